@@ -1,0 +1,355 @@
+/**
+ * The actor of one account: a mailbox and the one place where its state lives. Commands are decided one at a time and
+ * synchronously; a fiber is needed only to read the account from PostgreSQL. A reply leaves after everything it was
+ * decided on is durable, and a refusal is only given on a state that was read after its command arrived.
+ *
+ * @internal
+ */
+import { Effect, HashMap } from "effect"
+import { type AccountError, AccountUnavailable } from "./AccountError.ts"
+import { decide, type Event, evolve } from "./AccountMachine.ts"
+import type { AccountState, Answer, Command, ReservationRow } from "./AccountState.ts"
+import { emptyOutcome } from "./AccountState.ts"
+import type { LoadedAccount } from "./AccountStore.ts"
+import type { GroupResult } from "./JournalBatch.ts"
+import { type JournalAccount, type JournalEntry, transitionKey } from "./JournalEntry.ts"
+
+/** Commands waiting at one account, at most; what is beyond is turned away, settlements excepted. */
+const MAILBOX_MAX = 4_096
+
+/** Tries of a settlement that PostgreSQL refuses for its data, at most; then it is set aside. */
+const REFUSED_TRIES_MAX = 5
+
+export type Reply = (result: Answer | AccountError) => void
+
+interface Envelope {
+  readonly command: Command
+  readonly reply: Reply
+  /** Position among all commands of this account. */
+  readonly arrival: number
+  /** The stored row of the command's reservation; undefined: not looked up. */
+  row: ReservationRow | null | undefined
+  refusals: number
+}
+
+/** A decided command whose reply waits for durability: its own entry's, or (no entry) that of all entries before it. */
+interface Decided {
+  readonly envelope: Envelope
+  readonly entry: JournalEntry | undefined
+  answer: Answer | AccountError
+  status: "pending" | "durable" | "again"
+}
+
+/** What an actor needs of the world. */
+export interface ActorHost {
+  /** Announces queued entries to the journal, on the actor's lane. */
+  enqueue(actor: AccountActor): void
+  /** Reads the account and calls back, later, with the result. */
+  load(actor: AccountActor, ids: ReadonlyArray<string>, done: (loaded: LoadedAccount | AccountError) => void): void
+  /** Calls back after a moment, or when the database is back. */
+  later(actor: AccountActor, failures: number, callback: () => void): void
+  /** A settlement that can never land. */
+  setAside(userId: bigint, command: Command, cause: unknown): void
+}
+
+/** Settlements are kept until they land; everything else is refused when the account cannot be read or written. */
+const isSettlement = (command: Command): boolean => command._tag === "Commit" || command._tag === "Void"
+
+const unavailable = (reason: string): AccountUnavailable => new AccountUnavailable({ reason })
+
+const ignore: Reply = () => undefined
+
+export class AccountActor implements JournalAccount {
+  readonly userId: bigint
+  readonly queued: Array<JournalEntry> = []
+  readonly fences = new Map<bigint, bigint>()
+  /** `slow`: PostgreSQL refused a write of this account; it writes alone until nothing is left, and takes no reserves. */
+  lane: "main" | "slow" = "main"
+  /** When something was last asked of it, ms on the host's clock; for passivation. */
+  lastUsedMs = 0
+  private readonly host: ActorHost
+  private state: AccountState | undefined
+  private mailbox: Array<Envelope> = []
+  private decided: Array<Decided> = []
+  private arrivals = 0
+  /** Commands up to this arrival may be refused on the present state. */
+  private freshFor = 0
+  private wantLoad = true
+  private loading = false
+  private pausing = false
+  private pumping = false
+  private failures = 0
+  private refusedCause: unknown
+
+  constructor(userId: bigint, host: ActorHost) {
+    this.userId = userId
+    this.host = host
+  }
+
+  /** True when it may be forgotten: nothing waits, nothing is under way, nothing is open. */
+  get isIdle(): boolean {
+    return this.mailbox.length === 0 && this.decided.length === 0 && !this.loading && !this.pausing &&
+      (this.state === undefined || HashMap.isEmpty(this.state.open))
+  }
+
+  /** Settlements not yet durable, oldest first. */
+  get unsettled(): ReadonlyArray<Command> {
+    const commands = [...this.decided.map((decided) => decided.envelope.command), ...this.mailbox.map((e) => e.command)]
+    return commands.filter(isSettlement)
+  }
+
+  /** Gives the actor a command; `reply` is called once, from here or later. */
+  tell(command: Command, reply: Reply): void {
+    if (!isSettlement(command)) {
+      if (this.lane === "slow" && command._tag !== "Post") return reply(unavailable("a write of this account is stuck"))
+      if (this.mailbox.length >= MAILBOX_MAX) return reply(unavailable("too many commands wait at this account"))
+    }
+    this.mailbox.push({ command, reply, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+    this.pump()
+  }
+
+  /** Forgets the cached state: it is read again before the next decision. */
+  invalidate(): void {
+    this.wantLoad = true
+  }
+
+  private pump(): void {
+    if (this.pumping) return
+    this.pumping = true
+    while (this.mailbox.length > 0 && !this.loading && !this.pausing) {
+      if (this.wantLoad || this.state === undefined) {
+        if (this.decided.length === 0) this.startLoad()
+        break
+      }
+      const envelope = this.mailbox[0]
+      if (envelope === undefined || !this.step(this.state, envelope)) break
+    }
+    this.pumping = false
+    if (this.lane === "slow" && this.mailbox.length === 0 && this.decided.length === 0) this.lane = "main"
+  }
+
+  /** Decides the first command. False: the account has to be read first. */
+  private step(state: AccountState, envelope: Envelope): boolean {
+    const decision = decide(state, envelope.command, envelope.row)
+    const fresh = envelope.arrival <= this.freshFor
+    if (decision._tag === "NeedRow" || (!fresh && (decision._tag === "Refuse" || (decision._tag === "Accept" && decision.fresh)))) {
+      this.wantLoad = true
+      return true
+    }
+    this.mailbox.shift()
+    if (decision._tag === "Accept") {
+      this.accept(state, envelope, decision.event, decision.answer)
+      return true
+    }
+    const answer = decision._tag === "Repeat" ? decision.answer : decision.error
+    if (this.decided.length === 0) envelope.reply(answer)
+    else this.decided.push({ envelope, entry: undefined, answer, status: "pending" })
+    return true
+  }
+
+  private accept(state: AccountState, envelope: Envelope, event: Event, answer: Answer): void {
+    const next = evolve(state, event)
+    this.state = next
+    if (envelope.row !== undefined) this.forgetRows(transitionKey(event))
+    const entry: JournalEntry = { event, usdAfterMicros: next.usdMicros, owedAfterMicros: next.owedMicros }
+    this.decided.push({ envelope, entry, answer, status: "pending" })
+    this.queued.push(entry)
+    this.host.enqueue(this)
+  }
+
+  /** A row that was looked up is out of date once its reservation was decided on. */
+  private forgetRows(id: string): void {
+    for (const envelope of this.mailbox) {
+      if (envelope.row !== undefined && "id" in envelope.command && envelope.command.id === id) envelope.row = undefined
+    }
+  }
+
+  private startLoad(): void {
+    this.loading = true
+    this.wantLoad = false
+    const asOf = this.arrivals
+    const asking = this.mailbox.slice()
+    const ids = new Set<string>()
+    for (const { command } of asking) {
+      if (command._tag !== "Post") ids.add(command.id)
+    }
+    this.host.load(this, Array.from(ids), (loaded) => {
+      this.loading = false
+      if ("_tag" in loaded) this.loadFailed(loaded)
+      else this.loaded(loaded, asOf, asking)
+      this.pump()
+    })
+  }
+
+  private loaded(loaded: LoadedAccount, asOf: number, asking: ReadonlyArray<Envelope>): void {
+    if (this.lane === "main") this.failures = 0
+    this.state = loaded.state
+    this.freshFor = asOf
+    this.fences.clear()
+    for (const [id, fence] of loaded.fences) this.fences.set(id, fence)
+    for (const envelope of asking) {
+      if (envelope.command._tag !== "Post") envelope.row = loaded.rows.get(envelope.command.id) ?? null
+    }
+  }
+
+  private loadFailed(error: AccountError): void {
+    this.wantLoad = true
+    const waiting = this.mailbox
+    this.mailbox = error._tag === "UnknownAccount" ? [] : waiting.filter((envelope) => isSettlement(envelope.command))
+    for (const envelope of waiting) {
+      if (!this.mailbox.includes(envelope)) envelope.reply(error)
+    }
+    if (this.mailbox.length > 0) this.pause()
+  }
+
+  private pause(): void {
+    this.pausing = true
+    this.failures++
+    this.host.later(this, this.failures, () => {
+      this.pausing = false
+      this.pump()
+    })
+  }
+
+  onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void {
+    this.failures = 0
+    let again = result.note !== ""
+    const written = new Set(entries)
+    for (const decided of this.decided) {
+      if (decided.entry === undefined || !written.has(decided.entry)) continue
+      decided.status = this.statusOf(decided, decided.entry.event, result)
+      if (decided.status === "again") again = true
+    }
+    const last = entries[entries.length - 1]
+    if (again) this.decideAgain()
+    else if (last !== undefined && this.state !== undefined) this.correct(this.state, last, result)
+    this.answerDurable()
+    this.pump()
+  }
+
+  private statusOf(decided: Decided, event: Event, result: GroupResult): Decided["status"] {
+    const taken = event._tag === "Reserved" || event._tag === "Extended"
+    if (result.note === "unknown" || (taken && result.note === "rejected")) return "again"
+    const tag = result.exceptions.size === 0 ? undefined : result.exceptions.get(transitionKey(event))
+    if (tag === undefined || tag === "posted") return "durable"
+    if (tag === "leased") {
+      // Too early to expire: it stands. What was evolved is wrong, so the account is read again.
+      decided.answer = leased
+      this.wantLoad = true
+      return "durable"
+    }
+    if (tag === "repeated") {
+      decided.answer = {
+        _tag: "Posted",
+        posted: { usdMicros: result.usdMicros, owedMicros: result.owedMicros, repeated: true }
+      }
+      return "durable"
+    }
+    return "again"
+  }
+
+  /** Others write too: what the row has beyond what was expected of this batch is added to the cached state. */
+  private correct(state: AccountState, last: JournalEntry, result: GroupResult): void {
+    const usd = result.usdMicros - last.usdAfterMicros
+    const owed = result.owedMicros - last.owedAfterMicros
+    if (usd === 0n && owed === 0n) return
+    this.state = { ...state, usdMicros: state.usdMicros + usd, owedMicros: state.owedMicros + owed }
+    // Entries still queued were foreseen on the old value: corrected too, or their batch would add this once more.
+    for (const entry of this.queued) {
+      entry.usdAfterMicros += usd
+      entry.owedAfterMicros += owed
+    }
+  }
+
+  /** Answers what is durable; what was decided on something that is not goes back into the mailbox, in order. */
+  private decideAgain(): void {
+    this.queued.length = 0
+    this.wantLoad = true
+    const back: Array<Envelope> = []
+    let clean = true
+    for (const { answer, entry, envelope, status } of this.decided) {
+      if (status === "durable" || (entry === undefined && clean)) {
+        envelope.reply(answer)
+      } else {
+        clean = false
+        envelope.row = undefined
+        back.push(envelope)
+      }
+    }
+    this.decided = []
+    this.mailbox = back.concat(this.mailbox)
+  }
+
+  private answerDurable(): void {
+    let count = 0
+    for (const decided of this.decided) {
+      if (decided.entry !== undefined && decided.status !== "durable") break
+      count++
+    }
+    if (count === 0) return
+    const answered = this.decided.splice(0, count)
+    for (const { answer, envelope } of answered) envelope.reply(answer)
+  }
+
+  onUnknown(entries: ReadonlyArray<JournalEntry>): void {
+    const sent = new Set(entries)
+    const gone: Array<Envelope> = []
+    for (const decided of this.decided) {
+      if (decided.entry === undefined || !sent.has(decided.entry)) continue
+      const { command } = decided.envelope
+      if (command._tag !== "Reserve" && command._tag !== "Extend") continue
+      // Whether it landed is not known: the caller is turned away, and a void undoes the hold if there is one.
+      gone.push(decided.envelope)
+    }
+    this.decideAgain()
+    for (const envelope of gone) {
+      this.mailbox = this.mailbox.filter((other) => other !== envelope)
+      envelope.reply(unavailable("the database is away"))
+      if (envelope.command._tag === "Reserve") this.enqueueVoid(envelope.command.id)
+    }
+    this.pump()
+  }
+
+  private enqueueVoid(id: string): void {
+    const command: Command = { _tag: "Void", id, outcome: { ...emptyOutcome, reason: "reserve_unknown" } }
+    this.mailbox.push({ command, reply: ignore, arrival: ++this.arrivals, row: undefined, refusals: 0 })
+  }
+
+  onRefused(entries: ReadonlyArray<JournalEntry>, retryable: boolean, cause: unknown): void {
+    const refused = new Set(entries)
+    const dropped: Array<Envelope> = []
+    this.refusedCause = cause
+    this.lane = "slow"
+    for (const { entry, envelope } of this.decided) {
+      if (entry === undefined || !refused.has(entry)) continue
+      if (!isSettlement(envelope.command)) dropped.push(envelope)
+      else if (!retryable && entries.length === 1 && ++envelope.refusals >= REFUSED_TRIES_MAX) dropped.push(envelope)
+    }
+    this.decideAgain()
+    const waiting = this.mailbox
+    this.mailbox = waiting.filter((envelope) => isSettlement(envelope.command) && !dropped.includes(envelope))
+    for (const envelope of waiting) {
+      if (this.mailbox.includes(envelope)) continue
+      if (isSettlement(envelope.command)) this.host.setAside(this.userId, envelope.command, this.refusedCause)
+      envelope.reply(unavailable("a write of this account is stuck"))
+    }
+    if (this.mailbox.length > 0 && !this.pausing) this.pause()
+    this.pump()
+  }
+}
+
+const leased: Answer = {
+  _tag: "Settlement",
+  settlement: { state: "reserved", costMicros: 0n, chargedMicros: 0n, late: false }
+}
+
+/** Asks an actor and waits for its reply. Interrupting the wait does not take the command back. */
+export const ask = (actor: AccountActor, command: Command): Effect.Effect<Answer, AccountError> =>
+  Effect.callback((resume) => {
+    actor.tell(command, (result) => {
+      resume(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))
+    })
+  })
+
+const isAnswer = (result: Answer | AccountError): result is Answer =>
+  result._tag === "Reservation" || result._tag === "Settlement" || result._tag === "Posted"

@@ -1,0 +1,43 @@
+/**
+ * How the accounts refuse: not enough funds, an account that cannot be reached now, a reservation that is gone.
+ */
+import { Schema } from "effect"
+
+/** Neither a subscription window nor the balance covers the hold. Amounts in micros. */
+export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("InsufficientFunds", {
+  /** What the smallest acceptable hold would take from the balance. */
+  neededMicros: Schema.BigInt,
+  /** What the balance has; 0 while anything is owed or when pay-as-you-go is off. */
+  availableMicros: Schema.BigInt,
+  owedMicros: Schema.BigInt,
+  /** The output limit, in tokens, that the best funding would cover now; 0 when none. */
+  outputTokensFit: Schema.Number,
+  payAsYouGo: Schema.Boolean,
+  /** True when a running subscription was full. */
+  subscribed: Schema.Boolean,
+  /** When a subscription window has room again, ms since the epoch; null when that does not help. */
+  roomAtMs: Schema.NullOr(Schema.Number)
+}) {}
+
+/** The account cannot decide or write now: the database is away, a lock is stuck, or a bound is met. Try again later. */
+export class AccountUnavailable extends Schema.TaggedError<AccountUnavailable>()("AccountUnavailable", {
+  reason: Schema.String
+}) {}
+
+/** The reservation is no longer open (expired, settled elsewhere, or never written). */
+export class ReservationLost extends Schema.TaggedError<ReservationLost>()("ReservationLost", {
+  id: Schema.String
+}) {}
+
+/** A strict debit is larger than the balance. Amounts in micros. */
+export class DebitRefused extends Schema.TaggedError<DebitRefused>()("DebitRefused", {
+  neededMicros: Schema.BigInt,
+  availableMicros: Schema.BigInt
+}) {}
+
+/** There is no such user. */
+export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("UnknownAccount", {
+  userId: Schema.BigInt
+}) {}
+
+export type AccountError = InsufficientFunds | AccountUnavailable | ReservationLost | DebitRefused | UnknownAccount

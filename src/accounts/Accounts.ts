@@ -1,0 +1,365 @@
+/**
+ * The accounts of all users, as everyone else sees them: reserve before a call, settle after it, post ledger entries.
+ * A hold is durable before `reserve` answers; a settlement, once given, is kept and retried until it lands, whether or
+ * not its caller waits. Leases are renewed here, and expired holds of other processes are swept.
+ */
+import { Clock, Context, Duration, Effect, FileSystem, Layer, Metric, Semaphore } from "effect"
+import { SqlClient } from "effect/sql"
+import { AppConfig } from "../platform/Config.ts"
+import { Database } from "../platform/Database.ts"
+import { Notifications } from "../platform/Notifications.ts"
+import { AccountActor, type ActorHost, ask } from "./AccountActor.ts"
+import {
+  type AccountError,
+  AccountUnavailable,
+  type DebitRefused,
+  type InsufficientFunds,
+  ReservationLost,
+  type UnknownAccount
+} from "./AccountError.ts"
+import { AccountPolicy } from "./AccountPolicy.ts"
+import { type Answer, type Commit, emptyOutcome, type Extend, type Post, type Posted } from "./AccountState.ts"
+import type { Reservation, Reserve, Settlement, Void } from "./AccountState.ts"
+import { loadAccount } from "./AccountStore.ts"
+import { JournalLane } from "./JournalLane.ts"
+import { Leases } from "./Leases.ts"
+import { readSpilled, spill, type SpilledCommand } from "./Spill.ts"
+
+/** Open reservations of one process, at most. Each owns the room for its own settlement. */
+export const OPEN_RESERVATIONS_MAX = 20_000
+
+/** A reserve or extend waits for its durable answer no longer. */
+const RESERVE_WAIT_MS_MAX = 5_000
+
+/** Reading an account takes no longer. */
+const LOAD_TIMEOUT_MS = 5_000
+
+/** A transaction waits for another's row lock no longer: on the writer of everybody, and on that of stuck accounts. */
+const MAIN_LOCK_TIMEOUT_MS = 250
+const SLOW_LOCK_TIMEOUT_MS = 2_000
+
+const RETRY_MS_MIN = 50
+const RETRY_MS_MAX = 2_000
+
+/** An account without open reservations is forgotten after so long without a command. */
+const IDLE_MS = 600_000
+
+const LEASE_TICK_MS = 300
+const SWEEP_INTERVAL_MS = 1_000
+
+/** Expired holds ended in one sweep, at most; the next sweep goes on. */
+const SWEEP_MAX = 500
+
+const setAsideTotal = Metric.counter("realms_settlements_set_aside_total", {
+  description: "Settlements that PostgreSQL refused for good and that wait in data_dir/set-aside.jsonl",
+  incremental: true
+})
+
+/** What a reserve can meet. */
+export type ReserveError = InsufficientFunds | AccountUnavailable | ReservationLost | UnknownAccount
+
+export class Accounts extends Context.Service<Accounts, {
+  /**
+   * Holds funds for a call; repeating an id answers the first hold. A caller that is interrupted, or that waits longer
+   * than 5 s, leaves a void behind. `onLost` is called once if the hold is later found to have ended elsewhere.
+   */
+  reserve(userId: bigint, command: Reserve, onLost: () => void): Effect.Effect<Reservation, ReserveError>
+  /** Raises an open hold to at least a cost, from the same funding. */
+  extend(userId: bigint, command: Extend): Effect.Effect<Reservation, ReserveError>
+  /** Settles at the cost of what was used. Interrupting stops the waiting, not the settlement. */
+  commit(userId: bigint, command: Commit): Effect.Effect<Settlement, ReservationLost | AccountUnavailable>
+  /** Returns the whole hold. Interrupting stops the waiting, not the settlement. */
+  void(userId: bigint, command: Void): Effect.Effect<Settlement, AccountUnavailable>
+  /** Posts a ledger entry. */
+  post(userId: bigint, entry: Post): Effect.Effect<Posted, DebitRefused | AccountUnavailable | UnknownAccount>
+  /** Ends up to 500 holds whose lease has passed; answers how many. */
+  readonly sweep: Effect.Effect<number, AccountUnavailable>
+  /** Drops the cached state of one account; it is read again before its next decision. */
+  invalidate(userId: bigint): void
+  /** Drops every cached state. */
+  readonly invalidateAll: Effect.Effect<void>
+  /** Reservations that this process holds open. */
+  openCount(): number
+  /** False while the database is away. */
+  isAvailable(): boolean
+  /** Takes no more reserves and waits for settlements to land; what has not after `graceMs` is spilled to `data_dir`. */
+  drain(graceMs: number): Effect.Effect<void>
+  /** Replays settlements that an earlier stop spilled or that were set aside. For the start of a server. */
+  readonly replay: Effect.Effect<void>
+}>()("realms/accounts/Accounts") {
+  static readonly layer = Layer.effect(Accounts, Effect.suspend(() => make))
+}
+
+const otherwise = (error: AccountError): AccountUnavailable | ReservationLost =>
+  error._tag === "ReservationLost" || error._tag === "AccountUnavailable"
+    ? error
+    : new AccountUnavailable({ reason: error.message })
+
+const asUnavailable = (error: AccountError): AccountUnavailable =>
+  error._tag === "AccountUnavailable" ? error : new AccountUnavailable({ reason: error._tag })
+
+const isCanonical = /^[0-9a-f-]{36}$/
+
+const make = Effect.gen(function*() {
+  const database = yield* Database
+  const sql = yield* SqlClient.SqlClient
+  const config = yield* AppConfig
+  const policy = yield* AccountPolicy
+  const notifications = yield* Notifications
+  const fs = yield* FileSystem.FileSystem
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const now = () => clock.currentTimeMillisUnsafe()
+  const spillPath = `${config.dataDir}/unsettled.jsonl`
+  const setAsidePath = `${config.dataDir}/set-aside.jsonl`
+
+  const connect = (name: string, lockTimeoutMs: number) =>
+    database.connect({
+      applicationName: `realms-journal-${name}`,
+      startupParameters: {
+        lock_timeout: String(lockTimeoutMs),
+        statement_timeout: "8000",
+        idle_in_transaction_session_timeout: "5000",
+        synchronous_commit: "on",
+        // Plans are cached while tables are small; only index access stays right when they are not.
+        enable_seqscan: "off",
+        enable_hashjoin: "off",
+        enable_mergejoin: "off",
+        jit: "off",
+        plan_cache_mode: "force_generic_plan"
+      }
+    })
+  const main = new JournalLane({
+    name: "main",
+    connect: connect("main", MAIN_LOCK_TIMEOUT_MS),
+    accountEntriesMax: 256,
+    eager: true
+  })
+  const slow = new JournalLane({
+    name: "slow",
+    connect: connect("slow", SLOW_LOCK_TIMEOUT_MS),
+    accountEntriesMax: 1,
+    eager: false
+  })
+
+  const actors = new Map<bigint, AccountActor>()
+  const leases = new Leases()
+  let opening = 0
+  let closing = false
+
+  const appendSpill = (path: string, commands: ReadonlyArray<SpilledCommand>) =>
+    spill(path, commands).pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
+      Effect.catch((error) => Effect.logFatal("settlements could not be spilled", error, commands))
+    )
+
+  const host: ActorHost = {
+    enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
+    load: (actor, ids, done) => {
+      if (!main.connected) return void run(Effect.sync(() => done(new AccountUnavailable({ reason: "the database is away" }))))
+      run(loadAccount(sql, actor.userId, ids, now()).pipe(
+        Effect.timeoutOrElse({
+          duration: LOAD_TIMEOUT_MS,
+          orElse: () => Effect.fail(new AccountUnavailable({ reason: "the database does not answer" }))
+        }),
+        Effect.match({ onSuccess: done, onFailure: done })
+      ))
+    },
+    later: (_, failures, callback) => {
+      const delayMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(failures, 10), RETRY_MS_MAX)
+      run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
+    },
+    setAside: (userId, command, cause) => {
+      if ("id" in command) leases.close(command.id)
+      run(Effect.logError("a settlement can not be written and is set aside", cause).pipe(
+        Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
+        Effect.andThen(Metric.update(setAsideTotal, 1)),
+        Effect.andThen(appendSpill(setAsidePath, [{ userId, command }]))
+      ))
+    }
+  }
+
+  const actorOf = (userId: bigint): AccountActor => {
+    let actor = actors.get(userId)
+    if (actor === undefined) {
+      actor = new AccountActor(userId, host)
+      actors.set(userId, actor)
+    }
+    actor.lastUsedMs = now()
+    return actor
+  }
+
+  /** Gives a settlement to its actor; the lease is kept alive until it has landed. */
+  const settle = (userId: bigint, command: Commit | Void): Effect.Effect<Settlement, AccountError> =>
+    Effect.callback((resume) => {
+      actorOf(userId).tell(command, (result) => {
+        leases.close(command.id)
+        resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
+      })
+    })
+
+  const leaveVoid = (userId: bigint, id: string, reason: string) =>
+    actorOf(userId).tell({ _tag: "Void", id, outcome: { ...emptyOutcome, reason } }, () => leases.close(id))
+
+  const reserve = (userId: bigint, command: Reserve, onLost: () => void) =>
+    Effect.callback<Reservation, AccountError>((resume) => {
+      if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
+      if (!isCanonical.test(command.id)) return resume(Effect.fail(new ReservationLost({ id: command.id })))
+      if (leases.size + opening >= OPEN_RESERVATIONS_MAX) {
+        return resume(Effect.fail(new AccountUnavailable({ reason: "too many open reservations" })))
+      }
+      let waiting = true
+      opening++
+      actorOf(userId).tell(command, (result) => {
+        opening--
+        if (result._tag === "Reservation" && waiting) {
+          leases.open(command.id, command.leaseSeconds, now(), onLost)
+        }
+        waiting = false
+        resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
+      })
+      return Effect.sync(() => {
+        if (!waiting) return
+        waiting = false
+        leaveVoid(userId, command.id, "abandoned")
+      })
+    })
+
+  const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.timeoutOrElse(effect, {
+      duration: RESERVE_WAIT_MS_MAX,
+      orElse: () => Effect.fail(new AccountUnavailable({ reason: "the account does not answer" }))
+    })
+
+  const renewLengths = (lengths: ReadonlySet<number>) =>
+    Effect.forEach(lengths, (leaseSeconds) =>
+      Effect.map(main.renew(() => leases.ids(leaseSeconds), leaseSeconds), (lost) =>
+        leases.renewed(leaseSeconds, lost, now())), { discard: true })
+
+  const sweepLock = yield* Semaphore.make(1)
+  const sweep = Effect.gen(function*() {
+    // After an outage the holds of this process are renewed before anything is judged by its lease.
+    yield* renewLengths(leases.lengths())
+    const rows = yield* sql.unsafe<{ readonly id: string; readonly user_id: bigint }>(
+      "SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now() ORDER BY id LIMIT $1",
+      [SWEEP_MAX]
+    ).pipe(Effect.mapError((error) => new AccountUnavailable({ reason: error.message })))
+    const mode = policy.expiredReservation()
+    const answers = yield* Effect.forEach(
+      rows,
+      (row) => ask(actorOf(row.user_id), { _tag: "Expire", id: row.id, mode }).pipe(Effect.mapError(asUnavailable)),
+      { concurrency: "unbounded" }
+    )
+    return answers.filter((answer) => answer._tag === "Settlement" && answer.settlement.state === "expired").length
+  }).pipe(sweepLock.withPermits(1))
+
+  const replay = (path: string) =>
+    Effect.gen(function*() {
+      const commands = yield* readSpilled(path)
+      if (commands.length === 0) return
+      yield* Effect.logInfo("replaying settlements that an earlier stop left behind", { count: commands.length, path })
+      const results = yield* Effect.forEach(
+        commands,
+        ({ command, userId }) => Effect.result(ask(actorOf(userId), command)),
+        { concurrency: "unbounded" }
+      )
+      const open = commands.filter((_, index) => {
+        const result = results[index]
+        return result !== undefined && result._tag === "Failure" && result.failure._tag !== "ReservationLost"
+      })
+      // Written to the side and renamed, so that a crash here leaves the one file or the other, whole.
+      yield* fs.remove(`${path}.left`, { force: true })
+      if (open.length > 0) yield* appendSpill(`${path}.left`, open)
+      yield* open.length > 0 ? fs.rename(`${path}.left`, path) : fs.remove(path)
+    }).pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
+      Effect.catch((error) => Effect.logError("spilled settlements could not be replayed; they stay in the file", error))
+    )
+
+  const drain = (graceMs: number) =>
+    Effect.gen(function*() {
+      closing = true
+      const deadline = now() + graceMs
+      const unsettled = () =>
+        Array.from(actors.values()).flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
+      while (unsettled().length > 0 && now() < deadline) yield* Effect.sleep(Duration.millis(20))
+      const left = unsettled()
+      if (left.length === 0) return
+      yield* Effect.logWarning("settlements are spilled to be replayed at the next start", { count: left.length, spillPath })
+      yield* appendSpill(spillPath, left)
+    })
+
+  const passivate = Effect.sync(() => {
+    for (const [userId, actor] of actors) {
+      if (actor.isIdle && now() - actor.lastUsedMs > IDLE_MS) actors.delete(userId)
+    }
+  })
+
+  const invalidateAll = Effect.sync(() => {
+    for (const actor of actors.values()) actor.invalidate()
+  })
+
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => {
+      if (topic === "account" && /^\d+$/.test(key)) actors.get(BigInt(key))?.invalidate()
+    },
+    onDown: () => undefined,
+    onUp: () => {
+      for (const actor of actors.values()) actor.invalidate()
+    }
+  })
+  yield* main.reconnect
+  yield* Effect.forkScoped(main.run)
+  yield* Effect.forkScoped(slow.run)
+  yield* Effect.suspend(() => renewLengths(leases.due(now()))).pipe(
+    Effect.ignore,
+    Effect.andThen(Effect.sleep(LEASE_TICK_MS)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  yield* passivate.pipe(Effect.andThen(Effect.sleep(IDLE_MS / 10)), Effect.forever, Effect.forkScoped)
+
+  return Accounts.of({
+    reserve: (userId, command, onLost) =>
+      inTime(reserve(userId, command, onLost)).pipe(Effect.mapError((error) =>
+        error._tag === "DebitRefused" ? asUnavailable(error) : error)),
+    extend: (userId, command) =>
+      inTime(ask(actorOf(userId), command)).pipe(
+        Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected),
+        Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
+      ),
+    commit: (userId, command) => Effect.mapError(settle(userId, command), otherwise),
+    void: (userId, command) => Effect.mapError(settle(userId, command), asUnavailable),
+    post: (userId, entry) =>
+      ask(actorOf(userId), entry).pipe(
+        Effect.flatMap((answer) => answer._tag === "Posted" ? Effect.succeed(answer.posted) : unexpected),
+        Effect.mapError((error) =>
+          error._tag === "DebitRefused" || error._tag === "UnknownAccount" ? error : asUnavailable(error)
+        )
+      ),
+    sweep,
+    invalidate: (userId) => actors.get(userId)?.invalidate(),
+    invalidateAll,
+    openCount: () => leases.size,
+    isAvailable: () => main.connected,
+    drain,
+    replay: replay(spillPath).pipe(Effect.andThen(replay(setAsidePath)))
+  })
+})
+
+const failed = (result: Exclude<Answer | AccountError, never>): Effect.Effect<never, AccountError> =>
+  "settlement" in result || "reservation" in result || "posted" in result ? unexpected : Effect.fail(result)
+
+/** An answer of another kind than its question: a defect of ours. */
+const unexpected: Effect.Effect<never> = Effect.die(new Error("an account answered another question"))
+
+/** Runs the sweeper until interrupted. Failures wait for the next round. */
+export const sweeper: Effect.Effect<never, never, Accounts> = Effect.gen(function*() {
+  const accounts = yield* Accounts
+  return yield* accounts.sweep.pipe(
+    Effect.tap((ended) => ended > 0 ? Effect.logInfo("expired reservations ended", { ended }) : Effect.void),
+    Effect.ignore,
+    Effect.andThen(Effect.sleep(SWEEP_INTERVAL_MS)),
+    Effect.forever
+  )
+})

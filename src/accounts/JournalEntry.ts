@@ -1,0 +1,96 @@
+/**
+ * The meeting point of actor and journal: what an actor queues to be written, and what the journal tells it back. All
+ * calls are synchronous; an actor answers its callers from inside them.
+ *
+ * @internal
+ */
+import { randomBytes } from "node:crypto"
+import type { Event } from "./AccountMachine.ts"
+import { type GroupResult, type JournalGroup, postKey } from "./JournalBatch.ts"
+
+/** `main` writes for everybody; `slow` for accounts whose last write PostgreSQL refused, one entry at a time. */
+export type LaneName = "main" | "slow"
+
+/** One decided event, with the state its account had right after it. */
+export interface JournalEntry {
+  readonly event: Event
+  usdAfterMicros: bigint
+  owedAfterMicros: bigint
+}
+
+/** An account as the journal sees it. */
+export interface JournalAccount {
+  readonly userId: bigint
+  /** Decided and not yet taken into a batch, oldest first. */
+  readonly queued: Array<JournalEntry>
+  /** Which writer takes its entries. */
+  readonly lane: LaneName
+  /** The last known fence of each subscription; a batch replaces those it writes. */
+  readonly fences: Map<bigint, bigint>
+  /** The batch committed. */
+  onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void
+  /** The connection died: the batch may or may not have landed. Queued entries were not sent. */
+  onUnknown(entries: ReadonlyArray<JournalEntry>): void
+  /** PostgreSQL refused this account's part, for its data or (`retryable`) for a lock: nothing of it was written. */
+  onRefused(entries: ReadonlyArray<JournalEntry>, retryable: boolean, cause: unknown): void
+}
+
+/** One account's part of a batch. */
+export interface TakenGroup extends JournalGroup {
+  readonly account: JournalAccount
+  readonly entries: ReadonlyArray<JournalEntry>
+}
+
+/** What an event transitions: within a batch there is one event for each. */
+export const transitionKey = (event: Event): string => {
+  switch (event._tag) {
+    case "Reserved":
+    case "Extended":
+      return event.reservation.id
+    case "Settled":
+      return event.id
+    case "EntryPosted":
+      return postKey(event)
+  }
+}
+
+const subscriptionOf = (event: Event): bigint | null =>
+  event._tag === "EntryPosted" || event.reservation === null ? null : event.reservation.subscriptionId
+
+/** Takes up to `entriesMax` entries off an account, stopping before a second transition of one reservation. */
+export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGroup => {
+  const seen = new Set<string>()
+  const subscriptions = new Set<bigint>()
+  let count = 0
+  for (const entry of account.queued) {
+    if (count === entriesMax) break
+    const key = transitionKey(entry.event)
+    if (seen.has(key)) break
+    seen.add(key)
+    const subscription = subscriptionOf(entry.event)
+    if (subscription !== null) subscriptions.add(subscription)
+    count++
+  }
+  const entries = account.queued.splice(0, count)
+  return {
+    account,
+    entries,
+    userId: account.userId,
+    events: entries.map((entry) => entry.event),
+    fences: subscriptions.size === 0 ? noFences : replaceFences(account, subscriptions)
+  }
+}
+
+const noFences: JournalGroup["fences"] = []
+
+const replaceFences = (account: JournalAccount, subscriptions: ReadonlySet<bigint>): JournalGroup["fences"] => {
+  const fences: Array<readonly [bigint, bigint, bigint]> = []
+  for (const id of subscriptions) {
+    const expected = account.fences.get(id)
+    if (expected === undefined) continue
+    const next = randomBytes(8).readBigInt64LE()
+    account.fences.set(id, next)
+    fences.push([id, expected, next])
+  }
+  return fences
+}

@@ -1,0 +1,304 @@
+/**
+ * One writer of the journal: a connection of its own and a loop that turns what accounts have queued into batches.
+ * While a batch is being written the next one fills; there is no timer. A batch that PostgreSQL refuses is split until
+ * only the guilty account is told; a connection that dies leaves every account in the batch to reload and decide again.
+ *
+ * @internal
+ */
+import type { PgConnection } from "@effect/sql-pg"
+import { Context, Data, Duration, Effect, Exit, Fiber, Metric, Scope } from "effect"
+import type { SqlError } from "effect/sql"
+import { AccountUnavailable } from "./AccountError.ts"
+import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
+import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
+
+/** Entries written in one transaction, at most. */
+const BATCH_ENTRIES_MAX = 512
+
+/** Tries of a batch that met a deadlock, at most; then it is split like one that met a lock. */
+const DEADLOCK_TRIES_MAX = 5
+
+/** A batch without an answer for so long is given up and its connection closed. */
+const BATCH_TIMEOUT_MS = 10_000
+
+const RECONNECT_MS_MIN = 50
+const RECONNECT_MS_MAX = 2_000
+
+const batchSize = Metric.histogram("realms_journal_batch_entries", {
+  description: "Entries written in one journal transaction",
+  boundaries: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+})
+
+export interface LaneOptions {
+  readonly name: LaneName
+  readonly connect: Effect.Effect<PgConnection.PgConnection, SqlError.SqlError, Scope.Scope>
+  /** Entries of one account in one batch, at most. */
+  readonly accountEntriesMax: number
+  /** Connect again at once after a loss, even without work, so that the return of the database is noticed. */
+  readonly eager: boolean
+}
+
+interface Renewal {
+  readonly ids: () => ReadonlyArray<string>
+  readonly leaseSeconds: number
+  readonly resume: (result: Effect.Effect<ReadonlyArray<string>, AccountUnavailable>) => void
+}
+
+/** No answer within the bound. */
+class Silent extends Data.TaggedError("Silent") {}
+
+/** Waits for a query no longer than the bound. The query is not waited for after that: its connection is closed. */
+const bounded = <A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, SqlError.SqlError | Silent> =>
+  Effect.flatMap(Effect.forkDetach(query), (fiber) =>
+    Effect.timeoutOrElse(Fiber.join(fiber), { duration: BATCH_TIMEOUT_MS, orElse: () => Effect.fail(new Silent()) }))
+
+/** How PostgreSQL's refusal of a batch is to be taken. */
+type Refusal = "connection" | "deadlock" | "lock" | "data"
+
+const classify = (error: SqlError.SqlError): Refusal => {
+  switch (error.reason._tag) {
+    case "ConnectionError":
+    case "AuthenticationError":
+      return "connection"
+    case "DeadlockError":
+    case "SerializationError":
+      return "deadlock"
+    case "LockTimeoutError":
+    case "StatementTimeoutError":
+      return "lock"
+    default:
+      return isServerGone(error.reason.cause) ? "connection" : "data"
+  }
+}
+
+/** Classes 57P (shutdown, crash), 53 (out of resources), 58 (system error), XX (internal), and no SQLSTATE at all. */
+const isServerGone = (cause: unknown): boolean => {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+  return typeof code !== "string" || /^(57P|53|58|XX)/.test(code)
+}
+
+export class JournalLane {
+  /** False from the loss of the connection until it is back. */
+  connected = false
+  /** Called each time the connection is back. */
+  readonly onConnected = new Set<() => void>()
+  private readonly options: LaneOptions
+  private ready = new Set<JournalAccount>()
+  private renewals: Array<Renewal> = []
+  private wake: (() => void) | undefined
+  private connection: PgConnection.PgConnection | undefined
+  private scope: Scope.Closeable | undefined
+
+  constructor(options: LaneOptions) {
+    this.options = options
+  }
+
+  /** Announces that an account has queued entries. */
+  enqueue(account: JournalAccount): void {
+    this.ready.add(account)
+    this.rouse()
+  }
+
+  /** Pushes the leases of the open reservations `ids()` (asked when it is written); answers those that are not open. */
+  renew(ids: () => ReadonlyArray<string>, leaseSeconds: number): Effect.Effect<ReadonlyArray<string>, AccountUnavailable> {
+    return Effect.callback((resume) => {
+      const renewal: Renewal = { ids, leaseSeconds, resume }
+      this.renewals.push(renewal)
+      this.rouse()
+      return Effect.sync(() => {
+        this.renewals = this.renewals.filter((other) => other !== renewal)
+      })
+    })
+  }
+
+  private rouse(): void {
+    const wake = this.wake
+    this.wake = undefined
+    if (wake !== undefined) wake()
+  }
+
+  private get hasWork(): boolean {
+    return this.ready.size > 0 || this.renewals.length > 0
+  }
+
+  private readonly untilWork: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.hasWork) return resume(Effect.void)
+    this.wake = () => resume(Effect.void)
+  })
+
+  /** The writer. Runs until interrupted, which is done after everything queued was written or spilled. */
+  readonly run: Effect.Effect<never> = Effect.suspend(() => Effect.forever(this.turn)).pipe(
+    Effect.onExit(() => this.disconnect)
+  )
+
+  private readonly turn: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
+    if (this.connection === undefined) {
+      if (!this.options.eager) yield* this.untilWork
+      yield* this.reconnect
+      return
+    }
+    yield* this.untilWork
+    const renewal = this.renewals.shift()
+    if (renewal !== undefined) return yield* this.writeRenewal(this.connection, renewal)
+    yield* this.write(this.connection, this.take(), 1)
+  })
+
+  private take(): ReadonlyArray<TakenGroup> {
+    const groups: Array<TakenGroup> = []
+    const accounts = this.ready
+    this.ready = new Set()
+    let room = BATCH_ENTRIES_MAX
+    for (const account of accounts) {
+      if (account.lane !== this.options.name || account.queued.length === 0) continue
+      if (room > 0) {
+        const group = takeGroup(account, Math.min(room, this.options.accountEntriesMax))
+        room -= group.entries.length
+        groups.push(group)
+      }
+      if (account.queued.length > 0) this.ready.add(account)
+    }
+    return groups
+  }
+
+  private readonly write = (
+    connection: PgConnection.PgConnection,
+    groups: ReadonlyArray<TakenGroup>,
+    tries: number
+  ): Effect.Effect<void> => {
+    if (groups.length === 0) return Effect.void
+    return bounded(connection.queryValues(batchSql, batchParameters(groups))).pipe(
+      Effect.matchEffect({
+        onSuccess: (rows) => {
+          this.settle(groups, rows)
+          return Effect.void
+        },
+        onFailure: (error) => error._tag === "Silent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
+      })
+    )
+  }
+
+  private settle(groups: ReadonlyArray<TakenGroup>, rows: ReadonlyArray<ReadonlyArray<unknown>>): void {
+    const results = decodeBatch(rows)
+    let entries = 0
+    for (const { account, entries: written } of groups) {
+      entries += written.length
+      const result = results.get(account.userId)
+      if (result !== undefined) account.onWritten(written, result)
+    }
+    batchSize.updateUnsafe(entries, Context.empty())
+  }
+
+  private readonly refused = (
+    connection: PgConnection.PgConnection,
+    groups: ReadonlyArray<TakenGroup>,
+    tries: number,
+    error: SqlError.SqlError
+  ): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function*() {
+      const refusal = classify(error)
+      if (refusal === "connection") return yield* this.lose(groups)
+      if (refusal === "deadlock" && tries < DEADLOCK_TRIES_MAX) return yield* this.write(connection, groups, tries + 1)
+      const [first] = groups
+      if (groups.length === 1 && first !== undefined) {
+        yield* Effect.logWarning("a journal write was refused; only its account waits", error).pipe(
+          Effect.annotateLogs({ userId: String(first.userId), lane: this.options.name })
+        )
+        return first.account.onRefused(first.entries, refusal !== "data", error)
+      }
+      const parts = refusal === "data" ? halves(groups) : yield* this.partByLock(connection, groups)
+      for (const part of parts) {
+        if (this.connection !== connection) yield* this.lose(part)
+        else yield* this.write(connection, part, 1)
+      }
+    })
+
+  /** Asks which balances another transaction has locked, so that those wait alone; else splits in halves. */
+  private readonly partByLock = (connection: PgConnection.PgConnection, groups: ReadonlyArray<TakenGroup>) =>
+    connection.queryValues(
+      "SELECT user_id FROM user_balances WHERE user_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED",
+      [`{${groups.map((group) => group.userId).join(",")}}`]
+    ).pipe(
+      Effect.map((rows) => {
+        const free = new Set(rows.map((row) => row[0]))
+        const open = groups.filter((group) => free.has(group.userId))
+        if (open.length === 0 || open.length === groups.length) return halves(groups)
+        return [open, ...groups.filter((group) => !free.has(group.userId)).map((group) => [group])]
+      }),
+      Effect.catch(() => Effect.succeed(halves(groups)))
+    )
+
+  /** Closes the connection; every account that had something in flight or queued here decides again. */
+  private readonly lose = (groups: ReadonlyArray<TakenGroup>): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function*() {
+      yield* this.disconnect
+      for (const { account, entries } of groups) account.onUnknown(entries)
+      this.bounce()
+    })
+
+  private bounce(): void {
+    const accounts = this.ready
+    this.ready = new Set()
+    for (const account of accounts) account.onUnknown([])
+  }
+
+  private readonly disconnect: Effect.Effect<void> = Effect.suspend(() => {
+    const scope = this.scope
+    this.connected = false
+    this.connection = undefined
+    this.scope = undefined
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+  })
+
+  private backoffMs = RECONNECT_MS_MIN
+
+  /** One try to connect. A failure bounces what is queued and waits a little, longer each time. */
+  readonly reconnect: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
+    const scope = yield* Scope.make()
+    const exit = yield* Effect.exit(Scope.provide(this.options.connect, scope))
+    if (Exit.isSuccess(exit)) {
+      this.scope = scope
+      this.connection = exit.value
+      this.connected = true
+      this.backoffMs = RECONNECT_MS_MIN
+      for (const listener of this.onConnected) listener()
+      return
+    }
+    yield* Scope.close(scope, exit)
+    this.bounce()
+    const renewals = this.renewals
+    this.renewals = []
+    for (const renewal of renewals) renewal.resume(Effect.fail(away))
+    yield* Effect.sleep(Duration.millis(this.backoffMs))
+    this.backoffMs = Math.min(this.backoffMs * 2, RECONNECT_MS_MAX)
+  })
+
+  private readonly writeRenewal = (connection: PgConnection.PgConnection, renewal: Renewal): Effect.Effect<void> => {
+    const ids = renewal.ids()
+    if (ids.length === 0) return Effect.sync(() => renewal.resume(Effect.succeed([])))
+    return bounded(connection.queryValues(renewSql, [`{${ids.join(",")}}`, String(renewal.leaseSeconds)])).pipe(
+      Effect.matchEffect({
+        onSuccess: (rows) => Effect.sync(() => renewal.resume(Effect.succeed(rows.map((row) => String(row[0]))))),
+        onFailure: (error) =>
+          Effect.gen({ self: this }, function*() {
+            if (error._tag === "Silent" || classify(error) === "connection") yield* this.lose([])
+            renewal.resume(Effect.fail(away))
+          })
+      })
+    )
+  }
+}
+
+const away = new AccountUnavailable({ reason: "the database is away" })
+
+const renewSql = `WITH open AS (
+    SELECT id FROM usage_events WHERE id = ANY ($1::uuid[]) AND state = 'reserved' ORDER BY id FOR UPDATE
+  ), renewed AS (
+    UPDATE usage_events u SET lease_expires_at = now() + make_interval(secs => $2::integer)
+      FROM open WHERE u.id = open.id RETURNING u.id
+  )
+  SELECT t.id FROM unnest($1::uuid[]) AS t (id) WHERE t.id NOT IN (SELECT id FROM renewed)`
+
+const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {
+  const middle = Math.ceil(groups.length / 2)
+  return [groups.slice(0, middle), groups.slice(middle)].filter((part) => part.length > 0)
+}

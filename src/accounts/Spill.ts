@@ -1,0 +1,69 @@
+/**
+ * Settlements that could not be written before the process had to end, or that PostgreSQL will not take: appended to a
+ * file in `data_dir`, synced, and replayed at the next start. Replaying one that did land changes nothing.
+ *
+ * @internal
+ */
+import { Effect, FileSystem, Schema } from "effect"
+import type { Command } from "./AccountState.ts"
+
+const Usage = Schema.Struct({
+  inputTokens: Schema.Number,
+  cachedInputTokens: Schema.Number,
+  cacheWriteTokens: Schema.Number,
+  outputTokens: Schema.Number
+})
+
+const Outcome = Schema.Struct({
+  usage: Usage,
+  usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
+  usageFlagged: Schema.Boolean,
+  status: Schema.NullOr(Schema.Number),
+  reason: Schema.NullOr(Schema.String),
+  channel: Schema.NullOr(Schema.String),
+  upstreamModel: Schema.NullOr(Schema.String),
+  latencyMs: Schema.NullOr(Schema.Number),
+  ttftMs: Schema.NullOr(Schema.Number)
+})
+
+const Spilled = Schema.Struct({
+  userId: Schema.BigIntFromString,
+  command: Schema.Union([
+    Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Number }),
+    Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome })
+  ])
+})
+
+const decodeLine = Schema.decodeUnknownEffect(Schema.fromJsonString(Spilled))
+
+/** A settlement and whose it is. */
+export interface SpilledCommand {
+  readonly userId: bigint
+  readonly command: Command
+}
+
+/** Appends settlements to the file and syncs it to disk. */
+export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: ReadonlyArray<SpilledCommand>) {
+  const fs = yield* FileSystem.FileSystem
+  const lines = commands.map(({ command, userId }) => `${JSON.stringify({ userId: String(userId), command })}\n`)
+  yield* Effect.scoped(Effect.gen(function*() {
+    const file = yield* fs.open(path, { flag: "a", mode: 0o600 })
+    yield* file.writeAll(new TextEncoder().encode(lines.join("")))
+    yield* file.sync
+  }))
+})
+
+/** Reads what was spilled. A line cut short by a crash ends the file and is reported. */
+export const readSpilled = Effect.fn("Spill.read")(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (!(yield* fs.exists(path))) return []
+  const text = yield* fs.readFileString(path)
+  const commands: Array<SpilledCommand> = []
+  for (const line of text.split("\n")) {
+    if (line === "") continue
+    const spilled = yield* Effect.result(decodeLine(line))
+    if (spilled._tag === "Success") commands.push(spilled.success)
+    else yield* Effect.logError("a spilled settlement cannot be read; it stays in the file", { path })
+  }
+  return commands
+})

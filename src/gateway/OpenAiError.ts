@@ -1,0 +1,70 @@
+/**
+ * The errors the gateway makes itself, in OpenAI's shape, so that any OpenAI SDK shows and treats them as its own.
+ * One table fixes status, type and whether a client may try again; nothing else in the gateway spells them.
+ */
+import type { Dialect } from "./CallRequest.ts"
+
+/** What a code stands for. `retry: false` is sent as `x-should-retry: false`, or SDKs would retry a 429 for nothing. */
+export interface OpenAiErrorKind {
+  readonly status: number
+  readonly type: string
+  readonly retry: boolean
+}
+
+const kind = (status: number, type: string, retry = false): OpenAiErrorKind => ({ status, type, retry })
+
+/** Every code a client of `/v1/*` can get from the gateway. */
+export const openAiErrors = {
+  invalid_request_error: kind(400, "invalid_request_error"),
+  unsupported_parameter: kind(400, "invalid_request_error"),
+  invalid_api_key: kind(401, "invalid_request_error"),
+  insufficient_quota: kind(402, "insufficient_quota"),
+  model_not_allowed: kind(403, "permission_error"),
+  key_limit_exceeded: kind(403, "permission_error"),
+  model_not_found: kind(404, "invalid_request_error"),
+  not_found: kind(404, "invalid_request_error"),
+  request_too_large: kind(413, "invalid_request_error"),
+  subscription_quota_exceeded: kind(429, "insufficient_quota"),
+  rate_limit_exceeded: kind(429, "rate_limit_error", true),
+  upstream_rate_limited: kind(429, "rate_limit_error", true),
+  upstream_error: kind(502, "server_error", true),
+  upstream_timeout: kind(504, "server_error", true),
+  service_unavailable: kind(503, "server_error", true)
+} as const
+
+export type OpenAiErrorCode = keyof typeof openAiErrors
+
+export interface OpenAiError {
+  readonly message: string
+  readonly type: string
+  readonly param: string | null
+  readonly code: string | null
+}
+
+/** The error of a code, with its type from the table. */
+export const openAiError = (code: OpenAiErrorCode, message: string, param: string | null = null): OpenAiError => ({
+  message,
+  type: openAiErrors[code].type,
+  param,
+  code
+})
+
+/** The JSON body `{"error":{"message","type","param","code"}}`. */
+export const openAiErrorBody = (error: OpenAiError): string =>
+  JSON.stringify({ error: { message: error.message, type: error.type, param: error.param, code: error.code } })
+
+/**
+ * The error as the last frame of a stream that has begun. The Responses API has its own event for it; there
+ * `sequenceNumber` continues the numbers of the frames before.
+ */
+export function openAiErrorFrame(dialect: Dialect, error: OpenAiError, sequenceNumber = 0): string {
+  if (dialect === "chat") return `data: ${openAiErrorBody(error)}\n\n`
+  const event = {
+    type: "error",
+    code: error.code,
+    message: error.message,
+    param: error.param,
+    sequence_number: sequenceNumber
+  }
+  return `event: error\ndata: ${JSON.stringify(event)}\n\n`
+}

@@ -1,0 +1,65 @@
+/**
+ * The rules of a configuration that concern more than one value: names that must be unique, amounts in order, and no
+ * real payment provider behind an address that its callbacks cannot reach.
+ * @internal
+ */
+import { isIP } from "node:net"
+import type { ConfigProblem } from "./ConfigProblem.ts"
+import type { ConfigDocument } from "./ConfigSchema.ts"
+
+/** True for a host that only this machine can reach, and for the wildcard addresses, which name no reachable host. */
+export const isLoopbackHost = (host: string): boolean => {
+  const name = host.toLowerCase().replace(/^\[|\]$/g, "").replace(/\.$/, "")
+  if (name === "localhost" || name.endsWith(".localhost") || name === "0.0.0.0" || name === "::" || name === "::1") {
+    return true
+  }
+  return isIP(name) === 4 ? name.startsWith("127.") : /^::ffff:(?:127\.|7f)/.test(name)
+}
+
+/** The same for the host of a URL; false for a text that is no URL. */
+export const isLoopbackUrl = (url: string): boolean => URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
+
+const duplicates = (list: string, key: string, values: ReadonlyArray<string>): ReadonlyArray<ConfigProblem> =>
+  values.flatMap((value, index) => {
+    const first = values.indexOf(value)
+    return first === index ? [] : [{ path: [list, index, key], message: `is the same as ${list}[${first}].${key}` }]
+  })
+
+const unreachableProvider = (
+  publicHostIsLoopback: boolean,
+  provider: { readonly section: string; readonly enabled: boolean; readonly endpointKey: string; readonly endpoint: string }
+): ReadonlyArray<ConfigProblem> =>
+  provider.enabled && publicHostIsLoopback && !isLoopbackUrl(provider.endpoint)
+    ? [{
+      path: ["payment", provider.section, "enabled"],
+      message: "cannot be true while server.public_url is a loopback address, which the provider's callbacks cannot " +
+        `reach: set server.public_url (only a ${provider.endpointKey} on loopback goes with a loopback address)`
+    }]
+    : []
+
+/** All violations in a document that decoded. */
+export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProblem> => {
+  const { billing, payment, server } = document
+  const loopback = server.public_url === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.public_url)
+  return [
+    ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
+    ...duplicates("models", "id", document.models.map((model) => model.id)),
+    ...duplicates("plans", "code", document.plans.map((plan) => plan.code)),
+    ...billing.min_topup_cny <= 0n ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }] : [],
+    ...billing.max_topup_cny < billing.min_topup_cny
+      ? [{ path: ["billing", "max_topup_cny"], message: "expected at least billing.min_topup_cny" }]
+      : [],
+    ...unreachableProvider(loopback, {
+      section: "epay",
+      enabled: payment.epay.enabled,
+      endpointKey: "gateway",
+      endpoint: payment.epay.gateway
+    }),
+    ...unreachableProvider(loopback, {
+      section: "stripe",
+      enabled: payment.stripe.enabled,
+      endpointKey: "api_base",
+      endpoint: payment.stripe.api_base
+    })
+  ]
+}

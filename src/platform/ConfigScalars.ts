@@ -1,0 +1,129 @@
+/**
+ * The kinds of values that config.yaml may hold, as schemas over whatever YAML or the environment gave: a number and its
+ * text mean the same. Amounts and rates are exact decimals, and a refusal says what was expected without ever repeating
+ * a text that could be a secret.
+ * @internal
+ */
+import { Effect, Redacted, Schema, SchemaIssue, SchemaTransformation } from "effect"
+import { isIP } from "node:net"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+
+/** The longest received value that a message repeats, in characters; only plain numbers are ever repeated. */
+const ECHO_LENGTH_MAX = 24
+
+/** The text of a scalar as it was meant: a string trimmed, a number in its shortest exact form. */
+const textOf = (raw: unknown): string | undefined => {
+  if (typeof raw === "string") return raw.trim()
+  return typeof raw === "number" && Number.isFinite(raw) ? String(raw) : undefined
+}
+
+const received = (raw: unknown): string => {
+  const text = textOf(raw)
+  if (text === "") return ", got an empty value"
+  if (text !== undefined && text.length <= ECHO_LENGTH_MAX && /^[-+.\deE]+$/.test(text)) return `, got ${text}`
+  if (Array.isArray(raw)) return ", got a list"
+  if (typeof raw === "object") return ", got a mapping"
+  return typeof raw === "string" ? ", got some other text" : `, got a ${typeof raw}`
+}
+
+/** A scalar that `parse` understands; undefined from it is the error "expected <expected>, got ...". */
+const scalar = <A>(expected: string, parse: (raw: unknown) => A | undefined) =>
+  Schema.Unknown.pipe(
+    Schema.decodeTo(
+      Schema.declare((_value: unknown): _value is A => true),
+      SchemaTransformation.transformEffect<A, unknown>({
+        decode: (raw) => {
+          const value = parse(raw)
+          return value === undefined
+            ? Effect.fail(new SchemaIssue.InvalidValue({ message: `expected ${expected}${received(raw)}` }))
+            : Effect.succeed(value)
+        },
+        encode: (value) => Effect.succeed(value)
+      })
+    )
+  )
+
+/** A key that may be left out; `value` is its default, written as it would be in the file. */
+export const orElse = <A>(schema: ReturnType<typeof scalar<A>>, value: unknown) =>
+  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
+
+export const Text = scalar<string>("a text", textOf)
+
+export const NonEmptyText = scalar<string>("a text that is not empty", (raw) => textOf(raw) || undefined)
+
+export const Secret = scalar<Redacted.Redacted<string>>("a text", (raw) => {
+  const text = textOf(raw)
+  return text === undefined ? undefined : Redacted.make(text)
+})
+
+export const PostgresUrl = scalar<Redacted.Redacted<string>>("a postgres:// URL, or nothing", (raw) => {
+  const text = textOf(raw)
+  if (text === undefined) return undefined
+  return text === "" || (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) ? Redacted.make(text) : undefined
+})
+
+export const Flag = scalar<boolean>("true or false", (raw) => {
+  if (typeof raw === "boolean") return raw
+  const text = textOf(raw)
+  return text === "true" ? true : text === "false" ? false : undefined
+})
+
+/** An integer in a closed range. */
+export const integer = (min: number, max: number) =>
+  scalar<number>(`an integer from ${min} to ${max}`, (raw) => {
+    const text = textOf(raw)
+    if (text === undefined || !/^[-+]?\d{1,15}$/.test(text)) return undefined
+    const value = Number(text)
+    return value >= min && value <= max ? value : undefined
+  })
+
+/** One of a few words, in any case. */
+export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =>
+  scalar<Words[number]>(words.join(" or "), (raw) => words.find((word) => word === textOf(raw)?.toLowerCase()))
+
+const nonNegative = (value: bigint | undefined): bigint | undefined =>
+  value === undefined || value < 0n ? undefined : value
+
+/** A decimal as an integer scaled by 10^scale, zero or more. */
+export const decimal = (scale: number) =>
+  scalar<bigint>(`a decimal string of at most ${scale} decimals, zero or more`, (raw) => {
+    const text = textOf(raw)
+    return text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
+  })
+
+/** A rate kept as its exact decimal text, above zero. */
+export const Rate = scalar<string>(`a decimal string of at most ${MICROS_SCALE} decimals, above zero`, (raw) => {
+  const text = textOf(raw)
+  const value = text === undefined ? undefined : parseDecimal(text, MICROS_SCALE)
+  return value !== undefined && value > 0n ? text : undefined
+})
+
+const httpUrl = (raw: unknown): string | undefined => {
+  const text = textOf(raw)
+  if (text === undefined || !URL.canParse(text)) return undefined
+  return /^https?:$/.test(new URL(text).protocol) ? text.replace(/\/+$/, "") : undefined
+}
+
+/** An http(s) URL, kept without trailing slashes. */
+export const HttpUrl = scalar<string>("an http:// or https:// URL", httpUrl)
+
+/** An http(s) URL or nothing, kept without trailing slashes. */
+export const OptionalHttpUrl = scalar<string>(
+  "an http:// or https:// URL, or nothing",
+  (raw) => textOf(raw) === "" ? "" : httpUrl(raw)
+)
+
+/** An IP address, or a range of them as address/prefix. */
+export const IpRange = scalar<string>("an IP address or a range such as 10.0.0.0/8", (raw) => {
+  const [address = "", prefix, ...rest] = (textOf(raw) ?? "").split("/")
+  const bits = isIP(address) === 4 ? 32 : 128
+  if (isIP(address) === 0 || rest.length > 0) return undefined
+  if (prefix === undefined) return address
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${prefix}` : undefined
+})
+
+/** A currency code of three letters, in lower case. */
+export const Currency = scalar<string>("a currency code of three letters", (raw) => {
+  const text = textOf(raw)?.toLowerCase()
+  return text !== undefined && /^[a-z]{3}$/.test(text) ? text : undefined
+})

@@ -1,0 +1,153 @@
+/**
+ * The schema of config.yaml: every key, its default and what it accepts, under the file's own snake_case names. The
+ * types it decodes to are exact (integers of micros and fen, `Redacted` secrets), so nothing is parsed twice.
+ * @internal
+ */
+import { Schema } from "effect"
+import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
+import {
+  Currency,
+  decimal,
+  Flag,
+  HttpUrl,
+  integer,
+  IpRange,
+  NonEmptyText,
+  oneOf,
+  OptionalHttpUrl,
+  orElse,
+  PostgresUrl,
+  Rate,
+  Secret,
+  Text
+} from "./ConfigScalars.ts"
+
+const PORT_MAX = 65_535
+const GRACE_SECONDS_MAX = 3_600
+const LEASE_SECONDS_MAX = 86_400
+const WAIT_MS_MAX = 600_000
+const TOKENS_MAX = 100_000_000
+const BODY_BYTES_MAX = 1_073_741_824
+const DURATION_DAYS_MAX = 36_500
+const PRIORITY_MAX = 1_000_000
+const WEIGHT_MAX = 1_000_000
+
+const Fen = decimal(FEN_SCALE)
+const Micros = decimal(MICROS_SCALE)
+
+const Server = Schema.Struct({
+  host: orElse(NonEmptyText, "127.0.0.1"),
+  port: orElse(integer(0, PORT_MAX), 8080),
+  public_url: orElse(OptionalHttpUrl, ""),
+  max_body_bytes: orElse(integer(1, BODY_BYTES_MAX), 20_971_520),
+  shutdown_grace_seconds: orElse(integer(0, GRACE_SECONDS_MAX), 30),
+  trusted_proxies: Schema.optionalKey(Schema.Array(IpRange))
+})
+
+const Billing = Schema.Struct({
+  enabled: orElse(Flag, true),
+  pay_as_you_go: orElse(Flag, true),
+  min_topup_cny: orElse(Fen, "10.00"),
+  max_topup_cny: orElse(Fen, "10000.00"),
+  credit_usd_per_cny: orElse(Rate, "0.14"),
+  multiplier: orElse(Micros, "1"),
+  default_max_output_tokens: orElse(integer(1, TOKENS_MAX), 4096),
+  reservation_lease_seconds: orElse(integer(1, LEASE_SECONDS_MAX), 60),
+  commit_wait_ms: orElse(integer(0, WAIT_MS_MAX), 500),
+  extend_wait_ms: orElse(integer(0, WAIT_MS_MAX), 2000),
+  expired_reservation: orElse(oneOf(["refund", "charge"]), "refund"),
+  on_disconnect: orElse(oneOf(["cancel", "drain"]), "cancel")
+})
+
+const Epay = Schema.Struct({
+  enabled: orElse(Flag, false),
+  gateway: orElse(OptionalHttpUrl, ""),
+  partner_id: orElse(Text, ""),
+  key: orElse(Secret, ""),
+  types: Schema.optionalKey(Schema.Array(NonEmptyText))
+})
+
+const Stripe = Schema.Struct({
+  enabled: orElse(Flag, false),
+  secret_key: orElse(Secret, ""),
+  webhook_secret: orElse(Secret, ""),
+  currency: orElse(Currency, "cny"),
+  minor_per_fen: orElse(Rate, "1"),
+  api_base: orElse(OptionalHttpUrl, "")
+})
+
+const Channel = Schema.Struct({
+  name: NonEmptyText,
+  base_url: HttpUrl,
+  api_key: orElse(Secret, ""),
+  priority: orElse(integer(0, PRIORITY_MAX), 0),
+  weight: orElse(integer(1, WEIGHT_MAX), 1),
+  models: Schema.optionalKey(Schema.Record(Schema.String, NonEmptyText)),
+  stream_options: orElse(Flag, true)
+})
+
+const Model = Schema.Struct({
+  id: NonEmptyText,
+  input_usd_per_1m: Micros,
+  cached_input_usd_per_1m: Schema.optionalKey(Micros),
+  cache_write_usd_per_1m: Schema.optionalKey(Micros),
+  output_usd_per_1m: Micros,
+  max_output_tokens: orElse(integer(1, TOKENS_MAX), 16_384),
+  reasoning: orElse(Flag, false)
+})
+
+const Plan = Schema.Struct({
+  code: NonEmptyText,
+  name: NonEmptyText,
+  price_cny: Fen,
+  duration_days: integer(1, DURATION_DAYS_MAX),
+  limit_5h_usd: orElse(Micros, "0"),
+  limit_1d_usd: orElse(Micros, "0"),
+  limit_7d_usd: orElse(Micros, "0"),
+  limit_30d_usd: orElse(Micros, "0"),
+  multiplier: orElse(Micros, "1")
+})
+
+const Log = Schema.Struct({
+  format: Schema.optionalKey(oneOf(["pretty", "json"])),
+  level: orElse(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info")
+})
+
+/** The whole document, with its sections present: see {@link withSections}. */
+export const ConfigDocument = Schema.Struct({
+  server: Server,
+  data_dir: orElse(NonEmptyText, "./data"),
+  database: Schema.Struct({ url: orElse(PostgresUrl, "") }),
+  registration: Schema.Struct({ mode: orElse(oneOf(["open", "closed"]), "open") }),
+  billing: Billing,
+  payment: Schema.Struct({ epay: Epay, stripe: Stripe }),
+  channels: Schema.Array(Channel),
+  models: Schema.Array(Model),
+  plans: Schema.Array(Plan),
+  log: Log
+})
+export type ConfigDocument = typeof ConfigDocument.Type
+
+const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
+  typeof raw === "object" && raw !== null && !Array.isArray(raw)
+
+/**
+ * Adds the sections that the file leaves out, empty. (A default on a section's schema would judge the section's shape
+ * first and its values only when that is right: half of the problems would be reported at a time.)
+ */
+export const withSections = (raw: unknown): unknown => {
+  if (!isMapping(raw)) return raw
+  const payment = raw["payment"] ?? {}
+  return {
+    server: {},
+    database: {},
+    registration: {},
+    billing: {},
+    channels: [],
+    models: [],
+    plans: [],
+    log: {},
+    ...raw,
+    payment: isMapping(payment) ? { epay: {}, stripe: {}, ...payment } : payment
+  }
+}

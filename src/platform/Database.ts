@@ -1,0 +1,68 @@
+/**
+ * The PostgreSQL of this installation: an external one when the configuration names it, else the embedded one. Gives the
+ * shared pool for ordinary work, whose sessions are bounded in time, and connections of one's own for everything else.
+ */
+import { PgClient, PgConnection } from "@effect/sql-pg"
+import { Context, Effect, Layer, Option, type Redacted, type Scope } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { AppConfig } from "./Config.ts"
+import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
+
+const POOL_CONNECTIONS_MAX = 10
+const CONNECT_TIMEOUT_MS = 5_000
+const KEEP_ALIVE_MS = 10_000
+const STATEMENT_TIMEOUT_MS = 30_000
+const LOCK_TIMEOUT_MS = 5_000
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+
+/** What a connection of one's own is called and starts with. */
+export interface ConnectOptions {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string
+  /** Session defaults, such as `statement_timeout` in milliseconds. */
+  readonly startupParameters?: Readonly<Record<string, string>>
+}
+
+export class Database extends Context.Service<Database, {
+  readonly url: Redacted.Redacted<string>
+  /** True when this installation runs the server itself. */
+  readonly embedded: boolean
+  /** Opens a connection that is nobody else's, closed with the scope. */
+  connect(options: ConnectOptions): Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope>
+}>()("realms/platform/Database") {
+  /** The database at a URL. Nothing is connected to until it is used. */
+  static readonly layerOf = (url: Redacted.Redacted<string>, embedded = false) =>
+    Layer.succeed(Database, {
+      url,
+      embedded,
+      connect: (options: ConnectOptions) =>
+        PgConnection.make({ url, connectTimeout: CONNECT_TIMEOUT_MS, keepAlive: KEEP_ALIVE_MS, ...options })
+    })
+
+  /** The configured database; the embedded one runs as long as the layer does. */
+  static readonly layer = Layer.unwrap(Effect.gen(function*() {
+    const config = yield* AppConfig
+    if (Option.isSome(config.database.url)) return Database.layerOf(config.database.url.value)
+    return Layer.unwrap(
+      Effect.map(EmbeddedPostgres.acquire(config.dataDir), ({ url }) => Database.layerOf(url, true))
+    )
+  }))
+}
+
+/**
+ * The pool: `PgClient` and `SqlClient` over {@link Database}. Columns keep their names. A statement, a wait for a lock and
+ * an idle transaction each end by themselves.
+ */
+export const SqlLayer = Layer.unwrap(Effect.map(Database, ({ url }) =>
+  PgClient.layer({
+    url,
+    applicationName: "realms",
+    maxConnections: POOL_CONNECTIONS_MAX,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepAlive: KEEP_ALIVE_MS,
+    startupParameters: {
+      statement_timeout: String(STATEMENT_TIMEOUT_MS),
+      lock_timeout: String(LOCK_TIMEOUT_MS),
+      idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS)
+    }
+  })))

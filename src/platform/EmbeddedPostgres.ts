@@ -1,0 +1,108 @@
+/**
+ * The embedded PostgreSQL of a data folder, shared by every process that uses that folder: the first one in starts the
+ * server, the last one out stops it, and one that is left behind by a kill is taken over. Each user holds a shared
+ * advisory lock for as long as it lives, so the server itself knows whether anybody is left; starting and stopping
+ * exclude each other by a lock file.
+ */
+import { Deferred, Effect, Exit, Queue, Redacted, Schedule, Scope } from "effect"
+import { EmbeddedPostgresError } from "./EmbeddedPostgresError.ts"
+import {
+  ensureCluster,
+  install,
+  openHome,
+  type PostgresFacts,
+  type PostgresHome,
+  type PostgresInstallation
+} from "./PostgresCluster.ts"
+import { connectTo, ensureRunning, stopServer } from "./PostgresServer.ts"
+import { withStartLock } from "./StartLock.ts"
+
+/** Advisory lock that every user of the server shares; the stopper takes it alone. */
+const USERS_LOCK = "7224150619238401"
+
+const START_LOCK_WAIT_MS = 180_000
+const STOP_LOCK_WAIT_MS = 60_000
+const HOLD_WAIT_MS = 15_000
+const RECONNECT_MS_MIN = 100
+const RECONNECT_MS_MAX = 5_000
+
+/** Where the users' lock is: advisory locks are a database's own, and this one is never dropped. */
+const USERS_DATABASE = "postgres"
+
+/** Holds the users' lock on a connection until that connection dies. */
+const holdOnce = Effect.fnUntraced(function*(facts: PostgresFacts, held: Deferred.Deferred<void>) {
+  const connection = yield* connectTo(facts, USERS_DATABASE, "realms-user")
+  yield* connection.query(`SELECT pg_advisory_lock_shared(${USERS_LOCK})`, [], false)
+  yield* Effect.addFinalizer(() =>
+    Effect.ignore(connection.query(`SELECT pg_advisory_unlock_shared(${USERS_LOCK})`, [], false))
+  )
+  // Nothing is ever sent there: the queue is how the end of the connection is heard of.
+  const queue = yield* connection.listen("realms_user")
+  yield* Deferred.succeed(held, undefined)
+  return yield* Effect.forever(Queue.take(queue))
+}, Effect.scoped)
+
+/** Holds the users' lock until the scope closes, over lost connections; returns when it is first held. */
+const hold = Effect.fnUntraced(function*(facts: PostgresFacts) {
+  const held = yield* Deferred.make<void>()
+  const reconnect = Schedule.min([Schedule.exponential(RECONNECT_MS_MIN), Schedule.spaced(RECONNECT_MS_MAX)])
+  yield* Effect.forkScoped(Effect.retry(holdOnce(facts, held), reconnect))
+  yield* Deferred.await(held).pipe(Effect.timeout(HOLD_WAIT_MS))
+})
+
+/** True when no process holds the users' lock. */
+const isUnused = Effect.fnUntraced(function*(facts: PostgresFacts) {
+  const connection = yield* connectTo(facts, USERS_DATABASE, "realms-stop")
+  const { rows } = yield* connection.query(`SELECT pg_try_advisory_lock(${USERS_LOCK}) AS alone`, [], false)
+  return rows[0]?.["alone"] === true
+}, Effect.scoped)
+
+/**
+ * Gives up the use, and stops the server if that was the last one. Under the start lock throughout: nobody can come in
+ * between the look and the stop, and of two that leave together the second still holds its use when the first looks.
+ */
+const leave = (home: PostgresHome, facts: PostgresFacts, use: Scope.Closeable) =>
+  Effect.gen(function*() {
+    yield* Scope.close(use, Exit.void)
+    // Without an answer there is no server to stop.
+    if (yield* Effect.orElseSucceed(isUnused(facts), () => false)) yield* stopServer(home)
+  }).pipe(
+    withStartLock(home.dataDir, home.lockPath, STOP_LOCK_WAIT_MS),
+    Effect.catch((error) => Effect.logWarning(`PostgreSQL was left running: ${error.message}`)),
+    Effect.ensuring(Scope.close(use, Exit.void))
+  )
+
+const urlOf = ({ database, password, port, user }: PostgresFacts): Redacted.Redacted<string> =>
+  Redacted.make(`postgres://${user}:${encodeURIComponent(Redacted.value(password))}@127.0.0.1:${port}/${database}`)
+
+const enter = (installation: PostgresInstallation) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const { home } = installation
+      const facts = yield* restore(ensureCluster(installation))
+      const running = yield* restore(ensureRunning(installation, facts))
+      const use = yield* Scope.make()
+      yield* Effect.addFinalizer(() => leave(home, running.facts, use))
+      yield* restore(Scope.provide(hold(running.facts), use)).pipe(
+        Effect.mapError(() =>
+          new EmbeddedPostgresError({
+            dataDir: home.dataDir,
+            message: `PostgreSQL was started but could not be used within ${HOLD_WAIT_MS / 1000} seconds; see ${home.logPath}.`
+          })
+        )
+      )
+      return { url: urlOf(running.facts), adopted: running.adopted }
+    })
+  )
+
+/**
+ * Uses the PostgreSQL of `dataDir` until the scope closes, starting it if it does not run. `adopted` says that it ran.
+ * Fails with {@link EmbeddedPostgresError}, whose message says what to do.
+ */
+const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string) {
+  const home = yield* openHome(dataDir)
+  const installation = yield* install(home)
+  return yield* withStartLock(home.dataDir, home.lockPath, START_LOCK_WAIT_MS)(enter(installation))
+})
+
+export const EmbeddedPostgres = { acquire }

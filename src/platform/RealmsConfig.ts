@@ -1,0 +1,113 @@
+/**
+ * The shape of a checked configuration: exact integers for money, units in the names, secrets `Redacted`, every default
+ * filled in. Types only.
+ */
+import type { LogLevel, Option, Redacted } from "effect"
+
+/** An upstream declared in the file. An empty `apiKey` keeps it disabled. */
+export interface ChannelConfig {
+  readonly name: string
+  /** Without a trailing slash. */
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted<string>
+  readonly priority: number
+  readonly weight: number
+  /** Our model id to the upstream's. */
+  readonly models: Readonly<Record<string, string>>
+  /** False: the upstream does not know `stream_options.include_usage`. */
+  readonly streamOptions: boolean
+}
+
+/** A model and its prices, in micros per million tokens. */
+export interface ModelConfig {
+  readonly id: string
+  readonly inputMicrosPer1m: bigint
+  /** The input price where the file gives none. */
+  readonly cachedInputMicrosPer1m: bigint
+  /** Null: the model does not price cache writes apart. */
+  readonly cacheWriteMicrosPer1m: bigint | null
+  readonly outputMicrosPer1m: bigint
+  readonly maxOutputTokens: number
+  readonly reasoning: boolean
+}
+
+/** A plan for sale. A limit of zero is no limit. */
+export interface PlanConfig {
+  readonly code: string
+  readonly name: string
+  readonly priceFen: bigint
+  readonly durationDays: number
+  readonly limit5hMicros: bigint
+  readonly limit1dMicros: bigint
+  readonly limit7dMicros: bigint
+  readonly limit30dMicros: bigint
+  /** Scaled by 10^6: `1000000n` is times one. */
+  readonly multiplierMicros: bigint
+}
+
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  /** Without a trailing slash; built from host and port when the file gives none, see `publicUrlFor`. */
+  readonly publicUrl: string
+  /** True: `publicUrl` was not given, it follows host and port. */
+  readonly publicUrlFollows: boolean
+  readonly maxBodyBytes: number
+  readonly shutdownGraceSeconds: number
+  /** Addresses and ranges whose forwarding headers are believed. */
+  readonly trustedProxies: ReadonlyArray<string>
+}
+
+export interface BillingConfig {
+  readonly enabled: boolean
+  readonly payAsYouGo: boolean
+  readonly minTopupFen: bigint
+  readonly maxTopupFen: bigint
+  /** Exact decimal text, above zero, at most six decimals. */
+  readonly creditUsdPerCny: string
+  /** Scaled by 10^6: `1000000n` is times one. */
+  readonly multiplierMicros: bigint
+  readonly defaultMaxOutputTokens: number
+  readonly reservationLeaseSeconds: number
+  readonly commitWaitMs: number
+  readonly extendWaitMs: number
+  readonly expiredReservation: "refund" | "charge"
+  readonly onDisconnect: "cancel" | "drain"
+}
+
+export interface EpayConfig {
+  readonly enabled: boolean
+  readonly gateway: string
+  readonly partnerId: string
+  readonly key: Redacted.Redacted<string>
+  readonly types: ReadonlyArray<string>
+}
+
+export interface StripeConfig {
+  readonly enabled: boolean
+  readonly secretKey: Redacted.Redacted<string>
+  /** Empty disables the webhook endpoint. */
+  readonly webhookSecret: Redacted.Redacted<string>
+  /** In lower case. */
+  readonly currency: string
+  /** Exact decimal text, above zero: minor units of `currency` for one fen. */
+  readonly minorPerFen: string
+  /** Empty: Stripe itself. */
+  readonly apiBase: string
+}
+
+export interface RealmsConfig {
+  readonly server: ServerConfig
+  /** Absolute. */
+  readonly dataDir: string
+  /** None: the embedded PostgreSQL under `dataDir`. */
+  readonly database: { readonly url: Option.Option<Redacted.Redacted<string>> }
+  readonly registration: { readonly mode: "open" | "closed" }
+  readonly billing: BillingConfig
+  readonly payment: { readonly epay: EpayConfig; readonly stripe: StripeConfig }
+  readonly channels: ReadonlyArray<ChannelConfig>
+  readonly models: ReadonlyArray<ModelConfig>
+  readonly plans: ReadonlyArray<PlanConfig>
+  readonly masterKey: Option.Option<Redacted.Redacted<string>>
+  readonly log: { readonly format: "pretty" | "json"; readonly level: LogLevel.LogLevel }
+}

@@ -1,0 +1,46 @@
+/**
+ * Two kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
+ * real processes, a few files at a time. CI reads the counts from the JSON report that VITEST_JSON names.
+ */
+import { defineConfig } from "vitest/config"
+
+const INTEGRATION_WORKERS_MAX = 2
+const INTEGRATION_TEST_TIMEOUT_MS = 60_000
+const INTEGRATION_HOOK_TIMEOUT_MS = 120_000
+
+const jsonReport = process.env["VITEST_JSON"]
+
+export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  test: {
+    reporters: jsonReport === undefined ? ["default"] : ["default", "json"],
+    ...(jsonReport === undefined ? {} : { outputFile: { json: jsonReport } }),
+    passWithNoTests: false,
+    allowOnly: process.env["CI"] === undefined,
+    maxWorkers: INTEGRATION_WORKERS_MAX,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/**/*.int.test.{ts,tsx}"]
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["test/**/*.int.test.{ts,tsx}"],
+          globalSetup: ["test/support/globalSetup.ts"],
+          pool: "forks",
+          fileParallelism: true,
+          maxWorkers: INTEGRATION_WORKERS_MAX,
+          testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
+          sequence: { groupOrder: 1 }
+        }
+      }
+    ]
+  }
+})
