@@ -6,13 +6,7 @@
 import { Context, Effect, Layer, type LogLevel, Option, Redacted, Result, Schema } from "effect"
 import { resolve } from "node:path"
 import { checkConfig } from "./ConfigChecks.ts"
-import {
-  applyEnvironment,
-  configLocation,
-  type Environment,
-  readConfigFile,
-  withoutEmptyKeys
-} from "./ConfigFile.ts"
+import { applyEnvironment, configLocation, type Environment, readConfigFile, withoutEmptyKeys } from "./ConfigFile.ts"
 import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
 import type {
@@ -151,7 +145,10 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   channels: document.channels.map(channelOf),
   models: document.models.map(modelOf),
   plans: document.plans.map(planOf),
-  masterKey: Option.map(Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined), (key) => Redacted.make(key)),
+  masterKey: Option.map(
+    Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
+    (key) => Redacted.make(key)
+  ),
   log: { format: document.log.format ?? (process.stderr.isTTY ? "pretty" : "json"), level: levels[document.log.level] }
 })
 

@@ -27,7 +27,12 @@ const duplicates = (list: string, key: string, values: ReadonlyArray<string>): R
 
 const unreachableProvider = (
   publicHostIsLoopback: boolean,
-  provider: { readonly section: string; readonly enabled: boolean; readonly endpointKey: string; readonly endpoint: string }
+  provider: {
+    readonly section: string
+    readonly enabled: boolean
+    readonly endpointKey: string
+    readonly endpoint: string
+  }
 ): ReadonlyArray<ConfigProblem> =>
   provider.enabled && publicHostIsLoopback && !isLoopbackUrl(provider.endpoint)
     ? [{
@@ -45,7 +50,9 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
     ...duplicates("models", "id", document.models.map((model) => model.id)),
     ...duplicates("plans", "code", document.plans.map((plan) => plan.code)),
-    ...billing.min_topup_cny <= 0n ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }] : [],
+    ...billing.min_topup_cny <= 0n
+      ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }]
+      : [],
     ...billing.max_topup_cny < billing.min_topup_cny
       ? [{ path: ["billing", "max_topup_cny"], message: "expected at least billing.min_topup_cny" }]
       : [],

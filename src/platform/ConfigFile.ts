@@ -21,7 +21,10 @@ export interface RawConfig {
 }
 
 /** The file to read: REALMS_CONFIG, else config.yaml in the working directory, which may be absent. */
-export const configLocation = (cwd: string, env: Environment): { readonly path: string; readonly mayBeAbsent: boolean } =>
+export const configLocation = (
+  cwd: string,
+  env: Environment
+): { readonly path: string; readonly mayBeAbsent: boolean } =>
   env["REALMS_CONFIG"]
     ? { path: resolve(cwd, env["REALMS_CONFIG"]), mayBeAbsent: false }
     : { path: resolve(cwd, "config.yaml"), mayBeAbsent: true }

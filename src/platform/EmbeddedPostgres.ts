@@ -23,8 +23,7 @@ const USERS_LOCK = "7224150619238401"
 const START_LOCK_WAIT_MS = 180_000
 const STOP_LOCK_WAIT_MS = 60_000
 const HOLD_WAIT_MS = 15_000
-const RECONNECT_MS_MIN = 100
-const RECONNECT_MS_MAX = 5_000
+const RECONNECT_MS = 250
 
 /** Where the users' lock is: advisory locks are a database's own, and this one is never dropped. */
 const USERS_DATABASE = "postgres"
@@ -45,8 +44,7 @@ const holdOnce = Effect.fnUntraced(function*(facts: PostgresFacts, held: Deferre
 /** Holds the users' lock until the scope closes, over lost connections; returns when it is first held. */
 const hold = Effect.fnUntraced(function*(facts: PostgresFacts) {
   const held = yield* Deferred.make<void>()
-  const reconnect = Schedule.min([Schedule.exponential(RECONNECT_MS_MIN), Schedule.spaced(RECONNECT_MS_MAX)])
-  yield* Effect.forkScoped(Effect.retry(holdOnce(facts, held), reconnect))
+  yield* Effect.forkScoped(Effect.retry(holdOnce(facts, held), Schedule.spaced(RECONNECT_MS)))
   yield* Deferred.await(held).pipe(Effect.timeout(HOLD_WAIT_MS))
 })
 
@@ -87,7 +85,9 @@ const enter = (installation: PostgresInstallation) =>
         Effect.mapError(() =>
           new EmbeddedPostgresError({
             dataDir: home.dataDir,
-            message: `PostgreSQL was started but could not be used within ${HOLD_WAIT_MS / 1000} seconds; see ${home.logPath}.`
+            message: `PostgreSQL was started but could not be used within ${
+              HOLD_WAIT_MS / 1000
+            } seconds; see ${home.logPath}.`
           })
         )
       )

@@ -5,7 +5,7 @@
  */
 import { Clock, Context, Effect, Layer, Queue, Schedule, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
-import type { SqlError } from "effect/sql/SqlError"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
 import { Database } from "./Database.ts"
 
@@ -96,10 +96,12 @@ const make = Effect.gen(function*() {
   const heartbeat = `${PING}:${randomUUID()}`
   const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
 
+  let waitMs = RECONNECT_MS_MIN
   const listenOnce = Effect.gen(function*() {
     const connection = yield* database.connect({ applicationName: "realms-notifications" })
     const queue = yield* connection.listen(CHANNEL)
     let heardMs = clock.currentTimeMillisUnsafe()
+    waitMs = RECONNECT_MS_MIN
     yield* hub.setUp(true)
     const receive = Effect.flatMap(Queue.take(queue), ({ payload }) => {
       heardMs = clock.currentTimeMillisUnsafe()
@@ -110,13 +112,23 @@ const make = Effect.gen(function*() {
       Effect.repeat({ while: (heard) => heard, schedule: Schedule.spaced(WATCH_MS) })
     )
     yield* Effect.raceFirst(Effect.forever(receive), silence)
-    yield* Effect.logWarning(`no notification for ${SILENCE_MS_MAX} ms, reconnecting`)
-  }).pipe(Effect.scoped, Effect.ensuring(Effect.suspend(() => hub.setUp(false))))
+    return yield* new SqlError({
+      reason: new ConnectionError({ cause: new Error(`silent for ${SILENCE_MS_MAX} ms`), operation: "listen" })
+    })
+  }).pipe(
+    Effect.scoped,
+    Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
+    Effect.catch((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
+  )
+  const reconnect = Effect.suspend(() => {
+    const currentMs = waitMs
+    waitMs = Math.min(waitMs * 2, RECONNECT_MS_MAX)
+    return Effect.sleep(currentMs)
+  })
 
-  const backOff = Schedule.min([Schedule.exponential(RECONNECT_MS_MIN), Schedule.spaced(RECONNECT_MS_MAX)])
   const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
   yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
-  yield* Effect.forkScoped(Effect.forever(Effect.retry(listenOnce, backOff)))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(listenOnce, reconnect)))
 
   return Notifications.of({
     subscribe: (handler) =>

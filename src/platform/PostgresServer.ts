@@ -113,7 +113,8 @@ const answers = Effect.fnUntraced(function*(home: PostgresHome, facts: PostgresF
 const wrongPassword = (home: PostgresHome) =>
   new EmbeddedPostgresError({
     dataDir: home.dataDir,
-    message: `${home.factsPath} does not have the password of the cluster beside it: restore it from a backup, remove ` +
+    message:
+      `${home.factsPath} does not have the password of the cluster beside it: restore it from a backup, remove ` +
       `both to start empty, or ${USE_OWN_DATABASE}.`
   })
 
@@ -135,7 +136,9 @@ const awaitReady = Effect.fnUntraced(function*(
   while ((yield* Clock.currentTimeMillis) < deadline) {
     const answer = yield* Effect.result(answers(home, facts))
     if (Result.isSuccess(answer) && answer.success) return "ready" as const
-    if (Result.isFailure(answer) && answer.failure.reason._tag === "AuthenticationError") return yield* wrongPassword(home)
+    if (Result.isFailure(answer) && answer.failure.reason._tag === "AuthenticationError") {
+      return yield* wrongPassword(home)
+    }
     if (!(yield* isRunning)) return "gone" as const
     yield* Effect.sleep(POLL_MS)
   }

@@ -94,7 +94,7 @@ const ancestors = (path: string): ReadonlyArray<string> => {
 /** The first folder or program on the way to `path` that the user may not enter or run. */
 export const firstUnreachable = Effect.fnUntraced(function*(path: string, user: Option.Option<RunUser>) {
   if (Option.isNone(user)) return Option.none<string>()
-  const script = "for d do [ -x \"$d\" ] || { printf %s \"$d\"; exit 1; }; done"
+  const script = 'for d do [ -x "$d" ] || { printf %s "$d"; exit 1; }; done'
   const { output, succeeded } = yield* runCommand("/bin/sh", ["-c", script, "sh", ...ancestors(path)], user)
   return succeeded ? Option.none<string>() : Option.some(output)
 })

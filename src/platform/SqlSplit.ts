@@ -57,7 +57,7 @@ const pieceAt = (text: string, index: number): Piece => {
   if (text.startsWith("--", index)) return { end: afterLineComment(text, index), kind: "comment" }
   if (text.startsWith("/*", index)) return { end: afterBlockComment(text, index), kind: "comment" }
   if (character === "'") return { end: afterQuoted(text, index, "'", false), kind: "other" }
-  if (character === "\"") return { end: afterQuoted(text, index, "\"", false), kind: "other" }
+  if (character === '"') return { end: afterQuoted(text, index, '"', false), kind: "other" }
   const tag = matchAt(DOLLAR_TAG, text, index)
   if (tag !== undefined) {
     const close = text.indexOf(tag, index + tag.length)

@@ -116,12 +116,12 @@ database: { url: "mysql://secret-password@h" }
 `)
       const lines = message.split("\n").slice(1).map((line) => line.trim())
       assert.sameMembers(lines, [
-        "server.hots: unknown key, did you mean \"host\"?",
+        'server.hots: unknown key, did you mean "host"?',
         "server.port: expected an integer from 0 to 65535, got 99999",
         "billing.multiplier: expected a decimal string of at most 6 decimals, zero or more, got some other text",
-        "billing.minTopupCny: unknown key, did you mean \"min_topup_cny\"?",
+        'billing.minTopupCny: unknown key, did you mean "min_topup_cny"?',
         "registration.mode: expected open or closed, got some other text",
-        "payments: unknown key, did you mean \"payment\"?",
+        'payments: unknown key, did you mean "payment"?',
         "channels[0].name: is required",
         "channels[0].base_url: expected an http:// or https:// URL, got some other text",
         "channels[0].models: expected a mapping (key: value)",
@@ -154,13 +154,16 @@ database: { url: "mysql://secret-password@h" }
     Effect.gen(function*() {
       const config = yield* loadText("billing:\nserver:\n  host:\nchannels:\n")
       assert.strictEqual(config.server.host, "127.0.0.1")
-      assert.include(yield* messageOf("bilings:\n"), "did you mean \"billing\"?")
+      assert.include(yield* messageOf("bilings:\n"), 'did you mean "billing"?')
     }))
 
   it.effect("refuses names used twice and amounts out of order", () =>
     Effect.gen(function*() {
       const channel = `{ name: a, base_url: "http://up" }`
-      assert.include(yield* messageOf(`channels: [${channel}, ${channel}]`), "channels[1].name: is the same as channels[0]")
+      assert.include(
+        yield* messageOf(`channels: [${channel}, ${channel}]`),
+        "channels[1].name: is the same as channels[0]"
+      )
       assert.include(
         yield* messageOf(`billing: { min_topup_cny: "5", max_topup_cny: "4" }`),
         "billing.max_topup_cny: expected at least billing.min_topup_cny"

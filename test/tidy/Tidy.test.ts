@@ -68,7 +68,7 @@ describe("tidy", () => {
   })
 
   it("opens every module with what it is for", () => {
-    const headless = code.filter((file) => (headerOf(file.text)?.match(/\w+/g)?.length ?? 0) < HEADER_WORDS_MIN)
+    const headless = source.filter((file) => (headerOf(file.text)?.match(/\w+/g)?.length ?? 0) < HEADER_WORDS_MIN)
     fails("no header comment", headless.map((file) => file.path))
     assert.isUndefined(headerOf(`import { Effect } from "effect"\n/** Later. */`))
   })

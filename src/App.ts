@@ -1,0 +1,66 @@
+/**
+ * The layer graph: which service stands on which. No logic.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { AccountPolicy } from "./accounts/AccountPolicy.ts"
+import { Accounts, sweeper } from "./accounts/Accounts.ts"
+import { Catalog } from "./catalog/Catalog.ts"
+import { declareModels } from "./catalog/Declared.ts"
+import { Channels, declareChannels } from "./channels/Channels.ts"
+import { ChannelHealth } from "./channels/CircuitBreaker.ts"
+import { Gateway } from "./gateway/Gateway.ts"
+import { Receipts } from "./gateway/Receipts.ts"
+import { HttpServer } from "./http/HttpServer.ts"
+import { ApiKeys } from "./identity/ApiKeys.ts"
+import { Users } from "./identity/Users.ts"
+import { AppConfig } from "./platform/Config.ts"
+import { Database, SqlLayer } from "./platform/Database.ts"
+import { runMigrations } from "./platform/Migrations.ts"
+import { Notifications } from "./platform/Notifications.ts"
+import { Settings } from "./settings/Settings.ts"
+import { declarePlans } from "./subscriptions/Plans.ts"
+
+/** The database, migrated. */
+export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
+  Layer.provideMerge(SqlLayer),
+  Layer.provideMerge(Database.layer),
+  Layer.provideMerge(NodeServices.layer)
+)
+
+const PolicyLayer = Layer.effect(
+  AccountPolicy,
+  Effect.map(Settings, (settings) =>
+    AccountPolicy.of({ expiredReservation: () => settings.current().billing.expiredReservation }))
+)
+
+/** What the command line stands on; needs `AppConfig`. */
+export const CliServices = Layer.mergeAll(Users.layer, ApiKeys.layer, Accounts.layer).pipe(
+  Layer.provideMerge(PolicyLayer),
+  Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer)),
+  Layer.provideMerge(DatabaseServices)
+)
+
+const Declared = Layer.effectDiscard(Effect.gen(function*() {
+  yield* declareModels
+  yield* declarePlans
+  yield* declareChannels
+}))
+
+/** Replays what an earlier stop left, then sweeps; on the way down, drains before the database goes. */
+const Background = Layer.effectDiscard(Effect.gen(function*() {
+  const accounts = yield* Accounts
+  const config = yield* AppConfig
+  yield* Effect.addFinalizer(() => accounts.drain(config.server.shutdownGraceSeconds * 1_000))
+  yield* accounts.replay
+  yield* Effect.forkScoped(sweeper)
+}))
+
+/** The whole server; needs `AppConfig`. */
+export const ServerServices = HttpServer.layer.pipe(
+  Layer.provideMerge(Background),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer)),
+  Layer.provideMerge(Declared),
+  Layer.provideMerge(CliServices)
+)

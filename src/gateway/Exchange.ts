@@ -1,0 +1,95 @@
+/**
+ * One request to an upstream over Undici, as a dispatch handler: headers are reported once, the body goes to whoever is
+ * attached, and until someone is, the connection is paused, so nothing is buffered without a bound.
+ *
+ * @internal
+ */
+import type { Dispatcher } from "undici"
+
+/** Where the body goes. Exactly one of `onEnd` and `onError` is called, last. */
+export interface BodySink {
+  onChunk(chunk: Buffer): void
+  onEnd(): void
+  onError(error: Error): void
+}
+
+type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+export class Exchange implements Dispatcher.DispatchHandler {
+  status = 0
+  headers: Headers = {}
+  private readonly onHeaders: (exchange: Exchange) => void
+  private readonly onFailure: (error: Error) => void
+  private controller: Dispatcher.DispatchController | undefined
+  private sink: BodySink | undefined
+  private early: Array<Buffer> = []
+  private ended = false
+  private failure: Error | undefined
+  private aborted = false
+
+  constructor(onHeaders: (exchange: Exchange) => void, onFailure: (error: Error) => void) {
+    this.onHeaders = onHeaders
+    this.onFailure = onFailure
+  }
+
+  /** A response header's first value. */
+  header(name: string): string | undefined {
+    const value = this.headers[name]
+    return typeof value === "string" ? value : value?.[0]
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.aborted) controller.abort(new Error("aborted"))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200) return
+    this.status = status
+    this.headers = headers
+    this.onHeaders(this)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.sink !== undefined) return this.sink.onChunk(chunk)
+    this.early.push(chunk)
+    controller.pause()
+  }
+
+  onResponseEnd(): void {
+    this.ended = true
+    this.sink?.onEnd()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.failure = error
+    if (this.status === 0) this.onFailure(error)
+    else this.sink?.onError(error)
+  }
+
+  /** Sends the body, from its first byte, to `sink`. */
+  attach(sink: BodySink): void {
+    this.sink = sink
+    const early = this.early
+    this.early = []
+    for (const chunk of early) sink.onChunk(chunk)
+    if (this.ended) sink.onEnd()
+    else if (this.failure !== undefined) sink.onError(this.failure)
+    else this.controller?.resume()
+  }
+
+  pause(): void {
+    if (!this.ended && this.failure === undefined) this.controller?.pause()
+  }
+
+  resume(): void {
+    if (!this.ended && this.failure === undefined) this.controller?.resume()
+  }
+
+  /** Closes the upstream connection. */
+  abort(): void {
+    if (this.aborted || this.ended || this.failure !== undefined) return
+    this.aborted = true
+    this.controller?.abort(new Error("aborted"))
+  }
+}

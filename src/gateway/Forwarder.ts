@@ -1,0 +1,362 @@
+/**
+ * Takes a held call upstream: tries channels in order until one answers, relays the answer, and settles. A try is given
+ * up for the next channel only while nothing has reached the client.
+ */
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Accounts } from "../accounts/Accounts.ts"
+import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
+import type { Channel } from "../channels/Channels.ts"
+import { ChannelHealth } from "../channels/CircuitBreaker.ts"
+import { Settings } from "../settings/Settings.ts"
+import { CallRefused, unavailable, UpstreamRefused } from "./CallError.ts"
+import type { CallPlan } from "./CallPlan.ts"
+import { forwardBody, type OutputLimitField } from "./CallRequest.ts"
+import { answered, type CallRoute, reasonOf, voided } from "./CallTally.ts"
+import type { Exchange } from "./Exchange.ts"
+import type { CallContext } from "./Gateway.ts"
+import { isObject, parseJson } from "./JsonValue.ts"
+import { openAiError, openAiErrorBody, type OpenAiErrorCode, openAiErrorFrame } from "./OpenAiError.ts"
+import { estimateFromBody } from "./StreamMeter.ts"
+import { type StreamEnd, StreamRelay } from "./StreamRelay.ts"
+import { UpstreamClient, type UpstreamFailure } from "./UpstreamClient.ts"
+import { normaliseUsage } from "./UpstreamUsage.ts"
+
+/** Channels tried for one call, at most. */
+const TRIES_MAX = 4
+
+/** No further try is begun after this. */
+const TRIES_MS_MAX = 60_000
+
+/** Why a call is ended from outside. */
+export type StopReason = "lease_lost" | "service_unavailable" | "client_gone"
+
+/** A call that holds funds. */
+export interface OpenCall {
+  readonly context: CallContext
+  readonly plan: CallPlan
+  reservation: Reservation
+  settled: boolean
+  /** Set once it was stopped. */
+  stopped: StopReason | undefined
+  /** Ends the call now, whatever it waits for. Replaced by each stage. */
+  stop: (why: StopReason) => void
+  readonly settle: (kind: "Commit" | "Void", outcome: CallOutcome) => Effect.Effect<void>
+  readonly costOf: (outcome: CallOutcome) => bigint
+}
+
+/** What one try came to. */
+type Try =
+  | { readonly _tag: "Answered" }
+  | { readonly _tag: "Passed"; readonly refusal: UpstreamRefused }
+  | { readonly _tag: "Stopped" }
+  | {
+    readonly _tag: "Failed"
+    readonly code: OpenAiErrorCode
+    readonly retryAfterSeconds: number | undefined
+    readonly why: string
+  }
+
+export class Forwarder extends Context.Service<Forwarder, {
+  /** Forwards a held call over the first of `channels` that answers, and settles it. */
+  forward(openCall: OpenCall, channels: ReadonlyArray<Channel>): Effect.Effect<void, CallRefused | UpstreamRefused>
+}>()("realms/gateway/Forwarder") {
+  static readonly layer = Layer.effect(Forwarder, Effect.suspend(() => make)).pipe(Layer.provide(UpstreamClient.layer))
+}
+
+const make = Effect.gen(function*() {
+  const accounts = yield* Accounts
+  const client = yield* UpstreamClient
+  const health = yield* ChannelHealth
+  const settings = yield* Settings
+  const clock = yield* Clock.Clock
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const now = () => clock.currentTimeMillisUnsafe()
+  const after = (delayMs: number, callback: () => void) => {
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
+  }
+
+  const timesOf = (openCall: OpenCall, firstByteMs: number | null) => ({
+    startedMs: openCall.context.startedMs,
+    firstByteMs,
+    endedMs: now()
+  })
+
+  const forward = Effect.fnUntraced(function*(openCall: OpenCall, channels: ReadonlyArray<Channel>) {
+    const { context } = openCall
+    let last: Extract<Try, { _tag: "Failed" }> | undefined
+    let route: CallRoute = { channel: null, upstreamModel: null }
+    for (const channel of channels.slice(0, TRIES_MAX)) {
+      if (last !== undefined && now() - context.startedMs > TRIES_MS_MAX) break
+      route = { channel: channel.name, upstreamModel: channel.upstreamModel }
+      const tried = yield* tryChannel(openCall, channel, route)
+      if (tried._tag === "Answered") return
+      if (tried._tag === "Stopped") return yield* stopped(openCall, route)
+      if (tried._tag === "Passed") {
+        yield* openCall.settle("Void", voided("upstream_refused", tried.refusal.status, route, timesOf(openCall, null)))
+        return yield* tried.refusal
+      }
+      last = tried
+      yield* Effect.logWarning("a channel failed a call", { channel: channel.name, why: tried.why, requestId: context.requestId })
+    }
+    const code = last?.code ?? "upstream_error"
+    const refusal = new CallRefused({
+      code,
+      message: failureMessages[code] ?? "The upstream could not answer this request.",
+      ...(last?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: last.retryAfterSeconds })
+    })
+    yield* openCall.settle("Void", voided(code, null, route, timesOf(openCall, null)))
+    return yield* refusal
+  })
+
+  /** Stopped before an answer began. A client that left has let the upstream work: the input is charged. */
+  const stopped = (openCall: OpenCall, route: CallRoute) =>
+    Effect.gen(function*() {
+      const { call } = openCall.context
+      if (openCall.stopped === "client_gone") {
+        const outcome = answered(call, undefined, () => 0, 499, "client_gone", route, timesOf(openCall, null))
+        return yield* openCall.settle("Commit", outcome)
+      }
+      yield* openCall.settle("Void", voided(openCall.stopped ?? "stopped", 503, route, timesOf(openCall, null)))
+      return yield* unavailable("The server is stopping. Please try again shortly.")
+    })
+
+  const tryChannel = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute) {
+    const { call } = openCall.context
+    if (openCall.stopped !== undefined) return { _tag: "Stopped" } satisfies Try
+    const sent = yield* Effect.result(send(openCall, channel))
+    if (sent._tag === "Failure") {
+      if (openCall.stopped !== undefined) return { _tag: "Stopped" } satisfies Try
+      health.failed(channel.id, now())
+      return failureTry(sent.failure)
+    }
+    const exchange = sent.success
+    const type = exchange.header("content-type") ?? ""
+    if (exchange.status === 200 && call.stream && type.includes("text/event-stream")) {
+      return yield* relay(openCall, channel, route, exchange)
+    }
+    const read = yield* Effect.result(client.readBody(exchange))
+    if (openCall.stopped !== undefined) return { _tag: "Stopped" } satisfies Try
+    if (read._tag === "Failure") {
+      health.failed(channel.id, now())
+      return failureTry(read.failure)
+    }
+    if (exchange.status < 200 || exchange.status > 299) return refusedTry(channel, exchange, read.success)
+    return yield* answer(openCall, channel, route, read.success)
+  })
+
+  const send = (openCall: OpenCall, channel: Channel): Effect.Effect<Exchange, UpstreamFailure> => {
+    const { call, client: caller } = openCall.context
+    const body = forwardBody(call, {
+      upstreamModel: channel.upstreamModel,
+      includeUsage: channel.streamOptions || call.wantsUsage,
+      ...limitOf(openCall)
+    })
+    const request = {
+      baseUrl: channel.baseUrl,
+      path: call.dialect === "chat" ? "/chat/completions" : "/responses",
+      apiKey: Redacted.value(channel.apiKey),
+      body
+    }
+    return client.send(request, (exchange) => {
+      openCall.stop = (why) => {
+        openCall.stopped = why
+        exchange.abort()
+      }
+      caller.onGone = () => openCall.stop("client_gone")
+      if (caller.isGone) openCall.stop("client_gone")
+    })
+  }
+
+  /** An answer that is not streamed. */
+  const answer = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute, body: Buffer) {
+    const { call, client: caller, requestId } = openCall.context
+    const json = parseJson(body.toString("utf8"))
+    const broken = brokenAnswer(json, call.stream)
+    if (broken !== undefined) {
+      health.failed(channel.id, now())
+      return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why: broken } satisfies Try
+    }
+    health.succeeded(channel.id)
+    const firstByteMs = now()
+    const usage = isObject(json) ? normaliseUsage(json.usage, call.dialect) : undefined
+    const outcome = answered(
+      call, usage, () => estimateFromBody(json, call.dialect), 200, null, route, timesOf(openCall, firstByteMs)
+    )
+    yield* openCall.settle("Commit", outcome)
+    caller.start(200, {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      "x-request-id": requestId,
+      "x-realms-cost-micros": String(openCall.costOf(outcome))
+    })
+    caller.end(body)
+    return { _tag: "Answered" } satisfies Try
+  })
+
+  const relay = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute, exchange: Exchange) {
+    const { call, client: caller, requestId } = openCall.context
+    const { billing } = settings.current()
+    let firstByteMs: number | null = null
+    let streaming: StreamRelay | undefined
+    const end = yield* Effect.callback<StreamEnd>((resume) => {
+      const stream = new StreamRelay({
+        dialect: call.dialect,
+        client: caller,
+        exchange,
+        wantsUsage: call.wantsUsage,
+        heldTokens: openCall.reservation.outputTokens * call.n,
+        extendable: openCall.plan.extendable && openCall.reservation.funding !== "free",
+        onFirstByte: () => {
+          firstByteMs = now()
+          caller.start(200, {
+            "content-type": "text/event-stream; charset=utf-8",
+            "cache-control": "no-cache",
+            "x-accel-buffering": "no",
+            "x-request-id": requestId
+          })
+        },
+        onWantsMore: (asking) => void run(extend(openCall, asking)),
+        onDone: (how) => resume(Effect.succeed(how)),
+        after,
+        extendWaitMs: billing.extendWaitMs,
+        drainOnDisconnect: () => settings.current().billing.onDisconnect === "drain"
+      })
+      streaming = stream
+      openCall.stop = (why) => {
+        openCall.stopped = why
+        if (why === "lease_lost") stream.lost()
+        else stream.stop()
+      }
+      if (openCall.stopped !== undefined) openCall.stop(openCall.stopped)
+      else stream.run()
+    })
+    const stream = streaming
+    if (stream === undefined || (end === "failed" && !stream.hasStarted)) {
+      health.failed(channel.id, now())
+      return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why: "no usable first frame" } satisfies Try
+    }
+    if (end === "complete") health.succeeded(channel.id)
+    else if (end === "truncated") health.failed(channel.id, now())
+    if (!stream.hasStarted && end !== "client_gone" && end !== "complete") return { _tag: "Stopped" } satisfies Try
+    const cut = end === "insufficient_quota" || end === "service_unavailable"
+    const usage = cut ? undefined : stream.meter.usage()
+    const outputTokens = () => {
+      const tokens = stream.meter.estimateOutputTokens()
+      return cut ? Math.min(tokens, stream.budget.heldTokens) : tokens
+    }
+    const status = end === "client_gone" ? 499 : 200
+    const outcome = answered(call, usage, outputTokens, status, reasonOf(end), route, timesOf(openCall, firstByteMs))
+    yield* openCall.settle("Commit", outcome)
+    finishStream(openCall, stream, end)
+    return { _tag: "Answered" } satisfies Try
+  })
+
+  const finishStream = (openCall: OpenCall, stream: StreamRelay, end: StreamEnd): void => {
+    const { call, client: caller } = openCall.context
+    if (caller.isGone) return
+    if (end === "complete") {
+      if (!stream.hasStarted) caller.start(200, { "content-type": "text/event-stream; charset=utf-8" })
+      return caller.end(stream.terminal.length === 0 ? undefined : Buffer.concat(stream.terminal))
+    }
+    if (end === "client_gone") return caller.destroy()
+    const code = end === "truncated" || end === "failed" ? "upstream_error" : end === "lease_lost" ? "service_unavailable" : end
+    const message = streamMessages[code] ?? "The stream ended early."
+    caller.end(`\n\n${openAiErrorFrame(call.dialect, openAiError(code, message))}`)
+  }
+
+  /** Raises the hold of a stream by another first part, or by what the funds still allow. */
+  const extend = Effect.fnUntraced(function*(openCall: OpenCall, stream: StreamRelay) {
+    const { call, key } = openCall.context
+    const step = settings.current().billing.defaultMaxOutputTokens
+    const wanted = openCall.reservation.outputTokens + Math.max(step, Math.ceil(stream.budget.tokens / call.n) - openCall.reservation.outputTokens)
+    const attempt = (outputTokens: number) =>
+      accounts.extend(key.userId, {
+        _tag: "Extend",
+        id: openCall.reservation.id,
+        numerator: openCall.plan.baseNumerator + BigInt(outputTokens) * openCall.plan.tokenNumerator,
+        outputTokens,
+        atMs: now()
+      })
+    const extended = yield* attempt(wanted).pipe(
+      Effect.catchTag("InsufficientFunds", (error) => {
+        const fits = tokensWithin(openCall, openCall.reservation.reservedMicros + error.availableMicros)
+        return fits > openCall.reservation.outputTokens ? attempt(fits) : Effect.fail(error)
+      }),
+      Effect.result
+    )
+    if (extended._tag === "Success") {
+      openCall.reservation = extended.success
+      return stream.extended(extended.success.outputTokens * call.n)
+    }
+    if (extended.failure._tag === "ReservationLost") return stream.lost()
+    stream.refused(extended.failure._tag === "InsufficientFunds" ? "insufficient_quota" : "service_unavailable")
+  })
+
+  return Forwarder.of({ forward })
+})
+
+/** The output tokens (a choice) that `micros` hold at the reservation's prices. */
+const tokensWithin = (openCall: OpenCall, micros: bigint): number => {
+  const { plan, reservation } = openCall
+  const multiplier = reservation.billingMultiplier * reservation.planMultiplier
+  if (plan.tokenNumerator === 0n || multiplier === 0n) return Number.MAX_SAFE_INTEGER
+  const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - plan.baseNumerator
+  return numerator <= 0n ? 0 : Number(numerator / plan.tokenNumerator)
+}
+
+const limitOf = (openCall: OpenCall): { outputLimit?: { field: OutputLimitField; value: number } } =>
+  openCall.plan.limitField === undefined
+    ? {}
+    : { outputLimit: { field: openCall.plan.limitField, value: openCall.reservation.outputTokens } }
+
+const failureTry = (failure: UpstreamFailure): Try => ({
+  _tag: "Failed",
+  code: failure.kind === "timeout" ? "upstream_timeout" : "upstream_error",
+  retryAfterSeconds: undefined,
+  why: failure.message
+})
+
+/** The operator's affair (keys, quotas), overload and faults go to the next channel; the client's mistakes go back. */
+const refusedTry = (channel: Channel, exchange: Exchange, body: Buffer): Try => {
+  const { status } = exchange
+  const text = body.toString("utf8")
+  const json = parseJson(text)
+  const error = isObject(json) && isObject(json.error) ? json.error : undefined
+  const exhausted = error?.code === "insufficient_quota" || error?.type === "insufficient_quota"
+  const why = `${channel.name} answered ${status}`
+  if (status === 429 && !exhausted) {
+    const seconds = Number(exchange.header("retry-after") ?? "1")
+    const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? Math.min(Math.ceil(seconds), 3_600) : 1
+    return { _tag: "Failed", code: "upstream_rate_limited", retryAfterSeconds, why }
+  }
+  if (status === 408) return { _tag: "Failed", code: "upstream_timeout", retryAfterSeconds: undefined, why }
+  if (status < 400 || status >= 500 || exhausted || status === 401 || status === 402 || status === 403) {
+    return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why }
+  }
+  const passed = error === undefined
+    ? openAiErrorBody(openAiError("invalid_request_error", "The upstream refused this request."))
+    : text
+  return { _tag: "Passed", refusal: new UpstreamRefused({ status, body: passed }) }
+}
+
+/** Why a 200 is no answer; undefined when it is one. */
+const brokenAnswer = (json: unknown, stream: boolean): string | undefined => {
+  if (stream) return "the upstream did not stream"
+  if (!isObject(json)) return "the upstream's answer is not JSON"
+  if (isObject(json.error)) return "the upstream answered 200 with an error"
+  if (!Array.isArray(json.choices) && !Array.isArray(json.output)) return "the upstream's answer has no content"
+  return undefined
+}
+
+const failureMessages: Partial<Record<OpenAiErrorCode, string>> = {
+  upstream_error: "The upstream could not answer this request.",
+  upstream_timeout: "The upstream did not answer in time.",
+  upstream_rate_limited: "The upstream is rate limited at this moment. Please try again later."
+}
+
+const streamMessages: Partial<Record<OpenAiErrorCode, string>> = {
+  upstream_error: "The upstream ended this stream early. You are charged for what was delivered.",
+  insufficient_quota: "Your funds are used up. You are charged for what was delivered.",
+  service_unavailable: "This stream had to end. You are charged for what was delivered."
+}

@@ -1,0 +1,98 @@
+/**
+ * The listening server: `/v1/*` goes straight to the data plane, everything else to the routes. It stops gracefully: no
+ * new calls, open ones get their grace, then are settled and closed.
+ */
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Data, Duration, Effect, Layer, Scope } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { Gateway } from "../gateway/Gateway.ts"
+import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
+import { AppConfig } from "../platform/Config.ts"
+import { OpsRoutes } from "./ops/OpsRoutes.ts"
+import { DataPlane } from "./v1/DataPlane.ts"
+
+/** The address could not be listened on. */
+export class ListenFailed extends Data.TaggedError("ListenFailed")<{ readonly message: string }> {}
+
+const HEADERS_TIMEOUT_MS = 30_000
+const REQUEST_TIMEOUT_MS = 120_000
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+
+/** After open calls were stopped, their clients have so long to take the last bytes. */
+const CLOSE_MS_MAX = 2_000
+
+const STOP_POLL_MS = 20
+
+export class HttpServer extends Context.Service<HttpServer, {
+  readonly host: string
+  readonly port: number
+}>()("realms/http/HttpServer") {
+  static readonly layer = Layer.effect(HttpServer, Effect.suspend(() => make)).pipe(Layer.provide(DataPlane.layer))
+}
+
+const make = Effect.gen(function*() {
+  const config = yield* AppConfig
+  const dataPlane = yield* DataPlane
+  const gateway = yield* Gateway
+  const scope = yield* Scope.Scope
+  const routes = yield* HttpRouter.toHttpEffect(OpsRoutes)
+  const answerRoute = yield* NodeHttpServer.makeHandler(
+    routes.pipe(Effect.catch(() => Effect.succeed(notFound))),
+    { scope }
+  )
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS
+  }, (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url !== undefined && request.url.startsWith("/v1/")) dataPlane.handle(request, response)
+    else answerRoute(request, response)
+  })
+  const port = yield* listen(server, config.server.host, config.server.port)
+  yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
+  return HttpServer.of({ host: config.server.host, port })
+})
+
+const notFound = HttpServerResponse.text(openAiErrorBody(openAiError("not_found", "There is no such page.")), {
+  status: 404,
+  contentType: "application/json"
+})
+
+const listen = (server: Server, host: string, port: number): Effect.Effect<number, ListenFailed> =>
+  Effect.callback((resume) => {
+    server.once("error", (error) => resume(Effect.fail(new ListenFailed({ message: listenMessage(error, host, port) }))))
+    server.listen(port, host, () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+const listenMessage = (error: Error, host: string, port: number): string =>
+  "code" in error && error.code === "EADDRINUSE"
+    ? `${host}:${port} is already in use. Stop what listens there, or set PORT (or server.port) to another port.`
+    : `cannot listen on ${host}:${port}: ${error.message}`
+
+const stop = (
+  server: Server,
+  dataPlane: DataPlane["Service"],
+  gateway: Gateway["Service"],
+  graceSeconds: number
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    dataPlane.close()
+    server.close()
+    server.closeIdleConnections()
+    const idle = Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: () => gateway.openCalls() > 0 }), Effect.asVoid)
+    if (gateway.openCalls() > 0) {
+      yield* Effect.logInfo("waiting for open calls", { open: gateway.openCalls(), graceSeconds })
+      yield* Effect.timeoutOption(idle, Duration.seconds(graceSeconds))
+    }
+    if (gateway.openCalls() > 0) {
+      gateway.stopCalls()
+      yield* Effect.timeoutOption(idle, Duration.millis(CLOSE_MS_MAX))
+    }
+    server.closeAllConnections()
+  })

@@ -1,0 +1,48 @@
+/**
+ * A call's client over Node's HTTP server.
+ *
+ * @internal
+ */
+import type { ServerResponse } from "node:http"
+import type { CallClient } from "../../gateway/CallClient.ts"
+
+export class NodeCallClient implements CallClient {
+  onDrain: () => void = () => undefined
+  onGone: () => void = () => undefined
+  private readonly response: ServerResponse
+  private gone = false
+
+  constructor(response: ServerResponse) {
+    this.response = response
+    response.on("drain", () => this.onDrain())
+    response.on("close", () => {
+      if (this.gone) return
+      this.gone = true
+      if (!response.writableFinished) this.onGone()
+    })
+    // A reset arrives as an error and then as a close; the close tells.
+    response.on("error", () => undefined)
+  }
+
+  get isGone(): boolean {
+    return this.gone || this.response.destroyed
+  }
+
+  start(status: number, headers: Readonly<Record<string, string>>): void {
+    if (!this.isGone && !this.response.headersSent) this.response.writeHead(status, headers)
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    return this.isGone || this.response.write(bytes)
+  }
+
+  end(bytes?: Uint8Array | string): void {
+    if (this.isGone) return
+    if (bytes === undefined) this.response.end()
+    else this.response.end(bytes)
+  }
+
+  destroy(): void {
+    this.response.destroy()
+  }
+}

@@ -1,0 +1,306 @@
+import { PgConnection } from "@effect/sql-pg"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Redacted, Schedule, Scope } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { appendFile, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { EmbeddedPostgres } from "../../src/platform/EmbeddedPostgres.ts"
+
+const isRoot = process.getuid?.() === 0
+
+/** A scratch folder that another user can pass through, removed with the scope. */
+const scratch = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "realms-postgres-test-"))
+    await chmod(folder, 0o711)
+    return folder
+  }),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+const dataFolder = Effect.map(scratch, (folder) => join(folder, "data"))
+
+const pidOf = (dataDir: string) =>
+  Effect.promise(async () =>
+    Number((await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8")).split("\n")[0])
+  )
+
+const isRunning = (pid: number) =>
+  Effect.match(Effect.try({ try: () => process.kill(pid, 0), catch: (cause) => cause }), {
+    onFailure: () => false,
+    onSuccess: () => true
+  })
+
+/** Waits until a process that is nobody's child any more has been reaped. */
+const isGone = (pid: number) =>
+  isRunning(pid).pipe(Effect.repeat({ while: (running) => running, schedule: Schedule.spaced("20 millis") }))
+
+const query = (url: Redacted.Redacted<string>, statement: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const connection = yield* PgConnection.make({ url })
+    return (yield* connection.query(statement)).rows
+  }))
+
+/** Uses the server in a scope of its own, so that a test can leave when it wants. */
+const enter = Effect.fnUntraced(function*(dataDir: string) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const server = yield* Scope.provide(EmbeddedPostgres.acquire(dataDir), scope)
+  return { ...server, leave: Scope.close(scope, Exit.void) }
+})
+
+const firstLine = async (child: ChildProcess): Promise<string> => {
+  let text = ""
+  for await (const chunk of child.stdout ?? []) {
+    text += String(chunk)
+    if (text.includes("\n")) return text
+  }
+  return text
+}
+
+/** Another process that uses the server; in a process group of its own, killed with the scope. */
+const enterElsewhere = Effect.fnUntraced(function*(dataDir: string) {
+  const script = join(import.meta.dirname, "fixtures", "holdPostgres.ts")
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [script, dataDir], { detached: true, stdio: ["pipe", "pipe", "inherit"] })
+    ),
+    (process) => Effect.sync(() => process.kill("SIGKILL"))
+  )
+  const exited = once(child, "exit")
+  const line = yield* Effect.promise(() => firstLine(child))
+  const { adopted, url }: { readonly adopted: boolean; readonly url: string } = JSON.parse(line)
+  const ended = Effect.promise(() => exited)
+  return {
+    adopted,
+    url: Redacted.make(url),
+    leave: Effect.andThen(Effect.sync(() => child.stdin.end()), ended),
+    kill: Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), ended),
+    interruptGroup: Effect.andThen(Effect.sync(() => process.kill(-(child.pid ?? 0), "SIGINT")), ended)
+  }
+})
+
+describe("EmbeddedPostgres", () => {
+  it.live("makes a durable, private server, starts it and stops it", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      assert.isFalse(server.adopted)
+      const names = ["fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "unix_socket_directories"]
+      const others = ["server_encoding", "data_checksums", "password_encryption", "max_connections", "TimeZone"]
+      const rows = yield* query(
+        server.url,
+        `SELECT ${[...names, ...others].map((name) => `current_setting('${name}')`).join(" || ' ' || ")} AS settings`
+      )
+      assert.deepStrictEqual(rows, [{ settings: "on on on 127.0.0.1  UTF8 on scram-sha-256 100 UTC" }])
+      assert.deepStrictEqual(yield* query(server.url, "SELECT current_database() AS name"), [{ name: "realms" }])
+      const { mode } = yield* Effect.promise(() => stat(join(dataDir, "postgres.json")))
+      assert.strictEqual(mode & 0o777, 0o600)
+      const wrong = yield* Effect.flip(query(
+        Redacted.make(Redacted.value(server.url).replace(/:[^:@]+@/, ":wrong@")),
+        "SELECT 1"
+      ))
+      assert.strictEqual(wrong.reason._tag, "AuthenticationError")
+      const pid = yield* pidOf(dataDir)
+      yield* server.leave
+      assert.isFalse(yield* isRunning(pid))
+    }))
+
+  it.live("is shared: later users take it as it is, the last one out stops it", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const first = yield* enter(dataDir)
+      const second = yield* enterElsewhere(dataDir)
+      const third = yield* enter(dataDir)
+      assert.deepStrictEqual([first.adopted, second.adopted, third.adopted], [false, true, true])
+      const pid = yield* pidOf(dataDir)
+      yield* first.leave
+      yield* third.leave
+      assert.deepStrictEqual(yield* query(second.url, "SELECT 1 AS one"), [{ one: 1 }])
+      yield* second.leave
+      yield* isGone(pid)
+    }))
+
+  it.live("of several that start at once, one starts it; of several that leave at once, one stops it", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const entries = [enter(dataDir), enter(dataDir), enterElsewhere(dataDir)]
+      const users = yield* Effect.all(entries, { concurrency: "unbounded" })
+      assert.deepStrictEqual(users.map((user) => user.adopted).toSorted(), [false, true, true])
+      const pid = yield* pidOf(dataDir)
+      yield* Effect.all(users.map((user) => user.leave), { concurrency: "unbounded" })
+      yield* isGone(pid)
+    }))
+
+  it.live("keeps its data and its password over restarts", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const before = yield* enter(dataDir)
+      yield* query(before.url, "CREATE TABLE kept AS SELECT 42 AS n")
+      yield* before.leave
+      const after = yield* enter(dataDir)
+      assert.isFalse(after.adopted)
+      assert.deepStrictEqual(yield* query(after.url, "SELECT n FROM kept"), [{ n: 42 }])
+    }))
+
+  it.live("is taken over from a process that was killed", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const killed = yield* enterElsewhere(dataDir)
+      const pid = yield* pidOf(dataDir)
+      yield* killed.kill
+      const server = yield* enter(dataDir)
+      assert.isTrue(server.adopted)
+      assert.strictEqual(yield* pidOf(dataDir), pid)
+      yield* server.leave
+      yield* isGone(pid)
+    }))
+
+  it.live("a Ctrl-C in the terminal of the one that started it does not reach it", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const starter = yield* enterElsewhere(dataDir)
+      const pid = yield* pidOf(dataDir)
+      const server = yield* enter(dataDir)
+      const connection = yield* PgConnection.make({ url: server.url })
+      yield* starter.interruptGroup
+      assert.deepStrictEqual((yield* connection.query("SELECT 1 AS one")).rows, [{ one: 1 }])
+      assert.strictEqual(yield* pidOf(dataDir), pid)
+    }))
+
+  it.live("a Ctrl-C ends the only user in order, and so the server", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const starter = yield* enterElsewhere(dataDir)
+      const pid = yield* pidOf(dataDir)
+      yield* starter.interruptGroup
+      yield* isGone(pid)
+      const log = yield* Effect.promise(() => readFile(join(dataDir, "postgres.log"), "utf8"))
+      assert.include(log, "database system is shut down")
+    }))
+
+  it.live("starts over a pid file whose process is another one, or dead", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      const pidFile = join(dataDir, "postgres", "postmaster.pid")
+      const text = yield* Effect.promise(() => readFile(pidFile, "utf8"))
+      const deadPid = text.split("\n")[0] ?? ""
+      yield* server.leave
+      for (const pid of [String(process.pid), deadPid]) {
+        yield* Effect.promise(() => writeFile(pidFile, text.replace(deadPid, pid), { mode: 0o600 }))
+        const { uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
+        yield* Effect.promise(() => chown(pidFile, uid, -1))
+        const again = yield* enter(dataDir)
+        assert.isFalse(again.adopted)
+        assert.deepStrictEqual(yield* query(again.url, "SELECT 1 AS one"), [{ one: 1 }])
+        yield* again.leave
+      }
+    }))
+
+  it.live("recovers after the server itself was killed", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
+      const pid = yield* pidOf(dataDir)
+      process.kill(pid, "SIGKILL")
+      yield* isGone(pid)
+      const again = yield* enter(dataDir)
+      assert.isFalse(again.adopted)
+      assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
+    }))
+
+  it.live("a user whose connection is lost stays a user", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const stays = yield* enter(dataDir)
+      const held =
+        "SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted"
+      const lost =
+        "SELECT pg_terminate_backend(pid, 5000) AS ok FROM pg_stat_activity WHERE application_name = 'realms-user'"
+      assert.deepStrictEqual(yield* query(stays.url, lost), [{ ok: true }])
+      yield* query(stays.url, held).pipe(
+        Effect.repeat({ while: (rows) => rows[0]?.["n"] !== 1, schedule: Schedule.spaced("20 millis") })
+      )
+      const other = yield* enter(dataDir)
+      yield* other.leave
+      assert.deepStrictEqual(yield* query(stays.url, "SELECT 1 AS one"), [{ one: 1 }])
+    }))
+
+  it.live("heals a start that was killed while the cluster was being made", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      yield* Effect.promise(async () => {
+        await mkdir(join(dataDir, "postgres.init-left-over", "data"), { recursive: true })
+        await writeFile(join(dataDir, "postgres.json"), "{}")
+      })
+      const server = yield* enter(dataDir)
+      assert.deepStrictEqual(yield* query(server.url, "SELECT 1 AS one"), [{ one: 1 }])
+      const names = yield* Effect.promise(() => readdir(dataDir))
+      assert.deepStrictEqual(names.filter((name) => name.startsWith("postgres.init-")), [])
+    }))
+
+  it.live("says what the server's log says when it does not start", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      yield* server.leave
+      yield* Effect.promise(() => appendFile(join(dataDir, "postgres", "postgresql.conf"), "\nnonsense_setting = 1\n"))
+      const error = yield* Effect.flip(enter(dataDir))
+      assert.strictEqual(error._tag, "EmbeddedPostgresError")
+      assert.include(error.message, "PostgreSQL did not start")
+      assert.include(error.message, "nonsense_setting")
+      assert.include(error.message, "set DATABASE_URL")
+    }))
+
+  it.live("says what to do when the password is lost or the cluster is of another version", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      yield* server.leave
+      const factsPath = join(dataDir, "postgres.json")
+      const facts = yield* Effect.promise(() => readFile(factsPath, "utf8"))
+      yield* Effect.promise(() => writeFile(factsPath, facts.replace(/"password":"[^"]+"/, '"password":"wrong"')))
+      assert.include((yield* Effect.flip(enter(dataDir))).message, "does not have the password")
+      yield* Effect.promise(() => writeFile(factsPath, '{ "password": "hunter2" }'))
+      const unreadable = (yield* Effect.flip(enter(dataDir))).message
+      assert.include(unreadable, "cannot be used")
+      assert.notInclude(unreadable, "hunter2")
+      yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "PG_VERSION"), "12\n"))
+      assert.include((yield* Effect.flip(enter(dataDir))).message, "was made by PostgreSQL 12")
+    }))
+
+  it.live.skipIf(!isRoot)(
+    "as root, names the folder that the unprivileged user cannot enter",
+    () =>
+      Effect.gen(function*() {
+        const closed = join(yield* scratch, "closed")
+        yield* Effect.promise(() => mkdir(closed, { mode: 0o700 }))
+        const error = yield* Effect.flip(enter(join(closed, "data")))
+        assert.include(error.message, `who cannot enter ${closed}.`)
+        assert.include(error.message, `chmod o+x ${closed}`)
+        assert.include(error.message, "/opt or /srv")
+        assert.include(error.message, "start Realms as an ordinary user")
+        assert.include(error.message, "set DATABASE_URL")
+      })
+  )
+
+  it.live.skipIf(!isRoot)(
+    "as root, runs as somebody else and keeps the data folder its own",
+    () =>
+      Effect.gen(function*() {
+        const dataDir = yield* dataFolder
+        const server = yield* enter(dataDir)
+        const [folder, cluster] = yield* Effect.promise(() =>
+          Promise.all([stat(dataDir), stat(join(dataDir, "postgres"))])
+        )
+        assert.strictEqual(folder.uid, 0)
+        assert.strictEqual(folder.mode & 0o777, 0o711)
+        assert.notStrictEqual(cluster.uid, 0)
+        assert.strictEqual(cluster.mode & 0o777, 0o700)
+        yield* server.leave
+      })
+  )
+})

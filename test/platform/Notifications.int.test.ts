@@ -1,0 +1,95 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Queue, References } from "effect"
+import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+/** What is provoked here is also logged; that is not for the report. */
+const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
+
+const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer), Layer.provideMerge(Quiet))
+
+/** What a subscriber hears, in order. */
+const hear = Effect.gen(function*() {
+  const heard = yield* Queue.unbounded<string>()
+  const notifications = yield* Notifications
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
+    onDown: () => void Queue.offerUnsafe(heard, "down"),
+    onUp: () => void Queue.offerUnsafe(heard, "up")
+  })
+  // Up before the subscription, it would not be heard of.
+  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
+  return heard
+})
+
+describe("Notifications", () => {
+  it.live("deliver what is published, to every subscriber, in order", () =>
+    Effect.gen(function*() {
+      const notifications = yield* Notifications
+      const [a, b] = [yield* hear, yield* hear]
+      yield* notifications.publish("account", "u1")
+      yield* notifications.publish("settings", "a:b:c")
+      for (const heard of [a, b]) {
+        assert.strictEqual(yield* Queue.take(heard), "account u1")
+        assert.strictEqual(yield* Queue.take(heard), "settings a:b:c")
+      }
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("are sent when the transaction commits, or not at all", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const notifications = yield* Notifications
+      const heard = yield* hear
+      const undone = Effect.andThen(notifications.publish("keys", "undone"), Effect.fail("no"))
+      yield* Effect.ignore(sql.withTransaction(undone))
+      yield* sql.withTransaction(notifications.publish("keys", "done"))
+      assert.strictEqual(yield* Queue.take(heard), "keys done")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("a subscriber that throws, and a payload of another version, disturb nobody", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const notifications = yield* Notifications
+      const fails = () => {
+        throw new Error("a fault of the test")
+      }
+      yield* notifications.subscribe({ onMessage: fails, onDown: fails, onUp: fails })
+      const heard = yield* hear
+      for (const payload of ["novelty:x", "account", "", ":"]) yield* sql`SELECT pg_notify('realms', ${payload})`
+      yield* notifications.publish("catalog", "m")
+      assert.strictEqual(yield* Queue.take(heard), "catalog m")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("a lost connection is told as down, then as up, and messages arrive again", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const notifications = yield* Notifications
+      const heard = yield* hear
+      const killed = yield* sql`SELECT pg_terminate_backend(pid) AS ok FROM pg_stat_activity
+        WHERE application_name = 'realms-notifications' AND datname = current_database()`
+      assert.deepStrictEqual(killed, [{ ok: true }])
+      assert.strictEqual(yield* Queue.take(heard), "down")
+      assert.isFalse(notifications.isUp())
+      assert.strictEqual(yield* Queue.take(heard), "up")
+      assert.isTrue(notifications.isUp())
+      yield* notifications.publish("channels", "c")
+      assert.strictEqual(yield* Queue.take(heard), "channels c")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.effect("silence is told as down: a dead connection gives no other sign", () =>
+    Effect.gen(function*() {
+      const heard = yield* hear
+      // The clock runs past the limit before any heartbeat can make its way through the server.
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual(yield* Queue.take(heard), "down")
+      // Then time goes on, in steps that leave room for the real connection.
+      yield* TestClock.adjust("100 millis").pipe(
+        Effect.andThen(TestClock.withLive(Effect.sleep("5 millis"))),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      assert.strictEqual(yield* Queue.take(heard), "up")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+})

@@ -1,0 +1,45 @@
+/**
+ * A fresh, migrated database for a test file, on the PostgreSQL of the test run; dropped at the end with whoever is still
+ * connected. Tests that start processes take its URL, tests of services its layer.
+ */
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, Layer, Redacted } from "effect"
+import { randomUUID } from "node:crypto"
+import { inject } from "vitest"
+import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
+
+/** Runs one statement on the test server, outside any test database. */
+export const onTestServer = Effect.fnUntraced(function*(statement: string) {
+  const connection = yield* PgConnection.make({ url: Redacted.make(inject("testServerUrl")) })
+  return (yield* connection.query(statement, [], false)).rows
+}, Effect.scoped)
+
+const database = (template: string) =>
+  Effect.gen(function*() {
+    const name = `test_${randomUUID().replaceAll("-", "")}`
+    yield* Effect.acquireRelease(
+      onTestServer(`CREATE DATABASE ${name} TEMPLATE ${template}`),
+      () => Effect.orDie(onTestServer(`DROP DATABASE ${name} WITH (FORCE)`))
+    )
+    return withDatabase(inject("testServerUrl"), name)
+  })
+
+/** The URL of a fresh, migrated database that lives as long as the scope. */
+export const makeDatabase = () => database(TEMPLATE_DATABASE)
+
+/** The same without any table. */
+export const makeEmptyDatabase = () => database("template1")
+
+const layerFrom = (make: typeof makeDatabase) => {
+  const fresh = Layer.unwrap(Effect.map(make(), (url) => Database.layerOf(Redacted.make(url))))
+  // Layers are built once however often they are provided; this pool must not be another database's.
+  return Layer.fresh(SqlLayer).pipe(Layer.provideMerge(fresh))
+}
+
+export const TestDatabase = {
+  /** `Database`, `PgClient` and `SqlClient` on a fresh, migrated database. */
+  layer: layerFrom(makeDatabase),
+  /** The same on a database without any table. */
+  layerEmpty: layerFrom(makeEmptyDatabase)
+}

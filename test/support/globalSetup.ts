@@ -1,0 +1,55 @@
+/**
+ * Starts the PostgreSQL of a test run in a folder of its own, migrates the template database, and stops and removes all of
+ * it when the run ends.
+ */
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, Exit, Redacted, References, Scope } from "effect"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestProject } from "vitest/node"
+import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { EmbeddedPostgres } from "../../src/platform/EmbeddedPostgres.ts"
+import { runMigrations } from "../../src/platform/Migrations.ts"
+import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
+
+const scratchFolder = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "realms-test-"))
+    // PostgreSQL may run as another user, who has to get through.
+    await chmod(folder, 0o711)
+    return folder
+  }),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+const createTemplate = (url: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const connection = yield* PgConnection.make({ url: Redacted.make(url) })
+    yield* connection.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`, [], false)
+  }))
+
+const start = Effect.gen(function*() {
+  const server = yield* EmbeddedPostgres.acquire(join(yield* scratchFolder, "data"))
+  const url = Redacted.value(server.url)
+  yield* createTemplate(url)
+  const template = Database.layerOf(Redacted.make(withDatabase(url, TEMPLATE_DATABASE)))
+  yield* runMigrations.pipe(
+    Effect.provide(SqlLayer),
+    Effect.provide(template),
+    Effect.provideService(References.MinimumLogLevel, "Warn")
+  )
+  return url
+})
+
+export const setup = async (project: TestProject) => {
+  const scope = Effect.runSync(Scope.make())
+  const stop = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  const started = await Effect.runPromiseExit(Scope.provide(start, scope))
+  if (Exit.isSuccess(started)) project.provide("testServerUrl", started.value)
+  else {
+    await stop()
+    throw new Error(`The test database did not start: ${String(started.cause)}`)
+  }
+  return stop
+}
