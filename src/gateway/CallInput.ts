@@ -66,19 +66,14 @@ function inspect(part: JsonObject): Refused | undefined {
   if (typeof part.file_url === "string") return unseen(".file_url", "files by URL")
   if (typeof part.file_data === "string" && /^https?:/i.test(part.file_data)) return unseen(".file_data", "files by URL")
   if (part.type === "item_reference") return unseen(".id", "item references")
-  if (isReference(part)) return unseen(".id", "item references")
   if (isObject(part.audio) && typeof part.audio.id === "string") return unseen(".audio.id", "earlier audio answers")
   if (mediaTypes.has(part.type)) return unseen(".type", "audio and video")
   if (part.type === "additional_tools" && part.tools !== undefined) return clientTools(part.tools, ".tools")
   return undefined
 }
 
-/** In the Responses API an item with an id and nothing else refers to a stored one; its type may be left out. */
-const isReference = (part: JsonObject): boolean =>
-  typeof part.id === "string" && (part.type === undefined || part.type === null) &&
-  part.role !== undefined === (part.content === undefined)
-
-const unseen = (param: string, what: string): Refused =>
+/** The refusal of input that is not in the body; `param` is relative to the part. */
+export const unseen = (param: string, what: string): Refused =>
   unsupported(param, `Unsupported input: ${what} cannot be seen or priced by this gateway; send the content inline.`)
 
 function countImage(part: JsonObject, tally: InputTally): void {

@@ -83,7 +83,7 @@ export const integerBetween = (least: number, most: number): Rule => (value, par
     ? undefined
     : invalid(param, `Invalid value for '${param}': expected an integer from ${least} to ${most}.`)
 
-export const outputLimit: Rule = integerBetween(1, OUTPUT_LIMIT_TOKENS_MAX)
+export const outputLimitRule: Rule = integerBetween(1, OUTPUT_LIMIT_TOKENS_MAX)
 
 /** Other tiers have other prices, and `auto` leaves the choice to the upstream. */
 const serviceTier: Rule = (value, param) => {
@@ -98,6 +98,8 @@ const streamOptions: Rule = (value, param) => {
   return wanted === undefined || wanted === null ? undefined : boolean(wanted, `${param}.include_usage`)
 }
 
+const unmetered = refuseAlways("is not metered by this gateway")
+
 /** Rules both dialects share. A parameter that holds null counts as absent. */
 export const commonRules: ReadonlyArray<readonly [param: string, rule: Rule]> = [
   ["stream", boolean],
@@ -107,8 +109,6 @@ export const commonRules: ReadonlyArray<readonly [param: string, rule: Rule]> = 
   ["previous_response_id", refuseAlways("refers to stored input that the gateway cannot see")],
   ["conversation", refuseAlways("refers to stored input that the gateway cannot see")]
 ]
-
-const unmetered = refuseAlways("is not metered by this gateway")
 
 /** The first refusal of `rules`, in order. */
 export function applyRules(
@@ -144,7 +144,9 @@ export interface Forwarding {
   readonly includeUsage: boolean
 }
 
-const limitFields: ReadonlyArray<OutputLimitField> = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
+/** The token limits a dialect knows; the client may set one of them. */
+export const limitFieldsOf = (dialect: Dialect): ReadonlyArray<OutputLimitField> =>
+  dialect === "chat" ? ["max_tokens", "max_completion_tokens"] : ["max_output_tokens"]
 
 /** The body to send upstream: what the gateway read or changes is written by it, all other values keep their bytes. */
 export function forwardBody(call: Call, forwarding: Forwarding): Uint8Array {
@@ -154,10 +156,9 @@ export function forwardBody(call: Call, forwarding: Forwarding): Uint8Array {
   if (present.has("n")) changes.set("n", String(call.n))
   const limit = forwarding.outputLimit
   const limited = limit?.field ?? call.outputLimitField
-  for (const field of limitFields) {
-    if (field !== limited && limitFieldsOf(call.dialect).includes(field) && present.has(field)) {
-      changes.set(field, undefined)
-    }
+  // What is left of the limits is null in the client's body: two of them, even so, and some upstreams object.
+  for (const field of limitFieldsOf(call.dialect)) {
+    if (field !== limited && present.has(field)) changes.set(field, undefined)
   }
   if (limited !== undefined) changes.set(limited, String(limit?.value ?? call.outputLimit))
   if (call.dialect === "chat" && call.stream) {
@@ -165,9 +166,6 @@ export function forwardBody(call: Call, forwarding: Forwarding): Uint8Array {
   }
   return rewriteObject(call.body, call.fields, changes)
 }
-
-export const limitFieldsOf = (dialect: Dialect): ReadonlyArray<OutputLimitField> =>
-  dialect === "chat" ? ["max_tokens", "max_completion_tokens"] : ["max_output_tokens"]
 
 /** The client's stream options with `include_usage` set, or taken out; undefined when nothing is left. */
 function streamOptionsOf(call: Call, includeUsage: boolean): string | undefined {

@@ -122,15 +122,20 @@ function endOfScalar(bytes: Uint8Array, start: number): number {
 const failed = (message: string): ScanResult => ({ ok: false, message })
 const malformed = failed("The request body is not valid JSON.")
 
+function encodingFault(body: Uint8Array): string | undefined {
+  if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) {
+    return "The request body must not start with a byte order mark."
+  }
+  return isUtf8(body) ? undefined : "The request body is not valid UTF-8."
+}
+
 /**
  * The members of the JSON object in `body`, in one pass. Refuses what is not one object, a repeated key (compared
  * unescaped), invalid UTF-8, a byte order mark, and nesting deeper than `NESTING_LEVELS_MAX`.
  */
 export function scanObject(body: Uint8Array): ScanResult {
-  if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) {
-    return failed("The request body must not start with a byte order mark.")
-  }
-  if (!isUtf8(body)) return failed("The request body is not valid UTF-8.")
+  const fault = encodingFault(body)
+  if (fault !== undefined) return failed(fault)
   let at = skipSpace(body, 0)
   if (body[at] !== OPEN_BRACE) return failed("The request body must be a JSON object.")
   const view = bufferOf(body)
@@ -138,26 +143,26 @@ export function scanObject(body: Uint8Array): ScanResult {
   const keys = new Set<string>()
   const tally: Tally = { members: 0 }
   at = skipSpace(body, at + 1)
-  const empty = body[at] === CLOSE_BRACE
-  while (!empty) {
+  let more = body[at] !== CLOSE_BRACE
+  while (more) {
     if (body[at] !== QUOTE) return malformed
     const keyStart = at
     const keyEnd = endOfString(body, at + 1)
     const key = keyEnd < 0 ? undefined : decodeString(view, keyStart, keyEnd)
     if (key === undefined) return malformed
-    at = skipSpace(body, keyEnd)
-    if (body[at] !== COLON) return malformed
-    const valueStart = skipSpace(body, at + 1)
+    if (keys.has(key)) return failed(`The request body repeats the key ${JSON.stringify(key.slice(0, 64))}.`)
+    keys.add(key)
+    const colon = skipSpace(body, keyEnd)
+    if (body[colon] !== COLON) return malformed
+    const valueStart = skipSpace(body, colon + 1)
     const valueEnd = endOfValue(body, valueStart, tally)
     if (valueEnd === TOO_DEEP) return failed(`The request body is nested deeper than ${NESTING_LEVELS_MAX} levels.`)
     if (valueEnd < 0) return malformed
-    if (keys.has(key)) return failed(`The request body repeats the key ${JSON.stringify(key.slice(0, 64))}.`)
-    keys.add(key)
     fields.push({ key, keyStart, valueStart, valueEnd })
     at = skipSpace(body, valueEnd)
-    if (body[at] === CLOSE_BRACE) break
-    if (body[at] !== COMMA) return malformed
-    at = skipSpace(body, at + 1)
+    more = body[at] === COMMA
+    if (more) at = skipSpace(body, at + 1)
+    else if (body[at] !== CLOSE_BRACE) return malformed
   }
   if (skipSpace(body, at + 1) !== body.length) return malformed
   return { ok: true, fields, memberCount: fields.length + tally.members }

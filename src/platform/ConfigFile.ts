@@ -4,7 +4,7 @@
  * returns is still untyped; the schema judges it.
  * @internal
  */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { Yaml } from "effect/encoding"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
@@ -35,14 +35,17 @@ const isAbsent = (cause: unknown): boolean => cause instanceof Error && "code" i
 
 /** The parsed file, `null` when it may be absent and is. Fails with the text of the problem. */
 export const readConfigFile = Effect.fnUntraced(function*(location: ReturnType<typeof configLocation>) {
-  const text = yield* Effect.tryPromise({ try: () => readFile(location.path, "utf8"), catch: (cause) => cause }).pipe(
-    Effect.map(Option.some),
-    Effect.catchIf((cause) => location.mayBeAbsent && isAbsent(cause), () => Effect.succeedNone),
-    Effect.mapError((cause) => `The configuration file cannot be read: ${errorText(cause)}`)
-  )
-  if (Option.isNone(text)) return null
+  const text = yield* Effect.tryPromise({
+    try: () =>
+      readFile(location.path, "utf8").catch((cause: unknown) => {
+        if (location.mayBeAbsent && isAbsent(cause)) return undefined
+        throw cause
+      }),
+    catch: (cause) => `The configuration file cannot be read: ${errorText(cause)}`
+  })
+  if (text === undefined) return null
   return yield* Effect.try({
-    try: () => Yaml.parse(text.value),
+    try: () => Yaml.parse(text),
     catch: (cause) => `The configuration file is not valid YAML (${location.path}): ${errorText(cause)}`
   })
 })
@@ -95,18 +98,23 @@ const overrides: ReadonlyArray<readonly [variable: string, path: readonly [strin
 const isMapping = (raw: unknown): raw is Readonly<Record<string, unknown>> =>
   typeof raw === "object" && raw !== null && !Array.isArray(raw)
 
+/** Sets a key of a section; where the file has something else than mappings, the schema will say so. */
+const setAt = (document: unknown, [section, key]: readonly [string, string], value: string): unknown => {
+  if (!isMapping(document)) return document
+  const values = document[section] ?? {}
+  return isMapping(values) ? { ...document, [section]: { ...values, [key]: value } } : document
+}
+
 /** Applies substitution and overrides to a parsed document; a variable set to nothing overrides nothing. */
 export const applyEnvironment = (parsed: unknown, env: Environment): RawConfig => {
   const problems: Array<ConfigProblem> = []
   const overridden = new Map<string, string>()
   let document = substitute(parsed ?? {}, [], env, problems)
-  for (const [variable, [section, key]] of overrides) {
+  for (const [variable, path] of overrides) {
     const value = env[variable]
-    if (!value || !isMapping(document)) continue
-    const current = document[section] ?? {}
-    if (!isMapping(current)) continue
-    document = { ...document, [section]: { ...current, [key]: value } }
-    overridden.set(formatPath([section, key]), variable)
+    if (!value) continue
+    document = setAt(document, path, value)
+    overridden.set(formatPath(path), variable)
   }
   return {
     document,

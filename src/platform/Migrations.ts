@@ -3,25 +3,23 @@
  * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
  * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { MigrationError } from "./MigrationError.ts"
 import { splitSql } from "./SqlSplit.ts"
+
+export { MigrationError } from "./MigrationError.ts"
 
 /** Advisory lock held while migrating. */
 const MIGRATION_LOCK = "7224150619238402"
 const LOCK_WAIT_MS = 120_000
 
 const FILE_PATTERN = /^(\d{4})_([a-z0-9_]+)\.sql$/
-
-/** The schema cannot be brought up to date. `message` says which migration and why. */
-export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
-  message: Schema.String
-}) {}
 
 interface Migration {
   readonly id: number

@@ -35,22 +35,26 @@ const isDenied = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause &&
   (cause.code === "EACCES" || cause.code === "EPERM" || cause.code === "EROFS")
 
+const addLink = async (path: string, to: string): Promise<void> => {
+  if (await exists(path)) return
+  await symlink(to, path).catch(async (cause: unknown) => {
+    if (!await exists(path)) throw cause
+  })
+}
+
+const makeExecutable = async (path: string): Promise<void> => {
+  const { mode } = await lstat(path)
+  if ((mode & 0o111) !== 0o111) await chmod(path, 0o755)
+}
+
 const complete = async (nativeDir: string): Promise<void> => {
   const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
     await readFile(join(nativeDir, "pg-symlinks.json"), "utf8").catch(() => "[]")
   )
-  for (const { source, target } of links) {
-    const path = join(nativeDir, relative("native", target))
-    if (await exists(path)) continue
-    await symlink(basename(source), path).catch(async (cause: unknown) => {
-      if (!await exists(path)) throw cause
-    })
-  }
-  for (const program of PROGRAMS) {
-    const path = join(nativeDir, "bin", program)
-    const { mode } = await lstat(path)
-    if ((mode & 0o111) !== 0o111) await chmod(path, 0o755)
-  }
+  await Promise.all([
+    ...links.map(({ source, target }) => addLink(join(nativeDir, relative("native", target)), basename(source))),
+    ...PROGRAMS.map((program) => makeExecutable(join(nativeDir, "bin", program)))
+  ])
 }
 
 /** Adds missing links and executable bits in place; false when this user may not write there. */
@@ -64,22 +68,23 @@ const entriesOf = (folder: string) => readdir(folder, { recursive: true, withFil
 
 /** True when every file of the installed package is in the copy with its size. */
 const isWhole = async (nativeDir: string, copyDir: string): Promise<boolean> => {
-  for (const entry of await entriesOf(nativeDir)) {
-    if (!entry.isFile()) continue
+  const files = (await entriesOf(nativeDir)).filter((entry) => entry.isFile())
+  const same = await Promise.all(files.map(async (entry) => {
     const path = join(entry.parentPath, entry.name)
     const copied = await lstat(join(copyDir, relative(nativeDir, path))).catch(() => undefined)
-    if (copied === undefined || copied.size !== (await lstat(path)).size) return false
-  }
-  return true
+    return copied !== undefined && copied.size === (await lstat(path)).size
+  }))
+  return same.every((isSame) => isSame)
 }
 
 const openToAll = async (folder: string): Promise<void> => {
   await chmod(folder, 0o755)
-  for (const entry of await entriesOf(folder)) {
+  await Promise.all((await entriesOf(folder)).map(async (entry) => {
+    if (!entry.isDirectory() && !entry.isFile()) return
     const path = join(entry.parentPath, entry.name)
-    if (entry.isDirectory()) await chmod(path, 0o755)
-    if (entry.isFile()) await chmod(path, (await lstat(path)).mode & 0o100 ? 0o755 : 0o644)
-  }
+    const { mode } = await lstat(path)
+    await chmod(path, entry.isDirectory() || (mode & 0o100) !== 0 ? 0o755 : 0o644)
+  }))
 }
 
 const isOurs = async (folder: string): Promise<boolean> => {
@@ -87,21 +92,31 @@ const isOurs = async (folder: string): Promise<boolean> => {
   return found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0
 }
 
-/** Puts a whole copy at `copyDir`; of two processes that do it at once, one wins and both use the result. */
+/** Takes a copy that is not whole out of the way, by one step that nobody sees half done. */
+const setAside = async (copyDir: string): Promise<void> => {
+  const aside = await mkdtemp(`${copyDir}.`)
+  await rename(copyDir, join(aside, "old")).catch(() => undefined)
+  await rm(aside, { recursive: true, force: true })
+}
+
+/** Puts a folder at `copyDir`; of several processes that do so at once, the first wins and all use its copy. */
+const putInPlace = async (nativeDir: string, scratch: string, copyDir: string): Promise<void> => {
+  const placed = await rename(scratch, copyDir).then(() => true, () => false)
+  if (placed || await isWhole(nativeDir, copyDir)) return
+  await setAside(copyDir)
+  await rename(scratch, copyDir)
+}
+
 const copyTo = async (nativeDir: string, copyDir: string): Promise<void> => {
   const scratch = await mkdtemp(`${copyDir}.`)
-  await cp(nativeDir, scratch, { recursive: true, verbatimSymlinks: true })
-  await complete(scratch)
-  await openToAll(scratch)
-  if (await exists(copyDir)) {
-    const old = await mkdtemp(`${copyDir}.`)
-    await rename(copyDir, join(old, "old"))
-    await rm(old, { recursive: true, force: true })
-  }
-  await rename(scratch, copyDir).catch(async (cause: unknown) => {
+  try {
+    await cp(nativeDir, scratch, { recursive: true, verbatimSymlinks: true })
+    await complete(scratch)
+    await openToAll(scratch)
+    await putInPlace(nativeDir, scratch, copyDir)
+  } finally {
     await rm(scratch, { recursive: true, force: true })
-    if (!await exists(copyDir)) throw cause
-  })
+  }
 }
 
 /** A whole copy of the programs in the temporary folder, which everyone may read and only this user may write. */

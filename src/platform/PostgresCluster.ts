@@ -117,6 +117,18 @@ const readFacts = Effect.fnUntraced(function*(home: PostgresHome) {
   return { ...facts, password: Redacted.make(facts.password) } satisfies PostgresFacts
 })
 
+const initdbArguments = (folder: string, user: string, passwordFile: string): ReadonlyArray<string> => [
+  `--pgdata=${folder}`,
+  `--username=${user}`,
+  `--pwfile=${passwordFile}`,
+  "--auth=scram-sha-256",
+  "--encoding=UTF8",
+  "--locale=C",
+  "--locale-provider=builtin",
+  "--builtin-locale=C.UTF-8",
+  "--no-instructions"
+]
+
 const initdb = Effect.fnUntraced(function*(installation: PostgresInstallation, facts: PostgresFacts) {
   const { binaries, home, user } = installation
   const scratch = join(home.dataDir, `${INIT_PREFIX}${randomUUID()}`)
@@ -129,11 +141,11 @@ const initdb = Effect.fnUntraced(function*(installation: PostgresInstallation, f
     await own(passwordFile)
     await own(scratch)
   })
-  const { output, succeeded } = yield* runCommand(join(binaries.nativeDir, "bin", "initdb"), [
-    ...["--pgdata", fresh, "--username", facts.user, "--pwfile", passwordFile, "--auth", "scram-sha-256"],
-    ...["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"],
-    "--no-instructions"
-  ], user)
+  const { output, succeeded } = yield* runCommand(
+    join(binaries.nativeDir, "bin", "initdb"),
+    initdbArguments(fresh, facts.user, passwordFile),
+    user
+  )
   if (!succeeded) {
     return yield* new EmbeddedPostgresError({
       dataDir: home.dataDir,
@@ -150,9 +162,8 @@ const initdb = Effect.fnUntraced(function*(installation: PostgresInstallation, f
 
 const removeScratch = (home: PostgresHome) =>
   fileWork(home.dataDir, "Left-over folders cannot be removed", async () => {
-    for (const name of await readdir(home.dataDir)) {
-      if (name.startsWith(INIT_PREFIX)) await rm(join(home.dataDir, name), { recursive: true, force: true })
-    }
+    const left = (await readdir(home.dataDir)).filter((name) => name.startsWith(INIT_PREFIX))
+    await Promise.all(left.map((name) => rm(join(home.dataDir, name), { recursive: true, force: true })))
   })
 
 /** An existing cluster that root owns (restored from a backup, say) is given to the user that runs PostgreSQL. */

@@ -6,7 +6,6 @@
  */
 import { PgConnection } from "@effect/sql-pg"
 import { Clock, Effect, Option, Result, Schedule } from "effect"
-import type { SqlError } from "effect/sql/SqlError"
 import { type ChildProcess, spawn } from "node:child_process"
 import { open, rename, stat } from "node:fs/promises"
 import { join } from "node:path"
@@ -205,9 +204,8 @@ export const ensureRunning = Effect.fnUntraced(function*(installation: PostgresI
     const adopted = yield* adopt(home, facts)
     const running = Option.isSome(adopted) ? adopted : yield* startFresh(installation, facts)
     if (Option.isNone(running)) continue
-    yield* Effect.catch(
-      ensureDatabase(running.value.facts),
-      (error: SqlError) => notReady(home, `has no usable database (${error.message})`)
+    yield* ensureDatabase(running.value.facts).pipe(
+      Effect.catchTag("SqlError", (error) => notReady(home, `has no usable database (${error.message})`))
     )
     return running.value
   }

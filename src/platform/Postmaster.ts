@@ -42,10 +42,7 @@ export const isPostmaster = Effect.fnUntraced(function*(pid: number, clusterDir:
 })
 
 const isAlive = (pid: number) =>
-  Effect.match(Effect.try({ try: () => process.kill(pid, 0), catch: (cause) => cause }), {
-    onFailure: () => false,
-    onSuccess: () => true
-  })
+  Effect.sync(() => process.kill(pid, 0)).pipe(Effect.as(true), Effect.catchDefect(() => Effect.succeed(false)))
 
 /**
  * The server of this cluster, if it runs. To be called under the start lock: a pid file that names somebody else's live
@@ -63,4 +60,4 @@ export const findPostmaster = Effect.fnUntraced(function*(clusterDir: string) {
 
 /** Sends a signal; a process that is gone gets none. */
 export const signal = (pid: number, name: "SIGINT" | "SIGQUIT") =>
-  Effect.ignore(Effect.try({ try: () => process.kill(pid, name), catch: (cause) => cause }))
+  Effect.sync(() => process.kill(pid, name)).pipe(Effect.asVoid, Effect.catchDefect(() => Effect.void))

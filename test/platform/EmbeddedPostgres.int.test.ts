@@ -28,10 +28,7 @@ const pidOf = (dataDir: string) =>
   )
 
 const isRunning = (pid: number) =>
-  Effect.match(Effect.try({ try: () => process.kill(pid, 0), catch: (cause) => cause }), {
-    onFailure: () => false,
-    onSuccess: () => true
-  })
+  Effect.sync(() => process.kill(pid, 0)).pipe(Effect.as(true), Effect.catchDefect(() => Effect.succeed(false)))
 
 /** Waits until a process that is nobody's child any more has been reaped. */
 const isGone = (pid: number) =>

@@ -10,9 +10,8 @@ const makePackage = async (root: string): Promise<string> => {
   const nativeDir = join(root, "package", "native")
   await mkdir(join(nativeDir, "bin"), { recursive: true, mode: 0o700 })
   await mkdir(join(nativeDir, "lib"), { mode: 0o700 })
-  for (const program of ["initdb", "postgres", "pg_ctl"]) {
-    await writeFile(join(nativeDir, "bin", program), "#!/bin/sh\n", { mode: 0o600 })
-  }
+  const programs = ["initdb", "postgres", "pg_ctl"]
+  await Promise.all(programs.map((name) => writeFile(join(nativeDir, "bin", name), "#!/bin/sh\n", { mode: 0o600 })))
   await writeFile(join(nativeDir, "lib", "libpq.so.5.18"), "library", { mode: 0o600 })
   const links = [{ source: "native/lib/libpq.so.5.18", target: "native/lib/libpq.so.5" }]
   await writeFile(join(nativeDir, "pg-symlinks.json"), JSON.stringify(links))

@@ -3,7 +3,7 @@
  * it when the run ends.
  */
 import { PgConnection } from "@effect/sql-pg"
-import { Effect, Exit, Redacted, References, Scope } from "effect"
+import { Effect, Exit, Layer, Redacted, References, Scope } from "effect"
 import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -35,8 +35,7 @@ const start = Effect.gen(function*() {
   yield* createTemplate(url)
   const template = Database.layerOf(Redacted.make(withDatabase(url, TEMPLATE_DATABASE)))
   yield* runMigrations.pipe(
-    Effect.provide(SqlLayer),
-    Effect.provide(template),
+    Effect.provide(SqlLayer.pipe(Layer.provide(template))),
     Effect.provideService(References.MinimumLogLevel, "Warn")
   )
   return url

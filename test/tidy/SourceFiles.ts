@@ -1,7 +1,7 @@
 /**
  * Reads the project's own files for the tidy tests: everything that is not ignored, installed or built.
  */
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -27,7 +27,7 @@ const isIgnored = (path: string): boolean =>
 /** Names in the project's top folder, ignored ones left out. */
 export const topLevelNames = (): ReadonlyArray<string> => readdirSync(root).filter((name) => !isIgnored(name))
 
-/** All files below the folders or files given, ignored ones left out, in a stable order. */
+/** All files below the folders given, ignored ones left out, in a stable order. A folder that is not there has none. */
 export const sourceFiles = (under: ReadonlyArray<string>, extension: RegExp): ReadonlyArray<SourceFile> => {
   const found: Array<SourceFile> = []
   const visit = (folder: string): void => {
@@ -39,7 +39,7 @@ export const sourceFiles = (under: ReadonlyArray<string>, extension: RegExp): Re
       else if (extension.test(path)) found.push({ path, text: readFileSync(absolute, "utf8") })
     }
   }
-  for (const folder of under) visit(join(root, folder))
+  for (const folder of under.filter((name) => existsSync(join(root, name)))) visit(join(root, folder))
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1))
 }
 

@@ -1,0 +1,27 @@
+/**
+ * The configuration as a service: what this process started with, read once. Changes made later by the administrator are
+ * not here but in the settings.
+ * @internal
+ */
+import { Context, Effect, Layer, Redacted } from "effect"
+import { load } from "./ConfigLoad.ts"
+import type { RealmsConfig } from "./RealmsConfig.ts"
+
+const warnOfDisabledChannels = (config: RealmsConfig) =>
+  Effect.forEach(
+    config.channels.filter((channel) => Redacted.value(channel.apiKey) === ""),
+    (channel) => Effect.logWarning(`channel "${channel.name}" has no api_key: it is kept disabled`),
+    { discard: true }
+  )
+
+/** The configuration this process started with. */
+export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realms/platform/AppConfig") {
+  /** Reads the file and the environment once, and says which declared channels stay disabled for want of a key. */
+  static readonly layer = Layer.effect(
+    AppConfig,
+    Effect.suspend(() => load({ cwd: process.cwd(), env: process.env })).pipe(Effect.tap(warnOfDisabledChannels))
+  )
+
+  /** A given configuration, for tests and commands that made one. */
+  static readonly layerOf = (config: RealmsConfig) => Layer.succeed(AppConfig, config)
+}

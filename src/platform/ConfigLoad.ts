@@ -1,0 +1,174 @@
+/**
+ * Loads the configuration: config.yaml and the environment, checked as a whole and turned into exact, typed values with
+ * every default filled in. A wrong one gives a single readable message with all its problems, each under its path.
+ * @internal
+ */
+import { Effect, type LogLevel, Option, Redacted, Result, Schema } from "effect"
+import { resolve } from "node:path"
+import { checkConfig } from "./ConfigChecks.ts"
+import { applyEnvironment, configLocation, type Environment, readConfigFile, withoutEmptyKeys } from "./ConfigFile.ts"
+import { ConfigInvalid } from "./ConfigInvalid.ts"
+import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
+import { ConfigDocument, withSections } from "./ConfigSchema.ts"
+import type {
+  BillingConfig,
+  ChannelConfig,
+  ModelConfig,
+  PlanConfig,
+  RealmsConfig,
+  ServerConfig
+} from "./RealmsConfig.ts"
+
+const levels: Record<ConfigDocument["log"]["level"], LogLevel.LogLevel> = {
+  all: "All",
+  trace: "Trace",
+  debug: "Debug",
+  info: "Info",
+  warn: "Warn",
+  error: "Error",
+  fatal: "Fatal",
+  none: "None"
+}
+
+const secretOption = (secret: Redacted.Redacted<string>): Option.Option<Redacted.Redacted<string>> =>
+  Redacted.value(secret) === "" ? Option.none() : Option.some(secret)
+
+/** The wildcard addresses are listened on, not visited: their URL names this machine. */
+const urlOf = (host: string, port: number): string => {
+  const visited = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+  return `http://${visited.includes(":") ? `[${visited}]` : visited}:${port}`
+}
+
+/** The address that people use; `portBound` is the port really listened on, when the configured one was 0. */
+export const publicUrlFor = (server: ServerConfig, portBound: number = server.port): string =>
+  server.publicUrlFollows ? urlOf(server.host, portBound) : server.publicUrl
+
+const serverOf = ({ server }: ConfigDocument): ServerConfig => ({
+  host: server.host,
+  port: server.port,
+  publicUrl: server.public_url === "" ? urlOf(server.host, server.port) : server.public_url,
+  publicUrlFollows: server.public_url === "",
+  maxBodyBytes: server.max_body_bytes,
+  shutdownGraceSeconds: server.shutdown_grace_seconds,
+  trustedProxies: server.trusted_proxies ?? []
+})
+
+const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
+  enabled: billing.enabled,
+  payAsYouGo: billing.pay_as_you_go,
+  minTopupFen: billing.min_topup_cny,
+  maxTopupFen: billing.max_topup_cny,
+  creditUsdPerCny: billing.credit_usd_per_cny,
+  multiplierMicros: billing.multiplier,
+  defaultMaxOutputTokens: billing.default_max_output_tokens,
+  reservationLeaseSeconds: billing.reservation_lease_seconds,
+  commitWaitMs: billing.commit_wait_ms,
+  extendWaitMs: billing.extend_wait_ms,
+  expiredReservation: billing.expired_reservation,
+  onDisconnect: billing.on_disconnect
+})
+
+const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({
+  epay: {
+    enabled: epay.enabled,
+    gateway: epay.gateway,
+    partnerId: epay.partner_id,
+    key: epay.key,
+    types: epay.types ?? ["alipay", "wxpay"]
+  },
+  stripe: {
+    enabled: stripe.enabled,
+    secretKey: stripe.secret_key,
+    webhookSecret: stripe.webhook_secret,
+    currency: stripe.currency,
+    minorPerFen: stripe.minor_per_fen,
+    apiBase: stripe.api_base
+  }
+})
+
+const channelOf = (channel: ConfigDocument["channels"][number]): ChannelConfig => ({
+  name: channel.name,
+  baseUrl: channel.base_url,
+  apiKey: channel.api_key,
+  priority: channel.priority,
+  weight: channel.weight,
+  models: channel.models ?? {},
+  streamOptions: channel.stream_options
+})
+
+const modelOf = (model: ConfigDocument["models"][number]): ModelConfig => ({
+  id: model.id,
+  inputMicrosPer1m: model.input_usd_per_1m,
+  cachedInputMicrosPer1m: model.cached_input_usd_per_1m ?? model.input_usd_per_1m,
+  cacheWriteMicrosPer1m: model.cache_write_usd_per_1m ?? null,
+  outputMicrosPer1m: model.output_usd_per_1m,
+  maxOutputTokens: model.max_output_tokens,
+  reasoning: model.reasoning
+})
+
+const planOf = (plan: ConfigDocument["plans"][number]): PlanConfig => ({
+  code: plan.code,
+  name: plan.name,
+  priceFen: plan.price_cny,
+  durationDays: plan.duration_days,
+  limit5hMicros: plan.limit_5h_usd,
+  limit1dMicros: plan.limit_1d_usd,
+  limit7dMicros: plan.limit_7d_usd,
+  limit30dMicros: plan.limit_30d_usd,
+  multiplierMicros: plan.multiplier
+})
+
+const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig => ({
+  server: serverOf(document),
+  dataDir: resolve(options.cwd, document.data_dir),
+  database: { url: secretOption(document.database.url) },
+  registration: document.registration,
+  billing: billingOf(document),
+  payment: paymentOf(document),
+  channels: document.channels.map(channelOf),
+  models: document.models.map(modelOf),
+  plans: document.plans.map(planOf),
+  masterKey: Option.map(
+    Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
+    (key) => Redacted.make(key)
+  ),
+  log: { format: document.log.format ?? (process.stderr.isTTY ? "pretty" : "json"), level: levels[document.log.level] }
+})
+
+const decodeDocument = Schema.decodeUnknownResult(ConfigDocument, { errors: "all" })
+
+/** Decodes a parsed document; the failure is every problem found, ready to print. */
+const decode = (parsed: unknown, options: LoadOptions, source: string): Result.Result<RealmsConfig, string> => {
+  const raw = applyEnvironment(parsed, options.env)
+  const decoded = decodeDocument(withSections(withoutEmptyKeys(raw.document)))
+  const reported = new Set(raw.problems.map((problem) => formatPath(problem.path)))
+  const invalid: ReadonlyArray<ConfigProblem> = Result.isFailure(decoded)
+    ? problemsOf(decoded.failure.issue)
+    : checkConfig(decoded.success)
+  const problems = [
+    ...raw.problems,
+    ...unknownKeys(ConfigDocument.ast, raw.document),
+    ...invalid.filter((problem) => !reported.has(formatPath(problem.path)))
+  ]
+  if (Result.isSuccess(decoded) && problems.length === 0) return Result.succeed(configOf(decoded.success, options))
+  return Result.fail(formatProblems(source, problems, raw.overridden))
+}
+
+export interface LoadOptions {
+  /** Where `./config.yaml` and relative paths start. */
+  readonly cwd: string
+  readonly env: Environment
+}
+
+/** Reads, checks and completes the configuration. */
+export const load = Effect.fn("Config.load")(function*(options: LoadOptions) {
+  const location = configLocation(options.cwd, options.env)
+  const invalid = (message: string) => new ConfigInvalid({ path: location.path, message })
+  const parsed = yield* Effect.mapError(readConfigFile(location), invalid)
+  const decoded = decode(parsed, options, location.path)
+  return yield* Effect.mapError(Effect.fromResult(decoded), invalid)
+})
+
+/** A configuration for tests from a part of the YAML document; throws what is wrong with it. */
+export const testConfig = (document: unknown = {}, env: Environment = {}): RealmsConfig =>
+  Result.getOrThrowWith(decode(document, { cwd: process.cwd(), env }, "test"), (message) => new Error(message))
