@@ -5,14 +5,16 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import { load } from "./ConfigLoad.ts"
+import { makeLogLayer } from "./LogLayer.ts"
 import type { RealmsConfig } from "./RealmsConfig.ts"
 
+/** Logged by the configuration's own rules, because this is said before anything else is set up. */
 const warnOfDisabledChannels = (config: RealmsConfig) =>
   Effect.forEach(
     config.channels.filter((channel) => Redacted.value(channel.apiKey) === ""),
     (channel) => Effect.logWarning(`channel "${channel.name}" has no api_key: it is kept disabled`),
     { discard: true }
-  )
+  ).pipe(Effect.provide(makeLogLayer(config.log)))
 
 /** The configuration this process started with. */
 export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realms/platform/AppConfig") {

@@ -190,7 +190,9 @@ const startFresh = Effect.fnUntraced(function*(installation: PostgresInstallatio
   yield* writeFacts(home, actual)
   const child = yield* spawnServer(installation, actual)
   const isRunning = Effect.sync(() => child.exitCode === null && child.signalCode === null)
-  const outcome = yield* Effect.onError(awaitReady(home, actual, isRunning), () => stopServer(home))
+  // Given up on: it is told directly, because it may not have written its pid file yet.
+  const giveUp = Effect.andThen(Effect.sync(() => child.kill("SIGINT")), stopServer(home))
+  const outcome = yield* Effect.onError(awaitReady(home, actual, isRunning), () => giveUp)
   return outcome === "ready" ? Option.some<RunningPostgres>({ facts: actual, adopted: false }) : Option.none()
 })
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Redacted } from "effect"
+import { Console, Effect, Option, Redacted } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { load, publicUrlFor, testConfig } from "../../src/platform/Config.ts"
+import { AppConfig, load, publicUrlFor, testConfig } from "../../src/platform/Config.ts"
 import type { Environment } from "../../src/platform/ConfigFile.ts"
 
 const root = resolve(import.meta.dirname, "../..")
@@ -182,6 +182,21 @@ database: { url: "mysql://secret-password@h" }
         yield* loadText(stripe("http://[::1]:9") + server)
       }
       yield* loadText(epay("https://pay.example") + `server: { public_url: "https://realms.example" }`)
+    }))
+
+  it.effect("the service says, on standard error, which channels stay disabled for want of a key", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const print = (...parts: ReadonlyArray<unknown>) => void lines.push(parts.map(String).join(" "))
+      const captured: Console.Console = { ...globalThis.console, error: print }
+      const config = yield* AppConfig.pipe(
+        Effect.provide(AppConfig.layer),
+        Effect.provideService(Console.Console, captured)
+      )
+      const keyless = config.channels.filter((channel) => Redacted.value(channel.apiKey) === "")
+      const said = lines.filter((line) => line.includes("has no api_key"))
+      assert.strictEqual(said.length, keyless.length)
+      for (const [index, { name }] of keyless.entries()) assert.include(said[index], name)
     }))
 
   it.effect("says where the YAML is broken", () =>

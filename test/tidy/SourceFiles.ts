@@ -15,14 +15,14 @@ export interface SourceFile {
 
 export const readText = (path: string): string => readFileSync(join(root, path), "utf8")
 
-/** The plain names in .gitignore: folders and files that are nobody's source. Patterns are left to `isIgnored`. */
+/** The plain names in .gitignore, folders and files that are nobody's source. One with a leading `/` is a path. */
 const ignored: ReadonlySet<string> = new Set([
   ".git",
-  ...readText(".gitignore").split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")).filter((line) => line !== "")
+  ...readText(".gitignore").split("\n").map((line) => line.trim().replace(/\/$/, "")).filter((line) => line !== "")
 ])
 
 const isIgnored = (path: string): boolean =>
-  ignored.has(path) || ignored.has(path.slice(path.lastIndexOf("/") + 1)) || path.endsWith(".log")
+  ignored.has(`/${path}`) || ignored.has(path.slice(path.lastIndexOf("/") + 1)) || path.endsWith(".log")
 
 /** Names in the project's top folder, ignored ones left out. */
 export const topLevelNames = (): ReadonlyArray<string> => readdirSync(root).filter((name) => !isIgnored(name))
