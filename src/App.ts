@@ -18,6 +18,8 @@ import { AppConfig } from "./platform/Config.ts"
 import { Database, SqlLayer } from "./platform/Database.ts"
 import { runMigrations } from "./platform/Migrations.ts"
 import { Notifications } from "./platform/Notifications.ts"
+import type { RealmsConfig } from "./platform/RealmsConfig.ts"
+import { Telemetry } from "./platform/Telemetry.ts"
 import { Settings } from "./settings/Settings.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 
@@ -64,3 +66,31 @@ export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )
+
+/** The log line that says where to connect. */
+const announce = Effect.gen(function*() {
+  const server = yield* HttpServer
+  yield* Effect.logInfo(`listening on http://${server.host}:${server.port}`)
+})
+
+/** Runs the server until it is interrupted. */
+export const serve = announce.pipe(
+  Effect.andThen(Effect.never),
+  Effect.provide(ServerServices.pipe(Layer.provideMerge(Telemetry.layer), Layer.provide(AppConfig.layer)))
+)
+
+/** Applies pending migrations. */
+export const migrate = Effect.map(runMigrations, (report) => report.applied).pipe(
+  Effect.provide(
+    SqlLayer.pipe(
+      Layer.provideMerge(Database.layer),
+      Layer.provideMerge(NodeServices.layer),
+      Layer.provide(AppConfig.layer)
+    )
+  )
+)
+
+/** The server of a given configuration, as long as the scope; answers where it listens. */
+export const serveWith = (config: RealmsConfig) =>
+  Layer.build(ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config))))
+

@@ -1,30 +1,39 @@
 /**
- * What can be called and what it costs. The whole catalog is held in memory, read again when a message says it changed, and
- * not trusted while messages may be missed.
+ * The models that can be called, with their prices: a snapshot of the whole table in memory, dropped when any process
+ * changes it. A model that is not here has no price, and what has no price is not called.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { PriceSnapshot } from "../domain/Price.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { makeSnapshot } from "../settings/Snapshot.ts"
 
+/** A model for sale. */
 export interface Model {
   readonly id: string
   readonly price: PriceSnapshot
   readonly maxOutputTokens: number
-  /** Thinks in tokens that are not all seen. */
+  /** True: it spends output tokens that are not seen in the stream. */
   readonly reasoning: boolean
   readonly createdAtMs: number
 }
 
-export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()("ModelNotFound", { id: Schema.String }) {}
+/** Unknown or disabled. */
+export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()("ModelNotFound", { model: Schema.String }) {}
 
-/** The catalog cannot be read now. */
-export class CatalogUnavailable extends Schema.TaggedError<CatalogUnavailable>()("CatalogUnavailable", {}) {}
+/** The prices could not be read. */
+export class CatalogUnavailable extends Schema.TaggedError<CatalogUnavailable>()("CatalogUnavailable", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
 
 export class Catalog extends Context.Service<Catalog, {
   find(id: string): Effect.Effect<Model, ModelNotFound | CatalogUnavailable>
-  /** The model, when it may be had without asking the database. */
+  /** From memory, at once; undefined says only that `find` must be asked. */
   cached(id: string): Model | undefined
+  /** All that can be called, by id. */
   readonly list: Effect.Effect<ReadonlyArray<Model>, CatalogUnavailable>
 }>()("realms/catalog/Catalog") {
   static readonly layer = Layer.effect(Catalog, Effect.suspend(() => make))
@@ -56,42 +65,24 @@ const toModel = (row: ModelRow): Model => ({
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const notifications = yield* Notifications
-  let snapshot: ReadonlyMap<string, Model> | undefined
-  let generation = 0
-  const drop = () => {
-    generation++
-    snapshot = undefined
-  }
-  yield* notifications.subscribe({
-    onMessage: (topic) => {
-      if (topic === "catalog") drop()
-    },
-    onDown: drop,
-    onUp: drop
-  })
-
-  const models: Effect.Effect<ReadonlyMap<string, Model>, CatalogUnavailable> = Effect.suspend(() => {
-    if (snapshot !== undefined && notifications.isUp()) return Effect.succeed(snapshot)
-    const asOf = generation
-    return sql<ModelRow>`SELECT * FROM models WHERE disabled_at IS NULL ORDER BY id`.pipe(
-      Effect.mapError(() => new CatalogUnavailable()),
-      Effect.map((rows) => {
-        const loaded = new Map(rows.map((row) => [row.id, toModel(row)]))
-        if (asOf === generation && notifications.isUp()) snapshot = loaded
-        return loaded
-      })
+  const snapshot = yield* makeSnapshot({
+    topics: ["catalog"],
+    load: Effect.map(
+      sql<ModelRow>`SELECT id, input_micros_per_1m, cached_input_micros_per_1m, cache_write_micros_per_1m,
+          output_micros_per_1m, max_output_tokens, reasoning, created_at
+        FROM models WHERE disabled_at IS NULL ORDER BY id`,
+      (rows) => new Map(rows.map((row) => [row.id, toModel(row)]))
     )
   })
-
-  const find = Effect.fn("Catalog.find")(function*(id: string) {
-    const model = (yield* models).get(id)
-    return model ?? (yield* new ModelNotFound({ id }))
-  })
+  const models = Effect.mapError(snapshot.get, ({ reason }) => new CatalogUnavailable({ reason }))
 
   return Catalog.of({
-    find,
-    cached: (id) => notifications.isUp() ? snapshot?.get(id) : undefined,
+    find: (id) =>
+      Effect.flatMap(models, (all) => {
+        const model = all.get(id)
+        return model === undefined ? Effect.fail(new ModelNotFound({ model: id })) : Effect.succeed(model)
+      }),
+    cached: (id) => snapshot.cached()?.get(id),
     list: Effect.map(models, (all) => Array.from(all.values()))
   })
 })

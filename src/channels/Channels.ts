@@ -1,169 +1,123 @@
 /**
- * The upstreams and which of them serve a model, in the order in which a call should try them: higher `priority` first,
- * inside one priority at random by weight, and channels that fail at the moment last.
+ * The upstreams that serve a model, in the order in which a call tries them. Which serve what is a snapshot of the tables
+ * in memory, dropped when any process changes them; the order is drawn anew for each call.
  */
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, type Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomInt } from "node:crypto"
-import { CatalogUnavailable } from "../catalog/Catalog.ts"
-import { AppConfig } from "../platform/Config.ts"
-import { Notifications } from "../platform/Notifications.ts"
+import { AppConfig, type RealmsConfig } from "../platform/Config.ts"
+import { makeSnapshot } from "../settings/Snapshot.ts"
 import { ChannelHealth } from "./CircuitBreaker.ts"
+import { type Health, orderOfTries, type Tiers, tiersOf } from "./Selection.ts"
 
+export { declareChannels } from "./DeclaredChannels.ts"
+
+/** An upstream as a call to one model sees it. */
 export interface Channel {
   readonly id: bigint
   readonly name: string
+  /** Without a trailing slash. */
   readonly baseUrl: string
   readonly apiKey: Redacted.Redacted<string>
+  /** The higher number is tried first. */
   readonly priority: number
-  /** 0: only when nothing else of its priority is left. */
+  /** The share of calls among channels of the same priority; with 0 only after all others of it. */
   readonly weight: number
-  /** False: the upstream does not know `stream_options.include_usage`. */
+  /** False: it does not know `stream_options.include_usage`. */
   readonly streamOptions: boolean
+  /** What it calls the model. */
   readonly upstreamModel: string
 }
 
-export class Channels extends Context.Service<Channels, {
-  /** The channels to try for a model, first to last. */
-  candidates(modelId: string): Effect.Effect<ReadonlyArray<Channel>, CatalogUnavailable>
-  /** The same, when it may be had without asking the database. */
-  cachedCandidates(modelId: string): ReadonlyArray<Channel> | undefined
-}>()("realms/channels/Channels") {
-  static readonly layer = Layer.effect(Channels, Effect.suspend(() => make))
+/** The channels could not be read. */
+export class ChannelsUnavailable extends Schema.TaggedError<ChannelsUnavailable>()("ChannelsUnavailable", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
 }
 
-interface ChannelRow {
+export class Channels extends Context.Service<Channels, {
+  /** In the order of tries; empty when nothing serves the model. Each call draws a new order: ask once for each call. */
+  candidates(modelId: string): Effect.Effect<ReadonlyArray<Channel>, ChannelsUnavailable>
+  /** The same from memory, at once; undefined says only that `candidates` must be asked. */
+  cachedCandidates(modelId: string): ReadonlyArray<Channel> | undefined
+}>()("realms/channels/Channels") {
+  static readonly layer = Layer.effect(Channels, Effect.suspend(() => make)).pipe(Layer.provide(ChannelHealth.layer))
+}
+
+interface ServedRow {
   readonly id: bigint
   readonly name: string
   readonly base_url: string
   readonly priority: number
   readonly weight: number
   readonly stream_options: boolean
-  readonly declared: boolean
   readonly model_id: string
   readonly upstream_model: string
 }
 
-const WEIGHT_STEPS = 1_000_000
+type Served = ReadonlyMap<string, Tiers<Channel>>
 
-/** Draws channels one by one, each with a chance by its weight. `random` gives a number in [0, 1). */
-export const weightedOrder = <A extends { readonly weight: number }>(
-  channels: ReadonlyArray<A>,
-  random: () => number
-): ReadonlyArray<A> => {
-  const left = channels.filter((channel) => channel.weight > 0)
-  const order: Array<A> = []
-  while (left.length > 0) {
-    let point = random() * left.reduce((sum, channel) => sum + channel.weight, 0)
-    let index = left.findIndex((channel) => (point -= channel.weight) < 0)
-    if (index === -1) index = left.length - 1
-    order.push(...left.splice(index, 1))
+/** A declared channel whose key this process was not started with is not served by it. */
+const servedOf = (rows: ReadonlyArray<ServedRow>, config: RealmsConfig): Served => {
+  const keys = new Map(config.channels.map(({ apiKey, name }) => [name, apiKey]))
+  const served = new Map<string, Array<Channel>>()
+  for (const row of rows) {
+    const apiKey = keys.get(row.name)
+    if (apiKey === undefined) continue
+    const channel: Channel = {
+      id: row.id,
+      name: row.name,
+      baseUrl: row.base_url,
+      apiKey,
+      priority: row.priority,
+      weight: row.weight,
+      streamOptions: row.stream_options,
+      upstreamModel: row.upstream_model
+    }
+    const channels = served.get(row.model_id)
+    if (channels === undefined) served.set(row.model_id, [channel])
+    else channels.push(channel)
   }
-  return order.concat(channels.filter((channel) => channel.weight === 0))
-}
-
-/** The order of tries: by priority, weighted inside one, and whatever `isOpen` last. */
-export const tryOrder = (
-  channels: ReadonlyArray<Channel>,
-  random: () => number,
-  isOpen: (channel: Channel) => boolean
-): ReadonlyArray<Channel> => {
-  if (channels.length < 2) return channels
-  const priorities = Array.from(new Set(channels.map((channel) => channel.priority))).sort((a, b) => b - a)
-  const order = priorities.flatMap((priority) =>
-    weightedOrder(channels.filter((channel) => channel.priority === priority), random)
-  )
-  const open = new Set(order.filter(isOpen))
-  return open.size === 0 ? order : [...order.filter((channel) => !open.has(channel)), ...open]
+  return new Map(Array.from(served, ([model, channels]) => [model, tiersOf(channels)]))
 }
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const config = yield* AppConfig
-  const notifications = yield* Notifications
   const health = yield* ChannelHealth
   const clock = yield* Clock.Clock
-  const keys = new Map(config.channels.map((channel) => [channel.name, channel.apiKey]))
-  let snapshot: ReadonlyMap<string, ReadonlyArray<Channel>> | undefined
-  let generation = 0
-  const drop = () => {
-    generation++
-    snapshot = undefined
-  }
-  yield* notifications.subscribe({
-    onMessage: (topic) => {
-      if (topic === "channels") drop()
-    },
-    onDown: drop,
-    onUp: drop
-  })
-
-  const random = () => randomInt(WEIGHT_STEPS) / WEIGHT_STEPS
-  const ordered = (channels: ReadonlyArray<Channel>) =>
-    tryOrder(channels, random, (channel) => health.isOpen(channel.id, clock.currentTimeMillisUnsafe()))
-
-  const load = Effect.gen(function*() {
-    const asOf = generation
-    const rows = yield* sql<ChannelRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, c.stream_options, c.declared,
-        m.model_id, m.upstream_model
-      FROM channels c JOIN channel_models m ON m.channel_id = c.id WHERE c.disabled_at IS NULL ORDER BY c.id`.pipe(
-      Effect.mapError(() => new CatalogUnavailable())
+  const snapshot = yield* makeSnapshot({
+    topics: ["channels", "catalog"],
+    load: Effect.map(
+      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, c.stream_options, s.model_id,
+          s.upstream_model
+        FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
+        WHERE c.declared AND c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
+      (rows) => servedOf(rows, config)
     )
-    const loaded = new Map<string, Array<Channel>>()
-    for (const row of rows) {
-      // Keys of channels made in the console are sealed in their table; opening them comes with the console.
-      const apiKey = keys.get(row.name)
-      if (apiKey === undefined) continue
-      const serving = loaded.get(row.model_id) ?? []
-      serving.push({
-        id: row.id,
-        name: row.name,
-        baseUrl: row.base_url,
-        apiKey,
-        priority: row.priority,
-        weight: row.weight,
-        streamOptions: row.stream_options,
-        upstreamModel: row.upstream_model
-      })
-      loaded.set(row.model_id, serving)
-    }
-    if (asOf === generation && notifications.isUp()) snapshot = loaded
-    return loaded
   })
+
+  const randomBelow = (below: number): number => randomInt(below)
+  const healthNow: Health = {
+    isOpen: (id) => health.isOpen(id, clock.currentTimeMillisUnsafe()),
+    isHalfOpen: (id) => health.isHalfOpen(id, clock.currentTimeMillisUnsafe()),
+    probe: (id) => health.probe(id, clock.currentTimeMillisUnsafe())
+  }
+  const order = (served: Served, modelId: string): ReadonlyArray<Channel> =>
+    orderOfTries(served.get(modelId) ?? [], healthNow, randomBelow)
 
   return Channels.of({
-    candidates: (modelId) => Effect.map(load, (loaded) => ordered(loaded.get(modelId) ?? [])),
-    cachedCandidates: (modelId) =>
-      snapshot === undefined || !notifications.isUp() ? undefined : ordered(snapshot.get(modelId) ?? [])
-  })
-})
-
-/** Writes the declared channels to their tables, without their keys. One without a key is kept disabled. */
-export const declareChannels = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const config = yield* AppConfig
-  const notifications = yield* Notifications
-  const names = JSON.stringify(config.channels.map((channel) => channel.name)).replace(/^\[/, "{").replace(/\]$/, "}")
-  yield* Effect.gen(function*() {
-    for (const channel of config.channels) {
-      const disabled = Redacted.value(channel.apiKey) === ""
-      if (disabled) yield* Effect.logWarning("a channel has no api_key and is kept disabled", { channel: channel.name })
-      const [row] = yield* sql<{ id: bigint }>`INSERT INTO channels (name, base_url, priority, weight, stream_options, declared,
-          disabled_at)
-        VALUES (${channel.name}, ${channel.baseUrl}, ${channel.priority}, ${channel.weight}, ${channel.streamOptions}, true,
-          CASE WHEN ${disabled}::boolean THEN now() END)
-        ON CONFLICT (name) DO UPDATE SET base_url = excluded.base_url, priority = excluded.priority,
-          weight = excluded.weight, stream_options = excluded.stream_options, declared = true,
-          disabled_at = excluded.disabled_at, updated_at = now()
-        RETURNING id`
-      if (row === undefined) continue
-      yield* sql`DELETE FROM channel_models WHERE channel_id = ${row.id}`
-      for (const [model, upstream] of Object.entries(channel.models)) {
-        yield* sql`INSERT INTO channel_models (channel_id, model_id, upstream_model) VALUES (${row.id}, ${model}, ${upstream})`
-      }
+    candidates: (modelId) =>
+      snapshot.get.pipe(
+        Effect.map((served) => order(served, modelId)),
+        Effect.mapError(({ reason }) => new ChannelsUnavailable({ reason }))
+      ),
+    cachedCandidates: (modelId) => {
+      const served = snapshot.cached()
+      return served === undefined ? undefined : order(served, modelId)
     }
-    yield* sql`UPDATE channels SET disabled_at = now(), updated_at = now()
-      WHERE declared AND disabled_at IS NULL AND NOT name = ANY (${names}::text[])`
-  }).pipe(sql.withTransaction)
-  yield* notifications.publish("channels", "declared")
+  })
 })

@@ -1,45 +1,70 @@
 /**
- * The health of channels, one circuit breaker each: it opens after several failures in a row, and after a while lets one call
- * through to see whether the channel is back. In memory and per process; time is an argument.
+ * Keeps calls away from a channel that fails: after so many failures in a row its breaker opens for a while, then lets
+ * one call through as a probe. The rules are pure, with the time as an argument; `ChannelHealth` holds them per channel,
+ * for this process alone.
  */
 import { Context, Layer } from "effect"
 
 /** Failures in a row that open a breaker. */
-export const FAILURES_MAX = 5
+export const FAILURES_TO_OPEN = 5
 
-/** How long an open breaker turns calls away before it lets one probe. */
+/** How long an open breaker keeps calls away, and how long it waits for the outcome of its probe. */
 export const OPEN_MS = 30_000
 
-interface Breaker {
-  failures: number
-  openUntilMs: number
+/** A channel that has failed since it last succeeded. */
+export interface CircuitBreaker {
+  readonly failures: number
+  /** Calls are kept away until then; then one may probe. Null while there are too few failures. */
+  readonly openUntilMs: number | null
 }
 
-export class CircuitBreakers {
-  private readonly breakers = new Map<bigint, Breaker>()
+/** A channel with nothing against it. */
+export const closed: CircuitBreaker = { failures: 0, openUntilMs: null }
 
-  /** True while calls should go elsewhere. When the pause is over, the first who asks is let through as the probe. */
-  isOpen(channelId: bigint, nowMs: number): boolean {
-    const breaker = this.breakers.get(channelId)
-    if (breaker === undefined || breaker.failures < FAILURES_MAX) return false
-    if (nowMs < breaker.openUntilMs) return true
-    breaker.openUntilMs = nowMs + OPEN_MS
-    return false
-  }
-
-  succeeded(channelId: bigint): void {
-    this.breakers.delete(channelId)
-  }
-
-  failed(channelId: bigint, nowMs: number): void {
-    const breaker = this.breakers.get(channelId) ?? { failures: 0, openUntilMs: 0 }
-    breaker.failures++
-    if (breaker.failures >= FAILURES_MAX) breaker.openUntilMs = nowMs + OPEN_MS
-    this.breakers.set(channelId, breaker)
-  }
+/** `closed`: calls pass; `open`: none; `half_open`: the next may go as a probe. */
+export const stateOf = (breaker: CircuitBreaker, nowMs: number): "closed" | "open" | "half_open" => {
+  if (breaker.openUntilMs === null) return "closed"
+  return nowMs < breaker.openUntilMs ? "open" : "half_open"
 }
 
-/** The breakers of this process. */
-export class ChannelHealth extends Context.Service<ChannelHealth, CircuitBreakers>()("realms/channels/ChannelHealth") {
-  static readonly layer = Layer.sync(ChannelHealth, () => new CircuitBreakers())
+/** A failure counts; one more than enough keeps the breaker open from then on. */
+export const afterFailure = (breaker: CircuitBreaker, nowMs: number): CircuitBreaker => {
+  const failures = Math.min(breaker.failures + 1, FAILURES_TO_OPEN)
+  return { failures, openUntilMs: failures === FAILURES_TO_OPEN ? nowMs + OPEN_MS : null }
+}
+
+/** One call goes as a probe: the others stay away until it ends, or until it has taken too long. */
+export const afterProbe = (breaker: CircuitBreaker, nowMs: number): CircuitBreaker =>
+  stateOf(breaker, nowMs) === "half_open" ? { ...breaker, openUntilMs: nowMs + OPEN_MS } : breaker
+
+export class ChannelHealth extends Context.Service<ChannelHealth, {
+  /** Whether calls should stay away: open, or a probe is under way. */
+  isOpen(channelId: bigint, nowMs: number): boolean
+  /** Whether the next call to it is the probe. */
+  isHalfOpen(channelId: bigint, nowMs: number): boolean
+  /** A half-open channel gives its probe to whoever says this: to all others it is open. */
+  probe(channelId: bigint, nowMs: number): void
+  succeeded(channelId: bigint): void
+  failed(channelId: bigint, nowMs: number): void
+}>()("realms/channels/ChannelHealth") {
+  static readonly layer = Layer.sync(ChannelHealth, () => makeChannelHealth())
+}
+
+/** Remembers only the channels that failed since they last succeeded, so it cannot outgrow the table of channels. */
+const makeChannelHealth = () => {
+  const failing = new Map<bigint, CircuitBreaker>()
+  const stateIs = (state: ReturnType<typeof stateOf>) => (channelId: bigint, nowMs: number): boolean => {
+    const breaker = failing.get(channelId)
+    return breaker !== undefined && stateOf(breaker, nowMs) === state
+  }
+  return ChannelHealth.of({
+    isOpen: stateIs("open"),
+    isHalfOpen: stateIs("half_open"),
+    probe: (channelId, nowMs) => {
+      const breaker = failing.get(channelId)
+      if (breaker !== undefined) failing.set(channelId, afterProbe(breaker, nowMs))
+    },
+    succeeded: (channelId) => void failing.delete(channelId),
+    failed: (channelId, nowMs) => void failing.set(channelId, afterFailure(failing.get(channelId) ?? closed, nowMs))
+  })
 }

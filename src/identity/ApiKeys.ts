@@ -1,158 +1,145 @@
 /**
- * API keys: `sk-` and 256 random bits, stored as a SHA-256 hash and a hint. Looking one up is a hash and a map once it is
- * cached; a revocation empties the cache of every process, and while messages may be missed nothing is served from it.
+ * API keys: made, revoked, and told from wrong ones. Only the SHA-256 of a key is stored. A valid key is answered from
+ * memory while messages from other processes arrive; a revocation empties that memory on every runner.
  */
-import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { Notifications } from "../platform/Notifications.ts"
+import { ApiKeyCache } from "./ApiKeyCache.ts"
+import {
+  ApiKeyNotFound,
+  identityUnavailable,
+  type IdentityUnavailable,
+  InvalidApiKey,
+  UserNotFound
+} from "./IdentityError.ts"
 
-/** Whose key it is and what it may do. */
+const KEY_PREFIX = "sk-"
+const KEY_BYTES = 32
+const HINT_CHARACTERS = 4
+
+/** A longer text is no key of ours and is not even hashed. */
+const TOKEN_LENGTH_MAX = 256
+
+/** One lookup takes no longer. */
+const LOOKUP_TIMEOUT_MS = 5_000
+
+/** Whom a valid key stands for, and what it may do. */
 export interface ApiKeyIdentity {
   readonly keyId: bigint
   readonly userId: bigint
+  /** Null: it does not expire. */
   readonly expiresAtMs: number | null
   /** Null: every model. */
   readonly allowedModels: ReadonlyArray<string> | null
 }
 
-export interface NewApiKey {
+/** A new key; `key` is shown this once and cannot be had again. */
+export interface CreatedApiKey {
   readonly id: bigint
-  /** Shown once; only its hash is stored. */
   readonly key: Redacted.Redacted<string>
   readonly hint: string
 }
 
-/** Missing, unknown, revoked, expired, or of a disabled user. */
-export class InvalidApiKey extends Schema.TaggedError<InvalidApiKey>()("InvalidApiKey", {}) {}
-
-/** Keys cannot be looked up now. */
-export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>()("IdentityUnavailable", {}) {}
-
-/** There is no such key, or it is revoked already. */
-export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKeyNotFound", { id: Schema.BigInt }) {}
-
 export class ApiKeys extends Context.Service<ApiKeys, {
-  create(key: { readonly userId: bigint; readonly name: string }): Effect.Effect<NewApiKey, SqlError.SqlError>
-  revoke(id: bigint): Effect.Effect<void, ApiKeyNotFound | SqlError.SqlError>
+  create(
+    key: { readonly userId: bigint; readonly name: string }
+  ): Effect.Effect<CreatedApiKey, UserNotFound | IdentityUnavailable>
+  /** For good. Revoking a revoked key changes nothing. */
+  revoke(id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
   authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | IdentityUnavailable>
-  /** The identity, when it may be had without asking the database. */
+  /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
   cached(token: string): ApiKeyIdentity | undefined
 }>()("realms/identity/ApiKeys") {
   static readonly layer = Layer.effect(ApiKeys, Effect.suspend(() => make))
 }
 
-const KEYS_CACHED_MAX = 50_000
-const UNKNOWN_CACHED_MAX = 1_000
-const TOKEN_CHARS_MAX = 256
+const couldBeKey = (token: string): boolean => token.length <= TOKEN_LENGTH_MAX && token.startsWith(KEY_PREFIX)
 
-interface KeyRow {
+const hashOf = (token: string): string => hash("sha256", token, "hex")
+
+interface IdentityRow {
   readonly id: bigint
   readonly user_id: bigint
   readonly expires_at: Date | null
   readonly allowed_models: ReadonlyArray<string> | null
 }
 
-/** A map that forgets what was put in first. */
-class BoundedMap<A> {
-  private readonly entries = new Map<string, A>()
-  private readonly max: number
-
-  constructor(max: number) {
-    this.max = max
-  }
-
-  get(key: string): A | undefined {
-    return this.entries.get(key)
-  }
-
-  set(key: string, value: A): void {
-    const [oldest] = this.entries.keys()
-    if (this.entries.size >= this.max && oldest !== undefined) this.entries.delete(oldest)
-    this.entries.set(key, value)
-  }
-
-  clear(): void {
-    this.entries.clear()
-  }
-}
-
-const digest = (token: string): string => hash("sha256", token, "hex")
+const toIdentity = (row: IdentityRow): ApiKeyIdentity => ({
+  keyId: row.id,
+  userId: row.user_id,
+  expiresAtMs: row.expires_at?.getTime() ?? null,
+  allowedModels: row.allowed_models
+})
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const notifications = yield* Notifications
   const clock = yield* Clock.Clock
-  const known = new BoundedMap<ApiKeyIdentity>(KEYS_CACHED_MAX)
-  const unknown = new BoundedMap<true>(UNKNOWN_CACHED_MAX)
-  // A lookup that was under way when the caches were emptied must not fill them.
-  let generation = 0
-  const drop = () => {
-    generation++
-    known.clear()
-    unknown.clear()
-  }
+  const cache = new ApiKeyCache()
   yield* notifications.subscribe({
     onMessage: (topic) => {
-      if (topic === "keys") drop()
+      if (topic === "keys") cache.drop()
     },
-    onDown: drop,
-    onUp: drop
+    onDown: () => cache.drop(),
+    onUp: () => cache.drop()
   })
 
-  const isCurrent = (identity: ApiKeyIdentity): boolean =>
-    identity.expiresAtMs === null || identity.expiresAtMs > clock.currentTimeMillisUnsafe()
+  const cachedByHash = (keyHash: string): ApiKeyIdentity | undefined =>
+    notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
 
-  const cached = (token: string): ApiKeyIdentity | undefined => {
-    if (!notifications.isUp() || token.length > TOKEN_CHARS_MAX) return undefined
-    const identity = known.get(digest(token))
-    return identity !== undefined && isCurrent(identity) ? identity : undefined
-  }
-
-  const authenticate = Effect.fn("ApiKeys.authenticate")(function*(token: string) {
-    if (token.length > TOKEN_CHARS_MAX) return yield* new InvalidApiKey()
-    const hex = digest(token)
-    if (notifications.isUp() && unknown.get(hex) === true) return yield* new InvalidApiKey()
-    const asOf = generation
-    const rows = yield* sql<KeyRow>`SELECT k.id, k.user_id, k.expires_at, k.allowed_models
+  const lookUp = (keyHash: string) =>
+    sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.allowed_models
       FROM api_keys k JOIN users u ON u.id = k.user_id
-      WHERE k.key_hash = ${Buffer.from(hex, "hex")} AND k.revoked_at IS NULL AND u.disabled_at IS NULL`.pipe(
-      Effect.mapError(() => new IdentityUnavailable())
+      WHERE k.key_hash = ${Buffer.from(keyHash, "hex")} AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`.pipe(
+      Effect.timeout(LOOKUP_TIMEOUT_MS),
+      Effect.mapError(identityUnavailable)
     )
-    const [row] = rows
-    const cacheable = asOf === generation && notifications.isUp()
-    if (row === undefined) {
-      if (cacheable) unknown.set(hex, true)
-      return yield* new InvalidApiKey()
-    }
-    const identity: ApiKeyIdentity = {
-      keyId: row.id,
-      userId: row.user_id,
-      expiresAtMs: row.expires_at === null ? null : row.expires_at.getTime(),
-      allowedModels: row.allowed_models
-    }
-    if (!isCurrent(identity)) return yield* new InvalidApiKey()
-    if (cacheable) known.set(hex, identity)
-    return identity
+
+  const authenticate = Effect.fnUntraced(function*(token: string) {
+    if (!couldBeKey(token)) return yield* new InvalidApiKey()
+    const keyHash = hashOf(token)
+    const cached = cachedByHash(keyHash)
+    if (cached !== undefined) return cached
+    if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
+    const ticket = cache.ticket()
+    const [row] = yield* lookUp(keyHash)
+    const identity = row === undefined ? null : toIdentity(row)
+    if (notifications.isUp()) cache.put(ticket, keyHash, identity)
+    return identity ?? (yield* new InvalidApiKey())
   })
 
   const create = Effect.fn("ApiKeys.create")(function*(key: { readonly userId: bigint; readonly name: string }) {
-    const token = `sk-${randomBytes(32).toString("base64url")}`
-    const hint = `sk-…${token.slice(-4)}`
-    const rows = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
-      VALUES (${key.userId}, ${key.name}, ${Buffer.from(digest(token), "hex")}, ${hint}) RETURNING id`
-    const [row] = rows
-    if (row === undefined) return yield* Effect.die(new Error("an inserted key has no id"))
-    yield* notifications.publish("keys", String(row.id))
+    const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+    const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
+    const [row] = yield* sql.withTransaction(Effect.tap(
+      sql<{ readonly id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
+        SELECT id, ${key.name}, ${Buffer.from(hashOf(token), "hex")}, ${hint} FROM users WHERE id = ${key.userId}
+        RETURNING id`,
+      ([row]) => row === undefined ? Effect.void : notifications.publish("keys", row.id.toString())
+    )).pipe(Effect.mapError(identityUnavailable))
+    if (row === undefined) return yield* new UserNotFound({ userId: key.userId })
     return { id: row.id, key: Redacted.make(token), hint }
   })
 
   const revoke = Effect.fn("ApiKeys.revoke")(function*(id: bigint) {
-    const rows = yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id} AND revoked_at IS NULL RETURNING id`
-    if (rows.length === 0) return yield* new ApiKeyNotFound({ id })
-    drop()
-    yield* notifications.publish("keys", String(id))
+    const [row] = yield* sql.withTransaction(Effect.tap(
+      sql<{ readonly id: bigint }>`UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
+        WHERE id = ${id} RETURNING id`,
+      ([row]) => row === undefined ? Effect.void : notifications.publish("keys", row.id.toString())
+    )).pipe(Effect.mapError(identityUnavailable))
+    if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+    // The message arrives a moment later; whoever revoked here must not see the key work in between.
+    cache.drop()
   })
 
-  return ApiKeys.of({ create, revoke, authenticate, cached })
+  return ApiKeys.of({
+    create,
+    revoke,
+    authenticate,
+    cached: (token) => couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
+  })
 })

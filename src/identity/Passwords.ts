@@ -1,49 +1,64 @@
 /**
- * Password hashes: argon2id with OWASP's parameters, as PHC text. `verify` reads the parameters from the text, so they can be
- * raised without a migration.
+ * Passwords as argon2id hashes in PHC text (https://github.com/P-H-C/phc-string-format), with the parameters of OWASP's
+ * Password Storage Cheat Sheet. A stored hash names its own parameters, so raising them leaves older hashes valid.
  */
 import { Effect, Redacted } from "effect"
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto"
 
 const MEMORY_KIB = 19_456
 const PASSES = 2
-const LANES = 1
-const TAG_BYTES = 32
+const PARALLELISM = 1
 const SALT_BYTES = 16
+const TAG_BYTES = 32
 
-const derive = (password: string, salt: Buffer, memory: number, passes: number, lanes: number, bytes: number) =>
+/** Bounds of what a stored hash may ask for, against a damaged row that would take all memory. */
+const MEMORY_KIB_MAX = 1_048_576
+const PASSES_MAX = 64
+const PARALLELISM_MAX = 64
+const TAG_BYTES_MIN = 16
+
+interface Parameters {
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+  readonly nonce: Buffer
+  readonly tagLength: number
+}
+
+const derive = (password: Redacted.Redacted<string>, parameters: Parameters): Effect.Effect<Buffer> =>
   Effect.callback<Buffer>((resume) => {
-    argon2(
-      "argon2id",
-      { message: password, nonce: salt, memory, passes, parallelism: lanes, tagLength: bytes },
-      (error, tag) => resume(error === null ? Effect.succeed(tag) : Effect.die(error))
-    )
+    argon2("argon2id", { message: Redacted.value(password), ...parameters }, (error, tag) =>
+      resume(error === null ? Effect.succeed(tag) : Effect.die(error)))
   })
 
-const plain = (bytes: Buffer): string => bytes.toString("base64").replace(/=+$/, "")
+const encode = (bytes: Buffer): string => bytes.toString("base64").replace(/=+$/, "")
 
-/** The hash of a password, as PHC text. */
-export const hashPassword = Effect.fn("Passwords.hash")(function*(password: Redacted.Redacted<string>) {
-  const salt = randomBytes(SALT_BYTES)
-  const tag = yield* derive(Redacted.value(password), salt, MEMORY_KIB, PASSES, LANES, TAG_BYTES)
-  return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${LANES}$${plain(salt)}$${plain(tag)}`
-})
+/** The PHC text of a password under a fresh salt. */
+export const hashPassword = (password: Redacted.Redacted<string>): Effect.Effect<string> =>
+  Effect.suspend(() => {
+    const nonce = randomBytes(SALT_BYTES)
+    const parameters = { memory: MEMORY_KIB, passes: PASSES, parallelism: PARALLELISM, nonce, tagLength: TAG_BYTES }
+    return Effect.map(derive(password, parameters), (tag) =>
+      `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${PARALLELISM}$${encode(nonce)}$${encode(tag)}`)
+  })
 
-const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
+const phcPattern = /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
-/** True when the password is the one that was hashed. Takes the same time for any wrong one. */
-export const verifyPassword = Effect.fn("Passwords.verify")(function*(password: Redacted.Redacted<string>, hash: string) {
-  const match = phc.exec(hash)
-  if (match === null) return false
-  const [, memory = "", passes = "", lanes = "", salt = "", tag = ""] = match
-  const expected = Buffer.from(tag, "base64")
-  const derived = yield* derive(
-    Redacted.value(password),
-    Buffer.from(salt, "base64"),
-    Number(memory),
-    Number(passes),
-    Number(lanes),
-    expected.length
-  )
-  return timingSafeEqual(derived, expected)
-})
+const parse = (phc: string): { readonly parameters: Parameters; readonly tag: Buffer } | undefined => {
+  const match = phcPattern.exec(phc)
+  if (match === null) return undefined
+  const [memory, passes, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const nonce = Buffer.from(match[4] ?? "", "base64")
+  const tag = Buffer.from(match[5] ?? "", "base64")
+  const usable = parallelism >= 1 && parallelism <= PARALLELISM_MAX && passes >= 1 && passes <= PASSES_MAX &&
+    memory >= 8 * parallelism && memory <= MEMORY_KIB_MAX && nonce.length >= 8 && tag.length >= TAG_BYTES_MIN
+  return usable ? { parameters: { memory, passes, parallelism, nonce, tagLength: tag.length }, tag } : undefined
+}
+
+/** Whether the password is the one hashed to `phc`, in constant time; a text that is no such hash matches nothing. */
+export const verifyPassword = (password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const stored = parse(phc)
+    if (stored === undefined) return Effect.succeed(false)
+    return Effect.map(derive(password, stored.parameters), (tag) => timingSafeEqual(tag, stored.tag))
+  })

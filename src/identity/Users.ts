@@ -1,9 +1,11 @@
 /**
- * The users of an installation. A user is made together with an empty account, and is disabled, never deleted.
+ * The users of this installation. A user is made together with an empty account, in one transaction, and is never
+ * deleted. E-mail addresses are kept in lower case, and one belongs to one user.
  */
-import { Context, Effect, Layer, type Redacted, Schema } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import { SqlClient } from "effect/sql"
 import { openAccount } from "../accounts/AccountStore.ts"
+import { EmailTaken, identityUnavailable, type IdentityUnavailable, InvalidEmail } from "./IdentityError.ts"
 import { hashPassword } from "./Passwords.ts"
 
 export interface User {
@@ -14,39 +16,43 @@ export interface User {
   readonly disabledAt: Date | null
 }
 
-/** There is a user with this e-mail address already. */
-export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", { email: Schema.String }) {}
-
-/** Not an e-mail address. */
-export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", { email: Schema.String }) {}
-
 export interface NewUser {
   readonly email: string
-  readonly role: "user" | "root"
+  readonly role: User["role"]
+  /** Without one the user cannot log in. */
   readonly password?: Redacted.Redacted<string>
 }
 
 export class Users extends Context.Service<Users, {
-  create(user: NewUser): Effect.Effect<User, EmailTaken | InvalidEmail | SqlError.SqlError>
-  readonly list: Effect.Effect<ReadonlyArray<User>, SqlError.SqlError>
-  /** By e-mail address, in any case. */
-  findByEmail(email: string): Effect.Effect<User | undefined, SqlError.SqlError>
-  findById(id: bigint): Effect.Effect<User | undefined, SqlError.SqlError>
+  create(user: NewUser): Effect.Effect<User, InvalidEmail | EmailTaken | IdentityUnavailable>
+  /** In the order in which they were made, disabled ones too. */
+  readonly list: Effect.Effect<ReadonlyArray<User>, IdentityUnavailable>
+  /** Upper and lower case are the same. */
+  findByEmail(email: string): Effect.Effect<Option.Option<User>, IdentityUnavailable>
+  findById(id: bigint): Effect.Effect<Option.Option<User>, IdentityUnavailable>
 }>()("realms/identity/Users") {
   static readonly layer = Layer.effect(Users, Effect.suspend(() => make))
+}
+
+const EMAIL_LENGTH_MAX = 254
+
+/** https://html.spec.whatwg.org/#valid-e-mail-address */
+const emailPattern =
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+/** An address as it is stored and compared; undefined when it is none. */
+export const normalizeEmail = (text: string): string | undefined => {
+  const email = text.trim().toLowerCase()
+  return email.length <= EMAIL_LENGTH_MAX && emailPattern.test(email) ? email : undefined
 }
 
 interface UserRow {
   readonly id: bigint
   readonly email: string
-  readonly role: "user" | "root"
+  readonly role: User["role"]
   readonly created_at: Date
   readonly disabled_at: Date | null
 }
-
-const EMAIL_CHARS_MAX = 254
-
-const emailPattern = /^[^\s@]+@[^\s@]+$/
 
 const toUser = (row: UserRow): User => ({
   id: row.id,
@@ -58,39 +64,41 @@ const toUser = (row: UserRow): User => ({
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const columns = sql.literal("id, email, role, created_at, disabled_at")
 
-  const insert = (email: string, user: NewUser, hash: string | null) =>
-    Effect.gen(function*() {
-      const rows = yield* sql<UserRow>`INSERT INTO users (email, role, password_hash) VALUES (${email}, ${user.role}, ${hash})
-        ON CONFLICT (email) DO NOTHING RETURNING id, email, role, created_at, disabled_at`
-      const [row] = rows
+  const insert = (email: string, role: User["role"], passwordHash: string | null) =>
+    sql.withTransaction(Effect.gen(function*() {
+      const [row] = yield* sql<UserRow>`INSERT INTO users (email, role, password_hash)
+        VALUES (${email}, ${role}, ${passwordHash}) ON CONFLICT (email) DO NOTHING RETURNING ${columns}`
       if (row === undefined) return yield* new EmailTaken({ email })
       yield* openAccount(sql, row.id)
       return toUser(row)
-    }).pipe(sql.withTransaction)
+    })).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(identityUnavailable(error))))
 
   const create = Effect.fn("Users.create")(function*(user: NewUser) {
-    const email = user.email.trim().toLowerCase()
-    if (email.length > EMAIL_CHARS_MAX || !emailPattern.test(email)) return yield* new InvalidEmail({ email })
+    const email = normalizeEmail(user.email)
+    if (email === undefined) return yield* new InvalidEmail({ email: user.email })
     const hash = user.password === undefined ? null : yield* hashPassword(user.password)
-    return yield* insert(email, user, hash)
+    return yield* insert(email, user.role, hash)
   })
 
-  const list = Effect.map(
-    sql<UserRow>`SELECT id, email, role, created_at, disabled_at FROM users ORDER BY id LIMIT 10000`,
-    (rows) => rows.map(toUser)
+  const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
+    Effect.map((rows) => rows.map(toUser)),
+    Effect.mapError(identityUnavailable)
   )
 
-  const findByEmail = Effect.fn("Users.findByEmail")(function*(email: string) {
-    const [row] = yield* sql<UserRow>`SELECT id, email, role, created_at, disabled_at FROM users
-      WHERE email = ${email.trim().toLowerCase()}`
-    return row === undefined ? undefined : toUser(row)
-  })
+  const first = (rows: ReadonlyArray<UserRow>): Option.Option<User> =>
+    Option.map(Option.fromUndefinedOr(rows[0]), toUser)
+
+  const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
+    const email = normalizeEmail(text)
+    if (email === undefined) return Option.none<User>()
+    return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE email = ${email}`)
+  }, Effect.mapError(identityUnavailable))
 
   const findById = Effect.fn("Users.findById")(function*(id: bigint) {
-    const [row] = yield* sql<UserRow>`SELECT id, email, role, created_at, disabled_at FROM users WHERE id = ${id}`
-    return row === undefined ? undefined : toUser(row)
-  })
+    return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
+  }, Effect.mapError(identityUnavailable))
 
   return Users.of({ create, list, findByEmail, findById })
 })

@@ -1,23 +1,26 @@
 /**
- * The settings in force. Today they are what the configuration file says; root's overrides will be laid over it here, key
- * by key, so nobody else has to know where a value came from.
+ * The settings in effect at this moment. Whoever needs one asks each time and keeps nothing, so that a change counts
+ * from the next call on; what a call or an order was promised is in its own snapshot.
  */
 import { Context, Effect, Layer } from "effect"
-import { AppConfig } from "../platform/Config.ts"
-import type { BillingConfig } from "../platform/RealmsConfig.ts"
+import { AppConfig, type RealmsConfig } from "../platform/Config.ts"
 
+/** What the administrator can change while the process runs. */
 export interface SettingsValues {
-  readonly billing: BillingConfig
+  readonly billing: RealmsConfig["billing"]
+  readonly payment: RealmsConfig["payment"]
+  readonly registration: RealmsConfig["registration"]
 }
 
 export class Settings extends Context.Service<Settings, {
-  /** The values of this moment; ask again for each use. */
+  /** From memory: no wait, no failure. */
   current(): SettingsValues
 }>()("realms/settings/Settings") {
+  /** What the configuration says. */
   static readonly layer = Layer.effect(
     Settings,
-    Effect.map(AppConfig, (config) => {
-      const values: SettingsValues = { billing: config.billing }
+    Effect.map(AppConfig, ({ billing, payment, registration }) => {
+      const values: SettingsValues = { billing, payment, registration }
       return Settings.of({ current: () => values })
     })
   )

@@ -135,7 +135,7 @@ describe("parseChatRequest", () => {
     // The first of the two is another user's file to a parser that keeps the first.
     "{\"model\":\"m\",\"messages\":[{\"content\":[{\"file\":{\"file_id\":\"f\",\"file_id\":null}}]}]}"
   ])("refuses the body %s", (body) => {
-    assert.deepStrictEqual(refusalOf(chat(body)), [400, body === "{}" ? "x" : "invalid_request_error", null])
+    assert.deepStrictEqual(refusalOf(chat(body)), [400, "invalid_request_error", null])
   })
 
   it("lets a repeated key pass where the gateway reads nothing", () => {

@@ -185,10 +185,15 @@ describe("EmbeddedPostgres", () => {
       const text = yield* Effect.promise(() => readFile(pidFile, "utf8"))
       const deadPid = text.split("\n")[0] ?? ""
       yield* server.leave
-      for (const pid of [String(process.pid), deadPid]) {
+      // Of the server's own user: that is whose process PostgreSQL would take for a server.
+      const { gid, uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
+      const stranger = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("sleep", ["600"], { cwd: "/", stdio: "ignore", ...(isRoot ? { uid, gid } : {}) })),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      )
+      for (const pid of [String(stranger.pid), deadPid]) {
         yield* Effect.promise(() => writeFile(pidFile, text.replace(deadPid, pid), { mode: 0o600 }))
-        const { uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
-        yield* Effect.promise(() => chown(pidFile, uid, -1))
+        yield* Effect.promise(() => chown(pidFile, uid, gid))
         const again = yield* enter(dataDir)
         assert.isFalse(again.adopted)
         assert.deepStrictEqual(yield* query(again.url, "SELECT 1 AS one"), [{ one: 1 }])

@@ -1,0 +1,77 @@
+/**
+ * Writes the channels of the configuration, and the models they serve, to their tables at the start. The keys stay in
+ * memory. Rows that are as declared are left alone; a channel that was declared earlier and is gone from the file is
+ * disabled, and so is one whose key is empty.
+ * @internal
+ */
+import { Effect, Redacted } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { AppConfig, type ChannelConfig } from "../platform/Config.ts"
+import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
+
+const recordOf = (channel: ChannelConfig) => ({
+  name: channel.name,
+  base_url: channel.baseUrl,
+  priority: channel.priority,
+  weight: channel.weight,
+  stream_options: channel.streamOptions,
+  disabled: Redacted.value(channel.apiKey) === ""
+})
+
+/** A channel of the console that is declared now loses its sealed key: a declared channel's key is in the file alone. */
+const writeChannels = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, declared: string) {
+  const written = yield* sql`
+    INSERT INTO channels AS c (name, base_url, priority, weight, stream_options, declared, disabled_at)
+      SELECT d.name, d.base_url, d.priority, d.weight, d.stream_options, true, CASE WHEN d.disabled THEN now() END
+        FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text, base_url text, priority integer, weight integer,
+          stream_options boolean, disabled boolean)
+      ON CONFLICT (name) DO UPDATE SET base_url = excluded.base_url, priority = excluded.priority,
+          weight = excluded.weight, stream_options = excluded.stream_options, declared = true, api_key_sealed = NULL,
+          key_id = NULL, updated_at = now(),
+          disabled_at = CASE WHEN excluded.disabled_at IS NOT NULL THEN coalesce(c.disabled_at, now()) END
+        WHERE (c.base_url, c.priority, c.weight, c.stream_options, c.declared, c.api_key_sealed, c.key_id,
+            c.disabled_at IS NULL)
+          IS DISTINCT FROM (excluded.base_url, excluded.priority, excluded.weight, excluded.stream_options, true,
+            NULL::bytea, NULL::text, excluded.disabled_at IS NULL)
+      RETURNING c.id`
+  const disabled = yield* sql`
+    UPDATE channels SET disabled_at = now(), updated_at = now()
+      WHERE declared AND disabled_at IS NULL
+        AND name NOT IN (SELECT d.name FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text))
+      RETURNING id`
+  return written.length + disabled.length
+})
+
+/** What a declared channel serves is what the file says, no more. A channel gone from the file keeps its list. */
+const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
+  const names = recordsetOf(channels.map(({ name }) => ({ name })))
+  const served = recordsetOf(channels.flatMap(({ models, name }) =>
+    Object.entries(models).map(([model, upstream]) => ({ name, model, upstream }))
+  ))
+  const removed = yield* sql`
+    DELETE FROM channel_models s USING channels c
+      WHERE s.channel_id = c.id
+        AND c.name IN (SELECT d.name FROM jsonb_to_recordset(${names}::jsonb) AS d (name text))
+        AND (c.name, s.model_id) NOT IN (
+          SELECT d.name, d.model FROM jsonb_to_recordset(${served}::jsonb) AS d (name text, model text))
+      RETURNING s.model_id`
+  const written = yield* sql`
+    INSERT INTO channel_models AS s (channel_id, model_id, upstream_model)
+      SELECT c.id, d.model, d.upstream
+        FROM jsonb_to_recordset(${served}::jsonb) AS d (name text, model text, upstream text)
+        JOIN channels c ON c.name = d.name
+      ON CONFLICT (channel_id, model_id) DO UPDATE SET upstream_model = excluded.upstream_model
+        WHERE s.upstream_model <> excluded.upstream_model
+      RETURNING s.model_id`
+  return removed.length + written.length
+})
+
+/** Makes the tables say what the file says, and tells the other processes if that changed anything. */
+export const declareChannels = Effect.gen(function*() {
+  const { channels } = yield* AppConfig
+  yield* writeDeclared("channels", (sql): Effect.Effect<number, SqlError.SqlError> =>
+    Effect.gen(function*() {
+      const changed = yield* writeChannels(sql, recordsetOf(channels.map(recordOf)))
+      return changed + (yield* writeServed(sql, channels))
+    }))
+})

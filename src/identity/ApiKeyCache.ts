@@ -1,0 +1,59 @@
+/**
+ * What is known of API keys without asking the database, by the hash of the key. It is emptied as a whole by every
+ * change, and an answer that was looked up before a change is not taken in after it.
+ * @internal
+ */
+import type { ApiKeyIdentity } from "./ApiKeys.ts"
+import { LruMap } from "./LruMap.ts"
+
+/** Valid keys remembered, at most. */
+export const KEYS_CACHED_MAX = 50_000
+
+/** Unknown keys remembered, at most: a client with a wrong key asks often, a thousand wrong keys are an attack. */
+export const UNKNOWN_KEYS_CACHED_MAX = 1_000
+
+/** A valid key's identity; null: the key is known not to be valid. */
+export type CachedAnswer = ApiKeyIdentity | null
+
+export class ApiKeyCache {
+  private readonly valid: LruMap<string, ApiKeyIdentity>
+  private readonly invalid: LruMap<string, true>
+  private generation = 0
+
+  constructor(validMax = KEYS_CACHED_MAX, invalidMax = UNKNOWN_KEYS_CACHED_MAX) {
+    this.valid = new LruMap(validMax)
+    this.invalid = new LruMap(invalidMax)
+  }
+
+  /** The identity of a valid key; undefined when it is not known, or expired at `nowMs`. */
+  identity(hash: string, nowMs: number): ApiKeyIdentity | undefined {
+    const identity = this.valid.get(hash)
+    if (identity === undefined) return undefined
+    if (identity.expiresAtMs === null || identity.expiresAtMs > nowMs) return identity
+    this.valid.delete(hash)
+    return undefined
+  }
+
+  isKnownInvalid(hash: string): boolean {
+    return this.invalid.get(hash) === true
+  }
+
+  /** To be taken before a lookup starts, and given to {@link put} with its answer. */
+  ticket(): number {
+    return this.generation
+  }
+
+  /** Takes an answer in, unless something has changed since the ticket was taken. */
+  put(ticket: number, hash: string, answer: CachedAnswer): void {
+    if (ticket !== this.generation) return
+    if (answer === null) this.invalid.set(hash, true)
+    else this.valid.set(hash, answer)
+  }
+
+  /** Forgets everything, and whatever is being looked up now. */
+  drop(): void {
+    this.generation++
+    this.valid.clear()
+    this.invalid.clear()
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * A value read from the database as a whole and kept in memory while messages from other processes arrive. A message on
+ * one of its topics drops it, and so does the listener going down or coming up; while it is down nothing is kept, and
+ * every reader asks the database.
+ */
+import { Effect, Fiber, FiberSet, Schema, type Scope } from "effect"
+import type { SqlError } from "effect/sql"
+import { Notifications, type Topic } from "../platform/Notifications.ts"
+
+/** One load takes no longer. */
+const LOAD_TIMEOUT_MS = 5_000
+
+/** The value could not be read. */
+export class SnapshotUnavailable extends Schema.TaggedError<SnapshotUnavailable>()("SnapshotUnavailable", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+export interface Snapshot<A> {
+  /** The value when it is in memory and current, at once. */
+  cached(): A | undefined
+  /** The value from memory, else from the database. Readers that come while it is being loaded share the load. */
+  readonly get: Effect.Effect<A, SnapshotUnavailable>
+}
+
+export interface SnapshotOptions<A> {
+  /** Messages on these say that the value has changed. */
+  readonly topics: ReadonlyArray<Topic>
+  readonly load: Effect.Effect<A, SqlError.SqlError>
+}
+
+/** Starts to follow; nothing is read before someone asks. */
+export const makeSnapshot = <A>(
+  options: SnapshotOptions<A>
+): Effect.Effect<Snapshot<A>, never, Notifications | Scope.Scope> =>
+  Effect.gen(function*() {
+    const notifications = yield* Notifications
+    // Loads belong to nobody's fiber: not ended with the reader that happened to be first, not part of its transaction.
+    const run = yield* FiberSet.makeRuntime<never, A, SnapshotUnavailable>()
+    let generation = 0
+    let value: A | undefined
+    let loading: Fiber.Fiber<A, SnapshotUnavailable> | undefined
+
+    const drop = () => {
+      generation++
+      value = undefined
+      // It may have read what was there before the change: those who wait for it came before the change, later ones do not.
+      loading = undefined
+    }
+    yield* notifications.subscribe({
+      onMessage: (topic) => {
+        if (options.topics.includes(topic)) drop()
+      },
+      onDown: drop,
+      onUp: drop
+    })
+
+    const load = options.load.pipe(
+      Effect.timeout(LOAD_TIMEOUT_MS),
+      Effect.mapError((error) => new SnapshotUnavailable({ reason: error.message }))
+    )
+    const loadShared = (): Fiber.Fiber<A, SnapshotUnavailable> => {
+      if (loading !== undefined) return loading
+      const started = generation
+      const settled = (loaded: A | undefined) => {
+        if (generation !== started) return
+        loading = undefined
+        if (notifications.isUp()) value = loaded
+      }
+      const fiber = run(load.pipe(
+        Effect.tap((loaded) => Effect.sync(() => settled(loaded))),
+        Effect.onError(() => Effect.sync(() => settled(undefined)))
+      ))
+      if (fiber.pollUnsafe() === undefined && generation === started) loading = fiber
+      return fiber
+    }
+
+    const cached = () => notifications.isUp() ? value : undefined
+    const get = Effect.suspend(() => {
+      // While messages may be missed, a load under way may be older than the change this reader should see.
+      if (!notifications.isUp()) return load
+      return value === undefined ? Fiber.join(loadShared()) : Effect.succeed(value)
+    })
+    return { cached, get }
+  })
