@@ -3,7 +3,7 @@
  * say something on any machine. `BENCH_SECONDS` and `BENCH_CONNECTIONS` change its size; the audit has to be clean after it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -12,6 +12,8 @@ const CONNECTIONS = process.env.BENCH_CONNECTIONS ?? "64"
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
 const children: Array<ChildProcess> = []
+// As root, PostgreSQL runs as somebody else, who has to get there.
+chmodSync(folder, 0o755)
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -96,7 +98,7 @@ models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_o
   process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join("\n")}\n`)
   process.stdout.write(`${realms(env, "audit")}\n`)
 } finally {
-  for (const child of children.reverse()) {
+  for (const child of children.toReversed()) {
     if (child.exitCode === null) {
       const ended = new Promise((resolve) => child.once("exit", resolve))
       child.kill("SIGTERM")

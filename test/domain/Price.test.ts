@@ -57,8 +57,8 @@ describe("costMicros", () => {
     ["a plan multiplier of 0", cost(price, use(9, 9, 9, 9), MULTIPLIER_ONE, 0n), 0n],
     ["half price", cost(price, use(1_000_000, 0, 0, 0), half), 75_000n],
     ["half of half", cost(price, use(1_000_000, 0, 0, 0), half, half), 37_500n],
-    // 3 × 0.1 × 0.5 = 0.15; rounded after each step it would still be 1, so 11 × 0.1 × 0.5: 0.55, and 2 → 1 in steps. 21:
-    ["rounded once behind both multipliers", costMicros(21_000_000n, MULTIPLIER_ONE / 10n, half), 2n],
+    // 0.15 × 2 × 2 = 0.6; rounded before the multipliers it would be 4, between them 2.
+    ["rounded once behind both multipliers", costMicros(150_000n, 2n * MULTIPLIER_ONE, 2n * MULTIPLIER_ONE), 1n],
     ["the smallest fraction counts", costMicros(1n, 1n, 1n), 1n],
     ["beyond 2^53", costMicros(9_007_199_254_740_993n * 1_000_000n, MULTIPLIER_ONE, MULTIPLIER_ONE), 9_007_199_254_740_993n]
   ]
