@@ -18,9 +18,17 @@ chmodSync(folder, 0o755)
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Starts a process and waits for a line that `find` finds something in. */
-const start = (script: string, args: ReadonlyArray<string>, find: (line: string) => string | undefined, env = {}): Promise<string> =>
+const start = (
+  script: string,
+  args: ReadonlyArray<string>,
+  find: (line: string) => string | undefined,
+  env = {}
+): Promise<string> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, [script, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     children.push(child)
     let seen = ""
     const look = (chunk: Buffer) => {
@@ -46,38 +54,56 @@ interface Figures {
 
 const load = async (origin: string, key: string, stream: boolean): Promise<Figures> => {
   const script = join(root, "bench/load.ts")
-  const line = await start(script, [origin, key, "bench", CONNECTIONS, SECONDS, String(stream)], (text) => text.startsWith("{") ? text : undefined)
+  const line = await start(
+    script,
+    [origin, key, "bench", CONNECTIONS, SECONDS, String(stream)],
+    (text) => text.startsWith("{") ? text : undefined
+  )
   return JSON.parse(line) as Figures
 }
 
 const realms = (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>): string =>
-  execFileSync(process.execPath, [join(root, "dist/main.js"), ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim()
+  execFileSync(process.execPath, [join(root, "dist/main.js"), ...args], {
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"]
+  }).trim()
 
 try {
   const upstream = await start(join(root, "bench/upstream.ts"), [], portOf)
   const upstreamOrigin = `http://127.0.0.1:${upstream}`
   const bare = await start(join(root, "bench/bareProxy.ts"), [upstreamOrigin], portOf)
   const config = join(folder, "config.yaml")
-  writeFileSync(config, `server: { port: 0 }
+  writeFileSync(
+    config,
+    `server: { port: 0 }
 data_dir: ${join(folder, "data")}
 log: { format: json, level: info }
 channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, models: { bench: bench } }]
 models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
-`)
+`
+  )
   const env = { ...process.env, REALMS_CONFIG: config }
   say("starting Realms on a fresh embedded PostgreSQL ...")
-  const port = await start(join(root, "dist/main.js"), ["serve"], (line) => /listening.*?127\.0\.0\.1:(\d+)/.exec(line)?.[1], env)
+  const port = await start(
+    join(root, "dist/main.js"),
+    ["serve"],
+    (line) => /listening.*?127\.0\.0\.1:(\d+)/.exec(line)?.[1],
+    env
+  )
   realms(env, "user", "create", "--email", "bench@example.com")
   const key = realms(env, "key", "create", "--user", "bench@example.com")
   realms(env, "balance", "adjust", "--user", "bench@example.com", "--usd", "100000", "--note", "bench")
   const rows: Array<Record<string, string | number>> = []
   for (const stream of [false, true]) {
     const measured: Record<string, Figures> = {}
-    for (const [name, origin, token] of [
-      ["upstream", upstreamOrigin, "x"],
-      ["bare proxy", `http://127.0.0.1:${bare}`, "x"],
-      ["realms", `http://127.0.0.1:${port}`, key]
-    ] as const) {
+    for (
+      const [name, origin, token] of [
+        ["upstream", upstreamOrigin, "x"],
+        ["bare proxy", `http://127.0.0.1:${bare}`, "x"],
+        ["realms", `http://127.0.0.1:${port}`, key]
+      ] as const
+    ) {
       say(`measuring ${name}, ${stream ? "streams" : "JSON"}, ${CONNECTIONS} connections, ${SECONDS} s ...`)
       await load(origin, token, stream)
       measured[name] = await load(origin, token, stream)

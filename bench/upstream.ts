@@ -15,13 +15,30 @@ const answer = Buffer.from(JSON.stringify({
 }))
 
 const frame = (delta: unknown, finish: string | null): string =>
-  `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1, model: "bench", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
+  `data: ${
+    JSON.stringify({
+      id: "chatcmpl-bench",
+      object: "chat.completion.chunk",
+      created: 1,
+      model: "bench",
+      choices: [{ index: 0, delta, finish_reason: finish }]
+    })
+  }\n\n`
 
 const frames = [
   frame({ role: "assistant", content: "" }, null),
   ...Array.from({ length: 20 }, () => frame({ content: "word " }, null)),
   frame({}, "stop"),
-  `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1, model: "bench", choices: [], usage })}\n\n`,
+  `data: ${
+    JSON.stringify({
+      id: "chatcmpl-bench",
+      object: "chat.completion.chunk",
+      created: 1,
+      model: "bench",
+      choices: [],
+      usage
+    })
+  }\n\n`,
   "data: [DONE]\n\n"
 ]
 
@@ -29,7 +46,7 @@ const server = createServer({ noDelay: true }, (request, response) => {
   const chunks: Array<Buffer> = []
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", () => {
-    if (!Buffer.concat(chunks).includes("\"stream\":true")) {
+    if (!Buffer.concat(chunks).includes('"stream":true')) {
       response.writeHead(200, { "content-type": "application/json", "content-length": answer.length })
       return response.end(answer)
     }

@@ -32,8 +32,10 @@ export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
 
 const PolicyLayer = Layer.effect(
   AccountPolicy,
-  Effect.map(Settings, (settings) =>
-    AccountPolicy.of({ expiredReservation: () => settings.current().billing.expiredReservation }))
+  Effect.map(
+    Settings,
+    (settings) => AccountPolicy.of({ expiredReservation: () => settings.current().billing.expiredReservation })
+  )
 )
 
 /** What the command line stands on; needs `AppConfig`. */
@@ -92,5 +94,6 @@ export const migrate = Effect.map(runMigrations, (report) => report.applied).pip
 
 /** The server of a given configuration, as long as the scope; answers where it listens. */
 export const serveWith = (config: RealmsConfig) =>
-  Layer.build(ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config))))
-
+  Layer.build(
+    ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
+  )

@@ -11,7 +11,10 @@ import { Telemetry } from "./platform/Telemetry.ts"
 import { version } from "./platform/Version.ts"
 
 const cli = makeCli({
-  services: CliServices.pipe(Layer.provide(Telemetry.layerOf({ format: "pretty", level: "Warn" })), Layer.provide(AppConfig.layer)),
+  services: CliServices.pipe(
+    Layer.provide(Telemetry.layerOf({ format: "pretty", level: "Warn" })),
+    Layer.provide(AppConfig.layer)
+  ),
   serve,
   migrate,
   demo: Effect.void

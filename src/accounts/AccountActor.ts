@@ -132,7 +132,10 @@ export class AccountActor implements JournalAccount {
   private step(state: AccountState, envelope: Envelope): boolean {
     const decision = decide(state, envelope.command, envelope.row)
     const fresh = envelope.arrival <= this.freshFor
-    if (decision._tag === "NeedRow" || (!fresh && (decision._tag === "Refuse" || (decision._tag === "Accept" && decision.fresh)))) {
+    if (
+      decision._tag === "NeedRow" ||
+      (!fresh && (decision._tag === "Refuse" || (decision._tag === "Accept" && decision.fresh)))
+    ) {
       this.wantLoad = true
       return true
     }

@@ -4,7 +4,7 @@
  * conditions as guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
-import { maximum, minimum } from "../domain/Money.ts"
+import { minimum } from "../domain/Money.ts"
 import { costMicros, costNumerator, MULTIPLIER_ONE } from "../domain/Price.ts"
 import { type AccountError, DebitRefused, InsufficientFunds, ReservationLost } from "./AccountError.ts"
 import type {
@@ -23,7 +23,8 @@ import type {
   SubscriptionState,
   Void
 } from "./AccountState.ts"
-import { add, room, roomAt, rolled } from "./SubscriptionWindows.ts"
+import { affordable, boundMicros, insufficient, isRunning } from "./Affordability.ts"
+import { add, rolled, room } from "./SubscriptionWindows.ts"
 
 /** How a settlement is written: commit, void, expire with refund, expire with charge. */
 export type SettleKind = "c" | "v" | "e" | "x"
@@ -99,27 +100,6 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
   return { _tag: "Refuse", error: insufficient(state, command) }
 }
 
-const isRunning = (subscription: SubscriptionState, atMs: number): boolean =>
-  subscription.startsAtMs <= atMs && atMs < subscription.endsAtMs
-
-const boundMicros = (command: Reserve, tokens: number, planMultiplier: bigint): bigint =>
-  costMicros(command.baseNumerator + BigInt(tokens) * command.tokenNumerator, command.billingMultiplier, planMultiplier)
-
-/** The most output tokens, up to the wanted, whose hold fits into `available`; undefined when the minimum does not. */
-const affordable = (command: Reserve, available: bigint, planMultiplier: bigint): number | undefined => {
-  if (boundMicros(command, command.tokensMax, planMultiplier) <= available) return command.tokensMax
-  if (boundMicros(command, command.tokensMin, planMultiplier) > available) return undefined
-  return largestFit(command, available, planMultiplier)
-}
-
-/** The largest number of tokens whose hold fits. Only called when the token price and the multipliers are positive. */
-const largestFit = (command: Reserve, available: bigint, planMultiplier: bigint): number => {
-  const scale = 1_000_000n * MULTIPLIER_ONE * MULTIPLIER_ONE
-  const numerator = (available * scale) / (command.billingMultiplier * planMultiplier)
-  const tokens = (numerator - command.baseNumerator) / command.tokenNumerator
-  return Number(maximum(0n, minimum(tokens, BigInt(command.tokensMax))))
-}
-
 const reserved = (
   command: Reserve,
   funding: Reservation["funding"],
@@ -144,41 +124,6 @@ const reserved = (
     answer: { _tag: "Reservation", reservation },
     fresh: false
   }
-}
-
-const fit = (command: Reserve, available: bigint, planMultiplier: bigint): number =>
-  boundMicros(command, 1, planMultiplier) > available
-    ? 0
-    : boundMicros(command, command.tokensMax, planMultiplier) <= available
-    ? command.tokensMax
-    : largestFit(command, available, planMultiplier)
-
-const insufficient = (state: AccountState, command: Reserve): InsufficientFunds => {
-  const available = command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros : 0n
-  let outputTokensFit = command.payAsYouGo ? fit(command, available, MULTIPLIER_ONE) : 0
-  let roomAtMs: number | null = null
-  let subscribed = false
-  for (const subscription of state.subscriptions) {
-    if (!isRunning(subscription, command.atMs)) continue
-    subscribed = true
-    const windows = rolled(subscription.windows, command.atMs)
-    outputTokensFit = Math.max(
-      outputTokensFit,
-      fit(command, room(windows, subscription.limits) ?? 0n, subscription.multiplier)
-    )
-    const needed = boundMicros(command, command.tokensMin, subscription.multiplier)
-    const at = roomAt(windows, subscription.limits, needed, command.atMs)
-    if (at !== undefined && at < subscription.endsAtMs && (roomAtMs === null || at < roomAtMs)) roomAtMs = at
-  }
-  return new InsufficientFunds({
-    neededMicros: boundMicros(command, command.tokensMin, MULTIPLIER_ONE),
-    availableMicros: available,
-    owedMicros: state.owedMicros,
-    outputTokensFit,
-    payAsYouGo: command.payAsYouGo,
-    subscribed,
-    roomAtMs
-  })
 }
 
 const decideExtend = (state: AccountState, command: Extend, row: ReservationRow | null | undefined): Decision => {
@@ -400,8 +345,10 @@ const withUsage = (
   reservation: Reservation,
   deltaMicros: bigint
 ): ReadonlyArray<SubscriptionState> =>
-  deltaMicros === 0n || reservation.subscriptionId === null ? subscriptions : subscriptions.map((subscription) =>
-    subscription.id === reservation.subscriptionId
-      ? { ...subscription, windows: add(subscription.windows, reservation.reservedAtMs, deltaMicros) }
-      : subscription
-  )
+  deltaMicros === 0n || reservation.subscriptionId === null
+    ? subscriptions
+    : subscriptions.map((subscription) =>
+      subscription.id === reservation.subscriptionId
+        ? { ...subscription, windows: add(subscription.windows, reservation.reservedAtMs, deltaMicros) }
+        : subscription
+    )

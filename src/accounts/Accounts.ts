@@ -18,8 +18,18 @@ import {
   type UnknownAccount
 } from "./AccountError.ts"
 import { AccountPolicy } from "./AccountPolicy.ts"
-import { type Answer, type Commit, emptyOutcome, type Extend, type Post, type Posted } from "./AccountState.ts"
-import type { Reservation, Reserve, Settlement, Void } from "./AccountState.ts"
+import {
+  type Answer,
+  type Commit,
+  emptyOutcome,
+  type Extend,
+  type Post,
+  type Posted,
+  type Reservation,
+  type Reserve,
+  type Settlement,
+  type Void
+} from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
 import { JournalLane } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
@@ -156,14 +166,18 @@ const make = Effect.gen(function*() {
   const host: ActorHost = {
     enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
     load: (actor, ids, done) => {
-      if (!main.connected) return void run(Effect.sync(() => done(new AccountUnavailable({ reason: "the database is away" }))))
-      run(loadAccount(sql, actor.userId, ids, now()).pipe(
-        Effect.timeoutOrElse({
-          duration: LOAD_TIMEOUT_MS,
-          orElse: () => Effect.fail(new AccountUnavailable({ reason: "the database does not answer" }))
-        }),
-        Effect.match({ onSuccess: done, onFailure: done })
-      ))
+      if (!main.connected) {
+        return void run(Effect.sync(() => done(new AccountUnavailable({ reason: "the database is away" }))))
+      }
+      run(
+        loadAccount(sql, actor.userId, ids, now()).pipe(
+          Effect.timeoutOrElse({
+            duration: LOAD_TIMEOUT_MS,
+            orElse: () => Effect.fail(new AccountUnavailable({ reason: "the database does not answer" }))
+          }),
+          Effect.match({ onSuccess: done, onFailure: done })
+        )
+      )
     },
     later: (_, failures, callback) => {
       const delayMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(failures, 10), RETRY_MS_MAX)
@@ -171,11 +185,13 @@ const make = Effect.gen(function*() {
     },
     setAside: (userId, command, cause) => {
       if ("id" in command) leases.close(command.id)
-      run(Effect.logError("a settlement can not be written and is set aside", cause).pipe(
-        Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
-        Effect.andThen(Metric.update(setAsideTotal, 1)),
-        Effect.andThen(appendSpill(setAsidePath, [{ userId, command }]))
-      ))
+      run(
+        Effect.logError("a settlement can not be written and is set aside", cause).pipe(
+          Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
+          Effect.andThen(Metric.update(setAsideTotal, 1)),
+          Effect.andThen(appendSpill(setAsidePath, [{ userId, command }]))
+        )
+      )
     }
   }
 
@@ -232,9 +248,13 @@ const make = Effect.gen(function*() {
     })
 
   const renewLengths = (lengths: ReadonlySet<number>) =>
-    Effect.forEach(lengths, (leaseSeconds) =>
-      Effect.map(main.renew(() => leases.ids(leaseSeconds), leaseSeconds), (lost) =>
-        leases.renewed(leaseSeconds, lost, now())), { discard: true })
+    Effect.forEach(
+      lengths,
+      (leaseSeconds) =>
+        Effect.map(main.renew(() => leases.ids(leaseSeconds), leaseSeconds), (lost) =>
+          leases.renewed(leaseSeconds, lost, now())),
+      { discard: true }
+    )
 
   const sweepLock = yield* Semaphore.make(1)
   const sweep = Effect.gen(function*() {
@@ -273,7 +293,9 @@ const make = Effect.gen(function*() {
       yield* open.length > 0 ? fs.rename(`${path}.left`, path) : fs.remove(path)
     }).pipe(
       Effect.provideService(FileSystem.FileSystem, fs),
-      Effect.catch((error) => Effect.logError("spilled settlements could not be replayed; they stay in the file", error))
+      Effect.catch((error) =>
+        Effect.logError("spilled settlements could not be replayed; they stay in the file", error)
+      )
     )
 
   const drain = (graceMs: number) =>
@@ -281,11 +303,16 @@ const make = Effect.gen(function*() {
       closing = true
       const deadline = now() + graceMs
       const unsettled = () =>
-        Array.from(actors.values()).flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
+        Array.from(actors.values()).flatMap((actor) =>
+          actor.unsettled.map((command) => ({ userId: actor.userId, command }))
+        )
       while (unsettled().length > 0 && now() < deadline) yield* Effect.sleep(Duration.millis(20))
       const left = unsettled()
       if (left.length === 0) return
-      yield* Effect.logWarning("settlements are spilled to be replayed at the next start", { count: left.length, spillPath })
+      yield* Effect.logWarning("settlements are spilled to be replayed at the next start", {
+        count: left.length,
+        spillPath
+      })
       yield* appendSpill(spillPath, left)
     })
 
@@ -321,8 +348,9 @@ const make = Effect.gen(function*() {
 
   return Accounts.of({
     reserve: (userId, command, onLost) =>
-      inTime(reserve(userId, command, onLost)).pipe(Effect.mapError((error) =>
-        error._tag === "DebitRefused" ? asUnavailable(error) : error)),
+      inTime(reserve(userId, command, onLost)).pipe(
+        Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
+      ),
     extend: (userId, command) =>
       inTime(ask(actorOf(userId), command)).pipe(
         Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected),

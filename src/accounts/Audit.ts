@@ -133,7 +133,9 @@ const balanceProblems = (row: BalanceRow): ReadonlyArray<AuditProblem> => {
   const add = (invariant: AuditProblem["invariant"], message: string) =>
     problems.push({ invariant, userId: row.user_id, message })
   if (row.usd_micros < 0n) add("I1", `the balance is ${row.usd_micros} micros`)
-  if (row.usd_micros !== row.expected) add("I2", `the balance is ${row.usd_micros}, its rows sum to ${row.expected} micros`)
+  if (row.usd_micros !== row.expected) {
+    add("I2", `the balance is ${row.usd_micros}, its rows sum to ${row.expected} micros`)
+  }
   if (row.owed_micros !== row.expected_owed) {
     add("I2", `${row.owed_micros} is owed, its rows sum to ${row.expected_owed} micros`)
   }
@@ -149,7 +151,11 @@ const otherProblems = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<Au
       problems.push({ invariant: "I7", userId: row.user_id, message })
     }
     for (const row of yield* sql.unsafe<{ user_id: bigint; id: string; state: string }>(resolvedSql)) {
-      problems.push({ invariant: "I3", userId: row.user_id, message: `reservation ${row.id} (${row.state}) contradicts itself` })
+      problems.push({
+        invariant: "I3",
+        userId: row.user_id,
+        message: `reservation ${row.id} (${row.state}) contradicts itself`
+      })
     }
     for (const row of yield* sql.unsafe<{ user_id: bigint; id: string }>(overdueSql)) {
       const message = `reservation ${row.id} is open past its lease: is a server running to sweep it?`

@@ -202,7 +202,14 @@ export const decodeBatch = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<bi
   const results = new Map<bigint, GroupResult>()
   const exceptions = new Map<bigint, Map<string, string>>()
   for (const row of rows) {
-    const [tag, userId, id, usd, owed, note] = row as [string, bigint, string | null, bigint | null, bigint | null, string]
+    const [tag, userId, id, usd, owed, note] = row as [
+      string,
+      bigint,
+      string | null,
+      bigint | null,
+      bigint | null,
+      string
+    ]
     if (tag === "user") {
       results.set(userId, {
         usdMicros: usd ?? 0n,

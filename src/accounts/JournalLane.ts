@@ -49,8 +49,11 @@ class Silent extends Data.TaggedError("Silent") {}
 
 /** Waits for a query no longer than the bound. The query is not waited for after that: its connection is closed. */
 const bounded = <A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, SqlError.SqlError | Silent> =>
-  Effect.flatMap(Effect.forkDetach(query), (fiber) =>
-    Effect.timeoutOrElse(Fiber.join(fiber), { duration: BATCH_TIMEOUT_MS, orElse: () => Effect.fail(new Silent()) }))
+  Effect.flatMap(
+    Effect.forkDetach(query),
+    (fiber) =>
+      Effect.timeoutOrElse(Fiber.join(fiber), { duration: BATCH_TIMEOUT_MS, orElse: () => Effect.fail(new Silent()) })
+  )
 
 /** How PostgreSQL's refusal of a batch is to be taken. */
 type Refusal = "connection" | "deadlock" | "lock" | "data"
@@ -100,7 +103,10 @@ export class JournalLane {
   }
 
   /** Pushes the leases of the open reservations `ids()` (asked when it is written); answers those that are not open. */
-  renew(ids: () => ReadonlyArray<string>, leaseSeconds: number): Effect.Effect<ReadonlyArray<string>, AccountUnavailable> {
+  renew(
+    ids: () => ReadonlyArray<string>,
+    leaseSeconds: number
+  ): Effect.Effect<ReadonlyArray<string>, AccountUnavailable> {
     return Effect.callback((resume) => {
       const renewal: Renewal = { ids, leaseSeconds, resume }
       this.renewals.push(renewal)
@@ -172,7 +178,8 @@ export class JournalLane {
           this.settle(groups, rows)
           return Effect.void
         },
-        onFailure: (error) => error._tag === "Silent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
+        onFailure: (error) =>
+          error._tag === "Silent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
       })
     )
   }

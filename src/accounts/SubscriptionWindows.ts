@@ -53,7 +53,12 @@ export const fromBuckets = (
   hours: Iterable<readonly [number, bigint]>,
   nowMs: number
 ): Windows =>
-  recount({ minutes: HashMap.fromIterable(minutes), hours: HashMap.fromIterable(hours), asOfMinute: 0, used: [0n, 0n, 0n, 0n] }, nowMs)
+  recount({
+    minutes: HashMap.fromIterable(minutes),
+    hours: HashMap.fromIterable(hours),
+    asOfMinute: 0,
+    used: [0n, 0n, 0n, 0n]
+  }, nowMs)
 
 /** Sums anew as of `nowMs`, and forgets buckets that left their longest window an hour ago or more. */
 const recount = (windows: Windows, nowMs: number): Windows => {

@@ -45,9 +45,11 @@ const writeChannels = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, decl
 /** What a declared channel serves is what the file says, no more. A channel gone from the file keeps its list. */
 const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
   const names = recordsetOf(channels.map(({ name }) => ({ name })))
-  const served = recordsetOf(channels.flatMap(({ models, name }) =>
-    Object.entries(models).map(([model, upstream]) => ({ name, model, upstream }))
-  ))
+  const served = recordsetOf(
+    channels.flatMap(({ models, name }) =>
+      Object.entries(models).map(([model, upstream]) => ({ name, model, upstream }))
+    )
+  )
   const removed = yield* sql`
     DELETE FROM channel_models s USING channels c
       WHERE s.channel_id = c.id

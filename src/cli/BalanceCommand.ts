@@ -1,82 +1,86 @@
 /**
- * `realms balance show` and `realms balance adjust`.
+ * `realms balance show` and `realms balance adjust`. An adjustment is a ledger entry posted through the accounts, with a
+ * note that says why; it takes the balance down to zero and no further.
  */
 import { Effect } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
 import { Accounts } from "../accounts/Accounts.ts"
-import { formatUsd, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
-import { findUser, userFlag } from "./FindUser.ts"
-import { CommandFailed, failWith, jsonFlag, print } from "./Output.ts"
+import type { Post } from "../accounts/AccountState.ts"
+import { failed } from "./CliFailure.ts"
+import { dollars, print } from "./Output.ts"
+import { findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
 
-const show = Command.make(
-  "show",
-  { user: userFlag, json: jsonFlag },
-  Effect.fn(function*({ json, user }) {
-    const owner = yield* findUser(user)
-    const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql<{ usd_micros: bigint; owed_micros: bigint; held: bigint }>`
-      SELECT usd_micros, owed_micros, (
-        SELECT coalesce(sum(reserved_micros), 0)::bigint FROM usage_events
-        WHERE user_id = ${owner.id} AND state = 'reserved' AND funding = 'balance'
-      ) AS held FROM user_balances WHERE user_id = ${owner.id}`.pipe(Effect.mapError(failWith("the balance could not be read")))
-    const { held, owed_micros, usd_micros } = rows[0] ?? { usd_micros: 0n, owed_micros: 0n, held: 0n }
-    const details = [
-      ...(held > 0n ? [`held by open calls: $${formatUsd(held)}`] : []),
-      ...(owed_micros > 0n ? [`owed: $${formatUsd(owed_micros)}`] : [])
-    ]
-    yield* print(
-      json,
-      { user_id: owner.id, usd_micros, owed_micros, reserved_micros: held },
-      [`$${formatUsd(usd_micros)}`, ...details].join("\n")
+interface BalanceRow {
+  readonly usd_micros: bigint
+  readonly owed_micros: bigint
+}
+
+/** A balance as committed, open reservations taken off. */
+export const readBalance = Effect.fn("Cli.readBalance")(function*(userId: bigint) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<BalanceRow>`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+  return row ?? { usd_micros: 0n, owed_micros: 0n }
+})
+
+const describeBalance = ({ owed_micros, usd_micros }: BalanceRow): string =>
+  owed_micros === 0n ? dollars(usd_micros) : `${dollars(usd_micros)}, and ${dollars(owed_micros)} is owed`
+
+const show = Command.make("show", { user: userFlag }, (flags) =>
+  Effect.gen(function*() {
+    const user = yield* findUser(flags.user)
+    const { owed_micros, usd_micros } = yield* readBalance(user.id)
+    yield* print({ user_id: user.id, usd_micros, owed_micros }, describeBalance({ usd_micros, owed_micros }))
+  })).pipe(Command.withDescription("Show what a user can spend"))
+
+/** An adjustment of its own identity: two runs are two adjustments. */
+export const makeAdjustment = (amountMicros: bigint, note: string): Post => ({
+  _tag: "Post",
+  kind: "adjustment",
+  amountMicros,
+  refType: "adjustment",
+  refId: randomUUID(),
+  actor: "cli",
+  note,
+  mode: "strict"
+})
+
+const refused = (error: DebitRefused) =>
+  failed(
+    `cannot take ${dollars(error.neededMicros)}: the balance is ${dollars(error.availableMicros)}, and it is never ` +
+      "taken below zero"
+  )
+
+/** The entry may have been written all the same: saying "try again" would invite a second one. */
+const unavailable = (error: AccountUnavailable) =>
+  failed(
+    `the account did not answer (${error.reason}): check \`realms balance show\` before trying again, the adjustment ` +
+      "may have been made"
+  )
+
+const adjust = Command.make("adjust", { user: userFlag, usd: usdFlag, note: noteFlag }, (flags) =>
+  Effect.gen(function*() {
+    const user = yield* findUser(flags.user)
+    const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(flags.usd, flags.note)).pipe(
+      Effect.catchTags({
+        DebitRefused: (error) => Effect.fail(refused(error)),
+        AccountUnavailable: (error) => Effect.fail(unavailable(error)),
+        UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`))
+      })
     )
-  })
-).pipe(Command.withDescription("Show what a user can spend"))
-
-const adjust = Command.make(
-  "adjust",
-  {
-    user: userFlag,
-    usd: Flag.String("usd").pipe(Flag.withDescription("Amount in USD, such as 5.00; --usd=-5.00 takes, down to zero")),
-    note: Flag.String("note").pipe(Flag.withDescription("Why; kept in the ledger")),
-    json: jsonFlag
-  },
-  Effect.fn(function*({ json, note, usd, user }) {
-    const amountMicros = parseDecimal(usd, MICROS_SCALE)
-    if (amountMicros === undefined || amountMicros === 0n) {
-      return yield* new CommandFailed({ message: `not an amount in USD with at most six decimals: ${usd}` })
-    }
-    if (note.trim() === "") return yield* new CommandFailed({ message: "an adjustment needs a note: --note \"why\"" })
-    const owner = yield* findUser(user)
-    const accounts = yield* Accounts
-    const posted = yield* accounts.post(owner.id, {
-      _tag: "Post",
-      kind: "adjustment",
-      amountMicros,
-      refType: "adjustment",
-      refId: randomUUID(),
-      actor: "cli",
-      note,
-      mode: "strict"
-    }).pipe(Effect.catchTags({
-      DebitRefused: (error) =>
-        new CommandFailed({
-          message: `the balance is $${formatUsd(error.availableMicros)}; $${formatUsd(error.neededMicros)} cannot be taken from it`
-        }),
-      AccountUnavailable: (error) =>
-        new CommandFailed({ message: `the account cannot be written now (${error.reason}); try again` }),
-      UnknownAccount: () => new CommandFailed({ message: `user ${user} has no account` })
-    }))
+    const balance = { usd_micros: posted.usdMicros, owed_micros: posted.owedMicros }
     yield* print(
-      json,
-      { user_id: owner.id, usd_micros: posted.usdMicros, owed_micros: posted.owedMicros },
-      `$${formatUsd(posted.usdMicros)}${posted.owedMicros > 0n ? `, owed $${formatUsd(posted.owedMicros)}` : ""}`
+      { user_id: user.id, amount_micros: flags.usd, ...balance },
+      `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${describeBalance(balance)}`
     )
-  })
-).pipe(Command.withDescription("Credit or debit a user, with a note"))
+  })).pipe(
+    Command.withDescription("Add to a user's balance, or take from it down to zero"),
+    Command.withExamples([{ command: "realms balance adjust --user ada@example.com --usd 5.00 --note \"welcome\"" }])
+  )
 
-export const BalanceCommand = Command.make("balance").pipe(
-  Command.withDescription("Balances"),
+export const balanceCommand = Command.make("balance").pipe(
+  Command.withDescription("Show and adjust balances"),
   Command.withSubcommands([show, adjust])
 )

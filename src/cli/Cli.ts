@@ -11,7 +11,8 @@ import { load } from "../platform/Config.ts"
 import { AuditCommand } from "./AuditCommand.ts"
 import { BalanceCommand } from "./BalanceCommand.ts"
 import { KeyCommand } from "./KeyCommand.ts"
-import { CommandFailed, jsonFlag, print } from "./Output.ts"
+import { CommandFailed } from "./CommandFailed.ts"
+import { jsonFlag, print } from "./Output.ts"
 import { UserCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
@@ -46,11 +47,19 @@ export const makeCli = <E, E2, E3, E4>(parts: CliParts<E, E2, E3, E4>) => {
   const demo = Command.make("demo", {}, () => parts.demo).pipe(
     Command.withDescription("Try everything offline, with a simulated upstream and a funded key")
   )
-  const migrate = Command.make("migrate", { json: jsonFlag }, ({ json }) =>
-    Effect.flatMap(parts.migrate, (applied) =>
-      print(json, { applied }, applied.length === 0 ? "the database is up to date" : applied.map((name) => `applied ${name}`).join("\n")))).pipe(
-        Command.withDescription("Apply pending migrations")
-      )
+  const migrate = Command.make(
+    "migrate",
+    { json: jsonFlag },
+    ({ json }) =>
+      Effect.flatMap(parts.migrate, (applied) =>
+        print(
+          json,
+          { applied },
+          applied.length === 0 ? "the database is up to date" : applied.map((name) => `applied ${name}`).join("\n")
+        ))
+  ).pipe(
+    Command.withDescription("Apply pending migrations")
+  )
   const config = Command.make("config").pipe(
     Command.withDescription("The configuration"),
     Command.withSubcommands([checkConfig])
@@ -71,8 +80,7 @@ export const makeCli = <E, E2, E3, E4>(parts: CliParts<E, E2, E3, E4>) => {
 }
 
 /** Prints a failure as one readable text. */
-export const reportFailure = (error: unknown): Effect.Effect<void> =>
-  Console.error(`realms: ${messageOf(error)}`)
+export const reportFailure = (error: unknown): Effect.Effect<void> => Console.error(`realms: ${messageOf(error)}`)
 
 const messageOf = (error: unknown): string =>
   error instanceof CommandFailed || error instanceof Error ? error.message : String(error)

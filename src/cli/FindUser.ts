@@ -4,7 +4,8 @@
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import { Users } from "../identity/Users.ts"
-import { CommandFailed, failWith } from "./Output.ts"
+import { CommandFailed } from "./CommandFailed.ts"
+import { failWith } from "./Output.ts"
 
 export const userFlag = Flag.String("user").pipe(Flag.withDescription("E-mail address or id of the user"))
 

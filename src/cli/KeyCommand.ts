@@ -1,39 +1,33 @@
 /**
- * `realms key create` and `realms key revoke`.
+ * `realms key create` and `realms key revoke`. A key is shown once, when it is made: alone on standard output, so that a
+ * script can take it as it is.
  */
 import { Effect, Redacted } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { ApiKeys } from "../identity/ApiKeys.ts"
-import { findUser, userFlag } from "./FindUser.ts"
-import { CommandFailed, failWith, jsonFlag, print } from "./Output.ts"
+import { print } from "./Output.ts"
+import { findUser, keyIdArgument, userFlag } from "./Parameters.ts"
 
-const create = Command.make(
-  "create",
-  { user: userFlag, name: Flag.String("name").pipe(Flag.withDefault("")), json: jsonFlag },
-  Effect.fn(function*({ json, name, user }) {
-    const owner = yield* findUser(user)
-    const keys = yield* ApiKeys
-    const made = yield* keys.create({ userId: owner.id, name }).pipe(Effect.mapError(failWith("the key could not be made")))
-    const key = Redacted.value(made.key)
-    yield* print(json, { id: made.id, key, hint: made.hint }, key)
-  })
-).pipe(Command.withDescription("Make an API key and print it, this once"))
+const name = Flag.String("name").pipe(
+  Flag.withDefault(""),
+  Flag.withDescription("What the key is for")
+)
 
-const revoke = Command.make(
-  "revoke",
-  { id: Argument.String("id"), json: jsonFlag },
-  Effect.fn(function*({ id, json }) {
-    if (!/^\d{1,18}$/.test(id)) return yield* new CommandFailed({ message: `not a key id: ${id}` })
-    const keys = yield* ApiKeys
-    yield* keys.revoke(BigInt(id)).pipe(Effect.catchTags({
-      ApiKeyNotFound: () => new CommandFailed({ message: `there is no key ${id} that is not revoked` }),
-      IdentityUnavailable: (error) => Effect.fail(failWith("the key could not be revoked")(error))
-    }))
-    yield* print(json, { id, revoked: true }, `key ${id} is revoked`)
-  })
-).pipe(Command.withDescription("Revoke an API key"))
+const create = Command.make("create", { user: userFlag, name }, (flags) =>
+  Effect.gen(function*() {
+    const user = yield* findUser(flags.user)
+    const { hint, id, key } = yield* (yield* ApiKeys).create({ userId: user.id, name: flags.name })
+    const text = Redacted.value(key)
+    yield* print({ id, key: text, hint, user_id: user.id, name: flags.name }, text)
+  })).pipe(Command.withDescription("Make an API key and print it, this once"))
 
-export const KeyCommand = Command.make("key").pipe(
-  Command.withDescription("API keys"),
+const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
+  Effect.gen(function*() {
+    yield* (yield* ApiKeys).revoke(id)
+    yield* print({ id, revoked: true }, `revoked key ${id}`)
+  })).pipe(Command.withDescription("Revoke an API key for good, at once on every server"))
+
+export const keyCommand = Command.make("key").pipe(
+  Command.withDescription("Make and revoke API keys"),
   Command.withSubcommands([create, revoke])
 )

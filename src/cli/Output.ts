@@ -1,26 +1,50 @@
 /**
- * How commands speak: the result on standard output - as text, or with `--json` as one JSON value in which micros and ids are
- * decimal strings - and failures as one line on standard error with exit code 1.
+ * What commands print. Standard output carries the result alone: a text for people, or with `--json` one JSON value in
+ * which ids and amounts are decimal strings. Everything else goes to standard error.
  */
-import { Console, Data, Effect } from "effect"
-import { Flag } from "effect/cli"
+import { Console, Effect } from "effect"
+import { Flag, GlobalFlag } from "effect/cli"
+import { formatUsd } from "../domain/Money.ts"
 
-export const jsonFlag = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print one JSON value"),
-  Flag.withDefault(false)
-)
+/** `--json`, before or after the name of any command. */
+export const Json = GlobalFlag.Setting("json")({
+  flag: Flag.Boolean("json").pipe(
+    Flag.withoutNegation,
+    Flag.withDefault(false),
+    Flag.withDescription("Print one JSON value: snake_case, ids and micros as decimal strings")
+  )
+})
 
-/** A command that could not do its work. `message` is for people and says what to do. */
-export class CommandFailed extends Data.TaggedError("CommandFailed")<{ readonly message: string }> {}
+/** What can be printed as JSON. A `bigint` becomes a decimal string, a `Date` its ISO 8601 text in UTC. */
+export type Printable =
+  | string
+  | number
+  | boolean
+  | null
+  | bigint
+  | Date
+  | ReadonlyArray<Printable>
+  | { readonly [key: string]: Printable }
 
-/** JSON with every bigint as a decimal string. */
-export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) => typeof inner === "bigint" ? inner.toString() : inner)
+/** One line of JSON. */
+export const toJson = (value: Printable): string =>
+  JSON.stringify(value, (_key, field: unknown) => typeof field === "bigint" ? field.toString() : field)
 
-/** Prints a result as JSON or as text. */
-export const print = (json: boolean, value: unknown, text: string): Effect.Effect<void> =>
-  json ? Console.log(toJson(value)) : text === "" ? Effect.void : Console.log(text)
+/** Prints the result of a command. */
+export const print = Effect.fnUntraced(function*(value: Printable, text: string) {
+  yield* Console.log((yield* Json) ? toJson(value) : text)
+})
 
-/** Turns a failure into a `CommandFailed` with a readable message. */
-export const failWith = (describe: string) => (error: { readonly message: string }): CommandFailed =>
-  new CommandFailed({ message: error.message === "" ? describe : `${describe}: ${error.message}` })
+/** An amount for people: `-$5.00`. */
+export const dollars = (micros: bigint): string => micros < 0n ? `-$${formatUsd(-micros)}` : `$${formatUsd(micros)}`
+
+const COLUMN_GAP = "  "
+
+/** Rows under their headings, columns aligned, no spaces at the ends of lines. */
+export const table = (headings: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const lines = [headings, ...rows]
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  return lines
+    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(COLUMN_GAP).trimEnd())
+    .join("\n")
+}

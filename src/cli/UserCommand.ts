@@ -1,70 +1,88 @@
 /**
- * `realms user create` and `realms user list`.
+ * `realms user create` and `realms user list`. A password comes from standard input only, never from the command line,
+ * where other processes and the shell's history would see it.
  */
 import { Effect, Option, Redacted, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import { Users } from "../identity/Users.ts"
-import { CommandFailed, failWith, jsonFlag, print } from "./Output.ts"
+import { normalizeEmail, type User, Users } from "../identity/Users.ts"
+import { failed } from "./CliFailure.ts"
+import { print, type Printable, table } from "./Output.ts"
 
-const readPassword = Effect.gen(function*() {
-  const stdio = yield* Stdio.Stdio
-  const text = yield* stdio.stdin.pipe(Stream.decodeText(), Stream.mkString, Effect.mapError(failWith("standard input")))
+/** The longest password read from standard input, in characters. */
+const PASSWORD_LENGTH_MAX = 1_024
+
+const email = Flag.String("email").pipe(
+  Flag.withDescription("E-mail address of the user"),
+  Flag.filterMap((text) => Option.fromUndefinedOr(normalizeEmail(text)), () => "an e-mail address")
+)
+
+const role = Flag.Literals("role", ["root", "user"]).pipe(
+  Flag.withDefault("user"),
+  Flag.withDescription("root may change every setting; user is the default")
+)
+
+const passwordStdin = Flag.Boolean("password-stdin").pipe(
+  Flag.withoutNegation,
+  Flag.withDefault(false),
+  Flag.withDescription("Read the password from standard input; without it the user cannot log in")
+)
+
+/** The first and only line of standard input. */
+export const readPassword = Effect.gen(function*() {
+  const { stdin } = yield* Stdio.Stdio
+  const text = yield* stdin.pipe(
+    Stream.decodeText(),
+    Stream.runFoldEffect(() => "", (text, chunk) =>
+      text.length + chunk.length > PASSWORD_LENGTH_MAX
+        ? Effect.fail(failed(`the password is longer than ${PASSWORD_LENGTH_MAX} characters`))
+        : Effect.succeed(text + chunk))
+  )
   const password = text.replace(/\r?\n$/, "")
-  if (password === "") return yield* new CommandFailed({ message: "the password on standard input is empty" })
+  if (password === "") return yield* failed("there is no password on standard input: pipe it in, followed by its end")
+  if (/[\r\n]/.test(password)) return yield* failed("the password on standard input has more than one line")
   return Redacted.make(password)
 })
 
-const create = Command.make(
-  "create",
-  {
-    email: Flag.String("email").pipe(Flag.withDescription("E-mail address")),
-    role: Flag.Literals("role", ["root", "user"]).pipe(Flag.withDefault("user")),
-    passwordStdin: Flag.Boolean("password-stdin").pipe(
-      Flag.withDescription("Read the password from standard input"),
-      Flag.withDefault(false)
-    ),
-    json: jsonFlag
-  },
-  Effect.fn(function*({ email, json, passwordStdin, role }) {
+const userFields = (user: User): Printable => ({
+  id: user.id,
+  email: user.email,
+  role: user.role,
+  created_at: user.createdAt,
+  disabled_at: user.disabledAt
+})
+
+const create = Command.make("create", { email, role, passwordStdin }, (flags) =>
+  Effect.gen(function*() {
     const users = yield* Users
-    const password = passwordStdin ? Option.some(yield* readPassword) : Option.none()
-    const user = yield* users.create({
-      email,
-      role,
-      ...(Option.isSome(password) ? { password: password.value } : {})
-    }).pipe(
-      Effect.catchTags({
-        EmailTaken: (error) => new CommandFailed({ message: `there is a user ${error.email} already` }),
-        InvalidEmail: (error) => new CommandFailed({ message: `not an e-mail address: ${error.email}` }),
-        IdentityUnavailable: (error) => Effect.fail(failWith("the user could not be made")(error))
-      })
-    )
-    yield* print(json, { id: user.id, email: user.email, role: user.role }, `${user.id}  ${user.email}  ${user.role}`)
-  })
-).pipe(Command.withDescription("Make a user with an empty account"))
+    const password = flags.passwordStdin ? { password: yield* readPassword } : {}
+    const user = yield* users.create({ email: flags.email, role: flags.role, ...password })
+    yield* print(userFields(user), `created ${user.role === "root" ? "root " : ""}user ${user.email} with id ${user.id}`)
+  })).pipe(
+    Command.withDescription("Make a user with an empty balance"),
+    Command.withExamples([{ command: "realms user create --email ada@example.com" }])
+  )
 
-const list = Command.make(
-  "list",
-  { json: jsonFlag },
-  Effect.fn(function*({ json }) {
-    const users = yield* Effect.flatMap(Users, (service) => service.list).pipe(
-      Effect.mapError(failWith("the users could not be read"))
+const describeUsers = (users: ReadonlyArray<User>): string =>
+  users.length === 0
+    ? "there are no users yet; `realms user create` makes one"
+    : table(
+      ["ID", "EMAIL", "ROLE", "CREATED", "STATE"],
+      users.map((user) => [
+        user.id.toString(),
+        user.email,
+        user.role,
+        user.createdAt.toISOString().slice(0, 10),
+        user.disabledAt === null ? "active" : "disabled"
+      ])
     )
-    yield* print(
-      json,
-      users.map((user) => ({
-        id: user.id,
-        email: user.email,
-        role: user.role,
-        created_at: user.createdAt.toISOString(),
-        disabled_at: user.disabledAt === null ? null : user.disabledAt.toISOString()
-      })),
-      users.map((user) => `${user.id}  ${user.email}  ${user.role}${user.disabledAt === null ? "" : "  disabled"}`).join("\n")
-    )
-  })
-).pipe(Command.withDescription("List the users"))
 
-export const UserCommand = Command.make("user").pipe(
-  Command.withDescription("Users"),
+const list = Command.make("list", {}, () =>
+  Effect.gen(function*() {
+    const users = yield* (yield* Users).list
+    yield* print(users.map(userFields), describeUsers(users))
+  })).pipe(Command.withDescription("List all users"))
+
+export const userCommand = Command.make("user").pipe(
+  Command.withDescription("Make and list users"),
   Command.withSubcommands([create, list])
 )

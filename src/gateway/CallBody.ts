@@ -34,8 +34,21 @@ export interface CallReader {
 
 /** Keys below the top level that decide about price or refusal; repeated in one object they are ambiguous. */
 const nestedKeys: ReadonlyArray<string> = [
-  "type", "role", "id", "content", "text", "output", "image_url", "url", "file", "file_id", "file_url", "file_data",
-  "audio", "tools", "include_usage"
+  "type",
+  "role",
+  "id",
+  "content",
+  "text",
+  "output",
+  "image_url",
+  "url",
+  "file",
+  "file_id",
+  "file_url",
+  "file_data",
+  "audio",
+  "tools",
+  "include_usage"
 ]
 
 /** Top-level keys that a dialect gives a meaning here. */

@@ -50,6 +50,8 @@ const fundsRefusal = (error: InsufficientFunds, nowMs: number): CallRefused => {
     : " Top up to continue."
   return new CallRefused({
     code: "insufficient_quota",
-    message: `This call needs $${formatUsd(error.neededMicros)}, available is $${formatUsd(error.availableMicros)}.${fits}${owed}`
+    message: `This call needs $${formatUsd(error.neededMicros)}, available is $${
+      formatUsd(error.availableMicros)
+    }.${fits}${owed}`
   })
 }

@@ -64,7 +64,9 @@ function walk(value: unknown, tally: InputTally): Refused | undefined {
 function inspect(part: JsonObject): Refused | undefined {
   if (typeof part.file_id === "string") return unseen(".file_id", "file ids")
   if (typeof part.file_url === "string") return unseen(".file_url", "files by URL")
-  if (typeof part.file_data === "string" && /^https?:/i.test(part.file_data)) return unseen(".file_data", "files by URL")
+  if (typeof part.file_data === "string" && /^https?:/i.test(part.file_data)) {
+    return unseen(".file_data", "files by URL")
+  }
   if (part.type === "item_reference") return unseen(".id", "item references")
   if (isObject(part.audio) && typeof part.audio.id === "string") return unseen(".audio.id", "earlier audio answers")
   if (mediaTypes.has(part.type)) return unseen(".type", "audio and video")

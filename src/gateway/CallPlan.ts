@@ -35,7 +35,13 @@ export const planCall = (call: Call, model: PlannedModel, billing: BillingConfig
   const costs = { baseNumerator: base, tokenNumerator: token }
   if (call.outputLimit !== undefined) {
     if (call.outputLimit > model.maxOutputTokens) return undefined
-    return { tokensMin: call.outputLimit, tokensMax: call.outputLimit, extendable: false, limitField: undefined, ...costs }
+    return {
+      tokensMin: call.outputLimit,
+      tokensMax: call.outputLimit,
+      extendable: false,
+      limitField: undefined,
+      ...costs
+    }
   }
   const first = Math.min(billing.defaultMaxOutputTokens, model.maxOutputTokens)
   if (call.stream && !model.reasoning) {

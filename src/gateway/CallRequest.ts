@@ -139,7 +139,7 @@ export const holdInputTokens = (call: Pick<Call, "inputBytes" | "messages" | "im
 export interface Forwarding {
   readonly upstreamModel: string
   /** The limit that was held; takes the place of the client's. */
-  readonly outputLimit?: { readonly field: OutputLimitField, readonly value: number }
+  readonly outputLimit?: { readonly field: OutputLimitField; readonly value: number }
   /** Ask a chat stream for its usage frame; false for a channel that does not know the option. */
   readonly includeUsage: boolean
 }
@@ -172,7 +172,7 @@ function streamOptionsOf(call: Call, includeUsage: boolean): string | undefined 
   const field = call.fields.find((candidate) => candidate.key === "stream_options")
   const own = field === undefined ? undefined : call.body.subarray(field.valueStart, field.valueEnd)
   const scanned = own === undefined ? undefined : scanObject(own)
-  if (own === undefined || !scanned?.ok) return includeUsage ? "{\"include_usage\":true}" : undefined
+  if (own === undefined || !scanned?.ok) return includeUsage ? '{"include_usage":true}' : undefined
   const others = scanned.fields.some((member) => member.key !== "include_usage")
   if (!includeUsage && !others) return undefined
   const changes = new Map([["include_usage", includeUsage ? "true" : undefined]])

@@ -3,7 +3,7 @@
  * Parameters the gateway does not know are the upstream's to judge and pass through.
  */
 import { type CallInput, readCall } from "./CallBody.ts"
-import { clientTools, inspectInput, type InputTally } from "./CallInput.ts"
+import { clientTools, type InputTally, inspectInput } from "./CallInput.ts"
 import {
   ANSWERS_MAX,
   type Call,

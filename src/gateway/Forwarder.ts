@@ -97,7 +97,11 @@ const make = Effect.gen(function*() {
         return yield* tried.refusal
       }
       last = tried
-      yield* Effect.logWarning("a channel failed a call", { channel: channel.name, why: tried.why, requestId: context.requestId })
+      yield* Effect.logWarning("a channel failed a call", {
+        channel: channel.name,
+        why: tried.why,
+        requestId: context.requestId
+      })
     }
     const code = last?.code ?? "upstream_error"
     const refusal = new CallRefused({
@@ -181,7 +185,13 @@ const make = Effect.gen(function*() {
     const firstByteMs = now()
     const usage = isObject(json) ? normaliseUsage(json.usage, call.dialect) : undefined
     const outcome = answered(
-      call, usage, () => estimateFromBody(json, call.dialect), 200, null, route, timesOf(openCall, firstByteMs)
+      call,
+      usage,
+      () => estimateFromBody(json, call.dialect),
+      200,
+      null,
+      route,
+      timesOf(openCall, firstByteMs)
     )
     yield* openCall.settle("Commit", outcome)
     caller.start(200, {
@@ -194,63 +204,70 @@ const make = Effect.gen(function*() {
     return { _tag: "Answered" } satisfies Try
   })
 
-  const relay = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute, exchange: Exchange) {
-    const { call, client: caller, requestId } = openCall.context
-    const { billing } = settings.current()
-    let firstByteMs: number | null = null
-    let streaming: StreamRelay | undefined
-    const end = yield* Effect.callback<StreamEnd>((resume) => {
-      const stream = new StreamRelay({
-        dialect: call.dialect,
-        client: caller,
-        exchange,
-        wantsUsage: call.wantsUsage,
-        heldTokens: openCall.reservation.outputTokens * call.n,
-        extendable: openCall.plan.extendable && openCall.reservation.funding !== "free",
-        onFirstByte: () => {
-          firstByteMs = now()
-          caller.start(200, {
-            "content-type": "text/event-stream; charset=utf-8",
-            "cache-control": "no-cache",
-            "x-accel-buffering": "no",
-            "x-request-id": requestId
-          })
-        },
-        onWantsMore: (asking) => void run(extend(openCall, asking)),
-        onDone: (how) => resume(Effect.succeed(how)),
-        after,
-        extendWaitMs: billing.extendWaitMs,
-        drainOnDisconnect: () => settings.current().billing.onDisconnect === "drain"
+  const relay = Effect.fnUntraced(
+    function*(openCall: OpenCall, channel: Channel, route: CallRoute, exchange: Exchange) {
+      const { call, client: caller, requestId } = openCall.context
+      const { billing } = settings.current()
+      let firstByteMs: number | null = null
+      let streaming: StreamRelay | undefined
+      const end = yield* Effect.callback<StreamEnd>((resume) => {
+        const stream = new StreamRelay({
+          dialect: call.dialect,
+          client: caller,
+          exchange,
+          wantsUsage: call.wantsUsage,
+          heldTokens: openCall.reservation.outputTokens * call.n,
+          extendable: openCall.plan.extendable && openCall.reservation.funding !== "free",
+          onFirstByte: () => {
+            firstByteMs = now()
+            caller.start(200, {
+              "content-type": "text/event-stream; charset=utf-8",
+              "cache-control": "no-cache",
+              "x-accel-buffering": "no",
+              "x-request-id": requestId
+            })
+          },
+          onWantsMore: (asking) => void run(extend(openCall, asking)),
+          onDone: (how) => resume(Effect.succeed(how)),
+          after,
+          extendWaitMs: billing.extendWaitMs,
+          drainOnDisconnect: () => settings.current().billing.onDisconnect === "drain"
+        })
+        streaming = stream
+        openCall.stop = (why) => {
+          openCall.stopped = why
+          if (why === "lease_lost") stream.lost()
+          else stream.stop()
+        }
+        if (openCall.stopped !== undefined) openCall.stop(openCall.stopped)
+        else stream.run()
       })
-      streaming = stream
-      openCall.stop = (why) => {
-        openCall.stopped = why
-        if (why === "lease_lost") stream.lost()
-        else stream.stop()
+      const stream = streaming
+      if (stream === undefined || (end === "failed" && !stream.hasStarted)) {
+        health.failed(channel.id, now())
+        return {
+          _tag: "Failed",
+          code: "upstream_error",
+          retryAfterSeconds: undefined,
+          why: "no usable first frame"
+        } satisfies Try
       }
-      if (openCall.stopped !== undefined) openCall.stop(openCall.stopped)
-      else stream.run()
-    })
-    const stream = streaming
-    if (stream === undefined || (end === "failed" && !stream.hasStarted)) {
-      health.failed(channel.id, now())
-      return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why: "no usable first frame" } satisfies Try
+      if (end === "complete") health.succeeded(channel.id)
+      else if (end === "truncated") health.failed(channel.id, now())
+      if (!stream.hasStarted && end !== "client_gone" && end !== "complete") return { _tag: "Stopped" } satisfies Try
+      const cut = end === "insufficient_quota" || end === "service_unavailable"
+      const usage = cut ? undefined : stream.meter.usage()
+      const outputTokens = () => {
+        const tokens = stream.meter.estimateOutputTokens()
+        return cut ? Math.min(tokens, stream.budget.heldTokens) : tokens
+      }
+      const status = end === "client_gone" ? 499 : 200
+      const outcome = answered(call, usage, outputTokens, status, reasonOf(end), route, timesOf(openCall, firstByteMs))
+      yield* openCall.settle("Commit", outcome)
+      finishStream(openCall, stream, end)
+      return { _tag: "Answered" } satisfies Try
     }
-    if (end === "complete") health.succeeded(channel.id)
-    else if (end === "truncated") health.failed(channel.id, now())
-    if (!stream.hasStarted && end !== "client_gone" && end !== "complete") return { _tag: "Stopped" } satisfies Try
-    const cut = end === "insufficient_quota" || end === "service_unavailable"
-    const usage = cut ? undefined : stream.meter.usage()
-    const outputTokens = () => {
-      const tokens = stream.meter.estimateOutputTokens()
-      return cut ? Math.min(tokens, stream.budget.heldTokens) : tokens
-    }
-    const status = end === "client_gone" ? 499 : 200
-    const outcome = answered(call, usage, outputTokens, status, reasonOf(end), route, timesOf(openCall, firstByteMs))
-    yield* openCall.settle("Commit", outcome)
-    finishStream(openCall, stream, end)
-    return { _tag: "Answered" } satisfies Try
-  })
+  )
 
   const finishStream = (openCall: OpenCall, stream: StreamRelay, end: StreamEnd): void => {
     const { call, client: caller } = openCall.context
@@ -260,7 +277,11 @@ const make = Effect.gen(function*() {
       return caller.end(stream.terminal.length === 0 ? undefined : Buffer.concat(stream.terminal))
     }
     if (end === "client_gone") return caller.destroy()
-    const code = end === "truncated" || end === "failed" ? "upstream_error" : end === "lease_lost" ? "service_unavailable" : end
+    const code = end === "truncated" || end === "failed"
+      ? "upstream_error"
+      : end === "lease_lost"
+      ? "service_unavailable"
+      : end
     const message = streamMessages[code] ?? "The stream ended early."
     caller.end(`\n\n${openAiErrorFrame(call.dialect, openAiError(code, message))}`)
   }
@@ -269,7 +290,8 @@ const make = Effect.gen(function*() {
   const extend = Effect.fnUntraced(function*(openCall: OpenCall, stream: StreamRelay) {
     const { call, key } = openCall.context
     const step = settings.current().billing.defaultMaxOutputTokens
-    const wanted = openCall.reservation.outputTokens + Math.max(step, Math.ceil(stream.budget.tokens / call.n) - openCall.reservation.outputTokens)
+    const wanted = openCall.reservation.outputTokens +
+      Math.max(step, Math.ceil(stream.budget.tokens / call.n) - openCall.reservation.outputTokens)
     const attempt = (outputTokens: number) =>
       accounts.extend(key.userId, {
         _tag: "Extend",

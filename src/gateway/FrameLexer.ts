@@ -15,7 +15,16 @@ const CLOSE_BRACE = 0x7d
 const CLOSE_BRACKET = 0x5d
 
 const keyNames = [
-  "type", "usage", "error", "delta", "input", "choices", "content", "refusal", "reasoning", "arguments",
+  "type",
+  "usage",
+  "error",
+  "delta",
+  "input",
+  "choices",
+  "content",
+  "refusal",
+  "reasoning",
+  "arguments",
   "reasoning_content"
 ] as const
 type KeyName = (typeof keyNames)[number]
@@ -23,7 +32,12 @@ const keys = keyNames.map((name) => ({ name, bytes: Buffer.from(name) }))
 
 /** The strings below `choices` that are output. `input` is a custom tool's. */
 const textKeys: ReadonlySet<KeyName | undefined> = new Set<KeyName>([
-  "content", "refusal", "reasoning", "reasoning_content", "arguments", "input"
+  "content",
+  "refusal",
+  "reasoning",
+  "reasoning_content",
+  "arguments",
+  "input"
 ])
 
 function nameOf(bytes: Uint8Array, start: number, end: number): KeyName | undefined {
@@ -85,7 +99,13 @@ export class FrameLexer {
 
   private reset(): void {
     this.texts.length = 0
-    this.usageStart = this.usageEnd = this.typeStart = this.typeEnd = this.usageDepth = this.lastReasoning = -1
+    this.usageStart =
+      this.usageEnd =
+      this.typeStart =
+      this.typeEnd =
+      this.usageDepth =
+      this.lastReasoning =
+        -1
     this.hasError = false
     this.noChoices = true
     this.depth = 0

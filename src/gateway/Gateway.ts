@@ -55,7 +55,11 @@ const make = Effect.gen(function*() {
     const { call, key } = context
     if (key.allowedModels !== null && !key.allowedModels.includes(call.model)) {
       return Effect.fail(
-        new CallRefused({ code: "model_not_allowed", message: `This key may not call '${call.model}'.`, param: "model" })
+        new CallRefused({
+          code: "model_not_allowed",
+          message: `This key may not call '${call.model}'.`,
+          param: "model"
+        })
       )
     }
     const cached = catalog.cached(call.model)
@@ -74,7 +78,10 @@ const make = Effect.gen(function*() {
     Effect.suspend(() => {
       const cached = channels.cachedCandidates(modelId)
       const found = cached === undefined
-        ? Effect.mapError(channels.candidates(modelId), () => unavailable("The channels are unavailable at this moment."))
+        ? Effect.mapError(
+          channels.candidates(modelId),
+          () => unavailable("The channels are unavailable at this moment.")
+        )
         : Effect.succeed(cached)
       return Effect.flatMap(found, (candidates) =>
         candidates.length === 0
@@ -106,7 +113,8 @@ const make = Effect.gen(function*() {
       : accounts.void(context.key.userId, { _tag: "Void", id: reservation.id, outcome })
     return settlement.pipe(
       Effect.tapError((error) =>
-        Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: reservation.id }))),
+        Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: reservation.id }))
+      ),
       Effect.timeoutOption(settings.current().billing.commitWaitMs),
       Effect.ignore
     )

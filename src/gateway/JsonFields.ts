@@ -20,7 +20,7 @@ export type ScanResult =
     /** Members of all objects, nested ones too; more than the parsed value has means that some key is repeated. */
     readonly memberCount: number
   }
-  | { readonly ok: false, readonly message: string }
+  | { readonly ok: false; readonly message: string }
 
 /** Deepest nesting accepted, the top-level object included. */
 export const NESTING_LEVELS_MAX = 128

@@ -12,15 +12,18 @@ export class Receipts extends Context.Service<Receipts, {
   /** Undefined when the user has no such call. */
   find(userId: bigint, id: string): Effect.Effect<Receipt | undefined, SqlError.SqlError>
 }>()("realms/gateway/Receipts") {
-  static readonly layer = Layer.effect(Receipts, Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    const find = Effect.fn("Receipts.find")(function*(userId: bigint, id: string) {
-      if (!isUuid(id)) return undefined
-      const [row] = yield* sql.unsafe<Readonly<Record<string, unknown>>>(receiptSql, [id, userId])
-      return row === undefined ? undefined : encode(row)
+  static readonly layer = Layer.effect(
+    Receipts,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const find = Effect.fn("Receipts.find")(function*(userId: bigint, id: string) {
+        if (!isUuid(id)) return undefined
+        const [row] = yield* sql.unsafe<Readonly<Record<string, unknown>>>(receiptSql, [id, userId])
+        return row === undefined ? undefined : encode(row)
+      })
+      return Receipts.of({ find })
     })
-    return Receipts.of({ find })
-  }))
+  )
 }
 
 const receiptSql = `

@@ -3,7 +3,7 @@
  * the upstream's side. Parameters the gateway does not know are the upstream's to judge and pass through.
  */
 import { type CallInput, readCall } from "./CallBody.ts"
-import { clientTools, inspectInput, type InputTally, unseen } from "./CallInput.ts"
+import { clientTools, type InputTally, inspectInput, unseen } from "./CallInput.ts"
 import { type Call, invalid, outputLimitRule, refuseAlways, type Refused, type Rule } from "./CallRequest.ts"
 import { isObject, type JsonObject } from "./JsonValue.ts"
 

@@ -132,7 +132,9 @@ export class StreamMeter {
     const cut = end - start <= room ? end : safeCut(data, start, start + room)
     const bytes = this.sampleBytes + cut - start
     if (bytes > this.sample.length) {
-      const grown = Buffer.alloc(Math.min(SAMPLE_BYTES_MAX, Math.max(bytes, this.sample.length * 2, SAMPLE_BYTES_FIRST)))
+      const grown = Buffer.alloc(
+        Math.min(SAMPLE_BYTES_MAX, Math.max(bytes, this.sample.length * 2, SAMPLE_BYTES_FIRST))
+      )
       grown.set(this.sample.subarray(0, this.sampleBytes))
       this.sample = grown
     }

@@ -97,7 +97,9 @@ function collectText(value: unknown, texts: Array<string>): void {
   else if (isObject(value)) {
     for (const [key, member] of Object.entries(value)) {
       if (key === "type" || key === "id" || key === "call_id") continue
-      if ((key === "image_url" || key === "url") && typeof member === "string" && imageUrl.test(member.slice(0, 8))) continue
+      if ((key === "image_url" || key === "url") && typeof member === "string" && imageUrl.test(member.slice(0, 8))) {
+        continue
+      }
       collectText(member, texts)
     }
   }

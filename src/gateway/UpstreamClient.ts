@@ -63,7 +63,9 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
 const make = Effect.gen(function*() {
   const limits = yield* UpstreamLimits
   const pools = new Map<string, Pool>()
-  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))))
+  yield* Effect.addFinalizer(() =>
+    Effect.promise(() => Promise.all(Array.from(pools.values(), (pool) => pool.destroy())))
+  )
 
   const poolOf = (origin: string): Pool => {
     const known = pools.get(origin)
@@ -90,7 +92,9 @@ const make = Effect.gen(function*() {
     Effect.callback<Exchange, UpstreamFailure>((resume) => {
       const url = parseUrl(request.baseUrl)
       if (url === null) {
-        return resume(Effect.fail(new UpstreamFailure({ kind: "connect", message: "the channel's base URL is not a URL" })))
+        return resume(
+          Effect.fail(new UpstreamFailure({ kind: "connect", message: "the channel's base URL is not a URL" }))
+        )
       }
       const exchange = new Exchange(
         (answered) => resume(Effect.succeed(answered)),
@@ -101,9 +105,12 @@ const make = Effect.gen(function*() {
         method: "POST",
         path: `${url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "")}${request.path}`,
         headers: [
-          "content-type", "application/json",
-          "accept", "application/json, text/event-stream",
-          "authorization", `Bearer ${request.apiKey}`
+          "content-type",
+          "application/json",
+          "accept",
+          "application/json, text/event-stream",
+          "authorization",
+          `Bearer ${request.apiKey}`
         ],
         body: request.body
       }, exchange)
@@ -121,7 +128,8 @@ const make = Effect.gen(function*() {
           exchange.abort()
           resume(Effect.fail(new UpstreamFailure({ kind: "broken", message: "the upstream's answer is too large" })))
         },
-        onEnd: () => resume(Effect.succeed(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))),
+        onEnd: () =>
+          resume(Effect.succeed(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))),
         onError: (error) => resume(Effect.fail(failureOf(error)))
       }
       exchange.attach(sink)

@@ -63,7 +63,10 @@ const notFound = HttpServerResponse.text(openAiErrorBody(openAiError("not_found"
 
 const listen = (server: Server, host: string, port: number): Effect.Effect<number, ListenFailed> =>
   Effect.callback((resume) => {
-    server.once("error", (error) => resume(Effect.fail(new ListenFailed({ message: listenMessage(error, host, port) }))))
+    server.once(
+      "error",
+      (error) => resume(Effect.fail(new ListenFailed({ message: listenMessage(error, host, port) })))
+    )
     server.listen(port, host, () => {
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))

@@ -9,8 +9,8 @@ import { Notifications } from "../platform/Notifications.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
 import {
   ApiKeyNotFound,
-  identityUnavailable,
   type IdentityUnavailable,
+  identityUnavailable,
   InvalidApiKey,
   UserNotFound
 } from "./IdentityError.ts"

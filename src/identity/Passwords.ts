@@ -27,8 +27,11 @@ interface Parameters {
 
 const derive = (password: Redacted.Redacted<string>, parameters: Parameters): Effect.Effect<Buffer> =>
   Effect.callback<Buffer>((resume) => {
-    argon2("argon2id", { message: Redacted.value(password), ...parameters }, (error, tag) =>
-      resume(error === null ? Effect.succeed(tag) : Effect.die(error)))
+    argon2(
+      "argon2id",
+      { message: Redacted.value(password), ...parameters },
+      (error, tag) => resume(error === null ? Effect.succeed(tag) : Effect.die(error))
+    )
   })
 
 const encode = (bytes: Buffer): string => bytes.toString("base64").replace(/=+$/, "")

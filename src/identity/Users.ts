@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { openAccount } from "../accounts/AccountStore.ts"
-import { EmailTaken, identityUnavailable, type IdentityUnavailable, InvalidEmail } from "./IdentityError.ts"
+import { EmailTaken, type IdentityUnavailable, identityUnavailable, InvalidEmail } from "./IdentityError.ts"
 import { hashPassword } from "./Passwords.ts"
 
 export interface User {

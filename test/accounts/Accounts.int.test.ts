@@ -1,10 +1,19 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Scope } from "effect"
-import { Context } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
-import { AccountsOver, balanceOf, entry, ignoreLoss, makeUser, problems, reserveOf, TestAccounts, used } from "../support/TestAccounts.ts"
+import {
+  AccountsOver,
+  balanceOf,
+  entry,
+  ignoreLoss,
+  makeUser,
+  problems,
+  reserveOf,
+  TestAccounts,
+  used
+} from "../support/TestAccounts.ts"
 
 const commit = (id: string, tokens: number) => ({ _tag: "Commit" as const, id, outcome: used(tokens), atMs: 2_000 })
 const voidOf = (id: string) => ({ _tag: "Void" as const, id, outcome: used(0) })
@@ -75,7 +84,10 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
       const settled = yield* accounts.commit(user, commit(first.id, 900))
       assert.strictEqual(settled.costMicros, 900n)
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 0n, owed: 200n })
-      assert.strictEqual((yield* Effect.flip(accounts.reserve(user, reserveOf(1n), ignoreLoss)))._tag, "InsufficientFunds")
+      assert.strictEqual(
+        (yield* Effect.flip(accounts.reserve(user, reserveOf(1n), ignoreLoss)))._tag,
+        "InsufficientFunds"
+      )
       yield* accounts.void(user, voidOf(second.id))
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 100n, owed: 0n })
       const debit = yield* accounts.post(user, entry({ amountMicros: -500n, mode: "owe", kind: "dispute" }))
@@ -122,7 +134,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
       const scope = yield* Scope.make()
       const dying = yield* Scope.provide(another, scope)
       yield* dying.reserve(user, orphan, ignoreLoss)
-      yield* Scope.close(scope, { _tag: "Success", value: undefined } as never)
+      yield* Scope.close(scope, Exit.void)
       yield* sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${orphan.id}`
       assert.strictEqual(yield* accounts.sweep, 1)
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 1_000n, owed: 0n })
@@ -136,7 +148,10 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
   it.effect("a user that does not exist is said to be unknown", () =>
     Effect.gen(function*() {
       const accounts = yield* Accounts
-      assert.strictEqual((yield* Effect.flip(accounts.reserve(999_999n, reserveOf(1n), ignoreLoss)))._tag, "UnknownAccount")
+      assert.strictEqual(
+        (yield* Effect.flip(accounts.reserve(999_999n, reserveOf(1n), ignoreLoss)))._tag,
+        "UnknownAccount"
+      )
     }))
 
   it.effect("an interrupted reserve leaves a void behind", () =>

@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { add, fromBuckets, room, roomAt, rolled, type WindowLimits, type Windows } from "../../src/accounts/SubscriptionWindows.ts"
+import {
+  add,
+  fromBuckets,
+  rolled,
+  room,
+  roomAt,
+  type WindowLimits,
+  type Windows
+} from "../../src/accounts/SubscriptionWindows.ts"
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -45,7 +53,9 @@ describe("a spend counts until its whole bucket has left the window", () => {
 
 describe("room", () => {
   const spent = add(empty, T0, 100n)
-  const cases: ReadonlyArray<readonly [what: string, windows: Windows, limits: WindowLimits, left: bigint | undefined]> = [
+  const cases: ReadonlyArray<
+    readonly [what: string, windows: Windows, limits: WindowLimits, left: bigint | undefined]
+  > = [
     ["no limit", spent, noLimits, undefined],
     ["one limit", spent, [150n, 0n, 0n, 0n], 50n],
     ["the tightest of four", spent, [150n, 140n, 130n, 120n], 20n],
@@ -98,20 +108,27 @@ const timeline = (spends: ReadonlyArray<typeof Spend.Type>): ReadonlyArray<Spent
 /** The rule itself: a spend counts while its bucket, to its end, is not older than the window. */
 const naive = (spent: ReadonlyArray<Spent>, nowMs: number): ReadonlyArray<bigint> =>
   shapes.map(([lengthMs, bucketMs]) =>
-    spent.reduce((total, { atMs, micros }) =>
-      Math.floor(atMs / bucketMs) * bucketMs + bucketMs > nowMs - lengthMs ? total + micros : total, 0n)
+    spent.reduce(
+      (total, { atMs, micros }) =>
+        Math.floor(atMs / bucketMs) * bucketMs + bucketMs > nowMs - lengthMs ? total + micros : total,
+      0n
+    )
   )
 
 const apply = (spent: ReadonlyArray<Spent>): Windows =>
   spent.reduce((windows, { atMs, micros }) => add(rolled(windows, atMs), atMs, micros), empty)
 
 describe("windows, against the rule applied to every spend", () => {
-  it.prop("the sums are those of the rule, at any later time", { spends: Spends, later: Minutes }, ({ later, spends }) => {
-    const spent = timeline(spends)
-    const nowMs = (spent.at(-1)?.atMs ?? T0) + later * MINUTE
-    assert.deepStrictEqual([...rolled(apply(spent), nowMs).used], naive(spent, nowMs))
-    return true
-  })
+  it.prop(
+    "the sums are those of the rule, at any later time",
+    { spends: Spends, later: Minutes },
+    ({ later, spends }) => {
+      const spent = timeline(spends)
+      const nowMs = (spent.at(-1)?.atMs ?? T0) + later * MINUTE
+      assert.deepStrictEqual([...rolled(apply(spent), nowMs).used], naive(spent, nowMs))
+      return true
+    }
+  )
 
   it.prop("what is stored in buckets and read again is the same", { spends: Spends, later: Minutes }, (values) => {
     const spent = timeline(values.spends)
@@ -126,7 +143,9 @@ describe("windows, against the rule applied to every spend", () => {
     const nowMs = (spent.at(-1)?.atMs ?? T0) + values.later * MINUTE
     const used = rolled(apply(spent), nowMs).used
     return shapes.every(([lengthMs], index) =>
-      (used[index] ?? -1n) >= spent.reduce((total, { atMs, micros }) => atMs > nowMs - lengthMs ? total + micros : total, 0n))
+      (used[index] ?? -1n) >=
+        spent.reduce((total, { atMs, micros }) => atMs > nowMs - lengthMs ? total + micros : total, 0n)
+    )
   })
 
   it.prop("there is room when roomAt says so, and none a minute before", {

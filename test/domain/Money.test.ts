@@ -77,8 +77,12 @@ describe("formatDecimal", () => {
 
   it("prints USD from micros", () => assert.strictEqual(formatUsd(4_560_000n), "4.56"))
 
-  it.prop("parsing what was printed gives the amount back", { value: Amount }, ({ value }) =>
-    [0, FEN_SCALE, MICROS_SCALE].every((scale) => parseDecimal(formatDecimal(value, scale, 0), scale) === value))
+  it.prop(
+    "parsing what was printed gives the amount back",
+    { value: Amount },
+    ({ value }) =>
+      [0, FEN_SCALE, MICROS_SCALE].every((scale) => parseDecimal(formatDecimal(value, scale, 0), scale) === value)
+  )
 })
 
 describe("amounts", () => {
@@ -102,9 +106,13 @@ describe("amounts", () => {
     return quotient * values.denominator >= values.numerator && (quotient - 1n) * values.denominator < values.numerator
   })
 
-  it.prop("minimum and maximum are the two amounts", { a: Amount, b: Amount }, ({ a, b }) =>
-    minimum(a, b) <= maximum(a, b) && minimum(a, b) + maximum(a, b) === a + b &&
-    (minimum(a, b) === a || minimum(a, b) === b))
+  it.prop(
+    "minimum and maximum are the two amounts",
+    { a: Amount, b: Amount },
+    ({ a, b }) =>
+      minimum(a, b) <= maximum(a, b) && minimum(a, b) + maximum(a, b) === a + b &&
+      (minimum(a, b) === a || minimum(a, b) === b)
+  )
 
   it("micros are never negative", () => {
     assert.strictEqual(Micros.make(0n), 0n)

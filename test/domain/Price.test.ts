@@ -60,7 +60,11 @@ describe("costMicros", () => {
     // 0.15 × 2 × 2 = 0.6; rounded before the multipliers it would be 4, between them 2.
     ["rounded once behind both multipliers", costMicros(150_000n, 2n * MULTIPLIER_ONE, 2n * MULTIPLIER_ONE), 1n],
     ["the smallest fraction counts", costMicros(1n, 1n, 1n), 1n],
-    ["beyond 2^53", costMicros(9_007_199_254_740_993n * 1_000_000n, MULTIPLIER_ONE, MULTIPLIER_ONE), 9_007_199_254_740_993n]
+    [
+      "beyond 2^53",
+      costMicros(9_007_199_254_740_993n * 1_000_000n, MULTIPLIER_ONE, MULTIPLIER_ONE),
+      9_007_199_254_740_993n
+    ]
   ]
   for (const [what, actual, expected] of cases) it(what, () => assert.strictEqual(actual, expected))
 })
@@ -92,8 +96,11 @@ describe("prices", () => {
     return micros * scale >= exact && (micros === 0n ? exact === 0n : (micros - 1n) * scale < exact)
   })
 
-  it.prop("the short way for multipliers of 1 is the long way", { numerator: Rate }, ({ numerator }) =>
-    costMicros(numerator, MULTIPLIER_ONE, MULTIPLIER_ONE) === divideUp(numerator, 1_000_000n))
+  it.prop(
+    "the short way for multipliers of 1 is the long way",
+    { numerator: Rate },
+    ({ numerator }) => costMicros(numerator, MULTIPLIER_ONE, MULTIPLIER_ONE) === divideUp(numerator, 1_000_000n)
+  )
 
   it.prop("more usage never costs less, and halves never cost less than the whole", {
     snapshot: Snapshot,

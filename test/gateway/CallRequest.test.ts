@@ -128,29 +128,32 @@ describe("parseChatRequest", () => {
     "",
     "null",
     "[]",
-    "{\"model\":\"m\",\"messages\":[{}],\"model\":\"n\"}",
-    "{\"model\":\"m\",\"messages\":[{}],\"mod\\u0065l\":\"n\"}",
-    "{\"model\":\"m\",\"messages\":[{]}",
-    "{\"model\":\"m\",\"messages\":[{}],\"n\":01}",
+    '{"model":"m","messages":[{}],"model":"n"}',
+    '{"model":"m","messages":[{}],"mod\\u0065l":"n"}',
+    '{"model":"m","messages":[{]}',
+    '{"model":"m","messages":[{}],"n":01}',
     // The first of the two is another user's file to a parser that keeps the first.
-    "{\"model\":\"m\",\"messages\":[{\"content\":[{\"file\":{\"file_id\":\"f\",\"file_id\":null}}]}]}"
+    '{"model":"m","messages":[{"content":[{"file":{"file_id":"f","file_id":null}}]}]}'
   ])("refuses the body %s", (body) => {
     assert.deepStrictEqual(refusalOf(chat(body)), [400, "invalid_request_error", null])
   })
 
   it("lets a repeated key pass where the gateway reads nothing", () => {
-    const body = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"logit_bias\":{\"1\":1,\"1\":2}}"
+    const body = '{"model":"m","messages":[{"role":"user","content":"hi"}],"logit_bias":{"1":1,"1":2}}'
     assert.deepStrictEqual(refusalOf(chat(body)), ["accepted"])
   })
 
   it("counts images apart from text", () => {
     const url = `data:image/png;base64,${"A".repeat(100_000)}`
     const call = callOf(chat({
-      messages: [{ role: "user", content: [
-        { type: "text", text: "what is this?" },
-        { type: "image_url", image_url: { url } },
-        { type: "image_url", image_url: { url: "https://example.com/a.png" } }
-      ] }]
+      messages: [{
+        role: "user",
+        content: [
+          { type: "text", text: "what is this?" },
+          { type: "image_url", image_url: { url } },
+          { type: "image_url", image_url: { url: "https://example.com/a.png" } }
+        ]
+      }]
     }))
     assert.strictEqual(call.images, 2)
     assert.strictEqual(call.inputBytes, call.body.length - url.length - "https://example.com/a.png".length)
@@ -189,7 +192,11 @@ describe("parseResponsesRequest", () => {
     [item({ role: "user", content: "hi" })],
     [item({ type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAAA" })],
     [item({ type: "function_call_output", call_id: "c", output: "{}" })],
-    [item({ role: "assistant", id: "msg_1", content: [{ type: "output_text", text: "a", annotations: [{ file_id: "f" }] }] })],
+    [item({
+      role: "assistant",
+      id: "msg_1",
+      content: [{ type: "output_text", text: "a", annotations: [{ file_id: "f" }] }]
+    })],
     [{ store: true, truncation: "auto", include: ["reasoning.encrypted_content"], max_tool_calls: 1 }],
     [item({ type: "additional_tools", role: "developer", tools: [{ type: "function", name: "f" }] })],
     [{ stream_options: { include_obfuscation: false } }]
@@ -215,10 +222,26 @@ describe("parseResponsesRequest", () => {
     [item({ type: "item_reference", id: "msg_1" }), "unsupported_parameter", "input[0].id"],
     [item({ id: "msg_1" }), "unsupported_parameter", "input[0].id"],
     [item({ id: "msg_1", type: null, role: "user" }), "unsupported_parameter", "input[0].id"],
-    [item({ content: [{ type: "input_file", file_id: "file-1" }] }), "unsupported_parameter", "input[0].content[0].file_id"],
-    [item({ content: [{ type: "input_image", file_id: "file-1" }] }), "unsupported_parameter", "input[0].content[0].file_id"],
-    [item({ content: [{ type: "input_file", file_url: "https://x" }] }), "unsupported_parameter", "input[0].content[0].file_url"],
-    [item({ type: "function_call_output", output: [{ type: "input_image", file_id: "f" }] }), "unsupported_parameter", "input[0].output[0].file_id"],
+    [
+      item({ content: [{ type: "input_file", file_id: "file-1" }] }),
+      "unsupported_parameter",
+      "input[0].content[0].file_id"
+    ],
+    [
+      item({ content: [{ type: "input_image", file_id: "file-1" }] }),
+      "unsupported_parameter",
+      "input[0].content[0].file_id"
+    ],
+    [
+      item({ content: [{ type: "input_file", file_url: "https://x" }] }),
+      "unsupported_parameter",
+      "input[0].content[0].file_url"
+    ],
+    [
+      item({ type: "function_call_output", output: [{ type: "input_image", file_id: "f" }] }),
+      "unsupported_parameter",
+      "input[0].output[0].file_id"
+    ],
     [item({ type: "additional_tools", tools: [{ type: "mcp" }] }), "unsupported_parameter", "input[0].tools[0].type"]
   ])("refuses %j", (extra, code, param) => {
     assert.deepStrictEqual(refusalOf(responses(extra)), [400, code, param])
@@ -236,7 +259,8 @@ describe("forwardBody", () => {
     Buffer.from(forwardBody(callOf(parsed), { upstreamModel: "up", includeUsage: false, ...forwarding })).toString()
 
   it("writes what it read and keeps the bytes of the rest", () => {
-    const rest = "\"messages\" : [ {\"role\":\"user\", \"content\":\"\\u6f22 \\/ 1e400\"} ], \"seed\": 12345678901234567890, \"top_p\":1.0"
+    const rest =
+      '"messages" : [ {"role":"user", "content":"\\u6f22 \\/ 1e400"} ], "seed": 12345678901234567890, "top_p":1.0'
     const body = `{ "model":"m", "stream" : false,"n":1e0, "max_tokens":1.0e2, ${rest} }`
     assert.strictEqual(
       forward(chat(body)),
@@ -245,17 +269,32 @@ describe("forwardBody", () => {
   })
 
   it.each<[string, object, Partial<Parameters<typeof forwardBody>[1]>, object]>([
-    ["asks a stream for usage", { stream: true }, { includeUsage: true }, { stream: true, stream_options: { include_usage: true } }],
-    ["keeps other stream options", { stream: true, stream_options: { include_obfuscation: false, include_usage: false } }, { includeUsage: true }, {
+    ["asks a stream for usage", { stream: true }, { includeUsage: true }, {
       stream: true,
-      stream_options: { include_obfuscation: false, include_usage: true }
+      stream_options: { include_usage: true }
     }],
-    ["takes the option out for a channel that does not know it", { stream: true, stream_options: { include_usage: true } }, {}, {
-      stream: true
-    }],
+    [
+      "keeps other stream options",
+      { stream: true, stream_options: { include_obfuscation: false, include_usage: false } },
+      { includeUsage: true },
+      {
+        stream: true,
+        stream_options: { include_obfuscation: false, include_usage: true }
+      }
+    ],
+    [
+      "takes the option out for a channel that does not know it",
+      { stream: true, stream_options: { include_usage: true } },
+      {},
+      {
+        stream: true
+      }
+    ],
     ["asks nothing of a call that is not streamed", {}, { includeUsage: true }, {}],
     ["writes null as what it stands for", { stream: null, n: null, max_tokens: null }, {}, { stream: false, n: 1 }],
-    ["sets a limit where the client set none", {}, { outputLimit: { field: "max_tokens", value: 9 } }, { max_tokens: 9 }],
+    ["sets a limit where the client set none", {}, { outputLimit: { field: "max_tokens", value: 9 } }, {
+      max_tokens: 9
+    }],
     ["puts a limit in the place of the client's", { max_tokens: 50 }, {
       outputLimit: { field: "max_completion_tokens", value: 9 }
     }, { max_completion_tokens: 9 }]
@@ -266,7 +305,9 @@ describe("forwardBody", () => {
   it("leaves the stream options of a response alone", () => {
     const extra = { stream: true, stream_options: { include_obfuscation: false } }
     assert.deepStrictEqual(
-      JSON.parse(forward(responses(extra), { includeUsage: true, outputLimit: { field: "max_output_tokens", value: 3 } })),
+      JSON.parse(
+        forward(responses(extra), { includeUsage: true, outputLimit: { field: "max_output_tokens", value: 3 } })
+      ),
       { model: "up", input: "hi", ...extra, max_output_tokens: 3 }
     )
   })

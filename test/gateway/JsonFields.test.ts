@@ -24,10 +24,10 @@ describe("scanObject", () => {
   it.each([
     ["{}", []],
     [" {\n} ", []],
-    ["{\"a\":1}", [["a", "1"]]],
-    ["{ \"a\" : -1.50e+2 , \"b\" : [ {\"c\":\"}\"} ] }", [["a", "-1.50e+2"], ["b", "[ {\"c\":\"}\"} ]"]]],
-    ["{\"mod\\u0065l\":\"x\\\"y\\\\\"}", [["model", "\"x\\\"y\\\\\""]]],
-    ["{\"漢字\":\"😀\",\"\":null}", [["漢字", "\"😀\""], ["", "null"]]]
+    ['{"a":1}', [["a", "1"]]],
+    ['{ "a" : -1.50e+2 , "b" : [ {"c":"}"} ] }', [["a", "-1.50e+2"], ["b", '[ {"c":"}"} ]']]],
+    ['{"mod\\u0065l":"x\\"y\\\\"}', [["model", '"x\\"y\\\\"']]],
+    ['{"漢字":"😀","":null}', [["漢字", '"😀"'], ["", "null"]]]
   ])("finds the members of %s", (text, expected) => {
     assert.deepStrictEqual(membersOf(text), expected)
   })
@@ -35,19 +35,19 @@ describe("scanObject", () => {
   it.each([
     ["", "must be a JSON object"],
     ["[]", "must be a JSON object"],
-    ["\"a\"", "must be a JSON object"],
+    ['"a"', "must be a JSON object"],
     ["{", "not valid JSON"],
-    ["{\"a\"}", "not valid JSON"],
-    ["{\"a\":}", "not valid JSON"],
-    ["{\"a\":1,}", "not valid JSON"],
-    ["{\"a\":1 \"b\":2}", "not valid JSON"],
-    ["{\"a\":1}{}", "not valid JSON"],
-    ["{\"a\":\"x}", "not valid JSON"],
-    ["{\"a\\x\":1}", "not valid JSON"],
-    ["{\"a\":[1}", "not valid JSON"],
+    ['{"a"}', "not valid JSON"],
+    ['{"a":}', "not valid JSON"],
+    ['{"a":1,}', "not valid JSON"],
+    ['{"a":1 "b":2}', "not valid JSON"],
+    ['{"a":1}{}', "not valid JSON"],
+    ['{"a":"x}', "not valid JSON"],
+    ['{"a\\x":1}', "not valid JSON"],
+    ['{"a":[1}', "not valid JSON"],
     ["{a:1}", "not valid JSON"],
-    ["{\"a\":1,\"a\":2}", "repeats the key \"a\""],
-    ["{\"model\":1,\"mod\\u0065l\":2}", "repeats the key \"model\""],
+    ['{"a":1,"a":2}', 'repeats the key "a"'],
+    ['{"model":1,"mod\\u0065l":2}', 'repeats the key "model"'],
     ["\ufeff{}", "byte order mark"]
   ])("refuses %s", (text, message) => {
     const scanned = scanObject(bytes(text))
@@ -55,7 +55,7 @@ describe("scanObject", () => {
   })
 
   it("refuses what is not UTF-8", () => {
-    const scanned = scanObject(Buffer.concat([bytes("{\"a\":\""), Buffer.from([0xc3, 0x28]), bytes("\"}")]))
+    const scanned = scanObject(Buffer.concat([bytes('{"a":"'), Buffer.from([0xc3, 0x28]), bytes('"}')]))
     assert.include(scanned.ok ? "accepted" : scanned.message, "UTF-8")
   })
 
@@ -89,16 +89,16 @@ describe("scanObject", () => {
 
 describe("rewriteObject", () => {
   it.each([
-    ["{\"a\":1,\"b\":2,\"c\":3}", { b: "9" }, "{\"a\":1,\"b\":9,\"c\":3}"],
-    ["{\"a\":1, \"b\":2,\n\"c\":3}", { c: undefined }, "{\"a\":1, \"b\":2}"],
-    ["{\"a\":1,\"b\":2}", { a: undefined }, "{\"b\":2}"],
-    ["{\"a\":1,\"b\":2}", { a: undefined, b: undefined }, "{}"],
-    ["{\"a\":1,\"b\":2}", { a: undefined, b: undefined, c: "3" }, "{\"c\":3}"],
-    ["{ }", { a: "1", b: "2" }, "{\"a\":1,\"b\":2}"],
-    [" {\"a\": 1.0 } ", { b: "true" }, " {\"a\": 1.0,\"b\":true } "],
-    ["{\"a\":1}", { z: undefined }, "{\"a\":1}"],
-    ["{\"a\" :\t1}", { a: "2" }, "{\"a\" :\t2}"],
-    ["{\"mod\\u0065l\":\"x\"}", { model: "\"y\"" }, "{\"mod\\u0065l\":\"y\"}"]
+    ['{"a":1,"b":2,"c":3}', { b: "9" }, '{"a":1,"b":9,"c":3}'],
+    ['{"a":1, "b":2,\n"c":3}', { c: undefined }, '{"a":1, "b":2}'],
+    ['{"a":1,"b":2}', { a: undefined }, '{"b":2}'],
+    ['{"a":1,"b":2}', { a: undefined, b: undefined }, "{}"],
+    ['{"a":1,"b":2}', { a: undefined, b: undefined, c: "3" }, '{"c":3}'],
+    ["{ }", { a: "1", b: "2" }, '{"a":1,"b":2}'],
+    [' {"a": 1.0 } ', { b: "true" }, ' {"a": 1.0,"b":true } '],
+    ['{"a":1}', { z: undefined }, '{"a":1}'],
+    ['{"a" :\t1}', { a: "2" }, '{"a" :\t2}'],
+    ['{"mod\\u0065l":"x"}', { model: '"y"' }, '{"mod\\u0065l":"y"}']
   ])("of %s with %o is %s", (text, changes, expected) => {
     assert.strictEqual(rewrite(text, changes), expected)
   })
@@ -112,7 +112,7 @@ describe("rewriteObject", () => {
       const changes: Record<string, string | undefined> = {}
       before.forEach(([key], index) => {
         const action = actions[index % Math.max(1, actions.length)] ?? "keep"
-        if (action !== "keep") changes[key ?? ""] = action === "remove" ? undefined : "[\"changed\"]"
+        if (action !== "keep") changes[key ?? ""] = action === "remove" ? undefined : '["changed"]'
       })
       const has = (key: string | undefined) => Object.hasOwn(changes, key ?? "")
       const expected = before
@@ -125,9 +125,9 @@ describe("rewriteObject", () => {
 
 describe("duplicateKeys", () => {
   it.each([
-    ["{\"a\":{\"b\":1,\"c\":2},\"d\":{\"b\":1}}", []],
-    ["{\"a\":{\"b\":1,\"\\u0062\":2}}", ["b"]],
-    ["{\"a\":[{\"x\":1,\"y\":{\"x\":1},\"x\":2}],\"b\":\"\\\"x\\\":\"}", ["x"]]
+    ['{"a":{"b":1,"c":2},"d":{"b":1}}', []],
+    ['{"a":{"b":1,"\\u0062":2}}', ["b"]],
+    ['{"a":[{"x":1,"y":{"x":1},"x":2}],"b":"\\"x\\":"}', ["x"]]
   ])("of %s", (text, expected) => {
     assert.deepStrictEqual([...duplicateKeys(bytes(text))], expected)
   })

@@ -1,5 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { openAiError, openAiErrorBody, type OpenAiErrorCode, openAiErrorFrame, openAiErrors } from "../../src/gateway/OpenAiError.ts"
+import {
+  openAiError,
+  openAiErrorBody,
+  type OpenAiErrorCode,
+  openAiErrorFrame,
+  openAiErrors
+} from "../../src/gateway/OpenAiError.ts"
 
 const codes: ReadonlyArray<[OpenAiErrorCode, number, boolean]> = [
   ["invalid_request_error", 400, false],
@@ -29,10 +35,10 @@ describe("OpenAiError", () => {
   })
 
   it("has OpenAI's shape, whatever else the error carries", () => {
-    const error = { ...openAiError("model_not_found", "No \"x\".", "model"), secret: "sk-1" }
+    const error = { ...openAiError("model_not_found", 'No "x".', "model"), secret: "sk-1" }
     assert.strictEqual(
       openAiErrorBody(error),
-      "{\"error\":{\"message\":\"No \\\"x\\\".\",\"type\":\"invalid_request_error\",\"param\":\"model\",\"code\":\"model_not_found\"}}"
+      '{"error":{"message":"No \\"x\\".","type":"invalid_request_error","param":"model","code":"model_not_found"}}'
     )
   })
 
@@ -42,7 +48,11 @@ describe("OpenAiError", () => {
     const [event, data, ...rest] = openAiErrorFrame("responses", error, 7).split("\n")
     assert.deepStrictEqual([event, ...rest], ["event: error", "", ""])
     assert.deepStrictEqual(JSON.parse(data?.slice("data: ".length) ?? ""), {
-      type: "error", code: "insufficient_quota", message: "Line one\nline two", param: null, sequence_number: 7
+      type: "error",
+      code: "insufficient_quota",
+      message: "Line one\nline two",
+      param: null,
+      sequence_number: 7
     })
   })
 })

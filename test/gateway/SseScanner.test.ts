@@ -61,7 +61,17 @@ describe("SseScanner", () => {
   })
 
   const pieces = Schema.Array(Schema.Literals([
-    "data: a\n\n", "data: \xe6\xbc\xa2\r\n\r\n", "data: x\ndata: y\r\r", ": c\n", "event: e\r", "\n", "\r", "\r\n", "data", "\xef\xbb\xbf", "d"
+    "data: a\n\n",
+    "data: \xe6\xbc\xa2\r\n\r\n",
+    "data: x\ndata: y\r\r",
+    ": c\n",
+    "event: e\r",
+    "\n",
+    "\r",
+    "\r\n",
+    "data",
+    "\xef\xbb\xbf",
+    "d"
   ]))
 
   it.prop("gives the same frames wherever the stream is cut, and every byte once", [

@@ -10,7 +10,10 @@ const frame = (data: unknown) => {
   return { raw: bytes, data: bytes }
 }
 const chunk = (delta: object, extra?: object) => ({
-  id: "c", object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason: null }], ...extra
+  id: "c",
+  object: "chat.completion.chunk",
+  choices: [{ index: 0, delta, finish_reason: null }],
+  ...extra
 })
 const usage = { prompt_tokens: 9, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 3 } }
 const observe = (dialect: Dialect, ...data: ReadonlyArray<unknown>) => {
@@ -29,12 +32,12 @@ describe("StreamMeter on chat completions", () => {
     ["reasoning under two names", chunk({ reasoning: "hmmhmm", reasoning_content: "hmmhmm" }), "delta", 2],
     ["reasoning and content", chunk({ reasoning: "hmm", content: "hmm" }), "delta", 2],
     ["refusal", chunk({ refusal: "No." }), "delta", 1],
-    ["tool arguments", chunk({ tool_calls: [{ index: 0, function: { arguments: "{\"a\":1}" } }] }), "delta", 3],
+    ["tool arguments", chunk({ tool_calls: [{ index: 0, function: { arguments: '{"a":1}' } }] }), "delta", 3],
     ["two choices", { choices: [{ delta: { content: "a" } }, { delta: { content: "b" } }] }, "delta", 2],
-    ["space around the colon", "{ \"choices\" : [ { \"delta\" : { \"content\" \n:\t\"a\" } } ] }", "delta", 1],
+    ["space around the colon", '{ "choices" : [ { "delta" : { "content" \n:\t"a" } } ] }', "delta", 1],
     ["finish", chunk({}), "other", 0],
     ["null content", chunk({ content: null }), "other", 0],
-    ["text that looks like JSON", chunk({ content: "\"content\":\"x\",\"usage\":{}" }), "delta", 10],
+    ["text that looks like JSON", chunk({ content: '"content":"x","usage":{}' }), "delta", 10],
     ["log probabilities", { choices: [{ delta: {}, logprobs: { content: [{ token: "content" }] } }] }, "other", 0],
     ["content outside the choices", { choices: [], content: "metadata" }, "other", 0],
     ["usage alone", { choices: [], usage }, "usage-only", 0],
@@ -47,7 +50,7 @@ describe("StreamMeter on chat completions", () => {
     ["no error", chunk({ content: "a" }, { error: null }), "delta", 1],
     ["text that says done", chunk({ content: "[DONE]" }), "delta", 2],
     ["not JSON", "hello", "other", 0],
-    ["half a frame", "{\"choices\":[{\"delta\":{\"content\":\"abc", "other", 0],
+    ["half a frame", '{"choices":[{"delta":{"content":"abc', "other", 0],
     ["empty", "", "other", 0]
   ])("%s", (_, data, kind, outputDelta) => {
     const { meter, seen } = observe("chat", data)
@@ -58,9 +61,15 @@ describe("StreamMeter on chat completions", () => {
   it.each<[string, ReadonlyArray<unknown>, number | undefined]>([
     ["a frame of its own", [chunk({ content: "a" }, { usage: null }), { choices: [], usage }, "[DONE]"], 2],
     ["the last choice", [chunk({ content: "a" }), chunk({}, { usage })], 2],
-    ["every frame, the last counts", [1, 2, 3].map((count) => chunk({ content: "a" }, {
-      usage: { ...usage, completion_tokens: count }
-    })), 3],
+    [
+      "every frame, the last counts",
+      [1, 2, 3].map((count) =>
+        chunk({ content: "a" }, {
+          usage: { ...usage, completion_tokens: count }
+        })
+      ),
+      3
+    ],
     ["before text that it does not cover", [chunk({}, { usage }), chunk({ content: "a" })], undefined],
     ["inside the choice", [{ choices: [{ delta: {}, usage }] }], 2],
     ["a section of its own", [chunk({}, { x_groq: { usage } })], 2],
@@ -81,7 +90,11 @@ describe("StreamMeter on chat completions", () => {
     meter.observe(last)
     last.raw.fill(0)
     assert.deepStrictEqual(meter.usage(), {
-      inputTokens: 6, cachedInputTokens: 3, cacheWriteTokens: 0, outputTokens: 2, flagged: false
+      inputTokens: 6,
+      cachedInputTokens: 3,
+      cacheWriteTokens: 0,
+      outputTokens: 2,
+      flagged: false
     })
   })
 })
@@ -91,16 +104,26 @@ describe("StreamMeter on responses", () => {
 
   it.each<[string, unknown, string, number]>([
     ["text", text("Hello, world"), "delta", 4],
-    ["arguments", text("{\"a\"", "response.function_call_arguments.delta"), "delta", 2],
+    ["arguments", text('{"a"', "response.function_call_arguments.delta"), "delta", 2],
     ["the whole text again", { type: "response.output_text.done", text: "Hello, world" }, "other", 0],
-    ["a part that is done", { type: "response.content_part.done", part: { text: "Hello", delta: "Hello" } }, "other", 0],
-    ["created", { type: "response.created", response: { metadata: { type: "response.completed", delta: "x" } } }, "other", 0],
+    [
+      "a part that is done",
+      { type: "response.content_part.done", part: { text: "Hello", delta: "Hello" } },
+      "other",
+      0
+    ],
+    [
+      "created",
+      { type: "response.created", response: { metadata: { type: "response.completed", delta: "x" } } },
+      "other",
+      0
+    ],
     ["tools that name a usage", { type: "response.created", response: { tools: [{ usage: { a: 1 } }] } }, "other", 0],
     ["completed", completed, "terminal", 0],
     ["incomplete", { type: "response.incomplete", response: {} }, "terminal", 0],
     ["failed", { type: "response.failed", response: { usage: null } }, "terminal", 0],
     ["type behind the rest", { response: { type: "x" }, type: "response.completed" }, "terminal", 0],
-    ["half a terminal event", "{\"type\":\"response.completed\",\"response\":{", "other", 0],
+    ["half a terminal event", '{"type":"response.completed","response":{', "other", 0],
     ["error", { type: "error", message: "delta", code: "x" }, "error", 0],
     ["error in chat's shape", { error: { message: "x" } }, "error", 0]
   ])("%s", (_, data, kind, outputDelta) => {
@@ -108,7 +131,10 @@ describe("StreamMeter on responses", () => {
   })
 
   it("takes the usage from the terminal event", () => {
-    const { meter } = observe("responses", { type: "response.created", response: { usage: { input_tokens: 1, output_tokens: 1 } } }, text("a"))
+    const { meter } = observe("responses", {
+      type: "response.created",
+      response: { usage: { input_tokens: 1, output_tokens: 1 } }
+    }, text("a"))
     assert.isFalse(meter.hasUsage)
     meter.observe(frame(completed))
     assert.strictEqual(meter.usage()?.outputTokens, 7)
@@ -116,7 +142,10 @@ describe("StreamMeter on responses", () => {
 
   it("estimates from the terminal event what came without deltas", () => {
     const content = [{ type: "output_text", text: "one two three four" }]
-    const { meter } = observe("responses", { type: "response.completed", response: { output: [{ type: "message", content }] } })
+    const { meter } = observe("responses", {
+      type: "response.completed",
+      response: { output: [{ type: "message", content }] }
+    })
     assert.isFalse(meter.hasUsage)
     assert.strictEqual(meter.estimateOutputTokens(), 4)
   })
@@ -135,19 +164,22 @@ describe("estimateOutputTokens", () => {
   })
 
   it("unescapes before it counts", () => {
-    const words = "天气很好\n\"真的\"\t".repeat(20)
+    const words = '天气很好\n"真的"\t'.repeat(20)
     const escaped = [...words].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
     const { meter } = observe("chat", `{"choices":[{"delta":{"content":"${escaped}"}}]}`)
     assert.strictEqual(meter.estimateOutputTokens(), countTokens(words))
   })
 
   it("joins characters that frames split", () => {
-    const { meter } = observe("chat", ...["\\ud83d", "\\ude00"].map((half) => `{"choices":[{"delta":{"content":"${half}"}}]}`))
+    const { meter } = observe(
+      "chat",
+      ...["\\ud83d", "\\ude00"].map((half) => `{"choices":[{"delta":{"content":"${half}"}}]}`)
+    )
     assert.strictEqual(meter.estimateOutputTokens(), countTokens("😀"))
   })
 
   it("extrapolates beyond its sample, whichever way the text comes", () => {
-    const words = "The quick brown \"fox\" jumps over\nthe lazy 漢字 😀. ".repeat(2000)
+    const words = 'The quick brown "fox" jumps over\nthe lazy 漢字 😀. '.repeat(2000)
     assert.isAbove(Buffer.byteLength(words), 2 * SAMPLE_BYTES_MAX)
     const exact = countTokens(words)
     const pieces = words.match(/[\s\S]{1,7}/gu) ?? []
@@ -172,11 +204,33 @@ describe("estimateFromBody", () => {
     ["text", "chat", { choices: [{ message: { content: "one two three" } }] }, 3],
     ["no text", "chat", { choices: [{ message: { content: "" } }] }, 0],
     ["error", "chat", { error: { message: "one two three" } }, 0],
-    ["several choices", "chat", { choices: [{ message: { content: "one" } }, { message: { refusal: "no" } }] }, countTokens("one\nno")],
-    ["reasoning under two names", "chat", { choices: [{ message: { reasoning_content: "hmm", reasoning: "hmm" } }] }, countTokens("hmm")],
-    ["tool call", "chat", { choices: [{ message: { content: null, tool_calls: [{ function: { name: "f", arguments: "{}" } }] } }] }, countTokens("f\n{}")],
-    ["response", "responses", { output: [{ type: "message", content: [{ type: "output_text", text: "one two" }] }] }, 2],
-    ["response call", "responses", { output: [{ type: "function_call", name: "f", arguments: "{}" }] }, countTokens("f\n{}")],
+    [
+      "several choices",
+      "chat",
+      { choices: [{ message: { content: "one" } }, { message: { refusal: "no" } }] },
+      countTokens("one\nno")
+    ],
+    [
+      "reasoning under two names",
+      "chat",
+      { choices: [{ message: { reasoning_content: "hmm", reasoning: "hmm" } }] },
+      countTokens("hmm")
+    ],
+    ["tool call", "chat", {
+      choices: [{ message: { content: null, tool_calls: [{ function: { name: "f", arguments: "{}" } }] } }]
+    }, countTokens("f\n{}")],
+    [
+      "response",
+      "responses",
+      { output: [{ type: "message", content: [{ type: "output_text", text: "one two" }] }] },
+      2
+    ],
+    [
+      "response call",
+      "responses",
+      { output: [{ type: "function_call", name: "f", arguments: "{}" }] },
+      countTokens("f\n{}")
+    ],
     ["response summary", "responses", { output: [{ type: "reasoning", summary: [{ text: "one two" }] }] }, 2],
     ["not an object", "responses", null, 0]
   ])("%s", (_, dialect, json, expected) => {

@@ -42,7 +42,8 @@ describe("countTokens", () => {
   it("extrapolates long text from all of it, not from its beginning", () => {
     const half = TOKENISED_CHARS_MAX * 2
     const text = "word ".repeat(half / 5) + "漢字".repeat(half / 2)
-    const exact = countTokens("word ".repeat(TOKENISED_CHARS_MAX / 5)) * 2 + countTokens("漢字".repeat(TOKENISED_CHARS_MAX / 2)) * 2
+    const exact = countTokens("word ".repeat(TOKENISED_CHARS_MAX / 5)) * 2 +
+      countTokens("漢字".repeat(TOKENISED_CHARS_MAX / 2)) * 2
     assert.isBelow(Math.abs(countTokens(text) - exact) / exact, 0.15)
   })
 
@@ -55,10 +56,12 @@ describe("countTokens", () => {
 
 describe("estimateInputTokens", () => {
   it("is above nothing and below the hold for ordinary text", () => {
-    const plain = call({ messages: [
-      { role: "system", content: "You are a helpful assistant." },
-      { role: "user", content: "Tell me about the history of tea, in three sentences." }
-    ] })
+    const plain = call({
+      messages: [
+        { role: "system", content: "You are a helpful assistant." },
+        { role: "user", content: "Tell me about the history of tea, in three sentences." }
+      ]
+    })
     assert.isAbove(estimateInputTokens(plain), 17)
     assert.isBelow(estimateInputTokens(plain), holdInputTokens(plain))
   })
@@ -86,6 +89,9 @@ describe("estimateInputTokens", () => {
       return parsed._tag === "Call" ? estimateInputTokens(parsed) : -1
     }
     assert.isAbove(response({ instructions: "one two three four five" }), response({}) + 4)
-    assert.isAbove(response({ tools: [{ type: "function", name: "f", parameters: { type: "object" } }] }), response({}) + 5)
+    assert.isAbove(
+      response({ tools: [{ type: "function", name: "f", parameters: { type: "object" } }] }),
+      response({}) + 5
+    )
   })
 })

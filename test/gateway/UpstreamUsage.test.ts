@@ -20,10 +20,21 @@ describe("normaliseUsage", () => {
     ["all cached", "chat", chat(10, 5, { cached_tokens: 10 }), [0, 10, 0, 5, false]],
     ["cached above the prompt", "chat", chat(10, 5, { cached_tokens: 11 }), [0, 10, 0, 5, true]],
     ["cache writes", "chat", chat(10, 5, { cached_tokens: 4, cache_write_tokens: 3 }), [3, 4, 3, 5, false]],
-    ["cache writes above the rest", "chat", chat(10, 5, { cached_tokens: 8, cache_write_tokens: 3 }), [0, 8, 2, 5, true]],
+    ["cache writes above the rest", "chat", chat(10, 5, { cached_tokens: 8, cache_write_tokens: 3 }), [
+      0,
+      8,
+      2,
+      5,
+      true
+    ]],
     ["cache creation", "chat", chat(10, 5, undefined, { cache_creation_input_tokens: 3 }), [7, 0, 3, 5, false]],
     ["DeepSeek", "chat", chat(10, 5, undefined, { prompt_cache_hit_tokens: 4 }), [6, 4, 0, 5, false]],
-    ["reasoning is part of output", "chat", chat(1, 9, undefined, { completion_tokens_details: { reasoning_tokens: 8 } }), [1, 0, 0, 9, false]],
+    [
+      "reasoning is part of output",
+      "chat",
+      chat(1, 9, undefined, { completion_tokens_details: { reasoning_tokens: 8 } }),
+      [1, 0, 0, 9, false]
+    ],
     ["null details", "chat", chat(1, 2, undefined, { prompt_tokens_details: null }), [1, 0, 0, 2, false]],
     ["negative", "chat", chat(-1, -5), [0, 0, 0, 0, true]],
     ["negative cached", "chat", chat(10, 5, { cached_tokens: -4 }), [10, 0, 0, 5, true]],
@@ -31,7 +42,13 @@ describe("normaliseUsage", () => {
     ["string", "chat", chat("10", "x"), [10, 0, 0, 0, true]],
     ["NaN", "chat", chat(NaN, 1), [0, 0, 0, 1, true]],
     ["huge", "chat", chat(1, 1e300), [1, 0, 0, REPORTED_TOKENS_MAX, true]],
-    ["responses", "responses", { input_tokens: 10, output_tokens: 5, input_tokens_details: { cached_tokens: 4 } }, [6, 4, 0, 5, false]],
+    ["responses", "responses", { input_tokens: 10, output_tokens: 5, input_tokens_details: { cached_tokens: 4 } }, [
+      6,
+      4,
+      0,
+      5,
+      false
+    ]],
     ["chat names in a response", "responses", chat(10, 5), [10, 0, 0, 5, false]],
     ["response names in chat", "chat", { input_tokens: 10, output_tokens: 5 }, [10, 0, 0, 5, false]],
     ["empty", "chat", {}, undefined],
@@ -51,7 +68,10 @@ describe("normaliseUsage", () => {
     "gives disjoint counts that add up to the prompt",
     [Schema.Number, Schema.Number, Schema.Number, Schema.Number],
     ([prompt, completion, cached, written]) => {
-      const usage = normaliseUsage(chat(prompt, completion, { cached_tokens: cached, cache_write_tokens: written }), "chat")
+      const usage = normaliseUsage(
+        chat(prompt, completion, { cached_tokens: cached, cache_write_tokens: written }),
+        "chat"
+      )
       assert.isDefined(usage)
       const counts = [usage.inputTokens, usage.cachedInputTokens, usage.cacheWriteTokens, usage.outputTokens]
       assert.isTrue(counts.every((count) => Number.isInteger(count) && count >= 0 && count <= REPORTED_TOKENS_MAX))

@@ -45,10 +45,12 @@ const make = Effect.gen(function*() {
   const authenticate = (request: IncomingMessage): Effect.Effect<ApiKeyIdentity, CallRefused> => {
     const token = tokenOf(request)
     if (token === undefined) {
-      return Effect.fail(new CallRefused({
-        code: "invalid_api_key",
-        message: "You did not provide an API key. Send it as `Authorization: Bearer sk-…`."
-      }))
+      return Effect.fail(
+        new CallRefused({
+          code: "invalid_api_key",
+          message: "You did not provide an API key. Send it as `Authorization: Bearer sk-…`."
+        })
+      )
     }
     const cached = keys.cached(token)
     if (cached !== undefined) return Effect.succeed(cached)
@@ -81,29 +83,42 @@ const make = Effect.gen(function*() {
     yield* gateway.run({ requestId, key, call: parsed, client: new NodeCallClient(response), startedMs })
   })
 
-  const models = Effect.fnUntraced(function*(id: string | undefined, request: IncomingMessage, response: ServerResponse) {
-    yield* authenticate(request)
-    const all = yield* Effect.mapError(catalog.list, () => unavailable("The catalog is unavailable at this moment."))
-    const shown = all.map((model) => ({
-      id: model.id,
-      object: "model",
-      created: Math.floor(model.createdAtMs / 1_000),
-      owned_by: "realms"
-    }))
-    if (id === undefined) return sendJson(response, 200, { object: "list", data: shown })
-    const found = shown.find((model) => model.id === id)
-    if (found !== undefined) return sendJson(response, 200, found)
-    return yield* new CallRefused({ code: "model_not_found", message: `The model '${id}' does not exist.`, param: "model" })
-  })
+  const models = Effect.fnUntraced(
+    function*(id: string | undefined, request: IncomingMessage, response: ServerResponse) {
+      yield* authenticate(request)
+      const all = yield* Effect.mapError(catalog.list, () => unavailable("The catalog is unavailable at this moment."))
+      const shown = all.map((model) => ({
+        id: model.id,
+        object: "model",
+        created: Math.floor(model.createdAtMs / 1_000),
+        owned_by: "realms"
+      }))
+      if (id === undefined) return sendJson(response, 200, { object: "list", data: shown })
+      const found = shown.find((model) => model.id === id)
+      if (found !== undefined) return sendJson(response, 200, found)
+      return yield* new CallRefused({
+        code: "model_not_found",
+        message: `The model '${id}' does not exist.`,
+        param: "model"
+      })
+    }
+  )
 
   const receipt = Effect.fnUntraced(function*(id: string, request: IncomingMessage, response: ServerResponse) {
     const key = yield* authenticate(request)
-    const found = yield* Effect.mapError(receipts.find(key.userId, id), () => unavailable("Receipts are unavailable at this moment."))
+    const found = yield* Effect.mapError(
+      receipts.find(key.userId, id),
+      () => unavailable("Receipts are unavailable at this moment.")
+    )
     if (found !== undefined) return sendJson(response, 200, found)
     return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
   })
 
-  const route = (requestId: string, request: IncomingMessage, response: ServerResponse): Effect.Effect<void, CallRefused | UpstreamRefused> => {
+  const route = (
+    requestId: string,
+    request: IncomingMessage,
+    response: ServerResponse
+  ): Effect.Effect<void, CallRefused | UpstreamRefused> => {
     const url = request.url ?? "/"
     const query = url.indexOf("?")
     const path = query === -1 ? url : url.slice(0, query)
@@ -125,15 +140,17 @@ const make = Effect.gen(function*() {
     handle: (request, response) => {
       const requestId = makeReservationId()
       response.setHeader("x-request-id", requestId)
-      run(route(requestId, request, response).pipe(
-        Effect.catch((error) => Effect.sync(() => refuse(request, response, error))),
-        Effect.catchCause((cause) =>
-          Effect.logError("a call failed unexpectedly", cause).pipe(
-            Effect.annotateLogs({ requestId }),
-            Effect.andThen(Effect.sync(() => refuse(request, response, failedInside)))
+      run(
+        route(requestId, request, response).pipe(
+          Effect.catch((error) => Effect.sync(() => refuse(request, response, error))),
+          Effect.catchCause((cause) =>
+            Effect.logError("a call failed unexpectedly", cause).pipe(
+              Effect.annotateLogs({ requestId }),
+              Effect.andThen(Effect.sync(() => refuse(request, response, failedInside)))
+            )
           )
         )
-      ))
+      )
     },
     close: () => {
       closed = true

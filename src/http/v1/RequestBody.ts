@@ -14,7 +14,10 @@ const BODY_TIMEOUT_MS = 60_000
 const tooLarge = (bytesMax: number) =>
   new CallRefused({ code: "request_too_large", message: `The request body is larger than ${bytesMax} bytes.` })
 
-const unfinished = new CallRefused({ code: "invalid_request_error", message: "The request body was not received completely." })
+const unfinished = new CallRefused({
+  code: "invalid_request_error",
+  message: "The request body was not received completely."
+})
 
 /** The body, at most `bytesMax` bytes. */
 export const readRequestBody = (
@@ -44,6 +47,7 @@ export const readRequestBody = (
     request.on("data", onData)
     request.once("end", () =>
       finish(Effect.succeed(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))))
-    request.once("error", () => finish(Effect.fail(unfinished)))
+    request.once("error", () =>
+      finish(Effect.fail(unfinished)))
     request.once("aborted", () => finish(Effect.fail(unfinished)))
   })

@@ -1,0 +1,63 @@
+/**
+ * The flags and arguments that several commands share, parsed to exact values: what comes out of here needs no further
+ * check, and what is wrong is a usage error that says what was expected.
+ */
+import { Effect, Option } from "effect"
+import { Argument, Flag } from "effect/cli"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { type User, Users } from "../identity/Users.ts"
+import { failed } from "./CliFailure.ts"
+
+const idPattern = /^\d{1,18}$/
+
+/** A numeric id; none when the text is something else. */
+export const parseId = (text: string): Option.Option<bigint> =>
+  idPattern.test(text) ? Option.some(BigInt(text)) : Option.none()
+
+/** A signed amount of USD in micros, not zero, at most six decimals, `$` allowed in front. */
+export const parseUsd = (text: string): Option.Option<bigint> => {
+  const micros = parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE)
+  return micros === undefined || micros === 0n ? Option.none() : Option.some(micros)
+}
+
+/** `--user`: an e-mail address or an id. */
+export const userFlag = Flag.String("user").pipe(
+  Flag.withMetavar("email|id"),
+  Flag.withDescription("E-mail address or id of the user")
+)
+
+/** `--usd`: a signed amount, in micros. */
+export const usdFlag = Flag.String("usd").pipe(
+  Flag.withMetavar("amount"),
+  Flag.withDescription("Amount in USD, such as 5.00; a negative one takes from the balance"),
+  Flag.filterMap(parseUsd, () => "an amount in USD other than 0, such as 5.00 or -1.25, with at most six decimals")
+)
+
+/** `--note`: why, in words. */
+export const noteFlag = Flag.String("note").pipe(
+  Flag.withMetavar("text"),
+  Flag.withDescription("Why: kept with the ledger entry"),
+  Flag.filterMap(
+    (text) => text.trim() === "" ? Option.none() : Option.some(text.trim()),
+    () => "a note that says why"
+  )
+)
+
+/** The id of a key, as `key create --json` printed it. */
+export const keyIdArgument = Argument.String("id").pipe(
+  Argument.withDescription("Id of the key"),
+  Argument.filterMap(parseId, () => "the id of a key, a whole number (not the key itself)")
+)
+
+/** The user that `--user` names. */
+export const findUser = Effect.fn("Cli.findUser")(function*(text: string) {
+  const users = yield* Users
+  const id = parseId(text.trim())
+  const found: Option.Option<User> = Option.isSome(id)
+    ? yield* users.findById(id.value)
+    : yield* users.findByEmail(text)
+  return yield* Effect.fromOption(
+    found,
+    () => failed(`there is no user "${text}"; \`realms user list\` shows who there is`)
+  )
+})

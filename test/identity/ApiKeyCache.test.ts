@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ApiKeyCache } from "../../src/identity/ApiKeyCache.ts"
+import type { ApiKeyIdentity } from "../../src/identity/ApiKeys.ts"
+
+const identity = (keyId: bigint, expiresAtMs: number | null = null): ApiKeyIdentity => ({
+  keyId,
+  userId: 1n,
+  expiresAtMs,
+  allowedModels: null
+})
+
+describe("ApiKeyCache", () => {
+  it("answers what was put in, until it is dropped", () => {
+    const cache = new ApiKeyCache()
+    cache.put(cache.ticket(), "a", identity(1n))
+    cache.put(cache.ticket(), "b", null)
+    assert.strictEqual(cache.identity("a", 0)?.keyId, 1n)
+    assert.isTrue(cache.isKnownInvalid("b"))
+    cache.drop()
+    assert.isUndefined(cache.identity("a", 0))
+    assert.isFalse(cache.isKnownInvalid("b"))
+  })
+
+  it("does not take in what was being looked up when it was dropped", () => {
+    const cache = new ApiKeyCache()
+    const ticket = cache.ticket()
+    cache.drop()
+    cache.put(ticket, "a", identity(1n))
+    cache.put(ticket, "b", null)
+    assert.isUndefined(cache.identity("a", 0))
+    assert.isFalse(cache.isKnownInvalid("b"))
+  })
+
+  it("answers no key from the moment it expires", () => {
+    const cache = new ApiKeyCache()
+    cache.put(cache.ticket(), "a", identity(1n, 1_000))
+    assert.isDefined(cache.identity("a", 999))
+    assert.isUndefined(cache.identity("a", 1_000))
+  })
+
+  it("forgets the least recently used beyond its bounds", () => {
+    const cache = new ApiKeyCache(2, 1)
+    for (const [hash, id] of [["a", 1n], ["b", 2n]] as const) cache.put(cache.ticket(), hash, identity(id))
+    assert.isDefined(cache.identity("a", 0))
+    cache.put(cache.ticket(), "c", identity(3n))
+    assert.isUndefined(cache.identity("b", 0))
+    assert.isDefined(cache.identity("a", 0))
+    for (const hash of ["x", "y"]) cache.put(cache.ticket(), hash, null)
+    assert.deepStrictEqual([cache.isKnownInvalid("x"), cache.isKnownInvalid("y")], [false, true])
+    assert.isDefined(cache.identity("c", 0), "wrong keys push out no valid one")
+  })
+})
