@@ -137,7 +137,11 @@ const decideExtend = (state: AccountState, command: Extend, row: ReservationRow 
     ? 0n
     : costMicros(command.numerator, reservation.billingMultiplier, reservation.planMultiplier)
   const more = target - reservation.reservedMicros
-  if (more <= 0n) return { _tag: "Repeat", answer: { _tag: "Reservation", reservation } }
+  if (more <= 0n) {
+    // What is held covers it already, as always when a token costs nothing.
+    const outputTokens = Math.max(reservation.outputTokens, command.outputTokens)
+    return { _tag: "Repeat", answer: { _tag: "Reservation", reservation: { ...reservation, outputTokens } } }
+  }
   const available = reservation.funding === "balance"
     ? (state.owedMicros > 0n ? 0n : state.usdMicros)
     : subscriptionRoom(state, reservation, command.atMs)

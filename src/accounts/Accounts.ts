@@ -257,20 +257,28 @@ const make = Effect.gen(function*() {
     )
 
   const sweepLock = yield* Semaphore.make(1)
+  let mustRenewAll = false
+  main.onConnected.add(() => {
+    mustRenewAll = true
+  })
   const sweep = Effect.gen(function*() {
-    // After an outage the holds of this process are renewed before anything is judged by its lease.
-    yield* renewLengths(leases.lengths())
+    // What is due is renewed before anything is judged by its lease; after an outage everything this process holds.
+    yield* renewLengths(mustRenewAll ? leases.lengths() : leases.due(now()))
+    mustRenewAll = false
     const rows = yield* sql.unsafe<{ readonly id: string; readonly user_id: bigint }>(
       "SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now() ORDER BY id LIMIT $1",
       [SWEEP_MAX]
     ).pipe(Effect.mapError((error) => new AccountUnavailable({ reason: error.message })))
     const mode = policy.expiredReservation()
+    // One account that cannot be written does not keep the others' holds.
     const answers = yield* Effect.forEach(
       rows,
-      (row) => ask(actorOf(row.user_id), { _tag: "Expire", id: row.id, mode }).pipe(Effect.mapError(asUnavailable)),
+      (row) => Effect.result(ask(actorOf(row.user_id), { _tag: "Expire", id: row.id, mode })),
       { concurrency: "unbounded" }
     )
-    return answers.filter((answer) => answer._tag === "Settlement" && answer.settlement.state === "expired").length
+    return answers.filter((answer) =>
+      answer._tag === "Success" && answer.success._tag === "Settlement" && answer.success.settlement.state === "expired"
+    ).length
   }).pipe(sweepLock.withPermits(1))
 
   const replay = (path: string) =>

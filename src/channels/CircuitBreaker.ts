@@ -46,7 +46,7 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
   probe(channelId: bigint, nowMs: number): void
   succeeded(channelId: bigint): void
   failed(channelId: bigint, nowMs: number): void
-}>()("realms/channels/ChannelHealth") {
+}>()("realms/channels/CircuitBreaker/ChannelHealth") {
   static readonly layer = Layer.sync(ChannelHealth, () => makeChannelHealth())
 }
 

@@ -60,25 +60,29 @@ const unavailable = (error: AccountUnavailable) =>
       "may have been made"
   )
 
-const adjust = Command.make("adjust", { user: userFlag, usd: usdFlag, note: noteFlag }, (flags) =>
-  Effect.gen(function*() {
-    const user = yield* findUser(flags.user)
-    const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(flags.usd, flags.note)).pipe(
-      Effect.catchTags({
-        DebitRefused: (error) => Effect.fail(refused(error)),
-        AccountUnavailable: (error) => Effect.fail(unavailable(error)),
-        UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`))
-      })
-    )
-    const balance = { usd_micros: posted.usdMicros, owed_micros: posted.owedMicros }
-    yield* print(
-      { user_id: user.id, amount_micros: flags.usd, ...balance },
-      `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${describeBalance(balance)}`
-    )
-  })).pipe(
-    Command.withDescription("Add to a user's balance, or take from it down to zero"),
-    Command.withExamples([{ command: "realms balance adjust --user ada@example.com --usd 5.00 --note \"welcome\"" }])
-  )
+const adjust = Command.make(
+  "adjust",
+  { user: userFlag, usd: usdFlag, note: noteFlag },
+  (flags) =>
+    Effect.gen(function*() {
+      const user = yield* findUser(flags.user)
+      const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(flags.usd, flags.note)).pipe(
+        Effect.catchTags({
+          DebitRefused: (error) => Effect.fail(refused(error)),
+          AccountUnavailable: (error) => Effect.fail(unavailable(error)),
+          UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`))
+        })
+      )
+      const balance = { usd_micros: posted.usdMicros, owed_micros: posted.owedMicros }
+      yield* print(
+        { user_id: user.id, amount_micros: flags.usd, ...balance },
+        `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${describeBalance(balance)}`
+      )
+    })
+).pipe(
+  Command.withDescription("Add to a user's balance, or take from it down to zero"),
+  Command.withExamples([{ command: 'realms balance adjust --user ada@example.com --usd 5.00 --note "welcome"' }])
+)
 
 export const balanceCommand = Command.make("balance").pipe(
   Command.withDescription("Show and adjust balances"),

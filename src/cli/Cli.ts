@@ -1,86 +1,113 @@
 /**
- * The command line: `realms <command>`. What the commands stand on is given by the entry, which knows the whole application.
+ * The command line as a whole: the tree of commands, how wrong use and failures are shown, and which commands stand on
+ * the database. What lies above it in the house - the layer graph, the server, the demo's parts - is passed in, so that
+ * help, the version and `config check` start nothing.
  */
-import { Console, Effect, type Layer } from "effect"
-import { Command } from "effect/cli"
+import { Console, Effect, Layer } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Accounts } from "../accounts/Accounts.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { Users } from "../identity/Users.ts"
-import { load } from "../platform/Config.ts"
-import { AuditCommand } from "./AuditCommand.ts"
-import { BalanceCommand } from "./BalanceCommand.ts"
-import { KeyCommand } from "./KeyCommand.ts"
-import { CommandFailed } from "./CommandFailed.ts"
-import { jsonFlag, print } from "./Output.ts"
-import { UserCommand } from "./UserCommand.ts"
+import { Telemetry } from "../platform/Telemetry.ts"
+import { auditCommand } from "./AuditCommand.ts"
+import { balanceCommand } from "./BalanceCommand.ts"
+import { CliFailure, EXIT_FAILED, EXIT_USAGE, explain } from "./CliFailure.ts"
+import { configCommand } from "./ConfigCommand.ts"
+import { demoCommand } from "./demo/Demo.ts"
+import { keyCommand } from "./KeyCommand.ts"
+import { migrateCommand } from "./MigrateCommand.ts"
+import { Json } from "./Output.ts"
+import { serveCommand } from "./ServeCommand.ts"
+import { userCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
-export interface CliParts<E, E2, E3, E4> {
-  /** The services of commands that work on data. */
-  readonly services: Layer.Layer<Users | ApiKeys | Accounts | SqlClient.SqlClient, E>
+export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
+  /** The services of commands that work on data; built for these commands only. */
+  readonly services: Layer.Layer<Users | ApiKeys | Accounts | SqlClient.SqlClient, E1, R1>
   /** Runs the server until it is told to stop. */
-  readonly serve: Effect.Effect<void, E2>
+  readonly serve: Effect.Effect<void, E2, R2>
   /** Applies pending migrations; answers their names. */
-  readonly migrate: Effect.Effect<ReadonlyArray<string>, E3>
-  /** Runs the demo on a port until it is told to stop. */
-  readonly demo: Effect.Effect<void, E4>
+  readonly migrate: Effect.Effect<ReadonlyArray<string>, E3, R3>
+  /** Runs the demo until it is interrupted: `runDemo` of its parts. */
+  readonly demo: Effect.Effect<void, E4, R4>
 }
 
-const checkConfig = Command.make(
-  "check",
-  { json: jsonFlag },
-  Effect.fn(function*({ json }) {
-    const config = yield* load({ cwd: process.cwd(), env: process.env })
-    const counts = { channels: config.channels.length, models: config.models.length, plans: config.plans.length }
-    yield* print(
-      json,
-      { valid: true, data_dir: config.dataDir, ...counts },
-      `the configuration is valid: ${counts.channels} channels, ${counts.models} models, ${counts.plans} plans`
-    )
-  })
-).pipe(Command.withDescription("Check config.yaml without starting anything"))
+/** A command that is over in a moment says what it did, and logs only what went wrong. */
+const Quiet = Telemetry.layerOf({ format: "pretty", level: "Error" })
 
 /** The `realms` command. */
-export const makeCli = <E, E2, E3, E4>(parts: CliParts<E, E2, E3, E4>) => {
-  const serve = Command.make("serve", {}, () => parts.serve).pipe(Command.withDescription("Run the gateway"))
-  const demo = Command.make("demo", {}, () => parts.demo).pipe(
-    Command.withDescription("Try everything offline, with a simulated upstream and a funded key")
-  )
-  const migrate = Command.make(
-    "migrate",
-    { json: jsonFlag },
-    ({ json }) =>
-      Effect.flatMap(parts.migrate, (applied) =>
-        print(
-          json,
-          { applied },
-          applied.length === 0 ? "the database is up to date" : applied.map((name) => `applied ${name}`).join("\n")
-        ))
-  ).pipe(
-    Command.withDescription("Apply pending migrations")
-  )
-  const config = Command.make("config").pipe(
-    Command.withDescription("The configuration"),
-    Command.withSubcommands([checkConfig])
-  )
-  return Command.make("realms").pipe(
+export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4>) =>
+  Command.make("realms").pipe(
     Command.withDescription("An LLM API gateway that bills"),
     Command.withSubcommands([
-      serve,
-      migrate,
-      UserCommand.pipe(Command.provide(parts.services)),
-      KeyCommand.pipe(Command.provide(parts.services)),
-      BalanceCommand.pipe(Command.provide(parts.services)),
-      AuditCommand.pipe(Command.provide(parts.services)),
-      config,
-      demo
-    ])
+      serveCommand(parts.serve),
+      migrateCommand(parts.migrate).pipe(Command.provide(Quiet)),
+      userCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
+      keyCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
+      balanceCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
+      auditCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
+      configCommand,
+      demoCommand(parts.demo)
+    ]),
+    Command.withGlobalFlags([Json])
   )
+
+const usage = (commandPath: ReadonlyArray<string>, problems: ReadonlyArray<string>): string =>
+  `realms: ${problems.map((problem) => problem.replace(/\.$/, "")).join("; ")}. See \`${
+    commandPath.join(" ")
+  } --help\`.`
+
+/** Help that was asked for is a result; all else about wrong use belongs on standard error, in one line where it can. */
+const presenter: CliOutput.Presenter = {
+  present: Effect.fnUntraced(function*(event) {
+    const formatter = yield* CliOutput.Formatter
+    switch (event._tag) {
+      case "Version":
+        return yield* Console.log(formatter.formatVersion(event.name, event.version))
+      case "Help": {
+        const help = formatter.formatHelpDoc(event.helpDoc)
+        return yield* event.reason === "Requested" ? Console.log(help) : Console.error(help)
+      }
+      case "InvalidInvocation":
+        return yield* Console.error(usage(event.commandPath, event.errors.map((error) => error.message)))
+    }
+  })
 }
 
-/** Prints a failure as one readable text. */
-export const reportFailure = (error: unknown): Effect.Effect<void> => Console.error(`realms: ${messageOf(error)}`)
+const Surroundings = Layer.mergeAll(
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version] }),
+  CliOutput.layerPresenter(presenter)
+)
 
-const messageOf = (error: unknown): string =>
-  error instanceof CommandFailed || error instanceof Error ? error.message : String(error)
+/** Wrong use has been shown when it comes here; every other failure is still to be said. */
+const isShown = (error: unknown): boolean => CliError.isCliError(error) && error._tag === "ShowHelp"
+
+/** Prints a failure as one readable text on standard error. */
+export const reportFailure = (error: unknown): Effect.Effect<void> =>
+  isShown(error) ? Effect.void : Console.error(`realms: ${explain(error)}`)
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof CliFailure) return error.exitCode
+  return CliError.isCliError(error) ? EXIT_USAGE : EXIT_FAILED
+}
+
+const end = (error: unknown): Effect.Effect<never, CliFailure> =>
+  Effect.andThen(
+    reportFailure(error),
+    Effect.fail(new CliFailure({ message: explain(error), exitCode: exitCodeOf(error) }))
+  )
+
+/**
+ * Runs a command line. Whatever goes wrong has been printed when this fails, and the failure carries the exit code: 2 for
+ * wrong use, else 1.
+ */
+export const runCli = <const Name extends string, Input, Context, E, R>(
+  cli: Command.Command<Name, Input, Context, E, R>,
+  options: { readonly version: string; readonly args: ReadonlyArray<string> }
+) =>
+  Command.runWith(cli, { version: options.version })(options.args).pipe(
+    Effect.catch(end),
+    Effect.catchDefect((defect) => Effect.andThen(Effect.logDebug("unexpected", defect), end(defect))),
+    Effect.provide(Surroundings)
+  )

@@ -12,7 +12,9 @@ const withoutKey = (config: RealmsConfig): ReadonlyArray<string> =>
 
 /** What a right configuration amounts to, for people. No secret is in it. */
 export const describeConfig = (config: RealmsConfig): string => {
-  const database = Option.isSome(config.database.url) ? "external PostgreSQL" : `embedded PostgreSQL in ${config.dataDir}`
+  const database = Option.isSome(config.database.url)
+    ? "external PostgreSQL"
+    : `embedded PostgreSQL in ${config.dataDir}`
   const { channels, models, plans } = config
   return [
     "the configuration is valid",

@@ -56,7 +56,10 @@ const create = Command.make("create", { email, role, passwordStdin }, (flags) =>
     const users = yield* Users
     const password = flags.passwordStdin ? { password: yield* readPassword } : {}
     const user = yield* users.create({ email: flags.email, role: flags.role, ...password })
-    yield* print(userFields(user), `created ${user.role === "root" ? "root " : ""}user ${user.email} with id ${user.id}`)
+    yield* print(
+      userFields(user),
+      `created ${user.role === "root" ? "root " : ""}user ${user.email} with id ${user.id}`
+    )
   })).pipe(
     Command.withDescription("Make a user with an empty balance"),
     Command.withExamples([{ command: "realms user create --email ada@example.com" }])

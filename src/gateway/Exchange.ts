@@ -17,6 +17,8 @@ type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefine
 
 export class Exchange implements Dispatcher.DispatchHandler {
   status = 0
+  /** True once the request has begun to go upstream. */
+  isSent = false
   headers: Headers = {}
   private readonly onHeaders: (exchange: Exchange) => void
   private readonly onFailure: (error: Error) => void
@@ -41,6 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.aborted) controller.abort(new Error("aborted"))
+    else this.isSent = true
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
@@ -84,6 +87,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   resume(): void {
     if (!this.ended && this.failure === undefined) this.controller?.resume()
+  }
+
+  /** Lets the response end by itself, so that its connection can be used again; what still comes is dropped. */
+  discard(): void {
+    this.attach({ onChunk: () => undefined, onEnd: () => undefined, onError: () => undefined })
   }
 
   /** Closes the upstream connection. */

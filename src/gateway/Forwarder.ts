@@ -15,10 +15,11 @@ import { answered, type CallRoute, reasonOf, voided } from "./CallTally.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { CallContext } from "./Gateway.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
-import { openAiError, openAiErrorBody, type OpenAiErrorCode, openAiErrorFrame } from "./OpenAiError.ts"
+import { openAiError, type OpenAiErrorCode, openAiErrorFrame } from "./OpenAiError.ts"
 import { estimateFromBody } from "./StreamMeter.ts"
 import { type StreamEnd, StreamRelay } from "./StreamRelay.ts"
 import { UpstreamClient, type UpstreamFailure } from "./UpstreamClient.ts"
+import { brokenAnswer, failureTry, refusedTry, type Try } from "./UpstreamTry.ts"
 import { normaliseUsage } from "./UpstreamUsage.ts"
 
 /** Channels tried for one call, at most. */
@@ -26,6 +27,9 @@ const TRIES_MAX = 4
 
 /** No further try is begun after this. */
 const TRIES_MS_MAX = 60_000
+
+/** Streams read on after their clients left, at most. */
+const DRAINS_MAX = 256
 
 /** Why a call is ended from outside. */
 export type StopReason = "lease_lost" | "service_unavailable" | "client_gone"
@@ -36,6 +40,8 @@ export interface OpenCall {
   readonly plan: CallPlan
   reservation: Reservation
   settled: boolean
+  /** True once a request of it went upstream. */
+  sent: boolean
   /** Set once it was stopped. */
   stopped: StopReason | undefined
   /** Ends the call now, whatever it waits for. Replaced by each stage. */
@@ -43,18 +49,6 @@ export interface OpenCall {
   readonly settle: (kind: "Commit" | "Void", outcome: CallOutcome) => Effect.Effect<void>
   readonly costOf: (outcome: CallOutcome) => bigint
 }
-
-/** What one try came to. */
-type Try =
-  | { readonly _tag: "Answered" }
-  | { readonly _tag: "Passed"; readonly refusal: UpstreamRefused }
-  | { readonly _tag: "Stopped" }
-  | {
-    readonly _tag: "Failed"
-    readonly code: OpenAiErrorCode
-    readonly retryAfterSeconds: number | undefined
-    readonly why: string
-  }
 
 export class Forwarder extends Context.Service<Forwarder, {
   /** Forwards a held call over the first of `channels` that answers, and settles it. */
@@ -71,8 +65,9 @@ const make = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const now = () => clock.currentTimeMillisUnsafe()
+  let draining = 0
   const after = (delayMs: number, callback: () => void) => {
-    const timer = setTimeout(callback, delayMs)
+    const timer = setTimeout(callback, delayMs).unref()
     return () => clearTimeout(timer)
   }
 
@@ -117,7 +112,7 @@ const make = Effect.gen(function*() {
   const stopped = (openCall: OpenCall, route: CallRoute) =>
     Effect.gen(function*() {
       const { call } = openCall.context
-      if (openCall.stopped === "client_gone") {
+      if (openCall.stopped === "client_gone" && openCall.sent) {
         const outcome = answered(call, undefined, () => 0, 499, "client_gone", route, timesOf(openCall, null))
         return yield* openCall.settle("Commit", outcome)
       }
@@ -127,6 +122,7 @@ const make = Effect.gen(function*() {
 
   const tryChannel = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute) {
     const { call } = openCall.context
+    if (openCall.context.client.isGone) openCall.stop("client_gone")
     if (openCall.stopped !== undefined) return { _tag: "Stopped" } satisfies Try
     const sent = yield* Effect.result(send(openCall, channel))
     if (sent._tag === "Failure") {
@@ -165,10 +161,13 @@ const make = Effect.gen(function*() {
     return client.send(request, (exchange) => {
       openCall.stop = (why) => {
         openCall.stopped = why
+        openCall.sent ||= exchange.isSent
         exchange.abort()
       }
-      caller.onGone = () => openCall.stop("client_gone")
-      if (caller.isGone) openCall.stop("client_gone")
+      caller.onGone = () => {
+        // An answer that is not streamed is waited for under `drain`: its usage is exact.
+        if (call.stream || settings.current().billing.onDisconnect === "cancel") openCall.stop("client_gone")
+      }
     })
   }
 
@@ -210,6 +209,7 @@ const make = Effect.gen(function*() {
       const { billing } = settings.current()
       let firstByteMs: number | null = null
       let streaming: StreamRelay | undefined
+      let drains = false
       const end = yield* Effect.callback<StreamEnd>((resume) => {
         const stream = new StreamRelay({
           dialect: call.dialect,
@@ -231,7 +231,12 @@ const make = Effect.gen(function*() {
           onDone: (how) => resume(Effect.succeed(how)),
           after,
           extendWaitMs: billing.extendWaitMs,
-          drainOnDisconnect: () => settings.current().billing.onDisconnect === "drain"
+          drainOnDisconnect: () => {
+            if (settings.current().billing.onDisconnect !== "drain" || draining >= DRAINS_MAX) return false
+            draining++
+            drains = true
+            return true
+          }
         })
         streaming = stream
         openCall.stop = (why) => {
@@ -242,6 +247,8 @@ const make = Effect.gen(function*() {
         if (openCall.stopped !== undefined) openCall.stop(openCall.stopped)
         else stream.run()
       })
+      if (drains) draining--
+      openCall.sent = true
       const stream = streaming
       if (stream === undefined || (end === "failed" && !stream.hasStarted)) {
         health.failed(channel.id, now())
@@ -331,45 +338,6 @@ const limitOf = (openCall: OpenCall): { outputLimit?: { field: OutputLimitField;
   openCall.plan.limitField === undefined
     ? {}
     : { outputLimit: { field: openCall.plan.limitField, value: openCall.reservation.outputTokens } }
-
-const failureTry = (failure: UpstreamFailure): Try => ({
-  _tag: "Failed",
-  code: failure.kind === "timeout" ? "upstream_timeout" : "upstream_error",
-  retryAfterSeconds: undefined,
-  why: failure.message
-})
-
-/** The operator's affair (keys, quotas), overload and faults go to the next channel; the client's mistakes go back. */
-const refusedTry = (channel: Channel, exchange: Exchange, body: Buffer): Try => {
-  const { status } = exchange
-  const text = body.toString("utf8")
-  const json = parseJson(text)
-  const error = isObject(json) && isObject(json.error) ? json.error : undefined
-  const exhausted = error?.code === "insufficient_quota" || error?.type === "insufficient_quota"
-  const why = `${channel.name} answered ${status}`
-  if (status === 429 && !exhausted) {
-    const seconds = Number(exchange.header("retry-after") ?? "1")
-    const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? Math.min(Math.ceil(seconds), 3_600) : 1
-    return { _tag: "Failed", code: "upstream_rate_limited", retryAfterSeconds, why }
-  }
-  if (status === 408) return { _tag: "Failed", code: "upstream_timeout", retryAfterSeconds: undefined, why }
-  if (status < 400 || status >= 500 || exhausted || status === 401 || status === 402 || status === 403) {
-    return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why }
-  }
-  const passed = error === undefined
-    ? openAiErrorBody(openAiError("invalid_request_error", "The upstream refused this request."))
-    : text
-  return { _tag: "Passed", refusal: new UpstreamRefused({ status, body: passed }) }
-}
-
-/** Why a 200 is no answer; undefined when it is one. */
-const brokenAnswer = (json: unknown, stream: boolean): string | undefined => {
-  if (stream) return "the upstream did not stream"
-  if (!isObject(json)) return "the upstream's answer is not JSON"
-  if (isObject(json.error)) return "the upstream answered 200 with an error"
-  if (!Array.isArray(json.choices) && !Array.isArray(json.output)) return "the upstream's answer has no content"
-  return undefined
-}
 
 const failureMessages: Partial<Record<OpenAiErrorCode, string>> = {
   upstream_error: "The upstream could not answer this request.",

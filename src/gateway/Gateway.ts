@@ -134,6 +134,7 @@ const make = Effect.gen(function*() {
       plan,
       reservation: emptyReservation,
       settled: false,
+      sent: false,
       stopped: undefined,
       stop: (why) => {
         openCall.stopped = why

@@ -47,6 +47,9 @@ const CLIENT_STALL_MS_MAX = 60_000
 /** Reading on for exact usage after the client left takes no longer. */
 const DRAIN_MS_MAX = 60_000
 
+/** A response whose terminal frame has come may take so long to end. */
+const LINGER_MS_MAX = 2_000
+
 export class StreamRelay implements BodySink {
   readonly meter: StreamMeter
   readonly budget: StreamBudget
@@ -81,8 +84,8 @@ export class StreamRelay implements BodySink {
   run(): void {
     this.options.client.onDrain = () => this.drained()
     this.options.client.onGone = () => this.clientGone()
-    if (this.options.client.isGone) return this.clientGone()
-    this.options.exchange.attach(this)
+    if (this.options.client.isGone) this.clientGone()
+    if (!this.done) this.options.exchange.attach(this)
   }
 
   onChunk(chunk: Buffer): void {
@@ -216,7 +219,13 @@ export class StreamRelay implements BodySink {
     if (this.done) return
     this.done = true
     this.cancelTimer()
-    this.options.exchange.abort()
+    if (end === "complete") {
+      // After its terminal frame an upstream ends the response at once; one that does not is cut off.
+      this.options.after(LINGER_MS_MAX, () => this.options.exchange.abort())
+      this.options.exchange.discard()
+    } else {
+      this.options.exchange.abort()
+    }
     this.options.client.onDrain = () => undefined
     this.options.client.onGone = () => undefined
     this.options.onDone(end)

@@ -42,7 +42,13 @@ describe("order of tries", () => {
   })
 
   it("is a permutation, whatever is drawn", () => {
-    const tiers = tiersOf([channel(1n, 0, 2), channel(2n, 0, 0), channel(3n, 0, 5), channel(4n, 1, 1), channel(5n, 0, 1)])
+    const tiers = tiersOf([
+      channel(1n, 0, 2),
+      channel(2n, 0, 0),
+      channel(3n, 0, 5),
+      channel(4n, 1, 1),
+      channel(5n, 0, 1)
+    ])
     const last: RandomBelow = (below) => below - 1
     for (const random of [first, last]) {
       assert.sameMembers([...ids(orderOfTries(tiers, well, random))], [1n, 2n, 3n, 4n, 5n])

@@ -60,7 +60,7 @@ describe("normaliseUsage", () => {
     const usage = normaliseUsage(json, dialect)
     assert.deepStrictEqual(
       usage && [usage.inputTokens, usage.cachedInputTokens, usage.cacheWriteTokens, usage.outputTokens, usage.flagged],
-      expected
+      expected && [...expected]
     )
   })
 

@@ -11,7 +11,7 @@ export const CREATED_SECONDS = 1_753_000_000
 /** More than any model can have read. */
 const HUGE_TOKENS = 1e15
 
-const toolArguments = ["{\"ci", "ty\":", "\"Par", "is\"", "}"]
+const toolArguments = ['{"ci', 'ty":', '"Par', 'is"', "}"]
 
 export interface ToolCall {
   readonly name: string
@@ -46,7 +46,8 @@ export interface AnswerDefaults {
 /** The text of token `index`; joined, a text that tokenizers count the same. */
 export const wordAt = (index: number): string => index === 0 ? "word" : " word"
 
-export const wordsOf = (count: number): string => "word".concat(" word".repeat(Math.max(0, count - 1))).slice(0, count * 5)
+export const wordsOf = (count: number): string =>
+  "word".concat(" word".repeat(Math.max(0, count - 1))).slice(0, count * 5)
 
 type Json = { readonly [key: string]: unknown }
 

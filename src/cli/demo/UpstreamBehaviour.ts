@@ -3,7 +3,7 @@
  * process say it by a value; others write it into the prompt, `[sim: tokens=50 cutAfter=10]`, or behind the model's
  * name, `gpt-4o#status=429,retryAfter=2`.
  */
-import { Buffer } from "node:buffer"
+import type { Buffer } from "node:buffer"
 
 export type UsageFault =
   | "missing"

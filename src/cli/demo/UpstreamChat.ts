@@ -88,7 +88,7 @@ export function* chatFrames(answer: UpstreamAnswer, includeUsage: boolean): Gene
     for (const index of indices(answer)) yield frame(choice(index, { content: wordAt(word) }), 1)
   }
   for (const index of indices(answer)) {
-    for (const delta of toolDeltas(answer)) yield frame(choice(index, delta), delta.tokens)
+    for (const [delta, tokens] of toolDeltas(answer)) yield frame(choice(index, delta), tokens)
   }
   for (const index of indices(answer)) {
     const last = index === answer.n - 1 && place === "inLastChoice" && answer.usage !== undefined
@@ -97,16 +97,10 @@ export function* chatFrames(answer: UpstreamAnswer, includeUsage: boolean): Gene
   if (ownFrame && answer.usage !== undefined) yield frame([], 0, usageOf(answer.usage))
 }
 
-function toolDeltas(answer: UpstreamAnswer): ReadonlyArray<{ readonly tokens: number }> {
+function toolDeltas(answer: UpstreamAnswer): ReadonlyArray<readonly [delta: object, tokens: number]> {
   const { tool } = answer
   if (tool === undefined) return []
   const first = { index: 0, id: TOOL_CALL_ID, type: "function", function: { name: tool.name, arguments: "" } }
-  return [
-    withTokens({ tool_calls: [first] }, 0),
-    ...tool.fragments.map((fragment) => withTokens({ tool_calls: [{ index: 0, function: { arguments: fragment } }] }, 1))
-  ]
+  const rest = tool.fragments.map((fragment) => ({ index: 0, function: { arguments: fragment } }))
+  return [[{ tool_calls: [first] }, 0], ...rest.map((call) => [{ tool_calls: [call] }, 1] as const)]
 }
-
-/** The count travels with the delta, unseen by `JSON.stringify`. */
-const withTokens = (delta: object, tokens: number): { readonly tokens: number } =>
-  Object.defineProperty({ ...delta, tokens }, "tokens", { enumerable: false })

@@ -10,8 +10,8 @@ import type { UpstreamFrame } from "./UpstreamAnswer.ts"
 const folders = ["./fixtures/", "../../../src/cli/demo/fixtures/"].map((path) => new URL(path, import.meta.url))
 
 export type Fixture =
-  | { readonly _tag: "Frames", readonly frames: ReadonlyArray<UpstreamFrame>, readonly last: unknown }
-  | { readonly _tag: "Raw", readonly text: string }
+  | { readonly _tag: "Frames"; readonly frames: ReadonlyArray<UpstreamFrame>; readonly last: unknown }
+  | { readonly _tag: "Raw"; readonly text: string }
 
 const read = (file: string): string | undefined => {
   const path = folders.map((folder) => fileURLToPath(new URL(file, folder))).find((candidate) => existsSync(candidate))
@@ -41,7 +41,8 @@ export function fixtureOf(name: string): Fixture | undefined {
   const frames = lines.map((data): UpstreamFrame => {
     const chunk: Chunk = JSON.parse(data)
     last = chunk
-    return { data, tokens: carriesText(chunk) ? 1 : 0, ...(chunk.type === undefined ? {} : { event: chunk.type }) }
+    const tokens = carriesText(chunk) ? 1 : 0
+    return chunk.type === undefined ? { data, tokens } : { event: chunk.type, data, tokens }
   })
   return { _tag: "Frames", frames, last }
 }

@@ -1,0 +1,110 @@
+/**
+ * `realms demo`: the whole gateway offline, in a scratch folder that is removed at the end: embedded PostgreSQL, a
+ * simulated upstream, a user with money and a key. Prints what one needs to try it, and runs until it is interrupted.
+ */
+import { Console, Effect, FileSystem, Layer, Redacted } from "effect"
+import { Command, Flag } from "effect/cli"
+import { Accounts } from "../../accounts/Accounts.ts"
+import { ApiKeys } from "../../identity/ApiKeys.ts"
+import { Users } from "../../identity/Users.ts"
+import { AppConfig, type RealmsConfig } from "../../platform/Config.ts"
+import { Telemetry } from "../../platform/Telemetry.ts"
+import { makeAdjustment } from "../BalanceCommand.ts"
+import { dollars, print, type Printable } from "../Output.ts"
+import { demoDocument, type DemoUpstream, writeDemoConfig } from "./DemoConfig.ts"
+
+const DEMO_EMAIL = "demo@realms.local"
+const DEMO_USD_MICROS = 5_000_000n
+const PORT_MAX = 65_535
+
+/** What the demo is put together from. The server and the upstream live as long as the scope. */
+export interface DemoParts<E1, R1, E2, R2, E3, R3> {
+  readonly services: Layer.Layer<Users | ApiKeys | Accounts, E1, R1>
+  readonly serveWith: (config: RealmsConfig) => Effect.Effect<{ readonly baseUrl: string }, E2, R2>
+  readonly startUpstream: Effect.Effect<DemoUpstream, E3, R3>
+}
+
+/** What is printed. */
+export interface DemoInfo {
+  readonly baseUrl: string
+  readonly key: string
+  readonly usdMicros: bigint
+  readonly configPath: string
+}
+
+/** A user with money and a key. */
+const seed = Effect.gen(function*() {
+  const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user" })
+  const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(DEMO_USD_MICROS, "demo credit"))
+  const { key } = yield* (yield* ApiKeys).create({ userId: user.id, name: "demo" })
+  return { key: Redacted.value(key), usdMicros: posted.usdMicros }
+})
+
+/** A line for a POSIX shell that streams a chat completion through the demo. */
+export const curlLine = (baseUrl: string, key: string): string =>
+  `curl -N ${baseUrl}/v1/chat/completions -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' ` +
+  `-d '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Hello"}]}'`
+
+/** A text as one word of a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+const balanceLine = (configPath: string): string =>
+  `REALMS_CONFIG=${quoted(configPath)} npx realms balance show --user ${DEMO_EMAIL}`
+
+/** What to do with the demo, for people. */
+export const describeDemo = (info: DemoInfo): string =>
+  [
+    "Realms demo: everything is simulated, nothing leaves this machine, Ctrl+C ends it.",
+    "",
+    `  base URL   ${info.baseUrl}`,
+    `  API base   ${info.baseUrl}/v1`,
+    `  user       ${DEMO_EMAIL}`,
+    `  key        ${info.key}`,
+    `  balance    ${dollars(info.usdMicros)}`,
+    "",
+    "Try a call:",
+    "",
+    curlLine(info.baseUrl, info.key),
+    "",
+    "Then see what is left:",
+    "",
+    balanceLine(info.configPath)
+  ].join("\n")
+
+const demoFields = (info: DemoInfo): Printable => ({
+  base_url: info.baseUrl,
+  email: DEMO_EMAIL,
+  key: info.key,
+  usd_micros: info.usdMicros,
+  config_path: info.configPath,
+  curl: curlLine(info.baseUrl, info.key)
+})
+
+/** Starts everything, says so, and stays until it is interrupted; then the folder goes last. */
+const runDemo = <E1, R1, E2, R2, E3, R3>(parts: DemoParts<E1, R1, E2, R2, E3, R3>, port: number) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    yield* Console.error("starting the demo: embedded PostgreSQL, simulated upstream, gateway ...")
+    const folder = yield* files.makeTempDirectoryScoped({ prefix: "realms-demo-" })
+    const upstream = yield* parts.startUpstream
+    const { config, path } = yield* writeDemoConfig(demoDocument({ folder, port, upstream }), folder)
+    const { baseUrl } = yield* parts.serveWith(config)
+    const { key, usdMicros } = yield* Effect.provide(
+      seed,
+      parts.services.pipe(Layer.provide(AppConfig.layerOf(config)))
+    )
+    const info: DemoInfo = { baseUrl, key, usdMicros, configPath: path }
+    yield* print(demoFields(info), describeDemo(info))
+    return yield* Effect.never
+  }).pipe(Effect.scoped, Effect.provide(Telemetry.layerOf({ format: "pretty", level: "Warn" })))
+
+const port = Flag.Int("port").pipe(
+  Flag.withDefault(0),
+  Flag.withDescription("Port to listen on; any free one by default"),
+  Flag.filter((value) => value >= 0 && value <= PORT_MAX, () => `a port from 0 to ${PORT_MAX}`)
+)
+
+export const demoCommand = <E1, R1, E2, R2, E3, R3>(parts: DemoParts<E1, R1, E2, R2, E3, R3>) =>
+  Command.make("demo", { port }, (flags) => runDemo(parts, flags.port)).pipe(
+    Command.withDescription("Try everything offline, with a simulated upstream and a user that has money")
+  )

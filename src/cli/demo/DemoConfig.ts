@@ -1,0 +1,65 @@
+/**
+ * The configuration of the demo: a scratch folder for its data and one channel, the simulated upstream. It is written to a
+ * file and read back as any other, so that `REALMS_CONFIG` lets every command look at the running demo.
+ */
+import { Effect, FileSystem } from "effect"
+import { join } from "node:path"
+import { load } from "../../platform/Config.ts"
+
+/** Where the simulated upstream listens and what it asks for. */
+export interface DemoUpstream {
+  /** With the path that an OpenAI SDK expects, `/v1`. */
+  readonly baseUrl: string
+  readonly apiKey: string
+}
+
+const models = [
+  { id: "gpt-4o-mini", input: "0.15", cached: "0.075", output: "0.60", maxOutputTokens: 16_384, reasoning: false },
+  { id: "gpt-4o", input: "2.50", cached: "1.25", output: "10.00", maxOutputTokens: 16_384, reasoning: false },
+  { id: "o4-mini", input: "1.10", cached: "0.275", output: "4.40", maxOutputTokens: 100_000, reasoning: true }
+]
+
+/** The document, as config.yaml would have it. Port 0 takes any free port. */
+export const demoDocument = (options: {
+  readonly folder: string
+  readonly port: number
+  readonly upstream: DemoUpstream
+}) => ({
+  server: { host: "127.0.0.1", port: options.port, shutdown_grace_seconds: 2 },
+  data_dir: join(options.folder, "data"),
+  channels: [{
+    name: "simulator",
+    base_url: options.upstream.baseUrl,
+    api_key: options.upstream.apiKey,
+    models: Object.fromEntries(models.map(({ id }) => [id, id]))
+  }],
+  models: models.map((model) => ({
+    id: model.id,
+    input_usd_per_1m: model.input,
+    cached_input_usd_per_1m: model.cached,
+    output_usd_per_1m: model.output,
+    max_output_tokens: model.maxOutputTokens,
+    reasoning: model.reasoning
+  })),
+  plans: [{
+    code: "basic",
+    name: "Basic",
+    price_cny: "12.00",
+    duration_days: 30,
+    limit_5h_usd: "6",
+    limit_7d_usd: "20",
+    limit_30d_usd: "80"
+  }],
+  log: { level: "warn" }
+})
+
+/** Writes the file into the folder and loads it, deaf to the environment: nothing outside can turn the demo online. */
+export const writeDemoConfig = Effect.fn("DemoConfig.write")(
+  function*(document: ReturnType<typeof demoDocument>, folder: string) {
+    const files = yield* FileSystem.FileSystem
+    const path = join(folder, "config.yaml")
+    // JSON is YAML.
+    yield* files.writeFileString(path, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 })
+    return { path, config: yield* load({ cwd: folder, env: {} }) }
+  }
+)

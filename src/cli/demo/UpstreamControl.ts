@@ -1,0 +1,151 @@
+/**
+ * How a test steers the simulated upstream and what it learns of it: behaviours for the next or for every request,
+ * gates that hold answers back, and a record of each request. One can wait for all of it; nothing needs a sleep.
+ */
+import type { Buffer } from "node:buffer"
+import type { IncomingHttpHeaders } from "node:http"
+import type { Behaviour } from "./UpstreamBehaviour.ts"
+
+/** A behaviour, for all models or for one. */
+export interface BehaviourRule extends Behaviour {
+  readonly model?: string
+}
+
+/** What the upstream saw of one request to `/v1/*`. It goes on changing until `closed` is resolved. */
+export interface UpstreamRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** The parsed body; undefined when it was not JSON. */
+  readonly json: unknown
+  status: number
+  framesSent: number
+  /** Output tokens of the frames sent. */
+  tokensSent: number
+  /** The client closed the connection before the answer had ended. */
+  aborted: boolean
+  /** The answer has ended, or the connection is closed. */
+  ended: boolean
+  readonly closed: Promise<void>
+}
+
+/** Requests kept in the record; the oldest are forgotten. */
+export const RECORDED_REQUESTS_MAX = 10_000
+
+interface Gate {
+  isOpen: boolean
+  readonly waiting: Set<() => void>
+}
+
+export class UpstreamControl {
+  readonly requests: Array<UpstreamRequest> = []
+  /** All requests to `/v1/*`, recorded or not. */
+  seen = 0
+  active = 0
+  aborted = 0
+  private readonly once: Array<BehaviourRule> = []
+  private standing: ReadonlyArray<BehaviourRule> = []
+  private readonly gates = new Map<string, Gate>()
+  private readonly watchers = new Set<() => void>()
+
+  /** The next request, of the rule's model if it names one, behaves so. Rules are used in the order they came. */
+  next(rule: BehaviourRule): void {
+    this.once.push(rule)
+  }
+
+  /** Every request behaves so, of the rule's model if it names one; takes the place of the earlier rule for it. */
+  always(rule: BehaviourRule): void {
+    this.standing = [...this.standing.filter((other) => other.model !== rule.model), rule]
+  }
+
+  /** Forgets all rules. */
+  reset(): void {
+    this.once.length = 0
+    this.standing = []
+  }
+
+  get isIdle(): boolean {
+    return this.once.length === 0 && this.standing.length === 0
+  }
+
+  /** What the rules say about a request for `model`; uses up a rule for the next one. */
+  take(model: string): Behaviour {
+    if (this.isIdle) return {}
+    let behaviour: Behaviour = {}
+    for (const rule of this.standing) {
+      if (rule.model === undefined || rule.model === model) behaviour = { ...behaviour, ...rule }
+    }
+    const index = this.once.findIndex((rule) => rule.model === undefined || rule.model === model)
+    return index < 0 ? behaviour : { ...behaviour, ...this.once.splice(index, 1)[0] }
+  }
+
+  /** Opens a gate for good, for those who wait and those who come. */
+  open(name: string): void {
+    const gate = this.gate(name)
+    gate.isOpen = true
+    for (const pass of gate.waiting) pass()
+    gate.waiting.clear()
+    this.changed()
+  }
+
+  /** Shuts a gate that was opened. */
+  shut(name: string): void {
+    this.gate(name).isOpen = false
+  }
+
+  /** How many requests wait at the gate. */
+  waiting(name: string): number {
+    return this.gates.get(name)?.waiting.size ?? 0
+  }
+
+  gateCounts(): { readonly [name: string]: number } {
+    return Object.fromEntries([...this.gates].map(([name, gate]) => [name, gate.waiting.size]))
+  }
+
+  /** Calls `pass` when the gate is open, perhaps at once; answers how to stop waiting. */
+  wait(name: string, pass: () => void): () => void {
+    const gate = this.gate(name)
+    if (gate.isOpen) {
+      pass()
+      return () => undefined
+    }
+    gate.waiting.add(pass)
+    this.changed()
+    return () => {
+      if (gate.waiting.delete(pass)) this.changed()
+    }
+  }
+
+  /** Resolves once `predicate` holds; looked at whenever something changes. */
+  until(predicate: () => boolean): Promise<void> {
+    if (predicate()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const watch = () => {
+        if (!predicate()) return
+        this.watchers.delete(watch)
+        resolve()
+      }
+      this.watchers.add(watch)
+    })
+  }
+
+  /** To be called after any change that someone may wait for. */
+  changed(): void {
+    for (const watch of this.watchers) watch()
+  }
+
+  record(request: UpstreamRequest): void {
+    if (this.requests.length === RECORDED_REQUESTS_MAX) this.requests.shift()
+    this.requests.push(request)
+  }
+
+  private gate(name: string): Gate {
+    let gate = this.gates.get(name)
+    if (gate === undefined) {
+      gate = { isOpen: false, waiting: new Set() }
+      this.gates.set(name, gate)
+    }
+    return gate
+  }
+}

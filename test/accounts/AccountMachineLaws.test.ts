@@ -1,0 +1,227 @@
+import { assert, describe, it } from "@effect/vitest"
+import { HashMap, Schema } from "effect"
+import type { Command } from "../../src/accounts/AccountState.ts"
+import { emptyOutcome } from "../../src/accounts/AccountState.ts"
+import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
+import {
+  accountState,
+  MachineWorld,
+  NUMERATOR_PER_MICRO,
+  postCommand,
+  reserveCommand,
+  START_MS,
+  subscriptionState,
+  usedTokens
+} from "../support/MachineWorld.ts"
+import { NaiveAccount } from "../support/NaiveAccount.ts"
+
+const names = [
+  "credit",
+  "debit",
+  "dispute",
+  "reserve",
+  "reserve",
+  "extend",
+  "commit",
+  "void",
+  "expire",
+  "collect"
+] as const
+
+/** Few ids, so that commands meet; small amounts, so that funds run out. */
+const Step = Schema.Struct({
+  which: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: names.length - 1 })),
+  id: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 7 })),
+  amount: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 300n })),
+  afterMinutes: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 400 }))
+})
+type Step = typeof Step.Type
+const Steps = Schema.Array(Step).check(Schema.isMaxLength(60))
+const Limit = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 900n }))
+const Limits = Schema.Tuple([Limit, Limit, Limit, Limit])
+const runs = { arbitrary: { runs: 300 } }
+
+const commandOf = (step: Step, atMs: number): Command => {
+  const { amount } = step
+  const id = `r${step.id}`
+  switch (names[step.which]) {
+    case "credit":
+      return postCommand(`c${step.id}`, amount * 3n, "strict")
+    case "debit":
+      return postCommand(`d${step.id}`, -amount, "strict")
+    case "dispute":
+      return postCommand(`o${step.id}`, -amount, "owe")
+    case "extend":
+      return { _tag: "Extend", id, numerator: amount * NUMERATOR_PER_MICRO, outputTokens: 1, atMs }
+    case "commit":
+      return { _tag: "Commit", id, outcome: usedTokens(amount), atMs }
+    case "void":
+      return { _tag: "Void", id, outcome: emptyOutcome }
+    case "expire":
+      return { _tag: "Expire", id, mode: "refund" }
+    case "collect":
+      return { _tag: "Expire", id, mode: "charge" }
+    default:
+      return reserveCommand(id, amount, { atMs })
+  }
+}
+
+const commandsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Command> => {
+  let atMs = START_MS
+  return steps.map((step) => commandOf(step, atMs += step.afterMinutes * 60_000))
+}
+
+const tellNaive = (naive: NaiveAccount, step: Step): void => {
+  const { amount } = step
+  const id = `r${step.id}`
+  switch (names[step.which]) {
+    case "credit":
+      return naive.post(`c${step.id}`, amount * 3n, true)
+    case "debit":
+      return naive.post(`d${step.id}`, -amount, true)
+    case "dispute":
+      return naive.post(`o${step.id}`, -amount, false)
+    case "extend":
+      return naive.extend(id, amount)
+    case "commit":
+      return naive.commit(id, amount)
+    case "void":
+      return naive.void(id)
+    case "expire":
+    case "collect":
+      return naive.expire(id, names[step.which] === "collect")
+    default:
+      return naive.reserve(id, amount)
+  }
+}
+
+/** What the balance less what is owed has to be, from the rows alone. */
+const net = (world: MachineWorld): bigint => {
+  let sum = world.posts.reduce((total, post) => total + post.amountMicros, 0n)
+  for (const row of world.rows.values()) {
+    if (row.funding === "balance") sum -= row.state === "reserved" ? row.reservedMicros : row.costMicros
+    if (row.funding === "subscription" && row.state !== "reserved") sum -= row.costMicros - row.chargedMicros
+  }
+  return sum
+}
+
+const shapes = [[300, 1], [1_440, 1], [10_080, 60], [43_200, 60]] as const
+
+/** What the rows say that each window of a subscription holds at a time. */
+const spentIn = (world: MachineWorld, subscriptionId: bigint, atMs: number): ReadonlyArray<bigint> =>
+  shapes.map(([lengthMinutes, bucketMinutes]) => {
+    const bucketMs = bucketMinutes * 60_000
+    let sum = 0n
+    for (const row of world.rows.values()) {
+      const end = Math.floor(row.reservedAtMs / bucketMs) * bucketMs + bucketMs
+      if (row.subscriptionId !== subscriptionId || end <= atMs - lengthMinutes * 60_000) continue
+      sum += row.state === "reserved" ? row.reservedMicros : row.chargedMicros
+    }
+    return sum
+  })
+
+const twoPlans = (first: typeof Limits.Type, second: typeof Limits.Type) => [
+  subscriptionState(1n, first, { endsAtMs: START_MS + 9 * 24 * 3_600_000 }),
+  subscriptionState(2n, second, { multiplier: MULTIPLIER_ONE / 2n })
+]
+
+describe("any list of commands", () => {
+  it.prop("does to a balance what the naive account does", { steps: Steps }, ({ steps }) => {
+    const world = new MachineWorld(accountState(0n))
+    const naive = new NaiveAccount()
+    commandsOf(steps).forEach((command, index) => {
+      const step = steps[index]
+      if (step === undefined) return
+      world.tell(command)
+      tellNaive(naive, step)
+      const { open, owedMicros, usdMicros } = world.state
+      assert.deepStrictEqual(
+        { usd: usdMicros, owed: owedMicros, open: HashMap.size(open) },
+        { usd: naive.usd, owed: naive.owed, open: naive.openCount }
+      )
+    })
+    return true
+  }, runs)
+
+  it.prop("conserves money, never goes below zero, and owes only when empty", {
+    steps: Steps,
+    first: Limits,
+    second: Limits
+  }, ({ first, second, steps }) => {
+    const world = new MachineWorld(accountState(0n, twoPlans(first, second)))
+    for (const command of commandsOf(steps)) {
+      world.tell(command)
+      const { owedMicros, usdMicros } = world.state
+      assert.isTrue(usdMicros >= 0n && owedMicros >= 0n)
+      assert.isTrue(owedMicros === 0n || usdMicros === 0n)
+      assert.strictEqual(usdMicros - owedMicros, net(world))
+    }
+    return true
+  }, runs)
+
+  it.prop("never exceeds a window, and counts what its rows say", {
+    steps: Steps,
+    first: Limits,
+    second: Limits
+  }, ({ first, second, steps }) => {
+    const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
+    let atMs = START_MS
+    commandsOf(steps).forEach((command, index) => {
+      atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
+      world.tell(command)
+      for (const { id, limits } of world.state.subscriptions) {
+        spentIn(world, id, atMs).forEach((spent, window) => {
+          const limit = limits[window] ?? 0n
+          assert.isTrue(limit === 0n || spent <= limit, `${spent} in window ${window} of ${limit}`)
+        })
+      }
+    })
+    return true
+  }, runs)
+
+  it.prop("resolves a reservation once, a late commit apart", { steps: Steps, limits: Limits }, ({ limits, steps }) => {
+    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    const resolved = new Map<string, Array<string>>()
+    for (const command of commandsOf(steps)) {
+      const told = world.tell(command)
+      if (told.how !== "accepted" || told.answer._tag !== "Settlement" || command._tag === "Post") continue
+      const { late, state } = told.answer.settlement
+      resolved.set(command.id, [...resolved.get(command.id) ?? [], late ? `late ${state}` : state])
+    }
+    for (const ends of resolved.values()) {
+      assert.isTrue(ends.length === 1 || (ends.length === 2 && ends[0] === "expired" && ends[1] === "late committed"))
+    }
+    for (const [id, row] of world.rows) assert.strictEqual(row.state === "reserved", HashMap.has(world.state.open, id))
+    return true
+  }, runs)
+
+  it.prop("changes nothing when a prefix of what was accepted comes again, twice", {
+    steps: Steps,
+    limits: Limits,
+    cut: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
+  }, ({ cut, limits, steps }) => {
+    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    const accepted = commandsOf(steps).filter((command) => world.tell(command).how === "accepted")
+    const { state } = world
+    for (const command of [...accepted.slice(0, cut), ...accepted.slice(0, cut)]) {
+      assert.notStrictEqual(world.tell(command).how, "accepted")
+    }
+    assert.strictEqual(world.state, state)
+    return true
+  }, runs)
+
+  it.prop("answers a repeated settlement as the first time", { steps: Steps, limits: Limits }, ({ limits, steps }) => {
+    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    for (const command of commandsOf(steps)) {
+      const told = world.tell(command)
+      if (told.how !== "accepted" || told.answer._tag !== "Settlement") continue
+      const { chargedMicros, costMicros, late, state } = told.answer.settlement
+      const again = world.tell(command)
+      assert.isTrue(again.how === "again" && again.answer._tag === "Settlement")
+      if (again.how === "again" && again.answer._tag === "Settlement") {
+        assert.deepInclude(again.answer.settlement, { chargedMicros, costMicros, late, state })
+      }
+    }
+    return true
+  }, runs)
+})

@@ -1,0 +1,132 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Queue } from "effect"
+import { SqlClient } from "effect/sql"
+import { Catalog } from "../../src/catalog/Catalog.ts"
+import { declareModels } from "../../src/catalog/Declared.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { declarePlans } from "../../src/subscriptions/Plans.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+const TestLayer = Catalog.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestDatabase.layer))
+
+const hear = Effect.gen(function*() {
+  const heard = yield* Queue.unbounded<string>()
+  const notifications = yield* Notifications
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
+    onDown: () => undefined,
+    onUp: () => void Queue.offerUnsafe(heard, "up")
+  })
+  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
+  return heard
+})
+
+const start = (document: unknown) =>
+  Effect.andThen(declareModels, declarePlans).pipe(Effect.provideService(AppConfig, testConfig(document)))
+
+const mini = {
+  id: "mini",
+  input_usd_per_1m: "0.15",
+  output_usd_per_1m: "0.60",
+  max_output_tokens: 100,
+  reasoning: true
+}
+const large = {
+  id: 'large "quoted", {braced}',
+  input_usd_per_1m: "5",
+  cached_input_usd_per_1m: "0.5",
+  cache_write_usd_per_1m: "6.25",
+  output_usd_per_1m: "25"
+}
+
+describe("Catalog", () => {
+  it.live("knows what is declared, from memory after the first question", () =>
+    Effect.gen(function*() {
+      const heard = yield* hear
+      const catalog = yield* Catalog
+      yield* start({ models: [mini, large] })
+      assert.strictEqual(yield* Queue.take(heard), "catalog declared")
+      assert.isUndefined(catalog.cached("mini"))
+      const found = yield* catalog.find("mini")
+      assert.deepInclude(found, { id: "mini", maxOutputTokens: 100, reasoning: true })
+      assert.deepStrictEqual(found.price, {
+        inputMicrosPer1m: 150_000n,
+        cachedInputMicrosPer1m: 150_000n,
+        cacheWriteMicrosPer1m: null,
+        outputMicrosPer1m: 600_000n
+      })
+      assert.strictEqual(catalog.cached("mini"), found)
+      assert.strictEqual(catalog.cached(large.id)?.price.cacheWriteMicrosPer1m, 6_250_000n)
+      assert.deepStrictEqual((yield* catalog.list).map(({ id }) => id).sort(), [large.id, "mini"].sort())
+      assert.strictEqual((yield* Effect.flip(catalog.find("nano")))._tag, "ModelNotFound")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("learns of another price, of a model gone from the file, and of its return", () =>
+    Effect.gen(function*() {
+      const heard = yield* hear
+      const catalog = yield* Catalog
+      const sql = yield* SqlClient.SqlClient
+      yield* start({ models: [mini, large] })
+      yield* Queue.take(heard)
+      yield* catalog.find("mini")
+      yield* start({ models: [{ ...mini, output_usd_per_1m: "0.70" }] })
+      yield* Queue.take(heard)
+      assert.isUndefined(catalog.cached("mini"))
+      assert.strictEqual((yield* catalog.find("mini")).price.outputMicrosPer1m, 700_000n)
+      assert.strictEqual((yield* Effect.flip(catalog.find(large.id)))._tag, "ModelNotFound")
+      const [row] = yield* sql<{ disabled: boolean }>`
+        SELECT disabled_at IS NOT NULL AS disabled FROM models WHERE id = ${large.id}`
+      assert.isTrue(row?.disabled, "disabled, not deleted")
+      yield* start({ models: [mini, large] })
+      yield* Queue.take(heard)
+      assert.strictEqual((yield* catalog.find(large.id)).id, large.id)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("a start with the same file touches no row and tells nobody; rows made in the console are left alone", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const heard = yield* hear
+      const plan = { code: "basic", name: "Basic", price_cny: "12.00", duration_days: 30, limit_5h_usd: "6" }
+      yield* sql`INSERT INTO models (id, input_micros_per_1m, cached_input_micros_per_1m, output_micros_per_1m,
+        max_output_tokens) VALUES ('console', 1, 1, 1, 1)`
+      yield* start({ models: [mini, large], plans: [plan] })
+      const rows = sql`SELECT m.xmin::text AS x, m.* FROM models m ORDER BY id`
+      const plans = sql`SELECT p.xmin::text AS x, p.* FROM subscription_plans p ORDER BY id`
+      const before = [yield* rows, yield* plans]
+      assert.deepInclude(before[1]?.[0], {
+        code: "basic",
+        price_fen: 1_200n,
+        limit_5h_micros: 6_000_000n,
+        disabled_at: null
+      })
+      yield* start({ models: [mini, large], plans: [plan] })
+      assert.deepStrictEqual([yield* rows, yield* plans], before)
+      yield* (yield* Notifications).publish("catalog", "end")
+      const messages = yield* Effect.forEach([1, 2, 3], () => Queue.take(heard))
+      assert.deepStrictEqual(messages, ["catalog declared", "catalog declared", "catalog end"])
+      yield* start({})
+      const after = yield* sql<{ what: string }>`SELECT id AS what FROM models WHERE disabled_at IS NULL
+        UNION ALL SELECT code FROM subscription_plans WHERE disabled_at IS NULL`
+      assert.deepStrictEqual(after.map(({ what }) => what), ["console"])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("two processes that start at once do not get into each other's way", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const forth = { models: [mini, large] }
+      const back = { models: [large, mini] }
+      yield* Effect.forEach([forth, back, forth, back], start, { concurrency: 4 })
+      const [row] = yield* sql<{ n: bigint }>`SELECT count(*) AS n FROM models WHERE disabled_at IS NULL`
+      assert.strictEqual(row?.n, 2n)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that cannot be read says so, and not that there is no such model", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const catalog = yield* Catalog
+      yield* sql`ALTER TABLE models RENAME TO models_away`
+      assert.strictEqual((yield* Effect.flip(catalog.find("mini")))._tag, "CatalogUnavailable")
+      assert.strictEqual((yield* Effect.flip(catalog.list))._tag, "CatalogUnavailable")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+})

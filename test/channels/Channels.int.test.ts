@@ -1,0 +1,154 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Queue, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { declareModels } from "../../src/catalog/Declared.ts"
+import { Channels, declareChannels } from "../../src/channels/Channels.ts"
+import { ChannelHealth, FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer))
+
+const model = (id: string) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "1" })
+const channel = (name: string, more: object = {}) => ({
+  name,
+  base_url: `https://${name}.example/v1`,
+  api_key: `key of ${name}`,
+  models: { mini: `${name}-mini` },
+  ...more
+})
+
+/** A process started with this configuration: its services, and what it hears after they have. */
+const start = Effect.fnUntraced(function*(document: { readonly channels: unknown; readonly models?: unknown }) {
+  const config = testConfig({ models: [model("mini"), model("maxi")], ...document })
+  const Config = AppConfig.layerOf(config)
+  yield* Effect.andThen(declareModels, declareChannels).pipe(Effect.provideService(AppConfig, config))
+  // Merged as the server merges them: the order of tries must see what the forwarder says of the channels' health.
+  const Services = Layer.fresh(Layer.mergeAll(Channels.layer, ChannelHealth.layer).pipe(Layer.provide(Config)))
+  const services = yield* Layer.build(Services)
+  const heard = yield* Queue.unbounded<string>()
+  const notifications = yield* Notifications
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
+    onDown: () => undefined,
+    onUp: () => void Queue.offerUnsafe(heard, "up")
+  })
+  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
+  // Whatever its own start said has been heard once this has.
+  yield* notifications.publish("settings", "started")
+  while ((yield* Queue.take(heard)) !== "settings started");
+  return { channels: Context.get(services, Channels), health: Context.get(services, ChannelHealth), heard }
+})
+
+const namesFor = (channels: Context.Service.Shape<typeof Channels>, id: string) =>
+  Effect.map(channels.candidates(id), (found) => found.map(({ name }) => name))
+
+describe("Channels", () => {
+  it.live("serve the models they declare, by priority, from memory after the first question", () =>
+    Effect.gen(function*() {
+      const { channels } = yield* start({
+        channels: [
+          channel("low"),
+          channel("high", { priority: 5, stream_options: false }),
+          channel("maxi", { models: { maxi: "m" } })
+        ]
+      })
+      assert.isUndefined(channels.cachedCandidates("mini"))
+      const [first, second, ...others] = yield* channels.candidates("mini")
+      assert.deepInclude(first, {
+        name: "high",
+        baseUrl: "https://high.example/v1",
+        priority: 5,
+        weight: 1,
+        streamOptions: false,
+        upstreamModel: "high-mini"
+      })
+      assert.strictEqual(first === undefined ? "" : Redacted.value(first.apiKey), "key of high")
+      assert.deepInclude(second, { name: "low", streamOptions: true })
+      assert.deepStrictEqual(others, [])
+      assert.deepStrictEqual(channels.cachedCandidates("mini"), yield* channels.candidates("mini"))
+      assert.deepStrictEqual(channels.cachedCandidates("unknown"), [])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("keep their keys out of the database", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* start({ channels: [channel("one")] })
+      const rows = yield* sql<{ all: string }>`SELECT c::text AS all FROM channels c`
+      assert.strictEqual(rows.length, 1)
+      assert.notInclude(rows[0]?.all, "key of one")
+      assert.deepInclude(yield* sql`SELECT api_key_sealed, key_id FROM channels`, {
+        api_key_sealed: null,
+        key_id: null
+      })
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("without a key are kept disabled, until they get one", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const without = yield* start({ channels: [channel("one", { api_key: "" })] })
+      assert.deepStrictEqual(yield* namesFor(without.channels, "mini"), [])
+      assert.deepStrictEqual(yield* sql`SELECT disabled_at IS NULL AS on FROM channels`, [{ on: false }])
+      const withKey = yield* start({ channels: [channel("one")] })
+      assert.deepStrictEqual(yield* namesFor(withKey.channels, "mini"), ["one"])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("gone from the file, or no longer serving a model, are no candidates elsewhere either", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const both = { mini: "a", maxi: "b" }
+      const old = yield* start({ channels: [channel("gone"), channel("stays", { models: both })] })
+      assert.sameMembers([...(yield* namesFor(old.channels, "mini"))], ["gone", "stays"])
+      yield* start({ channels: [channel("stays", { models: { maxi: "c" } })] })
+      assert.strictEqual(yield* Queue.take(old.heard), "channels declared")
+      assert.isUndefined(old.channels.cachedCandidates("mini"))
+      assert.deepStrictEqual(yield* namesFor(old.channels, "mini"), [])
+      assert.strictEqual((yield* old.channels.candidates("maxi"))[0]?.upstreamModel, "c")
+      assert.strictEqual((yield* sql`SELECT FROM channels WHERE name = 'gone' AND disabled_at IS NOT NULL`).length, 1)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("do not serve a model that is disabled", () =>
+    Effect.gen(function*() {
+      const old = yield* start({ channels: [channel("one")] })
+      assert.deepStrictEqual(yield* namesFor(old.channels, "mini"), ["one"])
+      yield* start({ channels: [channel("one")], models: [model("maxi")] })
+      assert.strictEqual(yield* Queue.take(old.heard), "catalog declared")
+      assert.deepStrictEqual(yield* namesFor(old.channels, "mini"), [])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that fail are tried last", () =>
+    Effect.gen(function*() {
+      const { channels, health } = yield* start({ channels: [channel("low"), channel("high", { priority: 5 })] })
+      const [high] = yield* channels.candidates("mini")
+      if (high === undefined) return assert.fail("no candidate")
+      const soonMs = Number.MAX_SAFE_INTEGER / 2
+      for (let i = 0; i < FAILURES_TO_OPEN; i++) health.failed(high.id, soonMs)
+      assert.deepStrictEqual(channels.cachedCandidates("mini")?.map(({ name }) => name), ["low", "high"])
+      health.succeeded(high.id)
+      assert.deepStrictEqual(channels.cachedCandidates("mini")?.map(({ name }) => name), ["high", "low"])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("declared again unchanged touch no row", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const document = { channels: [channel("one"), channel("keyless", { api_key: "" })] }
+      const rows = Effect.all([
+        sql`SELECT c.xmin::text AS x, c.* FROM channels c ORDER BY id`,
+        sql`SELECT s.xmin::text AS x, s.* FROM channel_models s ORDER BY channel_id`
+      ])
+      yield* start(document)
+      const before = yield* rows
+      assert.strictEqual(before[0].length + before[1].length, 4)
+      yield* start(document)
+      assert.deepStrictEqual(yield* rows, before)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that cannot be read are unavailable, not absent", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { channels } = yield* start({ channels: [channel("one")] })
+      yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
+      assert.strictEqual((yield* Effect.flip(channels.candidates("mini")))._tag, "ChannelsUnavailable")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+})

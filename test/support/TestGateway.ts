@@ -1,0 +1,160 @@
+/**
+ * The whole server inside the test's process, on a database of its own and before a scripted upstream, with the few
+ * things that every end-to-end test asks: a user with money and a key, balances, receipts, and whether the books hold.
+ */
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer, Redacted, Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import { serveWith } from "../../src/App.ts"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import { openAccount } from "../../src/accounts/AccountStore.ts"
+import { audit } from "../../src/accounts/Audit.ts"
+import { makeReservationId } from "../../src/domain/Ids.ts"
+import { HttpServer } from "../../src/http/HttpServer.ts"
+import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { testConfig } from "../../src/platform/Config.ts"
+import { entry } from "./TestAccounts.ts"
+import { makeDatabase } from "./TestDatabase.ts"
+import { TestUpstream } from "./TestUpstream.ts"
+
+const UNTIL_MS_MAX = 30_000
+const UNTIL_POLL_MS = 5
+
+/** Waits until something is so; fails, saying what it waited for, when it does not come. */
+export const until = <E = never, R = never>(
+  what: string,
+  condition: (() => boolean) | Effect.Effect<boolean, E, R>
+): Effect.Effect<void, E, R> =>
+  (typeof condition === "function" ? Effect.sync(condition) : condition).pipe(
+    Effect.tap((holds) => holds ? Effect.void : Effect.sleep(UNTIL_POLL_MS)),
+    Effect.repeat({ while: (holds) => !holds }),
+    Effect.timeoutOrElse({
+      duration: UNTIL_MS_MAX,
+      orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
+    }),
+    Effect.asVoid
+  )
+
+export interface TestUser {
+  readonly id: bigint
+  readonly key: string
+  readonly keyId: bigint
+}
+
+/** The row of one call. */
+export interface UsageRow {
+  readonly id: string
+  readonly user_id: bigint
+  readonly state: string
+  readonly model: string
+  readonly channel: string | null
+  readonly reason: string | null
+  readonly usage_source: string | null
+  readonly usage_flagged: boolean
+  readonly late: boolean
+  readonly status: number | null
+  readonly reserved_micros: bigint
+  readonly cost_micros: bigint | null
+  readonly charged_micros: bigint | null
+  readonly input_tokens: bigint | null
+  readonly cached_input_tokens: bigint | null
+  readonly output_tokens: bigint | null
+}
+
+/** A configuration file's content for an upstream's origin. */
+export type GatewayDocument = (origin: string) => object
+
+const start = Effect.fnUntraced(function*(document: GatewayDocument) {
+  const upstream = yield* TestUpstream.acquire
+  const url = yield* makeDatabase()
+  const config = testConfig({
+    server: { port: 0 },
+    database: { url },
+    log: { level: "none" },
+    ...document(upstream.origin)
+  })
+  // A map of its own: nothing of another server in this process is shared.
+  const context = yield* serveWith(config).pipe(
+    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe())
+  )
+  const server = Context.get(context, HttpServer)
+  const sql = Context.get(context, SqlClient.SqlClient)
+  const accounts = Context.get(context, Accounts)
+  const keys = Context.get(context, ApiKeys)
+
+  const credit = (userId: bigint, usdMicros: bigint) =>
+    Effect.asVoid(accounts.post(userId, entry({ amountMicros: usdMicros })))
+
+  const user = Effect.fnUntraced(function*(usdMicros: bigint) {
+    const [row] = yield* sql<{ id: bigint }>`
+      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
+    if (row === undefined) return yield* Effect.die(new Error("no user"))
+    yield* openAccount(sql, row.id)
+    if (usdMicros > 0n) yield* credit(row.id, usdMicros)
+    const made = yield* keys.create({ userId: row.id, name: "test" })
+    return { id: row.id, key: Redacted.value(made.key), keyId: made.id } satisfies TestUser
+  })
+
+  const balanceOf = Effect.fnUntraced(function*(owner: TestUser) {
+    const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
+      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${owner.id}`
+    if (row === undefined) return yield* Effect.die(new Error("no balance"))
+    assert.strictEqual(row.owed_micros, 0n, "nothing is owed")
+    return row.usd_micros
+  })
+
+  const callsOf = (owner: TestUser) => sql<UsageRow>`SELECT * FROM usage_events WHERE user_id = ${owner.id} ORDER BY id`
+
+  const rowOf = Effect.fnUntraced(function*(id: string) {
+    const [row] = yield* sql<UsageRow>`SELECT * FROM usage_events WHERE id = ${id}`
+    return row ?? (yield* Effect.die(new Error(`no call ${id}`)))
+  })
+
+  const open = Effect.map(
+    sql<{ open: bigint }>`SELECT count(*) AS open FROM usage_events WHERE state = 'reserved'`,
+    ([row]) => row?.open ?? -1n
+  )
+
+  const settled = until("no reservation is open", Effect.map(open, (count) => count === 0n && accounts.openCount() === 0))
+
+  return TestGateway.of({
+    origin: `http://127.0.0.1:${server.port}`,
+    upstream,
+    user,
+    credit: (owner, usdMicros) => credit(owner.id, usdMicros).pipe(Effect.orDie),
+    balanceOf: (owner) => Effect.orDie(balanceOf(owner)),
+    callsOf: (owner) => Effect.orDie(callsOf(owner)),
+    rowOf: (id) => Effect.orDie(rowOf(id)),
+    revoke: (owner) => Effect.orDie(keys.revoke(owner.keyId)),
+    settled: Effect.orDie(settled),
+    clean: Effect.gen(function*() {
+      yield* settled
+      const { problems } = yield* Effect.provideService(audit({}), SqlClient.SqlClient, sql)
+      assert.deepStrictEqual(problems, [])
+    }).pipe(Effect.orDie)
+  })
+})
+
+export class TestGateway extends Context.Service<TestGateway, {
+  readonly origin: string
+  readonly upstream: TestUpstream
+  /** A new user with money and a key. */
+  user(usdMicros: bigint): Effect.Effect<TestUser, unknown>
+  credit(user: TestUser, usdMicros: bigint): Effect.Effect<void>
+  /** What can be spent, in micros; nothing may be owed. */
+  balanceOf(user: TestUser): Effect.Effect<bigint>
+  /** The user's calls, oldest first. */
+  callsOf(user: TestUser): Effect.Effect<ReadonlyArray<UsageRow>>
+  rowOf(id: string): Effect.Effect<UsageRow>
+  revoke(user: TestUser): Effect.Effect<void>
+  /** Waits until no reservation is open. */
+  readonly settled: Effect.Effect<void>
+  /** Waits until no reservation is open, and audits. */
+  readonly clean: Effect.Effect<void>
+}>()("realms/test/TestGateway") {
+  /** As long as the scope. */
+  static readonly make = (document: GatewayDocument): Effect.Effect<TestGateway["Service"], never, Scope.Scope> =>
+    Effect.orDie(start(document))
+
+  static readonly layerOf = (document: GatewayDocument) => Layer.effect(TestGateway, TestGateway.make(document))
+}
