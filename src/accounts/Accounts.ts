@@ -55,7 +55,6 @@ const RETRY_MS_MAX = 2_000
 const IDLE_MS = 600_000
 
 const LEASE_TICK_MS = 300
-const SWEEP_INTERVAL_MS = 1_000
 
 /** Expired holds ended in one sweep, at most; the next sweep goes on. */
 const SWEEP_MAX = 500
@@ -388,14 +387,3 @@ const failed = (result: Exclude<Answer | AccountError, never>): Effect.Effect<ne
 
 /** An answer of another kind than its question: a defect of ours. */
 const unexpected: Effect.Effect<never> = Effect.die(new Error("an account answered another question"))
-
-/** Runs the sweeper until interrupted. Failures wait for the next round. */
-export const sweeper: Effect.Effect<never, never, Accounts> = Effect.gen(function*() {
-  const accounts = yield* Accounts
-  return yield* accounts.sweep.pipe(
-    Effect.tap((ended) => ended > 0 ? Effect.logInfo("expired reservations ended", { ended }) : Effect.void),
-    Effect.ignore,
-    Effect.andThen(Effect.sleep(SWEEP_INTERVAL_MS)),
-    Effect.forever
-  )
-})

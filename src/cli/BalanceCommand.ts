@@ -16,23 +16,37 @@ import { findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
 interface BalanceRow {
   readonly usd_micros: bigint
   readonly owed_micros: bigint
+  readonly reserved_micros: bigint
 }
 
-/** A balance as committed, open reservations taken off. */
-export const readBalance = Effect.fn("Cli.readBalance")(function*(userId: bigint) {
+/** What a user can spend as committed, what is owed, and what open calls hold from the balance. */
+const readBalance = Effect.fn("Cli.readBalance")(function*(userId: bigint) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<BalanceRow>`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-  return row ?? { usd_micros: 0n, owed_micros: 0n }
+  const [row] = yield* sql<BalanceRow>`
+    SELECT b.usd_micros, b.owed_micros, (
+      SELECT coalesce(sum(u.reserved_micros), 0)::bigint FROM usage_events u
+      WHERE u.user_id = b.user_id AND u.state = 'reserved' AND u.funding = 'balance'
+    ) AS reserved_micros
+    FROM user_balances b WHERE b.user_id = ${userId}`
+  return row ?? { usd_micros: 0n, owed_micros: 0n, reserved_micros: 0n }
 })
 
-const describeBalance = ({ owed_micros, usd_micros }: BalanceRow): string =>
-  owed_micros === 0n ? dollars(usd_micros) : `${dollars(usd_micros)}, and ${dollars(owed_micros)} is owed`
+/** A balance for people; what is zero besides it is left out. */
+export const describeBalance = (usdMicros: bigint, owedMicros: bigint, reservedMicros = 0n): string =>
+  [
+    dollars(usdMicros),
+    ...(reservedMicros === 0n ? [] : [`held by open calls: ${dollars(reservedMicros)}`]),
+    ...(owedMicros === 0n ? [] : [`owed: ${dollars(owedMicros)}`])
+  ].join(", ")
 
 const show = Command.make("show", { user: userFlag }, (flags) =>
   Effect.gen(function*() {
     const user = yield* findUser(flags.user)
-    const { owed_micros, usd_micros } = yield* readBalance(user.id)
-    yield* print({ user_id: user.id, usd_micros, owed_micros }, describeBalance({ usd_micros, owed_micros }))
+    const { owed_micros, reserved_micros, usd_micros } = yield* readBalance(user.id)
+    yield* print(
+      { user_id: user.id, usd_micros, owed_micros, reserved_micros },
+      describeBalance(usd_micros, owed_micros, reserved_micros)
+    )
   })).pipe(Command.withDescription("Show what a user can spend"))
 
 /** An adjustment of its own identity: two runs are two adjustments. */
@@ -73,10 +87,10 @@ const adjust = Command.make(
           UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`))
         })
       )
-      const balance = { usd_micros: posted.usdMicros, owed_micros: posted.owedMicros }
+      const balance = describeBalance(posted.usdMicros, posted.owedMicros)
       yield* print(
-        { user_id: user.id, amount_micros: flags.usd, ...balance },
-        `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${describeBalance(balance)}`
+        { user_id: user.id, amount_micros: flags.usd, usd_micros: posted.usdMicros, owed_micros: posted.owedMicros },
+        `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${balance}`
       )
     })
 ).pipe(

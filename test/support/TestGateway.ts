@@ -115,7 +115,10 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument) {
     ([row]) => row?.open ?? -1n
   )
 
-  const settled = until("no reservation is open", Effect.map(open, (count) => count === 0n && accounts.openCount() === 0))
+  const settled = until(
+    "no reservation is open",
+    Effect.map(open, (count) => count === 0n && accounts.openCount() === 0)
+  )
 
   return TestGateway.of({
     origin: `http://127.0.0.1:${server.port}`,

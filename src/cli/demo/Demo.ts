@@ -2,8 +2,9 @@
  * `realms demo`: the whole gateway offline, in a scratch folder that is removed at the end: embedded PostgreSQL, a
  * simulated upstream, a user with money and a key. Prints what one needs to try it, and runs until it is interrupted.
  */
-import { Console, Effect, FileSystem, Layer, Redacted } from "effect"
+import { Console, Context, Effect, FileSystem, Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
+import { randomUUID } from "node:crypto"
 import { Accounts } from "../../accounts/Accounts.ts"
 import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { Users } from "../../identity/Users.ts"
@@ -11,17 +12,17 @@ import { AppConfig, type RealmsConfig } from "../../platform/Config.ts"
 import { Telemetry } from "../../platform/Telemetry.ts"
 import { makeAdjustment } from "../BalanceCommand.ts"
 import { dollars, print, type Printable } from "../Output.ts"
-import { demoDocument, type DemoUpstream, writeDemoConfig } from "./DemoConfig.ts"
+import { demoDocument, writeDemoConfig } from "./DemoConfig.ts"
+import { acquireUpstream } from "./UpstreamSimulator.ts"
 
 const DEMO_EMAIL = "demo@realms.local"
 const DEMO_USD_MICROS = 5_000_000n
 const PORT_MAX = 65_535
 
-/** What the demo is put together from. The server and the upstream live as long as the scope. */
-export interface DemoParts<E1, R1, E2, R2, E3, R3> {
+/** What the demo is put together from: the services of the command line, and a server that lives as long as the scope. */
+export interface DemoParts<E1, R1, E2, R2> {
   readonly services: Layer.Layer<Users | ApiKeys | Accounts, E1, R1>
   readonly serveWith: (config: RealmsConfig) => Effect.Effect<{ readonly baseUrl: string }, E2, R2>
-  readonly startUpstream: Effect.Effect<DemoUpstream, E3, R3>
 }
 
 /** What is printed. */
@@ -80,14 +81,22 @@ const demoFields = (info: DemoInfo): Printable => ({
   curl: curlLine(info.baseUrl, info.key)
 })
 
+/** What the command line asks of the demo. Port 0 takes any free port. */
+export const DemoOptions = Context.Reference<{ readonly port: number }>("realms/cli/DemoOptions", {
+  defaultValue: () => ({ port: 0 })
+})
+
 /** Starts everything, says so, and stays until it is interrupted; then the folder goes last. */
-const runDemo = <E1, R1, E2, R2, E3, R3>(parts: DemoParts<E1, R1, E2, R2, E3, R3>, port: number) =>
+export const runDemo = <E1, R1, E2, R2>(parts: DemoParts<E1, R1, E2, R2>) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
+    const { port } = yield* DemoOptions
     yield* Console.error("starting the demo: embedded PostgreSQL, simulated upstream, gateway ...")
     const folder = yield* files.makeTempDirectoryScoped({ prefix: "realms-demo-" })
-    const upstream = yield* parts.startUpstream
-    const { config, path } = yield* writeDemoConfig(demoDocument({ folder, port, upstream }), folder)
+    const apiKey = `sk-simulated-${randomUUID()}`
+    const upstream = yield* acquireUpstream({ apiKey, record: false })
+    const document = demoDocument({ folder, port, upstream: { baseUrl: upstream.baseUrl, apiKey } })
+    const { config, path } = yield* writeDemoConfig(document, folder)
     const { baseUrl } = yield* parts.serveWith(config)
     const { key, usdMicros } = yield* Effect.provide(
       seed,
@@ -104,7 +113,7 @@ const port = Flag.Int("port").pipe(
   Flag.filter((value) => value >= 0 && value <= PORT_MAX, () => `a port from 0 to ${PORT_MAX}`)
 )
 
-export const demoCommand = <E1, R1, E2, R2, E3, R3>(parts: DemoParts<E1, R1, E2, R2, E3, R3>) =>
-  Command.make("demo", { port }, (flags) => runDemo(parts, flags.port)).pipe(
+export const demoCommand = <E, R>(demo: Effect.Effect<void, E, R>) =>
+  Command.make("demo", { port }, (flags) => Effect.provideService(demo, DemoOptions, { port: flags.port })).pipe(
     Command.withDescription("Try everything offline, with a simulated upstream and a user that has money")
   )

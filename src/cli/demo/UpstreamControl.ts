@@ -72,12 +72,14 @@ export class UpstreamControl {
   /** What the rules say about a request for `model`; uses up a rule for the next one. */
   take(model: string): Behaviour {
     if (this.isIdle) return {}
-    let behaviour: Behaviour = {}
-    for (const rule of this.standing) {
-      if (rule.model === undefined || rule.model === model) behaviour = { ...behaviour, ...rule }
-    }
-    const index = this.once.findIndex((rule) => rule.model === undefined || rule.model === model)
-    return index < 0 ? behaviour : { ...behaviour, ...this.once.splice(index, 1)[0] }
+    const matches = (rule: BehaviourRule): boolean => rule.model === undefined || rule.model === model
+    const index = this.once.findIndex(matches)
+    const behaviour: Behaviour = {}
+    return Object.assign(
+      behaviour,
+      ...this.standing.filter(matches),
+      ...(index < 0 ? [] : this.once.splice(index, 1))
+    )
   }
 
   /** Opens a gate for good, for those who wait and those who come. */

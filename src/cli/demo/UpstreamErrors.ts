@@ -9,9 +9,15 @@ import type { Endpoint } from "./UpstreamParameters.ts"
 export const errorBody = (message: string, type: string, param: string | null, code: string | null): string =>
   JSON.stringify({ error: { message, type, param, code } })
 
-export const serverError = errorBody("The server had an error while processing your request.", "server_error", null, null)
+export const serverError = errorBody(
+  "The server had an error while processing your request.",
+  "server_error",
+  null,
+  null
+)
 /** What a proxy in front of an upstream may say, with status 200. */
-export const page = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+export const page =
+  "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 /** What OpenAI says with a status; its words about a key name that key. */
 const refusals: { readonly [status: number]: readonly [message: string, type: string, code: string | null] } = {

@@ -23,7 +23,14 @@ export function steer(control: UpstreamControl, path: string, asked: unknown): S
   if (path === "/_sim/state") return stateOf(control)
   if (path === "/_sim/requests") {
     const requests = control.requests.map(({ aborted, ended, framesSent, json, method, path, status, tokensSent }) => ({
-      method, path, status, json, framesSent, tokensSent, aborted, ended
+      method,
+      path,
+      status,
+      json,
+      framesSent,
+      tokensSent,
+      aborted,
+      ended
     }))
     return { status: 200, body: requests }
   }

@@ -1,0 +1,81 @@
+/**
+ * What commands print: JSON with ids and amounts as decimal strings, amounts and tables for people.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { describeReport, progressBar, reportFields } from "../../src/cli/AuditCommand.ts"
+import { describeBalance, makeAdjustment } from "../../src/cli/BalanceCommand.ts"
+import { explain, failed } from "../../src/cli/CliFailure.ts"
+import { describeApplied } from "../../src/cli/MigrateCommand.ts"
+import { dollars, table, toJson } from "../../src/cli/Output.ts"
+import { IdentityUnavailable } from "../../src/identity/IdentityError.ts"
+
+describe("Output", () => {
+  it("writes bigints as decimal strings at any depth, and dates in UTC", () => {
+    const value = { id: 9_007_199_254_740_993n, list: [{ usd_micros: -1n }], at: new Date(0), note: "\"n\"\n", none: null }
+    assert.strictEqual(
+      toJson(value),
+      `{"id":"9007199254740993","list":[{"usd_micros":"-1"}],"at":"1970-01-01T00:00:00.000Z","note":"\\"n\\"\\n","none":null}`
+    )
+  })
+
+  it("writes amounts with their sign in front", () => {
+    assert.deepStrictEqual([5_000_000n, -1_250_000n, 1n, 0n].map(dollars), ["$5.00", "-$1.25", "$0.000001", "$0.00"])
+  })
+
+  it("aligns tables without spaces at line ends", () => {
+    assert.strictEqual(table(["ID", "EMAIL"], [["1", "a@b.c"], ["100", "d@e.f"]]), "ID   EMAIL\n1    a@b.c\n100  d@e.f")
+  })
+
+  it("names what is held and owed only when something is", () => {
+    assert.strictEqual(describeBalance(5_000_000n, 0n), "$5.00")
+    assert.strictEqual(describeBalance(0n, 2_000_000n, 10_000n), "$0.00, held by open calls: $0.01, owed: $2.00")
+  })
+
+  it("makes every adjustment an entry of its own", () => {
+    const [one, two] = [makeAdjustment(1n, "why"), makeAdjustment(1n, "why")]
+    assert.notStrictEqual(one.refId, two.refId)
+    assert.deepStrictEqual({ ...one, refId: "" }, {
+      _tag: "Post",
+      kind: "adjustment",
+      amountMicros: 1n,
+      refType: "adjustment",
+      refId: "",
+      actor: "cli",
+      note: "why",
+      mode: "strict"
+    })
+  })
+
+  it("says what was migrated", () => {
+    assert.strictEqual(describeApplied(["0001_init", "0002_more"]), "applied 0001_init\napplied 0002_more")
+    assert.match(describeApplied([]), /up to date/)
+  })
+
+  it("reports an audit to people and to machines", () => {
+    const clean = { users: 2, usageEvents: 3, ledgerEntries: 4, problems: [] }
+    const problem = { invariant: "I2" as const, userId: 7n, message: "the balance is 1" }
+    assert.strictEqual(describeReport(clean), "clean: 2 users, 3 calls, 4 ledger entries")
+    assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2 user 7: the balance is 1")
+    assert.include(describeReport({ ...clean, problems: [{ ...problem, userId: null }] }), "\nI2 the balance is 1")
+    assert.strictEqual(
+      toJson(reportFields({ ...clean, problems: [problem] })),
+      `{"clean":false,"users":2,"usage_events":3,"ledger_entries":4,` +
+        `"problems":[{"invariant":"I2","user_id":"7","message":"the balance is 1"}]}`
+    )
+  })
+
+  it("draws a progress bar that keeps its width", () => {
+    const bars = [0, 1, 5_000, 9_999, 10_000].map((done) => progressBar(done, 10_000))
+    assert.deepStrictEqual(new Set(bars.map((bar) => bar.length)).size, 1)
+    assert.match(bars[2] ?? "", /\[#{15}\.{15}\] {2}50%/)
+    assert.match(bars[3] ?? "", / 99% /)
+    assert.match(bars[4] ?? "", /\[#{30}\] 100%/)
+    assert.match(progressBar(0, 0), /100%/)
+  })
+
+  it("explains failures and says what to do about the database", () => {
+    assert.strictEqual(explain(failed("no such user")), "no such user")
+    assert.match(explain(new IdentityUnavailable({ reason: "connection refused." })), /\(connection refused\): is PostgreSQL/)
+    assert.strictEqual(explain({ _tag: "Odd" }), "Odd")
+  })
+})

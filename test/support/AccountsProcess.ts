@@ -1,0 +1,97 @@
+/**
+ * Accounts as another process would run them - their own pool, journal and listener over a URL, their own data folder -
+ * and what tests of faults wait for and look at.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Context, Data, Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import type { CallOutcome, Commit, Void } from "../../src/accounts/AccountState.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { makeProxy } from "./JournalProxy.ts"
+import { PolicyLayer, used } from "./TestAccounts.ts"
+
+const POLL_MS = 10
+const WAIT_MS_MAX = 30_000
+
+/** A folder that is removed with the scope. */
+export const makeDataDir = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "realms-accounts-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+/** Accounts over the database at `url`, as long as the scope. */
+export const accountsAt = (url: string, dataDir: string) =>
+  Effect.map(
+    Layer.build(Layer.fresh(Accounts.layer.pipe(
+      Layer.provide(Notifications.layer),
+      Layer.provide(PolicyLayer),
+      Layer.provide(AppConfig.layerOf({ ...testConfig(), dataDir })),
+      Layer.provide(NodeServices.layer),
+      Layer.provide(SqlLayer),
+      Layer.provide(Database.layerOf(Redacted.make(url)))
+    ))),
+    (context) => Context.get(context, Accounts)
+  )
+
+/** The URL of the test's database. */
+export const databaseUrl = Effect.map(Database, ({ url }) => Redacted.value(url))
+
+/** Accounts behind a proxy, with a data folder of their own. */
+export const proxied = Effect.gen(function*() {
+  const proxy = yield* makeProxy(yield* databaseUrl)
+  const dataDir = yield* makeDataDir
+  return { proxy, dataDir, accounts: yield* accountsAt(proxy.url, dataDir) }
+})
+
+class NeverHappened extends Data.TaggedError("NeverHappened")<{ readonly what: string }> {}
+
+/** Asks until the answer is the one waited for, and gives it; a bound on the wait makes a test fail that would hang. */
+export const eventually = <A, E, R>(what: string, ask: Effect.Effect<A, E, R>, isIt: (answer: A) => boolean) =>
+  Effect.gen(function*() {
+    while (true) {
+      const answer = yield* ask
+      if (isIt(answer)) return answer
+      yield* Effect.sleep(POLL_MS)
+    }
+  }).pipe(Effect.timeoutOrElse({ duration: WAIT_MS_MAX, orElse: () => Effect.fail(new NeverHappened({ what })) }))
+
+export interface UsageRow {
+  readonly state: string
+  readonly funding: string
+  readonly reserved_micros: bigint
+  readonly charged_micros: bigint | null
+  readonly cost_micros: bigint | null
+  readonly late: boolean
+  readonly reason: string | null
+  readonly lease_ms: number
+  /** Rows that one transaction wrote last have this in common. */
+  readonly written_by: string
+}
+
+/** The stored row of a call. */
+export const usageOf = Effect.fn("usageOf")(function*(id: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<UsageRow>`SELECT state, funding, reserved_micros, charged_micros, cost_micros, late, reason,
+    (extract(epoch FROM lease_expires_at) * 1000)::float8 AS lease_ms, xmin::text AS written_by
+    FROM usage_events WHERE id = ${id}`
+  return row
+})
+
+/** Waits for a call to be in a state. */
+export const untilState = (id: string, state: string) =>
+  eventually(`${id} is ${state}`, usageOf(id), (row) => row?.state === state)
+
+export const commitOf = (id: string, tokens: number, atMs = 2_000): Commit => ({
+  _tag: "Commit",
+  id,
+  outcome: used(tokens),
+  atMs
+})
+
+export const voidOf = (id: string, outcome: CallOutcome = used(0)): Void => ({ _tag: "Void", id, outcome })
