@@ -2,7 +2,7 @@
  * The layer graph: which service stands on which. No logic.
  */
 import { NodeServices } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { Accounts } from "./accounts/Accounts.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
@@ -10,6 +10,7 @@ import { Catalog } from "./catalog/Catalog.ts"
 import { declareModels } from "./catalog/Declared.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
+import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Receipts } from "./gateway/Receipts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
@@ -93,8 +94,15 @@ export const migrate = Effect.map(runMigrations, (report) => report.applied).pip
   )
 )
 
-/** The server of a given configuration, as long as the scope; answers where it listens. */
-export const serveWith = (config: RealmsConfig) =>
+/** The server of a given configuration, as long as the scope. */
+const serveWith = (config: RealmsConfig) =>
   Layer.build(
     ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
   )
+    .pipe(Effect.map((context) => {
+      const { host, port } = Context.get(context, HttpServer)
+      return { baseUrl: `http://${host}:${port}` }
+    }))
+
+/** The demo: everything offline, in a scratch folder. */
+export const demo = runDemo({ services: CliServices, serveWith })

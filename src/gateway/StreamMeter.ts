@@ -53,6 +53,9 @@ export class StreamMeter {
   private textBytes = 0
   private sample: Buffer = Buffer.alloc(0)
   private sampleBytes = 0
+  /** What the sample held when it was last counted, and its tokens: a full sample is counted once. */
+  private countedBytes = 0
+  private countedTokens = 0
   private usageBytes: Buffer | undefined
   private finalUsage: unknown
   private finalAnswer: unknown
@@ -106,10 +109,13 @@ export class StreamMeter {
 
   private estimateFromSample(): number {
     if (this.sampleBytes === 0) return this.textBytes === 0 ? 0 : this.running
-    const raw = this.sample.toString("utf8", 0, this.sampleBytes)
-    const unescaped = raw.includes("\\") ? parseJson(`"${raw}"`) : raw
-    const tokens = countTokens(typeof unescaped === "string" ? unescaped : raw)
-    return Math.max(1, Math.ceil(tokens * (this.textBytes / this.sampleBytes)))
+    if (this.countedBytes !== this.sampleBytes) {
+      const raw = this.sample.toString("utf8", 0, this.sampleBytes)
+      const unescaped = raw.includes("\\") ? parseJson(`"${raw}"`) : raw
+      this.countedTokens = countTokens(typeof unescaped === "string" ? unescaped : raw)
+      this.countedBytes = this.sampleBytes
+    }
+    return Math.max(1, Math.ceil(this.countedTokens * (this.textBytes / this.sampleBytes)))
   }
 
   private addTexts(data: Uint8Array): number {

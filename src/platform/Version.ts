@@ -1,6 +1,7 @@
 /**
- * The version of this program.
+ * The version of this program, as the command line prints it. It stands here, and not only in `package.json`, so that
+ * nothing has to be read from disk to know it.
  */
 
-/** Kept equal to `package.json` by a test. */
+/** Equal to the one in `package.json`; a test keeps it so. */
 export const version = "0.1.0"

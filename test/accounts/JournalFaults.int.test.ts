@@ -79,10 +79,14 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
         if (killed > 0) yield* Ref.update(kills, (count) => count + 1)
       }).pipe(Effect.repeat({ until: () => Effect.map(Ref.get(kills), (count) => count >= killsWanted) }))
       const fiber = yield* Effect.forkChild(killer)
-      yield* Effect.forEach(users, (user) =>
-        call(user).pipe(Effect.repeat({ until: () => Effect.map(Ref.get(kills), (count) => count >= killsWanted) })), {
-        concurrency: "unbounded"
-      })
+      yield* Effect.forEach(
+        users,
+        (user) =>
+          call(user).pipe(Effect.repeat({ until: () => Effect.map(Ref.get(kills), (count) => count >= killsWanted) })),
+        {
+          concurrency: "unbounded"
+        }
+      )
       yield* Fiber.join(fiber)
       // Each hold whose caller was turned away ends as void, or was never written.
       for (const id of refused) {
@@ -148,13 +152,20 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       const held = proxy.hold()
       const first = yield* Effect.forkChild(accounts.reserve(plug, reserveOf(1n), ignoreLoss))
       yield* Effect.promise(() => held)
-      const commits = yield* Effect.forEach(open, ({ id, user }) =>
-        Effect.forkChild(accounts.commit(user, commitOf(id, 200)), { startImmediately: true }))
-      const reserves = yield* Effect.forEach(users, (user) =>
-        Effect.forkChild(Effect.result(accounts.reserve(user, reserveOf(300n), ignoreLoss)), { startImmediately: true }))
+      const commits = yield* Effect.forEach(
+        open,
+        ({ id, user }) => Effect.forkChild(accounts.commit(user, commitOf(id, 200)), { startImmediately: true })
+      )
+      const reserves = yield* Effect.forEach(
+        users,
+        (user) =>
+          Effect.forkChild(Effect.result(accounts.reserve(user, reserveOf(300n), ignoreLoss)), {
+            startImmediately: true
+          })
+      )
       proxy.release()
-      yield* Fiber.join(first)
       const lost = proxy.loseAnswer()
+      yield* Fiber.join(first)
       yield* Effect.promise(() => lost)
       for (const fiber of commits) assert.strictEqual((yield* Fiber.join(fiber)).chargedMicros, 200n)
       for (const fiber of reserves) {
@@ -214,7 +225,10 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       yield* stopping.reserve(user, two, ignoreLoss)
       proxy.cut()
       yield* eventually("the database is away", Effect.sync(() => stopping.isAvailable()), (is) => !is)
-      assert.strictEqual((yield* Effect.flip(stopping.reserve(user, reserveOf(1n), ignoreLoss)))._tag, "AccountUnavailable")
+      assert.strictEqual(
+        (yield* Effect.flip(stopping.reserve(user, reserveOf(1n), ignoreLoss)))._tag,
+        "AccountUnavailable"
+      )
       yield* Effect.forkIn(stopping.commit(user, commitOf(one.id, 120)), scope, { startImmediately: true })
       yield* Effect.forkIn(stopping.void(user, voidOf(two.id)), scope, { startImmediately: true })
       yield* stopping.drain(100)
@@ -227,7 +241,10 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       yield* next.replay
       assert.isFalse(existsSync(file))
       const rows = [yield* usageOf(one.id), yield* usageOf(two.id)]
-      assert.deepStrictEqual(rows.map((row) => [row?.state, row?.charged_micros]), [["committed", 120n], ["voided", 0n]])
+      assert.deepStrictEqual(rows.map((row) => [row?.state, row?.charged_micros]), [["committed", 120n], [
+        "voided",
+        0n
+      ]])
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 880n, owed: 0n })
 
       // The same file once more, as after a crash behind the replay.

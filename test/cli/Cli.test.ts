@@ -1,76 +1,216 @@
 /**
  * The command line run in this process over services in memory: what goes to standard output, what to standard error, and
- * the exit code. Services that must not be started fail the test when they are.
+ * the exit code. Parts that a command must not start fail the test when they are.
  */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Redacted, Runtime, Stdio, Stream } from "effect"
+import { Effect, Exit, Layer, Option, Redacted, Stdio, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestConsole } from "effect/testing"
-import { DebitRefused } from "../../src/accounts/AccountError.ts"
+import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountError.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Post } from "../../src/accounts/AccountState.ts"
-import { type CliParts, makeCli, runCli } from "../../src/cli/Cli.ts"
+import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/demo/Demo.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
+import { MigrationError } from "../../src/platform/Migrations.ts"
 
 const ada: User = { id: 7n, email: "ada@example.com", role: "user", createdAt: new Date(0), disabledAt: null }
 
-interface Seen {
-  readonly users: Array<NewUser>
-  readonly posts: Array<Post>
-  readonly revoked: Array<bigint>
+/** What reached the services. */
+class Seen {
+  readonly users: Array<NewUser> = []
+  readonly posts: Array<Post> = []
+  readonly revoked: Array<bigint> = []
+  readonly demoPorts: Array<number> = []
 }
 
-const unused = Effect.die(new Error("not expected to be used"))
-
-/** Only what the commands call; the rest is a defect. */
-const accountsOf = (seen: Seen): Accounts["Service"] => ({
-  reserve: () => unused,
-  extend: () => unused,
-  commit: () => unused,
-  void: () => unused,
-  post: (_userId, entry) =>
-    Effect.suspend(() => {
-      seen.posts.push(entry)
-      return entry.amountMicros < -5_000_000n
-        ? Effect.fail(new DebitRefused({ neededMicros: -entry.amountMicros, availableMicros: 5_000_000n }))
-        : Effect.succeed({ usdMicros: 5_000_000n + entry.amountMicros, owedMicros: 0n, repeated: false })
-    }),
-  sweep: unused,
-  invalidate: () => undefined,
-  invalidateAll: unused,
-  openCount: () => 0,
-  isAvailable: () => true,
-  drain: () => unused,
-  replay: unused
-})
+const post = (seen: Seen) => (_userId: bigint, entry: Post) =>
+  Effect.suspend(() => {
+    seen.posts.push(entry)
+    if (entry.note === "away") return Effect.fail(new AccountUnavailable({ reason: "no answer" }))
+    return entry.amountMicros < -5_000_000n
+      ? Effect.fail(new DebitRefused({ neededMicros: -entry.amountMicros, availableMicros: 5_000_000n }))
+      : Effect.succeed({ usdMicros: 5_000_000n + entry.amountMicros, owedMicros: 0n, repeated: false })
+  })
 
 const servicesOf = (seen: Seen) =>
   Layer.mergeAll(
-    Layer.succeed(Users, {
-      create: (user) =>
-        Effect.sync(() => {
-          seen.users.push(user)
-          return { ...ada, email: user.email, role: user.role }
-        }),
+    Layer.mock(Users, {
+      create: (user) => Effect.sync(() => (seen.users.push(user), { ...ada, email: user.email, role: user.role })),
       list: Effect.succeed([ada]),
       findByEmail: (email) => Effect.succeed(email === ada.email ? Option.some(ada) : Option.none()),
       findById: (id) => Effect.succeed(id === ada.id ? Option.some(ada) : Option.none())
     }),
-    Layer.succeed(ApiKeys, {
+    Layer.mock(ApiKeys, {
       create: () => Effect.succeed({ id: 12n, key: Redacted.make("sk-secret"), hint: "sk-…cret" }),
       revoke: (id) =>
-        id === 12n
-          ? Effect.sync(() => {
-            seen.revoked.push(id)
-          })
-          : Effect.fail(new ApiKeyNotFound({ keyId: id })),
-      authenticate: () => unused,
-      cached: () => undefined
+        id === 12n ? Effect.sync(() => void seen.revoked.push(id)) : Effect.fail(new ApiKeyNotFound({ keyId: id }))
     }),
-    Layer.succeed(Accounts, accountsOf(seen)),
-    Layer.effect(SqlClient.SqlClient, Effect.die(new Error("no database in this test")).pipe(Effect.as(sqlNever)))
+    Layer.mock(Accounts, { post: post(seen) }),
+    Layer.mock(SqlClient.SqlClient, {})
   )
+
+const mustNotStart = Effect.die(new Error("must not be started"))
+
+/** Runs a command line; `services` may be told not to start. */
+const run = (args: ReadonlyArray<string>, options: { readonly stdin?: string; readonly bare?: boolean } = {}) =>
+  Effect.gen(function*() {
+    const seen = new Seen()
+    const cli = makeCli({
+      services: options.bare ? Layer.unwrap(Effect.as(mustNotStart, servicesOf(seen))) : servicesOf(seen),
+      serve: mustNotStart,
+      migrate: Effect.fail(new MigrationError({ message: "Migration 0002_more failed" })),
+      demo: Effect.map(DemoOptions, ({ port }) => void seen.demoPorts.push(port))
+    })
+    const exit = yield* Effect.exit(runCli(cli, { version: "1.2.3", args })).pipe(
+      Effect.provide(Stdio.layerTest({ stdin: Stream.make(new TextEncoder().encode(options.stdin ?? "")) }))
+    )
+    const failure = Exit.isSuccess(exit) ? undefined : yield* Effect.flip(exit)
+    const lines = (values: ReadonlyArray<unknown>) => values.map(String).join("\n")
+    const out = lines(yield* TestConsole.logLines)
+    const err = lines(yield* TestConsole.errorLines)
+    return { code: failure?.exitCode ?? 0, out, err, seen }
+  }).pipe(Effect.provide(TestConsole.layer), Effect.provide(NodeServices.layer))
+
+describe("Cli: results", () => {
+  it.effect("prints a new key alone, or as JSON wherever --json stands", () =>
+    Effect.gen(function*() {
+      const plain = yield* run(["key", "create", "--user", "ada@example.com"])
+      assert.deepStrictEqual([plain.code, plain.out, plain.err], [0, "sk-secret", ""])
+      for (
+        const args of [["--json", "key", "create", "--user", "7"], ["key", "create", "--user", "7", "--json"]]
+      ) {
+        const { code, err, out } = yield* run(args)
+        assert.deepStrictEqual([code, err], [0, ""])
+        assert.deepInclude(JSON.parse(out), { id: "12", key: "sk-secret", user_id: "7" })
+      }
+    }))
+
+  it.effect("lists users", () =>
+    Effect.gen(function*() {
+      const { out } = yield* run(["user", "list", "--json"])
+      assert.deepStrictEqual(JSON.parse(out), [
+        { id: "7", email: "ada@example.com", role: "user", created_at: "1970-01-01T00:00:00.000Z", disabled_at: null }
+      ])
+    }))
+
+  it.effect("takes a password from standard input, and its last line end off", () =>
+    Effect.gen(function*() {
+      const args = ["user", "create", "--email", "Root@Example.com", "--role", "root", "--password-stdin"]
+      const { code, err, out, seen } = yield* run(args, { stdin: "correct horse \r\n" })
+      assert.strictEqual(code, 0)
+      assert.strictEqual(seen.users[0]?.email, "root@example.com")
+      assert.strictEqual(seen.users[0]?.role, "root")
+      assert.strictEqual(Redacted.value(seen.users[0]?.password ?? Redacted.make("")), "correct horse ")
+      assert.notInclude(out + err, "horse")
+    }))
+
+  it.effect("reads no password that was not announced", () =>
+    Effect.gen(function*() {
+      const { seen } = yield* run(["user", "create", "--email", "a@b.c"], { stdin: "secret\n" })
+      assert.deepStrictEqual(seen.users, [{ email: "a@b.c", role: "user" }])
+    }))
+
+  it.effect("posts an adjustment, a negative one too", () =>
+    Effect.gen(function*() {
+      const args = ["balance", "adjust", "--user", "7", "--usd", "-1.25", "--note", " why ", "--json"]
+      const { out, seen } = yield* run(args)
+      assert.deepInclude(seen.posts[0], { amountMicros: -1_250_000n, note: "why", actor: "cli", mode: "strict" })
+      assert.deepStrictEqual(JSON.parse(out), {
+        user_id: "7",
+        amount_micros: "-1250000",
+        usd_micros: "3750000",
+        owed_micros: "0"
+      })
+    }))
+
+  it.effect("revokes a key, and hands the port to the demo", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* run(["key", "revoke", "12"])).seen.revoked, [12n])
+      assert.deepStrictEqual((yield* run(["demo", "--port", "9000"])).seen.demoPorts, [9000])
+    }))
+})
+
+describe("Cli: failures", () => {
+  const failures: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+    [["key", "create", "--user", "bob@example.com"], /^realms: there is no user "bob@example\.com"; `realms user list`/],
+    [["key", "create", "--user", "8", "--json"], /^realms: there is no user "8"/],
+    [["key", "revoke", "13"], /^realms: there is no key 13/],
+    [["balance", "adjust", "--user", "7", "--usd", "-6", "--note", "x"], /cannot take \$6\.00: the balance is \$5\.00/],
+    [["balance", "adjust", "--user", "7", "--usd", "1", "--note", "away"], /balance show` before trying again/],
+    [["user", "create", "--email", "a@b.c", "--password-stdin"], /no password on standard input/],
+    [["migrate"], /^realms: Migration 0002_more failed$/],
+    [["serve"], /^realms: must not be started$/]
+  ]
+  for (const [args, says] of failures) {
+    it.effect(`realms ${args.join(" ")}: one line on standard error, exit code 1`, () =>
+      Effect.gen(function*() {
+        const { code, err, out } = yield* run(args)
+        assert.match(err, says)
+        assert.deepStrictEqual([code, out, err.split("\n").length], [1, "", 1])
+      }))
+  }
+
+  it.effect("bounds a password, and takes one line only", () =>
+    Effect.gen(function*() {
+      const args = ["user", "create", "--email", "a@b.c", "--password-stdin"]
+      for (const stdin of ["x".repeat(2_000), "one\ntwo\n"]) {
+        const { code, seen } = yield* run(args, { stdin })
+        assert.deepStrictEqual([code, seen.users], [1, []])
+      }
+    }))
+})
+
+describe("Cli: usage", () => {
+  const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+    [["user", "create"], /--email.*See `realms user create --help`/],
+    [["user", "create", "--email", "nobody"], /an e-mail address/],
+    [["user", "create", "--email", "a@b.c", "--role", "king"], /role/],
+    [["balance", "adjust", "--user", "7", "--usd", "five", "--note", "x"], /an amount in USD/],
+    [["balance", "adjust", "--user", "7", "--usd", "0", "--note", "x"], /an amount in USD/],
+    [["balance", "adjust", "--user", "7", "--usd", "5"], /--note/],
+    [["balance", "adjust", "--user", "7", "--usd", "5", "--note", " "], /a note that says why/],
+    [["key", "revoke", "sk-abc"], /the id of a key/],
+    [["key", "revoke"], /id/],
+    [["demo", "--port", "70000"], /a port from 0 to 65535/],
+    [["frobnicate"], /frobnicate/],
+    [["user", "list", "--frobnicate"], /--frobnicate/]
+  ]
+  for (const [args, says] of wrong) {
+    it.effect(`realms ${args.join(" ")}: exit code 2, nothing started`, () =>
+      Effect.gen(function*() {
+        const { code, err, out, seen } = yield* run(args, { bare: true })
+        assert.match(err, says)
+        assert.deepStrictEqual([code, out, err.split("\n").length], [2, "", 1])
+        assert.deepStrictEqual(seen, new Seen())
+      }))
+  }
+
+  it.effect("shows help that was asked for on standard output, and starts nothing", () =>
+    Effect.gen(function*() {
+      for (const args of [["--help"], ["user", "create", "--help"]]) {
+        const { code, err, out } = yield* run(args, { bare: true })
+        assert.deepStrictEqual([code, err], [0, ""])
+        assert.match(out, /realms/)
+      }
+      const { out } = yield* run(["--version"], { bare: true })
+      assert.match(out, /1\.2\.3/)
+    }))
+
+  it.effect("shows help on standard error when a command is missing", () =>
+    Effect.gen(function*() {
+      const { code, err, out } = yield* run(["user"], { bare: true })
+      assert.deepStrictEqual([code, out], [2, ""])
+      assert.match(err, /create/)
+    }))
+
+  it.effect("checks the configuration without a database", () =>
+    Effect.gen(function*() {
+      const { code, out } = yield* run(["config", "check", "--json"], { bare: true })
+      assert.strictEqual(code, 0)
+      assert.deepInclude(JSON.parse(out), { valid: true })
+    }))
+})

@@ -11,7 +11,13 @@ import { IdentityUnavailable } from "../../src/identity/IdentityError.ts"
 
 describe("Output", () => {
   it("writes bigints as decimal strings at any depth, and dates in UTC", () => {
-    const value = { id: 9_007_199_254_740_993n, list: [{ usd_micros: -1n }], at: new Date(0), note: "\"n\"\n", none: null }
+    const value = {
+      id: 9_007_199_254_740_993n,
+      list: [{ usd_micros: -1n }],
+      at: new Date(0),
+      note: '"n"\n',
+      none: null
+    }
     assert.strictEqual(
       toJson(value),
       `{"id":"9007199254740993","list":[{"usd_micros":"-1"}],"at":"1970-01-01T00:00:00.000Z","note":"\\"n\\"\\n","none":null}`
@@ -75,7 +81,10 @@ describe("Output", () => {
 
   it("explains failures and says what to do about the database", () => {
     assert.strictEqual(explain(failed("no such user")), "no such user")
-    assert.match(explain(new IdentityUnavailable({ reason: "connection refused." })), /\(connection refused\): is PostgreSQL/)
+    assert.match(
+      explain(new IdentityUnavailable({ reason: "connection refused." })),
+      /\(connection refused\): is PostgreSQL/
+    )
     assert.strictEqual(explain({ _tag: "Odd" }), "Odd")
   })
 })

@@ -20,39 +20,47 @@ const Gateway = TestGateway.layerOf((origin) => ({
 }))
 
 layer(Gateway, { excludeTestServices: true })("concurrency", (it) => {
-  it.effect.each([false, true])("1,000 calls of $0.10 on $5.00 admit exactly 50 (stream: %s)", (stream) =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(BALANCE)
-      const gate = new Gate()
-      const before = gateway.upstream.calls.length
-      gateway.upstream.on("up", async (call) => {
-        await gate.opened
-        if (stream) call.chatStream(["word"], chatUsage(10, TOKENS))
-        else call.json(completion("word", chatUsage(10, TOKENS)))
+  it.effect.each([false, true])(
+    "1,000 calls of $0.10 on $5.00 admit exactly 50 (stream: %s)",
+    (stream) =>
+      Effect.gen(function*() {
+        const gateway = yield* TestGateway
+        const user = yield* gateway.user(BALANCE)
+        const gate = new Gate()
+        const before = gateway.upstream.calls.length
+        gateway.upstream.on("up", async (call) => {
+          await gate.opened
+          if (stream) call.chatStream(["word"], chatUsage(10, TOKENS))
+          else call.json(completion("word", chatUsage(10, TOKENS)))
+        })
+        let refused = 0
+        const one = send(`${gateway.origin}/v1/chat/completions`, {
+          key: user.key,
+          body: { model: "dime", stream, max_tokens: TOKENS, messages: [{ role: "user", content: "Hi" }] }
+        }).pipe(Effect.tap((answer) => Effect.sync(() => answer.status === 200 ? undefined : refused++)))
+        const calls = yield* Effect.forkScoped(
+          Effect.all(Array.from({ length: CALLS }, () => one), { concurrency: "unbounded" })
+        )
+        yield* until("every call is decided", () => refused + gateway.upstream.calls.length - before >= CALLS)
+        assert.strictEqual(yield* gateway.balanceOf(user), 0n, "all is held while the answers are out")
+        gate.open()
+        const answers = yield* Fiber.join(calls)
+        assert.strictEqual(answers.filter((answer) => answer.status === 200).length, AFFORDED)
+        const refusals = answers.filter((answer) => answer.status === 402)
+        assert.strictEqual(refusals.length, CALLS - AFFORDED)
+        assert.isTrue(refusals.every((answer) => errorOf(answer.text).code === "insufficient_quota"))
+        assert.strictEqual(new Set(answers.map((answer) => answer.headers["x-request-id"])).size, CALLS)
+        assert.strictEqual(gateway.upstream.calls.length - before, AFFORDED)
+        yield* gateway.clean
+        assert.strictEqual(yield* gateway.balanceOf(user), 0n)
+        const rows = yield* gateway.callsOf(user)
+        assert.strictEqual(
+          rows.filter((row) => row.state === "committed" && row.charged_micros === 100_000n).length,
+          AFFORDED
+        )
+        assert.strictEqual(rows.reduce((sum, row) => sum + (row.charged_micros ?? 0n), 0n), BALANCE)
       })
-      let refused = 0
-      const one = send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "dime", stream, max_tokens: TOKENS, messages: [{ role: "user", content: "Hi" }] }
-      }).pipe(Effect.tap((answer) => Effect.sync(() => answer.status === 200 ? undefined : refused++)))
-      const calls = yield* Effect.forkScoped(Effect.all(Array.from({ length: CALLS }, () => one), { concurrency: "unbounded" }))
-      yield* until("every call is decided", () => refused + gateway.upstream.calls.length - before >= CALLS)
-      assert.strictEqual(yield* gateway.balanceOf(user), 0n, "all is held while the answers are out")
-      gate.open()
-      const answers = yield* Fiber.join(calls)
-      assert.strictEqual(answers.filter((answer) => answer.status === 200).length, AFFORDED)
-      const refusals = answers.filter((answer) => answer.status === 402)
-      assert.strictEqual(refusals.length, CALLS - AFFORDED)
-      assert.isTrue(refusals.every((answer) => errorOf(answer.text).code === "insufficient_quota"))
-      assert.strictEqual(new Set(answers.map((answer) => answer.headers["x-request-id"])).size, CALLS)
-      assert.strictEqual(gateway.upstream.calls.length - before, AFFORDED)
-      yield* gateway.clean
-      assert.strictEqual(yield* gateway.balanceOf(user), 0n)
-      const rows = yield* gateway.callsOf(user)
-      assert.strictEqual(rows.filter((row) => row.state === "committed" && row.charged_micros === 100_000n).length, AFFORDED)
-      assert.strictEqual(rows.reduce((sum, row) => sum + (row.charged_micros ?? 0n), 0n), BALANCE)
-    }))
+  )
 
   it.effect("what is held and not used comes back, and lets the next calls in", () =>
     Effect.gen(function*() {

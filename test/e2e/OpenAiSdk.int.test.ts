@@ -12,9 +12,20 @@ import { chatUsage, chunk, completion } from "../support/TestUpstream.ts"
 const START = 10_000_000n
 
 const Gateway = TestGateway.layerOf((origin) => ({
-  channels: [{ name: "one", base_url: `${origin}/v1`, api_key: "upstream-secret", models: { priced: "up", idle: "idle" } }],
+  channels: [{
+    name: "one",
+    base_url: `${origin}/v1`,
+    api_key: "upstream-secret",
+    models: { priced: "up", idle: "idle" }
+  }],
   models: [
-    { id: "priced", input_usd_per_1m: "2.50", cached_input_usd_per_1m: "1.25", output_usd_per_1m: "10", max_output_tokens: 1000 },
+    {
+      id: "priced",
+      input_usd_per_1m: "2.50",
+      cached_input_usd_per_1m: "1.25",
+      output_usd_per_1m: "10",
+      max_output_tokens: 1000
+    },
     { id: "idle", input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 1000 }
   ]
 }))
@@ -26,7 +37,11 @@ const COST = (60n * 2_500_000n + 40n * 1_250_000n + 7n * 10_000_000n) / 1_000_00
 const messages = [{ role: "user" as const, content: "Say hello." }]
 const tools = [{
   type: "function" as const,
-  function: { name: "weather", description: "d", parameters: { type: "object", properties: { city: { type: "string" } } } }
+  function: {
+    name: "weather",
+    description: "d",
+    parameters: { type: "object", properties: { city: { type: "string" } } }
+  }
 }]
 
 const Receipt = Schema.fromJsonString(Schema.Struct({
@@ -61,28 +76,30 @@ const setup = Effect.gen(function*() {
 })
 
 /** The balance moved by exactly the cost, and the receipt says so. */
-const charged = Effect.fnUntraced(function*(user: TestUser, requestId: string | null | undefined, stream: boolean, endpoint: string) {
-  const gateway = yield* TestGateway
-  assert.strictEqual(yield* gateway.balanceOf(user), START - COST)
-  const receipt = yield* receiptOf(user, requestId)
-  assert.isAtLeast(Number(receipt.reserved_micros), Number(COST))
-  assert.deepStrictEqual({ ...receipt, reserved_micros: "" }, {
-    request_id: String(requestId),
-    state: "committed",
-    endpoint,
-    usage_source: "upstream",
-    input_tokens: 60,
-    cached_input_tokens: 40,
-    output_tokens: 7,
-    cost_micros: COST.toString(),
-    charged_micros: COST.toString(),
-    reserved_micros: "",
-    input_micros_per_1m: "2500000",
-    output_micros_per_1m: "10000000",
-    channel: "one",
-    stream
-  })
-})
+const charged = Effect.fnUntraced(
+  function*(user: TestUser, requestId: string | null | undefined, stream: boolean, endpoint: string) {
+    const gateway = yield* TestGateway
+    assert.strictEqual(yield* gateway.balanceOf(user), START - COST)
+    const receipt = yield* receiptOf(user, requestId)
+    assert.isAtLeast(Number(receipt.reserved_micros), Number(COST))
+    assert.deepStrictEqual({ ...receipt, reserved_micros: "" }, {
+      request_id: String(requestId),
+      state: "committed",
+      endpoint,
+      usage_source: "upstream",
+      input_tokens: 60,
+      cached_input_tokens: 40,
+      output_tokens: 7,
+      cost_micros: COST.toString(),
+      charged_micros: COST.toString(),
+      reserved_micros: "",
+      input_micros_per_1m: "2500000",
+      output_micros_per_1m: "10000000",
+      channel: "one",
+      stream
+    })
+  }
+)
 
 /** What the SDK throws. */
 const refusal = (call: () => PromiseLike<unknown>) =>
@@ -99,7 +116,14 @@ const collect = async <A>(stream: AsyncIterable<A>): Promise<ReadonlyArray<A>> =
 }
 
 const response = (output: ReadonlyArray<unknown>, status = "completed", more: object = {}) => ({
-  id: "resp_1", object: "response", created_at: 1_700_000_000, status, model: "up", output, tools: [], ...more
+  id: "resp_1",
+  object: "response",
+  created_at: 1_700_000_000,
+  status,
+  model: "up",
+  output,
+  tools: [],
+  ...more
 })
 
 const responsesUsage = {
@@ -110,19 +134,37 @@ const responsesUsage = {
   total_tokens: 107
 }
 
-const message = { type: "message", id: "msg_1", role: "assistant", status: "completed", content: [{ type: "output_text", text: "Hello you", annotations: [] }] }
+const message = {
+  type: "message",
+  id: "msg_1",
+  role: "assistant",
+  status: "completed",
+  content: [{ type: "output_text", text: "Hello you", annotations: [] }]
+}
 
 layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
   it.effect("completes a chat, with a tool, charged to the micro", () =>
     Effect.gen(function*() {
       const { client, upstream, user } = yield* setup
-      const call = { id: "call_1", type: "function" as const, function: { name: "weather", arguments: "{\"city\":\"Ulm\"}" } }
+      const call = {
+        id: "call_1",
+        type: "function" as const,
+        function: { name: "weather", arguments: '{"city":"Ulm"}' }
+      }
       upstream.on("up", (exchange) => {
         const { choices, ...rest } = completion("", USAGE)
-        exchange.json({ ...rest, choices: [{ ...choices[0], message: { role: "assistant", content: null, tool_calls: [call] }, finish_reason: "tool_calls" }] })
+        exchange.json({
+          ...rest,
+          choices: [{
+            ...choices[0],
+            message: { role: "assistant", content: null, tool_calls: [call] },
+            finish_reason: "tool_calls"
+          }]
+        })
       })
       const { data, request_id, response: raw } = yield* Effect.promise(() =>
-        client.chat.completions.create({ model: "priced", messages, tools, max_completion_tokens: 50 }).withResponse())
+        client.chat.completions.create({ model: "priced", messages, tools, max_completion_tokens: 50 }).withResponse()
+      )
       assert.deepStrictEqual(data.choices[0]?.message.tool_calls?.[0], call)
       assert.strictEqual(data.usage?.completion_tokens, 7)
       assert.strictEqual(raw.headers.get("x-realms-cost-micros"), COST.toString())
@@ -137,10 +179,13 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
       const { client, upstream, user } = yield* setup
       upstream.on("up", (exchange) => exchange.chatStream(["Hel", "lo"], USAGE))
       const { data, request_id } = yield* Effect.promise(() =>
-        client.chat.completions.create({ model: "priced", messages, stream: true }).withResponse())
+        client.chat.completions.create({ model: "priced", messages, stream: true }).withResponse()
+      )
       const chunks = yield* Effect.promise(() => collect(data))
       assert.strictEqual(chunks.map((part) => part.choices[0]?.delta.content ?? "").join(""), "Hello")
-      assert.isTrue(chunks.every((part) => part.choices.length === 1 && (part.usage === undefined || part.usage === null)))
+      assert.isTrue(
+        chunks.every((part) => part.choices.length === 1 && (part.usage === undefined || part.usage === null))
+      )
       assert.deepStrictEqual(upstream.callsOf("up").at(-1)?.body["stream_options"], { include_usage: true })
       yield* charged(user, request_id, true, "chat.completions")
     }))
@@ -150,7 +195,13 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
       const { client, upstream, user } = yield* setup
       upstream.on("up", (exchange) => exchange.chatStream(["Hel", "lo"], USAGE))
       const { data, request_id } = yield* Effect.promise(() =>
-        client.chat.completions.create({ model: "priced", messages, stream: true, stream_options: { include_usage: true } }).withResponse())
+        client.chat.completions.create({
+          model: "priced",
+          messages,
+          stream: true,
+          stream_options: { include_usage: true }
+        }).withResponse()
+      )
       const last = (yield* Effect.promise(() => collect(data))).at(-1)
       assert.deepStrictEqual(last?.choices, [])
       assert.strictEqual(last?.usage?.prompt_tokens, 100)
@@ -161,30 +212,44 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
     Effect.gen(function*() {
       const { client, upstream, user } = yield* setup
       upstream.on("up", (exchange) => {
-        const delta = (tool: object) => ({ ...chunk(""), choices: [{ index: 0, delta: { tool_calls: [tool] }, finish_reason: null }] })
-        exchange.frame(delta({ index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } }))
-        for (const part of ["{\"city\":", "\"Ulm\"}"]) exchange.frame(delta({ index: 0, function: { arguments: part } }))
+        const delta = (tool: object) => ({
+          ...chunk(""),
+          choices: [{ index: 0, delta: { tool_calls: [tool] }, finish_reason: null }]
+        })
+        exchange.frame(
+          delta({ index: 0, id: "call_1", type: "function", function: { name: "weather", arguments: "" } })
+        )
+        for (const part of ['{"city":', '"Ulm"}']) exchange.frame(delta({ index: 0, function: { arguments: part } }))
         exchange.frame(chunk("", "tool_calls"))
         exchange.frame({ ...chunk(""), choices: [], usage: USAGE })
         exchange.frame("[DONE]")
         exchange.response.end()
       })
       const { data, request_id } = yield* Effect.promise(() =>
-        client.chat.completions.create({ model: "priced", messages, tools, stream: true }).withResponse())
+        client.chat.completions.create({ model: "priced", messages, tools, stream: true }).withResponse()
+      )
       const chunks = yield* Effect.promise(() => collect(data))
       const parts = chunks.map((part) => part.choices[0]?.delta.tool_calls?.[0]?.function?.arguments ?? "")
-      assert.strictEqual(parts.join(""), "{\"city\":\"Ulm\"}")
+      assert.strictEqual(parts.join(""), '{"city":"Ulm"}')
       yield* charged(user, request_id, true, "chat.completions")
     }))
 
   it.effect("answers a response, with a tool call", () =>
     Effect.gen(function*() {
       const { client, upstream, user } = yield* setup
-      const call = { type: "function_call", id: "fc_1", call_id: "call_1", name: "weather", arguments: "{}", status: "completed" }
+      const call = {
+        type: "function_call",
+        id: "fc_1",
+        call_id: "call_1",
+        name: "weather",
+        arguments: "{}",
+        status: "completed"
+      }
       upstream.on("up", (exchange) => exchange.json(response([message, call], "completed", { usage: responsesUsage })))
       const tool = { type: "function" as const, name: "weather", strict: false, parameters: { type: "object" } }
       const { data, request_id } = yield* Effect.promise(() =>
-        client.responses.create({ model: "priced", input: "Hi", tools: [tool], max_output_tokens: 60 }).withResponse())
+        client.responses.create({ model: "priced", input: "Hi", tools: [tool], max_output_tokens: 60 }).withResponse()
+      )
       assert.strictEqual(data.output_text, "Hello you")
       assert.strictEqual(data.output[1]?.type, "function_call")
       assert.strictEqual(upstream.callsOf("up").at(-1)?.path, "/v1/responses")
@@ -199,11 +264,16 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
         const delta = { type: "response.output_text.delta", item_id: "msg_1", output_index: 0, content_index: 0 }
         exchange.frame({ ...delta, sequence_number: 1, delta: "Hello " })
         exchange.frame({ ...delta, sequence_number: 2, delta: "you" })
-        exchange.frame({ type: "response.completed", sequence_number: 3, response: response([message], "completed", { usage: responsesUsage }) })
+        exchange.frame({
+          type: "response.completed",
+          sequence_number: 3,
+          response: response([message], "completed", { usage: responsesUsage })
+        })
         exchange.response.end()
       })
       const { data, request_id } = yield* Effect.promise(() =>
-        client.responses.create({ model: "priced", input: "Hi", stream: true }).withResponse())
+        client.responses.create({ model: "priced", input: "Hi", stream: true }).withResponse()
+      )
       const events = yield* Effect.promise(() => collect(data))
       const text = events.flatMap((event) => event.type === "response.output_text.delta" ? [event.delta] : [])
       assert.strictEqual(text.join(""), "Hello you")
@@ -229,20 +299,25 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
       const before = upstream.calls.length
       const poor = yield* gateway.user(100n)
       const other = (apiKey: string) => new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey, maxRetries: 0 })
-      const table: ReadonlyArray<readonly [client: OpenAI, model: string, status: number, code: string, type: string]> = [
-        [other("sk-unknown"), "priced", 401, "invalid_api_key", "invalid_request_error"],
-        [client, "none", 404, "model_not_found", "invalid_request_error"],
-        [other(poor.key), "priced", 402, "insufficient_quota", "insufficient_quota"]
-      ]
+      const table: ReadonlyArray<readonly [client: OpenAI, model: string, status: number, code: string, type: string]> =
+        [
+          [other("sk-unknown"), "priced", 401, "invalid_api_key", "invalid_request_error"],
+          [client, "none", 404, "model_not_found", "invalid_request_error"],
+          [other(poor.key), "priced", 402, "insufficient_quota", "insufficient_quota"]
+        ]
       for (const [caller, model, status, code, type] of table) {
         for (const stream of [false, true]) {
-          const error = yield* refusal(() => caller.chat.completions.create({ model, messages, stream, max_tokens: 100 }))
+          const error = yield* refusal(() =>
+            caller.chat.completions.create({ model, messages, stream, max_tokens: 100 })
+          )
           assert.deepStrictEqual([error.status, error.code, error.type], [status, code, type])
           assert.match(String(error.requestID), /^[0-9a-f-]{36}$/)
           assert.strictEqual(error.headers?.get("x-should-retry"), "false")
         }
       }
-      const funds = yield* refusal(() => other(poor.key).chat.completions.create({ model: "priced", messages, max_tokens: 100 }))
+      const funds = yield* refusal(() =>
+        other(poor.key).chat.completions.create({ model: "priced", messages, max_tokens: 100 })
+      )
       assert.match(funds.message, /needs \$0\.00\d+, available is \$0\.0001/)
       assert.strictEqual(upstream.calls.length, before)
       assert.strictEqual(yield* gateway.balanceOf(user), START)
@@ -255,7 +330,8 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
       const stranger = yield* gateway.user(0n)
       upstream.on("up", (exchange) => exchange.json(completion("hello", USAGE)))
       const { request_id } = yield* Effect.promise(() =>
-        client.chat.completions.create({ model: "priced", messages }).withResponse())
+        client.chat.completions.create({ model: "priced", messages }).withResponse()
+      )
       const hidden = yield* send(`${gateway.origin}/v1/usage/${request_id}`, { key: stranger.key })
       assert.deepStrictEqual([hidden.status, errorOf(hidden.text).code], [404, "not_found"])
       yield* gateway.clean

@@ -10,6 +10,7 @@ import { Accounts } from "../../src/accounts/Accounts.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { testConfig } from "../../src/platform/Config.ts"
@@ -64,7 +65,7 @@ export interface UsageRow {
 /** A configuration file's content for an upstream's origin. */
 export type GatewayDocument = (origin: string) => object
 
-const start = Effect.fnUntraced(function*(document: GatewayDocument) {
+const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Partial<UpstreamLimitsShape>) {
   const upstream = yield* TestUpstream.acquire
   const url = yield* makeDatabase()
   const config = testConfig({
@@ -75,7 +76,8 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument) {
   })
   // A map of its own: nothing of another server in this process is shared.
   const context = yield* serveWith(config).pipe(
-    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe())
+    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
+    Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...limits })
   )
   const server = Context.get(context, HttpServer)
   const sql = Context.get(context, SqlClient.SqlClient)
@@ -156,8 +158,11 @@ export class TestGateway extends Context.Service<TestGateway, {
   readonly clean: Effect.Effect<void>
 }>()("realms/test/TestGateway") {
   /** As long as the scope. */
-  static readonly make = (document: GatewayDocument): Effect.Effect<TestGateway["Service"], never, Scope.Scope> =>
-    Effect.orDie(start(document))
+  static readonly make = (
+    document: GatewayDocument,
+    limits: Partial<UpstreamLimitsShape> = {}
+  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, limits))
 
-  static readonly layerOf = (document: GatewayDocument) => Layer.effect(TestGateway, TestGateway.make(document))
+  static readonly layerOf = (document: GatewayDocument, limits: Partial<UpstreamLimitsShape> = {}) =>
+    Layer.effect(TestGateway, TestGateway.make(document, limits))
 }

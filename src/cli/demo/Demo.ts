@@ -93,6 +93,8 @@ export const runDemo = <E1, R1, E2, R2>(parts: DemoParts<E1, R1, E2, R2>) =>
     const { port } = yield* DemoOptions
     yield* Console.error("starting the demo: embedded PostgreSQL, simulated upstream, gateway ...")
     const folder = yield* files.makeTempDirectoryScoped({ prefix: "realms-demo-" })
+    // As root, PostgreSQL runs as somebody else, who has to get there.
+    yield* files.chmod(folder, 0o755)
     const apiKey = `sk-simulated-${randomUUID()}`
     const upstream = yield* acquireUpstream({ apiKey, record: false })
     const document = demoDocument({ folder, port, upstream: { baseUrl: upstream.baseUrl, apiKey } })

@@ -4,16 +4,22 @@ import { Buffer } from "node:buffer"
 import { readdirSync } from "node:fs"
 import { request as httpRequest } from "node:http"
 import OpenAI from "openai"
-import { acquireUpstream, startUpstream, type Upstream, type UpstreamOptions } from "../../../src/cli/demo/UpstreamSimulator.ts"
+import {
+  acquireUpstream,
+  startUpstream,
+  type Upstream,
+  type UpstreamOptions
+} from "../../../src/cli/demo/UpstreamSimulator.ts"
 import type { Dialect } from "../../../src/gateway/CallRequest.ts"
 import { SseScanner } from "../../../src/gateway/SseScanner.ts"
 import { StreamMeter } from "../../../src/gateway/StreamMeter.ts"
 
 const withUpstream = (name: string, options: UpstreamOptions, run: (upstream: Upstream) => Promise<void>) =>
-  it.live(name, () => Effect.gen(function*() {
-    const upstream = yield* acquireUpstream(options)
-    yield* Effect.promise(() => run(upstream))
-  }))
+  it.live(name, () =>
+    Effect.gen(function*() {
+      const upstream = yield* acquireUpstream(options)
+      yield* Effect.promise(() => run(upstream))
+    }))
 
 interface Answer {
   readonly status: number
@@ -24,24 +30,41 @@ interface Answer {
 }
 
 /** A client that shows the bytes and how they ended. */
-function send(upstream: Upstream, path: string, body?: unknown, headers: { readonly [name: string]: string } = {}): Promise<Answer> {
+function send(
+  upstream: Upstream,
+  path: string,
+  body?: unknown,
+  headers: { readonly [name: string]: string } = {}
+): Promise<Answer> {
   return new Promise((resolve) => {
     const chunks: Array<Buffer> = []
     const none = { status: 0, headers: {}, body: Buffer.alloc(0), cut: true }
-    const sent = httpRequest(upstream.url + path, { method: body === undefined ? "GET" : "POST", headers }, (response) => {
-      const answer = (cut: boolean) => resolve({
-        status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks), cut
-      })
-      response.on("data", (chunk: Buffer) => chunks.push(chunk))
-      response.on("end", () => answer(false))
-      response.on("error", () => answer(true))
-    })
+    const sent = httpRequest(
+      upstream.url + path,
+      { method: body === undefined ? "GET" : "POST", headers },
+      (response) => {
+        const answer = (cut: boolean) =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+            cut
+          })
+        response.on("data", (chunk: Buffer) => chunks.push(chunk))
+        response.on("end", () => answer(false))
+        response.on("error", () => answer(true))
+      }
+    )
     sent.on("error", () => resolve(none))
     sent.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }
 
-const chat = (text: string, extra: object = {}) => ({ model: "gpt-4o-mini", messages: [{ role: "user", content: text }], ...extra })
+const chat = (text: string, extra: object = {}) => ({
+  model: "gpt-4o-mini",
+  messages: [{ role: "user", content: text }],
+  ...extra
+})
 const stream = { stream: true, stream_options: { include_usage: true } }
 
 /** What the gateway's own scanner and meter make of an answer. */
@@ -58,16 +81,25 @@ const sdk = (upstream: Upstream, apiKey = "sk-up") => new OpenAI({ apiKey, baseU
 
 describe("UpstreamSimulator with the OpenAI SDK", () => {
   withUpstream("answers a chat completion", { promptTokens: 9 }, async (upstream) => {
-    const answer = await sdk(upstream).chat.completions.create({ model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 3, n: 2 })
+    const answer = await sdk(upstream).chat.completions.create({
+      model: "m",
+      messages: [{ role: "user", content: "hi" }],
+      max_tokens: 3,
+      n: 2
+    })
     assert.deepStrictEqual(answer.choices.map((choice) => [choice.message.content, choice.finish_reason]), [
-      ["word word word", "length"], ["word word word", "length"]
+      ["word word word", "length"],
+      ["word word word", "length"]
     ])
     assert.deepStrictEqual([answer.usage?.prompt_tokens, answer.usage?.completion_tokens], [9, 6])
   })
 
   withUpstream("streams a chat completion", {}, async (upstream) => {
     const chunks = await sdk(upstream).chat.completions.create({
-      model: "m", messages: [{ role: "user", content: "hi" }], stream: true, stream_options: { include_usage: true }
+      model: "m",
+      messages: [{ role: "user", content: "hi" }],
+      stream: true,
+      stream_options: { include_usage: true }
     })
     let text = ""
     let usage: number | undefined
@@ -87,34 +119,56 @@ describe("UpstreamSimulator with the OpenAI SDK", () => {
       (await sdk(upstream).chat.completions.stream(params).finalChatCompletion()).choices[0]?.message.tool_calls?.[0]
     ]
     for (const call of calls) {
-      assert.deepStrictEqual(call?.type === "function" ? [call.function.name, JSON.parse(call.function.arguments)] : [], [
-        "lookup", { city: "Paris" }
-      ])
+      assert.deepStrictEqual(
+        call?.type === "function" ? [call.function.name, JSON.parse(call.function.arguments)] : [],
+        [
+          "lookup",
+          { city: "Paris" }
+        ]
+      )
     }
   })
 
   withUpstream("answers and streams responses", { promptTokens: 9 }, async (upstream) => {
     const answer = await sdk(upstream).responses.create({ model: "m", input: "hi", max_output_tokens: 2 })
-    assert.deepStrictEqual([answer.output_text, answer.status, answer.usage?.output_tokens], ["word word", "incomplete", 2])
-    const final = await sdk(upstream).responses.stream({ model: "m", input: "[sim: tokens=4 reasoning=6]" }).finalResponse()
-    assert.deepStrictEqual([final.output_text, final.usage?.input_tokens, final.usage?.output_tokens], ["word word word word", 9, 10])
+    assert.deepStrictEqual([answer.output_text, answer.status, answer.usage?.output_tokens], [
+      "word word",
+      "incomplete",
+      2
+    ])
+    const final = await sdk(upstream).responses.stream({ model: "m", input: "[sim: tokens=4 reasoning=6]" })
+      .finalResponse()
+    assert.deepStrictEqual([final.output_text, final.usage?.input_tokens, final.usage?.output_tokens], [
+      "word word word word",
+      9,
+      10
+    ])
     assert.deepStrictEqual(final.output.map((item) => item.type), ["reasoning", "message"])
     const tool = { type: "function" as const, name: "lookup", parameters: {}, strict: false }
-    const called = await sdk(upstream).responses.stream({ model: "m", input: "[sim: tool]", tools: [tool] }).finalResponse()
+    const called = await sdk(upstream).responses.stream({ model: "m", input: "[sim: tool]", tools: [tool] })
+      .finalResponse()
     const [call] = called.output
-    assert.deepStrictEqual(call?.type === "function_call" ? [call.name, JSON.parse(call.arguments)] : [], ["lookup", { city: "Paris" }])
+    assert.deepStrictEqual(call?.type === "function_call" ? [call.name, JSON.parse(call.arguments)] : [], ["lookup", {
+      city: "Paris"
+    }])
   })
 
   withUpstream("replays its fixtures", {}, async (upstream) => {
     const text = async (fixture: string) =>
-      (await sdk(upstream).chat.completions.stream({ model: "m", messages: [{ role: "user", content: `[sim: fixture=${fixture}]` }] }).finalChatCompletion())
+      (await sdk(upstream).chat.completions.stream({
+        model: "m",
+        messages: [{ role: "user", content: `[sim: fixture=${fixture}]` }]
+      }).finalChatCompletion())
         .choices[0]?.message
     assert.strictEqual((await text("chat-text"))?.content, "The capital of France is Paris. 它在塞纳河畔。")
     assert.deepStrictEqual(
-      (await text("chat-tool-call"))?.tool_calls?.map((call) => call.type === "function" ? JSON.parse(call.function.arguments) : undefined),
+      (await text("chat-tool-call"))?.tool_calls?.map((call) =>
+        call.type === "function" ? JSON.parse(call.function.arguments) : undefined
+      ),
       [{ city: "Paris", unit: "celsius" }, { city: "Lyon" }]
     )
-    const response = await sdk(upstream).responses.stream({ model: "m", input: "[sim: fixture=responses-text]" }).finalResponse()
+    const response = await sdk(upstream).responses.stream({ model: "m", input: "[sim: fixture=responses-text]" })
+      .finalResponse()
     assert.strictEqual(response.output_text, "The capital of France is Paris. 它在塞纳河畔。")
   })
 
@@ -150,11 +204,17 @@ describe("UpstreamSimulator", () => {
 
   withUpstream("sends usage where it is asked to", {}, async (upstream) => {
     const usageOf = async (usage: string, dialect: Dialect = "chat") => {
-      const body = dialect === "chat" ? chat(`[sim: promptTokens=10 usage=${usage}]`, stream) : { model: "m", input: `[sim: promptTokens=10 usage=${usage}]`, stream: true }
+      const body = dialect === "chat"
+        ? chat(`[sim: promptTokens=10 usage=${usage}]`, stream)
+        : { model: "m", input: `[sim: promptTokens=10 usage=${usage}]`, stream: true }
       const answer = await send(upstream, dialect === "chat" ? "/v1/chat/completions" : "/v1/responses", body)
       const seen = meter(answer.body, dialect)
       const found = seen.meter.usage()
-      return [found && [found.inputTokens, found.cachedInputTokens, found.outputTokens, found.flagged], seen.kinds.includes("usage-only"), seen.deltas]
+      return [
+        found && [found.inputTokens, found.cachedInputTokens, found.outputTokens, found.flagged],
+        seen.kinds.includes("usage-only"),
+        seen.deltas
+      ]
     }
     assert.deepStrictEqual(await usageOf("missing"), [undefined, false, 20])
     assert.deepStrictEqual(await usageOf("zero"), [[0, 0, 0, false], true, 20])
@@ -197,7 +257,11 @@ describe("UpstreamSimulator", () => {
     await upstream.close()
     for (const answer of answers) {
       const { error } = JSON.parse(answer.body.toString())
-      assert.deepStrictEqual([answer.status, answer.headers["retry-after"], error.code ?? undefined], [status, retryAfter, code])
+      assert.deepStrictEqual([answer.status, answer.headers["retry-after"], error.code ?? undefined], [
+        status,
+        retryAfter,
+        code
+      ])
     }
   })
 
@@ -229,7 +293,11 @@ describe("UpstreamSimulator", () => {
   })
 
   withUpstream("ignores limits and sends big frames", {}, async (upstream) => {
-    const answer = await send(upstream, "/v1/chat/completions", chat("[sim: ignoreLimit tokens=9]", { ...stream, max_tokens: 2 }))
+    const answer = await send(
+      upstream,
+      "/v1/chat/completions",
+      chat("[sim: ignoreLimit tokens=9]", { ...stream, max_tokens: 2 })
+    )
     assert.strictEqual(meter(answer.body, "chat").deltas, 9)
     const big = await send(upstream, "/v1/chat/completions", chat("[sim: bigFrame=300000]", stream))
     assert.isAbove(big.body.length, 300_000)
@@ -247,7 +315,16 @@ describe("UpstreamSimulator", () => {
   })
 
   withUpstream("sees that a client left, at a gate, in a stream and while it hangs", {}, async (upstream) => {
-    for (const directive of ["gate=g", "gate=h gateAfter=3", "hang", "frameDelay=5 tokens=100000", "tokens=10000000", "delay=600000"]) {
+    for (
+      const directive of [
+        "gate=g",
+        "gate=h gateAfter=3",
+        "hang",
+        "frameDelay=5 tokens=100000",
+        "tokens=10000000",
+        "delay=600000"
+      ]
+    ) {
       const before = upstream.requests.length
       const sent = httpRequest(`${upstream.url}/v1/chat/completions`, { method: "POST" })
       sent.on("error", () => undefined)
@@ -264,11 +341,17 @@ describe("UpstreamSimulator", () => {
   })
 
   withUpstream("follows rules for the next request, for a model, for all", { answerTokens: 2 }, async (upstream) => {
-    const status = async (model: string) => (await send(upstream, "/v1/chat/completions", { ...chat("hi"), model })).status
+    const status = async (model: string) =>
+      (await send(upstream, "/v1/chat/completions", { ...chat("hi"), model })).status
     upstream.always({ model: "bad", status: 500 })
     upstream.next({ status: 429 })
     upstream.next({ model: "bad", status: 503 })
-    assert.deepStrictEqual([await status("good"), await status("bad"), await status("bad"), await status("good")], [429, 503, 500, 200])
+    assert.deepStrictEqual([await status("good"), await status("bad"), await status("bad"), await status("good")], [
+      429,
+      503,
+      500,
+      200
+    ])
     upstream.reset()
     assert.strictEqual(await status("bad"), 200)
   })
@@ -291,7 +374,14 @@ describe("UpstreamSimulator", () => {
     await send(upstream, "/v1/chat/completions", chat("hi", stream), { authorization: "Bearer sk-up" })
     const [request] = upstream.requests
     assert.deepStrictEqual(
-      [request?.path, request?.headers.authorization, request?.json, request?.framesSent, request?.tokensSent, request?.aborted],
+      [
+        request?.path,
+        request?.headers.authorization,
+        request?.json,
+        request?.framesSent,
+        request?.tokensSent,
+        request?.aborted
+      ],
       ["/v1/chat/completions", "Bearer sk-up", chat("hi", stream), 24, 20, false]
     )
     assert.strictEqual(request?.body.toString(), JSON.stringify(chat("hi", stream)))
@@ -302,15 +392,18 @@ describe("UpstreamSimulator", () => {
     assert.deepStrictEqual([upstream.requests.length, upstream.seen()], [0, 1])
   })
 
-  it.live("fails when its port is taken", () => Effect.gen(function*() {
-    const upstream = yield* acquireUpstream()
-    const error = yield* Effect.scoped(acquireUpstream({ port: upstream.port })).pipe(Effect.flip)
-    assert.strictEqual(error._tag, "UpstreamNotStarted")
-  }))
+  it.live("fails when its port is taken", () =>
+    Effect.gen(function*() {
+      const upstream = yield* acquireUpstream()
+      const error = yield* Effect.scoped(acquireUpstream({ port: upstream.port })).pipe(Effect.flip)
+      assert.strictEqual(error._tag, "UpstreamNotStarted")
+    }))
 })
 
 describe("the fixtures", () => {
-  const expected: { readonly [name: string]: readonly [last: string, outputTokens: number | undefined, deltas: number] } = {
+  const expected: {
+    readonly [name: string]: readonly [last: string, outputTokens: number | undefined, deltas: number]
+  } = {
     "chat-comments-then-error": ["terminal", undefined, 5],
     "chat-reasoning": ["terminal", 17, 16],
     "chat-text": ["terminal", 14, 13],
@@ -337,7 +430,12 @@ describe("the fixtures", () => {
       const body = dialect === "chat" ? chat(text, stream) : { model: "m", input: text, stream: true }
       const answer = await send(upstream, dialect === "chat" ? "/v1/chat/completions" : "/v1/responses", body)
       const seen = meter(answer.body, dialect)
-      assert.deepStrictEqual([seen.kinds.at(-1), seen.meter.usage()?.outputTokens, seen.deltas, seen.tail], [last, outputTokens, deltas, 0])
+      assert.deepStrictEqual([seen.kinds.at(-1), seen.meter.usage()?.outputTokens, seen.deltas, seen.tail], [
+        last,
+        outputTokens,
+        deltas,
+        0
+      ])
       if (name.includes("then-error")) assert.include(seen.kinds, "error")
     })
   }
