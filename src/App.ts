@@ -95,14 +95,15 @@ export const migrate = Effect.map(runMigrations, (report) => report.applied).pip
 )
 
 /** The server of a given configuration, as long as the scope. */
-const serveWith = (config: RealmsConfig) =>
+export const serveWith = (config: RealmsConfig) =>
   Layer.build(
     ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
   )
-    .pipe(Effect.map((context) => {
-      const { host, port } = Context.get(context, HttpServer)
-      return { baseUrl: `http://${host}:${port}` }
-    }))
+
+const baseUrlOf = (context: Context.Context<HttpServer>) => {
+  const { host, port } = Context.get(context, HttpServer)
+  return { baseUrl: `http://${host}:${port}` }
+}
 
 /** The demo: everything offline, in a scratch folder. */
-export const demo = runDemo({ services: CliServices, serveWith })
+export const demo = runDemo({ services: CliServices, serveWith: (config) => Effect.map(serveWith(config), baseUrlOf) })

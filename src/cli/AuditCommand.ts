@@ -2,8 +2,9 @@
  * `realms audit`: proves over the live database that the books hold, and exits with 1 when they do not. On a terminal a
  * large ledger shows its progress on standard error.
  */
-import { Effect, Stdio } from "effect"
+import { Effect, type Layer, Stdio } from "effect"
 import { Command } from "effect/cli"
+import type { SqlClient } from "effect/sql"
 import { audit, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
 import { failed } from "./CliFailure.ts"
 import { print, type Printable } from "./Output.ts"
@@ -59,6 +60,8 @@ const runAudit = Effect.gen(function*() {
   }
 })
 
-export const auditCommand = Command.make("audit", {}, () => runAudit).pipe(
-  Command.withDescription("Prove that every balance is the sum of its rows; exits with 1 on drift")
-)
+export const auditCommand = <E, R>(services: Layer.Layer<SqlClient.SqlClient, E, R>) =>
+  Command.make("audit", {}, () => runAudit).pipe(
+    Command.provide(services),
+    Command.withDescription("Prove that every balance is the sum of its rows; exits with 1 on drift")
+  )

@@ -2,13 +2,14 @@
  * `realms balance show` and `realms balance adjust`. An adjustment is a ledger entry posted through the accounts, with a
  * note that says why; it takes the balance down to zero and no further.
  */
-import { Effect } from "effect"
+import { Effect, type Layer } from "effect"
 import { Command } from "effect/cli"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import type { Post } from "../accounts/AccountState.ts"
+import type { Users } from "../identity/Users.ts"
 import { failed } from "./CliFailure.ts"
 import { dollars, print } from "./Output.ts"
 import { findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
@@ -98,7 +99,9 @@ const adjust = Command.make(
   Command.withExamples([{ command: 'realms balance adjust --user ada@example.com --usd 5.00 --note "welcome"' }])
 )
 
-export const balanceCommand = Command.make("balance").pipe(
-  Command.withDescription("Show and adjust balances"),
-  Command.withSubcommands([show, adjust])
-)
+/** `services` are built for a command that runs, not for help about it. */
+export const balanceCommand = <E, R>(services: Layer.Layer<Users | Accounts | SqlClient.SqlClient, E, R>) =>
+  Command.make("balance").pipe(
+    Command.withDescription("Show and adjust balances"),
+    Command.withSubcommands([show.pipe(Command.provide(services)), adjust.pipe(Command.provide(services))])
+  )

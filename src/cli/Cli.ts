@@ -37,21 +37,23 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
 const Quiet = Telemetry.layerOf({ format: "pretty", level: "Error" })
 
 /** The `realms` command. */
-export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4>) =>
-  Command.make("realms").pipe(
+export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, E2, R2, E3, R3, E4, R4>) => {
+  const services = parts.services.pipe(Layer.provideMerge(Quiet))
+  return Command.make("realms").pipe(
     Command.withDescription("An LLM API gateway that bills"),
     Command.withSubcommands([
       serveCommand(parts.serve),
       migrateCommand(parts.migrate).pipe(Command.provide(Quiet)),
-      userCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
-      keyCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
-      balanceCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
-      auditCommand.pipe(Command.provide(parts.services), Command.provide(Quiet)),
+      userCommand(services),
+      keyCommand(services),
+      balanceCommand(services),
+      auditCommand(services),
       configCommand,
       demoCommand(parts.demo)
     ]),
     Command.withGlobalFlags([Json])
   )
+}
 
 const usage = (commandPath: ReadonlyArray<string>, problems: ReadonlyArray<string>): string =>
   `realms: ${problems.map((problem) => problem.replace(/\.$/, "")).join("; ")}. See \`${

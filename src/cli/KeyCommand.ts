@@ -2,9 +2,10 @@
  * `realms key create` and `realms key revoke`. A key is shown once, when it is made: alone on standard output, so that a
  * script can take it as it is.
  */
-import { Effect, Redacted } from "effect"
+import { Effect, type Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ApiKeys } from "../identity/ApiKeys.ts"
+import type { Users } from "../identity/Users.ts"
 import { print } from "./Output.ts"
 import { findUser, keyIdArgument, userFlag } from "./Parameters.ts"
 
@@ -27,7 +28,9 @@ const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
     yield* print({ id, revoked: true }, `revoked key ${id}`)
   })).pipe(Command.withDescription("Revoke an API key for good, at once on every server"))
 
-export const keyCommand = Command.make("key").pipe(
-  Command.withDescription("Make and revoke API keys"),
-  Command.withSubcommands([create, revoke])
-)
+/** `services` are built for a command that runs, not for help about it. */
+export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys, E, R>) =>
+  Command.make("key").pipe(
+    Command.withDescription("Make and revoke API keys"),
+    Command.withSubcommands([create.pipe(Command.provide(services)), revoke.pipe(Command.provide(services))])
+  )

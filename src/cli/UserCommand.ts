@@ -2,7 +2,7 @@
  * `realms user create` and `realms user list`. A password comes from standard input only, never from the command line,
  * where other processes and the shell's history would see it.
  */
-import { Effect, Option, Redacted, Stdio, Stream } from "effect"
+import { Effect, type Layer, Option, Redacted, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { failed } from "./CliFailure.ts"
@@ -85,7 +85,9 @@ const list = Command.make("list", {}, () =>
     yield* print(users.map(userFields), describeUsers(users))
   })).pipe(Command.withDescription("List all users"))
 
-export const userCommand = Command.make("user").pipe(
-  Command.withDescription("Make and list users"),
-  Command.withSubcommands([create, list])
-)
+/** `services` are built for a command that runs, not for help about it. */
+export const userCommand = <E, R>(services: Layer.Layer<Users, E, R>) =>
+  Command.make("user").pipe(
+    Command.withDescription("Make and list users"),
+    Command.withSubcommands([create.pipe(Command.provide(services)), list.pipe(Command.provide(services))])
+  )

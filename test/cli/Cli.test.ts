@@ -3,8 +3,10 @@
  * the exit code. Parts that a command must not start fail the test when they are.
  */
 import { NodeServices } from "@effect/platform-node"
+import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Option, Redacted, Stdio, Stream } from "effect"
+import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { TestConsole } from "effect/testing"
 import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountError.ts"
@@ -28,13 +30,23 @@ class Seen {
 }
 
 const post = (seen: Seen) => (_userId: bigint, entry: Post) =>
-  Effect.suspend(() => {
+  Effect.suspend((): ReturnType<Accounts["Service"]["post"]> => {
     seen.posts.push(entry)
     if (entry.note === "away") return Effect.fail(new AccountUnavailable({ reason: "no answer" }))
     return entry.amountMicros < -5_000_000n
       ? Effect.fail(new DebitRefused({ neededMicros: -entry.amountMicros, availableMicros: 5_000_000n }))
       : Effect.succeed({ usdMicros: 5_000_000n + entry.amountMicros, owedMicros: 0n, repeated: false })
   })
+
+/** A client whose every statement is a defect. */
+const NoDatabase = Layer.effect(
+  SqlClient.SqlClient,
+  SqlClient.make({
+    acquirer: Effect.die(new Error("there is no database here")),
+    compiler: PgClient.makeCompiler(),
+    spanAttributes: []
+  })
+).pipe(Layer.provide(Reactivity.layer))
 
 const servicesOf = (seen: Seen) =>
   Layer.mergeAll(
@@ -47,10 +59,16 @@ const servicesOf = (seen: Seen) =>
     Layer.mock(ApiKeys, {
       create: () => Effect.succeed({ id: 12n, key: Redacted.make("sk-secret"), hint: "sk-…cret" }),
       revoke: (id) =>
-        id === 12n ? Effect.sync(() => void seen.revoked.push(id)) : Effect.fail(new ApiKeyNotFound({ keyId: id }))
+        id === 12n ? Effect.sync(() => void seen.revoked.push(id)) : Effect.fail(new ApiKeyNotFound({ keyId: id })),
+      cached: () => undefined
     }),
-    Layer.mock(Accounts, { post: post(seen) }),
-    Layer.mock(SqlClient.SqlClient, {})
+    Layer.mock(Accounts, {
+      post: post(seen),
+      invalidate: () => undefined,
+      openCount: () => 0,
+      isAvailable: () => true
+    }),
+    NoDatabase
   )
 
 const mustNotStart = Effect.die(new Error("must not be started"))
@@ -73,7 +91,7 @@ const run = (args: ReadonlyArray<string>, options: { readonly stdin?: string; re
     const out = lines(yield* TestConsole.logLines)
     const err = lines(yield* TestConsole.errorLines)
     return { code: failure?.exitCode ?? 0, out, err, seen }
-  }).pipe(Effect.provide(TestConsole.layer), Effect.provide(NodeServices.layer))
+  }).pipe(Effect.provide(Layer.fresh(TestConsole.layer)), Effect.provide(NodeServices.layer))
 
 describe("Cli: results", () => {
   it.effect("prints a new key alone, or as JSON wherever --json stands", () =>
@@ -136,7 +154,10 @@ describe("Cli: results", () => {
 
 describe("Cli: failures", () => {
   const failures: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
-    [["key", "create", "--user", "bob@example.com"], /^realms: there is no user "bob@example\.com"; `realms user list`/],
+    [
+      ["key", "create", "--user", "bob@example.com"],
+      /^realms: there is no user "bob@example\.com"; `realms user list`/
+    ],
     [["key", "create", "--user", "8", "--json"], /^realms: there is no user "8"/],
     [["key", "revoke", "13"], /^realms: there is no key 13/],
     [["balance", "adjust", "--user", "7", "--usd", "-6", "--note", "x"], /cannot take \$6\.00: the balance is \$5\.00/],

@@ -26,26 +26,38 @@ const changed = (more: object) => post({ ...valid, ...more })
 
 /** `{"model":"m","messages":[{"role":"user","content":"…"}]}` with bytes that are no UTF-8. */
 const notUtf8 = Buffer.concat([
-  Buffer.from("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\""),
+  Buffer.from('{"model":"m","messages":[{"role":"user","content":"'),
   Buffer.from([0xff, 0xfe, 0xc0, 0x80]),
-  Buffer.from("\"}]}")
+  Buffer.from('"}]}')
 ])
 const deep = `{"model":"m","messages":[{"role":"user","content":${"[".repeat(DEEP)}${"]".repeat(DEEP)}}]}`
 
-type Row = readonly [what: string, request: TestRequest, status: number, code: string, param?: string | null, path?: string]
+type Row = readonly [
+  what: string,
+  request: TestRequest,
+  status: number,
+  code: string,
+  param?: string | null,
+  path?: string
+]
 
 const table: ReadonlyArray<Row> = [
   ["an empty body", post(""), 400, "invalid_request_error"],
   ["text", post("hello"), 400, "invalid_request_error"],
-  ["JSON cut short", post("{\"model\":\"m\",\"messages\":[{"), 400, "invalid_request_error"],
+  ["JSON cut short", post('{"model":"m","messages":[{'), 400, "invalid_request_error"],
   ["JSON and more", post(`${JSON.stringify(valid)}x`), 400, "invalid_request_error"],
   ["an array", post([]), 400, "invalid_request_error"],
   ["null", post("null"), 400, "invalid_request_error"],
   ["bytes that are no UTF-8", post(notUtf8), 400, "invalid_request_error"],
   ["nesting without end", post(deep), 400, "invalid_request_error"],
-  ["a repeated model", post("{\"model\":\"m\",\"model\":\"m\",\"messages\":[{}]}"), 400, "invalid_request_error"],
-  ["a repeated limit", post("{\"model\":\"m\",\"max_tokens\":1,\"max_tokens\":999,\"messages\":[{}]}"), 400, "invalid_request_error"],
-  ["a repeated key by escapes", post("{\"model\":\"m\",\"\\u006dodel\":\"m\",\"messages\":[{}]}"), 400, "invalid_request_error"],
+  ["a repeated model", post('{"model":"m","model":"m","messages":[{}]}'), 400, "invalid_request_error"],
+  [
+    "a repeated limit",
+    post('{"model":"m","max_tokens":1,"max_tokens":999,"messages":[{}]}'),
+    400,
+    "invalid_request_error"
+  ],
+  ["a repeated key by escapes", post('{"model":"m","\\u006dodel":"m","messages":[{}]}'), 400, "invalid_request_error"],
   ["a key in capitals", changed({ MAX_TOKENS: 5 }), 400, "invalid_request_error", "MAX_TOKENS"],
   ["no model", post({ messages }), 400, "invalid_request_error", "model"],
   ["a number for a model", changed({ model: 5 }), 400, "invalid_request_error", "model"],
@@ -56,12 +68,24 @@ const table: ReadonlyArray<Row> = [
   ["empty messages", changed({ messages: [] }), 400, "invalid_request_error", "messages"],
   ["text for a message", changed({ messages: ["Hi"] }), 400, "invalid_request_error", "messages[0]"],
   ["text for stream", changed({ stream: "yes" }), 400, "invalid_request_error", "stream"],
-  ["a list for stream_options", changed({ stream: true, stream_options: [] }), 400, "invalid_request_error", "stream_options"],
+  [
+    "a list for stream_options",
+    changed({ stream: true, stream_options: [] }),
+    400,
+    "invalid_request_error",
+    "stream_options"
+  ],
   ["a negative limit", changed({ max_tokens: -1 }), 400, "invalid_request_error", "max_tokens"],
   ["a limit of zero", changed({ max_tokens: 0 }), 400, "invalid_request_error", "max_tokens"],
   ["half a token", changed({ max_tokens: 1.5 }), 400, "invalid_request_error", "max_tokens"],
   ["text for a limit", changed({ max_tokens: "5" }), 400, "invalid_request_error", "max_tokens"],
-  ["a limit beyond all numbers", post(`{"model":"m","max_tokens":1e400,"messages":[{}]}`), 400, "invalid_request_error", "max_tokens"],
+  [
+    "a limit beyond all numbers",
+    post(`{"model":"m","max_tokens":1e400,"messages":[{}]}`),
+    400,
+    "invalid_request_error",
+    "max_tokens"
+  ],
   ["an absurd limit", changed({ max_completion_tokens: 1e30 }), 400, "invalid_request_error", "max_completion_tokens"],
   ["a limit above the model's", changed({ max_tokens: 1_001 }), 400, "invalid_request_error", "max_tokens"],
   ["two limits", changed({ max_tokens: 5, max_completion_tokens: 5 }), 400, "invalid_request_error", "max_tokens"],
@@ -70,18 +94,42 @@ const table: ReadonlyArray<Row> = [
   ["n -1", changed({ n: -1 }), 400, "invalid_request_error", "n"],
   ["a hosted tool", changed({ tools: [{ type: "web_search" }] }), 400, "unsupported_parameter", "tools[0].type"],
   ["another tier", changed({ service_tier: "priority" }), 400, "unsupported_parameter", "service_tier"],
-  ["a body too large", changed({ messages: [{ role: "user", content: "x".repeat(BODY_BYTES_MAX) }] }), 413, "request_too_large"],
+  [
+    "a body too large",
+    changed({ messages: [{ role: "user", content: "x".repeat(BODY_BYTES_MAX) }] }),
+    413,
+    "request_too_large"
+  ],
   ["a body far too large", post("x".repeat(8_000_000)), 413, "request_too_large"],
-  ["a body far too large of no known length", { ...post("x".repeat(8_000_000)), headers: { "transfer-encoding": "chunked" } }, 413, "request_too_large"],
+  [
+    "a body far too large of no known length",
+    { ...post("x".repeat(8_000_000)), headers: { "transfer-encoding": "chunked" } },
+    413,
+    "request_too_large"
+  ],
   ["no key", { ...post(valid), key: "" }, 401, "invalid_api_key"],
   ["an unknown key", { ...post(valid), key: "sk-unknown" }, 401, "invalid_api_key"],
   ["a key of another scheme", { ...post(valid), headers: { authorization: "Basic abc" } }, 401, "invalid_api_key"],
   ["an unknown page", post(valid), 404, "not_found", null, "/v1/embeddings"],
   ["the wrong method", {}, 404, "not_found", null, chat],
   ["a receipt of no id", {}, 404, "not_found", null, "/v1/usage/abc"],
-  ["input from elsewhere", post({ model: "m", input: "Hi", previous_response_id: "resp_1" }), 400, "unsupported_parameter", "previous_response_id", "/v1/responses"],
+  [
+    "input from elsewhere",
+    post({ model: "m", input: "Hi", previous_response_id: "resp_1" }),
+    400,
+    "unsupported_parameter",
+    "previous_response_id",
+    "/v1/responses"
+  ],
   ["a number for input", post({ model: "m", input: 5 }), 400, "invalid_request_error", "input", "/v1/responses"],
-  ["a negative limit of a response", post({ model: "m", input: "Hi", max_output_tokens: -5 }), 400, "invalid_request_error", "max_output_tokens", "/v1/responses"]
+  [
+    "a negative limit of a response",
+    post({ model: "m", input: "Hi", max_output_tokens: -5 }),
+    400,
+    "invalid_request_error",
+    "max_output_tokens",
+    "/v1/responses"
+  ]
 ]
 
 layer(Gateway, { excludeTestServices: true })("bad input", (it) => {
@@ -124,8 +172,14 @@ layer(Gateway, { excludeTestServices: true })("bad input", (it) => {
       const sent = gateway.upstream.calls.length
       const text = JSON.stringify(valid)
       const open = Array.from({ length: 20 }, () =>
-        new OpenAnswer(`${gateway.origin}${chat}`, { key: user.key, method: "POST", headers: { "content-length": String(text.length) } }))
-      for (const answer of open) answer.write(text.slice(0, -1))
+        new OpenAnswer(`${gateway.origin}${chat}`, {
+          key: user.key,
+          method: "POST",
+          headers: { "content-length": String(text.length) }
+        }))
+      for (const answer of open) {
+        answer.write(text.slice(0, -1))
+      }
       // One that does finish: by then the others' beginnings have arrived.
       assert.strictEqual((yield* send(`${gateway.origin}${chat}`, { key: user.key, body: valid })).status, 200)
       for (const answer of open) answer.cut()

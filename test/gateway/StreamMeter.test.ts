@@ -170,6 +170,16 @@ describe("estimateOutputTokens", () => {
     assert.strictEqual(meter.estimateOutputTokens(), countTokens(words))
   })
 
+  it("does not cut its sample inside an escape", () => {
+    for (const lead of ["", "a", "ab", "abc", "abcd", "abcde"]) {
+      const words = lead + "天气很好".repeat(4000)
+      const escaped = lead + "\\u5929\\u6c14\\u5f88\\u597d".repeat(4000)
+      const exact = countTokens(words)
+      const estimate = observe("chat", `{"choices":[{"delta":{"content":"${escaped}"}}]}`).meter.estimateOutputTokens()
+      assert.isBelow(Math.abs(estimate - exact) / exact, 0.05)
+    }
+  })
+
   it("joins characters that frames split", () => {
     const { meter } = observe(
       "chat",

@@ -39,6 +39,11 @@ describe("countTokens", () => {
     assert.isAbove(tokens, 0)
   })
 
+  it("does not cut a character in two", () => {
+    const emoji = "😀".repeat(1000)
+    assert.strictEqual(countTokens(`a${emoji}`), countTokens(emoji) + 1)
+  })
+
   it("extrapolates long text from all of it, not from its beginning", () => {
     const half = TOKENISED_CHARS_MAX * 2
     const text = "word ".repeat(half / 5) + "漢字".repeat(half / 2)

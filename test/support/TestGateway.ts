@@ -5,7 +5,7 @@
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, Scope } from "effect"
 import { SqlClient } from "effect/sql"
-import { serveWith } from "../../src/App.ts"
+import { ServerServices } from "../../src/App.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
@@ -13,7 +13,8 @@ import { makeReservationId } from "../../src/domain/Ids.ts"
 import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
-import { testConfig } from "../../src/platform/Config.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { entry } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { TestUpstream } from "./TestUpstream.ts"
@@ -75,7 +76,11 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
     ...document(upstream.origin)
   })
   // A map of its own: nothing of another server in this process is shared.
-  const context = yield* serveWith(config).pipe(
+  const layers = ServerServices.pipe(
+    Layer.provideMerge(Telemetry.layerOf(config.log)),
+    Layer.provide(AppConfig.layerOf(config))
+  )
+  const context = yield* Layer.build(layers).pipe(
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
     Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...limits })
   )

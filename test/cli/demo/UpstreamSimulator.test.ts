@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Buffer } from "node:buffer"
 import { readdirSync } from "node:fs"
 import { request as httpRequest } from "node:http"
-import OpenAI from "openai"
+import OpenAI, { AuthenticationError } from "openai"
 import {
   acquireUpstream,
   startUpstream,
@@ -176,7 +176,7 @@ describe("UpstreamSimulator with the OpenAI SDK", () => {
     const page = await sdk(upstream).models.list()
     assert.deepStrictEqual(page.data.map((model) => model.id), ["a", "b"])
     const refused = await sdk(upstream, "sk-wrong").models.list().then(() => undefined, (error: unknown) => error)
-    assert.instanceOf(refused, OpenAI.AuthenticationError)
+    assert.instanceOf(refused, AuthenticationError)
     assert.strictEqual(refused.code, "invalid_api_key")
   })
 })
