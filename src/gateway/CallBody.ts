@@ -64,7 +64,7 @@ const knownKeys = (reader: CallReader): ReadonlySet<string> => {
 const knownByDialect = new Map<Dialect, ReadonlySet<string>>()
 
 /** Go servers match keys without regard to case, by Unicode folding: `ſtream` is `stream` to them. */
-const fold = (key: string): string => key.toUpperCase().toLowerCase().replace("\u212a", "k")
+const fold = (key: string): string => key.toUpperCase().toLowerCase()
 
 /** Parses `body` as a call of the reader's dialect. */
 export function readCall(body: Uint8Array, reader: CallReader): Call | Refused {

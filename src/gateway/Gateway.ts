@@ -17,6 +17,7 @@ import { type CallPlan, planCall, reserveOf } from "./CallPlan.ts"
 import type { Call } from "./CallRequest.ts"
 import { voided } from "./CallTally.ts"
 import { Forwarder, type OpenCall } from "./Forwarder.ts"
+import { loadTokenizer } from "./TextTokens.ts"
 
 export interface CallContext {
   /** The reservation's id too. */
@@ -41,6 +42,9 @@ export class Gateway extends Context.Service<Gateway, {
   static readonly layer = Layer.effect(Gateway, Effect.suspend(() => make)).pipe(Layer.provide(Forwarder.layer))
 }
 
+/** The tokenizer is loaded so long after the start. */
+const TOKENIZER_DELAY_MS = 1_000
+
 const make = Effect.gen(function*() {
   const accounts = yield* Accounts
   const catalog = yield* Catalog
@@ -50,6 +54,8 @@ const make = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const open = new Set<OpenCall>()
+  // Takes a third of a second at once; better now than when the first client leaves.
+  yield* Effect.forkScoped(Effect.delay(Effect.sync(loadTokenizer), TOKENIZER_DELAY_MS))
 
   const modelOf = (context: CallContext): Effect.Effect<Model, CallRefused> => {
     const { call, key } = context

@@ -198,7 +198,13 @@ export class StreamRelay implements BodySink {
 
   onEnd(): void {
     if (this.done) return
+    const last = this.scanner.tailFrame()
     const tail = this.scanner.flush()
+    if (last !== undefined && this.meter.observe(last).kind === "terminal" && this.held.length === 0) {
+      // The blank line after a last `[DONE]` is often left out.
+      this.terminal.push(last.raw)
+      return this.finish("complete")
+    }
     if (this.draining) return this.finish("client_gone")
     // Some upstreams end without a terminal frame: with usage seen and no frame cut, nothing is missing.
     const whole = tail.length === 0 && this.started && this.meter.hasUsage

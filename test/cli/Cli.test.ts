@@ -44,7 +44,8 @@ const NoDatabase = Layer.effect(
   SqlClient.make({
     acquirer: Effect.die(new Error("there is no database here")),
     compiler: PgClient.makeCompiler(),
-    spanAttributes: []
+    spanAttributes: [],
+    driver: "none"
   })
 ).pipe(Layer.provide(Reactivity.layer))
 

@@ -3,7 +3,7 @@
  * tests. It answers with counted words and exact usage, refuses what OpenAI refuses, and misbehaves on demand. A normal
  * start cannot reach it.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { Buffer } from "node:buffer"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { answerTo, type UpstreamAnswer, type UpstreamFrame } from "./UpstreamAnswer.ts"
@@ -14,6 +14,7 @@ import { errorBody, errorFrame, page, refusalBody, serverError } from "./Upstrea
 import { UpstreamExchange } from "./UpstreamExchange.ts"
 import { type Fixture, fixtureOf } from "./UpstreamFixtures.ts"
 import { complaintOf, type Endpoint } from "./UpstreamParameters.ts"
+import { UpstreamNotStarted } from "./UpstreamNotStarted.ts"
 import { responsesBody, responsesFrames } from "./UpstreamResponses.ts"
 import { isObject, steer } from "./UpstreamSteering.ts"
 
@@ -48,11 +49,6 @@ export interface Upstream extends
   /** Closes the server and every connection. */
   readonly close: () => Promise<void>
 }
-
-/** The simulator could not listen on its port. */
-export class UpstreamNotStarted extends Schema.TaggedError<UpstreamNotStarted>()("UpstreamNotStarted", {
-  message: Schema.String
-}) {}
 
 type Json = { readonly [key: string]: unknown }
 
