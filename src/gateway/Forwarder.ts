@@ -4,18 +4,17 @@
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { Accounts } from "../accounts/Accounts.ts"
-import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
 import type { Channel } from "../channels/Channels.ts"
 import { ChannelHealth } from "../channels/CircuitBreaker.ts"
 import { Settings } from "../settings/Settings.ts"
-import { CallRefused, unavailable, UpstreamRefused } from "./CallError.ts"
-import type { CallPlan } from "./CallPlan.ts"
+import type { UpstreamRefused } from "./CallError.ts"
+import { CallRefused, unavailable } from "./CallError.ts"
 import { forwardBody, type OutputLimitField } from "./CallRequest.ts"
 import { answered, type CallRoute, reasonOf, voided } from "./CallTally.ts"
 import type { Exchange } from "./Exchange.ts"
-import type { CallContext } from "./Gateway.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { openAiError, type OpenAiErrorCode, openAiErrorFrame } from "./OpenAiError.ts"
+import type { OpenCall } from "./OpenCall.ts"
 import { estimateFromBody } from "./StreamMeter.ts"
 import { type StreamEnd, StreamRelay } from "./StreamRelay.ts"
 import { UpstreamClient, type UpstreamFailure } from "./UpstreamClient.ts"
@@ -30,25 +29,6 @@ const TRIES_MS_MAX = 60_000
 
 /** Streams read on after their clients left, at most. */
 const DRAINS_MAX = 256
-
-/** Why a call is ended from outside. */
-export type StopReason = "lease_lost" | "service_unavailable" | "client_gone"
-
-/** A call that holds funds. */
-export interface OpenCall {
-  readonly context: CallContext
-  readonly plan: CallPlan
-  reservation: Reservation
-  settled: boolean
-  /** True once a request of it went upstream. */
-  sent: boolean
-  /** Set once it was stopped. */
-  stopped: StopReason | undefined
-  /** Ends the call now, whatever it waits for. Replaced by each stage. */
-  stop: (why: StopReason) => void
-  readonly settle: (kind: "Commit" | "Void", outcome: CallOutcome) => Effect.Effect<void>
-  readonly costOf: (outcome: CallOutcome) => bigint
-}
 
 export class Forwarder extends Context.Service<Forwarder, {
   /** Forwards a held call over the first of `channels` that answers, and settles it. */

@@ -9,24 +9,14 @@ import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
 import { Catalog, type Model } from "../catalog/Catalog.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
-import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { CallClient } from "./CallClient.ts"
 import { CallRefused, refusalOf, unavailable, type UpstreamRefused } from "./CallError.ts"
 import { type CallPlan, planCall, reserveOf } from "./CallPlan.ts"
 import type { Call } from "./CallRequest.ts"
 import { voided } from "./CallTally.ts"
-import { Forwarder, type OpenCall } from "./Forwarder.ts"
+import { Forwarder } from "./Forwarder.ts"
+import type { CallContext, OpenCall } from "./OpenCall.ts"
 import { loadTokenizer } from "./TextTokens.ts"
-
-export interface CallContext {
-  /** The reservation's id too. */
-  readonly requestId: string
-  readonly key: ApiKeyIdentity
-  readonly call: Call
-  readonly client: CallClient
-  readonly startedMs: number
-}
 
 export class Gateway extends Context.Service<Gateway, {
   /**

@@ -202,7 +202,7 @@ export class StreamRelay implements BodySink {
     const tail = this.scanner.flush()
     if (last !== undefined && this.meter.observe(last).kind === "terminal" && this.held.length === 0) {
       // The blank line after a last `[DONE]` is often left out.
-      this.terminal.push(last.raw)
+      this.terminal.push(Buffer.from(last.raw))
       return this.finish("complete")
     }
     if (this.draining) return this.finish("client_gone")

@@ -1,6 +1,7 @@
 /**
  * What commands print: JSON with ids and amounts as decimal strings, amounts and tables for people.
  */
+import { DateTime } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { describeReport, progressBar, reportFields } from "../../src/cli/AuditCommand.ts"
 import { describeBalance, makeAdjustment } from "../../src/cli/BalanceCommand.ts"
@@ -14,7 +15,7 @@ describe("Output", () => {
     const value = {
       id: 9_007_199_254_740_993n,
       list: [{ usd_micros: -1n }],
-      at: new Date(0),
+      at: DateTime.toDateUtc(DateTime.makeUnsafe(0)),
       note: '"n"\n',
       none: null
     }

@@ -104,7 +104,7 @@ const charged = Effect.fnUntraced(
 /** What the SDK throws. */
 const refusal = (call: () => PromiseLike<unknown>) =>
   Effect.gen(function*() {
-    const error = yield* Effect.flip(Effect.tryPromise({ try: () => Promise.resolve(call()), catch: (cause) => cause }))
+    const error = yield* Effect.promise(() => Promise.resolve(call()).then(() => undefined, (cause: unknown) => cause))
     if (!(error instanceof APIError)) return yield* Effect.die(error)
     return error
   })

@@ -3,7 +3,8 @@
  * things that every end-to-end test asks: a user with money and a key, balances, receipts, and whether the books hold.
  */
 import { assert } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Scope } from "effect"
+import type { Scope } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { ServerServices } from "../../src/App.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
@@ -61,6 +62,8 @@ export interface UsageRow {
   readonly input_tokens: bigint | null
   readonly cached_input_tokens: bigint | null
   readonly output_tokens: bigint | null
+  readonly reserved_at: Date
+  readonly lease_expires_at: Date
 }
 
 /** A configuration file's content for an upstream's origin. */
@@ -161,7 +164,7 @@ export class TestGateway extends Context.Service<TestGateway, {
   readonly settled: Effect.Effect<void>
   /** Waits until no reservation is open, and audits. */
   readonly clean: Effect.Effect<void>
-}>()("realms/test/TestGateway") {
+}>()("realms/test/support/TestGateway") {
   /** As long as the scope. */
   static readonly make = (
     document: GatewayDocument,
