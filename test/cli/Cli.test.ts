@@ -5,7 +5,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Redacted, Stdio, Stream } from "effect"
+import { DateTime, Effect, Exit, Layer, Option, Redacted, Stdio, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { TestConsole } from "effect/testing"
@@ -19,7 +19,13 @@ import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
 
-const ada: User = { id: 7n, email: "ada@example.com", role: "user", createdAt: new Date(0), disabledAt: null }
+const ada: User = {
+  id: 7n,
+  email: "ada@example.com",
+  role: "user",
+  createdAt: DateTime.toDateUtc(DateTime.makeUnsafe(0)),
+  disabledAt: null
+}
 
 /** What reached the services. */
 class Seen {
@@ -92,7 +98,7 @@ const run = (args: ReadonlyArray<string>, options: { readonly stdin?: string; re
     const out = lines(yield* TestConsole.logLines)
     const err = lines(yield* TestConsole.errorLines)
     return { code: failure?.exitCode ?? 0, out, err, seen }
-  }).pipe(Effect.provide(Layer.fresh(TestConsole.layer)), Effect.provide(NodeServices.layer))
+  }).pipe(Effect.provide(Layer.merge(Layer.fresh(TestConsole.layer), NodeServices.layer)))
 
 describe("Cli: results", () => {
   it.effect("prints a new key alone, or as JSON wherever --json stands", () =>
