@@ -66,6 +66,7 @@ const make = Effect.gen(function*() {
       route = { channel: channel.name, upstreamModel: channel.upstreamModel }
       const tried = yield* tryChannel(openCall, channel, route)
       if (tried._tag === "Answered") return
+      if (tried._tag === "Refused") return yield* tried.refusal
       if (tried._tag === "Stopped") return yield* stopped(openCall, route)
       if (tried._tag === "Passed") {
         yield* openCall.settle("Void", voided("upstream_refused", tried.refusal.status, route, timesOf(openCall, null)))
@@ -241,16 +242,21 @@ const make = Effect.gen(function*() {
       }
       if (end === "complete") health.succeeded(channel.id)
       else if (end === "truncated") health.failed(channel.id, now())
-      if (!stream.hasStarted && end !== "client_gone" && end !== "complete") return { _tag: "Stopped" } satisfies Try
+      // Funds that do not cover even the first frame: the upstream has worked all the same, up to the hold it is charged.
+      const refused = !stream.hasStarted && end === "insufficient_quota"
+      if (!stream.hasStarted && !refused && end !== "client_gone" && end !== "complete") {
+        return { _tag: "Stopped" } satisfies Try
+      }
       const cut = end === "insufficient_quota" || end === "service_unavailable"
       const usage = cut ? undefined : stream.meter.usage()
       const outputTokens = () => {
         const tokens = stream.meter.estimateOutputTokens()
         return cut ? Math.min(tokens, stream.budget.heldTokens) : tokens
       }
-      const status = end === "client_gone" ? 499 : 200
+      const status = end === "client_gone" ? 499 : refused ? 402 : 200
       const outcome = answered(call, usage, outputTokens, status, reasonOf(end), route, timesOf(openCall, firstByteMs))
       yield* openCall.settle("Commit", outcome)
+      if (refused) return { _tag: "Refused", refusal: fundsEnded } satisfies Try
       finishStream(openCall, stream, end)
       return { _tag: "Answered" } satisfies Try
     }
@@ -313,6 +319,11 @@ const tokensWithin = (openCall: OpenCall, micros: bigint): number => {
   const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - plan.baseNumerator
   return numerator <= 0n ? 0 : Number(numerator / plan.tokenNumerator)
 }
+
+const fundsEnded = new CallRefused({
+  code: "insufficient_quota",
+  message: "Your funds do not cover this answer. What they held was used up in making it. Top up to continue."
+})
 
 const limitOf = (openCall: OpenCall): { outputLimit?: { field: OutputLimitField; value: number } } =>
   openCall.plan.limitField === undefined

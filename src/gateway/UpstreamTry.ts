@@ -5,7 +5,7 @@
  * @internal
  */
 import type { Channel } from "../channels/Channels.ts"
-import { UpstreamRefused } from "./CallError.ts"
+import { type CallRefused, UpstreamRefused } from "./CallError.ts"
 import type { Exchange } from "./Exchange.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { openAiError, openAiErrorBody, type OpenAiErrorCode } from "./OpenAiError.ts"
@@ -15,6 +15,8 @@ import type { UpstreamFailure } from "./UpstreamClient.ts"
 export type Try =
   | { readonly _tag: "Answered" }
   | { readonly _tag: "Passed"; readonly refusal: UpstreamRefused }
+  /** Refused by the gateway itself after the upstream had worked; settled already. */
+  | { readonly _tag: "Refused"; readonly refusal: CallRefused }
   | { readonly _tag: "Stopped" }
   | {
     readonly _tag: "Failed"

@@ -1,0 +1,142 @@
+/**
+ * Realms as its users run it: an installation in a scratch folder, the built server as a process of its own, and the
+ * command line beside it. Nothing is left running when the scope ends, whatever was killed in between.
+ */
+import { Effect, Schema } from "effect"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { until } from "./TestGateway.ts"
+
+const root = join(import.meta.dirname, "../..")
+const entry = join(root, "dist/main.js")
+
+const run = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Promise<string> =>
+  new Promise((resolve, reject) => {
+    execFile(process.execPath, [file, ...args], { cwd: root, env }, (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${args.join(" ")}: ${stdout}${stderr}`)))
+  })
+
+const changedMs = (path: string): Promise<number> => stat(path).then((found) => found.mtimeMs, () => 0)
+
+const build = async (): Promise<void> => {
+  const names = await readdir(join(root, "src"), { recursive: true })
+  const times = await Promise.all(names.map((name) => changedMs(join(root, "src", name))))
+  if (Math.max(...times) > await changedMs(entry)) {
+    await run(join(root, "node_modules/typescript/bin/tsc"), ["-p", "tsconfig.build.json"])
+  }
+}
+
+let building: Promise<void> | undefined
+
+/** Builds the server, once and only when its source is newer. */
+const built = Effect.promise(() => building ??= build())
+
+/** A server that runs, or has run. */
+export class RealmsProcess {
+  readonly child: ChildProcess
+  /** What it logged. */
+  log = ""
+  /** Its exit code, or the signal that ended it. */
+  ended: number | string | undefined
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [entry, "serve"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] })
+    for (const output of [this.child.stdout, this.child.stderr]) {
+      output?.setEncoding("utf8").on("data", (text: string) => {
+        this.log += text
+      })
+    }
+    this.child.once("exit", (code, signal) => {
+      this.ended = code ?? signal ?? "unknown"
+    })
+  }
+
+  /** Where it listens; empty until it does. */
+  get origin(): string {
+    return /listening on (http:\/\/[\d.]+:\d+)/.exec(this.log)?.[1] ?? ""
+  }
+
+  /** Sends a signal. */
+  signal(name: "SIGTERM" | "SIGKILL"): void {
+    this.child.kill(name)
+  }
+
+  /** Waits for its end; answers its exit code or the signal. */
+  readonly exit = Effect.suspend(() =>
+    Effect.as(until("the server has ended", () => this.ended !== undefined), undefined)
+  ).pipe(Effect.map(() => this.ended))
+}
+
+/** The database server of a data folder, where one was left without its owner. */
+const stopPostgres = async (dataDir: string): Promise<void> => {
+  const text = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "")
+  const pid = Number(text.split("\n")[0])
+  if (!Number.isInteger(pid) || pid <= 1) return
+  try {
+    process.kill(pid, "SIGINT")
+    while (await readFile(join(dataDir, "postgres", "postmaster.pid")).then(() => true, () => false)) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  } catch {
+    return
+  }
+}
+
+const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String, key: Schema.String }))
+
+export interface Installation {
+  /** Starts the server and waits until it listens. */
+  readonly start: Effect.Effect<RealmsProcess>
+  /** Runs a command; what it printed. A command that fails is a defect. */
+  cli(...args: ReadonlyArray<string>): Effect.Effect<string>
+  /** A user with money, and a key. */
+  user(email: string, usd: string): Effect.Effect<{ readonly email: string; readonly id: string; readonly key: string }>
+}
+
+/** An installation as long as the scope. Without a database's URL it brings its own PostgreSQL. */
+export const makeInstallation = Effect.fnUntraced(function*(document: object) {
+  yield* built
+  const processes: Array<RealmsProcess> = []
+  const folder = yield* Effect.acquireRelease(
+    Effect.promise(async () => {
+      const made = await mkdtemp(join(tmpdir(), "realms-process-"))
+      // PostgreSQL may run as another user, who has to get through.
+      await chmod(made, 0o711)
+      return made
+    }),
+    (made) =>
+      Effect.promise(async () => {
+        await stopPostgres(join(made, "data"))
+        await rm(made, { recursive: true, force: true })
+      })
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(processes.filter((process) => process.ended === undefined), (process) => {
+      process.signal("SIGKILL")
+      return process.exit
+    })
+  )
+  const path = join(folder, "config.yaml")
+  yield* Effect.promise(() =>
+    writeFile(path, JSON.stringify({ server: { port: 0 }, data_dir: join(folder, "data"), log: { format: "json" }, ...document }))
+  )
+  const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...inherited } = process.env
+  const env = { ...inherited, REALMS_CONFIG: path }
+  const cli = (...args: ReadonlyArray<string>) => Effect.map(Effect.promise(() => run(entry, args, env)), (text) => text.trim())
+  const start = Effect.gen(function*() {
+    const process = new RealmsProcess(env)
+    processes.push(process)
+    yield* until("the server listens", () => process.origin !== "" || process.ended !== undefined)
+    if (process.ended !== undefined) return yield* Effect.die(new Error(`the server ended with ${process.ended}: ${process.log}`))
+    return process
+  })
+  const user = Effect.fnUntraced(function*(email: string, usd: string) {
+    yield* cli("user", "create", "--email", email)
+    yield* cli("balance", "adjust", "--user", email, "--usd", usd, "--note", "test")
+    const made = yield* Schema.decodeUnknownEffect(Created)(yield* cli("key", "create", "--user", email, "--json")).pipe(Effect.orDie)
+    return { email, ...made }
+  })
+  return { start, cli, user } satisfies Installation
+})
