@@ -58,7 +58,8 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   const accounts = yield* Accounts
   const config = yield* AppConfig
   yield* Effect.addFinalizer(() => accounts.drain(config.server.shutdownGraceSeconds * 1_000))
-  yield* accounts.replay
+  // Not waited for: one account that is stuck does not keep the server from starting.
+  yield* Effect.forkScoped(accounts.replay)
   yield* Effect.forkScoped(sweeper)
 }))
 

@@ -1,8 +1,9 @@
 /**
- * The entry: gives the command line the application and runs it. No logic beyond that.
+ * The entry: gives the command line the application and runs it. A server that is told to stop and does so ends with 0; any
+ * other command that is interrupted does not pretend to have succeeded.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliServices, demo, migrate, serve } from "./App.ts"
 import { makeCli, runCli } from "./cli/Cli.ts"
 import { AppConfig } from "./platform/Config.ts"
@@ -10,7 +11,16 @@ import { version } from "./platform/Version.ts"
 
 const cli = makeCli({ services: CliServices.pipe(Layer.provide(AppConfig.layer)), serve, migrate, demo })
 
-NodeRuntime.runMain(
-  runCli(cli, { version, args: process.argv.slice(2) }).pipe(Effect.provide(NodeServices.layer)),
-  { disableErrorReporting: true }
-)
+const args = process.argv.slice(2)
+
+const runsUntilStopped = args.includes("serve") || args.includes("demo")
+
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  runsUntilStopped && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+    ? onExit(0)
+    : Runtime.defaultTeardown(exit, onExit)
+
+NodeRuntime.runMain(runCli(cli, { version, args }).pipe(Effect.provide(NodeServices.layer)), {
+  disableErrorReporting: true,
+  teardown
+})

@@ -116,15 +116,18 @@ export class AccountActor implements JournalAccount {
   private pump(): void {
     if (this.pumping) return
     this.pumping = true
-    while (this.mailbox.length > 0 && !this.loading && !this.pausing) {
-      if (this.wantLoad || this.state === undefined) {
-        if (this.decided.length === 0) this.startLoad()
-        break
+    try {
+      while (this.mailbox.length > 0 && !this.loading && !this.pausing) {
+        if (this.wantLoad || this.state === undefined) {
+          if (this.decided.length === 0) this.startLoad()
+          break
+        }
+        const envelope = this.mailbox[0]
+        if (envelope === undefined || !this.step(this.state, envelope)) break
       }
-      const envelope = this.mailbox[0]
-      if (envelope === undefined || !this.step(this.state, envelope)) break
+    } finally {
+      this.pumping = false
     }
-    this.pumping = false
     if (this.lane === "slow" && this.mailbox.length === 0 && this.decided.length === 0) this.lane = "main"
   }
 

@@ -174,7 +174,12 @@ const make = Effect.gen(function*() {
             duration: LOAD_TIMEOUT_MS,
             orElse: () => Effect.fail(new AccountUnavailable({ reason: "the database does not answer" }))
           }),
-          Effect.match({ onSuccess: done, onFailure: done })
+          Effect.match({ onSuccess: done, onFailure: done }),
+          Effect.catchDefect((defect) =>
+            Effect.logError("an account could not be read", defect).pipe(
+              Effect.andThen(Effect.sync(() => done(new AccountUnavailable({ reason: "the account cannot be read" }))))
+            )
+          )
         )
       )
     },
@@ -280,30 +285,40 @@ const make = Effect.gen(function*() {
     ).length
   }).pipe(sweepLock.withPermits(1))
 
-  const replay = (path: string) =>
+  /** Replays a file once. It is renamed first, so that what is spilled or set aside meanwhile goes into a new one. */
+  const replayFile = (path: string, replaying: string) =>
     Effect.gen(function*() {
-      const commands = yield* readSpilled(path)
-      if (commands.length === 0) return
-      yield* Effect.logInfo("replaying settlements that an earlier stop left behind", { count: commands.length, path })
+      if (!(yield* fs.exists(replaying)) && (yield* fs.exists(path))) yield* fs.rename(path, replaying)
+      const { commands, unreadable } = yield* readSpilled(replaying)
+      if (commands.length > 0) {
+        yield* Effect.logInfo("replaying settlements that an earlier stop left behind", {
+          count: commands.length,
+          path
+        })
+      }
       const results = yield* Effect.forEach(
         commands,
         ({ command, userId }) => Effect.result(ask(actorOf(userId), command)),
         { concurrency: "unbounded" }
       )
-      const open = commands.filter((_, index) => {
+      // One that PostgreSQL still refuses has been set aside again; one of an unknown user stays for people to look at.
+      const left = commands.filter((_, index) => {
         const result = results[index]
-        return result !== undefined && result._tag === "Failure" && result.failure._tag !== "ReservationLost"
+        return result !== undefined && result._tag === "Failure" && result.failure._tag === "UnknownAccount"
       })
-      // Written to the side and renamed, so that a crash here leaves the one file or the other, whole.
-      yield* fs.remove(`${path}.left`, { force: true })
-      if (open.length > 0) yield* appendSpill(`${path}.left`, open)
-      yield* open.length > 0 ? fs.rename(`${path}.left`, path) : fs.remove(path)
+      if (left.length > 0) yield* appendSpill(setAsidePath, left)
+      if (unreadable.length > 0) {
+        yield* fs.writeFileString(`${path}.unreadable`, `${unreadable.join("\n")}\n`, { flag: "a" })
+      }
+      yield* fs.remove(replaying, { force: true })
     }).pipe(
       Effect.provideService(FileSystem.FileSystem, fs),
       Effect.catch((error) =>
         Effect.logError("spilled settlements could not be replayed; they stay in the file", error)
       )
     )
+
+  const replay = (path: string) => replayFile(path, `${path}.replaying`)
 
   const drain = (graceMs: number) =>
     Effect.gen(function*() {
@@ -313,7 +328,9 @@ const make = Effect.gen(function*() {
         Array.from(actors.values()).flatMap((actor) =>
           actor.unsettled.map((command) => ({ userId: actor.userId, command }))
         )
-      while (unsettled().length > 0 && now() < deadline) yield* Effect.sleep(Duration.millis(20))
+      while ((opening > 0 || unsettled().length > 0) && now() < deadline) {
+        yield* Effect.sleep(Duration.millis(20))
+      }
       const left = unsettled()
       if (left.length === 0) return
       yield* Effect.logWarning("settlements are spilled to be replayed at the next start", {

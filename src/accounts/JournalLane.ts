@@ -133,7 +133,7 @@ export class JournalLane {
   })
 
   /** The writer. Runs until interrupted, which is done after everything queued was written or spilled. */
-  readonly run: Effect.Effect<never> = Effect.suspend(() => Effect.forever(this.turn)).pipe(
+  readonly run: Effect.Effect<never> = Effect.suspend(() => Effect.forever(this.safeTurn)).pipe(
     Effect.onExit(() => this.disconnect)
   )
 
@@ -146,8 +146,21 @@ export class JournalLane {
     yield* this.untilWork
     const renewal = this.renewals.shift()
     if (renewal !== undefined) return yield* this.writeRenewal(this.connection, renewal)
-    yield* this.write(this.connection, this.take(), 1)
+    this.inFlight = this.take()
+    yield* this.write(this.connection, this.inFlight, 1)
+    this.inFlight = []
   })
+
+  /** A defect of ours ends neither the writer nor the accounts it writes for: they read and decide again. */
+  private readonly safeTurn: Effect.Effect<void> = Effect.suspend(() => this.turn).pipe(
+    Effect.catchDefect((defect) =>
+      Effect.logError("the journal met a defect", defect).pipe(
+        Effect.andThen(Effect.suspend(() => this.lose(this.inFlight)))
+      )
+    )
+  )
+
+  private inFlight: ReadonlyArray<TakenGroup> = []
 
   private take(): ReadonlyArray<TakenGroup> {
     const groups: Array<TakenGroup> = []
@@ -221,10 +234,10 @@ export class JournalLane {
 
   /** Asks which balances another transaction has locked, so that those wait alone; else splits in halves. */
   private readonly partByLock = (connection: PgConnection.PgConnection, groups: ReadonlyArray<TakenGroup>) =>
-    connection.queryValues(
+    bounded(connection.queryValues(
       "SELECT user_id FROM user_balances WHERE user_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED",
       [`{${groups.map((group) => group.userId).join(",")}}`]
-    ).pipe(
+    )).pipe(
       Effect.map((rows) => {
         const free = new Set(rows.map((row) => row[0]))
         const open = groups.filter((group) => free.has(group.userId))
@@ -245,7 +258,9 @@ export class JournalLane {
   private bounce(): void {
     const accounts = this.ready
     this.ready = new Set()
-    for (const account of accounts) account.onUnknown([])
+    for (const account of accounts) {
+      if (account.lane === this.options.name) account.onUnknown([])
+    }
   }
 
   private readonly disconnect: Effect.Effect<void> = Effect.suspend(() => {
@@ -297,13 +312,16 @@ export class JournalLane {
 
 const away = new AccountUnavailable({ reason: "the database is away" })
 
+// A row that another transaction has locked is skipped, not waited for, and is not lost for that.
 const renewSql = `WITH open AS (
-    SELECT id FROM usage_events WHERE id = ANY ($1::uuid[]) AND state = 'reserved' ORDER BY id FOR UPDATE
+    SELECT id FROM usage_events WHERE id = ANY ($1::uuid[]) AND state = 'reserved' ORDER BY id FOR UPDATE SKIP LOCKED
   ), renewed AS (
     UPDATE usage_events u SET lease_expires_at = now() + make_interval(secs => $2::integer)
       FROM open WHERE u.id = open.id RETURNING u.id
   )
-  SELECT t.id FROM unnest($1::uuid[]) AS t (id) WHERE t.id NOT IN (SELECT id FROM renewed)`
+  SELECT t.id FROM unnest($1::uuid[]) AS t (id)
+  LEFT JOIN usage_events e ON e.id = t.id AND e.state = 'reserved'
+  WHERE e.id IS NULL AND t.id NOT IN (SELECT id FROM renewed)`
 
 const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {
   const middle = Math.ceil(groups.length / 2)

@@ -53,17 +53,21 @@ export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: 
   }))
 })
 
-/** Reads what was spilled. A line cut short by a crash ends the file and is reported. */
+/** Reads what was spilled. Lines that cannot be read - one cut short by a crash - are given back as they are. */
 export const readSpilled = Effect.fn("Spill.read")(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  if (!(yield* fs.exists(path))) return []
-  const text = yield* fs.readFileString(path)
   const commands: Array<SpilledCommand> = []
+  const unreadable: Array<string> = []
+  const text = (yield* fs.exists(path)) ? yield* fs.readFileString(path) : ""
   for (const line of text.split("\n")) {
     if (line === "") continue
     const spilled = yield* Effect.result(decodeLine(line))
-    if (spilled._tag === "Success") commands.push(spilled.success)
-    else yield* Effect.logError("a spilled settlement cannot be read; it stays in the file", { path })
+    if (spilled._tag === "Success") {
+      commands.push(spilled.success)
+    } else {
+      unreadable.push(line)
+      yield* Effect.logError("a spilled settlement cannot be read; it is kept apart", { path: `${path}.unreadable` })
+    }
   }
-  return commands
+  return { commands, unreadable }
 })

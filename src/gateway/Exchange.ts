@@ -28,6 +28,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private ended = false
   private failure: Error | undefined
   private aborted = false
+  private paused = false
 
   constructor(onHeaders: (exchange: Exchange) => void, onFailure: (error: Error) => void) {
     this.onHeaders = onHeaders
@@ -78,19 +79,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     for (const chunk of early) sink.onChunk(chunk)
     if (this.ended) sink.onEnd()
     else if (this.failure !== undefined) sink.onError(this.failure)
-    else this.controller?.resume()
+    else if (!this.paused) this.controller?.resume()
   }
 
   pause(): void {
+    this.paused = true
     if (!this.ended && this.failure === undefined) this.controller?.pause()
   }
 
   resume(): void {
+    this.paused = false
     if (!this.ended && this.failure === undefined) this.controller?.resume()
   }
 
   /** Lets the response end by itself, so that its connection can be used again; what still comes is dropped. */
   discard(): void {
+    this.paused = false
     this.attach({ onChunk: () => undefined, onEnd: () => undefined, onError: () => undefined })
   }
 

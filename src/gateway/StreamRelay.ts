@@ -41,6 +41,9 @@ export interface RelayOptions {
   readonly drainOnDisconnect: () => boolean
 }
 
+/** After the account could not be reached an extension is asked for again. */
+const ASK_AGAIN_MS = 100
+
 /** A client that takes nothing for so long is gone. */
 const CLIENT_STALL_MS_MAX = 60_000
 
@@ -61,10 +64,14 @@ export class StreamRelay implements BodySink {
   private started = false
   private done = false
   private asking = false
-  private refusedBecause: "insufficient_quota" | "service_unavailable" | undefined
+  private refusedBecause: "insufficient_quota" | undefined
+  /** How the upstream ended while frames were held. */
+  private ended: "whole" | "cut" | undefined
   private clientFull = false
   private draining = false
-  private cancelTimer: () => void = () => undefined
+  private stallTimer: (() => void) | undefined
+  private extendTimer: (() => void) | undefined
+  private drainTimer: (() => void) | undefined
 
   constructor(options: RelayOptions) {
     this.options = options
@@ -99,7 +106,11 @@ export class StreamRelay implements BodySink {
         continue
       }
       const seen = this.meter.observe(frame)
-      if (seen.kind === "error" && !this.started && out.length === 0) return this.finish("failed")
+      if (seen.kind === "error") {
+        // An upstream's own words may name what is the operator's; the client gets ours.
+        this.send(out)
+        return this.finish(this.started || this.held.length > 0 ? "truncated" : "failed")
+      }
       if (seen.kind === "terminal") {
         this.terminal.push(frame.raw)
       } else if (seen.kind !== "usage-only" || this.options.wantsUsage) {
@@ -123,7 +134,7 @@ export class StreamRelay implements BodySink {
     if (!this.options.client.write(frames.length === 1 ? first : Buffer.concat(frames))) {
       this.clientFull = true
       this.options.exchange.pause()
-      this.startTimer(CLIENT_STALL_MS_MAX, () => this.clientGone())
+      this.stallTimer ??= this.options.after(CLIENT_STALL_MS_MAX, () => this.clientGone())
     }
   }
 
@@ -132,38 +143,52 @@ export class StreamRelay implements BodySink {
     if (this.held.length > 0) {
       if (this.refusedBecause !== undefined) return this.finish(this.refusedBecause)
       this.options.exchange.pause()
-      this.startTimer(this.options.extendWaitMs, () => this.finish("service_unavailable"))
+      this.extendTimer ??= this.options.after(this.options.extendWaitMs, () => this.finish("service_unavailable"))
     }
-    if (!this.asking && this.refusedBecause === undefined && this.budget.wantsMore) {
-      this.asking = true
-      this.options.onWantsMore(this)
-    }
+    if (!this.asking && this.refusedBecause === undefined && this.budget.wantsMore) this.ask()
+  }
+
+  private ask(): void {
+    if (this.done) return
+    this.asking = true
+    this.options.onWantsMore(this)
   }
 
   /** The hold now covers `heldTokens` output tokens. */
   extended(heldTokens: number): void {
     if (this.done) return
     this.asking = false
+    if (heldTokens <= this.budget.heldTokens) return this.refused("insufficient_quota")
     this.budget.extended(heldTokens)
     if (this.held.length > 0) {
       if (this.budget.isExceeded) return this.checkBudget()
-      this.cancelTimer()
+      this.extendTimer?.()
+      this.extendTimer = undefined
       const held = this.held
       this.held = []
       this.send(held)
     }
+    if (this.terminal.length > 0) return this.finish("complete")
+    if (this.ended !== undefined) return this.finishEnded(this.ended)
     this.checkBudget()
-    if (this.terminal.length > 0 && this.held.length === 0) return this.finish("complete")
-    if (!this.clientFull && this.held.length === 0) this.options.exchange.resume()
+    if (!this.clientFull && !this.done) this.options.exchange.resume()
   }
 
-  /** The hold can not be raised: what it covers still goes out. A passing reason may be asked again. */
+  /** The hold can not be raised: what it covers still goes out. For a passing reason it is asked again. */
   refused(because: "insufficient_quota" | "service_unavailable"): void {
     if (this.done) return
+    if (because === "service_unavailable") {
+      // The wait for the extension has its own end.
+      this.options.after(ASK_AGAIN_MS, () => this.held.length > 0 ? this.ask() : this.calm())
+      return
+    }
     this.asking = false
-    if (because === "service_unavailable" && this.held.length === 0) return
     this.refusedBecause = because
     if (this.held.length > 0) this.finish(because)
+  }
+
+  private calm(): void {
+    this.asking = false
   }
 
   /** The reservation is not open any more. */
@@ -179,16 +204,16 @@ export class StreamRelay implements BodySink {
   private drained(): void {
     if (this.done || !this.clientFull) return
     this.clientFull = false
-    this.cancelTimer()
+    this.stallTimer?.()
+    this.stallTimer = undefined
     if (this.held.length === 0) this.options.exchange.resume()
-    else this.checkBudget()
   }
 
   private clientGone(): void {
     if (this.done || this.draining) return
     if (this.terminal.length === 0 && this.options.drainOnDisconnect()) {
       this.draining = true
-      this.startTimer(DRAIN_MS_MAX, () => this.finish("client_gone"))
+      this.drainTimer = this.options.after(DRAIN_MS_MAX, () => this.finish("client_gone"))
       if (!this.clientFull) return
       this.clientFull = false
       return this.options.exchange.resume()
@@ -200,31 +225,36 @@ export class StreamRelay implements BodySink {
     if (this.done) return
     const last = this.scanner.tailFrame()
     const tail = this.scanner.flush()
-    if (last !== undefined && this.meter.observe(last).kind === "terminal" && this.held.length === 0) {
+    if (last !== undefined && this.meter.observe(last).kind === "terminal") {
       // The blank line after a last `[DONE]` is often left out.
       this.terminal.push(Buffer.from(last.raw))
-      return this.finish("complete")
+      return this.held.length === 0 ? this.finish("complete") : this.checkBudget()
     }
-    if (this.draining) return this.finish("client_gone")
     // Some upstreams end without a terminal frame: with usage seen and no frame cut, nothing is missing.
-    const whole = tail.length === 0 && this.started && this.meter.hasUsage
-    this.finish(whole ? "complete" : this.started ? "truncated" : "failed")
+    this.finishEnded(tail.length === 0 && this.meter.hasUsage ? "whole" : "cut")
   }
 
   onError(): void {
-    if (this.done) return
-    this.finish(this.draining ? "client_gone" : this.started ? "truncated" : "failed")
+    if (!this.done) this.finishEnded("cut")
   }
 
-  private startTimer(delayMs: number, callback: () => void): void {
-    this.cancelTimer()
-    this.cancelTimer = this.options.after(delayMs, callback)
+  /** The upstream has ended; frames that wait for an extension are decided first. */
+  private finishEnded(how: "whole" | "cut"): void {
+    if (this.held.length > 0 && !this.draining) {
+      this.ended = how
+      return this.checkBudget()
+    }
+    if (this.draining) return this.finish("client_gone")
+    if (!this.started) return this.finish("failed")
+    this.finish(how === "whole" ? "complete" : "truncated")
   }
 
   private finish(end: StreamEnd): void {
     if (this.done) return
     this.done = true
-    this.cancelTimer()
+    this.stallTimer?.()
+    this.extendTimer?.()
+    this.drainTimer?.()
     if (end === "complete") {
       // After its terminal frame an upstream ends the response at once; one that does not is cut off.
       this.options.after(LINGER_MS_MAX, () => this.options.exchange.abort())

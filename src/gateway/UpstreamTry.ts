@@ -8,7 +8,7 @@ import type { Channel } from "../channels/Channels.ts"
 import { type CallRefused, UpstreamRefused } from "./CallError.ts"
 import type { Exchange } from "./Exchange.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
-import { openAiError, openAiErrorBody, type OpenAiErrorCode } from "./OpenAiError.ts"
+import { type OpenAiError, openAiError, openAiErrorBody, type OpenAiErrorCode } from "./OpenAiError.ts"
 import type { UpstreamFailure } from "./UpstreamClient.ts"
 
 /** What one try came to. */
@@ -50,9 +50,7 @@ export const refusedTry = (channel: Channel, exchange: Exchange, body: Buffer): 
   if (status < 400 || status >= 500 || exhausted || status === 401 || status === 402 || status === 403) {
     return { _tag: "Failed", code: "upstream_error", retryAfterSeconds: undefined, why }
   }
-  const passed = error === undefined
-    ? openAiErrorBody(openAiError("invalid_request_error", "The upstream refused this request."))
-    : text
+  const passed = openAiErrorBody(error === undefined ? refusedError : passedError(error))
   return { _tag: "Passed", refusal: new UpstreamRefused({ status, body: passed }) }
 }
 
@@ -63,4 +61,21 @@ export const brokenAnswer = (json: unknown, stream: boolean): string | undefined
   if (isObject(json.error)) return "the upstream answered 200 with an error"
   if (!Array.isArray(json.choices) && !Array.isArray(json.output)) return "the upstream's answer has no content"
   return undefined
+}
+
+const refusedError: OpenAiError = openAiError("invalid_request_error", "The upstream refused this request.")
+
+const secretLike = /sk-|bearer|org-/i
+
+const textOr = <A>(value: unknown, otherwise: A): string | A => typeof value === "string" ? value : otherwise
+
+/** What of an upstream's error a client may see: not its other fields, and no text that may name the operator's account. */
+const passedError = (error: { readonly [key: string]: unknown }): OpenAiError => {
+  const message = textOr(error.message, refusedError.message)
+  return {
+    message: secretLike.test(message) ? refusedError.message : message,
+    type: textOr(error.type, refusedError.type),
+    param: textOr(error.param, null),
+    code: textOr(error.code, null)
+  }
 }

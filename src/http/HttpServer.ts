@@ -88,12 +88,15 @@ const stop = (
     dataPlane.close()
     server.close()
     server.closeIdleConnections()
-    const idle = Effect.sleep(STOP_POLL_MS).pipe(Effect.repeat({ while: () => gateway.openCalls() > 0 }), Effect.asVoid)
-    if (gateway.openCalls() > 0) {
-      yield* Effect.logInfo("waiting for open calls", { open: gateway.openCalls(), graceSeconds })
+    const idle = Effect.sleep(STOP_POLL_MS).pipe(
+      Effect.repeat({ while: () => dataPlane.openRequests() > 0 }),
+      Effect.asVoid
+    )
+    if (dataPlane.openRequests() > 0) {
+      yield* Effect.logInfo("waiting for open calls", { open: dataPlane.openRequests(), graceSeconds })
       yield* Effect.timeoutOption(idle, Duration.seconds(graceSeconds))
     }
-    if (gateway.openCalls() > 0) {
+    if (dataPlane.openRequests() > 0) {
       gateway.stopCalls()
       yield* Effect.timeoutOption(idle, Duration.millis(CLOSE_MS_MAX))
     }

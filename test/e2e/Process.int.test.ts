@@ -16,8 +16,18 @@ const BALANCE_MICROS = 1_000_000n
 /** One micro a token, in and out. */
 const document = (upstream: TestUpstream, more: object = {}) => ({
   billing: { reservation_lease_seconds: LEASE_SECONDS, default_max_output_tokens: 1_000 },
-  channels: [{ name: "one", base_url: `${upstream.origin}/v1`, api_key: "x", models: { quick: "quick", slow: "slow" } }],
-  models: ["quick", "slow"].map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 10_000 })),
+  channels: [{
+    name: "one",
+    base_url: `${upstream.origin}/v1`,
+    api_key: "x",
+    models: { quick: "quick", slow: "slow" }
+  }],
+  models: ["quick", "slow"].map((id) => ({
+    id,
+    input_usd_per_1m: "1",
+    output_usd_per_1m: "1",
+    max_output_tokens: 10_000
+  })),
   ...more
 })
 
@@ -48,53 +58,68 @@ const receiptOf = Effect.fnUntraced(function*(origin: string, key: string, id: s
 })
 
 describe("the process", () => {
-  it.live("killed under load and started again: the books hold, every answer given is paid, every hold ends", () =>
-    Effect.gen(function*() {
-      const upstream = yield* TestUpstream.acquire
-      upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
-      upstream.on("slow", (call) => call.frame(chunk("word ")))
-      const realms = yield* makeInstallation(document(upstream))
-      const first = yield* realms.start
-      const user = yield* realms.user("kill@example.com", "1.00")
-      const open = Array.from({ length: 30 }, () => openStream(first.origin, user.key))
-      yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 1))
-      const paid: Array<string> = []
-      const load = yield* Effect.forkScoped(Effect.forEach(Array.from({ length: 40 }), () =>
-        send(`${first.origin}${path}`, { key: user.key, body: body("quick", false) }).pipe(
-          Effect.tap((answer) => Effect.sync(() => {
-            assert.strictEqual(answer.status, 200, answer.text)
-            paid.push(String(answer.headers["x-request-id"]))
-          })),
-          Effect.forever,
-          // The connection breaks when the server is killed.
-          Effect.catchDefect(() => Effect.void)
-        ), { concurrency: "unbounded", discard: true }))
-      yield* until("the load is on", () => paid.length >= 200)
-      first.signal("SIGKILL")
-      assert.strictEqual(yield* first.exit, "SIGKILL")
-      yield* Fiber.join(load)
-      yield* until("the streams are broken off", () => open.every((stream) => stream.ended))
-      const second = yield* realms.start
-      const balance = Effect.flatMap(realms.cli("balance", "show", "--user", user.email, "--json"), Schema.decodeUnknownEffect(Balance))
-      yield* until("every hold has ended", Effect.map(balance, ({ reserved_micros }) => reserved_micros === "0"))
-      yield* realms.cli("audit")
-      for (const id of paid) {
-        const receipt = yield* receiptOf(second.origin, user.key, id)
-        assert.deepStrictEqual([receipt.state, receipt.charged_micros], ["committed", "15"])
-      }
-      for (const stream of open) {
-        const receipt = yield* receiptOf(second.origin, user.key, stream.requestId)
-        assert.deepStrictEqual([receipt.state, receipt.charged_micros], ["expired", "0"])
-      }
-      const left = BigInt((yield* balance).usd_micros)
-      const settled = (BALANCE_MICROS - left) / 15n
-      assert.strictEqual(left, BALANCE_MICROS - settled * 15n)
-      assert.isAtLeast(Number(settled), paid.length)
-      assert.isAtMost(Number(settled), upstream.callsOf("quick").length, "only what reached the upstream is charged")
-      assert.strictEqual((yield* send(`${second.origin}${path}`, { key: user.key, body: body("quick", false) })).status, 200)
-      second.signal("SIGTERM")
-      assert.strictEqual(yield* second.exit, 0)
-    }), 120_000)
+  it.live(
+    "killed under load and started again: the books hold, every answer given is paid, every hold ends",
+    () =>
+      Effect.gen(function*() {
+        const upstream = yield* TestUpstream.acquire
+        upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
+        upstream.on("slow", (call) => call.frame(chunk("word ")))
+        const realms = yield* makeInstallation(document(upstream))
+        const first = yield* realms.start
+        const user = yield* realms.user("kill@example.com", "1.00")
+        const open = Array.from({ length: 30 }, () => openStream(first.origin, user.key))
+        yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 1))
+        const paid: Array<string> = []
+        const load = yield* Effect.forkScoped(Effect.forEach(Array.from({ length: 40 }), () =>
+          send(`${first.origin}${path}`, { key: user.key, body: body("quick", false) }).pipe(
+            Effect.tap((answer) =>
+              Effect.sync(() => {
+                assert.strictEqual(answer.status, 200, answer.text)
+                paid.push(String(answer.headers["x-request-id"]))
+              })
+            ),
+            Effect.forever,
+            // The connection breaks when the server is killed.
+            Effect.catchDefect(() =>
+              Effect.void
+            )
+          ), { concurrency: "unbounded", discard: true }))
+        yield* until("the load is on", () =>
+          paid.length >= 200)
+        first.signal("SIGKILL")
+        assert.strictEqual(yield* first.exit, "SIGKILL")
+        yield* Fiber.join(load)
+        yield* until("the streams are broken off", () => open.every((stream) => stream.ended))
+        const second = yield* realms.start
+        const balance = Effect.flatMap(
+          realms.cli("balance", "show", "--user", user.email, "--json"),
+          Schema.decodeUnknownEffect(Balance)
+        )
+        yield* until("every hold has ended", Effect.map(balance, ({ reserved_micros }) => reserved_micros === "0"))
+        yield* realms.cli("audit")
+        for (const id of paid) {
+          const receipt = yield* receiptOf(second.origin, user.key, id)
+          assert.deepStrictEqual([receipt.state, receipt.charged_micros], ["committed", "15"])
+        }
+        for (const stream of open) {
+          const receipt = yield* receiptOf(second.origin, user.key, stream.requestId)
+          assert.deepStrictEqual([receipt.state, receipt.charged_micros], ["expired", "0"])
+        }
+        const left = BigInt((yield* balance).usd_micros)
+        const settled = (BALANCE_MICROS - left) / 15n
+        assert.strictEqual(left, BALANCE_MICROS - settled * 15n)
+        assert.isAtLeast(Number(settled), paid.length)
+        assert.isAtMost(Number(settled), upstream.callsOf("quick").length, "only what reached the upstream is charged")
+        assert.strictEqual(
+          (yield* send(`${second.origin}${path}`, { key: user.key, body: body("quick", false) })).status,
+          200
+        )
+        second.signal("SIGTERM")
+        assert.strictEqual(yield* second.exit, 0)
+      }),
+    120_000
+  )
 
   it.live("SIGTERM: open calls finish within their grace, new ones are not taken, and it exits with 0", () =>
     Effect.gen(function*() {
@@ -123,8 +148,14 @@ describe("the process", () => {
       assert.strictEqual(yield* server.exit, 0)
       assert.strictEqual(upstream.calls.length, open.length)
       yield* realms.cli("audit")
-      const balance = yield* Schema.decodeUnknownEffect(Balance)(yield* realms.cli("balance", "show", "--user", user.email, "--json"))
-      assert.deepStrictEqual(balance, { usd_micros: String(BALANCE_MICROS - 20n * 15n), owed_micros: "0", reserved_micros: "0" })
+      const balance = yield* Schema.decodeUnknownEffect(Balance)(
+        yield* realms.cli("balance", "show", "--user", user.email, "--json")
+      )
+      assert.deepStrictEqual(balance, {
+        usd_micros: String(BALANCE_MICROS - 20n * 15n),
+        owed_micros: "0",
+        reserved_micros: "0"
+      })
     }))
 
   it.live("SIGTERM: what outlives the grace gets an error frame, is settled, and it exits with 0", () =>
@@ -168,7 +199,9 @@ describe("the process", () => {
       const user = yield* realms.user("cli@example.com", "1.00")
       const other = yield* realms.user("other@example.com", "1.00")
       const call = (key: string) => send(`${server.origin}${path}`, { key, body: body("quick", false) })
-      const statuses = Effect.all([call(user.key), call(other.key)]).pipe(Effect.map((all) => all.map(({ status }) => status)))
+      const statuses = Effect.all([call(user.key), call(other.key)]).pipe(
+        Effect.map((all) => all.map(({ status }) => status))
+      )
       const killListener = onTestServer(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'realms-notifications'
           AND datname = '${new URL(url).pathname.slice(1)}'`

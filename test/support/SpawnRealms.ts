@@ -7,6 +7,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { until } from "./TestGateway.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -14,8 +15,13 @@ const entry = join(root, "dist/main.js")
 
 const run = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Promise<string> =>
   new Promise((resolve, reject) => {
-    execFile(process.execPath, [file, ...args], { cwd: root, env }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${args.join(" ")}: ${stdout}${stderr}`)))
+    execFile(
+      process.execPath,
+      [file, ...args],
+      { cwd: root, env },
+      (error, stdout, stderr) =>
+        error === null ? resolve(stdout) : reject(new Error(`${args.join(" ")}: ${stdout}${stderr}`))
+    )
   })
 
 const changedMs = (path: string): Promise<number> => stat(path).then((found) => found.mtimeMs, () => 0)
@@ -69,19 +75,22 @@ export class RealmsProcess {
   ).pipe(Effect.map(() => this.ended))
 }
 
-/** The database server of a data folder, where one was left without its owner. */
+const STOP_POLLS_MAX = 1_000
+const STOP_POLL_MS = 20
+
+/** Stops the database server of a data folder, where one was left without its owner. */
 const stopPostgres = async (dataDir: string): Promise<void> => {
-  const text = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => "")
-  const pid = Number(text.split("\n")[0])
+  const pidFile = join(dataDir, "postgres", "postmaster.pid")
+  const read = () => readFile(pidFile, "utf8").catch(() => "")
+  const pid = Number((await read()).split("\n")[0])
   if (!Number.isInteger(pid) || pid <= 1) return
   try {
     process.kill(pid, "SIGINT")
-    while (await readFile(join(dataDir, "postgres", "postmaster.pid")).then(() => true, () => false)) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
   } catch {
+    // It had ended by itself, and left its file.
     return
   }
+  for (let polls = 0; polls < STOP_POLLS_MAX && await read() !== ""; polls++) await setTimeout(STOP_POLL_MS)
 }
 
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String, key: Schema.String }))
@@ -120,22 +129,29 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
   )
   const path = join(folder, "config.yaml")
   yield* Effect.promise(() =>
-    writeFile(path, JSON.stringify({ server: { port: 0 }, data_dir: join(folder, "data"), log: { format: "json" }, ...document }))
+    writeFile(
+      path,
+      JSON.stringify({ server: { port: 0 }, data_dir: join(folder, "data"), log: { format: "json" }, ...document })
+    )
   )
   const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...inherited } = process.env
   const env = { ...inherited, REALMS_CONFIG: path }
-  const cli = (...args: ReadonlyArray<string>) => Effect.map(Effect.promise(() => run(entry, args, env)), (text) => text.trim())
+  const cli = (...args: ReadonlyArray<string>) =>
+    Effect.map(Effect.promise(() => run(entry, args, env)), (text) => text.trim())
   const start = Effect.gen(function*() {
     const process = new RealmsProcess(env)
     processes.push(process)
     yield* until("the server listens", () => process.origin !== "" || process.ended !== undefined)
-    if (process.ended !== undefined) return yield* Effect.die(new Error(`the server ended with ${process.ended}: ${process.log}`))
+    if (process.ended !== undefined) {
+      return yield* Effect.die(new Error(`the server ended with ${process.ended}: ${process.log}`))
+    }
     return process
   })
   const user = Effect.fnUntraced(function*(email: string, usd: string) {
     yield* cli("user", "create", "--email", email)
     yield* cli("balance", "adjust", "--user", email, "--usd", usd, "--note", "test")
-    const made = yield* Schema.decodeUnknownEffect(Created)(yield* cli("key", "create", "--user", email, "--json")).pipe(Effect.orDie)
+    const made = yield* Schema.decodeUnknownEffect(Created)(yield* cli("key", "create", "--user", email, "--json"))
+      .pipe(Effect.orDie)
     return { email, ...made }
   })
   return { start, cli, user } satisfies Installation

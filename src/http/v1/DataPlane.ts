@@ -10,6 +10,7 @@ import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallErr
 import type { Dialect } from "../../gateway/CallRequest.ts"
 import { parseChatRequest } from "../../gateway/ChatRequest.ts"
 import { Gateway } from "../../gateway/Gateway.ts"
+import type { CallContext } from "../../gateway/OpenCall.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
 import { Receipts } from "../../gateway/Receipts.ts"
 import { parseResponsesRequest } from "../../gateway/ResponsesRequest.ts"
@@ -24,6 +25,8 @@ export class DataPlane extends Context.Service<DataPlane, {
   handle(request: IncomingMessage, response: ServerResponse): void
   /** From now on every new call is refused with 503. */
   close(): void
+  /** Requests under way, from their first byte. */
+  openRequests(): number
 }>()("realms/http/v1/DataPlane") {
   static readonly layer = Layer.effect(DataPlane, Effect.suspend(() => make))
 }
@@ -41,6 +44,7 @@ const make = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
   let closed = false
+  let underWay = 0
 
   const authenticate = (request: IncomingMessage): Effect.Effect<ApiKeyIdentity, CallRefused> => {
     const token = tokenOf(request)
@@ -60,6 +64,18 @@ const make = Effect.gen(function*() {
         : unavailable("Keys cannot be checked at this moment. Please try again shortly."))
   }
 
+  const answer = Effect.fnUntraced(function*(
+    dialect: Dialect,
+    asked: Omit<CallContext, "call">,
+    request: IncomingMessage
+  ) {
+    const body = yield* readRequestBody(request, config.server.maxBodyBytes)
+    if (closed) return yield* stopping
+    const parsed = dialect === "chat" ? parseChatRequest(body) : parseResponsesRequest(body)
+    if (parsed._tag === "Refused") return yield* new CallRefused(parsed)
+    yield* gateway.run({ ...asked, call: parsed })
+  })
+
   const call = Effect.fnUntraced(function*(
     dialect: Dialect,
     requestId: string,
@@ -67,8 +83,9 @@ const make = Effect.gen(function*() {
     response: ServerResponse
   ) {
     const startedMs = clock.currentTimeMillisUnsafe()
-    if (closed) return yield* unavailable("The server is stopping. Please try again shortly.")
+    if (closed) return yield* stopping
     const key = yield* authenticate(request)
+    if (response.destroyed) return
     if (!limits.enter(key.keyId)) {
       return yield* new CallRefused({
         code: "rate_limit_exceeded",
@@ -76,11 +93,10 @@ const make = Effect.gen(function*() {
         retryAfterSeconds: 1
       })
     }
-    response.once("close", () => limits.leave(key.keyId))
-    const body = yield* readRequestBody(request, config.server.maxBodyBytes)
-    const parsed = dialect === "chat" ? parseChatRequest(body) : parseResponsesRequest(body)
-    if (parsed._tag === "Refused") return yield* new CallRefused(parsed)
-    yield* gateway.run({ requestId, key, call: parsed, client: new NodeCallClient(response), startedMs })
+    yield* Effect.ensuring(
+      answer(dialect, { requestId, key, client: new NodeCallClient(response), startedMs }, request),
+      Effect.sync(() => limits.leave(key.keyId))
+    )
   })
 
   const models = Effect.fnUntraced(
@@ -140,6 +156,7 @@ const make = Effect.gen(function*() {
     handle: (request, response) => {
       const requestId = makeReservationId()
       response.setHeader("x-request-id", requestId)
+      underWay++
       run(
         route(requestId, request, response).pipe(
           Effect.catch((error) => Effect.sync(() => refuse(request, response, error))),
@@ -148,15 +165,21 @@ const make = Effect.gen(function*() {
               Effect.annotateLogs({ requestId }),
               Effect.andThen(Effect.sync(() => refuse(request, response, failedInside)))
             )
-          )
+          ),
+          Effect.ensuring(Effect.sync(() => {
+            underWay--
+          }))
         )
       )
     },
     close: () => {
       closed = true
-    }
+    },
+    openRequests: () => underWay
   })
 })
+
+const stopping = unavailable("The server is stopping. Please try again shortly.")
 
 const failedInside = unavailable("The gateway failed to answer this request.")
 

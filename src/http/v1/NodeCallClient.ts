@@ -6,6 +6,9 @@
 import type { ServerResponse } from "node:http"
 import type { CallClient } from "../../gateway/CallClient.ts"
 
+/** The last bytes of an answer have to be taken within this time. */
+const LAST_BYTES_MS_MAX = 60_000
+
 export class NodeCallClient implements CallClient {
   onDrain: () => void = () => undefined
   onGone: () => void = () => undefined
@@ -40,6 +43,10 @@ export class NodeCallClient implements CallClient {
     if (this.isGone) return
     if (bytes === undefined) this.response.end()
     else this.response.end(bytes)
+    if (this.response.writableLength === 0) return
+    // A client that does not take the end of its answer does not keep it for ever.
+    const timer = setTimeout(() => this.response.destroy(), LAST_BYTES_MS_MAX).unref()
+    this.response.once("close", () => clearTimeout(timer))
   }
 
   destroy(): void {
