@@ -5,6 +5,7 @@
  */
 import { Clock, Context, Duration, Effect, FileSystem, Layer, Metric, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
+import { makeReservationId } from "../domain/Ids.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Database } from "../platform/Database.ts"
 import { Notifications } from "../platform/Notifications.ts"
@@ -33,7 +34,8 @@ import {
 import { loadAccount } from "./AccountStore.ts"
 import { JournalLane } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
-import { readSpilled, spill, type SpilledCommand } from "./Spill.ts"
+import { replayFiles } from "./Replay.ts"
+import { spill, type SpilledCommand } from "./Spill.ts"
 
 /** Open reservations of one process, at most. Each owns the room for its own settlement. */
 export const OPEN_RESERVATIONS_MAX = 20_000
@@ -285,40 +287,11 @@ const make = Effect.gen(function*() {
     ).length
   }).pipe(sweepLock.withPermits(1))
 
-  /** Replays a file once. It is renamed first, so that what is spilled or set aside meanwhile goes into a new one. */
-  const replayFile = (path: string, replaying: string) =>
-    Effect.gen(function*() {
-      if (!(yield* fs.exists(replaying)) && (yield* fs.exists(path))) yield* fs.rename(path, replaying)
-      const { commands, unreadable } = yield* readSpilled(replaying)
-      if (commands.length > 0) {
-        yield* Effect.logInfo("replaying settlements that an earlier stop left behind", {
-          count: commands.length,
-          path
-        })
-      }
-      const results = yield* Effect.forEach(
-        commands,
-        ({ command, userId }) => Effect.result(ask(actorOf(userId), command)),
-        { concurrency: "unbounded" }
-      )
-      // One that PostgreSQL still refuses has been set aside again; one of an unknown user stays for people to look at.
-      const left = commands.filter((_, index) => {
-        const result = results[index]
-        return result !== undefined && result._tag === "Failure" && result.failure._tag === "UnknownAccount"
-      })
-      if (left.length > 0) yield* appendSpill(setAsidePath, left)
-      if (unreadable.length > 0) {
-        yield* fs.writeFileString(`${path}.unreadable`, `${unreadable.join("\n")}\n`, { flag: "a" })
-      }
-      yield* fs.remove(replaying, { force: true })
-    }).pipe(
-      Effect.provideService(FileSystem.FileSystem, fs),
-      Effect.catch((error) =>
-        Effect.logError("spilled settlements could not be replayed; they stay in the file", error)
-      )
-    )
-
-  const replay = (path: string) => replayFile(path, `${path}.replaying`)
+  const replay = replayFiles({
+    paths: [spillPath, setAsidePath],
+    keepAt: setAsidePath,
+    submit: ({ command, userId }) => ask(actorOf(userId), command)
+  }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 
   const drain = (graceMs: number) =>
     Effect.gen(function*() {
@@ -328,7 +301,8 @@ const make = Effect.gen(function*() {
         Array.from(actors.values()).flatMap((actor) =>
           actor.unsettled.map((command) => ({ userId: actor.userId, command }))
         )
-      while ((opening > 0 || unsettled().length > 0) && now() < deadline) {
+      const isBusy = () => opening > 0 || unsettled().length > 0
+      while (isBusy() && now() < deadline) {
         yield* Effect.sleep(Duration.millis(20))
       }
       const left = unsettled()
@@ -354,7 +328,8 @@ const make = Effect.gen(function*() {
     onMessage: (topic, key) => {
       if (topic === "account" && /^\d+$/.test(key)) actors.get(BigInt(key))?.invalidate()
     },
-    onDown: () => undefined,
+    // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
+    onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),
     onUp: () => {
       for (const actor of actors.values()) actor.invalidate()
     }
@@ -395,7 +370,7 @@ const make = Effect.gen(function*() {
     openCount: () => leases.size,
     isAvailable: () => main.connected,
     drain,
-    replay: replay(spillPath).pipe(Effect.andThen(replay(setAsidePath)))
+    replay
   })
 })
 

@@ -1,7 +1,6 @@
 /**
- * A call under way: who asked for what, what it holds, and how it is stopped and settled.
- *
- * @internal
+ * A call under way: who asked for what, what it holds, and how it is stopped and settled. The edge fills in who and what,
+ * the gateway the rest.
  */
 import type { Effect } from "effect"
 import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"

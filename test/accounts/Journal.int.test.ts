@@ -87,20 +87,32 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
 
   it.effect("a lock on one user's balance stops that user alone", () =>
     Effect.gen(function*() {
-      const accounts = yield* Accounts
+      const { accounts, proxy } = yield* proxied
       const database = yield* Database
       const locked = yield* makeUser(1_000n)
       const others = yield* Effect.forEach(Array.from({ length: 6 }), () => makeUser(1_000n))
       const open = reserveOf(300n)
       yield* accounts.reserve(locked, open, ignoreLoss)
+      yield* Effect.forEach(others, (user) => accounts.reserve(user, reserveOf(0n), ignoreLoss))
       const foreign = yield* database.connect({ applicationName: "foreign" })
       yield* foreign.query("BEGIN", [], false)
       yield* foreign.query(`SELECT FROM user_balances WHERE user_id = ${locked} FOR UPDATE`, [], false)
 
-      const settling = yield* Effect.forkChild(accounts.commit(locked, commitOf(open.id, 120)), {
-        startImmediately: true
-      })
+      // A command of everybody waits in the proxy, so that the locked user's settlement shares their batch.
+      const plug = yield* makeUser(10n)
+      const held = proxy.hold()
+      const first = yield* Effect.forkChild(accounts.reserve(plug, reserveOf(1n), ignoreLoss))
+      yield* Effect.promise(() => held)
+      const start = { startImmediately: true }
+      const settling = yield* Effect.forkChild(accounts.commit(locked, commitOf(open.id, 120)), start)
+      const beside = yield* Effect.forEach(others, (user) =>
+        Effect.forkChild(accounts.reserve(user, reserveOf(0n), ignoreLoss), start))
+      proxy.release()
+      yield* Fiber.join(first)
       yield* untilJournalWaits
+      for (const fiber of beside) {
+        yield* Fiber.join(fiber)
+      }
       const round = Effect.forEach(others, (user) =>
         Effect.gen(function*() {
           const command = reserveOf(50n)
@@ -112,7 +124,9 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
       assert.strictEqual(refused._tag, "AccountUnavailable")
       yield* round
       assert.strictEqual((yield* usageOf(open.id))?.state, "reserved")
-      for (const user of others) assert.deepStrictEqual(yield* balanceOf(user), { usd: 880n, owed: 0n })
+      for (const user of others) {
+        assert.deepStrictEqual(yield* balanceOf(user), { usd: 880n, owed: 0n })
+      }
 
       yield* foreign.query("COMMIT", [], false)
       assert.strictEqual((yield* Fiber.join(settling)).chargedMicros, 120n)
@@ -120,7 +134,8 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
       yield* eventually(
         "the account takes reserves again",
         Effect.result(accounts.reserve(locked, { ...free, id: makeReservationId() }, ignoreLoss)),
-        (result) => result._tag === "Success"
+        (result) =>
+          result._tag === "Success"
       )
       assert.deepStrictEqual(yield* balanceOf(locked), { usd: 780n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])

@@ -10,6 +10,8 @@ import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
 import { until } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
 
+/** Each starts processes, which a busy machine takes its time for. */
+const TEST_TIMEOUT_MS = 120_000
 const LEASE_SECONDS = 2
 const BALANCE_MICROS = 1_000_000n
 
@@ -57,7 +59,7 @@ const receiptOf = Effect.fnUntraced(function*(origin: string, key: string, id: s
   return yield* Schema.decodeUnknownEffect(Receipt)(answer.text)
 })
 
-describe("the process", () => {
+describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live(
     "killed under load and started again: the books hold, every answer given is paid, every hold ends",
     () =>
@@ -118,7 +120,7 @@ describe("the process", () => {
         second.signal("SIGTERM")
         assert.strictEqual(yield* second.exit, 0)
       }),
-    120_000
+    TEST_TIMEOUT_MS
   )
 
   it.live("SIGTERM: open calls finish within their grace, new ones are not taken, and it exits with 0", () =>

@@ -29,7 +29,7 @@ const Gateway = TestGateway.layerOf((origin) => {
         models: { unreachable: "x", gone: "x" }
       }
     ],
-    models: ["alone", "pair", "unreachable", "gone"].map((id) => ({ id, ...price }))
+    models: ["alone", "pair", "unreachable", "gone"].map((id) => Object.assign({ id }, price))
   }
 }, { headersTimeoutMs: HEADERS_TIMEOUT_MS })
 

@@ -1,0 +1,49 @@
+/**
+ * Replays settlements that an earlier stop spilled or set aside. A file is renamed first, so that what is written meanwhile goes
+ * into a new one; a crash in between replays it again, which changes nothing.
+ *
+ * @internal
+ */
+import { Effect, FileSystem } from "effect"
+import type { AccountError } from "./AccountError.ts"
+import type { Answer } from "./AccountState.ts"
+import { readSpilled, spill, type SpilledCommand } from "./Spill.ts"
+
+export interface ReplayOptions {
+  readonly paths: ReadonlyArray<string>
+  /** Where settlements of users that are not there are kept for people to look at. */
+  readonly keepAt: string
+  readonly submit: (spilled: SpilledCommand) => Effect.Effect<Answer, AccountError>
+}
+
+const replayFile = Effect.fn("Replay.file")(function*(path: string, options: ReplayOptions) {
+  const fs = yield* FileSystem.FileSystem
+  const replaying = `${path}.replaying`
+  if (!(yield* fs.exists(replaying)) && (yield* fs.exists(path))) yield* fs.rename(path, replaying)
+  const { commands, unreadable } = yield* readSpilled(replaying)
+  if (commands.length > 0) {
+    yield* Effect.logInfo("replaying settlements that an earlier stop left behind", { count: commands.length, path })
+  }
+  const results = yield* Effect.forEach(commands, (spilled) => Effect.result(options.submit(spilled)), {
+    concurrency: "unbounded"
+  })
+  // One that PostgreSQL still refuses has been set aside again by its account.
+  const left = commands.filter((_, index) => {
+    const result = results[index]
+    return result !== undefined && result._tag === "Failure" && result.failure._tag === "UnknownAccount"
+  })
+  if (left.length > 0) yield* spill(options.keepAt, left)
+  if (unreadable.length > 0) {
+    yield* fs.writeFileString(`${path}.unreadable`, `${unreadable.join("\n")}\n`, { flag: "a" })
+  }
+  yield* fs.remove(replaying, { force: true })
+})
+
+/** Replays the files, one after the other. */
+export const replayFiles = (options: ReplayOptions): Effect.Effect<void, never, FileSystem.FileSystem> =>
+  Effect.forEach(options.paths, (path) =>
+    replayFile(path, options).pipe(
+      Effect.catch((error) =>
+        Effect.logError("spilled settlements could not be replayed; they stay in their file", error)
+      )
+    ), { discard: true })
