@@ -53,11 +53,13 @@ const Declared = Layer.effectDiscard(Effect.gen(function*() {
   yield* declareChannels
 }))
 
+/** After the last call has ended, settlements have so long to land before they are spilled. */
+const DRAIN_MS_MAX = 10_000
+
 /** Replays what an earlier stop left, then sweeps; on the way down, drains before the database goes. */
 const Background = Layer.effectDiscard(Effect.gen(function*() {
   const accounts = yield* Accounts
-  const config = yield* AppConfig
-  yield* Effect.addFinalizer(() => accounts.drain(config.server.shutdownGraceSeconds * 1_000))
+  yield* Effect.addFinalizer(() => accounts.drain(DRAIN_MS_MAX))
   // Not waited for: one account that is stuck does not keep the server from starting.
   yield* Effect.forkScoped(accounts.replay)
   yield* Effect.forkScoped(sweeper)

@@ -41,10 +41,16 @@ const holdOnce = Effect.fnUntraced(function*(facts: PostgresFacts, held: Deferre
   return yield* Effect.forever(Queue.take(queue))
 }, Effect.scoped)
 
-/** Holds the users' lock until the scope closes, over lost connections; returns when it is first held. */
-const hold = Effect.fnUntraced(function*(facts: PostgresFacts) {
+/**
+ * Holds the users' lock until the scope closes, over lost connections; returns when it is first held. When a connection is
+ * lost later, `revive` sees to it that the server runs: one that crashed or was killed is started again.
+ */
+const hold = Effect.fnUntraced(function*(facts: PostgresFacts, revive: Effect.Effect<void>) {
   const held = yield* Deferred.make<void>()
-  yield* Effect.forkScoped(Effect.retry(holdOnce(facts, held), Schedule.spaced(RECONNECT_MS)))
+  const keep = holdOnce(facts, held).pipe(
+    Effect.tapError(() => Effect.flatMap(Deferred.isDone(held), (was) => was ? revive : Effect.void))
+  )
+  yield* Effect.forkScoped(Effect.retry(keep, Schedule.spaced(RECONNECT_MS)))
   yield* Deferred.await(held).pipe(Effect.timeout(HOLD_WAIT_MS))
 })
 
@@ -81,7 +87,12 @@ const enter = (installation: PostgresInstallation) =>
       const running = yield* restore(ensureRunning(installation, facts))
       const use = yield* Scope.make()
       yield* Effect.addFinalizer(() => leave(home, running.facts, use))
-      yield* restore(Scope.provide(hold(running.facts), use)).pipe(
+      const revive = ensureRunning(installation, running.facts).pipe(
+        withStartLock(home.dataDir, home.lockPath, START_LOCK_WAIT_MS),
+        Effect.asVoid,
+        Effect.catch((error) => Effect.logError(`PostgreSQL is gone and could not be started again: ${error.message}`))
+      )
+      yield* restore(Scope.provide(hold(running.facts, revive), use)).pipe(
         Effect.mapError(() =>
           new EmbeddedPostgresError({
             dataDir: home.dataDir,

@@ -209,9 +209,25 @@ describe("EmbeddedPostgres", () => {
       const pid = yield* pidOf(dataDir)
       process.kill(pid, "SIGKILL")
       yield* isGone(pid)
+      // Started by the newcomer or, before it, by the user that it died under.
       const again = yield* enter(dataDir)
-      assert.isFalse(again.adopted)
+      assert.notStrictEqual(yield* pidOf(dataDir), pid)
       assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
+    }))
+
+  it.live("is started again for the users it died under, where they know it to be", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
+      const pid = yield* pidOf(dataDir)
+      process.kill(pid, "SIGQUIT")
+      yield* isGone(pid)
+      const rows = yield* query(server.url, "SELECT n FROM kept").pipe(
+        Effect.retry(Schedule.spaced("50 millis")),
+        Effect.timeout("30 seconds")
+      )
+      assert.deepStrictEqual(rows, [{ n: 42 }])
     }))
 
   it.live("a user whose connection is lost stays a user", () =>

@@ -48,7 +48,13 @@ export class RealmsProcess {
   ended: number | string | undefined
 
   constructor(env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [entry, "serve"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] })
+    this.child = spawn(process.execPath, [entry, "serve"], {
+      cwd: root,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      // A process group of its own, as a terminal gives it.
+      detached: true
+    })
     for (const output of [this.child.stdout, this.child.stderr]) {
       output?.setEncoding("utf8").on("data", (text: string) => {
         this.log += text
@@ -67,6 +73,11 @@ export class RealmsProcess {
   /** Sends a signal. */
   signal(name: "SIGTERM" | "SIGKILL"): void {
     this.child.kill(name)
+  }
+
+  /** What Ctrl-C in its terminal does: SIGINT to its whole process group. */
+  interruptGroup(): void {
+    if (this.child.pid !== undefined) process.kill(-this.child.pid, "SIGINT")
   }
 
   /** Waits for its end; answers its exit code or the signal. */
@@ -96,6 +107,7 @@ const stopPostgres = async (dataDir: string): Promise<void> => {
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String, key: Schema.String }))
 
 export interface Installation {
+  readonly dataDir: string
   /** Starts the server and waits until it listens. */
   readonly start: Effect.Effect<RealmsProcess>
   /** Runs a command; what it printed. A command that fails is a defect. */
@@ -154,5 +166,5 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
       .pipe(Effect.orDie)
     return { email, ...made }
   })
-  return { start, cli, user } satisfies Installation
+  return { dataDir: join(folder, "data"), start, cli, user } satisfies Installation
 })

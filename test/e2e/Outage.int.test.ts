@@ -1,0 +1,101 @@
+/**
+ * The database away under open streams, and Ctrl-C in the terminal: nothing that was acknowledged is lost, and the books hold.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { makeInstallation } from "../support/SpawnRealms.ts"
+import { until } from "../support/TestGateway.ts"
+import { OpenAnswer, send } from "../support/TestHttp.ts"
+import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+
+/** Each starts processes, which a busy machine takes its time for. */
+const TEST_TIMEOUT_MS = 120_000
+const STREAMS = 10
+
+/** One micro a token, in and out. */
+const document = (upstream: TestUpstream) => ({
+  billing: { reservation_lease_seconds: 30, default_max_output_tokens: 1_000 },
+  channels: [{
+    name: "one",
+    base_url: `${upstream.origin}/v1`,
+    api_key: "x",
+    models: { quick: "quick", slow: "slow" }
+  }],
+  models: ["quick", "slow"].map((id) => ({
+    id,
+    input_usd_per_1m: "1",
+    output_usd_per_1m: "1",
+    max_output_tokens: 10_000
+  }))
+})
+
+const path = "/v1/chat/completions"
+const body = (model: string, stream: boolean) => ({ model, stream, messages: [{ role: "user", content: "Hi" }] })
+
+const Balance = Schema.fromJsonString(Schema.Struct({ usd_micros: Schema.String, reserved_micros: Schema.String }))
+
+/** A server with open streams of which each costs 15 micros when the gate is opened. */
+const busy = Effect.gen(function*() {
+  const upstream = yield* TestUpstream.acquire
+  const gate = new Gate()
+  upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
+  upstream.on("slow", async (call) => {
+    call.frame(chunk("word "))
+    await gate.opened
+    call.chatStream(["word "], chatUsage(10, 5))
+  })
+  const realms = yield* makeInstallation(document(upstream))
+  const server = yield* realms.start
+  const user = yield* realms.user("outage@example.com", "1.00")
+  const streams = Array.from({ length: STREAMS }, () => {
+    const answer = new OpenAnswer(`${server.origin}${path}`, { key: user.key, method: "POST" })
+    answer.end(body("slow", true))
+    return answer
+  })
+  yield* until("the streams have begun", () => streams.every((stream) => stream.frames.length === 1))
+  const balance = Effect.flatMap(
+    realms.cli("balance", "show", "--user", user.email, "--json"),
+    Schema.decodeUnknownEffect(Balance)
+  )
+  const call = send(`${server.origin}${path}`, { key: user.key, body: body("quick", false) })
+  return { balance, call, gate, realms, server, streams }
+})
+
+describe("outage", () => {
+  it.live(
+    "PostgreSQL stopped at once under open streams: it comes back, they end and are paid",
+    () =>
+      Effect.gen(function*() {
+        const { balance, call, gate, realms, server, streams } = yield* busy
+        const pid = yield* Effect.promise(() => readFile(join(realms.dataDir, "postgres", "postmaster.pid"), "utf8"))
+        process.kill(Number(pid.split("\n")[0]), "SIGQUIT")
+        // Settlements meet the outage, or its end: whichever, they land.
+        gate.open()
+        yield* until("the streams have ended", () => streams.every((stream) => stream.ended))
+        assert.isTrue(streams.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
+        yield* until("calls are answered again", Effect.map(call, ({ status }) => status === 200))
+        yield* until("every hold has ended", Effect.map(balance, ({ reserved_micros }) => reserved_micros === "0"))
+        yield* realms.cli("audit")
+        const spent = 1_000_000 - Number((yield* balance).usd_micros)
+        assert.isAtLeast(spent, 15 * (STREAMS + 1))
+        assert.strictEqual(spent % 15, 0)
+        server.signal("SIGTERM")
+        assert.strictEqual(yield* server.exit, 0)
+      }),
+    TEST_TIMEOUT_MS
+  )
+
+  it.live("Ctrl-C with open streams: they end and are paid before the database stops", () =>
+    Effect.gen(function*() {
+      const { balance, gate, realms, server, streams } = yield* busy
+      server.interruptGroup()
+      yield* until("the server waits for them", () => server.log.includes("waiting for open calls"))
+      gate.open()
+      assert.strictEqual(yield* server.exit, 0)
+      assert.isTrue(streams.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
+      assert.deepStrictEqual(yield* balance, { usd_micros: String(1_000_000 - 15 * STREAMS), reserved_micros: "0" })
+      yield* realms.cli("audit")
+    }), TEST_TIMEOUT_MS)
+})
