@@ -109,14 +109,16 @@ CREATE TABLE subscription_usage (
   PRIMARY KEY (subscription_id, bucket_start)
 ) WITH (fillfactor = 50);
 
--- One row a call: its reservation and its settlement. `id` is the request id too.
+-- One row a call: its reservation and its settlement. `id` is the request id too. No foreign keys: each would look up and
+-- lock a row for every call, and what they guard cannot break - the journal locks the user's balance row and the
+-- subscription's row before it writes here, and none of the rows pointed to is ever deleted.
 CREATE TABLE usage_events (
   id uuid PRIMARY KEY,
-  user_id bigint NOT NULL REFERENCES users,
-  key_id bigint REFERENCES api_keys,
+  user_id bigint NOT NULL,
+  key_id bigint,
   state text NOT NULL CHECK (state IN ('reserved', 'committed', 'voided', 'expired')),
   funding text NOT NULL CHECK (funding IN ('balance', 'subscription', 'free')),
-  subscription_id bigint REFERENCES user_subscriptions,
+  subscription_id bigint,
   reserved_micros bigint NOT NULL CHECK (reserved_micros >= 0),
   cost_micros bigint CHECK (cost_micros >= 0),
   charged_micros bigint CHECK (charged_micros >= 0),

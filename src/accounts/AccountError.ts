@@ -41,3 +41,9 @@ export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("Unknow
 }) {}
 
 export type AccountError = InsufficientFunds | AccountUnavailable | ReservationLost | DebitRefused | UnknownAccount
+
+/** A settlement has not landed in the time that its caller waits; it goes on. */
+export const stillSettling = new AccountUnavailable({ reason: "still settling" })
+
+/** An account that has not answered in time. */
+export const unanswered = new AccountUnavailable({ reason: "the account does not answer" })

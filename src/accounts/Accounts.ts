@@ -16,6 +16,8 @@ import {
   type DebitRefused,
   type InsufficientFunds,
   ReservationLost,
+  stillSettling,
+  unanswered,
   type UnknownAccount
 } from "./AccountError.ts"
 import { AccountPolicy } from "./AccountPolicy.ts"
@@ -77,10 +79,17 @@ export class Accounts extends Context.Service<Accounts, {
   reserve(userId: bigint, command: Reserve, onLost: () => void): Effect.Effect<Reservation, ReserveError>
   /** Raises an open hold to at least a cost, from the same funding. */
   extend(userId: bigint, command: Extend): Effect.Effect<Reservation, ReserveError>
-  /** Settles at the cost of what was used. Interrupting stops the waiting, not the settlement. */
-  commit(userId: bigint, command: Commit): Effect.Effect<Settlement, ReservationLost | AccountUnavailable>
-  /** Returns the whole hold. Interrupting stops the waiting, not the settlement. */
-  void(userId: bigint, command: Void): Effect.Effect<Settlement, AccountUnavailable>
+  /**
+   * Settles at the cost of what was used. Interrupting stops the waiting, not the settlement; so does `waitMs`, after which
+   * it fails with {@link stillSettling}.
+   */
+  commit(
+    userId: bigint,
+    command: Commit,
+    waitMs?: number
+  ): Effect.Effect<Settlement, ReservationLost | AccountUnavailable>
+  /** Returns the whole hold. Interrupting, or `waitMs`, stops the waiting, not the settlement. */
+  void(userId: bigint, command: Void, waitMs?: number): Effect.Effect<Settlement, AccountUnavailable>
   /** Posts a ledger entry. */
   post(userId: bigint, entry: Post): Effect.Effect<Posted, DebitRefused | AccountUnavailable | UnknownAccount>
   /** Ends up to 500 holds whose lease has passed; answers how many. */
@@ -134,8 +143,6 @@ const make = Effect.gen(function*() {
         synchronous_commit: "on",
         // Plans are cached while tables are small; only index access stays right when they are not.
         enable_seqscan: "off",
-        enable_hashjoin: "off",
-        enable_mergejoin: "off",
         jit: "off",
         plan_cache_mode: "force_generic_plan"
       }
@@ -211,10 +218,15 @@ const make = Effect.gen(function*() {
     return actor
   }
 
-  /** Gives a settlement to its actor; the lease is kept alive until it has landed. */
-  const settle = (userId: bigint, command: Commit | Void): Effect.Effect<Settlement, AccountError> =>
+  /**
+   * Gives a settlement to its actor; the lease is kept alive until it has landed. The wait is a plain timer: a race of fibers
+   * would cost every call more than its decision does.
+   */
+  const settle = (userId: bigint, command: Commit | Void, waitMs: number): Effect.Effect<Settlement, AccountError> =>
     Effect.callback((resume) => {
+      const timer = waitMs === Infinity ? undefined : setTimeout(() => resume(Effect.fail(stillSettling)), waitMs)
       actorOf(userId).tell(command, (result) => {
+        clearTimeout(timer)
         leases.close(command.id)
         resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
       })
@@ -232,25 +244,32 @@ const make = Effect.gen(function*() {
       }
       let waiting = true
       opening++
+      const giveUp = () => {
+        if (!waiting) return
+        waiting = false
+        clearTimeout(timer)
+        leaveVoid(userId, command.id, "abandoned")
+      }
+      const timer = setTimeout(() => {
+        giveUp()
+        resume(Effect.fail(unanswered))
+      }, RESERVE_WAIT_MS_MAX)
       actorOf(userId).tell(command, (result) => {
         opening--
         if (result._tag === "Reservation" && waiting) {
           leases.open(command.id, command.leaseSeconds, now(), onLost)
         }
         waiting = false
+        clearTimeout(timer)
         resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
       })
-      return Effect.sync(() => {
-        if (!waiting) return
-        waiting = false
-        leaveVoid(userId, command.id, "abandoned")
-      })
+      return Effect.sync(giveUp)
     })
 
   const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.timeoutOrElse(effect, {
       duration: RESERVE_WAIT_MS_MAX,
-      orElse: () => Effect.fail(new AccountUnavailable({ reason: "the account does not answer" }))
+      orElse: () => Effect.fail(unanswered)
     })
 
   const renewLengths = (lengths: ReadonlySet<number>) =>
@@ -347,7 +366,7 @@ const make = Effect.gen(function*() {
 
   return Accounts.of({
     reserve: (userId, command, onLost) =>
-      inTime(reserve(userId, command, onLost)).pipe(
+      reserve(userId, command, onLost).pipe(
         Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
       ),
     extend: (userId, command) =>
@@ -355,8 +374,8 @@ const make = Effect.gen(function*() {
         Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected),
         Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
       ),
-    commit: (userId, command) => Effect.mapError(settle(userId, command), otherwise),
-    void: (userId, command) => Effect.mapError(settle(userId, command), asUnavailable),
+    commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
+    void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
     post: (userId, entry) =>
       ask(actorOf(userId), entry).pipe(
         Effect.flatMap((answer) => answer._tag === "Posted" ? Effect.succeed(answer.posted) : unexpected),

@@ -317,10 +317,10 @@ const renewSql = `WITH open AS (
     SELECT id FROM usage_events WHERE id = ANY ($1::uuid[]) AND state = 'reserved' ORDER BY id FOR UPDATE SKIP LOCKED
   ), renewed AS (
     UPDATE usage_events u SET lease_expires_at = now() + make_interval(secs => $2::integer)
-      FROM open WHERE u.id = open.id RETURNING u.id
+      FROM open WHERE u.id = ANY ($1::uuid[]) AND u.id = open.id RETURNING u.id
   )
   SELECT t.id FROM unnest($1::uuid[]) AS t (id)
-  LEFT JOIN usage_events e ON e.id = t.id AND e.state = 'reserved'
+  LEFT JOIN usage_events e ON e.id = ANY ($1::uuid[]) AND e.id = t.id AND e.state = 'reserved'
   WHERE e.id IS NULL AND t.id NOT IN (SELECT id FROM renewed)`
 
 const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {

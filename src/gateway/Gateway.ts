@@ -4,6 +4,7 @@
  * client, the upstream or the database in between.
  */
 import { Clock, Context, Effect, Exit, Layer } from "effect"
+import { type AccountUnavailable, type ReservationLost, stillSettling } from "../accounts/AccountError.ts"
 import { Accounts } from "../accounts/Accounts.ts"
 import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
 import { Catalog, type Model } from "../catalog/Catalog.ts"
@@ -104,16 +105,16 @@ const make = Effect.gen(function*() {
     if (openCall.settled) return Effect.void
     openCall.settled = true
     const { context, reservation } = openCall
-    const settlement: Effect.Effect<unknown, unknown> = kind === "Commit"
-      ? accounts.commit(context.key.userId, { _tag: "Commit", id: reservation.id, outcome, atMs: now() })
-      : accounts.void(context.key.userId, { _tag: "Void", id: reservation.id, outcome })
-    return settlement.pipe(
-      Effect.tapError((error) =>
-        Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: reservation.id }))
-      ),
-      Effect.timeoutOption(settings.current().billing.commitWaitMs),
-      Effect.ignore
-    )
+    const { userId } = context.key
+    const { id } = reservation
+    const { commitWaitMs } = settings.current().billing
+    const settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost> = kind === "Commit"
+      ? accounts.commit(userId, { _tag: "Commit", id, outcome, atMs: now() }, commitWaitMs)
+      : accounts.void(userId, { _tag: "Void", id, outcome }, commitWaitMs)
+    return Effect.catch(Effect.asVoid(settlement), (error) =>
+      error === stillSettling
+        ? Effect.void
+        : Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: id })))
   }
 
   const run = Effect.fnUntraced(function*(context: CallContext) {
