@@ -111,10 +111,14 @@ const make = Effect.gen(function*() {
     const settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost> = kind === "Commit"
       ? accounts.commit(userId, { _tag: "Commit", id, outcome, atMs: now() }, commitWaitMs)
       : accounts.void(userId, { _tag: "Void", id, outcome }, commitWaitMs)
-    return Effect.catch(Effect.asVoid(settlement), (error) =>
-      error === stillSettling
-        ? Effect.void
-        : Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: id })))
+    return settlement.pipe(
+      Effect.asVoid,
+      Effect.catch((error) =>
+        error === stillSettling
+          ? Effect.void
+          : Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: id }))
+      )
+    )
   }
 
   const run = Effect.fnUntraced(function*(context: CallContext) {
