@@ -3,7 +3,7 @@
  * subscription windows of a user, and the commands that change them. Plain data; the rules are in `AccountMachine`.
  */
 import type { HashMap } from "effect"
-import type { PriceSnapshot, TokenUsage } from "../domain/Price.ts"
+import { type PriceSnapshot, type TokenUsage, zeroUsage } from "../domain/Price.ts"
 import type { WindowLimits, Windows } from "./SubscriptionWindows.ts"
 
 /** What pays for a call, fixed at reserve. `free`: billing is off, the cost is recorded and nothing is charged. */
@@ -158,7 +158,7 @@ export type Answer =
 
 /** An outcome with nothing in it, for voids before anything was known. */
 export const emptyOutcome: CallOutcome = {
-  usage: { inputTokens: 0, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 0 },
+  usage: zeroUsage,
   usageSource: null,
   usageFlagged: false,
   status: null,

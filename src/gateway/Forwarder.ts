@@ -103,6 +103,11 @@ const make = Effect.gen(function*() {
 
   const tryChannel = Effect.fnUntraced(function*(openCall: OpenCall, channel: Channel, route: CallRoute) {
     const { call } = openCall.context
+    // What an earlier channel failed at is no work of this one: a client that leaves before it is sent owes nothing.
+    openCall.sent = false
+    openCall.stop = (why) => {
+      openCall.stopped = why
+    }
     if (openCall.context.client.isGone) openCall.stop("client_gone")
     if (openCall.stopped !== undefined) return { _tag: "Stopped" } satisfies Try
     const sent = yield* Effect.result(send(openCall, channel))

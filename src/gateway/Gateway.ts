@@ -25,8 +25,6 @@ export class Gateway extends Context.Service<Gateway, {
    * answer itself. It minds the client by its own means; whatever ends it, the hold is settled.
    */
   run(context: CallContext): Effect.Effect<void, CallRefused | UpstreamRefused>
-  /** Calls under way. */
-  openCalls(): number
   /** Ends every open call now: what was delivered is settled, the clients are told. */
   stopCalls(): void
 }>()("realms/gateway/Gateway") {
@@ -167,7 +165,6 @@ const make = Effect.gen(function*() {
 
   return Gateway.of({
     run,
-    openCalls: () => open.size,
     stopCalls: () => {
       for (const openCall of open) openCall.stop("service_unavailable")
     }

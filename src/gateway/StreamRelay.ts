@@ -179,16 +179,15 @@ export class StreamRelay implements BodySink {
     if (this.done) return
     if (because === "service_unavailable") {
       // The wait for the extension has its own end.
-      this.options.after(ASK_AGAIN_MS, () => this.held.length > 0 ? this.ask() : this.calm())
+      this.options.after(ASK_AGAIN_MS, () => {
+        this.asking = false
+        this.checkBudget()
+      })
       return
     }
     this.asking = false
     this.refusedBecause = because
     if (this.held.length > 0) this.finish(because)
-  }
-
-  private calm(): void {
-    this.asking = false
   }
 
   /** The reservation is not open any more. */
