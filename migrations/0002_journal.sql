@@ -139,8 +139,10 @@ BEGIN
   RETURN 'moved';
 END $$;
 
--- Each table is reached by `= ANY (argument)`, although a join says it too: plans are kept from when the tables were small,
--- and this is what keeps them from reading a whole index once they are not.
+-- Each table is reached from the arguments, one index look-up a row: the journal's connections plan with neither sequential
+-- scans nor hash or merge joins, because plans are kept from when the tables were small. What is reached by its id is
+-- looked up apart (LATERAL) before its state is tested: the partial index on open reservations looks cheap and is not, for a
+-- user with thousands of them.
 -- One batch of the journal. Locks the balance rows, then the subscription rows, each in id order. Then what comes back
 -- (settlements), then what is taken (reserves and extends) behind the guards, then one balance update a user. Writes
 -- differences, summed only over rows that it really inserted or moved, so that repeating a batch changes nothing.
@@ -208,11 +210,11 @@ BEGIN
           AS i (id, user_id, kind, cost, tin, tcached, twrite, tout, source, flagged, status, reason, channel,
             upstream, latency, ttft)
         JOIN user_balances b ON b.user_id = i.user_id
-        WHERE u.id = ANY (s_id) AND b.user_id = ANY (p_users)
-          AND u.id = i.id AND u.user_id = i.user_id AND u.state = 'reserved'
-          AND (i.kind = 'v' OR (i.kind IN ('e', 'x') AND u.lease_expires_at < now())
-            OR (i.kind = 'c' AND (i.cost <= u.reserved_micros OR u.funding = 'free')))
-          AND (b.owed_micros = 0 OR u.funding <> 'balance')
+        CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = i.id OFFSET 0 FOR UPDATE) h
+        WHERE u.id = h.id AND h.user_id = i.user_id AND h.state = 'reserved'
+          AND (i.kind = 'v' OR (i.kind IN ('e', 'x') AND h.lease_expires_at < now())
+            OR (i.kind = 'c' AND (i.cost <= h.reserved_micros OR h.funding = 'free')))
+          AND (b.owed_micros = 0 OR h.funding <> 'balance')
         RETURNING u.id, u.user_id, u.funding, u.subscription_id, u.reserved_at,
           u.reserved_micros - u.charged_micros AS back
     )
@@ -229,7 +231,7 @@ BEGIN
   IF cardinality(s_id) > cardinality(v_moved) OR p_ledger IS NOT NULL THEN
     UPDATE user_balances b SET usd_micros = b.usd_micros + d.back
       FROM (SELECT t.user_id, sum(t.back)::bigint AS back FROM unnest(v_back_user, v_back) AS t (user_id, back) GROUP BY 1) d
-      WHERE b.user_id = ANY (p_users) AND b.user_id = d.user_id;
+      WHERE b.user_id = d.user_id;
     v_back_user := '{}';
     v_back := '{}';
     FOR v_entry IN
@@ -268,11 +270,12 @@ BEGIN
             WHERE r.funding = 'balance' AND NOT r.id = ANY (v_exists)
           UNION ALL
           SELECT u.user_id, greatest(e.upto - u.reserved_micros, 0)
-            FROM unnest(e_id, e_to) AS e (id, upto) JOIN usage_events u ON u.id = e.id
-            WHERE u.id = ANY (e_id) AND u.state = 'reserved' AND u.funding = 'balance'
+            FROM unnest(e_id, e_to) AS e (id, upto)
+            CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = e.id OFFSET 0) u
+            WHERE u.state = 'reserved' AND u.funding = 'balance'
         ) t GROUP BY t.user_id
       ) n
-      LEFT JOIN user_balances b ON b.user_id = ANY (p_users) AND b.user_id = n.user_id
+      LEFT JOIN user_balances b ON b.user_id = n.user_id
       LEFT JOIN (
         SELECT t.user_id, sum(t.back) AS back FROM unnest(v_back_user, v_back) AS t (user_id, back) GROUP BY t.user_id
       ) k ON k.user_id = n.user_id
@@ -319,11 +322,11 @@ BEGIN
         SELECT u.id, u.user_id, u.reserved_micros, u.state, e.upto
           FROM unnest(e_id, e_user, e_to) AS e (id, user_id, upto)
           JOIN usage_events u ON u.id = e.id AND u.user_id = e.user_id
-          WHERE u.id = ANY (e_id) AND NOT u.user_id = ANY (v_rejected)
+          WHERE NOT u.user_id = ANY (v_rejected)
           ORDER BY u.id FOR UPDATE OF u
       ), raised AS (
         UPDATE usage_events u SET reserved_micros = f.upto FROM before f
-          WHERE u.id = ANY (e_id) AND u.id = f.id AND u.state = 'reserved' AND u.reserved_micros < f.upto
+          WHERE u.id = f.id AND f.state = 'reserved' AND f.reserved_micros < f.upto
           RETURNING u.id, u.user_id, u.funding, u.subscription_id, u.reserved_at, f.upto - f.reserved_micros AS more
       )
       SELECT coalesce(array_agg(w.user_id) FILTER (WHERE w.funding = 'balance'), '{}'),
@@ -339,7 +342,7 @@ BEGIN
       v_use := v_use || v_some_use;
       RETURN QUERY SELECT 'lost'::text, e.user_id, e.id, NULL::bigint, NULL::bigint, ''::text
         FROM unnest(e_id, e_user) AS e (id, user_id)
-        LEFT JOIN usage_events u ON u.id = ANY (e_id) AND u.id = e.id AND u.state = 'reserved'
+        LEFT JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = e.id OFFSET 0) u ON u.state = 'reserved'
         WHERE u.id IS NULL AND NOT e.user_id = ANY (v_rejected);
     END IF;
   END IF;
@@ -353,7 +356,7 @@ BEGIN
           SELECT k.user_id, -k.micros FROM unnest(v_taken_user, v_taken) AS k (user_id, micros)
         ) t GROUP BY t.user_id
       ) d
-      WHERE b.user_id = ANY (p_users) AND b.user_id = d.user_id AND d.change <> 0;
+      WHERE b.user_id = d.user_id AND d.change <> 0;
   END IF;
   IF cardinality(v_use_sub) > 0 THEN
     -- The row is made first, so that a net decrease meets an existing bucket and the check sees the sum.
@@ -371,7 +374,7 @@ BEGIN
     -- On a mismatch the value is nobody's: whatever else was decided on the announced one will not match either.
     UPDATE user_subscriptions s
       SET fence = CASE WHEN s.id = ANY (v_stale_subs) THEN hashtextextended(gen_random_uuid()::text, 0) ELSE f.next END
-      FROM unnest(p_subs, p_next) AS f (id, next) WHERE s.id = ANY (p_subs) AND s.id = f.id;
+      FROM unnest(p_subs, p_next) AS f (id, next) WHERE s.id = f.id;
   END IF;
 
   RETURN QUERY SELECT 'user'::text, p.user_id, NULL::uuid, b.usd_micros, b.owed_micros,
@@ -382,5 +385,5 @@ BEGIN
         ) THEN 'stale'
         ELSE ''
       END
-    FROM unnest(p_users) AS p (user_id) LEFT JOIN user_balances b ON b.user_id = ANY (p_users) AND b.user_id = p.user_id;
+    FROM unnest(p_users) AS p (user_id) LEFT JOIN user_balances b ON b.user_id = p.user_id;
 END $$;

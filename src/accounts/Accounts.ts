@@ -141,8 +141,10 @@ const make = Effect.gen(function*() {
         statement_timeout: "8000",
         idle_in_transaction_session_timeout: "5000",
         synchronous_commit: "on",
-        // Plans are cached while tables are small; only index access stays right when they are not.
+        // Plans are cached while tables are small; only one index look-up a row stays right when they are not.
         enable_seqscan: "off",
+        enable_hashjoin: "off",
+        enable_mergejoin: "off",
         jit: "off",
         plan_cache_mode: "force_generic_plan"
       }

@@ -314,13 +314,13 @@ const away = new AccountUnavailable({ reason: "the database is away" })
 
 // A row that another transaction has locked is skipped, not waited for, and is not lost for that.
 const renewSql = `WITH open AS (
-    SELECT id FROM usage_events WHERE id = ANY ($1::uuid[]) AND state = 'reserved' ORDER BY id FOR UPDATE SKIP LOCKED
+    SELECT l.id, l.state FROM usage_events l WHERE l.id = ANY ($1::uuid[]) ORDER BY l.id FOR UPDATE SKIP LOCKED
   ), renewed AS (
     UPDATE usage_events u SET lease_expires_at = now() + make_interval(secs => $2::integer)
-      FROM open WHERE u.id = ANY ($1::uuid[]) AND u.id = open.id RETURNING u.id
+      FROM open WHERE u.id = open.id AND open.state = 'reserved' RETURNING u.id
   )
   SELECT t.id FROM unnest($1::uuid[]) AS t (id)
-  LEFT JOIN usage_events e ON e.id = ANY ($1::uuid[]) AND e.id = t.id AND e.state = 'reserved'
+  LEFT JOIN LATERAL (SELECT l.id, l.state FROM usage_events l WHERE l.id = t.id OFFSET 0) e ON e.state = 'reserved'
   WHERE e.id IS NULL AND t.id NOT IN (SELECT id FROM renewed)`
 
 const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {
