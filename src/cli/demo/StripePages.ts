@@ -1,7 +1,7 @@
 /**
  * The pay page of the simulated Stripe: a button for each method, now or delayed, and after that what became of it.
  */
-import { html, page, SimulatorHtml } from "./SimulatorHtml.ts"
+import { html, page, type SimulatorHtml } from "./SimulatorHtml.ts"
 import type { SessionRecord } from "./StripeObjects.ts"
 
 const PAGE_PREFIX = "/c/pay/"
