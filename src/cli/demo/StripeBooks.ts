@@ -71,7 +71,6 @@ export class StripeBooks {
     const session: SessionRecord = {
       id,
       url: pageOf(id),
-      createdSeconds: this.nowSeconds,
       terms,
       status: "open",
       payment: undefined

@@ -15,7 +15,6 @@ export interface StripeObject {
 export interface SessionRecord {
   readonly id: string
   readonly url: string
-  readonly createdSeconds: number
   readonly terms: SessionTerms
   status: "open" | "complete" | "expired"
   payment: PaymentRecord | undefined
@@ -68,7 +67,7 @@ export const sessionObject = (session: SessionRecord) =>
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     cancel_url: session.terms.cancelUrl,
     client_reference_id: session.terms.clientReferenceId,
-    created: session.createdSeconds,
+    created: session.terms.createdSeconds,
     currency: session.terms.currency,
     customer: null,
     customer_email: session.terms.customerEmail,

@@ -30,6 +30,7 @@ export interface SessionTerms {
   readonly intentMetadata: Metadata
   readonly successUrl: string
   readonly cancelUrl: string | null
+  readonly createdSeconds: number
   readonly expiresAtSeconds: number
 }
 
@@ -156,6 +157,7 @@ export function termsOf(form: Form, apiVersion: string, nowSeconds: number): Ses
     intentMetadata: recordAt(form, "payment_intent_data", "metadata"),
     successUrl: textAt(form, "success_url") ?? "",
     cancelUrl: textAt(form, "cancel_url") ?? null,
+    createdSeconds: nowSeconds,
     expiresAtSeconds: expiryOf(form, nowSeconds)
   }
 }
