@@ -100,8 +100,7 @@ export async function startEpay(options: EpayOptions = {}): Promise<EpaySimulato
     until: (predicate) => faults.until(predicate),
     idle: () => sender.idle(),
     close: async () => {
-      await site.close()
-      await server.close()
+      await Promise.all([site.close(), server.close()])
     }
   }
 }

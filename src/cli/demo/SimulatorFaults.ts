@@ -66,13 +66,13 @@ export class SimulatorFaults<F extends Fault> extends SimulatorGates {
 
   /**
    * Answers a request: `work` makes the answer, `replaced` the one the fault has instead. Undefined is a connection
-   * that drops.
+   * that drops, as every one does that still waits when the simulator closes.
    */
   async around<A>(fault: F | undefined, work: () => A, replaced: (fault: F, answer: A | undefined) => A | undefined) {
     if (fault === undefined) return work()
     const early = fault.takesEffect === true ? work() : undefined
     await this.hold(fault)
-    if (fault.dropConnection === true) return undefined
+    if (fault.dropConnection === true || this.closing.aborted) return undefined
     return replaced(fault, early) ?? early ?? work()
   }
 }

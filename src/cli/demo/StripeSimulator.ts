@@ -138,8 +138,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSi
     until: (predicate) => faults.until(predicate),
     idle: () => sender.idle(),
     close: async () => {
-      await site.close()
-      await server.close()
+      await Promise.all([site.close(), server.close()])
     }
   }
 }
