@@ -4,6 +4,7 @@
  */
 import type { Buffer } from "node:buffer"
 import type { IncomingHttpHeaders } from "node:http"
+import { SimulatorGates } from "./SimulatorGates.ts"
 import type { Behaviour } from "./UpstreamBehaviour.ts"
 
 /** A behaviour, for all models or for one. */
@@ -33,12 +34,7 @@ export interface UpstreamRequest {
 /** Requests kept in the record; the oldest are forgotten. */
 export const RECORDED_REQUESTS_MAX = 10_000
 
-interface Gate {
-  isOpen: boolean
-  readonly waiting: Set<() => void>
-}
-
-export class UpstreamControl {
+export class UpstreamControl extends SimulatorGates {
   readonly requests: Array<UpstreamRequest> = []
   /** All requests to `/v1/*`, recorded or not. */
   seen = 0
@@ -46,8 +42,6 @@ export class UpstreamControl {
   aborted = 0
   private readonly once: Array<BehaviourRule> = []
   private standing: ReadonlyArray<BehaviourRule> = []
-  private readonly gates = new Map<string, Gate>()
-  private readonly watchers = new Set<() => void>()
 
   /** The next request, of the rule's model if it names one, behaves so. Rules are used in the order they came. */
   next(rule: BehaviourRule): void {
@@ -82,72 +76,8 @@ export class UpstreamControl {
     )
   }
 
-  /** Opens a gate for good, for those who wait and those who come. */
-  open(name: string): void {
-    const gate = this.gate(name)
-    gate.isOpen = true
-    for (const pass of gate.waiting) pass()
-    gate.waiting.clear()
-    this.changed()
-  }
-
-  /** Shuts a gate that was opened. */
-  shut(name: string): void {
-    this.gate(name).isOpen = false
-  }
-
-  /** How many requests wait at the gate. */
-  waiting(name: string): number {
-    return this.gates.get(name)?.waiting.size ?? 0
-  }
-
-  gateCounts(): { readonly [name: string]: number } {
-    return Object.fromEntries([...this.gates].map(([name, gate]) => [name, gate.waiting.size]))
-  }
-
-  /** Calls `pass` when the gate is open, perhaps at once; answers how to stop waiting. */
-  wait(name: string, pass: () => void): () => void {
-    const gate = this.gate(name)
-    if (gate.isOpen) {
-      pass()
-      return () => undefined
-    }
-    gate.waiting.add(pass)
-    this.changed()
-    return () => {
-      if (gate.waiting.delete(pass)) this.changed()
-    }
-  }
-
-  /** Resolves once `predicate` holds; looked at whenever something changes. */
-  until(predicate: () => boolean): Promise<void> {
-    if (predicate()) return Promise.resolve()
-    return new Promise((resolve) => {
-      const watch = () => {
-        if (!predicate()) return
-        this.watchers.delete(watch)
-        resolve()
-      }
-      this.watchers.add(watch)
-    })
-  }
-
-  /** To be called after any change that someone may wait for. */
-  changed(): void {
-    for (const watch of this.watchers) watch()
-  }
-
   record(request: UpstreamRequest): void {
     if (this.requests.length === RECORDED_REQUESTS_MAX) this.requests.shift()
     this.requests.push(request)
-  }
-
-  private gate(name: string): Gate {
-    let gate = this.gates.get(name)
-    if (gate === undefined) {
-      gate = { isOpen: false, waiting: new Set() }
-      this.gates.set(name, gate)
-    }
-    return gate
   }
 }
