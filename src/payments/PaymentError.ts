@@ -1,0 +1,41 @@
+/**
+ * How payments fail: a message that does not prove where it is from, and a provider that cannot be asked. Neither says more
+ * than its receiver may know; details are for the log.
+ */
+import { Schema } from "effect"
+
+/** The message is not from the provider, or not for us. Whoever sent it learns no more than that. */
+export class NotVerified extends Schema.TaggedError<NotVerified>()("NotVerified", {
+  /** For the log. */
+  why: Schema.String
+}) {}
+
+/** The provider did not answer, or not as it should. Trying again later is safe. */
+export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()("ProviderUnavailable", {
+  provider: Schema.Literals(["epay", "stripe"]),
+  /** For the log; never contains a key. */
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider === "epay" ? "EPay" : "Stripe"} did not answer as it should: ${this.why}`
+  }
+}
+
+/** The provider refuses the request for good. */
+export class ProviderRefused extends Schema.TaggedError<ProviderRefused>()("ProviderRefused", {
+  provider: Schema.Literals(["epay", "stripe"]),
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `${this.provider === "epay" ? "EPay" : "Stripe"} refuses this: ${this.why}`
+  }
+}
+
+/** This way of paying is switched off or not set up. */
+export class ProviderOff extends Schema.TaggedError<ProviderOff>()("ProviderOff", {
+  provider: Schema.Literals(["epay", "stripe"])
+}) {
+  override get message(): string {
+    return `payment by ${this.provider === "epay" ? "EPay" : "Stripe"} is switched off`
+  }
+}

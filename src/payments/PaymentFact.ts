@@ -1,0 +1,52 @@
+/**
+ * What a payment provider says, once it is verified and in one language for all of them. A fact names a payment and the
+ * merchant reference it was made with, and knows nothing of orders: what follows from it is decided by the settlement.
+ */
+
+export type Provider = "epay" | "stripe"
+
+export interface FactIdentity {
+  readonly provider: Provider
+  /** The identity of the event: what has it has been said before. */
+  readonly eventKey: string
+  /** The provider's own name of the event. */
+  readonly kind: string
+  /** The provider's payment: Stripe's payment intent, EPay's trade number. Null where there is none yet. */
+  readonly payment: string | null
+  /** The merchant reference that we gave. Null where the event does not carry it. */
+  readonly reference: string | null
+  /** When the provider says it happened, seconds since the epoch; 0 where it does not say. */
+  readonly atSeconds: number
+}
+
+/** An amount in the minor unit of a currency, which is in lower case. */
+export interface FactAmount {
+  readonly amountMinor: bigint
+  readonly currency: string
+}
+
+export type PaymentFact = FactIdentity & FactBody
+
+export type FactBody =
+  /** The money is there. */
+  | ({
+    readonly _tag: "Paid"
+    /** Whose account it went to, as the provider names it: EPay's pid. Null: the signature alone says it (Stripe). */
+    readonly merchant: string | null
+    /** How it was paid, as the provider names it; recorded, never compared. */
+    readonly method: string | null
+  } & FactAmount)
+  /** The payer has done their part and the money is on its way (delayed methods). Not money yet. */
+  | { readonly _tag: "Processing" }
+  /** This try has ended without money. */
+  | { readonly _tag: "Ended" }
+  /** Refunds of the payment so far, all together. */
+  | ({ readonly _tag: "Refunded" } & FactAmount)
+  /** A refund that was counted before did not go through: its amount is the merchant's again. */
+  | ({ readonly _tag: "RefundFailed"; readonly refund: string } & FactAmount)
+  | ({ readonly _tag: "DisputeOpened"; readonly dispute: string } & FactAmount)
+  | ({ readonly _tag: "DisputeClosed"; readonly dispute: string; readonly won: boolean } & FactAmount)
+  /** Verified, and of no consequence. */
+  | { readonly _tag: "Nothing"; readonly why: string }
+  /** Verified, and not to be understood: an amount that is none, a merchant that is another. People have to look. */
+  | { readonly _tag: "Unreadable"; readonly why: string }
