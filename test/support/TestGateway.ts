@@ -5,7 +5,7 @@
 import { assert } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { ServerServices } from "../../src/App.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
@@ -15,6 +15,7 @@ import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../.
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { entry } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
@@ -49,6 +50,7 @@ export interface UsageRow {
   readonly id: string
   readonly user_id: bigint
   readonly state: string
+  readonly funding: string
   readonly model: string
   readonly channel: string | null
   readonly reason: string | null
@@ -69,9 +71,13 @@ export interface UsageRow {
 /** A configuration file's content for an upstream's origin. */
 export type GatewayDocument = (origin: string) => object
 
-const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Partial<UpstreamLimitsShape>) {
+const start = Effect.fnUntraced(function*(
+  document: GatewayDocument,
+  limits: Partial<UpstreamLimitsShape>,
+  sharedUrl: string | undefined
+) {
   const upstream = yield* TestUpstream.acquire
-  const url = yield* makeDatabase()
+  const url = sharedUrl ?? (yield* makeDatabase())
   const config = testConfig({
     server: { port: 0 },
     database: { url },
@@ -91,6 +97,21 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
   const sql = Context.get(context, SqlClient.SqlClient)
   const accounts = Context.get(context, Accounts)
   const keys = Context.get(context, ApiKeys)
+  const notifications = Context.get(context, Notifications)
+
+  const heard: Array<string> = []
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void heard.push(`${topic}:${key}`),
+    onDown: () => undefined,
+    onUp: () => undefined
+  })
+  const change: TestGateway["Service"]["change"] = Effect.fnUntraced(function*(topic, key, statement) {
+    const message = `${topic}:${key}`
+    const count = () => heard.filter((one) => one === message).length
+    const before = count()
+    yield* sql.withTransaction(Effect.andThen(statement(sql), notifications.publish(topic, key))).pipe(Effect.orDie)
+    yield* until(`${message} is heard`, () => count() > before)
+  })
 
   const credit = (userId: bigint, usdMicros: bigint) =>
     Effect.asVoid(accounts.post(userId, entry({ amountMicros: usdMicros })))
@@ -132,7 +153,9 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
 
   return TestGateway.of({
     origin: `http://127.0.0.1:${server.port}`,
+    url,
     upstream,
+    change,
     user,
     credit: (owner, usdMicros) => credit(owner.id, usdMicros).pipe(Effect.orDie),
     balanceOf: (owner) => Effect.orDie(balanceOf(owner)),
@@ -150,7 +173,15 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
 
 export class TestGateway extends Context.Service<TestGateway, {
   readonly origin: string
+  /** The database's. */
+  readonly url: string
   readonly upstream: TestUpstream
+  /** Writes as another process would, telling it in the same transaction; answers when this one has heard. */
+  change(
+    topic: Topic,
+    key: string,
+    statement: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
+  ): Effect.Effect<void>
   /** A new user with money and a key. */
   user(usdMicros: bigint): Effect.Effect<TestUser, unknown>
   credit(user: TestUser, usdMicros: bigint): Effect.Effect<void>
@@ -165,11 +196,12 @@ export class TestGateway extends Context.Service<TestGateway, {
   /** Waits until no reservation is open, and audits. */
   readonly clean: Effect.Effect<void>
 }>()("realms/test/support/TestGateway") {
-  /** As long as the scope. */
+  /** As long as the scope; on a database of its own, or on another server's. */
   static readonly make = (
     document: GatewayDocument,
-    limits: Partial<UpstreamLimitsShape> = {}
-  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, limits))
+    limits: Partial<UpstreamLimitsShape> = {},
+    sharedUrl?: string
+  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, limits, sharedUrl))
 
   static readonly layerOf = (document: GatewayDocument, limits: Partial<UpstreamLimitsShape> = {}) =>
     Layer.effect(TestGateway, TestGateway.make(document, limits))
