@@ -19,6 +19,7 @@ import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { entry } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
+import { OpenAnswer } from "./TestHttp.ts"
 import { TestUpstream } from "./TestUpstream.ts"
 
 const UNTIL_MS_MAX = 30_000
@@ -70,6 +71,20 @@ export interface UsageRow {
 
 /** A configuration file's content for an upstream's origin. */
 export type GatewayDocument = (origin: string) => object
+
+/** One channel and one model `m` (`up` upstream) at a micro a token, in and out. */
+export const microPriced = (origin: string, billing: object = {}) => ({
+  billing,
+  channels: [{ name: "one", base_url: `${origin}/v1`, api_key: "x", models: { m: "up" } }],
+  models: [{ id: "m", input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 100_000 }]
+})
+
+/** A chat with the model `m`, its answer read as it comes. */
+export const openChat = (origin: string, user: Pick<TestUser, "key">, body: object = {}) => {
+  const answer = new OpenAnswer(`${origin}/v1/chat/completions`, { key: user.key, method: "POST" })
+  answer.end({ model: "m", messages: [{ role: "user", content: "Hi" }], ...body })
+  return answer
+}
 
 const start = Effect.fnUntraced(function*(
   document: GatewayDocument,
