@@ -271,7 +271,7 @@ describe("while calls are open", () => {
         const user = yield* gateway.user(START)
         const end = yield* openCalls(gateway, [user])
         const { upstream } = gateway
-        const other = yield* TestGateway.make(() => document(upstream.origin, after), {}, gateway.url)
+        const other = yield* TestGateway.make(() => document(upstream.origin, after), { url: gateway.url })
         for (const { id, text } of yield* end) {
           const row = yield* gateway.rowOf(id)
           assert.deepStrictEqual([row.state, row.usage_source, row.charged_micros], [

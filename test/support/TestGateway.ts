@@ -12,6 +12,7 @@ import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
+import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
@@ -86,13 +87,17 @@ export const openChat = (origin: string, user: Pick<TestUser, "key">, body: obje
   return answer
 }
 
-const start = Effect.fnUntraced(function*(
-  document: GatewayDocument,
-  limits: Partial<UpstreamLimitsShape>,
-  sharedUrl: string | undefined
-) {
+/** What a test sets apart from the configuration. */
+export interface GatewayOptions {
+  readonly upstream?: Partial<UpstreamLimitsShape>
+  readonly client?: Partial<ClientLimitsShape>
+  /** Of another server's database; else there is one of its own. */
+  readonly url?: string
+}
+
+const start = Effect.fnUntraced(function*(document: GatewayDocument, options: GatewayOptions) {
   const upstream = yield* TestUpstream.acquire
-  const url = sharedUrl ?? (yield* makeDatabase())
+  const url = options.url ?? (yield* makeDatabase())
   const config = testConfig({
     server: { port: 0 },
     database: { url },
@@ -106,7 +111,8 @@ const start = Effect.fnUntraced(function*(
   )
   const context = yield* Layer.build(layers).pipe(
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
-    Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...limits })
+    Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...options.upstream }),
+    Effect.provideService(ClientLimits, { ...(yield* ClientLimits), ...options.client })
   )
   const server = Context.get(context, HttpServer)
   const sql = Context.get(context, SqlClient.SqlClient)
@@ -211,13 +217,12 @@ export class TestGateway extends Context.Service<TestGateway, {
   /** Waits until no reservation is open, and audits. */
   readonly clean: Effect.Effect<void>
 }>()("realms/test/support/TestGateway") {
-  /** As long as the scope; on a database of its own, or on another server's. */
+  /** As long as the scope. */
   static readonly make = (
     document: GatewayDocument,
-    limits: Partial<UpstreamLimitsShape> = {},
-    sharedUrl?: string
-  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, limits, sharedUrl))
+    options: GatewayOptions = {}
+  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, options))
 
-  static readonly layerOf = (document: GatewayDocument, limits: Partial<UpstreamLimitsShape> = {}) =>
-    Layer.effect(TestGateway, TestGateway.make(document, limits))
+  static readonly layerOf = (document: GatewayDocument, options: GatewayOptions = {}) =>
+    Layer.effect(TestGateway, TestGateway.make(document, options))
 }
