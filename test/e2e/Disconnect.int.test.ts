@@ -15,10 +15,25 @@ const START = 10_000_000n
 const STREAMS = 300
 const FRAMES_MAX = 400
 
-const words = [
-  ..." the a of and to in that is was for on with as it by from at which one all would there their".split(/(?= )/),
-  ...[" Paris", " function", " international", "，", "的", "是", " мир", " être", "42", "\n\n", ".", ",", ' "', "();"]
-]
+const words = " the a of and to in that is was for on with as it by from at which one all would there their".split(
+  /(?= )/
+)
+  .concat([
+    " Paris",
+    " function",
+    " international",
+    "，",
+    "的",
+    "是",
+    " мир",
+    " être",
+    "42",
+    "\n\n",
+    ".",
+    ",",
+    ' "',
+    "();"
+  ])
 
 /** Chance that is the same in every run. */
 const random = seeded(0x5eed)
