@@ -1,9 +1,9 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
-import { anotherProcess, commitOf, eventually, usageOf, voidOf } from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   balanceOf,
   ChargingPolicyLayer,
@@ -170,6 +170,26 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
         [["expired", "balance", 900n, 900n], ["committed", "balance", 450n, 450n], ["committed", "free", 450n, 0n]]
       )
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 10_000n - 900n - 450n, owed: 0n })
+      assert.deepStrictEqual(yield* problems, [])
+    }))
+
+  it.effect("an outage beyond a lease: the first sweep behind it renews, and ends nothing of its own", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const user = yield* makeUser(1_000n)
+      const { accounts, proxy } = yield* proxied
+      const command = reserveOf(600n, { leaseSeconds: 1 })
+      yield* accounts.reserve(user, command, () => assert.fail("it was not lost"))
+      const isOver = sql<{ over: boolean }>`SELECT lease_expires_at < now() AS over FROM usage_events
+        WHERE id = ${command.id}`
+      proxy.cut()
+      yield* eventually("the lease is over", isOver, ([row]) => row?.over === true)
+      proxy.mend()
+      yield* eventually("a sweep comes through", Effect.option(accounts.sweep), Option.isSome)
+      assert.strictEqual((yield* usageOf(command.id))?.state, "reserved")
+      const settled = yield* accounts.commit(user, commitOf(command.id, 450))
+      assert.deepStrictEqual([settled.chargedMicros, settled.late], [450n, false])
+      assert.deepStrictEqual(yield* balanceOf(user), { usd: 550n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 
