@@ -2,39 +2,19 @@
  * The database away under open streams, and Ctrl-C in the terminal: nothing that was acknowledged is lost, and the books hold.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { until } from "../support/TestGateway.ts"
-import { OpenAnswer, send } from "../support/TestHttp.ts"
+import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000
 const STREAMS = 10
-
-/** One micro a token, in and out. */
-const document = (upstream: TestUpstream) => ({
-  billing: { reservation_lease_seconds: 30, default_max_output_tokens: 1_000 },
-  channels: [{
-    name: "one",
-    base_url: `${upstream.origin}/v1`,
-    api_key: "x",
-    models: { quick: "quick", slow: "slow" }
-  }],
-  models: ["quick", "slow"].map((id) => ({
-    id,
-    input_usd_per_1m: "1",
-    output_usd_per_1m: "1",
-    max_output_tokens: 10_000
-  }))
-})
-
-const path = "/v1/chat/completions"
-const body = (model: string, stream: boolean) => ({ model, stream, messages: [{ role: "user", content: "Hi" }] })
-
-const Balance = Schema.fromJsonString(Schema.Struct({ usd_micros: Schema.String, reserved_micros: Schema.String }))
+const LEASE_SECONDS = 30
 
 /** A server with open streams of which each costs 15 micros when the gate is opened. */
 const busy = Effect.gen(function*() {
@@ -46,20 +26,13 @@ const busy = Effect.gen(function*() {
     await gate.opened
     call.chatStream(["word "], chatUsage(10, 5))
   })
-  const realms = yield* makeInstallation(document(upstream))
+  const realms = yield* makeInstallation(document(upstream, LEASE_SECONDS))
   const server = yield* realms.start
   const user = yield* realms.user("outage@example.com", "1.00")
-  const streams = Array.from({ length: STREAMS }, () => {
-    const answer = new OpenAnswer(`${server.origin}${path}`, { key: user.key, method: "POST" })
-    answer.end(body("slow", true))
-    return answer
-  })
+  const streams = Array.from({ length: STREAMS }, () => openSlow(server.origin, user.key))
   yield* until("the streams have begun", () => streams.every((stream) => stream.frames.length === 1))
-  const balance = Effect.flatMap(
-    realms.cli("balance", "show", "--user", user.email, "--json"),
-    Schema.decodeUnknownEffect(Balance)
-  )
-  const call = send(`${server.origin}${path}`, { key: user.key, body: body("quick", false) })
+  const balance = balanceOf(realms, user.email)
+  const call = send(`${server.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
   return { balance, call, gate, realms, server, streams }
 })
 
@@ -95,7 +68,11 @@ describe("outage", () => {
       gate.open()
       assert.strictEqual(yield* server.exit, 0)
       assert.isTrue(streams.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
-      assert.deepStrictEqual(yield* balance, { usd_micros: String(1_000_000 - 15 * STREAMS), reserved_micros: "0" })
+      assert.deepStrictEqual(yield* balance, {
+        usd_micros: String(1_000_000 - 15 * STREAMS),
+        owed_micros: "0",
+        reserved_micros: "0"
+      })
       yield* realms.cli("audit")
     }), TEST_TIMEOUT_MS)
 })
