@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { chatBody, chatPath, document } from "../support/ProcessWorld.ts"
 import { type Installation, makeInstallation } from "../support/SpawnRealms.ts"
-import { queryAt } from "../support/TestDatabase.ts"
+import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
@@ -85,5 +85,18 @@ describe("a command", { timeout: TEST_TIMEOUT_MS }, () => {
       assert.isFalse(existsSync(pidFileOf(realms)), "the last one out stops it")
       assert.match(yield* realms.cli("user", "list"), /first@example\.com[^]*last@example\.com/)
       yield* realms.cli("audit")
+    }))
+
+  it.live("that audits: it fails when the books do not hold, and says whose", () =>
+    Effect.gen(function*() {
+      const url = yield* makeDatabase()
+      const realms = yield* makeInstallation({ database: { url } })
+      yield* realms.user("short@example.com", "1.00")
+      assert.match(yield* realms.cli("audit"), /^clean: 1 users/)
+      yield* queryAt(url, "UPDATE user_balances SET usd_micros = usd_micros - 1")
+      const audit = realms.begin("audit")
+      assert.strictEqual(yield* audit.exit, 1)
+      assert.match(audit.log, /I2 user \d+: the balance is 999999, its rows sum to 1000000 micros/)
+      assert.include(audit.log, "the books do not hold")
     }))
 })

@@ -11,7 +11,7 @@ import { TestGateway } from "../support/TestGateway.ts"
 
 const START = 1_000_000n
 
-class Simulator extends Context.Service<Simulator, Upstream>()("realms/test/e2e/Replays/Simulator") {}
+class Simulator extends Context.Service<Simulator, Upstream>()("realms/test/e2e/Replays.int.test/Simulator") {}
 
 /** The same model twice: as one whose every token is seen, and as one that reasons unseen. */
 const Gateway = Layer.unwrap(Effect.gen(function*() {
