@@ -1,9 +1,10 @@
 /**
- * How long clients may take to say what they want. Whoever takes longer is answered where that is possible, and cut off.
+ * How long clients may take to say what they want, and how much at once. Whoever takes longer is answered where that is
+ * possible, and cut off; whoever wants more is refused.
  */
 import { Context } from "effect"
 
-/** Bounds on a client, in milliseconds. Replaced in tests. */
+/** Bounds on a client. Replaced in tests. */
 export interface ClientLimits {
   /** Until a request's headers are complete. */
   readonly headersTimeoutMs: number
@@ -13,6 +14,8 @@ export interface ClientLimits {
   readonly keepAliveTimeoutMs: number
   /** How often connections are looked at for the first of these. */
   readonly checkMs: number
+  /** Calls open at once with one key. */
+  readonly callsPerKeyMax: number
 }
 
 export const ClientLimits = Context.Reference<ClientLimits>("realms/http/ClientLimits", {
@@ -20,6 +23,7 @@ export const ClientLimits = Context.Reference<ClientLimits>("realms/http/ClientL
     headersTimeoutMs: 30_000,
     bodyTimeoutMs: 60_000,
     keepAliveTimeoutMs: 75_000,
-    checkMs: 10_000
+    checkMs: 10_000,
+    callsPerKeyMax: 4_000
   })
 })

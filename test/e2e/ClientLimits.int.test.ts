@@ -1,14 +1,14 @@
 /**
- * Clients that begin and do not finish: each is answered where it can be and cut off in bounded time, holds nothing
- * meanwhile, and does not keep others from being served.
+ * Clients that want too much at once, or begin and do not finish: each is answered where it can be and cut off in
+ * bounded time, holds nothing meanwhile, and does not keep others from being served.
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { RawConnection } from "../support/RawConnection.ts"
-import { microPriced, TestGateway, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway, until } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { chatUsage, completion } from "../support/TestUpstream.ts"
+import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 
 const START = 1_000_000n
 const CLIENTS = 20
@@ -16,7 +16,13 @@ const path = "/v1/chat/completions"
 const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "Hi" }] })
 
 const Gateway = TestGateway.layerOf((origin) => microPriced(origin), {
-  client: { headersTimeoutMs: 300, bodyTimeoutMs: 300, keepAliveTimeoutMs: 300, checkMs: 50 }
+  client: {
+    headersTimeoutMs: 300,
+    bodyTimeoutMs: 300,
+    keepAliveTimeoutMs: 300,
+    checkMs: 50,
+    callsPerKeyMax: CLIENTS + 1
+  }
 })
 
 const head = (key: string, framing: string) =>
@@ -49,6 +55,32 @@ const stalls: ReadonlyArray<readonly [what: string, begin: (client: RawConnectio
     }
   ]
 ]
+
+layer(Gateway, { excludeTestServices: true })("a key", (it) => {
+  it.effect("has so many calls open at once; more are refused until one has ended, those of other keys are not", () =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const [user, other] = [yield* gateway.user(START), yield* gateway.user(START)]
+      const gate = new Gate()
+      const before = gateway.upstream.calls.length
+      gateway.upstream.on("up", async (call) => {
+        if (call.body["stream"] === true) await gate.opened
+        call.chatStream(["word "], chatUsage(10, 5))
+      })
+      const open = Array.from({ length: CLIENTS + 1 }, () => openChat(gateway.origin, user, { stream: true }))
+      yield* until("all are open", () => gateway.upstream.calls.length === before + open.length)
+      const refused = yield* send(`${gateway.origin}${path}`, { key: user.key, body })
+      assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [429, "rate_limit_exceeded"])
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      gateway.upstream.on("up", (call) => call.json(completion("hello", chatUsage(10, 5))))
+      assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: other.key, body })).status, 200)
+      gate.open()
+      yield* until("all have ended", () => open.every((answer) => answer.ended))
+      assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: user.key, body })).status, 200)
+      assert.strictEqual((yield* gateway.callsOf(user)).length, open.length + 1)
+      yield* gateway.clean
+    }))
+})
 
 layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) => {
   it.effect.each(stalls)("%s: is refused and cut off, having held nothing", ([, begin]) =>
