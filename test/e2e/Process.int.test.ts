@@ -178,4 +178,25 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
       server.signal("SIGTERM")
       assert.strictEqual(yield* server.exit, 0)
     }))
+
+  it.live("what goes wrong with a call is logged under its request id, and no secret with it", () =>
+    Effect.gen(function*() {
+      const upstream = yield* TestUpstream.acquire
+      upstream.on("quick", (call) => call.error(500, `the key ${call.authorization} is not liked`))
+      const realms = yield* makeInstallation(
+        document(upstream, LEASE_SECONDS, { database: { url: yield* makeDatabase() }, log: { level: "debug" } })
+      )
+      const server = yield* realms.start
+      const user = yield* realms.user("log@example.com", "1.00")
+      const answer = yield* send(`${server.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
+      assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [502, "upstream_error"])
+      const id = String(answer.headers["x-request-id"])
+      yield* until("the failure is logged", () => server.log.includes(id))
+      const line = server.log.split("\n").find((one) => one.includes(id)) ?? ""
+      assert.include(line, "a channel failed a call")
+      assert.isObject(JSON.parse(line))
+      server.signal("SIGTERM")
+      assert.strictEqual(yield* server.exit, 0)
+      for (const secret of [user.key, "Bearer", "is not liked"]) assert.notInclude(server.log, secret)
+    }))
 })
