@@ -70,7 +70,7 @@ const begin = (heldTokens: number, drains = false) => {
     exchange.onResponseData(upstream, Buffer.from(`data: {"choices":[{"delta":{"content":"${text}"}}]}\n\n`))
   const end = () => exchange.onResponseData(upstream, Buffer.from("data: [DONE]\n\n"))
   const pass = () => {
-    for (const timer of [...timers]) {
+    for (const timer of Array.from(timers)) {
       timers.delete(timer)
       timer.callback()
     }
