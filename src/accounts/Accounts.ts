@@ -9,7 +9,7 @@ import { makeReservationId } from "../domain/Ids.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Database } from "../platform/Database.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { AccountActor, type ActorHost, ask } from "./AccountActor.ts"
+import { type ActorHost, ask } from "./AccountActor.ts"
 import {
   type AccountError,
   AccountUnavailable,
@@ -21,8 +21,10 @@ import {
   type UnknownAccount
 } from "./AccountError.ts"
 import { AccountPolicy } from "./AccountPolicy.ts"
+import { AccountIdleMs, AccountResidents } from "./AccountResidents.ts"
 import {
   type Answer,
+  type Command,
   type Commit,
   emptyOutcome,
   type Extend,
@@ -54,9 +56,6 @@ const SLOW_LOCK_TIMEOUT_MS = 2_000
 
 const RETRY_MS_MIN = 50
 const RETRY_MS_MAX = 2_000
-
-/** An account without open reservations is forgotten after so long without a command. */
-const IDLE_MS = 600_000
 
 const LEASE_TICK_MS = 300
 
@@ -100,6 +99,8 @@ export class Accounts extends Context.Service<Accounts, {
   readonly invalidateAll: Effect.Effect<void>
   /** Reservations that this process holds open. */
   openCount(): number
+  /** Whether the account lives in this process. */
+  isResident(userId: bigint): boolean
   /** False while the database is away. */
   isAvailable(): boolean
   /** Takes no more reserves and waits for settlements to land; what has not after `graceMs` is spilled to `data_dir`. */
@@ -125,6 +126,7 @@ const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const config = yield* AppConfig
   const policy = yield* AccountPolicy
+  const idleMs = yield* AccountIdleMs
   const notifications = yield* Notifications
   const fs = yield* FileSystem.FileSystem
   const clock = yield* Clock.Clock
@@ -162,7 +164,6 @@ const make = Effect.gen(function*() {
     eager: false
   })
 
-  const actors = new Map<bigint, AccountActor>()
   const leases = new Leases()
   let opening = 0
   let closing = false
@@ -210,15 +211,9 @@ const make = Effect.gen(function*() {
     }
   }
 
-  const actorOf = (userId: bigint): AccountActor => {
-    let actor = actors.get(userId)
-    if (actor === undefined) {
-      actor = new AccountActor(userId, host)
-      actors.set(userId, actor)
-    }
-    actor.lastUsedMs = now()
-    return actor
-  }
+  const residents = new AccountResidents(host, now)
+  /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
+  const askAccount = (userId: bigint, command: Command) => Effect.suspend(() => ask(residents.of(userId), command))
 
   /**
    * Gives a settlement to its actor; the lease is kept alive until it has landed. The wait is a plain timer: a race of fibers
@@ -227,7 +222,7 @@ const make = Effect.gen(function*() {
   const settle = (userId: bigint, command: Commit | Void, waitMs: number): Effect.Effect<Settlement, AccountError> =>
     Effect.callback((resume) => {
       const timer = waitMs === Infinity ? undefined : setTimeout(() => resume(Effect.fail(stillSettling)), waitMs)
-      actorOf(userId).tell(command, (result) => {
+      residents.of(userId).tell(command, (result) => {
         clearTimeout(timer)
         leases.close(command.id)
         resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
@@ -235,7 +230,7 @@ const make = Effect.gen(function*() {
     })
 
   const leaveVoid = (userId: bigint, id: string, reason: string) =>
-    actorOf(userId).tell({ _tag: "Void", id, outcome: { ...emptyOutcome, reason } }, () => leases.close(id))
+    residents.of(userId).tell({ _tag: "Void", id, outcome: { ...emptyOutcome, reason } }, () => leases.close(id))
 
   const reserve = (userId: bigint, command: Reserve, onLost: () => void) =>
     Effect.callback<Reservation, AccountError>((resume) => {
@@ -256,7 +251,7 @@ const make = Effect.gen(function*() {
         giveUp()
         resume(Effect.fail(unanswered))
       }, RESERVE_WAIT_MS_MAX)
-      actorOf(userId).tell(command, (result) => {
+      residents.of(userId).tell(command, (result) => {
         opening--
         if (result._tag === "Reservation" && waiting) {
           leases.open(command.id, command.leaseSeconds, now(), onLost)
@@ -300,7 +295,7 @@ const make = Effect.gen(function*() {
     // One account that cannot be written does not keep the others' holds.
     const answers = yield* Effect.forEach(
       rows,
-      (row) => Effect.result(ask(actorOf(row.user_id), { _tag: "Expire", id: row.id, mode })),
+      (row) => Effect.result(askAccount(row.user_id, { _tag: "Expire", id: row.id, mode })),
       { concurrency: "unbounded" }
     )
     return answers.filter((answer) =>
@@ -311,7 +306,7 @@ const make = Effect.gen(function*() {
   const replay = replayFiles({
     paths: [spillPath, setAsidePath],
     keepAt: setAsidePath,
-    submit: ({ command, userId }) => ask(actorOf(userId), command)
+    submit: ({ command, userId }) => askAccount(userId, command)
   }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 
   const drain = (graceMs: number) =>
@@ -319,9 +314,7 @@ const make = Effect.gen(function*() {
       closing = true
       const deadline = now() + graceMs
       const unsettled = () =>
-        Array.from(actors.values()).flatMap((actor) =>
-          actor.unsettled.map((command) => ({ userId: actor.userId, command }))
-        )
+        residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
       const isBusy = () => opening > 0 || unsettled().length > 0
       while (isBusy() && now() < deadline) {
         yield* Effect.sleep(Duration.millis(20))
@@ -335,25 +328,13 @@ const make = Effect.gen(function*() {
       yield* appendSpill(spillPath, left)
     })
 
-  const passivate = Effect.sync(() => {
-    for (const [userId, actor] of actors) {
-      if (actor.isIdle && now() - actor.lastUsedMs > IDLE_MS) actors.delete(userId)
-    }
-  })
-
-  const invalidateAll = Effect.sync(() => {
-    for (const actor of actors.values()) actor.invalidate()
-  })
-
   yield* notifications.subscribe({
     onMessage: (topic, key) => {
-      if (topic === "account" && /^\d+$/.test(key)) actors.get(BigInt(key))?.invalidate()
+      if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(BigInt(key))
     },
     // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
     onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),
-    onUp: () => {
-      for (const actor of actors.values()) actor.invalidate()
-    }
+    onUp: () => residents.invalidateAll()
   })
   yield* main.reconnect
   yield* Effect.forkScoped(main.run)
@@ -364,7 +345,11 @@ const make = Effect.gen(function*() {
     Effect.forever,
     Effect.forkScoped
   )
-  yield* passivate.pipe(Effect.andThen(Effect.sleep(IDLE_MS / 10)), Effect.forever, Effect.forkScoped)
+  yield* Effect.sync(() => residents.forgetIdle(idleMs)).pipe(
+    Effect.andThen(Effect.sleep(idleMs / 10)),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   return Accounts.of({
     reserve: (userId, command, onLost) =>
@@ -372,23 +357,24 @@ const make = Effect.gen(function*() {
         Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
       ),
     extend: (userId, command) =>
-      inTime(ask(actorOf(userId), command)).pipe(
+      inTime(askAccount(userId, command)).pipe(
         Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected),
         Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
       ),
     commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
     void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
     post: (userId, entry) =>
-      ask(actorOf(userId), entry).pipe(
+      askAccount(userId, entry).pipe(
         Effect.flatMap((answer) => answer._tag === "Posted" ? Effect.succeed(answer.posted) : unexpected),
         Effect.mapError((error) =>
           error._tag === "DebitRefused" || error._tag === "UnknownAccount" ? error : asUnavailable(error)
         )
       ),
     sweep,
-    invalidate: (userId) => actors.get(userId)?.invalidate(),
-    invalidateAll,
+    invalidate: (userId) => residents.invalidate(userId),
+    invalidateAll: Effect.sync(() => residents.invalidateAll()),
     openCount: () => leases.size,
+    isResident: (userId) => residents.has(userId),
     isAvailable: () => main.connected,
     drain,
     replay

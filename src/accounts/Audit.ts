@@ -79,7 +79,9 @@ const repeatedSql = `SELECT user_id, ref_type, ref_id FROM ledger_entries
 
 const guards = [
   "keep_ledger_entries",
+  "keep_ledger_entries_all",
   "keep_usage_events",
+  "keep_usage_events_all",
   "keep_user_balances",
   "keep_user_subscriptions",
   "keep_topup_orders",

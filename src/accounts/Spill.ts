@@ -5,6 +5,7 @@
  * @internal
  */
 import { Effect, FileSystem, Schema } from "effect"
+import { dirname } from "node:path"
 import type { Command } from "./AccountState.ts"
 
 const Usage = Schema.Struct({
@@ -42,10 +43,12 @@ export interface SpilledCommand {
   readonly command: Command
 }
 
-/** Appends settlements to the file and syncs it to disk. */
+/** Appends settlements to the file, which is made with its folder when there is none, and syncs it to disk. */
 export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: ReadonlyArray<SpilledCommand>) {
   const fs = yield* FileSystem.FileSystem
   const lines = commands.map(({ command, userId }) => `${JSON.stringify({ userId: String(userId), command })}\n`)
+  // With a database elsewhere nothing else may have needed the folder before.
+  yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o711 })
   yield* Effect.scoped(Effect.gen(function*() {
     const file = yield* fs.open(path, { flag: "a", mode: 0o600 })
     yield* file.writeAll(new TextEncoder().encode(lines.join("")))

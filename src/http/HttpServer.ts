@@ -9,15 +9,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
+import { ClientLimits } from "./ClientLimits.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
 
 /** The address could not be listened on. */
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{ readonly message: string }> {}
 
-const HEADERS_TIMEOUT_MS = 30_000
-const REQUEST_TIMEOUT_MS = 120_000
-const KEEP_ALIVE_TIMEOUT_MS = 75_000
+/** A request that nobody reads is cut off so long after its body should have been here. */
+const REQUEST_SLACK_MS = 30_000
 
 /** After open calls were stopped, their clients have so long to take the last bytes. */
 const CLOSE_MS_MAX = 2_000
@@ -35,6 +35,7 @@ const make = Effect.gen(function*() {
   const config = yield* AppConfig
   const dataPlane = yield* DataPlane
   const gateway = yield* Gateway
+  const limits = yield* ClientLimits
   const scope = yield* Scope.Scope
   const routes = yield* HttpRouter.toHttpEffect(OpsRoutes)
   const answerRoute = yield* NodeHttpServer.makeHandler(
@@ -44,9 +45,10 @@ const make = Effect.gen(function*() {
   const server = createServer({
     noDelay: true,
     keepAlive: true,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.headersTimeoutMs + limits.bodyTimeoutMs + REQUEST_SLACK_MS,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.checkMs
   }, (request: IncomingMessage, response: ServerResponse) => {
     if (request.url !== undefined && request.url.startsWith("/v1/")) dataPlane.handle(request, response)
     else answerRoute(request, response)

@@ -1,28 +1,19 @@
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
-  AccountsOver,
   balanceOf,
+  ChargingPolicyLayer,
   entry,
   ignoreLoss,
   makeUser,
   problems,
   reserveOf,
-  TestAccounts,
-  used
+  TestAccounts
 } from "../support/TestAccounts.ts"
-
-const commit = (id: string, tokens: number) => ({ _tag: "Commit" as const, id, outcome: used(tokens), atMs: 2_000 })
-const voidOf = (id: string) => ({ _tag: "Void" as const, id, outcome: used(0) })
-
-/** A second process over the same database, as long as the scope. */
-const another = Effect.gen(function*() {
-  const context = yield* Layer.build(Layer.fresh(AccountsOver))
-  return Context.get(context, Accounts)
-})
 
 layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
   it.effect("holds, settles, repeats and returns", () =>
@@ -35,9 +26,9 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 400n, owed: 0n })
       const refused = yield* Effect.flip(accounts.reserve(user, reserveOf(600n), ignoreLoss))
       assert.strictEqual(refused._tag, "InsufficientFunds")
-      const settled = yield* accounts.commit(user, commit(first.id, 450))
+      const settled = yield* accounts.commit(user, commitOf(first.id, 450))
       assert.strictEqual(settled.chargedMicros, 450n)
-      const again = yield* accounts.commit(user, commit(first.id, 450))
+      const again = yield* accounts.commit(user, commitOf(first.id, 450))
       assert.strictEqual(again.chargedMicros, 450n)
       assert.strictEqual((yield* accounts.void(user, voidOf(first.id))).state, "committed")
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 550n, owed: 0n })
@@ -61,7 +52,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
   it.effect("two processes over one balance admit no more than it has", () =>
     Effect.gen(function*() {
       const one = yield* Accounts
-      const two = yield* another
+      const two = yield* anotherProcess()
       const user = yield* makeUser(1_000n)
       const results = yield* Effect.forEach(
         Array.from({ length: 60 }, (_, index) => index % 2 === 0 ? one : two),
@@ -81,7 +72,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
       const second = reserveOf(300n)
       yield* accounts.reserve(user, first, ignoreLoss)
       yield* accounts.reserve(user, second, ignoreLoss)
-      const settled = yield* accounts.commit(user, commit(first.id, 900))
+      const settled = yield* accounts.commit(user, commitOf(first.id, 900))
       assert.strictEqual(settled.costMicros, 900n)
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 0n, owed: 200n })
       assert.strictEqual(
@@ -132,16 +123,73 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
       const orphan = reserveOf(600n)
       // As another process would leave it: written, and held open by nobody here.
       const scope = yield* Scope.make()
-      const dying = yield* Scope.provide(another, scope)
+      const dying = yield* Scope.provide(anotherProcess(), scope)
       yield* dying.reserve(user, orphan, ignoreLoss)
       yield* Scope.close(scope, Exit.void)
       yield* sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${orphan.id}`
       assert.strictEqual(yield* accounts.sweep, 1)
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 1_000n, owed: 0n })
-      const settled = yield* accounts.commit(user, commit(orphan.id, 500))
+      const settled = yield* accounts.commit(user, commitOf(orphan.id, 500))
       assert.isTrue(settled.late)
-      yield* accounts.commit(user, commit(orphan.id, 500))
+      yield* accounts.commit(user, commitOf(orphan.id, 500))
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 500n, owed: 0n })
+      assert.deepStrictEqual(yield* problems, [])
+    }))
+
+  it.effect("what a process leaves open is ended by another one, with other settings, at the terms of its reserve", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const user = yield* makeUser(10_000n)
+      const terms = { billingMultiplier: 1_500_000n, leaseSeconds: 1 }
+      const [swept, late, free] = [
+        reserveOf(600n, terms),
+        reserveOf(400n, terms),
+        reserveOf(500n, { ...terms, billingEnabled: false })
+      ]
+      const scope = yield* Scope.make()
+      const dying = yield* Scope.provide(anotherProcess(), scope)
+      for (const command of [swept, late, free]) yield* dying.reserve(user, command, ignoreLoss)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* balanceOf(user), { usd: 8_500n, owed: 0n })
+      // Its price is of no account any more, and what has expired is charged from now on.
+      yield* sql`INSERT INTO models (id, input_micros_per_1m, cached_input_micros_per_1m, output_micros_per_1m,
+        max_output_tokens) VALUES ('m', 90000000, 90000000, 90000000, 1000)`
+      const other = yield* anotherProcess(ChargingPolicyLayer)
+      yield* eventually(
+        "all have expired",
+        Effect.andThen(other.sweep, Effect.forEach([swept, late, free], ({ id }) => usageOf(id))),
+        (rows) => rows.every((row) => row?.state === "expired")
+      )
+      assert.deepStrictEqual(yield* balanceOf(user), { usd: 8_500n, owed: 0n })
+      const settled = yield* other.commit(user, commitOf(late.id, 300))
+      assert.deepStrictEqual([settled.late, settled.costMicros, settled.chargedMicros], [true, 450n, 450n])
+      assert.strictEqual((yield* other.commit(user, commitOf(free.id, 300))).chargedMicros, 0n)
+      const rows = yield* Effect.forEach([swept, late, free], ({ id }) => usageOf(id))
+      assert.deepStrictEqual(
+        rows.map((row) => [row?.state, row?.funding, row?.cost_micros, row?.charged_micros]),
+        [["expired", "balance", 900n, 900n], ["committed", "balance", 450n, 450n], ["committed", "free", 450n, 0n]]
+      )
+      assert.deepStrictEqual(yield* balanceOf(user), { usd: 10_000n - 900n - 450n, owed: 0n })
+      assert.deepStrictEqual(yield* problems, [])
+    }))
+
+  it.effect("an outage beyond a lease: the first sweep behind it renews, and ends nothing of its own", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const user = yield* makeUser(1_000n)
+      const { accounts, proxy } = yield* proxied
+      const command = reserveOf(600n, { leaseSeconds: 1 })
+      yield* accounts.reserve(user, command, () => assert.fail("it was not lost"))
+      const isOver = sql<{ over: boolean }>`SELECT lease_expires_at < now() AS over FROM usage_events
+        WHERE id = ${command.id}`
+      proxy.cut()
+      yield* eventually("the lease is over", isOver, ([row]) => row?.over === true)
+      proxy.mend()
+      yield* eventually("a sweep comes through", Effect.option(accounts.sweep), Option.isSome)
+      assert.strictEqual((yield* usageOf(command.id))?.state, "reserved")
+      const settled = yield* accounts.commit(user, commitOf(command.id, 450))
+      assert.deepStrictEqual([settled.chargedMicros, settled.late], [450n, false])
+      assert.deepStrictEqual(yield* balanceOf(user), { usd: 550n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 

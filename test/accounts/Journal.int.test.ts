@@ -8,21 +8,16 @@ import { makeReservationId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/platform/Database.ts"
 import {
   accountsAt,
+  anotherProcess,
   commitOf,
   databaseUrl,
   eventually,
-  makeDataDir,
   proxied,
   untilState,
   usageOf,
   voidOf
 } from "../support/AccountsProcess.ts"
 import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
-
-/** Accounts of another process over the same database. */
-const another = Effect.gen(function*() {
-  return yield* accountsAt(yield* databaseUrl, yield* makeDataDir)
-})
 
 const untilJournalWaits = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -195,7 +190,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const one = yield* Accounts
-      const two = yield* another
+      const two = yield* anotherProcess()
       const user = yield* makeUser(0n)
       const [subscription] = yield* sql<{ id: bigint }>`
         INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
@@ -244,7 +239,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
   it.effect("ids sent many times at once, to two processes, are one hold and one settlement", () =>
     Effect.gen(function*() {
       const one = yield* Accounts
-      const two = yield* another
+      const two = yield* anotherProcess()
       const user = yield* makeUser(1_000n)
       const openBefore = one.openCount()
       const command = reserveOf(200n)

@@ -9,6 +9,7 @@ import { batchParameters, batchSql } from "../../src/accounts/JournalBatch.ts"
 import type { Reserve } from "../../src/accounts/AccountState.ts"
 import {
   accountsAt,
+  anotherProcess,
   commitOf,
   databaseUrl,
   eventually,
@@ -64,7 +65,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
     Effect.gen(function*() {
       const killsWanted = 6
       const spared = yield* journals
-      const accounts = yield* accountsAt(yield* databaseUrl, yield* makeDataDir)
+      const accounts = yield* anotherProcess()
       const users = yield* Effect.forEach(Array.from({ length: 16 }), () => makeUser(1_000_000n))
       const kills = yield* Ref.make(0)
       const settled: Array<{ readonly id: string; readonly charged: bigint }> = []
@@ -294,7 +295,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
   it.effect("a renewal that finds its reservation ended says so, once", () =>
     Effect.gen(function*() {
       const accounts = yield* Accounts
-      const other = yield* accountsAt(yield* databaseUrl, yield* makeDataDir)
+      const other = yield* anotherProcess()
       const user = yield* makeUser(1_000n)
       const command = reserveOf(600n, { leaseSeconds: 1 })
       const still = reserveOf(100n, { leaseSeconds: 1 })

@@ -6,21 +6,10 @@ import { declareModels } from "../../src/catalog/Declared.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { declarePlans } from "../../src/subscriptions/Plans.ts"
+import { hear } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Catalog.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestDatabase.layer))
-
-const hear = Effect.gen(function*() {
-  const heard = yield* Queue.unbounded<string>()
-  const notifications = yield* Notifications
-  yield* notifications.subscribe({
-    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
-    onDown: () => undefined,
-    onUp: () => void Queue.offerUnsafe(heard, "up")
-  })
-  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
-  return heard
-})
 
 const start = (document: unknown) =>
   Effect.andThen(declareModels, declarePlans).pipe(Effect.provideService(AppConfig, testConfig(document)))

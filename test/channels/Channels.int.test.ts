@@ -6,6 +6,7 @@ import { Channels, declareChannels } from "../../src/channels/Channels.ts"
 import { ChannelHealth, FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { hear } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer))
@@ -27,16 +28,9 @@ const start = Effect.fnUntraced(function*(document: { readonly channels: unknown
   // Merged as the server merges them: the order of tries must see what the forwarder says of the channels' health.
   const Services = Layer.fresh(Layer.mergeAll(Channels.layer, ChannelHealth.layer).pipe(Layer.provide(Config)))
   const services = yield* Layer.build(Services)
-  const heard = yield* Queue.unbounded<string>()
-  const notifications = yield* Notifications
-  yield* notifications.subscribe({
-    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
-    onDown: () => undefined,
-    onUp: () => void Queue.offerUnsafe(heard, "up")
-  })
-  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
+  const heard = yield* hear
   // Whatever its own start said has been heard once this has.
-  yield* notifications.publish("settings", "started")
+  yield* (yield* Notifications).publish("settings", "started")
   while ((yield* Queue.take(heard)) !== "settings started");
   return { channels: Context.get(services, Channels), health: Context.get(services, ChannelHealth), heard }
 })

@@ -73,6 +73,7 @@ const servicesOf = (seen: Seen) =>
       post: post(seen),
       invalidate: () => undefined,
       openCount: () => 0,
+      isResident: () => false,
       isAvailable: () => true
     }),
     NoDatabase

@@ -2,42 +2,25 @@
  * The database away under open streams, and Ctrl-C in the terminal: nothing that was acknowledged is lost, and the books hold.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
+import { existsSync, readFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { makeProxy } from "../support/JournalProxy.ts"
+import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
+import { makeDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
-import { OpenAnswer, send } from "../support/TestHttp.ts"
+import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000
 const STREAMS = 10
-
-/** One micro a token, in and out. */
-const document = (upstream: TestUpstream) => ({
-  billing: { reservation_lease_seconds: 30, default_max_output_tokens: 1_000 },
-  channels: [{
-    name: "one",
-    base_url: `${upstream.origin}/v1`,
-    api_key: "x",
-    models: { quick: "quick", slow: "slow" }
-  }],
-  models: ["quick", "slow"].map((id) => ({
-    id,
-    input_usd_per_1m: "1",
-    output_usd_per_1m: "1",
-    max_output_tokens: 10_000
-  }))
-})
-
-const path = "/v1/chat/completions"
-const body = (model: string, stream: boolean) => ({ model, stream, messages: [{ role: "user", content: "Hi" }] })
-
-const Balance = Schema.fromJsonString(Schema.Struct({ usd_micros: Schema.String, reserved_micros: Schema.String }))
+const LEASE_SECONDS = 30
 
 /** A server with open streams of which each costs 15 micros when the gate is opened. */
-const busy = Effect.gen(function*() {
+const busy = Effect.fnUntraced(function*(more: object = {}) {
   const upstream = yield* TestUpstream.acquire
   const gate = new Gate()
   upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
@@ -46,20 +29,13 @@ const busy = Effect.gen(function*() {
     await gate.opened
     call.chatStream(["word "], chatUsage(10, 5))
   })
-  const realms = yield* makeInstallation(document(upstream))
+  const realms = yield* makeInstallation(document(upstream, LEASE_SECONDS, more))
   const server = yield* realms.start
   const user = yield* realms.user("outage@example.com", "1.00")
-  const streams = Array.from({ length: STREAMS }, () => {
-    const answer = new OpenAnswer(`${server.origin}${path}`, { key: user.key, method: "POST" })
-    answer.end(body("slow", true))
-    return answer
-  })
+  const streams = Array.from({ length: STREAMS }, () => openSlow(server.origin, user.key))
   yield* until("the streams have begun", () => streams.every((stream) => stream.frames.length === 1))
-  const balance = Effect.flatMap(
-    realms.cli("balance", "show", "--user", user.email, "--json"),
-    Schema.decodeUnknownEffect(Balance)
-  )
-  const call = send(`${server.origin}${path}`, { key: user.key, body: body("quick", false) })
+  const balance = balanceOf(realms, user.email)
+  const call = send(`${server.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
   return { balance, call, gate, realms, server, streams }
 })
 
@@ -68,7 +44,7 @@ describe("outage", () => {
     "PostgreSQL stopped at once under open streams: it comes back, they end and are paid",
     () =>
       Effect.gen(function*() {
-        const { balance, call, gate, realms, server, streams } = yield* busy
+        const { balance, call, gate, realms, server, streams } = yield* busy()
         const pid = yield* Effect.promise(() => readFile(join(realms.dataDir, "postgres", "postmaster.pid"), "utf8"))
         process.kill(Number(pid.split("\n")[0]), "SIGQUIT")
         // Settlements meet the outage, or its end: whichever, they land.
@@ -89,13 +65,47 @@ describe("outage", () => {
 
   it.live("Ctrl-C with open streams: they end and are paid before the database stops", () =>
     Effect.gen(function*() {
-      const { balance, gate, realms, server, streams } = yield* busy
+      const { balance, gate, realms, server, streams } = yield* busy()
       server.interruptGroup()
       yield* until("the server waits for them", () => server.log.includes("waiting for open calls"))
       gate.open()
       assert.strictEqual(yield* server.exit, 0)
       assert.isTrue(streams.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
-      assert.deepStrictEqual(yield* balance, { usd_micros: String(1_000_000 - 15 * STREAMS), reserved_micros: "0" })
+      assert.deepStrictEqual(yield* balance, {
+        usd_micros: String(1_000_000 - 15 * STREAMS),
+        owed_micros: "0",
+        reserved_micros: "0"
+      })
       yield* realms.cli("audit")
     }), TEST_TIMEOUT_MS)
+
+  it.live(
+    "stopped while the database is away: what was answered is kept, and paid after the next start",
+    () =>
+      Effect.gen(function*() {
+        const url = yield* makeDatabase()
+        const proxy = yield* makeProxy(url)
+        const { balance, gate, realms, server, streams } = yield* busy({ database: { url: proxy.url } })
+        proxy.cut()
+        server.signal("SIGTERM")
+        yield* until("the server waits for them", () => server.log.includes("waiting for open calls"))
+        gate.open()
+        assert.strictEqual(yield* server.exit, 0)
+        assert.isTrue(streams.every((stream) => stream.text.trimEnd().endsWith("data: [DONE]")))
+        const kept = join(realms.dataDir, "unsettled.jsonl")
+        assert.strictEqual(readFileSync(kept, "utf8").trim().split("\n").length, STREAMS)
+        proxy.mend()
+        const again = yield* realms.start
+        yield* until("the file is replayed", () => !existsSync(kept))
+        assert.deepStrictEqual(yield* balance, {
+          usd_micros: String(1_000_000 - 15 * STREAMS),
+          owed_micros: "0",
+          reserved_micros: "0"
+        })
+        yield* realms.cli("audit")
+        again.signal("SIGTERM")
+        assert.strictEqual(yield* again.exit, 0)
+      }),
+    TEST_TIMEOUT_MS
+  )
 })

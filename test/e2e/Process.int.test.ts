@@ -3,7 +3,8 @@
  * it lets open calls finish, or settles them; and what the command line changes it sees at the next call.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Effect, Fiber } from "effect"
+import { balanceOf, chatBody, chatPath, document, openSlow, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, onTestServer } from "../support/TestDatabase.ts"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
@@ -15,50 +16,6 @@ const TEST_TIMEOUT_MS = 120_000
 const LEASE_SECONDS = 2
 const BALANCE_MICROS = 1_000_000n
 
-/** One micro a token, in and out. */
-const document = (upstream: TestUpstream, more: object = {}) => ({
-  billing: { reservation_lease_seconds: LEASE_SECONDS, default_max_output_tokens: 1_000 },
-  channels: [{
-    name: "one",
-    base_url: `${upstream.origin}/v1`,
-    api_key: "x",
-    models: { quick: "quick", slow: "slow" }
-  }],
-  models: ["quick", "slow"].map((id) => ({
-    id,
-    input_usd_per_1m: "1",
-    output_usd_per_1m: "1",
-    max_output_tokens: 10_000
-  })),
-  ...more
-})
-
-const path = "/v1/chat/completions"
-const body = (model: string, stream: boolean) => ({ model, stream, messages: [{ role: "user", content: "Hi" }] })
-
-const openStream = (origin: string, key: string) => {
-  const answer = new OpenAnswer(`${origin}${path}`, { key, method: "POST" })
-  answer.end(body("slow", true))
-  return answer
-}
-
-const Balance = Schema.fromJsonString(Schema.Struct({
-  usd_micros: Schema.String,
-  owed_micros: Schema.String,
-  reserved_micros: Schema.String
-}))
-const Receipt = Schema.fromJsonString(Schema.Struct({
-  state: Schema.String,
-  charged_micros: Schema.NullOr(Schema.String),
-  reason: Schema.NullOr(Schema.String)
-}))
-
-const receiptOf = Effect.fnUntraced(function*(origin: string, key: string, id: string) {
-  const answer = yield* send(`${origin}/v1/usage/${id}`, { key })
-  assert.strictEqual(answer.status, 200, answer.text)
-  return yield* Schema.decodeUnknownEffect(Receipt)(answer.text)
-})
-
 describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live(
     "killed under load and started again: the books hold, every answer given is paid, every hold ends",
@@ -67,14 +24,14 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
         const upstream = yield* TestUpstream.acquire
         upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
         upstream.on("slow", (call) => call.frame(chunk("word ")))
-        const realms = yield* makeInstallation(document(upstream))
+        const realms = yield* makeInstallation(document(upstream, LEASE_SECONDS))
         const first = yield* realms.start
         const user = yield* realms.user("kill@example.com", "1.00")
-        const open = Array.from({ length: 30 }, () => openStream(first.origin, user.key))
+        const open = Array.from({ length: 30 }, () => openSlow(first.origin, user.key))
         yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 1))
         const paid: Array<string> = []
         const load = yield* Effect.forkScoped(Effect.forEach(Array.from({ length: 40 }), () =>
-          send(`${first.origin}${path}`, { key: user.key, body: body("quick", false) }).pipe(
+          send(`${first.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) }).pipe(
             Effect.tap((answer) =>
               Effect.sync(() => {
                 assert.strictEqual(answer.status, 200, answer.text)
@@ -94,10 +51,7 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
         yield* Fiber.join(load)
         yield* until("the streams are broken off", () => open.every((stream) => stream.ended))
         const second = yield* realms.start
-        const balance = Effect.flatMap(
-          realms.cli("balance", "show", "--user", user.email, "--json"),
-          Schema.decodeUnknownEffect(Balance)
-        )
+        const balance = balanceOf(realms, user.email)
         yield* until("every hold has ended", Effect.map(balance, ({ reserved_micros }) => reserved_micros === "0"))
         yield* realms.cli("audit")
         for (const id of paid) {
@@ -114,7 +68,7 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
         assert.isAtLeast(Number(settled), paid.length)
         assert.isAtMost(Number(settled), upstream.callsOf("quick").length, "only what reached the upstream is charged")
         assert.strictEqual(
-          (yield* send(`${second.origin}${path}`, { key: user.key, body: body("quick", false) })).status,
+          (yield* send(`${second.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })).status,
           200
         )
         second.signal("SIGTERM")
@@ -132,15 +86,17 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
         await gate.opened
         call.chatStream(["word "], chatUsage(10, 5))
       })
-      const realms = yield* makeInstallation(document(upstream, { database: { url: yield* makeDatabase() } }))
+      const realms = yield* makeInstallation(
+        document(upstream, LEASE_SECONDS, { database: { url: yield* makeDatabase() } })
+      )
       const server = yield* realms.start
       const user = yield* realms.user("term@example.com", "1.00")
-      const open = Array.from({ length: 20 }, () => openStream(server.origin, user.key))
+      const open = Array.from({ length: 20 }, () => openSlow(server.origin, user.key))
       yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 1))
       server.signal("SIGTERM")
       yield* until("the server waits for them", () => server.log.includes("waiting for open calls"))
-      const late = new OpenAnswer(`${server.origin}${path}`, { key: user.key, method: "POST" })
-      late.end(body("slow", false))
+      const late = new OpenAnswer(`${server.origin}${chatPath}`, { key: user.key, method: "POST" })
+      late.end(chatBody("slow", false))
       yield* until("a new call is turned away", () => late.ended)
       assert.include([0, 503], late.status)
       assert.isUndefined(server.ended)
@@ -150,9 +106,7 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
       assert.strictEqual(yield* server.exit, 0)
       assert.strictEqual(upstream.calls.length, open.length)
       yield* realms.cli("audit")
-      const balance = yield* Schema.decodeUnknownEffect(Balance)(
-        yield* realms.cli("balance", "show", "--user", user.email, "--json")
-      )
+      const balance = yield* balanceOf(realms, user.email)
       assert.deepStrictEqual(balance, {
         usd_micros: String(BALANCE_MICROS - 20n * 15n),
         owed_micros: "0",
@@ -168,11 +122,11 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
       })
       const url = yield* makeDatabase()
       const realms = yield* makeInstallation(
-        document(upstream, { database: { url }, server: { port: 0, shutdown_grace_seconds: 1 } })
+        document(upstream, LEASE_SECONDS, { database: { url }, server: { port: 0, shutdown_grace_seconds: 1 } })
       )
       const server = yield* realms.start
       const user = yield* realms.user("grace@example.com", "1.00")
-      const open = Array.from({ length: 10 }, () => openStream(server.origin, user.key))
+      const open = Array.from({ length: 10 }, () => openSlow(server.origin, user.key))
       yield* until("the streams have begun", () => open.every((stream) => stream.frames.length === 10))
       server.signal("SIGTERM")
       assert.strictEqual(yield* server.exit, 0)
@@ -196,11 +150,11 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
       const upstream = yield* TestUpstream.acquire
       upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
       const url = yield* makeDatabase()
-      const realms = yield* makeInstallation(document(upstream, { database: { url } }))
+      const realms = yield* makeInstallation(document(upstream, LEASE_SECONDS, { database: { url } }))
       const server = yield* realms.start
       const user = yield* realms.user("cli@example.com", "1.00")
       const other = yield* realms.user("other@example.com", "1.00")
-      const call = (key: string) => send(`${server.origin}${path}`, { key, body: body("quick", false) })
+      const call = (key: string) => send(`${server.origin}${chatPath}`, { key, body: chatBody("quick", false) })
       const statuses = Effect.all([call(user.key), call(other.key)]).pipe(
         Effect.map((all) => all.map(({ status }) => status))
       )
@@ -223,5 +177,26 @@ describe("the process", { timeout: TEST_TIMEOUT_MS }, () => {
       yield* realms.cli("audit")
       server.signal("SIGTERM")
       assert.strictEqual(yield* server.exit, 0)
+    }))
+
+  it.live("what goes wrong with a call is logged under its request id, and no secret with it", () =>
+    Effect.gen(function*() {
+      const upstream = yield* TestUpstream.acquire
+      upstream.on("quick", (call) => call.error(500, `the key ${call.authorization} is not liked`))
+      const realms = yield* makeInstallation(
+        document(upstream, LEASE_SECONDS, { database: { url: yield* makeDatabase() }, log: { level: "debug" } })
+      )
+      const server = yield* realms.start
+      const user = yield* realms.user("log@example.com", "1.00")
+      const answer = yield* send(`${server.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
+      assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [502, "upstream_error"])
+      const id = String(answer.headers["x-request-id"])
+      yield* until("the failure is logged", () => server.log.includes(id))
+      const line = server.log.split("\n").find((one) => one.includes(id)) ?? ""
+      assert.include(line, "a channel failed a call")
+      assert.isObject(JSON.parse(line))
+      server.signal("SIGTERM")
+      assert.strictEqual(yield* server.exit, 0)
+      for (const secret of [user.key, "Bearer", "is not liked"]) assert.notInclude(server.log, secret)
     }))
 })

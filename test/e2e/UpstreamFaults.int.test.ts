@@ -31,7 +31,7 @@ const Gateway = TestGateway.layerOf((origin) => {
     ],
     models: ["alone", "pair", "unreachable", "gone"].map((id) => Object.assign({ id }, price))
   }
-}, { headersTimeoutMs: HEADERS_TIMEOUT_MS })
+}, { upstream: { headersTimeoutMs: HEADERS_TIMEOUT_MS } })
 
 const body = (model: string, stream: boolean) => ({ model, stream, messages: [{ role: "user", content: "Hi" }] })
 const secret = "Incorrect API key provided: sk-upstream"

@@ -5,6 +5,7 @@ import { hash } from "node:crypto"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { hear } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
@@ -15,19 +16,6 @@ const TestLayer = Layer.mergeAll(ApiKeys.layer, Users.layer).pipe(
   Layer.provideMerge(TestDatabase.layer),
   Layer.provideMerge(Quiet)
 )
-
-/** What arrives after the services have heard it: they subscribed before. */
-const hear = Effect.gen(function*() {
-  const heard = yield* Queue.unbounded<string>()
-  const notifications = yield* Notifications
-  yield* notifications.subscribe({
-    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
-    onDown: () => void Queue.offerUnsafe(heard, "down"),
-    onUp: () => void Queue.offerUnsafe(heard, "up")
-  })
-  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
-  return heard
-})
 
 /** A key of a new user, its creation already heard of. */
 const fixture = Effect.gen(function*() {

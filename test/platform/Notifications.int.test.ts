@@ -4,26 +4,13 @@ import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Database } from "../../src/platform/Database.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { hear } from "../support/Heard.ts"
 import { makeDatabase, TestDatabase } from "../support/TestDatabase.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
 const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
 
 const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer), Layer.provideMerge(Quiet))
-
-/** What a subscriber hears, in order. */
-const hear = Effect.gen(function*() {
-  const heard = yield* Queue.unbounded<string>()
-  const notifications = yield* Notifications
-  yield* notifications.subscribe({
-    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
-    onDown: () => void Queue.offerUnsafe(heard, "down"),
-    onUp: () => void Queue.offerUnsafe(heard, "up")
-  })
-  // Up before the subscription, it would not be heard of.
-  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
-  return heard
-})
 
 describe("Notifications", () => {
   it.live("deliver what is published, to every subscriber, in order", () =>

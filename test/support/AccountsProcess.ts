@@ -26,11 +26,11 @@ export const makeDataDir = Effect.acquireRelease(
 )
 
 /** Accounts over the database at `url`, as long as the scope. */
-export const accountsAt = (url: string, dataDir: string) =>
+export const accountsAt = (url: string, dataDir: string, policy = PolicyLayer) =>
   Effect.map(
     Layer.build(Layer.fresh(Accounts.layer.pipe(
       Layer.provide(Notifications.layer),
-      Layer.provide(PolicyLayer),
+      Layer.provide(policy),
       Layer.provide(AppConfig.layerOf({ ...testConfig(), dataDir })),
       Layer.provide(NodeServices.layer),
       Layer.provide(SqlLayer),
@@ -38,6 +38,12 @@ export const accountsAt = (url: string, dataDir: string) =>
     ))),
     (context) => Context.get(context, Accounts)
   )
+
+/** Accounts of another process over the same database. */
+export const anotherProcess = (policy = PolicyLayer) =>
+  Effect.gen(function*() {
+    return yield* accountsAt(yield* databaseUrl, yield* makeDataDir, policy)
+  })
 
 /** The URL of the test's database. */
 export const databaseUrl = Effect.map(Database, ({ url }) => Redacted.value(url))

@@ -39,7 +39,7 @@ let building: Promise<void> | undefined
 /** Builds the server, once and only when its source is newer. */
 const built = Effect.promise(() => building ??= build())
 
-/** A server that runs, or has run. */
+/** A process that runs, or has run: the server, unless another command is named. */
 export class RealmsProcess {
   readonly child: ChildProcess
   /** What it logged. */
@@ -47,11 +47,11 @@ export class RealmsProcess {
   /** Its exit code, or the signal that ended it. */
   ended: number | string | undefined
 
-  constructor(env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [entry, "serve"], {
+  constructor(env: NodeJS.ProcessEnv, args: ReadonlyArray<string> = ["serve"]) {
+    this.child = spawn(process.execPath, [entry, ...args], {
       cwd: root,
       env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       // A process group of its own, as a terminal gives it.
       detached: true
     })
@@ -82,7 +82,7 @@ export class RealmsProcess {
 
   /** Waits for its end; answers its exit code or the signal. */
   readonly exit = Effect.suspend(() =>
-    Effect.as(until("the server has ended", () => this.ended !== undefined), undefined)
+    Effect.as(until("the process has ended", () => this.ended !== undefined), undefined)
   ).pipe(Effect.map(() => this.ended))
 }
 
@@ -110,6 +110,8 @@ export interface Installation {
   readonly dataDir: string
   /** Starts the server and waits until it listens. */
   readonly start: Effect.Effect<RealmsProcess>
+  /** Starts a command that goes on until its standard input ends. */
+  begin(...args: ReadonlyArray<string>): RealmsProcess
   /** Runs a command; what it printed. A command that fails is a defect. */
   cli(...args: ReadonlyArray<string>): Effect.Effect<string>
   /** A user with money, and a key. */
@@ -150,9 +152,13 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
   const env = { ...inherited, REALMS_CONFIG: path }
   const cli = (...args: ReadonlyArray<string>) =>
     Effect.map(Effect.promise(() => run(entry, args, env)), (text) => text.trim())
-  const start = Effect.gen(function*() {
-    const process = new RealmsProcess(env)
+  const begin = (...args: ReadonlyArray<string>) => {
+    const process = new RealmsProcess(env, args)
     processes.push(process)
+    return process
+  }
+  const start = Effect.gen(function*() {
+    const process = begin("serve")
     yield* until("the server listens", () => process.origin !== "" || process.ended !== undefined)
     if (process.ended !== undefined) {
       return yield* Effect.die(new Error(`the server ended with ${process.ended}: ${process.log}`))
@@ -166,5 +172,5 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
       .pipe(Effect.orDie)
     return { email, ...made }
   })
-  return { dataDir: join(folder, "data"), start, cli, user } satisfies Installation
+  return { dataDir: join(folder, "data"), start, begin, cli, user } satisfies Installation
 })

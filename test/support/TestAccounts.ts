@@ -16,7 +16,12 @@ import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
-export const PolicyLayer = Layer.succeed(AccountPolicy, { expiredReservation: () => "refund" as const })
+const policyOf = (expired: "refund" | "charge") => Layer.succeed(AccountPolicy, { expiredReservation: () => expired })
+
+export const PolicyLayer = policyOf("refund")
+
+/** Collects what expired holds held. */
+export const ChargingPolicyLayer = policyOf("charge")
 
 const ConfigLayer = AppConfig.layerOf({ ...testConfig(), dataDir: tmpdir() })
 

@@ -9,11 +9,14 @@ import { inject } from "vitest"
 import { Database, SqlLayer } from "../../src/platform/Database.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
 
-/** Runs one statement on the test server, outside any test database. */
-export const onTestServer = Effect.fnUntraced(function*(statement: string) {
-  const connection = yield* PgConnection.make({ url: Redacted.make(inject("testServerUrl")) })
+/** Runs one statement on a connection of its own. */
+export const queryAt = Effect.fnUntraced(function*(url: string, statement: string) {
+  const connection = yield* PgConnection.make({ url: Redacted.make(url) })
   return (yield* connection.query(statement, [], false)).rows
 }, Effect.scoped)
+
+/** Runs one statement on the test server, outside any test database. */
+export const onTestServer = (statement: string) => queryAt(inject("testServerUrl"), statement)
 
 const database = (template: string) =>
   Effect.gen(function*() {

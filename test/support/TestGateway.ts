@@ -5,19 +5,22 @@
 import { assert } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { ServerServices } from "../../src/App.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
+import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { entry } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
+import { OpenAnswer } from "./TestHttp.ts"
 import { TestUpstream } from "./TestUpstream.ts"
 
 const UNTIL_MS_MAX = 30_000
@@ -49,6 +52,7 @@ export interface UsageRow {
   readonly id: string
   readonly user_id: bigint
   readonly state: string
+  readonly funding: string
   readonly model: string
   readonly channel: string | null
   readonly reason: string | null
@@ -69,9 +73,31 @@ export interface UsageRow {
 /** A configuration file's content for an upstream's origin. */
 export type GatewayDocument = (origin: string) => object
 
-const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Partial<UpstreamLimitsShape>) {
+/** One channel and one model `m` (`up` upstream) at a micro a token, in and out. */
+export const microPriced = (origin: string, billing: object = {}) => ({
+  billing,
+  channels: [{ name: "one", base_url: `${origin}/v1`, api_key: "x", models: { m: "up" } }],
+  models: [{ id: "m", input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 100_000 }]
+})
+
+/** A chat with the model `m`, its answer read as it comes. */
+export const openChat = (origin: string, user: Pick<TestUser, "key">, body: object = {}) => {
+  const answer = new OpenAnswer(`${origin}/v1/chat/completions`, { key: user.key, method: "POST" })
+  answer.end({ model: "m", messages: [{ role: "user", content: "Hi" }], ...body })
+  return answer
+}
+
+/** What a test sets apart from the configuration. */
+export interface GatewayOptions {
+  readonly upstream?: Partial<UpstreamLimitsShape>
+  readonly client?: Partial<ClientLimitsShape>
+  /** Of another server's database; else there is one of its own. */
+  readonly url?: string
+}
+
+const start = Effect.fnUntraced(function*(document: GatewayDocument, options: GatewayOptions) {
   const upstream = yield* TestUpstream.acquire
-  const url = yield* makeDatabase()
+  const url = options.url ?? (yield* makeDatabase())
   const config = testConfig({
     server: { port: 0 },
     database: { url },
@@ -85,12 +111,28 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
   )
   const context = yield* Layer.build(layers).pipe(
     Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
-    Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...limits })
+    Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...options.upstream }),
+    Effect.provideService(ClientLimits, { ...(yield* ClientLimits), ...options.client })
   )
   const server = Context.get(context, HttpServer)
   const sql = Context.get(context, SqlClient.SqlClient)
   const accounts = Context.get(context, Accounts)
   const keys = Context.get(context, ApiKeys)
+  const notifications = Context.get(context, Notifications)
+
+  const heard: Array<string> = []
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void heard.push(`${topic}:${key}`),
+    onDown: () => undefined,
+    onUp: () => undefined
+  })
+  const change: TestGateway["Service"]["change"] = Effect.fnUntraced(function*(topic, key, statement) {
+    const message = `${topic}:${key}`
+    const count = () => heard.filter((one) => one === message).length
+    const before = count()
+    yield* sql.withTransaction(Effect.andThen(statement(sql), notifications.publish(topic, key))).pipe(Effect.orDie)
+    yield* until(`${message} is heard`, () => count() > before)
+  })
 
   const credit = (userId: bigint, usdMicros: bigint) =>
     Effect.asVoid(accounts.post(userId, entry({ amountMicros: usdMicros })))
@@ -132,7 +174,9 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
 
   return TestGateway.of({
     origin: `http://127.0.0.1:${server.port}`,
+    url,
     upstream,
+    change,
     user,
     credit: (owner, usdMicros) => credit(owner.id, usdMicros).pipe(Effect.orDie),
     balanceOf: (owner) => Effect.orDie(balanceOf(owner)),
@@ -150,7 +194,15 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, limits: Par
 
 export class TestGateway extends Context.Service<TestGateway, {
   readonly origin: string
+  /** The database's. */
+  readonly url: string
   readonly upstream: TestUpstream
+  /** Writes as another process would, telling it in the same transaction; answers when this one has heard. */
+  change(
+    topic: Topic,
+    key: string,
+    statement: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
+  ): Effect.Effect<void>
   /** A new user with money and a key. */
   user(usdMicros: bigint): Effect.Effect<TestUser, unknown>
   credit(user: TestUser, usdMicros: bigint): Effect.Effect<void>
@@ -168,9 +220,9 @@ export class TestGateway extends Context.Service<TestGateway, {
   /** As long as the scope. */
   static readonly make = (
     document: GatewayDocument,
-    limits: Partial<UpstreamLimitsShape> = {}
-  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, limits))
+    options: GatewayOptions = {}
+  ): Effect.Effect<TestGateway["Service"], never, Scope.Scope> => Effect.orDie(start(document, options))
 
-  static readonly layerOf = (document: GatewayDocument, limits: Partial<UpstreamLimitsShape> = {}) =>
-    Layer.effect(TestGateway, TestGateway.make(document, limits))
+  static readonly layerOf = (document: GatewayDocument, options: GatewayOptions = {}) =>
+    Layer.effect(TestGateway, TestGateway.make(document, options))
 }

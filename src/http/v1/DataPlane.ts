@@ -16,6 +16,7 @@ import { Receipts } from "../../gateway/Receipts.ts"
 import { parseResponsesRequest } from "../../gateway/ResponsesRequest.ts"
 import { type ApiKeyIdentity, ApiKeys } from "../../identity/ApiKeys.ts"
 import { AppConfig } from "../../platform/Config.ts"
+import { ClientLimits } from "../ClientLimits.ts"
 import { KeyLimits } from "./KeyLimits.ts"
 import { NodeCallClient } from "./NodeCallClient.ts"
 import { readRequestBody } from "./RequestBody.ts"
@@ -40,7 +41,8 @@ const make = Effect.gen(function*() {
   const catalog = yield* Catalog
   const gateway = yield* Gateway
   const receipts = yield* Receipts
-  const limits = new KeyLimits()
+  const { bodyTimeoutMs, callsPerKeyMax } = yield* ClientLimits
+  const limits = new KeyLimits(callsPerKeyMax)
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
   let closed = false
@@ -69,7 +71,7 @@ const make = Effect.gen(function*() {
     asked: Omit<CallContext, "call">,
     request: IncomingMessage
   ) {
-    const body = yield* readRequestBody(request, config.server.maxBodyBytes)
+    const body = yield* readRequestBody(request, config.server.maxBodyBytes, bodyTimeoutMs)
     if (closed) return yield* stopping
     const parsed = dialect === "chat" ? parseChatRequest(body) : parseResponsesRequest(body)
     if (parsed._tag === "Refused") return yield* new CallRefused(parsed)

@@ -4,16 +4,18 @@
  * @internal
  */
 
-/** Calls open at once with one key, at most. */
-export const CALLS_PER_KEY_MAX = 4_000
-
 export class KeyLimits {
   private readonly open = new Map<bigint, number>()
+  private readonly callsPerKeyMax: number
+
+  constructor(callsPerKeyMax: number) {
+    this.callsPerKeyMax = callsPerKeyMax
+  }
 
   /** Counts a call; false when the key has too many open. */
   enter(keyId: bigint): boolean {
     const count = this.open.get(keyId) ?? 0
-    if (count >= CALLS_PER_KEY_MAX) return false
+    if (count >= this.callsPerKeyMax) return false
     this.open.set(keyId, count + 1)
     return true
   }

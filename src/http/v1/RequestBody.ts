@@ -8,9 +8,6 @@ import { Effect } from "effect"
 import type { IncomingMessage } from "node:http"
 import { CallRefused } from "../../gateway/CallError.ts"
 
-/** The whole body has to be here within this time. */
-const BODY_TIMEOUT_MS = 60_000
-
 const tooLarge = (bytesMax: number) =>
   new CallRefused({ code: "request_too_large", message: `The request body is larger than ${bytesMax} bytes.` })
 
@@ -19,11 +16,11 @@ const unfinished = new CallRefused({
   message: "The request body was not received completely."
 })
 
-/** The body, at most `bytesMax` bytes. */
+/** The body, at most `bytesMax` bytes, all of it within `timeoutMs`. */
 export const readRequestBody = (
   request: IncomingMessage,
   bytesMax: number,
-  timeoutMs: number = BODY_TIMEOUT_MS
+  timeoutMs: number
 ): Effect.Effect<Buffer, CallRefused> =>
   Effect.callback((resume) => {
     const declared = Number(request.headers["content-length"] ?? "0")

@@ -1,0 +1,144 @@
+/**
+ * The audit finds what it is there to find: each promise is broken behind its back, on a user of its own, and is named,
+ * once and for that user alone; what is whole is clean.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Clock, Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import { commitOf, voidOf } from "../support/AccountsProcess.ts"
+import { ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+
+/** A user with everything there is: entries, settled and open calls, a subscription with one of each. */
+const furnished = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const accounts = yield* Accounts
+  const user = yield* makeUser(1_000n)
+  const subscribed = yield* makeUser(0n)
+  yield* sql`
+    INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
+      limit_30d_micros, starts_at, ends_at, fence)
+    VALUES (${subscribed}, 'p', 'P', 0, 0, 0, 5000, now() - interval '1 day', now() + interval '9 days', 7)`
+  const atMs = yield* Clock.currentTimeMillis
+  for (const owner of [user, subscribed]) {
+    accounts.invalidate(owner)
+    const [done, gone, open] = [reserveOf(200n, { atMs }), reserveOf(100n, { atMs }), reserveOf(300n, { atMs })]
+    for (const command of [done, gone, open]) yield* accounts.reserve(owner, command, ignoreLoss)
+    yield* accounts.commit(owner, commitOf(done.id, 150, atMs))
+    yield* accounts.void(owner, voidOf(gone.id))
+  }
+  return { sql, user, subscribed }
+})
+
+type Break = (sql: SqlClient.SqlClient, user: bigint) => Effect.Effect<unknown, SqlError.SqlError>
+
+const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants: ReadonlyArray<string>]> = [
+  ["a balance below zero", (sql, user) => sql`UPDATE user_balances SET usd_micros = -1 WHERE user_id = ${user}`, [
+    "I1",
+    "I2"
+  ]],
+  [
+    "a micro from nowhere",
+    (sql, user) => sql`UPDATE user_balances SET usd_micros = usd_micros + 1 WHERE user_id = ${user}`,
+    ["I2"]
+  ],
+  ["a debt from nowhere", (sql, user) => sql`UPDATE user_balances SET owed_micros = 1 WHERE user_id = ${user}`, ["I2"]],
+  [
+    "an entry that moved nothing",
+    (sql, user) =>
+      sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
+        VALUES (${user}, 'adjustment', 5, 'test', 'alone', 'test', '')`,
+    ["I2"]
+  ],
+  [
+    "a charge that was changed",
+    (sql, user) =>
+      sql`UPDATE usage_events SET charged_micros = 140, cost_micros = 140 WHERE user_id = ${user} AND state = 'committed'`,
+    ["I2"]
+  ],
+  [
+    "a charge above its cost",
+    (sql, user) => sql`UPDATE usage_events SET cost_micros = 140 WHERE user_id = ${user} AND state = 'committed'`,
+    ["I2", "I3"]
+  ],
+  [
+    "a hold that was changed",
+    (sql, user) => sql`UPDATE usage_events SET reserved_micros = 299 WHERE user_id = ${user} AND state = 'reserved'`,
+    ["I2"]
+  ],
+  [
+    "a call both open and settled",
+    (sql, user) => sql`UPDATE usage_events SET settled_at = now() WHERE user_id = ${user} AND state = 'reserved'`,
+    ["I3"]
+  ],
+  [
+    "a late void",
+    (sql, user) => sql`UPDATE usage_events SET late = true WHERE user_id = ${user} AND state = 'voided'`,
+    ["I3"]
+  ],
+  [
+    "an entry posted twice",
+    (sql, user) =>
+      sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
+        SELECT user_id, kind, amount_micros, ref_type, ref_id, actor, note FROM ledger_entries WHERE user_id = ${user}`,
+    ["I2", "I4"]
+  ],
+  [
+    "a hold that nobody ends",
+    (sql, user) =>
+      sql`UPDATE usage_events SET lease_expires_at = now() - interval '2 minutes' WHERE user_id = ${user} AND state = 'reserved'`,
+    ["I6"]
+  ]
+]
+
+const ofSubscription: typeof ofBalance = [
+  [
+    "a window that forgot a call",
+    (sql, user) =>
+      sql`UPDATE subscription_usage SET micros = micros - 1
+        WHERE subscription_id = (SELECT id FROM user_subscriptions WHERE user_id = ${user})`,
+    ["I7"]
+  ],
+  [
+    "a call that its window does not know",
+    (sql, user) => sql`UPDATE usage_events SET reserved_micros = 301 WHERE user_id = ${user} AND state = 'reserved'`,
+    ["I7"]
+  ]
+]
+
+layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
+  it.effect("names each broken promise, for the user it was broken to", () =>
+    Effect.gen(function*() {
+      const { sql } = yield* furnished
+      assert.deepStrictEqual(yield* problems, [])
+      // What the database itself would refuse, the audit must not rely on.
+      yield* sql`ALTER TABLE user_balances DROP CONSTRAINT user_balances_usd_micros_check,
+        DROP CONSTRAINT owed_means_empty`
+      yield* sql`ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_ref_type_ref_id_kind_key`
+      for (const [list, whose] of [[ofBalance, "user"], [ofSubscription, "subscribed"]] as const) {
+        for (const [what, broken, invariants] of list) {
+          const before = yield* problems
+          const { [whose]: user } = yield* furnished
+          assert.deepStrictEqual(yield* problems, before, what)
+          yield* broken(sql, user)
+          const found = (yield* problems).filter(({ userId }) => userId === user)
+          assert.deepStrictEqual(found.map(({ invariant }) => invariant), invariants, what)
+          assert.strictEqual((yield* problems).length, before.length + found.length, what)
+        }
+      }
+    }))
+
+  it.effect("names each guard that is gone", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const guards = yield* sql<{ name: string; of: string }>`SELECT tgname AS name, tgrelid::regclass::text AS of
+        FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'realms_refuse_change'::regproc ORDER BY tgname`
+      assert.isAtLeast(guards.length, 10)
+      for (const { name, of } of guards) {
+        yield* sql.unsafe(`ALTER TABLE ${of} DISABLE TRIGGER ${name}`)
+        const found = (yield* problems).filter(({ invariant }) => invariant === "I9")
+        assert.deepStrictEqual(found.map(({ message }) => message), [`the guard ${name} is missing or switched off`])
+        yield* sql.unsafe(`ALTER TABLE ${of} ENABLE TRIGGER ${name}`)
+      }
+    }))
+})

@@ -1,0 +1,127 @@
+/**
+ * Clients that want too much at once, or begin and do not finish: each is answered where it can be and cut off in
+ * bounded time, holds nothing meanwhile, and does not keep others from being served.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { setImmediate } from "node:timers/promises"
+import { RawConnection } from "../support/RawConnection.ts"
+import { microPriced, openChat, TestGateway, until } from "../support/TestGateway.ts"
+import { errorOf, send } from "../support/TestHttp.ts"
+import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+
+const START = 1_000_000n
+const CLIENTS = 20
+const path = "/v1/chat/completions"
+const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "Hi" }] })
+
+const Gateway = TestGateway.layerOf((origin) => microPriced(origin), {
+  client: {
+    headersTimeoutMs: 300,
+    bodyTimeoutMs: 300,
+    keepAliveTimeoutMs: 300,
+    checkMs: 50,
+    callsPerKeyMax: CLIENTS + 1
+  }
+})
+
+const head = (key: string, framing: string) =>
+  `POST ${path} HTTP/1.1\r\nhost: realms\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${framing}\r\n\r\n`
+
+/** A body that lacks its last byte. */
+const unfinished = body.slice(0, -1)
+
+const stalls: ReadonlyArray<readonly [what: string, begin: (client: RawConnection, key: string) => void]> = [
+  [
+    "the last byte of a body of known length",
+    (client, key) => client.write(head(key, `content-length: ${body.length}`) + unfinished)
+  ],
+  ["all of its body", (client, key) => client.write(head(key, `content-length: ${body.length}`))],
+  [
+    "the last chunk",
+    (client, key) =>
+      client.write(`${head(key, "transfer-encoding: chunked")}${body.length.toString(16)}\r\n${body}\r\n`)
+  ],
+  [
+    "an end, sending byte after byte",
+    (client, key) => {
+      client.write(head(key, "transfer-encoding: chunked"))
+      void (async () => {
+        while (!client.closed) {
+          client.write("1\r\n \r\n")
+          await setImmediate()
+        }
+      })()
+    }
+  ]
+]
+
+layer(Gateway, { excludeTestServices: true })("a key", (it) => {
+  it.effect("has so many calls open at once; more are refused until one has ended, those of other keys are not", () =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const [user, other] = [yield* gateway.user(START), yield* gateway.user(START)]
+      const gate = new Gate()
+      const before = gateway.upstream.calls.length
+      gateway.upstream.on("up", async (call) => {
+        if (call.body["stream"] === true) await gate.opened
+        call.chatStream(["word "], chatUsage(10, 5))
+      })
+      const open = Array.from({ length: CLIENTS + 1 }, () => openChat(gateway.origin, user, { stream: true }))
+      yield* until("all are open", () => gateway.upstream.calls.length === before + open.length)
+      const refused = yield* send(`${gateway.origin}${path}`, { key: user.key, body })
+      assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [429, "rate_limit_exceeded"])
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      gateway.upstream.on("up", (call) => call.json(completion("hello", chatUsage(10, 5))))
+      assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: other.key, body })).status, 200)
+      gate.open()
+      yield* until("all have ended", () => open.every((answer) => answer.ended))
+      assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: user.key, body })).status, 200)
+      assert.strictEqual((yield* gateway.callsOf(user)).length, open.length + 1)
+      yield* gateway.clean
+    }))
+})
+
+layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) => {
+  it.effect.each(stalls)("%s: is refused and cut off, having held nothing", ([, begin]) =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const user = yield* gateway.user(START)
+      const before = gateway.upstream.calls.length
+      gateway.upstream.on("up", (call) => call.json(completion("hello", chatUsage(10, 5))))
+      const clients = yield* Effect.acquireRelease(
+        Effect.sync(() => Array.from({ length: CLIENTS }, () => new RawConnection(gateway.origin))),
+        (all) => Effect.sync(() => all.forEach((client) => client.end()))
+      )
+      for (const client of clients) begin(client, user.key)
+      assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: user.key, body })).status, 200)
+      yield* until("all are cut off", () => clients.every((client) => client.closed))
+      for (const client of clients) {
+        assert.strictEqual(client.status, 400, client.text)
+        assert.strictEqual(errorOf(client.body).code, "invalid_request_error")
+        assert.include(errorOf(client.body).message, "not received completely")
+        assert.match(client.header("x-request-id"), /^[0-9a-f-]{36}$/)
+        assert.strictEqual(client.header("connection"), "close")
+      }
+      assert.strictEqual(gateway.upstream.calls.length, before + 1)
+      assert.strictEqual((yield* gateway.callsOf(user)).length, 1)
+      assert.strictEqual(yield* gateway.balanceOf(user), START - 15n)
+      yield* gateway.clean
+    }))
+
+  const silences: ReadonlyArray<readonly [what: string, text: string, status: number]> = [
+    ["the end of its headers", `POST ${path} HTTP/1.1\r\nhost: realms\r\nauthorization: Bea`, 408],
+    ["its next request", "GET /healthz HTTP/1.1\r\nhost: realms\r\n\r\n", 200]
+  ]
+  it.effect.each(silences)("%s: is cut off", ([, text, status]) =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new RawConnection(gateway.origin)),
+        (one) => Effect.sync(() => one.end())
+      )
+      client.write(text)
+      yield* until("it is cut off", () => client.closed)
+      assert.strictEqual(client.status, status, client.text)
+    }))
+})

@@ -1,0 +1,20 @@
+/**
+ * What a subscriber of the notifications hears, in order: `topic key`, and `down` and `up` of the listener.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Queue } from "effect"
+import { Notifications } from "../../src/platform/Notifications.ts"
+
+/** As long as the scope. Messages arrive here after all who subscribed before have had them; the listener is up. */
+export const hear = Effect.gen(function*() {
+  const heard = yield* Queue.unbounded<string>()
+  const notifications = yield* Notifications
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => void Queue.offerUnsafe(heard, `${topic} ${key}`),
+    onDown: () => void Queue.offerUnsafe(heard, "down"),
+    onUp: () => void Queue.offerUnsafe(heard, "up")
+  })
+  // Up before the subscription, it would not be heard of.
+  if (!notifications.isUp()) assert.strictEqual(yield* Queue.take(heard), "up")
+  return heard
+})
