@@ -54,6 +54,8 @@ export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: 
     yield* file.writeAll(new TextEncoder().encode(lines.join("")))
     yield* file.sync
   }))
+  // A new file is only as durable as its entry in the folder. Where a folder cannot be opened (Windows) there is no such step.
+  yield* Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(dirname(path)), (folder) => folder.sync)))
 })
 
 /** Reads what was spilled. Lines that cannot be read - one cut short by a crash - are given back as they are. */
