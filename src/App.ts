@@ -16,13 +16,22 @@ import { Receipts } from "./gateway/Receipts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { Users } from "./identity/Users.ts"
+import { EpayClient } from "./payments/EpayClient.ts"
+import { StripeClient } from "./payments/StripeClient.ts"
 import { AppConfig } from "./platform/Config.ts"
 import { Database, SqlLayer } from "./platform/Database.ts"
 import { runMigrations } from "./platform/Migrations.ts"
 import { Notifications } from "./platform/Notifications.ts"
+import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { Settings } from "./settings/Settings.ts"
+import { Callbacks } from "./settlement/Callbacks.ts"
+import { Checkout } from "./settlement/Checkout.ts"
+import { Orders } from "./settlement/Orders.ts"
+import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
+import { Sessions } from "./settlement/Sessions.ts"
+import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 
 /** The database, migrated. */
@@ -40,8 +49,15 @@ const PolicyLayer = Layer.effect(
   )
 )
 
+/** Orders and their settlement. */
+const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconciliation.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
+  Layer.provideMerge(Sessions.layer),
+  Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer, PublicAddress.layer))
+)
+
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(Users.layer, ApiKeys.layer, Accounts.layer).pipe(
+export const CliServices = Layer.mergeAll(Users.layer, ApiKeys.layer, Accounts.layer, PaymentServices).pipe(
   Layer.provideMerge(PolicyLayer),
   Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer)),
   Layer.provideMerge(DatabaseServices)
@@ -63,6 +79,7 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   // Not waited for: one account that is stuck does not keep the server from starting.
   yield* Effect.forkScoped(accounts.replay)
   yield* Effect.forkScoped(sweeper)
+  yield* Effect.forkScoped(reconciler)
 }))
 
 /** The whole server; needs `AppConfig`. */

@@ -8,6 +8,7 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Context, Data, Duration, Effect, Exit, Fiber, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
+import { classifySqlError } from "../platform/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
 import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
@@ -54,31 +55,6 @@ const bounded = <A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A
     (fiber) =>
       Effect.timeoutOrElse(Fiber.join(fiber), { duration: BATCH_TIMEOUT_MS, orElse: () => Effect.fail(new Silent()) })
   )
-
-/** How PostgreSQL's refusal of a batch is to be taken. */
-type Refusal = "connection" | "deadlock" | "lock" | "data"
-
-const classify = (error: SqlError.SqlError): Refusal => {
-  switch (error.reason._tag) {
-    case "ConnectionError":
-    case "AuthenticationError":
-      return "connection"
-    case "DeadlockError":
-    case "SerializationError":
-      return "deadlock"
-    case "LockTimeoutError":
-    case "StatementTimeoutError":
-      return "lock"
-    default:
-      return isServerGone(error.reason.cause) ? "connection" : "data"
-  }
-}
-
-/** Classes 57P (shutdown, crash), 53 (out of resources), 58 (system error), XX (internal), and no SQLSTATE at all. */
-const isServerGone = (cause: unknown): boolean => {
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
-  return typeof code !== "string" || /^(57P|53|58|XX)/.test(code)
-}
 
 export class JournalLane {
   /** False from the loss of the connection until it is back. */
@@ -215,7 +191,7 @@ export class JournalLane {
     error: SqlError.SqlError
   ): Effect.Effect<void> =>
     Effect.gen({ self: this }, function*() {
-      const refusal = classify(error)
+      const refusal = classifySqlError(error)
       if (refusal === "connection") return yield* this.lose(groups)
       if (refusal === "deadlock" && tries < DEADLOCK_TRIES_MAX) return yield* this.write(connection, groups, tries + 1)
       const [first] = groups
@@ -302,7 +278,7 @@ export class JournalLane {
         onSuccess: (rows) => Effect.sync(() => renewal.resume(Effect.succeed(rows.map((row) => String(row[0]))))),
         onFailure: (error) =>
           Effect.gen({ self: this }, function*() {
-            if (error._tag === "Silent" || classify(error) === "connection") yield* this.lose([])
+            if (error._tag === "Silent" || classifySqlError(error) === "connection") yield* this.lose([])
             renewal.resume(Effect.fail(away))
           })
       })

@@ -6,6 +6,7 @@ import { Effect, type Layer, Stdio } from "effect"
 import { Command } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import { audit, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
+import { paymentAudit } from "../settlement/PaymentAudit.ts"
 import { failed } from "./CliFailure.ts"
 import { print, type Printable } from "./Output.ts"
 
@@ -53,7 +54,10 @@ export const reportFields = (report: AuditReport): Printable => ({
 
 const runAudit = Effect.gen(function*() {
   const { stderrIsTerminal } = yield* Stdio.Stdio
-  const report = yield* audit((yield* stderrIsTerminal) ? { onProgress: showProgress } : {})
+  const report = yield* audit({
+    checks: [paymentAudit],
+    ...((yield* stderrIsTerminal) ? { onProgress: showProgress } : {})
+  })
   yield* print(reportFields(report), describeReport(report))
   if (report.problems.length > 0) {
     return yield* failed(`the books do not hold (${report.problems.length} problems): stop selling and look into them`)

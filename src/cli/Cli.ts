@@ -9,6 +9,9 @@ import type { SqlClient } from "effect/sql"
 import type { Accounts } from "../accounts/Accounts.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { Users } from "../identity/Users.ts"
+import type { Checkout } from "../settlement/Checkout.ts"
+import type { Orders } from "../settlement/Orders.ts"
+import type { Reconciliation } from "../settlement/Reconciliation.ts"
 import { Telemetry } from "../platform/Telemetry.ts"
 import { auditCommand } from "./AuditCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
@@ -17,14 +20,20 @@ import { configCommand } from "./ConfigCommand.ts"
 import { demoCommand } from "./demo/Demo.ts"
 import { keyCommand } from "./KeyCommand.ts"
 import { migrateCommand } from "./MigrateCommand.ts"
+import { orderCommand } from "./OrderCommand.ts"
 import { Json } from "./Output.ts"
+import { reconcileCommand } from "./ReconcileCommand.ts"
 import { serveCommand } from "./ServeCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
 export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
   /** The services of commands that work on data; built for these commands only. */
-  readonly services: Layer.Layer<Users | ApiKeys | Accounts | SqlClient.SqlClient, E1, R1>
+  readonly services: Layer.Layer<
+    Users | ApiKeys | Accounts | Orders | Checkout | Reconciliation | SqlClient.SqlClient,
+    E1,
+    R1
+  >
   /** Runs the server until it is told to stop. */
   readonly serve: Effect.Effect<void, E2, R2>
   /** Applies pending migrations; answers their names. */
@@ -47,7 +56,9 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       userCommand(services),
       keyCommand(services),
       balanceCommand(services),
+      orderCommand(services),
       auditCommand(services),
+      reconcileCommand(services),
       configCommand,
       demoCommand(parts.demo)
     ]),

@@ -9,9 +9,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
+import { PublicAddress } from "../platform/PublicAddress.ts"
 import { ClientLimits } from "./ClientLimits.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
+import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
 
 /** The address could not be listened on. */
 export class ListenFailed extends Data.TaggedError("ListenFailed")<{ readonly message: string }> {}
@@ -36,8 +38,9 @@ const make = Effect.gen(function*() {
   const dataPlane = yield* DataPlane
   const gateway = yield* Gateway
   const limits = yield* ClientLimits
+  const address = yield* PublicAddress
   const scope = yield* Scope.Scope
-  const routes = yield* HttpRouter.toHttpEffect(OpsRoutes)
+  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(OpsRoutes, PaymentRoutes))
   const answerRoute = yield* NodeHttpServer.makeHandler(
     routes.pipe(Effect.catch(() => Effect.succeed(notFound))),
     { scope }
@@ -54,6 +57,7 @@ const make = Effect.gen(function*() {
     else answerRoute(request, response)
   })
   const port = yield* listen(server, config.server.host, config.server.port)
+  address.listensOn(port)
   yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
   return HttpServer.of({ host: config.server.host, port })
 })

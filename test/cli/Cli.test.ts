@@ -17,6 +17,9 @@ import { DemoOptions } from "../../src/cli/demo/Demo.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
+import { Checkout } from "../../src/settlement/Checkout.ts"
+import { Orders } from "../../src/settlement/Orders.ts"
+import { Reconciliation } from "../../src/settlement/Reconciliation.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
 
 const ada: User = {
@@ -76,6 +79,9 @@ const servicesOf = (seen: Seen) =>
       isResident: () => false,
       isAvailable: () => true
     }),
+    Layer.mock(Orders, {}),
+    Layer.mock(Checkout, {}),
+    Layer.mock(Reconciliation, {}),
     NoDatabase
   )
 

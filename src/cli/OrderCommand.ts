@@ -1,0 +1,160 @@
+/**
+ * `realms order create|start|show|cancel`: the same use cases as the console's pages. `start` prints where the payer goes: a
+ * page to open, or a form to post.
+ */
+import { Effect, type Layer, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { FEN_SCALE, formatDecimal, parseDecimal } from "../domain/Money.ts"
+import type { Users } from "../identity/Users.ts"
+import { Checkout, type PaymentStart } from "../settlement/Checkout.ts"
+import type { Attempt, Order } from "../settlement/Order.ts"
+import { Orders } from "../settlement/Orders.ts"
+import { CliFailure, EXIT_USAGE, failed } from "./CliFailure.ts"
+import { dollars, print, type Printable, toJson } from "./Output.ts"
+import { findUser, parseId, userFlag } from "./Parameters.ts"
+
+const orderArgument = Argument.String("id").pipe(
+  Argument.withDescription("Id of the order"),
+  Argument.filterMap(parseId, () => "the id of an order, a whole number")
+)
+
+const parseCny = (text: string): Option.Option<bigint> => {
+  const fen = parseDecimal(text.trim().replace(/^¥/, ""), FEN_SCALE)
+  return fen === undefined || fen <= 0n ? Option.none() : Option.some(fen)
+}
+
+const topupFlag = Flag.String("topup-cny").pipe(
+  Flag.withMetavar("amount"),
+  Flag.withDescription("Order credit for an amount in CNY, such as 10.00"),
+  Flag.filterMap(parseCny, () => "an amount in CNY above 0, such as 10.00, with at most two decimals"),
+  Flag.optional
+)
+
+const planFlag = Flag.String("plan").pipe(
+  Flag.withMetavar("code"),
+  Flag.withDescription("Order a plan by its code"),
+  Flag.optional
+)
+
+const yuan = (fen: bigint): string => `¥${formatDecimal(fen, FEN_SCALE, 2)}`
+
+const describeOrder = (order: Order): string => {
+  const what = order.terms === null ? `${dollars(order.creditMicros)} of credit` : `plan ${order.terms.name}`
+  return `order ${order.id}: ${what} for ${yuan(order.amountFen)}, ${order.state}`
+}
+
+const orderFields = (order: Order): { readonly [key: string]: Printable } => ({
+  id: order.id,
+  kind: order.kind,
+  user_id: order.userId,
+  state: order.state,
+  amount_fen: order.amountFen,
+  credit_micros: order.creditMicros,
+  plan_code: order.terms?.code ?? null,
+  subscription_id: order.subscriptionId,
+  created_at: order.createdAt,
+  expires_at: order.expiresAt,
+  settled_at: order.settledAt
+})
+
+const attemptFields = (attempt: Attempt): Printable => ({
+  id: attempt.id,
+  provider: attempt.provider,
+  method: attempt.method,
+  state: attempt.state,
+  amount_minor: attempt.amountMinor,
+  currency: attempt.currency,
+  reference: attempt.reference,
+  session: attempt.session,
+  payment: attempt.payment,
+  debited_micros: attempt.debitedMicros,
+  created_at: attempt.createdAt
+})
+
+const create = Command.make(
+  "create",
+  { user: userFlag, topup: topupFlag, plan: planFlag },
+  (flags) =>
+    Effect.gen(function*() {
+      const orders = yield* Orders
+      if (Option.isSome(flags.topup) === Option.isSome(flags.plan)) {
+        return yield* new CliFailure({
+          message: "say what to order: either --topup-cny or --plan",
+          exitCode: EXIT_USAGE
+        })
+      }
+      const user = yield* findUser(flags.user)
+      const order = Option.isSome(flags.topup)
+        ? yield* orders.topup(user.id, flags.topup.value)
+        : yield* orders.subscription(user.id, Option.getOrElse(flags.plan, () => ""))
+      yield* print(orderFields(order), describeOrder(order))
+    })
+).pipe(
+  Command.withDescription("Order credit or a plan for a user"),
+  Command.withExamples([
+    { command: "realms order create --user ada@example.com --topup-cny 10.00" },
+    { command: "realms order create --user ada@example.com --plan basic" }
+  ])
+)
+
+const startFields = (start: PaymentStart): Printable =>
+  start.type === "redirect"
+    ? { type: start.type, url: start.url }
+    : { type: start.type, method: "POST", action: start.action, fields: Object.fromEntries(start.fields) }
+
+const providerFlag = Flag.Literals("provider", ["epay", "stripe"]).pipe(Flag.withDescription("Who takes the payment"))
+
+const methodFlag = Flag.String("method").pipe(
+  Flag.withMetavar("name"),
+  Flag.withDescription("How EPay is paid, such as alipay or wxpay"),
+  Flag.optional
+)
+
+const start = Command.make(
+  "start",
+  { id: orderArgument, provider: providerFlag, method: methodFlag },
+  (flags) =>
+    Effect.gen(function*() {
+      const checkout = yield* Checkout
+      if (flags.provider === "epay" && Option.isNone(flags.method)) {
+        return yield* failed("say how EPay is paid: --method alipay, for one")
+      }
+      const started = flags.provider === "epay"
+        ? yield* checkout.startEpay(flags.id, undefined, Option.getOrElse(flags.method, () => ""))
+        : yield* checkout.startStripe(flags.id, undefined)
+      const fields = startFields(started)
+      yield* print(fields, started.type === "redirect" ? started.url : toJson(fields))
+    })
+).pipe(Command.withDescription("Start a payment: prints the page to open, or the form to post as JSON"))
+
+const show = Command.make("show", { id: orderArgument }, ({ id }) =>
+  Effect.gen(function*() {
+    const { attempts, order } = yield* (yield* Orders).show(id, undefined)
+    const lines = attempts.map((attempt) =>
+      `  ${attempt.provider}${
+        attempt.method === null ? "" : ` ${attempt.method}`
+      }: ${attempt.state}, ${attempt.reference}`
+    )
+    yield* print(
+      { ...orderFields(order), attempts: attempts.map(attemptFields) },
+      [describeOrder(order), ...lines].join("\n")
+    )
+  })).pipe(Command.withDescription("Show an order and the attempts to pay it"))
+
+const cancel = Command.make("cancel", { id: orderArgument }, ({ id }) =>
+  Effect.gen(function*() {
+    const order = yield* (yield* Orders).cancel(id, undefined)
+    yield* print(orderFields(order), describeOrder(order))
+  })).pipe(Command.withDescription("Cancel a pending order"))
+
+/** `services` are built for a command that runs, not for help about it. */
+export const orderCommand = <E, R>(services: Layer.Layer<Users | Orders | Checkout, E, R>) =>
+  Command.make("order").pipe(
+    Command.withDescription("Order, pay, show and cancel"),
+    Command.withSubcommands([
+      create.pipe(Command.provide(services)),
+      start.pipe(Command.provide(services)),
+      show.pipe(Command.provide(services)),
+      cancel.pipe(Command.provide(services))
+    ])
+  )

@@ -1,0 +1,77 @@
+/**
+ * Orders as they are stored: what a user asked to buy, with everything that its fulfilment will be computed from. An order
+ * keeps its own terms; what is for sale may change after it.
+ */
+import { Schema } from "effect"
+
+export type OrderKind = "topup" | "subscription"
+
+/**
+ * `pending` until paid, cancelled or expired. A late but correct payment is honoured. `paid` (a top-up) and `active` (a
+ * subscription) are fulfilled; `refunded` and `disputed` were.
+ */
+export type OrderState = "pending" | "paid" | "active" | "cancelled" | "expired" | "refunded" | "disputed"
+
+/** A plan's full terms when the order was placed. A limit of zero is no limit. */
+export const PlanTerms = Schema.Struct({
+  plan_id: Schema.BigIntFromString,
+  code: Schema.String,
+  name: Schema.String,
+  price_fen: Schema.BigIntFromString,
+  duration_days: Schema.Number,
+  limit_5h_micros: Schema.BigIntFromString,
+  limit_1d_micros: Schema.BigIntFromString,
+  limit_7d_micros: Schema.BigIntFromString,
+  limit_30d_micros: Schema.BigIntFromString,
+  multiplier_micros: Schema.BigIntFromString
+})
+export type PlanTerms = typeof PlanTerms.Type
+
+export interface Order {
+  /** Unique over both kinds. */
+  readonly id: bigint
+  readonly kind: OrderKind
+  readonly userId: bigint
+  readonly amountFen: bigint
+  /** What a top-up credits, in USD micros; 0 for a subscription. */
+  readonly creditMicros: bigint
+  /** What a subscription gives; null for a top-up. */
+  readonly terms: PlanTerms | null
+  readonly state: OrderState
+  readonly subscriptionId: bigint | null
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly settledAt: Date | null
+}
+
+/** One way of paying an order. */
+export interface Attempt {
+  readonly id: bigint
+  readonly orderKind: OrderKind
+  readonly orderId: bigint
+  readonly provider: "epay" | "stripe"
+  readonly method: string | null
+  readonly amountMinor: bigint
+  /** In lower case. */
+  readonly currency: string
+  readonly merchant: string
+  readonly reference: string
+  /** Stripe's session; null elsewhere. */
+  readonly session: string | null
+  readonly sessionUrl: string | null
+  readonly sessionExpiresAt: Date | null
+  readonly sessionOpen: boolean
+  /** The payment that fulfilled the order through this attempt. */
+  readonly payment: string | null
+  readonly state: "open" | "processing" | "paid" | "closed"
+  readonly debitedMicros: bigint
+  readonly minorPerFen: string
+  readonly createdAt: Date
+}
+
+/** True when its payment has been turned into credit or a subscription, whatever came after. */
+export const isFulfilled = (state: OrderState): boolean =>
+  state === "paid" || state === "active" || state === "refunded" || state === "disputed"
+
+/** The state of an order that is fulfilled and not taken back. */
+export const fulfilledState = (kind: OrderKind): "paid" | "active" => kind === "topup" ? "paid" : "active"

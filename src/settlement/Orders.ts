@@ -1,0 +1,196 @@
+/**
+ * Orders: placed with everything their fulfilment will need, shown, cancelled, and expired when nobody paid. Nothing here
+ * moves money.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { Settings } from "../settings/Settings.ts"
+import type { Attempt, Order } from "./Order.ts"
+import {
+  AmountOutOfRange,
+  BuyerUnknown,
+  OrderClosed,
+  OrderNotFound,
+  OrderProcessing,
+  PlanNotFound,
+  SettlementUnavailable,
+  TooManyOpen
+} from "./OrderError.ts"
+import { attemptsOf, findOrder, lockAttempts, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
+import { Sessions } from "./Sessions.ts"
+
+/** An unpaid order lasts so long, in minutes. */
+export const ORDER_MINUTES = 120
+
+/** Pending orders of one user, at most. */
+export const PENDING_ORDERS_MAX = 20
+
+/** Orders listed at once, at most. */
+const LISTED_MAX = 200
+
+/** Orders expired in one go, at most; the next goes on. */
+const EXPIRED_PER_STEP = 200
+
+/** What there is to know of one order. */
+export interface OrderView {
+  readonly order: Order
+  readonly attempts: ReadonlyArray<Attempt>
+}
+
+/** Whose orders may be seen: one user's, or everybody's (undefined) for root and the command line. */
+type Viewer = bigint | undefined
+
+export class Orders extends Context.Service<Orders, {
+  /** Orders credit for an amount of fen, at today's rate. */
+  topup(
+    userId: bigint,
+    amountFen: bigint
+  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | SettlementUnavailable>
+  /** Orders a plan, at today's price and terms. */
+  subscription(
+    userId: bigint,
+    planCode: string
+  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | SettlementUnavailable>
+  /** An order with its attempts; another user's is not found. */
+  show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | SettlementUnavailable>
+  /** A user's orders, newest first, at most 200. */
+  list(userId: bigint): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
+  /** Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. */
+  cancel(
+    id: bigint,
+    viewer: Viewer
+  ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | SettlementUnavailable>
+  /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
+  readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, SettlementUnavailable>
+}>()("realms/settlement/Orders") {
+  static readonly layer = Layer.effect(Orders, Effect.suspend(() => make))
+}
+
+/** Turns a database error into what callers are told. */
+export const unavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
+    (error) => Effect.fail(new SettlementUnavailable({ why: error.message }))
+  )
+
+/** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */
+export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
+  (amountFen * (parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n)) / 100n
+
+interface PlanRow {
+  readonly id: bigint
+  readonly price_fen: bigint
+  readonly terms: unknown
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+  const sessions = yield* Sessions
+
+  /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
+  const asBuyer = Effect.fnUntraced(function*(userId: bigint) {
+    const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
+    if (buyer === undefined) return yield* new BuyerUnknown({ userId })
+    const [pending] = yield* sql<{ count: bigint }>`
+      SELECT count(*) FROM orders WHERE user_id = ${userId} AND state = 'pending'`
+    if (Number(pending?.count ?? 0n) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+  })
+
+  const placed = Effect.fnUntraced(function*(rows: ReadonlyArray<{ readonly id: bigint }>) {
+    const [row] = rows
+    const order = row === undefined ? undefined : yield* findOrder(sql, row.id)
+    return order ?? (yield* Effect.die(new Error("an order was not written")))
+  })
+
+  const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
+    const { creditUsdPerCny, maxTopupFen, minTopupFen } = settings.current().billing
+    const creditMicros = creditOf(amountFen, creditUsdPerCny)
+    if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
+      return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
+    }
+    return yield* sql.withTransaction(Effect.gen(function*() {
+      yield* asBuyer(userId)
+      return yield* placed(
+        yield* sql<{ id: bigint }>`
+          INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
+            VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
+              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
+      )
+    })).pipe(unavailable)
+  })
+
+  const subscription = Effect.fn("Orders.subscription")(function*(userId: bigint, planCode: string) {
+    return yield* sql.withTransaction(Effect.gen(function*() {
+      yield* asBuyer(userId)
+      const [plan] = yield* sql<PlanRow>`
+        SELECT id, price_fen, jsonb_build_object('plan_id', id::text, 'code', code, 'name', name,
+            'price_fen', price_fen::text, 'duration_days', duration_days, 'limit_5h_micros', limit_5h_micros::text,
+            'limit_1d_micros', limit_1d_micros::text, 'limit_7d_micros', limit_7d_micros::text,
+            'limit_30d_micros', limit_30d_micros::text, 'multiplier_micros', multiplier_micros::text) AS terms
+          FROM subscription_plans WHERE code = ${planCode} AND disabled_at IS NULL AND price_fen > 0`
+      if (plan === undefined) return yield* new PlanNotFound({ code: planCode })
+      return yield* placed(
+        yield* sql<{ id: bigint }>`
+          INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
+            VALUES (${userId}, ${plan.id}, ${plan.price_fen}, ${JSON.stringify(plan.terms)}::jsonb,
+              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
+      )
+    })).pipe(unavailable)
+  })
+
+  const seen = Effect.fnUntraced(function*(id: bigint, viewer: Viewer) {
+    const order = yield* findOrder(sql, id)
+    if (order === undefined || (viewer !== undefined && order.userId !== viewer)) {
+      return yield* new OrderNotFound({ id })
+    }
+    return order
+  })
+
+  const show = Effect.fn("Orders.show")(function*(id: bigint, viewer: Viewer) {
+    const order = yield* seen(id, viewer)
+    return { order, attempts: yield* attemptsOf(sql, id) }
+  }, unavailable)
+
+  const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer) {
+    const known = yield* seen(id, viewer)
+    const cancelled = yield* sql.withTransaction(Effect.gen(function*() {
+      const order = (yield* lockOrder(sql, known.kind, id)) ?? known
+      if (order.state === "cancelled") return order
+      if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
+      const attempts = yield* lockAttempts(sql, id)
+      if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
+      yield* setOrderState(sql, order, "cancelled")
+      return { ...order, state: "cancelled" as const }
+    }))
+    yield* sessions.closeOf(id)
+    return cancelled
+  }, unavailable)
+
+  const expireKind = (table: "topup_orders" | "subscription_orders") =>
+    sql<{ id: bigint }>`
+      UPDATE ${sql.literal(table)} SET state = 'expired' WHERE id IN (
+        SELECT o.id FROM ${sql.literal(table)} o
+          WHERE o.state = 'pending' AND o.expires_at < now() AND NOT EXISTS (
+            SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing')
+          ORDER BY o.expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED
+      ) RETURNING id`
+
+  const expireDue = Effect.gen(function*() {
+    const rows = [...yield* expireKind("topup_orders"), ...yield* expireKind("subscription_orders")]
+    const ids = rows.map((row) => row.id)
+    yield* Effect.forEach(ids, sessions.closeOf, { concurrency: 4, discard: true })
+    return ids
+  }).pipe(unavailable)
+
+  return Orders.of({
+    topup,
+    subscription,
+    show,
+    list: (userId) => unavailable(ordersOf(sql, userId, LISTED_MAX)),
+    cancel,
+    expireDue
+  })
+})

@@ -1,0 +1,90 @@
+/**
+ * The part of the audit about money in: every fulfilled order has one paid attempt, one event that was applied, and exactly
+ * what was ordered - a credit in the ledger, or a subscription on its terms - and nothing in the books is without its order.
+ */
+import { Effect } from "effect"
+import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
+
+/** Problems of one kind that are listed, at most. */
+const LISTED_MAX = 100
+
+interface Finding {
+  readonly user_id: bigint | null
+  readonly message: string
+}
+
+const creditsSql = `
+  SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',
+      coalesce(o.id::text, l.ref_id), coalesce(o.state, 'not there'), coalesce(o.credit_micros::text, 'no'),
+      coalesce(l.amount_micros::text, 'nothing')) AS message
+  FROM (SELECT * FROM topup_orders WHERE state IN ('paid', 'refunded', 'disputed')) o
+  FULL JOIN (SELECT * FROM ledger_entries WHERE ref_type = 'topup_order' AND kind = 'topup') l ON l.ref_id = o.id::text
+  WHERE o.id IS NULL OR l.id IS NULL OR o.credit_micros <> l.amount_micros OR o.user_id <> l.user_id`
+
+const subscriptionsSql = `
+  SELECT o.user_id, format('subscription order %s (%s) has no subscription on its terms', o.id, o.state) AS message
+  FROM subscription_orders o LEFT JOIN user_subscriptions s ON s.id = o.subscription_id
+  WHERE o.state IN ('active', 'refunded', 'disputed') AND (s.id IS NULL OR s.order_id IS DISTINCT FROM o.id
+    OR s.user_id <> o.user_id OR s.plan_code <> o.terms ->> 'code'
+    OR s.limit_5h_micros::text <> o.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> o.terms ->> 'limit_1d_micros'
+    OR s.limit_7d_micros::text <> o.terms ->> 'limit_7d_micros'
+    OR s.limit_30d_micros::text <> o.terms ->> 'limit_30d_micros'
+    OR s.multiplier_micros::text <> o.terms ->> 'multiplier_micros')
+  UNION ALL
+  SELECT s.user_id, format('subscription %s was given by order %s, which is %s', s.id, s.order_id,
+      coalesce(o.state, 'not there'))
+  FROM user_subscriptions s LEFT JOIN subscription_orders o ON o.id = s.order_id
+  WHERE s.order_id IS NOT NULL AND (o.id IS NULL OR o.subscription_id IS DISTINCT FROM s.id
+    OR o.state NOT IN ('active', 'refunded', 'disputed'))
+  UNION ALL
+  SELECT o.user_id, format('order %s is %s and its subscription is %s', o.id, o.state, s.status)
+  FROM subscription_orders o JOIN user_subscriptions s ON s.id = o.subscription_id
+  WHERE o.state IN ('refunded', 'disputed') AND s.status = 'active'`
+
+const attemptsSql = `
+  SELECT o.user_id, format('order %s is %s with %s paid attempts', o.id, o.state, count(a.id)) AS message
+  FROM orders o LEFT JOIN payment_attempts a ON a.order_id = o.id AND a.state = 'paid'
+  GROUP BY o.id, o.user_id, o.state
+  HAVING count(a.id) <> CASE WHEN o.state IN ('paid', 'active', 'refunded', 'disputed') THEN 1 ELSE 0 END`
+
+const eventsSql = `
+  SELECT NULL::bigint AS user_id, format('attempt %s is paid without an event that was applied', a.id) AS message
+  FROM payment_attempts a
+  WHERE a.state = 'paid' AND NOT EXISTS (
+    SELECT FROM payment_events e WHERE e.attempt_id = a.id AND e.fact = 'Paid' AND e.outcome = 'applied')
+  UNION ALL
+  SELECT NULL, format('event %s was applied to attempt %s, which is %s', e.id, a.id, a.state)
+  FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id
+  WHERE e.fact = 'Paid' AND e.outcome = 'applied' AND a.state <> 'paid'
+  UNION ALL
+  SELECT NULL, format('event %s was received and has no outcome', id) FROM payment_events WHERE outcome = 'received'`
+
+const takenBackSql = `
+  SELECT o.user_id, format('attempt %s took back %s micros, the ledger says %s', a.id, a.debited_micros,
+      coalesce(l.micros, 0)) AS message
+  FROM payment_attempts a JOIN orders o ON o.id = a.order_id
+  LEFT JOIN LATERAL (
+    SELECT sum(t.owed_micros - t.amount_micros) AS micros FROM payment_events e
+      JOIN ledger_entries t ON t.ref_type = 'payment_event' AND t.ref_id = e.id::text
+        AND t.kind IN ('refund', 'refund_returned', 'dispute', 'dispute_returned')
+      WHERE e.attempt_id = a.id
+  ) l ON true
+  WHERE a.debited_micros <> coalesce(l.micros, 0) OR a.debited_micros > coalesce(o.credit_micros, 0)`
+
+/** Every check of money in, in the snapshot of the audit. */
+export const paymentAudit: AuditCheck = (sql) =>
+  Effect.gen(function*() {
+    const problems: Array<AuditProblem> = []
+    const checks = [
+      ["I4", creditsSql],
+      ["I4", subscriptionsSql],
+      ["I4", attemptsSql],
+      ["I5", eventsSql],
+      ["I2", takenBackSql]
+    ] as const
+    for (const [invariant, statement] of checks) {
+      const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`)
+      for (const row of rows) problems.push({ invariant, userId: row.user_id, message: row.message })
+    }
+    return problems
+  })

@@ -1,0 +1,92 @@
+/**
+ * What a verified fact means for the attempt and order it names. Pure: the settlement reads and locks, asks here, and does as
+ * it is told. Money moves only on `Fulfil` and `TakeBack`.
+ */
+import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { type Attempt, isFulfilled, type Order } from "./Order.ts"
+
+/** What became of an event. All but `received` and `parked` are final: the same event again changes nothing. */
+export type EventOutcome = "received" | "parked" | "applied" | "duplicate" | "ignored" | "exception"
+
+/** True when an event of that outcome, delivered again, is not looked at again. */
+export const isFinal = (outcome: EventOutcome): boolean => outcome !== "received" && outcome !== "parked"
+
+export type Verdict =
+  /** Credit it, or activate the subscription. */
+  | { readonly _tag: "Fulfil" }
+  /** Compute anew what refunds and disputes of the payment take back. */
+  | { readonly _tag: "TakeBack" }
+  /** The money is on its way. */
+  | { readonly _tag: "Process" }
+  /** This attempt will not be paid. */
+  | { readonly _tag: "Close" }
+  | { readonly _tag: "Note"; readonly outcome: EventOutcome; readonly note: string }
+
+const note = (outcome: EventOutcome, text: string): Verdict => ({ _tag: "Note", outcome, note: text })
+
+type Of<Tag extends PaymentFact["_tag"]> = Extract<PaymentFact, { _tag: Tag }>
+
+const judgePaid = (fact: Of<"Paid">, attempt: Attempt | undefined, order: Order | undefined): Verdict => {
+  if (fact.payment === null) return note("exception", "paid, without saying by which payment")
+  if (attempt === undefined || order === undefined) {
+    return note("exception", `paid for an order that is not known: ${fact.reference ?? "no reference"}`)
+  }
+  if (attempt.reference !== fact.reference) {
+    return note("exception", "a payment that has paid one order comes again for another")
+  }
+  if (fact.merchant !== null && fact.merchant !== attempt.merchant) {
+    return note("exception", `paid to merchant ${fact.merchant}, asked for ${attempt.merchant}`)
+  }
+  if (fact.amountMinor !== attempt.amountMinor || fact.currency !== attempt.currency) {
+    const paid = `${fact.amountMinor} ${fact.currency}`
+    return note("exception", `paid ${paid}, asked for ${attempt.amountMinor} ${attempt.currency} (minor units)`)
+  }
+  if (attempt.payment === fact.payment) return note("duplicate", "this payment has been settled")
+  if (isFulfilled(order.state)) return note("exception", `a second payment of an order that is ${order.state}`)
+  return { _tag: "Fulfil" }
+}
+
+const judgeTakeBack = (
+  fact: Of<"Refunded" | "RefundFailed" | "DisputeOpened" | "DisputeClosed">,
+  attempt: Attempt | undefined,
+  order: Order | undefined
+): Verdict => {
+  if (fact.payment === null) return note("ignored", "about no payment")
+  if (attempt === undefined || order === undefined) {
+    return fact._tag === "Refunded" && fact.reference === null
+      ? note("ignored", "not a payment of ours")
+      : note("parked", "its payment is not known yet")
+  }
+  if (attempt.payment !== fact.payment) {
+    return isFulfilled(order.state)
+      ? note("ignored", "about a payment that was never credited")
+      : note("parked", "its payment is not settled yet")
+  }
+  if (fact.currency !== attempt.currency) {
+    return note("exception", `in ${fact.currency}, the payment was in ${attempt.currency}`)
+  }
+  return { _tag: "TakeBack" }
+}
+
+/** Judges a fact against the attempt it names and its order, both locked. */
+export const judge = (fact: PaymentFact, attempt: Attempt | undefined, order: Order | undefined): Verdict => {
+  switch (fact._tag) {
+    case "Paid":
+      return judgePaid(fact, attempt, order)
+    case "Processing":
+      return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing waits for it")
+    case "Ended":
+      return attempt?.state === "open" || attempt?.state === "processing"
+        ? { _tag: "Close" }
+        : note("ignored", "nothing waits for it")
+    case "Refunded":
+    case "RefundFailed":
+    case "DisputeOpened":
+    case "DisputeClosed":
+      return judgeTakeBack(fact, attempt, order)
+    case "Nothing":
+      return note("ignored", fact.why)
+    case "Unreadable":
+      return note("exception", fact.why)
+  }
+}

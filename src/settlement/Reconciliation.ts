@@ -1,0 +1,186 @@
+/**
+ * Asks providers about attempts whose outcome is not known, so that a lost callback still settles, and closes what has to be
+ * closed. What they answer goes the way of a callback: the same settlement, the same identities.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { EpayClient } from "../payments/EpayClient.ts"
+import { StripeClient } from "../payments/StripeClient.ts"
+import { Settings } from "../settings/Settings.ts"
+import { endOverdue } from "../subscriptions/Subscriptions.ts"
+import type { SettlementUnavailable } from "./OrderError.ts"
+import { Orders, unavailable } from "./Orders.ts"
+import { Sessions } from "./Sessions.ts"
+import { Settlement } from "./Settlement.ts"
+
+/** What one round did. */
+export interface ReconcileReport {
+  /** Attempts asked about. */
+  readonly asked: number
+  /** Payments that were settled by it. */
+  readonly settled: number
+  /** Attempts about which the provider gave no usable answer; they are asked about again. */
+  readonly failed: number
+}
+
+export class Reconciliation extends Context.Service<Reconciliation, {
+  /** One round over the attempts that are due. */
+  readonly round: Effect.Effect<ReconcileReport, SettlementUnavailable>
+  /** Asks about every attempt whose outcome is not known, due or not. */
+  all(onProgress: (done: number, total: number) => void): Effect.Effect<ReconcileReport, SettlementUnavailable>
+  /** Expires orders whose time is over, and ends subscriptions whose time is. */
+  readonly tidy: Effect.Effect<void, SettlementUnavailable>
+}>()("realms/settlement/Reconciliation") {
+  static readonly layer = Layer.effect(Reconciliation, Effect.suspend(() => make))
+}
+
+/** Attempts asked about in one round, at most. */
+const ROUND_MAX = 100
+
+/** Questions under way at once. */
+const CONCURRENCY = 4
+
+/** The wait between two questions about an attempt doubles from the first to the last of these, in seconds. */
+const BACKOFF_SECONDS_MIN = 60
+const BACKOFF_SECONDS_MAX = 6 * 3_600
+
+/** An attempt that nobody has paid is asked about no longer than this after it was made, in days. */
+const ASK_DAYS_MAX = 7
+
+/** One whose money is on its way is asked about so long. */
+const PROCESSING_DAYS_MAX = 30
+
+interface DueRow {
+  readonly id: bigint
+  readonly order_id: bigint
+  readonly provider: "epay" | "stripe"
+  readonly merchant: string
+  readonly merchant_reference: string
+  readonly provider_reference: string | null
+  readonly state: string
+  readonly order_state: string
+}
+
+const nothing: ReconcileReport = { asked: 0, settled: 0, failed: 0 }
+
+const add = (a: ReconcileReport, b: ReconcileReport): ReconcileReport => ({
+  asked: a.asked + b.asked,
+  settled: a.settled + b.settled,
+  failed: a.failed + b.failed
+})
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+  const epay = yield* EpayClient
+  const stripe = yield* StripeClient
+  const settlement = yield* Settlement
+  const sessions = yield* Sessions
+  const orders = yield* Orders
+
+  /** What the provider says now; undefined when that is nothing new. */
+  const ask = Effect.fnUntraced(function*(row: DueRow) {
+    const { payment } = settings.current()
+    if (row.provider === "epay") {
+      return payment.epay.partnerId === row.merchant
+        ? yield* epay.query(payment.epay, { reference: row.merchant_reference })
+        : undefined
+    }
+    if (row.provider_reference === null || stripe.accountOf(payment.stripe) !== row.merchant) return undefined
+    const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
+    // "On its way" is no news of an attempt that is known to be so.
+    return row.state === "processing" && session.state === "processing" ? undefined : session.fact
+  })
+
+  const check = Effect.fnUntraced(function*(row: DueRow) {
+    if (row.state === "closed") {
+      yield* sessions.closeOf(row.order_id)
+      return { asked: 1, settled: 0, failed: 0 }
+    }
+    const fact = yield* ask(row)
+    if (fact === undefined) {
+      if (row.order_state !== "pending") yield* sessions.closeOf(row.order_id)
+      return { asked: 1, settled: 0, failed: 0 }
+    }
+    const settled = yield* settlement.settle(fact)
+    const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
+    return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
+  }, (effect, row) =>
+    Effect.catch(effect, (error) =>
+      Effect.as(
+        Effect.logWarning("a payment could not be asked about; it is asked about again", error).pipe(
+          Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
+        ),
+        { asked: 1, settled: 0, failed: 1 }
+      )))
+
+  const checkAll = (rows: ReadonlyArray<DueRow>) =>
+    Effect.map(
+      Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
+      (reports) => reports.reduce(add, nothing)
+    )
+
+  /** Takes attempts for this round: each is put off first, so that no two processes ask about one at the same time. */
+  const claim = (onlyDue: boolean, after: bigint) =>
+    sql<DueRow>`
+      UPDATE payment_attempts a SET checks = least(a.checks + 1, 20), next_check_at = now() + make_interval(
+          secs => least(${BACKOFF_SECONDS_MIN} * power(2, a.checks), ${BACKOFF_SECONDS_MAX})::integer)
+        FROM orders o
+        WHERE o.id = a.order_id AND a.id IN (
+          SELECT d.id FROM payment_attempts d
+            WHERE (d.state IN ('open', 'processing') OR d.session_open) AND d.id > ${after}
+              AND (NOT ${onlyDue}::boolean OR d.next_check_at <= now())
+            ORDER BY d.id LIMIT ${ROUND_MAX} FOR UPDATE SKIP LOCKED
+        )
+        RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.provider_reference, a.state,
+          o.state AS order_state`
+
+  /** Attempts that are too old to be paid any more. */
+  const giveUp = sql`UPDATE payment_attempts SET state = 'closed', session_open = false, updated_at = now()
+    WHERE (state = 'open' AND created_at < now() - make_interval(days => ${ASK_DAYS_MAX}::integer))
+      OR (state = 'processing' AND created_at < now() - make_interval(days => ${PROCESSING_DAYS_MAX}::integer))`
+
+  const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(unavailable)
+
+  const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
+    const [count] = yield* sql<{ count: bigint }>`
+      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR session_open`
+    const total = Number(count?.count ?? 0n)
+    let report = nothing
+    let after = 0n
+    while (true) {
+      onProgress(report.asked, total)
+      const rows = yield* claim(false, after)
+      if (rows.length === 0) break
+      report = add(report, yield* checkAll(rows))
+      after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
+    }
+    onProgress(total, total)
+    return report
+  }, unavailable)
+
+  const tidy = Effect.gen(function*() {
+    yield* orders.expireDue
+    yield* giveUp
+    yield* endOverdue(sql)
+  }).pipe(unavailable)
+
+  return Reconciliation.of({ round, all, tidy })
+})
+
+/** Between two rounds of a server, in milliseconds. */
+const ROUND_MS = 15_000
+
+/** What a server does about payments in the background. A failure waits for the next round. */
+export const reconciler: Effect.Effect<never, never, Reconciliation> = Effect.gen(function*() {
+  const reconciliation = yield* Reconciliation
+  return yield* reconciliation.tidy.pipe(
+    Effect.andThen(reconciliation.round),
+    Effect.tap((report) =>
+      report.settled > 0 ? Effect.logInfo("payments without a callback were settled", report) : Effect.void
+    ),
+    Effect.catch((error) => Effect.logWarning("payments could not be reconciled; tried again", error)),
+    Effect.andThen(Effect.sleep(ROUND_MS)),
+    Effect.forever
+  )
+})

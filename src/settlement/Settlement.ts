@@ -1,0 +1,156 @@
+/**
+ * The settlement: one transaction that writes down what a provider said, checks it against what was asked, and gives or takes
+ * back what follows. Callbacks and reconciliation come through here alike. Whatever is replayed, reordered or sent to several
+ * processes at once, an event counts at most once and an order is fulfilled at most once; who is told "received" is told so
+ * after the commit.
+ */
+import { Context, Effect, FiberSet, Layer, Metric, Schedule } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { classifySqlError } from "../platform/SqlFailure.ts"
+import { conclude, lockPayment, receive, unpark } from "./EventStore.ts"
+import { fulfil, takeBack } from "./Fulfilment.ts"
+import type { Attempt, Order } from "./Order.ts"
+import { SettlementUnavailable } from "./OrderError.ts"
+import { findAttempt, lockAttempts, lockOrder } from "./OrderStore.ts"
+import { type EventOutcome, isFinal, judge } from "./PaymentRules.ts"
+import { Sessions } from "./Sessions.ts"
+
+/** What became of a fact. `repeated`: it had been settled before, and nothing was done. */
+export interface Settled {
+  readonly outcome: EventOutcome
+  readonly note: string
+  readonly repeated: boolean
+  readonly orderId: bigint | null
+}
+
+export class Settlement extends Context.Service<Settlement, {
+  /** Settles a verified fact. When it fails nothing was settled that a repetition would not find. */
+  settle(fact: PaymentFact): Effect.Effect<Settled, SettlementUnavailable>
+}>()("realms/settlement/Settlement") {
+  static readonly layer = Layer.effect(Settlement, Effect.suspend(() => make))
+}
+
+/** Tries of one settlement, after the first, at most. */
+const RETRIES_MAX = 5
+const RETRY_MS_MIN = 50
+
+/** A settlement takes no longer: providers hang up after ten seconds or so, and come again. */
+const SETTLE_MS_MAX = 10_000
+
+/** One try waits for another transaction's locks no longer. */
+const LOCK_WAIT_MS_MAX = 2_000
+
+const eventsTotal = Metric.counter("realms_payment_events_total", {
+  description: "Verified payment events by provider and outcome; repeated deliveries apart",
+  incremental: true
+})
+
+const isTransient = (error: SqlError.SqlError): boolean => classifySqlError(error) !== "data"
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const sessions = yield* Sessions
+  const background = yield* FiberSet.make<void>()
+
+  const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
+    const named = yield* findAttempt(sql, fact.provider, fact.reference, fact.payment)
+    if (named === undefined) return { attempt: undefined, order: undefined, attempts: [] }
+    const order = yield* lockOrder(sql, named.orderKind, named.orderId)
+    const attempts = yield* lockAttempts(sql, named.orderId)
+    return { attempt: attempts.find((attempt) => attempt.id === named.id), order, attempts }
+  })
+
+  const payFor = Effect.fnUntraced(
+    function*(fact: PaymentFact & { readonly _tag: "Paid" }, attempt: Attempt, order: Order, eventId: bigint) {
+      const { payment, provider } = fact
+      if (payment === null) return
+      yield* sql`UPDATE payment_attempts
+        SET state = CASE WHEN id = ${attempt.id} THEN 'paid' ELSE 'closed' END,
+          payment_reference = CASE WHEN id = ${attempt.id} THEN ${payment} ELSE payment_reference END,
+          method = CASE WHEN id = ${attempt.id} THEN coalesce(${fact.method}, method) ELSE method END,
+          session_open = session_open AND id <> ${attempt.id}, next_check_at = now(), updated_at = now()
+        WHERE order_id = ${order.id} AND (id = ${attempt.id} OR state IN ('open', 'processing'))`
+      const fulfilled = yield* fulfil(sql, order)
+      if (yield* unpark(sql, provider, payment, attempt.id)) {
+        yield* takeBack(sql, fulfilled, { ...attempt, payment }, payment, { id: eventId, fact: "Refunded" })
+      }
+    }
+  )
+
+  const transaction = Effect.fnUntraced(function*(fact: PaymentFact) {
+    yield* sql.unsafe(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS_MAX}`)
+    if (fact.payment !== null) yield* lockPayment(sql, fact.provider, fact.payment)
+    const event = yield* receive(sql, fact)
+    if (isFinal(event.outcome)) {
+      return { outcome: event.outcome, note: event.note, repeated: true, orderId: null } satisfies Settled
+    }
+    const { attempt, order } = yield* locked(fact)
+    const verdict = judge(fact, attempt, order)
+    const settled = yield* carryOut(verdict, fact, attempt, order, event.id)
+    yield* conclude(sql, event.id, attempt?.id ?? null, settled.outcome, settled.note)
+    return { ...settled, repeated: false, orderId: order?.id ?? null } satisfies Settled
+  })
+
+  const carryOut = Effect.fnUntraced(function*(
+    verdict: ReturnType<typeof judge>,
+    fact: PaymentFact,
+    attempt: Attempt | undefined,
+    order: Order | undefined,
+    eventId: bigint
+  ) {
+    const applied = { outcome: "applied" as EventOutcome, note: "" }
+    if (verdict._tag === "Note") return { outcome: verdict.outcome, note: verdict.note }
+    if (attempt === undefined || order === undefined) return { outcome: "exception" as EventOutcome, note: "no order" }
+    switch (verdict._tag) {
+      case "Fulfil":
+        if (fact._tag === "Paid") yield* payFor(fact, attempt, order, eventId)
+        return applied
+      case "TakeBack": {
+        const problem = fact.payment === null
+          ? undefined
+          : yield* takeBack(sql, order, attempt, fact.payment, { id: eventId, fact: fact._tag })
+        return problem === undefined ? applied : { outcome: "exception" as EventOutcome, note: problem }
+      }
+      case "Process":
+        yield* sql`UPDATE payment_attempts SET state = 'processing', session_open = false, updated_at = now()
+          WHERE id = ${attempt.id}`
+        return applied
+      case "Close":
+        yield* sql`UPDATE payment_attempts SET state = 'closed', session_open = false, updated_at = now()
+          WHERE id = ${attempt.id}`
+        return applied
+    }
+  })
+
+  const report = (fact: PaymentFact, settled: Settled) =>
+    Effect.gen(function*() {
+      const outcome = settled.repeated ? "repeated" : settled.outcome
+      yield* Metric.update(Metric.withAttributes(eventsTotal, { provider: fact.provider, outcome }), 1)
+      const facts = { provider: fact.provider, kind: fact.kind, event: fact.eventKey, outcome, note: settled.note }
+      yield* settled.outcome === "exception" && !settled.repeated
+        ? Effect.logWarning("a payment event needs to be looked at", facts)
+        : Effect.logInfo("a payment event", facts)
+    })
+
+  const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
+    const settled = yield* sql.withTransaction(transaction(fact)).pipe(
+      Effect.retry({
+        while: isTransient,
+        schedule: Schedule.exponential(RETRY_MS_MIN).pipe(Schedule.jittered),
+        times: RETRIES_MAX
+      }),
+      Effect.timeout(SETTLE_MS_MAX),
+      Effect.mapError((error) => new SettlementUnavailable({ why: error.message })),
+      Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error))
+    )
+    yield* report(fact, settled)
+    // Sessions of the order's other attempts: the answer to the provider does not wait for them.
+    if (settled.orderId !== null && settled.outcome === "applied") {
+      yield* FiberSet.run(background, sessions.closeOf(settled.orderId))
+    }
+    return settled
+  })
+
+  return Settlement.of({ settle })
+})

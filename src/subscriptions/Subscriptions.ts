@@ -1,0 +1,78 @@
+/**
+ * Subscriptions that users have: made from the terms that were bought, ended, and taken up again. Every change replaces the
+ * row's fence, so that no decision made on the old row is written, and is told to the account's actors when it commits.
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { announceAccount, lockAccount } from "../accounts/Ledger.ts"
+
+/** What was bought. Limits in micros, 0 for none; the multiplier is scaled by 10^6. */
+export interface BoughtTerms {
+  readonly planId: bigint
+  readonly code: string
+  readonly name: string
+  readonly durationDays: number
+  readonly limit5hMicros: bigint
+  readonly limit1dMicros: bigint
+  readonly limit7dMicros: bigint
+  readonly limit30dMicros: bigint
+  readonly multiplierMicros: bigint
+}
+
+/**
+ * Gives a user a subscription as part of the transaction under way; answers its id. It starts now, or when the last running
+ * one of the same plan ends.
+ */
+export const activate = (
+  sql: SqlClient.SqlClient,
+  userId: bigint,
+  orderId: bigint | null,
+  terms: BoughtTerms
+): Effect.Effect<bigint, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    yield* lockAccount(sql, userId)
+    const [row] = yield* sql<{ id: bigint }>`
+      INSERT INTO user_subscriptions (user_id, plan_id, order_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros,
+          limit_7d_micros, limit_30d_micros, multiplier_micros, starts_at, ends_at, fence)
+        SELECT ${userId}::bigint, ${terms.planId}::bigint, ${orderId}::bigint, ${terms.code}::text, ${terms.name}::text,
+            ${terms.limit5hMicros}::bigint, ${terms.limit1dMicros}::bigint, ${terms.limit7dMicros}::bigint,
+            ${terms.limit30dMicros}::bigint, ${terms.multiplierMicros}::bigint, s.at,
+            s.at + make_interval(days => ${terms.durationDays}::integer), hashtextextended(gen_random_uuid()::text, 0)
+          FROM (
+            SELECT greatest(now(), max(ends_at)) AS at FROM user_subscriptions
+              WHERE user_id = ${userId} AND plan_code = ${terms.code} AND status = 'active' AND ends_at > now()
+          ) s
+        RETURNING id`
+    yield* announceAccount(sql, userId)
+    return row === undefined ? yield* Effect.die(new Error("a subscription was not inserted")) : row.id
+  })
+
+/** Ends a subscription, or takes up one whose time is not over, as part of the transaction under way. */
+export const setActive = (
+  sql: SqlClient.SqlClient,
+  userId: bigint,
+  subscriptionId: bigint,
+  active: boolean
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    yield* lockAccount(sql, userId)
+    yield* sql`UPDATE user_subscriptions
+      SET status = ${active ? "active" : "ended"}, fence = hashtextextended(gen_random_uuid()::text, 0)
+      WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}`
+    yield* announceAccount(sql, userId)
+  })
+
+/** After its end a subscription stays loaded for its last calls so long; then it is marked as ended. */
+const AFTERGLOW_HOURS = 2
+
+/** Marks subscriptions whose time is over; answers how many. */
+export const endOverdue = (sql: SqlClient.SqlClient): Effect.Effect<number, SqlError.SqlError> =>
+  Effect.map(
+    sql`UPDATE user_subscriptions SET status = 'ended', fence = hashtextextended(gen_random_uuid()::text, 0)
+      WHERE id IN (
+        SELECT id FROM user_subscriptions
+          WHERE status = 'active' AND ends_at < now() - make_interval(hours => ${AFTERGLOW_HOURS}::integer)
+          ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED
+      ) RETURNING id`,
+    (rows) => rows.length
+  )
