@@ -3,10 +3,28 @@
  * proved by TLS alone, and what is answered is compared with what was asked. The merchant key is in the address of a
  * query: addresses are never logged, traced or put into an error.
  */
-import { Context, Effect, Layer } from "effect"
-import type { EpayConfig } from "../platform/Config.ts"
-import { type ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Agent, type Dispatcher, request } from "undici"
+import { type EpayConfig, isLoopbackUrl } from "../platform/Config.ts"
+import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
+import { pageUrl } from "./EpayGateway.ts"
+import { formatFen } from "./EpayMoney.ts"
+import { ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
+
+/** Bounds on a gateway. Replaced in tests. */
+export interface EpayLimits {
+  /** For a whole question, from the connection to the last byte of the answer. */
+  readonly timeoutMs: number
+  readonly answerBytesMax: number
+}
+
+export const EpayLimits = Context.Reference<EpayLimits>("realms/payments/EpayLimits", {
+  defaultValue: () => ({ timeoutMs: 10_000, answerBytesMax: 65_536 })
+})
+
+/** What a gateway says in words, for the log. */
+const WORDS_CHARACTERS_MAX = 200
 
 export class EpayClient extends Context.Service<EpayClient, {
   /**
@@ -29,7 +47,121 @@ export class EpayClient extends Context.Service<EpayClient, {
   static readonly layer: Layer.Layer<EpayClient> = Layer.effect(EpayClient, Effect.suspend(() => make))
 }
 
-const make = Effect.succeed(EpayClient.of({
-  query: () => Effect.fail(new ProviderUnavailable({ provider: "epay", why: "cannot be asked" })),
-  refund: () => Effect.fail(new ProviderUnavailable({ provider: "epay", why: "cannot be asked" }))
-}))
+interface Question {
+  readonly method: "GET" | "POST"
+  readonly act: "order" | "refund"
+  readonly fields: { readonly [name: string]: string }
+}
+
+type Answer = { readonly [name: string]: unknown }
+
+const decodeAnswer = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
+
+const unavailable = (why: string): ProviderUnavailable => new ProviderUnavailable({ provider: "epay", why })
+
+/**
+ * A value as text, whether the gateway wrote a number or a text. A number that lost digits when it was read is none:
+ * trade numbers are longer than what a number holds.
+ */
+const textOf = (answer: Answer, name: string): string => {
+  const value = answer[name]
+  if (typeof value === "string") return value
+  const isExact = typeof value === "number" && (Number.isSafeInteger(value) || !Number.isInteger(value))
+  return isExact ? String(value) : ""
+}
+
+/** Says nothing of the address, which has the key in it. */
+const failureOf = (error: unknown): ProviderUnavailable => {
+  if (error instanceof TooLarge) return unavailable("the answer is too large")
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no code"
+  return unavailable(`the connection failed (${code.replace(/[^\w ]/g, "")})`)
+}
+
+class TooLarge extends Error {}
+
+async function readBody(body: Dispatcher.ResponseData["body"], bytesMax: number): Promise<string> {
+  const chunks: Array<Uint8Array> = []
+  let bytes = 0
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array)) continue
+    bytes += chunk.length
+    if (bytes > bytesMax) throw new TooLarge()
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
+async function send(agent: Agent, url: URL, { act, fields, method }: Question, bytesMax: number, signal: AbortSignal) {
+  const target = new URL(url)
+  const form = new URLSearchParams(fields)
+  target.search = String(new URLSearchParams({ act, ...(method === "GET" ? fields : {}) }))
+  const { body, statusCode } = await request(target, {
+    dispatcher: agent,
+    method,
+    signal,
+    headers: method === "GET"
+      ? { accept: "application/json" }
+      : { accept: "application/json", "content-type": "application/x-www-form-urlencoded" },
+    body: method === "GET" ? null : String(form)
+  })
+  return { statusCode, text: await readBody(body, bytesMax) }
+}
+
+const make = Effect.gen(function*() {
+  const { answerBytesMax, timeoutMs } = yield* EpayLimits
+  const agent = yield* Effect.acquireRelease(
+    Effect.sync(() => new Agent({ connect: { timeout: timeoutMs }, connections: 8, pipelining: 1 })),
+    (agent) => Effect.promise(() => agent.destroy())
+  )
+
+  const ask = Effect.fnUntraced(function*(config: EpayConfig, question: Question) {
+    const url = pageUrl(config, "api.php")
+    const key = Redacted.value(config.key)
+    if (url === undefined || config.partnerId === "" || key === "") return yield* unavailable("it is not set up")
+    if (url.protocol !== "https:" && !isLoopbackUrl(url.href)) {
+      return yield* unavailable("the gateway's address is not https, and the answers are not signed")
+    }
+    const asked = { ...question, fields: { pid: config.partnerId, key, ...question.fields } }
+    const { statusCode, text } = yield* Effect.tryPromise({
+      try: (signal) => send(agent, url, asked, answerBytesMax, signal),
+      catch: failureOf
+    }).pipe(Effect.timeoutOrElse({
+      duration: timeoutMs,
+      orElse: () => Effect.fail(unavailable("there was no answer in time"))
+    }))
+    if (statusCode !== 200) return yield* unavailable(`the answer has status ${statusCode}`)
+    return yield* decodeAnswer(text).pipe(Effect.mapError(() => unavailable("the answer is no JSON object")))
+  })
+
+  const query = Effect.fn("EpayClient.query")(function*(config: EpayConfig, order: { readonly reference: string }) {
+    const answer = yield* ask(config, { method: "GET", act: "order", fields: { out_trade_no: order.reference } })
+    const code = textOf(answer, "code")
+    if (code === "-1" || code === "0") return undefined
+    if (code !== "1") return yield* unavailable(`the answer has code ${code.slice(0, 8)}`)
+    if (textOf(answer, "pid") !== config.partnerId) return yield* unavailable("the answer is for another merchant")
+    if (textOf(answer, "out_trade_no") !== order.reference) return yield* unavailable("the answer is for another order")
+    if (textOf(answer, "status") !== "1") return undefined
+    const trade = textOf(answer, "trade_no")
+    if (trade === "") return yield* unavailable("the answer names no trade")
+    return factOf(config, {
+      pid: config.partnerId,
+      trade,
+      reference: order.reference,
+      method: textOf(answer, "type"),
+      money: textOf(answer, "money"),
+      status: TRADE_SUCCESS
+    })
+  })
+
+  const refund = Effect.fn("EpayClient.refund")(
+    function*(config: EpayConfig, { amountFen, trade }: { readonly trade: string; readonly amountFen: bigint }) {
+      const fields = { trade_no: trade, money: formatFen(amountFen) }
+      const answer = yield* ask(config, { method: "POST", act: "refund", fields })
+      if (textOf(answer, "code") === "1") return
+      const words = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***").slice(0, WORDS_CHARACTERS_MAX)
+      return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
+    }
+  )
+
+  return EpayClient.of({ query, refund })
+})

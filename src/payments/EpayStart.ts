@@ -1,9 +1,17 @@
 /**
- * The start of a payment at an EPay gateway: the form that the payer's browser posts there, signed.
+ * The start of a payment at an EPay gateway: the form that the payer's browser posts there, signed. The browser carries
+ * no secret, and what comes back with it proves nothing.
  */
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
+import { Buffer } from "node:buffer"
 import type { EpayConfig } from "../platform/Config.ts"
-import { ProviderOff, type ProviderRefused } from "./PaymentError.ts"
+import { pageUrl } from "./EpayGateway.ts"
+import { formatFen } from "./EpayMoney.ts"
+import { type EpayParams, sign } from "./EpaySignature.ts"
+import { ProviderOff, ProviderRefused } from "./PaymentError.ts"
+
+/** Gateways cut titles there, some before they verify the signature, so that a longer one never verifies. */
+const NAME_BYTES_MAX = 127
 
 export interface EpayOrder {
   readonly reference: string
@@ -20,10 +28,46 @@ export interface EpayOrder {
 export interface EpayForm {
   /** Where the browser posts the fields. */
   readonly action: string
-  readonly fields: ReadonlyArray<readonly [name: string, value: string]>
+  readonly fields: EpayParams
 }
 
+/** The text up to so many bytes of UTF-8, never within a character. */
+const cut = (text: string, bytesMax: number): string => {
+  let kept = ""
+  let bytes = 0
+  for (const character of text.toWellFormed()) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > bytesMax) break
+    kept += character
+  }
+  return kept
+}
+
+const refused = (why: string) => Effect.fail(new ProviderRefused({ provider: "epay", why }))
+
 export const epayForm = (
-  _config: EpayConfig,
-  _order: EpayOrder
-): Effect.Effect<EpayForm, ProviderOff | ProviderRefused> => Effect.fail(new ProviderOff({ provider: "epay" }))
+  config: EpayConfig,
+  order: EpayOrder
+): Effect.Effect<EpayForm, ProviderOff | ProviderRefused> => {
+  const key = Redacted.value(config.key)
+  const action = pageUrl(config, "submit.php")
+  if (!config.enabled || key === "" || config.partnerId === "" || action === undefined) {
+    return Effect.fail(new ProviderOff({ provider: "epay" }))
+  }
+  if (!config.types.includes(order.method)) return refused("this way of paying is not offered")
+  if (order.amountFen <= 0n) return refused("the amount is not above zero")
+  const params: EpayParams = [
+    ["pid", config.partnerId],
+    ["type", order.method],
+    ["out_trade_no", order.reference],
+    ["notify_url", order.notifyUrl],
+    ["return_url", order.returnUrl],
+    ["name", cut(order.name, NAME_BYTES_MAX)],
+    ["money", formatFen(order.amountFen)],
+    ...(order.device === undefined ? [] : [["device", order.device] as const])
+  ]
+  return Effect.succeed({
+    action: action.href,
+    fields: [...params, ["sign", sign(params, key)], ["sign_type", "MD5"]]
+  })
+}

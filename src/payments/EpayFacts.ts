@@ -1,0 +1,69 @@
+/**
+ * Facts about EPay payments, alike whether the gateway told of one by itself or was asked: the same trade in the same
+ * state is the same event.
+ * @internal
+ */
+import { createHash } from "node:crypto"
+import type { EpayConfig } from "../platform/Config.ts"
+import { hostOf } from "./EpayGateway.ts"
+import { parseFen } from "./EpayMoney.ts"
+import type { FactIdentity, PaymentFact } from "./PaymentFact.ts"
+
+/** The one state that is money. */
+export const TRADE_SUCCESS = "TRADE_SUCCESS"
+
+const EVENT_KEY_CHARACTERS_MAX = 200
+
+/** What a gateway says of a trade; what it does not say is empty. */
+export interface EpayTrade {
+  readonly pid: string
+  readonly trade: string
+  readonly reference: string
+  readonly method: string
+  readonly money: string
+  readonly status: string
+}
+
+const digest = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex")
+
+const bounded = (key: string): string => key.length <= EVENT_KEY_CHARACTERS_MAX ? key : `sha256:${digest(key)}`
+
+const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<string>): FactIdentity => ({
+  provider: "epay",
+  eventKey: bounded([hostOf(config), told.pid, told.trade, told.status, ...more].join(":")),
+  kind: told.status,
+  payment: told.trade === "" ? null : told.trade,
+  reference: told.reference === "" ? null : told.reference,
+  atSeconds: 0
+})
+
+/**
+ * A telling that cannot be read is an event by its whole content, so that it never stands in the way of one of the same
+ * trade that can.
+ */
+const unreadable = (config: EpayConfig, told: EpayTrade, why: string): PaymentFact => ({
+  ...identityOf(config, told, "unreadable", digest(JSON.stringify(Object.entries(told))).slice(0, 16)),
+  _tag: "Unreadable",
+  why
+})
+
+/** What follows from a telling that is known to be the gateway's. */
+export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
+  if (told.pid === "" || told.pid !== config.partnerId) return unreadable(config, told, "the pid is another merchant's")
+  if (told.status !== TRADE_SUCCESS) {
+    return { ...identityOf(config, told), _tag: "Nothing", why: `the trade is not paid: ${told.status}` }
+  }
+  if (told.trade === "" || told.reference === "") {
+    return unreadable(config, told, "trade_no or out_trade_no is missing")
+  }
+  const fen = parseFen(told.money)
+  if (fen === undefined) return unreadable(config, told, "the money is no amount")
+  return {
+    ...identityOf(config, told),
+    _tag: "Paid",
+    merchant: told.pid,
+    method: told.method === "" ? null : told.method,
+    amountMinor: fen,
+    currency: "cny"
+  }
+}

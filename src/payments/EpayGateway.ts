@@ -1,0 +1,16 @@
+/**
+ * An EPay gateway by its configured address: where its pages are, and by which name its payments are told apart from
+ * another gateway's.
+ * @internal
+ */
+import type { EpayConfig } from "../platform/Config.ts"
+
+/** The address of a page of the gateway, whose address may end in a slash. Undefined when it is none of the web. */
+export const pageUrl = ({ gateway }: EpayConfig, page: "api.php" | "submit.php"): URL | undefined => {
+  const url = URL.parse(`${gateway.trim().replace(/\/+$/, "")}/${page}`)
+  const isWeb = url !== null && (url.protocol === "https:" || url.protocol === "http:")
+  return isWeb && url.search === "" && url.hash === "" && url.username === "" && url.password === "" ? url : undefined
+}
+
+/** Host and port; the address as it is when it is none. */
+export const hostOf = (config: EpayConfig): string => pageUrl(config, "api.php")?.host ?? config.gateway
