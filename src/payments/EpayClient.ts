@@ -4,6 +4,7 @@
  * query: addresses are never logged, traced or put into an error.
  */
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
 import { type EpayConfig, isLoopbackUrl } from "../platform/Config.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
@@ -137,7 +138,9 @@ const make = Effect.gen(function*() {
     const answer = yield* ask(config, { method: "GET", act: "order", fields: { out_trade_no: order.reference } })
     const code = textOf(answer, "code")
     if (code === "-1" || code === "0") return undefined
-    if (code !== "1") return yield* unavailable(`the answer has code ${code.slice(0, 8)}`)
+    if (code !== "1") {
+      return yield* unavailable(`the answer has ${/^-?\d{1,6}$/.test(code) ? `code ${code}` : "no code"}`)
+    }
     if (textOf(answer, "pid") !== config.partnerId) return yield* unavailable("the answer is for another merchant")
     if (textOf(answer, "out_trade_no") !== order.reference) return yield* unavailable("the answer is for another order")
     if (textOf(answer, "status") !== "1") return undefined

@@ -7,9 +7,10 @@ import type { EpayConfig } from "../platform/Config.ts"
 
 /** The address of a page of the gateway, whose address may end in a slash. Undefined when it is none of the web. */
 export const pageUrl = ({ gateway }: EpayConfig, page: "api.php" | "submit.php"): URL | undefined => {
-  const url = URL.parse(`${gateway.trim().replace(/\/+$/, "")}/${page}`)
-  const isWeb = url !== null && (url.protocol === "https:" || url.protocol === "http:")
-  return isWeb && url.search === "" && url.hash === "" && url.username === "" && url.password === "" ? url : undefined
+  const text = `${gateway.trim().replace(/\/+$/, "")}/${page}`
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isPlain = url?.search === "" && url.hash === "" && url.username === "" && url.password === ""
+  return isPlain && (url.protocol === "https:" || url.protocol === "http:") ? url : undefined
 }
 
 /** Host and port; the address as it is when it is none. */

@@ -28,9 +28,8 @@ export const parseParams = (query: string, formBody = ""): Effect.Effect<EpayPar
     return Effect.fail(new NotVerified({ why: "the parameters are too long" }))
   }
   const parts = [...query.replace(/^\?/, "").split("&"), ...formBody.split("&")].filter((part) => part !== "")
-  const pairs = parts.flatMap((part) => pairOf(part) ?? "")
-  const isWhole = (pair: EpayParams[number] | ""): pair is EpayParams[number] => pair !== ""
-  return pairs.every(isWhole)
+  const pairs = parts.map(pairOf).filter((pair) => pair !== undefined)
+  return pairs.length === parts.length
     ? Effect.succeed(pairs)
     : Effect.fail(new NotVerified({ why: "a parameter cannot be decoded" }))
 }

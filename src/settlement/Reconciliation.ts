@@ -106,13 +106,16 @@ const make = Effect.gen(function*() {
     const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
     return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
   }, (effect, row) =>
-    Effect.catch(effect, (error) =>
-      Effect.as(
-        Effect.logWarning("a payment could not be asked about; it is asked about again", error).pipe(
-          Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
-        ),
-        { asked: 1, settled: 0, failed: 1 }
-      )))
+    effect.pipe(
+      Effect.catch((error) =>
+        Effect.as(
+          Effect.logWarning("a payment could not be asked about; it is asked about again", error).pipe(
+            Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
+          ),
+          { asked: 1, settled: 0, failed: 1 }
+        )
+      )
+    ))
 
   const checkAll = (rows: ReadonlyArray<DueRow>) =>
     Effect.map(

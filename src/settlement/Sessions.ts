@@ -38,12 +38,12 @@ const make = Effect.gen(function*() {
       yield* Effect.forEach(rows, (row) => close(row.id, row.provider_reference), { discard: true })
     },
     (effect, orderId) =>
-      Effect.catch(
-        effect,
-        (error) =>
+      effect.pipe(
+        Effect.catch((error) =>
           Effect.logWarning("sessions of an order stay open for now; they are closed later", error).pipe(
             Effect.annotateLogs({ orderId: String(orderId) })
           )
+        )
       )
   )
 
