@@ -1,0 +1,192 @@
+/**
+ * A server with billing, a simulated Stripe and a simulated EPay gateway before it, over a database of its own: what tests of
+ * money in stand on. Providers call it over real HTTP; a second server over the same database is another process.
+ */
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { ServerServices } from "../../src/App.ts"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import { openAccount } from "../../src/accounts/AccountStore.ts"
+import { audit } from "../../src/accounts/Audit.ts"
+import { acquireEpay, type EpaySimulator } from "../../src/cli/demo/EpaySimulator.ts"
+import { acquireStripe, type StripeSimulator } from "../../src/cli/demo/StripeSimulator.ts"
+import { makeReservationId } from "../../src/domain/Ids.ts"
+import { HttpServer } from "../../src/http/HttpServer.ts"
+import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Telemetry } from "../../src/platform/Telemetry.ts"
+import { Callbacks } from "../../src/settlement/Callbacks.ts"
+import { Checkout } from "../../src/settlement/Checkout.ts"
+import type { Order } from "../../src/settlement/Order.ts"
+import { Orders } from "../../src/settlement/Orders.ts"
+import { paymentAudit } from "../../src/settlement/PaymentAudit.ts"
+import { Reconciliation } from "../../src/settlement/Reconciliation.ts"
+import { Settlement } from "../../src/settlement/Settlement.ts"
+import { makeDatabase } from "./TestDatabase.ts"
+import { send } from "./TestHttp.ts"
+
+/** What a test may set apart. */
+export interface WorldOptions {
+  readonly url: string
+  readonly stripe: StripeSimulator
+  readonly epay: EpaySimulator
+  readonly payment?: { readonly epay?: object; readonly stripe?: object }
+  readonly billing?: object
+  readonly plans?: ReadonlyArray<object>
+}
+
+export const basicPlan = {
+  code: "basic",
+  name: "Basic",
+  price_cny: "12.00",
+  duration_days: 30,
+  limit_5h_usd: "6",
+  limit_7d_usd: "20",
+  limit_30d_usd: "80"
+}
+
+const configOf = (options: WorldOptions) =>
+  testConfig({
+    server: { port: 0 },
+    database: { url: options.url },
+    log: { level: "none" },
+    billing: options.billing ?? {},
+    plans: options.plans ?? [basicPlan],
+    payment: {
+      epay: {
+        enabled: true,
+        gateway: options.epay.url,
+        partner_id: options.epay.pid,
+        key: options.epay.key,
+        ...options.payment?.epay
+      },
+      stripe: {
+        enabled: true,
+        secret_key: options.stripe.secretKey,
+        webhook_secret: options.stripe.webhookSecret,
+        api_base: options.stripe.url,
+        ...options.payment?.stripe
+      }
+    }
+  })
+
+/** One server, as long as the scope. */
+export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
+  const config = configOf(options)
+  const context = yield* Layer.build(
+    ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
+  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()), Effect.orDie)
+  return {
+    origin: `http://127.0.0.1:${Context.get(context, HttpServer).port}`,
+    orders: Context.get(context, Orders),
+    checkout: Context.get(context, Checkout),
+    settlement: Context.get(context, Settlement),
+    callbacks: Context.get(context, Callbacks),
+    reconciliation: Context.get(context, Reconciliation),
+    accounts: Context.get(context, Accounts),
+    sql: Context.get(context, SqlClient.SqlClient)
+  }
+})
+
+export type Server = Effect.Success<ReturnType<typeof makeServer>>
+
+export interface EventRow {
+  readonly fact: string
+  readonly outcome: string
+  readonly note: string
+  readonly deliveries: number
+}
+
+type More = Partial<Omit<WorldOptions, "url" | "stripe" | "epay">>
+
+const start = Effect.fnUntraced(function*(more: More) {
+  const stripe = yield* acquireStripe()
+  const epay = yield* acquireEpay()
+  const url = yield* makeDatabase()
+  const options = { url, stripe, epay, ...more }
+  const server = yield* makeServer(options)
+  const { checkout, orders, sql } = server
+  stripe.setWebhookUrl(`${server.origin}/api/pay/stripe/webhook`)
+
+  const user = Effect.fnUntraced(function*() {
+    const [row] = yield* sql<{ id: bigint }>`
+      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
+    if (row === undefined) return yield* Effect.die(new Error("no user"))
+    yield* openAccount(sql, row.id)
+    return row.id
+  }, Effect.orDie)
+
+  const balance = Effect.fnUntraced(function*(userId: bigint) {
+    const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
+      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+    return { usd: row?.usd_micros, owed: row?.owed_micros }
+  }, Effect.orDie)
+
+  /** Starts a payment by Stripe; answers its session. */
+  const openStripe = Effect.fnUntraced(function*(order: Order) {
+    yield* checkout.startStripe(order.id, order.userId)
+    const { attempts } = yield* orders.show(order.id, undefined)
+    const session = attempts.findLast((attempt) => attempt.provider === "stripe")?.session
+    return session ?? (yield* Effect.die(new Error("no session")))
+  }, Effect.orDie)
+
+  /** Posts the form of a payment by EPay to the gateway, as a browser does; answers the merchant reference. */
+  const openEpay = Effect.fnUntraced(function*(order: Order) {
+    const form = yield* checkout.startEpay(order.id, order.userId, "alipay")
+    if (form.type !== "form") return yield* Effect.die(new Error("no form"))
+    const answer = yield* send(form.action, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: String(new URLSearchParams(Object.fromEntries(form.fields)))
+    })
+    assert.strictEqual(answer.status, 303, answer.text)
+    return Object.fromEntries(form.fields)["out_trade_no"] ?? ""
+  }, Effect.orDie)
+
+  const problems = Effect.map(
+    Effect.provideService(audit({ checks: [paymentAudit] }), SqlClient.SqlClient, sql),
+    (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
+  ).pipe(Effect.orDie)
+
+  return {
+    ...server,
+    options,
+    stripe,
+    epay,
+    user,
+    balance,
+    openStripe,
+    openEpay,
+    /** A new user's order of credit for 10.00 CNY, worth 1.40 USD. */
+    topup: Effect.flatMap(user(), (userId) => orders.topup(userId, 1_000n)).pipe(Effect.orDie),
+    stateOf: (order: Order) => Effect.map(Effect.orDie(orders.show(order.id, undefined)), (view) => view.order.state),
+    /** Everything the providers have sent is answered. */
+    idle: Effect.promise(() => Promise.all([stripe.idle(), epay.idle()])).pipe(Effect.asVoid),
+    events: Effect.orDie(sql<EventRow>`SELECT fact, outcome, note, deliveries FROM payment_events ORDER BY id`),
+    clean: Effect.map(problems, (found) => assert.deepStrictEqual(found, [])),
+    problems
+  }
+})
+
+export class PaymentWorld
+  extends Context.Service<PaymentWorld, Effect.Success<ReturnType<typeof start>>>()("realms/test/support/PaymentWorld")
+{
+  static readonly layerOf = (more: More = {}) => Layer.effect(PaymentWorld, Effect.orDie(start(more)))
+}
+
+/** A payment as Stripe tells of it, for tests of the settlement alone. */
+export const paidFact = (reference: string, more: object = {}): PaymentFact => ({
+  _tag: "Paid",
+  provider: "stripe",
+  eventKey: `evt_${makeReservationId()}`,
+  kind: "checkout.session.completed",
+  payment: `pi_${reference}`,
+  reference,
+  atSeconds: 1_000,
+  merchant: null,
+  method: null,
+  amountMinor: 1_000n,
+  currency: "cny",
+  ...more
+})
