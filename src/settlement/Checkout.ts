@@ -59,7 +59,7 @@ const makeReference = (order: Order): string =>
 
 /** What the payer reads. */
 const nameOf = (order: Order): string =>
-  order.terms === null ? `Realms Top-up ¥${formatDecimal(order.amountFen, 2, 2)}` : `Realms ${order.terms.name}`
+  order.terms === null ? `Realms Top-up ${formatDecimal(order.amountFen, 2, 2)} CNY` : `Realms ${order.terms.name}`
 
 /** An amount in a currency's minor unit: rounded up. `minorPerFen` is decimal text. */
 export const minorOf = (amountFen: bigint, minorPerFen: string): bigint =>

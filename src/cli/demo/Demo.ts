@@ -1,6 +1,6 @@
 /**
  * `realms demo`: the whole gateway offline, in a scratch folder that is removed at the end: embedded PostgreSQL, a
- * simulated upstream, a user with money and a key. Prints what one needs to try it, and runs until it is interrupted.
+ * simulated upstream, simulated payment providers, a user with money, a key and an order to pay. Prints what one needs to try it, and runs until it is interrupted.
  */
 import { Console, Context, Effect, FileSystem, Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -9,19 +9,23 @@ import { Accounts } from "../../accounts/Accounts.ts"
 import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { Users } from "../../identity/Users.ts"
 import { AppConfig, type RealmsConfig } from "../../platform/Config.ts"
+import { Orders } from "../../settlement/Orders.ts"
 import { Telemetry } from "../../platform/Telemetry.ts"
 import { makeAdjustment } from "../BalanceCommand.ts"
 import { dollars, print, type Printable } from "../Output.ts"
 import { demoDocument, writeDemoConfig } from "./DemoConfig.ts"
+import { acquireEpay } from "./EpaySimulator.ts"
+import { acquireStripe } from "./StripeSimulator.ts"
 import { acquireUpstream } from "./UpstreamSimulator.ts"
 
 const DEMO_EMAIL = "demo@realms.local"
 const DEMO_USD_MICROS = 5_000_000n
+const DEMO_TOPUP_FEN = 1_000n
 const PORT_MAX = 65_535
 
 /** What the demo is put together from: the services of the command line, and a server that lives as long as the scope. */
 export interface DemoParts<E1, R1, E2, R2> {
-  readonly services: Layer.Layer<Users | ApiKeys | Accounts, E1, R1>
+  readonly services: Layer.Layer<Users | ApiKeys | Accounts | Orders, E1, R1>
   readonly serveWith: (config: RealmsConfig) => Effect.Effect<{ readonly baseUrl: string }, E2, R2>
 }
 
@@ -31,14 +35,17 @@ export interface DemoInfo {
   readonly key: string
   readonly usdMicros: bigint
   readonly configPath: string
+  /** A top-up that waits to be paid. */
+  readonly orderId: bigint
 }
 
-/** A user with money and a key. */
+/** A user with money, a key, and an order to pay. */
 const seed = Effect.gen(function*() {
   const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user" })
   const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(DEMO_USD_MICROS, "demo credit"))
   const { key } = yield* (yield* ApiKeys).create({ userId: user.id, name: "demo" })
-  return { key: Redacted.value(key), usdMicros: posted.usdMicros }
+  const order = yield* (yield* Orders).topup(user.id, DEMO_TOPUP_FEN)
+  return { key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }
 })
 
 /** A line for a POSIX shell that streams a chat completion through the demo. */
@@ -49,8 +56,14 @@ export const curlLine = (baseUrl: string, key: string): string =>
 /** A text as one word of a POSIX shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-const balanceLine = (configPath: string): string =>
-  `REALMS_CONFIG=${quoted(configPath)} npx realms balance show --user ${DEMO_EMAIL}`
+/** A line for a POSIX shell that runs a command on the demo. */
+const commandLine = (configPath: string, command: string): string =>
+  `REALMS_CONFIG=${quoted(configPath)} npx realms ${command}`
+
+const balanceLine = (configPath: string): string => commandLine(configPath, `balance show --user ${DEMO_EMAIL}`)
+
+const payLine = ({ configPath, orderId }: DemoInfo): string =>
+  commandLine(configPath, `order start ${orderId} --provider stripe`)
 
 /** What to do with the demo, for people. */
 export const describeDemo = (info: DemoInfo): string =>
@@ -67,6 +80,10 @@ export const describeDemo = (info: DemoInfo): string =>
     "",
     curlLine(info.baseUrl, info.key),
     "",
+    `Pay for a top-up (order ${info.orderId}, ¥10.00): this prints a page of the simulated Stripe to open and press Pay on.`,
+    "",
+    payLine(info),
+    "",
     "Then see what is left:",
     "",
     balanceLine(info.configPath)
@@ -78,6 +95,8 @@ const demoFields = (info: DemoInfo): Printable => ({
   key: info.key,
   usd_micros: info.usdMicros,
   config_path: info.configPath,
+  order_id: info.orderId,
+  pay: payLine(info),
   curl: curlLine(info.baseUrl, info.key)
 })
 
@@ -91,20 +110,24 @@ export const runDemo = <E1, R1, E2, R2>(parts: DemoParts<E1, R1, E2, R2>) =>
   Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const { port } = yield* DemoOptions
-    yield* Console.error("starting the demo: embedded PostgreSQL, simulated upstream, gateway ...")
+    yield* Console.error(
+      "starting the demo: embedded PostgreSQL, simulated upstream and payment providers, gateway ..."
+    )
     const folder = yield* files.makeTempDirectoryScoped({ prefix: "realms-demo-" })
     // As root, PostgreSQL runs as somebody else, who has to get there.
     yield* files.chmod(folder, 0o755)
     const apiKey = `sk-simulated-${randomUUID()}`
     const upstream = yield* acquireUpstream({ apiKey, record: false })
-    const document = demoDocument({ folder, port, upstream: { baseUrl: upstream.baseUrl, apiKey } })
-    const { config, path } = yield* writeDemoConfig(document, folder)
+    const stripe = yield* acquireStripe()
+    const epay = yield* acquireEpay()
+    const options = { folder, port, upstream: { baseUrl: upstream.baseUrl, apiKey }, providers: { stripe, epay } }
+    const { config } = yield* writeDemoConfig(demoDocument(options), folder)
     const { baseUrl } = yield* parts.serveWith(config)
-    const { key, usdMicros } = yield* Effect.provide(
-      seed,
-      parts.services.pipe(Layer.provide(AppConfig.layerOf(config)))
-    )
-    const info: DemoInfo = { baseUrl, key, usdMicros, configPath: path }
+    // Commands beside the server have to know the port that it was given.
+    const { path } = yield* writeDemoConfig(demoDocument({ ...options, publicUrl: baseUrl }), folder)
+    stripe.setWebhookUrl(`${baseUrl}/api/pay/stripe/webhook`)
+    const seeded = yield* Effect.provide(seed, parts.services.pipe(Layer.provide(AppConfig.layerOf(config))))
+    const info: DemoInfo = { baseUrl, configPath: path, ...seeded }
     yield* print(demoFields(info), describeDemo(info))
     return yield* Effect.never
   }).pipe(Effect.scoped, Effect.provide(Telemetry.layerOf({ format: "pretty", level: "Warn" })))

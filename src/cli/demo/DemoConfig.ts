@@ -1,5 +1,6 @@
 /**
- * The configuration of the demo: a scratch folder for its data and one channel, the simulated upstream. It is written to a
+ * The configuration of the demo: a scratch folder for its data, one channel - the simulated upstream -
+ * and the simulated payment providers. It is written to a
  * file and read back as any other, so that `REALMS_CONFIG` lets every command look at the running demo.
  */
 import { Effect, FileSystem } from "effect"
@@ -13,6 +14,12 @@ export interface DemoUpstream {
   readonly apiKey: string
 }
 
+/** Where the simulated payment providers listen, and what they know the gateway by. */
+export interface DemoProviders {
+  readonly epay: { readonly url: string; readonly pid: string; readonly key: string }
+  readonly stripe: { readonly url: string; readonly secretKey: string; readonly webhookSecret: string }
+}
+
 const models = [
   { id: "gpt-4o-mini", input: "0.15", cached: "0.075", output: "0.60", maxOutputTokens: 16_384, reasoning: false },
   { id: "gpt-4o", input: "2.50", cached: "1.25", output: "10.00", maxOutputTokens: 16_384, reasoning: false },
@@ -24,8 +31,16 @@ export const demoDocument = (options: {
   readonly folder: string
   readonly port: number
   readonly upstream: DemoUpstream
+  readonly providers: DemoProviders
+  /** Once it is known. */
+  readonly publicUrl?: string
 }) => ({
-  server: { host: "127.0.0.1", port: options.port, shutdown_grace_seconds: 2 },
+  server: {
+    host: "127.0.0.1",
+    port: options.port,
+    shutdown_grace_seconds: 2,
+    ...(options.publicUrl === undefined ? {} : { public_url: options.publicUrl })
+  },
   data_dir: join(options.folder, "data"),
   channels: [{
     name: "simulator",
@@ -50,6 +65,20 @@ export const demoDocument = (options: {
     limit_7d_usd: "20",
     limit_30d_usd: "80"
   }],
+  payment: {
+    epay: {
+      enabled: true,
+      gateway: options.providers.epay.url,
+      partner_id: options.providers.epay.pid,
+      key: options.providers.epay.key
+    },
+    stripe: {
+      enabled: true,
+      secret_key: options.providers.stripe.secretKey,
+      webhook_secret: options.providers.stripe.webhookSecret,
+      api_base: options.providers.stripe.url
+    }
+  },
   log: { level: "warn" }
 })
 

@@ -11,11 +11,16 @@ import { curlLine, describeDemo } from "../../../src/cli/demo/Demo.ts"
 import { demoDocument, writeDemoConfig } from "../../../src/cli/demo/DemoConfig.ts"
 
 const upstream = { baseUrl: "http://127.0.0.1:4010/v1", apiKey: "sk-simulated" }
+const providers = {
+  epay: { url: "http://127.0.0.1:4011", pid: "1001", key: "k" },
+  stripe: { url: "http://127.0.0.1:4012", secretKey: "sk_test_x", webhookSecret: "whsec_x" }
+}
 const info = {
   baseUrl: "http://127.0.0.1:8080",
   key: "sk-demo",
   usdMicros: 5_000_000n,
-  configPath: "/tmp/it's a demo/config.yaml"
+  configPath: "/tmp/it's a demo/config.yaml",
+  orderId: 1n
 }
 
 /** The words that a POSIX shell makes of a line. */
@@ -28,7 +33,7 @@ describe("Demo", () => {
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const folder = yield* files.makeTempDirectoryScoped()
-      const { config, path } = yield* writeDemoConfig(demoDocument({ folder, port: 0, upstream }), folder)
+      const { config, path } = yield* writeDemoConfig(demoDocument({ folder, port: 0, upstream, providers }), folder)
       assert.strictEqual(path, join(folder, "config.yaml"))
       assert.strictEqual(config.dataDir, join(folder, "data"))
       assert.isTrue(Option.isNone(config.database.url))
