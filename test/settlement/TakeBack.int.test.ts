@@ -141,7 +141,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       world.stripe.refund({ paymentIntent, amount: 200 })
       yield* world.idle
       assert.strictEqual(yield* running, "active")
-      const [last] = (yield* world.events).slice(-2).filter((event) => event.fact === "Refunded")
+      const last = (yield* world.events).slice(-2).find((event) => event.fact === "Refunded")
       assert.strictEqual(last?.outcome, "exception")
       world.stripe.refund({ paymentIntent })
       yield* world.idle

@@ -1,0 +1,159 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
+
+const createPath = "/v1/checkout/sessions"
+
+const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.flip(effect), (error) => error._tag)
+
+layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their payment", (it) => {
+  it.effect("an order is bounded in amount and number, and is nobody else's", () =>
+    Effect.gen(function*() {
+      const { checkout, orders, user } = yield* PaymentWorld
+      const userId = yield* user()
+      assert.strictEqual(yield* tagOf(orders.topup(userId, 999n)), "AmountOutOfRange")
+      assert.strictEqual(yield* tagOf(orders.topup(userId, 1_000_001n)), "AmountOutOfRange")
+      assert.strictEqual(yield* tagOf(orders.topup(userId, -1_000n)), "AmountOutOfRange")
+      assert.strictEqual(yield* tagOf(orders.subscription(userId, "nothing")), "PlanNotFound")
+      assert.strictEqual(yield* tagOf(orders.topup(999_999n, 1_000n)), "BuyerUnknown")
+      const order = yield* orders.topup(userId, 1_001n)
+      // floor(10.01 × 0.14 USD)
+      assert.strictEqual(order.creditMicros, 1_401_400n)
+      const stranger = yield* user()
+      assert.strictEqual(yield* tagOf(orders.show(order.id, stranger)), "OrderNotFound")
+      assert.strictEqual(yield* tagOf(orders.cancel(order.id, stranger)), "OrderNotFound")
+      assert.strictEqual(yield* tagOf(checkout.startStripe(order.id, stranger)), "OrderNotFound")
+      const more = yield* Effect.forEach(
+        Array.from({ length: 40 }),
+        () => Effect.result(orders.topup(userId, 1_000n)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(more.filter((result) => result._tag === "Success").length, 19)
+      assert.strictEqual((yield* orders.list(userId)).length, 20)
+    }))
+
+  it.effect("a start that is repeated, at once too, is one session; after it was lost on the way as well", () =>
+    Effect.gen(function*() {
+      const { checkout, orders, stripe, topup } = yield* PaymentWorld
+      const order = yield* topup
+      const before = stripe.sessionIds().length
+      const starts = yield* Effect.all(
+        Array.from({ length: 5 }, () => checkout.startStripe(order.id, undefined)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(new Set(starts.map((start) => JSON.stringify(start))).size, 1)
+      assert.strictEqual(stripe.sessionIds().length, before + 1)
+      const lost = yield* topup
+      // The SDK tries again by itself: made, and every answer about it lost.
+      for (let tries = 0; tries < 8; tries++) {
+        stripe.next({ path: createPath, method: "POST", dropConnection: true, takesEffect: true })
+      }
+      assert.strictEqual(yield* tagOf(checkout.startStripe(lost.id, undefined)), "ProviderUnavailable")
+      stripe.reset()
+      const start = yield* checkout.startStripe(lost.id, undefined)
+      assert.strictEqual(stripe.sessionIds().length, before + 2)
+      const { attempts } = yield* orders.show(lost.id, undefined)
+      assert.strictEqual(attempts.length, 1)
+      assert.deepStrictEqual(start, { type: "redirect", url: attempts[0]?.sessionUrl ?? "" })
+    }))
+
+  it.effect("a session is used again for the same terms only, and not once it is over", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const first = yield* world.openStripe(order)
+      const other = { stripe: { currency: "jpy", minor_per_fen: "0.2" } }
+      const server = yield* makeServer({ ...world.options, payment: other })
+      yield* server.checkout.startStripe(order.id, undefined)
+      const { attempts } = yield* world.orders.show(order.id, undefined)
+      // Yen has no smaller unit: 10.00 CNY at 0.2 yen a fen.
+      assert.deepStrictEqual(attempts.map((attempt) => [attempt.currency, attempt.amountMinor]), [
+        ["cny", 1_000n],
+        ["jpy", 200n]
+      ])
+      assert.strictEqual(world.stripe.session(attempts[1]?.session ?? "").amount_total, 200)
+      world.stripe.expire(first)
+      yield* world.idle
+      const third = yield* world.openStripe(order)
+      assert.notStrictEqual(third, first)
+      world.stripe.pay(attempts[1]?.session ?? "")
+      yield* world.idle
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      // The order is fulfilled: its other session cannot be paid any more.
+      yield* Effect.promise(() => world.stripe.until(() => world.stripe.session(third).status === "expired"))
+      assert.strictEqual(yield* tagOf(world.checkout.startStripe(order.id, undefined)), "OrderClosed")
+      assert.strictEqual(yield* tagOf(world.checkout.startEpay(order.id, undefined, "alipay")), "OrderClosed")
+      yield* world.clean
+    }).pipe(Effect.scoped))
+
+  it.effect("an amount in another currency is rounded up, with its rate on the attempt", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const usd = { stripe: { currency: "usd", minor_per_fen: "0.1407" } }
+      const server = yield* makeServer({ ...world.options, payment: usd })
+      const order = yield* server.orders.topup(yield* world.user(), 1_001n)
+      yield* server.checkout.startStripe(order.id, undefined)
+      const { attempts } = yield* server.orders.show(order.id, undefined)
+      // 1001 × 0.1407 = 140.8407
+      assert.deepStrictEqual([attempts[0]?.amountMinor, attempts[0]?.minorPerFen], [141n, "0.1407"])
+    }).pipe(Effect.scoped))
+
+  it.effect("unpaid for too long, an order expires and its session is closed; paid late, it is honoured", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const session = yield* world.openStripe(order)
+      const reference = yield* world.openEpay(order)
+      yield* world.sql`UPDATE topup_orders SET expires_at = now() - interval '1 second' WHERE id = ${order.id}`
+      assert.strictEqual(yield* tagOf(world.checkout.startStripe(order.id, undefined)), "OrderClosed")
+      yield* world.reconciliation.tidy
+      assert.strictEqual(yield* world.stateOf(order), "expired")
+      assert.strictEqual(world.stripe.session(session).status, "expired")
+      world.epay.setNotifyMode("manual")
+      world.epay.pay(reference)
+      // Nobody tells: it is asked about although the order has expired.
+      const report = yield* world.reconciliation.all(() => undefined)
+      world.epay.setNotifyMode("automatic")
+      assert.isAtLeast(report.settled, 1)
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      yield* world.clean
+    }))
+
+  it.effect("Stripe away while an order is cancelled: its session is closed by the next round", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const session = yield* world.openStripe(order)
+      for (let tries = 0; tries < 8; tries++) {
+        world.stripe.next({ path: `${createPath}/${session}/expire`, status: 503 })
+      }
+      yield* world.orders.cancel(order.id, undefined)
+      world.stripe.reset()
+      assert.strictEqual(world.stripe.session(session).status, "open")
+      yield* world.reconciliation.all(() => undefined)
+      assert.strictEqual(world.stripe.session(session).status, "expired")
+      assert.strictEqual(yield* world.stateOf(order), "cancelled")
+    }))
+
+  it.effect("rounds ask about what is due and back off; two processes do not ask about the same", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      yield* world.openEpay(order)
+      yield* world.reconciliation.all(() => undefined)
+      const asked = () => world.epay.requests.filter((request) => request.act === "order").length
+      const due = world.sql`UPDATE payment_attempts SET next_check_at = now() WHERE order_id = ${order.id}`
+      yield* due
+      const before = asked()
+      yield* Effect.all([world.reconciliation.round, world.reconciliation.round], { concurrency: 2 })
+      assert.strictEqual(asked(), before + 1)
+      yield* world.reconciliation.round
+      assert.strictEqual(asked(), before + 1, "it waits for its turn")
+      const [row] = yield* world.sql<{ checks: number; wait: number }>`
+        SELECT checks, round(extract(epoch FROM next_check_at - now()))::integer AS wait FROM payment_attempts
+        WHERE order_id = ${order.id}`
+      assert.isAtLeast(row?.checks ?? 0, 2)
+      assert.isAbove(row?.wait ?? 0, 60)
+    }))
+})
