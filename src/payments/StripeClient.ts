@@ -5,10 +5,10 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
-import type { StripeConfig } from "../platform/Config.ts"
+import { isLoopbackUrl, type StripeConfig } from "../platform/Config.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
-import { factOf, isJson, sessionTold, textIn } from "./StripeFacts.ts"
+import { factOf, isJson, type Json, sessionTold, textIn } from "./StripeFacts.ts"
 
 export interface SessionOrder {
   readonly reference: string
@@ -76,7 +76,17 @@ const CLIENTS_MAX = 4
 const REQUEST_MS_MAX = 15_000
 const RETRIES_MAX = 2
 
+/** A question with its repetitions takes no longer, however slowly its answer trickles. */
+const QUESTION_MS_MAX = 40_000
+
 const FINGERPRINT_CHARACTERS = 16
+
+/** An address that the key may be sent to: https, or this machine. */
+const isFit = (apiBase: string): boolean => {
+  if (apiBase === "") return true
+  const url = URL.canParse(apiBase) ? new URL(apiBase) : undefined
+  return url !== undefined && url.pathname === "/" && (url.protocol === "https:" || isLoopbackUrl(apiBase))
+}
 
 /** Where the SDK goes; undefined: to Stripe itself. */
 const addressOf = (apiBase: string) => {
@@ -97,6 +107,21 @@ const failureOf = (error: unknown): ProviderRefused | ProviderUnavailable => {
   }
   const kind = error instanceof Stripe.errors.StripeError ? error.type : "no answer"
   return new ProviderUnavailable({ provider: "stripe", why: kind })
+}
+
+const unavailable = (why: string): ProviderUnavailable => new ProviderUnavailable({ provider: "stripe", why })
+
+/** What the API takes: a JSON number that is exact. */
+const isAmount = (amountMinor: bigint): boolean => amountMinor > 0n && amountMinor <= BigInt(Number.MAX_SAFE_INTEGER)
+
+const badAmount = new ProviderRefused({ provider: "stripe", why: "the amount is out of bounds" })
+
+/** What a session is, by its own status and what follows from it; undefined: none that is known. */
+const stateOf = (status: string | null, tag: PaymentFact["_tag"]): SessionNow["state"] | undefined => {
+  if (status === "open" || status === "expired") return status
+  if (status !== "complete") return undefined
+  if (tag === "Processing") return "processing"
+  return tag === "Ended" ? "expired" : "paid"
 }
 
 const make = Effect.sync(() => {
@@ -124,18 +149,28 @@ const make = Effect.sync(() => {
     return client
   }
 
-  const ask = <A>(config: StripeConfig, question: (client: Stripe) => Promise<A>): Effect.Effect<A, StripeFailure> =>
-    Redacted.value(config.secretKey) === ""
-      ? Effect.fail(new ProviderOff({ provider: "stripe" }))
-      : Effect.tryPromise({ try: () => question(clientOf(config)), catch: failureOf })
+  /** Asks, and sees that the answer is an object of the kind: the SDK takes any JSON for one. */
+  const ask = Effect.fnUntraced(function*(
+    config: StripeConfig,
+    kind: "checkout.session" | "refund" | "balance",
+    question: (client: Stripe) => Promise<unknown>
+  ): Effect.fn.Return<Json, StripeFailure> {
+    if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
+    if (!isFit(config.apiBase)) return yield* unavailable("api_base is neither https nor on this machine")
+    const answer: unknown = yield* Effect.tryPromise({ try: () => question(clientOf(config)), catch: failureOf }).pipe(
+      Effect.timeoutOrElse({
+        duration: QUESTION_MS_MAX,
+        orElse: () => Effect.fail(unavailable("there was no answer in time"))
+      })
+    )
+    return isJson(answer) && answer.object === kind ? answer : yield* unavailable(`its answer is no ${kind}`)
+  })
 
   const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {
     if (!config.enabled) return yield* new ProviderOff({ provider: "stripe" })
-    if (order.amountMinor > BigInt(Number.MAX_SAFE_INTEGER)) {
-      return yield* new ProviderRefused({ provider: "stripe", why: "the amount is too large" })
-    }
+    if (!isAmount(order.amountMinor)) return yield* badAmount
     const metadata = { reference: order.reference }
-    const session = yield* ask(config, (client) =>
+    const session = yield* ask(config, "checkout.session", (client) =>
       client.checkout.sessions.create({
         mode: "payment",
         line_items: [{
@@ -157,24 +192,23 @@ const make = Effect.sync(() => {
         adaptive_pricing: { enabled: false },
         ...(order.customerEmail === undefined ? {} : { customer_email: order.customerEmail })
       }, { idempotencyKey: `realms-${order.reference}` }))
-    if (session.url === null) return yield* new ProviderRefused({ provider: "stripe", why: "the session has no page" })
-    return { session: session.id, url: session.url, expiresAtSeconds: session.expires_at } satisfies OpenedSession
+    const id = textIn(session, "id")
+    const url = textIn(session, "url")
+    if (id === null) return yield* unavailable("its session has no id")
+    // Asked again under the same key, a session that is over has no page any more.
+    if (url === null) return yield* new ProviderRefused({ provider: "stripe", why: "the session has no page" })
+    return { session: id, url, expiresAtSeconds: order.expiresAtSeconds } satisfies OpenedSession
   })
 
-  const stateOf = (fact: PaymentFact): SessionNow["state"] => {
-    if (fact._tag === "Ended") return "expired"
-    if (fact._tag === "Processing") return "processing"
-    return fact._tag === "Paid" || fact._tag === "Unreadable" ? "paid" : "open"
-  }
-
   const retrieve = Effect.fn("StripeClient.retrieve")(function*(config: StripeConfig, sessionId: string) {
-    const session: unknown = yield* ask(
+    const session = yield* ask(
       config,
+      "checkout.session",
       (client) => client.checkout.sessions.retrieve(sessionId, { expand: ["payment_intent"] })
     )
-    if (!isJson(session)) return yield* new ProviderUnavailable({ provider: "stripe", why: "no session in its answer" })
     const told = sessionTold(session)
-    const state = stateOf(factOf({ eventKey: "", kind: "", atSeconds: 0 }, told))
+    const state = stateOf(textIn(session, "status"), told.body._tag)
+    if (state === undefined) return yield* unavailable("its session is in no state that is known")
     const fact = factOf({ eventKey: `session:${sessionId}:${state}`, kind: "checkout.session", atSeconds: 0 }, told)
     return {
       state,
@@ -184,8 +218,14 @@ const make = Effect.sync(() => {
   })
 
   const expire = Effect.fn("StripeClient.expire")(function*(config: StripeConfig, sessionId: string) {
-    const expired = yield* Effect.result(ask(config, (client) => client.checkout.sessions.expire(sessionId)))
-    if (expired._tag === "Success") return "expired" as const
+    const expired = yield* Effect.result(
+      ask(config, "checkout.session", (client) => client.checkout.sessions.expire(sessionId))
+    )
+    if (expired._tag === "Success") {
+      return textIn(expired.success, "status") === "expired"
+        ? "expired" as const
+        : yield* unavailable("its session did not expire")
+    }
     if (expired.failure._tag !== "ProviderRefused") return yield* expired.failure
     // Only an open session can be expired: what it is instead is asked.
     const { state } = yield* retrieve(config, sessionId)
@@ -193,15 +233,16 @@ const make = Effect.sync(() => {
   })
 
   const refund = Effect.fn("StripeClient.refund")(function*(config: StripeConfig, order: RefundOrder) {
-    const made = yield* ask(config, (client) =>
+    if (order.amountMinor !== undefined && !isAmount(order.amountMinor)) return yield* badAmount
+    const made = yield* ask(config, "refund", (client) =>
       client.refunds.create({
         payment_intent: order.payment,
         ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) })
       }, { idempotencyKey: order.key }))
-    return { refund: made.id }
+    return { refund: textIn(made, "id") ?? (yield* unavailable("its refund has no id")) }
   })
 
-  const ping = (config: StripeConfig) => Effect.asVoid(ask(config, (client) => client.balance.retrieve()))
+  const ping = (config: StripeConfig) => Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
 
   return StripeClient.of({ accountOf, create, retrieve, expire, refund, ping })
 })

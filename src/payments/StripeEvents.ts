@@ -34,9 +34,13 @@ export const readStripeEvent = (
           undefined,
           nowSeconds * 1_000
         ),
-      // The SDK's texts name no secret, but are long; the first sentence says which check failed.
+      // The SDK's texts are long, and of what is no JSON they may quote a piece: the first line of its own is enough.
       catch: (error) =>
-        new NotVerified({ why: error instanceof Error ? error.message.split("\n")[0] ?? "" : "unknown" })
+        new NotVerified({
+          why: error instanceof Stripe.errors.StripeSignatureVerificationError
+            ? error.message.split("\n")[0] ?? ""
+            : "it is no event"
+        })
     })
     const fact = eventFact(event)
     return fact ?? (yield* new NotVerified({ why: "it is signed, and no event" }))

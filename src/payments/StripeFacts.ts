@@ -6,7 +6,7 @@
  */
 import type { FactBody, FactIdentity, PaymentFact } from "./PaymentFact.ts"
 
-type Json = { readonly [key: string]: unknown }
+export type Json = { readonly [key: string]: unknown }
 
 export const isJson = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -79,11 +79,11 @@ const refundedTold = (charge: Json): Told => ({
 
 const failedStates = new Set(["failed", "canceled"])
 
-const refundTold = (refund: Json): Told => {
+const refundTold = (type: string, refund: Json): Told => {
   const told = { payment: idIn(refund, "payment_intent"), reference: referenceIn(refund) }
   const id = textIn(refund, "id")
   const status = textIn(refund, "status")
-  if (status === null || !failedStates.has(status)) {
+  if (type !== "refund.failed" && (status === null || !failedStates.has(status))) {
     return { ...told, body: nothing(`the refund is ${status ?? "unknown"}; what it takes back is told by its charge`) }
   }
   if (id === null) return { ...told, body: unreadable("a refund without an id") }
@@ -95,14 +95,21 @@ const refundTold = (refund: Json): Told => {
   return { ...told, body }
 }
 
-/** An inquiry that was closed has taken no money, like a dispute that was won. */
-const wonStates = new Set(["won", "warning_closed", "prevented"])
+/** How a dispute may end. An inquiry that was closed has taken no money, like a dispute that was won. */
+const wonByStatus: ReadonlyMap<string | null, boolean> = new Map([
+  ["won", true],
+  ["warning_closed", true],
+  ["prevented", true],
+  ["lost", false]
+])
 
 const disputeTold = (dispute: Json, closed: boolean): Told => {
-  const told = { payment: idIn(dispute, "payment_intent"), reference: null }
+  const payment = idIn(dispute, "payment_intent") ?? idIn(dispute.charge, "payment_intent")
+  const told = { payment, reference: null }
   const id = textIn(dispute, "id")
-  if (id === null) return { ...told, body: unreadable("a dispute without an id") }
-  const won = wonStates.has(textIn(dispute, "status") ?? "")
+  const won = closed ? wonByStatus.get(textIn(dispute, "status")) : false
+  if (id === null || payment === null) return { ...told, body: unreadable("a dispute without an id or its payment") }
+  if (won === undefined) return { ...told, body: unreadable("a dispute that ended, neither won nor lost") }
   const body = withAmount(
     dispute,
     "amount",
@@ -131,7 +138,7 @@ const told = (type: string, object: Json): Told => {
     case "refund.updated":
     case "refund.failed":
     case "charge.refund.updated":
-      return refundTold(object)
+      return refundTold(type, object)
     case "charge.dispute.created":
       return disputeTold(object, false)
     case "charge.dispute.closed":

@@ -56,6 +56,7 @@ interface DueRow {
   readonly provider: "epay" | "stripe"
   readonly merchant: string
   readonly merchant_reference: string
+  readonly amount_minor: bigint
   readonly provider_reference: string | null
   readonly state: string
   readonly order_state: string
@@ -82,9 +83,13 @@ const make = Effect.gen(function*() {
   const ask = Effect.fnUntraced(function*(row: DueRow) {
     const { payment } = settings.current()
     if (row.provider === "epay") {
-      return payment.epay.partnerId === row.merchant
-        ? yield* epay.query(payment.epay, { reference: row.merchant_reference })
-        : undefined
+      if (payment.epay.partnerId !== row.merchant) return undefined
+      const fact = yield* epay.query(payment.epay, { reference: row.merchant_reference })
+      // The answer is unsigned. One that names another amount is an event of its own: it must not stand in the way of the
+      // gateway's signed notify of the same trade.
+      return fact?._tag === "Paid" && fact.amountMinor !== row.amount_minor
+        ? { ...fact, eventKey: `${fact.eventKey}:asked:${fact.amountMinor}` }
+        : fact
     }
     if (row.provider_reference === null || stripe.accountOf(payment.stripe) !== row.merchant) return undefined
     const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
@@ -135,7 +140,8 @@ const make = Effect.gen(function*() {
               AND (NOT ${onlyDue}::boolean OR d.next_check_at <= now())
             ORDER BY d.id LIMIT ${ROUND_MAX} FOR UPDATE SKIP LOCKED
         )
-        RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.provider_reference, a.state,
+        RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
+          a.state,
           o.state AS order_state`
 
   /** Attempts that are too old to be paid any more. */

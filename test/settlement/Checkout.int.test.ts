@@ -120,6 +120,25 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       yield* world.clean
     }))
 
+  it.effect("an unsigned answer that names another amount is looked at, and the signed notify still counts", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const reference = yield* world.openEpay(order)
+      world.epay.setNotifyMode("manual")
+      world.epay.pay(reference)
+      world.epay.next({ money: "1.00" })
+      yield* world.sql`UPDATE payment_attempts SET next_check_at = now() WHERE order_id = ${order.id}`
+      yield* world.reconciliation.round
+      assert.strictEqual((yield* world.events).at(-1)?.outcome, "exception")
+      assert.strictEqual(yield* world.stateOf(order), "pending")
+      yield* Effect.promise(() => world.epay.notify(reference))
+      world.epay.setNotifyMode("automatic")
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+      yield* world.clean
+    }))
+
   it.effect("Stripe away while an order is cancelled: its session is closed by the next round", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
