@@ -100,7 +100,7 @@ const announce = Effect.gen(function*() {
 /** Runs the server until it is interrupted. */
 export const serve = announce.pipe(
   Effect.andThen(Effect.never),
-  Effect.provide(ServerServices.pipe(Layer.provideMerge(Telemetry.layer), Layer.provide(AppConfig.layer)))
+  Effect.provide(ServerServices.pipe(Layer.provideMerge(Telemetry.layer), Layer.provide(AppConfig.layerOfServer)))
 )
 
 /** Applies pending migrations. */

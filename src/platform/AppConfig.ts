@@ -18,10 +18,12 @@ const warnOfDisabledChannels = (config: RealmsConfig) =>
 
 /** The configuration this process started with. */
 export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realms/platform/AppConfig") {
-  /** Reads the file and the environment once, and says which declared channels stay disabled for want of a key. */
-  static readonly layer = Layer.effect(
-    AppConfig,
-    Effect.suspend(() => load({ cwd: process.cwd(), env: process.env })).pipe(Effect.tap(warnOfDisabledChannels))
+  /** Reads the file and the environment once. */
+  static readonly layer = Layer.effect(AppConfig, Effect.suspend(() => load({ cwd: process.cwd(), env: process.env })))
+
+  /** The same for a server, which says which declared channels stay disabled for want of a key. */
+  static readonly layerOfServer = Layer.effectDiscard(Effect.flatMap(AppConfig, warnOfDisabledChannels)).pipe(
+    Layer.provideMerge(AppConfig.layer)
   )
 
   /** A given configuration, for tests and commands that made one. */

@@ -190,7 +190,7 @@ database: { url: "mysql://secret-password@h" }
       const print = (...parts: ReadonlyArray<unknown>) => void lines.push(parts.map(String).join(" "))
       const captured: Console.Console = { ...globalThis.console, error: print }
       const config = yield* AppConfig.pipe(
-        Effect.provide(AppConfig.layer),
+        Effect.provide(AppConfig.layerOfServer),
         Effect.provideService(Console.Console, captured)
       )
       const keyless = config.channels.filter((channel) => Redacted.value(channel.apiKey) === "")
