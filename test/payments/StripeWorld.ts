@@ -7,11 +7,14 @@ import { acquireStripe, type StripeOptions, type StripeSimulator } from "../../s
 import { type SessionOrder, StripeClient } from "../../src/payments/StripeClient.ts"
 import type { StripeConfig } from "../../src/platform/Config.ts"
 
+/** Of characters that come together nowhere else, so that a part of it is found for sure, and never by chance. */
+export const STRIPE_KEY = "sk_test_QqXx77ZzJj55WwVvYyKk"
+
 export const SECRET = "whsec_test_secret"
 
 export const stripeConfig = (changed: Partial<StripeConfig> = {}): StripeConfig => ({
   enabled: true,
-  secretKey: Redacted.make("sk_test_4eC39HqLyjWDarjtT1zdp7dc"),
+  secretKey: Redacted.make(STRIPE_KEY),
   webhookSecret: Redacted.make(SECRET),
   currency: "cny",
   minorPerFen: "1",
@@ -35,7 +38,7 @@ export const withStripe = <E>(
 ) =>
   it.live(name, () =>
     Effect.gen(function*() {
-      const sim = yield* acquireStripe({ webhooks: "manual", ...options })
+      const sim = yield* acquireStripe({ secretKey: STRIPE_KEY, webhooks: "manual", ...options })
       const stripe = yield* StripeClient
       const nowSeconds = Math.floor((options.now?.() ?? (yield* Clock.currentTimeMillis)) / 1_000)
       const order = (changed: Partial<SessionOrder> = {}): SessionOrder => ({
@@ -48,6 +51,6 @@ export const withStripe = <E>(
         expiresAtSeconds: nowSeconds + 3_600,
         ...changed
       })
-      const config = stripeConfig({ secretKey: Redacted.make(sim.secretKey), apiBase: sim.url })
+      const config = stripeConfig({ apiBase: sim.url })
       yield* run({ sim, config, stripe, order })
     }).pipe(Effect.provide(StripeClient.layer)))
