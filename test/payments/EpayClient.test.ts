@@ -321,7 +321,7 @@ describe("EpayClient.refund", () => {
   it.live("has the key in no address and, though the gateway repeats it, in no error", () =>
     Effect.gen(function*() {
       const server = yield* acquireServer((response) =>
-        response.end(JSON.stringify({ code: -1, msg: `${"x".repeat(190)} wrong key ${KEY}, ${KEY}` }))
+        response.end(JSON.stringify({ code: -1, msg: `${"x".repeat(180)} wrong key ${KEY}, ${KEY}` }))
       )
       const config = epayConfig({ gateway: `http://127.0.0.1:${server.port}` })
       const error = yield* Effect.flip(back(config, 1n))
