@@ -31,11 +31,14 @@ export interface EpayForm {
   readonly fields: EpayParams
 }
 
-/** The text up to so many bytes of UTF-8, never within a character. */
+/**
+ * The text up to so many bytes of UTF-8, never within a character, on one line: a browser posts a line break in its own way,
+ * and what was signed is no longer what arrives.
+ */
 const cut = (text: string, bytesMax: number): string => {
   let kept = ""
   let bytes = 0
-  for (const character of text.toWellFormed()) {
+  for (const character of text.toWellFormed().replaceAll(/\p{Cc}+/gu, " ")) {
     bytes += Buffer.byteLength(character)
     if (bytes > bytesMax) break
     kept += character

@@ -32,7 +32,7 @@ export interface OpenedSession {
 }
 
 export interface SessionNow {
-  /** `processing`: complete, and the money is still to come; it may have failed to. */
+  /** `processing`: complete, and the money is still to come. `expired`: it will not come any more. */
   readonly state: "open" | "paid" | "processing" | "expired"
   /** What follows from it: `Paid`, `Processing`, `Ended`; undefined while it is open. */
   readonly fact: PaymentFact | undefined
@@ -93,7 +93,9 @@ const addressOf = (apiBase: string) => {
   if (apiBase === "") return {}
   const url = new URL(apiBase)
   const protocol = url.protocol === "http:" ? "http" as const : "https" as const
-  return { protocol, host: url.hostname, port: url.port === "" ? (protocol === "http" ? 80 : 443) : Number(url.port) }
+  // A URL has an IPv6 address in brackets, a connection has it without.
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
+  return { protocol, host, port: url.port === "" ? (protocol === "http" ? 80 : 443) : Number(url.port) }
 }
 
 /** Sorted into what a caller may do about it. Stripe's texts may quote a part of a key: theirs are not passed on. */

@@ -68,6 +68,8 @@ export const sessionTold = (session: Json): Told => {
     const failed = intent === "requires_payment_method" || intent === "canceled"
     return { ...told, body: { _tag: failed ? "Ended" : "Processing" } }
   }
+  // Over, and nothing was taken: it is neither open any more nor money.
+  if (status === "complete" && paymentStatus === "no_payment_required") return { ...told, body: { _tag: "Ended" } }
   return { ...told, body: nothing(`the session is ${status ?? "unknown"} and ${paymentStatus ?? "unknown"}`) }
 }
 

@@ -1,0 +1,269 @@
+/**
+ * Webhooks verified: by the protocol's vector, by signatures that the SDK makes, and as the simulated Stripe sends them in
+ * several versions. Nothing else gets in.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { Buffer } from "node:buffer"
+import { createHmac } from "node:crypto"
+import { Stripe } from "stripe"
+import { isWebhookOn, readStripeEvent } from "../../src/payments/StripeEvents.ts"
+import { startCallbackProbe } from "../cli/demo/CallbackProbe.ts"
+import { shown } from "./EpayWorld.ts"
+import { SECRET, stripeConfig, withStripe } from "./StripeWorld.ts"
+
+const NOW = 1_700_000_000
+
+const vector = {
+  body: `{"id":"evt_1","object":"event","type":"checkout.session.completed"}`,
+  v1: "d1e4aa90551919f198c22ba0a9691b35338d4b631d54ce1f1465e93b1d41c430"
+}
+
+const payload = JSON.stringify(
+  {
+    id: "evt_2",
+    object: "event",
+    created: NOW - 5,
+    type: "checkout.session.completed",
+    data: {
+      object: {
+        client_reference_id: "topup_余额_1",
+        status: "complete",
+        payment_status: "paid",
+        payment_intent: "pi_1",
+        amount_total: 2000,
+        currency: "cny"
+      }
+    }
+  },
+  undefined,
+  2
+)
+
+const header = (body: string, timestamp = NOW, secret = SECRET): string =>
+  Stripe.webhooks.generateTestHeaderString({ payload: body, secret, timestamp })
+
+/** What the header would be with any secret, the empty one too, which the SDK refuses to use. */
+const byHand = (body: string, secret: string): string =>
+  `t=${NOW},v1=${createHmac("sha256", secret).update(`${NOW}.${body}`).digest("hex")}`
+
+const read = (body: string | Uint8Array, signature: string | undefined, secret = SECRET) =>
+  readStripeEvent(body, signature, stripeConfig({ webhookSecret: Redacted.make(secret) }), NOW)
+
+const doubtOf = (body: string | Uint8Array, signature: string | undefined, secret = SECRET) =>
+  Effect.map(Effect.flip(read(body, signature, secret)), (error) => {
+    assert.strictEqual(error._tag, "NotVerified")
+    if (secret.trim() !== "") assert.notInclude(shown(error), secret)
+    return error.why
+  })
+
+describe("StripeEvents", () => {
+  it.effect("verifies the protocol's vector", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(header(vector.body), `t=${NOW},v1=${vector.v1}`)
+      const fact = yield* read(vector.body, `t=${NOW},v1=${vector.v1}`)
+      assert.deepStrictEqual([fact._tag, fact.eventKey, fact.kind], [
+        "Unreadable",
+        "evt_1",
+        "checkout.session.completed"
+      ])
+    }))
+
+  it.effect("reads a body as bytes or text, by its exact bytes", () =>
+    Effect.gen(function*() {
+      const fact = yield* read(payload, header(payload))
+      assert.deepStrictEqual(fact, {
+        _tag: "Paid",
+        provider: "stripe",
+        eventKey: "evt_2",
+        kind: "checkout.session.completed",
+        atSeconds: NOW - 5,
+        payment: "pi_1",
+        reference: "topup_余额_1",
+        merchant: null,
+        method: null,
+        amountMinor: 2000n,
+        currency: "cny"
+      })
+      assert.deepStrictEqual(yield* read(Uint8Array.from(Buffer.from(payload)), header(payload)), fact)
+      const same = JSON.stringify(JSON.parse(payload))
+      assert.include(yield* doubtOf(same, header(payload)), "No signatures found matching")
+      assert.include(yield* doubtOf(`${payload}\n`, header(payload)), "No signatures found matching")
+    }))
+
+  it.effect("goes on verifying while Stripe is switched off", () =>
+    Effect.gen(function*() {
+      const off = stripeConfig({ enabled: false, secretKey: Redacted.make("") })
+      assert.strictEqual((yield* readStripeEvent(payload, header(payload), off, NOW))._tag, "Paid")
+      assert.isTrue(isWebhookOn(off))
+    }))
+
+  it.effect.each<[string, string]>([
+    ["another body's", header(vector.body)],
+    ["another secret's", header(payload, NOW, "whsec_other")],
+    ["that of another time", header(payload).replace(`t=${NOW}`, `t=${NOW - 1}`)],
+    ["one with a wrong digit", header(payload).slice(0, -1)],
+    ["one of an old scheme", header(payload).replace("v1=", "v0=")],
+    ["one without a time", header(payload).replace(/^t=\d+,/, "")],
+    ["one with a time that is none", header(payload).replace(/^t=\d+/, "t=now")],
+    ["a scheme without a value", `t=${NOW},v1`],
+    ["an empty value", `t=${NOW},v1=`],
+    ["text", "hello"],
+    ["nothing", ""]
+  ])("refuses a signature: %s", ([, signature]) =>
+    Effect.gen(function*() {
+      assert.isAbove((yield* doubtOf(payload, signature)).length, 0)
+    }))
+
+  it.effect("refuses what has no signature, and no body", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* doubtOf(payload, undefined), "there is no signature")
+      assert.isAbove((yield* doubtOf("", byHand("", SECRET))).length, 0)
+      assert.isAbove((yield* doubtOf(new Uint8Array(), byHand("", SECRET))).length, 0)
+    }))
+
+  it.effect("believes a signature for 300 seconds, of the clock it is given", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* read(payload, header(payload, NOW - 300)))._tag, "Paid")
+      assert.strictEqual(
+        yield* doubtOf(payload, header(payload, NOW - 301)),
+        "Timestamp outside the tolerance zone"
+      )
+      const config = stripeConfig()
+      const later = yield* Effect.flip(readStripeEvent(payload, header(payload), config, NOW + 301))
+      assert.strictEqual(later.why, "Timestamp outside the tolerance zone")
+    }))
+
+  it.effect("takes one right signature among several, as while a secret is rolled over", () =>
+    Effect.gen(function*() {
+      const [, right = ""] = header(payload).split(",")
+      const [, other = ""] = header(payload, NOW, "whsec_other").split(",")
+      for (const several of [[other, right], [right, other], ["v0=00", other, "v2=1", right]]) {
+        assert.strictEqual((yield* read(payload, [`t=${NOW}`, ...several].join(",")))._tag, "Paid")
+      }
+      assert.isAbove((yield* doubtOf(payload, `t=${NOW},${other},${other}`)).length, 0)
+    }))
+
+  it.effect("with an empty secret verifies nothing: anyone could have signed", () =>
+    Effect.gen(function*() {
+      for (const secret of ["", " ", "\t\n"]) {
+        assert.isFalse(isWebhookOn(stripeConfig({ webhookSecret: Redacted.make(secret) })))
+        for (const signature of [byHand(payload, secret), header(payload), undefined, ""]) {
+          assert.strictEqual(yield* doubtOf(payload, signature, secret), "no webhook secret is set")
+        }
+      }
+      assert.strictEqual((yield* read(payload, byHand(payload, SECRET)))._tag, "Paid", "signed so, with a secret")
+    }))
+
+  it.effect.each(["null", "1", '"evt_1"', "[]", "{}", `{"id":"evt_1"}`, `{"type":"x"}`, '[{"id":"e","type":"t"}]'])(
+    "refuses what is signed and no event: %s",
+    (body) =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* doubtOf(body, header(body)), "it is signed, and no event")
+      })
+  )
+
+  it.effect.each(["hello", "{", "<html>", `{"id":"evt_1",}`])(
+    "refuses what is signed and no JSON: %s",
+    (body) =>
+      Effect.gen(function*() {
+        assert.isAbove((yield* doubtOf(body, header(body))).length, 0)
+      })
+  )
+
+  withStripe(
+    "reads what Stripe sends, whichever version wrote it",
+    ({ config, order, sim, stripe }) =>
+      Effect.gen(function*() {
+        const shop = yield* Effect.acquireRelease(
+          Effect.promise(startCallbackProbe),
+          (probe) => Effect.promise(probe.close)
+        )
+        const opened = (reference: string) => stripe.create(config, order({ reference }))
+        const [first, delayed, broken, left] = yield* Effect.forEach(["a", "b", "c", "d"], opened)
+        if (first === undefined || delayed === undefined || broken === undefined || left === undefined) {
+          return assert.fail("a session is missing")
+        }
+        const { paymentIntent } = sim.pay(first.session)
+        sim.pay(delayed.session, { delayed: true, method: "alipay" })
+        sim.succeedDelayed(delayed.session)
+        sim.pay(broken.session, { delayed: true })
+        sim.failDelayed(broken.session)
+        sim.expire(left.session)
+        const back = sim.refund({ paymentIntent, amount: 500 })
+        sim.failRefund(back.id)
+        sim.closeDispute(sim.dispute({ paymentIntent }).id, "won")
+        sim.closeDispute(sim.dispute({ paymentIntent, amount: 100 }).id, "lost")
+
+        const readAll = Effect.fnUntraced(function*(apiVersion: string) {
+          const from = shop.received.length
+          for (const event of sim.events) {
+            yield* Effect.promise(() => sim.deliver(event, { apiVersion, to: shop.url, atSeconds: NOW }))
+          }
+          const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
+          return yield* Effect.forEach(
+            shop.received.slice(from),
+            ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+          )
+        })
+        const facts = yield* readAll("2026-10-28.endive")
+        assert.deepStrictEqual(
+          facts.map((fact) => [
+            fact.kind,
+            fact._tag,
+            fact.reference,
+            "amountMinor" in fact ? Number(fact.amountMinor) : "won" in fact ? fact.won : undefined
+          ]),
+          [
+            ["checkout.session.completed", "Paid", "a", 2000],
+            ["checkout.session.completed", "Processing", "b", undefined],
+            ["checkout.session.async_payment_succeeded", "Paid", "b", 2000],
+            ["checkout.session.completed", "Processing", "c", undefined],
+            ["checkout.session.async_payment_failed", "Ended", "c", undefined],
+            ["checkout.session.expired", "Ended", "d", undefined],
+            ["charge.refunded", "Refunded", "a", 500],
+            ["refund.updated", "Nothing", null, undefined],
+            ["refund.failed", "RefundFailed", null, 500],
+            ["refund.updated", "RefundFailed", null, 500],
+            ["charge.dispute.created", "DisputeOpened", null, 2000],
+            ["charge.dispute.closed", "DisputeClosed", null, 2000],
+            ["charge.dispute.created", "DisputeOpened", null, 100],
+            ["charge.dispute.closed", "DisputeClosed", null, 100]
+          ]
+        )
+        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "DisputeClosed" ? [fact.won] : []), [true, false])
+        assert.deepStrictEqual(facts.map((fact) => fact.eventKey), sim.events.map(({ id }) => id))
+        const payments = new Set(facts.filter(({ reference }) => reference === "a").map(({ payment }) => payment))
+        assert.deepStrictEqual([...payments], [paymentIntent])
+        assert.deepStrictEqual(yield* readAll("2020-08-27"), facts)
+      }).pipe(Effect.scoped)
+  )
+
+  withStripe(
+    "reads an intent that is written out where it was a name",
+    ({ config, order, sim, stripe }) =>
+      Effect.gen(function*() {
+        const shop = yield* Effect.acquireRelease(
+          Effect.promise(startCallbackProbe),
+          (probe) => Effect.promise(probe.close)
+        )
+        const { session } = yield* stripe.create(config, order())
+        const { paymentIntent } = sim.pay(session)
+        sim.refund({ paymentIntent })
+        const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
+        for (const event of sim.events) {
+          yield* Effect.promise(() => sim.deliver(event, { expand: ["payment_intent"], to: shop.url, atSeconds: NOW }))
+        }
+        assert.include(shop.received[0]?.body, `"object": "payment_intent"`)
+        const facts = yield* Effect.forEach(
+          shop.received,
+          ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+        )
+        assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
+          ["Paid", paymentIntent],
+          ["Refunded", paymentIntent],
+          ["Nothing", paymentIntent]
+        ])
+      }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,230 @@
+/**
+ * Every event of Stripe that says something of money, in the settlement's language; and what says nothing, or nothing that
+ * can be understood.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
+import { eventFact } from "../../src/payments/StripeFacts.ts"
+
+type Json = { readonly [name: string]: unknown }
+
+const event = (type: string, object: unknown): Json => ({
+  id: "evt_1",
+  object: "event",
+  created: 1_700_000_000,
+  type,
+  data: { object }
+})
+
+const factOf = (type: string, object: unknown): PaymentFact => {
+  const fact = eventFact(event(type, object))
+  if (fact === undefined) throw new Error(`no fact of ${type}`)
+  return fact
+}
+
+/** Without what all facts of these tests have alike. */
+const bodyOf = (type: string, object: unknown): FactBody & Pick<PaymentFact, "payment" | "reference"> => {
+  const { atSeconds, eventKey, kind, provider, ...rest } = factOf(type, object)
+  assert.deepStrictEqual([provider, eventKey, kind, atSeconds], ["stripe", "evt_1", type, 1_700_000_000])
+  return rest
+}
+
+const session = (changed: Json = {}): Json => ({
+  id: "cs_1",
+  object: "checkout.session",
+  client_reference_id: "topup_1",
+  metadata: { reference: "topup_1" },
+  status: "complete",
+  payment_status: "paid",
+  payment_intent: "pi_1",
+  amount_total: 2000,
+  currency: "cny",
+  ...changed
+})
+
+const charge = (changed: Json = {}): Json => ({
+  id: "ch_1",
+  object: "charge",
+  amount: 2000,
+  amount_refunded: 500,
+  currency: "cny",
+  metadata: { reference: "topup_1" },
+  payment_intent: "pi_1",
+  ...changed
+})
+
+const refund = (changed: Json = {}): Json => ({
+  id: "re_1",
+  object: "refund",
+  amount: 500,
+  currency: "cny",
+  payment_intent: "pi_1",
+  metadata: {},
+  status: "failed",
+  ...changed
+})
+
+const dispute = (changed: Json = {}): Json => ({
+  id: "du_1",
+  object: "dispute",
+  amount: 2000,
+  currency: "cny",
+  payment_intent: "pi_1",
+  status: "needs_response",
+  ...changed
+})
+
+const ours = { payment: "pi_1", reference: "topup_1" }
+const unnamed = { payment: "pi_1", reference: null }
+const money = { amountMinor: 2000n, currency: "cny" }
+const part = { amountMinor: 500n, currency: "cny" }
+const paid = { _tag: "Paid", merchant: null, method: null, ...money, ...ours }
+const failed = { _tag: "RefundFailed", refund: "re_1", ...part, ...unnamed }
+const closed = { _tag: "DisputeClosed", dispute: "du_1", ...money, ...unnamed }
+
+const COMPLETED = "checkout.session.completed"
+const SUCCEEDED = "checkout.session.async_payment_succeeded"
+const FAILED = "checkout.session.async_payment_failed"
+const EXPIRED = "checkout.session.expired"
+
+describe("StripeFacts", () => {
+  it.each<[type: string, what: string, object: Json, fact: Json]>([
+    [COMPLETED, "paid", session(), paid],
+    [COMPLETED, "unpaid", session({ payment_status: "unpaid" }), { _tag: "Processing", ...ours }],
+    [COMPLETED, "with nothing to pay", session({ payment_status: "no_payment_required" }), { _tag: "Ended", ...ours }],
+    [SUCCEEDED, "paid", session(), paid],
+    [FAILED, "unpaid", session({ payment_status: "unpaid" }), { _tag: "Ended", ...ours }],
+    [EXPIRED, "unpaid", session({ status: "expired", payment_status: "unpaid", payment_intent: null }), {
+      _tag: "Ended",
+      payment: null,
+      reference: "topup_1"
+    }],
+    ["charge.refunded", "in part", charge(), { _tag: "Refunded", ...part, ...ours }],
+    ["charge.refunded", "in full", charge({ amount_refunded: 2000 }), { _tag: "Refunded", ...money, ...ours }],
+    ["charge.refunded", "no more", charge({ amount_refunded: 0 }), {
+      _tag: "Refunded",
+      amountMinor: 0n,
+      currency: "cny",
+      ...ours
+    }],
+    ["refund.updated", "failed", refund(), failed],
+    ["refund.updated", "canceled", refund({ status: "canceled" }), failed],
+    ["refund.failed", "failed", refund(), failed],
+    ["charge.refund.updated", "failed", refund(), failed],
+    ["charge.dispute.created", "open", dispute(), { _tag: "DisputeOpened", dispute: "du_1", ...money, ...unnamed }],
+    ["charge.dispute.closed", "won", dispute({ status: "won" }), { ...closed, won: true }],
+    ["charge.dispute.closed", "an inquiry", dispute({ status: "warning_closed" }), { ...closed, won: true }],
+    ["charge.dispute.closed", "prevented", dispute({ status: "prevented" }), { ...closed, won: true }],
+    ["charge.dispute.closed", "lost", dispute({ status: "lost" }), { ...closed, won: false }],
+    ["charge.dispute.closed", "in a word unknown", dispute({ status: "settled" }), { ...closed, won: false }],
+    ["charge.dispute.closed", "without a word", dispute({ status: null }), { ...closed, won: false }]
+  ])("translates %s: %s", (type, _, object, fact) => {
+    assert.deepStrictEqual<unknown>(bodyOf(type, object), fact)
+    const intent = object["payment_intent"]
+    // Expanded, the intent is an object.
+    if (typeof intent !== "string") return
+    const expanded = { ...object, payment_intent: { id: intent, object: "payment_intent", status: "processing" } }
+    assert.deepStrictEqual<unknown>(bodyOf(type, expanded), fact)
+  })
+
+  it.each<[type: string, what: string, object: Json]>([
+    [COMPLETED, "a session of somebody else", session({ client_reference_id: null, metadata: {} })],
+    [COMPLETED, "a session with neither", session({ client_reference_id: undefined, metadata: null })],
+    [COMPLETED, "references that are no text", session({ client_reference_id: 7, metadata: { reference: "" } })],
+    [SUCCEEDED, "a session of somebody else", session({ client_reference_id: null, metadata: {} })],
+    [FAILED, "a session of somebody else", session({ client_reference_id: null, metadata: {} })],
+    [EXPIRED, "a session of somebody else", session({ client_reference_id: null, metadata: {}, status: "expired" })],
+    [COMPLETED, "an open session", session({ status: "open", payment_status: "unpaid" })],
+    [COMPLETED, "a status that is unknown", session({ status: null, payment_status: null })],
+    [SUCCEEDED, "a payment status that is unknown", session({ payment_status: "Paid" })],
+    ["refund.updated", "a refund that succeeded", refund({ status: "succeeded" })],
+    ["refund.updated", "a refund under way", refund({ status: "pending" })],
+    ["refund.updated", "a refund without a status", refund({ status: undefined })],
+    ["refund.failed", "a refund that has not failed after all", refund({ status: "succeeded" })],
+    ["refund.created", "an event of another kind", refund()],
+    ["payment_intent.succeeded", "an event of another kind", { id: "pi_1", amount: 2000, currency: "cny" }],
+    ["charge.dispute.updated", "an event of another kind", dispute()],
+    ["checkout.session.completed ", "a kind with a space", session()],
+    ["constructor", "a kind of no kind", session()]
+  ])("finds nothing in %s: %s", (type, _, object) => {
+    assert.strictEqual(bodyOf(type, object)._tag, "Nothing")
+  })
+
+  it("takes the reference of the session before that of its metadata, and either alone", () => {
+    const reference = (changed: Json) => factOf(COMPLETED, session(changed)).reference
+    assert.strictEqual(reference({ client_reference_id: "a", metadata: { reference: "b" } }), "a")
+    assert.strictEqual(reference({ client_reference_id: "a", metadata: {} }), "a")
+    assert.strictEqual(reference({ client_reference_id: null, metadata: { reference: "b" } }), "b")
+  })
+
+  it("tells a delayed payment that has failed from one under way by its intent", () => {
+    const tag = (status: string) =>
+      bodyOf(COMPLETED, session({ payment_status: "unpaid", payment_intent: { id: "pi_1", status } }))._tag
+    assert.strictEqual(tag("processing"), "Processing")
+    assert.strictEqual(tag("succeeded"), "Processing")
+    assert.strictEqual(tag("requires_payment_method"), "Ended")
+    assert.strictEqual(tag("canceled"), "Ended")
+  })
+
+  it("writes currencies in lower case", () => {
+    const upper = { currency: "CNY" }
+    for (
+      const [type, object] of [
+        [COMPLETED, session(upper)],
+        ["charge.refunded", charge(upper)],
+        ["refund.failed", refund(upper)],
+        ["charge.dispute.created", dispute(upper)],
+        ["charge.dispute.closed", dispute(upper)]
+      ] as const
+    ) {
+      const fact = factOf(type, object)
+      assert.strictEqual("currency" in fact ? fact.currency : "", "cny", type)
+    }
+  })
+
+  const amounts: ReadonlyArray<readonly [type: string, name: string, make: (changed: Json) => Json]> = [
+    [COMPLETED, "amount_total", session],
+    [SUCCEEDED, "amount_total", session],
+    ["charge.refunded", "amount_refunded", charge],
+    ["refund.failed", "amount", refund],
+    ["charge.dispute.created", "amount", dispute],
+    ["charge.dispute.closed", "amount", dispute]
+  ]
+  it.each(amounts)("cannot read %s without a whole %s and a currency", (type, name, make) => {
+    for (const amount of [-1, 0.5, 2000.01, null, undefined, "2000", true, 2 ** 53, Number.NaN, {}, [2000]]) {
+      const fact = factOf(type, make({ [name]: amount }))
+      assert.strictEqual(fact._tag, "Unreadable", String(amount))
+      assert.strictEqual(fact.payment, "pi_1")
+    }
+    for (const currency of [null, undefined, "", 156]) {
+      assert.strictEqual(factOf(type, make({ currency }))._tag, "Unreadable", String(currency))
+    }
+    assert.notStrictEqual(factOf(type, make({ [name]: Number.MAX_SAFE_INTEGER }))._tag, "Unreadable")
+  })
+
+  it("cannot read a refund or a dispute without an id", () => {
+    assert.strictEqual(factOf("refund.failed", refund({ id: "" }))._tag, "Unreadable")
+    assert.strictEqual(factOf("charge.dispute.created", dispute({ id: undefined }))._tag, "Unreadable")
+    assert.strictEqual(factOf("charge.dispute.closed", dispute({ id: null }))._tag, "Unreadable")
+  })
+
+  it.each([undefined, null, {}, "evt_1", 1, [], [event(COMPLETED, session())], { id: "evt_1" }, { type: COMPLETED }])(
+    "finds no event in %j",
+    (json) => assert.isUndefined(eventFact(json))
+  )
+
+  it("finds no event without a proper id and type", () => {
+    for (const changed of [{ id: "" }, { id: 1 }, { id: null }, { type: "" }, { type: 2 }]) {
+      assert.isUndefined(eventFact({ ...event(COMPLETED, session()), ...changed }))
+    }
+  })
+
+  it("cannot read an event without an object, and reads one without a time", () => {
+    for (const data of [undefined, null, {}, { object: null }, { object: "cs_1" }, { object: [session()] }]) {
+      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), data })?._tag, "Unreadable")
+    }
+    for (const created of [undefined, null, "now", 1.5]) {
+      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), created })?.atSeconds, 0)
+    }
+  })
+})
