@@ -214,8 +214,14 @@ describe("StripeClient and a Stripe in trouble", () => {
           "ProviderUnavailable",
           "StripeConnectionError"
         ])
-        const nowhere = { ...config, apiBase: "not an address" }
-        assert.deepStrictEqual(yield* failed(stripe.ping(nowhere), nowhere), ["ProviderUnavailable", "no answer"])
+        // The key goes to https or to this machine, and nowhere else.
+        for (const apiBase of ["not an address", "http://stripe.example", `${config.apiBase}/v1`]) {
+          const nowhere = { ...config, apiBase }
+          assert.deepStrictEqual(yield* failed(stripe.ping(nowhere), nowhere), [
+            "ProviderUnavailable",
+            "api_base is neither https nor on this machine"
+          ])
+        }
       })
   )
 })

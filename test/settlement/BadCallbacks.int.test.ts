@@ -114,7 +114,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
         [eventBody(reference, { amount_total: 10.5 }), "exception"],
         [eventBody(reference, { currency: "usd" }), "exception"],
         [eventBody(reference, { payment_intent: null }), "exception"],
-        [eventBody(reference, { payment_status: "no_payment_required" }), "ignored"],
+        [eventBody(reference, { payment_status: "no_payment_required" }), "applied"],
         [eventBody("x", { client_reference_id: null }), "ignored"],
         [eventBody("y", {}, "invoice.paid"), "ignored"]
       ]
