@@ -4,7 +4,7 @@ import { makeRun, type PaymentRun, Step } from "../support/PaymentRun.ts"
 import type { TruePayment } from "../support/PaymentTruth.ts"
 import { PaymentWorld, SecondServer, type Server } from "../support/PaymentWorld.ts"
 
-const Steps = Schema.Array(Step).check(Schema.isMinLength(20), Schema.isMaxLength(32))
+const Steps = Schema.Array(Step).check(Schema.isMinLength(24), Schema.isMaxLength(44))
 
 /** Odd rates, so that what is taken back has to be rounded. */
 const odd = {

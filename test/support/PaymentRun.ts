@@ -17,8 +17,9 @@ const commands = [
   "topup",
   "topup",
   "plan",
+  "plan",
   "start",
-  "start",
+  "pay",
   "pay",
   "pay",
   "pay",
@@ -32,6 +33,7 @@ const commands = [
   "refund",
   "misread",
   "failRefund",
+  "dispute",
   "dispute",
   "closeDispute",
   "spend",
@@ -50,8 +52,8 @@ export const Step = Schema.Struct({
   pick: Below(1_000),
   more: Below(1_000),
   server: Below(2),
-  /** 0 and 1 keep back what the provider says, 2 delivers it at once with another message, the others alone. */
-  when: Below(6)
+  /** 0 and 1 keep back what the provider says, 2 and 3 deliver it at once with another message, 4 alone. */
+  when: Below(5)
 })
 export type Step = typeof Step.Type
 
@@ -186,9 +188,9 @@ export const makeRun = Effect.fnUntraced(function*(servers: readonly [Server, Se
     if (commands[step.which] !== "redeliver" && step.when < 2) return
     const [late] = outbox.splice(step.more % 3 === 0 ? step.pick % Math.max(1, outbox.length) : outbox.length - 1, 1)
     const again = chosen(truth.delivered, step.pick)
-    const with2 = step.when === 2 ? outbox.splice(0, 1)[0] ?? again : undefined
+    const other = step.when === 2 || step.when === 3 ? outbox.splice(0, 1)[0] ?? again : undefined
     const repeated = commands[step.which] === "redeliver" ? again : undefined
-    yield* deliver([late, repeated, with2].filter((fact) => fact !== undefined), step.server)
+    yield* deliver([late, repeated, other].filter((fact) => fact !== undefined), step.server)
   })
 
   const command = Effect.fnUntraced(function*(step: Step) {

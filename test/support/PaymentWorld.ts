@@ -176,7 +176,9 @@ export class PaymentWorld
 }
 
 /** Another process over the same database. */
-export class SecondServer extends Context.Service<SecondServer, Server>()("realms/test/support/SecondServer") {
+export class SecondServer
+  extends Context.Service<SecondServer, Server>()("realms/test/support/PaymentWorld/SecondServer")
+{
   static readonly layer = Layer.effect(
     SecondServer,
     Effect.flatMap(PaymentWorld, ({ options }) => makeServer(options))
