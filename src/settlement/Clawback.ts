@@ -23,13 +23,23 @@ export interface Clawback {
   readonly isLost: boolean
 }
 
-/** The latest failure of each refund: two events may report one. */
+/** Of two tellings of one thing the one that stands: the later; of one second, the one that takes more back. */
+const standing = (known: ClawbackFact | undefined, told: ClawbackFact): ClawbackFact => {
+  if (known === undefined || told.atSeconds > known.atSeconds) return told
+  if (told.atSeconds < known.atSeconds) return known
+  if (told.won !== known.won) return told.won ? known : told
+  return told.amountMinor > known.amountMinor ? told : known
+}
+
+/** One failure of each refund, the first: two events may report one. */
 const failuresOf = (facts: ReadonlyArray<ClawbackFact>): ReadonlyArray<ClawbackFact> => {
   const failures = new Map<string, ClawbackFact>()
   for (const fact of facts) {
     if (fact.fact !== "RefundFailed" || fact.subject === null) continue
     const known = failures.get(fact.subject)
-    if (known === undefined || fact.atSeconds < known.atSeconds) failures.set(fact.subject, fact)
+    const isFirst = known === undefined || fact.atSeconds < known.atSeconds ||
+      (fact.atSeconds === known.atSeconds && fact.amountMinor < known.amountMinor)
+    if (isFirst) failures.set(fact.subject, fact)
   }
   return [...failures.values()]
 }
@@ -47,30 +57,34 @@ const refundedMinor = (facts: ReadonlyArray<ClawbackFact>): bigint => {
       (sum, failure) => failure.atSeconds >= fact.atSeconds ? sum + failure.amountMinor : sum,
       0n
     )
-    const standing = fact.amountMinor - failedSince
-    if (standing > highest) highest = standing
+    const stands = fact.amountMinor - failedSince
+    if (stands > highest) highest = stands
   }
   return highest
 }
 
+/** What stands of each dispute: its end, once that is told, else its beginning. */
+const disputesOf = (facts: ReadonlyArray<ClawbackFact>): ReadonlyArray<ClawbackFact> => {
+  const disputes = new Map<string, ClawbackFact>()
+  for (const kind of ["DisputeClosed", "DisputeOpened"]) {
+    const told = new Map<string, ClawbackFact>()
+    for (const fact of facts) {
+      if (fact.fact !== kind || fact.subject === null || disputes.has(fact.subject)) continue
+      told.set(fact.subject, standing(told.get(fact.subject), fact))
+    }
+    for (const [subject, fact] of told) disputes.set(subject, fact)
+  }
+  return [...disputes.values()]
+}
+
 /** Folds what was said of a payment of `paidMinor`. */
 export const clawbackOf = (facts: ReadonlyArray<ClawbackFact>, paidMinor: bigint): Clawback => {
-  const disputes = new Map<string, { amountMinor: bigint; outcome: "open" | "won" | "lost" }>()
-  for (const fact of facts) {
-    if (fact.subject === null) continue
-    const known = disputes.get(fact.subject)
-    if (fact.fact === "DisputeOpened" && known === undefined) {
-      disputes.set(fact.subject, { amountMinor: fact.amountMinor, outcome: "open" })
-    } else if (fact.fact === "DisputeClosed") {
-      disputes.set(fact.subject, { amountMinor: fact.amountMinor, outcome: fact.won ? "won" : "lost" })
-    }
-  }
-  const kept = [...disputes.values()].filter((dispute) => dispute.outcome !== "won")
+  const kept = disputesOf(facts).filter((dispute) => dispute.fact === "DisputeOpened" || !dispute.won)
   const back = kept.reduce((sum, dispute) => sum + dispute.amountMinor, refundedMinor(facts))
   return {
     backMinor: minimum(back, paidMinor),
-    isDisputed: kept.some((dispute) => dispute.outcome === "open"),
-    isLost: kept.some((dispute) => dispute.outcome === "lost")
+    isDisputed: kept.some((dispute) => dispute.fact === "DisputeOpened"),
+    isLost: kept.some((dispute) => dispute.fact === "DisputeClosed")
   }
 }
 

@@ -63,13 +63,52 @@ export const conclude = (
   Effect.asVoid(sql`UPDATE payment_events SET outcome = ${outcome}, note = ${text}, attempt_id = ${attemptId}
     WHERE id = ${eventId}`)
 
-/** Events that waited for this payment have now been taken into account. */
-export const unpark = (sql: Sql, provider: string, payment: string, attemptId: bigint): Read<number> =>
+/**
+ * Whether another event has said the same of a payment and was an exception: it is to be looked at once, however often and by
+ * however many events it is told.
+ */
+export const isKnownException = (
+  sql: Sql,
+  fact: Extract<PaymentFact, { _tag: "Paid" }>,
+  eventId: bigint
+): Read<boolean> =>
   Effect.map(
-    sql`UPDATE payment_events SET outcome = 'applied', attempt_id = ${attemptId}, note = 'came before its payment'
-      WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked' RETURNING id`,
-    (rows) => rows.length
+    sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${
+      cleanOrNull(fact.payment)
+    }
+      AND fact = 'Paid' AND outcome = 'exception' AND id <> ${eventId} AND amount_minor = ${fact.amountMinor}
+      AND currency = ${clean(fact.currency)} AND merchant_reference IS NOT DISTINCT FROM ${cleanOrNull(fact.reference)}
+      LIMIT 1`,
+    (rows) => rows.length > 0
   )
+
+/** What waits for a payment, oldest first. */
+export const parkedOf = (
+  sql: Sql,
+  provider: string,
+  payment: string
+): Read<ReadonlyArray<{ readonly fact: string }>> =>
+  sql<{ fact: string }>`SELECT fact FROM payment_events
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked' ORDER BY id`
+
+/**
+ * Events that waited for this payment have been taken into account, with `problem` where people have to look. What is in
+ * another currency than the payment was not counted, and is an exception by itself.
+ */
+export const unpark = (
+  sql: Sql,
+  provider: string,
+  payment: string,
+  attempt: { readonly id: bigint; readonly currency: string },
+  problem: string | undefined
+): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events
+    SET attempt_id = ${attempt.id},
+      outcome = CASE WHEN currency = ${attempt.currency} AND ${problem === undefined}::boolean THEN 'applied'
+        ELSE 'exception' END,
+      note = CASE WHEN currency = ${attempt.currency} THEN ${problem ?? "came before its payment"}::text
+        ELSE 'came before its payment, in another currency' END
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked'`)
 
 interface FactRow {
   readonly fact: string

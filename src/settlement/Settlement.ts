@@ -8,7 +8,7 @@ import { Context, Effect, FiberSet, Layer, Metric, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
-import { conclude, lockPayment, receive, unpark } from "./EventStore.ts"
+import { conclude, isKnownException, lockPayment, parkedOf, receive, unpark } from "./EventStore.ts"
 import { fulfil, takeBack } from "./Fulfilment.ts"
 import type { Attempt, Order } from "./Order.ts"
 import { SettlementUnavailable } from "./OrderError.ts"
@@ -72,9 +72,12 @@ const make = Effect.gen(function*() {
           session_open = session_open AND id <> ${attempt.id}, next_check_at = now(), updated_at = now()
         WHERE order_id = ${order.id} AND (id = ${attempt.id} OR state IN ('open', 'processing'))`
       const fulfilled = yield* fulfil(sql, order)
-      if (yield* unpark(sql, provider, payment, attempt.id)) {
-        yield* takeBack(sql, fulfilled, { ...attempt, payment }, payment, { id: eventId, fact: "Refunded" })
-      }
+      const parked = yield* parkedOf(sql, provider, payment)
+      const [first] = parked
+      if (first === undefined) return
+      const event = { id: eventId, fact: first.fact }
+      const problem = yield* takeBack(sql, fulfilled, { ...attempt, payment }, payment, event)
+      yield* unpark(sql, provider, payment, attempt, problem)
     }
   )
 
@@ -100,7 +103,11 @@ const make = Effect.gen(function*() {
     eventId: bigint
   ) {
     const applied = { outcome: "applied" as EventOutcome, note: "" }
-    if (verdict._tag === "Note") return { outcome: verdict.outcome, note: verdict.note }
+    if (verdict._tag === "Note") {
+      return verdict.outcome === "exception" && fact._tag === "Paid" && (yield* isKnownException(sql, fact, eventId))
+        ? { outcome: "duplicate" as EventOutcome, note: `another event said so: ${verdict.note}` }
+        : { outcome: verdict.outcome, note: verdict.note }
+    }
     if (attempt === undefined || order === undefined) return { outcome: "exception" as EventOutcome, note: "no order" }
     switch (verdict._tag) {
       case "Fulfil":

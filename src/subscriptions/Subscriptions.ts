@@ -58,7 +58,8 @@ export const setActive = (
     yield* lockAccount(sql, userId)
     yield* sql`UPDATE user_subscriptions
       SET status = ${active ? "active" : "ended"}, fence = hashtextextended(gen_random_uuid()::text, 0)
-      WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}`
+      WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}
+        AND (NOT ${active}::boolean OR ends_at > now())`
     yield* announceAccount(sql, userId)
   })
 

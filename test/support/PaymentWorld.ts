@@ -175,6 +175,16 @@ export class PaymentWorld
   static readonly layerOf = (more: More = {}) => Layer.effect(PaymentWorld, Effect.orDie(start(more)))
 }
 
+/** Another process over the same database. */
+export class SecondServer
+  extends Context.Service<SecondServer, Server>()("realms/test/support/PaymentWorld/SecondServer")
+{
+  static readonly layer = Layer.effect(
+    SecondServer,
+    Effect.flatMap(PaymentWorld, ({ options }) => makeServer(options))
+  )
+}
+
 /** A payment as Stripe tells of it, for tests of the settlement alone. */
 export const paidFact = (reference: string, more: object = {}): PaymentFact => ({
   _tag: "Paid",

@@ -1,0 +1,170 @@
+/**
+ * What users and providers did, kept apart from any database: who paid what for which order, what was refunded and disputed,
+ * and what was told of it. It computes what the books have to say in the plainest way, from the acts and not from the
+ * messages, so that it can disagree with a settlement that is wrong.
+ */
+import type { PaymentFact, Provider } from "../../src/payments/PaymentFact.ts"
+import type { Attempt, Order } from "../../src/settlement/Order.ts"
+
+export interface TruePayment {
+  readonly id: string
+  readonly of: TrueOrder
+  readonly provider: Provider
+  readonly paid: Extract<PaymentFact, { _tag: "Paid" }>
+  /** Exactly what was asked for. */
+  readonly isRight: boolean
+  readonly refunds: Array<{ readonly id: string; readonly amountMinor: bigint; failed: boolean }>
+  readonly disputes: Array<{ readonly id: string; readonly amountMinor: bigint; state: "open" | "won" | "lost" }>
+}
+
+export interface TrueOrder {
+  readonly order: Order
+  /** What it is while nobody has paid it. */
+  unpaid: "pending" | "cancelled" | "expired"
+  /** The payment that has fulfilled it. */
+  winner: TruePayment | undefined
+}
+
+const least = (a: bigint, b: bigint): bigint => a < b ? a : b
+
+const sum = (amounts: ReadonlyArray<bigint>): bigint => amounts.reduce((total, amount) => total + amount, 0n)
+
+/** The kinds of payments that may come in for an attempt. */
+export type Mistake = "none" | "amount" | "currency" | "merchant" | "reference"
+
+export class PaymentTruth {
+  readonly orders: Array<TrueOrder> = []
+  readonly payments: Array<TruePayment> = []
+  readonly attempts = new Map<string, { readonly attempt: Attempt; readonly of: TrueOrder }>()
+  /** Said by a provider, not yet delivered. */
+  readonly outbox: Array<PaymentFact> = []
+  readonly delivered: Array<PaymentFact> = []
+  /** How often each event was delivered. */
+  readonly deliveries = new Map<string, number>()
+  private seconds = 1_000
+  private ids = 0
+  private readonly run: string
+
+  constructor(run: string) {
+    this.run = run
+  }
+
+  private id(kind: string): string {
+    return `${kind}_${this.run}_${++this.ids}`
+  }
+
+  private identity(provider: Provider, payment: string | null, reference: string | null) {
+    const atSeconds = ++this.seconds
+    return { provider, eventKey: this.id("evt"), kind: "test", payment, reference, atSeconds }
+  }
+
+  pay(attempt: Attempt, of: TrueOrder, mistake: Mistake): void {
+    const paid = {
+      _tag: "Paid" as const,
+      ...this.identity(
+        attempt.provider,
+        this.id("pay"),
+        mistake === "reference" ? "topup_0_unknown" : attempt.reference
+      ),
+      merchant: mistake === "merchant" ? "another" : attempt.provider === "epay" ? attempt.merchant : null,
+      method: null,
+      amountMinor: attempt.amountMinor - (mistake === "amount" ? 1n : 0n),
+      currency: mistake === "currency" ? "jpy" : attempt.currency
+    }
+    this.payments.push({
+      id: paid.payment ?? "",
+      of,
+      provider: attempt.provider,
+      paid,
+      isRight: mistake === "none",
+      refunds: [],
+      disputes: []
+    })
+    this.outbox.push(paid)
+  }
+
+  /** Another event about the same payment, as a webhook and an answer to a question are. */
+  payAgain(payment: TruePayment): void {
+    this.outbox.push({ ...payment.paid, eventKey: this.id("evt") })
+  }
+
+  tell(attempt: Attempt, tag: "Processing" | "Ended"): void {
+    this.outbox.push({ _tag: tag, ...this.identity(attempt.provider, null, attempt.reference) })
+  }
+
+  /** `share` is in thousandths of what is left of the payment. */
+  refund(payment: TruePayment, share: number): void {
+    const left = payment.paid.amountMinor - this.refunded(payment)
+    const amountMinor = share > 700 ? left : (left * BigInt(share)) / 1_000n
+    if (amountMinor <= 0n) return
+    payment.refunds.push({ id: this.id("re"), amountMinor, failed: false })
+    this.outbox.push({ ...this.about(payment, true), _tag: "Refunded", amountMinor: this.refunded(payment) })
+  }
+
+  /** A telling in a currency that the payment was not made in, which may count for nothing. */
+  refundMisread(payment: TruePayment): void {
+    const { amountMinor } = payment.paid
+    this.outbox.push({ ...this.about(payment, true), _tag: "Refunded", amountMinor, currency: "jpy" })
+  }
+
+  failRefund(payment: TruePayment, pick: number): void {
+    const refund = payment.refunds[pick % Math.max(1, payment.refunds.length)]
+    if (refund === undefined || refund.failed) return
+    refund.failed = true
+    const { amountMinor, id } = refund
+    this.outbox.push({ ...this.about(payment, false), _tag: "RefundFailed", refund: id, amountMinor })
+  }
+
+  dispute(payment: TruePayment, share: number): void {
+    const { paid } = payment
+    const amountMinor = share > 500 ? paid.amountMinor : 1n + (paid.amountMinor * BigInt(share)) / 1_000n
+    const dispute = this.id("dp")
+    payment.disputes.push({ id: dispute, amountMinor, state: "open" })
+    this.outbox.push({ ...this.about(payment, false), _tag: "DisputeOpened", dispute, amountMinor })
+  }
+
+  closeDispute(payment: TruePayment, won: boolean): void {
+    const dispute = payment.disputes.find(({ state }) => state === "open")
+    if (dispute === undefined) return
+    dispute.state = won ? "won" : "lost"
+    const { amountMinor, id } = dispute
+    this.outbox.push({ ...this.about(payment, false), _tag: "DisputeClosed", dispute: id, won, amountMinor })
+  }
+
+  /** A charge carries our reference, a refund or dispute by itself does not. */
+  private about(payment: TruePayment, named: boolean) {
+    const { currency, reference } = payment.paid
+    return { ...this.identity(payment.provider, payment.id, named ? reference : null), currency }
+  }
+
+  private refunded(payment: TruePayment): bigint {
+    return sum(payment.refunds.filter(({ failed }) => !failed).map(({ amountMinor }) => amountMinor))
+  }
+
+  backMinor(payment: TruePayment): bigint {
+    const disputed = sum(payment.disputes.filter(({ state }) => state !== "won").map(({ amountMinor }) => amountMinor))
+    return least(payment.paid.amountMinor, this.refunded(payment) + disputed)
+  }
+
+  /** What a right payment of an order is worth: micros of credit, or a plan's price in fen. */
+  worth({ order }: TrueOrder): bigint {
+    return order.kind === "topup" ? order.creditMicros : order.amountFen
+  }
+
+  debitMicros(payment: TruePayment): bigint {
+    const { order } = payment.of
+    return order.kind === "topup" ? (order.creditMicros * this.backMinor(payment)) / payment.paid.amountMinor : 0n
+  }
+
+  stateOf({ order, unpaid, winner }: TrueOrder): string {
+    if (winner === undefined) return unpaid
+    const states = winner.disputes.map(({ state }) => state)
+    if (states.includes("open")) return "disputed"
+    if (states.includes("lost") || this.backMinor(winner) >= winner.paid.amountMinor) return "refunded"
+    return order.kind === "topup" ? "paid" : "active"
+  }
+
+  paymentOf(fact: PaymentFact): TruePayment | undefined {
+    return this.payments.find(({ id }) => id === fact.payment)
+  }
+}
