@@ -32,8 +32,8 @@ ALTER TABLE payment_attempts
   ADD COLUMN minor_per_fen text NOT NULL DEFAULT '1',
   ADD COLUMN session_url text,
   ADD COLUMN session_expires_at timestamptz,
-  -- True while the provider may still take a payment for it and could be told not to.
-  ADD COLUMN session_open boolean NOT NULL DEFAULT false,
+  -- True while the provider may still take a payment for it, or have taken one that is not on record.
+  ADD COLUMN payable boolean NOT NULL DEFAULT false,
   -- What refunds and disputes of this payment have taken back of the credit so far, in micros.
   ADD COLUMN debited_micros bigint NOT NULL DEFAULT 0 CHECK (debited_micros >= 0),
   -- How often the provider was asked about it, and when it is asked next.
@@ -43,8 +43,10 @@ CREATE UNIQUE INDEX payment_attempts_payment ON payment_attempts (provider, paym
   WHERE payment_reference IS NOT NULL;
 -- An order is fulfilled by one payment.
 CREATE UNIQUE INDEX payment_attempts_paid ON payment_attempts (order_id) WHERE state = 'paid';
+DROP INDEX payment_attempts_order;
+CREATE INDEX payment_attempts_order ON payment_attempts (order_id);
 CREATE INDEX payment_attempts_due ON payment_attempts (next_check_at)
-  WHERE state IN ('open', 'processing') OR session_open;
+  WHERE state IN ('open', 'processing') OR payable;
 
 ALTER TABLE payment_events
   ADD CONSTRAINT payment_events_outcome_check

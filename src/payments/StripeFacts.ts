@@ -26,10 +26,15 @@ const amountIn = (json: Json, name: string): bigint | undefined => {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined
 }
 
+/** A reference of ours by its form. Others use the field too, and on payment links even the payer may fill it. */
+const ownReference = /^(?:topup|sub)_\d/
+
 /** The merchant reference that we gave when the session was made. */
 const referenceIn = (json: Json): string | null => {
-  const { metadata } = json
-  return textIn(json, "client_reference_id") ?? textIn(metadata, "reference")
+  const reference = textIn(json.metadata, "reference")
+  if (reference !== null) return reference
+  const client = textIn(json, "client_reference_id")
+  return client !== null && ownReference.test(client) ? client : null
 }
 
 const unreadable = (why: string): FactBody => ({ _tag: "Unreadable", why })

@@ -151,7 +151,7 @@ const make = Effect.gen(function*() {
       )
     )
     yield* unavailable(sql`UPDATE payment_attempts SET provider_reference = ${created.session},
-        session_url = ${created.url}, session_open = state IN ('open', 'closed'), updated_at = now()
+        session_url = ${created.url}, payable = state IN ('open', 'closed'), updated_at = now()
       WHERE id = ${attempt.id} AND provider_reference IS NULL`)
     const now = yield* unavailable(findOrder(sql, order.id))
     if (now !== undefined && now.state !== "pending") {

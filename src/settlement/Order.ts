@@ -60,7 +60,8 @@ export interface Attempt {
   readonly session: string | null
   readonly sessionUrl: string | null
   readonly sessionExpiresAt: Date | null
-  readonly sessionOpen: boolean
+  /** The provider may still take a payment for it, or have taken one that is not on record. */
+  readonly payable: boolean
   /** The payment that fulfilled the order through this attempt. */
   readonly payment: string | null
   readonly state: "open" | "processing" | "paid" | "closed"

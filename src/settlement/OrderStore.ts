@@ -52,7 +52,7 @@ interface AttemptRow {
   readonly provider_reference: string | null
   readonly session_url: string | null
   readonly session_expires_at: Date | null
-  readonly session_open: boolean
+  readonly payable: boolean
   readonly payment_reference: string | null
   readonly state: Attempt["state"]
   readonly debited_micros: bigint
@@ -73,7 +73,7 @@ const toAttempt = (row: AttemptRow): Attempt => ({
   session: row.provider_reference,
   sessionUrl: row.session_url,
   sessionExpiresAt: row.session_expires_at,
-  sessionOpen: row.session_open,
+  payable: row.payable,
   payment: row.payment_reference,
   state: row.state,
   debitedMicros: row.debited_micros,
@@ -164,9 +164,9 @@ export const insertAttempt = (sql: Sql, attempt: NewAttempt): Read<Attempt> =>
   Effect.flatMap(
     sql<AttemptRow>`
       INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, merchant, minor_per_fen,
-          merchant_reference, session_expires_at)
+          merchant_reference, session_expires_at, payable)
         VALUES (${attempt.order.kind}, ${attempt.order.id}, ${attempt.provider}, ${attempt.method}, ${attempt.amountMinor},
           ${attempt.currency}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
-          ${attempt.sessionExpiresAt}) RETURNING *`,
+          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}) RETURNING *`,
     ([row]) => row === undefined ? Effect.die(new Error("an attempt was not inserted")) : Effect.succeed(toAttempt(row))
   )

@@ -6,7 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { Attempt, Order } from "./Order.ts"
+import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
   AmountOutOfRange,
   BuyerUnknown,
@@ -169,20 +169,27 @@ const make = Effect.gen(function*() {
     return cancelled
   }, unavailable)
 
-  const expireKind = (table: "topup_orders" | "subscription_orders") =>
-    sql<{ id: bigint }>`
-      UPDATE ${sql.literal(table)} SET state = 'expired' WHERE id IN (
-        SELECT o.id FROM ${sql.literal(table)} o
-          WHERE o.state = 'pending' AND o.expires_at < now() AND NOT EXISTS (
-            SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing')
-          ORDER BY o.expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED
-      ) RETURNING id`
+  // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
+  const expireKind = (kind: OrderKind) =>
+    sql.withTransaction(Effect.gen(function*() {
+      const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
+      const due = yield* sql<{ id: bigint }>`
+        SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
+          ORDER BY expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED`
+      if (due.length === 0) return []
+      const expired = yield* sql<{ id: bigint }>`
+        UPDATE ${table} o SET state = 'expired' WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
+          SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing') RETURNING id`
+      const ids = expired.map((row) => row.id)
+      // Their sessions are closed by the round that is next.
+      if (ids.length > 0) {
+        yield* sql`UPDATE payment_attempts SET next_check_at = now() WHERE payable AND ${sql.in("order_id", ids)}`
+      }
+      return ids
+    }))
 
   const expireDue = Effect.gen(function*() {
-    const rows = [...yield* expireKind("topup_orders"), ...yield* expireKind("subscription_orders")]
-    const ids = rows.map((row) => row.id)
-    yield* Effect.forEach(ids, sessions.closeOf, { concurrency: 4, discard: true })
-    return ids
+    return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]
   }).pipe(unavailable)
 
   return Orders.of({

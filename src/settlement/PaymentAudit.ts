@@ -57,7 +57,15 @@ const eventsSql = `
   FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id
   WHERE e.fact = 'Paid' AND e.outcome = 'applied' AND a.state <> 'paid'
   UNION ALL
-  SELECT NULL, format('event %s was received and has no outcome', id) FROM payment_events WHERE outcome = 'received'`
+  SELECT NULL, format('event %s was received and has no outcome', id) FROM payment_events WHERE outcome = 'received'
+  UNION ALL
+  SELECT NULL, format('event %s waits for a payment that attempt %s has settled', e.id, a.id)
+  FROM payment_events e JOIN payment_attempts a ON a.provider = e.provider AND a.payment_reference = e.payment_reference
+  WHERE e.outcome = 'parked'
+  UNION ALL
+  SELECT NULL, format('event %s in %s was applied to attempt %s in %s', e.id, e.currency, a.id, a.currency)
+  FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id
+  WHERE e.outcome = 'applied' AND e.currency <> a.currency`
 
 const takenBackSql = `
   SELECT o.user_id, format('attempt %s took back %s micros, the ledger says %s', a.id, a.debited_micros,

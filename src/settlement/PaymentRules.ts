@@ -76,7 +76,7 @@ export const judge = (fact: PaymentFact, attempt: Attempt | undefined, order: Or
     case "Processing":
       return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing waits for it")
     case "Ended":
-      return attempt?.state === "open" || attempt?.state === "processing"
+      return attempt !== undefined && attempt.state !== "paid" && (attempt.state !== "closed" || attempt.payable)
         ? { _tag: "Close" }
         : note("ignored", "nothing waits for it")
     case "Refunded":

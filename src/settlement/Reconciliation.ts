@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { EpayClient } from "../payments/EpayClient.ts"
+import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
@@ -83,7 +84,9 @@ const make = Effect.gen(function*() {
   const ask = Effect.fnUntraced(function*(row: DueRow) {
     const { payment } = settings.current()
     if (row.provider === "epay") {
-      if (payment.epay.partnerId !== row.merchant) return undefined
+      if (payment.epay.partnerId !== row.merchant) {
+        return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
+      }
       const fact = yield* epay.query(payment.epay, { reference: row.merchant_reference })
       // The answer is unsigned. One that names another amount is an event of its own: it must not stand in the way of the
       // gateway's signed notify of the same trade.
@@ -91,17 +94,14 @@ const make = Effect.gen(function*() {
         ? { ...fact, eventKey: `${fact.eventKey}:asked:${fact.amountMinor}` }
         : fact
     }
-    if (row.provider_reference === null || stripe.accountOf(payment.stripe) !== row.merchant) return undefined
+    if (row.provider_reference === null) return undefined
+    // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
     const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
     // "On its way" is no news of an attempt that is known to be so.
     return row.state === "processing" && session.state === "processing" ? undefined : session.fact
   })
 
   const check = Effect.fnUntraced(function*(row: DueRow) {
-    if (row.state === "closed") {
-      yield* sessions.closeOf(row.order_id)
-      return { asked: 1, settled: 0, failed: 0 }
-    }
     const fact = yield* ask(row)
     if (fact === undefined) {
       if (row.order_state !== "pending") yield* sessions.closeOf(row.order_id)
@@ -112,9 +112,9 @@ const make = Effect.gen(function*() {
     return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
   }, (effect, row) =>
     effect.pipe(
-      Effect.catch((error) =>
+      Effect.catchCause((cause) =>
         Effect.as(
-          Effect.logWarning("a payment could not be asked about; it is asked about again", error).pipe(
+          Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
             Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
           ),
           { asked: 1, settled: 0, failed: 1 }
@@ -136,24 +136,25 @@ const make = Effect.gen(function*() {
         FROM orders o
         WHERE o.id = a.order_id AND a.id IN (
           SELECT d.id FROM payment_attempts d
-            WHERE (d.state IN ('open', 'processing') OR d.session_open) AND d.id > ${after}
+            WHERE (d.state IN ('open', 'processing') OR d.payable) AND d.id > ${after}
               AND (NOT ${onlyDue}::boolean OR d.next_check_at <= now())
-            ORDER BY d.id LIMIT ${ROUND_MAX} FOR UPDATE SKIP LOCKED
+            ORDER BY ${sql.literal(onlyDue ? "d.next_check_at" : "d.id")} LIMIT ${ROUND_MAX} FOR UPDATE SKIP LOCKED
         )
         RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
           a.state,
           o.state AS order_state`
 
   /** Attempts that are too old to be paid any more. */
-  const giveUp = sql`UPDATE payment_attempts SET state = 'closed', session_open = false, updated_at = now()
-    WHERE (state = 'open' AND created_at < now() - make_interval(days => ${ASK_DAYS_MAX}::integer))
+  const giveUp = sql`UPDATE payment_attempts SET state = 'closed', payable = false, updated_at = now()
+    WHERE ((state = 'open' OR (state = 'closed' AND payable))
+        AND created_at < now() - make_interval(days => ${ASK_DAYS_MAX}::integer))
       OR (state = 'processing' AND created_at < now() - make_interval(days => ${PROCESSING_DAYS_MAX}::integer))`
 
   const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(unavailable)
 
   const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
     const [count] = yield* sql<{ count: bigint }>`
-      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR session_open`
+      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
     const total = Number(count?.count ?? 0n)
     let report = nothing
     let after = 0n
@@ -188,7 +189,7 @@ export const reconciler: Effect.Effect<never, never, Reconciliation> = Effect.ge
     Effect.tap((report) =>
       report.settled > 0 ? Effect.logInfo("payments without a callback were settled", report) : Effect.void
     ),
-    Effect.catch((error) => Effect.logWarning("payments could not be reconciled; tried again", error)),
+    Effect.catchCause((cause) => Effect.logWarning("payments could not be reconciled; tried again", cause)),
     Effect.andThen(Effect.sleep(ROUND_MS)),
     Effect.forever
   )

@@ -22,30 +22,35 @@ const make = Effect.gen(function*() {
 
   const close = Effect.fnUntraced(function*(attemptId: bigint, session: string) {
     const ended = yield* stripe.expire(settings.current().payment.stripe, session)
-    // A session that is complete has been paid or will be: what came of it is asked for, or told by webhook.
+    // A session that is complete has been paid or will be: it stays payable, and what came of it is asked about next.
     yield* sql`UPDATE payment_attempts
-      SET session_open = false, state = CASE WHEN ${ended}::text = 'expired' AND state = 'open' THEN 'closed' ELSE state END,
+      SET payable = payable AND ${ended}::text <> 'expired',
+        state = CASE WHEN ${ended}::text = 'expired' AND state = 'open' THEN 'closed' ELSE state END,
         next_check_at = now(), updated_at = now()
       WHERE id = ${attemptId}`
-  })
-
-  const closeOf = Effect.fn("Sessions.closeOf")(
-    function*(orderId: bigint) {
-      const rows = yield* sql<{ id: bigint; provider_reference: string }>`
-      SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
-      WHERE a.order_id = ${orderId} AND a.provider = 'stripe' AND a.session_open AND a.provider_reference IS NOT NULL
-        AND o.state <> 'pending' ORDER BY a.id`
-      yield* Effect.forEach(rows, (row) => close(row.id, row.provider_reference), { discard: true })
-    },
-    (effect, orderId) =>
-      effect.pipe(
-        Effect.catch((error) =>
-          Effect.logWarning("sessions of an order stay open for now; they are closed later", error).pipe(
-            Effect.annotateLogs({ orderId: String(orderId) })
-          )
+  }, (effect, attemptId) =>
+    effect.pipe(
+      Effect.catch((error) =>
+        Effect.logWarning("a session stays open for now; it is closed later", error).pipe(
+          Effect.annotateLogs({ attemptId: String(attemptId) })
         )
       )
-  )
+    ))
+
+  const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: bigint) {
+    const rows = yield* sql<{ id: bigint; provider_reference: string }>`
+      SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
+      WHERE a.order_id = ${orderId} AND a.provider = 'stripe' AND a.payable AND a.provider_reference IS NOT NULL
+        AND o.state <> 'pending' ORDER BY a.id`
+    yield* Effect.forEach(rows, (row) => close(row.id, row.provider_reference), { discard: true })
+  }, (effect, orderId) =>
+    effect.pipe(
+      Effect.catch((error) =>
+        Effect.logWarning("sessions of an order stay open for now; they are closed later", error).pipe(
+          Effect.annotateLogs({ orderId: String(orderId) })
+        )
+      )
+    ))
 
   return Sessions.of({ closeOf })
 })

@@ -10,7 +10,7 @@ import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
 import { conclude, isKnownException, lockPayment, parkedOf, receive, unpark } from "./EventStore.ts"
 import { fulfil, takeBack } from "./Fulfilment.ts"
-import type { Attempt, Order } from "./Order.ts"
+import { type Attempt, isFulfilled, type Order } from "./Order.ts"
 import { SettlementUnavailable } from "./OrderError.ts"
 import { findAttempt, lockAttempts, lockOrder } from "./OrderStore.ts"
 import { type EventOutcome, isFinal, judge } from "./PaymentRules.ts"
@@ -66,10 +66,10 @@ const make = Effect.gen(function*() {
       const { payment, provider } = fact
       if (payment === null) return
       yield* sql`UPDATE payment_attempts
-        SET state = CASE WHEN id = ${attempt.id} THEN 'paid' ELSE 'closed' END,
+        SET state = CASE WHEN id = ${attempt.id} THEN 'paid' WHEN state = 'open' THEN 'closed' ELSE state END,
           payment_reference = CASE WHEN id = ${attempt.id} THEN ${payment} ELSE payment_reference END,
           method = CASE WHEN id = ${attempt.id} THEN coalesce(${fact.method}, method) ELSE method END,
-          session_open = session_open AND id <> ${attempt.id}, next_check_at = now(), updated_at = now()
+          payable = payable AND id <> ${attempt.id}, next_check_at = now(), updated_at = now()
         WHERE order_id = ${order.id} AND (id = ${attempt.id} OR state IN ('open', 'processing'))`
       const fulfilled = yield* fulfil(sql, order)
       const parked = yield* parkedOf(sql, provider, payment)
@@ -104,6 +104,11 @@ const make = Effect.gen(function*() {
   ) {
     const applied = { outcome: "applied" as EventOutcome, note: "" }
     if (verdict._tag === "Note") {
+      // A second payment is on record now: its attempt is not asked about any more.
+      if (fact._tag === "Paid" && attempt !== undefined && order !== undefined && isFulfilled(order.state)) {
+        yield* sql`UPDATE payment_attempts SET payable = false, state = 'closed', updated_at = now()
+          WHERE id = ${attempt.id} AND state <> 'paid'`
+      }
       return verdict.outcome === "exception" && fact._tag === "Paid" && (yield* isKnownException(sql, fact, eventId))
         ? { outcome: "duplicate" as EventOutcome, note: `another event said so: ${verdict.note}` }
         : { outcome: verdict.outcome, note: verdict.note }
@@ -120,11 +125,11 @@ const make = Effect.gen(function*() {
         return problem === undefined ? applied : { outcome: "exception" as EventOutcome, note: problem }
       }
       case "Process":
-        yield* sql`UPDATE payment_attempts SET state = 'processing', session_open = false, updated_at = now()
+        yield* sql`UPDATE payment_attempts SET state = 'processing', updated_at = now()
           WHERE id = ${attempt.id}`
         return applied
       case "Close":
-        yield* sql`UPDATE payment_attempts SET state = 'closed', session_open = false, updated_at = now()
+        yield* sql`UPDATE payment_attempts SET state = 'closed', payable = false, updated_at = now()
           WHERE id = ${attempt.id}`
         return applied
     }

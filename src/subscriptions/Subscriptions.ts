@@ -47,6 +47,30 @@ export const activate = (
     return row === undefined ? yield* Effect.die(new Error("a subscription was not inserted")) : row.id
   })
 
+/**
+ * After one of several subscriptions of a plan has ended early, those that were to follow it start as soon as the running one
+ * ends, each for its whole time: what was paid for is not waited for in vain.
+ */
+const pullForward = (
+  sql: SqlClient.SqlClient,
+  userId: bigint,
+  endedId: bigint
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.asVoid(sql`
+    WITH own AS (
+      SELECT s.id, s.starts_at, s.ends_at FROM user_subscriptions s
+        JOIN user_subscriptions e ON e.id = ${endedId} AND e.user_id = s.user_id AND e.plan_code = s.plan_code
+        WHERE s.user_id = ${userId} AND s.status = 'active' AND s.ends_at > now()
+    ), base AS (
+      SELECT greatest(now(), max(ends_at) FILTER (WHERE starts_at <= now())) AS at FROM own
+    ), moved AS (
+      SELECT w.id, w.lasts, base.at + sum(w.lasts) OVER (ORDER BY w.starts_at, w.id) - w.lasts AS at
+        FROM (SELECT id, starts_at, ends_at - starts_at AS lasts FROM own WHERE starts_at > now()) w, base
+    )
+    UPDATE user_subscriptions s
+      SET starts_at = m.at, ends_at = m.at + m.lasts, fence = hashtextextended(gen_random_uuid()::text, 0)
+      FROM moved m WHERE s.id = m.id AND m.at < s.starts_at`)
+
 /** Ends a subscription, or takes up one whose time is not over, as part of the transaction under way. */
 export const setActive = (
   sql: SqlClient.SqlClient,
@@ -60,6 +84,7 @@ export const setActive = (
       SET status = ${active ? "active" : "ended"}, fence = hashtextextended(gen_random_uuid()::text, 0)
       WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}
         AND (NOT ${active}::boolean OR ends_at > now())`
+    if (!active) yield* pullForward(sql, userId, subscriptionId)
     yield* announceAccount(sql, userId)
   })
 

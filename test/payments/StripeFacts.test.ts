@@ -147,10 +147,12 @@ describe("StripeFacts", () => {
     assert.strictEqual(bodyOf(type, object)._tag, "Nothing")
   })
 
-  it("takes the reference of the session before that of its metadata, and either alone", () => {
+  it("takes the reference of the metadata before the session's own, which has to look like ours", () => {
     const reference = (changed: Json) => factOf(COMPLETED, session(changed)).reference
-    assert.strictEqual(reference({ client_reference_id: "a", metadata: { reference: "b" } }), "a")
-    assert.strictEqual(reference({ client_reference_id: "a", metadata: {} }), "a")
+    assert.strictEqual(reference({ client_reference_id: "topup_1_a", metadata: { reference: "b" } }), "b")
+    assert.strictEqual(reference({ client_reference_id: "topup_1_a", metadata: {} }), "topup_1_a")
+    assert.strictEqual(reference({ client_reference_id: "sub_2_b", metadata: null }), "sub_2_b")
+    assert.isNull(reference({ client_reference_id: "a customer of a shop", metadata: {} }))
     assert.strictEqual(reference({ client_reference_id: null, metadata: { reference: "b" } }), "b")
   })
 

@@ -109,6 +109,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       assert.strictEqual(yield* tagOf(world.checkout.startStripe(order.id, undefined)), "OrderClosed")
       yield* world.reconciliation.tidy
       assert.strictEqual(yield* world.stateOf(order), "expired")
+      yield* world.reconciliation.round
       assert.strictEqual(world.stripe.session(session).status, "expired")
       world.epay.setNotifyMode("manual")
       world.epay.pay(reference)
@@ -153,6 +154,54 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       yield* world.reconciliation.all(() => undefined)
       assert.strictEqual(world.stripe.session(session).status, "expired")
       assert.strictEqual(yield* world.stateOf(order), "cancelled")
+    }))
+
+  it.effect("a second payment that nobody tells of is found by asking, by Stripe and by EPay, and shown", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const session = yield* world.openStripe(order)
+      const alipay = yield* world.openEpay(order)
+      const form = yield* world.checkout.startEpay(order.id, undefined, "wxpay")
+      if (form.type !== "form") return assert.fail("no form")
+      world.stripe.setWebhookMode("manual")
+      world.stripe.pay(session)
+      world.epay.pay(alipay)
+      yield* world.idle
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      yield* world.reconciliation.all(() => undefined)
+      // Told after all, it is the same second payment.
+      const told = world.stripe.events.findLast((event) => event.type === "checkout.session.completed")
+      if (told === undefined) return assert.fail("no event")
+      yield* Effect.promise(() => world.stripe.deliver(told))
+      world.stripe.setWebhookMode("automatic")
+      const rows = yield* world.sql<{ outcome: string }>`SELECT e.outcome FROM payment_events e
+        JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} ORDER BY e.id`
+      assert.deepStrictEqual(rows.map((row) => row.outcome), ["applied", "exception", "duplicate"])
+      // What is on record is not asked about again; the EPay form that was never paid is, for its days.
+      const [left] = yield* world.sql<{ payable: bigint }>`SELECT count(*) AS payable FROM payment_attempts
+        WHERE order_id = ${order.id} AND payable`
+      assert.strictEqual(left?.payable, 1n)
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("a key that was rolled still finds the session; another account's is told", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      world.stripe.setWebhookMode("manual")
+      world.stripe.pay(yield* world.openStripe(order))
+      world.stripe.setWebhookMode("automatic")
+      yield* world.sql`UPDATE payment_attempts SET merchant = 'the key of before' WHERE order_id = ${order.id}`
+      yield* world.reconciliation.all(() => undefined)
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      const elsewhere = yield* world.topup
+      yield* world.openEpay(elsewhere)
+      yield* world.sql`UPDATE payment_attempts SET merchant = '7' WHERE order_id = ${elsewhere.id}`
+      const report = yield* world.reconciliation.all(() => undefined)
+      assert.isAtLeast(report.failed, 1)
+      yield* world.sql`UPDATE payment_attempts SET merchant = ${world.epay.pid} WHERE order_id = ${elsewhere.id}`
     }))
 
   it.effect("rounds ask about what is due and back off; two processes do not ask about the same", () =>

@@ -153,6 +153,26 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       yield* world.clean
     }))
 
+  it.effect("one of a stack refunded, those bought after it move up", () =>
+    Effect.gen(function*() {
+      const { order, paymentIntent, world } = yield* paidPlan
+      for (let more = 0; more < 2; more++) {
+        const next = yield* world.orders.subscription(order.userId, "basic")
+        world.stripe.pay(yield* world.openStripe(next))
+        yield* world.idle
+      }
+      world.stripe.refund({ paymentIntent })
+      yield* world.idle
+      const rows = yield* world.sql<{ days: number; lasts: number }>`
+        SELECT round(extract(epoch FROM starts_at - now()) / 86400)::integer AS days,
+          round(extract(epoch FROM ends_at - starts_at) / 86400)::integer AS lasts
+        FROM user_subscriptions WHERE user_id = ${order.userId} AND status = 'active' ORDER BY starts_at`
+      assert.deepStrictEqual(rows.map((row) => [row.days, row.lasts]), [[0, 30], [30, 30]])
+      const next = yield* callNow(world, order.userId)
+      assert.strictEqual(next.funding, "subscription")
+      yield* world.clean
+    }))
+
   it.effect("a dispute suspends a subscription; won, it goes on", () =>
     Effect.gen(function*() {
       const { order, paymentIntent, running, world } = yield* paidPlan
