@@ -27,7 +27,7 @@ const payload = JSON.stringify(
     type: "checkout.session.completed",
     data: {
       object: {
-        client_reference_id: "topup_余额_1",
+        client_reference_id: "topup_1_余额",
         status: "complete",
         payment_status: "paid",
         payment_intent: "pi_1",
@@ -79,7 +79,7 @@ describe("StripeEvents", () => {
         kind: "checkout.session.completed",
         atSeconds: NOW - 5,
         payment: "pi_1",
-        reference: "topup_余额_1",
+        reference: "topup_1_余额",
         merchant: null,
         method: null,
         amountMinor: 2000n,

@@ -158,9 +158,9 @@ export class PaymentTruth {
 
   stateOf({ order, unpaid, winner }: TrueOrder): string {
     if (winner === undefined) return unpaid
-    const states = winner.disputes.map(({ state }) => state)
-    if (states.includes("open")) return "disputed"
-    if (states.includes("lost") || this.backMinor(winner) >= winner.paid.amountMinor) return "refunded"
+    const states = new Set(winner.disputes.map(({ state }) => state))
+    if (states.has("open")) return "disputed"
+    if (states.has("lost") || this.backMinor(winner) >= winner.paid.amountMinor) return "refunded"
     return order.kind === "topup" ? "paid" : "active"
   }
 
