@@ -1,8 +1,9 @@
+import { PgConnection } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, References } from "effect"
+import { Effect, Fiber, Layer, Redacted, References } from "effect"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-import { commitOf } from "../support/AccountsProcess.ts"
+import { commitOf, eventually } from "../support/AccountsProcess.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
 
@@ -23,16 +24,14 @@ const epayOrder = Effect.fnUntraced(function*(kind: "topup" | "plan" = "topup") 
   const order = kind === "topup" ? yield* world.topup : yield* world.orders.subscription(yield* world.user(), "basic")
   const reference = yield* world.openEpay(order)
   const paid = paidFact(reference, { provider: "epay", merchant: world.epay.pid, amountMinor: order.amountFen })
+  /** A charge carries our reference, a dispute does not. */
   const about = (_tag: "Refunded" | "DisputeOpened", amountMinor: bigint): PaymentFact => ({
-    ...{
-      provider: "epay",
-      eventKey: makeReservationId(),
-      kind: "test",
-      payment: paid.payment,
-      reference,
-      atSeconds: 2_000
-    },
-    ...(_tag === "Refunded" ? { _tag } : { _tag, dispute: makeReservationId() }),
+    provider: "epay",
+    eventKey: makeReservationId(),
+    kind: "test",
+    payment: paid.payment,
+    atSeconds: 2_000,
+    ...(_tag === "Refunded" ? { _tag, reference } : { _tag, reference: null, dispute: makeReservationId() }),
     amountMinor,
     currency: "cny"
   })
@@ -175,21 +174,55 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       yield* world.clean
     }))
 
-  it.effect("a payment and its refund at once: in whatever order, the refund counts and nothing waits", () =>
+  it.effect("a payment and its dispute at once: in whatever order, the dispute counts and nothing waits", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
       const other = yield* SecondServer
       yield* race((index) =>
         Effect.gen(function*() {
           const { about, order, paid } = yield* epayOrder()
-          const refunded = about("Refunded", order.amountFen)
-          const [one, two] = index % 2 === 0 ? [paid, refunded] : [refunded, paid]
+          const disputed = about("DisputeOpened", order.amountFen)
+          const [one, two] = index % 2 === 0 ? [paid, disputed] : [disputed, paid]
           yield* both(world.settlement.settle(one), other.settlement.settle(two))
-          assert.deepStrictEqual(yield* outcomesOf([paid, refunded]), ["applied", "applied"])
-          assert.strictEqual(yield* world.stateOf(order), "refunded")
+          assert.deepStrictEqual(yield* outcomesOf([paid, disputed]), ["applied", "applied"])
+          assert.strictEqual(yield* world.stateOf(order), "disputed")
           assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
         })
       )
+      yield* world.clean
+    }))
+
+  it.effect("a payment that comes while its dispute is being parked waits for it, and takes it into account", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      const { about, order, paid } = yield* epayOrder()
+      const disputed = about("DisputeOpened", order.amountFen)
+      yield* world.sql.unsafe(`CREATE FUNCTION test_hold() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`)
+      yield* world.sql.unsafe(`CREATE TRIGGER test_hold BEFORE UPDATE ON payment_events
+        FOR EACH ROW WHEN (NEW.outcome = 'parked') EXECUTE FUNCTION test_hold()`)
+      const holder = yield* PgConnection.make({ url: Redacted.make(world.options.url) })
+      yield* holder.query("SELECT pg_advisory_lock(1)", [], false)
+      const waiting = Effect.map(
+        world.sql<{ count: bigint }>`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        ([row]) => row?.count
+      )
+      const parking = yield* Effect.forkChild(world.settlement.settle(disputed))
+      yield* eventually("the dispute is being parked", waiting, (count) => count === 1n)
+      let isPaid = false
+      const paying = yield* Effect.forkChild(Effect.tap(other.settlement.settle(paid), () =>
+        Effect.sync(() => {
+          isPaid = true
+        })))
+      yield* eventually("the payment waits", waiting, (count) => count === 2n || isPaid)
+      yield* holder.query("SELECT pg_advisory_unlock(1)", [], false)
+      assert.strictEqual((yield* Fiber.join(parking)).outcome, "parked")
+      yield* Fiber.join(paying)
+      yield* world.sql.unsafe("DROP FUNCTION test_hold CASCADE")
+      assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["applied", "applied"])
+      assert.strictEqual(yield* world.stateOf(order), "disputed")
       yield* world.clean
     }))
 
