@@ -10,6 +10,7 @@ import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
+import { inTransaction } from "../platform/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { Attempt, Order } from "./Order.ts"
 import { OrderClosed, OrderNotFound, OrderProcessing, type SettlementUnavailable, TooManyOpen } from "./OrderError.ts"
@@ -86,23 +87,28 @@ const make = Effect.gen(function*() {
     if (known === undefined || (viewer !== undefined && known.userId !== viewer)) {
       return yield* new OrderNotFound({ id: orderId })
     }
-    return yield* sql.withTransaction(Effect.gen(function*() {
-      const order = (yield* lockOrder(sql, known.kind, orderId)) ?? known
-      const nowMs = yield* Clock.currentTimeMillis
-      if (order.state !== "pending") return yield* new OrderClosed({ id: orderId, state: order.state })
-      if (order.expiresAt.getTime() <= nowMs) return yield* new OrderClosed({ id: orderId, state: "expired" })
-      const attempts = yield* lockAttempts(sql, orderId)
-      if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id: orderId })
-      const asked = wanted(order)
-      const open = attempts.find((attempt) =>
-        attempt.state === "open" && attempt.provider === asked.provider && attempt.method === asked.method &&
-        attempt.amountMinor === asked.amountMinor && attempt.currency === asked.currency &&
-        attempt.merchant === asked.merchant && attempt.minorPerFen === asked.minorPerFen && fits(attempt)
-      )
-      if (open !== undefined) return { order, attempt: open }
-      if (attempts.length >= ATTEMPTS_MAX) return yield* new TooManyOpen({ what: "attempts to pay this order" })
-      return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
-    }))
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const order = (yield* lockOrder(sql, known.kind, orderId)) ?? known
+        const nowMs = yield* Clock.currentTimeMillis
+        if (order.state !== "pending") return yield* new OrderClosed({ id: orderId, state: order.state })
+        if (order.expiresAt.getTime() <= nowMs) return yield* new OrderClosed({ id: orderId, state: "expired" })
+        const attempts = yield* lockAttempts(sql, orderId)
+        if (attempts.some((attempt) => attempt.state === "processing")) {
+          return yield* new OrderProcessing({ id: orderId })
+        }
+        const asked = wanted(order)
+        const open = attempts.find((attempt) =>
+          attempt.state === "open" && attempt.provider === asked.provider && attempt.method === asked.method &&
+          attempt.amountMinor === asked.amountMinor && attempt.currency === asked.currency &&
+          attempt.merchant === asked.merchant && attempt.minorPerFen === asked.minorPerFen && fits(attempt)
+        )
+        if (open !== undefined) return { order, attempt: open }
+        if (attempts.length >= ATTEMPTS_MAX) return yield* new TooManyOpen({ what: "attempts to pay this order" })
+        return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
+      })
+    )
   }, unavailable)
 
   const startEpay = Effect.fn("Checkout.startEpay")(

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { inTransaction } from "../platform/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
@@ -111,34 +112,40 @@ const make = Effect.gen(function*() {
     if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
       return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
     }
-    return yield* sql.withTransaction(Effect.gen(function*() {
-      yield* asBuyer(userId)
-      return yield* placed(
-        yield* sql<{ id: bigint }>`
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* asBuyer(userId)
+        return yield* placed(
+          yield* sql<{ id: bigint }>`
           INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
             VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-      )
-    })).pipe(unavailable)
+        )
+      })
+    ).pipe(unavailable)
   })
 
   const subscription = Effect.fn("Orders.subscription")(function*(userId: bigint, planCode: string) {
-    return yield* sql.withTransaction(Effect.gen(function*() {
-      yield* asBuyer(userId)
-      const [plan] = yield* sql<PlanRow>`
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* asBuyer(userId)
+        const [plan] = yield* sql<PlanRow>`
         SELECT id, price_fen, jsonb_build_object('plan_id', id::text, 'code', code, 'name', name,
             'price_fen', price_fen::text, 'duration_days', duration_days, 'limit_5h_micros', limit_5h_micros::text,
             'limit_1d_micros', limit_1d_micros::text, 'limit_7d_micros', limit_7d_micros::text,
             'limit_30d_micros', limit_30d_micros::text, 'multiplier_micros', multiplier_micros::text) AS terms
           FROM subscription_plans WHERE code = ${planCode} AND disabled_at IS NULL AND price_fen > 0`
-      if (plan === undefined) return yield* new PlanNotFound({ code: planCode })
-      return yield* placed(
-        yield* sql<{ id: bigint }>`
+        if (plan === undefined) return yield* new PlanNotFound({ code: planCode })
+        return yield* placed(
+          yield* sql<{ id: bigint }>`
           INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
             VALUES (${userId}, ${plan.id}, ${plan.price_fen}, ${JSON.stringify(plan.terms)}::jsonb,
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-      )
-    })).pipe(unavailable)
+        )
+      })
+    ).pipe(unavailable)
   })
 
   const seen = Effect.fnUntraced(function*(id: bigint, viewer: Viewer) {
@@ -156,37 +163,46 @@ const make = Effect.gen(function*() {
 
   const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer) {
     const known = yield* seen(id, viewer)
-    const cancelled = yield* sql.withTransaction(Effect.gen(function*() {
-      const order = (yield* lockOrder(sql, known.kind, id)) ?? known
-      if (order.state === "cancelled") return order
-      if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
-      const attempts = yield* lockAttempts(sql, id)
-      if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
-      yield* setOrderState(sql, order, "cancelled")
-      return { ...order, state: "cancelled" as const }
-    }))
+    const cancelled = yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const order = (yield* lockOrder(sql, known.kind, id)) ?? known
+        if (order.state === "cancelled") return order
+        if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
+        const attempts = yield* lockAttempts(sql, id)
+        if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
+        yield* setOrderState(sql, order, "cancelled")
+        return { ...order, state: "cancelled" as const }
+      })
+    )
     yield* sessions.closeOf(id)
     return cancelled
   }, unavailable)
 
   // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
-  const expireKind = (kind: OrderKind) =>
-    sql.withTransaction(Effect.gen(function*() {
-      const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
-      const due = yield* sql<{ id: bigint }>`
+  const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
+    const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
+    const some = yield* sql`SELECT FROM ${table} WHERE state = 'pending' AND expires_at < now() LIMIT 1`
+    if (some.length === 0) return []
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const due = yield* sql<{ id: bigint }>`
         SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
           ORDER BY expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED`
-      if (due.length === 0) return []
-      const expired = yield* sql<{ id: bigint }>`
+        if (due.length === 0) return []
+        const expired = yield* sql<{ id: bigint }>`
         UPDATE ${table} o SET state = 'expired' WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
           SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing') RETURNING id`
-      const ids = expired.map((row) => row.id)
-      // Their sessions are closed by the round that is next.
-      if (ids.length > 0) {
-        yield* sql`UPDATE payment_attempts SET next_check_at = now() WHERE payable AND ${sql.in("order_id", ids)}`
-      }
-      return ids
-    }))
+        const ids = expired.map((row) => row.id)
+        // Their sessions are closed by the round that is next.
+        if (ids.length > 0) {
+          yield* sql`UPDATE payment_attempts SET next_check_at = now() WHERE payable AND ${sql.in("order_id", ids)}`
+        }
+        return ids
+      })
+    )
+  })
 
   const expireDue = Effect.gen(function*() {
     return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]

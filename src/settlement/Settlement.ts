@@ -8,6 +8,7 @@ import { Context, Effect, FiberSet, Layer, Metric, Schedule } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
+import { inTransaction } from "../platform/Transaction.ts"
 import { conclude, isKnownException, lockPayment, parkedOf, receive, unpark } from "./EventStore.ts"
 import { fulfil, takeBack } from "./Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "./Order.ts"
@@ -146,7 +147,7 @@ const make = Effect.gen(function*() {
     })
 
   const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
-    const settled = yield* sql.withTransaction(transaction(fact)).pipe(
+    const settled = yield* inTransaction(sql, transaction(fact)).pipe(
       Effect.retry({
         while: isTransient,
         schedule: Schedule.exponential(RETRY_MS_MIN).pipe(Schedule.jittered),

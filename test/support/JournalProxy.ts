@@ -1,6 +1,7 @@
 /**
  * A TCP proxy before PostgreSQL that can be told what to do to the connection of the journal's main writer: hold a batch,
- * lose it, or lose only its answer after the server has committed. It can also be cut altogether, as a network is.
+ * lose it, or lose only its answer after the server has committed. Of any connection it can lose the answer to a COMMIT. It can
+ * also be cut altogether, as a network is.
  */
 import { Effect } from "effect"
 import { connect as connectTo, createServer, type Server, type Socket } from "node:net"
@@ -10,6 +11,9 @@ const JOURNAL = "realms-journal-main"
 /** ReadyForQuery, with the state of the transaction behind it. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5])
 
+/** The tag of a transaction that has been committed. */
+const COMMITTED = Buffer.from("COMMIT\0")
+
 interface Pair {
   readonly client: Socket
   readonly server: Socket
@@ -18,7 +22,7 @@ interface Pair {
   answer: Buffer | undefined
 }
 
-type Fault = "none" | "hold" | "lose-request" | "lose-answer"
+type Fault = "none" | "hold" | "lose-request" | "lose-answer" | "lose-commit"
 
 export class JournalProxy {
   private readonly target: URL
@@ -72,6 +76,11 @@ export class JournalProxy {
   /** Lets the next batch through, waits until the server has committed it, and resets the connection instead of telling. */
   loseAnswer(): Promise<void> {
     return this.arm("lose-answer")
+  }
+
+  /** Resets the next connection whose server says that it has committed, before the client hears of it. Resolves then. */
+  loseCommit(): Promise<void> {
+    return this.arm("lose-commit")
   }
 
   /** Ends every connection and lets none in. */
@@ -131,6 +140,11 @@ export class JournalProxy {
   }
 
   private onAnswer(pair: Pair, chunk: Buffer): void {
+    if (this.fault === "lose-commit" && chunk.includes(COMMITTED)) {
+      this.fault = "none"
+      this.end(pair)
+      return this.struck()
+    }
     if (pair.answer === undefined) return void pair.client.write(chunk)
     const answer = Buffer.concat([pair.answer, chunk])
     pair.answer = answer

@@ -158,9 +158,10 @@ export class PaymentTruth {
 
   stateOf({ order, unpaid, winner }: TrueOrder): string {
     if (winner === undefined) return unpaid
-    const states = new Set(winner.disputes.map(({ state }) => state))
-    if (states.has("open")) return "disputed"
-    if (states.has("lost") || this.backMinor(winner) >= winner.paid.amountMinor) return "refunded"
+    if (winner.disputes.some(({ state }) => state === "open")) return "disputed"
+    if (winner.disputes.some(({ state }) => state === "lost") || this.backMinor(winner) >= winner.paid.amountMinor) {
+      return "refunded"
+    }
     return order.kind === "topup" ? "paid" : "active"
   }
 

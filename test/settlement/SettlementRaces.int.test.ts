@@ -1,0 +1,268 @@
+import { PgConnection } from "@effect/sql-pg"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Fiber, Layer, Redacted, References } from "effect"
+import { makeReservationId } from "../../src/domain/Ids.ts"
+import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
+import { commitOf, eventually } from "../support/AccountsProcess.ts"
+import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
+
+const Worlds = SecondServer.layer.pipe(
+  Layer.provideMerge(PaymentWorld.layerOf()),
+  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
+)
+
+/** A race is run so often, each time with an order of its own. */
+const RACES = 20
+
+const race = <E, R>(once: (index: number) => Effect.Effect<void, E, R>) =>
+  Effect.forEach(Array.from({ length: RACES }, (_, index) => index), once, { discard: true })
+
+/** An order with an attempt by EPay, and what EPay will say when it is paid. */
+const epayOrder = Effect.fnUntraced(function*(kind: "topup" | "plan" = "topup") {
+  const world = yield* PaymentWorld
+  const order = kind === "topup" ? yield* world.topup : yield* world.orders.subscription(yield* world.user(), "basic")
+  const reference = yield* world.openEpay(order)
+  const paid = paidFact(reference, { provider: "epay", merchant: world.epay.pid, amountMinor: order.amountFen })
+  /** A charge carries our reference, a dispute does not. */
+  const about = (_tag: "Refunded" | "DisputeOpened", amountMinor: bigint): PaymentFact => ({
+    provider: "epay",
+    eventKey: makeReservationId(),
+    kind: "test",
+    payment: paid.payment,
+    atSeconds: 2_000,
+    ...(_tag === "Refunded" ? { _tag, reference } : { _tag, reference: null, dispute: makeReservationId() }),
+    amountMinor,
+    currency: "cny"
+  })
+  return { order, paid, about }
+})
+
+const outcomesOf = Effect.fnUntraced(function*(facts: ReadonlyArray<PaymentFact>) {
+  const { sql } = yield* PaymentWorld
+  const rows = yield* sql<{ event_key: string; outcome: string; note: string }>`SELECT event_key, outcome, note
+    FROM payment_events WHERE ${sql.in("event_key", facts.map(({ eventKey }) => eventKey))}`
+  return facts.map(({ eventKey }) => rows.find((row) => row.event_key === eventKey)?.outcome)
+})
+
+const both = <A, B, E, F, R, S>(one: Effect.Effect<A, E, R>, other: Effect.Effect<B, F, S>) =>
+  Effect.all([one, other], { concurrency: "unbounded" })
+
+layer(Worlds, { excludeTestServices: true })("settlement, when things happen at once", (it) => {
+  it.effect("one event fifty times at once over two servers: one settles it, the others find it settled", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const servers = [world, yield* SecondServer]
+      const { order, paid } = yield* epayOrder()
+      const settled = yield* Effect.forEach(
+        Array.from({ length: 25 }, () => servers).flat(),
+        ({ settlement }) => settlement.settle(paid),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(settled.map(({ outcome }) => outcome), settled.map(() => "applied"))
+      assert.strictEqual(settled.filter(({ repeated }) => !repeated).length, 1)
+      const rows = yield* world.sql<{ deliveries: number }>`
+        SELECT deliveries FROM payment_events WHERE event_key = ${paid.eventKey}`
+      assert.deepStrictEqual(rows.map(({ deliveries }) => deliveries), [50])
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("two providers pay one order at once: one fulfils it, the other is an exception", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      yield* race(() =>
+        Effect.gen(function*() {
+          const { order, paid } = yield* epayOrder()
+          yield* world.openStripe(order)
+          const { attempts } = yield* world.orders.show(order.id, undefined)
+          const byStripe = paidFact(attempts.find(({ provider }) => provider === "stripe")?.reference ?? "")
+          yield* both(world.settlement.settle(paid), other.settlement.settle(byStripe))
+          assert.sameMembers(yield* outcomesOf([paid, byStripe]), ["applied", "exception"])
+          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+        })
+      )
+      yield* world.clean
+    }))
+
+  it.effect("a webhook races the reconciliation of another server: one settles it, the other finds it settled", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      world.stripe.setWebhookMode("manual")
+      yield* race(() =>
+        Effect.gen(function*() {
+          const order = yield* world.topup
+          const session = yield* world.openStripe(order)
+          world.stripe.pay(session)
+          const event = world.stripe.events.findLast(({ type }) => type === "checkout.session.completed")
+          if (event === undefined) return assert.fail("no event")
+          const told = Effect.promise(() => world.stripe.deliver(event))
+          const [deliveries, report] = yield* both(told, other.reconciliation.all(() => undefined))
+          assert.deepStrictEqual(deliveries.map(({ status }) => status), [200])
+          assert.strictEqual(report.failed, 0)
+          const rows = yield* world.sql<{ outcome: string }>`SELECT e.outcome FROM payment_events e
+            JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} ORDER BY e.outcome`
+          assert.strictEqual(rows[0]?.outcome, "applied")
+          assert.isTrue(rows.slice(1).every(({ outcome }) => outcome === "duplicate"))
+          assert.strictEqual(yield* world.stateOf(order), "paid")
+          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+        })
+      )
+      world.stripe.setWebhookMode("automatic")
+      yield* world.clean
+    }))
+
+  it.effect("a webhook races a cancel: whichever is first, the money is honoured", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      yield* race(() =>
+        Effect.gen(function*() {
+          const { order, paid } = yield* epayOrder()
+          const cancel = Effect.result(other.orders.cancel(order.id, order.userId))
+          const [settled, cancelled] = yield* both(world.settlement.settle(paid), cancel)
+          assert.strictEqual(settled.outcome, "applied")
+          if (cancelled._tag === "Failure") assert.strictEqual(cancelled.failure._tag, "OrderClosed")
+          assert.strictEqual(yield* world.stateOf(order), "paid")
+          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+        })
+      )
+      yield* world.clean
+    }))
+
+  it.effect("a refund races the spending of what was bought: what is gone is owed, and nothing is minted", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      yield* race(() =>
+        Effect.gen(function*() {
+          const { about, order, paid } = yield* epayOrder()
+          yield* world.settlement.settle(paid)
+          const command = reserveOf(1_000_000n)
+          const spend = Effect.gen(function*() {
+            const held = yield* Effect.result(other.accounts.reserve(order.userId, command, ignoreLoss))
+            if (held._tag === "Success") {
+              return (yield* other.accounts.commit(order.userId, commitOf(command.id, 900_000))).chargedMicros
+            }
+            assert.strictEqual(held.failure._tag, "InsufficientFunds")
+            return 0n
+          })
+          const [settled, spent] = yield* both(world.settlement.settle(about("Refunded", order.amountFen)), spend)
+          assert.strictEqual(settled.outcome, "applied")
+          assert.include([0n, 900_000n], spent)
+          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: spent })
+          assert.strictEqual(yield* world.stateOf(order), "refunded")
+        })
+      )
+      yield* world.clean
+    }))
+
+  it.effect("a hold is open while the top-up is disputed and the dispute is lost: the call is charged, the rest is owed", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { about, order, paid } = yield* epayOrder()
+      yield* world.settlement.settle(paid)
+      const command = reserveOf(1_000_000n)
+      yield* world.accounts.reserve(order.userId, command, ignoreLoss)
+      yield* world.settlement.settle(about("DisputeOpened", order.amountFen))
+      assert.strictEqual(yield* world.stateOf(order), "disputed")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 1_000_000n })
+      yield* world.accounts.commit(order.userId, commitOf(command.id, 250_000))
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 250_000n })
+      yield* world.clean
+    }))
+
+  it.effect("a payment and its dispute at once: in whatever order, the dispute counts and nothing waits", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      yield* race((index) =>
+        Effect.gen(function*() {
+          const { about, order, paid } = yield* epayOrder()
+          const disputed = about("DisputeOpened", order.amountFen)
+          const [one, two] = index % 2 === 0 ? [paid, disputed] : [disputed, paid]
+          yield* both(world.settlement.settle(one), other.settlement.settle(two))
+          assert.deepStrictEqual(yield* outcomesOf([paid, disputed]), ["applied", "applied"])
+          assert.strictEqual(yield* world.stateOf(order), "disputed")
+          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+        })
+      )
+      yield* world.clean
+    }))
+
+  it.effect("a payment that comes while its dispute is being parked waits for it, and takes it into account", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      const { about, order, paid } = yield* epayOrder()
+      const disputed = about("DisputeOpened", order.amountFen)
+      yield* world.sql.unsafe(`CREATE FUNCTION test_hold() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`)
+      yield* world.sql.unsafe(`CREATE TRIGGER test_hold BEFORE UPDATE ON payment_events
+        FOR EACH ROW WHEN (NEW.outcome = 'parked') EXECUTE FUNCTION test_hold()`)
+      const holder = yield* PgConnection.make({ url: Redacted.make(world.options.url) })
+      yield* holder.query("SELECT pg_advisory_lock(1)", [], false)
+      const waiting = Effect.map(
+        world.sql<{ count: bigint }>`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        ([row]) => row?.count
+      )
+      const parking = yield* Effect.forkChild(world.settlement.settle(disputed))
+      yield* eventually("the dispute is being parked", waiting, (count) => count === 1n)
+      let isPaid = false
+      const paying = yield* Effect.forkChild(Effect.tap(other.settlement.settle(paid), () =>
+        Effect.sync(() => {
+          isPaid = true
+        })))
+      yield* eventually("the payment waits", waiting, (count) => count === 2n || isPaid)
+      yield* holder.query("SELECT pg_advisory_unlock(1)", [], false)
+      assert.strictEqual((yield* Fiber.join(parking)).outcome, "parked")
+      yield* Fiber.join(paying)
+      yield* world.sql.unsafe("DROP FUNCTION test_hold CASCADE")
+      assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["applied", "applied"])
+      assert.strictEqual(yield* world.stateOf(order), "disputed")
+      yield* world.clean
+    }))
+
+  it.effect("a dispute before its payment is parked, and counts in the transaction that settles the payment", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { about, order, paid } = yield* epayOrder()
+      const disputed = about("DisputeOpened", 400n)
+      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "parked")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "parked", "told again it still waits")
+      yield* world.settlement.settle(paid)
+      assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["applied", "applied"])
+      assert.strictEqual(yield* world.stateOf(order), "disputed")
+      const entries = yield* world.sql<{ kind: string; amount_micros: bigint; at: string }>`
+        SELECT kind, amount_micros, xmin::text AS at FROM ledger_entries WHERE user_id = ${order.userId} ORDER BY id`
+      assert.deepStrictEqual(entries.map(({ amount_micros, kind }) => [kind, amount_micros]), [
+        ["topup", 1_400_000n],
+        ["dispute", -560_000n]
+      ])
+      assert.strictEqual(entries[0]?.at, entries[1]?.at, "one transaction wrote both")
+      const again = yield* world.settlement.settle(disputed)
+      assert.deepStrictEqual([again.outcome, again.repeated], ["applied", true])
+      yield* world.clean
+    }))
+
+  it.effect("a part of a plan's price is refunded before its payment: the plan is active, and the refund is shown", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { about, order, paid } = yield* epayOrder("plan")
+      const part = about("Refunded", 100n)
+      const elsewhere = { ...about("Refunded", order.amountFen), currency: "jpy" }
+      for (const fact of [part, elsewhere]) {
+        assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "parked")
+      }
+      yield* world.settlement.settle(paid)
+      assert.deepStrictEqual(yield* outcomesOf([part, elsewhere, paid]), ["exception", "exception", "applied"])
+      assert.strictEqual(yield* world.stateOf(order), "active")
+      yield* world.settlement.settle(about("Refunded", order.amountFen))
+      assert.strictEqual(yield* world.stateOf(order), "refunded")
+      yield* world.clean
+    }))
+})
