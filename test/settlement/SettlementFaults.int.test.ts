@@ -104,6 +104,18 @@ layer(World, { excludeTestServices: true })("settlement, when the database fails
       })
   )
 
+  it.effect("a cancel whose backend is killed: refused as what may be tried again, and nothing is cancelled", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const cancel = world.orders.cancel(order.id, order.userId)
+      const fault = { fault: "kill", step: "UPDATE ON topup_orders", times: 1 } as const
+      const { answer } = yield* withFault(world.sql, fault, Effect.flip(cancel))
+      assert.strictEqual(answer._tag, "SettlementUnavailable")
+      assert.strictEqual(yield* world.stateOf(order), "pending")
+      assert.strictEqual((yield* cancel).state, "cancelled")
+    }))
+
   it.effect("a connection lost behind COMMIT: it had landed, is found to have, and is acknowledged", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld

@@ -265,4 +265,50 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       assert.strictEqual(yield* world.stateOf(order), "refunded")
       yield* world.clean
     }))
+
+  it.effect("a dispute is won after the plan's time is over: the order is honoured, the subscription stays ended", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { about, order, paid } = yield* epayOrder("plan")
+      yield* world.settlement.settle(paid)
+      const disputed = about("DisputeOpened", order.amountFen)
+      yield* world.settlement.settle(disputed)
+      yield* world
+        .sql`UPDATE user_subscriptions SET starts_at = now() - interval '40 days', ends_at = now() - interval '10 days'
+        WHERE order_id = ${order.id}`
+      if (disputed._tag !== "DisputeOpened") return assert.fail("no dispute")
+      yield* world.settlement.settle({ ...disputed, _tag: "DisputeClosed", eventKey: makeReservationId(), won: true })
+      assert.strictEqual(yield* world.stateOf(order), "active")
+      const rows = yield* world.sql<
+        { status: string }
+      >`SELECT status FROM user_subscriptions WHERE order_id = ${order.id}`
+      assert.deepStrictEqual(rows.map(({ status }) => status), ["ended"])
+      yield* world.clean
+    }))
+
+  it.effect("a second payment whose webhook is lost is asked about, once, and is an exception", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      world.stripe.setWebhookMode("manual")
+      const { order, paid } = yield* epayOrder()
+      const session = yield* world.openStripe(order)
+      world.stripe.pay(session)
+      yield* world.settlement.settle(paid)
+      const kept = Effect.map(
+        world.sql<{ id: bigint; payable: boolean; checks: number }>`SELECT id, payable, checks
+          FROM payment_attempts WHERE provider_reference = ${session}`,
+        ([row]) => row
+      )
+      yield* world.reconciliation.all(() => undefined)
+      const rows = yield* world.sql<{ outcome: string }>`SELECT outcome FROM payment_events
+        WHERE attempt_id = ${(yield* kept)?.id ?? 0n}`
+      assert.deepStrictEqual(rows.map(({ outcome }) => outcome), ["exception"])
+      const known = yield* kept
+      assert.isFalse(known?.payable)
+      yield* world.reconciliation.all(() => undefined)
+      assert.strictEqual((yield* kept)?.checks, known?.checks, "it is not asked about for ever")
+      world.stripe.setWebhookMode("automatic")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      yield* world.clean
+    }))
 })
