@@ -64,6 +64,13 @@ export const demoDocument = (options: {
     limit_5h_usd: "6",
     limit_7d_usd: "20",
     limit_30d_usd: "80"
+  }, {
+    // So small that a few calls fill its window: what comes after is paid from the balance.
+    code: "tiny",
+    name: "Tiny",
+    price_cny: "1.00",
+    duration_days: 30,
+    limit_5h_usd: "0.0001"
   }],
   payment: {
     epay: {
