@@ -56,10 +56,10 @@ const make = Effect.gen(function*() {
 
   const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
     const named = yield* findAttempt(sql, fact.provider, fact.reference, fact.payment)
-    if (named === undefined) return { attempt: undefined, order: undefined, attempts: [] }
+    if (named === undefined) return { attempt: undefined, order: undefined }
     const order = yield* lockOrder(sql, named.orderKind, named.orderId)
     const attempts = yield* lockAttempts(sql, named.orderId)
-    return { attempt: attempts.find((attempt) => attempt.id === named.id), order, attempts }
+    return { attempt: attempts.find((attempt) => attempt.id === named.id), order }
   })
 
   const payFor = Effect.fnUntraced(

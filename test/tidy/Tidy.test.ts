@@ -12,7 +12,7 @@ const HEADER_WORDS_MIN = 8
 const longFiles: ReadonlyMap<string, string> = new Map<string, string>([])
 
 /** Names that are fixed by a tool or by the layout, and so do not follow the main export. */
-const fixedNames = /^(?:main\.ts|realms\.mjs|link\.mjs|.*\.d\.ts)$/
+const fixedNames = /^(?:main\.ts|realms\.mjs|.*\.d\.ts)$/
 
 const source = sourceFiles(["src"], /\.(?:ts|tsx|mjs)$/)
 const modules = source.filter((file) => !file.path.endsWith(".mjs"))
