@@ -4,6 +4,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
+import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { Accounts } from "./accounts/Accounts.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
@@ -15,6 +16,7 @@ import { Gateway } from "./gateway/Gateway.ts"
 import { Receipts } from "./gateway/Receipts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
+import { LoginSessions } from "./identity/LoginSessions.ts"
 import { Users } from "./identity/Users.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
@@ -57,7 +59,14 @@ const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconcil
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(Users.layer, ApiKeys.layer, Accounts.layer, PaymentServices).pipe(
+export const CliServices = Layer.mergeAll(
+  Users.layer,
+  ApiKeys.layer,
+  Accounts.layer,
+  AccountOverview.layer,
+  LoginSessions.layer,
+  PaymentServices
+).pipe(
   Layer.provideMerge(PolicyLayer),
   Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer)),
   Layer.provideMerge(DatabaseServices)

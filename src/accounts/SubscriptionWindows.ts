@@ -23,6 +23,9 @@ const shapes: readonly [WindowShape, WindowShape, WindowShape, WindowShape] = [
   { lengthMs: 30 * 24 * HOUR_MS, bucketMs: HOUR_MS }
 ]
 
+/** How long the four windows are, in hours. */
+export const windowHours = [5, 24, 7 * 24, 30 * 24] as const
+
 /** Spend by bucket start (ms), and the sums of the four windows as of one minute. */
 export interface Windows {
   readonly minutes: HashMap.HashMap<number, bigint>
@@ -129,4 +132,14 @@ export const roomAt = (windows: Windows, limits: WindowLimits, micros: bigint, n
     }
   }
   return latest
+}
+
+/** When, in ms since the epoch, the oldest spend of a window leaves it; undefined when there is none in it. */
+export const nextRelief = (windows: Windows, index: 0 | 1 | 2 | 3, nowMs: number): number | undefined => {
+  const shape = shapes[index]
+  let oldest: number | undefined
+  for (const [start, micros] of bucketsOf(windows, shape)) {
+    if (micros > 0n && counts(start, shape, nowMs) && (oldest === undefined || start < oldest)) oldest = start
+  }
+  return oldest === undefined ? undefined : oldest + shape.bucketMs + shape.lengthMs
 }

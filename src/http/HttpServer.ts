@@ -11,6 +11,7 @@ import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { ClientLimits } from "./ClientLimits.ts"
+import { ConsoleRoutes } from "./console/ConsoleRoutes.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
@@ -30,7 +31,9 @@ export class HttpServer extends Context.Service<HttpServer, {
   readonly host: string
   readonly port: number
 }>()("realms/http/HttpServer") {
-  static readonly layer = Layer.effect(HttpServer, Effect.suspend(() => make)).pipe(Layer.provide(DataPlane.layer))
+  static readonly layer = Layer.effect(HttpServer, Effect.suspend(() => make)).pipe(
+    Layer.provide(Layer.mergeAll(DataPlane.layer, NodeHttpServer.layerHttpServices))
+  )
 }
 
 const make = Effect.gen(function*() {
@@ -40,7 +43,7 @@ const make = Effect.gen(function*() {
   const limits = yield* ClientLimits
   const address = yield* PublicAddress
   const scope = yield* Scope.Scope
-  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(OpsRoutes, PaymentRoutes))
+  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(OpsRoutes, PaymentRoutes, ConsoleRoutes))
   const answerRoute = yield* NodeHttpServer.makeHandler(
     routes.pipe(Effect.catch(() => Effect.succeed(notFound))),
     { scope }

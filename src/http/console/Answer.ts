@@ -1,0 +1,100 @@
+/**
+ * What handlers of pages answer, and the ways in which they may fail that a page can say something sensible about.
+ */
+import { type Redacted, Schema } from "effect"
+import type { HttpServerResponse } from "effect/http"
+import type { SqlError } from "effect/sql"
+import type { ComponentChildren } from "preact"
+import type { AccountUnavailable } from "../../accounts/AccountError.ts"
+import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
+import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
+import type { SettlementUnavailable } from "../../settlement/OrderError.ts"
+
+/** A page in the frame. */
+export interface Page {
+  readonly _tag: "Page"
+  readonly title: string
+  readonly body: ComponentChildren
+  /** More for the document's head. */
+  readonly head?: ComponentChildren
+  readonly status?: number
+  /** Without navigation, in the middle: signing in and the like. */
+  readonly bare?: boolean
+  /** Origins that this page's forms may go to besides this site and the payment providers. */
+  readonly formOrigins?: ReadonlyArray<string>
+}
+
+/** A part of a page, for htmx. */
+export interface Part {
+  readonly _tag: "Part"
+  readonly body: ComponentChildren
+  readonly status?: number
+}
+
+/** Going on to another page, by GET. */
+export interface Redirect {
+  readonly _tag: "Redirect"
+  /** A path of this site, or an address of a payment provider that the page's policy names. */
+  readonly to: string
+  /** Signs in with this session; null signs out. */
+  readonly session?: Redacted.Redacted<string> | null
+  /** Cookies that remember a choice for a year, by name. */
+  readonly choices?: Readonly<Record<string, string>>
+}
+
+/** Anything else, such as a download. */
+export interface Raw {
+  readonly _tag: "Raw"
+  readonly response: HttpServerResponse.HttpServerResponse
+}
+
+export type Answer = Page | Part | Redirect | Raw
+
+export const page = (title: string, body: ComponentChildren, more: Partial<Omit<Page, "_tag">> = {}): Page => ({
+  _tag: "Page",
+  title,
+  body,
+  ...more
+})
+
+export const part = (body: ComponentChildren, status = 200): Part => ({ _tag: "Part", body, status })
+
+export const redirect = (to: string, more: Partial<Omit<Redirect, "_tag" | "to">> = {}): Redirect => ({
+  _tag: "Redirect",
+  to,
+  ...more
+})
+
+export const raw = (response: HttpServerResponse.HttpServerResponse): Raw => ({ _tag: "Raw", response })
+
+/** There is nothing at this address for this visitor. */
+export class PageNotFound extends Schema.TaggedError<PageNotFound>()("PageNotFound", {}) {}
+
+/** By field name; what concerns the form as a whole is under `form`. */
+export type Problems = Readonly<Record<string, string>>
+
+/** A form was not carried out, for these reasons. Nothing has changed. */
+export class FormRefused extends Schema.TaggedError<FormRefused>()("FormRefused", {
+  problems: Schema.Record(Schema.String, Schema.String),
+  status: Schema.Number
+}) {}
+
+export const refuse = (problems: Problems, status = 422): FormRefused => new FormRefused({ problems, status })
+
+/** The database did not answer: trying again later is all there is to do. */
+export type Unavailable =
+  | IdentityUnavailable
+  | SettlementUnavailable
+  | CatalogUnavailable
+  | AccountUnavailable
+  | SqlError.SqlError
+
+export type PageProblem = PageNotFound | Unavailable
+
+/** A form as it is shown: what was typed, and what is wrong with it. */
+export interface FormState {
+  readonly values: URLSearchParams
+  readonly problems: Problems
+}
+
+export const emptyForm: FormState = { values: new URLSearchParams(), problems: {} }

@@ -1,0 +1,44 @@
+/**
+ * The fields of a posted form, bounded before they are looked at. A form that is too large, of another type or not text that
+ * the database can hold is refused as a whole.
+ */
+import { ByteSize, Effect, Schema } from "effect"
+import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
+
+/** The longest form is a few short texts and a list of models. */
+const FORM_BYTES_MAX = 65_536
+const FORM_FIELDS_MAX = 200
+
+/** The body has to be here within this, in milliseconds. */
+const FORM_MS_MAX = 10_000
+
+/** The form could not be read: `large`, `type` (not URL-encoded) or `malformed`. */
+export class FormUnreadable extends Schema.TaggedError<FormUnreadable>()("FormUnreadable", {
+  why: Schema.Literals(["large", "type", "malformed"])
+}) {}
+
+/** The status that tells a client why. */
+export const statusOfUnreadable = { large: 413, type: 415, malformed: 400 } as const
+
+const formType = "application/x-www-form-urlencoded"
+
+/** Lone surrogates and NUL are no text that the database takes. */
+const isText = (value: string): boolean => value.isWellFormed() && !value.includes("\0")
+
+/** Reads the form of the request at hand. */
+export const readForm = Effect.gen(function*() {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase()
+  if (type !== formType) return yield* new FormUnreadable({ why: "type" })
+  const text = yield* request.text.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(FORM_BYTES_MAX)),
+    Effect.timeout(FORM_MS_MAX),
+    Effect.mapError(() => new FormUnreadable({ why: "large" }))
+  )
+  const fields = new URLSearchParams(text)
+  const entries = Array.from(fields)
+  if (entries.length > FORM_FIELDS_MAX || !entries.every(([name, value]) => isText(name) && isText(value))) {
+    return yield* new FormUnreadable({ why: "malformed" })
+  }
+  return fields
+})

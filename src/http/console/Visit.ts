@@ -1,0 +1,110 @@
+/**
+ * One request of one visitor: who they are, what language, theme and time zone they read in, and the secret that their
+ * forms are made with. Everything a page needs to know besides what it shows.
+ */
+import { DateTime, Effect, Option, Redacted } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { randomBytes } from "node:crypto"
+import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
+import { LoginSessions } from "../../identity/LoginSessions.ts"
+import type { User } from "../../identity/Users.ts"
+import { csrfToken } from "./Csrf.ts"
+import { commonText } from "./text/CommonText.ts"
+import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
+import { type Language, languageOf, languages, type Messages, type Say, sayIn } from "./text/Messages.ts"
+
+export const SESSION_COOKIE = "realms_session"
+/** The secret of forms of somebody who is not signed in. */
+export const VISIT_COOKIE = "realms_visit"
+export const LANGUAGE_COOKIE = "realms_language"
+export const THEME_COOKIE = "realms_theme"
+/** Written by the page's script: only the browser knows it. */
+export const ZONE_COOKIE = "realms_zone"
+
+export const themes = ["auto", "light", "dark"] as const
+export type Theme = typeof themes[number]
+
+const VISIT_BYTES = 32
+const visitPattern = /^[\w-]{43}$/
+const USER_AGENT_LENGTH_MAX = 512
+
+export interface Visit {
+  readonly language: Language
+  readonly theme: Theme
+  readonly formats: Formats
+  /** The texts of the frame; pages say their own with {@link sayOf}. */
+  readonly say: Say<keyof typeof commonText["en"]>
+  /** Undefined: not signed in. */
+  readonly user: User | undefined
+  /** Of the session that the visitor is signed in with. */
+  readonly session: { readonly id: bigint; readonly token: Redacted.Redacted<string> } | undefined
+  /** What forms are made with, and whether the visitor's cookie has it already. */
+  readonly secret: { readonly value: string; readonly isNew: boolean }
+  /** A token for a form of this page. */
+  readonly csrf: string
+  readonly pathname: string
+  readonly query: URLSearchParams
+  /** Of the client, as text; empty where it is not known. */
+  readonly address: string
+  readonly userAgent: string
+  readonly now: Date
+  /** Asked for by htmx: a part of a page, not a page. */
+  readonly partial: boolean
+}
+
+/** A visit of somebody who is signed in. */
+export interface UserVisit extends Visit {
+  readonly user: User
+  readonly session: NonNullable<Visit["session"]>
+}
+
+export const isUserVisit = (visit: Visit): visit is UserVisit => visit.user !== undefined && visit.session !== undefined
+
+/** A page's texts in the visitor's language. */
+export const sayOf = <Key extends string>(visit: Pick<Visit, "language">, messages: Messages<Key>): Say<Key> =>
+  sayIn(messages, visit.language)
+
+const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | undefined): A | undefined =>
+  known.find((value) => value === text)
+
+const secretOf = (cookie: string | undefined): Visit["secret"] =>
+  cookie !== undefined && visitPattern.test(cookie)
+    ? { value: cookie, isNew: false }
+    : { value: randomBytes(VISIT_BYTES).toString("base64url"), isNew: true }
+
+/** Reads the visit of the request at hand; `signedIn: false` asks nothing of the database. */
+export const readVisit = (
+  signedIn: boolean
+): Effect.Effect<Visit, IdentityUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions> =>
+  Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const sessions = yield* LoginSessions
+    const { cookies, headers } = request
+    const token = cookies[SESSION_COOKIE]
+    const found = token === undefined || token === "" || !signedIn
+      ? undefined
+      : Option.getOrUndefined(yield* sessions.find(Redacted.make(token)))
+    const language = oneOf(languages, cookies[LANGUAGE_COOKIE]) ?? languageOf(headers["accept-language"])
+    const secret = found === undefined || token === undefined
+      ? secretOf(cookies[VISIT_COOKIE])
+      : { value: token, isNew: false }
+    const mark = request.url.indexOf("?")
+    return {
+      language,
+      theme: oneOf(themes, cookies[THEME_COOKIE]) ?? "auto",
+      formats: formatsOf(language, timeZoneOf(cookies[ZONE_COOKIE])),
+      say: sayIn(commonText, language),
+      user: found?.user,
+      session: found === undefined || token === undefined
+        ? undefined
+        : { id: found.sessionId, token: Redacted.make(token) },
+      secret,
+      csrf: csrfToken(secret.value),
+      pathname: mark === -1 ? request.url : request.url.slice(0, mark),
+      query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1)),
+      address: Option.getOrElse(request.remoteAddress, () => ""),
+      userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
+      now: DateTime.toDateUtc(yield* DateTime.now),
+      partial: headers["hx-request"] === "true"
+    }
+  })

@@ -1,0 +1,58 @@
+/**
+ * The few things that need a script besides htmx: copying a text, asking before something that cannot be undone, sending a
+ * form at once, following a link at once, and filling in an amount. Everything else works without.
+ */
+;(() => {
+  const COPIED_MS = 2_000
+
+  const showCopyButtons = (root) => {
+    for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false
+  }
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy)
+    const label = button.querySelector("span")
+    if (source === null || label === null) return
+    await navigator.clipboard.writeText(source.textContent)
+    const said = label.textContent
+    label.textContent = button.dataset.copied
+    setTimeout(() => {
+      label.textContent = said
+    }, COPIED_MS)
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]")
+    if (button !== null) void copy(button)
+    const amount = event.target.closest("[data-fill]")
+    if (amount !== null) {
+      const field = document.getElementById(amount.dataset.fill)
+      field.value = amount.value
+      field.dispatchEvent(new Event("input", { bubbles: true }))
+      event.preventDefault()
+    }
+  })
+
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset.confirm
+    if (question !== undefined && !window.confirm(question)) {
+      event.preventDefault()
+      return
+    }
+    // A second click must not send it again while the answer is on its way.
+    for (const button of event.target.querySelectorAll("button[type=submit]")) {
+      setTimeout(() => {
+        button.disabled = true
+      })
+    }
+  })
+
+  // A page that is shown again from the browser's memory must not keep its buttons disabled.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false
+  })
+
+  showCopyButtons(document)
+  document.querySelector("form[data-send]")?.submit()
+  document.querySelector("a[data-follow]")?.click()
+})()

@@ -1,0 +1,18 @@
+/**
+ * `/models`: the price list, for anybody.
+ */
+import { Effect } from "effect"
+import { Catalog } from "../../../../catalog/Catalog.ts"
+import { Settings } from "../../../../settings/Settings.ts"
+import { page } from "../../Answer.ts"
+import { visitorPage } from "../../ConsoleRoute.ts"
+import { sayOf } from "../../Visit.ts"
+import { modelsText } from "./ModelsText.ts"
+import { ModelsView } from "./ModelsView.tsx"
+
+export const ModelsRoutes = visitorPage("/models", (visit) =>
+  Effect.gen(function*() {
+    const models = yield* (yield* Catalog).list
+    const { multiplierMicros } = (yield* Settings).current().billing
+    return page(sayOf(visit, modelsText)("title"), ModelsView({ visit, models, multiplierMicros }))
+  }))

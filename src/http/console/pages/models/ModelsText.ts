@@ -1,0 +1,37 @@
+/**
+ * The texts of the price list.
+ */
+import { defineMessages } from "../../text/Messages.ts"
+
+export const modelsText = defineMessages({
+  "title": "Models",
+  "lead": "Prices in USD per million tokens. A call is charged for exactly what it used.",
+  "leadMultiplied":
+    "Prices in USD per million tokens, paid from the balance. A call is charged for exactly what it used.",
+  "model": "Model",
+  "input": "Input",
+  "cached": "Cached input",
+  "write": "Cache write",
+  "output": "Output",
+  "limit": "Output limit",
+  "tokens": "{count} tokens",
+  "reasoning": "Reasoning",
+  "free": "Free",
+  "empty": "No models yet",
+  "empty.text": "The operator has not set any prices yet."
+}, {
+  "title": "模型",
+  "lead": "价格单位为美元 / 百万 tokens。每次调用按实际用量计费。",
+  "leadMultiplied": "价格单位为美元 / 百万 tokens（按余额支付）。每次调用按实际用量计费。",
+  "model": "模型",
+  "input": "输入",
+  "cached": "缓存输入",
+  "write": "缓存写入",
+  "output": "输出",
+  "limit": "输出上限",
+  "tokens": "{count} tokens",
+  "reasoning": "推理",
+  "free": "免费",
+  "empty": "暂无模型",
+  "empty.text": "运营者尚未设置任何价格。"
+})

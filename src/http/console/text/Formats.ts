@@ -1,0 +1,91 @@
+/**
+ * Numbers, money and times as a reader of one language in one time zone expects them. Money is formatted from its exact
+ * decimal text, never through a floating-point number.
+ */
+import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
+import type { Language } from "./Messages.ts"
+
+/** The zone of whoever has not told theirs. */
+export const DEFAULT_TIME_ZONE = "UTC"
+
+const TIME_ZONE_LENGTH_MAX = 64
+
+const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
+
+export interface Formats {
+  readonly language: Language
+  /** IANA name. */
+  readonly timeZone: string
+  /** USD micros, with at least two decimals and as many more as the amount has. */
+  usd(micros: bigint): string
+  /** The same cut to cents, rounded down: a balance never looks larger than it is. */
+  usdShort(micros: bigint): string
+  /** CNY fen. */
+  cny(fen: bigint): string
+  count(value: number | bigint): string
+  date(at: Date): string
+  time(at: Date): string
+  /** A number of milliseconds as seconds with two decimals. */
+  seconds(milliseconds: number): string
+}
+
+type Decimal = Intl.StringNumericLiteral
+
+const isDecimal = (text: string): text is Decimal => /^-?\d+(?:\.\d+)?$/.test(text)
+
+const currencyFormat = (language: Language, currency: string, decimalsMax: number) => {
+  const format = new Intl.NumberFormat(localeOf[language], {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: 2,
+    maximumFractionDigits: decimalsMax
+  })
+  return (text: string): string => isDecimal(text) ? format.format(text) : text
+}
+
+const CENT_MICROS = 10_000n
+
+const build = (language: Language, timeZone: string): Formats => {
+  const locale = localeOf[language]
+  const usd = currencyFormat(language, "USD", MICROS_SCALE)
+  const cny = currencyFormat(language, "CNY", 2)
+  const count = new Intl.NumberFormat(locale)
+  const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium" })
+  const time = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "medium" })
+  const seconds = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
+  const micros = (amount: bigint): string => formatDecimal(amount, MICROS_SCALE, 2)
+  return {
+    language,
+    timeZone,
+    usd: (amount) => usd(micros(amount)),
+    usdShort: (amount) => usd(micros(amount - (((amount % CENT_MICROS) + CENT_MICROS) % CENT_MICROS))),
+    cny: (fen) => cny(formatDecimal(fen, 2, 2)),
+    count: (value) => count.format(value),
+    date: (at) => date.format(at),
+    time: (at) => time.format(at),
+    seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`
+  }
+}
+
+/** Formats kept, at most: making one takes long, and there are few zones. */
+const KEPT_MAX = 1_000
+
+const kept = new Map<string, Formats>()
+
+/** The formats of a language and an IANA zone, see {@link timeZoneOf}. */
+export const formatsOf = (language: Language, timeZone: string): Formats => {
+  const key = `${language} ${timeZone}`
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const made = build(language, timeZone)
+  if (kept.size >= KEPT_MAX) kept.clear()
+  kept.set(key, made)
+  return made
+}
+
+const zones = new Set([DEFAULT_TIME_ZONE, ...Intl.supportedValuesOf("timeZone")])
+
+/** A time zone as a browser names it; UTC for one that is not known here. */
+export const timeZoneOf = (name: string | undefined): string =>
+  name !== undefined && name.length <= TIME_ZONE_LENGTH_MAX && zones.has(name) ? name : DEFAULT_TIME_ZONE

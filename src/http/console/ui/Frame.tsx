@@ -1,0 +1,190 @@
+/**
+ * The document around every page: what to load, the bar with the navigation, and the content. Pages are rendered to text on
+ * the server; everything put into them is escaped.
+ */
+import type { ComponentChildren } from "preact"
+import { renderToString } from "preact-render-to-string"
+import type { Page, Part } from "../Answer.ts"
+import { assetPath } from "../Assets.ts"
+import type { Visit } from "../Visit.ts"
+import { PostForm } from "./Forms.tsx"
+import { Icon, type IconName } from "./Icon.tsx"
+
+const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, mode: "same-origin" })
+
+interface NavItem {
+  readonly path: string
+  readonly icon: IconName
+  readonly text: "dashboard" | "keys" | "usage" | "topup" | "subscription" | "orders" | "models" | "account"
+}
+
+const items: ReadonlyArray<NavItem> = [
+  { path: "/", icon: "dashboard", text: "dashboard" },
+  { path: "/keys", icon: "key", text: "keys" },
+  { path: "/usage", icon: "usage", text: "usage" },
+  { path: "/topup", icon: "topup", text: "topup" },
+  { path: "/subscription", icon: "plan", text: "subscription" },
+  { path: "/orders", icon: "order", text: "orders" },
+  { path: "/models", icon: "model", text: "models" },
+  { path: "/account", icon: "account", text: "account" }
+]
+
+const isAt = (pathname: string, path: string): boolean =>
+  pathname === path || (path !== "/" && pathname.startsWith(`${path}/`))
+
+/** Written out, so that each of them is found as used. */
+const labelOf = (visit: Visit, text: NavItem["text"]): string =>
+  ({
+    dashboard: visit.say("nav.dashboard"),
+    keys: visit.say("nav.keys"),
+    usage: visit.say("nav.usage"),
+    topup: visit.say("nav.topup"),
+    subscription: visit.say("nav.subscription"),
+    orders: visit.say("nav.orders"),
+    models: visit.say("nav.models"),
+    account: visit.say("nav.account")
+  })[text]
+
+const Navigation = ({ visit }: { readonly visit: Visit }) => (
+  <nav class="console-nav d-print-none" aria-label={visit.say("nav.main")}>
+    <div class="container-xl">
+      <ul class="console-nav-list">
+        {items.map(({ icon, path, text }) => (
+          <li key={path}>
+            <a class="console-nav-link" href={path} aria-current={isAt(visit.pathname, path) ? "page" : undefined}>
+              <Icon name={icon} />
+              <span>{labelOf(visit, text)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  </nav>
+)
+
+/** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
+const Look = ({ visit }: { readonly visit: Visit }) => {
+  const here = `${visit.pathname}${visit.query.size === 0 ? "" : `?${visit.query}`}`
+  return (
+    <PostForm visit={visit} action="/look" class="console-look">
+      <input type="hidden" name="next" value={here} />
+      <button
+        class="btn btn-ghost-secondary"
+        type="submit"
+        name="language"
+        value={visit.language === "en" ? "zh" : "en"}
+        lang={visit.language === "en" ? "zh-CN" : "en"}
+      >
+        <Icon name="language" />
+        {visit.say("look.otherLanguage")}
+      </button>
+      <button
+        class="btn btn-icon btn-ghost-secondary hide-theme-dark"
+        type="submit"
+        name="theme"
+        value="dark"
+        aria-label={visit.say("look.makeDark")}
+        title={visit.say("look.makeDark")}
+      >
+        <Icon name="moon" />
+      </button>
+      <button
+        class="btn btn-icon btn-ghost-secondary hide-theme-light"
+        type="submit"
+        name="theme"
+        value="light"
+        aria-label={visit.say("look.makeLight")}
+        title={visit.say("look.makeLight")}
+      >
+        <Icon name="sun" />
+      </button>
+    </PostForm>
+  )
+}
+
+const Brand = ({ visit }: { readonly visit: Visit }) => (
+  <a class="console-brand" href="/">
+    <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
+    <span>{visit.say("brand")}</span>
+  </a>
+)
+
+const TopBar = ({ balanceMicros, visit }: { readonly visit: Visit; readonly balanceMicros: bigint | undefined }) => (
+  <header class="console-top d-print-none">
+    <div class="container-xl console-top-row">
+      <Brand visit={visit} />
+      <div class="console-top-end">
+        {balanceMicros === undefined ? null : (
+          <a class="console-balance" href="/topup">
+            <span class="text-secondary d-none d-sm-inline">{visit.say("nav.balance")}</span>
+            <strong>{visit.formats.usdShort(balanceMicros)}</strong>
+          </a>
+        )}
+        <Look visit={visit} />
+        {visit.user === undefined
+          ? <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
+          : (
+            <PostForm visit={visit} action="/logout">
+              <button
+                class="btn btn-icon btn-ghost-secondary"
+                type="submit"
+                aria-label={visit.say("action.logout")}
+                title={`${visit.say("action.logout")} · ${visit.user.email}`}
+              >
+                <Icon name="logout" />
+              </button>
+            </PostForm>
+          )}
+      </div>
+    </div>
+  </header>
+)
+
+const Document = (
+  { balanceMicros, page, visit }: {
+    readonly visit: Visit
+    readonly page: Page
+    readonly balanceMicros: bigint | undefined
+  }
+) => (
+  <html
+    lang={visit.language === "zh" ? "zh-CN" : "en"}
+    data-bs-theme={visit.theme === "auto" ? "light" : visit.theme}
+    data-theme={visit.theme}
+  >
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>{`${page.title} · ${visit.say("brand")}`}</title>
+      <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+      <script src={assetPath("look.js")} />
+      <link rel="stylesheet" href={assetPath("tabler.css")} />
+      <link rel="stylesheet" href={assetPath("console.css")} />
+      <meta name="htmx-config" content={htmxConfig} />
+      <script src={assetPath("htmx.js")} defer />
+      <script src={assetPath("console.js")} defer />
+      {page.head}
+    </head>
+    <body>
+      <a class="visually-hidden-focusable console-skip" href="#content">{visit.say("nav.skip")}</a>
+      <TopBar visit={visit} balanceMicros={balanceMicros} />
+      {visit.user === undefined || page.bare === true ? null : <Navigation visit={visit} />}
+      <main id="content" class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`} tabIndex={-1}>
+        {page.body}
+      </main>
+      <footer class="console-footer d-print-none">
+        <div class="container-xl text-secondary">{visit.say("brand")} · {visit.say("footer.docs")}</div>
+      </footer>
+    </body>
+  </html>
+)
+
+/** The whole document as text. `balanceMicros` is shown in the bar when it is known. */
+export const renderPage = (visit: Visit, page: Page, balanceMicros: bigint | undefined): string =>
+  `<!DOCTYPE html>${renderToString(<Document visit={visit} page={page} balanceMicros={balanceMicros} />)}`
+
+/** A part of a page as text. */
+export const renderPart = ({ body }: Part): string => renderToString(<Fragmented>{body}</Fragmented>)
+
+const Fragmented = ({ children }: { readonly children: ComponentChildren }) => <>{children}</>

@@ -1,0 +1,53 @@
+/**
+ * The console's icons: strokes on a 24 by 24 grid, drawn in the text's colour. They decorate words that stand beside them,
+ * so nobody has to hear of them.
+ */
+
+const paths = {
+  dashboard: "M4 4h6v8H4zM4 16h6v4H4zM14 12h6v8h-6zM14 4h6v4h-6z",
+  key: "M14.5 9.5a5 5 0 1 0-4.2 4.9L12 13h2v-2h2V9.5zM8.5 9.5h.01",
+  usage: "M4 20h16M7 16v-5M12 16V6M17 16v-8",
+  topup: "M3 7h15a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2h11M16 13.5h.01",
+  plan: "M12 3l8 4.5-8 4.5-8-4.5zM4 12l8 4.5 8-4.5M4 16.5L12 21l8-4.5",
+  order: "M6 3h12v18l-3-2-3 2-3-2-3 2zM9 8h6M9 12h6",
+  model: "M12 3l7.8 4.5v9L12 21l-7.8-4.5v-9zM12 12l7.8-4.5M12 12v9M12 12L4.2 7.5",
+  account: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 20a7 7 0 0 1 14 0",
+  logout: "M14 8V5a1 1 0 0 0-1-1H5a1 1 0 0 0-1 1v14a1 1 0 0 0 1 1h8a1 1 0 0 0 1-1v-3M9 12h11M17 9l3 3-3 3",
+  sun:
+    "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6L19 19M5 19l1.4-1.4M17.6 6.4L19 5",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
+  language: "M4 6h9M8.5 4v2M11.5 6c0 5-3 8-7 9M6 9c0 3 3 5.5 7 6M13 20l4-9 4 9M14.4 17h5.2",
+  copy:
+    "M8 8V5a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1h-3M4 9a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1z",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  alert:
+    "M12 9v4M12 16.5h.01M10.6 4.2L2.6 18a1.6 1.6 0 0 0 1.4 2.4h16a1.6 1.6 0 0 0 1.4-2.4l-8-13.8a1.6 1.6 0 0 0-2.8 0z",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
+  arrow: "M5 12h14M13 6l6 6-6 6",
+  plus: "M12 5v14M5 12h14",
+  download: "M12 4v11M7 11l5 5 5-5M4 20h16",
+  external: "M11 5H6a1 1 0 0 0-1 1v12a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1v-5M14 4h6v6M20 4l-9 9",
+  filter: "M4 5h16l-6 7.5V19l-4-2v-4.5z",
+  print: "M7 8V4h10v4M7 16H4V9a1 1 0 0 1 1-1h14a1 1 0 0 1 1 1v7h-3M7 13h10v7H7z",
+  x: "M6 6l12 12M18 6L6 18"
+} as const
+
+export type IconName = keyof typeof paths
+
+export const Icon = ({ name, class: more }: { readonly name: IconName; readonly class?: string }) => (
+  <svg
+    class={`icon ${more ?? ""}`}
+    width="24"
+    height="24"
+    viewBox="0 0 24 24"
+    fill="none"
+    stroke="currentColor"
+    stroke-width="2"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+    aria-hidden="true"
+    focusable="false"
+  >
+    <path d={paths[name]} />
+  </svg>
+)
