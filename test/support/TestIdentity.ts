@@ -27,6 +27,8 @@ export class IdentityWorld {
   /** The hashes that passwords were compared with. */
   readonly compared: Array<string> = []
   registration: "open" | "closed" = "open"
+  /** Runs after the next password was compared, before anybody is told. */
+  afterCompared: Effect.Effect<void> = Effect.void
 }
 
 const config = testConfig({ server: { public_url: "https://realms.example" } })
@@ -46,7 +48,9 @@ const passwordsOf = (world: IdentityWorld) =>
         verify: (password, phc) =>
           Effect.suspend(() => {
             world.compared.push(phc)
-            return real.verify(password, phc)
+            const { afterCompared } = world
+            world.afterCompared = Effect.void
+            return Effect.tap(real.verify(password, phc), afterCompared)
           })
       }))
   ).pipe(Layer.provide(PasswordQueue.layer))
