@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Redacted } from "effect"
+import { Deferred, Effect, Fiber, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { announceSetup, SetupLinks, type SetupToken } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
+import { insertUser } from "../../src/identity/UserStore.ts"
 import type { PublicAddress } from "../../src/platform/PublicAddress.ts"
+import { inTransaction } from "../../src/platform/Transaction.ts"
+import { until } from "../support/TestGateway.ts"
 import { assertUnsaid, count, identityLayer, IdentityWorld, outcome, person } from "../support/TestIdentity.ts"
 
 type Services = Login | LoginSessions | PublicAddress | SetupLinks | SqlClient.SqlClient | Users
@@ -59,6 +62,32 @@ describe("SetupLinks", () => {
         outcome(redeem(used, `${index}@example.com`)), { concurrency: "unbounded" })
       assert.sameMembers([...ends], ["ok", "SetupLinkInvalid", "SetupLinkInvalid", "SetupLinkInvalid"])
       assert.deepStrictEqual([yield* count("users"), yield* roots, yield* count("sessions")], [1, 1, 1])
+    }))
+
+  test("wait for the administrator that is being made, and then make none", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const other = yield* issued
+      const begin = yield* Deferred.make<void>()
+      // Started outside, so that it is not part of the transaction below.
+      const second = yield* Effect.forkChild(
+        outcome(Effect.andThen(Deferred.await(begin), redeem(other, "second@example.com")))
+      )
+      const isWaiting = Effect.map(
+        sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        (rows) => rows.length === 1
+      )
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          yield* insertUser(sql, { email: "first@example.com", role: "root", passwordHash: null })
+          yield* Deferred.succeed(begin, undefined)
+          yield* until("the second one waits", isWaiting)
+        })
+      )
+      assert.strictEqual(yield* Fiber.join(second), "SetupLinkInvalid")
+      assert.deepStrictEqual([yield* count("users"), yield* roots], [1, 1])
     }))
 
   test("that were not issued make nobody, and cost no hash", (world) =>
