@@ -55,8 +55,11 @@ export class Orders extends Context.Service<Orders, {
   ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | SettlementUnavailable>
   /** An order with its attempts; another user's is not found. */
   show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | SettlementUnavailable>
-  /** A user's orders, newest first, at most 200. */
-  list(userId: bigint): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
+  /** A user's orders with an id below `before`, newest first: 200, or fewer when so many are asked for. */
+  list(
+    userId: bigint,
+    page?: { readonly limit?: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
   /** Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. */
   cancel(
     id: bigint,
@@ -212,7 +215,8 @@ const make = Effect.gen(function*() {
     topup,
     subscription,
     show,
-    list: (userId) => unavailable(ordersOf(sql, userId, LISTED_MAX)),
+    list: (userId, { before, limit = LISTED_MAX } = {}) =>
+      unavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
     cancel,
     expireDue
   })

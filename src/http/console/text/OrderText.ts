@@ -1,0 +1,58 @@
+/**
+ * How orders are spoken of, on whatever page they stand.
+ */
+import { defineMessages } from "./Messages.ts"
+
+export const orderText = defineMessages({
+  "kind.topup": "Top-up",
+  "kind.subscription": "Plan {name}",
+  "state.pending": "Waiting for payment",
+  "state.paid": "Paid",
+  "state.active": "Paid",
+  "state.cancelled": "Cancelled",
+  "state.expired": "Expired",
+  "state.refunded": "Refunded",
+  "state.disputed": "Disputed",
+  "method.alipay": "Alipay",
+  "method.wxpay": "WeChat Pay",
+  "method.stripe": "Bank card (Stripe)",
+  "order": "Order",
+  "what": "What",
+  "amount": "Amount",
+  "credit": "Credit",
+  "state": "State",
+  "placed": "Placed",
+  "window.5": "5 hours",
+  "window.24": "1 day",
+  "window.168": "7 days",
+  "window.720": "30 days",
+  "window.limit": "{limit} per {window}",
+  "window.none": "No spending limit",
+  "days": "{count} days"
+}, {
+  "kind.topup": "充值",
+  "kind.subscription": "套餐 {name}",
+  "state.pending": "待支付",
+  "state.paid": "已支付",
+  "state.active": "已支付",
+  "state.cancelled": "已取消",
+  "state.expired": "已过期",
+  "state.refunded": "已退款",
+  "state.disputed": "争议中",
+  "method.alipay": "支付宝",
+  "method.wxpay": "微信支付",
+  "method.stripe": "银行卡（Stripe）",
+  "order": "订单",
+  "what": "内容",
+  "amount": "金额",
+  "credit": "到账额度",
+  "state": "状态",
+  "placed": "下单时间",
+  "window.5": "5 小时",
+  "window.24": "1 天",
+  "window.168": "7 天",
+  "window.720": "30 天",
+  "window.limit": "每 {window} {limit}",
+  "window.none": "不限额度",
+  "days": "{count} 天"
+})
