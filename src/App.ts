@@ -35,6 +35,7 @@ import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
+import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 
 /** The database, migrated. */
 export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
@@ -95,7 +96,7 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
   Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer)),
-  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer)),
+  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, PlansForSale.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

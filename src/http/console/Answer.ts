@@ -15,9 +15,9 @@ export interface Page {
   readonly _tag: "Page"
   readonly title: string
   readonly body: ComponentChildren
-  /** More for the document's head. */
-  readonly head?: ComponentChildren
   readonly status?: number
+  /** Where scripts do not run, the page is asked for again after so many seconds. */
+  readonly refreshSeconds?: number
   /** Without navigation, in the middle: signing in and the like. */
   readonly bare?: boolean
   /** Origins that this page's forms may go to besides this site and the payment providers. */

@@ -6,5 +6,18 @@ import { AssetRoutes } from "./Assets.ts"
 import { notFoundRoute } from "./ConsoleRoute.ts"
 import { LookRoutes } from "./pages/look/LookRoutes.ts"
 import { ModelsRoutes } from "./pages/models/ModelsRoutes.ts"
+import { OrdersRoutes } from "./pages/orders/OrdersRoutes.ts"
+import { PayRoutes } from "./pages/pay/PayRoutes.ts"
+import { SubscriptionRoutes } from "./pages/subscription/SubscriptionRoutes.ts"
+import { TopupRoutes } from "./pages/topup/TopupRoutes.ts"
 
-export const ConsoleRoutes = Layer.mergeAll(AssetRoutes, LookRoutes, ModelsRoutes, notFoundRoute)
+export const ConsoleRoutes = Layer.mergeAll(
+  AssetRoutes,
+  LookRoutes,
+  ModelsRoutes,
+  OrdersRoutes,
+  PayRoutes,
+  SubscriptionRoutes,
+  TopupRoutes,
+  notFoundRoute
+)

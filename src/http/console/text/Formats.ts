@@ -22,6 +22,8 @@ export interface Formats {
   usdShort(micros: bigint): string
   /** CNY fen. */
   cny(fen: bigint): string
+  /** An amount in the minor unit of a currency, given by its ISO code in any case. */
+  minor(amount: bigint, currency: string): string
   count(value: number | bigint): string
   date(at: Date): string
   time(at: Date): string
@@ -61,6 +63,12 @@ const build = (language: Language, timeZone: string): Formats => {
     usd: (amount) => usd(micros(amount)),
     usdShort: (amount) => usd(micros(amount - (((amount % CENT_MICROS) + CENT_MICROS) % CENT_MICROS))),
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
+    minor: (amount, currency) => {
+      const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })
+      const decimals = format.resolvedOptions().maximumFractionDigits ?? 2
+      const text = formatDecimal(amount, decimals, decimals)
+      return isDecimal(text) ? format.format(text) : text
+    },
     count: (value) => count.format(value),
     date: (at) => date.format(at),
     time: (at) => time.format(at),

@@ -164,7 +164,13 @@ const Document = (
       <meta name="htmx-config" content={htmxConfig} />
       <script src={assetPath("htmx.js")} defer />
       <script src={assetPath("console.js")} defer />
-      {page.head}
+      {page.refreshSeconds === undefined
+        ? null
+        : (
+          <noscript>
+            <meta http-equiv="refresh" content={page.refreshSeconds.toString()} />
+          </noscript>
+        )}
     </head>
     <body>
       <a class="visually-hidden-focusable console-skip" href="#content">{visit.say("nav.skip")}</a>

@@ -74,9 +74,15 @@ export const SubscriptionCard = (
           : subscription.windows.map((window) => <WindowBar key={window.hours} visit={visit} window={window} />)}
         <div class="text-secondary">
           {isComing
-            ? <div>{say("from")} <Moment visit={visit} at={subscription.startsAt} /></div>
+            ? (
+              <div>
+                {say("from")} <Moment visit={visit} at={subscription.startsAt} />
+              </div>
+            )
             : null}
-          <div>{say("until")} <Moment visit={visit} at={subscription.endsAt} /></div>
+          <div>
+            {say("until")} <Moment visit={visit} at={subscription.endsAt} />
+          </div>
         </div>
       </div>
     </section>

@@ -47,16 +47,18 @@ const PlanCard = (
             </li>
           ))}
         </ul>
-        {payable ? (
-          <PostForm visit={visit} action="/subscription/create" class="mt-auto">
-            <input type="hidden" name="plan_code" value={plan.code} />
-            <button class={`btn w-100 ${owned ? "btn-outline-primary" : "btn-primary"}`} type="submit">
-              <span class="text-truncate">
-                {owned ? say("again", { name: plan.name }) : say("buy", { name: plan.name })}
-              </span>
-            </button>
-          </PostForm>
-        ) : null}
+        {payable
+          ? (
+            <PostForm visit={visit} action="/subscription/create" class="mt-auto">
+              <input type="hidden" name="plan_code" value={plan.code} />
+              <button class={`btn w-100 ${owned ? "btn-outline-primary" : "btn-primary"}`} type="submit">
+                <span class="text-truncate">
+                  {owned ? say("again", { name: plan.name }) : say("buy", { name: plan.name })}
+                </span>
+              </button>
+            </PostForm>
+          )
+          : null}
       </div>
     </section>
   )
@@ -92,7 +94,11 @@ export const SubscriptionView = (
         </>
       )}
       {plans.length === 0
-        ? <Card><Nothing icon="plan" title={say("none")} text={say("none.text")} /></Card>
+        ? (
+          <Card>
+            <Nothing icon="plan" title={say("none")} text={say("none.text")} />
+          </Card>
+        )
         : (
           <>
             <h2 class="mb-2">{say("offers")}</h2>

@@ -129,15 +129,17 @@ export const TopupView = (
           />
         </div>
         <div class="col-lg-8">
-          {terms.payable ? (
-            <Card title={say("presets")}>
-              <div class="card-body">
-                <Presets visit={visit} terms={terms} />
-                <h3 class="mt-4">{say("other")}</h3>
-                <OtherAmount visit={visit} terms={terms} state={state} />
-              </div>
-            </Card>
-          ) : <Notice kind="info">{say("off")}</Notice>}
+          {terms.payable
+            ? (
+              <Card title={say("presets")}>
+                <div class="card-body">
+                  <Presets visit={visit} terms={terms} />
+                  <h3 class="mt-4">{say("other")}</h3>
+                  <OtherAmount visit={visit} terms={terms} state={state} />
+                </div>
+              </Card>
+            )
+            : <Notice kind="info">{say("off")}</Notice>}
         </div>
         <div class="col-12">
           <Card title={say("recent")} actions={<a href="/orders">{say("recent.all")}</a>}>
