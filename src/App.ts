@@ -16,7 +16,10 @@ import { Gateway } from "./gateway/Gateway.ts"
 import { Receipts } from "./gateway/Receipts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
+import { identityCleaner } from "./identity/IdentityCleaner.ts"
+import { Login } from "./identity/Login.ts"
 import { LoginSessions } from "./identity/LoginSessions.ts"
+import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
 import { Users } from "./identity/Users.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
@@ -56,20 +59,18 @@ const PolicyLayer = Layer.effect(
 const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconciliation.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
-  Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer, PublicAddress.layer))
+  Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
+)
+
+/** Users, and how they and their programs come in. */
+const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSessions.layer, Login.layer).pipe(
+  Layer.provideMerge(SetupLinks.layer)
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(
-  Users.layer,
-  ApiKeys.layer,
-  Accounts.layer,
-  AccountOverview.layer,
-  LoginSessions.layer,
-  PaymentServices
-).pipe(
+export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices).pipe(
   Layer.provideMerge(PolicyLayer),
-  Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer)),
+  Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
   Layer.provideMerge(DatabaseServices)
 )
 
@@ -90,6 +91,7 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(accounts.replay)
   yield* Effect.forkScoped(sweeper)
   yield* Effect.forkScoped(reconciler)
+  yield* Effect.forkScoped(identityCleaner)
 }))
 
 /** The whole server; needs `AppConfig`. */
@@ -109,6 +111,7 @@ const announce = Effect.gen(function*() {
 
 /** Runs the server until it is interrupted. */
 export const serve = announce.pipe(
+  Effect.andThen(announceSetup),
   Effect.andThen(Effect.never),
   Effect.provide(ServerServices.pipe(Layer.provideMerge(Telemetry.layer), Layer.provide(AppConfig.layerOfServer)))
 )

@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { inTransaction } from "../platform/Transaction.ts"
 
 /** A broken promise, for one user where it is one user's. */
 export interface AuditProblem {
@@ -104,8 +105,8 @@ export const audit = Effect.fn("Audit.audit")(function*(options: {
   readonly checks?: ReadonlyArray<AuditCheck>
 }) {
   const sql = yield* SqlClient.SqlClient
-  return yield* inSnapshot(sql, options.onProgress ?? (() => undefined), [otherProblems, ...options.checks ?? []]).pipe(
-    sql.withTransaction,
+  const checks = [otherProblems, ...options.checks ?? []]
+  return yield* inTransaction(sql, inSnapshot(sql, options.onProgress ?? (() => undefined), checks)).pipe(
     Effect.provideService(SqlClient.BeginTransaction, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
   )
 })

@@ -1,8 +1,9 @@
 /**
- * How users and keys can fail. A database that is away is `IdentityUnavailable`, never a refusal: nobody is told that a
+ * How users, their logins and their keys can fail. None of these carries a password, a token or a key. A database that is away is `IdentityUnavailable`, never a refusal: nobody is told that a
  * key is wrong because it could not be looked up.
  */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
+import { SqlError } from "effect/sql"
 
 /** Not an e-mail address as the HTML standard's `input type=email` defines it, in ASCII, of at most 254 characters. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", { email: Schema.String }) {
@@ -32,7 +33,83 @@ export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKey
 /** Unknown, revoked, expired, or of a disabled user. Says no more, and never the key. */
 export class InvalidApiKey extends Schema.TaggedError<InvalidApiKey>()("InvalidApiKey", {}) {}
 
-/** The database could not answer. */
+/** Text for people, by what is wrong with a password. */
+const passwordMessages = {
+  short: "the password is too short: it takes at least 8 characters",
+  long: "the password is too long: it takes at most 256 characters"
+} as const
+
+/** A new password is not of 8 to 256 characters. */
+export class PasswordRefused extends Schema.TaggedError<PasswordRefused>()("PasswordRefused", {
+  reason: Schema.Literals(["short", "long"])
+}) {
+  override get message(): string {
+    return passwordMessages[this.reason]
+  }
+}
+
+/** Unknown e-mail address, wrong password, no password set, or disabled user: which of them is not told. */
+export class LoginRefused extends Schema.TaggedError<LoginRefused>()("LoginRefused", {}) {
+  override get message(): string {
+    return "the e-mail address or the password is wrong"
+  }
+}
+
+/** The current password given for a change is not the current one, or there is none. */
+export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {
+  override get message(): string {
+    return "the current password is wrong"
+  }
+}
+
+/** A limit on attempts is reached; the next one is taken after `retryAfterSeconds`, at least 1. */
+export class TooManyAttempts extends Schema.TaggedError<TooManyAttempts>()("TooManyAttempts", {
+  retryAfterSeconds: Schema.Int
+}) {
+  override get message(): string {
+    return `too many attempts: try again in ${this.retryAfterSeconds} seconds`
+  }
+}
+
+/** `registration.mode` is `closed`. */
+export class RegistrationClosed extends Schema.TaggedError<RegistrationClosed>()("RegistrationClosed", {}) {
+  override get message(): string {
+    return "registration is closed"
+  }
+}
+
+/** Unknown, used, expired, or void because there is an administrator. */
+export class SetupLinkInvalid extends Schema.TaggedError<SetupLinkInvalid>()("SetupLinkInvalid", {}) {
+  override get message(): string {
+    return "the setup link is not valid, or not any more"
+  }
+}
+
+/** A user has as many live keys as one may have. */
+export class TooManyKeys extends Schema.TaggedError<TooManyKeys>()("TooManyKeys", { keysMax: Schema.Int }) {
+  override get message(): string {
+    return `there are ${this.keysMax} keys already: revoke one first`
+  }
+}
+
+/** Text for people, by what is wrong with a key that is to be made. */
+const keyMessages = {
+  name: "the name of a key has at most 100 characters, in one line",
+  expiry: "a key cannot expire in the past",
+  spend_limit: "the spending limit of a key is an amount from 0 up",
+  models: "a key is for all models or for 1 to 100 of them"
+} as const
+
+/** What a key was to be is not possible; `reason` is the field. */
+export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRefused", {
+  reason: Schema.Literals(["name", "expiry", "spend_limit", "models"])
+}) {
+  override get message(): string {
+    return keyMessages[this.reason]
+  }
+}
+
+/** The database could not answer, or this process has all the passwords to check that it can take. */
 export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>()("IdentityUnavailable", {
   reason: Schema.String
 }) {
@@ -44,3 +121,11 @@ export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>
 /** Any failure of the database as {@link IdentityUnavailable}. */
 export const identityUnavailable = (error: { readonly message: string }): IdentityUnavailable =>
   new IdentityUnavailable({ reason: error.message })
+
+/** The database's failures of an effect as {@link IdentityUnavailable}; its other failures stay what they are. */
+export const orUnavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
+    (error) => Effect.fail(identityUnavailable(error))
+  )

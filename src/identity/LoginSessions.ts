@@ -1,17 +1,157 @@
 /**
- * Placeholder until the real one is merged, for the types that the console stands on.
+ * Who is logged in: a session is a random token that only its owner has, of which the SHA-256 is stored. A session that was
+ * closed, is over or belongs to a disabled user is not found from that moment on, by any server: nothing is kept in memory.
  */
-import { Context, Effect, Layer, Option, type Redacted } from "effect"
-import type { IdentityUnavailable } from "./IdentityError.ts"
+import { Context, Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import { inTransaction } from "../platform/Transaction.ts"
+import { type IdentityUnavailable, identityUnavailable, orUnavailable, UserNotFound } from "./IdentityError.ts"
+import {
+  deleteSessions,
+  IDLE_DAYS_MAX,
+  insertSession,
+  type SessionClient,
+  SESSIONS_PER_USER_MAX,
+  type SessionToken,
+  tokenHashOf
+} from "./SessionStore.ts"
 import type { User } from "./Users.ts"
-export const SESSION_DAYS_MAX = 30
-export class LoginSessions extends Context.Service<LoginSessions, {
-  find(
-    token: Redacted.Redacted<string>
-  ): Effect.Effect<
-    Option.Option<{ readonly user: User; readonly sessionId: bigint; readonly createdAt: Date }>,
-    IdentityUnavailable
-  >
-}>()("realms/identity/LoginSessions") {
-  static readonly layer = Layer.succeed(LoginSessions, { find: () => Effect.succeed(Option.none()) })
+import { toUser, type UserRow } from "./UserStore.ts"
+
+export { SESSION_DAYS_MAX, type SessionClient, type SessionToken } from "./SessionStore.ts"
+
+/** How often at most it is written that a session is in use. */
+const SEEN_INTERVAL_SECONDS = 60
+
+/** One lookup takes no longer. */
+const LOOKUP_TIMEOUT_MS = 5_000
+
+/** Who a token stands for. */
+export interface LoginSession {
+  readonly sessionId: bigint
+  readonly user: User
+  readonly createdAt: Date
 }
+
+/** A session as its user may see it. */
+export interface ListedSession {
+  readonly id: bigint
+  /** At most 256 characters of what the client called itself. */
+  readonly userAgent: string
+  readonly address: string
+  readonly createdAt: Date
+  /** Exact to a minute. */
+  readonly lastSeenAt: Date
+  /** It is the one of the token that was given. */
+  readonly current: boolean
+}
+
+export class LoginSessions extends Context.Service<LoginSessions, {
+  /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
+  open(
+    session: SessionClient & { readonly userId: bigint }
+  ): Effect.Effect<SessionToken, UserNotFound | IdentityUnavailable>
+  /** None for a token that is unknown, idle for 7 days, older than 30 days, or of a disabled user. */
+  find(token: SessionToken): Effect.Effect<Option.Option<LoginSession>, IdentityUnavailable>
+  /** Ends the session, if there is one. */
+  close(token: SessionToken): Effect.Effect<void, IdentityUnavailable>
+  /** Ends the user's sessions but the one of `keepToken`. */
+  closeOthers(userId: bigint, keepToken: SessionToken): Effect.Effect<void, IdentityUnavailable>
+  closeAll(userId: bigint): Effect.Effect<void, IdentityUnavailable>
+  /** The user's sessions that are not over, newest first, at most 50. */
+  list(userId: bigint, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, IdentityUnavailable>
+}>()("realms/identity/LoginSessions") {
+  static readonly layer = Layer.effect(LoginSessions, Effect.suspend(() => make))
+}
+
+interface FoundRow extends UserRow {
+  readonly session_id: bigint
+  readonly session_created_at: Date
+}
+
+interface ListedRow {
+  readonly id: bigint
+  readonly user_agent: string
+  readonly address: string
+  readonly created_at: Date
+  readonly last_seen_at: Date
+  readonly current: boolean
+}
+
+const toListed = (row: ListedRow): ListedSession => ({
+  id: row.id,
+  userAgent: row.user_agent,
+  address: row.address,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  current: row.current
+})
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
+
+  const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: bigint }) {
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
+          FOR NO KEY UPDATE`
+        if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
+        return yield* insertSession(sql, session.userId, session)
+      })
+    ).pipe(orUnavailable)
+  })
+
+  // That it is in use is not waited for: a session that another transaction is writing is left as it is.
+  const findByHash = (tokenHash: Buffer) =>
+    sql<FoundRow>`WITH found AS (
+        SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
+            u.created_at, u.disabled_at
+          FROM sessions s JOIN users u ON u.id = s.user_id
+          WHERE s.id_hash = ${tokenHash} AND ${live} AND u.disabled_at IS NULL
+      ), stale AS (
+        SELECT id FROM sessions WHERE id = (SELECT session_id FROM found)
+            AND last_seen_at < now() - make_interval(secs => ${SEEN_INTERVAL_SECONDS}::integer)
+          FOR UPDATE SKIP LOCKED
+      ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
+      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
+
+  const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
+    const tokenHash = tokenHashOf(token)
+    if (tokenHash === undefined) return Option.none<LoginSession>()
+    const [row] = yield* findByHash(tokenHash).pipe(
+      Effect.timeout(LOOKUP_TIMEOUT_MS),
+      Effect.mapError(identityUnavailable)
+    )
+    return Option.map(Option.fromUndefinedOr(row), (found): LoginSession => ({
+      sessionId: found.session_id,
+      user: toUser(found),
+      createdAt: found.session_created_at
+    }))
+  })
+
+  const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
+    const tokenHash = tokenHashOf(token)
+    if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
+  })
+
+  const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: bigint, keepToken: SessionToken) {
+    yield* orUnavailable(deleteSessions(sql, userId, keepToken))
+  })
+
+  const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: bigint) {
+    yield* orUnavailable(deleteSessions(sql, userId))
+  })
+
+  const list = Effect.fn("LoginSessions.list")(function*(userId: bigint, current: SessionToken) {
+    const rows = yield* sql<ListedRow>`
+      SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
+          s.last_seen_at, s.id_hash IS NOT DISTINCT FROM ${tokenHashOf(current) ?? null}::bytea AS current
+        FROM sessions s WHERE s.user_id = ${userId} AND ${live} ORDER BY s.id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
+      .pipe(orUnavailable)
+    return rows.map(toListed)
+  })
+
+  return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
+})

@@ -4,9 +4,20 @@
  */
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { openAccount } from "../accounts/AccountStore.ts"
-import { EmailTaken, type IdentityUnavailable, identityUnavailable, InvalidEmail } from "./IdentityError.ts"
-import { hashPassword } from "./Passwords.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import {
+  type EmailTaken,
+  type IdentityUnavailable,
+  identityUnavailable,
+  InvalidEmail,
+  orUnavailable,
+  type PasswordRefused,
+  UserNotFound
+} from "./IdentityError.ts"
+import { PasswordQueue } from "./PasswordQueue.ts"
+import { checkNewPassword } from "./Passwords.ts"
+import { deleteSessions } from "./SessionStore.ts"
+import { insertUser, toUser, type UserRow, writePasswordHash } from "./UserStore.ts"
 
 export interface User {
   readonly id: bigint
@@ -25,13 +36,18 @@ export interface NewUser {
 
 export class Users extends Context.Service<Users, {
   create(user: NewUser): Effect.Effect<User, InvalidEmail | EmailTaken | IdentityUnavailable>
+  /** Sets a password without asking for the current one, and ends all sessions of the user. */
+  setPassword(
+    userId: bigint,
+    password: Redacted.Redacted<string>
+  ): Effect.Effect<void, UserNotFound | PasswordRefused | IdentityUnavailable>
   /** In the order in which they were made, disabled ones too. */
   readonly list: Effect.Effect<ReadonlyArray<User>, IdentityUnavailable>
   /** Upper and lower case are the same. */
   findByEmail(email: string): Effect.Effect<Option.Option<User>, IdentityUnavailable>
   findById(id: bigint): Effect.Effect<Option.Option<User>, IdentityUnavailable>
 }>()("realms/identity/Users") {
-  static readonly layer = Layer.effect(Users, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(Users, Effect.suspend(() => make)).pipe(Layer.provide(PasswordQueue.layer))
 }
 
 const EMAIL_LENGTH_MAX = 254
@@ -46,40 +62,29 @@ export const normalizeEmail = (text: string): string | undefined => {
   return email.length <= EMAIL_LENGTH_MAX && emailPattern.test(email) ? email : undefined
 }
 
-interface UserRow {
-  readonly id: bigint
-  readonly email: string
-  readonly role: User["role"]
-  readonly created_at: Date
-  readonly disabled_at: Date | null
-}
-
-const toUser = (row: UserRow): User => ({
-  id: row.id,
-  email: row.email,
-  role: row.role,
-  createdAt: row.created_at,
-  disabledAt: row.disabled_at
-})
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const passwords = yield* PasswordQueue
   const columns = sql.literal("id, email, role, created_at, disabled_at")
-
-  const insert = (email: string, role: User["role"], passwordHash: string | null) =>
-    sql.withTransaction(Effect.gen(function*() {
-      const [row] = yield* sql<UserRow>`INSERT INTO users (email, role, password_hash)
-        VALUES (${email}, ${role}, ${passwordHash}) ON CONFLICT (email) DO NOTHING RETURNING ${columns}`
-      if (row === undefined) return yield* new EmailTaken({ email })
-      yield* openAccount(sql, row.id)
-      return toUser(row)
-    })).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(identityUnavailable(error))))
 
   const create = Effect.fn("Users.create")(function*(user: NewUser) {
     const email = normalizeEmail(user.email)
     if (email === undefined) return yield* new InvalidEmail({ email: user.email })
-    const hash = user.password === undefined ? null : yield* hashPassword(user.password)
-    return yield* insert(email, user.role, hash)
+    const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
+    return yield* inTransaction(sql, insertUser(sql, { email, role: user.role, passwordHash })).pipe(orUnavailable)
+  })
+
+  const setPassword = Effect.fn("Users.setPassword")(function*(userId: bigint, password: Redacted.Redacted<string>) {
+    yield* checkNewPassword(password)
+    const passwordHash = yield* passwords.hash(password)
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const written = yield* writePasswordHash(sql, userId, passwordHash)
+        if (!written) return yield* new UserNotFound({ userId })
+        yield* deleteSessions(sql, userId)
+      })
+    ).pipe(orUnavailable)
   })
 
   const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
@@ -100,5 +105,5 @@ const make = Effect.gen(function*() {
     return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
   }, Effect.mapError(identityUnavailable))
 
-  return Users.of({ create, list, findByEmail, findById })
+  return Users.of({ create, setPassword, list, findByEmail, findById })
 })

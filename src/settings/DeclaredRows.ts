@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Notifications, type Topic } from "../platform/Notifications.ts"
+import { inTransaction } from "../platform/Transaction.ts"
 
 /** Of the advisory lock under which declared rows are written. */
 const DECLARE_LOCK = 7_304_160_527n
@@ -19,11 +20,14 @@ export const writeDeclared = (
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const notifications = yield* Notifications
-    yield* sql.withTransaction(Effect.gen(function*() {
-      yield* sql`SELECT pg_advisory_xact_lock(${DECLARE_LOCK})`
-      const changed = yield* write(sql)
-      if (changed > 0) yield* notifications.publish(topic, "declared")
-    }))
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* sql`SELECT pg_advisory_xact_lock(${DECLARE_LOCK})`
+        const changed = yield* write(sql)
+        if (changed > 0) yield* notifications.publish(topic, "declared")
+      })
+    )
   })
 
 /** Rows as the JSON that `jsonb_to_recordset` reads; a bigint travels as text, because JSON numbers lose digits. */

@@ -1,0 +1,119 @@
+/**
+ * How often a password may be tried, an account made, a password changed. Limits are counted in the database, so that several
+ * servers and a restart make no difference; rows are hashes, and those that say nothing any more are removed.
+ *
+ * An attempt is counted before it is judged, so that a thousand at once are no way around, and is given back when it turns
+ * out to be none worth counting - a login that succeeds. That gives back its own place only: whoever has an account does not
+ * clear an address by logging in between two guesses. An account is limited per network strictly, so that guessing from one
+ * place ends soon, and over all networks generously: there a limit is a weapon too, since a stranger who uses it up locks
+ * the owner out. It takes ten networks to do so, ends nobody's session, and leaves a hundred guesses an hour. An e-mail
+ * address that nobody has is counted like any other.
+ */
+import { Clock, Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { hash } from "node:crypto"
+import { networkOf } from "./ClientNetwork.ts"
+import { type IdentityUnavailable, orUnavailable, TooManyAttempts } from "./IdentityError.ts"
+
+/** So many attempts at once; then one more each `refillMs`. */
+export interface AttemptLimit {
+  readonly burst: number
+  readonly refillMs: number
+}
+
+export const attemptLimits = {
+  login: {
+    network: { burst: 30, refillMs: 30_000 },
+    accountFromNetwork: { burst: 10, refillMs: 60_000 },
+    account: { burst: 100, refillMs: 36_000 }
+  },
+  registration: {
+    network: { burst: 30, refillMs: 120_000 },
+    accountFromNetwork: { burst: 10, refillMs: 360_000 },
+    account: { burst: 30, refillMs: 120_000 }
+  },
+  passwordChange: {
+    network: { burst: 30, refillMs: 30_000 },
+    accountFromNetwork: { burst: 10, refillMs: 60_000 },
+    account: { burst: 30, refillMs: 120_000 }
+  }
+} as const satisfies Record<string, Record<string, AttemptLimit>>
+
+/** Who tries what. */
+export interface Attempt {
+  readonly kind: keyof typeof attemptLimits
+  /** The client's IP address as text. */
+  readonly address: string
+  /** A normalised e-mail address, or whatever stands for the account. */
+  readonly account: string
+}
+
+export class AttemptLimits extends Context.Service<AttemptLimits, {
+  /**
+   * Runs `work` as an attempt, unless a limit is reached. It stays counted when it succeeds where `countsSuccess` is true,
+   * and when it fails with an error of `counted`; also when it is interrupted.
+   */
+  limit<A, E extends { readonly _tag: string }, R>(
+    attempt: Attempt,
+    outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<E["_tag"]> },
+    work: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | TooManyAttempts | IdentityUnavailable, R>
+}>()("realms/identity/AttemptLimits") {
+  static readonly layer = Layer.effect(AttemptLimits, Effect.suspend(() => make))
+}
+
+interface Place {
+  readonly keyHash: Buffer
+  readonly limit: AttemptLimit
+}
+
+/** The address comes first: one that has used up its own limit uses up nobody else's. */
+const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => {
+  const limits = attemptLimits[kind]
+  const network = networkOf(address)
+  const place = (limit: AttemptLimit, ...key: ReadonlyArray<string>): Place => ({
+    keyHash: hash("sha256", JSON.stringify([kind, ...key]), "buffer"),
+    limit
+  })
+  return [
+    place(limits.network, "network", network),
+    place(limits.accountFromNetwork, "both", network, account),
+    place(limits.account, "account", account)
+  ]
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
+    const nowMs = BigInt(yield* Clock.currentTimeMillis)
+    const [refillMs, spanMs] = [BigInt(limit.refillMs), BigInt(limit.refillMs * limit.burst)]
+    const taken = yield* sql`
+      INSERT INTO attempt_limits AS l (key_hash, full_at_ms) VALUES (${keyHash}, ${nowMs + refillMs}::bigint)
+        ON CONFLICT (key_hash) DO UPDATE SET full_at_ms = greatest(l.full_at_ms, ${nowMs}::bigint) + ${refillMs}::bigint
+          WHERE l.full_at_ms <= ${nowMs + spanMs - refillMs}::bigint
+        RETURNING key_hash`
+    if (taken.length > 0) return
+    const [row] = yield* sql<{ full_at_ms: bigint }>`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`
+    const waitMs = row === undefined ? 0n : row.full_at_ms - (nowMs + spanMs - refillMs)
+    return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
+  })
+
+  const giveBack = ({ keyHash, limit }: Place) =>
+    sql`UPDATE attempt_limits SET full_at_ms = full_at_ms - ${
+      BigInt(limit.refillMs)
+    }::bigint WHERE key_hash = ${keyHash}`
+      .pipe(Effect.ignore)
+
+  return AttemptLimits.of({
+    limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
+      const places = placesOf(attempt)
+      yield* orUnavailable(Effect.forEach(places, take, { discard: true }))
+      const returned = Effect.forEach(places, giveBack, { discard: true })
+      return yield* work.pipe(
+        Effect.tap(() => countsSuccess ? Effect.void : returned),
+        Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)
+      )
+    })
+  })
+})

@@ -1,0 +1,39 @@
+/**
+ * Removes what is over: sessions that have ended by themselves, setup links past their day, limits that are full again. None
+ * of it is financial and none of it is believed any more, so it only keeps the tables small. Runs in every server.
+ */
+import { Clock, Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { IDLE_DAYS_MAX } from "./SessionStore.ts"
+
+/** Between two rounds, in milliseconds. */
+const ROUND_MS = 600_000
+
+/** Rows removed by one statement, and statements of one round for each table. */
+const BATCH_ROWS_MAX = 1_000
+const BATCHES_MAX = 50
+
+/** Removes with `batch`, which answers what it removed, until there is no full batch left. */
+const inBatches = (batch: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
+  Effect.repeat(batch, { while: (rows) => rows.length >= BATCH_ROWS_MAX, times: BATCHES_MAX - 1 })
+
+/** One round. What is locked at this moment is left for the next one. */
+export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient> = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const nowMs = BigInt(yield* Clock.currentTimeMillis)
+  yield* inBatches(sql`DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions
+      WHERE expires_at <= now() OR last_seen_at <= now() - make_interval(days => ${IDLE_DAYS_MAX}::integer)
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING id`)
+  yield* inBatches(sql`DELETE FROM attempt_limits WHERE key_hash IN (
+    SELECT key_hash FROM attempt_limits WHERE full_at_ms <= ${nowMs}::bigint
+      LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_hash`)
+  yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
+})
+
+/** Cleans until interrupted. A failure waits for the next round. */
+export const identityCleaner: Effect.Effect<never, never, SqlClient.SqlClient> = cleanIdentity.pipe(
+  Effect.catch((error) => Effect.logWarning("old sessions could not be removed; tried again", error)),
+  Effect.andThen(Effect.sleep(ROUND_MS)),
+  Effect.forever
+)

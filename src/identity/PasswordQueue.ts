@@ -1,0 +1,45 @@
+/**
+ * Where passwords are hashed and checked, so many at a time: each takes 19 MiB and a thread of Node's pool, which files and
+ * names of hosts need too. Those who wait are bounded as well, and whoever finds the queue full is told at once.
+ */
+import { Context, Effect, Layer, type Redacted, Semaphore } from "effect"
+import { IdentityUnavailable } from "./IdentityError.ts"
+import { hashPassword, verifyPassword } from "./Passwords.ts"
+
+/** Passwords worked on at once, of the four threads that Node has. */
+const AT_ONCE_MAX = 2
+
+/** Worked on and waiting together: at some 30 ms each, the last one waits about a second. */
+export const QUEUED_MAX = 64
+
+export class PasswordQueue extends Context.Service<PasswordQueue, {
+  /** A new hash of the password, as PHC text. */
+  hash(password: Redacted.Redacted<string>): Effect.Effect<string, IdentityUnavailable>
+  /** Whether the password is the one hashed to `phc`. */
+  verify(password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean, IdentityUnavailable>
+}>()("realms/identity/PasswordQueue") {
+  static readonly layer = Layer.effect(PasswordQueue, Effect.suspend(() => make))
+}
+
+const full = new IdentityUnavailable({ reason: "too many passwords are being checked at this moment" })
+
+const make = Effect.gen(function*() {
+  const threads = yield* Semaphore.make(AT_ONCE_MAX)
+  let queued = 0
+  const enter = Effect.suspend(() => {
+    if (queued >= QUEUED_MAX) return Effect.fail(full)
+    queued++
+    return Effect.void
+  })
+  const leave = Effect.sync(() => {
+    queued--
+  })
+  const inTurn = <A>(work: Effect.Effect<A>): Effect.Effect<A, IdentityUnavailable> =>
+    // The thread goes on when nobody waits for it any more, so its turn is not over before it is.
+    Effect.acquireUseRelease(enter, () => threads.withPermit(Effect.uninterruptible(work)), () => leave)
+
+  return PasswordQueue.of({
+    hash: (password) => inTurn(hashPassword(password)),
+    verify: (password, phc) => inTurn(verifyPassword(password, phc))
+  })
+})

@@ -1,0 +1,92 @@
+/**
+ * The way in for the first administrator: a link that works once, for a day, while there is no administrator. Only the hash
+ * of its token is stored, so that any server takes it; making an administrator, by whatever way, makes all links void.
+ */
+import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { PublicAddress } from "../platform/PublicAddress.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { type IdentityUnavailable, orUnavailable, SetupLinkInvalid } from "./IdentityError.ts"
+import { makeToken, tokenHashOf } from "./SessionStore.ts"
+import { lockRoots } from "./UserStore.ts"
+
+/** A link is valid so long. */
+const LINK_HOURS_MAX = 24
+
+/** Links of earlier starts stay valid, so many together with the newest. */
+const LINKS_MAX = 20
+
+/** The token of a setup link. */
+export type SetupToken = Redacted.Redacted<string>
+
+export class SetupLinks extends Context.Service<SetupLinks, {
+  /** A new link's token; none when there is an administrator, disabled or not. */
+  readonly issue: Effect.Effect<Option.Option<SetupToken>, IdentityUnavailable>
+  /** Whether `Login.redeemSetup` would take it at this moment. */
+  isValid(token: SetupToken): Effect.Effect<boolean, IdentityUnavailable>
+}>()("realms/identity/SetupLinks") {
+  static readonly layer = Layer.effect(SetupLinks, Effect.suspend(() => make))
+}
+
+const rootExists = (sql: SqlClient.SqlClient): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(sql`SELECT FROM users WHERE role = 'root' LIMIT 1`, (rows) => rows.length > 0)
+
+/**
+ * Uses a link up as part of the transaction that makes the administrator. Of two at once the second waits, and finds that
+ * there is one.
+ */
+export const takeSetupLink = (
+  sql: SqlClient.SqlClient,
+  token: SetupToken
+): Effect.Effect<void, SetupLinkInvalid | SqlError.SqlError> =>
+  Effect.gen(function*() {
+    yield* lockRoots(sql)
+    if (yield* rootExists(sql)) return yield* new SetupLinkInvalid()
+    const taken = yield* sql`DELETE FROM setup_links
+      WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND expires_at > now() RETURNING token_hash`
+    if (taken.length === 0) return yield* new SetupLinkInvalid()
+  })
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const write = Effect.gen(function*() {
+    yield* lockRoots(sql)
+    if (yield* rootExists(sql)) return Option.none<SetupToken>()
+    const { token, tokenHash } = makeToken()
+    yield* sql`DELETE FROM setup_links WHERE token_hash IN (
+      SELECT token_hash FROM setup_links ORDER BY created_at DESC OFFSET ${LINKS_MAX - 1})`
+    yield* sql`INSERT INTO setup_links (token_hash, expires_at)
+      VALUES (${tokenHash}, now() + make_interval(hours => ${LINK_HOURS_MAX}::integer))`
+    return Option.some(token)
+  })
+
+  const isValid = Effect.fn("SetupLinks.isValid")(function*(token: SetupToken) {
+    const rows = yield* sql`SELECT FROM setup_links
+      WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND expires_at > now()
+        AND NOT EXISTS (SELECT FROM users WHERE role = 'root')`
+    return rows.length > 0
+  }, orUnavailable)
+
+  return SetupLinks.of({
+    issue: inTransaction(sql, write).pipe(orUnavailable, Effect.withSpan("SetupLinks.issue")),
+    isValid
+  })
+})
+
+/**
+ * Says in the log how to make the first administrator, while there is none. This is the one place where a secret is logged:
+ * it works once, and whoever reads the log of this machine may make the administrator from its shell as well.
+ */
+export const announceSetup: Effect.Effect<void, never, SetupLinks | PublicAddress> = Effect.gen(function*() {
+  const token = yield* (yield* SetupLinks).issue
+  if (Option.isNone(token)) return
+  const url = (yield* PublicAddress).url()
+  yield* Effect.logWarning(
+    `no administrator yet: open ${url}/setup/${Redacted.value(token.value)} to make the account`
+  )
+}).pipe(
+  Effect.catch((error) =>
+    Effect.logWarning("no administrator yet, and no setup link could be made: `realms user create --role root`", error)
+  )
+)

@@ -1,0 +1,107 @@
+/**
+ * The rows of users: how one is made, read and given a password, as parts of transactions that others open. The hash of a
+ * password leaves this folder no other way than by {@link Credentials}, and never in a `User`.
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { openAccount } from "../accounts/AccountStore.ts"
+import { EmailTaken } from "./IdentityError.ts"
+import type { User } from "./Users.ts"
+
+export interface UserRow {
+  readonly id: bigint
+  readonly email: string
+  readonly role: User["role"]
+  readonly created_at: Date
+  readonly disabled_at: Date | null
+}
+
+export const toUser = (row: UserRow): User => ({
+  id: row.id,
+  email: row.email,
+  role: row.role,
+  createdAt: row.created_at,
+  disabledAt: row.disabled_at
+})
+
+/** Of the advisory lock under which the first administrator is made, and links to make it. */
+const ROOT_LOCK = 7_304_160_528n
+
+/** Until the transaction ends, nobody else makes an administrator or a link to make one. */
+export const lockRoots = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.asVoid(sql`SELECT pg_advisory_xact_lock(${ROOT_LOCK})`)
+
+/**
+ * Makes a user and its empty account as part of a transaction. An administrator makes all outstanding setup links void.
+ * The e-mail address is normalised.
+ */
+export const insertUser = (
+  sql: SqlClient.SqlClient,
+  user: { readonly email: string; readonly role: User["role"]; readonly passwordHash: string | null }
+): Effect.Effect<User, EmailTaken | SqlError.SqlError> =>
+  Effect.gen(function*() {
+    if (user.role === "root") yield* lockRoots(sql)
+    const [row] = yield* sql<UserRow>`INSERT INTO users (email, role, password_hash)
+      VALUES (${user.email}, ${user.role}, ${user.passwordHash}) ON CONFLICT (email) DO NOTHING
+      RETURNING id, email, role, created_at, disabled_at`
+    if (row === undefined) return yield* new EmailTaken({ email: user.email })
+    yield* openAccount(sql, row.id)
+    if (user.role === "root") yield* sql`DELETE FROM setup_links`
+    return toUser(row)
+  })
+
+/** Whom a password stands for. */
+export interface Credentials {
+  readonly userId: bigint
+  /** Null: no password is set. */
+  readonly passwordHash: string | null
+  readonly disabled: boolean
+}
+
+interface CredentialsRow {
+  readonly id: bigint
+  readonly password_hash: string | null
+  readonly disabled_at: Date | null
+}
+
+const toCredentials = ([row]: ReadonlyArray<CredentialsRow>): Credentials | undefined =>
+  row && { userId: row.id, passwordHash: row.password_hash, disabled: row.disabled_at !== null }
+
+/** By a normalised e-mail address. */
+export const credentialsByEmail = (sql: SqlClient.SqlClient, email: string) =>
+  Effect.map(
+    sql<CredentialsRow>`SELECT id, password_hash, disabled_at FROM users WHERE email = ${email}`,
+    toCredentials
+  )
+
+export const credentialsById = (sql: SqlClient.SqlClient, userId: bigint) =>
+  Effect.map(
+    sql<CredentialsRow>`SELECT id, password_hash, disabled_at FROM users WHERE id = ${userId}`,
+    toCredentials
+  )
+
+/**
+ * Whether the user may still come in with the password of this hash. Until the transaction ends it stays so: a change of
+ * the password waits, and then ends what was opened here.
+ */
+export const lockCredentials = (sql: SqlClient.SqlClient, userId: bigint, passwordHash: string) =>
+  Effect.map(
+    sql`SELECT FROM users WHERE id = ${userId} AND password_hash = ${passwordHash} AND disabled_at IS NULL
+      FOR NO KEY UPDATE`,
+    (rows) => rows.length === 1
+  )
+
+/** Sets a password, where `expected` is given only in place of that hash; false when there was nothing to replace. */
+export const writePasswordHash = (
+  sql: SqlClient.SqlClient,
+  userId: bigint,
+  passwordHash: string,
+  expected?: string
+) =>
+  Effect.map(
+    sql`UPDATE users SET password_hash = ${passwordHash}
+      WHERE id = ${userId} AND password_hash IS NOT DISTINCT FROM coalesce(${expected ?? null}, password_hash)
+      RETURNING id`,
+    (rows) => rows.length === 1
+  )
