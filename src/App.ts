@@ -68,11 +68,12 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSession
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices).pipe(
-  Layer.provideMerge(PolicyLayer),
-  Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
-  Layer.provideMerge(DatabaseServices)
-)
+export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
+  .pipe(
+    Layer.provideMerge(PolicyLayer),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
+    Layer.provideMerge(DatabaseServices)
+  )
 
 const Declared = Layer.effectDiscard(Effect.gen(function*() {
   yield* declareModels

@@ -1,5 +1,5 @@
 /**
- * Numbers of rows as addresses name them.
+ * Numbers of rows as addresses name them: what does not look like one is nobody's, and nothing is asked of the database.
  */
 
 /** The id that a part of a path names; undefined for what no id looks like. */

@@ -160,10 +160,10 @@ const Document = (
       <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
       <script src={assetPath("look.js")} />
       <link rel="stylesheet" href={assetPath("tabler.css")} />
-      <link rel="stylesheet" href={assetPath("console.css")} />
+      <link rel="stylesheet" href={assetPath("site.css")} />
       <meta name="htmx-config" content={htmxConfig} />
       <script src={assetPath("htmx.js")} defer />
-      <script src={assetPath("console.js")} defer />
+      <script src={assetPath("site.js")} defer />
       {page.refreshSeconds === undefined
         ? null
         : (
