@@ -23,7 +23,7 @@ export class ChartFailed extends Schema.TaggedError<ChartFailed>()("ChartFailed"
 export class Charts extends Context.Service<Charts, {
   /** The SVG text of a chart. */
   render(spec: ChartSpec, theme: ChartTheme): Effect.Effect<string, ChartFailed>
-}>()("realms/http/console/Charts") {
+}>()("realms/http/console/charts/Charts") {
   /** The thread ends with the layer, and keeps no process from ending. */
   static readonly layer = Layer.effect(Charts, Effect.suspend(() => make))
 }

@@ -208,12 +208,14 @@ const Outcome = (props: PayProps) => {
     case "expired":
       return (
         <>
-          <Notice kind="warning">{say(order.state)} {say("late")}</Notice>
+          <Notice kind="warning">
+            {order.state === "cancelled" ? say("cancelled") : say("expired")} {say("late")}
+          </Notice>
           <Again visit={visit} order={order} />
         </>
       )
     default:
-      return <Notice kind="warning">{say(order.state)}</Notice>
+      return <Notice kind="warning">{order.state === "refunded" ? say("refunded") : say("disputed")}</Notice>
   }
 }
 
