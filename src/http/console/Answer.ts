@@ -8,6 +8,7 @@ import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
 import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
+import type { UsageUnavailable } from "../../usage/UsageError.ts"
 import type { SettlementUnavailable } from "../../settlement/OrderError.ts"
 
 /** A page in the frame. */
@@ -87,6 +88,7 @@ export type Unavailable =
   | SettlementUnavailable
   | CatalogUnavailable
   | AccountUnavailable
+  | UsageUnavailable
   | SqlError.SqlError
 
 export type PageProblem = PageNotFound | Unavailable
