@@ -6,14 +6,21 @@ import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { Notifications } from "../platform/Notifications.ts"
+import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
+import { findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
 import {
   ApiKeyNotFound,
+  type ApiKeyRefused,
   type IdentityUnavailable,
   identityUnavailable,
   InvalidApiKey,
-  UserNotFound
+  orUnavailable,
+  type TooManyKeys,
+  type UserNotFound
 } from "./IdentityError.ts"
+import { makeKeyUses } from "./KeyUses.ts"
+import { checkNewApiKey, type NewApiKey } from "./NewApiKey.ts"
 
 const KEY_PREFIX = "sk-"
 const KEY_BYTES = 32
@@ -31,6 +38,8 @@ export interface ApiKeyIdentity {
   readonly userId: bigint
   /** Null: it does not expire. */
   readonly expiresAtMs: number | null
+  /** What may be spent with it in all, in USD micros. Null: it has no limit of its own. */
+  readonly spendLimitMicros: bigint | null
   /** Null: every model. */
   readonly allowedModels: ReadonlyArray<string> | null
 }
@@ -42,12 +51,32 @@ export interface CreatedApiKey {
   readonly hint: string
 }
 
+/** A key as its user may see it. */
+export interface ListedApiKey {
+  readonly id: bigint
+  readonly name: string
+  /** Its beginning and last characters. */
+  readonly hint: string
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  readonly revokedAt: Date | null
+  /** Up to a minute behind; null: never. */
+  readonly lastUsedAt: Date | null
+  readonly spendLimitMicros: bigint | null
+  readonly allowedModels: ReadonlyArray<string> | null
+}
+
 export class ApiKeys extends Context.Service<ApiKeys, {
+  /** A user has at most 100 keys that are neither revoked nor expired. */
   create(
-    key: { readonly userId: bigint; readonly name: string }
-  ): Effect.Effect<CreatedApiKey, UserNotFound | IdentityUnavailable>
+    key: NewApiKey
+  ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | IdentityUnavailable>
+  /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
+  list(userId: bigint): Effect.Effect<ReadonlyArray<ListedApiKey>, IdentityUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
   revoke(id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  /** The same for a key of this user; another user's is not found. */
+  revokeOwn(userId: bigint, id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
   /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
   authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | IdentityUnavailable>
   /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
@@ -60,24 +89,11 @@ const couldBeKey = (token: string): boolean => token.length <= TOKEN_LENGTH_MAX 
 
 const hashOf = (token: string): string => hash("sha256", token, "hex")
 
-interface IdentityRow {
-  readonly id: bigint
-  readonly user_id: bigint
-  readonly expires_at: Date | null
-  readonly allowed_models: ReadonlyArray<string> | null
-}
-
-const toIdentity = (row: IdentityRow): ApiKeyIdentity => ({
-  keyId: row.id,
-  userId: row.user_id,
-  expiresAtMs: row.expires_at?.getTime() ?? null,
-  allowedModels: row.allowed_models
-})
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const notifications = yield* Notifications
   const clock = yield* Clock.Clock
+  const uses = yield* makeKeyUses
   const cache = new ApiKeyCache()
   yield* notifications.subscribe({
     onMessage: (topic) => {
@@ -90,56 +106,67 @@ const make = Effect.gen(function*() {
   const cachedByHash = (keyHash: string): ApiKeyIdentity | undefined =>
     notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
 
-  const lookUp = (keyHash: string) =>
-    sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.allowed_models
-      FROM api_keys k JOIN users u ON u.id = k.user_id
-      WHERE k.key_hash = ${Buffer.from(keyHash, "hex")} AND k.revoked_at IS NULL
-        AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`.pipe(
-      Effect.timeout(LOOKUP_TIMEOUT_MS),
-      Effect.mapError(identityUnavailable)
-    )
+  /** Notes the use of a valid key. */
+  const used = (identity: ApiKeyIdentity): ApiKeyIdentity => {
+    uses.note(identity.keyId)
+    return identity
+  }
 
   const authenticate = Effect.fnUntraced(function*(token: string) {
     if (!couldBeKey(token)) return yield* new InvalidApiKey()
     const keyHash = hashOf(token)
     const cached = cachedByHash(keyHash)
-    if (cached !== undefined) return cached
+    if (cached !== undefined) return used(cached)
     if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
     const ticket = cache.ticket()
-    const [row] = yield* lookUp(keyHash)
-    const identity = row === undefined ? null : toIdentity(row)
+    const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
+      Effect.timeout(LOOKUP_TIMEOUT_MS),
+      Effect.mapError(identityUnavailable)
+    )
     if (notifications.isUp()) cache.put(ticket, keyHash, identity)
-    return identity ?? (yield* new InvalidApiKey())
+    return identity === null ? yield* new InvalidApiKey() : used(identity)
   })
 
-  const create = Effect.fn("ApiKeys.create")(function*(key: { readonly userId: bigint; readonly name: string }) {
+  const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey) {
+    yield* checkNewApiKey(key, yield* Clock.currentTimeMillis)
     const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
     const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
-    const [row] = yield* sql.withTransaction(Effect.tap(
-      sql<{ readonly id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
-        SELECT id, ${key.name}, ${Buffer.from(hashOf(token), "hex")}, ${hint} FROM users WHERE id = ${key.userId}
-        RETURNING id`,
-      ([row]) => row === undefined ? Effect.void : notifications.publish("keys", row.id.toString())
-    )).pipe(Effect.mapError(identityUnavailable))
-    if (row === undefined) return yield* new UserNotFound({ userId: key.userId })
-    return { id: row.id, key: Redacted.make(token), hint }
+    const keyHash = Buffer.from(hashOf(token), "hex")
+    const id = yield* inTransaction(
+      sql,
+      Effect.tap(
+        insertApiKey(sql, { ...key, keyHash, hint }),
+        (made) => notifications.publish("keys", made.toString())
+      )
+    ).pipe(orUnavailable)
+    return { id, key: Redacted.make(token), hint }
   })
 
-  const revoke = Effect.fn("ApiKeys.revoke")(function*(id: bigint) {
-    const [row] = yield* sql.withTransaction(Effect.tap(
-      sql<{ readonly id: bigint }>`UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
-        WHERE id = ${id} RETURNING id`,
-      ([row]) => row === undefined ? Effect.void : notifications.publish("keys", row.id.toString())
-    )).pipe(Effect.mapError(identityUnavailable))
-    if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+  const list = Effect.fn("ApiKeys.list")(function*(userId: bigint) {
+    return yield* orUnavailable(listApiKeys(sql, userId))
+  })
+
+  const revokeOf = Effect.fnUntraced(function*(id: bigint, userId?: bigint) {
+    const found = yield* inTransaction(
+      sql,
+      Effect.tap(
+        revokeApiKey(sql, id, userId),
+        (revoked) => revoked ? notifications.publish("keys", id.toString()) : Effect.void
+      )
+    ).pipe(orUnavailable)
+    if (!found) return yield* new ApiKeyNotFound({ keyId: id })
     // The message arrives a moment later; whoever revoked here must not see the key work in between.
     cache.drop()
   })
 
-  return ApiKeys.of({
-    create,
-    revoke,
-    authenticate,
-    cached: (token) => couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
-  })
+  const revoke = Effect.fn("ApiKeys.revoke")((id: bigint) => revokeOf(id))
+
+  const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: bigint, id: bigint) => revokeOf(id, userId))
+
+  const cachedNow = (token: string): ApiKeyIdentity | undefined => {
+    const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
+    return identity && used(identity)
+  }
+
+  return ApiKeys.of({ create, list, revoke, revokeOwn, authenticate, cached: cachedNow })
 })

@@ -6,6 +6,7 @@ const identity = (keyId: bigint, expiresAtMs: number | null = null): ApiKeyIdent
   keyId,
   userId: 1n,
   expiresAtMs,
+  spendLimitMicros: null,
   allowedModels: null
 })
 

@@ -1,0 +1,117 @@
+/**
+ * The rows of API keys: made, listed, revoked and looked up by the hash of the key, which alone is stored.
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { ApiKeyIdentity, ListedApiKey } from "./ApiKeys.ts"
+import { TooManyKeys, UserNotFound } from "./IdentityError.ts"
+import type { NewApiKey } from "./NewApiKey.ts"
+
+/** Keys of one user that are neither revoked nor expired. */
+export const LIVE_KEYS_MAX = 100
+
+/** Keys listed at once: the live ones, and of the others the newest. */
+const LISTED_MAX = 200
+
+const LIVE = "(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))"
+
+/** Makes a key as part of a transaction; answers its id. Keys of one user are made one after the other, and so counted. */
+export const insertApiKey = (
+  sql: SqlClient.SqlClient,
+  key: NewApiKey & { readonly keyHash: Buffer; readonly hint: string }
+): Effect.Effect<bigint, UserNotFound | TooManyKeys | SqlError.SqlError> =>
+  Effect.gen(function*() {
+    const [user] = yield* sql`SELECT FROM users WHERE id = ${key.userId} FOR NO KEY UPDATE`
+    if (user === undefined) return yield* new UserNotFound({ userId: key.userId })
+    const [live] = yield* sql<{ count: bigint }>`
+      SELECT count(*) FROM api_keys WHERE user_id = ${key.userId} AND ${sql.literal(LIVE)}`
+    if (Number(live?.count ?? 0n) >= LIVE_KEYS_MAX) return yield* new TooManyKeys({ keysMax: LIVE_KEYS_MAX })
+    const models = key.allowedModels ? JSON.stringify(key.allowedModels) : null
+    const [row] = yield* sql<{ id: bigint }>`
+      INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, spend_limit_micros, allowed_models)
+        VALUES (${key.userId}, ${key.name}, ${key.keyHash}, ${key.hint}, ${key.expiresAt ?? null}::timestamptz,
+          ${key.spendLimitMicros ?? null}::bigint,
+          CASE WHEN ${models}::text IS NOT NULL
+            THEN ARRAY(SELECT jsonb_array_elements_text(${models}::jsonb)) END)
+        RETURNING id`
+    return row === undefined ? yield* Effect.die(new Error("a key was not written")) : row.id
+  })
+
+interface IdentityRow {
+  readonly id: bigint
+  readonly user_id: bigint
+  readonly expires_at: Date | null
+  readonly spend_limit_micros: bigint | null
+  readonly allowed_models: ReadonlyArray<string> | null
+}
+
+const toIdentity = (row: IdentityRow): ApiKeyIdentity => ({
+  keyId: row.id,
+  userId: row.user_id,
+  expiresAtMs: row.expires_at?.getTime() ?? null,
+  spendLimitMicros: row.spend_limit_micros,
+  allowedModels: row.allowed_models
+})
+
+/** The identity of a valid key; null when there is none. */
+export const findApiKey = (
+  sql: SqlClient.SqlClient,
+  keyHash: Buffer
+): Effect.Effect<ApiKeyIdentity | null, SqlError.SqlError> =>
+  Effect.map(
+    sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.allowed_models
+      FROM api_keys k JOIN users u ON u.id = k.user_id
+      WHERE k.key_hash = ${keyHash} AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`,
+    ([row]) => row === undefined ? null : toIdentity(row)
+  )
+
+/** Whether there is such a key, of this user where one is named; it is revoked then. */
+export const revokeApiKey = (
+  sql: SqlClient.SqlClient,
+  id: bigint,
+  userId?: bigint
+): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql`UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
+      WHERE id = ${id} AND user_id = coalesce(${userId ?? null}::bigint, user_id) RETURNING id`,
+    (rows) => rows.length === 1
+  )
+
+interface ListedRow {
+  readonly id: bigint
+  readonly name: string
+  readonly hint: string
+  readonly created_at: Date
+  readonly expires_at: Date | null
+  readonly revoked_at: Date | null
+  readonly last_used_at: Date | null
+  readonly spend_limit_micros: bigint | null
+  readonly allowed_models: ReadonlyArray<string> | null
+}
+
+const toListed = (row: ListedRow): ListedApiKey => ({
+  id: row.id,
+  name: row.name,
+  hint: row.hint,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  revokedAt: row.revoked_at,
+  lastUsedAt: row.last_used_at,
+  spendLimitMicros: row.spend_limit_micros,
+  allowedModels: row.allowed_models
+})
+
+/** Newest first. Keys made and revoked a hundred times over do not push a live one off the list. */
+export const listApiKeys = (
+  sql: SqlClient.SqlClient,
+  userId: bigint
+): Effect.Effect<ReadonlyArray<ListedApiKey>, SqlError.SqlError> =>
+  Effect.map(
+    sql<ListedRow>`SELECT * FROM (
+        SELECT id, name, hint, created_at, expires_at, revoked_at, last_used_at, spend_limit_micros, allowed_models
+          FROM api_keys WHERE user_id = ${userId} ORDER BY ${sql.literal(LIVE)} DESC, id DESC LIMIT ${LISTED_MAX}
+      ) k ORDER BY id DESC`,
+    (rows) => rows.map(toListed)
+  )
