@@ -14,6 +14,7 @@ import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Receipts } from "./gateway/Receipts.ts"
+import { Charts } from "./http/console/charts/Charts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { identityCleaner } from "./identity/IdentityCleaner.ts"
@@ -39,6 +40,9 @@ import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { CallList } from "./usage/CallList.ts"
+import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
+import { UsageReports } from "./usage/UsageReports.ts"
 
 /** The database, migrated. */
 export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
@@ -93,12 +97,14 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(sweeper)
   yield* Effect.forkScoped(reconciler)
   yield* Effect.forkScoped(identityCleaner)
+  yield* Effect.forkScoped(usageFolder)
 }))
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer)),
+  Layer.provideMerge(UsageFolds.layer),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer, UsageReports.layer, CallList.layer, Charts.layer)),
   Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, PlansForSale.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)

@@ -11,7 +11,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["platform"],
   ["accounts", "settings"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
-  ["settlement", "gateway"],
+  ["settlement", "gateway", "usage"],
   ["http", "cli"],
   ["App.ts"],
   ["main.ts"]

@@ -5,8 +5,9 @@
 import type { ComponentChildren } from "preact"
 
 const Picture = (
-  { alt, hiddenIn, src, theme }: {
+  { alt, hiddenIn, src, theme, width }: {
     readonly src: string
+    readonly width: number
     readonly theme: "light" | "dark"
     readonly hiddenIn: "light" | "dark"
     readonly alt: string
@@ -16,13 +17,15 @@ const Picture = (
   return (
     <picture class={`hide-theme-${hiddenIn}`}>
       <source media="(max-width: 600px)" srcset={at("narrow")} />
-      <img class="chart" src={at("wide")} alt={alt} loading="lazy" width="900" height="260" />
+      <img class="chart" src={at("wide")} alt={alt} loading="lazy" width={width} height="240" />
     </picture>
   )
 }
 
 export const ChartImage = (
-  { children, src, summary, title }: {
+  { children, src, summary, title, width }: {
+    /** Of the wide one, in pixels. */
+    readonly width: number
     /** Without theme and size. */
     readonly src: string
     readonly title: string
@@ -33,8 +36,8 @@ export const ChartImage = (
 ) => (
   <>
     <div class="card-body">
-      <Picture src={src} theme="light" hiddenIn="dark" alt={title} />
-      <Picture src={src} theme="dark" hiddenIn="light" alt={title} />
+      <Picture src={src} theme="light" hiddenIn="dark" alt={title} width={width} />
+      <Picture src={src} theme="dark" hiddenIn="light" alt={title} width={width} />
     </div>
     <details class="chart-table">
       <summary>{summary}</summary>

@@ -128,7 +128,9 @@ export const DashboardView = (props: DashboardProps) => {
           <h2 class="visually-hidden">{say("plans")}</h2>
           <Plans {...props} />
         </div>
-        <div class="col-12"><QuickStart {...props} /></div>
+        <div class="col-12">
+          <QuickStart {...props} />
+        </div>
       </div>
     </>
   )

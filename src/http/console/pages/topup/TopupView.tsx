@@ -120,7 +120,7 @@ export const TopupView = (
         ? <Notice kind="warning">{say("owed", { amount: visit.formats.usd(balance.owedMicros) })}</Notice>
         : null}
       <div class="row g-3">
-        <div class="col-lg-4">
+        <div class="col-lg-4 align-self-start">
           <Figure
             label={say("balance")}
             value={visit.formats.usdShort(balance.usdMicros)}

@@ -44,7 +44,14 @@ export const CallTable = (
         fundingName(visit, call.funding),
         <>
           <CallBadge visit={visit} state={call.state} />
-          {call.usageSource === "estimated" ? <>{" "}<EstimatedBadge visit={visit} /></> : null}
+          {call.usageSource === "estimated"
+            ? (
+              <>
+                {" "}
+                <EstimatedBadge visit={visit} />
+              </>
+            )
+            : null}
         </>
       ])}
     />

@@ -20,7 +20,11 @@ const MICROS = 1e6
 /** For drawing only. */
 const dollars = (micros: bigint): number => Number(micros) / MICROS
 
-const sizes = { wide: { width: 900, height: 260 }, narrow: { width: 340, height: 220 } } as const
+/** As wide as they are shown, so that their texts are as large as the page's. */
+const sizes = {
+  days: { wide: { width: 720, height: 240 }, narrow: { width: 340, height: 220 } },
+  names: { wide: { width: 460, height: 240 }, narrow: { width: 340, height: 220 } }
+} as const
 
 const shortDay = (visit: UserVisit, day: string): string =>
   Option.match(DateTime.make(`${day}T12:00:00Z`), {
@@ -52,8 +56,9 @@ const chart = (specOf: typeof daySpec) =>
     const overview = yield* (yield* UsageReports).overview(visit.user.id, filter, visit.formats.timeZone).pipe(
       Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
     )
-    const size = sizes[visit.query.get("size") === "narrow" ? "narrow" : "wide"]
-    const spec = { ...specOf(visit, overview), ...size, emptyText: sayOf(visit, usageText)("nothingSpent") }
+    const drawn = specOf(visit, overview)
+    const size = sizes[drawn.kind][visit.query.get("size") === "narrow" ? "narrow" : "wide"]
+    const spec = { ...drawn, ...size, emptyText: sayOf(visit, usageText)("nothingSpent") }
     return yield* (yield* Charts).render(spec, visit.query.get("theme") === "dark" ? "dark" : "light").pipe(
       Effect.map((svg) =>
         HttpServerResponse.text(svg, {

@@ -45,12 +45,14 @@ export const FilterForm = (
   return (
     <form method="get" action="/usage#calls" class="row g-2 align-items-end">
       <input type="hidden" name="range" value={range.name} />
-      {range.name === "custom" ? (
-        <>
-          <input type="hidden" name="from" value={range.from} />
-          <input type="hidden" name="to" value={range.to} />
-        </>
-      ) : null}
+      {range.name === "custom"
+        ? (
+          <>
+            <input type="hidden" name="from" value={range.from} />
+            <input type="hidden" name="to" value={range.to} />
+          </>
+        )
+        : null}
       <Select
         name="model"
         label={say("model")}
@@ -63,7 +65,9 @@ export const FilterForm = (
         label={say("key")}
         all={all}
         chosen={filter.keyId?.toString()}
-        options={choices.keys.map((key) => [key.id.toString(), key.name === "" ? key.hint : `${key.name} (${key.hint})`])}
+        options={choices.keys.map((
+          key
+        ) => [key.id.toString(), key.name === "" ? key.hint : `${key.name} (${key.hint})`])}
       />
       <Select
         name="state"

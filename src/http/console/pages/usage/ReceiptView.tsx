@@ -52,14 +52,16 @@ const Breakdown = ({ call, visit }: Props) => {
         rows={rows}
       />
       <div class="card-body">
-        {isMultiplied ? (
-          <div class="text-secondary">
-            {say("receipt.multiplied", {
-              billing: times(call.billing_multiplier_micros),
-              plan: times(call.plan_multiplier_micros)
-            })}
-          </div>
-        ) : null}
+        {isMultiplied
+          ? (
+            <div class="text-secondary">
+              {say("receipt.multiplied", {
+                billing: times(call.billing_multiplier_micros),
+                plan: times(call.plan_multiplier_micros)
+              })}
+            </div>
+          )
+          : null}
         <div class="d-flex justify-content-between flex-wrap gap-2">
           <span>{say("receipt.rounded")}</span>
           <strong>{call.cost_micros === null ? "–" : formats.usd(call.cost_micros)}</strong>
@@ -77,19 +79,27 @@ const Facts = ({ call, visit }: Props) => {
   return (
     <dl class="facts">
       <dt>{say("time")}</dt>
-      <dd><Moment visit={visit} at={DateTime.toDateUtc(call.reserved_at)} /></dd>
+      <dd>
+        <Moment visit={visit} at={DateTime.toDateUtc(call.reserved_at)} />
+      </dd>
       <dt>{say("model")}</dt>
-      <dd><code>{call.model}</code></dd>
+      <dd>
+        <code>{call.model}</code>
+      </dd>
       <dt>{say("receipt.endpoint")}</dt>
       <dd>{call.endpoint}{call.stream ? ` (${say("receipt.stream")})` : ""}</dd>
       <dt>{say("state")}</dt>
-      <dd><CallBadge visit={visit} state={call.state} /> {call.late ? say("receipt.late") : null}</dd>
+      <dd>
+        <CallBadge visit={visit} state={call.state} /> {call.late ? say("receipt.late") : null}
+      </dd>
       <dt>{say("funding")}</dt>
       <dd>{fundingName(visit, call.funding)}</dd>
       <dt>{say("receipt.reserved")}</dt>
       <dd>{formats.usd(call.reserved_micros)}</dd>
       <dt>{say("receipt.charged")}</dt>
-      <dd><strong>{call.charged_micros === null ? "–" : formats.usd(call.charged_micros)}</strong></dd>
+      <dd>
+        <strong>{call.charged_micros === null ? "–" : formats.usd(call.charged_micros)}</strong>
+      </dd>
       {call.usage_source === null ? null : (
         <>
           <dt>{say("receipt.source")}</dt>
@@ -107,11 +117,15 @@ const Facts = ({ call, visit }: Props) => {
       {call.reason === null || call.reason === "" ? null : (
         <>
           <dt>{say("receipt.reason")}</dt>
-          <dd><code>{call.reason}</code></dd>
+          <dd>
+            <code>{call.reason}</code>
+          </dd>
         </>
       )}
       <dt>{say("receipt.id")}</dt>
-      <dd><code>{call.request_id}</code></dd>
+      <dd>
+        <code>{call.request_id}</code>
+      </dd>
     </dl>
   )
 }
@@ -128,11 +142,19 @@ export const ReceiptView = ({ call, visit }: Props) => {
         : null}
       <div class="row g-3">
         <div class="col-lg-5">
-          <Card><div class="card-body"><Facts call={call} visit={visit} /></div></Card>
+          <Card>
+            <div class="card-body">
+              <Facts call={call} visit={visit} />
+            </div>
+          </Card>
         </div>
-        <div class="col-lg-7"><Breakdown call={call} visit={visit} /></div>
+        <div class="col-lg-7">
+          <Breakdown call={call} visit={visit} />
+        </div>
       </div>
-      <p class="mt-3 d-print-none"><a href="/usage">{say("back")}</a></p>
+      <p class="mt-3 d-print-none">
+        <a href="/usage">{say("back")}</a>
+      </p>
     </>
   )
 }

@@ -9,7 +9,7 @@ import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { CallTable } from "./CallTable.tsx"
-import { FilterForm, type FilterChoices } from "./FilterForm.tsx"
+import { type FilterChoices, FilterForm } from "./FilterForm.tsx"
 import { RangePicker } from "./RangePicker.tsx"
 import { queryText, type UsageQuery } from "./UsageQuery.ts"
 import { usageText } from "./UsageText.ts"
@@ -96,7 +96,7 @@ export const DaysChart = (
 ) => {
   const say = sayOf(visit, usageText)
   return (
-    <ChartImage src={`/usage/days.svg?${query}`} title={title} summary={say("asTable")}>
+    <ChartImage width={720} src={`/usage/days.svg?${query}`} title={title} summary={say("asTable")}>
       <SumsTable
         visit={visit}
         caption={title}
@@ -112,7 +112,12 @@ const ModelsChart = ({ overview, query, visit }: UsageProps) => {
   const rows = overview.models.map((model) => sumsRow(visit, <code class="break-anywhere">{model.model}</code>, model))
   const others = overview.otherModels === undefined ? [] : [sumsRow(visit, say("others"), overview.otherModels)]
   return (
-    <ChartImage src={`/usage/models.svg?${queryText(query)}`} title={say("byModel")} summary={say("asTable")}>
+    <ChartImage
+      width={460}
+      src={`/usage/models.svg?${queryText(query)}`}
+      title={say("byModel")}
+      summary={say("asTable")}
+    >
       <SumsTable visit={visit} caption={say("byModel")} first={say("model")} rows={[...rows, ...others]} />
     </ChartImage>
   )
@@ -140,12 +145,14 @@ const Calls = ({ calls, choices, isContinued, query, visit }: UsageProps) => {
           ? <Nothing icon="usage" title={say("none")} text={say("none.text")} />
           : <Nothing icon="filter" title={say("keepLooking")} />
         : <CallTable visit={visit} calls={calls.items} />}
-      {isContinued || older !== null ? (
-        <div class="card-footer d-flex justify-content-between">
-          {isContinued ? <a href={`/usage?${queryText(query)}#calls`}>{say("newest")}</a> : <span />}
-          {older}
-        </div>
-      ) : null}
+      {isContinued || older !== null
+        ? (
+          <div class="card-footer d-flex justify-content-between">
+            {isContinued ? <a href={`/usage?${queryText(query)}#calls`}>{say("newest")}</a> : <span />}
+            {older}
+          </div>
+        )
+        : null}
     </Card>
   )
 }
