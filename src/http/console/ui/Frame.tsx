@@ -103,7 +103,7 @@ const Look = ({ visit }: { readonly visit: Visit }) => {
 }
 
 const Brand = ({ visit }: { readonly visit: Visit }) => (
-  <a class="console-brand" href="/">
+  <a class="console-brand" href="/" aria-label={visit.say("brand")}>
     <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
     <span>{visit.say("brand")}</span>
   </a>

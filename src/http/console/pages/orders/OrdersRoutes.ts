@@ -2,13 +2,12 @@
  * `/orders`: what a user has ordered, page by page, and each order's receipt.
  */
 import { Effect, Layer } from "effect"
-import { HttpRouter } from "effect/http"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { isFulfilled } from "../../../../settlement/Order.ts"
 import { Orders } from "../../../../settlement/Orders.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
-import { idOf } from "../../PathId.ts"
+import { idOf, pathId } from "../../PathId.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ordersText } from "./OrdersText.ts"
 import { OrdersView, ReceiptView } from "./OrdersView.tsx"
@@ -26,8 +25,7 @@ const list = Effect.fnUntraced(function*(visit: UserVisit) {
 })
 
 const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
-  const id = idOf((yield* HttpRouter.params)["id"])
-  if (id === undefined) return yield* new PageNotFound()
+  const id = yield* pathId("id")
   const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )

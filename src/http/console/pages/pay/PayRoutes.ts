@@ -19,7 +19,7 @@ import {
   refuse
 } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
-import { idOf } from "../../PathId.ts"
+import { pathId } from "../../PathId.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { payText } from "./PayText.ts"
@@ -30,13 +30,11 @@ const REFRESH_SECONDS = 10
 
 /** The visitor's own order that the address names, with the kind that it really is of. */
 const findOrder = Effect.fnUntraced(function*(visit: UserVisit) {
-  const params = yield* HttpRouter.params
-  const id = idOf(params["id"])
-  if (id === undefined) return yield* new PageNotFound()
+  const id = yield* pathId("id")
   const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )
-  if (view.order.kind !== params["kind"]) return yield* new PageNotFound()
+  if (view.order.kind !== (yield* HttpRouter.params)["kind"]) return yield* new PageNotFound()
   return view
 })
 

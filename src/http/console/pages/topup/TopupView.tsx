@@ -59,7 +59,6 @@ const Presets = ({ terms, visit }: { readonly visit: Visit; readonly terms: Topu
                 type="submit"
                 name="amount_cny"
                 value={formatDecimal(fen, 2, 2)}
-                aria-label={say("preset", { amount, credit })}
               >
                 <span class="preset-amount">{amount}</span>
                 <span class="preset-credit">{say("gives", { credit })}</span>
