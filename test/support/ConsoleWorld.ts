@@ -50,7 +50,7 @@ const start = Effect.fnUntraced(function*(more: object) {
   const sql = Context.get(context, SqlClient.SqlClient)
 
   /** A user with money, as many micros as are given. */
-  const user = Effect.fnUntraced(function*(usdMicros = 0n) {
+  const user = Effect.fnUntraced(function*(usdMicros: bigint) {
     const made = yield* users.create({
       email: `${randomUUID()}@example.com`,
       role: "user",

@@ -18,6 +18,7 @@ const colors = {
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
 const FONT_SIZE = 12
 const NAME_WIDTH = 150
+const NARROW = 400
 const BAR_WIDTH_MAX = 28
 const CENT = 0.01
 
@@ -45,8 +46,8 @@ export const chartOption = (spec: ChartSpec, theme: ChartTheme): ChartOption => 
   const label = { color: text, fontFamily: FONT, fontSize: FONT_SIZE }
   const values = {
     type: "value" as const,
-    splitNumber: 4,
-    axisLabel: { ...label, formatter: axisLabel },
+    splitNumber: spec.width < NARROW ? 2 : 4,
+    axisLabel: { ...label, formatter: axisLabel, hideOverlap: true },
     splitLine: { lineStyle: { color: line } }
   }
   const names = {
@@ -62,7 +63,9 @@ export const chartOption = (spec: ChartSpec, theme: ChartTheme): ChartOption => 
     barCategoryGap: "30%",
     itemStyle: { color: bar, borderRadius: spec.kind === "days" ? [3, 3, 0, 0] : [0, 3, 3, 0] }
   }
-  const grid = { left: 4, right: 20, top: 12, bottom: 4, containLabel: true }
+  // Texts are measured without a font, and turn out a little wider.
+  const bounds = { left: 14, right: 24, top: 12, bottom: 4 }
+  const grid = { ...bounds, outerBoundsMode: "same" as const, outerBounds: bounds, outerBoundsContain: "axisLabel" as const }
   return spec.kind === "days"
     ? {
       animation: false,

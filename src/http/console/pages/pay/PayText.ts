@@ -44,7 +44,7 @@ export const payText = defineMessages({
   "expires": "请在此之前支付",
   "gives": "您将获得",
   "how": "请选择支付方式",
-  "with": "使用{method}支付",
+  "with": "通过{method}付款",
   "charged": "将扣款 {amount}。",
   "off": "目前没有可用的支付方式。订单会保留，请稍后再来。",
   "cancel": "取消此订单",

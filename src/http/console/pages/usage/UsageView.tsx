@@ -85,6 +85,9 @@ const SumsTable = (
   )
 }
 
+/** Another one when there were more calls, so that a browser's copy is never older than the page. */
+const chartVersion = ({ totals }: UsageOverview): string => `v=${totals.calls}-${totals.chargedMicros}`
+
 /** Spend by day: a picture, and a table for those who want the figures. */
 export const DaysChart = (
   { overview, query, title, visit }: {
@@ -96,7 +99,12 @@ export const DaysChart = (
 ) => {
   const say = sayOf(visit, usageText)
   return (
-    <ChartImage width={720} src={`/usage/days.svg?${query}`} title={title} summary={say("asTable")}>
+    <ChartImage
+      width={720}
+      src={`/usage/days.svg?${query}&${chartVersion(overview)}`}
+      title={title}
+      summary={say("asTable")}
+    >
       <SumsTable
         visit={visit}
         caption={title}
@@ -114,7 +122,7 @@ const ModelsChart = ({ overview, query, visit }: UsageProps) => {
   return (
     <ChartImage
       width={460}
-      src={`/usage/models.svg?${queryText(query)}`}
+      src={`/usage/models.svg?${queryText(query)}&${chartVersion(overview)}`}
       title={say("byModel")}
       summary={say("asTable")}
     >
