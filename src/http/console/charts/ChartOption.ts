@@ -65,7 +65,12 @@ export const chartOption = (spec: ChartSpec, theme: ChartTheme): ChartOption => 
   }
   // Texts are measured without a font, and turn out a little wider.
   const bounds = { left: 14, right: 24, top: 12, bottom: 4 }
-  const grid = { ...bounds, outerBoundsMode: "same" as const, outerBounds: bounds, outerBoundsContain: "axisLabel" as const }
+  const grid = {
+    ...bounds,
+    outerBoundsMode: "same" as const,
+    outerBounds: bounds,
+    outerBoundsContain: "axisLabel" as const
+  }
   return spec.kind === "days"
     ? {
       animation: false,
