@@ -1,0 +1,111 @@
+/**
+ * The identity services on a database of their own, with what their tests ask: people who log in from somewhere, an open or
+ * closed registration, everything that was logged, and every password that was compared with a hash.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Layer, Logger, Option, Redacted, References } from "effect"
+import { SqlClient } from "effect/sql"
+import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { AttemptLimits } from "../../src/identity/AttemptLimits.ts"
+import { Login } from "../../src/identity/Login.ts"
+import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
+import { PasswordQueue } from "../../src/identity/PasswordQueue.ts"
+import { SetupLinks } from "../../src/identity/SetupLinks.ts"
+import { Users } from "../../src/identity/Users.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { PublicAddress } from "../../src/platform/PublicAddress.ts"
+import { Settings } from "../../src/settings/Settings.ts"
+import { TestDatabase } from "./TestDatabase.ts"
+
+export const PASSWORD = "correct horse 电池"
+
+/** What a world records, and what can be changed in it while a test runs. */
+export class IdentityWorld {
+  /** Everything logged, each as one line of JSON. */
+  readonly logged: Array<string> = []
+  /** The hashes that passwords were compared with. */
+  readonly compared: Array<string> = []
+  registration: "open" | "closed" = "open"
+  /** Runs after the next password was compared, before anybody is told. */
+  afterCompared: Effect.Effect<void> = Effect.void
+}
+
+const config = testConfig({ server: { public_url: "https://realms.example" } })
+
+const settingsOf = (world: IdentityWorld) =>
+  Layer.succeed(Settings, {
+    current: () => ({ billing: config.billing, payment: config.payment, registration: { mode: world.registration } })
+  })
+
+/** Counts what is compared, and compares it. */
+const passwordsOf = (world: IdentityWorld) =>
+  Layer.effect(
+    PasswordQueue,
+    Effect.map(PasswordQueue, (real) =>
+      PasswordQueue.of({
+        hash: real.hash,
+        verify: (password, phc) =>
+          Effect.suspend(() => {
+            world.compared.push(phc)
+            const { afterCompared } = world
+            world.afterCompared = Effect.void
+            return Effect.tap(real.verify(password, phc), afterCompared)
+          })
+      }))
+  ).pipe(Layer.provide(PasswordQueue.layer))
+
+/** All identity services over a fresh database. */
+export const identityLayer = (world: IdentityWorld) =>
+  Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSessions.layer, Login.layerNoDeps).pipe(
+    Layer.provideMerge(SetupLinks.layer),
+    Layer.provide(Layer.mergeAll(passwordsOf(world), AttemptLimits.layer, settingsOf(world))),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer)),
+    Layer.provide(AppConfig.layerOf(config)),
+    Layer.provideMerge(TestDatabase.layer),
+    Layer.provideMerge(Layer.mergeAll(
+      Logger.layer([
+        Logger.make((options) => void world.logged.push(Logger.formatJson.log(options)))
+      ]),
+      Layer.succeed(References.MinimumLogLevel, "All")
+    ))
+  )
+
+/** What somebody gives to log in or to register. */
+export const person = (email: string, options: { readonly address?: string; readonly password?: string } = {}) => ({
+  email,
+  password: Redacted.make(options.password ?? PASSWORD),
+  address: options.address ?? "192.0.2.1",
+  userAgent: "Test/1"
+})
+
+/** Registers somebody; answers the user's id and the session that was opened. */
+export const registered = Effect.fnUntraced(function*(email: string) {
+  const token = yield* (yield* Login).register(person(email))
+  const found = Option.getOrThrow(yield* (yield* LoginSessions).find(token))
+  return { userId: found.user.id, sessionId: found.sessionId, token }
+})
+
+/** Whether each of these tokens stands for somebody. */
+export const areLive = (...tokens: ReadonlyArray<SessionToken>) =>
+  Effect.flatMap(
+    LoginSessions,
+    (sessions) => Effect.forEach(tokens, (token) => Effect.map(sessions.find(token), Option.isSome))
+  )
+
+/** How an effect ended: `ok`, or the tag of its failure. */
+export const outcome = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(Effect.as("ok"), Effect.catch((error) => Effect.succeed<string>(error._tag)))
+
+export const count = (table: "users" | "sessions" | "setup_links" | "attempt_limits" | "user_balances") =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ count: bigint }>`SELECT count(*) FROM ${sql.literal(table)}`
+    return Number(row?.count)
+  })
+
+/** None of the texts is in what was logged. */
+export const assertUnsaid = (world: IdentityWorld, texts: ReadonlyArray<string>): void => {
+  const all = world.logged.join("\n")
+  for (const text of texts) assert.isFalse(all.includes(text), "a secret was logged")
+}
