@@ -28,7 +28,8 @@ export const orderText = defineMessages({
   "window.720": "30 days",
   "window.limit": "{limit} per {window}",
   "window.none": "No spending limit",
-  "days": "{count} days"
+  "days": "{count} days",
+  "tooFast": "Too many orders within an hour. Please try again later."
 }, {
   "kind.topup": "充值",
   "kind.subscription": "套餐 {name}",
@@ -54,5 +55,6 @@ export const orderText = defineMessages({
   "window.720": "30 天",
   "window.limit": "每 {window} {limit}",
   "window.none": "不限额度",
-  "days": "{count} 天"
+  "days": "{count} 天",
+  "tooFast": "一小时内下单过多，请稍后再试。"
 })

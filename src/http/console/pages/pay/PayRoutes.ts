@@ -77,8 +77,10 @@ const start = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchPar
   const { order } = yield* findOrder(visit)
   const checkout = yield* Checkout
   const provider = fields.get("provider")
-  const method = fields.get("method") ?? ""
-  if (provider !== "epay" && provider !== "stripe") return yield* refuse({ form: say("method.off") })
+  const method = provider === "epay" ? fields.get("method") ?? "" : ""
+  const offered = methodsOf(order, (yield* Settings).current().payment)
+  const isOffered = offered.some((known) => known.provider === provider && (known.method ?? "") === method)
+  if (!isOffered) return yield* refuse({ form: say("method.off") })
   const begin = provider === "epay"
     ? checkout.startEpay(order.id, visit.user.id, method)
     : checkout.startStripe(order.id, visit.user.id)

@@ -9,6 +9,7 @@ import { PlansForSale } from "../../../../subscriptions/PlansForSale.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
+import { orderText } from "../../text/OrderText.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { subscriptionText } from "./SubscriptionText.ts"
 import { SubscriptionView } from "./SubscriptionView.tsx"
@@ -36,6 +37,7 @@ const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchPa
     Effect.catchTags({
       PlanNotFound: () => Effect.fail(refuse({ form: say("gone") })),
       TooManyOpen: () => Effect.fail(refuse({ form: say("tooMany") })),
+      TooManyOrders: () => Effect.fail(refuse({ form: sayOf(visit, orderText)("tooFast") }, 429)),
       BuyerUnknown: () => Effect.fail(refuse({ form: visit.say("problem.session") }, 403))
     })
   )

@@ -9,6 +9,7 @@ import { Orders } from "../../../../settlement/Orders.ts"
 import { emptyForm, type FormState, page, part, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
+import { orderText } from "../../text/OrderText.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { topupText } from "./TopupText.ts"
 import { CreditPreview, type TopupTerms, TopupView } from "./TopupView.tsx"
@@ -46,6 +47,7 @@ const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchPa
           amount_cny: say("amount.range", { min: visit.formats.cny(minFen), max: visit.formats.cny(maxFen) })
         })),
       TooManyOpen: () => Effect.fail(refuse({ form: say("tooMany") })),
+      TooManyOrders: () => Effect.fail(refuse({ form: sayOf(visit, orderText)("tooFast") }, 429)),
       BuyerUnknown: () => Effect.fail(refuse({ form: visit.say("problem.session") }, 403))
     })
   )
