@@ -12,7 +12,6 @@ import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
-import { Receipts } from "./gateway/Receipts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { Users } from "./identity/Users.ts"
@@ -33,6 +32,10 @@ import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
+import { CallList } from "./usage/CallList.ts"
+import { Receipts } from "./usage/Receipts.ts"
+import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
+import { UsageReports } from "./usage/UsageReports.ts"
 
 /** The database, migrated. */
 export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
@@ -80,12 +83,16 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(accounts.replay)
   yield* Effect.forkScoped(sweeper)
   yield* Effect.forkScoped(reconciler)
+  yield* Effect.forkScoped(usageFolder)
 }))
+
+/** What users are shown of their calls. */
+const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices)),
   Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
