@@ -76,7 +76,10 @@ DECLARE
   v_last uuid;
   v_passed integer;
 BEGIN
-  INSERT INTO usage_folds (user_id) VALUES (p_user) ON CONFLICT DO NOTHING;
+  -- An insert would wait for whoever has the row, so it is tried for the first fold only.
+  IF NOT EXISTS (SELECT FROM usage_folds f WHERE f.user_id = p_user) THEN
+    INSERT INTO usage_folds (user_id) VALUES (p_user) ON CONFLICT DO NOTHING;
+  END IF;
   SELECT f.through INTO v_through FROM usage_folds f WHERE f.user_id = p_user FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN 0;

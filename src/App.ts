@@ -13,7 +13,6 @@ import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
-import { Receipts } from "./gateway/Receipts.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
@@ -41,6 +40,7 @@ import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { CallList } from "./usage/CallList.ts"
+import { Receipts } from "./usage/Receipts.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
 
@@ -100,11 +100,13 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(usageFolder)
 }))
 
+/** What users are shown of their calls. */
+const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
+
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(UsageFolds.layer),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer, UsageReports.layer, CallList.layer, Charts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer)),
   Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, PlansForSale.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)

@@ -5,42 +5,12 @@
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
+import { type CallItem, type CallRow, type CallState, itemColumns, toItem } from "./CallItem.ts"
 import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
 
-export type CallState = "reserved" | "committed" | "voided" | "expired"
-
 export interface CallFilter extends UsageFilter {
   readonly state?: CallState | undefined
-}
-
-/** A call as its row says. Amounts in micros, times in ms; what is not known yet is null. */
-export interface CallItem {
-  /** The request id. */
-  readonly id: string
-  readonly atMs: number
-  readonly endpoint: string
-  readonly model: string
-  readonly keyId: bigint | null
-  readonly keyName: string | null
-  readonly keyHint: string | null
-  readonly state: CallState
-  readonly funding: "balance" | "subscription" | "free"
-  readonly subscriptionId: bigint | null
-  readonly reservedMicros: bigint
-  readonly costMicros: bigint | null
-  readonly chargedMicros: bigint | null
-  readonly inputTokens: number | null
-  readonly cachedInputTokens: number | null
-  readonly cacheWriteTokens: number | null
-  readonly outputTokens: number | null
-  readonly usageSource: "upstream" | "estimated" | null
-  readonly late: boolean
-  readonly stream: boolean
-  readonly status: number | null
-  readonly reason: string | null
-  readonly latencyMs: number | null
-  readonly ttftMs: number | null
 }
 
 export interface CallPage {
@@ -72,7 +42,7 @@ const STREAM_ITEMS = 1_000
 export const LOOKED_ROWS_MAX = 20_000
 
 /**
- * $1 user, $2 and $3 range in ms, $4 cursor, $5 page size, $6-$9 filter, $10 rows looked at. The rows looked at are a subquery
+ * $1 user, $2 and $3 range in ms, $4 cursor, $5 page size and one more, $6-$9 filter, $10 rows looked at. The rows looked at are a subquery
  * with a limit of its own, read in order and only until the page is full. A page that is not tells the last row looked at,
  * unless those were all. Tombstones of requests that never got a hold have no endpoint, and are no calls.
  */
@@ -89,74 +59,17 @@ const pageSql = `
   )
   SELECT (SELECT id FROM usage_events WHERE (SELECT count(*) FROM found) < $5 AND ${inRange}
       ORDER BY id DESC OFFSET $10 - 1 LIMIT 1) AS looked_to,
-    e.id, floor(extract(epoch FROM e.reserved_at) * 1000)::float8 AS at_ms, e.endpoint, e.model, e.key_id, k.name AS key_name,
-    k.hint AS key_hint, e.state, e.funding, e.subscription_id, e.reserved_micros, e.cost_micros, e.charged_micros,
-    e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens, e.usage_source, e.late, e.stream, e.status,
-    e.reason, e.latency_ms, e.ttft_ms
+    ${itemColumns}
   FROM (SELECT) one LEFT JOIN found e ON true LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = $1
   ORDER BY e.id DESC`
 
-interface CallRow {
-  readonly looked_to: string | null
-  /** Null in the only row of a page without calls. */
-  readonly id: string | null
-  readonly at_ms: number
-  readonly endpoint: string
-  readonly model: string
-  readonly key_id: bigint | null
-  readonly key_name: string | null
-  readonly key_hint: string | null
-  readonly state: CallState
-  readonly funding: CallItem["funding"]
-  readonly subscription_id: bigint | null
-  readonly reserved_micros: bigint
-  readonly cost_micros: bigint | null
-  readonly charged_micros: bigint | null
-  readonly input_tokens: bigint | null
-  readonly cached_input_tokens: bigint | null
-  readonly cache_write_tokens: bigint | null
-  readonly output_tokens: bigint | null
-  readonly usage_source: CallItem["usageSource"]
-  readonly late: boolean
-  readonly stream: boolean
-  readonly status: number | null
-  readonly reason: string | null
-  readonly latency_ms: number | null
-  readonly ttft_ms: number | null
-}
+/** Without a call in it, it is the only row of its page. */
+type PageRow = { readonly looked_to: string | null } & (CallRow | { readonly id: null })
 
-const count = (tokens: bigint | null): number | null => tokens === null ? null : Number(tokens)
-
-const toItem = (row: CallRow, id: string): CallItem => ({
-  id,
-  atMs: row.at_ms,
-  endpoint: row.endpoint,
-  model: row.model,
-  keyId: row.key_id,
-  keyName: row.key_name,
-  keyHint: row.key_hint,
-  state: row.state,
-  funding: row.funding,
-  subscriptionId: row.subscription_id,
-  reservedMicros: row.reserved_micros,
-  costMicros: row.cost_micros,
-  chargedMicros: row.charged_micros,
-  inputTokens: count(row.input_tokens),
-  cachedInputTokens: count(row.cached_input_tokens),
-  cacheWriteTokens: count(row.cache_write_tokens),
-  outputTokens: count(row.output_tokens),
-  usageSource: row.usage_source,
-  late: row.late,
-  stream: row.stream,
-  status: row.status,
-  reason: row.reason,
-  latencyMs: row.latency_ms,
-  ttftMs: row.ttft_ms
-})
-
-const toPage = (rows: ReadonlyArray<CallRow>, size: number): CallPage => {
-  const items = rows.flatMap((row) => row.id === null ? [] : [toItem(row, row.id)])
-  const next = (items.length === size ? items.at(-1)?.id : rows[0]?.looked_to) ?? undefined
+const toPage = (rows: ReadonlyArray<PageRow>, size: number): CallPage => {
+  const found = rows.flatMap((row) => row.id === null ? [] : [toItem(row)])
+  const items = found.slice(0, size)
+  const next = (found.length > size ? items.at(-1)?.id : rows[0]?.looked_to) ?? undefined
   return { items, next, exhausted: next === undefined }
 }
 
@@ -169,12 +82,12 @@ const make = Effect.gen(function*() {
   const read = Effect.fnUntraced(function*(userId: bigint, filter: CallFilter, cursor: string, size: number) {
     if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
     if (filter.fromMs >= filter.toMs) return yield* new UsageRefused({ reason: "empty_range" })
-    const rows = yield* bounded(sql.unsafe<CallRow>(pageSql, [
+    const rows = yield* bounded(sql.unsafe<PageRow>(pageSql, [
       userId,
       Math.trunc(filter.fromMs),
       Math.trunc(filter.toMs),
       cursor,
-      size,
+      size + 1,
       filter.model ?? null,
       filter.keyId ?? null,
       filter.funding ?? null,

@@ -4,11 +4,15 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { classifySqlError } from "../platform/SqlFailure.ts"
 
 export class UsageFolds extends Context.Service<UsageFolds, {
   /** Folds what one user has; answers how many calls were passed. Another process that is at it does the work instead. */
   fold(userId: bigint): Effect.Effect<number, SqlError.SqlError>
-  /** Folds for every user that has something to fold; answers how many calls were passed. */
+  /**
+   * Folds for every user that has something to fold; answers how many calls were passed. One whose usage cannot be folded
+   * keeps nobody else's; it fails at the end.
+   */
   readonly round: Effect.Effect<number, SqlError.SqlError>
 }>()("realms/usage/UsageFolds") {
   static readonly layer = Layer.effect(UsageFolds, Effect.suspend(() => make))
@@ -64,13 +68,21 @@ const make = Effect.gen(function*() {
   const round = Effect.gen(function*() {
     let passed = 0
     let after = 0n
+    let failure: SqlError.SqlError | undefined
     while (true) {
       const users = yield* sql.unsafe<{ id: bigint; due: boolean }>(dueSql, [after, USERS_MAX, MARGIN_MS])
-      for (const { due, id } of users) if (due) passed += yield* fold(id)
+      for (const { due, id } of users) {
+        if (!due) continue
+        const folded = yield* Effect.result(fold(id))
+        if (folded._tag === "Success") passed += folded.success
+        else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
+        else failure ??= folded.failure
+      }
       const last = users.at(-1)
-      if (last === undefined || users.length < USERS_MAX) return passed
+      if (last === undefined || users.length < USERS_MAX) break
       after = last.id
     }
+    return failure === undefined ? passed : yield* failure
   })
 
   return UsageFolds.of({ fold, round })

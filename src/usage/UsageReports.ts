@@ -138,6 +138,10 @@ const toSums = (row: SumsRow): UsageSums => ({
   chargedMicros: row.charged_micros ?? 0n
 })
 
+const toDay = (row: SumsRow): UsageDay => ({ day: row.name, ...toSums(row) })
+
+const toModel = (row: SumsRow): UsageModel => ({ model: row.name, ...toSums(row) })
+
 const noUsage: UsageSums = {
   calls: 0,
   inputTokens: 0,
@@ -162,10 +166,8 @@ const byCharge = (a: UsageModel, b: UsageModel): number =>
   a.chargedMicros === b.chargedMicros ? b.calls - a.calls : a.chargedMicros < b.chargedMicros ? 1 : -1
 
 const toOverview = (rows: ReadonlyArray<SumsRow>): UsageOverview => {
-  const days = rows.filter((row) => row.is_day).map((row) => ({ day: row.name, ...toSums(row) }))
-    .toSorted((a, b) => a.day < b.day ? -1 : 1)
-  const models = rows.filter((row) => !row.is_day).map((row) => ({ model: row.name, ...toSums(row) }))
-    .toSorted(byCharge)
+  const days = rows.filter((row) => row.is_day).map(toDay).toSorted((a, b) => a.day < b.day ? -1 : 1)
+  const models = rows.filter((row) => !row.is_day).map(toModel).toSorted(byCharge)
   const others = models.slice(MODELS_SHOWN_MAX)
   return {
     totals: days.reduce<UsageSums>(add, noUsage),

@@ -53,6 +53,7 @@ describe("import ranks", () => {
       ["accounts", "settings", false, false],
       ["payments", "settlement", false, false],
       ["gateway", "settlement", false, false],
+      ["gateway", "usage", false, false],
       ["http", "gateway", false, true],
       ["App.ts", "cli", false, true],
       ["cli", "App.ts", false, false],

@@ -1,7 +1,7 @@
 /**
  * How a call is spoken of: its state, who paid for it, and what its usage is worth.
  */
-import type { CallItem, CallState } from "../../../../usage/CallList.ts"
+import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { usageText } from "./UsageText.ts"

@@ -2,7 +2,7 @@
  * Calls one by one, each leading to its receipt.
  */
 import { DateTime } from "effect"
-import type { CallItem } from "../../../../usage/CallList.ts"
+import type { CallItem } from "../../../../usage/CallItem.ts"
 import { DataTable, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { CallBadge, EstimatedBadge, fundingName } from "./CallParts.tsx"

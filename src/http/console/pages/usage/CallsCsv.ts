@@ -4,7 +4,7 @@
  */
 import { DateTime } from "effect"
 import { formatUsd } from "../../../../domain/Money.ts"
-import type { CallItem } from "../../../../usage/CallList.ts"
+import type { CallItem } from "../../../../usage/CallItem.ts"
 
 const columns: ReadonlyArray<readonly [name: string, value: (call: CallItem) => string]> = [
   ["request_id", (call) => call.id],

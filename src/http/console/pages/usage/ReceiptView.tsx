@@ -5,11 +5,11 @@
 import { DateTime } from "effect"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
+import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { CallBadge, fundingName } from "./CallParts.tsx"
-import type { CallReceipt } from "./CallReceipt.ts"
 import { usageText } from "./UsageText.ts"
 
 /** Tokens times micros per million tokens are USD scaled by so many decimals. */
@@ -24,10 +24,10 @@ const Breakdown = ({ call, visit }: Props) => {
   const say = sayOf(visit, usageText)
   const { formats } = visit
   const buckets = [
-    [say("receipt.input"), call.input_tokens, call.input_micros_per_1m],
-    [say("receipt.cached"), call.cached_input_tokens, call.cached_input_micros_per_1m],
-    [say("receipt.write"), call.cache_write_tokens, call.cache_write_micros_per_1m ?? call.input_micros_per_1m],
-    [say("receipt.output"), call.output_tokens, call.output_micros_per_1m]
+    [say("receipt.input"), call.inputTokens, call.price.inputMicrosPer1m],
+    [say("receipt.cached"), call.cachedInputTokens, call.price.cachedInputMicrosPer1m],
+    [say("receipt.write"), call.cacheWriteTokens, call.price.cacheWriteMicrosPer1m ?? call.price.inputMicrosPer1m],
+    [say("receipt.output"), call.outputTokens, call.price.outputMicrosPer1m]
   ] as const
   const rows = buckets.filter(([, tokens], index) => index === 0 || index === 3 || (tokens ?? 0) > 0)
     .map(([name, tokens, price]) => [
@@ -37,8 +37,8 @@ const Breakdown = ({ call, visit }: Props) => {
       formats.usdExact(BigInt(tokens ?? 0) * price, SUM_SCALE)
     ])
   const times = (micros: bigint) => formatDecimal(micros, MICROS_SCALE, 0)
-  const isMultiplied = call.billing_multiplier_micros !== MULTIPLIER_ONE ||
-    call.plan_multiplier_micros !== MULTIPLIER_ONE
+  const isMultiplied = call.billingMultiplier !== MULTIPLIER_ONE ||
+    call.planMultiplier !== MULTIPLIER_ONE
   return (
     <Card title={say("receipt.how")}>
       <DataTable
@@ -56,15 +56,15 @@ const Breakdown = ({ call, visit }: Props) => {
           ? (
             <div class="text-secondary">
               {say("receipt.multiplied", {
-                billing: times(call.billing_multiplier_micros),
-                plan: times(call.plan_multiplier_micros)
+                billing: times(call.billingMultiplier),
+                plan: times(call.planMultiplier)
               })}
             </div>
           )
           : null}
         <div class="d-flex justify-content-between flex-wrap gap-2">
           <span>{say("receipt.rounded")}</span>
-          <strong>{call.cost_micros === null ? "–" : formats.usd(call.cost_micros)}</strong>
+          <strong>{call.costMicros === null ? "–" : formats.usd(call.costMicros)}</strong>
         </div>
       </div>
     </Card>
@@ -74,13 +74,13 @@ const Breakdown = ({ call, visit }: Props) => {
 const Facts = ({ call, visit }: Props) => {
   const say = sayOf(visit, usageText)
   const { formats } = visit
-  const duration = call.latency_ms === null ? "–" : formats.seconds(call.latency_ms)
-  const first = call.ttft_ms === null ? "" : `, ${say("receipt.ttft", { time: formats.seconds(call.ttft_ms) })}`
+  const duration = call.latencyMs === null ? "–" : formats.seconds(call.latencyMs)
+  const first = call.ttftMs === null ? "" : `, ${say("receipt.ttft", { time: formats.seconds(call.ttftMs) })}`
   return (
     <dl class="facts">
       <dt>{say("time")}</dt>
       <dd>
-        <Moment visit={visit} at={DateTime.toDateUtc(call.reserved_at)} />
+        <Moment visit={visit} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
       </dd>
       <dt>{say("model")}</dt>
       <dd>
@@ -95,15 +95,15 @@ const Facts = ({ call, visit }: Props) => {
       <dt>{say("funding")}</dt>
       <dd>{fundingName(visit, call.funding)}</dd>
       <dt>{say("receipt.reserved")}</dt>
-      <dd>{formats.usd(call.reserved_micros)}</dd>
+      <dd>{formats.usd(call.reservedMicros)}</dd>
       <dt>{say("receipt.charged")}</dt>
       <dd>
-        <strong>{call.charged_micros === null ? "–" : formats.usd(call.charged_micros)}</strong>
+        <strong>{call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros)}</strong>
       </dd>
-      {call.usage_source === null ? null : (
+      {call.usageSource === null ? null : (
         <>
           <dt>{say("receipt.source")}</dt>
-          <dd>{call.usage_source === "upstream" ? say("receipt.exact") : say("receipt.estimated")}</dd>
+          <dd>{call.usageSource === "upstream" ? say("receipt.exact") : say("receipt.estimated")}</dd>
         </>
       )}
       <dt>{say("receipt.latency")}</dt>
@@ -124,7 +124,7 @@ const Facts = ({ call, visit }: Props) => {
       )}
       <dt>{say("receipt.id")}</dt>
       <dd>
-        <code>{call.request_id}</code>
+        <code>{call.id}</code>
       </dd>
     </dl>
   )
@@ -132,7 +132,7 @@ const Facts = ({ call, visit }: Props) => {
 
 export const ReceiptView = ({ call, visit }: Props) => {
   const say = sayOf(visit, usageText)
-  const short = (call.cost_micros ?? 0n) - (call.charged_micros ?? 0n)
+  const short = (call.costMicros ?? 0n) - (call.chargedMicros ?? 0n)
   return (
     <>
       <h1 class="page-title mb-3">{say("receipt")}</h1>

@@ -1,7 +1,8 @@
 /**
  * What an address of the usage page asks for: a period, and which calls of it. What is no filter is left out.
  */
-import type { CallFilter, CallState } from "../../../../usage/CallList.ts"
+import type { CallState } from "../../../../usage/CallItem.ts"
+import type { CallFilter } from "../../../../usage/CallList.ts"
 import { idOf } from "../../PathId.ts"
 import type { Visit } from "../../Visit.ts"
 import { readRange, type UsageRange } from "./UsageRange.ts"

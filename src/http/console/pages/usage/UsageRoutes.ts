@@ -3,14 +3,13 @@
  */
 import { Effect, Layer, Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
-import { Receipts } from "../../../../gateway/Receipts.ts"
+import { Receipts } from "../../../../usage/Receipts.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { CallList } from "../../../../usage/CallList.ts"
 import { UsageReports } from "../../../../usage/UsageReports.ts"
 import { page, PageNotFound, raw } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { readReceipt } from "./CallReceipt.ts"
 import { csvHeader, csvLine } from "./CallsCsv.ts"
 import { ChartRoutes } from "./ChartRoutes.ts"
 import { ReceiptView } from "./ReceiptView.tsx"
@@ -59,9 +58,9 @@ const csv = Effect.fnUntraced(function*(visit: UserVisit) {
 
 const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
   const id = (yield* HttpRouter.params)["id"] ?? ""
-  const found = yield* (yield* Receipts).find(visit.user.id, id)
+  const found = yield* (yield* Receipts).receipt(visit.user.id, id)
   if (found === undefined) return yield* new PageNotFound()
-  return page(sayOf(visit, usageText)("receipt"), ReceiptView({ visit, call: yield* readReceipt(found) }))
+  return page(sayOf(visit, usageText)("receipt"), ReceiptView({ visit, call: found }))
 })
 
 export const UsageRoutes = Layer.mergeAll(
