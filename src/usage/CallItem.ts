@@ -1,7 +1,5 @@
 /**
  * One call as people see it, and how it is read from its row and that of its key. Lists and receipts share it.
- *
- * @internal
  */
 
 export type CallState = "reserved" | "committed" | "voided" | "expired"

@@ -18,6 +18,7 @@ import { acquireUpstream } from "../../src/cli/demo/UpstreamSimulator.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
+import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
@@ -75,6 +76,8 @@ const start = Effect.fnUntraced(function*(more: object) {
     password: PASSWORD,
     user,
     session,
+    /** The token of a new link for the first administrator. */
+    setupLink: Effect.flatMap(Context.get(context, SetupLinks).issue, Effect.fromOption).pipe(Effect.orDie),
     orders: Context.get(context, Orders),
     keys: Context.get(context, ApiKeys),
     problems: Effect.map(
