@@ -1,11 +1,12 @@
 /**
- * Two kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
- * real processes, a few files at a time. CI reads the counts from the JSON report that VITEST_JSON names.
+ * Three kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
+ * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, one file at a time. CI reads the counts from the JSON report that VITEST_JSON names.
  */
 import { defineConfig } from "vitest/config"
 
 const INTEGRATION_WORKERS_MAX = 2
 const INTEGRATION_TEST_TIMEOUT_MS = 60_000
+const BROWSER_TEST_TIMEOUT_MS = 180_000
 const INTEGRATION_HOOK_TIMEOUT_MS = 120_000
 
 const jsonReport = process.env["VITEST_JSON"]
@@ -24,7 +25,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/**/*.int.test.{ts,tsx}"]
+          exclude: ["test/**/*.{int,browser}.test.{ts,tsx}"]
         }
       },
       {
@@ -39,6 +40,19 @@ export default defineConfig({
           testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
           hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
           sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["test/**/*.browser.test.{ts,tsx}"],
+          globalSetup: ["test/support/browserSetup.ts", "test/support/globalSetup.ts"],
+          pool: "forks",
+          maxWorkers: 1,
+          testTimeout: BROWSER_TEST_TIMEOUT_MS,
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
+          sequence: { groupOrder: 2 }
         }
       }
     ]

@@ -13,7 +13,7 @@ import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
-import { Receipts } from "./gateway/Receipts.ts"
+import { Charts } from "./http/console/charts/Charts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { identityCleaner } from "./identity/IdentityCleaner.ts"
@@ -38,6 +38,11 @@ import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
+import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { CallList } from "./usage/CallList.ts"
+import { Receipts } from "./usage/Receipts.ts"
+import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
+import { UsageReports } from "./usage/UsageReports.ts"
 
 /** The database, migrated. */
 export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
@@ -67,11 +72,12 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSession
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices).pipe(
-  Layer.provideMerge(PolicyLayer),
-  Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
-  Layer.provideMerge(DatabaseServices)
-)
+export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
+  .pipe(
+    Layer.provideMerge(PolicyLayer),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
+    Layer.provideMerge(DatabaseServices)
+  )
 
 const Declared = Layer.effectDiscard(Effect.gen(function*() {
   yield* declareModels
@@ -91,13 +97,17 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(sweeper)
   yield* Effect.forkScoped(reconciler)
   yield* Effect.forkScoped(identityCleaner)
+  yield* Effect.forkScoped(usageFolder)
 }))
+
+/** What users are shown of their calls. */
+const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, Receipts.layer)),
-  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer)),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, PlansForSale.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

@@ -4,8 +4,10 @@
  */
 import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Data, Duration, Effect, Layer, Scope } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpMiddleware, HttpRouter, HttpServerResponse } from "effect/http"
+import { IpNetwork } from "effect/net"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { isIP } from "node:net"
 import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
@@ -44,8 +46,12 @@ const make = Effect.gen(function*() {
   const address = yield* PublicAddress
   const scope = yield* Scope.Scope
   const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(OpsRoutes, PaymentRoutes, ConsoleRoutes))
+  const trustedProxies = config.server.trustedProxies.map(networkOf)
   const answerRoute = yield* NodeHttpServer.makeHandler(
-    routes.pipe(Effect.catch(() => Effect.succeed(notFound))),
+    routes.pipe(
+      Effect.catch(() => Effect.succeed(notFound)),
+      HttpMiddleware.xForwardedHeaders({ trustedProxies })
+    ),
     { scope }
   )
   const server = createServer({
@@ -64,6 +70,10 @@ const make = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
   return HttpServer.of({ host: config.server.host, port })
 })
+
+/** An address alone is a network of its own. */
+const networkOf = (range: string): IpNetwork.IpNetwork =>
+  IpNetwork.fromStringUnsafe(range.includes("/") ? range : `${range}/${isIP(range) === 4 ? 32 : 128}`)
 
 const notFound = HttpServerResponse.text(openAiErrorBody(openAiError("not_found", "There is no such page.")), {
   status: 404,

@@ -54,6 +54,13 @@ export class TooManyOpen extends Schema.TaggedError<TooManyOpen>()("TooManyOpen"
   }
 }
 
+/** A user has placed as many orders within an hour as one may, cancelled ones too. */
+export class TooManyOrders extends Schema.TaggedError<TooManyOrders>()("TooManyOrders", { perHour: Schema.Int }) {
+  override get message(): string {
+    return `${this.perHour} orders were placed within an hour: try again later`
+  }
+}
+
 /** The user is not there or is disabled. */
 export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnknown", { userId: Schema.BigInt }) {
   override get message(): string {

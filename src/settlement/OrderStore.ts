@@ -93,10 +93,19 @@ const firstOrder = (rows: ReadonlyArray<OrderRow>): Effect.Effect<Order | undefi
 export const findOrder = (sql: Sql, id: bigint): Read<Order | undefined> =>
   Effect.flatMap(sql<OrderRow>`SELECT * FROM orders WHERE id = ${id}`, firstOrder)
 
-/** A user's orders, newest first. */
-export const ordersOf = (sql: Sql, userId: bigint, limit: number): Read<ReadonlyArray<Order>> =>
+/** The largest id there can be: before it are all. */
+const ID_MAX = 2n ** 63n - 1n
+
+/** A user's orders with an id below `before`, newest first. */
+export const ordersOf = (
+  sql: Sql,
+  userId: bigint,
+  limit: number,
+  before: bigint = ID_MAX
+): Read<ReadonlyArray<Order>> =>
   Effect.flatMap(
-    sql<OrderRow>`SELECT * FROM orders WHERE user_id = ${userId} ORDER BY id DESC LIMIT ${limit}`,
+    sql<OrderRow>`
+      SELECT * FROM orders WHERE user_id = ${userId} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`,
     (rows) => Effect.forEach(rows, toOrder)
   )
 

@@ -16,7 +16,8 @@ import {
   OrderProcessing,
   PlanNotFound,
   SettlementUnavailable,
-  TooManyOpen
+  TooManyOpen,
+  TooManyOrders
 } from "./OrderError.ts"
 import { attemptsOf, findOrder, lockAttempts, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
 import { Sessions } from "./Sessions.ts"
@@ -26,6 +27,9 @@ export const ORDER_MINUTES = 120
 
 /** Pending orders of one user, at most. */
 export const PENDING_ORDERS_MAX = 20
+
+/** Orders of one user within an hour, at most: each that was started keeps the reconciliation busy for a while. */
+export const ORDERS_PER_HOUR_MAX = 100
 
 /** Orders listed at once, at most. */
 const LISTED_MAX = 200
@@ -47,16 +51,19 @@ export class Orders extends Context.Service<Orders, {
   topup(
     userId: bigint,
     amountFen: bigint
-  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | SettlementUnavailable>
+  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
   /** Orders a plan, at today's price and terms. */
   subscription(
     userId: bigint,
     planCode: string
-  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | SettlementUnavailable>
+  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
   /** An order with its attempts; another user's is not found. */
   show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | SettlementUnavailable>
-  /** A user's orders, newest first, at most 200. */
-  list(userId: bigint): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
+  /** A user's orders with an id below `before`, newest first: 200, or fewer when so many are asked for. */
+  list(
+    userId: bigint,
+    page?: { readonly limit?: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
   /** Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. */
   cancel(
     id: bigint,
@@ -95,9 +102,14 @@ const make = Effect.gen(function*() {
   const asBuyer = Effect.fnUntraced(function*(userId: bigint) {
     const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
     if (buyer === undefined) return yield* new BuyerUnknown({ userId })
-    const [pending] = yield* sql<{ count: bigint }>`
-      SELECT count(*) FROM orders WHERE user_id = ${userId} AND state = 'pending'`
-    if (Number(pending?.count ?? 0n) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+    const [placed] = yield* sql<{ pending: bigint; recent: bigint }>`
+      SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+          count(*) FILTER (WHERE created_at > now() - interval '1 hour') AS recent
+        FROM orders WHERE user_id = ${userId}`
+    if (Number(placed?.pending ?? 0n) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+    if (Number(placed?.recent ?? 0n) >= ORDERS_PER_HOUR_MAX) {
+      return yield* new TooManyOrders({ perHour: ORDERS_PER_HOUR_MAX })
+    }
   })
 
   const placed = Effect.fnUntraced(function*(rows: ReadonlyArray<{ readonly id: bigint }>) {
@@ -212,7 +224,8 @@ const make = Effect.gen(function*() {
     topup,
     subscription,
     show,
-    list: (userId) => unavailable(ordersOf(sql, userId, LISTED_MAX)),
+    list: (userId, { before, limit = LISTED_MAX } = {}) =>
+      unavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
     cancel,
     expireDue
   })

@@ -11,7 +11,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["platform"],
   ["accounts", "settings"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
-  ["settlement", "gateway"],
+  ["settlement", "gateway", "usage"],
   ["http", "cli"],
   ["App.ts"],
   ["main.ts"]
@@ -53,6 +53,7 @@ describe("import ranks", () => {
       ["accounts", "settings", false, false],
       ["payments", "settlement", false, false],
       ["gateway", "settlement", false, false],
+      ["gateway", "usage", false, false],
       ["http", "gateway", false, true],
       ["App.ts", "cli", false, true],
       ["cli", "App.ts", false, false],

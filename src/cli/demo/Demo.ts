@@ -1,10 +1,11 @@
 /**
  * `realms demo`: the whole gateway offline, in a scratch folder that is removed at the end: embedded PostgreSQL, a
- * simulated upstream, simulated payment providers, a user with money, a key and an order to pay. Prints what one needs to try it, and runs until it is interrupted.
+ * simulated upstream, simulated payment providers, a user with a password, money, a key and an order to pay. Prints what one needs to try
+ * it, and runs until it is interrupted.
  */
 import { Console, Context, Effect, FileSystem, Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
-import { randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { Accounts } from "../../accounts/Accounts.ts"
 import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { Users } from "../../identity/Users.ts"
@@ -21,6 +22,7 @@ import { acquireUpstream } from "./UpstreamSimulator.ts"
 const DEMO_EMAIL = "demo@realms.local"
 const DEMO_USD_MICROS = 5_000_000n
 const DEMO_TOPUP_FEN = 1_000n
+const PASSWORD_BYTES = 9
 const PORT_MAX = 65_535
 
 /** What the demo is put together from: the services of the command line, and a server that lives as long as the scope. */
@@ -32,6 +34,8 @@ export interface DemoParts<E1, R1, E2, R2> {
 /** What is printed. */
 export interface DemoInfo {
   readonly baseUrl: string
+  /** Of the user, for the console. */
+  readonly password: string
   readonly key: string
   readonly usdMicros: bigint
   readonly configPath: string
@@ -41,11 +45,12 @@ export interface DemoInfo {
 
 /** A user with money, a key, and an order to pay. */
 const seed = Effect.gen(function*() {
-  const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user" })
+  const password = randomBytes(PASSWORD_BYTES).toString("base64url")
+  const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user", password: Redacted.make(password) })
   const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(DEMO_USD_MICROS, "demo credit"))
   const { key } = yield* (yield* ApiKeys).create({ userId: user.id, name: "demo" })
   const order = yield* (yield* Orders).topup(user.id, DEMO_TOPUP_FEN)
-  return { key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }
+  return { password, key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }
 })
 
 /** A line for a POSIX shell that streams a chat completion through the demo. */
@@ -70,9 +75,10 @@ export const describeDemo = (info: DemoInfo): string =>
   [
     "Realms demo: everything is simulated, nothing leaves this machine, Ctrl+C ends it.",
     "",
-    `  base URL   ${info.baseUrl}`,
-    `  API base   ${info.baseUrl}/v1`,
+    `  console    ${info.baseUrl}`,
     `  user       ${DEMO_EMAIL}`,
+    `  password   ${info.password}`,
+    `  API base   ${info.baseUrl}/v1`,
     `  key        ${info.key}`,
     `  balance    ${dollars(info.usdMicros)}`,
     "",
@@ -80,18 +86,19 @@ export const describeDemo = (info: DemoInfo): string =>
     "",
     curlLine(info.baseUrl, info.key),
     "",
-    `Pay for a top-up (order ${info.orderId}, ¥10.00): this prints a page of the simulated Stripe to open and press Pay on.`,
+    "Open the console, sign in, and see what it cost under Usage. Top up or buy a plan there: the cashiers are simulated,",
+    `press Pay and watch the order. A top-up of ¥10.00 waits already: ${info.baseUrl}/pay/topup/${info.orderId}`,
+    "",
+    "Commands work beside it, too:",
     "",
     payLine(info),
-    "",
-    "Then see what is left:",
-    "",
     balanceLine(info.configPath)
   ].join("\n")
 
 const demoFields = (info: DemoInfo): Printable => ({
   base_url: info.baseUrl,
   email: DEMO_EMAIL,
+  password: info.password,
   key: info.key,
   usd_micros: info.usdMicros,
   config_path: info.configPath,

@@ -8,6 +8,7 @@ import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
 import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
+import type { UsageUnavailable } from "../../usage/UsageError.ts"
 import type { SettlementUnavailable } from "../../settlement/OrderError.ts"
 
 /** A page in the frame. */
@@ -15,9 +16,9 @@ export interface Page {
   readonly _tag: "Page"
   readonly title: string
   readonly body: ComponentChildren
-  /** More for the document's head. */
-  readonly head?: ComponentChildren
   readonly status?: number
+  /** Where scripts do not run, the page is asked for again after so many seconds. */
+  readonly refreshSeconds?: number
   /** Without navigation, in the middle: signing in and the like. */
   readonly bare?: boolean
   /** Origins that this page's forms may go to besides this site and the payment providers. */
@@ -87,6 +88,7 @@ export type Unavailable =
   | SettlementUnavailable
   | CatalogUnavailable
   | AccountUnavailable
+  | UsageUnavailable
   | SqlError.SqlError
 
 export type PageProblem = PageNotFound | Unavailable

@@ -18,9 +18,9 @@ const own = (name: string): string => join(import.meta.dirname, "assets", name)
 
 const files = {
   "tabler.css": packaged("@tabler/core/dist/css/tabler.min.css"),
-  "console.css": own("console.css"),
+  "site.css": own("site.css"),
   "look.js": own("look.js"),
-  "console.js": own("console.js"),
+  "site.js": own("site.js"),
   "htmx.js": packaged("htmx.org/dist/htmx.min.js"),
   "icon.svg": own("icon.svg")
 } as const
@@ -55,7 +55,7 @@ const load = (name: AssetName): Asset => {
   }
 }
 
-const names = ["tabler.css", "console.css", "look.js", "console.js", "htmx.js", "icon.svg"] as const
+const names = ["tabler.css", "site.css", "look.js", "site.js", "htmx.js", "icon.svg"] as const
 
 const byName = new Map<AssetName, Asset>()
 

@@ -22,7 +22,8 @@ import {
   redirect
 } from "./Answer.ts"
 import { isCsrfToken, isForeign } from "./Csrf.ts"
-import { readForm, statusOfUnreadable } from "./FormBody.ts"
+import { readForm } from "./FormBody.ts"
+import { statusOfUnreadable } from "./FormUnreadable.ts"
 import { renderPage, renderPart } from "./ui/Frame.tsx"
 import { ProblemView } from "./ui/ProblemView.tsx"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"

@@ -2,8 +2,9 @@
  * The fields of a posted form, bounded before they are looked at. A form that is too large, of another type or not text that
  * the database can hold is refused as a whole.
  */
-import { ByteSize, Effect, Schema } from "effect"
+import { ByteSize, Effect } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
+import { FormUnreadable } from "./FormUnreadable.ts"
 
 /** The longest form is a few short texts and a list of models. */
 const FORM_BYTES_MAX = 65_536
@@ -11,14 +12,6 @@ const FORM_FIELDS_MAX = 200
 
 /** The body has to be here within this, in milliseconds. */
 const FORM_MS_MAX = 10_000
-
-/** The form could not be read: `large`, `type` (not URL-encoded) or `malformed`. */
-export class FormUnreadable extends Schema.TaggedError<FormUnreadable>()("FormUnreadable", {
-  why: Schema.Literals(["large", "type", "malformed"])
-}) {}
-
-/** The status that tells a client why. */
-export const statusOfUnreadable = { large: 413, type: 415, malformed: 400 } as const
 
 const formType = "application/x-www-form-urlencoded"
 

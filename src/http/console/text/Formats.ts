@@ -20,10 +20,16 @@ export interface Formats {
   usd(micros: bigint): string
   /** The same cut to cents, rounded down: a balance never looks larger than it is. */
   usdShort(micros: bigint): string
+  /** An amount scaled by 10^scale in USD, with all its decimals. */
+  usdExact(amount: bigint, scale: number): string
   /** CNY fen. */
   cny(fen: bigint): string
+  /** An amount in the minor unit of a currency, given by its ISO code in any case. */
+  minor(amount: bigint, currency: string): string
   count(value: number | bigint): string
   date(at: Date): string
+  /** A day without its year, of a moment in UTC. */
+  dayAndMonth(at: Date): string
   time(at: Date): string
   /** A number of milliseconds as seconds with two decimals. */
   seconds(milliseconds: number): string
@@ -44,11 +50,16 @@ const currencyFormat = (language: Language, currency: string, decimalsMax: numbe
   return (text: string): string => isDecimal(text) ? format.format(text) : text
 }
 
+/** Of a sum of tokens times prices: micros per million tokens. */
+const DECIMALS_MAX = 12
+
 const CENT_MICROS = 10_000n
 
 const build = (language: Language, timeZone: string): Formats => {
   const locale = localeOf[language]
   const usd = currencyFormat(language, "USD", MICROS_SCALE)
+  const exact = currencyFormat(language, "USD", DECIMALS_MAX)
+  const dayAndMonth = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short", day: "numeric" })
   const cny = currencyFormat(language, "CNY", 2)
   const count = new Intl.NumberFormat(locale)
   const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium" })
@@ -61,7 +72,15 @@ const build = (language: Language, timeZone: string): Formats => {
     usd: (amount) => usd(micros(amount)),
     usdShort: (amount) => usd(micros(amount - (((amount % CENT_MICROS) + CENT_MICROS) % CENT_MICROS))),
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
+    minor: (amount, currency) => {
+      const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })
+      const decimals = format.resolvedOptions().maximumFractionDigits ?? 2
+      const text = formatDecimal(amount, decimals, decimals)
+      return isDecimal(text) ? format.format(text) : text
+    },
     count: (value) => count.format(value),
+    dayAndMonth: (at) => dayAndMonth.format(at),
+    usdExact: (amount, scale) => exact(formatDecimal(amount, scale, 2)),
     date: (at) => date.format(at),
     time: (at) => time.format(at),
     seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`

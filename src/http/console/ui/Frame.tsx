@@ -103,7 +103,7 @@ const Look = ({ visit }: { readonly visit: Visit }) => {
 }
 
 const Brand = ({ visit }: { readonly visit: Visit }) => (
-  <a class="console-brand" href="/">
+  <a class="console-brand" href="/" aria-label={visit.say("brand")}>
     <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
     <span>{visit.say("brand")}</span>
   </a>
@@ -160,11 +160,17 @@ const Document = (
       <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
       <script src={assetPath("look.js")} />
       <link rel="stylesheet" href={assetPath("tabler.css")} />
-      <link rel="stylesheet" href={assetPath("console.css")} />
+      <link rel="stylesheet" href={assetPath("site.css")} />
       <meta name="htmx-config" content={htmxConfig} />
       <script src={assetPath("htmx.js")} defer />
-      <script src={assetPath("console.js")} defer />
-      {page.head}
+      <script src={assetPath("site.js")} defer />
+      {page.refreshSeconds === undefined
+        ? null
+        : (
+          <noscript>
+            <meta http-equiv="refresh" content={page.refreshSeconds.toString()} />
+          </noscript>
+        )}
     </head>
     <body>
       <a class="visually-hidden-focusable console-skip" href="#content">{visit.say("nav.skip")}</a>

@@ -1,5 +1,5 @@
 /**
- * `/models`: the price list, for anybody.
+ * `/models`: the price list, for anybody, signed in or not.
  */
 import { Effect } from "effect"
 import { Catalog } from "../../../../catalog/Catalog.ts"

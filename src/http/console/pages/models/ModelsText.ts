@@ -1,5 +1,5 @@
 /**
- * The texts of the price list.
+ * The texts of the price list, in both languages.
  */
 import { defineMessages } from "../../text/Messages.ts"
 

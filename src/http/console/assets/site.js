@@ -1,12 +1,12 @@
 /**
- * The few things that need a script besides htmx: copying a text, asking before something that cannot be undone, sending a
- * form at once, following a link at once, and filling in an amount. Everything else works without.
+ * The few things that need a script besides htmx: copying a text, printing, asking before something that cannot be
+ * undone, sending a form at once, and following a link at once. Everything else works without.
  */
 ;(() => {
   const COPIED_MS = 2_000
 
-  const showCopyButtons = (root) => {
-    for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false
+  const showButtons = (root) => {
+    for (const button of root.querySelectorAll("[data-copy], [data-print]")) button.hidden = false
   }
 
   const copy = async (button) => {
@@ -24,13 +24,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]")
     if (button !== null) void copy(button)
-    const amount = event.target.closest("[data-fill]")
-    if (amount !== null) {
-      const field = document.getElementById(amount.dataset.fill)
-      field.value = amount.value
-      field.dispatchEvent(new Event("input", { bubbles: true }))
-      event.preventDefault()
-    }
+    if (event.target.closest("[data-print]") !== null) window.print()
   })
 
   document.addEventListener("submit", (event) => {
@@ -52,7 +46,7 @@
     if (event.persisted) for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false
   })
 
-  showCopyButtons(document)
+  showButtons(document)
   document.querySelector("form[data-send]")?.submit()
   document.querySelector("a[data-follow]")?.click()
 })()

@@ -1,0 +1,203 @@
+/**
+ * `node bench/pages.ts`, after a build: how long the server takes for each page of a user with 100,000 calls, beside what a
+ * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS` and
+ * `BENCH_ROUNDS` change its size.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { gunzipSync } from "node:zlib"
+import { Database, SqlLayer } from "../src/platform/Database.ts"
+import { EmbeddedPostgres } from "../src/platform/EmbeddedPostgres.ts"
+import { writeHistory } from "../test/support/UsageHistory.ts"
+
+const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
+const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? "60")
+const PASSWORD = "correct horse battery"
+const EMAIL = "bench@example.com"
+const root = join(import.meta.dirname, "..")
+const entry = join(root, "dist/main.js")
+const folder = mkdtempSync(join(tmpdir(), "realms-pages-"))
+// As root, PostgreSQL runs as somebody else, who has to get there.
+chmodSync(folder, 0o755)
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly body: Buffer
+  readonly ms: number
+}
+
+/** One request on a connection that is kept. */
+const ask = (url: string, options: { readonly cookie?: string; readonly form?: string } = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const started = performance.now()
+    const outgoing = request(url, {
+      method: options.form === undefined ? "GET" : "POST",
+      headers: {
+        "accept-encoding": "gzip",
+        cookie: options.cookie ?? "",
+        ...(options.form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" })
+      }
+    }, (response) => {
+      const pieces: Array<Buffer> = []
+      response.on("data", (piece: Buffer) => pieces.push(piece))
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(pieces),
+          ms: performance.now() - started
+        }))
+    })
+    outgoing.on("error", reject)
+    outgoing.end(options.form)
+  })
+
+const cookiesOf = (answer: Answer): string => {
+  const set = answer.headers["set-cookie"]
+  return (Array.isArray(set) ? set : []).map((cookie: string) => cookie.split(";")[0]).join("; ")
+}
+
+const quantile = (sorted: ReadonlyArray<number>, share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+
+const measure = async (url: string, cookie: string) => {
+  for (let warm = 0; warm < 10; warm++) await ask(url, { cookie })
+  const times: Array<number> = []
+  let last: Answer | undefined
+  for (let round = 0; round < ROUNDS; round++) {
+    last = await ask(url, { cookie })
+    times.push(last.ms)
+  }
+  times.sort((a, b) => a - b)
+  return {
+    status: last?.status ?? 0,
+    bytes: last?.body.length ?? 0,
+    p50: quantile(times, 0.5),
+    p95: quantile(times, 0.95)
+  }
+}
+
+/** What a page makes a browser load before it paints: styles and the script in the head that is not deferred. */
+const assetsOf = async (origin: string, cookie: string): Promise<number> => {
+  const page = gunzipSync((await ask(`${origin}/`, { cookie })).body).toString()
+  const paths = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? "")
+  const answers = await Promise.all([...new Set(paths)].map((path) => ask(`${origin}${path}`)))
+  return answers.reduce((sum, { body }) => sum + body.length, 0)
+}
+
+let server: ChildProcess | undefined
+try {
+  const config = join(folder, "config.yaml")
+  writeFileSync(
+    config,
+    `server: { port: 0 }
+data_dir: ${join(folder, "data")}
+log: { format: json, level: info }
+models: [{ id: gpt-4o-mini, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
+plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit_5h_usd: "6" }]
+`
+  )
+  const env = { ...process.env, REALMS_CONFIG: config }
+  say("starting Realms on a fresh embedded PostgreSQL ...")
+  const started = spawn(process.execPath, [entry, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] })
+  server = started
+  const origin = await new Promise<string>((resolve, reject) => {
+    let seen = ""
+    const look = (piece: Buffer) => {
+      seen += piece.toString()
+      const found = /listening on (http:\/\/[\d.]+:\d+)/.exec(seen)?.[1]
+      if (found !== undefined) resolve(found)
+    }
+    started.stdout.on("data", look)
+    started.stderr.on("data", look)
+    started.once("exit", () => reject(new Error(seen)))
+  })
+  execFileSync(process.execPath, [entry, "user", "create", "--email", EMAIL, "--password-stdin"], {
+    env,
+    input: PASSWORD,
+    stdio: ["pipe", "ignore", "inherit"]
+  })
+  execFileSync(process.execPath, [entry, "key", "create", "--user", EMAIL], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+
+  say(`writing ${CALLS} calls ...`)
+  await seed(join(folder, "data"))
+
+  const first = await ask(`${origin}/login`)
+  const token = /name="csrf_token" value="([^"]+)"/.exec(gunzipSync(first.body).toString())?.[1] ?? ""
+  const form = new URLSearchParams({ csrf_token: token, email: EMAIL, password: PASSWORD }).toString()
+  const cookie = cookiesOf(await ask(`${origin}/login`, { cookie: cookiesOf(first), form }))
+
+  const assets = await assetsOf(origin, cookie)
+  const floor = await measure(`${origin}/healthz`, cookie)
+  const rows: Array<object> = []
+  for (
+    const path of [
+      "/",
+      "/usage",
+      "/usage?range=90d",
+      "/usage?model=none",
+      "/usage/days.svg?range=30d",
+      "/keys",
+      "/topup",
+      "/subscription",
+      "/orders",
+      "/models",
+      "/account"
+    ]
+  ) {
+    const { bytes, p50, p95, status } = await measure(`${origin}${path}`, cookie)
+    rows.push({
+      page: path,
+      status,
+      "p50 ms": Number(p50.toFixed(1)),
+      "p95 ms": Number(p95.toFixed(1)),
+      "times /healthz": Number((p50 / floor.p50).toFixed(1)),
+      "page bytes": bytes,
+      "first paint kB": Number(((bytes + assets) / 1_000).toFixed(1))
+    })
+  }
+  process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join("\n")}\n`)
+} finally {
+  const running = server
+  if (running !== undefined && running.exitCode === null) {
+    const ended = new Promise((resolve) => running.once("exit", resolve))
+    running.kill("SIGTERM")
+    await ended
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Writes the history and folds it, as the server would have done in the course of a month. */
+async function seed(dataDir: string): Promise<void> {
+  await Effect.runPromise(
+    Effect.gen(function*() {
+      const { url } = yield* EmbeddedPostgres.acquire(dataDir)
+      yield* Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const [user] = yield* sql<{ id: bigint; key_id: bigint }>`
+          SELECT u.id, k.id AS key_id FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.email = ${EMAIL}`
+        if (user === undefined) return yield* Effect.die(new Error("no user"))
+        yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
+        let passed = 1
+        while (passed > 0) {
+          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
+          passed = row?.passed ?? 0
+        }
+        yield* sql`VACUUM ANALYZE usage_events`
+        yield* sql`VACUUM ANALYZE usage_hours`
+      }).pipe(Effect.provide(SqlLayer.pipe(Layer.provide(Database.layerOf(url)))))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+}

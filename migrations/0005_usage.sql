@@ -1,0 +1,176 @@
+-- Usage by the hour, so that reports of many calls read few rows. Each call is counted once: in `usage_hours` when its user's
+-- fold has passed it, else where it is read from `usage_events` - after `through`, or listed in `usage_pending`. All that
+-- moves calls from one to the other holds the user's row of `usage_folds`; the journal's writers take that lock last, and
+-- whoever folds waits for nothing that they hold. Nothing here costs a call on its normal way more than two conditions.
+
+CREATE TABLE usage_hours (
+  user_id bigint NOT NULL,
+  -- The UTC hour in which the calls were reserved.
+  hour timestamptz NOT NULL,
+  model text NOT NULL,
+  -- 0: no key.
+  key_id bigint NOT NULL,
+  funding text NOT NULL,
+  calls bigint NOT NULL CHECK (calls >= 0),
+  input_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL,
+  cache_write_tokens bigint NOT NULL,
+  output_tokens bigint NOT NULL,
+  cost_micros bigint NOT NULL CHECK (cost_micros >= 0),
+  charged_micros bigint NOT NULL CHECK (charged_micros >= 0),
+  PRIMARY KEY (user_id, hour, model, key_id, funding)
+) WITH (fillfactor = 70);
+
+-- What the folded calls of a key were charged, ever.
+CREATE TABLE usage_keys (
+  key_id bigint PRIMARY KEY,
+  charged_micros bigint NOT NULL CHECK (charged_micros >= 0)
+) WITH (fillfactor = 50);
+
+-- Calls of the user with an id up to `through` are folded, but for those in `usage_pending`.
+CREATE TABLE usage_folds (
+  user_id bigint PRIMARY KEY,
+  through uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
+) WITH (fillfactor = 50);
+
+-- Calls that the fold has passed and not counted: still open then, or written after it with an older id.
+CREATE TABLE usage_pending (
+  user_id bigint NOT NULL,
+  id uuid NOT NULL,
+  PRIMARY KEY (user_id, id)
+) WITH (fillfactor = 70);
+
+-- Calls as reports see them. What counts: committed, or expired with a charge.
+CREATE VIEW usage_calls AS
+  SELECT id, user_id, date_trunc('hour', reserved_at, 'UTC') AS hour, model, coalesce(key_id, 0) AS key_id, funding, state,
+      state = 'committed' OR (state = 'expired' AND charged_micros > 0) AS counts,
+      coalesce(input_tokens, 0) AS input_tokens, coalesce(cached_input_tokens, 0) AS cached_input_tokens,
+      coalesce(cache_write_tokens, 0) AS cache_write_tokens, coalesce(output_tokens, 0) AS output_tokens,
+      coalesce(cost_micros, 0) AS cost_micros, coalesce(charged_micros, 0) AS charged_micros
+    FROM usage_events;
+
+-- The smallest UUIDv7 of a millisecond since the epoch.
+CREATE FUNCTION realms_uuid_at_v1(p_ms bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT (lpad(to_hex(greatest(p_ms, 0)), 12, '0') || '00000000000000000000')::uuid
+$$;
+
+-- Takes the user's fold until the transaction ends; answers how far it has come. The row is made first: without it a first
+-- fold that is under way could not be waited for.
+CREATE FUNCTION realms_usage_lock_v1(p_user bigint) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  v_through uuid;
+BEGIN
+  INSERT INTO usage_folds (user_id) VALUES (p_user) ON CONFLICT DO NOTHING;
+  SELECT f.through INTO v_through FROM usage_folds f WHERE f.user_id = p_user FOR UPDATE;
+  RETURN v_through;
+END $$;
+
+-- Folds up to p_calls_max of a user's calls that are older than the margin; answers how many it has passed, 0 when another
+-- process is at it. The calls are read by a statement that begins after the lock is held, so it sees what everybody who held
+-- it before has written.
+CREATE FUNCTION realms_fold_usage_v1(p_user bigint, p_margin_ms bigint, p_calls_max integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_before uuid := realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - p_margin_ms);
+  v_through uuid;
+  v_last uuid;
+  v_passed integer;
+BEGIN
+  -- An insert would wait for whoever has the row, so it is tried for the first fold only.
+  IF NOT EXISTS (SELECT FROM usage_folds f WHERE f.user_id = p_user) THEN
+    INSERT INTO usage_folds (user_id) VALUES (p_user) ON CONFLICT DO NOTHING;
+  END IF;
+  SELECT f.through INTO v_through FROM usage_folds f WHERE f.user_id = p_user FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  WITH taken AS MATERIALIZED (
+    SELECT c.* FROM usage_calls c WHERE c.user_id = p_user AND c.id > v_through AND c.id < v_before
+      ORDER BY c.id LIMIT p_calls_max
+  ), ready AS (
+    DELETE FROM usage_pending p USING (
+      SELECT q.id FROM usage_pending q
+        CROSS JOIN LATERAL (SELECT e.state FROM usage_events e WHERE e.id = q.id OFFSET 0) e
+        WHERE q.user_id = p_user AND e.state <> 'reserved' LIMIT p_calls_max
+    ) r WHERE p.user_id = p_user AND p.id = r.id RETURNING p.id
+  ), waiting AS (
+    INSERT INTO usage_pending (user_id, id) SELECT t.user_id, t.id FROM taken t WHERE t.state = 'reserved'
+  ), counted AS MATERIALIZED (
+    SELECT t.* FROM taken t WHERE t.counts
+    UNION ALL
+    SELECT c.* FROM ready r CROSS JOIN LATERAL (SELECT v.* FROM usage_calls v WHERE v.id = r.id OFFSET 0) c WHERE c.counts
+  ), by_hour AS (
+    INSERT INTO usage_hours AS h (user_id, hour, model, key_id, funding, calls, input_tokens, cached_input_tokens,
+        cache_write_tokens, output_tokens, cost_micros, charged_micros)
+      SELECT p_user, c.hour, c.model, c.key_id, c.funding, count(*), sum(c.input_tokens), sum(c.cached_input_tokens),
+          sum(c.cache_write_tokens), sum(c.output_tokens), sum(c.cost_micros), sum(c.charged_micros)
+        FROM counted c GROUP BY c.hour, c.model, c.key_id, c.funding
+      ON CONFLICT (user_id, hour, model, key_id, funding) DO UPDATE SET calls = h.calls + excluded.calls,
+        input_tokens = h.input_tokens + excluded.input_tokens,
+        cached_input_tokens = h.cached_input_tokens + excluded.cached_input_tokens,
+        cache_write_tokens = h.cache_write_tokens + excluded.cache_write_tokens,
+        output_tokens = h.output_tokens + excluded.output_tokens,
+        cost_micros = h.cost_micros + excluded.cost_micros,
+        charged_micros = h.charged_micros + excluded.charged_micros
+  ), by_key AS (
+    INSERT INTO usage_keys AS k (key_id, charged_micros)
+      SELECT c.key_id, sum(c.charged_micros) FROM counted c WHERE c.key_id <> 0 GROUP BY c.key_id
+      ON CONFLICT (key_id) DO UPDATE SET charged_micros = k.charged_micros + excluded.charged_micros
+  )
+  SELECT (SELECT count(*) FROM taken) + (SELECT count(*) FROM ready), (SELECT t.id FROM taken t ORDER BY t.id DESC LIMIT 1)
+    INTO v_passed, v_last;
+  IF v_last IS NOT NULL THEN
+    UPDATE usage_folds f SET through = v_last WHERE f.user_id = p_user;
+  END IF;
+  RETURN v_passed;
+END $$;
+
+-- A commit that came after expiry changes a call that may be folded: the difference is applied then.
+CREATE FUNCTION realms_usage_late_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_hour timestamptz := date_trunc('hour', NEW.reserved_at, 'UTC');
+  v_key bigint := coalesce(NEW.key_id, 0);
+  -- What expired without a charge was not counted, and had neither cost nor tokens.
+  v_calls integer := CASE WHEN OLD.charged_micros > 0 THEN 0 ELSE 1 END;
+  v_charged bigint := NEW.charged_micros - OLD.charged_micros;
+BEGIN
+  IF realms_usage_lock_v1(NEW.user_id) < NEW.id
+    OR EXISTS (SELECT FROM usage_pending p WHERE p.user_id = NEW.user_id AND p.id = NEW.id) THEN
+    RETURN NULL;
+  END IF;
+  -- The row is made first, so that a decrease meets an existing row and the checks see the sum.
+  INSERT INTO usage_hours VALUES (NEW.user_id, v_hour, NEW.model, v_key, NEW.funding, 0, 0, 0, 0, 0, 0, 0)
+    ON CONFLICT DO NOTHING;
+  UPDATE usage_hours h SET calls = h.calls + v_calls,
+      input_tokens = h.input_tokens + coalesce(NEW.input_tokens, 0) - coalesce(OLD.input_tokens, 0),
+      cached_input_tokens = h.cached_input_tokens + coalesce(NEW.cached_input_tokens, 0)
+        - coalesce(OLD.cached_input_tokens, 0),
+      cache_write_tokens = h.cache_write_tokens + coalesce(NEW.cache_write_tokens, 0) - coalesce(OLD.cache_write_tokens, 0),
+      output_tokens = h.output_tokens + coalesce(NEW.output_tokens, 0) - coalesce(OLD.output_tokens, 0),
+      cost_micros = h.cost_micros + NEW.cost_micros - OLD.cost_micros,
+      charged_micros = h.charged_micros + v_charged
+    WHERE h.user_id = NEW.user_id AND h.hour = v_hour AND h.model = NEW.model AND h.key_id = v_key
+      AND h.funding = NEW.funding;
+  IF v_key <> 0 THEN
+    INSERT INTO usage_keys VALUES (v_key, 0) ON CONFLICT DO NOTHING;
+    UPDATE usage_keys k SET charged_micros = k.charged_micros + v_charged WHERE k.key_id = v_key;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER usage_events_late AFTER UPDATE OF late ON usage_events
+  FOR EACH ROW WHEN (NEW.late AND NOT OLD.late) EXECUTE FUNCTION realms_usage_late_v1();
+
+-- A call is written within about 40 s of its reserve time, or it is looked at here: from a process whose clock lags, or that
+-- stood still. When the fold has passed its id already, it is noted; when not, the lock keeps the fold from passing it
+-- before it can be seen.
+CREATE FUNCTION realms_usage_straggler_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF realms_usage_lock_v1(NEW.user_id) >= NEW.id THEN
+    INSERT INTO usage_pending (user_id, id) VALUES (NEW.user_id, NEW.id) ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER usage_events_straggler AFTER INSERT ON usage_events
+  FOR EACH ROW WHEN (NEW.reserved_at < now() - interval '30 seconds') EXECUTE FUNCTION realms_usage_straggler_v1();

@@ -1,0 +1,32 @@
+/**
+ * `/`: the dashboard. Today's figures are the last day of the last thirty, so that one report serves both.
+ */
+import { Effect } from "effect"
+import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
+import { Catalog } from "../../../../catalog/Catalog.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { UsageReports } from "../../../../usage/UsageReports.ts"
+import { page } from "../../Answer.ts"
+import { userPage } from "../../ConsoleRoute.ts"
+import { sayOf } from "../../Visit.ts"
+import { readRange } from "../usage/UsageRange.ts"
+import { dashboardText } from "./DashboardText.ts"
+import { DashboardView } from "./DashboardView.tsx"
+
+export const DashboardRoutes = userPage("/", (visit) =>
+  Effect.gen(function*() {
+    const range = readRange(new URLSearchParams(), visit.now, visit.formats.timeZone)
+    const { account, models, month } = yield* Effect.all({
+      account: (yield* AccountOverview).view(visit.user.id),
+      month: (yield* UsageReports).overview(visit.user.id, range, visit.formats.timeZone).pipe(
+        Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
+      ),
+      models: (yield* Catalog).list
+    }, { concurrency: "unbounded" })
+    const today = month.days.at(-1) ?? month.totals
+    const publicUrl = (yield* PublicAddress).url()
+    return page(
+      sayOf(visit, dashboardText)("title"),
+      DashboardView({ visit, account, month, today, publicUrl, model: models[0]?.id })
+    )
+  }))

@@ -1,0 +1,137 @@
+/**
+ * The first page that a user sees: what there is to spend, what was spent, and how to begin.
+ */
+import type { AccountView } from "../../../../accounts/AccountOverview.ts"
+import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
+import { Notice } from "../../ui/Forms.tsx"
+import { Card, Copyable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { SubscriptionCard } from "../../ui/SubscriptionParts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { DaysChart } from "../usage/UsageView.tsx"
+import { dashboardText } from "./DashboardText.ts"
+
+export interface DashboardProps {
+  readonly visit: Visit
+  readonly account: AccountView
+  readonly month: UsageOverview
+  readonly today: UsageSums
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+  /** One that can be called; undefined where there is none. */
+  readonly model: string | undefined
+}
+
+const KEY_NAME = "$REALMS_KEY"
+
+const Figures = ({ account, today, visit }: DashboardProps) => {
+  const say = sayOf(visit, dashboardText)
+  const { formats } = visit
+  const input = today.inputTokens + today.cachedInputTokens + today.cacheWriteTokens
+  const hints = [
+    ...(account.heldMicros === 0n ? [] : [say("held", { amount: formats.usd(account.heldMicros) })]),
+    ...(account.owedMicros === 0n ? [] : [say("owed", { amount: formats.usd(account.owedMicros) })])
+  ]
+  return (
+    <>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("balance")}
+          value={formats.usd(account.usdMicros)}
+          hint={hints.length === 0 ? <a href="/topup">{say("topup")}</a> : hints.join(" · ")}
+          icon="topup"
+        />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure label={say("today")} value={formats.usd(today.chargedMicros)} icon="usage" />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure label={say("calls")} value={formats.count(today.calls)} icon="clock" />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("tokens")}
+          value={formats.count(input + today.outputTokens)}
+          hint={say("tokens.parts", { input: formats.count(input), output: formats.count(today.outputTokens) })}
+          icon="model"
+        />
+      </div>
+    </>
+  )
+}
+
+const Plans = ({ account, visit }: DashboardProps) => {
+  const say = sayOf(visit, dashboardText)
+  if (account.subscriptions.length === 0) {
+    return (
+      <Card class="h-100">
+        <Nothing
+          icon="plan"
+          title={say("plans.none")}
+          text={say("plans.none.text")}
+          action={<a class="btn" href="/subscription">{say("plans.choose")}</a>}
+        />
+      </Card>
+    )
+  }
+  return (
+    <div class="d-flex flex-column gap-3">
+      {account.subscriptions.map((subscription) => (
+        <SubscriptionCard key={subscription.id} visit={visit} subscription={subscription} />
+      ))}
+    </div>
+  )
+}
+
+/** A line for a shell that makes a first call. */
+const curlOf = (publicUrl: string, model: string): string =>
+  `curl ${publicUrl}/v1/chat/completions \\
+  -H "Authorization: Bearer ${KEY_NAME}" \\
+  -H "Content-Type: application/json" \\
+  -d '${JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }).replaceAll("'", "'\\''")}'`
+
+const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
+  const say = sayOf(visit, dashboardText)
+  const [copy, copied] = [say("copy"), say("copied")]
+  return (
+    <Card title={say("start")} actions={<a class="btn btn-sm" href="/keys">{say("start.keys")}</a>}>
+      <div class="card-body">
+        <h3 class="h4">{say("start.base")}</h3>
+        <Copyable id="base-url" text={`${publicUrl}/v1`} label={copy} copied={copied} />
+        {model === undefined ? null : (
+          <>
+            <h3 class="h4 mt-4">{say("start.call")}</h3>
+            <p class="text-secondary">{say("start.key", { name: KEY_NAME })}</p>
+            <Copyable id="first-call" text={curlOf(publicUrl, model)} label={copy} copied={copied} />
+          </>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+export const DashboardView = (props: DashboardProps) => {
+  const { account, month, visit } = props
+  const say = sayOf(visit, dashboardText)
+  const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.openCalls === 0
+  return (
+    <>
+      <PageHeading title={say("title")} />
+      {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
+      <div class="row g-3">
+        <Figures {...props} />
+        <div class="col-lg-8">
+          <Card title={say("month")} actions={<a href="/usage">{say("details")}</a>} class="h-100">
+            <DaysChart visit={visit} query="range=30d" overview={month} title={say("month")} />
+          </Card>
+        </div>
+        <div class="col-lg-4">
+          <h2 class="visually-hidden">{say("plans")}</h2>
+          <Plans {...props} />
+        </div>
+        <div class="col-12">
+          <QuickStart {...props} />
+        </div>
+      </div>
+    </>
+  )
+}

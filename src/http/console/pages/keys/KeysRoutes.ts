@@ -1,0 +1,82 @@
+/**
+ * `/keys`: a user's API keys. A new key is in the answer of the form that made it, once, and nowhere else.
+ */
+import { Effect, Layer, Redacted } from "effect"
+import { Catalog } from "../../../../catalog/Catalog.ts"
+import { ApiKeys } from "../../../../identity/ApiKeys.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { pathId } from "../../PathId.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { readKeyForm } from "./KeyForm.ts"
+import { CreatedKeyView, NewKeyView } from "./NewKeyView.tsx"
+import { keysText } from "./KeysText.ts"
+import { KeysView, RevokeKeyView } from "./KeysView.tsx"
+
+const keysPage = userPage("/keys", (visit) =>
+  Effect.gen(function*() {
+    const keys = yield* (yield* ApiKeys).list(visit.user.id)
+    return page(sayOf(visit, keysText)("title"), KeysView({ visit, keys }))
+  }))
+
+const modelIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, (models) => models.map(({ id }) => id)))
+
+const showNewKey = (visit: UserVisit, state: FormState) =>
+  Effect.map(modelIds, (ids) => page(sayOf(visit, keysText)("new"), NewKeyView({ visit, state, modelIds: ids })))
+
+const newKeyPage = userPage("/keys/new", (visit) => showNewKey(visit, emptyForm))
+
+const createForm = userForm("/keys", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const ids = yield* modelIds
+      const form = readKeyForm(visit, fields, ids)
+      if ("problems" in form) return yield* refuse(form.problems)
+      const created = yield* (yield* ApiKeys).create(form.key)
+      const view = CreatedKeyView({
+        visit,
+        name: form.key.name,
+        key: Redacted.value(created.key),
+        address: (yield* PublicAddress).url(),
+        modelId: form.key.allowedModels?.[0] ?? ids[0]
+      })
+      return page(sayOf(visit, keysText)("created.title"), view)
+    }).pipe(
+      Effect.catchTags({
+        ApiKeyRefused: ({ reason }) => {
+          const say = sayOf(visit, keysText)
+          const problems = {
+            name: { name: say("name.problem") },
+            expiry: { expiry: say("expiry.problem") },
+            spend_limit: { spend_limit: say("limit.problem") },
+            models: { models: say("models.problem") }
+          }
+          return Effect.fail(refuse(problems[reason]))
+        },
+        TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: sayOf(visit, keysText)("many", { count: keysMax }) })),
+        // Users are never deleted.
+        UserNotFound: Effect.die
+      })
+    ),
+  again: (visit, fields, problems) => showNewKey(visit, { values: fields, problems })
+})
+
+const revokePage = userPage("/keys/:id/revoke", (visit) =>
+  Effect.gen(function*() {
+    const id = yield* pathId("id")
+    const key = (yield* (yield* ApiKeys).list(visit.user.id)).find((listed) => listed.id === id)
+    if (key === undefined) return yield* new PageNotFound()
+    if (key.revokedAt !== null) return redirect("/keys")
+    return page(sayOf(visit, keysText)("revoke.title"), RevokeKeyView({ visit, key }))
+  }))
+
+const revokeForm = userForm("/keys/:id/revoke", {
+  run: (visit) =>
+    Effect.gen(function*() {
+      yield* (yield* ApiKeys).revokeOwn(visit.user.id, yield* pathId("id"))
+      return redirect("/keys?done=revoked")
+    }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
+})
+
+export const KeysRoutes = Layer.mergeAll(keysPage, newKeyPage, createForm, revokePage, revokeForm)

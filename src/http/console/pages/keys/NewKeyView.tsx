@@ -1,0 +1,143 @@
+/**
+ * The form of a new API key, and the one page that ever shows it.
+ */
+import type { FormState } from "../../Answer.ts"
+import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { keysText } from "./KeysText.ts"
+
+const NAME_LENGTH_MAX = 100
+
+interface FormViewProps {
+  readonly visit: UserVisit
+  readonly state: FormState
+  /** Of all models that can be called. */
+  readonly modelIds: ReadonlyArray<string>
+}
+
+const ModelChoice = ({ modelIds, state, visit }: FormViewProps) => {
+  const say = sayOf(visit, keysText)
+  const chosen = state.values.getAll("models")
+  const problem = state.problems["models"]
+  const described = problem === undefined ? "models-hint" : "models-problem models-hint"
+  return (
+    <fieldset class="mb-3" aria-describedby={described}>
+      <legend class="form-label">{say("models")}</legend>
+      <div class="row g-2">
+        {modelIds.map((id) => (
+          <div key={id} class="col-sm-6 col-lg-4">
+            <label class="form-check mb-0">
+              <input
+                class={`form-check-input ${problem === undefined ? "" : "is-invalid"}`}
+                type="checkbox"
+                name="models"
+                value={id}
+                checked={chosen.includes(id)}
+              />
+              <span class="form-check-label break-anywhere">{id}</span>
+            </label>
+          </div>
+        ))}
+      </div>
+      {problem === undefined ? null : <div id="models-problem" class="invalid-feedback d-block">{problem}</div>}
+      <div id="models-hint" class="form-hint mt-2">{say("models.hint")}</div>
+    </fieldset>
+  )
+}
+
+export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
+  const say = sayOf(visit, keysText)
+  return (
+    <>
+      <PageHeading title={say("new")} />
+      <Card>
+        <PostForm visit={visit} action="/keys" class="card-body">
+          <FormAlert state={state} />
+          <Field
+            state={state}
+            name="name"
+            label={say("name")}
+            hint={say("name.hint")}
+            autocomplete="off"
+            maxlength={NAME_LENGTH_MAX}
+            required
+            autofocus
+          />
+          <div class="row g-3">
+            <div class="col-md-6">
+              <Field
+                state={state}
+                name="spend_limit"
+                label={say("limit")}
+                hint={say("limit.hint")}
+                inputmode="decimal"
+                autocomplete="off"
+                prefix="$"
+              />
+            </div>
+            <div class="col-md-6">
+              <Field
+                state={state}
+                name="expiry"
+                type="date"
+                label={say("expiry")}
+                hint={say("expiry.hint", { zone: visit.formats.timeZone })}
+              />
+            </div>
+          </div>
+          {modelIds.length === 0 ? null : <ModelChoice visit={visit} state={state} modelIds={modelIds} />}
+          <div class="btn-list mt-4">
+            <button type="submit" class="btn btn-primary">{say("submit")}</button>
+            <a class="btn btn-ghost-secondary" href="/keys">{visit.say("action.back")}</a>
+          </div>
+        </PostForm>
+      </Card>
+    </>
+  )
+}
+
+/** In a shell's single quotes. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+const curlOf = (address: string, key: string, modelId: string): string =>
+  [
+    `curl ${address}/v1/chat/completions \\`,
+    `  -H ${quoted(`Authorization: Bearer ${key}`)} \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d ${quoted(JSON.stringify({ model: modelId, messages: [{ role: "user", content: "Hello" }] }))}`
+  ].join("\n")
+
+export const CreatedKeyView = (
+  { address, key, modelId, name, visit }: {
+    readonly visit: UserVisit
+    readonly name: string
+    readonly key: string
+    /** Of this installation. */
+    readonly address: string
+    /** One that the key may call, if there is any. */
+    readonly modelId: string | undefined
+  }
+) => {
+  const say = sayOf(visit, keysText)
+  const copy = { label: say("copy"), copied: say("copied") }
+  return (
+    <>
+      <PageHeading title={say("created.title")} />
+      <Notice kind="warning">{say("created.once")}</Notice>
+      <Card title={say("created.key", { name })} class="mb-3">
+        <div class="card-body">
+          <Copyable id="new-key" text={key} {...copy} />
+        </div>
+      </Card>
+      {modelId === undefined ? null : (
+        <Card title={say("created.try")} class="mb-3">
+          <div class="card-body">
+            <Copyable id="new-key-curl" text={curlOf(address, key, modelId)} {...copy} />
+          </div>
+        </Card>
+      )}
+      <a class="btn btn-primary" href="/keys">{say("created.done")}</a>
+    </>
+  )
+}

@@ -1,0 +1,136 @@
+/**
+ * All orders of a user, and one of them as a receipt that prints well.
+ */
+import { isFulfilled, type Order } from "../../../../settlement/Order.ts"
+import type { OrderView } from "../../../../settlement/Orders.ts"
+import { orderText } from "../../text/OrderText.ts"
+import { Icon } from "../../ui/Icon.tsx"
+import { limitLines, methodName, orderName, OrderTable, StateBadge } from "../../ui/OrderParts.tsx"
+import { Card, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { ordersText } from "./OrdersText.ts"
+
+export const OrdersView = (
+  { hasOlder, isFirst, orders, visit }: {
+    readonly visit: UserVisit
+    readonly orders: ReadonlyArray<Order>
+    readonly hasOlder: boolean
+    readonly isFirst: boolean
+  }
+) => {
+  const say = sayOf(visit, ordersText)
+  const last = orders.at(-1)
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")} />
+      <Card>
+        {orders.length === 0
+          ? (
+            <Nothing
+              icon="order"
+              title={say("none")}
+              text={say("none.text")}
+              action={<a class="btn btn-primary" href="/topup">{visit.say("nav.topup")}</a>}
+            />
+          )
+          : <OrderTable visit={visit} caption={say("title")} orders={orders} />}
+        {isFirst && !hasOlder ? null : (
+          <div class="card-footer d-flex justify-content-between">
+            {isFirst ? <span /> : <a href="/orders">{say("newest")}</a>}
+            {hasOlder && last !== undefined ? <a href={`/orders?before=${last.id}`}>{say("older")}</a> : null}
+          </div>
+        )}
+      </Card>
+    </>
+  )
+}
+
+export const ReceiptView = (
+  { site, view: { attempts, order }, visit }: {
+    readonly visit: UserVisit
+    readonly view: OrderView
+    readonly site: string
+  }
+) => {
+  const say = sayOf(visit, ordersText)
+  const sayOrder = sayOf(visit, orderText)
+  const paid = attempts.find(({ payment, state }) => state === "paid" && payment !== null)
+  const title = say(isFulfilled(order.state) ? "receipt" : "order", { id: order.id.toString() })
+  return (
+    <div class="receipt">
+      <div class="d-flex align-items-center justify-content-between mb-3">
+        <h1 class="page-title">{title}</h1>
+        <button class="btn d-print-none" type="button" data-print hidden>
+          <Icon name="print" />
+          {say("print")}
+        </button>
+      </div>
+      <Card>
+        <div class="card-body">
+          <dl class="facts">
+            <dt>{sayOrder("what")}</dt>
+            <dd>{orderName(visit, order)}</dd>
+            {order.terms === null
+              ? (
+                <>
+                  <dt>{sayOrder("credit")}</dt>
+                  <dd>{visit.formats.usd(order.creditMicros)}</dd>
+                </>
+              )
+              : (
+                <>
+                  <dt>{say("period")}</dt>
+                  <dd>{sayOrder("days", { count: order.terms.duration_days })}</dd>
+                  <dt>{say("limits")}</dt>
+                  <dd>
+                    {limitLines(visit, [
+                      order.terms.limit_5h_micros,
+                      order.terms.limit_1d_micros,
+                      order.terms.limit_7d_micros,
+                      order.terms.limit_30d_micros
+                    ]).map((line) => <div key={line}>{line}</div>)}
+                  </dd>
+                </>
+              )}
+            <dt>{sayOrder("amount")}</dt>
+            <dd>
+              <strong>{visit.formats.cny(order.amountFen)}</strong>
+            </dd>
+            <dt>{sayOrder("state")}</dt>
+            <dd>
+              <StateBadge visit={visit} state={order.state} />
+            </dd>
+            <dt>{say("customer")}</dt>
+            <dd>{visit.user.email}</dd>
+            <dt>{sayOrder("placed")}</dt>
+            <dd>
+              <Moment visit={visit} at={order.createdAt} />
+            </dd>
+            {order.settledAt === null ? null : (
+              <>
+                <dt>{say("paidAt")}</dt>
+                <dd>
+                  <Moment visit={visit} at={order.settledAt} />
+                </dd>
+              </>
+            )}
+            {paid === undefined ? null : (
+              <>
+                <dt>{say("paidWith")}</dt>
+                <dd>{methodName(visit, paid.provider, paid.method)}</dd>
+                <dt>{say("reference")}</dt>
+                <dd>
+                  <code>{paid.payment}</code>
+                </dd>
+              </>
+            )}
+          </dl>
+        </div>
+        <div class="card-footer text-secondary">{say("issued", { site })}</div>
+      </Card>
+      <p class="mt-3 d-print-none">
+        <a href={`/pay/${order.kind}/${order.id}`}>{say("toOrder")}</a>
+      </p>
+    </div>
+  )
+}

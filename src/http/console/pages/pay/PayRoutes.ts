@@ -1,0 +1,126 @@
+/**
+ * `/pay/{kind}/{id}`: an order is paid, cancelled and followed here. That a browser comes back from a provider proves nothing
+ * and changes nothing: the page shows what the settlement has written down.
+ */
+import { Effect, Layer } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { Settings } from "../../../../settings/Settings.ts"
+import { Checkout, type PaymentStart } from "../../../../settlement/Checkout.ts"
+import { Orders } from "../../../../settlement/Orders.ts"
+import {
+  type Answer,
+  emptyForm,
+  type FormState,
+  page,
+  PageNotFound,
+  part,
+  raw,
+  redirect,
+  refuse
+} from "../../Answer.ts"
+import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { pathId } from "../../PathId.ts"
+import { paymentOrigins } from "../../SecurityHeaders.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { payText } from "./PayText.ts"
+import { EpayGoView, methodsOf, PayPanel, PayView, StripeGoView, versionOf } from "./PayView.tsx"
+
+/** How often a page without scripts asks again, in seconds. */
+const REFRESH_SECONDS = 10
+
+/** The visitor's own order that the address names, with the kind that it really is of. */
+const findOrder = Effect.fnUntraced(function*(visit: UserVisit) {
+  const id = yield* pathId("id")
+  const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
+    Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
+  )
+  if (view.order.kind !== (yield* HttpRouter.params)["kind"]) return yield* new PageNotFound()
+  return view
+})
+
+const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
+  const view = yield* findOrder(visit)
+  const methods = methodsOf(view.order, (yield* Settings).current().payment)
+  const title = sayOf(visit, payText)("title", { id: view.order.id.toString() })
+  const follows = view.order.state === "pending" && view.attempts.length > 0
+  return page(title, PayView({ visit, view, methods, state }), follows ? { refreshSeconds: REFRESH_SECONDS } : {})
+})
+
+/** The panel of an order that has changed since `version`. */
+const status = Effect.fnUntraced(function*(visit: UserVisit) {
+  const view = yield* findOrder(visit)
+  if (visit.query.get("version") === versionOf(view)) {
+    return raw(HttpServerResponse.empty({ status: 204, headers: { "cache-control": "no-store" } }))
+  }
+  const methods = methodsOf(view.order, (yield* Settings).current().payment)
+  return part(PayPanel({ visit, view, methods, state: emptyForm }))
+})
+
+/** On to the provider. Browsers hold a form's redirects to the page's policy, so other addresses are given as a link. */
+const goOn = Effect.fnUntraced(function*(visit: UserVisit, started: PaymentStart, method: string) {
+  const say = sayOf(visit, payText)
+  if (started.type === "form") {
+    // The gateway sends the payer on to where the method is paid, which nobody can name beforehand.
+    return page(say("go.title"), EpayGoView({ visit, action: started.action, fields: started.fields, method }), {
+      formOrigins: ["https:"],
+      bare: true
+    })
+  }
+  const origins = paymentOrigins((yield* Settings).current().payment)
+  return origins.includes(new URL(started.url).origin)
+    ? redirect(started.url)
+    : page(say("go.title"), StripeGoView({ visit, url: started.url }), { bare: true })
+})
+
+const start = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
+  const say = sayOf(visit, payText)
+  const { order } = yield* findOrder(visit)
+  const checkout = yield* Checkout
+  const provider = fields.get("provider")
+  const method = provider === "epay" ? fields.get("method") ?? "" : ""
+  const offered = methodsOf(order, (yield* Settings).current().payment)
+  const isOffered = offered.some((known) => known.provider === provider && (known.method ?? "") === method)
+  if (!isOffered) return yield* refuse({ form: say("method.off") })
+  const begin = provider === "epay"
+    ? checkout.startEpay(order.id, visit.user.id, method)
+    : checkout.startStripe(order.id, visit.user.id)
+  const started = yield* begin.pipe(
+    Effect.tapErrorTag(
+      ["ProviderUnavailable", "ProviderRefused"],
+      (error) => Effect.logWarning("a payment could not be started", { order: order.id, why: error.message })
+    ),
+    Effect.catchTags({
+      OrderNotFound: () => Effect.fail(new PageNotFound()),
+      OrderClosed: () => Effect.fail(refuse({ form: say("closed") }, 409)),
+      OrderProcessing: () => Effect.fail(refuse({ form: say("onItsWay") }, 409)),
+      TooManyOpen: () => Effect.fail(refuse({ form: say("attempts") }, 409)),
+      ProviderOff: () => Effect.fail(refuse({ form: say("method.off") })),
+      ProviderRefused: () => Effect.fail(refuse({ form: say("provider.refused") }, 502)),
+      ProviderUnavailable: () => Effect.fail(refuse({ form: say("provider.away") }, 502))
+    })
+  )
+  return yield* goOn(visit, started, method)
+})
+
+const cancel = Effect.fnUntraced(function*(visit: UserVisit) {
+  const say = sayOf(visit, payText)
+  const { order } = yield* findOrder(visit)
+  yield* (yield* Orders).cancel(order.id, visit.user.id).pipe(
+    Effect.catchTags({
+      OrderNotFound: () => Effect.fail(new PageNotFound()),
+      OrderClosed: () => Effect.fail(refuse({ form: say("closed") }, 409)),
+      OrderProcessing: () => Effect.fail(refuse({ form: say("onItsWay") }, 409))
+    })
+  )
+  return redirect(`/pay/${order.kind}/${order.id}`)
+})
+
+const again = (visit: UserVisit, values: URLSearchParams, problems: FormState["problems"]) =>
+  Effect.map(show(visit, { values, problems }), (answer): Answer => answer)
+
+export const PayRoutes = Layer.mergeAll(
+  userPage("/pay/:kind/:id", (visit) => show(visit, emptyForm)),
+  userPage("/pay/:kind/:id/status", status),
+  userForm("/pay/:kind/:id/start", { run: start, again }),
+  userForm("/pay/:kind/:id/cancel", { run: cancel, again })
+)

@@ -1,0 +1,304 @@
+/**
+ * An order's own page: what is ordered, how it can be paid, and what has become of it. The panel is also answered by itself,
+ * so that the page follows the order while it is open.
+ */
+import { minorOf } from "../../../../settlement/Checkout.ts"
+import type { Order } from "../../../../settlement/Order.ts"
+import type { OrderView } from "../../../../settlement/Orders.ts"
+import type { SettingsValues } from "../../../../settings/Settings.ts"
+import type { FormState } from "../../Answer.ts"
+import { orderText } from "../../text/OrderText.ts"
+import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Icon } from "../../ui/Icon.tsx"
+import { limitLines, methodName, orderName, StateBadge } from "../../ui/OrderParts.tsx"
+import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { payText } from "./PayText.ts"
+
+/** One way of paying that is on. */
+export interface PayMethod {
+  readonly provider: "epay" | "stripe"
+  readonly method: string | null
+  /** What is charged where that is not the order's amount: in the currency's minor unit. */
+  readonly charge: { readonly amountMinor: bigint; readonly currency: string } | undefined
+}
+
+/** The ways of paying an order that are on, EPay's first. */
+export const methodsOf = (order: Order, { epay, stripe }: SettingsValues["payment"]): ReadonlyArray<PayMethod> => [
+  ...(epay.enabled
+    ? epay.types.map((method) => ({ provider: "epay" as const, method, charge: undefined }))
+    : []),
+  ...(stripe.enabled
+    ? [{
+      provider: "stripe" as const,
+      method: null,
+      charge: stripe.currency === "cny"
+        ? undefined
+        : { amountMinor: minorOf(order.amountFen, stripe.minorPerFen), currency: stripe.currency }
+    }]
+    : [])
+]
+
+export interface PayProps {
+  readonly visit: Visit
+  readonly view: OrderView
+  readonly methods: ReadonlyArray<PayMethod>
+  readonly state: FormState
+}
+
+/** What decides how the panel looks: as long as it is the same, an open page need not change. */
+export const versionOf = ({ attempts, order }: OrderView): string =>
+  `${order.state}-${attempts.length}-${attempts.some(({ state }) => state === "processing") ? "processing" : "open"}`
+
+const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
+  const say = sayOf(visit, payText)
+  const sayOrder = sayOf(visit, orderText)
+  return (
+    <dl class="facts">
+      <dt>{sayOrder("what")}</dt>
+      <dd>{orderName(visit, order)}</dd>
+      <dt>{sayOrder("amount")}</dt>
+      <dd>
+        <strong class="h3">{visit.formats.cny(order.amountFen)}</strong>
+      </dd>
+      <dt>{say("gives")}</dt>
+      <dd>
+        {order.terms === null ? visit.formats.usd(order.creditMicros) : (
+          <>
+            <div>{sayOrder("days", { count: order.terms.duration_days })}</div>
+            {limitLines(visit, [
+              order.terms.limit_5h_micros,
+              order.terms.limit_1d_micros,
+              order.terms.limit_7d_micros,
+              order.terms.limit_30d_micros
+            ]).map((line) => <div key={line}>{line}</div>)}
+          </>
+        )}
+      </dd>
+      <dt>{sayOrder("state")}</dt>
+      <dd>
+        <StateBadge visit={visit} state={order.state} />
+      </dd>
+      <dt>{sayOrder("placed")}</dt>
+      <dd>
+        <Moment visit={visit} at={order.createdAt} />
+      </dd>
+      {order.state === "pending"
+        ? (
+          <>
+            <dt>{say("expires")}</dt>
+            <dd>
+              <Moment visit={visit} at={order.expiresAt} />
+            </dd>
+          </>
+        )
+        : null}
+    </dl>
+  )
+}
+
+const Methods = ({ methods, view: { order }, visit }: PayProps) => {
+  const say = sayOf(visit, payText)
+  if (methods.length === 0) return <Notice kind="info">{say("off")}</Notice>
+  return (
+    <div class="d-flex flex-column gap-2">
+      {methods.map(({ charge, method, provider }) => (
+        <PostForm key={`${provider}-${method}`} visit={visit} action={`/pay/${order.kind}/${order.id}/start`}>
+          <input type="hidden" name="provider" value={provider} />
+          <input type="hidden" name="method" value={method ?? ""} />
+          <button class="btn btn-primary w-100" type="submit">
+            {say("with", { method: methodName(visit, provider, method) })}
+          </button>
+          {charge === undefined ? null : (
+            <div class="form-hint mt-1">
+              {say("charged", { amount: visit.formats.minor(charge.amountMinor, charge.currency) })}
+            </div>
+          )}
+        </PostForm>
+      ))}
+    </div>
+  )
+}
+
+const Cancel = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
+  const say = sayOf(visit, payText)
+  return (
+    <PostForm
+      visit={visit}
+      action={`/pay/${order.kind}/${order.id}/cancel`}
+      confirm={say("cancel.ask")}
+      class="mt-3 text-center"
+    >
+      <button class="btn btn-ghost-danger" type="submit">{say("cancel")}</button>
+    </PostForm>
+  )
+}
+
+/** The same once more, at today's price. */
+const Again = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
+  const say = sayOf(visit, payText)
+  const yuan = `${order.amountFen / 100n}.${(order.amountFen % 100n).toString().padStart(2, "0")}`
+  return (
+    <PostForm visit={visit} action={order.kind === "topup" ? "/topup/create" : "/subscription/create"}>
+      {order.terms === null
+        ? <input type="hidden" name="amount_cny" value={yuan} />
+        : <input type="hidden" name="plan_code" value={order.terms.code} />}
+      <button class="btn btn-primary" type="submit">{say("again")}</button>
+    </PostForm>
+  )
+}
+
+const Pending = (props: PayProps) => {
+  const { view: { attempts, order }, visit } = props
+  const say = sayOf(visit, payText)
+  if (attempts.some(({ state }) => state === "processing")) {
+    return (
+      <Notice kind="info">
+        <span class="spinner-border spinner-border-sm me-2" aria-hidden="true" />
+        {say("processing")}
+      </Notice>
+    )
+  }
+  const isStarted = attempts.length > 0
+  return (
+    <>
+      {isStarted
+        ? (
+          <Notice kind="info">
+            <span class="spinner-border spinner-border-sm me-2" aria-hidden="true" />
+            {say("started")}
+          </Notice>
+        )
+        : null}
+      <h2 class="h3">{isStarted ? say("started.again") : say("how")}</h2>
+      <Methods {...props} />
+      <Cancel visit={visit} order={order} />
+    </>
+  )
+}
+
+const Fulfilled = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
+  const say = sayOf(visit, payText)
+  return (
+    <>
+      <Notice kind="success">
+        {order.terms === null
+          ? say("paid", { credit: visit.formats.usd(order.creditMicros) })
+          : say("active", { name: order.terms.name })}
+      </Notice>
+      <div class="d-flex flex-wrap gap-2">
+        <a class="btn btn-primary" href="/">{say("toDashboard")}</a>
+        <a class="btn" href="/keys">{say("toKeys")}</a>
+        <a class="btn" href={`/orders/${order.id}`}>{say("receipt")}</a>
+      </div>
+    </>
+  )
+}
+
+const Outcome = (props: PayProps) => {
+  const { view: { order }, visit } = props
+  const say = sayOf(visit, payText)
+  switch (order.state) {
+    case "pending":
+      return <Pending {...props} />
+    case "paid":
+    case "active":
+      return <Fulfilled visit={visit} order={order} />
+    case "cancelled":
+    case "expired":
+      return (
+        <>
+          <Notice kind="warning">
+            {order.state === "cancelled" ? say("cancelled") : say("expired")} {say("late")}
+          </Notice>
+          <Again visit={visit} order={order} />
+        </>
+      )
+    default:
+      return <Notice kind="warning">{order.state === "refunded" ? say("refunded") : say("disputed")}</Notice>
+  }
+}
+
+/** Asks for itself every two seconds while the order can still change; an answer without content changes nothing. */
+export const PayPanel = (props: PayProps) => {
+  const { view, visit } = props
+  const { order } = view
+  const follows = order.state === "pending" || order.state === "cancelled" || order.state === "expired"
+  const live = follows
+    ? {
+      "hx-get": `/pay/${order.kind}/${order.id}/status?version=${versionOf(view)}`,
+      "hx-trigger": "every 2s",
+      "hx-swap": "outerHTML"
+    }
+    : {}
+  return (
+    <div id="order" {...live}>
+      <FormAlert state={props.state} />
+      <div class="row g-3">
+        <div class="col-md-5">
+          <Card title={sayOf(visit, payText)("facts", { id: order.id.toString() })}>
+            <div class="card-body">
+              <OrderFacts visit={visit} order={order} />
+            </div>
+          </Card>
+        </div>
+        <div class="col-md-7">
+          <Card>
+            <div class="card-body" aria-live="polite">
+              <Outcome {...props} />
+            </div>
+          </Card>
+        </div>
+      </div>
+    </div>
+  )
+}
+
+export const PayView = (props: PayProps) => (
+  <>
+    <PageHeading title={sayOf(props.visit, payText)("title", { id: props.view.order.id.toString() })} />
+    <PayPanel {...props} />
+  </>
+)
+
+/** The form that takes the payer to the gateway: sent at once where scripts run, by its button elsewhere. */
+export const EpayGoView = (
+  { action, fields, method, visit }: {
+    readonly visit: Visit
+    readonly action: string
+    readonly fields: ReadonlyArray<readonly [string, string]>
+    readonly method: string
+  }
+) => {
+  const say = sayOf(visit, payText)
+  return (
+    <form method="post" action={action} class="empty" data-send>
+      {fields.map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+      <h1 class="empty-title h2">{say("go.title")}</h1>
+      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(visit, "epay", method) })}</p>
+      <div class="empty-action">
+        <button class="btn btn-primary" type="submit">
+          {say("go.button")}
+          <Icon name="arrow" class="ms-2" />
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** A link that takes the payer to a payment page whose address no form may lead to. */
+export const StripeGoView = ({ url, visit }: { readonly visit: Visit; readonly url: string }) => {
+  const say = sayOf(visit, payText)
+  return (
+    <div class="empty">
+      <h1 class="empty-title h2">{say("go.title")}</h1>
+      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(visit, "stripe", null) })}</p>
+      <div class="empty-action">
+        <a class="btn btn-primary" href={url} data-follow>
+          {say("go.button")}
+          <Icon name="arrow" class="ms-2" />
+        </a>
+      </div>
+    </div>
+  )
+}

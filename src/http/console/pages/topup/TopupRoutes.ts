@@ -1,0 +1,73 @@
+/**
+ * `/topup`: credit is ordered here, and paid for on the order's own page.
+ */
+import { Effect, Layer } from "effect"
+import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
+import { FEN_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { Settings, type SettingsValues } from "../../../../settings/Settings.ts"
+import { Orders } from "../../../../settlement/Orders.ts"
+import { emptyForm, type FormState, page, part, redirect, refuse } from "../../Answer.ts"
+import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { paymentOrigins } from "../../SecurityHeaders.ts"
+import { orderText } from "../../text/OrderText.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { topupText } from "./TopupText.ts"
+import { CreditPreview, type TopupTerms, TopupView } from "./TopupView.tsx"
+
+const RECENT_MAX = 5
+
+const termsOf = ({ billing, payment }: SettingsValues): TopupTerms => ({
+  minFen: billing.minTopupFen,
+  maxFen: billing.maxTopupFen,
+  usdPerCny: billing.creditUsdPerCny,
+  payable: paymentOrigins(payment).length > 0
+})
+
+/** An amount as people type it, in fen; undefined when it is none. */
+const amountOf = (text: string | null): bigint | undefined => {
+  const fen = parseDecimal((text ?? "").trim().replace(/^[¥￥]\s*/, "").replace(/,(?=\d{3}(?:\D|$))/g, ""), FEN_SCALE)
+  return fen !== undefined && fen > 0n ? fen : undefined
+}
+
+const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
+  const balance = yield* (yield* AccountOverview).balance(visit.user.id)
+  const orders = yield* (yield* Orders).list(visit.user.id, { limit: RECENT_MAX })
+  const terms = termsOf((yield* Settings).current())
+  return page(sayOf(visit, topupText)("title"), TopupView({ visit, balance, orders, terms, state }))
+})
+
+const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
+  const say = sayOf(visit, topupText)
+  const amountFen = amountOf(fields.get("amount_cny"))
+  if (amountFen === undefined) return yield* refuse({ amount_cny: say("amount.none") })
+  const order = yield* (yield* Orders).topup(visit.user.id, amountFen).pipe(
+    Effect.catchTags({
+      AmountOutOfRange: ({ maxFen, minFen }) =>
+        Effect.fail(refuse({
+          amount_cny: say("amount.range", { min: visit.formats.cny(minFen), max: visit.formats.cny(maxFen) })
+        })),
+      TooManyOpen: () => Effect.fail(refuse({ form: say("tooMany") })),
+      TooManyOrders: () => Effect.fail(refuse({ form: sayOf(visit, orderText)("tooFast") }, 429)),
+      BuyerUnknown: () => Effect.fail(refuse({ form: visit.say("problem.session") }, 403))
+    })
+  )
+  return redirect(`/pay/topup/${order.id}`)
+})
+
+/** What an amount would give, as it is typed. */
+const preview = userPage("/topup/preview", (visit) =>
+  Effect.map(Settings, (settings) =>
+    part(CreditPreview({
+      visit,
+      terms: termsOf(settings.current()),
+      amountFen: amountOf(visit.query.get("amount_cny"))
+    }))))
+
+export const TopupRoutes = Layer.mergeAll(
+  userPage("/topup", (visit) => show(visit, emptyForm)),
+  preview,
+  userForm("/topup/create", {
+    run: create,
+    again: (visit, values, problems) => show(visit, { values, problems })
+  })
+)

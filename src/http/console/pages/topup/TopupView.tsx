@@ -1,0 +1,153 @@
+/**
+ * Where credit is bought: the balance, amounts at one click, any other amount with what it gives, and the latest orders.
+ */
+import type { Balance } from "../../../../accounts/AccountOverview.ts"
+import { formatDecimal } from "../../../../domain/Money.ts"
+import type { Order } from "../../../../settlement/Order.ts"
+import { creditOf } from "../../../../settlement/Orders.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { OrderTable } from "../../ui/OrderParts.tsx"
+import { Card, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { topupText } from "./TopupText.ts"
+
+/** What can be bought, and for what. Amounts in fen. */
+export interface TopupTerms {
+  readonly minFen: bigint
+  readonly maxFen: bigint
+  readonly usdPerCny: string
+  /** Some way of paying is on. */
+  readonly payable: boolean
+}
+
+/** Offered at one click, in fen, as far as they are within the bounds. */
+const presetsFen = [1_000n, 3_000n, 5_000n, 10_000n, 20_000n, 50_000n]
+
+/** What an amount gives, as it is typed; says nothing of one that is none. */
+export const CreditPreview = (
+  { amountFen, terms, visit }: {
+    readonly visit: Visit
+    readonly terms: TopupTerms
+    readonly amountFen: bigint | undefined
+  }
+) => {
+  const say = sayOf(visit, topupText)
+  const isWithin = amountFen !== undefined && amountFen >= terms.minFen && amountFen <= terms.maxFen
+  return (
+    <p id="credit-preview" class="mb-3 fw-medium" aria-live="polite">
+      {isWithin
+        ? say("preview", { credit: visit.formats.usd(creditOf(amountFen, terms.usdPerCny)) })
+        : say("rate", { credit: visit.formats.usd(creditOf(100n, terms.usdPerCny)) })}
+    </p>
+  )
+}
+
+const Presets = ({ terms, visit }: { readonly visit: Visit; readonly terms: TopupTerms }) => {
+  const say = sayOf(visit, topupText)
+  const offered = presetsFen.filter((fen) => fen >= terms.minFen && fen <= terms.maxFen)
+  return (
+    <PostForm visit={visit} action="/topup/create">
+      <div class="row g-2">
+        {offered.map((fen) => {
+          const amount = visit.formats.cny(fen)
+          const credit = visit.formats.usd(creditOf(fen, terms.usdPerCny))
+          return (
+            <div class="col-6 col-sm-4" key={fen}>
+              <button
+                class="btn btn-outline-primary preset"
+                type="submit"
+                name="amount_cny"
+                value={formatDecimal(fen, 2, 2)}
+              >
+                <span class="preset-amount">{amount}</span>
+                <span class="preset-credit">{say("gives", { credit })}</span>
+              </button>
+            </div>
+          )
+        })}
+      </div>
+    </PostForm>
+  )
+}
+
+const OtherAmount = (
+  { state, terms, visit }: { readonly visit: Visit; readonly terms: TopupTerms; readonly state: FormState }
+) => {
+  const say = sayOf(visit, topupText)
+  const { formats } = visit
+  return (
+    <PostForm visit={visit} action="/topup/create">
+      <Field
+        state={state}
+        name="amount_cny"
+        label={say("amount")}
+        hint={say("amount.hint", { min: formats.cny(terms.minFen), max: formats.cny(terms.maxFen) })}
+        inputmode="decimal"
+        autocomplete="off"
+        maxlength={20}
+        prefix="¥"
+        required
+        live={{
+          "hx-get": "/topup/preview",
+          "hx-trigger": "input changed delay:200ms",
+          "hx-target": "#credit-preview",
+          "hx-swap": "outerHTML"
+        }}
+      />
+      <CreditPreview visit={visit} terms={terms} amountFen={undefined} />
+      <button class="btn btn-primary" type="submit">{say("continue")}</button>
+    </PostForm>
+  )
+}
+
+export const TopupView = (
+  { balance, orders, state, terms, visit }: {
+    readonly visit: Visit
+    readonly balance: Balance
+    readonly terms: TopupTerms
+    readonly orders: ReadonlyArray<Order>
+    readonly state: FormState
+  }
+) => {
+  const say = sayOf(visit, topupText)
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")} />
+      <FormAlert state={state} />
+      {balance.owedMicros > 0n
+        ? <Notice kind="warning">{say("owed", { amount: visit.formats.usd(balance.owedMicros) })}</Notice>
+        : null}
+      <div class="row g-3">
+        <div class="col-lg-4 align-self-start">
+          <Figure
+            label={say("balance")}
+            value={visit.formats.usdShort(balance.usdMicros)}
+            hint={say("rate", { credit: visit.formats.usd(creditOf(100n, terms.usdPerCny)) })}
+            icon="topup"
+          />
+        </div>
+        <div class="col-lg-8">
+          {terms.payable
+            ? (
+              <Card title={say("presets")}>
+                <div class="card-body">
+                  <Presets visit={visit} terms={terms} />
+                  <h3 class="mt-4">{say("other")}</h3>
+                  <OtherAmount visit={visit} terms={terms} state={state} />
+                </div>
+              </Card>
+            )
+            : <Notice kind="info">{say("off")}</Notice>}
+        </div>
+        <div class="col-12">
+          <Card title={say("recent")} actions={<a href="/orders">{say("recent.all")}</a>}>
+            {orders.length === 0
+              ? <Nothing icon="order" title={say("recent.none")} text={say("recent.none.text")} />
+              : <OrderTable visit={visit} caption={say("recent")} orders={orders} />}
+          </Card>
+        </div>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,91 @@
+/**
+ * Which calls of a period are listed: by model, key, state and who paid.
+ */
+import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { callStateName, fundingName } from "./CallParts.tsx"
+import { callStates, fundings, type UsageQuery } from "./UsageQuery.ts"
+import { usageText } from "./UsageText.ts"
+
+export interface FilterChoices {
+  readonly models: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<Pick<ListedApiKey, "id" | "name" | "hint">>
+}
+
+const Select = (
+  { all, chosen, label, name, options }: {
+    readonly name: string
+    readonly label: string
+    readonly all: string
+    readonly chosen: string | undefined
+    readonly options: ReadonlyArray<readonly [value: string, text: string]>
+  }
+) => (
+  <div class="col-6 col-md">
+    <label class="form-label" for={`filter-${name}`}>{label}</label>
+    <select class="form-select" id={`filter-${name}`} name={name}>
+      <option value="">{all}</option>
+      {options.map(([value, text]) => <option key={value} value={value} selected={value === chosen}>{text}</option>)}
+    </select>
+  </div>
+)
+
+export const FilterForm = (
+  { choices, query, visit }: {
+    readonly visit: Visit
+    readonly query: UsageQuery
+    readonly choices: FilterChoices
+  }
+) => {
+  const say = sayOf(visit, usageText)
+  const { filter, range } = query
+  const all = say("all")
+  // What is chosen is offered, even where nothing of it is known.
+  const models = [...new Set([...choices.models, ...(filter.model === undefined ? [] : [filter.model])])]
+  return (
+    <form method="get" action="/usage#calls" class="row g-2 align-items-end">
+      <input type="hidden" name="range" value={range.name} />
+      {range.name === "custom"
+        ? (
+          <>
+            <input type="hidden" name="from" value={range.from} />
+            <input type="hidden" name="to" value={range.to} />
+          </>
+        )
+        : null}
+      <Select
+        name="model"
+        label={say("model")}
+        all={all}
+        chosen={filter.model}
+        options={models.map((model) => [model, model])}
+      />
+      <Select
+        name="key"
+        label={say("key")}
+        all={all}
+        chosen={filter.keyId?.toString()}
+        options={choices.keys.map((
+          key
+        ) => [key.id.toString(), key.name === "" ? key.hint : `${key.name} (${key.hint})`])}
+      />
+      <Select
+        name="state"
+        label={say("state")}
+        all={all}
+        chosen={filter.state}
+        options={callStates.map((state) => [state, callStateName(visit, state)])}
+      />
+      <Select
+        name="funding"
+        label={say("funding")}
+        all={all}
+        chosen={filter.funding}
+        options={fundings.map((funding) => [funding, fundingName(visit, funding)])}
+      />
+      <div class="col-12 col-md-auto">
+        <button class="btn w-100" type="submit">{say("filter")}</button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,44 @@
+/**
+ * The choice of a period: some by one click, any other by its days.
+ */
+import { emptyForm } from "../../Answer.ts"
+import { Field } from "../../ui/Forms.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { queryText, type UsageQuery } from "./UsageQuery.ts"
+import { usageText } from "./UsageText.ts"
+
+export const RangePicker = ({ query, visit }: { readonly visit: Visit; readonly query: UsageQuery }) => {
+  const say = sayOf(visit, usageText)
+  const presets = [
+    ["today", say("range.today")],
+    ["7d", say("range.7d")],
+    ["30d", say("range.30d")],
+    ["90d", say("range.90d")]
+  ] as const
+  const { range } = query
+  return (
+    <div class="d-flex flex-wrap align-items-start gap-2 mb-3">
+      <nav class="btn-group" aria-label={say("range")}>
+        {presets.map(([name, text]) => (
+          <a
+            key={name}
+            class={`btn ${range.name === name ? "btn-primary" : ""}`}
+            href={`/usage?${queryText(query, { range: name, from: "", to: "" })}`}
+            aria-current={range.name === name ? "true" : undefined}
+          >
+            {text}
+          </a>
+        ))}
+      </nav>
+      <details class="range-custom" open={range.name === "custom"}>
+        <summary class="btn">{say("range.custom")}</summary>
+        <form method="get" action="/usage" class="range-form">
+          <input type="hidden" name="range" value="custom" />
+          <Field state={emptyForm} name="from" type="date" label={say("from")} initial={range.from} />
+          <Field state={emptyForm} name="to" type="date" label={say("to")} initial={range.to} />
+          <button class="btn btn-primary" type="submit">{say("show")}</button>
+        </form>
+      </details>
+    </div>
+  )
+}

@@ -1,0 +1,53 @@
+/**
+ * What an address of the usage page asks for: a period, and which calls of it. What is no filter is left out.
+ */
+import type { CallState } from "../../../../usage/CallItem.ts"
+import type { CallFilter } from "../../../../usage/CallList.ts"
+import { idOf } from "../../PathId.ts"
+import type { Visit } from "../../Visit.ts"
+import { readRange, type UsageRange } from "./UsageRange.ts"
+
+export const callStates = ["committed", "reserved", "voided", "expired"] as const satisfies ReadonlyArray<CallState>
+export const fundings = ["balance", "subscription", "free"] as const
+
+const NAME_LENGTH_MAX = 256
+
+const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null): A | undefined =>
+  known.find((value) => value === text)
+
+export interface UsageQuery {
+  readonly range: UsageRange
+  readonly filter: CallFilter
+  /** Any besides the period. */
+  readonly isFiltered: boolean
+}
+
+export const readFilter = ({ formats, now, query }: Pick<Visit, "formats" | "now" | "query">): UsageQuery => {
+  const range = readRange(query, now, formats.timeZone)
+  const model = query.get("model") ?? ""
+  const more = {
+    model: model === "" || model.length > NAME_LENGTH_MAX || model.includes("\0") ? undefined : model,
+    keyId: idOf(query.get("key")),
+    state: oneOf(callStates, query.get("state")),
+    funding: oneOf(fundings, query.get("funding"))
+  }
+  return {
+    range,
+    filter: { fromMs: range.fromMs, toMs: range.toMs, ...more },
+    isFiltered: Object.values(more).some((value) => value !== undefined)
+  }
+}
+
+/** The address's query for the same period and filter, with other parts of it changed or, where empty, left out. */
+export const queryText = ({ filter, range }: UsageQuery, changes: Readonly<Record<string, string>> = {}): string => {
+  const parts: Record<string, string> = {
+    range: range.name,
+    ...(range.name === "custom" ? { from: range.from, to: range.to } : {}),
+    model: filter.model ?? "",
+    key: filter.keyId?.toString() ?? "",
+    state: filter.state ?? "",
+    funding: filter.funding ?? "",
+    ...changes
+  }
+  return new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== "")).toString()
+}

@@ -1,0 +1,71 @@
+/**
+ * `/usage`: reports and calls of a period, as a page and as a file, and each call's receipt.
+ */
+import { Effect, Layer, Stream } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { Receipts } from "../../../../usage/Receipts.ts"
+import { ApiKeys } from "../../../../identity/ApiKeys.ts"
+import { CallList } from "../../../../usage/CallList.ts"
+import { UsageReports } from "../../../../usage/UsageReports.ts"
+import { page, PageNotFound, raw } from "../../Answer.ts"
+import { userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { csvHeader, csvLine } from "./CallsCsv.ts"
+import { ChartRoutes } from "./ChartRoutes.ts"
+import { ReceiptView } from "./ReceiptView.tsx"
+import { readFilter } from "./UsageQuery.ts"
+import { usageText } from "./UsageText.ts"
+import { UsageView } from "./UsageView.tsx"
+
+const show = Effect.fnUntraced(function*(visit: UserVisit) {
+  const query = readFilter(visit)
+  const cursor = visit.query.get("before") ?? undefined
+  const reports = yield* UsageReports
+  const userId = visit.user.id
+  const { calls, keys, models, overview } = yield* Effect.all({
+    overview: reports.overview(userId, query.filter, visit.formats.timeZone),
+    calls: (yield* CallList).page(userId, query.filter, cursor),
+    models: reports.models(userId),
+    keys: (yield* ApiKeys).list(userId)
+  }, { concurrency: "unbounded" }).pipe(
+    // A period is checked when the address is read, so it is the cursor that is none.
+    Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
+  )
+  return page(
+    sayOf(visit, usageText)("title"),
+    UsageView({ visit, query, overview, calls, isContinued: cursor !== undefined, choices: { models, keys } })
+  )
+})
+
+/** The file begins before the calls are read; what goes wrong after that breaks it off, so that nobody takes it for whole. */
+const csv = Effect.fnUntraced(function*(visit: UserVisit) {
+  const { filter, range } = readFilter(visit)
+  const encoder = new TextEncoder()
+  const lines = (yield* CallList).rows(visit.user.id, filter).pipe(
+    Stream.chunks,
+    Stream.map((calls) => encoder.encode(calls.map(csvLine).join("")))
+  )
+  const body = Stream.concat(Stream.succeed(encoder.encode(csvHeader)), lines)
+  return raw(HttpServerResponse.stream(body, {
+    contentType: "text/csv; charset=utf-8",
+    headers: {
+      "content-disposition": `attachment; filename="realms-calls-${range.from}-${range.to}.csv"`,
+      "cache-control": "private, no-store",
+      "x-content-type-options": "nosniff"
+    }
+  }))
+})
+
+const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
+  const id = (yield* HttpRouter.params)["id"] ?? ""
+  const found = yield* (yield* Receipts).receipt(visit.user.id, id)
+  if (found === undefined) return yield* new PageNotFound()
+  return page(sayOf(visit, usageText)("receipt"), ReceiptView({ visit, call: found }))
+})
+
+export const UsageRoutes = Layer.mergeAll(
+  ChartRoutes,
+  userPage("/usage", show),
+  userPage("/usage/calls.csv", csv),
+  userPage("/usage/:id", receipt)
+)

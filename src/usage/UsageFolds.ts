@@ -1,0 +1,114 @@
+/**
+ * Folds settled calls into hours, in the background of every server, so that reports stay fast however many calls there are.
+ * Work is bounded at each step and found by index; several servers share it by skipping what another one has locked.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { classifySqlError } from "../platform/SqlFailure.ts"
+
+export class UsageFolds extends Context.Service<UsageFolds, {
+  /** Folds what one user has; answers how many calls were passed. Another process that is at it does the work instead. */
+  fold(userId: bigint): Effect.Effect<number, SqlError.SqlError>
+  /**
+   * Folds for every user that has something to fold; answers how many calls were passed. One whose usage cannot be folded
+   * keeps nobody else's; it fails at the end.
+   */
+  readonly round: Effect.Effect<number, SqlError.SqlError>
+}>()("realms/usage/UsageFolds") {
+  static readonly layer = Layer.effect(UsageFolds, Effect.suspend(() => make))
+}
+
+/**
+ * Calls younger than this are left alone, in milliseconds: their rows may still be on the way. From the making of an id to its
+ * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, and what is written more than 30 s after
+ * its reserve time, or takes longer than the 8 s of a statement, is handled by a trigger whatever its age.
+ */
+const MARGIN_MS = 180_000
+
+/** Calls folded in one transaction, at most: a late commit of the same user waits for it no longer than a lock may take. */
+const FOLD_CALLS_MAX = 10_000
+
+/** Users looked at by one query, at most. */
+const USERS_MAX = 500
+
+/** Whether a user has calls to fold is one index look-up; and so is each of those that were open when the fold passed them. */
+const dueSql = `
+  SELECT u.id, d.due FROM (SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2) u
+  LEFT JOIN usage_folds f ON f.user_id = u.id
+  CROSS JOIN LATERAL (SELECT EXISTS (
+      SELECT FROM usage_events e WHERE e.user_id = u.id
+        AND e.id > coalesce(f.through, '00000000-0000-0000-0000-000000000000')
+        AND e.id < realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - $3)
+    ) OR EXISTS (
+      SELECT FROM usage_pending p
+        CROSS JOIN LATERAL (SELECT l.state FROM usage_events l WHERE l.id = p.id OFFSET 0) e
+        WHERE p.user_id = u.id AND e.state <> 'reserved'
+    ) AS due) d
+  ORDER BY u.id`
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  /** One transaction; the function is a statement of its own. */
+  const step = (userId: bigint) =>
+    Effect.map(
+      sql<{ passed: number }>`SELECT realms_fold_usage_v1(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
+      ([row]) => row?.passed ?? 0
+    )
+
+  const fold = Effect.fnUntraced(function*(userId: bigint) {
+    let passed = 0
+    while (true) {
+      const now = yield* step(userId)
+      passed += now
+      if (now < FOLD_CALLS_MAX) return passed
+    }
+  })
+
+  const round = Effect.gen(function*() {
+    let passed = 0
+    let after = 0n
+    let failure: SqlError.SqlError | undefined
+    while (true) {
+      const users = yield* sql.unsafe<{ id: bigint; due: boolean }>(dueSql, [after, USERS_MAX, MARGIN_MS])
+      for (const { due, id } of users) {
+        if (!due) continue
+        const folded = yield* Effect.result(fold(id))
+        if (folded._tag === "Success") passed += folded.success
+        else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
+        else failure ??= folded.failure
+      }
+      const last = users.at(-1)
+      if (last === undefined || users.length < USERS_MAX) break
+      after = last.id
+    }
+    return failure === undefined ? passed : yield* failure
+  })
+
+  return UsageFolds.of({ fold, round })
+})
+
+/** Between two rounds of a server, in milliseconds. */
+const ROUND_MS = 30_000
+
+/** Folds until interrupted. While the database is away it says so once and goes on. */
+export const usageFolder: Effect.Effect<never, never, UsageFolds> = Effect.gen(function*() {
+  const folds = yield* UsageFolds
+  let failing = false
+  const failed = (cause: unknown) =>
+    Effect.suspend(() => {
+      if (failing) return Effect.void
+      failing = true
+      return Effect.logWarning("usage could not be folded; tried again", cause)
+    })
+  return yield* folds.round.pipe(
+    Effect.tap(() =>
+      Effect.sync(() => {
+        failing = false
+      })
+    ),
+    Effect.catchCause(failed),
+    Effect.andThen(Effect.sleep(ROUND_MS)),
+    Effect.forever
+  )
+})

@@ -1,0 +1,211 @@
+/**
+ * What one user's calls came to: totals, by local day, by model. Exact at the moment of asking - folded hours and the calls
+ * not folded yet, in one statement, hence one snapshot - and bounded in the range, the rows read and the time taken.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
+import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
+
+/** Sums over calls that were committed, or expired with a charge. Token buckets are disjoint. */
+export interface UsageSums {
+  readonly calls: number
+  readonly inputTokens: number
+  readonly cachedInputTokens: number
+  readonly cacheWriteTokens: number
+  readonly outputTokens: number
+  readonly costMicros: bigint
+  readonly chargedMicros: bigint
+}
+
+export interface UsageDay extends UsageSums {
+  /** The local day, `YYYY-MM-DD`. */
+  readonly day: string
+}
+
+export interface UsageModel extends UsageSums {
+  readonly model: string
+}
+
+export interface UsageOverview {
+  readonly totals: UsageSums
+  /** Every local day of the range, also those without calls, oldest first. */
+  readonly days: ReadonlyArray<UsageDay>
+  /** The models charged most, most first. */
+  readonly models: ReadonlyArray<UsageModel>
+  /** All models that are not in `models`; undefined when there are none. */
+  readonly otherModels: UsageSums | undefined
+  /** True when more calls wait to be folded than a report reads: the oldest of those are missing. */
+  readonly partial: boolean
+}
+
+export class UsageReports extends Context.Service<UsageReports, {
+  /**
+   * Totals, days and models of a range of whole UTC hours: both ends are aligned down, so a range that is to include now ends
+   * an hour or more later. At most 400 days. `timeZone` is an IANA name that the caller has checked. Where a zone is not whole
+   * hours from UTC, the hour in which a local day begins belongs to that day.
+   */
+  overview(
+    userId: bigint,
+    filter: UsageFilter,
+    timeZone: string
+  ): Effect.Effect<UsageOverview, UsageRefused | UsageUnavailable>
+  /** The models called in the last 90 days, as far as their calls are folded, by name; at most 200. */
+  models(userId: bigint): Effect.Effect<ReadonlyArray<string>, UsageUnavailable>
+}>()("realms/usage/UsageReports") {
+  static readonly layer = Layer.effect(UsageReports, Effect.suspend(() => make))
+}
+
+const HOUR_MS = 3_600_000
+export const RANGE_DAYS_MAX = 400
+
+/** Models shown apart, at most. */
+const MODELS_SHOWN_MAX = 20
+
+/** Calls that are not folded yet and read by one report, at most. */
+export const TAIL_CALLS_MAX = 50_000
+
+/** How far back models are named, in days, and how many. */
+const MODELS_DAYS = 90
+const MODELS_MAX = 200
+
+const matching = `($5::text IS NULL OR model = $5) AND ($6::bigint IS NULL OR key_id = $6)
+    AND ($7::text IS NULL OR funding = $7)`
+
+const sums = ["calls", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "cost_micros"]
+  .concat("charged_micros")
+
+const columns = sums.join(", ")
+const summed = sums.map((name) => `sum(${name})::bigint AS ${name}`).join(", ")
+const callColumns = columns.replace("calls", "1")
+
+/**
+ * $1 user, $2 and $3 range in ms, $4 zone, $5-$7 filter, $8 tail. Hours are summed first and told their local day after that:
+ * a day is the local date of an hour's middle. Pending calls are few: those that were open when the fold passed them.
+ */
+const overviewSql = `
+  WITH looked AS MATERIALIZED (
+    SELECT c.* FROM usage_calls c
+      WHERE c.user_id = $1 AND c.id < realms_uuid_at_v1($3::bigint + ${ID_SLACK_MS})
+        AND c.id > greatest(realms_uuid_at_v1($2::bigint - ${ID_SLACK_MS}), (SELECT through FROM usage_folds WHERE user_id = $1))
+      ORDER BY c.id DESC LIMIT $8
+  ), calls AS (
+    SELECT * FROM looked WHERE counts
+    UNION ALL
+    SELECT c.* FROM usage_pending p CROSS JOIN LATERAL (SELECT v.* FROM usage_calls v WHERE v.id = p.id OFFSET 0) c
+      WHERE p.user_id = $1 AND c.counts
+  ), sums AS MATERIALIZED (
+    SELECT hour, model, ${summed} FROM (
+      SELECT hour, model, key_id, funding, ${columns} FROM usage_hours WHERE user_id = $1
+        AND hour >= to_timestamp($2::bigint / 1000) AND hour < to_timestamp($3::bigint / 1000)
+      UNION ALL
+      SELECT hour, model, key_id, funding, ${callColumns} FROM calls
+        WHERE hour >= to_timestamp($2::bigint / 1000) AND hour < to_timestamp($3::bigint / 1000)
+    ) u WHERE ${matching} GROUP BY hour, model
+  ), days AS (
+    SELECT ((hour + interval '30 minutes') AT TIME ZONE $4)::date AS day, ${summed}
+      FROM (SELECT hour, ${summed} FROM sums GROUP BY hour) h GROUP BY 1
+  )
+  SELECT true AS is_day, to_char(s.day, 'YYYY-MM-DD') AS name, (SELECT count(*) FROM looked) AS looked, ${columns}
+    FROM generate_series(
+      ((to_timestamp($2::bigint / 1000) + interval '30 minutes') AT TIME ZONE $4)::date::timestamp,
+      ((to_timestamp($3::bigint / 1000) - interval '30 minutes') AT TIME ZONE $4)::date::timestamp,
+      interval '1 day') AS s (day)
+    LEFT JOIN days d ON d.day = s.day::date
+  UNION ALL
+  SELECT false, model, 0, ${summed} FROM sums GROUP BY model`
+
+interface SumsRow {
+  readonly is_day: boolean
+  readonly name: string
+  readonly looked: bigint
+  readonly calls: bigint | null
+  readonly input_tokens: bigint | null
+  readonly cached_input_tokens: bigint | null
+  readonly cache_write_tokens: bigint | null
+  readonly output_tokens: bigint | null
+  readonly cost_micros: bigint | null
+  readonly charged_micros: bigint | null
+}
+
+const toSums = (row: SumsRow): UsageSums => ({
+  calls: Number(row.calls ?? 0n),
+  inputTokens: Number(row.input_tokens ?? 0n),
+  cachedInputTokens: Number(row.cached_input_tokens ?? 0n),
+  cacheWriteTokens: Number(row.cache_write_tokens ?? 0n),
+  outputTokens: Number(row.output_tokens ?? 0n),
+  costMicros: row.cost_micros ?? 0n,
+  chargedMicros: row.charged_micros ?? 0n
+})
+
+const toDay = (row: SumsRow): UsageDay => ({ day: row.name, ...toSums(row) })
+
+const toModel = (row: SumsRow): UsageModel => ({ model: row.name, ...toSums(row) })
+
+const noUsage: UsageSums = {
+  calls: 0,
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  costMicros: 0n,
+  chargedMicros: 0n
+}
+
+const add = (a: UsageSums, b: UsageSums): UsageSums => ({
+  calls: a.calls + b.calls,
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  costMicros: a.costMicros + b.costMicros,
+  chargedMicros: a.chargedMicros + b.chargedMicros
+})
+
+const byCharge = (a: UsageModel, b: UsageModel): number =>
+  a.chargedMicros === b.chargedMicros ? b.calls - a.calls : a.chargedMicros < b.chargedMicros ? 1 : -1
+
+const toOverview = (rows: ReadonlyArray<SumsRow>): UsageOverview => {
+  const days = rows.filter((row) => row.is_day).map(toDay).toSorted((a, b) => a.day < b.day ? -1 : 1)
+  const models = rows.filter((row) => !row.is_day).map(toModel).toSorted(byCharge)
+  const others = models.slice(MODELS_SHOWN_MAX)
+  return {
+    totals: days.reduce<UsageSums>(add, noUsage),
+    days,
+    models: models.slice(0, MODELS_SHOWN_MAX),
+    otherModels: others.length === 0 ? undefined : others.reduce<UsageSums>(add, noUsage),
+    partial: rows.some((row) => row.looked >= TAIL_CALLS_MAX)
+  }
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const overview = Effect.fn("UsageReports.overview")(function*(userId: bigint, filter: UsageFilter, timeZone: string) {
+    const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
+    const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+    if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
+    if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
+    const rows = yield* bounded(sql.unsafe<SumsRow>(overviewSql, [
+      userId,
+      fromMs,
+      toMs,
+      timeZone,
+      filter.model ?? null,
+      filter.keyId ?? null,
+      filter.funding ?? null,
+      TAIL_CALLS_MAX
+    ]))
+    return toOverview(rows)
+  })
+
+  const models = Effect.fn("UsageReports.models")(function*(userId: bigint) {
+    const rows = yield* bounded(sql<{ model: string }>`
+      SELECT model FROM usage_hours
+        WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)
+        GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`)
+    return rows.map((row) => row.model)
+  })
+
+  return UsageReports.of({ overview, models })
+})

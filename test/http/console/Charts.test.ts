@@ -1,0 +1,79 @@
+/**
+ * Charts as their readers get them: everything in them is text, and whatever happens to the drawing thread, the next chart is
+ * drawn.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { axisLabel } from "../../../src/http/console/charts/ChartOption.ts"
+import { Charts, CHARTS_WAITING_MAX } from "../../../src/http/console/charts/Charts.ts"
+import { type ChartSpec, POINTS_MAX } from "../../../src/http/console/charts/ChartSpec.ts"
+
+const days: ChartSpec = {
+  kind: "days",
+  labels: ["Nov 1", "Nov 2", "Nov 3"],
+  values: [0.5, 0, 12.25],
+  emptyText: "Nothing spent",
+  width: 720,
+  height: 240
+}
+
+const hostile = `</text><script>alert(1)</script><image href="http://x.invalid/" onload="alert(1)"/>`
+
+describe("Charts", () => {
+  it.live("draws bars with their labels, in either theme, and keeps what it has drawn", () =>
+    Effect.gen(function*() {
+      const charts = yield* Charts
+      const light = yield* charts.render(days, "light")
+      assert.match(light, /^<svg[^>]+width="720" height="240"/)
+      for (const text of [...days.labels, "$0"]) assert.include(light, `>${text}</text>`)
+      assert.strictEqual(yield* charts.render(days, "light"), light)
+      const dark = yield* charts.render(days, "dark")
+      assert.include(light, "#066fd1")
+      assert.include(dark, "#4299e1")
+    }).pipe(Effect.provide(Charts.layer)))
+
+  it.live("lets nothing out of its texts", () =>
+    Effect.gen(function*() {
+      const charts = yield* Charts
+      for (const kind of ["days", "names"] as const) {
+        const svg = yield* charts.render({ ...days, kind, labels: [hostile, "b", "c"] }, "light")
+        assert.notMatch(svg, /<script|<image|<[^>]*\son\w+\s*=/)
+        assert.notMatch(svg, /<[^>]*\s(?:href|src)\s*=/)
+      }
+      const none = yield* charts.render({ ...days, values: [0, 0, 0], emptyText: hostile }, "light")
+      assert.notMatch(none, /<script|<image/)
+      assert.include(none, "alert(1)")
+    }).pipe(Effect.provide(Charts.layer)))
+
+  it.live("draws so many at once and no more, and goes on after that", () =>
+    Effect.gen(function*() {
+      const charts = yield* Charts
+      const specs = Array.from({ length: CHARTS_WAITING_MAX + 40 }, (_, index) => ({ ...days, emptyText: `${index}` }))
+      const results = yield* Effect.forEach(specs, (spec) => Effect.result(charts.render(spec, "light")), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(results.filter(({ _tag }) => _tag === "Failure").length, 40)
+      assert.match(yield* charts.render({ ...days, emptyText: "after" }, "light"), /^<svg/)
+    }).pipe(Effect.provide(Charts.layer)))
+
+  it.live("refuses more points than there is room for", () =>
+    Effect.gen(function*() {
+      const many = Array.from({ length: POINTS_MAX + 1 }, () => 1)
+      const charts = yield* Charts
+      const error = yield* Effect.flip(charts.render({ ...days, values: many, labels: many.map(String) }, "light"))
+      assert.strictEqual(error._tag, "ChartFailed")
+    }).pipe(Effect.provide(Charts.layer)))
+
+  it("writes amounts on the axis as short as they are", () => {
+    const table: ReadonlyArray<readonly [value: number, text: string]> = [
+      [0, "$0"],
+      [0.000002, "$0.000002"],
+      [0.5, "$0.5"],
+      [0.25, "$0.25"],
+      [2, "$2"],
+      [10, "$10"],
+      [1500, "$1500"]
+    ]
+    for (const [value, text] of table) assert.strictEqual(axisLabel(value), text)
+  })
+})

@@ -1,0 +1,76 @@
+/**
+ * The pictures in the README: the pages of a user with a month of calls, a plan and an order to pay. `npm run screenshots`
+ * takes them anew; every other run takes them for a look at what they show.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { join } from "node:path"
+import { activate } from "../../../src/subscriptions/Subscriptions.ts"
+import { inTransaction } from "../../../src/platform/Transaction.ts"
+import { chromiumPath, launch, screenshotFolder, visit } from "../../support/Browser.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { writeHistory } from "../../support/UsageHistory.ts"
+
+const folder = process.env["REALMS_SCREENSHOTS"] === undefined
+  ? screenshotFolder
+  : join(import.meta.dirname, "../../..", process.env["REALMS_SCREENSHOTS"])
+
+const plan = {
+  planId: 1n,
+  code: "basic",
+  name: "Basic",
+  durationDays: 30,
+  limit5hMicros: 6_000_000n,
+  limit1dMicros: 0n,
+  limit7dMicros: 20_000_000n,
+  limit30dMicros: 80_000_000n,
+  multiplierMicros: 1_000_000n
+}
+
+const seed = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const { sql } = world
+  const user = yield* world.user(23_480_000n)
+  const { id: keyId } = yield* world.keys.create({ userId: user.id, name: "chat-frontend" })
+  yield* writeHistory(sql, { userId: user.id, keyId, calls: 3_000, days: 30 })
+  const id = yield* inTransaction(sql, activate(sql, user.id, null, plan))
+  yield* sql`
+    INSERT INTO subscription_usage (subscription_id, bucket_start, micros)
+      SELECT ${id}, date_trunc('minute', now()) - make_interval(mins => 37 * i), 420000 FROM generate_series(1, 24) AS i`
+  yield* world.orders.topup(user.id, 5_000n)
+  const order = yield* world.orders.topup(user.id, 10_000n)
+  return { order, token: yield* world.session(user.id) }
+})
+
+describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => {
+  layer(ConsoleWorld.layerOf(), { excludeTestServices: true })((it) => {
+    it.effect("are taken of pages that are whole", () =>
+      Effect.gen(function*() {
+        const { origin } = yield* ConsoleWorld
+        const { order, token } = yield* seed
+        const visitor = yield* visit(yield* launch)
+        yield* Effect.promise(async () => {
+          const { context, page } = visitor
+          await context.addCookies([{ name: "realms_session", value: token, url: origin }])
+          for (
+            const [name, path] of [
+              ["dashboard", "/"],
+              ["topup", "/topup"],
+              ["pay", `/pay/topup/${order.id}`],
+              ["usage", "/usage"]
+            ] as const
+          ) {
+            await page.goto(`${origin}${path}`, { waitUntil: "networkidle" })
+            for (const chart of await page.locator("img.chart:visible").all()) {
+              assert.isAbove(
+                await chart.evaluate((image) => "naturalWidth" in image ? Number(image.naturalWidth) : 0),
+                0
+              )
+            }
+            await page.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width: 1280, height: 860 } })
+          }
+          visitor.assertSilent()
+        })
+      }).pipe(Effect.scoped))
+  })
+})

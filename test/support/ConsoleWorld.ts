@@ -1,0 +1,95 @@
+/**
+ * What tests of pages stand on: the whole server with the demo's models and plans, over a database of its own, with a simulated
+ * upstream and simulated payment providers around it.
+ */
+import { Context, Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ServerServices } from "../../src/App.ts"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import { audit } from "../../src/accounts/Audit.ts"
+import { makeAdjustment } from "../../src/cli/BalanceCommand.ts"
+import { demoDocument } from "../../src/cli/demo/DemoConfig.ts"
+import { acquireEpay } from "../../src/cli/demo/EpaySimulator.ts"
+import { acquireStripe } from "../../src/cli/demo/StripeSimulator.ts"
+import { acquireUpstream } from "../../src/cli/demo/UpstreamSimulator.ts"
+import { HttpServer } from "../../src/http/HttpServer.ts"
+import { ApiKeys } from "../../src/identity/ApiKeys.ts"
+import { LoginSessions } from "../../src/identity/LoginSessions.ts"
+import { SetupLinks } from "../../src/identity/SetupLinks.ts"
+import { Users } from "../../src/identity/Users.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Telemetry } from "../../src/platform/Telemetry.ts"
+import { Orders } from "../../src/settlement/Orders.ts"
+import { paymentAudit } from "../../src/settlement/PaymentAudit.ts"
+import { makeDatabase } from "./TestDatabase.ts"
+
+const PASSWORD = "correct horse battery"
+
+const start = Effect.fnUntraced(function*(more: object) {
+  const apiKey = "sk-simulated"
+  const upstream = yield* acquireUpstream({ apiKey, record: false })
+  const stripe = yield* acquireStripe()
+  const epay = yield* acquireEpay()
+  const url = yield* makeDatabase()
+  const document = demoDocument({
+    folder: join(tmpdir(), `realms-console-${randomUUID()}`),
+    port: 0,
+    upstream: { baseUrl: upstream.baseUrl, apiKey },
+    providers: { stripe, epay }
+  })
+  const config = testConfig({ ...document, database: { url }, log: { level: "none" }, ...more })
+  const context = yield* Layer.build(
+    ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
+  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()), Effect.orDie)
+  const origin = `http://127.0.0.1:${Context.get(context, HttpServer).port}`
+  stripe.setWebhookUrl(`${origin}/api/pay/stripe/webhook`)
+  const users = Context.get(context, Users)
+  const accounts = Context.get(context, Accounts)
+  const sql = Context.get(context, SqlClient.SqlClient)
+
+  /** A user with money, as many micros as are given. */
+  const user = Effect.fnUntraced(function*(usdMicros: bigint) {
+    const made = yield* users.create({
+      email: `${randomUUID()}@example.com`,
+      role: "user",
+      password: Redacted.make(PASSWORD)
+    })
+    if (usdMicros > 0n) yield* accounts.post(made.id, makeAdjustment(usdMicros, "test"))
+    return made
+  }, Effect.orDie)
+
+  /** A session's token, as the browser's cookie has it. */
+  const session = (userId: bigint) =>
+    Effect.map(
+      Context.get(context, LoginSessions).open({ userId, userAgent: "test", address: "127.0.0.1" }),
+      Redacted.value
+    ).pipe(Effect.orDie)
+
+  return {
+    origin,
+    sql,
+    stripe,
+    epay,
+    password: PASSWORD,
+    user,
+    session,
+    /** The token of a new link for the first administrator. */
+    setupLink: Effect.flatMap(Context.get(context, SetupLinks).issue, Effect.fromOption).pipe(Effect.orDie),
+    orders: Context.get(context, Orders),
+    keys: Context.get(context, ApiKeys),
+    problems: Effect.map(
+      Effect.provideService(audit({ checks: [paymentAudit] }), SqlClient.SqlClient, sql),
+      (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
+    ).pipe(Effect.orDie)
+  }
+})
+
+export class ConsoleWorld
+  extends Context.Service<ConsoleWorld, Effect.Success<ReturnType<typeof start>>>()("realms/test/support/ConsoleWorld")
+{
+  /** `more`: what a test's configuration has besides the demo's. */
+  static readonly layerOf = (more: object = {}) => Layer.effect(ConsoleWorld, Effect.orDie(start(more)))
+}

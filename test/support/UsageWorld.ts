@@ -1,0 +1,99 @@
+/**
+ * Calls written straight into the table, for tests of what reports make of them: with a history of any kind, at any time.
+ */
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { seeded } from "./Seeded.ts"
+
+export interface CallFields {
+  readonly id: string
+  readonly user_id: bigint
+  readonly key_id: bigint | null
+  readonly state: "reserved" | "committed" | "voided" | "expired"
+  readonly funding: "balance" | "subscription" | "free"
+  readonly model: string
+  readonly reserved_micros: bigint
+  readonly cost_micros: bigint | null
+  readonly charged_micros: bigint | null
+  readonly input_tokens: bigint | null
+  readonly output_tokens: bigint | null
+  /** Reserve time. */
+  readonly atMs: number
+}
+
+let made = 0
+
+/** A UUIDv7 of a moment; those of one moment ascend. */
+export const idAt = (ms: number): string => {
+  const time = ms.toString(16).padStart(12, "0")
+  const rest = (++made).toString(16).padStart(15, "0")
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(3)}`
+}
+
+/** A committed call of the balance. */
+export const callAt = (userId: bigint, atMs: number, fields: Partial<CallFields> = {}): CallFields => ({
+  id: idAt(atMs),
+  user_id: userId,
+  key_id: null,
+  state: "committed",
+  funding: "balance",
+  model: "m",
+  reserved_micros: 20n,
+  cost_micros: 10n,
+  charged_micros: 10n,
+  input_tokens: 3n,
+  output_tokens: 7n,
+  atMs,
+  ...fields
+})
+
+/** A call of any kind. */
+export const anyCall = (below: ReturnType<typeof seeded>, userId: bigint, atMs: number): CallFields => {
+  const state = (["committed", "committed", "voided", "expired", "reserved"] as const)[below(5)] ?? "committed"
+  const funding = (["balance", "free"] as const)[below(2)] ?? "balance"
+  const reserved = funding === "free" ? 0n : BigInt(below(500))
+  const charged = funding === "free" || (state !== "committed" && below(2) === 0) || state === "voided" ? 0n : reserved
+  return callAt(userId, atMs, {
+    // The id is made up to a minute before the reserve time.
+    id: idAt(atMs - below(60_000)),
+    key_id: below(3) === 0 ? null : BigInt(below(3) + 1) + userId * 10n,
+    state,
+    funding,
+    model: `model-${below(4)}`,
+    reserved_micros: reserved,
+    cost_micros: state === "reserved" ? null : state === "committed" ? BigInt(below(600)) : charged,
+    charged_micros: state === "reserved" ? null : charged,
+    input_tokens: state === "committed" ? BigInt(below(1_000)) : null,
+    output_tokens: state === "committed" ? BigInt(below(1_000)) : null
+  })
+}
+
+export const insertCalls = Effect.fnUntraced(function*(calls: ReadonlyArray<CallFields>) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`INSERT INTO usage_events (id, user_id, key_id, state, funding, model, reserved_micros, cost_micros,
+      charged_micros, input_tokens, output_tokens, endpoint, reserved_at, lease_expires_at, settled_at)
+    SELECT c.id, c.user_id, c.key_id, c.state, c.funding, c.model, c.reserved_micros, c.cost_micros, c.charged_micros,
+        c.input_tokens, c.output_tokens, 'chat.completions', to_timestamp(c.at_ms / 1000.0), to_timestamp(c.at_ms / 1000.0),
+        CASE WHEN c.state <> 'reserved' THEN now() END
+      FROM jsonb_to_recordset(${
+    JSON.stringify(calls.map(({ atMs, ...call }) => ({ ...call, at_ms: atMs })), (_, value) =>
+      typeof value === "bigint" ? value.toString() : value)
+  }::jsonb) AS c (id uuid, user_id bigint, key_id bigint, state text, funding text, model text, reserved_micros bigint,
+        cost_micros bigint, charged_micros bigint, input_tokens bigint, output_tokens bigint, at_ms bigint)`
+})
+
+/** Commits an expired call late, as the journal does. */
+export const commitLate = Effect.fnUntraced(function*(id: string, micros: bigint) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`UPDATE usage_events SET state = 'committed', cost_micros = ${micros},
+    charged_micros = CASE funding WHEN 'free' THEN 0 ELSE ${micros} END, late = true,
+    input_tokens = 5, output_tokens = 6 WHERE id = ${id}`
+})
+
+/** Users without anything but an id. */
+export const makeUsers = Effect.fnUntraced(function*(count: number) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ id: bigint }>`INSERT INTO users (email)
+    SELECT gen_random_uuid()::text || '@example.com' FROM generate_series(1, ${count}::integer) RETURNING id`
+  return rows.map((row) => row.id)
+})
