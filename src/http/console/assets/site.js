@@ -47,6 +47,8 @@
   })
 
   showButtons(document)
+  // On a narrow screen the navigation is wider than its place.
+  document.querySelector(".console-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" })
   document.querySelector("form[data-send]")?.submit()
   document.querySelector("a[data-follow]")?.click()
 })()

@@ -23,7 +23,7 @@ import { pathId } from "../../PathId.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { payText } from "./PayText.ts"
-import { EpayGoView, methodsOf, PayPanel, PayView, StripeGoView, versionOf } from "./PayView.tsx"
+import { EpayGoView, methodsOf, PayPanel, payTitle, PayView, StripeGoView, versionOf } from "./PayView.tsx"
 
 /** How often a page without scripts asks again, in seconds. */
 const REFRESH_SECONDS = 10
@@ -41,9 +41,12 @@ const findOrder = Effect.fnUntraced(function*(visit: UserVisit) {
 const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
   const view = yield* findOrder(visit)
   const methods = methodsOf(view.order, (yield* Settings).current().payment)
-  const title = sayOf(visit, payText)("title", { id: view.order.id.toString() })
   const follows = view.order.state === "pending" && view.attempts.length > 0
-  return page(title, PayView({ visit, view, methods, state }), follows ? { refreshSeconds: REFRESH_SECONDS } : {})
+  return page(
+    payTitle(visit, view.order),
+    PayView({ visit, view, methods, state }),
+    follows ? { refreshSeconds: REFRESH_SECONDS } : {}
+  )
 })
 
 /** The panel of an order that has changed since `version`. */

@@ -236,7 +236,7 @@ export const PayPanel = (props: PayProps) => {
       <FormAlert state={props.state} />
       <div class="row g-3">
         <div class="col-md-5">
-          <Card title={sayOf(visit, payText)("facts", { id: order.id.toString() })}>
+          <Card>
             <div class="card-body">
               <OrderFacts visit={visit} order={order} />
             </div>
@@ -254,9 +254,13 @@ export const PayPanel = (props: PayProps) => {
   )
 }
 
+/** What the page is called while there is something to pay, and after that. */
+export const payTitle = (visit: Visit, order: Order): string =>
+  sayOf(visit, payText)(order.state === "pending" ? "title" : "facts", { id: order.id.toString() })
+
 export const PayView = (props: PayProps) => (
   <>
-    <PageHeading title={sayOf(props.visit, payText)("title", { id: props.view.order.id.toString() })} />
+    <PageHeading title={payTitle(props.visit, props.view.order)} />
     <PayPanel {...props} />
   </>
 )
