@@ -211,6 +211,29 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         assert.notInclude((yield* client.get("/keys")).text, "/revoke")
       }))
 
+    it.effect("a form that was not made here does nothing, and is shown again with what was typed", () =>
+      Effect.gen(function*() {
+        const { client } = yield* register("10.1.1.2")
+        const { token: strange } = yield* visitor("10.1.1.2")
+        yield* client.get("/keys/new")
+        const typed = { name: '"><script>x</script>', spend_limit: "7.5", models: "gpt-4o-mini" }
+        const refusals = [
+          yield* client.post("/keys", { ...typed, csrf_token: "" }),
+          yield* client.post("/keys", { ...typed, csrf_token: strange }),
+          yield* client.post("/keys", typed, { origin: "https://evil.example" })
+        ]
+        for (const refused of refusals) {
+          assert.strictEqual(refused.status, 403)
+          assert.include(refused.text, 'value="&quot;>&lt;script>x&lt;/script>"')
+          assert.notInclude(refused.text, "<script>x")
+          assert.include(refused.text, 'value="7.5"')
+          assert.match(refused.text, /<input[^>]*value="gpt-4o-mini"[^>]*checked/)
+        }
+        assert.notInclude((yield* client.get("/keys")).text, "/revoke", "no key was made")
+        yield* client.get("/keys/new")
+        assert.strictEqual((yield* client.post("/keys", typed)).status, 200)
+      }))
+
     it.effect("the language and theme are kept, and nothing that is neither", () =>
       Effect.gen(function*() {
         const client = yield* visitor("10.1.1.1")

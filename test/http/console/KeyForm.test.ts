@@ -1,0 +1,26 @@
+import { assert, describe, it } from "@effect/vitest"
+import { endOfDay } from "../../../src/http/console/pages/keys/KeyForm.ts"
+
+const table: ReadonlyArray<readonly [day: string, zone: string, end: string | undefined]> = [
+  ["2030-01-31", "UTC", "2030-01-31T23:59:59.000Z"],
+  ["2030-01-31", "Asia/Shanghai", "2030-01-31T15:59:59.000Z"],
+  ["2030-01-31", "America/Los_Angeles", "2030-02-01T07:59:59.000Z"],
+  // The clocks change during the day itself.
+  ["2026-03-08", "America/New_York", "2026-03-09T03:59:59.000Z"],
+  ["2026-11-01", "America/New_York", "2026-11-02T04:59:59.000Z"],
+  ["2028-02-29", "UTC", "2028-02-29T23:59:59.000Z"],
+  ["2027-02-29", "UTC", undefined],
+  ["2030-02-31", "UTC", undefined],
+  ["2030-13-01", "UTC", undefined],
+  ["2030-1-1", "UTC", undefined],
+  ["2030-01-31T00:00", "UTC", undefined],
+  ["tomorrow", "UTC", undefined],
+  ["+275760-09-13", "UTC", undefined]
+]
+
+describe("the day on which a key expires", () => {
+  for (const [day, zone, end] of table) {
+    it(`${day} in ${zone} ends at ${end ?? "no time"}`, () =>
+      assert.strictEqual(endOfDay(day, zone)?.toISOString(), end))
+  }
+})
