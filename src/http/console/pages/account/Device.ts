@@ -9,7 +9,7 @@ const browsers = [
   ["Opera", /\bOPR\//],
   ["WeChat", /\bMicroMessenger\//],
   ["Firefox", /\b(?:Firefox|FxiOS)\//],
-  ["Chrome", /\b(?:Chrome|CriOS)\//],
+  ["Chrome", /(?:Chrome|\bCriOS)\//],
   ["Safari", /\bSafari\//],
   ["curl", /^curl\//]
 ] as const
