@@ -14,6 +14,7 @@ import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
+import { KeySpend } from "./identity/KeySpend.ts"
 import { Users } from "./identity/Users.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
@@ -93,7 +94,7 @@ const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallL
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
   Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices)),
-  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer)),
+  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

@@ -33,6 +33,8 @@ export interface ApiKeyIdentity {
   readonly expiresAtMs: number | null
   /** Null: every model. */
   readonly allowedModels: ReadonlyArray<string> | null
+  /** What may be spent with it in its life, in USD micros; null: no limit. */
+  readonly spendLimitMicros: bigint | null
 }
 
 /** A new key; `key` is shown this once and cannot be had again. */
@@ -65,13 +67,15 @@ interface IdentityRow {
   readonly user_id: bigint
   readonly expires_at: Date | null
   readonly allowed_models: ReadonlyArray<string> | null
+  readonly spend_limit_micros: bigint | null
 }
 
 const toIdentity = (row: IdentityRow): ApiKeyIdentity => ({
   keyId: row.id,
   userId: row.user_id,
   expiresAtMs: row.expires_at?.getTime() ?? null,
-  allowedModels: row.allowed_models
+  allowedModels: row.allowed_models,
+  spendLimitMicros: row.spend_limit_micros
 })
 
 const make = Effect.gen(function*() {
@@ -91,7 +95,7 @@ const make = Effect.gen(function*() {
     notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
 
   const lookUp = (keyHash: string) =>
-    sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.allowed_models
+    sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.allowed_models, k.spend_limit_micros
       FROM api_keys k JOIN users u ON u.id = k.user_id
       WHERE k.key_hash = ${Buffer.from(keyHash, "hex")} AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`.pipe(

@@ -6,7 +6,8 @@ const identity = (keyId: bigint, expiresAtMs: number | null = null): ApiKeyIdent
   keyId,
   userId: 1n,
   expiresAtMs,
-  allowedModels: null
+  allowedModels: null,
+  spendLimitMicros: null
 })
 
 describe("ApiKeyCache", () => {

@@ -42,7 +42,13 @@ describe("ApiKeys", () => {
       assert.strictEqual(Buffer.from(row?.key_hash ?? []).toString("hex"), hash("sha256", token, "hex"))
       assert.notInclude(row?.all, token)
       assert.isUndefined(keys.cached(token))
-      const identity = { keyId: made.id, userId: user.id, expiresAtMs: null, allowedModels: null }
+      const identity = {
+        keyId: made.id,
+        userId: user.id,
+        expiresAtMs: null,
+        allowedModels: null,
+        spendLimitMicros: null
+      }
       assert.deepStrictEqual(yield* keys.authenticate(token), identity)
       assert.deepStrictEqual(keys.cached(token), identity)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
