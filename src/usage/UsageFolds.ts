@@ -31,21 +31,6 @@ const FOLD_CALLS_MAX = 10_000
 /** Users looked at by one query, at most. */
 const USERS_MAX = 500
 
-/** Whether a user has calls to fold is one index look-up; and so is each of those that were open when the fold passed them. */
-const dueSql = `
-  SELECT u.id, d.due FROM (SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2) u
-  LEFT JOIN usage_folds f ON f.user_id = u.id
-  CROSS JOIN LATERAL (SELECT EXISTS (
-      SELECT FROM usage_events e WHERE e.user_id = u.id
-        AND e.id > coalesce(f.through, '00000000-0000-0000-0000-000000000000')
-        AND e.id < realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - $3)
-    ) OR EXISTS (
-      SELECT FROM usage_pending p
-        CROSS JOIN LATERAL (SELECT l.state FROM usage_events l WHERE l.id = p.id OFFSET 0) e
-        WHERE p.user_id = u.id AND e.state <> 'reserved'
-    ) AS due) d
-  ORDER BY u.id`
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
@@ -70,7 +55,8 @@ const make = Effect.gen(function*() {
     let after = 0n
     let failure: SqlError.SqlError | undefined
     while (true) {
-      const users = yield* sql.unsafe<{ id: bigint; due: boolean }>(dueSql, [after, USERS_MAX, MARGIN_MS])
+      const users = yield* sql<{ id: bigint; due: boolean }>`
+        SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
       for (const { due, id } of users) {
         if (!due) continue
         const folded = yield* Effect.result(fold(id))
