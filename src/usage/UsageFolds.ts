@@ -20,8 +20,8 @@ export class UsageFolds extends Context.Service<UsageFolds, {
 
 /**
  * Calls younger than this are left alone, in milliseconds: their rows may still be on the way. From the making of an id to its
- * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, and what is written more than 30 s after
- * its reserve time, or takes longer than the 8 s of a statement, is handled by a trigger whatever its age.
+ * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, from there to the statement that writes it
+ * 30 s, and the statement 8 s. What is written later than those 30 s is handled by a trigger, whatever its age.
  */
 const MARGIN_MS = 180_000
 
