@@ -17,6 +17,7 @@ import { Charts } from "./http/console/charts/Charts.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { identityCleaner } from "./identity/IdentityCleaner.ts"
+import { KeySpend } from "./identity/KeySpend.ts"
 import { Login } from "./identity/Login.ts"
 import { LoginSessions } from "./identity/LoginSessions.ts"
 import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
@@ -107,7 +108,9 @@ const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallL
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
   Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer)),
-  Layer.provideMerge(Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, PlansForSale.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
+  ),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

@@ -21,6 +21,9 @@ export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   readonly body: string
 }> {}
 
+/** A stream's hold cannot be raised: the key's spend limit leaves no room. */
+export class KeyLimitReached extends Data.TaggedError("KeyLimitReached") {}
+
 /** Seconds after which a client may try again when the database is away. */
 export const UNAVAILABLE_RETRY_SECONDS = 2
 

@@ -60,6 +60,17 @@ export const planCall = (call: Call, model: PlannedModel, billing: BillingConfig
   }
 }
 
+/** The output tokens (a choice) that `micros` hold at a price, with the product of both multipliers (10^12 is one). */
+export const tokensWithin = (
+  costs: Pick<CallPlan, "baseNumerator" | "tokenNumerator">,
+  multiplier: bigint,
+  micros: bigint
+): number => {
+  if (costs.tokenNumerator === 0n || multiplier === 0n) return Number.MAX_SAFE_INTEGER
+  const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - costs.baseNumerator
+  return numerator <= 0n ? 0 : Number(numerator / costs.tokenNumerator)
+}
+
 /** The reserve command of a planned call. */
 export const reserveOf = (
   call: Call,

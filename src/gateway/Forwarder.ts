@@ -3,17 +3,20 @@
  * up for the next channel only while nothing has reached the client.
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
-import { Accounts } from "../accounts/Accounts.ts"
+import { Accounts, type ReserveError } from "../accounts/Accounts.ts"
+import type { Reservation } from "../accounts/AccountState.ts"
 import type { Channel } from "../channels/Channels.ts"
 import { ChannelHealth } from "../channels/CircuitBreaker.ts"
+import { KeySpend } from "../identity/KeySpend.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { UpstreamRefused } from "./CallError.ts"
-import { CallRefused, unavailable } from "./CallError.ts"
+import { CallRefused, KeyLimitReached, unavailable } from "./CallError.ts"
+import { tokensWithin } from "./CallPlan.ts"
 import { forwardBody, type OutputLimitField } from "./CallRequest.ts"
 import { answered, type CallRoute, reasonOf, voided } from "./CallTally.ts"
 import type { Exchange } from "./Exchange.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
-import { openAiError, type OpenAiErrorCode, openAiErrorFrame } from "./OpenAiError.ts"
+import { openAiError, type OpenAiErrorCode, openAiErrorFrame, openAiErrors } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { estimateFromBody } from "./StreamMeter.ts"
 import { type StreamEnd, StreamRelay } from "./StreamRelay.ts"
@@ -39,6 +42,7 @@ export class Forwarder extends Context.Service<Forwarder, {
 
 const make = Effect.gen(function*() {
   const accounts = yield* Accounts
+  const keySpend = yield* KeySpend
   const client = yield* UpstreamClient
   const health = yield* ChannelHealth
   const settings = yield* Settings
@@ -248,20 +252,22 @@ const make = Effect.gen(function*() {
       if (end === "complete") health.succeeded(channel.id)
       else if (end === "truncated") health.failed(channel.id, now())
       // Funds that do not cover even the first frame: the upstream has worked all the same, up to the hold it is charged.
-      const refused = !stream.hasStarted && end === "insufficient_quota"
+      const short = end === "insufficient_quota" || end === "key_limit_exceeded"
+      const refused = !stream.hasStarted && short
       if (!stream.hasStarted && !refused && end !== "client_gone" && end !== "complete") {
         return { _tag: "Stopped" } satisfies Try
       }
-      const cut = end === "insufficient_quota" || end === "service_unavailable"
+      const cut = short || end === "service_unavailable"
       const usage = cut ? undefined : stream.meter.usage()
       const outputTokens = () => {
         const tokens = stream.meter.estimateOutputTokens()
         return cut ? Math.min(tokens, stream.budget.heldTokens) : tokens
       }
-      const status = end === "client_gone" ? 499 : refused ? 402 : 200
+      const refusal = end === "key_limit_exceeded" ? keyEnded : fundsEnded
+      const status = end === "client_gone" ? 499 : refused ? openAiErrors[refusal.code].status : 200
       const outcome = answered(call, usage, outputTokens, status, reasonOf(end), route, timesOf(openCall, firstByteMs))
       yield* openCall.settle("Commit", outcome)
-      if (refused) return { _tag: "Refused", refusal: fundsEnded } satisfies Try
+      if (refused) return { _tag: "Refused", refusal } satisfies Try
       finishStream(openCall, stream, end)
       return { _tag: "Answered" } satisfies Try
     }
@@ -298,37 +304,50 @@ const make = Effect.gen(function*() {
         outputTokens,
         atMs: now()
       })
-    const extended = yield* attempt(wanted).pipe(
-      Effect.catchTag("InsufficientFunds", (error) => {
-        const fits = tokensWithin(openCall, openCall.reservation.reservedMicros + error.availableMicros)
-        return fits > openCall.reservation.outputTokens ? attempt(fits) : Effect.fail(error)
-      }),
-      Effect.result
+    const { planMultiplier, billingMultiplier } = openCall.reservation
+    const tokensFor = (moreMicros: bigint) =>
+      tokensWithin(openCall.plan, billingMultiplier * planMultiplier, openCall.reservation.reservedMicros + moreMicros)
+    const raise = (outputTokens: number) =>
+      attempt(outputTokens).pipe(
+        Effect.catchTag("InsufficientFunds", (error) => {
+          const fits = tokensFor(error.availableMicros)
+          return fits > openCall.reservation.outputTokens ? attempt(Math.min(fits, outputTokens)) : Effect.fail(error)
+        })
+      )
+    const extended = yield* Effect.result(
+      key.spendLimitMicros === null
+        ? raise(wanted)
+        : keySpend.exclusively(key.keyId, (spending): Effect.Effect<Reservation, ReserveError | KeyLimitReached> => {
+          const fits = spending.roomMicros === null ? wanted : Math.min(wanted, tokensFor(spending.roomMicros))
+          return fits > openCall.reservation.outputTokens ? raise(fits) : Effect.fail(new KeyLimitReached())
+        })
     )
     if (extended._tag === "Success") {
       openCall.reservation = extended.success
       return stream.extended(extended.success.outputTokens * call.n)
     }
     if (extended.failure._tag === "ReservationLost") return stream.lost()
-    stream.refused(extended.failure._tag === "InsufficientFunds" ? "insufficient_quota" : "service_unavailable")
+    stream.refused(extensionRefusals[extended.failure._tag] ?? "service_unavailable")
   })
 
   return Forwarder.of({ forward })
 })
 
-/** The output tokens (a choice) that `micros` hold at the reservation's prices. */
-const tokensWithin = (openCall: OpenCall, micros: bigint): number => {
-  const { plan, reservation } = openCall
-  const multiplier = reservation.billingMultiplier * reservation.planMultiplier
-  if (plan.tokenNumerator === 0n || multiplier === 0n) return Number.MAX_SAFE_INTEGER
-  const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - plan.baseNumerator
-  return numerator <= 0n ? 0 : Number(numerator / plan.tokenNumerator)
-}
-
 const fundsEnded = new CallRefused({
   code: "insufficient_quota",
   message: "Your funds do not cover this answer. What they held was used up in making it. Top up to continue."
 })
+
+const keyEnded = new CallRefused({
+  code: "key_limit_exceeded",
+  message: "This key's spend limit does not cover this answer. What it still allowed was used up in making it."
+})
+
+/** Why an extension is refused for good, by the error it met. */
+const extensionRefusals: Readonly<Record<string, "insufficient_quota" | "key_limit_exceeded">> = {
+  InsufficientFunds: "insufficient_quota",
+  KeyLimitReached: "key_limit_exceeded"
+}
 
 const limitOf = (openCall: OpenCall): { outputLimit?: { field: OutputLimitField; value: number } } =>
   openCall.plan.limitField === undefined
@@ -344,5 +363,6 @@ const failureMessages: Partial<Record<OpenAiErrorCode, string>> = {
 const streamMessages: Partial<Record<OpenAiErrorCode, string>> = {
   upstream_error: "The upstream ended this stream early. You are charged for what was delivered.",
   insufficient_quota: "Your funds are used up. You are charged for what was delivered.",
+  key_limit_exceeded: "This key's spend limit is reached. You are charged for what was delivered.",
   service_unavailable: "This stream had to end. You are charged for what was delivered."
 }

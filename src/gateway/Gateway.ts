@@ -6,16 +6,18 @@
 import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { type AccountUnavailable, type ReservationLost, stillSettling } from "../accounts/AccountError.ts"
 import { Accounts } from "../accounts/Accounts.ts"
-import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
+import type { CallOutcome, Reservation, Reserve } from "../accounts/AccountState.ts"
 import { Catalog, type Model } from "../catalog/Catalog.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
+import { KeySpend } from "../identity/KeySpend.ts"
 import { Settings } from "../settings/Settings.ts"
 import { CallRefused, refusalOf, unavailable, type UpstreamRefused } from "./CallError.ts"
 import { type CallPlan, planCall, reserveOf } from "./CallPlan.ts"
 import type { Call } from "./CallRequest.ts"
 import { voided } from "./CallTally.ts"
 import { Forwarder } from "./Forwarder.ts"
+import { withinRoom } from "./KeyRoom.ts"
 import type { CallContext, OpenCall } from "./OpenCall.ts"
 import { loadTokenizer } from "./TextTokens.ts"
 
@@ -38,6 +40,7 @@ const make = Effect.gen(function*() {
   const accounts = yield* Accounts
   const catalog = yield* Catalog
   const channels = yield* Channels
+  const keySpend = yield* KeySpend
   const settings = yield* Settings
   const forwarder = yield* Forwarder
   const clock = yield* Clock.Clock
@@ -146,10 +149,23 @@ const make = Effect.gen(function*() {
           openCall.reservation.planMultiplier
         )
     }
-    const reservation = yield* Effect.mapError(
-      accounts.reserve(context.key.userId, command, () => openCall.stop("lease_lost")),
-      (error) => refusalOf(error, now())
-    )
+    const reserve = (asked: Reserve) =>
+      Effect.mapError(
+        accounts.reserve(context.key.userId, asked, () => openCall.stop("lease_lost")),
+        (error) => refusalOf(error, now())
+      )
+    // Without billing nothing is spent.
+    const reservation = yield* context.key.spendLimitMicros === null || !command.billingEnabled
+      ? reserve(command)
+      : keySpend.exclusively(
+        context.key.keyId,
+        (spending) => Effect.flatMap(withinRoom(command, spending), reserve)
+      ).pipe(
+        Effect.catchTag("KeySpendUnavailable", () =>
+          Effect.fail(
+            unavailable("This key's spend limit cannot be checked at this moment. Please try again shortly.")
+          ))
+      )
     openCall.reservation = reservation
     open.add(openCall)
     return yield* forwarder.forward(openCall, candidates).pipe(

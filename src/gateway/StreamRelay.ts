@@ -19,6 +19,7 @@ export type StreamEnd =
   | "truncated"
   | "client_gone"
   | "insufficient_quota"
+  | "key_limit_exceeded"
   | "service_unavailable"
   | "lease_lost"
 
@@ -64,7 +65,7 @@ export class StreamRelay implements BodySink {
   private started = false
   private done = false
   private asking = false
-  private refusedBecause: "insufficient_quota" | undefined
+  private refusedBecause: "insufficient_quota" | "key_limit_exceeded" | undefined
   /** How the upstream ended while frames were held. */
   private ended: "whole" | "cut" | undefined
   private clientFull = false
@@ -175,7 +176,7 @@ export class StreamRelay implements BodySink {
   }
 
   /** The hold can not be raised: what it covers still goes out. For a passing reason it is asked again. */
-  refused(because: "insufficient_quota" | "service_unavailable"): void {
+  refused(because: "insufficient_quota" | "key_limit_exceeded" | "service_unavailable"): void {
     if (this.done) return
     if (because === "service_unavailable") {
       // The wait for the extension has its own end.

@@ -42,23 +42,25 @@ const STREAM_ITEMS = 1_000
 export const LOOKED_ROWS_MAX = 20_000
 
 /**
- * $1 user, $2 and $3 range in ms, $4 cursor, $5 page size and one more, $6-$9 filter, $10 rows looked at. The rows looked at are a subquery
- * with a limit of its own, read in order and only until the page is full. A page that is not tells the last row looked at,
+ * $1 user, $2 and $3 range in ms, $4 cursor, $5 page size and one more, $6-$9 filter, $10 rows looked at. The ids looked at come from
+ * the index of the user's calls, in order, and their rows are read only until the page is full. A page that is not tells the last row looked at,
  * unless those were all. Tombstones of requests that never got a hold have no endpoint, and are no calls.
  */
-const inRange = `user_id = $1 AND id < least(realms_uuid_at_v1($3::bigint + ${ID_SLACK_MS}), $4::uuid)
-      AND id >= realms_uuid_at_v1($2::bigint - ${ID_SLACK_MS})`
+const looked =
+  `SELECT id FROM usage_events WHERE (user_id, id) < ($1, least(realms_uuid_at_v1($3::bigint + ${ID_SLACK_MS}), $4::uuid))
+      AND (user_id, id) >= ($1, realms_uuid_at_v1($2::bigint - ${ID_SLACK_MS}))`
 
 const pageSql = `
   WITH found AS MATERIALIZED (
-    SELECT * FROM (SELECT * FROM usage_events WHERE ${inRange} ORDER BY id DESC LIMIT $10) e
+    SELECT e.* FROM (${looked} ORDER BY user_id DESC, id DESC LIMIT $10) i
+      CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = i.id OFFSET 0) e
       WHERE reserved_at >= to_timestamp($2::bigint / 1000.0) AND reserved_at < to_timestamp($3::bigint / 1000.0)
         AND endpoint <> '' AND ($6::text IS NULL OR model = $6) AND ($7::bigint IS NULL OR key_id = $7)
         AND ($8::text IS NULL OR funding = $8) AND ($9::text IS NULL OR state = $9)
-      ORDER BY id DESC LIMIT $5
+      LIMIT $5
   )
-  SELECT (SELECT id FROM usage_events WHERE (SELECT count(*) FROM found) < $5 AND ${inRange}
-      ORDER BY id DESC OFFSET $10 - 1 LIMIT 1) AS looked_to,
+  SELECT (${looked} AND (SELECT count(*) FROM found) < $5 ORDER BY user_id DESC, id DESC OFFSET $10 - 1 LIMIT 1)
+      AS looked_to,
     ${itemColumns}
   FROM (SELECT) one LEFT JOIN found e ON true LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = $1
   ORDER BY e.id DESC`

@@ -20,8 +20,8 @@ export class UsageFolds extends Context.Service<UsageFolds, {
 
 /**
  * Calls younger than this are left alone, in milliseconds: their rows may still be on the way. From the making of an id to its
- * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, and what is written more than 30 s after
- * its reserve time, or takes longer than the 8 s of a statement, is handled by a trigger whatever its age.
+ * reserve time it takes the reading of the body (60 s) and look-ups (15 s) at most, from there to the statement that writes it
+ * 30 s, and the statement 8 s. What is written later than those 30 s is handled by a trigger, whatever its age.
  */
 const MARGIN_MS = 180_000
 
@@ -30,21 +30,6 @@ const FOLD_CALLS_MAX = 10_000
 
 /** Users looked at by one query, at most. */
 const USERS_MAX = 500
-
-/** Whether a user has calls to fold is one index look-up; and so is each of those that were open when the fold passed them. */
-const dueSql = `
-  SELECT u.id, d.due FROM (SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2) u
-  LEFT JOIN usage_folds f ON f.user_id = u.id
-  CROSS JOIN LATERAL (SELECT EXISTS (
-      SELECT FROM usage_events e WHERE e.user_id = u.id
-        AND e.id > coalesce(f.through, '00000000-0000-0000-0000-000000000000')
-        AND e.id < realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - $3)
-    ) OR EXISTS (
-      SELECT FROM usage_pending p
-        CROSS JOIN LATERAL (SELECT l.state FROM usage_events l WHERE l.id = p.id OFFSET 0) e
-        WHERE p.user_id = u.id AND e.state <> 'reserved'
-    ) AS due) d
-  ORDER BY u.id`
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -70,7 +55,8 @@ const make = Effect.gen(function*() {
     let after = 0n
     let failure: SqlError.SqlError | undefined
     while (true) {
-      const users = yield* sql.unsafe<{ id: bigint; due: boolean }>(dueSql, [after, USERS_MAX, MARGIN_MS])
+      const users = yield* sql<{ id: bigint; due: boolean }>`
+        SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
       for (const { due, id } of users) {
         if (!due) continue
         const folded = yield* Effect.result(fold(id))

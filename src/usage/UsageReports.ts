@@ -35,7 +35,7 @@ export interface UsageOverview {
   readonly models: ReadonlyArray<UsageModel>
   /** All models that are not in `models`; undefined when there are none. */
   readonly otherModels: UsageSums | undefined
-  /** True when more calls wait to be folded than a report reads: the oldest of those are missing. */
+  /** True when more calls wait to be folded than a report reads: the newest of those are missing. */
   readonly partial: boolean
 }
 
@@ -80,15 +80,16 @@ const summed = sums.map((name) => `sum(${name})::bigint AS ${name}`).join(", ")
 const callColumns = columns.replace("calls", "1")
 
 /**
- * $1 user, $2 and $3 range in ms, $4 zone, $5-$7 filter, $8 tail. Hours are summed first and told their local day after that:
- * a day is the local date of an hour's middle. Pending calls are few: those that were open when the fold passed them.
+ * $1 user, $2 and $3 range in ms, $4 zone, $5-$7 filter, $8 tail. Hours and models are summed in one pass, and hours told
+ * their local day after it: the local date of their middle. Pending calls are few: those that were open when the fold passed them.
  */
 const overviewSql = `
   WITH looked AS MATERIALIZED (
     SELECT c.* FROM usage_calls c
-      WHERE c.user_id = $1 AND c.id < realms_uuid_at_v1($3::bigint + ${ID_SLACK_MS})
-        AND c.id > greatest(realms_uuid_at_v1($2::bigint - ${ID_SLACK_MS}), (SELECT through FROM usage_folds WHERE user_id = $1))
-      ORDER BY c.id DESC LIMIT $8
+      WHERE c.user_id BETWEEN $1 AND $1 AND (c.user_id, c.id) < ($1, realms_uuid_at_v1($3::bigint + ${ID_SLACK_MS}))
+        AND (c.user_id, c.id) > ($1, greatest(realms_uuid_at_v1($2::bigint - ${ID_SLACK_MS}),
+          (SELECT through FROM usage_folds WHERE user_id = $1)))
+      ORDER BY c.user_id, c.id LIMIT $8
   ), calls AS (
     SELECT * FROM looked WHERE counts
     UNION ALL
@@ -101,10 +102,10 @@ const overviewSql = `
       UNION ALL
       SELECT hour, model, key_id, funding, ${callColumns} FROM calls
         WHERE hour >= to_timestamp($2::bigint / 1000) AND hour < to_timestamp($3::bigint / 1000)
-    ) u WHERE ${matching} GROUP BY hour, model
+    ) u WHERE ${matching} GROUP BY GROUPING SETS ((hour), (model))
   ), days AS (
     SELECT ((hour + interval '30 minutes') AT TIME ZONE $4)::date AS day, ${summed}
-      FROM (SELECT hour, ${summed} FROM sums GROUP BY hour) h GROUP BY 1
+      FROM sums WHERE hour IS NOT NULL GROUP BY 1
   )
   SELECT true AS is_day, to_char(s.day, 'YYYY-MM-DD') AS name, (SELECT count(*) FROM looked) AS looked, ${columns}
     FROM generate_series(
@@ -113,7 +114,7 @@ const overviewSql = `
       interval '1 day') AS s (day)
     LEFT JOIN days d ON d.day = s.day::date
   UNION ALL
-  SELECT false, model, 0, ${summed} FROM sums GROUP BY model`
+  SELECT false, model, 0, ${columns} FROM sums WHERE model IS NOT NULL`
 
 interface SumsRow {
   readonly is_day: boolean

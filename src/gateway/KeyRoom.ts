@@ -1,0 +1,36 @@
+/**
+ * What a key's spend limit lets a call hold: the whole bound, or as much output as fits above the least, or nothing. Pure.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import type { Reserve } from "../accounts/AccountState.ts"
+import { formatUsd, maximum } from "../domain/Money.ts"
+import { costMicros, MULTIPLIER_ONE } from "../domain/Price.ts"
+import type { KeySpending } from "../identity/KeySpend.ts"
+import { CallRefused } from "./CallError.ts"
+import { tokensWithin } from "./CallPlan.ts"
+
+/**
+ * The command with the hold that the key has room for. What will pay is not known yet: the larger of one and the multipliers
+ * of the user's subscriptions is assumed.
+ */
+export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effect<Reserve, CallRefused> => {
+  const { limitMicros, roomMicros, spentMicros } = spending
+  if (limitMicros === null || roomMicros === null) return Effect.succeed(command)
+  const planMultiplier = maximum(MULTIPLIER_ONE, spending.planMultiplier)
+  const least = command.baseNumerator + BigInt(command.tokensMin) * command.tokenNumerator
+  const neededMicros = costMicros(least, command.billingMultiplier, planMultiplier)
+  if (neededMicros > roomMicros) {
+    return Effect.fail(
+      new CallRefused({
+        code: "key_limit_exceeded",
+        message:
+          `This key's spend limit is $${formatUsd(limitMicros)}; $${formatUsd(spentMicros)} of it is spent or held, ` +
+          `and this call needs $${formatUsd(neededMicros)}.`
+      })
+    )
+  }
+  const fits = tokensWithin(command, command.billingMultiplier * planMultiplier, roomMicros)
+  return Effect.succeed(fits < command.tokensMax ? { ...command, tokensMax: fits } : command)
+}

@@ -1,0 +1,127 @@
+/**
+ * What has been spent with a key that has a limit, and turns for whoever spends more. Within a process one call of a key is
+ * checked and held at a time, so no two pass on the same room. Between processes there is no lock: each may let one call
+ * pass that another's hold would have refused, so n of them overshoot by n - 1 calls' holds at most. What a call costs beyond
+ * its hold counts against the next one. Keys without a limit never come here.
+ */
+import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { SqlClient } from "effect/sql"
+
+/** Amounts in USD micros. */
+export interface KeySpending {
+  /** As it is now; null: the limit was taken off. */
+  readonly limitMicros: bigint | null
+  /** Charged by all calls of the key, from any funding, and held by its open ones. */
+  readonly spentMicros: bigint
+  /** What is left; negative when more was spent. Null without a limit. */
+  readonly roomMicros: bigint | null
+  /** The largest multiplier of the user's running subscriptions, scaled by 10^6; 0 without one. */
+  readonly planMultiplier: bigint
+}
+
+/** The spending could not be read in time, or too many calls wait for their turn. */
+export class KeySpendUnavailable extends Schema.TaggedError<KeySpendUnavailable>()("KeySpendUnavailable", {
+  reason: Schema.String
+}) {}
+
+export class KeySpend extends Context.Service<KeySpend, {
+  /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
+  exclusively<A, E>(
+    keyId: bigint,
+    use: (spending: KeySpending) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | KeySpendUnavailable>
+}>()("realms/identity/KeySpend") {
+  static readonly layer = Layer.effect(KeySpend, Effect.suspend(() => make))
+}
+
+/** Calls of one key that wait for their turn, at most, and how long, in milliseconds. */
+const WAITING_MAX = 1_000
+const WAIT_MS_MAX = 10_000
+
+/** Reading takes no longer, in milliseconds. */
+const READ_MS_MAX = 2_000
+
+/** The folded calls by one row, the others of the user's last minutes by index: those after the fold, and those it passed. */
+const spendingSql = `
+  SELECT k.spend_limit_micros AS limit_micros,
+    (coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = k.id), 0)
+      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE e.charged_micros END)
+        FROM usage_events e WHERE e.user_id BETWEEN k.user_id AND k.user_id AND e.key_id = k.id
+          AND (e.user_id, e.id) > (k.user_id, coalesce((SELECT f.through FROM usage_folds f WHERE f.user_id = k.user_id),
+            '00000000-0000-0000-0000-000000000000'))), 0)
+      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE e.charged_micros END)
+        FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
+        WHERE p.user_id = k.user_id AND e.key_id = k.id), 0))::bigint AS spent_micros,
+    coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s
+      WHERE s.user_id = k.user_id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()), 0) AS multiplier
+  FROM api_keys k WHERE k.id = $1`
+
+interface SpendingRow {
+  readonly limit_micros: bigint | null
+  readonly spent_micros: bigint
+  readonly multiplier: bigint
+}
+
+const toSpending = (row: SpendingRow): KeySpending => ({
+  limitMicros: row.limit_micros,
+  spentMicros: row.spent_micros,
+  roomMicros: row.limit_micros === null ? null : row.limit_micros - row.spent_micros,
+  planMultiplier: row.multiplier
+})
+
+const busy = new KeySpendUnavailable({ reason: "too many calls of this key wait for their turn" })
+
+/** The turns of one key. */
+interface Turns {
+  readonly semaphore: Semaphore.Semaphore
+  waiting: number
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
+  const turnsOf = new Map<bigint, Turns>()
+
+  const read = (keyId: bigint): Effect.Effect<KeySpending, KeySpendUnavailable> =>
+    sql.unsafe<SpendingRow>(spendingSql, [keyId]).pipe(
+      Effect.timeout(READ_MS_MAX),
+      Effect.mapError((error) => new KeySpendUnavailable({ reason: error.message })),
+      Effect.flatMap(([row]) =>
+        row === undefined
+          ? Effect.fail(new KeySpendUnavailable({ reason: "there is no such key" }))
+          : Effect.succeed(toSpending(row))
+      )
+    )
+
+  const enter = (keyId: bigint) =>
+    Effect.suspend(() => {
+      const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0 }
+      if (turns.waiting >= WAITING_MAX) return Effect.fail(busy)
+      turns.waiting++
+      turnsOf.set(keyId, turns)
+      return Effect.succeed(turns)
+    })
+
+  const leave = (keyId: bigint, turns: Turns) =>
+    Effect.sync(() => {
+      turns.waiting--
+      if (turns.waiting === 0) turnsOf.delete(keyId)
+    })
+
+  return KeySpend.of({
+    exclusively: (keyId, use) =>
+      Effect.acquireUseRelease(
+        enter(keyId),
+        (turns) => {
+          const sinceMs = now()
+          // Whoever waited too long gives its turn up at once, so a stall ends for all who wait.
+          const turn = Effect.suspend(() =>
+            now() - sinceMs > WAIT_MS_MAX ? Effect.fail(busy) : Effect.flatMap(read(keyId), use)
+          )
+          return turns.semaphore.withPermits(1)(turn)
+        },
+        (turns) => leave(keyId, turns)
+      )
+  })
+})

@@ -1,0 +1,95 @@
+/**
+ * What a key has spent: folded calls, calls that are not, and open holds, each once and of this key only; and turns, one at a
+ * time for a key, none for others.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Clock, Deferred, Effect, Fiber, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { KeySpend } from "../../src/identity/KeySpend.ts"
+import { UsageFolds } from "../../src/usage/UsageFolds.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+import { until } from "../support/TestGateway.ts"
+import { callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+
+const Services = Layer.mergeAll(KeySpend.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+
+let keys = 0
+
+const makeKey = Effect.fnUntraced(function*(userId: bigint, limitMicros: bigint | null) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, key_hash, hint, spend_limit_micros)
+    VALUES (${userId}, ${Buffer.from(String(++keys))}, 'sk', ${limitMicros}) RETURNING id`
+  return row?.id ?? 0n
+})
+
+const spending = (keyId: bigint) => Effect.flatMap(KeySpend, (spend) => spend.exclusively(keyId, Effect.succeed))
+
+layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
+  it.effect("counts each call once, before and after it is folded", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const folds = yield* UsageFolds
+      const [userId = 0n] = yield* makeUsers(1)
+      const key_id = yield* makeKey(userId, 2_000n)
+      const other = yield* makeKey(userId, null)
+      const hourAgo = (yield* Clock.currentTimeMillis) - 3_600_000
+      const open = { state: "reserved", cost_micros: null, charged_micros: null } as const
+      const expired = callAt(userId, hourAgo + 4, { key_id, state: "expired", cost_micros: 0n, charged_micros: 0n })
+      yield* insertCalls([
+        callAt(userId, hourAgo, { key_id, charged_micros: 1_000n }),
+        callAt(userId, hourAgo + 1, { key_id: other, charged_micros: 7_000n }),
+        callAt(userId, hourAgo + 2, { key_id, state: "voided", charged_micros: 0n }),
+        callAt(userId, hourAgo + 3, { key_id, reserved_micros: 4n, ...open }),
+        expired
+      ])
+      assert.strictEqual((yield* spending(key_id)).spentMicros, 1_004n)
+      yield* folds.fold(userId)
+      assert.strictEqual((yield* spending(key_id)).spentMicros, 1_004n)
+      yield* insertCalls([
+        callAt(userId, hourAgo + 9, { key_id, charged_micros: 200n }),
+        callAt(userId, hourAgo - 5, { key_id, charged_micros: 30n }),
+        callAt(userId, hourAgo + 3_600_000, { key_id, reserved_micros: 500n, ...open })
+      ])
+      yield* commitLate(expired.id, 66n)
+      const all = { limitMicros: 2_000n, spentMicros: 1_800n, roomMicros: 200n, planMultiplier: 0n }
+      assert.deepStrictEqual(yield* spending(key_id), all)
+      yield* folds.fold(userId)
+      assert.deepStrictEqual(yield* spending(key_id), all)
+      const [row] = yield* sql<
+        { charged_micros: bigint }
+      >`SELECT charged_micros FROM usage_keys WHERE key_id = ${key_id}`
+      assert.strictEqual(row?.charged_micros, 1_296n)
+      assert.deepInclude(yield* spending(other), { spentMicros: 7_000n, roomMicros: null })
+    }))
+
+  it.effect("is asked for one at a time for a key, and by other keys at once", () =>
+    Effect.gen(function*() {
+      const spend = yield* KeySpend
+      const [userId = 0n] = yield* makeUsers(1)
+      const key = yield* makeKey(userId, 1n)
+      const other = yield* makeKey(userId, 1n)
+      const go = yield* Deferred.make<void>()
+      let inside = 0
+      let most = 0
+      const turn = Effect.gen(function*() {
+        most = Math.max(most, ++inside)
+        yield* Deferred.await(go)
+        inside--
+      })
+      const turns = yield* Effect.forEach(Array.from({ length: 5 }), () =>
+        Effect.forkChild(spend.exclusively(key, () => turn)))
+      yield* until("the first is inside", () =>
+        inside === 1)
+      assert.strictEqual((yield* spending(other)).spentMicros, 0n)
+      // One that is interrupted while it waits, or inside, keeps nobody.
+      yield* Fiber.interrupt(turns[3] ?? (yield* Effect.die(new Error("no turn"))))
+      yield* Deferred.succeed(go, undefined)
+      yield* Effect.forEach(turns, Fiber.await)
+      assert.deepStrictEqual([inside, most], [0, 1])
+    }))
+
+  it.effect("cannot be told of a key that is none", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* Effect.flip(spending(0n)))._tag, "KeySpendUnavailable")
+    }))
+})
