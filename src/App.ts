@@ -14,6 +14,7 @@ import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
+import { PageTurns } from "./http/console/PageTurns.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { identityCleaner } from "./identity/IdentityCleaner.ts"
@@ -107,7 +108,7 @@ const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallL
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer)),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
     Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
   ),

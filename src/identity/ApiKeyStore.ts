@@ -67,16 +67,20 @@ export const findApiKey = (
     ([row]) => row === undefined ? null : toIdentity(row)
   )
 
-/** Whether there is such a key, of this user where one is named; it is revoked then. */
+/** Whether there is such a key, of this user where one is named, and whether it was good until now; it is revoked then. */
 export const revokeApiKey = (
   sql: SqlClient.SqlClient,
   id: bigint,
   userId?: bigint
-): Effect.Effect<boolean, SqlError.SqlError> =>
+): Effect.Effect<"revoked" | "already" | "missing", SqlError.SqlError> =>
   Effect.map(
-    sql`UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
-      WHERE id = ${id} AND user_id = coalesce(${userId ?? null}::bigint, user_id) RETURNING id`,
-    (rows) => rows.length === 1
+    sql<{ revoked: boolean }>`
+      WITH found AS (
+        SELECT id, revoked_at IS NULL AS revoked FROM api_keys
+          WHERE id = ${id} AND user_id = coalesce(${userId ?? null}::bigint, user_id) FOR UPDATE
+      ), changed AS (UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM found WHERE revoked))
+      SELECT revoked FROM found`,
+    ([row]) => row === undefined ? "missing" : row.revoked ? "revoked" : "already"
   )
 
 interface ListedRow {

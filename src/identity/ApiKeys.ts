@@ -147,14 +147,16 @@ const make = Effect.gen(function*() {
   })
 
   const revokeOf = Effect.fnUntraced(function*(id: bigint, userId?: bigint) {
-    const found = yield* inTransaction(
+    const outcome = yield* inTransaction(
       sql,
       Effect.tap(
         revokeApiKey(sql, id, userId),
-        (revoked) => revoked ? notifications.publish("keys", id.toString()) : Effect.void
+        // Every message empties every server's memory of keys.
+        (revoked) => revoked === "revoked" ? notifications.publish("keys", id.toString()) : Effect.void
       )
     ).pipe(orUnavailable)
-    if (!found) return yield* new ApiKeyNotFound({ keyId: id })
+    if (outcome === "missing") return yield* new ApiKeyNotFound({ keyId: id })
+    if (outcome === "already") return
     // The message arrives a moment later; whoever revoked here must not see the key work in between.
     cache.drop()
   })

@@ -42,7 +42,7 @@ export const attemptLimits = {
 /** Who tries what. */
 export interface Attempt {
   readonly kind: keyof typeof attemptLimits
-  /** The client's IP address as text. */
+  /** The client's IP address as text; empty where it is not known, and then limits of networks do not count. */
   readonly address: string
   /** A normalised e-mail address, or whatever stands for the account. */
   readonly account: string
@@ -75,10 +75,12 @@ const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => 
     keyHash: hash("sha256", JSON.stringify([kind, ...key]), "buffer"),
     limit
   })
+  const ofAccount = place(limits.account, "account", account)
+  if (network === "") return [ofAccount]
   return [
     place(limits.network, "network", network),
     place(limits.accountFromNetwork, "both", network, account),
-    place(limits.account, "account", account)
+    ofAccount
   ]
 }
 
@@ -108,8 +110,15 @@ const make = Effect.gen(function*() {
   return AttemptLimits.of({
     limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
       const places = placesOf(attempt)
-      yield* orUnavailable(Effect.forEach(places, take, { discard: true }))
-      const returned = Effect.forEach(places, giveBack, { discard: true })
+      const taken: Array<Place> = []
+      const returned = Effect.suspend(() => Effect.forEach(taken, giveBack, { discard: true }))
+      const takeAll = Effect.forEach(places, (place) =>
+        Effect.tap(take(place), () =>
+          Effect.sync(() => {
+            taken.push(place)
+          })), { discard: true })
+      // Who is refused for an account has not used up the network of those beside them.
+      yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
       return yield* work.pipe(
         Effect.tap(() => countsSuccess ? Effect.void : returned),
         Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)

@@ -8,11 +8,10 @@ import { hash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
-import { brotliCompressSync, gzipSync } from "node:zlib"
+import { brotliCompress, gzip } from "node:zlib"
 
 const require = createRequire(import.meta.url)
 
-/** htmx lets nobody look into its folder by a path with an extension; its main file is there. */
 const packaged = (path: string): string => require.resolve(path)
 const own = (name: string): string => join(import.meta.dirname, "assets", name)
 
@@ -40,7 +39,20 @@ interface Asset {
   readonly path: string
   readonly type: string
   readonly content: Buffer
-  encoded: { readonly br: Uint8Array; readonly gzip: Uint8Array } | undefined
+  /** By another thread, once, when the file is first asked for so. */
+  readonly encoded: { readonly br: Effect.Effect<Buffer>; readonly gzip: Effect.Effect<Buffer> }
+}
+
+type Encoder = (content: Buffer, done: (error: Error | null, encoded: Buffer) => void) => void
+
+/** The largest takes a second of computing, which calls under way must not wait for. */
+const encodedBy = (encode: Encoder, content: Buffer): Effect.Effect<Buffer> => {
+  let encoding: Promise<Buffer> | undefined
+  const start = () =>
+    new Promise<Buffer>((resolve, reject) =>
+      encode(content, (error, encoded) => error === null ? resolve(encoded) : reject(error))
+    )
+  return Effect.promise(() => encoding ??= start())
 }
 
 const load = (name: AssetName): Asset => {
@@ -51,7 +63,10 @@ const load = (name: AssetName): Asset => {
     path: `/assets/${hash("sha256", content, "hex").slice(0, HASH_LENGTH)}/${name}`,
     type: types[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream",
     content,
-    encoded: undefined
+    encoded: {
+      br: encodedBy(brotliCompress, content),
+      gzip: encodedBy((plain, done) => gzip(plain, { level: 9 }, done), content)
+    }
   }
 }
 
@@ -70,16 +85,14 @@ const assetOf = (name: AssetName): Asset => {
 /** The address of a file, which changes with its content. */
 export const assetPath = (name: AssetName): string => assetOf(name).path
 
-/** Compressed once, when it is first asked for. */
-const encodedOf = (asset: Asset): NonNullable<Asset["encoded"]> =>
-  asset.encoded ??= { br: brotliCompressSync(asset.content), gzip: gzipSync(asset.content, { level: 9 }) }
-
 const accepts = (request: HttpServerRequest.HttpServerRequest, coding: string): boolean =>
   (request.headers["accept-encoding"] ?? "").split(",").some((part) => part.split(";")[0]?.trim() === coding)
 
-const answer = (asset: Asset, request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse => {
+const answer = Effect.fnUntraced(function*(asset: Asset) {
+  const request = yield* HttpServerRequest.HttpServerRequest
   const coding = accepts(request, "br") ? "br" : accepts(request, "gzip") ? "gzip" : undefined
-  return HttpServerResponse.uint8Array(coding === undefined ? asset.content : encodedOf(asset)[coding], {
+  const content = coding === undefined ? asset.content : yield* asset.encoded[coding]
+  return HttpServerResponse.uint8Array(content, {
     contentType: asset.type,
     headers: {
       ...(coding === undefined ? {} : { "content-encoding": coding }),
@@ -88,16 +101,12 @@ const answer = (asset: Asset, request: HttpServerRequest.HttpServerRequest): Htt
       "x-content-type-options": "nosniff"
     }
   })
-}
+})
 
 /** One route a file; an address of an older content is not found. */
 export const AssetRoutes = Layer.unwrap(Effect.sync(() =>
   HttpRouter.addAll(names.map((name) => {
     const asset = assetOf(name)
-    return HttpRouter.route(
-      "GET",
-      `/assets/${asset.path.slice("/assets/".length)}`,
-      Effect.map(HttpServerRequest.HttpServerRequest, (request) => answer(asset, request))
-    )
+    return HttpRouter.route("GET", `/assets/${asset.path.slice("/assets/".length)}`, answer(asset))
   }))
 ))

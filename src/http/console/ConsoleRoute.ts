@@ -10,6 +10,7 @@ import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
+import { SettlementUnavailable } from "../../settlement/OrderError.ts"
 import {
   type Answer,
   type FormRefused,
@@ -18,6 +19,7 @@ import {
   type PageProblem,
   type Part,
   type Problems,
+  raw,
   type Redirect,
   redirect
 } from "./Answer.ts"
@@ -25,12 +27,19 @@ import { isCsrfToken, isForeign } from "./Csrf.ts"
 import { readForm } from "./FormBody.ts"
 import { statusOfUnreadable } from "./FormUnreadable.ts"
 import { renderPage, renderPart } from "./ui/Frame.tsx"
+import { PageTurns } from "./PageTurns.ts"
 import { ProblemView } from "./ui/ProblemView.tsx"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
-import { isUserVisit, readVisit, SESSION_COOKIE, type UserVisit, type Visit, VISIT_COOKIE } from "./Visit.ts"
+import { hereOf, isUserVisit, readVisit, SESSION_COOKIE, type UserVisit, type Visit, VISIT_COOKIE } from "./Visit.ts"
 
 /** A choice, such as a language, is remembered so long. */
 const CHOICE_MAX_AGE = "365 days"
+
+/** A page is there within this, in milliseconds, or it says that it cannot be had now. */
+const PAGE_MS_MAX = 12_000
+
+/** The same for a form: payment providers are asked within it, which has bounds of its own that are shorter. */
+const FORM_MS_MAX = 60_000
 
 /** A smaller answer is not worth compressing. */
 const COMPRESSED_BYTES_MIN = 1_024
@@ -71,7 +80,16 @@ const notFoundPage = (visit: Visit): Page =>
 const pageOfProblem = (visit: Visit, problem: PageProblem): Page =>
   problem._tag === "PageNotFound"
     ? notFoundPage(visit)
-    : problemPage(visit, visit.say("problem.unavailable.title"), visit.say("problem.unavailable.text"), 503)
+    : page(
+      visit.say("problem.unavailable.title"),
+      ProblemView({
+        visit,
+        title: visit.say("problem.unavailable.title"),
+        text: visit.say("problem.unavailable.text"),
+        again: visit.isForm ? "/" : hereOf(visit)
+      }),
+      { status: 503, bare: true }
+    )
 
 const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | Part) {
   const settings = yield* Settings
@@ -88,7 +106,7 @@ const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | 
     contentType: "text/html; charset=utf-8",
     headers: {
       ...securityHeaders([...paymentOrigins(payment), ...origins]),
-      ...(answer.status === 503 ? { "retry-after": "5" } : {}),
+      ...(answer.status === 503 || answer.status === 429 ? { "retry-after": "5" } : {}),
       vary: "hx-request"
     }
   })
@@ -121,8 +139,17 @@ const encode = Effect.fnUntraced(function*(visit: Visit, answer: Answer) {
     : response
 })
 
+/** One user's pages wait for one another beyond their turns; past the bound they are told to come back. */
+const inTurn = <R>(visit: Visit, handled: Effect.Effect<Answer, PageProblem, R>) =>
+  Effect.flatMap(PageTurns, (turns) => turns.take(visit.user?.id, handled)).pipe(
+    Effect.catchTag("TooManyPages", () =>
+      Effect.succeed<Answer>(
+        problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.pages"), 429)
+      ))
+  )
+
 /** Runs a handler for the request at hand; whatever it fails with becomes a page. */
-const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>) =>
+const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>, msMax: number) =>
   Effect.gen(function*() {
     const visit = yield* readVisit(true).pipe(
       Effect.map((known) => ({ known, problem: undefined })),
@@ -132,6 +159,10 @@ const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProble
       ? Effect.suspend(() => handler(visit.known))
       : Effect.fail(visit.problem)
     const answer = yield* handled.pipe(
+      Effect.timeoutOrElse({
+        duration: msMax,
+        orElse: () => Effect.fail(new SettlementUnavailable({ why: `no answer within ${msMax} ms` }))
+      }),
       Effect.catch((problem) => Effect.succeed<Answer>(pageOfProblem(visit.known, problem))),
       Effect.catchDefect((defect) => {
         const id = makeReservationId()
@@ -146,7 +177,7 @@ const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProble
   }).pipe(compressed, Effect.orDie)
 
 const loginPath = (visit: Visit): string => {
-  const here = `${visit.pathname}${visit.query.size === 0 ? "" : `?${visit.query}`}`
+  const here = hereOf(visit)
   return here === "/" ? "/login" : `/login?${new URLSearchParams({ next: here })}`
 }
 
@@ -154,7 +185,12 @@ const loginPath = (visit: Visit): string => {
 export const visitorPage = <R>(
   path: HttpRouter.PathInput,
   handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>
-) => HttpRouter.add("GET", path, answered(handler))
+) => HttpRouter.add("GET", path, answered((visit) => inTurn(visit, handler(visit)), PAGE_MS_MAX))
+
+/** Tells htmx to ask for the whole page again, which then leads to signing in. */
+const pageAnew: Answer = raw(
+  HttpServerResponse.empty({ status: 204, headers: { "hx-refresh": "true", "cache-control": "no-store" } })
+)
 
 /** A page for users; others are sent to sign in, and come back to it. */
 export const userPage = <R>(
@@ -163,7 +199,8 @@ export const userPage = <R>(
 ) =>
   visitorPage(
     path,
-    (visit) => isUserVisit(visit) ? handler(visit) : Effect.succeed(redirect(loginPath(visit)))
+    (visit) =>
+      isUserVisit(visit) ? handler(visit) : Effect.succeed(visit.partial ? pageAnew : redirect(loginPath(visit)))
   )
 
 /** A form's use case, and the page that shows the form again when it was refused. */
@@ -207,17 +244,19 @@ const handleForm = <V extends Visit, R1, R2>(visit: V, form: FormHandler<V, R1, 
 
 /** A form that anybody may send. */
 export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<Visit, R1, R2>) =>
-  HttpRouter.add("POST", path, answered((visit) => handleForm(visit, form)))
+  HttpRouter.add("POST", path, answered((visit) => handleForm(visit, form), FORM_MS_MAX))
 
 /** A form of users. Somebody whose session has ended is told so, and nothing is done. */
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserVisit, R1, R2>) =>
   HttpRouter.add(
     "POST",
     path,
-    answered((visit) =>
-      isUserVisit(visit)
-        ? handleForm(visit, form)
-        : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403))
+    answered(
+      (visit) =>
+        isUserVisit(visit)
+          ? handleForm(visit, form)
+          : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
+      FORM_MS_MAX
     )
   )
 

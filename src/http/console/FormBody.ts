@@ -25,8 +25,8 @@ export const readForm = Effect.gen(function*() {
   if (type !== formType) return yield* new FormUnreadable({ why: "type" })
   const text = yield* request.text.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(FORM_BYTES_MAX)),
-    Effect.timeout(FORM_MS_MAX),
-    Effect.mapError(() => new FormUnreadable({ why: "large" }))
+    Effect.mapError(() => new FormUnreadable({ why: "large" })),
+    Effect.timeoutOrElse({ duration: FORM_MS_MAX, orElse: () => Effect.fail(new FormUnreadable({ why: "slow" })) })
   )
   const fields = new URLSearchParams(text)
   const entries = Array.from(fields)

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { User } from "../../identity/Users.ts"
+import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
 import { commonText } from "./text/CommonText.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
@@ -48,6 +49,8 @@ export interface Visit {
   readonly address: string
   readonly userAgent: string
   readonly now: Date
+  /** A form was sent: what is answered has no address of its own. */
+  readonly isForm: boolean
   /** Asked for by htmx: a part of a page, not a page. */
   readonly partial: boolean
 }
@@ -59,6 +62,10 @@ export interface UserVisit extends Visit {
 }
 
 export const isUserVisit = (visit: Visit): visit is UserVisit => visit.user !== undefined && visit.session !== undefined
+
+/** The address of the page asked for, with its query. */
+export const hereOf = ({ pathname, query }: Pick<Visit, "pathname" | "query">): string =>
+  query.size === 0 ? pathname : `${pathname}?${query}`
 
 /** A page's texts in the visitor's language. */
 export const sayOf = <Key extends string>(visit: Pick<Visit, "language">, messages: Messages<Key>): Say<Key> =>
@@ -102,9 +109,10 @@ export const readVisit = (
       csrf: csrfToken(secret.value),
       pathname: mark === -1 ? request.url : request.url.slice(0, mark),
       query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1)),
-      address: Option.getOrElse(request.remoteAddress, () => ""),
+      address: yield* clientAddress(request),
       userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
       now: DateTime.toDateUtc(yield* DateTime.now),
+      isForm: request.method === "POST",
       partial: headers["hx-request"] === "true"
     }
   })

@@ -92,5 +92,10 @@ describe("texts", () => {
       assert.strictEqual(timeZoneOf(name), "UTC")
     }
     assert.strictEqual(timeZoneOf("Asia/Shanghai"), "Asia/Shanghai")
+    // Browsers say either name of a zone that has two.
+    for (const [one, other] of [["Asia/Kolkata", "Asia/Calcutta"], ["Europe/Kyiv", "Europe/Kiev"]]) {
+      assert.notStrictEqual(timeZoneOf(one), "UTC")
+      assert.strictEqual(timeZoneOf(one), timeZoneOf(other))
+    }
   })
 })

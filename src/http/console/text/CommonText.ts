@@ -39,6 +39,8 @@ export const commonText = defineMessages({
   "problem.error.title": "Something went wrong",
   "problem.error.text": "This is our fault, and it has been written down as {id}. Nothing was charged for it.",
   "problem.refused.title": "Not done",
+  "problem.pages": "Too many pages at once. Try again in a moment.",
+  "problem.again": "Try again",
   "problem.session": "You are signed out. Sign in and try again.",
   "problem.busy": "Too many attempts. Try again in {minutes} min.",
   "footer.docs": "Works with any OpenAI SDK"
@@ -78,6 +80,8 @@ export const commonText = defineMessages({
   "problem.error.title": "出错了",
   "problem.error.text": "这是我们的问题，已记录为 {id}。没有产生任何扣费。",
   "problem.refused.title": "未执行",
+  "problem.pages": "同时打开的页面过多，请稍后再试。",
+  "problem.again": "重试",
   "problem.session": "您已退出登录，请登录后重试。",
   "problem.busy": "尝试次数过多，请在 {minutes} 分钟后再试。",
   "footer.docs": "兼容所有 OpenAI SDK"

@@ -105,6 +105,21 @@ export const formatsOf = (language: Language, timeZone: string): Formats => {
 
 const zones = new Set([DEFAULT_TIME_ZONE, ...Intl.supportedValuesOf("timeZone")])
 
-/** A time zone as a browser names it; UTC for one that is not known here. */
-export const timeZoneOf = (name: string | undefined): string =>
-  name !== undefined && name.length <= TIME_ZONE_LENGTH_MAX && zones.has(name) ? name : DEFAULT_TIME_ZONE
+/** `Asia/Kolkata` and `Asia/Calcutta` are one zone, of which the runtime lists one name; undefined for what is no zone. */
+const canonical = (name: string): string | undefined => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone
+  } catch {
+    return undefined
+  }
+}
+
+const zonePattern = /^[A-Za-z][\w+-]*(?:\/[\w+-]+){0,2}$/
+
+/** A time zone as a browser names it, by the name that is known here; UTC for what is none. */
+export const timeZoneOf = (name: string | undefined): string => {
+  if (name === undefined || name.length > TIME_ZONE_LENGTH_MAX || !zonePattern.test(name)) return DEFAULT_TIME_ZONE
+  if (zones.has(name)) return name
+  const known = canonical(name)
+  return known !== undefined && zones.has(known) ? known : DEFAULT_TIME_ZONE
+}

@@ -6,11 +6,17 @@ import type { ComponentChildren } from "preact"
 import { renderToString } from "preact-render-to-string"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
-import type { Visit } from "../Visit.ts"
+import { hereOf, type Visit } from "../Visit.ts"
 import { PostForm } from "./Forms.tsx"
 import { Icon, type IconName } from "./Icon.tsx"
 
-const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, mode: "same-origin" })
+/** What fails is a page of its own, and is not put into another. */
+const htmxConfig = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: false,
+  mode: "same-origin",
+  noSwap: [204, 304, "3xx", "4xx", "5xx"]
+})
 
 interface NavItem {
   readonly path: string
@@ -64,10 +70,11 @@ const Navigation = ({ visit }: { readonly visit: Visit }) => (
 
 /** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
 const Look = ({ visit }: { readonly visit: Visit }) => {
-  const here = `${visit.pathname}${visit.query.size === 0 ? "" : `?${visit.query}`}`
+  // The answer to a form has no address to come back to.
+  if (visit.isForm) return null
   return (
     <PostForm visit={visit} action="/look" class="console-look">
-      <input type="hidden" name="next" value={here} />
+      <input type="hidden" name="next" value={hereOf(visit)} />
       <button
         class="btn btn-ghost-secondary"
         type="submit"
@@ -164,7 +171,7 @@ const Document = (
       <meta name="htmx-config" content={htmxConfig} />
       <script src={assetPath("htmx.js")} defer />
       <script src={assetPath("site.js")} defer />
-      {page.refreshSeconds === undefined
+      {page.refreshSeconds === undefined || visit.isForm
         ? null
         : (
           <noscript>

@@ -1,7 +1,7 @@
 /**
  * What pages show of an order: what it is for, its state, how it is paid, and lists of orders.
  */
-import type { Order, OrderState } from "../../../settlement/Order.ts"
+import type { Order, OrderState, PlanTerms } from "../../../settlement/Order.ts"
 import { orderText } from "../text/OrderText.ts"
 import { sayOf, type Visit } from "../Visit.ts"
 import { Badge, DataTable, Moment, type Tone } from "./Parts.tsx"
@@ -57,6 +57,18 @@ export const limitLines = (visit: Visit, limits: readonly [bigint, bigint, bigin
   )
   return lines.length === 0 ? [say("window.none")] : lines
 }
+
+/** What a plan gives, line by line: its windows with their limits. */
+export const TermsLines = ({ terms, visit }: { readonly visit: Visit; readonly terms: PlanTerms }) => (
+  <>
+    {limitLines(visit, [
+      terms.limit_5h_micros,
+      terms.limit_1d_micros,
+      terms.limit_7d_micros,
+      terms.limit_30d_micros
+    ]).map((line) => <div key={line}>{line}</div>)}
+  </>
+)
 
 /** The name of a window of so many hours. */
 export const windowName = (visit: Visit, hours: number): string => {

@@ -5,7 +5,13 @@ import type { Visit } from "../Visit.ts"
 import { Icon } from "./Icon.tsx"
 
 export const ProblemView = (
-  { text, title, visit }: { readonly visit: Visit; readonly title: string; readonly text: string }
+  { again, text, title, visit }: {
+    readonly visit: Visit
+    readonly title: string
+    readonly text: string
+    /** Where to try again, when that is all there is to do. */
+    readonly again?: string
+  }
 ) => (
   <div class="empty">
     <div class="empty-icon text-secondary">
@@ -14,7 +20,9 @@ export const ProblemView = (
     <h1 class="empty-title h2">{title}</h1>
     <p class="empty-subtitle text-secondary">{text}</p>
     <div class="empty-action">
-      {visit.user === undefined
+      {again !== undefined
+        ? <a class="btn btn-primary" href={again}>{visit.say("problem.again")}</a>
+        : visit.user === undefined
         ? <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
         : <a class="btn btn-primary" href="/">{visit.say("action.home")}</a>}
     </div>

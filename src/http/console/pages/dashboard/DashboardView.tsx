@@ -3,6 +3,7 @@
  */
 import type { AccountView } from "../../../../accounts/AccountOverview.ts"
 import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
+import { curlLine } from "../../ui/CurlLine.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { SubscriptionCard } from "../../ui/SubscriptionParts.tsx"
@@ -21,7 +22,7 @@ export interface DashboardProps {
   readonly model: string | undefined
 }
 
-const KEY_NAME = "$REALMS_KEY"
+const KEY_VARIABLE = "REALMS_KEY"
 
 const Figures = ({ account, today, visit }: DashboardProps) => {
   const say = sayOf(visit, dashboardText)
@@ -82,13 +83,6 @@ const Plans = ({ account, visit }: DashboardProps) => {
   )
 }
 
-/** A line for a shell that makes a first call. */
-const curlOf = (publicUrl: string, model: string): string =>
-  `curl ${publicUrl}/v1/chat/completions \\
-  -H "Authorization: Bearer ${KEY_NAME}" \\
-  -H "Content-Type: application/json" \\
-  -d '${JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }).replaceAll("'", "'\\''")}'`
-
 const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
   const say = sayOf(visit, dashboardText)
   const [copy, copied] = [say("copy"), say("copied")]
@@ -100,8 +94,13 @@ const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
         {model === undefined ? null : (
           <>
             <h3 class="h4 mt-4">{say("start.call")}</h3>
-            <p class="text-secondary">{say("start.key", { name: KEY_NAME })}</p>
-            <Copyable id="first-call" text={curlOf(publicUrl, model)} label={copy} copied={copied} />
+            <p class="text-secondary">{say("start.key", { name: `$${KEY_VARIABLE}` })}</p>
+            <Copyable
+              id="first-call"
+              text={curlLine(publicUrl, { variable: KEY_VARIABLE }, model)}
+              label={copy}
+              copied={copied}
+            />
           </>
         )}
       </div>

@@ -2,6 +2,7 @@
  * The form of a new API key, and the one page that ever shows it.
  */
 import type { FormState } from "../../Answer.ts"
+import { curlLine } from "../../ui/CurlLine.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -97,17 +98,6 @@ export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
   )
 }
 
-/** In a shell's single quotes. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
-
-const curlOf = (address: string, key: string, modelId: string): string =>
-  [
-    `curl ${address}/v1/chat/completions \\`,
-    `  -H ${quoted(`Authorization: Bearer ${key}`)} \\`,
-    `  -H 'Content-Type: application/json' \\`,
-    `  -d ${quoted(JSON.stringify({ model: modelId, messages: [{ role: "user", content: "Hello" }] }))}`
-  ].join("\n")
-
 export const CreatedKeyView = (
   { address, key, modelId, name, visit }: {
     readonly visit: UserVisit
@@ -133,7 +123,7 @@ export const CreatedKeyView = (
       {modelId === undefined ? null : (
         <Card title={say("created.try")} class="mb-3">
           <div class="card-body">
-            <Copyable id="new-key-curl" text={curlOf(address, key, modelId)} {...copy} />
+            <Copyable id="new-key-curl" text={curlLine(address, { text: key }, modelId)} {...copy} />
           </div>
         </Card>
       )}

@@ -5,7 +5,7 @@ import { isFulfilled, type Order } from "../../../../settlement/Order.ts"
 import type { OrderView } from "../../../../settlement/Orders.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { Icon } from "../../ui/Icon.tsx"
-import { limitLines, methodName, orderName, OrderTable, StateBadge } from "../../ui/OrderParts.tsx"
+import { methodName, orderName, OrderTable, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Card, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ordersText } from "./OrdersText.ts"
@@ -83,12 +83,7 @@ export const ReceiptView = (
                   <dd>{sayOrder("days", { count: order.terms.duration_days })}</dd>
                   <dt>{say("limits")}</dt>
                   <dd>
-                    {limitLines(visit, [
-                      order.terms.limit_5h_micros,
-                      order.terms.limit_1d_micros,
-                      order.terms.limit_7d_micros,
-                      order.terms.limit_30d_micros
-                    ]).map((line) => <div key={line}>{line}</div>)}
+                    <TermsLines visit={visit} terms={order.terms} />
                   </dd>
                 </>
               )}

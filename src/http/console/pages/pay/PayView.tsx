@@ -2,6 +2,7 @@
  * An order's own page: what is ordered, how it can be paid, and what has become of it. The panel is also answered by itself,
  * so that the page follows the order while it is open.
  */
+import { FEN_SCALE, formatDecimal } from "../../../../domain/Money.ts"
 import { minorOf } from "../../../../settlement/Checkout.ts"
 import type { Order } from "../../../../settlement/Order.ts"
 import type { OrderView } from "../../../../settlement/Orders.ts"
@@ -10,7 +11,7 @@ import type { FormState } from "../../Answer.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
-import { limitLines, methodName, orderName, StateBadge } from "../../ui/OrderParts.tsx"
+import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { payText } from "./PayText.ts"
@@ -66,12 +67,7 @@ const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: O
         {order.terms === null ? visit.formats.usd(order.creditMicros) : (
           <>
             <div>{sayOrder("days", { count: order.terms.duration_days })}</div>
-            {limitLines(visit, [
-              order.terms.limit_5h_micros,
-              order.terms.limit_1d_micros,
-              order.terms.limit_7d_micros,
-              order.terms.limit_30d_micros
-            ]).map((line) => <div key={line}>{line}</div>)}
+            <TermsLines visit={visit} terms={order.terms} />
           </>
         )}
       </dd>
@@ -137,11 +133,10 @@ const Cancel = ({ order, visit }: { readonly visit: Visit; readonly order: Order
 /** The same once more, at today's price. */
 const Again = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
   const say = sayOf(visit, payText)
-  const yuan = `${order.amountFen / 100n}.${(order.amountFen % 100n).toString().padStart(2, "0")}`
   return (
     <PostForm visit={visit} action={order.kind === "topup" ? "/topup/create" : "/subscription/create"}>
       {order.terms === null
-        ? <input type="hidden" name="amount_cny" value={yuan} />
+        ? <input type="hidden" name="amount_cny" value={formatDecimal(order.amountFen, FEN_SCALE, FEN_SCALE)} />
         : <input type="hidden" name="plan_code" value={order.terms.code} />}
       <button class="btn btn-primary" type="submit">{say("again")}</button>
     </PostForm>
@@ -219,12 +214,11 @@ const Outcome = (props: PayProps) => {
   }
 }
 
-/** Asks for itself every two seconds while the order can still change; an answer without content changes nothing. */
+/** Asks for itself every two seconds while the order waits to be paid; an answer without content changes nothing. */
 export const PayPanel = (props: PayProps) => {
   const { view, visit } = props
   const { order } = view
-  const follows = order.state === "pending" || order.state === "cancelled" || order.state === "expired"
-  const live = follows
+  const live = order.state === "pending"
     ? {
       "hx-get": `/pay/${order.kind}/${order.id}/status?version=${versionOf(view)}`,
       "hx-trigger": "every 2s",
@@ -244,7 +238,7 @@ export const PayPanel = (props: PayProps) => {
         </div>
         <div class="col-md-7">
           <Card>
-            <div class="card-body" aria-live="polite">
+            <div class="card-body">
               <Outcome {...props} />
             </div>
           </Card>
@@ -261,7 +255,10 @@ export const payTitle = (visit: Visit, order: Order): string =>
 export const PayView = (props: PayProps) => (
   <>
     <PageHeading title={payTitle(props.visit, props.view.order)} />
-    <PayPanel {...props} />
+    {/* What is put in its place is read out: the place itself stays. */}
+    <div aria-live="polite">
+      <PayPanel {...props} />
+    </div>
   </>
 )
 

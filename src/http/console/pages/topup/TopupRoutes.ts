@@ -20,7 +20,8 @@ const termsOf = ({ billing, payment }: SettingsValues): TopupTerms => ({
   minFen: billing.minTopupFen,
   maxFen: billing.maxTopupFen,
   usdPerCny: billing.creditUsdPerCny,
-  payable: paymentOrigins(payment).length > 0
+  payable: paymentOrigins(payment).length > 0,
+  isOfUse: billing.enabled && billing.payAsYouGo
 })
 
 /** An amount as people type it, in fen; undefined when it is none. */
@@ -38,6 +39,7 @@ const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
 
 const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
   const say = sayOf(visit, topupText)
+  if (!termsOf((yield* Settings).current()).isOfUse) return yield* refuse({ form: say("useless") })
   const amountFen = amountOf(fields.get("amount_cny"))
   if (amountFen === undefined) return yield* refuse({ amount_cny: say("amount.none") })
   const order = yield* (yield* Orders).topup(visit.user.id, amountFen).pipe(

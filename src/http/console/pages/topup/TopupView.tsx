@@ -19,6 +19,8 @@ export interface TopupTerms {
   readonly usdPerCny: string
   /** Some way of paying is on. */
   readonly payable: boolean
+  /** Calls are paid from the balance. */
+  readonly isOfUse: boolean
 }
 
 /** Offered at one click, in fen, as far as they are within the bounds. */
@@ -128,7 +130,7 @@ export const TopupView = (
           />
         </div>
         <div class="col-lg-8">
-          {terms.payable
+          {terms.payable && terms.isOfUse
             ? (
               <Card title={say("presets")}>
                 <div class="card-body">
@@ -138,7 +140,7 @@ export const TopupView = (
                 </div>
               </Card>
             )
-            : <Notice kind="info">{say("off")}</Notice>}
+            : <Notice kind="info">{terms.isOfUse ? say("off") : say("useless")}</Notice>}
         </div>
         <div class="col-12">
           <Card title={say("recent")} actions={<a href="/orders">{say("recent.all")}</a>}>

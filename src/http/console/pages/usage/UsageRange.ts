@@ -21,6 +21,9 @@ export interface UsageRange {
 
 const daysBack: Readonly<Record<Exclude<RangeName, "custom">, number>> = { "today": 0, "7d": 6, "30d": 29, "90d": 89 }
 
+/** A day less than a report takes: a day may last 25 hours. */
+export const RANGE_DAYS_SHOWN_MAX = RANGE_DAYS_MAX - 1
+
 const DAY_MS = 86_400_000
 
 const dayOf = (at: DateTime.Zoned): string => DateTime.formatIsoDate(at)
@@ -60,6 +63,6 @@ export const readRange = (query: URLSearchParams, now: Date, timeZone: string): 
   if (from === undefined || to === undefined || from.epochMilliseconds > to.epochMilliseconds) {
     return preset("30d", true)
   }
-  const isTooLong = to.epochMilliseconds - from.epochMilliseconds >= (RANGE_DAYS_MAX - 1) * DAY_MS
+  const isTooLong = to.epochMilliseconds - from.epochMilliseconds > (RANGE_DAYS_SHOWN_MAX - 0.5) * DAY_MS
   return isTooLong ? preset("30d", true) : rangeOf("custom", from, to, false)
 }

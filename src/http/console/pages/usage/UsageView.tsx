@@ -3,7 +3,7 @@
  */
 import type { ComponentChildren } from "preact"
 import type { CallPage } from "../../../../usage/CallList.ts"
-import { RANGE_DAYS_MAX, type UsageOverview, type UsageSums } from "../../../../usage/UsageReports.ts"
+import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
@@ -12,6 +12,7 @@ import { CallTable } from "./CallTable.tsx"
 import { type FilterChoices, FilterForm } from "./FilterForm.tsx"
 import { RangePicker } from "./RangePicker.tsx"
 import { queryText, type UsageQuery } from "./UsageQuery.ts"
+import { RANGE_DAYS_SHOWN_MAX } from "./UsageRange.ts"
 import { usageText } from "./UsageText.ts"
 
 export interface UsageProps {
@@ -85,8 +86,11 @@ const SumsTable = (
   )
 }
 
-/** Another one when there were more calls, so that a browser's copy is never older than the page. */
-const chartVersion = ({ totals }: UsageOverview): string => `v=${totals.calls}-${totals.chargedMicros}`
+/** Another one for every reader and after every call, so that a browser's copy is never another's or older than the page. */
+const chartVersion = ({ formats, user }: Visit, { totals }: UsageOverview): string =>
+  new URLSearchParams({
+    v: [user?.id, formats.language, formats.timeZone, totals.calls, totals.chargedMicros].join("-")
+  }).toString()
 
 /** Spend by day: a picture, and a table for those who want the figures. */
 export const DaysChart = (
@@ -101,7 +105,7 @@ export const DaysChart = (
   return (
     <ChartImage
       width={720}
-      src={`/usage/days.svg?${query}&${chartVersion(overview)}`}
+      src={`/usage/days.svg?${query}&${chartVersion(visit, overview)}`}
       title={title}
       summary={say("asTable")}
     >
@@ -122,7 +126,7 @@ const ModelsChart = ({ overview, query, visit }: UsageProps) => {
   return (
     <ChartImage
       width={460}
-      src={`/usage/models.svg?${queryText(query)}&${chartVersion(overview)}`}
+      src={`/usage/models.svg?${queryText(query)}&${chartVersion(visit, overview)}`}
       title={say("byModel")}
       summary={say("asTable")}
     >
@@ -172,7 +176,9 @@ export const UsageView = (props: UsageProps) => {
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <RangePicker visit={visit} query={query} />
-      {query.range.isRefused ? <Notice kind="warning">{say("range.bad", { days: RANGE_DAYS_MAX })}</Notice> : null}
+      {query.range.isRefused
+        ? <Notice kind="warning">{say("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
+        : null}
       {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
       <div class="row g-3 mb-3">
         <SumFigures visit={visit} sums={overview.totals} />
