@@ -94,6 +94,8 @@ const makeKey = async (visitor: Visitor, telling: Telling, origin: string): Prom
   assert.include(await page.textContent("main"), "<script>alert(1)</script>")
   assert.notInclude(await page.content(), key)
   await inspect(visitor, telling, "keys")
+  await page.click('main a[href$="/revoke"]')
+  await inspect(visitor, telling, "keys-revoke")
   return key
 }
 
@@ -189,5 +191,29 @@ describe.skipIf(chromiumPath === undefined)("the console", () => {
           assert.deepStrictEqual(yield* (yield* ConsoleWorld).problems, [])
         }).pipe(Effect.scoped))
     }
+
+    it.effect("an order's page outlives an answer that fails, and leads to signing in once that is over", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const user = yield* world.user(0n)
+        const order = yield* world.orders.topup(user.id, 1_000n)
+        const { context, page } = yield* visit(yield* launch)
+        const token = yield* world.session(user.id)
+        yield* Effect.promise(async () => {
+          await context.addCookies([{ name: "realms_session", value: token, url: world.origin }])
+          let failed = 0
+          await page.route(/\/status\?/, async (route) => {
+            if (failed++ > 0) return await route.continue()
+            await route.fulfill({ status: 503, contentType: "text/html", body: "<h1>Not available</h1>" })
+          })
+          await page.goto(`${world.origin}/pay/topup/${order.id}`)
+          const later = page.waitForResponse((response) => response.status() === 204)
+          await page.waitForResponse((response) => response.status() === 503)
+          await later
+          assert.strictEqual(await page.locator("h1").count(), 1)
+          await context.clearCookies()
+          await page.waitForURL(/\/login\?next=%2Fpay%2Ftopup%2F\d+$/)
+        })
+      }).pipe(Effect.scoped))
   })
 })
