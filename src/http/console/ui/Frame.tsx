@@ -68,6 +68,26 @@ const Navigation = ({ visit }: { readonly visit: Visit }) => (
   </nav>
 )
 
+/** Shown in the other theme than its own. */
+const ThemeButton = (
+  { icon, label, theme }: {
+    readonly theme: "dark" | "light"
+    readonly icon: IconName
+    readonly label: string
+  }
+) => (
+  <button
+    class={`btn btn-icon btn-ghost-secondary hide-theme-${theme}`}
+    type="submit"
+    name="theme"
+    value={theme}
+    aria-label={label}
+    title={label}
+  >
+    <Icon name={icon} />
+  </button>
+)
+
 /** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
 const Look = ({ visit }: { readonly visit: Visit }) => {
   // The answer to a form has no address to come back to.
@@ -85,26 +105,8 @@ const Look = ({ visit }: { readonly visit: Visit }) => {
         <Icon name="language" />
         {visit.say("look.otherLanguage")}
       </button>
-      <button
-        class="btn btn-icon btn-ghost-secondary hide-theme-dark"
-        type="submit"
-        name="theme"
-        value="dark"
-        aria-label={visit.say("look.makeDark")}
-        title={visit.say("look.makeDark")}
-      >
-        <Icon name="moon" />
-      </button>
-      <button
-        class="btn btn-icon btn-ghost-secondary hide-theme-light"
-        type="submit"
-        name="theme"
-        value="light"
-        aria-label={visit.say("look.makeLight")}
-        title={visit.say("look.makeLight")}
-      >
-        <Icon name="sun" />
-      </button>
+      <ThemeButton theme="dark" icon="moon" label={visit.say("look.makeDark")} />
+      <ThemeButton theme="light" icon="sun" label={visit.say("look.makeLight")} />
     </PostForm>
   )
 }
