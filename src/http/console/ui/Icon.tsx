@@ -25,11 +25,8 @@ const paths = {
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
   arrow: "M5 12h14M13 6l6 6-6 6",
   plus: "M12 5v14M5 12h14",
-  download: "M12 4v11M7 11l5 5 5-5M4 20h16",
-  external: "M11 5H6a1 1 0 0 0-1 1v12a1 1 0 0 0 1 1h12a1 1 0 0 0 1-1v-5M14 4h6v6M20 4l-9 9",
   filter: "M4 5h16l-6 7.5V19l-4-2v-4.5z",
-  print: "M7 8V4h10v4M7 16H4V9a1 1 0 0 1 1-1h14a1 1 0 0 1 1 1v7h-3M7 13h10v7H7z",
-  x: "M6 6l12 12M18 6L6 18"
+  print: "M7 8V4h10v4M7 16H4V9a1 1 0 0 1 1-1h14a1 1 0 0 1 1 1v7h-3M7 13h10v7H7z"
 } as const
 
 export type IconName = keyof typeof paths
