@@ -39,7 +39,7 @@ const PAGE_ITEMS = 50
 const STREAM_ITEMS = 1_000
 
 /** Rows that one page looks at, at most. */
-export const LOOKED_ROWS_MAX = 20_000
+export const LOOKED_ROWS_MAX = 8_000
 
 /**
  * $1 user, $2 and $3 range in ms, $4 cursor, $5 page size and one more, $6-$9 filter, $10 rows looked at. The ids looked at come from
