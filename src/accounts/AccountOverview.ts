@@ -24,7 +24,7 @@ export interface WindowOverview {
   readonly limitMicros: bigint
   readonly usedMicros: bigint
   readonly openMicros: bigint
-  /** When the oldest spend leaves the window; undefined when there is none. */
+  /** When the oldest spend leaves the window; undefined when there is none, or the subscription ends before. */
   readonly reliefAt: Date | undefined
 }
 
@@ -77,7 +77,9 @@ const windowsOf = (subscription: SubscriptionState, openMicros: bigint, nowMs: n
       limitMicros: subscription.limits[index],
       usedMicros: counted - open,
       openMicros: open,
-      reliefAt: reliefMs === undefined ? undefined : DateTime.toDateUtc(DateTime.makeUnsafe(reliefMs))
+      reliefAt: reliefMs === undefined || reliefMs > subscription.endsAtMs
+        ? undefined
+        : DateTime.toDateUtc(DateTime.makeUnsafe(reliefMs))
     }
   })
 }

@@ -18,8 +18,6 @@ export interface Formats {
   readonly timeZone: string
   /** USD micros, with at least two decimals and as many more as the amount has. */
   usd(micros: bigint): string
-  /** The same cut to cents, rounded down: a balance never looks larger than it is. */
-  usdShort(micros: bigint): string
   /** An amount scaled by 10^scale in USD, with all its decimals. */
   usdExact(amount: bigint, scale: number): string
   /** CNY fen. */
@@ -53,8 +51,6 @@ const currencyFormat = (language: Language, currency: string, decimalsMax: numbe
 /** Of a sum of tokens times prices: micros per million tokens. */
 const DECIMALS_MAX = 12
 
-const CENT_MICROS = 10_000n
-
 const build = (language: Language, timeZone: string): Formats => {
   const locale = localeOf[language]
   const usd = currencyFormat(language, "USD", MICROS_SCALE)
@@ -70,7 +66,6 @@ const build = (language: Language, timeZone: string): Formats => {
     language,
     timeZone,
     usd: (amount) => usd(micros(amount)),
-    usdShort: (amount) => usd(micros(amount - (((amount % CENT_MICROS) + CENT_MICROS) % CENT_MICROS))),
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
     minor: (amount, currency) => {
       const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })

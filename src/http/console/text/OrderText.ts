@@ -15,7 +15,7 @@ export const orderText = defineMessages({
   "state.disputed": "Disputed",
   "method.alipay": "Alipay",
   "method.wxpay": "WeChat Pay",
-  "method.stripe": "Bank card (Stripe)",
+  "method.stripe": "card (Stripe)",
   "order": "Order",
   "what": "What",
   "amount": "Amount",

@@ -37,13 +37,15 @@ export const FormAlert = ({ state }: { readonly state: FormState }) =>
       </div>
     )
 
+const noticeIcons = { success: "check", info: "info", warning: "alert", danger: "alert" } as const
+
 /** Something that has been done, or that one should know. */
 export const Notice = (
   { children, kind }: { readonly kind: "success" | "info" | "warning" | "danger"; readonly children: ComponentChildren }
 ) => (
   <div class={`alert alert-${kind}`} role={kind === "danger" || kind === "warning" ? "alert" : "status"}>
     <div class="alert-icon">
-      <Icon name={kind === "success" ? "check" : "alert"} />
+      <Icon name={noticeIcons[kind]} />
     </div>
     <div>{children}</div>
   </div>

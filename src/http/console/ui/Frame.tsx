@@ -126,12 +126,14 @@ const TopBar = ({ balanceMicros, visit }: { readonly visit: Visit; readonly bala
         {balanceMicros === undefined ? null : (
           <a class="console-balance" href="/topup">
             <span class="text-secondary d-none d-sm-inline">{visit.say("nav.balance")}</span>
-            <strong>{visit.formats.usdShort(balanceMicros)}</strong>
+            <strong>{visit.formats.usd(balanceMicros)}</strong>
           </a>
         )}
         <Look visit={visit} />
         {visit.user === undefined
-          ? <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
+          ? visit.pathname === "/login"
+            ? null
+            : <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
           : (
             <PostForm visit={visit} action="/logout">
               <button

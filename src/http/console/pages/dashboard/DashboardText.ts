@@ -15,7 +15,7 @@ export const dashboardText = defineMessages({
   "tokens.parts": "{input} in, {output} out",
   "plans": "Plans",
   "plans.none": "No plan is running",
-  "plans.none.text": "A plan pays for calls at a fixed price a month.",
+  "plans.none.text": "A plan pays for calls at a fixed price.",
   "plans.choose": "Choose a plan",
   "month": "Spend of the last 30 days",
   "details": "Details",

@@ -5,7 +5,7 @@ import { defineMessages } from "../../text/Messages.ts"
 
 export const loginText = defineMessages({
   "login.title": "Sign in",
-  "login.lead": "Welcome back.",
+  "login.lead": "With your e-mail address and password.",
   "login.submit": "Sign in",
   "login.refused": "The e-mail address or the password is wrong.",
   "login.new": "New here?",
@@ -28,7 +28,7 @@ export const loginText = defineMessages({
   "password": "Password"
 }, {
   "login.title": "登录",
-  "login.lead": "欢迎回来。",
+  "login.lead": "使用您的邮箱和密码。",
   "login.submit": "登录",
   "login.refused": "邮箱或密码不正确。",
   "login.new": "还没有账户？",

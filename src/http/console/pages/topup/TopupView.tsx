@@ -124,7 +124,7 @@ export const TopupView = (
         <div class="col-lg-4 align-self-start">
           <Figure
             label={say("balance")}
-            value={visit.formats.usdShort(balance.usdMicros)}
+            value={visit.formats.usd(balance.usdMicros)}
             hint={say("rate", { credit: visit.formats.usd(creditOf(100n, terms.usdPerCny)) })}
             icon="topup"
           />
