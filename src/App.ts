@@ -31,6 +31,7 @@ import { runMigrations } from "./platform/Migrations.ts"
 import { Notifications } from "./platform/Notifications.ts"
 import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
+import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { Settings } from "./settings/Settings.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
@@ -77,7 +78,7 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSession
 export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
   .pipe(
     Layer.provideMerge(PolicyLayer),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer)),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provideMerge(DatabaseServices)
   )
 

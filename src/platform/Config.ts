@@ -14,5 +14,6 @@ export type {
   PlanConfig,
   RealmsConfig,
   ServerConfig,
+  SiteConfig,
   StripeConfig
 } from "./RealmsConfig.ts"

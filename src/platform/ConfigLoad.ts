@@ -50,10 +50,12 @@ const serverOf = ({ server }: ConfigDocument): ServerConfig => ({
   publicUrlFollows: server.public_url === "",
   maxBodyBytes: server.max_body_bytes,
   shutdownGraceSeconds: server.shutdown_grace_seconds,
-  trustedProxies: server.trusted_proxies ?? []
+  trustedProxies: server.trusted_proxies ?? [],
+  linkLocalHostsAllowed: server.link_local_hosts_allowed ?? []
 })
 
-const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
+/** @internal */
+export const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
   enabled: billing.enabled,
   payAsYouGo: billing.pay_as_you_go,
   minTopupFen: billing.min_topup_cny,
@@ -68,7 +70,8 @@ const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
   onDisconnect: billing.on_disconnect
 })
 
-const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({
+/** @internal */
+export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({
   epay: {
     enabled: epay.enabled,
     gateway: epay.gateway,
@@ -122,6 +125,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   server: serverOf(document),
   dataDir: resolve(options.cwd, document.data_dir),
   database: { url: secretOption(document.database.url) },
+  site: document.site,
   registration: document.registration,
   billing: billingOf(document),
   payment: paymentOf(document),

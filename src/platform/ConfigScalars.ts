@@ -49,6 +49,21 @@ export const orElse = <A>(schema: ReturnType<typeof scalar<A>>, value: unknown) 
 
 export const Text = scalar<string>("a text", textOf)
 
+/** A text of a bounded length, in characters, that a database and a page can show. */
+export const textUpTo = (min: number, max: number) =>
+  scalar<string>(`a text of ${min} to ${max} characters`, (raw) => {
+    const text = textOf(raw)
+    return text !== undefined && text.length >= min && text.length <= max && !/\p{Cc}/u.test(text.replaceAll("\n", ""))
+      ? text
+      : undefined
+  })
+
+/** A host name or IP address, in lower case. */
+export const Host = scalar<string>("a host name or an IP address", (raw) => {
+  const text = textOf(raw)?.toLowerCase().replace(/^\[|\]$/g, "")
+  return text !== undefined && /^[a-z0-9.:-]{1,253}$/.test(text) ? text : undefined
+})
+
 export const NonEmptyText = scalar<string>("a text that is not empty", (raw) => textOf(raw) || undefined)
 
 export const Secret = scalar<Redacted.Redacted<string>>("a text", (raw) => {
@@ -90,6 +105,16 @@ export const decimal = (scale: number) =>
     const text = textOf(raw)
     return text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
   })
+
+/** The same up to a largest value, which is decimal text too: what is beyond it was typed by mistake. */
+export const decimalUpTo = (scale: number, max: string) => {
+  const limit = parseDecimal(max, scale) ?? 0n
+  return scalar<bigint>(`a decimal string of at most ${scale} decimals, from 0 to ${max}`, (raw) => {
+    const text = textOf(raw)
+    const value = text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
+    return value !== undefined && value <= limit ? value : undefined
+  })
+}
 
 /** A rate kept as its exact decimal text, above zero. */
 export const Rate = scalar<string>(`a decimal string of at most ${MICROS_SCALE} decimals, above zero`, (raw) => {

@@ -8,7 +8,9 @@ import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
 import {
   Currency,
   decimal,
+  decimalUpTo,
   Flag,
+  Host,
   HttpUrl,
   integer,
   IpRange,
@@ -19,7 +21,8 @@ import {
   PostgresUrl,
   Rate,
   Secret,
-  Text
+  Text,
+  textUpTo
 } from "./ConfigScalars.ts"
 
 const PORT_MAX = 65_535
@@ -32,8 +35,16 @@ const DURATION_DAYS_MAX = 36_500
 const PRIORITY_MAX = 1_000_000
 const WEIGHT_MAX = 1_000_000
 
+/** No model costs so much; whoever writes it has mixed up units. */
+const PRICE_USD_PER_1M_MAX = "100000"
+const MULTIPLIER_MAX = "1000"
+const SITE_NAME_CHARACTERS_MAX = 60
+const SITE_NOTICE_CHARACTERS_MAX = 500
+
 const Fen = decimal(FEN_SCALE)
 const Micros = decimal(MICROS_SCALE)
+const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX)
+const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX)
 
 const Server = Schema.Struct({
   host: orElse(NonEmptyText, "127.0.0.1"),
@@ -41,7 +52,13 @@ const Server = Schema.Struct({
   public_url: orElse(OptionalHttpUrl, ""),
   max_body_bytes: orElse(integer(1, BODY_BYTES_MAX), 20_971_520),
   shutdown_grace_seconds: orElse(integer(0, GRACE_SECONDS_MAX), 30),
-  trusted_proxies: Schema.optionalKey(Schema.Array(IpRange))
+  trusted_proxies: Schema.optionalKey(Schema.Array(IpRange)),
+  link_local_hosts_allowed: Schema.optionalKey(Schema.Array(Host))
+})
+
+const Site = Schema.Struct({
+  name: orElse(textUpTo(1, SITE_NAME_CHARACTERS_MAX), "Realms"),
+  notice: orElse(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
 })
 
 const Billing = Schema.Struct({
@@ -50,7 +67,7 @@ const Billing = Schema.Struct({
   min_topup_cny: orElse(Fen, "10.00"),
   max_topup_cny: orElse(Fen, "10000.00"),
   credit_usd_per_cny: orElse(Rate, "0.14"),
-  multiplier: orElse(Micros, "1"),
+  multiplier: orElse(Multiplier, "1"),
   default_max_output_tokens: orElse(integer(1, TOKENS_MAX), 4096),
   reservation_lease_seconds: orElse(integer(1, LEASE_SECONDS_MAX), 60),
   commit_wait_ms: orElse(integer(0, WAIT_MS_MAX), 500),
@@ -88,10 +105,10 @@ const Channel = Schema.Struct({
 
 const Model = Schema.Struct({
   id: NonEmptyText,
-  input_usd_per_1m: Micros,
-  cached_input_usd_per_1m: Schema.optionalKey(Micros),
-  cache_write_usd_per_1m: Schema.optionalKey(Micros),
-  output_usd_per_1m: Micros,
+  input_usd_per_1m: Price,
+  cached_input_usd_per_1m: Schema.optionalKey(Price),
+  cache_write_usd_per_1m: Schema.optionalKey(Price),
+  output_usd_per_1m: Price,
   max_output_tokens: orElse(integer(1, TOKENS_MAX), 16_384),
   reasoning: orElse(Flag, false)
 })
@@ -105,7 +122,7 @@ const Plan = Schema.Struct({
   limit_1d_usd: orElse(Micros, "0"),
   limit_7d_usd: orElse(Micros, "0"),
   limit_30d_usd: orElse(Micros, "0"),
-  multiplier: orElse(Micros, "1")
+  multiplier: orElse(Multiplier, "1")
 })
 
 const Log = Schema.Struct({
@@ -118,6 +135,7 @@ export const ConfigDocument = Schema.Struct({
   server: Server,
   data_dir: orElse(NonEmptyText, "./data"),
   database: Schema.Struct({ url: orElse(PostgresUrl, "") }),
+  site: Site,
   registration: Schema.Struct({ mode: orElse(oneOf(["open", "closed"]), "open") }),
   billing: Billing,
   payment: Schema.Struct({ epay: Epay, stripe: Stripe }),
@@ -141,6 +159,7 @@ export const withSections = (raw: unknown): unknown => {
   return {
     server: {},
     database: {},
+    site: {},
     registration: {},
     billing: {},
     channels: [],

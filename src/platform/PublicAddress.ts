@@ -1,6 +1,6 @@
 /**
- * Where people and payment providers reach this installation. Follows the configuration, and where that leaves the port to
- * the system, the port that the server has been given. Never a request's `Host` header: whoever sends one may write it.
+ * Where people and payment providers reach this installation: what the administrator set, else the configuration, and where
+ * that leaves the port to the system, the port that the server has been given. Never a request's `Host` header: whoever sends one may write it.
  */
 import { Context, Effect, Layer } from "effect"
 import { AppConfig, publicUrlFor } from "./Config.ts"
@@ -8,6 +8,8 @@ import { AppConfig, publicUrlFor } from "./Config.ts"
 export class PublicAddress extends Context.Service<PublicAddress, {
   /** Without a trailing slash. */
   url(): string
+  /** What the administrator set counts from now on; undefined: the configuration does. */
+  isSetTo(url: string | undefined): void
   /** The server listens on this port. */
   listensOn(port: number): void
 }>()("realms/platform/PublicAddress") {
@@ -15,8 +17,12 @@ export class PublicAddress extends Context.Service<PublicAddress, {
     PublicAddress,
     Effect.map(AppConfig, ({ server }) => {
       let { port } = server
+      let set: string | undefined
       return PublicAddress.of({
-        url: () => publicUrlFor(server, port),
+        url: () => set ?? publicUrlFor(server, port),
+        isSetTo: (url) => {
+          set = url
+        },
         listensOn: (bound) => {
           port = bound
         }

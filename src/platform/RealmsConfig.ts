@@ -56,6 +56,15 @@ export interface ServerConfig {
   readonly shutdownGraceSeconds: number
   /** Addresses and ranges whose forwarding headers are believed. */
   readonly trustedProxies: ReadonlyArray<string>
+  /** Hosts with link-local or metadata addresses that base URLs may name all the same. */
+  readonly linkLocalHostsAllowed: ReadonlyArray<string>
+}
+
+/** How the installation presents itself. */
+export interface SiteConfig {
+  readonly name: string
+  /** Shown on every page; empty: nothing is. */
+  readonly notice: string
 }
 
 export interface BillingConfig {
@@ -102,6 +111,7 @@ export interface RealmsConfig {
   readonly dataDir: string
   /** None: the embedded PostgreSQL under `dataDir`. */
   readonly database: { readonly url: Option.Option<Redacted.Redacted<string>> }
+  readonly site: SiteConfig
   readonly registration: { readonly mode: "open" | "closed" }
   readonly billing: BillingConfig
   readonly payment: { readonly epay: EpayConfig; readonly stripe: StripeConfig }

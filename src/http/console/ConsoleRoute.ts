@@ -16,6 +16,7 @@ import {
   type FormRefused,
   type Page,
   page,
+  PageNotFound,
   type PageProblem,
   type Part,
   type Problems,
@@ -255,6 +256,36 @@ export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormH
       (visit) =>
         isUserVisit(visit)
           ? handleForm(visit, form)
+          : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
+      FORM_MS_MAX
+    )
+  )
+
+/** For everybody but root there is no such page, signed in or not. */
+const asRoot = <R>(
+  visit: UserVisit,
+  handled: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+): Effect.Effect<Answer, PageProblem, R> =>
+  visit.user.role === "root" ? handled(visit) : Effect.fail(new PageNotFound())
+
+/** A page of the administration. A root whose session has ended is sent to sign in, others find nothing. */
+export const rootPage = <R>(
+  path: `/admin${string}` & HttpRouter.PathInput,
+  handler: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+) => userPage(path, (visit) => asRoot(visit, handler))
+
+/** A form of the administration. */
+export const rootForm = <R1, R2 = never>(
+  path: `/admin${string}` & HttpRouter.PathInput,
+  form: FormHandler<UserVisit, R1, R2>
+) =>
+  HttpRouter.add(
+    "POST",
+    path,
+    answered(
+      (visit) =>
+        isUserVisit(visit)
+          ? asRoot(visit, (root) => handleForm(root, form))
           : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
       FORM_MS_MAX
     )

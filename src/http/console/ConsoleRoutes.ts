@@ -2,6 +2,7 @@
  * The web console: every page that people see, and the files that the pages need.
  */
 import { Layer } from "effect"
+import { AdminRoutes } from "./admin/AdminRoutes.ts"
 import { AssetRoutes } from "./Assets.ts"
 import { notFoundRoute } from "./ConsoleRoute.ts"
 import { AccountRoutes } from "./pages/account/AccountRoutes.ts"
@@ -19,6 +20,7 @@ import { UsageRoutes } from "./pages/usage/UsageRoutes.ts"
 
 export const ConsoleRoutes = Layer.mergeAll(
   AccountRoutes,
+  AdminRoutes,
   AssetRoutes,
   DashboardRoutes,
   KeysRoutes,

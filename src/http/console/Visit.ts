@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { User } from "../../identity/Users.ts"
+import type { Actor } from "../../platform/AuditLog.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
 import { commonText } from "./text/CommonText.ts"
@@ -62,6 +63,9 @@ export interface UserVisit extends Visit {
 }
 
 export const isUserVisit = (visit: Visit): visit is UserVisit => visit.user !== undefined && visit.session !== undefined
+
+/** Who acts by this visit's forms, for the record of changes. */
+export const actorOf = ({ address, user }: UserVisit): Actor => ({ name: `user:${user.id}`, userId: user.id, address })
 
 /** The address of the page asked for, with its query. */
 export const hereOf = ({ pathname, query }: Pick<Visit, "pathname" | "query">): string =>

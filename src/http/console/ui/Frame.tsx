@@ -9,6 +9,7 @@ import { assetPath } from "../Assets.ts"
 import { hereOf, type Visit } from "../Visit.ts"
 import { PostForm } from "./Forms.tsx"
 import { Icon, type IconName } from "./Icon.tsx"
+import { Navigation } from "./Navigation.tsx"
 
 /** What fails is a page of its own, and is not put into another. */
 const htmxConfig = JSON.stringify({
@@ -17,56 +18,6 @@ const htmxConfig = JSON.stringify({
   mode: "same-origin",
   noSwap: [204, 304, "3xx", "4xx", "5xx"]
 })
-
-interface NavItem {
-  readonly path: string
-  readonly icon: IconName
-  readonly text: "dashboard" | "keys" | "usage" | "topup" | "subscription" | "orders" | "models" | "account"
-}
-
-const items: ReadonlyArray<NavItem> = [
-  { path: "/", icon: "dashboard", text: "dashboard" },
-  { path: "/keys", icon: "key", text: "keys" },
-  { path: "/usage", icon: "usage", text: "usage" },
-  { path: "/topup", icon: "topup", text: "topup" },
-  { path: "/subscription", icon: "plan", text: "subscription" },
-  { path: "/orders", icon: "order", text: "orders" },
-  { path: "/models", icon: "model", text: "models" },
-  { path: "/account", icon: "account", text: "account" }
-]
-
-const isAt = (pathname: string, path: string): boolean =>
-  pathname === path || (path !== "/" && pathname.startsWith(`${path}/`))
-
-/** Written out, so that each of them is found as used. */
-const labelOf = (visit: Visit, text: NavItem["text"]): string =>
-  ({
-    dashboard: visit.say("nav.dashboard"),
-    keys: visit.say("nav.keys"),
-    usage: visit.say("nav.usage"),
-    topup: visit.say("nav.topup"),
-    subscription: visit.say("nav.subscription"),
-    orders: visit.say("nav.orders"),
-    models: visit.say("nav.models"),
-    account: visit.say("nav.account")
-  })[text]
-
-const Navigation = ({ visit }: { readonly visit: Visit }) => (
-  <nav class="console-nav d-print-none" aria-label={visit.say("nav.main")}>
-    <div class="container-xl">
-      <ul class="console-nav-list">
-        {items.map(({ icon, path, text }) => (
-          <li key={path}>
-            <a class="console-nav-link" href={path} aria-current={isAt(visit.pathname, path) ? "page" : undefined}>
-              <Icon name={icon} />
-              <span>{labelOf(visit, text)}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </div>
-  </nav>
-)
 
 /** Shown in the other theme than its own. */
 const ThemeButton = (

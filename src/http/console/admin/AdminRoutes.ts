@@ -1,0 +1,7 @@
+/**
+ * The pages of the administration: for root alone, and for everybody else not there.
+ */
+import { Layer } from "effect"
+import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+
+export const AdminRoutes = Layer.mergeAll(OverviewRoutes)

@@ -1,0 +1,7 @@
+/**
+ * The first page of the administration.
+ */
+import { PageHeading } from "../../ui/Parts.tsx"
+import type { UserVisit } from "../../Visit.ts"
+
+export const OverviewView = ({ visit }: { readonly visit: UserVisit }) => <PageHeading title={visit.say("nav.admin")} />

@@ -1,0 +1,69 @@
+/**
+ * The bar of links below the top of a page: the console's own, and the administration's while root is there.
+ */
+import type { Visit } from "../Visit.ts"
+import { Icon, type IconName } from "./Icon.tsx"
+
+interface NavItem {
+  readonly path: string
+  readonly icon: IconName
+  readonly label: string
+}
+
+/** The texts are written out, so that each of them is found as used. */
+const consoleItems = ({ say, user }: Visit): ReadonlyArray<NavItem> => [
+  { path: "/", icon: "dashboard", label: say("nav.dashboard") },
+  { path: "/keys", icon: "key", label: say("nav.keys") },
+  { path: "/usage", icon: "usage", label: say("nav.usage") },
+  { path: "/topup", icon: "topup", label: say("nav.topup") },
+  { path: "/subscription", icon: "plan", label: say("nav.subscription") },
+  { path: "/orders", icon: "order", label: say("nav.orders") },
+  { path: "/models", icon: "model", label: say("nav.models") },
+  { path: "/account", icon: "account", label: say("nav.account") },
+  ...user?.role === "root" ? [{ path: "/admin", icon: "settings" as const, label: say("nav.admin") }] : []
+]
+
+const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
+  { path: "/admin", icon: "dashboard", label: say("admin.overview") },
+  { path: "/admin/users", icon: "users", label: say("admin.users") },
+  { path: "/admin/orders", icon: "order", label: say("admin.orders") },
+  { path: "/admin/payments", icon: "topup", label: say("admin.payments") },
+  { path: "/admin/usage", icon: "usage", label: say("admin.usage") },
+  { path: "/admin/channels", icon: "channel", label: say("admin.channels") },
+  { path: "/admin/models", icon: "model", label: say("admin.models") },
+  { path: "/admin/plans", icon: "plan", label: say("admin.plans") },
+  { path: "/admin/codes", icon: "gift", label: say("admin.codes") },
+  { path: "/admin/settings", icon: "settings", label: say("admin.settings") },
+  { path: "/admin/keys", icon: "key", label: say("admin.keys") },
+  { path: "/admin/audit", icon: "clock", label: say("admin.audit") },
+  { path: "/", icon: "back", label: say("nav.console") }
+]
+
+const isBelow = (pathname: string, path: string): boolean => pathname === path || pathname.startsWith(`${path}/`)
+
+/** Whether root is in the administration: what belongs to nobody else is shown to nobody else. */
+const isAdmin = ({ pathname, user }: Visit): boolean => user?.role === "root" && isBelow(pathname, "/admin")
+
+const isAt = (pathname: string, path: string): boolean =>
+  path === "/" || path === "/admin" ? pathname === path : isBelow(pathname, path)
+
+export const Navigation = ({ visit }: { readonly visit: Visit }) => {
+  const admin = isAdmin(visit)
+  const label = admin ? visit.say("nav.admin") : visit.say("nav.main")
+  return (
+    <nav class={`console-nav d-print-none ${admin ? "console-nav-admin" : ""}`} aria-label={label}>
+      <div class="container-xl">
+        <ul class="console-nav-list">
+          {(admin ? adminItems(visit) : consoleItems(visit)).map(({ icon, label, path }) => (
+            <li key={path}>
+              <a class="console-nav-link" href={path} aria-current={isAt(visit.pathname, path) ? "page" : undefined}>
+                <Icon name={icon} />
+                <span>{label}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </nav>
+  )
+}

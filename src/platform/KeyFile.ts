@@ -1,0 +1,70 @@
+/**
+ * The file with the master keys of an installation that is given none by its environment: one a line, the newest first, of mode
+ * 0600. It is written beside and moved into place, so that no reader ever finds half of it.
+ * @internal
+ */
+import { Effect, type FileSystem, type PlatformError, Semaphore } from "effect"
+import { randomBytes } from "node:crypto"
+import { join } from "node:path"
+
+const FILE_NAME = "master.key"
+const FILE_MODE = 0o600
+const FOLDER_MODE = 0o700
+const KEY_BYTES = 32
+
+/** Keys kept, at most: the older ones open backups only. */
+const KEYS_MAX = 20
+
+export interface KeyFile {
+  readonly path: string
+  /** The keys; none when there is no file. */
+  readonly read: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
+  readonly readOrMake: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
+  /** Puts a new key before the others. */
+  readonly prepend: Effect.Effect<ReadonlyArray<string>, PlatformError.PlatformError>
+}
+
+const newKey = (): string => randomBytes(KEY_BYTES).toString("hex")
+
+export const makeKeyFile = (fs: FileSystem.FileSystem, dataDir: string): KeyFile => {
+  const path = join(dataDir, FILE_NAME)
+  const lock = Semaphore.makeUnsafe(1)
+
+  const read = fs.readFileString(path).pipe(
+    Effect.map((text) => text.split("\n").map((line) => line.trim()).filter((line) => line !== "")),
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<ReadonlyArray<string>>([]))
+  )
+
+  const write = Effect.fnUntraced(function*(keys: ReadonlyArray<string>) {
+    const beside = `${path}.${randomBytes(8).toString("hex")}`
+    yield* fs.makeDirectory(dataDir, { recursive: true, mode: FOLDER_MODE })
+    yield* fs.writeFileString(beside, `${keys.join("\n")}\n`, { flag: "wx", mode: FILE_MODE })
+    yield* fs.rename(beside, path)
+  })
+
+  const prepend = Effect.gen(function*() {
+    yield* write([newKey(), ...yield* read].slice(0, KEYS_MAX))
+    return yield* read
+  })
+
+  /** Of two processes that make it at once one links first, and both go on with that one's. */
+  const makeFirst = Effect.gen(function*() {
+    const beside = `${path}.${randomBytes(8).toString("hex")}`
+    yield* fs.makeDirectory(dataDir, { recursive: true, mode: FOLDER_MODE })
+    yield* fs.writeFileString(beside, `${newKey()}\n`, { flag: "wx", mode: FILE_MODE })
+    yield* fs.link(beside, path).pipe(
+      Effect.catchReason("PlatformError", "AlreadyExists", () => Effect.void),
+      Effect.ensuring(Effect.ignore(fs.remove(beside)))
+    )
+    return yield* read
+  })
+
+  return {
+    path,
+    read,
+    readOrMake: Effect.flatMap(read, (keys) => keys.length > 0 ? Effect.succeed(keys) : makeFirst).pipe(
+      lock.withPermits(1)
+    ),
+    prepend: prepend.pipe(lock.withPermits(1))
+  }
+}
