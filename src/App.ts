@@ -16,6 +16,7 @@ import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { PageTurns } from "./http/console/PageTurns.ts"
 import { HttpServer } from "./http/HttpServer.ts"
+import { AdminKeys } from "./identity/AdminKeys.ts"
 import { ApiKeys } from "./identity/ApiKeys.ts"
 import { identityCleaner } from "./identity/IdentityCleaner.ts"
 import { KeySpend } from "./identity/KeySpend.ts"
@@ -70,9 +71,10 @@ const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconcil
 )
 
 /** Users, and how they and their programs come in. */
-const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSessions.layer, Login.layer).pipe(
-  Layer.provideMerge(SetupLinks.layer)
-)
+const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.layer, LoginSessions.layer, Login.layer)
+  .pipe(
+    Layer.provideMerge(SetupLinks.layer)
+  )
 
 /** What the command line stands on; needs `AppConfig`. */
 export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)

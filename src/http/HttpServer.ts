@@ -12,6 +12,7 @@ import { Gateway } from "../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
+import { AdminApiRoutes } from "./admin/AdminApiRoutes.ts"
 import { ClientLimits } from "./ClientLimits.ts"
 import { ConsoleRoutes } from "./console/ConsoleRoutes.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
@@ -45,7 +46,7 @@ const make = Effect.gen(function*() {
   const limits = yield* ClientLimits
   const address = yield* PublicAddress
   const scope = yield* Scope.Scope
-  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(OpsRoutes, PaymentRoutes, ConsoleRoutes))
+  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(AdminApiRoutes, OpsRoutes, PaymentRoutes, ConsoleRoutes))
   const trustedProxies = config.server.trustedProxies.map(networkOf)
   const answerRoute = yield* NodeHttpServer.makeHandler(
     routes.pipe(

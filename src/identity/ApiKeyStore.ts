@@ -25,7 +25,7 @@ export const insertApiKey = (
     const [user] = yield* sql`SELECT FROM users WHERE id = ${key.userId} FOR NO KEY UPDATE`
     if (user === undefined) return yield* new UserNotFound({ userId: key.userId })
     const [live] = yield* sql<{ count: bigint }>`
-      SELECT count(*) FROM api_keys WHERE user_id = ${key.userId} AND ${sql.literal(LIVE)}`
+      SELECT count(*) FROM api_keys WHERE user_id = ${key.userId} AND kind = 'call' AND ${sql.literal(LIVE)}`
     if (Number(live?.count ?? 0n) >= LIVE_KEYS_MAX) return yield* new TooManyKeys({ keysMax: LIVE_KEYS_MAX })
     const models = key.allowedModels ? JSON.stringify(key.allowedModels) : null
     const [row] = yield* sql<{ id: bigint }>`
@@ -62,7 +62,7 @@ export const findApiKey = (
   Effect.map(
     sql<IdentityRow>`SELECT k.id, k.user_id, k.expires_at, k.spend_limit_micros, k.allowed_models
       FROM api_keys k JOIN users u ON u.id = k.user_id
-      WHERE k.key_hash = ${keyHash} AND k.revoked_at IS NULL
+      WHERE k.key_hash = ${keyHash} AND k.kind = 'call' AND k.revoked_at IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > now()) AND u.disabled_at IS NULL`,
     ([row]) => row === undefined ? null : toIdentity(row)
   )
@@ -77,7 +77,7 @@ export const revokeApiKey = (
     sql<{ revoked: boolean }>`
       WITH found AS (
         SELECT id, revoked_at IS NULL AS revoked FROM api_keys
-          WHERE id = ${id} AND user_id = coalesce(${userId ?? null}::bigint, user_id) FOR UPDATE
+          WHERE id = ${id} AND kind = 'call' AND user_id = coalesce(${userId ?? null}::bigint, user_id) FOR UPDATE
       ), changed AS (UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM found WHERE revoked))
       SELECT revoked FROM found`,
     ([row]) => row === undefined ? "missing" : row.revoked ? "revoked" : "already"
@@ -115,7 +115,9 @@ export const listApiKeys = (
   Effect.map(
     sql<ListedRow>`SELECT * FROM (
         SELECT id, name, hint, created_at, expires_at, revoked_at, last_used_at, spend_limit_micros, allowed_models
-          FROM api_keys WHERE user_id = ${userId} ORDER BY ${sql.literal(LIVE)} DESC, id DESC LIMIT ${LISTED_MAX}
+          FROM api_keys WHERE user_id = ${userId} AND kind = 'call' ORDER BY ${
+      sql.literal(LIVE)
+    } DESC, id DESC LIMIT ${LISTED_MAX}
       ) k ORDER BY id DESC`,
     (rows) => rows.map(toListed)
   )

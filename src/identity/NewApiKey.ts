@@ -20,7 +20,8 @@ export interface NewApiKey {
   readonly allowedModels?: ReadonlyArray<string> | null
 }
 
-const isName = (text: string): boolean =>
+/** A text of at most 100 characters, without control characters; may be empty. */
+export const isKeyName = (text: string): boolean =>
   text.length <= 2 * NAME_CHARACTERS_MAX && Array.from(text).length <= NAME_CHARACTERS_MAX && !/\p{Cc}/u.test(text)
 
 const areModels = (ids: ReadonlyArray<string>): boolean =>
@@ -30,7 +31,7 @@ const areModels = (ids: ReadonlyArray<string>): boolean =>
 /** What is wrong with the key, if anything is. */
 const flawOf = (key: NewApiKey, nowMs: number): ApiKeyRefused["reason"] | undefined => {
   const { allowedModels = null, expiresAt = null, spendLimitMicros = null } = key
-  if (!isName(key.name)) return "name"
+  if (!isKeyName(key.name)) return "name"
   // A date that is none compares as false.
   if (expiresAt !== null && !(expiresAt.getTime() > nowMs)) return "expiry"
   if (spendLimitMicros !== null && spendLimitMicros < 0n) return "spend_limit"

@@ -68,6 +68,10 @@ const start = Effect.fnUntraced(function*(more: object) {
       Redacted.value
     ).pipe(Effect.orDie)
 
+  const root = Effect.suspend(() =>
+    users.create({ email: `${randomUUID()}@root.example.com`, role: "root", password: Redacted.make(PASSWORD) })
+  ).pipe(Effect.orDie)
+
   return {
     origin,
     sql,
@@ -75,6 +79,8 @@ const start = Effect.fnUntraced(function*(more: object) {
     epay,
     password: PASSWORD,
     user,
+    /** Another administrator at each time. */
+    root,
     session,
     /** The token of a new link for the first administrator. */
     setupLink: Effect.flatMap(Context.get(context, SetupLinks).issue, Effect.fromOption).pipe(Effect.orDie),

@@ -1,5 +1,5 @@
 /**
- * `/admin`: where the administration begins.
+ * `/admin`: where the administration begins, for root alone.
  */
 import { Effect } from "effect"
 import { page } from "../../Answer.ts"

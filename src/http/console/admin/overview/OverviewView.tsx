@@ -1,5 +1,5 @@
 /**
- * The first page of the administration.
+ * The first page of the administration, as root sees it.
  */
 import { PageHeading } from "../../ui/Parts.tsx"
 import type { UserVisit } from "../../Visit.ts"

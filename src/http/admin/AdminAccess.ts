@@ -1,0 +1,116 @@
+/**
+ * Who may use the administration's API: a program with an administrator's key, or the browser of an administrator who is signed
+ * in. Whoever shows nothing good is told so (401); whoever is somebody else is refused (403).
+ */
+import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
+import { AdminKeys } from "../../identity/AdminKeys.ts"
+import { LoginSessions } from "../../identity/LoginSessions.ts"
+import type { Actor } from "../../platform/AuditLog.ts"
+import { PublicAddress } from "../../platform/PublicAddress.ts"
+import { clientAddress } from "../console/ClientAddress.ts"
+import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
+import { SESSION_COOKIE } from "../console/Visit.ts"
+import { ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
+
+/** The administrator whose request it is. */
+export interface Administrator extends Actor {
+  readonly userId: bigint
+  readonly email: string
+  /** What a session sends with its next change; null for a key. */
+  readonly csrfToken: string | null
+}
+
+export class CurrentAdmin
+  extends Context.Service<CurrentAdmin, Administrator>()("realms/http/admin/AdminAccess/CurrentAdmin")
+{}
+
+/**
+ * Asks the request at hand, which is the caller's.
+ *
+ * @effect-expect-leaking HttpServerRequest | ParsedSearchParams | RouteContext
+ */
+export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provides: CurrentAdmin }>()(
+  "realms/http/admin/AdminAccess",
+  {
+    security: {
+      key: HttpApiSecurity.bearer,
+      session: HttpApiSecurity.apiKey({ in: "cookie", key: SESSION_COOKIE })
+    },
+    error: [ApiUnauthorized, ApiForbidden, ApiUnavailable]
+  }
+) {
+  static readonly layer = Layer.effect(AdminAccess, Effect.suspend(() => make))
+}
+
+/** Methods that change nothing. */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
+
+const nobody = new ApiUnauthorized({
+  message: "Send an administrator's key as `Authorization: Bearer sk-admin-...`; keys are made in /admin/keys."
+})
+
+const notRoot = new ApiForbidden({ message: "This is for administrators only." })
+
+const noToken = new ApiForbidden({
+  message: "A session sends the x-csrf-token that GET /api/admin/me answers, from a page of this site."
+})
+
+const make = Effect.gen(function*() {
+  const keys = yield* AdminKeys
+  const sessions = yield* LoginSessions
+  const address = yield* PublicAddress
+
+  const byKey = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
+    const identity = yield* keys.authenticate(Redacted.make(token)).pipe(
+      Effect.catchTags({
+        AdminKeyInvalid: () => Effect.fail(nobody),
+        AdminKeyForbidden: () => Effect.fail(notRoot)
+      })
+    )
+    return {
+      name: `key:${identity.keyId}`,
+      userId: identity.userId,
+      email: identity.email,
+      address: yield* clientAddress(request),
+      csrfToken: null
+    } satisfies Administrator
+  })
+
+  const bySession = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
+    const found = yield* sessions.find(Redacted.make(token))
+    if (Option.isNone(found)) return yield* nobody
+    const { user } = found.value
+    if (user.role !== "root") return yield* notRoot
+    const { headers } = request
+    const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
+    const isSafe = safeMethods.has(request.method)
+    if (!isSafe && (isForeign(origin, address.url()) || !isCsrfToken(token, headers["x-csrf-token"] ?? null))) {
+      return yield* noToken
+    }
+    return {
+      name: `user:${user.id}`,
+      userId: user.id,
+      email: user.email,
+      address: yield* clientAddress(request),
+      csrfToken: csrfToken(token)
+    } satisfies Administrator
+  })
+
+  // Both schemes come here: what is looked at is the request, so that a bad key is not made good by a cookie beside it.
+  const admit = Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { authorization } = request.headers
+    if (authorization !== undefined) {
+      return yield* byKey(request, /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "")
+    }
+    const cookie = request.cookies[SESSION_COOKIE]
+    return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
+  }).pipe(orApiUnavailable)
+
+  return AdminAccess.of({
+    key: (httpEffect) => Effect.flatMap(admit, (admin) => Effect.provideService(httpEffect, CurrentAdmin, admin)),
+    session: (httpEffect) => Effect.flatMap(admit, (admin) => Effect.provideService(httpEffect, CurrentAdmin, admin))
+  })
+})

@@ -1,0 +1,27 @@
+/**
+ * The administration's API: everything that root does in the console, for programs, by the same use cases. One group a subject:
+ * `<Name>Api.ts` says what there is (it is the OpenAPI document too), `<Name>Handlers.ts` answers it. A new group is added here
+ * and its handlers in `AdminApiRoutes.ts`; prefix, access and unreadable requests are seen to for all of them.
+ */
+import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { AdminAccess } from "./AdminAccess.ts"
+import { ApiBadRequest } from "./ApiError.ts"
+import { KeysApi } from "./KeysApi.ts"
+
+/** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
+export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
+  "realms/http/admin/ReadableRequests",
+  { error: ApiBadRequest }
+) {}
+
+export class AdminApi extends HttpApi.make("realms-admin")
+  .add(KeysApi)
+  .middleware(AdminAccess)
+  .middleware(ReadableRequests)
+  .prefix("/api/admin")
+  .annotateMerge(OpenApi.annotations({
+    title: "Realms administration",
+    description:
+      "What root does in the console, for programs. Ids and amounts are decimal texts, names are in snake_case."
+  }))
+{}

@@ -1,0 +1,34 @@
+/**
+ * The routes of the administration's API, its OpenAPI document at `/api/openapi.json` and a page to read it at `/api/docs`.
+ */
+import { Effect, Layer, SchemaIssue } from "effect"
+import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-api"
+import { AdminAccess } from "./AdminAccess.ts"
+import { AdminApi, ReadableRequests } from "./AdminApi.ts"
+import { ApiBadRequest } from "./ApiError.ts"
+import { KeysHandlers } from "./KeysHandlers.ts"
+
+const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const keyOf = (part: unknown): string =>
+  typeof part === "object" && part !== null && "key" in part ? String(part.key) : String(part)
+
+/** Says what is expected and where, and never what was sent: it may be a secret. */
+const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(ReadableRequests, (error) => {
+  const problems: { [path: string]: string } = {}
+  for (const issue of formatIssues(error.cause.issue).issues) {
+    const path = (issue.path ?? []).map(keyOf).join(".")
+    problems[path === "" ? error.kind.toLowerCase() : path] = "is not what is expected here; see /api/docs"
+  }
+  return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
+})
+
+const Handlers = Layer.mergeAll(KeysHandlers)
+
+export const AdminApiRoutes = Layer.mergeAll(
+  HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(
+    Layer.provide(Handlers),
+    Layer.provide(Layer.mergeAll(AdminAccess.layer, ReadableRequestsLayer))
+  ),
+  HttpApiSwagger.layer(AdminApi, { path: "/api/docs" })
+)

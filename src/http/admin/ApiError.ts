@@ -1,0 +1,73 @@
+/**
+ * How the administration's API says no: JSON with a `_tag` that programs read and a `message` for people. No secret is ever in
+ * one, and what the database or a provider said is not passed on.
+ */
+import { Effect, Schema } from "effect"
+
+/** No credentials, or none that are good. */
+export class ApiUnauthorized extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", {
+  message: Schema.String
+}, { httpApiStatus: 401 }) {}
+
+/** Good credentials of somebody who is no administrator; a session without its token. */
+export class ApiForbidden extends Schema.TaggedError<ApiForbidden>()("Forbidden", {
+  message: Schema.String
+}, { httpApiStatus: 403 }) {}
+
+export class ApiNotFound extends Schema.TaggedError<ApiNotFound>()("NotFound", {
+  message: Schema.String
+}, { httpApiStatus: 404 }) {}
+
+/** The request cannot be read as what the endpoint takes; each problem under its path. */
+export class ApiBadRequest extends Schema.TaggedError<ApiBadRequest>()("BadRequest", {
+  message: Schema.String,
+  problems: Schema.Record(Schema.String, Schema.String)
+}, { httpApiStatus: 400 }) {}
+
+/** Somebody else has changed it since it was read, it exists already, or it is in no state for this. Nothing has changed. */
+export class ApiConflict extends Schema.TaggedError<ApiConflict>()("Conflict", {
+  message: Schema.String
+}, { httpApiStatus: 409 }) {}
+
+/** Understood and refused; each problem under the name of its field. Nothing has changed. */
+export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", {
+  message: Schema.String,
+  problems: Schema.Record(Schema.String, Schema.String)
+}, { httpApiStatus: 422 }) {}
+
+/** The database, or a provider, did not answer. */
+export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavailable", {
+  message: Schema.String
+}, { httpApiStatus: 503 }) {}
+
+/** One field is wrong. */
+export const refusedField = (field: string, message: string): ApiRefused =>
+  new ApiRefused({ message: `${field}: ${message}`, problems: { [field]: message } })
+
+export const unavailableNow = new ApiUnavailable({
+  message: "The database did not answer. Nothing is known to have changed; please try again shortly."
+})
+
+/** What services fail with while the database is away becomes {@link ApiUnavailable}; the other errors are the handler's. */
+export const orApiUnavailable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.catchIf(
+      (error): error is Extract<E, { readonly _tag: UnavailableTag }> => unavailableTags.has(error._tag),
+      (error) => Effect.andThen(Effect.logWarning("the administration's API was not answered", error), unavailableNow)
+    )
+  )
+
+const tags = [
+  "SqlError",
+  "IdentityUnavailable",
+  "SettlementUnavailable",
+  "CatalogUnavailable",
+  "AccountUnavailable",
+  "ChannelsUnavailable",
+  "UsageUnavailable",
+  "SettingsUnavailable"
+] as const
+
+type UnavailableTag = typeof tags[number]
+
+const unavailableTags: ReadonlySet<string> = new Set(tags)

@@ -1,0 +1,195 @@
+/**
+ * Keys of the administration's API: what their owner may do in the console, a program may do with such a key, as long as the
+ * owner is an administrator. They pay for no call, and a key for calls opens nothing here. Only the SHA-256 is stored, and every
+ * use asks the database, so that a revocation counts at once everywhere.
+ */
+import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { hash, randomBytes } from "node:crypto"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { ApiKeyNotFound, type IdentityUnavailable, orUnavailable } from "./IdentityError.ts"
+import { isKeyName } from "./NewApiKey.ts"
+
+const KEY_PREFIX = "sk-admin-"
+const KEY_BYTES = 32
+const HINT_CHARACTERS = 4
+const TOKEN_LENGTH_MAX = 256
+
+/** Keys listed, at most: the newest. */
+const LISTED_MAX = 200
+
+/** Keys of all administrators that are neither revoked nor expired, at most. */
+export const ADMIN_KEYS_MAX = 50
+
+/** That a key is in use is written so often, at most. */
+const USED_INTERVAL_SECONDS = 60
+
+/** Unknown, revoked, expired, or of a user who is disabled. */
+export class AdminKeyInvalid extends Schema.TaggedError<AdminKeyInvalid>()("AdminKeyInvalid", {}) {}
+
+/** The key is good, and opens nothing here: it is for calls, or its owner is no administrator. */
+export class AdminKeyForbidden extends Schema.TaggedError<AdminKeyForbidden>()("AdminKeyForbidden", {}) {}
+
+/** What is wrong with a key that was asked for. */
+export class AdminKeyRefused extends Schema.TaggedError<AdminKeyRefused>()("AdminKeyRefused", {
+  reason: Schema.Literals(["name", "expiry", "many"])
+}) {}
+
+export interface AdminKey {
+  readonly id: bigint
+  readonly userId: bigint
+  readonly email: string
+  readonly name: string
+  /** Its beginning and last characters. */
+  readonly hint: string
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  readonly revokedAt: Date | null
+  /** Up to a minute behind; null: never. */
+  readonly lastUsedAt: Date | null
+}
+
+/** Whom a good key stands for. */
+export interface AdminKeyIdentity {
+  readonly keyId: bigint
+  readonly userId: bigint
+  readonly email: string
+}
+
+export class AdminKeys extends Context.Service<AdminKeys, {
+  /** A key of the acting administrator; its text is shown this once. A name has 1 to 100 characters. */
+  create(
+    actor: Actor & { readonly userId: bigint },
+    key: { readonly name: string; readonly expiresAt: Date | null }
+  ): Effect.Effect<
+    { readonly id: bigint; readonly key: Redacted.Redacted<string> },
+    AdminKeyRefused | IdentityUnavailable
+  >
+  /** Of all administrators, newest first, 200 at most. */
+  readonly list: Effect.Effect<ReadonlyArray<AdminKey>, IdentityUnavailable>
+  /** For good. Revoking a revoked key changes nothing. */
+  revoke(actor: Actor, id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  authenticate(
+    token: Redacted.Redacted<string>
+  ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | IdentityUnavailable>
+}>()("realms/identity/AdminKeys") {
+  static readonly layer = Layer.effect(AdminKeys, Effect.suspend(() => make))
+}
+
+interface KeyRow {
+  readonly id: bigint
+  readonly user_id: bigint
+  readonly email: string
+  readonly name: string
+  readonly hint: string
+  readonly created_at: Date
+  readonly expires_at: Date | null
+  readonly revoked_at: Date | null
+  readonly last_used_at: Date | null
+}
+
+const toKey = (row: KeyRow): AdminKey => ({
+  id: row.id,
+  userId: row.user_id,
+  email: row.email,
+  name: row.name,
+  hint: row.hint,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  revokedAt: row.revoked_at,
+  lastUsedAt: row.last_used_at
+})
+
+const hashOf = (token: string): Buffer => hash("sha256", token, "buffer")
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const create = Effect.fn("AdminKeys.create")(function*(
+    actor: Actor & { readonly userId: bigint },
+    { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
+  ) {
+    const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
+    if (name.trim() === "" || !isKeyName(name)) {
+      return yield* new AdminKeyRefused({ reason: "name" })
+    }
+    if (expiresAt !== null && expiresAt.getTime() <= nowMs) return yield* new AdminKeyRefused({ reason: "expiry" })
+    const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+    const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
+    const id = yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        // Made one after the other, and so counted.
+        yield* sql`SELECT FROM users WHERE id = ${actor.userId} FOR NO KEY UPDATE`
+        const [live] = yield* sql<{ count: bigint }>`SELECT count(*) FROM api_keys
+          WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
+        if (Number(live?.count ?? 0n) >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
+        const [row] = yield* sql<{ id: bigint }>`
+          INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
+            VALUES (${actor.userId}, ${name}, ${hashOf(token)}, ${hint}, ${expiresAt}::timestamptz, 'admin')
+            RETURNING id`
+        if (row === undefined) return yield* Effect.die(new Error("a key was not written"))
+        yield* recordChange(sql, actor, {
+          action: "admin_key.created",
+          target: `admin_key:${row.id}`,
+          before: null,
+          after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
+        })
+        return row.id
+      })
+    ).pipe(orUnavailable)
+    return { id, key: Redacted.make(token) }
+  })
+
+  const list = sql<KeyRow>`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
+      k.last_used_at
+    FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
+    .pipe(Effect.map((rows) => rows.map(toKey)), orUnavailable)
+
+  const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: bigint) {
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const [row] = yield* sql<{ revoked: boolean; name: string }>`
+          SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
+        if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+        if (row.revoked) return
+        yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
+        yield* recordChange(sql, actor, {
+          action: "admin_key.revoked",
+          target: `admin_key:${id}`,
+          before: { name: row.name },
+          after: null
+        })
+      })
+    ).pipe(orUnavailable)
+  })
+
+  interface FoundRow {
+    readonly id: bigint
+    readonly user_id: bigint
+    readonly email: string
+    readonly role: string
+    readonly kind: string
+    readonly stale: boolean
+  }
+
+  const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
+    const text = Redacted.value(token)
+    if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
+    const [row] = yield* sql<FoundRow>`
+      SELECT k.id, k.user_id, u.email, u.role, k.kind,
+          k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
+            AS stale
+        FROM api_keys k JOIN users u ON u.id = k.user_id
+        WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          AND u.disabled_at IS NULL`.pipe(orUnavailable)
+    if (row === undefined) return yield* new AdminKeyInvalid()
+    if (row.kind !== "admin" || row.role !== "root") return yield* new AdminKeyForbidden()
+    if (row.stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${row.id}`)
+    return { keyId: row.id, userId: row.user_id, email: row.email }
+  })
+
+  return AdminKeys.of({ create, list, revoke, authenticate })
+})

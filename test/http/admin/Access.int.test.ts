@@ -1,0 +1,93 @@
+/**
+ * Who gets into the administration's API: each kind of visitor at its door, and what a key can do there.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { ConsoleClient } from "../../support/ConsoleClient.ts"
+import { send } from "../../support/TestHttp.ts"
+
+const json = { "content-type": "application/json" }
+
+describe("the administration's API", () => {
+  layer(ConsoleWorld.layerOf(), { timeout: 60_000 })((it) => {
+    it.effect("lets administrators in, and nobody else", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const root = yield* world.root
+        const user = yield* world.user(0n)
+        const key = Redacted.value((yield* world.keys.create({ userId: root.id, name: "calls" })).key)
+        const ask = (headers: Readonly<Record<string, string>>) =>
+          Effect.map(send(`${world.origin}/api/admin/me`, { method: "GET", headers }), ({ status, text }) => ({
+            status,
+            tag: JSON.parse(text)._tag
+          }))
+        const cookie = (token: string) => ({ cookie: `realms_session=${token}` })
+        const rootCookie = cookie(yield* world.session(root.id))
+        assert.deepStrictEqual(yield* ask({}), { status: 401, tag: "Unauthorized" })
+        assert.deepStrictEqual(yield* ask({ authorization: "Bearer sk-admin-nobody" }), {
+          status: 401,
+          tag: "Unauthorized"
+        })
+        assert.deepStrictEqual(yield* ask({ authorization: "Basic abc", ...rootCookie }), {
+          status: 401,
+          tag: "Unauthorized"
+        })
+        assert.deepStrictEqual(yield* ask({ authorization: `Bearer ${key}` }), { status: 403, tag: "Forbidden" })
+        assert.deepStrictEqual(yield* ask(cookie(yield* world.session(user.id))), { status: 403, tag: "Forbidden" })
+        assert.strictEqual((yield* ask(rootCookie)).status, 200)
+      }))
+
+    it.effect("makes keys that work until they are revoked, and pay for no call", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const root = yield* world.root
+        const cookie = `realms_session=${yield* world.session(root.id)}`
+        const post = (path: string, body: string, headers: Readonly<Record<string, string>>) =>
+          send(`${world.origin}/api/admin${path}`, { method: "POST", body, headers: { ...json, ...headers } })
+        const me = JSON.parse(
+          (yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })).text
+        )
+        const asRoot = { cookie, "x-csrf-token": me.csrf_token }
+
+        assert.strictEqual((yield* post("/keys", `{"name":"deploy"}`, { cookie })).status, 403)
+        assert.strictEqual((yield* post("/keys", `{"name":" "}`, asRoot)).status, 422)
+        const unreadable = yield* post("/keys", `{"name":7}`, asRoot)
+        assert.strictEqual(unreadable.status, 400)
+        assert.deepInclude(JSON.parse(unreadable.text), { _tag: "BadRequest" })
+
+        const made = yield* post("/keys", `{"name":"deploy"}`, asRoot)
+        assert.strictEqual(made.status, 201)
+        const { id, key } = JSON.parse(made.text)
+        const byKey = { authorization: `Bearer ${key}` }
+        const list = yield* send(`${world.origin}/api/admin/keys`, { method: "GET", headers: byKey })
+        assert.strictEqual(list.status, 200)
+        assert.notInclude(list.text, key)
+        const call = yield* send(`${world.origin}/v1/models`, { method: "GET", headers: byKey })
+        assert.strictEqual(call.status, 401)
+        const own = yield* new ConsoleClient(world.origin, { session: yield* world.session(root.id) }).get("/keys")
+        assert.notInclude(own.text, "deploy")
+
+        assert.strictEqual((yield* post(`/keys/${id}/revoke`, "", byKey)).status, 204)
+        assert.strictEqual((yield* post(`/keys/${id}/revoke`, "", byKey)).status, 401)
+        const rows = yield* world.sql<{ actor: string; action: string; after: unknown }>`
+          SELECT actor, action, after FROM audit_log WHERE target = ${`admin_key:${id}`} ORDER BY id`
+        assert.deepStrictEqual(rows.map(({ action, actor }) => [actor, action]), [
+          [`user:${root.id}`, "admin_key.created"],
+          [`key:${id}`, "admin_key.revoked"]
+        ])
+        assert.notInclude(JSON.stringify(rows), key)
+      }))
+
+    it.effect("describes itself, with nothing from elsewhere", () =>
+      Effect.gen(function*() {
+        const { origin } = yield* ConsoleWorld
+        const document = yield* send(`${origin}/api/openapi.json`, { method: "GET" })
+        assert.strictEqual(document.status, 200)
+        assert.property(JSON.parse(document.text).paths, "/api/admin/keys")
+        const docs = yield* send(`${origin}/api/docs`, { method: "GET" })
+        assert.strictEqual(docs.status, 200)
+        assert.notMatch(docs.text.slice(0, 2_000), /src="https?:/)
+      }))
+  })
+})
