@@ -2,8 +2,10 @@
  * The usage page: a period, what it came to, by day and by model, and the calls one by one.
  */
 import type { ComponentChildren } from "preact"
+import type { CallItem } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
-import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
+import type { UsageOverview } from "../../../../usage/UsageReports.ts"
+import type { UsageSums } from "../../../../usage/UsageSums.ts"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
@@ -19,7 +21,7 @@ export interface UsageProps {
   readonly visit: Visit
   readonly query: UsageQuery
   readonly overview: UsageOverview
-  readonly calls: CallPage
+  readonly calls: CallPage<CallItem>
   /** This is not the first page of calls. */
   readonly isContinued: boolean
   readonly choices: FilterChoices
