@@ -15,7 +15,10 @@ export type FirstStep = "channel" | "model" | "offer" | "payment" | "address"
 
 export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
-  readonly steps: Effect.Effect<ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>, SqlError.SqlError>
+  readonly steps: Effect.Effect<
+    ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>,
+    SqlError.SqlError
+  >
 }>()("realms/settings/FirstSteps") {
   static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))
 }

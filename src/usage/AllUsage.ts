@@ -120,6 +120,8 @@ interface ReportRow extends SumsRow {
   readonly folded_to: Date | null
 }
 
+const toMoment = (row: ReportRow): UsageMoment => ({ moment: row.name ?? "", ...toSums(row) })
+
 const sharesOf = (rows: ReadonlyArray<ReportRow>, kind: ReportRow["kind"]): UsageShares => {
   const own = rows.filter((row) => row.kind === kind)
   const others = own.find((row) => row.name === null)
@@ -131,7 +133,7 @@ const sharesOf = (rows: ReadonlyArray<ReportRow>, kind: ReportRow["kind"]): Usag
 }
 
 const toReport = (rows: ReadonlyArray<ReportRow>, unit: UsageReport["unit"]): UsageReport => {
-  const moments = rows.filter((row) => row.kind === "moment").map((row) => ({ moment: row.name ?? "", ...toSums(row) }))
+  const moments = rows.filter((row) => row.kind === "moment").map(toMoment)
   return {
     totals: moments.reduce<UsageSums>(addSums, noUsage),
     unit,

@@ -48,7 +48,8 @@ const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 /** Whose calls: $12, or everybody's. Each is read by the index that has its order. */
 const scopes = {
   user: {
-    ids: `SELECT id FROM usage_events WHERE (user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
+    ids:
+      `SELECT id FROM usage_events WHERE (user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
       AND (user_id, id) >= ($12, realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS}))`,
     order: "ORDER BY user_id DESC, id DESC"
   },

@@ -3,5 +3,9 @@
  */
 import { Layer } from "effect"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(OverviewRoutes)
+export const AdminRoutes = Layer.mergeAll(
+  AllUsageRoutes,
+  OverviewRoutes
+)
