@@ -8,8 +8,6 @@ import { AppConfig, publicUrlFor } from "./Config.ts"
 export class PublicAddress extends Context.Service<PublicAddress, {
   /** Without a trailing slash. */
   url(): string
-  /** Whether the administrator or the configuration says it; otherwise it is a guess from host and port. */
-  isSet(): boolean
   /** What the administrator set counts from now on; undefined: the configuration does. */
   isSetTo(url: string | undefined): void
   /** The server listens on this port. */
@@ -22,7 +20,6 @@ export class PublicAddress extends Context.Service<PublicAddress, {
       let set: string | undefined
       return PublicAddress.of({
         url: () => set ?? publicUrlFor(server, port),
-        isSet: () => set !== undefined || !server.publicUrlFollows,
         isSetTo: (url) => {
           set = url
         },

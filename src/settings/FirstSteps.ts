@@ -4,8 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { PublicAddress } from "../platform/PublicAddress.ts"
-import { Settings } from "./Settings.ts"
+import { Settings, type SettingsUnavailable } from "./Settings.ts"
 
 /**
  * `channel`: one is there. `model`: one with a price is served by it. `offer`: calls can be paid for, by a plan or as one goes.
@@ -26,7 +25,6 @@ export class FirstSteps extends Context.Service<FirstSteps, {
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const settings = yield* Settings
-  const address = yield* PublicAddress
 
   const steps = Effect.gen(function*() {
     const [row] = yield* sql<{ channel: boolean; model: boolean; plan: boolean }>`SELECT
@@ -36,13 +34,13 @@ const make = Effect.gen(function*() {
           WHERE m.disabled_at IS NULL AND c.disabled_at IS NULL
       ) AS model,
       EXISTS (SELECT FROM subscription_plans WHERE disabled_at IS NULL) AS plan`
-    const { billing, payment } = settings.current()
+    const { billing, payment, publicUrl } = yield* settings.get
     return [
       { step: "channel" as const, isDone: row?.channel === true },
       { step: "model" as const, isDone: row?.model === true },
       { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || row?.plan === true },
       { step: "payment" as const, isDone: !billing.enabled || payment.epay.enabled || payment.stripe.enabled },
-      { step: "address" as const, isDone: address.isSet() }
+      { step: "address" as const, isDone: publicUrl !== undefined }
     ]
   })
 
