@@ -3,8 +3,17 @@
  */
 import { Layer } from "effect"
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
+import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 import { UserRoutes } from "./users/UserRoutes.ts"
 import { UsersRoutes } from "./users/UsersRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(AuditRoutes, OverviewRoutes, UserRoutes, UsersRoutes)
+export const AdminRoutes = Layer.mergeAll(
+  AdminKeysRoutes,
+  AuditRoutes,
+  OverviewRoutes,
+  SettingsRoutes,
+  UserRoutes,
+  UsersRoutes
+)
