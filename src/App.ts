@@ -37,8 +37,10 @@ import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { Settings } from "./settings/Settings.ts"
+import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
+import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
@@ -66,7 +68,7 @@ const PolicyLayer = Layer.effect(
 )
 
 /** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconciliation.layer).pipe(
+const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connections.layer, Reconciliation.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
@@ -82,7 +84,9 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.la
 export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
   .pipe(
     Layer.provideMerge(PolicyLayer),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer, SecretBox.layer)),
+    Layer.provideMerge(SettingsAdmin.layer),
+    Layer.provideMerge(Settings.layer),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provideMerge(DatabaseServices)
   )
 
