@@ -4,7 +4,7 @@
  */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, Layer, Queue, Redacted } from "effect"
+import { Effect, Layer, Logger, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { declareModels } from "../../src/catalog/Declared.ts"
 import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
@@ -31,11 +31,18 @@ const config = testConfig({
 
 const Config = AppConfig.layerOf(config)
 
+const logged: Array<string> = []
+const CapturingLogger = Layer.mergeAll(
+  Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))]),
+  Layer.succeed(References.MinimumLogLevel, "All")
+)
+
 const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
   Layer.provideMerge(Layer.effectDiscard(Effect.andThen(declareModels, declareChannels))),
   Layer.provideMerge(SecretBox.layer),
   Layer.provideMerge(Layer.mergeAll(Config, NodeServices.layer, Notifications.layer)),
-  Layer.provideMerge(TestDatabase.layer)
+  Layer.provideMerge(TestDatabase.layer),
+  Layer.provideMerge(CapturingLogger)
 )
 
 const actor: Actor = { name: "user:1", userId: 1n, address: "127.0.0.1" }
@@ -131,6 +138,7 @@ describe("ChannelAdmin", () => {
             AS text`
         assert.notInclude(dump?.text, "canary")
         assert.notInclude(dump?.text, Buffer.from(CANARY).toString("hex"))
+        assert.notInclude(logged.join("\n"), "canary")
       }))
 
     it.effect("refuses what no channel can be, all of it at once, and writes nothing", () =>

@@ -3,7 +3,8 @@
  */
 import { Layer } from "effect"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
+import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, OverviewRoutes, SettingsRoutes)
+export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, ChannelsRoutes, OverviewRoutes, SettingsRoutes)
