@@ -11,9 +11,11 @@ import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
 import { declareModels } from "./catalog/Declared.ts"
+import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { PageTurns } from "./http/console/PageTurns.ts"
@@ -148,12 +150,19 @@ const UsageServices = Layer.mergeAll(
 /** What administrators see and do besides. */
 const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
 
+/** Upstreams and what goes over them. */
+const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Channels.layer, ChannelHealth.layer, ChannelAdmin.layer))
+)
+
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, AdminServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
+    Layer.mergeAll(GatewayServices, UsageServices, AdminServices, Charts.layer, PageTurns.layer)
+  ),
+  Layer.provideMerge(
+    Layer.mergeAll(Catalog.layer, KeySpend.layer, PlansForSale.layer)
   ),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)

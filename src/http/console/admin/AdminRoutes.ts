@@ -2,6 +2,7 @@
  * The pages of the administration: for root alone, and for everybody else not there.
  */
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
+import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
@@ -14,6 +15,7 @@ export const AdminRoutes = Layer.mergeAll(
   AdminKeysRoutes,
   AllUsageRoutes,
   AuditRoutes,
+  ChannelsRoutes,
   OverviewRoutes,
   SettingsRoutes,
   UserRoutes,
