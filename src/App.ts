@@ -38,6 +38,8 @@ import { Settings } from "./settings/Settings.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
 import { Orders } from "./settlement/Orders.ts"
+import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
+import { Redemptions } from "./settlement/Redemptions.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
@@ -63,8 +65,14 @@ const PolicyLayer = Layer.effect(
   )
 )
 
-/** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconciliation.layer).pipe(
+/** Orders, codes, and their settlement. */
+const PaymentServices = Layer.mergeAll(
+  Checkout.layer,
+  Callbacks.layer,
+  Reconciliation.layer,
+  Redemptions.layer,
+  RedemptionAdmin.layer
+).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))

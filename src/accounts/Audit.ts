@@ -83,13 +83,17 @@ const guards = [
   "keep_ledger_entries_all",
   "keep_usage_events",
   "keep_usage_events_all",
+  "keep_redemption_batches_gift",
   ...[
     "user_balances",
     "user_subscriptions",
     "topup_orders",
     "subscription_orders",
     "payment_attempts",
-    "payment_events"
+    "payment_events",
+    "redemption_batches",
+    "redemption_codes",
+    "redemptions"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]
