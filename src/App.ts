@@ -35,8 +35,10 @@ import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { Settings } from "./settings/Settings.ts"
+import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
+import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
 import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
 import { Redemptions } from "./settlement/Redemptions.ts"
@@ -69,6 +71,7 @@ const PolicyLayer = Layer.effect(
 const PaymentServices = Layer.mergeAll(
   Checkout.layer,
   Callbacks.layer,
+  Connections.layer,
   Reconciliation.layer,
   Redemptions.layer,
   RedemptionAdmin.layer
@@ -88,7 +91,9 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.la
 export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
   .pipe(
     Layer.provideMerge(PolicyLayer),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer, SecretBox.layer)),
+    Layer.provideMerge(SettingsAdmin.layer),
+    Layer.provideMerge(Settings.layer),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provideMerge(DatabaseServices)
   )
 

@@ -91,6 +91,7 @@ const guards = [
     "subscription_orders",
     "payment_attempts",
     "payment_events",
+    "audit_log",
     "redemption_batches",
     "redemption_codes",
     "redemptions"

@@ -119,7 +119,8 @@ const make = Effect.gen(function*() {
     plan: PlanNow | undefined,
     texts: ReadonlyArray<Redacted.Redacted<string>>
   ) {
-    // What is sealed names the row that it lies in.
+    // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
+    yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
     const [next] = yield* sql<{ id: bigint }>`
       SELECT nextval(pg_get_serial_sequence('redemption_batches', 'id')) AS id`
     const id = next?.id ?? (yield* Effect.die(new Error("no number for a batch")))

@@ -2,6 +2,8 @@
  * The pages of the administration: for root alone, and for everybody else not there.
  */
 import { Layer } from "effect"
+import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(OverviewRoutes)
+export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, OverviewRoutes, SettingsRoutes)
