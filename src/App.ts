@@ -34,6 +34,7 @@ import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
@@ -47,8 +48,12 @@ import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { AllCalls } from "./usage/AllCalls.ts"
+import { AllUsage } from "./usage/AllUsage.ts"
 import { CallList } from "./usage/CallList.ts"
+import { ChannelReports } from "./usage/ChannelReports.ts"
 import { Receipts } from "./usage/Receipts.ts"
+import { ServiceOverview } from "./usage/ServiceOverview.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
 
@@ -118,8 +123,18 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(usageFolder)
 }))
 
-/** What users are shown of their calls. */
-const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
+/** What users are shown of their calls, and root of everybody's. */
+const UsageServices = Layer.mergeAll(
+  UsageFolds.layer,
+  UsageReports.layer,
+  CallList.layer,
+  Receipts.layer,
+  AllUsage.layer,
+  AllCalls.layer,
+  ChannelReports.layer,
+  ServiceOverview.layer,
+  FirstSteps.layer
+)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(

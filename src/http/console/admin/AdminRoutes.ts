@@ -5,5 +5,6 @@ import { Layer } from "effect"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
+import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, OverviewRoutes, SettingsRoutes)
+export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, AllUsageRoutes, OverviewRoutes, SettingsRoutes)
