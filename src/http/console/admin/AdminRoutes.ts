@@ -3,8 +3,9 @@
  */
 import { Layer } from "effect"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
+import { CodesRoutes } from "./codes/CodesRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, AllUsageRoutes, OverviewRoutes, SettingsRoutes)
+export const AdminRoutes = Layer.mergeAll(AdminKeysRoutes, AllUsageRoutes, CodesRoutes, OverviewRoutes, SettingsRoutes)
