@@ -8,6 +8,8 @@ import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { Accounts } from "./accounts/Accounts.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
+import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
@@ -41,6 +43,7 @@ import { Orders } from "./settlement/Orders.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { CallList } from "./usage/CallList.ts"
@@ -108,10 +111,13 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
 /** What users are shown of their calls. */
 const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
 
+/** What administrators set. */
+const AdminServices = Layer.mergeAll(ModelAdmin.layer, PriceImports.layer, PlanAdmin.layer)
+
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer, PageTurns.layer)),
+  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, AdminServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
     Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
   ),
