@@ -7,6 +7,9 @@ import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { KeysApi } from "./KeysApi.ts"
+import { ModelsApi } from "./ModelsApi.ts"
+import { PlansApi } from "./PlansApi.ts"
+import { PriceImportsApi } from "./PriceImportsApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -16,6 +19,9 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(ModelsApi)
+  .add(PlansApi)
+  .add(PriceImportsApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")
