@@ -36,9 +36,12 @@ import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
+import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
+import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
@@ -46,8 +49,12 @@ import { Settlement } from "./settlement/Settlement.ts"
 import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { AllCalls } from "./usage/AllCalls.ts"
+import { AllUsage } from "./usage/AllUsage.ts"
 import { CallList } from "./usage/CallList.ts"
+import { ChannelReports } from "./usage/ChannelReports.ts"
 import { Receipts } from "./usage/Receipts.ts"
+import { ServiceOverview } from "./usage/ServiceOverview.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
 
@@ -67,7 +74,7 @@ const PolicyLayer = Layer.effect(
 )
 
 /** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Reconciliation.layer).pipe(
+const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connections.layer, Reconciliation.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
@@ -83,7 +90,9 @@ const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.la
 export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
   .pipe(
     Layer.provideMerge(PolicyLayer),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, Settings.layer, PublicAddress.layer, SecretBox.layer)),
+    Layer.provideMerge(SettingsAdmin.layer),
+    Layer.provideMerge(Settings.layer),
+    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provideMerge(DatabaseServices)
   )
 
@@ -108,8 +117,18 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(usageFolder)
 }))
 
-/** What users are shown of their calls. */
-const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
+/** What users are shown of their calls, and root of everybody's. */
+const UsageServices = Layer.mergeAll(
+  UsageFolds.layer,
+  UsageReports.layer,
+  CallList.layer,
+  Receipts.layer,
+  AllUsage.layer,
+  AllCalls.layer,
+  ChannelReports.layer,
+  ServiceOverview.layer,
+  FirstSteps.layer
+)
 
 /** What administrators set. */
 const AdminServices = Layer.mergeAll(ModelAdmin.layer, PriceImports.layer, PlanAdmin.layer)

@@ -12,6 +12,7 @@ import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../settlement/Checkout.ts"
 import type { Orders } from "../settlement/Orders.ts"
 import type { Reconciliation } from "../settlement/Reconciliation.ts"
+import type { SecretBox } from "../platform/SecretBox.ts"
 import { Telemetry } from "../platform/Telemetry.ts"
 import { auditCommand } from "./AuditCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
@@ -23,6 +24,7 @@ import { migrateCommand } from "./MigrateCommand.ts"
 import { orderCommand } from "./OrderCommand.ts"
 import { Json } from "./Output.ts"
 import { reconcileCommand } from "./ReconcileCommand.ts"
+import { secretsCommand } from "./SecretsCommand.ts"
 import { serveCommand } from "./ServeCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
@@ -30,7 +32,7 @@ import { userCommand } from "./UserCommand.ts"
 export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
-    Users | ApiKeys | Accounts | Orders | Checkout | Reconciliation | SqlClient.SqlClient,
+    Users | ApiKeys | Accounts | Orders | Checkout | Reconciliation | SecretBox | SqlClient.SqlClient,
     E1,
     R1
   >
@@ -59,6 +61,7 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       orderCommand(services),
       auditCommand(services),
       reconcileCommand(services),
+      secretsCommand(services),
       configCommand,
       demoCommand(parts.demo)
     ]),

@@ -11,6 +11,7 @@ import { Catalog, type Model } from "../catalog/Catalog.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
 import { KeySpend } from "../identity/KeySpend.ts"
+import type { BillingConfig } from "../platform/Config.ts"
 import { Settings } from "../settings/Settings.ts"
 import { CallRefused, refusalOf, unavailable, type UpstreamRefused } from "./CallError.ts"
 import { type CallPlan, planCall, reserveOf } from "./CallPlan.ts"
@@ -87,8 +88,16 @@ const make = Effect.gen(function*() {
           : Effect.succeed(candidates))
     })
 
-  const planOf = (call: Call, model: Model): Effect.Effect<CallPlan, CallRefused> => {
-    const plan = planCall(call, model, settings.current().billing)
+  /** One reading for a whole call. */
+  const billingOf = Effect.suspend(() => {
+    const cached = settings.cached()
+    return cached === undefined
+      ? Effect.mapError(settings.get, () => unavailable("The settings are unavailable at this moment."))
+      : Effect.succeed(cached)
+  }).pipe(Effect.map(({ billing }) => billing))
+
+  const planOf = (call: Call, model: Model, billing: BillingConfig): Effect.Effect<CallPlan, CallRefused> => {
+    const plan = planCall(call, model, billing)
     return plan === undefined
       ? Effect.fail(
         new CallRefused({
@@ -124,9 +133,10 @@ const make = Effect.gen(function*() {
 
   const run = Effect.fnUntraced(function*(context: CallContext) {
     const model = yield* modelOf(context)
-    const plan = yield* planOf(context.call, model)
+    const billing = yield* billingOf
+    const plan = yield* planOf(context.call, model, billing)
     const candidates = yield* channelsOf(model.id)
-    const command = reserveOf(context.call, plan, model, settings.current().billing, {
+    const command = reserveOf(context.call, plan, model, billing, {
       id: context.requestId,
       keyId: context.key.keyId,
       atMs: now()

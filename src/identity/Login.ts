@@ -11,6 +11,7 @@ import { AttemptLimits } from "./AttemptLimits.ts"
 import {
   type EmailTaken,
   type IdentityUnavailable,
+  identityUnavailable,
   InvalidEmail,
   LoginRefused,
   orUnavailable,
@@ -148,7 +149,8 @@ const make = Effect.gen(function*() {
       )).pipe(orUnavailable)
 
   const register = Effect.fn("Login.register")(function*(input: LoginInput) {
-    if (settings.current().registration.mode === "closed") return yield* new RegistrationClosed()
+    const { registration } = yield* Effect.mapError(settings.fresh, identityUnavailable)
+    if (registration.mode === "closed") return yield* new RegistrationClosed()
     const email = yield* checkNewUser(input)
     return yield* limits.limit(
       { kind: "registration", address: input.address, account: email },

@@ -30,6 +30,11 @@ export class MasterKeyInvalid extends Schema.TaggedError<MasterKeyInvalid>()("Ma
   message: Schema.String
 }) {}
 
+/** Stored secrets do not open with the master key at hand. */
+export class MasterKeyWrong extends Schema.TaggedError<MasterKeyWrong>()("MasterKeyWrong", {
+  message: Schema.String
+}) {}
+
 export class SecretBox extends Context.Service<SecretBox, {
   /** `place` is where it is stored, such as `setting:payment.epay.key`; it opens for the same place only. */
   seal(secret: Redacted.Redacted<string>, place: string): Effect.Effect<Sealed, MasterKeyInvalid>

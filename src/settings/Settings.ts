@@ -1,27 +1,93 @@
 /**
- * The settings in effect at this moment. Whoever needs one asks each time and keeps nothing, so that a change counts
- * from the next call on; what a call or an order was promised is in its own snapshot.
+ * The settings in effect at this moment: what an administrator set, else what the configuration says. Whoever needs one asks each
+ * time and keeps nothing, so that a change counts from the next call, order or callback on, on every server; what a call or an
+ * order was promised is in its own snapshot.
  */
-import { Context, Effect, Layer } from "effect"
-import { AppConfig, type RealmsConfig } from "../platform/Config.ts"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { AppConfig } from "../platform/Config.ts"
+import { PublicAddress } from "../platform/PublicAddress.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
+import { type SettingsValues, settingTextsOf } from "../platform/SettingDocument.ts"
+import { effectiveTexts, readRows, resolve } from "./SettingRows.ts"
+import { checkSealedRows } from "./SealedRows.ts"
+import { makeSnapshot } from "./Snapshot.ts"
 
-/** What the administrator can change while the process runs. */
-export interface SettingsValues {
-  readonly billing: RealmsConfig["billing"]
-  readonly payment: RealmsConfig["payment"]
-  readonly registration: RealmsConfig["registration"]
+export type { SettingsValues } from "../platform/SettingDocument.ts"
+
+/** The database did not say what is set. */
+export class SettingsUnavailable extends Schema.TaggedError<SettingsUnavailable>()("SettingsUnavailable", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
 }
 
 export class Settings extends Context.Service<Settings, {
-  /** From memory: no wait, no failure. */
+  /** As they were read last, at once: for what a moment's delay does not matter to. */
   current(): SettingsValues
+  /** From memory when they are known to be in effect; undefined says only that `get` must be asked. */
+  cached(): SettingsValues | undefined
+  /** From memory while changes are heard of, else from the database. For calls. */
+  readonly get: Effect.Effect<SettingsValues, SettingsUnavailable>
+  /** From the database: a change that was saved counts, wherever it was saved. For orders, callbacks and accounts. */
+  readonly fresh: Effect.Effect<SettingsValues, SettingsUnavailable>
+  /** Forgets what is in memory, and reads it anew: for whoever has just made a change. */
+  readonly reload: Effect.Effect<void, SettingsUnavailable>
 }>()("realms/settings/Settings") {
-  /** What the configuration says. */
-  static readonly layer = Layer.effect(
-    Settings,
-    Effect.map(AppConfig, ({ billing, payment, registration }) => {
-      const values: SettingsValues = { billing, payment, registration }
-      return Settings.of({ current: () => values })
-    })
-  )
+  /** Reads them once; fails where a stored secret cannot be opened, so that no server starts to lose it. */
+  static readonly layer = Layer.effect(Settings, Effect.suspend(() => make))
 }
+
+/** Reading them takes no longer. */
+const READ_MS_MAX = 5_000
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const config = yield* AppConfig
+  const address = yield* PublicAddress
+  const box = yield* SecretBox
+  const base = settingTextsOf(config)
+  const file: SettingsValues = {
+    billing: config.billing,
+    payment: config.payment,
+    registration: config.registration,
+    site: config.site,
+    publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
+  }
+  let last = file
+  let reads = 0
+  let lastRead = 0
+
+  const load: Effect.Effect<SettingsValues, SqlError.SqlError> = Effect.gen(function*() {
+    const read = ++reads
+    const rows = yield* readRows(sql)
+    const values = rows.length === 0
+      ? file
+      : yield* resolve(base, yield* effectiveTexts(box, base, rows), config.server.host)
+    // Of two at once, the one that began later has seen more.
+    if (read < lastRead) return values
+    lastRead = read
+    last = values
+    address.isSetTo(values.publicUrl === file.publicUrl ? undefined : values.publicUrl)
+    return values
+  })
+
+  yield* checkSealedRows(sql, box)
+  yield* load
+  const snapshot = yield* makeSnapshot({ topics: ["settings"], load })
+
+  const fresh = load.pipe(
+    Effect.timeout(READ_MS_MAX),
+    Effect.mapError((error) => new SettingsUnavailable({ reason: error.message }))
+  )
+
+  return Settings.of({
+    current: () => last,
+    cached: () => snapshot.cached(),
+    get: Effect.mapError(snapshot.get, ({ reason }) => new SettingsUnavailable({ reason })),
+    fresh,
+    reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
+  })
+})

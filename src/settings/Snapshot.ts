@@ -20,6 +20,8 @@ export class SnapshotUnavailable extends Schema.TaggedError<SnapshotUnavailable>
 }
 
 export interface Snapshot<A> {
+  /** What is in memory counts no more: for whoever has just made a change. */
+  drop(): void
   /** The value when it is in memory and current, at once. */
   cached(): A | undefined
   /** The value from memory, else from the database. Readers that come while it is being loaded share the load. */
@@ -84,5 +86,5 @@ export const makeSnapshot = <A>(
       if (!notifications.isUp()) return load
       return value === undefined ? Fiber.join(loadShared()) : Effect.succeed(value)
     })
-    return { cached, get }
+    return { cached, drop, get }
   })

@@ -9,6 +9,7 @@ import { type NotVerified, ProviderOff } from "../payments/PaymentError.ts"
 import { isWebhookOn, readStripeEvent } from "../payments/StripeEvents.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { SettlementUnavailable } from "./OrderError.ts"
+import { settingsNow } from "./Orders.ts"
 import { type Settled, Settlement } from "./Settlement.ts"
 
 export class Callbacks extends Context.Service<Callbacks, {
@@ -28,7 +29,7 @@ const make = Effect.gen(function*() {
   const settlement = yield* Settlement
 
   const stripe = Effect.fn("Callbacks.stripe")(function*(body: Uint8Array, signature: string | undefined) {
-    const config = settings.current().payment.stripe
+    const config = (yield* settingsNow(settings)).payment.stripe
     if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
     const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
     return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
@@ -36,7 +37,7 @@ const make = Effect.gen(function*() {
 
   const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {
     const params = yield* parseParams(query, form)
-    return yield* settlement.settle(yield* readNotify(params, settings.current().payment.epay))
+    return yield* settlement.settle(yield* readNotify(params, (yield* settingsNow(settings)).payment.epay))
   })
 
   return Callbacks.of({ stripe, epay })

@@ -15,7 +15,7 @@ import { Settings } from "../settings/Settings.ts"
 import type { Attempt, Order } from "./Order.ts"
 import { OrderClosed, OrderNotFound, OrderProcessing, type SettlementUnavailable, TooManyOpen } from "./OrderError.ts"
 import { findOrder, insertAttempt, lockAttempts, lockOrder, type NewAttempt } from "./OrderStore.ts"
-import { unavailable } from "./Orders.ts"
+import { settingsNow, unavailable } from "./Orders.ts"
 import { Sessions } from "./Sessions.ts"
 import { Settlement } from "./Settlement.ts"
 
@@ -113,7 +113,7 @@ const make = Effect.gen(function*() {
 
   const startEpay = Effect.fn("Checkout.startEpay")(
     function*(orderId: bigint, viewer: bigint | undefined, method: string) {
-      const config = settings.current().payment.epay
+      const config = (yield* settingsNow(settings)).payment.epay
       if (!config.enabled) return yield* new ProviderOff({ provider: "epay" })
       if (!config.types.includes(method)) {
         return yield* new ProviderRefused({ provider: "epay", why: `pay by one of ${config.types.join(", ")}` })
@@ -140,7 +140,7 @@ const make = Effect.gen(function*() {
   )
 
   const open = Effect.fnUntraced(function*(order: Order, attempt: Attempt, expiresAt: Date) {
-    const created = yield* stripe.create(settings.current().payment.stripe, {
+    const created = yield* stripe.create((yield* settingsNow(settings)).payment.stripe, {
       reference: attempt.reference,
       amountMinor: attempt.amountMinor,
       currency: attempt.currency,
@@ -169,7 +169,7 @@ const make = Effect.gen(function*() {
 
   /** A session that was opened before: handed out again only when Stripe says that it is still open. */
   const reopen = Effect.fnUntraced(function*(order: Order, session: string) {
-    const now = yield* stripe.retrieve(settings.current().payment.stripe, session)
+    const now = yield* stripe.retrieve((yield* settingsNow(settings)).payment.stripe, session)
     if (now.state === "open" && now.url !== undefined) {
       return { type: "redirect", url: now.url } satisfies PaymentStart
     }
@@ -180,7 +180,7 @@ const make = Effect.gen(function*() {
   })
 
   const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: bigint, viewer: bigint | undefined) {
-    const config = settings.current().payment.stripe
+    const config = (yield* settingsNow(settings)).payment.stripe
     if (!config.enabled || Redacted.value(config.secretKey) === "") {
       return yield* new ProviderOff({ provider: "stripe" })
     }

@@ -6,7 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { Settings } from "../settings/Settings.ts"
+import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
   AmountOutOfRange,
@@ -83,6 +83,10 @@ export const unavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     (error) => Effect.fail(new SettlementUnavailable({ why: error.message }))
   )
 
+/** The settings as they are saved at this moment, wherever that was. */
+export const settingsNow = (settings: Settings["Service"]): Effect.Effect<SettingsValues, SettlementUnavailable> =>
+  Effect.mapError(settings.fresh, ({ reason }) => new SettlementUnavailable({ why: reason }))
+
 /** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */
 export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
   (amountFen * (parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n)) / 100n
@@ -119,7 +123,7 @@ const make = Effect.gen(function*() {
   })
 
   const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
-    const { creditUsdPerCny, maxTopupFen, minTopupFen } = settings.current().billing
+    const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settingsNow(settings)).billing
     const creditMicros = creditOf(amountFen, creditUsdPerCny)
     if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
       return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })

@@ -10,7 +10,7 @@ import { StripeClient } from "../payments/StripeClient.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
 import type { SettlementUnavailable } from "./OrderError.ts"
-import { Orders, unavailable } from "./Orders.ts"
+import { Orders, settingsNow, unavailable } from "./Orders.ts"
 import { Sessions } from "./Sessions.ts"
 import { Settlement } from "./Settlement.ts"
 
@@ -82,7 +82,7 @@ const make = Effect.gen(function*() {
 
   /** What the provider says now; undefined when that is nothing new. */
   const ask = Effect.fnUntraced(function*(row: DueRow) {
-    const { payment } = settings.current()
+    const { payment } = yield* settingsNow(settings)
     if (row.provider === "epay") {
       if (payment.epay.partnerId !== row.merchant) {
         return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })

@@ -21,7 +21,7 @@ const make = Effect.gen(function*() {
   const settings = yield* Settings
 
   const close = Effect.fnUntraced(function*(attemptId: bigint, session: string) {
-    const ended = yield* stripe.expire(settings.current().payment.stripe, session)
+    const ended = yield* stripe.expire((yield* settings.fresh).payment.stripe, session)
     // A session that is complete has been paid or will be: it stays payable, and what came of it is asked about next.
     yield* sql`UPDATE payment_attempts
       SET payable = payable AND ${ended}::text <> 'expired',

@@ -276,7 +276,7 @@ describe("PriceImports", () => {
         [[...of("fine"), { position: 9_999, revision: 0n }], "ImportRefused"],
         [[...of("fine"), ...of("absurd")], "ImportRefused"],
         [[...of("fine"), ...of("claude-sonnet-4-5")], "ImportRefused"],
-        [[...of("fine"), ...of("gpt-4o-mini").map((choice) => ({ ...choice, revision: 9n }))], "ChangedMeanwhile"]
+        [[...of("fine"), ...of("gpt-4o-mini").map(({ position }) => ({ position, revision: 9n }))], "ChangedMeanwhile"]
       ] as const
       for (const [choices, tag] of table) {
         assert.strictEqual(yield* tagOf(imports.apply(bob, id, choices)), tag, JSON.stringify(choices.length))

@@ -20,6 +20,7 @@ import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/settlement/Checkout.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
 import { Reconciliation } from "../../src/settlement/Reconciliation.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
 
 const ada: User = {
@@ -82,6 +83,7 @@ const servicesOf = (seen: Seen) =>
     Layer.mock(Orders, {}),
     Layer.mock(Checkout, {}),
     Layer.mock(Reconciliation, {}),
+    Layer.mock(SecretBox, { source: "nowhere", keyIds: Effect.succeed([]), renew: Effect.succeed(false) }),
     NoDatabase
   )
 

@@ -34,8 +34,15 @@ export class IdentityWorld {
 const config = testConfig({ server: { public_url: "https://realms.example" } })
 
 const settingsOf = (world: IdentityWorld) =>
-  Layer.succeed(Settings, {
-    current: () => ({ billing: config.billing, payment: config.payment, registration: { mode: world.registration } })
+  Layer.sync(Settings, () => {
+    const current = () => ({
+      billing: config.billing,
+      payment: config.payment,
+      registration: { mode: world.registration },
+      site: config.site,
+      publicUrl: config.server.publicUrl
+    })
+    return { current, cached: current, get: Effect.sync(current), fresh: Effect.sync(current), reload: Effect.void }
   })
 
 /** Counts what is compared, and compares it. */

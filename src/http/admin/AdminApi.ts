@@ -7,6 +7,7 @@ import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { KeysApi } from "./KeysApi.ts"
+import { SettingsApi } from "./SettingsApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
@@ -19,6 +20,7 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(SettingsApi)
   .add(ModelsApi)
   .add(PlansApi)
   .add(PriceImportsApi)

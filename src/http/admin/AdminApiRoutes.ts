@@ -7,6 +7,7 @@ import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
+import { SettingsHandlers } from "./SettingsHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
@@ -26,7 +27,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(KeysHandlers, ModelsHandlers, PlansHandlers, PriceImportsHandlers)
+const Handlers = Layer.mergeAll(KeysHandlers, SettingsHandlers, ModelsHandlers, PlansHandlers, PriceImportsHandlers)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(

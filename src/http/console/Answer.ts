@@ -9,6 +9,7 @@ import type { AccountUnavailable } from "../../accounts/AccountError.ts"
 import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import type { UsageUnavailable } from "../../usage/UsageError.ts"
+import type { SettingsUnavailable } from "../../settings/Settings.ts"
 import type { SettlementUnavailable } from "../../settlement/OrderError.ts"
 
 /** A page in the frame. */
@@ -89,6 +90,7 @@ export type Unavailable =
   | CatalogUnavailable
   | AccountUnavailable
   | UsageUnavailable
+  | SettingsUnavailable
   | SqlError.SqlError
 
 export type PageProblem = PageNotFound | Unavailable

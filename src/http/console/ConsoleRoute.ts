@@ -95,13 +95,13 @@ const pageOfProblem = (visit: Visit, problem: PageProblem): Page =>
 const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | Part) {
   const settings = yield* Settings
   const overview = yield* AccountOverview
-  const { payment } = settings.current()
+  const { payment, site } = settings.current()
   const origins = answer._tag === "Page" ? answer.formOrigins ?? [] : []
   const balance = visit.user === undefined || answer._tag === "Part"
     ? undefined
     // The page is worth more than the figure in its corner.
     : yield* overview.balance(visit.user.id).pipe(Effect.catchCause(() => Effect.undefined))
-  const html = answer._tag === "Page" ? renderPage(visit, answer, balance?.usdMicros) : renderPart(answer)
+  const html = answer._tag === "Page" ? renderPage(visit, answer, site, balance?.usdMicros) : renderPart(answer)
   return HttpServerResponse.text(html, {
     status: answer.status ?? 200,
     contentType: "text/html; charset=utf-8",

@@ -4,7 +4,6 @@
 import { defineMessages } from "./Messages.ts"
 
 export const commonText = defineMessages({
-  "brand": "Realms",
   "nav.dashboard": "Dashboard",
   "nav.keys": "API keys",
   "nav.usage": "Usage",
@@ -60,7 +59,6 @@ export const commonText = defineMessages({
   "problem.busy": "Too many attempts. Try again in {minutes} min.",
   "footer.docs": "Works with any OpenAI SDK"
 }, {
-  "brand": "Realms",
   "nav.dashboard": "概览",
   "nav.keys": "API 密钥",
   "nav.usage": "用量",

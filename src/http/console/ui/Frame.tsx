@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren } from "preact"
 import { renderToString } from "preact-render-to-string"
+import type { SiteConfig } from "../../../platform/Config.ts"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
 import { hereOf, type Visit } from "../Visit.ts"
@@ -62,17 +63,23 @@ const Look = ({ visit }: { readonly visit: Visit }) => {
   )
 }
 
-const Brand = ({ visit }: { readonly visit: Visit }) => (
-  <a class="console-brand" href="/" aria-label={visit.say("brand")}>
+const Brand = ({ site }: { readonly site: SiteConfig }) => (
+  <a class="console-brand" href="/" aria-label={site.name}>
     <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
-    <span>{visit.say("brand")}</span>
+    <span>{site.name}</span>
   </a>
 )
 
-const TopBar = ({ balanceMicros, visit }: { readonly visit: Visit; readonly balanceMicros: bigint | undefined }) => (
+const TopBar = (
+  { balanceMicros, site, visit }: {
+    readonly visit: Visit
+    readonly site: SiteConfig
+    readonly balanceMicros: bigint | undefined
+  }
+) => (
   <header class="console-top d-print-none">
     <div class="container-xl console-top-row">
-      <Brand visit={visit} />
+      <Brand site={site} />
       <div class="console-top-end">
         {balanceMicros === undefined ? null : (
           <a class="console-balance" href="/topup">
@@ -103,9 +110,10 @@ const TopBar = ({ balanceMicros, visit }: { readonly visit: Visit; readonly bala
 )
 
 const Document = (
-  { balanceMicros, page, visit }: {
+  { balanceMicros, page, site, visit }: {
     readonly visit: Visit
     readonly page: Page
+    readonly site: SiteConfig
     readonly balanceMicros: bigint | undefined
   }
 ) => (
@@ -118,7 +126,7 @@ const Document = (
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content="light dark" />
-      <title>{`${page.title} · ${visit.say("brand")}`}</title>
+      <title>{`${page.title} · ${site.name}`}</title>
       <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
       <script src={assetPath("look.js")} />
       <link rel="stylesheet" href={assetPath("tabler.css")} />
@@ -136,21 +144,29 @@ const Document = (
     </head>
     <body>
       <a class="visually-hidden-focusable console-skip" href="#content">{visit.say("nav.skip")}</a>
-      <TopBar visit={visit} balanceMicros={balanceMicros} />
+      <TopBar visit={visit} site={site} balanceMicros={balanceMicros} />
       {visit.user === undefined || page.bare === true ? null : <Navigation visit={visit} />}
       <main id="content" class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`} tabIndex={-1}>
+        {site.notice === ""
+          ? null
+          : <div class="alert alert-info break-anywhere site-notice" role="note">{site.notice}</div>}
         {page.body}
       </main>
       <footer class="console-footer d-print-none">
-        <div class="container-xl text-secondary">{visit.say("brand")} · {visit.say("footer.docs")}</div>
+        <div class="container-xl text-secondary">{site.name} · {visit.say("footer.docs")}</div>
       </footer>
     </body>
   </html>
 )
 
 /** The whole document as text. `balanceMicros` is shown in the bar when it is known. */
-export const renderPage = (visit: Visit, page: Page, balanceMicros: bigint | undefined): string =>
-  `<!DOCTYPE html>${renderToString(<Document visit={visit} page={page} balanceMicros={balanceMicros} />)}`
+export const renderPage = (
+  visit: Visit,
+  page: Page,
+  site: SiteConfig,
+  balanceMicros: bigint | undefined
+): string =>
+  `<!DOCTYPE html>${renderToString(<Document visit={visit} page={page} site={site} balanceMicros={balanceMicros} />)}`
 
 /** A part of a page as text. */
 export const renderPart = ({ body }: Part): string => renderToString(<Fragmented>{body}</Fragmented>)

@@ -1,0 +1,66 @@
+/**
+ * `/admin/keys`: the keys of the administration's API. A new one is in the answer of the form that made it, once, and nowhere
+ * else.
+ */
+import { Effect, Layer, Redacted } from "effect"
+import { AdminKeys } from "../../../../identity/AdminKeys.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { endOfDay } from "../../pages/keys/KeyForm.ts"
+import { pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { adminKeysText } from "./AdminKeysText.ts"
+import { AdminKeysView, CreatedAdminKeyView, RevokeAdminKeyView } from "./AdminKeysView.tsx"
+
+const show = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const keys = yield* (yield* AdminKeys).list
+    return page(sayOf(visit, adminKeysText)("title"), AdminKeysView({ visit, keys, state }))
+  })
+
+const keysPage = rootPage("/admin/keys", (visit) => show(visit, emptyForm))
+
+const createForm = rootForm("/admin/keys", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const say = sayOf(visit, adminKeysText)
+      const day = (fields.get("expiry") ?? "").trim()
+      const expiresAt = day === "" ? null : endOfDay(day, visit.formats.timeZone)
+      if (expiresAt === undefined) return yield* refuse({ expiry: say("expiry.problem") })
+      const name = (fields.get("name") ?? "").trim()
+      const actor = { ...actorOf(visit), userId: visit.user.id }
+      const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
+        Effect.catchTag("AdminKeyRefused", ({ reason }) =>
+          Effect.fail(refuse(
+            reason === "name"
+              ? { name: say("name.problem") }
+              : reason === "expiry"
+              ? { expiry: say("expiry.problem") }
+              : { form: say("many") }
+          )))
+      )
+      const address = (yield* PublicAddress).url()
+      return page(say("created.title"), CreatedAdminKeyView({ visit, key: Redacted.value(created.key), address }))
+    }),
+  again: (visit, fields, problems) => show(visit, { values: fields, problems })
+})
+
+const revokePage = rootPage("/admin/keys/:id/revoke", (visit) =>
+  Effect.gen(function*() {
+    const id = yield* pathId("id")
+    const key = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
+    if (key === undefined) return yield* new PageNotFound()
+    if (key.revokedAt !== null) return redirect("/admin/keys")
+    return page(sayOf(visit, adminKeysText)("revoke.title"), RevokeAdminKeyView({ visit, apiKey: key }))
+  }))
+
+const revokeForm = rootForm("/admin/keys/:id/revoke", {
+  run: (visit) =>
+    Effect.gen(function*() {
+      yield* (yield* AdminKeys).revoke(actorOf(visit), yield* pathId("id"))
+      return redirect("/admin/keys?done=revoked")
+    }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
+})
+
+export const AdminKeysRoutes = Layer.mergeAll(keysPage, createForm, revokePage, revokeForm)

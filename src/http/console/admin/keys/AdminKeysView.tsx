@@ -1,0 +1,164 @@
+/**
+ * The list of the administration's keys, the form of a new one, and the one page that ever shows it.
+ */
+import type { AdminKey } from "../../../../identity/AdminKeys.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Badge, Card, Copyable, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { adminKeysText } from "./AdminKeysText.ts"
+
+interface KeyProps {
+  readonly visit: UserVisit
+  readonly apiKey: AdminKey
+}
+
+const isExpired = ({ expiresAt }: AdminKey, now: Date): boolean => expiresAt !== null && expiresAt <= now
+
+const StateBadge = ({ apiKey, visit }: KeyProps) => {
+  const say = sayOf(visit, adminKeysText)
+  if (apiKey.revokedAt !== null) return <Badge tone="secondary">{say("state.revoked")}</Badge>
+  return isExpired(apiKey, visit.now)
+    ? <Badge tone="yellow">{say("state.expired")}</Badge>
+    : <Badge tone="green">{say("state.active")}</Badge>
+}
+
+const RevokeLink = ({ apiKey, visit }: KeyProps) => {
+  const say = sayOf(visit, adminKeysText)
+  return apiKey.revokedAt !== null || isExpired(apiKey, visit.now) ? null : (
+    <a
+      class="btn btn-sm btn-ghost-danger"
+      href={`/admin/keys/${apiKey.id}/revoke`}
+      aria-label={say("revoke.label", { name: apiKey.name })}
+    >
+      {say("revoke")}
+    </a>
+  )
+}
+
+const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<AdminKey> }) => {
+  const say = sayOf(visit, adminKeysText)
+  const moment = (at: Date | null) => at === null ? say("never") : <Moment visit={visit} at={at} />
+  return (
+    <DataTable
+      caption={say("title")}
+      columns={[
+        { title: say("key") },
+        { title: say("state") },
+        { title: say("owner"), wide: true },
+        { title: say("used"), wide: true },
+        { title: say("expiry"), wide: true },
+        { title: say("created"), wide: true },
+        { title: say("action"), number: true }
+      ]}
+      rows={keys.map((apiKey) => [
+        <>
+          <div class="key-name">{apiKey.name}</div>
+          <code class="nowrap">{apiKey.hint}</code>
+        </>,
+        <StateBadge visit={visit} apiKey={apiKey} />,
+        <span class="break-anywhere">{apiKey.email}</span>,
+        moment(apiKey.lastUsedAt),
+        moment(apiKey.expiresAt),
+        moment(apiKey.createdAt),
+        <RevokeLink visit={visit} apiKey={apiKey} />
+      ])}
+    />
+  )
+}
+
+export const AdminKeysView = (
+  { keys, state, visit }: {
+    readonly visit: UserVisit
+    readonly keys: ReadonlyArray<AdminKey>
+    readonly state: FormState
+  }
+) => {
+  const say = sayOf(visit, adminKeysText)
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")}>
+        <a class="btn" href="/api/docs">{say("docs")}</a>
+      </PageHeading>
+      {!visit.isForm && visit.query.get("done") === "revoked"
+        ? <Notice kind="success">{say("done.revoked")}</Notice>
+        : null}
+      <Card title={say("new")} class="mb-3">
+        <PostForm visit={visit} action="/admin/keys" class="card-body">
+          <FormAlert state={state} />
+          <div class="row g-3">
+            <div class="col-md-6">
+              <Field
+                state={state}
+                name="name"
+                label={say("name")}
+                hint={say("name.hint")}
+                autocomplete="off"
+                required
+              />
+            </div>
+            <div class="col-md-6">
+              <Field
+                state={state}
+                name="expiry"
+                type="date"
+                label={say("expiry")}
+                hint={say("expiry.hint", { zone: visit.formats.timeZone })}
+              />
+            </div>
+          </div>
+          <button type="submit" class="btn btn-primary">{say("submit")}</button>
+        </PostForm>
+      </Card>
+      <Card>
+        {keys.length === 0 ? <Nothing icon="key" title={say("empty")} /> : <KeysTable visit={visit} keys={keys} />}
+      </Card>
+    </>
+  )
+}
+
+export const RevokeAdminKeyView = ({ apiKey, visit }: KeyProps) => {
+  const say = sayOf(visit, adminKeysText)
+  return (
+    <>
+      <PageHeading title={say("revoke.title")} />
+      <Card>
+        <div class="card-body">
+          <p class="break-anywhere">{say("revoke.text", { name: apiKey.name, hint: apiKey.hint })}</p>
+          <PostForm visit={visit} action={`/admin/keys/${apiKey.id}/revoke`} class="btn-list">
+            <button type="submit" class="btn btn-danger">{say("revoke.submit")}</button>
+            <a class="btn" href="/admin/keys">{say("revoke.cancel")}</a>
+          </PostForm>
+        </div>
+      </Card>
+    </>
+  )
+}
+
+export const CreatedAdminKeyView = (
+  { address, key, visit }: { readonly visit: UserVisit; readonly key: string; readonly address: string }
+) => {
+  const say = sayOf(visit, adminKeysText)
+  const copy = { label: say("copy"), copied: say("copied") }
+  return (
+    <>
+      <PageHeading title={say("created.title")} />
+      <Notice kind="warning">{say("created.once")}</Notice>
+      <Card class="mb-3">
+        <div class="card-body">
+          <Copyable id="new-admin-key" text={key} {...copy} />
+        </div>
+      </Card>
+      <Card title={say("created.try")} class="mb-3">
+        <div class="card-body">
+          <Copyable
+            id="new-admin-key-curl"
+            text={`curl ${address}/api/admin/me -H "Authorization: Bearer ${key}"`}
+            {...copy}
+          />
+        </div>
+      </Card>
+      <a class="btn btn-primary" href="/admin/keys">{say("created.done")}</a>
+    </>
+  )
+}

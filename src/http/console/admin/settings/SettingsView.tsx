@@ -1,0 +1,221 @@
+/**
+ * The settings, a card for each section: every field with what is in effect, where that comes from, and the way back to the
+ * default. A secret is only ever said to be set or not.
+ */
+import { fieldOf } from "../../../../platform/SettingDocument.ts"
+import type { SettingsView as View, SettingView } from "../../../../settings/SettingsAdmin.ts"
+import { emptyForm, type FormState } from "../../Answer.ts"
+import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Icon } from "../../ui/Icon.tsx"
+import { Badge, Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { SettingInput } from "./SettingInput.tsx"
+import { type SettingLabel, settingLabels } from "./SettingLabels.ts"
+import { type Section, sections, settingsText } from "./SettingsText.ts"
+
+/** How a test went; `why` undefined: well. */
+export interface ConnectionResult {
+  readonly provider: "epay" | "stripe"
+  readonly why: { readonly kind: "unset" | "refused" | "unavailable"; readonly detail: string } | undefined
+}
+
+const titleOf = (visit: UserVisit, section: Section): string => {
+  const say = sayOf(visit, settingsText)
+  return {
+    site: say("section.site"),
+    registration: say("section.registration"),
+    billing: say("section.billing"),
+    epay: say("section.epay"),
+    stripe: say("section.stripe")
+  }[section]
+}
+
+interface RowProps {
+  readonly visit: UserVisit
+  readonly setting: SettingView
+  readonly label: SettingLabel
+  readonly state: FormState
+}
+
+/** Where a value comes from, and how it gets back to the default. */
+const Source = ({ label, setting, visit }: RowProps) => {
+  const say = sayOf(visit, settingsText)
+  if (setting.source === "file") return <span class="text-secondary">{say("source.file")}</span>
+  const fileText = label.options?.[setting.fileText] ?? setting.fileText
+  const title = setting.updatedAt === null || setting.updatedBy === null
+    ? undefined
+    : say("source.by", { who: setting.updatedBy, at: visit.formats.time(setting.updatedAt) })
+  return (
+    <span class="d-inline-flex flex-wrap align-items-center gap-2">
+      <span title={title}>
+        <Badge tone="blue">{say("source.override")}</Badge>
+      </span>
+      {setting.kind === "secret" ? null : (
+        <span class="text-secondary break-anywhere">
+          {say("default", { value: fileText === "" ? say("empty") : fileText })}
+        </span>
+      )}
+      <button
+        type="submit"
+        class="btn btn-sm btn-ghost-secondary"
+        name="reset"
+        value={setting.key}
+        aria-label={say("reset.label", { name: label.label })}
+      >
+        {say("reset")}
+      </button>
+    </span>
+  )
+}
+
+const SecretState = ({ label, setting, visit }: RowProps) => {
+  const say = sayOf(visit, settingsText)
+  return (
+    <span class="d-inline-flex flex-wrap align-items-center gap-2 me-2">
+      {setting.isSet
+        ? <Badge tone="green">{say("secret.set")}</Badge>
+        : <Badge tone="secondary">{say("secret.unset")}</Badge>}
+      {setting.isSet
+        ? (
+          <button
+            type="submit"
+            class="btn btn-sm btn-ghost-danger"
+            name="remove"
+            value={setting.key}
+            aria-label={say("secret.remove.label", { name: label.label })}
+          >
+            {say("secret.remove")}
+          </button>
+        )
+        : null}
+    </span>
+  )
+}
+
+const SettingRow = (props: RowProps) => {
+  const { label, setting, state, visit } = props
+  const say = sayOf(visit, settingsText)
+  const typed = state.values.get(setting.key)
+  // Beside what was typed stands what is in effect, so that a refused form shows both.
+  const isNow = setting.kind !== "secret" && typed !== null && typed !== setting.text
+  return (
+    <div class="setting-row">
+      <SettingInput visit={visit} setting={setting} label={label} state={state} keep={say("secret.keep")} />
+      <div class="d-flex flex-wrap align-items-center small">
+        {setting.kind === "secret" ? <SecretState {...props} /> : null}
+        <Source {...props} />
+        {isNow ? <span class="ms-2 break-anywhere">{say("now", { value: setting.text })}</span> : null}
+      </div>
+    </div>
+  )
+}
+
+const ProviderParts = (
+  { publicUrl, section, tested, visit }: {
+    readonly visit: UserVisit
+    readonly section: "epay" | "stripe"
+    readonly publicUrl: string
+    readonly tested: ConnectionResult | undefined
+  }
+) => {
+  const say = sayOf(visit, settingsText)
+  const copy = { label: say("copy"), copied: say("copied") }
+  const result = tested?.provider === section ? tested : undefined
+  return (
+    <div class="card-body border-top">
+      <h3 class="h4">{section === "stripe" ? say("webhook") : say("notify")}</h3>
+      <Copyable
+        id={`${section}-callback`}
+        text={section === "stripe" ? `${publicUrl}/api/pay/stripe/webhook` : `${publicUrl}/api/pay/epay/notify`}
+        {...copy}
+      />
+      <p class="text-secondary small mt-2 break-anywhere">
+        {section === "stripe" ? say("webhook.hint") : say("notify.hint")}
+      </p>
+      {result === undefined
+        ? null
+        : result.why === undefined
+        ? <Notice kind="success">{say("test.ok")}</Notice>
+        : (
+          <Notice kind="danger">
+            {result.why.kind === "unset"
+              ? say("test.unset")
+              : result.why.kind === "refused"
+              ? say("test.refused", { why: result.why.detail })
+              : say("test.unavailable", { why: result.why.detail })}
+          </Notice>
+        )}
+      <PostForm visit={visit} action="/admin/settings/test" class="d-flex flex-wrap align-items-center gap-2">
+        <input type="hidden" name="provider" value={section} />
+        <button type="submit" class="btn">
+          <Icon name="check" />
+          {say("test")}
+        </button>
+        <span class="text-secondary small">{say("test.hint")}</span>
+      </PostForm>
+    </div>
+  )
+}
+
+interface SettingsPageProps {
+  readonly visit: UserVisit
+  readonly view: View
+  readonly publicUrl: string
+  /** The section whose form was refused, with what was typed. */
+  readonly section: Section | undefined
+  readonly state: FormState
+  readonly tested: ConnectionResult | undefined
+}
+
+const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
+  const { at, view, visit } = props
+  const say = sayOf(visit, settingsText)
+  const labels = settingLabels(visit)
+  const state = props.section === at ? props.state : emptyForm
+  return (
+    <section class="card mb-3" id={at} aria-labelledby={`${at}-title`}>
+      <div class="card-header">
+        <h2 class="card-title" id={`${at}-title`}>{titleOf(visit, at)}</h2>
+      </div>
+      <PostForm visit={visit} action="/admin/settings" class="card-body">
+        {/* Enter in a field presses the first button of its form. */}
+        <button type="submit" class="visually-hidden" tabIndex={-1} aria-hidden="true">{say("save")}</button>
+        <input type="hidden" name="section" value={at} />
+        <input type="hidden" name="revision" value={view.revision} />
+        <FormAlert state={state} />
+        <div class="row g-4">
+          {view.settings.filter(({ key }) => fieldOf(key).section === at).map((setting) => (
+            <div key={setting.key} class={setting.key === "site.notice" ? "col-12" : "col-md-6"}>
+              <SettingRow visit={visit} setting={setting} label={labels[setting.key]} state={state} />
+            </div>
+          ))}
+        </div>
+        <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
+      </PostForm>
+      {at === "epay" || at === "stripe"
+        ? <ProviderParts visit={visit} section={at} publicUrl={props.publicUrl} tested={props.tested} />
+        : null}
+    </section>
+  )
+}
+
+export const SettingsPage = (props: SettingsPageProps) => {
+  const { visit } = props
+  const say = sayOf(visit, settingsText)
+  const done = visit.isForm ? null : visit.query.get("done")
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")} />
+      {done === "saved" ? <Notice kind="success">{say("done.saved")}</Notice> : null}
+      {done === "same" ? <Notice kind="info">{say("done.same")}</Notice> : null}
+      <Card class="mb-3">
+        <div class="card-body btn-list">
+          {sections.map((section) => (
+            <a key={section} class="btn btn-sm" href={`#${section}`}>{titleOf(visit, section)}</a>
+          ))}
+        </div>
+      </Card>
+      {sections.map((section) => <SectionCard key={section} {...props} at={section} />)}
+    </>
+  )
+}

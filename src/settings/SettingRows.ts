@@ -1,0 +1,127 @@
+/**
+ * The rows of overrides: what an administrator set wins over the configuration, key by key, until it is reset. A secret's row is
+ * sealed, bound to its key's name.
+ * @internal
+ */
+import { Effect, Redacted, Result } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import {
+  decodeSettings,
+  fieldOf,
+  isSettingKey,
+  type SettingKey,
+  type SettingsValues,
+  type SettingTexts
+} from "../platform/SettingDocument.ts"
+
+/** An override as it is stored. A secret is either sealed, or removed: then its text is empty. */
+export interface SettingRow {
+  readonly key: SettingKey
+  readonly text: string | null
+  readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null
+  readonly updatedAt: Date
+  /** Null: by the command line. */
+  readonly updatedBy: string | null
+}
+
+interface StoredRow {
+  readonly key: string
+  readonly value: unknown
+  readonly secret: Uint8Array | null
+  readonly key_id: string | null
+  readonly updated_at: Date
+  readonly email: string | null
+}
+
+/** Where a setting's secret is stored, as its seal names it. */
+export const placeOf = (key: string): string => `setting:${key}`
+
+const toRow = (row: StoredRow): ReadonlyArray<SettingRow> =>
+  isSettingKey(row.key)
+    ? [{
+      key: row.key,
+      text: typeof row.value === "string" ? row.value : null,
+      sealed: row.secret === null || row.key_id === null ? null : { bytes: row.secret, keyId: row.key_id },
+      updatedAt: row.updated_at,
+      updatedBy: row.email
+    }]
+    // Set by a later version, or by an earlier one: not known here, and kept.
+    : []
+
+/** Every override. */
+export const readRows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<SettingRow>, SqlError.SqlError> =>
+  Effect.map(
+    sql<StoredRow>`SELECT s.key, s.value, s.secret, s.key_id, s.updated_at, u.email
+      FROM app_settings s LEFT JOIN users u ON u.id = s.updated_by ORDER BY s.key`,
+    (rows) => rows.flatMap(toRow)
+  )
+
+/** Sets a text; a secret that is not empty is sealed. */
+export const writeRow = (
+  sql: SqlClient.SqlClient,
+  box: SecretBox["Service"],
+  userId: bigint | null,
+  key: SettingKey,
+  text: string
+): Effect.Effect<void, SqlError.SqlError | MasterKeyInvalid> =>
+  Effect.gen(function*() {
+    const sealed = fieldOf(key).kind === "secret" && text !== ""
+      ? yield* box.seal(Redacted.make(text), placeOf(key))
+      : null
+    const value = sealed === null ? JSON.stringify(text) : null
+    yield* sql`INSERT INTO app_settings (key, value, secret, key_id, updated_by)
+      VALUES (${key}, ${value}::jsonb, ${sealed === null ? null : Buffer.from(sealed.bytes)}::bytea,
+        ${sealed?.keyId ?? null}, ${userId}::bigint)
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value, secret = excluded.secret, key_id = excluded.key_id,
+        updated_at = clock_timestamp(), updated_by = excluded.updated_by`
+  })
+
+export const deleteRow = (sql: SqlClient.SqlClient, key: SettingKey): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.asVoid(sql`DELETE FROM app_settings WHERE key = ${key}`)
+
+/** What an override says; undefined for a secret that no key at hand opens, which is said in the log and counts as none. */
+const textOf = (box: SecretBox["Service"], row: SettingRow): Effect.Effect<string | undefined> =>
+  row.sealed === null
+    ? Effect.succeed(row.text ?? "")
+    : box.open(row.sealed, placeOf(row.key)).pipe(
+      Effect.map(Redacted.value),
+      Effect.catch((error) =>
+        Effect.as(
+          Effect.logError(`the secret ${row.key} cannot be read, and counts as not set: ${error.message}`),
+          undefined
+        )
+      )
+    )
+
+/** The texts in effect: overrides over those of the configuration. */
+export const effectiveTexts = (
+  box: SecretBox["Service"],
+  base: SettingTexts,
+  rows: ReadonlyArray<SettingRow>
+): Effect.Effect<SettingTexts> =>
+  Effect.map(
+    Effect.forEach(rows, (row) => Effect.map(textOf(box, row), (text) => [row.key, text ?? ""] as const)),
+    (set) => ({ ...base, ...Object.fromEntries(set) })
+  )
+
+/**
+ * What the settings mean. An override that the configuration of today does not go with (the file's bounds have moved, the public
+ * address is gone) is put aside and said in the log: a server starts, and bills as its file says, rather than not at all.
+ */
+export const resolve = (base: SettingTexts, texts: SettingTexts, host: string): Effect.Effect<SettingsValues> => {
+  const decoded = decodeSettings(texts, host)
+  if (Result.isSuccess(decoded)) return Effect.succeed(decoded.success)
+  const problems = decoded.failure.map(({ key, message }) => `${key}: ${message}`)
+  const keys = decoded.failure.map(({ key }) => key).filter((key) => texts[key] !== base[key])
+  // Each time at least one more is as the configuration has it, which by itself is right.
+  return keys.length === 0
+    ? Effect.die(new Error(`the settings do not resolve: ${problems.join("; ")}`))
+    : Effect.logError("settings that do not go with the configuration are put aside", { problems }).pipe(
+      Effect.andThen(
+        Effect.suspend(() =>
+          resolve(base, { ...texts, ...Object.fromEntries(keys.map((key) => [key, base[key]])) }, host)
+        )
+      )
+    )
+}

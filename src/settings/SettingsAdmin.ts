@@ -1,0 +1,233 @@
+/**
+ * What root sees and changes of the settings. A save is one transaction, validated as a whole: with one bad value nothing is
+ * changed, and what is wrong is told by key. A key that is absent is left as it is; a value that is set stays set even when it
+ * equals the configuration's, until it is reset. Secrets go in and never come out.
+ */
+import { Context, Effect, Layer, Result, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { hash } from "node:crypto"
+import {
+  type Actor,
+  type AuditFacts,
+  changesBetween,
+  recordChange,
+  SECRET_NOT_SET,
+  SECRET_SET
+} from "../platform/AuditLog.ts"
+import { AppConfig } from "../platform/Config.ts"
+import { Notifications } from "../platform/Notifications.ts"
+import { SecretBox } from "../platform/SecretBox.ts"
+import {
+  decodeSettings,
+  fieldOf,
+  type SettingField,
+  type SettingKey,
+  settingKeys,
+  type SettingProblem,
+  type SettingTexts,
+  settingTextsOf
+} from "../platform/SettingDocument.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { deleteRow, effectiveTexts, readRows, type SettingRow, writeRow } from "./SettingRows.ts"
+import { Settings, SettingsUnavailable } from "./Settings.ts"
+
+/** One setting as root sees it. */
+export interface SettingView {
+  readonly key: SettingKey
+  readonly kind: SettingField["kind"]
+  /** Of a choice. */
+  readonly options: ReadonlyArray<string>
+  /** In effect; empty for a secret. */
+  readonly text: string
+  /** What the configuration says; empty for a secret. */
+  readonly fileText: string
+  /** Of a secret, whether there is one; true for all others. */
+  readonly isSet: boolean
+  readonly source: "file" | "override"
+  readonly updatedAt: Date | null
+  readonly updatedBy: string | null
+}
+
+export interface SettingsView {
+  readonly settings: ReadonlyArray<SettingView>
+  /** Changes with every change; to be given with what was filled in on it. */
+  readonly revision: string
+}
+
+/** To a key: a new text (an empty one removes a secret), or null to reset it to the configuration's. */
+export type SettingChanges = ReadonlyMap<SettingKey, string | null>
+
+/** Nothing was changed, for these reasons. */
+export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("SettingsRefused", {
+  problems: Schema.Array(Schema.Struct({
+    key: Schema.String,
+    why: Schema.Literals(["shape", "rule", "incomplete"]),
+    message: Schema.String
+  }))
+}) {
+  override get message(): string {
+    return this.problems.map(({ key, message }) => `${key}: ${message}`).join("; ")
+  }
+}
+
+/** Somebody has changed the settings since they were looked at. Nothing was changed. */
+export class SettingsChanged extends Schema.TaggedError<SettingsChanged>()("SettingsChanged", {}) {}
+
+export class SettingsAdmin extends Context.Service<SettingsAdmin, {
+  readonly view: Effect.Effect<SettingsView, SettingsUnavailable>
+  /** In force at once on every server. `revision`: of the view that the changes were made on; absent: whatever it is. */
+  save(
+    actor: Actor,
+    changes: SettingChanges,
+    revision?: string
+  ): Effect.Effect<SettingsView, SettingsRefused | SettingsChanged | SettingsUnavailable>
+}>()("realms/settings/SettingsAdmin") {
+  static readonly layer = Layer.effect(SettingsAdmin, Effect.suspend(() => make))
+}
+
+/** Of the advisory lock under which settings are saved, one save at a time. */
+const SAVE_LOCK = 7_304_160_529n
+
+/** A longer text is no setting, in characters. */
+export const SETTING_CHARACTERS_MAX = 2_000
+
+const REVISION_CHARACTERS = 20
+
+/** What a provider needs before it can be switched on. */
+const needs: ReadonlyArray<readonly [SettingKey, ReadonlyArray<SettingKey>]> = [
+  ["payment.epay.enabled", [
+    "payment.epay.gateway",
+    "payment.epay.partner_id",
+    "payment.epay.key",
+    "payment.epay.types"
+  ]],
+  ["payment.stripe.enabled", ["payment.stripe.secret_key"]]
+]
+
+type Problem = SettingsRefused["problems"][number]
+
+const incomplete = (texts: SettingTexts): ReadonlyArray<Problem> =>
+  needs.flatMap(([switchKey, keys]) =>
+    texts[switchKey] === "true"
+      ? keys.filter((key) => texts[key].trim() === "").map((key) => ({
+        key,
+        why: "incomplete" as const,
+        message: `is needed before ${switchKey} can be true`
+      }))
+      : []
+  )
+
+/** A rule that was broken before, by a file that has changed, is no reason to refuse another change. */
+const problemsOf = (texts: SettingTexts, before: SettingTexts, host: string): ReadonlyArray<Problem> => {
+  const of = (checked: SettingTexts): ReadonlyArray<Problem | SettingProblem> => {
+    const decoded = decodeSettings(checked, host)
+    return [...Result.isFailure(decoded) ? decoded.failure : [], ...incomplete(checked)]
+  }
+  const known = new Set(of(before).map(({ key, message }) => `${key} ${message}`))
+  return of(texts).filter(({ key, message }) => !known.has(`${key} ${message}`))
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const config = yield* AppConfig
+  const box = yield* SecretBox
+  const notifications = yield* Notifications
+  const settings = yield* Settings
+  const base = settingTextsOf(config)
+
+  const shown = (key: SettingKey, text: string): string => fieldOf(key).kind === "secret" ? "" : text
+
+  const viewOf = (rows: ReadonlyArray<SettingRow>, texts: SettingTexts): SettingsView => {
+    const byKey = new Map(rows.map((row) => [row.key, row]))
+    const views = settingKeys.map((key): SettingView => {
+      const { kind, options = [] } = fieldOf(key)
+      const row = byKey.get(key)
+      return {
+        key,
+        kind,
+        options,
+        text: shown(key, texts[key]),
+        fileText: shown(key, base[key]),
+        isSet: kind !== "secret" || texts[key] !== "",
+        source: row === undefined ? "file" : "override",
+        updatedAt: row?.updatedAt ?? null,
+        updatedBy: row?.updatedBy ?? null
+      }
+    })
+    const facts = views.map((
+      { isSet, key, source, text, updatedAt }
+    ) => [key, text, isSet, source, updatedAt?.getTime()])
+    return { settings: views, revision: hash("sha256", JSON.stringify(facts), "hex").slice(0, REVISION_CHARACTERS) }
+  }
+
+  const read = Effect.gen(function*() {
+    const rows = yield* readRows(sql)
+    const texts = yield* effectiveTexts(box, base, rows)
+    return { rows, texts, view: viewOf(rows, texts) }
+  })
+
+  const facts = (texts: SettingTexts, keys: Iterable<SettingKey>): AuditFacts =>
+    Object.fromEntries(Array.from(keys, (key) => [
+      key,
+      fieldOf(key).kind !== "secret" ? texts[key] : texts[key] === "" ? SECRET_NOT_SET : SECRET_SET
+    ]))
+
+  /** A secret that is replaced by another looks the same before and after: it is said all the same. */
+  const replaced = (changes: SettingChanges): AuditFacts => {
+    const keys = [...changes].flatMap(([key, text]) => fieldOf(key).kind === "secret" && text !== null ? [key] : [])
+    return keys.length === 0 ? {} : { replaced: keys }
+  }
+
+  const write = Effect.fnUntraced(function*(actor: Actor, changes: SettingChanges, revision: string | undefined) {
+    yield* sql`SELECT pg_advisory_xact_lock(${SAVE_LOCK})`
+    const before = yield* read
+    if (revision !== undefined && revision !== before.view.revision) return yield* new SettingsChanged()
+    const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
+    for (const [key, text] of changes) wanted[key] = text ?? base[key]
+    const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
+    const problems = tooLong.length > 0
+      ? tooLong.map(([key]) => ({
+        key,
+        why: "shape" as const,
+        message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
+      }))
+      : problemsOf(wanted, before.texts, config.server.host)
+    if (problems.length > 0) return yield* new SettingsRefused({ problems })
+    for (const [key, text] of changes) {
+      yield* text === null ? deleteRow(sql, key) : writeRow(sql, box, actor.userId, key, text.trim())
+    }
+    const changed = changesBetween(facts(before.texts, changes.keys()), facts(wanted, changes.keys()))
+    yield* recordChange(sql, actor, {
+      action: "settings.saved",
+      target: "settings",
+      before: changed.before,
+      after: {
+        ...changed.after,
+        ...replaced(changes),
+        reset: [...changes].flatMap(([key, text]) => text === null ? [key] : [])
+      }
+    })
+    yield* notifications.publish("settings", "saved")
+    return (yield* read).view
+  })
+
+  const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
+    effect.pipe(
+      Effect.catchIf(
+        (error): error is Exclude<E, SettingsRefused | SettingsChanged> =>
+          !Schema.is(SettingsRefused)(error) && !Schema.is(SettingsChanged)(error),
+        (error) => Effect.fail(new SettingsUnavailable({ reason: error.message }))
+      )
+    )
+
+  const save = Effect.fn("SettingsAdmin.save")(
+    function*(actor: Actor, changes: SettingChanges, revision?: string) {
+      const view = yield* inTransaction(sql, write(actor, changes, revision)).pipe(orUnavailable)
+      // This server knows at once, the others by the message.
+      yield* Effect.ignore(settings.reload)
+      return view
+    }
+  )
+
+  return SettingsAdmin.of({ view: Effect.map(read, ({ view }) => view).pipe(orUnavailable), save })
+})

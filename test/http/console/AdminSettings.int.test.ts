@@ -1,0 +1,133 @@
+/**
+ * Root's settings and keys in the console: what a save changes on two servers at once, what is refused, and who finds nothing.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import { ConsoleClient } from "../../support/ConsoleClient.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+
+const asRoot = Effect.fnUntraced(function*() {
+  const world = yield* ConsoleWorld
+  const root = yield* world.root
+  const client = new ConsoleClient(world.origin, { session: yield* world.session(root.id) })
+  const page = yield* client.get("/admin/settings")
+  assert.strictEqual(page.status, 200)
+  const revision = () => /name="revision" value="([^"]+)"/.exec(page.text)?.[1] ?? ""
+  return { world, root, client, page, revision: revision() }
+})
+
+describe("root's settings", () => {
+  layer(ConsoleWorld.layerOf(), { timeout: 60_000 })((it) => {
+    it.effect("are nobody else's", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const user = yield* world.user(0n)
+        const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+        const home = yield* client.get("/")
+        assert.notInclude(home.text, `href="/admin"`)
+        for (const path of ["/admin", "/admin/settings", "/admin/keys", "/admin/keys/1/revoke"]) {
+          assert.strictEqual((yield* client.get(path)).status, 404, path)
+        }
+        for (const path of ["/admin/settings", "/admin/settings/test", "/admin/keys", "/admin/keys/1/revoke"]) {
+          assert.strictEqual((yield* client.post(path, { section: "site", "site.name": "Mine" })).status, 404, path)
+        }
+        const nobody = yield* new ConsoleClient(world.origin).get("/admin/settings")
+        assert.strictEqual(nobody.status, 303)
+        assert.include((yield* client.get("/")).text, "<title>Dashboard · Realms</title>")
+      }))
+
+    it.effect("count from the next request on, and are reset field by field", () =>
+      Effect.gen(function*() {
+        const { client, page, revision } = yield* asRoot()
+        assert.include(page.text, "/api/pay/stripe/webhook")
+        const saved = yield* client.post("/admin/settings", {
+          section: "billing",
+          revision,
+          "billing.min_topup_cny": "3.00",
+          "billing.multiplier": "1"
+        })
+        assert.strictEqual(saved.status, 303)
+        assert.include((yield* client.get("/topup")).text, "¥3.00")
+        const after = yield* client.get("/admin/settings?done=saved")
+        assert.include(after.text, "Saved.")
+        // What said what is in effect already was not set.
+        assert.strictEqual(after.text.match(/name="reset"/g)?.length, 1)
+        const reset = yield* client.post("/admin/settings", {
+          section: "billing",
+          reset: "billing.min_topup_cny",
+          revision: /name="revision" value="([^"]+)"/.exec(after.text)?.[1] ?? "",
+          "billing.max_topup_cny": "not looked at"
+        })
+        assert.strictEqual(reset.status, 303)
+        assert.notInclude((yield* client.get("/admin/settings")).text, `name="reset"`)
+      }))
+
+    it.effect("change nothing when one field is bad, and say which", () =>
+      Effect.gen(function*() {
+        const { client, revision } = yield* asRoot()
+        const refused = yield* client.post("/admin/settings", {
+          section: "billing",
+          revision,
+          "billing.min_topup_cny": "4.00",
+          "billing.multiplier": "-1"
+        })
+        assert.strictEqual(refused.status, 422)
+        assert.include(refused.text, `value="-1"`)
+        assert.include(refused.text, "setting-billing.multiplier-problem")
+        assert.notInclude((yield* client.get("/topup")).text, "¥4.00")
+      }))
+
+    it.effect("tell the second of two administrators", () =>
+      Effect.gen(function*() {
+        const { client, revision } = yield* asRoot()
+        const first = yield* client.post("/admin/settings", { section: "site", revision, "site.name": "First" })
+        assert.strictEqual(first.status, 303)
+        const second = yield* client.post("/admin/settings", { section: "site", revision, "site.name": "Second" })
+        assert.strictEqual(second.status, 409)
+        assert.include(second.text, "Somebody has changed the settings")
+        assert.include((yield* client.get("/")).text, "· First</title>")
+      }))
+
+    it.effect("show no secret, and test the connection with what is saved", () =>
+      Effect.gen(function*() {
+        const { client, revision } = yield* asRoot()
+        const secret = `whsec_${randomUUID()}`
+        const saved = yield* client.post("/admin/settings", {
+          section: "stripe",
+          revision,
+          "payment.stripe.webhook_secret": secret
+        })
+        assert.strictEqual(saved.status, 303)
+        assert.notInclude((yield* client.get("/admin/settings")).text, secret)
+        for (const provider of ["stripe", "epay"]) {
+          const tested = yield* client.post("/admin/settings/test", { provider })
+          assert.include(tested.text, "The connection works", provider)
+        }
+        const wrong = yield* client.get("/admin/settings")
+        yield* client.post("/admin/settings", {
+          section: "stripe",
+          revision: /name="revision" value="([^"]+)"/.exec(wrong.text)?.[1] ?? "",
+          "payment.stripe.secret_key": "sk_test_wrong"
+        })
+        const failed = yield* client.post("/admin/settings/test", { provider: "stripe" })
+        assert.include(failed.text, "no usable answer")
+        assert.notInclude(failed.text, "sk_test_wrong")
+      }))
+
+    it.effect("have keys for programs", () =>
+      Effect.gen(function*() {
+        const { client } = yield* asRoot()
+        assert.strictEqual((yield* client.post("/admin/keys", { name: "" })).status, 422)
+        const made = yield* client.post("/admin/keys", { name: "deploy" })
+        const key = /sk-admin-[\w-]{43}/.exec(made.text)?.[0] ?? ""
+        assert.notStrictEqual(key, "")
+        const list = yield* client.get("/admin/keys")
+        assert.notInclude(list.text, key)
+        const id = /\/admin\/keys\/(\d+)\/revoke/.exec(list.text)?.[1] ?? ""
+        yield* client.get(`/admin/keys/${id}/revoke`)
+        assert.strictEqual((yield* client.post(`/admin/keys/${id}/revoke`, {})).status, 303)
+        assert.include((yield* client.get("/admin/keys?done=revoked")).text, "Revoked")
+      }))
+  })
+})

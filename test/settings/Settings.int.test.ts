@@ -1,0 +1,277 @@
+/**
+ * Settings over one database, as two servers see them: what the configuration says, what an administrator sets, and the way back,
+ * for every setting there is.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { NodeServices } from "@effect/platform-node"
+import { Context, Effect, Equal, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { cliActor } from "../../src/platform/AuditLog.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { PublicAddress } from "../../src/platform/PublicAddress.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { fieldOf, type SettingKey, settingKeys, settingTextsOf } from "../../src/platform/SettingDocument.ts"
+import { resealAll } from "../../src/settings/SealedRows.ts"
+import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
+import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
+import { makeDatabase } from "../support/TestDatabase.ts"
+import { until } from "../support/TestGateway.ts"
+
+const SECRET = `canary-${randomUUID()}`
+const folder = () => mkdtempSync(join(tmpdir(), "realms-settings-"))
+
+const document = {
+  server: { public_url: "https://realms.example" },
+  billing: { multiplier: "1.5" },
+  registration: { mode: "closed" },
+  payment: { stripe: { secret_key: SECRET } }
+}
+
+/** One server's settings over a database. */
+const server = (url: string, dataDir: string, env: Readonly<Record<string, string>> = {}) =>
+  Layer.build(
+    SettingsAdmin.layer.pipe(
+      Layer.provideMerge(Settings.layer),
+      Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
+      Layer.provideMerge(SqlLayer),
+      Layer.provideMerge(Database.layerOf(Redacted.make(url))),
+      Layer.provideMerge(
+        Layer.mergeAll(NodeServices.layer, AppConfig.layerOf(testConfig({ ...document, data_dir: dataDir }, env)))
+      )
+    )
+  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()))
+
+class World extends Context.Service<World, {
+  readonly url: string
+  readonly dataDir: string
+  readonly a: Context.Context<Settings | SettingsAdmin | SqlClient.SqlClient | SecretBox | PublicAddress>
+  readonly b: Context.Context<Settings | SettingsAdmin | SqlClient.SqlClient | SecretBox | PublicAddress>
+}>()("realms/test/settings/Settings.int.test/World") {
+  static readonly layer = Layer.effect(
+    World,
+    Effect.gen(function*() {
+      const url = yield* makeDatabase()
+      const dataDir = folder()
+      return { url, dataDir, a: yield* server(url, dataDir), b: yield* server(url, dataDir) }
+    }).pipe(Effect.orDie)
+  )
+}
+
+/** Another value for every setting, and where it is seen. */
+const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsValues) => unknown, unknown]>> = {
+  "site.name": ["Reich", (values) => values.site.name, "Reich"],
+  "site.notice": ["Back soon\nor later", (values) => values.site.notice, "Back soon\nor later"],
+  "server.public_url": ["https://other.example/", (values) => values.publicUrl, "https://other.example"],
+  "registration.mode": ["open", (values) => values.registration.mode, "open"],
+  "billing.enabled": ["false", (values) => values.billing.enabled, false],
+  "billing.pay_as_you_go": ["false", (values) => values.billing.payAsYouGo, false],
+  "billing.min_topup_cny": ["2.50", (values) => values.billing.minTopupFen, 250n],
+  "billing.max_topup_cny": ["99", (values) => values.billing.maxTopupFen, 9_900n],
+  "billing.credit_usd_per_cny": ["0.2", (values) => values.billing.creditUsdPerCny, "0.2"],
+  "billing.multiplier": ["2.25", (values) => values.billing.multiplierMicros, 2_250_000n],
+  "billing.default_max_output_tokens": ["77", (values) => values.billing.defaultMaxOutputTokens, 77],
+  "billing.reservation_lease_seconds": ["7", (values) => values.billing.reservationLeaseSeconds, 7],
+  "billing.commit_wait_ms": ["8", (values) => values.billing.commitWaitMs, 8],
+  "billing.extend_wait_ms": ["9", (values) => values.billing.extendWaitMs, 9],
+  "billing.expired_reservation": ["charge", (values) => values.billing.expiredReservation, "charge"],
+  "billing.on_disconnect": ["drain", (values) => values.billing.onDisconnect, "drain"],
+  "payment.epay.enabled": ["true", (values) => values.payment.epay.enabled, true],
+  "payment.epay.gateway": ["https://pay.example", (values) => values.payment.epay.gateway, "https://pay.example"],
+  "payment.epay.partner_id": ["1001", (values) => values.payment.epay.partnerId, "1001"],
+  "payment.epay.key": [`${SECRET}-e`, (values) => Redacted.value(values.payment.epay.key), `${SECRET}-e`],
+  "payment.epay.types": ["wxpay, usdt", (values) => values.payment.epay.types, ["wxpay", "usdt"]],
+  "payment.stripe.enabled": ["true", (values) => values.payment.stripe.enabled, true],
+  "payment.stripe.secret_key": [
+    `${SECRET}-s`,
+    (values) => Redacted.value(values.payment.stripe.secretKey),
+    `${SECRET}-s`
+  ],
+  "payment.stripe.webhook_secret": [
+    `${SECRET}-w`,
+    (values) => Redacted.value(values.payment.stripe.webhookSecret),
+    `${SECRET}-w`
+  ],
+  "payment.stripe.currency": ["USD", (values) => values.payment.stripe.currency, "usd"],
+  "payment.stripe.minor_per_fen": ["0.14", (values) => values.payment.stripe.minorPerFen, "0.14"],
+  "payment.stripe.api_base": [
+    "https://stripe.example",
+    (values) => values.payment.stripe.apiBase,
+    "https://stripe.example"
+  ]
+}
+
+const save = (context: World["Service"]["a"], changes: SettingChanges, revision?: string) =>
+  Context.get(context, SettingsAdmin).save(cliActor, changes, revision)
+
+const view = (context: World["Service"]["a"]) => Effect.orDie(Context.get(context, SettingsAdmin).view)
+
+/** What must be there first so that a provider can be switched on. */
+const wherewithal: SettingChanges = new Map([
+  ["payment.epay.gateway", "https://gateway.example"],
+  ["payment.epay.partner_id", "7"],
+  ["payment.epay.key", "key"]
+])
+
+describe("Settings", () => {
+  layer(World.layer, { timeout: 120_000 })((it) => {
+    it.effect("are what the configuration says until they are set, everywhere at once, and again after a reset", () =>
+      Effect.gen(function*() {
+        const { a, b } = yield* World
+        const texts = settingTextsOf(testConfig(document))
+        const before = yield* Context.get(b, Settings).fresh
+        assert.strictEqual(before.billing.multiplierMicros, 1_500_000n)
+        for (const key of settingKeys) {
+          const [text, seen, expected] = others[key]
+          const isSwitch = key === "payment.epay.enabled"
+          if (isSwitch) yield* save(a, wherewithal)
+          const original = seen(before)
+          assert.notDeepEqual(original, expected, key)
+          yield* save(a, new Map([[key, text]]))
+          assert.deepStrictEqual(seen(yield* Context.get(b, Settings).fresh), expected, `${key} on the other server`)
+          assert.deepStrictEqual(seen(Context.get(a, Settings).current()), expected, `${key} here`)
+          const asCalls = Effect.map(Context.get(b, Settings).get, seen)
+          yield* until(
+            `${key} for calls on the other server`,
+            Effect.map(asCalls, (value) => Equal.equals(value, expected))
+          )
+          const set = (yield* view(b)).settings.find((setting) => setting.key === key)
+          assert.strictEqual(set?.source, "override", key)
+          assert.strictEqual(set?.text, fieldOf(key).kind === "secret" ? "" : text, key)
+
+          yield* save(b, new Map([[key, null]]))
+          assert.deepStrictEqual(seen(yield* Context.get(a, Settings).fresh), original, `${key} after its reset`)
+          const reset = (yield* view(a)).settings.find((setting) => setting.key === key)
+          assert.strictEqual(reset?.source, "file", key)
+          assert.strictEqual(reset?.text, fieldOf(key).kind === "secret" ? "" : texts[key], key)
+          if (isSwitch) yield* save(a, new Map([...wherewithal.keys()].map((needed) => [needed, null])))
+        }
+      }))
+
+    it.effect("stay set when they equal the default", () =>
+      Effect.gen(function*() {
+        const { a } = yield* World
+        yield* save(a, new Map([["billing.multiplier", "1.5"]]))
+        const set = (yield* view(a)).settings.find(({ key }) => key === "billing.multiplier")
+        assert.strictEqual(set?.source, "override")
+        yield* save(a, new Map([["billing.multiplier", null]]))
+      }))
+
+    it.effect("are saved as a whole or not at all", () =>
+      Effect.gen(function*() {
+        const { a } = yield* World
+        const before = yield* view(a)
+        const table: ReadonlyArray<readonly [SettingKey, string]> = [
+          ["billing.multiplier", "-1"],
+          ["billing.multiplier", "1001"],
+          ["billing.multiplier", "1.0000001"],
+          ["billing.multiplier", "NaN"],
+          ["billing.credit_usd_per_cny", "0"],
+          ["billing.min_topup_cny", "0"],
+          ["billing.min_topup_cny", "10.001"],
+          ["billing.max_topup_cny", "9.99"],
+          ["billing.enabled", "perhaps"],
+          ["billing.reservation_lease_seconds", "0"],
+          ["billing.commit_wait_ms", "1e9"],
+          ["registration.mode", "ajar"],
+          ["site.name", ""],
+          ["site.name", "x".repeat(61)],
+          ["server.public_url", "ftp://realms.example"],
+          ["payment.epay.enabled", "true"],
+          ["payment.epay.types", ""],
+          ["payment.stripe.currency", "dollars"],
+          ["payment.stripe.api_base", "javascript:alert(1)"],
+          ["payment.epay.key", "x".repeat(2_001)]
+        ]
+        for (const [key, text] of table) {
+          const enabled: SettingChanges = key === "payment.epay.types"
+            ? new Map([["payment.epay.enabled", "true"]])
+            : new Map()
+          const refused = yield* Effect.flip(
+            save(a, new Map([...enabled, ["billing.commit_wait_ms", "1"], [key, text]]))
+          )
+          assert.strictEqual(refused._tag, "SettingsRefused", `${key} ${text}`)
+        }
+        assert.deepStrictEqual(yield* view(a), before)
+      }))
+
+    it.effect("cannot be switched on behind an address that callbacks do not reach", () =>
+      Effect.gen(function*() {
+        const { a } = yield* World
+        yield* save(a, new Map([["payment.stripe.enabled", "true"]]))
+        const refused = yield* Effect.flip(save(a, new Map([["server.public_url", "http://127.0.0.1:8080"]])))
+        assert.strictEqual(refused._tag, "SettingsRefused")
+        yield* save(a, new Map([["payment.stripe.enabled", null]]))
+      }))
+
+    it.effect("tell the second of two administrators, and overwrite nothing", () =>
+      Effect.gen(function*() {
+        const { a, b } = yield* World
+        const { revision } = yield* view(a)
+        yield* save(a, new Map([["billing.multiplier", "3"]]), revision)
+        const told = yield* Effect.flip(save(b, new Map([["billing.multiplier", "4"]]), revision))
+        assert.strictEqual(told._tag, "SettingsChanged")
+        assert.strictEqual((yield* Context.get(b, Settings).fresh).billing.multiplierMicros, 3_000_000n)
+        const races = yield* Effect.all(
+          [a, b].map((context) => Effect.result(save(context, new Map([["billing.multiplier", "5"]]), undefined))),
+          { concurrency: 2 }
+        )
+        assert.isTrue(races.every(({ _tag }) => _tag === "Success"))
+        yield* save(a, new Map([["billing.multiplier", null]]))
+      }))
+
+    it.effect("keep secrets sealed, and out of the record", () =>
+      Effect.gen(function*() {
+        const { a } = yield* World
+        const sql = Context.get(a, SqlClient.SqlClient)
+        yield* save(a, new Map([["payment.stripe.webhook_secret", `${SECRET}-first`]]))
+        yield* save(a, new Map([["payment.stripe.webhook_secret", `${SECRET}-second`]]))
+        yield* save(a, new Map([["payment.stripe.secret_key", ""]]))
+        assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.stripe.secretKey), "")
+        const rows = yield* sql<
+          { text: string }
+        >`SELECT row_to_json(t)::text || encode(coalesce(secret, ''), 'escape') AS text
+          FROM app_settings t UNION ALL SELECT row_to_json(l)::text FROM audit_log l`
+        assert.isAbove(rows.length, 3)
+        for (const { text } of rows) assert.notInclude(text, SECRET)
+        const [replaced] = yield* sql<{ after: unknown }>`SELECT after FROM audit_log
+          WHERE after -> 'replaced' ? 'payment.stripe.webhook_secret' ORDER BY id DESC LIMIT 1`
+        assert.isDefined(replaced)
+        yield* save(a, new Map([["payment.stripe.secret_key", null], ["payment.stripe.webhook_secret", null]]))
+      }))
+
+    it.effect("do not start with another master key, and lose nothing", () =>
+      Effect.gen(function*() {
+        const { a, dataDir, url } = yield* World
+        yield* save(a, new Map([["payment.epay.key", `${SECRET}-kept`]]))
+        const elsewhere = yield* Effect.flip(Effect.scoped(server(url, folder())))
+        assert.strictEqual(elsewhere._tag, "MasterKeyWrong")
+        assert.include(elsewhere.message, "REALMS_MASTER_KEY")
+        assert.notInclude(elsewhere.message, SECRET)
+        const short = yield* Effect.flip(Effect.scoped(server(url, dataDir, { REALMS_MASTER_KEY: "short" })))
+        assert.strictEqual(short._tag, "MasterKeyInvalid")
+        assert.strictEqual(Redacted.value((yield* Context.get(a, Settings).fresh).payment.epay.key), `${SECRET}-kept`)
+      }))
+
+    it.effect("are sealed anew by a rotation that running servers follow", () =>
+      Effect.gen(function*() {
+        const { a, b } = yield* World
+        const sql = Context.get(a, SqlClient.SqlClient)
+        const box = Context.get(a, SecretBox)
+        yield* save(a, new Map([["payment.epay.key", `${SECRET}-turned`]]))
+        const keyId = sql<{ key_id: string }>`SELECT key_id FROM app_settings WHERE key = 'payment.epay.key'`
+        const [before] = yield* keyId
+        assert.isTrue(yield* box.renew)
+        assert.strictEqual(yield* resealAll(sql, box, cliActor), 1)
+        const [after] = yield* keyId
+        assert.notStrictEqual(after?.key_id, before?.key_id)
+        assert.strictEqual(after?.key_id, (yield* box.keyIds)[0])
+        assert.strictEqual(Redacted.value((yield* Context.get(b, Settings).fresh).payment.epay.key), `${SECRET}-turned`)
+      }))
+  })
+})
