@@ -10,6 +10,8 @@ import { Adjustments } from "./accounts/Adjustments.ts"
 import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
+import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
 import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
@@ -54,6 +56,7 @@ import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { Grants } from "./subscriptions/Grants.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { AllCalls } from "./usage/AllCalls.ts"
@@ -158,7 +161,15 @@ const UsageServices = Layer.mergeAll(
 )
 
 /** What administrators see and do besides. */
-const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
+const AdminServices = Layer.mergeAll(
+  AuditTrail.layer,
+  Grants.layer,
+  LedgerList.layer,
+  ModelAdmin.layer,
+  PlanAdmin.layer,
+  PriceImports.layer,
+  SubscriptionList.layer
+)
 
 /** What calls go over, and what they cost. */
 const CallServices = Layer.mergeAll(
