@@ -8,6 +8,7 @@ import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { UsageApi } from "./UsageApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -18,6 +19,7 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(SettingsApi)
+  .add(UsageApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")
