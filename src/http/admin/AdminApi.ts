@@ -12,6 +12,7 @@ import { SettingsApi } from "./SettingsApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
+import { UsageApi } from "./UsageApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -26,6 +27,7 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(ModelsApi)
   .add(PlansApi)
   .add(PriceImportsApi)
+  .add(UsageApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")

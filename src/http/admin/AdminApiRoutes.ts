@@ -12,6 +12,7 @@ import { SettingsHandlers } from "./SettingsHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
+import { UsageHandlers } from "./UsageHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -34,7 +35,8 @@ const Handlers = Layer.mergeAll(
   ModelsHandlers,
   PlansHandlers,
   PriceImportsHandlers,
-  SettingsHandlers
+  SettingsHandlers,
+  UsageHandlers
 )
 
 export const AdminApiRoutes = Layer.mergeAll(
