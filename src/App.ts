@@ -6,6 +6,8 @@ import { Context, Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { Accounts } from "./accounts/Accounts.ts"
+import { Adjustments } from "./accounts/Adjustments.ts"
+import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
 import { declareModels } from "./catalog/Declared.ts"
@@ -24,10 +26,13 @@ import { identityCleaner } from "./identity/IdentityCleaner.ts"
 import { KeySpend } from "./identity/KeySpend.ts"
 import { Login } from "./identity/Login.ts"
 import { LoginSessions } from "./identity/LoginSessions.ts"
+import { PasswordLinks } from "./identity/PasswordLinks.ts"
 import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
+import { UserAdmin } from "./identity/UserAdmin.ts"
 import { Users } from "./identity/Users.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
+import { AuditTrail } from "./platform/AuditTrail.ts"
 import { AppConfig } from "./platform/Config.ts"
 import { Database, SqlLayer } from "./platform/Database.ts"
 import { runMigrations } from "./platform/Migrations.ts"
@@ -36,6 +41,7 @@ import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
@@ -45,10 +51,16 @@ import { Orders } from "./settlement/Orders.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
+import { Grants } from "./subscriptions/Grants.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { AllCalls } from "./usage/AllCalls.ts"
+import { AllUsage } from "./usage/AllUsage.ts"
+import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { CallList } from "./usage/CallList.ts"
+import { ChannelReports } from "./usage/ChannelReports.ts"
 import { Receipts } from "./usage/Receipts.ts"
+import { ServiceOverview } from "./usage/ServiceOverview.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
 
@@ -75,13 +87,25 @@ const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connecti
 )
 
 /** Users, and how they and their programs come in. */
-const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.layer, LoginSessions.layer, Login.layer)
-  .pipe(
-    Layer.provideMerge(SetupLinks.layer)
-  )
+const IdentityServices = Layer.mergeAll(
+  Users.layer,
+  UserAdmin.layer,
+  AdminKeys.layer,
+  LoginSessions.layer,
+  Login.layer,
+  PasswordLinks.layer
+).pipe(
+  Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer))
+)
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
+export const CliServices = Layer.mergeAll(
+  IdentityServices,
+  Accounts.layer,
+  Adjustments.layer,
+  AccountOverview.layer,
+  PaymentServices
+)
   .pipe(
     Layer.provideMerge(PolicyLayer),
     Layer.provideMerge(SettingsAdmin.layer),
@@ -111,8 +135,20 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(usageFolder)
 }))
 
-/** What users are shown of their calls. */
-const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
+/** What users are shown of their calls, and root of everybody's. */
+const UsageServices = Layer.mergeAll(
+  UsageFolds.layer,
+  UsageReports.layer,
+  CallList.layer,
+  Receipts.layer,
+  AllUsage.layer,
+  AllCalls.layer,
+  ChannelReports.layer,
+  ServiceOverview.layer,
+  FirstSteps.layer
+)
+/** What administrators see and do besides. */
+const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
 
 /** Upstreams and what goes over them. */
 const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
@@ -122,7 +158,9 @@ const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(GatewayServices, UsageServices, Charts.layer, PageTurns.layer)),
+  Layer.provideMerge(
+    Layer.mergeAll(GatewayServices, UsageServices, AdminServices, Charts.layer, PageTurns.layer)
+  ),
   Layer.provideMerge(
     Layer.mergeAll(Catalog.layer, KeySpend.layer, PlansForSale.layer)
   ),
