@@ -192,6 +192,23 @@ DROP FUNCTION realms_fold_usage_v1(bigint, bigint, integer);
 CREATE INDEX topup_orders_paid ON topup_orders (settled_at) WHERE state = 'paid';
 CREATE INDEX subscription_orders_active ON subscription_orders (settled_at) WHERE state = 'active';
 
+-- Users, and what root gives and takes. A grant is made once for its key, however often it is asked for. A subscription that
+-- root has ended is not taken up again by what a provider says later.
+ALTER TABLE user_subscriptions ADD COLUMN withdrawn_at timestamptz;
+CREATE TABLE subscription_grants (
+  key text PRIMARY KEY,
+  subscription_id bigint NOT NULL UNIQUE REFERENCES user_subscriptions,
+  user_id bigint NOT NULL REFERENCES users,
+  plan_code text NOT NULL,
+  note text NOT NULL,
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER keep_subscription_grants BEFORE UPDATE OR DELETE ON subscription_grants
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_subscription_grants_all BEFORE TRUNCATE ON subscription_grants
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+
 -- Redemption codes: whoever has the text has the money, once. A batch says what its codes give, and that is never changed; of a
 -- text only the hash is there to look it up by, and all texts of a batch are sealed as one, so that root can have them again.
 CREATE TABLE redemption_batches (
