@@ -48,6 +48,8 @@ import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
 import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
+import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
+import { Redemptions } from "./settlement/Redemptions.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
@@ -79,8 +81,15 @@ const PolicyLayer = Layer.effect(
   )
 )
 
-/** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connections.layer, Reconciliation.layer).pipe(
+/** Orders, codes, and their settlement. */
+const PaymentServices = Layer.mergeAll(
+  Checkout.layer,
+  Callbacks.layer,
+  Connections.layer,
+  Reconciliation.layer,
+  Redemptions.layer,
+  RedemptionAdmin.layer
+).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
@@ -147,23 +156,34 @@ const UsageServices = Layer.mergeAll(
   ServiceOverview.layer,
   FirstSteps.layer
 )
+
 /** What administrators see and do besides. */
 const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
 
-/** Upstreams and what goes over them. */
-const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Channels.layer, ChannelHealth.layer, ChannelAdmin.layer))
+/** What calls go over, and what they cost. */
+const CallServices = Layer.mergeAll(
+  Catalog.layer,
+  Channels.layer,
+  ChannelHealth.layer,
+  ChannelAdmin.layer,
+  KeySpend.layer,
+  PlansForSale.layer
 )
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
   Layer.provideMerge(
-    Layer.mergeAll(GatewayServices, UsageServices, AdminServices, Charts.layer, PageTurns.layer)
+    Layer.mergeAll(
+      Gateway.layer,
+      ChannelTest.layer,
+      UsageServices,
+      AdminServices,
+      Charts.layer,
+      PageTurns.layer
+    )
   ),
-  Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, KeySpend.layer, PlansForSale.layer)
-  ),
+  Layer.provideMerge(CallServices),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

@@ -3,6 +3,7 @@
  */
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
 import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
+import { CodesRoutes } from "./codes/CodesRoutes.ts"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
@@ -16,6 +17,7 @@ export const AdminRoutes = Layer.mergeAll(
   AllUsageRoutes,
   AuditRoutes,
   ChannelsRoutes,
+  CodesRoutes,
   OverviewRoutes,
   SettingsRoutes,
   UserRoutes,
