@@ -9,6 +9,9 @@ import { ApiBadRequest } from "./ApiError.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { ModelsHandlers } from "./ModelsHandlers.ts"
+import { PlansHandlers } from "./PlansHandlers.ts"
+import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 import { UsageHandlers } from "./UsageHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -26,7 +29,15 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(KeysHandlers, ChannelsHandlers, SettingsHandlers, UsageHandlers)
+const Handlers = Layer.mergeAll(
+  ChannelsHandlers,
+  KeysHandlers,
+  ModelsHandlers,
+  PlansHandlers,
+  PriceImportsHandlers,
+  SettingsHandlers,
+  UsageHandlers
+)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(
