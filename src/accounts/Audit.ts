@@ -89,7 +89,8 @@ const guards = [
     "topup_orders",
     "subscription_orders",
     "payment_attempts",
-    "payment_events"
+    "payment_events",
+    "refund_requests"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]
