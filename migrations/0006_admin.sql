@@ -248,3 +248,19 @@ CREATE TRIGGER keep_refund_requests_all BEFORE TRUNCATE ON refund_requests
 -- Everybody's orders, by day and by state.
 CREATE INDEX topup_orders_created ON topup_orders (created_at);
 CREATE INDEX subscription_orders_created ON subscription_orders (created_at);
+-- Users, and what root gives and takes. A grant is made once for its key, however often it is asked for. A subscription that
+-- root has ended is not taken up again by what a provider says later.
+ALTER TABLE user_subscriptions ADD COLUMN withdrawn_at timestamptz;
+CREATE TABLE subscription_grants (
+  key text PRIMARY KEY,
+  subscription_id bigint NOT NULL UNIQUE REFERENCES user_subscriptions,
+  user_id bigint NOT NULL REFERENCES users,
+  plan_code text NOT NULL,
+  note text NOT NULL,
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER keep_subscription_grants BEFORE UPDATE OR DELETE ON subscription_grants
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_subscription_grants_all BEFORE TRUNCATE ON subscription_grants
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();

@@ -6,12 +6,16 @@ import { Context, Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { Accounts } from "./accounts/Accounts.ts"
+import { Adjustments } from "./accounts/Adjustments.ts"
+import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
 import { declareModels } from "./catalog/Declared.ts"
+import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { PageTurns } from "./http/console/PageTurns.ts"
@@ -22,10 +26,13 @@ import { identityCleaner } from "./identity/IdentityCleaner.ts"
 import { KeySpend } from "./identity/KeySpend.ts"
 import { Login } from "./identity/Login.ts"
 import { LoginSessions } from "./identity/LoginSessions.ts"
+import { PasswordLinks } from "./identity/PasswordLinks.ts"
 import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
+import { UserAdmin } from "./identity/UserAdmin.ts"
 import { Users } from "./identity/Users.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
+import { AuditTrail } from "./platform/AuditTrail.ts"
 import { AppConfig } from "./platform/Config.ts"
 import { Database, SqlLayer } from "./platform/Database.ts"
 import { runMigrations } from "./platform/Migrations.ts"
@@ -44,10 +51,12 @@ import { Orders } from "./settlement/Orders.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
+import { Grants } from "./subscriptions/Grants.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { AllCalls } from "./usage/AllCalls.ts"
 import { AllUsage } from "./usage/AllUsage.ts"
+import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { CallList } from "./usage/CallList.ts"
 import { ChannelReports } from "./usage/ChannelReports.ts"
 import { Receipts } from "./usage/Receipts.ts"
@@ -78,13 +87,25 @@ const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connecti
 )
 
 /** Users, and how they and their programs come in. */
-const IdentityServices = Layer.mergeAll(Users.layer, ApiKeys.layer, AdminKeys.layer, LoginSessions.layer, Login.layer)
-  .pipe(
-    Layer.provideMerge(SetupLinks.layer)
-  )
+const IdentityServices = Layer.mergeAll(
+  Users.layer,
+  UserAdmin.layer,
+  AdminKeys.layer,
+  LoginSessions.layer,
+  Login.layer,
+  PasswordLinks.layer
+).pipe(
+  Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer))
+)
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(IdentityServices, Accounts.layer, AccountOverview.layer, PaymentServices)
+export const CliServices = Layer.mergeAll(
+  IdentityServices,
+  Accounts.layer,
+  Adjustments.layer,
+  AccountOverview.layer,
+  PaymentServices
+)
   .pipe(
     Layer.provideMerge(PolicyLayer),
     Layer.provideMerge(SettingsAdmin.layer),
@@ -126,13 +147,22 @@ const UsageServices = Layer.mergeAll(
   ServiceOverview.layer,
   FirstSteps.layer
 )
+/** What administrators see and do besides. */
+const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
+
+/** Upstreams and what goes over them. */
+const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Channels.layer, ChannelHealth.layer, ChannelAdmin.layer))
+)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
+    Layer.mergeAll(GatewayServices, UsageServices, AdminServices, Charts.layer, PageTurns.layer)
+  ),
+  Layer.provideMerge(
+    Layer.mergeAll(Catalog.layer, KeySpend.layer, PlansForSale.layer)
   ),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)

@@ -1,15 +1,15 @@
 /**
- * `realms balance show` and `realms balance adjust`. An adjustment is a ledger entry posted through the accounts, with a
- * note that says why; it takes the balance down to zero and no further.
+ * `realms balance show` and `realms balance adjust`. An adjustment is a ledger entry with a note that says why, and
+ * recorded; it takes the balance down to zero and no further.
  */
 import { Effect, type Layer } from "effect"
 import { Command } from "effect/cli"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
-import { Accounts } from "../accounts/Accounts.ts"
-import type { Post } from "../accounts/AccountState.ts"
+import { Adjustments } from "../accounts/Adjustments.ts"
 import type { Users } from "../identity/Users.ts"
+import { cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
 import { dollars, print } from "./Output.ts"
 import { findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
@@ -50,18 +50,6 @@ const show = Command.make("show", { user: userFlag }, (flags) =>
     )
   })).pipe(Command.withDescription("Show what a user can spend"))
 
-/** An adjustment of its own identity: two runs are two adjustments. */
-export const makeAdjustment = (amountMicros: bigint, note: string): Post => ({
-  _tag: "Post",
-  kind: "adjustment",
-  amountMicros,
-  refType: "adjustment",
-  refId: randomUUID(),
-  actor: "cli",
-  note,
-  mode: "strict"
-})
-
 const refused = (error: DebitRefused) =>
   failed(
     `cannot take ${dollars(error.neededMicros)}: the balance is ${dollars(error.availableMicros)}, and it is never ` +
@@ -81,7 +69,9 @@ const adjust = Command.make(
   (flags) =>
     Effect.gen(function*() {
       const user = yield* findUser(flags.user)
-      const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(flags.usd, flags.note)).pipe(
+      // Two runs are two adjustments.
+      const adjustment = { userId: user.id, amountMicros: flags.usd, note: flags.note, key: randomUUID() }
+      const posted = yield* (yield* Adjustments).adjust(cliActor, adjustment).pipe(
         Effect.catchTags({
           DebitRefused: (error) => Effect.fail(refused(error)),
           AccountUnavailable: (error) => Effect.fail(unavailable(error)),
@@ -100,7 +90,7 @@ const adjust = Command.make(
 )
 
 /** `services` are built for a command that runs, not for help about it. */
-export const balanceCommand = <E, R>(services: Layer.Layer<Users | Accounts | SqlClient.SqlClient, E, R>) =>
+export const balanceCommand = <E, R>(services: Layer.Layer<Users | Adjustments | SqlClient.SqlClient, E, R>) =>
   Command.make("balance").pipe(
     Command.withDescription("Show and adjust balances"),
     Command.withSubcommands([show.pipe(Command.provide(services)), adjust.pipe(Command.provide(services))])

@@ -6,8 +6,9 @@
 import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
-import type { Accounts } from "../accounts/Accounts.ts"
+import type { Adjustments } from "../accounts/Adjustments.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
+import type { UserAdmin } from "../identity/UserAdmin.ts"
 import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../settlement/Checkout.ts"
 import type { Orders } from "../settlement/Orders.ts"
@@ -32,7 +33,7 @@ import { userCommand } from "./UserCommand.ts"
 export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
-    Users | ApiKeys | Accounts | Orders | Checkout | Reconciliation | SecretBox | SqlClient.SqlClient,
+    Users | UserAdmin | ApiKeys | Adjustments | Orders | Checkout | Reconciliation | SecretBox | SqlClient.SqlClient,
     E1,
     R1
   >

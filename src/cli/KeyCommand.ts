@@ -6,6 +6,7 @@ import { Effect, type Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ApiKeys } from "../identity/ApiKeys.ts"
 import type { Users } from "../identity/Users.ts"
+import { cliActor } from "../platform/AuditLog.ts"
 import { print } from "./Output.ts"
 import { findUser, keyIdArgument, userFlag } from "./Parameters.ts"
 
@@ -17,14 +18,14 @@ const name = Flag.String("name").pipe(
 const create = Command.make("create", { user: userFlag, name }, (flags) =>
   Effect.gen(function*() {
     const user = yield* findUser(flags.user)
-    const { hint, id, key } = yield* (yield* ApiKeys).create({ userId: user.id, name: flags.name })
+    const { hint, id, key } = yield* (yield* ApiKeys).create({ userId: user.id, name: flags.name }, cliActor)
     const text = Redacted.value(key)
     yield* print({ id, key: text, hint, user_id: user.id, name: flags.name }, text)
   })).pipe(Command.withDescription("Make an API key and print it, this once"))
 
 const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
   Effect.gen(function*() {
-    yield* (yield* ApiKeys).revoke(id)
+    yield* (yield* ApiKeys).revoke(id, cliActor)
     yield* print({ id, revoked: true }, `revoked key ${id}`)
   })).pipe(Command.withDescription("Revoke an API key for good, at once on every server"))
 

@@ -4,7 +4,9 @@
  */
 import { Effect, type Layer, Option, Redacted, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import { UserAdmin } from "../identity/UserAdmin.ts"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
+import { cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
 import { print, type Printable, table } from "./Output.ts"
 
@@ -53,9 +55,9 @@ const userFields = (user: User): Printable => ({
 
 const create = Command.make("create", { email, role, passwordStdin }, (flags) =>
   Effect.gen(function*() {
-    const users = yield* Users
+    const users = yield* UserAdmin
     const password = flags.passwordStdin ? { password: yield* readPassword } : {}
-    const user = yield* users.create({ email: flags.email, role: flags.role, ...password })
+    const user = yield* users.create(cliActor, { email: flags.email, role: flags.role, ...password })
     yield* print(
       userFields(user),
       `created ${user.role === "root" ? "root " : ""}user ${user.email} with id ${user.id}`
@@ -86,7 +88,7 @@ const list = Command.make("list", {}, () =>
   })).pipe(Command.withDescription("List all users"))
 
 /** `services` are built for a command that runs, not for help about it. */
-export const userCommand = <E, R>(services: Layer.Layer<Users, E, R>) =>
+export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) =>
   Command.make("user").pipe(
     Command.withDescription("Make and list users"),
     Command.withSubcommands([create.pipe(Command.provide(services)), list.pipe(Command.provide(services))])

@@ -5,6 +5,7 @@
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
@@ -69,18 +70,22 @@ export interface ListedApiKey {
 export class ApiKeys extends Context.Service<ApiKeys, {
   /** A user has at most 100 keys that are neither revoked nor expired. */
   create(
-    key: NewApiKey
+    key: NewApiKey,
+    /** Who makes it for somebody else; it is recorded then. */
+    administrator?: Actor
   ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | IdentityUnavailable>
   /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
   list(userId: bigint): Effect.Effect<ReadonlyArray<ListedApiKey>, IdentityUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
-  revoke(id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  revoke(id: bigint, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
   /** The same for a key of this user; another user's is not found. */
   revokeOwn(userId: bigint, id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
   /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
   authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | IdentityUnavailable>
   /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
   cached(token: string): ApiKeyIdentity | undefined
+  /** Forgets here what every server forgets when it hears a message on `keys`, which may arrive a moment later. */
+  forget(): void
 }>()("realms/identity/ApiKeys") {
   static readonly layer = Layer.effect(ApiKeys, Effect.suspend(() => make))
 }
@@ -127,17 +132,27 @@ const make = Effect.gen(function*() {
     return identity === null ? yield* new InvalidApiKey() : used(identity)
   })
 
-  const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey) {
+  const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey, administrator?: Actor) {
     yield* checkNewApiKey(key, yield* Clock.currentTimeMillis)
     const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
     const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
     const keyHash = Buffer.from(hashOf(token), "hex")
     const id = yield* inTransaction(
       sql,
-      Effect.tap(
-        insertApiKey(sql, { ...key, keyHash, hint }),
-        (made) => notifications.publish("keys", made.toString())
-      )
+      Effect.gen(function*() {
+        const made = yield* insertApiKey(sql, { ...key, keyHash, hint })
+        yield* notifications.publish("keys", made.toString())
+        if (administrator !== undefined) {
+          const after = { user_id: key.userId, name: key.name, hint }
+          yield* recordChange(sql, administrator, {
+            action: "key.created",
+            target: `key:${made}`,
+            before: null,
+            after
+          })
+        }
+        return made
+      })
     ).pipe(orUnavailable)
     return { id, key: Redacted.make(token), hint }
   })
@@ -146,14 +161,19 @@ const make = Effect.gen(function*() {
     return yield* orUnavailable(listApiKeys(sql, userId))
   })
 
-  const revokeOf = Effect.fnUntraced(function*(id: bigint, userId?: bigint) {
+  const revokeOf = Effect.fnUntraced(function*(id: bigint, by: { readonly userId?: bigint; readonly actor?: Actor }) {
     const outcome = yield* inTransaction(
       sql,
-      Effect.tap(
-        revokeApiKey(sql, id, userId),
+      Effect.gen(function*() {
+        const revoked = yield* revokeApiKey(sql, id, by.userId)
+        if (revoked !== "revoked") return revoked
         // Every message empties every server's memory of keys.
-        (revoked) => revoked === "revoked" ? notifications.publish("keys", id.toString()) : Effect.void
-      )
+        yield* notifications.publish("keys", id.toString())
+        if (by.actor !== undefined) {
+          yield* recordChange(sql, by.actor, { action: "key.revoked", target: `key:${id}`, before: null, after: null })
+        }
+        return revoked
+      })
     ).pipe(orUnavailable)
     if (outcome === "missing") return yield* new ApiKeyNotFound({ keyId: id })
     if (outcome === "already") return
@@ -161,14 +181,24 @@ const make = Effect.gen(function*() {
     cache.drop()
   })
 
-  const revoke = Effect.fn("ApiKeys.revoke")((id: bigint) => revokeOf(id))
+  const revoke = Effect.fn("ApiKeys.revoke")((id: bigint, actor?: Actor) =>
+    revokeOf(id, actor === undefined ? {} : { actor })
+  )
 
-  const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: bigint, id: bigint) => revokeOf(id, userId))
+  const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: bigint, id: bigint) => revokeOf(id, { userId }))
 
   const cachedNow = (token: string): ApiKeyIdentity | undefined => {
     const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
     return identity && used(identity)
   }
 
-  return ApiKeys.of({ create, list, revoke, revokeOwn, authenticate, cached: cachedNow })
+  return ApiKeys.of({
+    create,
+    list,
+    revoke,
+    revokeOwn,
+    authenticate,
+    cached: cachedNow,
+    forget: () => cache.drop()
+  })
 })

@@ -1,5 +1,5 @@
 /**
- * Removes what is over: sessions that have ended by themselves, setup links past their day, limits that are full again. None
+ * Removes what is over: sessions that have ended by themselves, links past their day, limits that are full again. None
  * of it is financial and none of it is believed any more, so it only keeps the tables small. Runs in every server.
  */
 import { Clock, Effect } from "effect"
@@ -29,6 +29,7 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
     SELECT key_hash FROM attempt_limits WHERE full_at_ms <= ${nowMs}::bigint
       LIMIT ${BATCH_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING key_hash`)
   yield* sql`DELETE FROM setup_links WHERE expires_at <= now()`
+  yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })
 
 /** Cleans until interrupted. A failure waits for the next round. */

@@ -85,6 +85,34 @@ export class SetupLinkInvalid extends Schema.TaggedError<SetupLinkInvalid>()("Se
   }
 }
 
+/** Unknown, used, expired, replaced by a later one, or of a disabled user. */
+export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>()("PasswordLinkInvalid", {}) {
+  override get message(): string {
+    return "the link for a new password is not valid, or not any more"
+  }
+}
+
+/** What was asked for is not done for a user who is disabled. */
+export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: Schema.BigInt }) {
+  override get message(): string {
+    return `user ${this.userId} is disabled`
+  }
+}
+
+/** Without this user nobody could administer this installation: it is the only administrator who is not disabled. */
+export class LastRoot extends Schema.TaggedError<LastRoot>()("LastRoot", { userId: Schema.BigInt }) {
+  override get message(): string {
+    return `user ${this.userId} is the last administrator`
+  }
+}
+
+/** Administrators neither disable nor demote themselves. */
+export class OwnUser extends Schema.TaggedError<OwnUser>()("OwnUser", { userId: Schema.BigInt }) {
+  override get message(): string {
+    return "another administrator has to do this to you"
+  }
+}
+
 /** A user has as many live keys as one may have. */
 export class TooManyKeys extends Schema.TaggedError<TooManyKeys>()("TooManyKeys", { keysMax: Schema.Int }) {
   override get message(): string {

@@ -25,10 +25,10 @@ export const toUser = (row: UserRow): User => ({
   disabledAt: row.disabled_at
 })
 
-/** Of the advisory lock under which the first administrator is made, and links to make it. */
+/** Of the advisory lock under which administrators come and go, and links to make the first one. */
 const ROOT_LOCK = 7_304_160_528n
 
-/** Until the transaction ends, nobody else makes an administrator or a link to make one. */
+/** Until the transaction ends, nobody else makes or unmakes an administrator, or a link to make one. */
 export const lockRoots = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`SELECT pg_advisory_xact_lock(${ROOT_LOCK})`)
 
@@ -92,16 +92,21 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: bigint, passwo
     (rows) => rows.length === 1
   )
 
-/** Sets a password, where `expected` is given only in place of that hash; false when there was nothing to replace. */
+/**
+ * Sets a password, where `expected` is given only in place of that hash; false when there was nothing to replace. Links for
+ * a new password are void after it.
+ */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: bigint,
   passwordHash: string,
   expected?: string
 ) =>
-  Effect.map(
-    sql`UPDATE users SET password_hash = ${passwordHash}
+  Effect.gen(function*() {
+    const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash}
       WHERE id = ${userId} AND password_hash IS NOT DISTINCT FROM coalesce(${expected ?? null}, password_hash)
-      RETURNING id`,
-    (rows) => rows.length === 1
-  )
+      RETURNING id`
+    if (rows.length !== 1) return false
+    yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+    return true
+  })

@@ -16,7 +16,7 @@ export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
   readonly steps: Effect.Effect<
     ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>,
-    SqlError.SqlError
+    SqlError.SqlError | SettingsUnavailable
   >
 }>()("realms/settings/FirstSteps") {
   static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))

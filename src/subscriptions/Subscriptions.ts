@@ -71,7 +71,10 @@ const pullForward = (
       SET starts_at = m.at, ends_at = m.at + m.lasts, fence = hashtextextended(gen_random_uuid()::text, 0)
       FROM moved m WHERE s.id = m.id AND m.at < s.starts_at`)
 
-/** Ends a subscription, or takes up one whose time is not over, as part of the transaction under way. */
+/**
+ * Ends a subscription, or takes up one whose time is not over and that was not withdrawn, as part of the transaction under
+ * way.
+ */
 export const setActive = (
   sql: SqlClient.SqlClient,
   userId: bigint,
@@ -83,9 +86,21 @@ export const setActive = (
     yield* sql`UPDATE user_subscriptions
       SET status = ${active ? "active" : "ended"}, fence = hashtextextended(gen_random_uuid()::text, 0)
       WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}
-        AND (NOT ${active}::boolean OR ends_at > now())`
+        AND (NOT ${active}::boolean OR (ends_at > now() AND withdrawn_at IS NULL))`
     if (!active) yield* pullForward(sql, userId, subscriptionId)
     yield* announceAccount(sql, userId)
+  })
+
+/** Ends a subscription for good as part of the transaction under way: nothing takes it up again. */
+export const withdraw = (
+  sql: SqlClient.SqlClient,
+  userId: bigint,
+  subscriptionId: bigint
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    yield* lockAccount(sql, userId)
+    yield* sql`UPDATE user_subscriptions SET withdrawn_at = now() WHERE id = ${subscriptionId} AND user_id = ${userId}`
+    yield* setActive(sql, userId, subscriptionId, false)
   })
 
 /** After its end a subscription stays loaded for its last calls so long; then it is marked as ended. */

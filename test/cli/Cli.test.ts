@@ -10,12 +10,12 @@ import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { TestConsole } from "effect/testing"
 import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountError.ts"
-import { Accounts } from "../../src/accounts/Accounts.ts"
-import type { Post } from "../../src/accounts/AccountState.ts"
+import { type Adjustment, Adjustments } from "../../src/accounts/Adjustments.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/demo/Demo.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
+import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/settlement/Checkout.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
@@ -34,14 +34,17 @@ const ada: User = {
 /** What reached the services. */
 class Seen {
   readonly users: Array<NewUser> = []
-  readonly posts: Array<Post> = []
+  readonly posts: Array<Adjustment> = []
+  /** Who made changes. */
+  readonly actors: Array<string | undefined> = []
   readonly revoked: Array<bigint> = []
   readonly demoPorts: Array<number> = []
 }
 
-const post = (seen: Seen) => (_userId: bigint, entry: Post) =>
-  Effect.suspend((): ReturnType<Accounts["Service"]["post"]> => {
+const adjust = (seen: Seen): Adjustments["Service"]["adjust"] => (actor, entry) =>
+  Effect.suspend((): ReturnType<Adjustments["Service"]["adjust"]> => {
     seen.posts.push(entry)
+    seen.actors.push(actor.name)
     if (entry.note === "away") return Effect.fail(new AccountUnavailable({ reason: "no answer" }))
     return entry.amountMicros < -5_000_000n
       ? Effect.fail(new DebitRefused({ neededMicros: -entry.amountMicros, availableMicros: 5_000_000n }))
@@ -62,24 +65,35 @@ const NoDatabase = Layer.effect(
 const servicesOf = (seen: Seen) =>
   Layer.mergeAll(
     Layer.mock(Users, {
-      create: (user) => Effect.sync(() => (seen.users.push(user), { ...ada, email: user.email, role: user.role })),
       list: Effect.succeed([ada]),
       findByEmail: (email) => Effect.succeed(email === ada.email ? Option.some(ada) : Option.none()),
       findById: (id) => Effect.succeed(id === ada.id ? Option.some(ada) : Option.none())
     }),
+    Layer.mock(UserAdmin, {
+      create: (actor, user) =>
+        Effect.sync(() => {
+          seen.users.push(user)
+          seen.actors.push(actor.name)
+          return { ...ada, email: user.email, role: user.role }
+        })
+    }),
     Layer.mock(ApiKeys, {
-      create: () => Effect.succeed({ id: 12n, key: Redacted.make("sk-secret"), hint: "sk-…cret" }),
-      revoke: (id) =>
-        id === 12n ? Effect.sync(() => void seen.revoked.push(id)) : Effect.fail(new ApiKeyNotFound({ keyId: id })),
-      cached: () => undefined
+      create: (_key, actor) =>
+        Effect.sync(() => {
+          seen.actors.push(actor?.name)
+          return { id: 12n, key: Redacted.make("sk-secret"), hint: "sk-…cret" }
+        }),
+      revoke: (id, actor) =>
+        id === 12n
+          ? Effect.sync(() => {
+            seen.revoked.push(id)
+            seen.actors.push(actor?.name)
+          })
+          : Effect.fail(new ApiKeyNotFound({ keyId: id })),
+      cached: () => undefined,
+      forget: () => undefined
     }),
-    Layer.mock(Accounts, {
-      post: post(seen),
-      invalidate: () => undefined,
-      openCount: () => 0,
-      isResident: () => false,
-      isAvailable: () => true
-    }),
+    Layer.mock(Adjustments, { adjust: adjust(seen) }),
     Layer.mock(Orders, {}),
     Layer.mock(Checkout, {}),
     Layer.mock(Reconciliation, {}),
@@ -146,13 +160,15 @@ describe("Cli: results", () => {
     Effect.gen(function*() {
       const { seen } = yield* run(["user", "create", "--email", "a@b.c"], { stdin: "secret\n" })
       assert.deepStrictEqual(seen.users, [{ email: "a@b.c", role: "user" }])
+      assert.deepStrictEqual(seen.actors, ["cli"])
     }))
 
   it.effect("posts an adjustment, a negative one too", () =>
     Effect.gen(function*() {
       const args = ["balance", "adjust", "--user", "7", "--usd", "-1.25", "--note", " why ", "--json"]
       const { out, seen } = yield* run(args)
-      assert.deepInclude(seen.posts[0], { amountMicros: -1_250_000n, note: "why", actor: "cli", mode: "strict" })
+      assert.deepInclude(seen.posts[0], { userId: 7n, amountMicros: -1_250_000n, note: "why" })
+      assert.deepStrictEqual(seen.actors, ["cli"])
       assert.deepStrictEqual(JSON.parse(out), {
         user_id: "7",
         amount_micros: "-1250000",
@@ -163,7 +179,8 @@ describe("Cli: results", () => {
 
   it.effect("revokes a key, and hands the port to the demo", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual((yield* run(["key", "revoke", "12"])).seen.revoked, [12n])
+      const { seen } = yield* run(["key", "revoke", "12"])
+      assert.deepStrictEqual([seen.revoked, seen.actors], [[12n], ["cli"]])
       assert.deepStrictEqual((yield* run(["demo", "--port", "9000"])).seen.demoPorts, [9000])
     }))
 })

@@ -4,7 +4,7 @@
 import { DateTime } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { describeReport, progressBar, reportFields } from "../../src/cli/AuditCommand.ts"
-import { describeBalance, makeAdjustment } from "../../src/cli/BalanceCommand.ts"
+import { describeBalance } from "../../src/cli/BalanceCommand.ts"
 import { explain, failed } from "../../src/cli/CliFailure.ts"
 import { describeApplied } from "../../src/cli/MigrateCommand.ts"
 import { dollars, table, toJson } from "../../src/cli/Output.ts"
@@ -36,21 +36,6 @@ describe("Output", () => {
   it("names what is held and owed only when something is", () => {
     assert.strictEqual(describeBalance(5_000_000n, 0n), "$5.00")
     assert.strictEqual(describeBalance(0n, 2_000_000n, 10_000n), "$0.00, held by open calls: $0.01, owed: $2.00")
-  })
-
-  it("makes every adjustment an entry of its own", () => {
-    const [one, two] = [makeAdjustment(1n, "why"), makeAdjustment(1n, "why")]
-    assert.notStrictEqual(one.refId, two.refId)
-    assert.deepStrictEqual({ ...one, refId: "" }, {
-      _tag: "Post",
-      kind: "adjustment",
-      amountMicros: 1n,
-      refType: "adjustment",
-      refId: "",
-      actor: "cli",
-      note: "why",
-      mode: "strict"
-    })
   })
 
   it("says what was migrated", () => {

@@ -8,9 +8,8 @@ import { randomUUID } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ServerServices } from "../../src/App.ts"
-import { Accounts } from "../../src/accounts/Accounts.ts"
+import { Adjustments } from "../../src/accounts/Adjustments.ts"
 import { audit } from "../../src/accounts/Audit.ts"
-import { makeAdjustment } from "../../src/cli/BalanceCommand.ts"
 import { demoDocument } from "../../src/cli/demo/DemoConfig.ts"
 import { acquireEpay } from "../../src/cli/demo/EpaySimulator.ts"
 import { acquireStripe } from "../../src/cli/demo/StripeSimulator.ts"
@@ -20,6 +19,7 @@ import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
+import { cliActor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
@@ -47,7 +47,7 @@ const start = Effect.fnUntraced(function*(more: object) {
   const origin = `http://127.0.0.1:${Context.get(context, HttpServer).port}`
   stripe.setWebhookUrl(`${origin}/api/pay/stripe/webhook`)
   const users = Context.get(context, Users)
-  const accounts = Context.get(context, Accounts)
+  const adjustments = Context.get(context, Adjustments)
   const sql = Context.get(context, SqlClient.SqlClient)
 
   /** A user with money, as many micros as are given. */
@@ -57,7 +57,14 @@ const start = Effect.fnUntraced(function*(more: object) {
       role: "user",
       password: Redacted.make(PASSWORD)
     })
-    if (usdMicros > 0n) yield* accounts.post(made.id, makeAdjustment(usdMicros, "test"))
+    if (usdMicros > 0n) {
+      yield* adjustments.adjust(cliActor, {
+        userId: made.id,
+        amountMicros: usdMicros,
+        note: "test",
+        key: randomUUID()
+      })
+    }
     return made
   }, Effect.orDie)
 

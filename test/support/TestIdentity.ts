@@ -9,8 +9,10 @@ import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AttemptLimits } from "../../src/identity/AttemptLimits.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
+import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
 import { PasswordQueue } from "../../src/identity/PasswordQueue.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
+import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
@@ -64,8 +66,8 @@ const passwordsOf = (world: IdentityWorld) =>
 
 /** All identity services over a fresh database. */
 export const identityLayer = (world: IdentityWorld) =>
-  Layer.mergeAll(Users.layer, ApiKeys.layer, LoginSessions.layer, Login.layerNoDeps).pipe(
-    Layer.provideMerge(SetupLinks.layer),
+  Layer.mergeAll(Users.layer, UserAdmin.layer, LoginSessions.layer, Login.layerNoDeps, PasswordLinks.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
     Layer.provide(Layer.mergeAll(passwordsOf(world), AttemptLimits.layer, settingsOf(world))),
     Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer)),
     Layer.provide(AppConfig.layerOf(config)),
@@ -104,11 +106,22 @@ export const areLive = (...tokens: ReadonlyArray<SessionToken>) =>
 export const outcome = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(Effect.as("ok"), Effect.catch((error) => Effect.succeed<string>(error._tag)))
 
-export const count = (table: "users" | "sessions" | "setup_links" | "attempt_limits" | "user_balances") =>
+export const count = (
+  table: "users" | "sessions" | "setup_links" | "password_links" | "attempt_limits" | "user_balances"
+) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const [row] = yield* sql<{ count: bigint }>`SELECT count(*) FROM ${sql.literal(table)}`
     return Number(row?.count)
+  })
+
+/** Every record of a change of this user, the oldest first, as `actor action`. */
+export const recordedOf = (userId: bigint) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const rows = yield* sql<{ actor: string; action: string }>`
+      SELECT actor, action FROM audit_log WHERE target = ${`user:${userId}`} ORDER BY id`
+    return rows.map(({ action, actor }) => `${actor} ${action}`)
   })
 
 /** None of the texts is in what was logged. */

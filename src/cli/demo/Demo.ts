@@ -6,13 +6,13 @@
 import { Console, Context, Effect, FileSystem, Layer, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { randomBytes, randomUUID } from "node:crypto"
-import { Accounts } from "../../accounts/Accounts.ts"
+import { Adjustments } from "../../accounts/Adjustments.ts"
 import { ApiKeys } from "../../identity/ApiKeys.ts"
 import { Users } from "../../identity/Users.ts"
+import { cliActor } from "../../platform/AuditLog.ts"
 import { AppConfig, type RealmsConfig } from "../../platform/Config.ts"
 import { Orders } from "../../settlement/Orders.ts"
 import { Telemetry } from "../../platform/Telemetry.ts"
-import { makeAdjustment } from "../BalanceCommand.ts"
 import { dollars, print, type Printable } from "../Output.ts"
 import { demoDocument, writeDemoConfig } from "./DemoConfig.ts"
 import { acquireEpay } from "./EpaySimulator.ts"
@@ -27,7 +27,7 @@ const PORT_MAX = 65_535
 
 /** What the demo is put together from: the services of the command line, and a server that lives as long as the scope. */
 export interface DemoParts<E1, R1, E2, R2> {
-  readonly services: Layer.Layer<Users | ApiKeys | Accounts | Orders, E1, R1>
+  readonly services: Layer.Layer<Users | ApiKeys | Adjustments | Orders, E1, R1>
   readonly serveWith: (config: RealmsConfig) => Effect.Effect<{ readonly baseUrl: string }, E2, R2>
 }
 
@@ -47,7 +47,8 @@ export interface DemoInfo {
 const seed = Effect.gen(function*() {
   const password = randomBytes(PASSWORD_BYTES).toString("base64url")
   const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user", password: Redacted.make(password) })
-  const posted = yield* (yield* Accounts).post(user.id, makeAdjustment(DEMO_USD_MICROS, "demo credit"))
+  const credit = { userId: user.id, amountMicros: DEMO_USD_MICROS, note: "demo credit", key: randomUUID() }
+  const posted = yield* (yield* Adjustments).adjust(cliActor, credit)
   const { key } = yield* (yield* ApiKeys).create({ userId: user.id, name: "demo" })
   const order = yield* (yield* Orders).topup(user.id, DEMO_TOPUP_FEN)
   return { password, key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }

@@ -149,6 +149,9 @@ const inTurn = <R>(visit: Visit, handled: Effect.Effect<Answer, PageProblem, R>)
       ))
   )
 
+/** A path as it may be logged: links that are as good as a password end in one. */
+export const loggedPath = (pathname: string): string => pathname.replace(/^\/(setup|reset)\/.*/s, "/$1/…")
+
 /** Runs a handler for the request at hand; whatever it fails with becomes a page. */
 const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>, msMax: number) =>
   Effect.gen(function*() {
@@ -169,7 +172,7 @@ const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProble
         const id = makeReservationId()
         const title = visit.known.say("problem.error.title")
         return Effect.as(
-          Effect.logError("a page failed", { id, path: visit.known.pathname }, Cause.die(defect)),
+          Effect.logError("a page failed", { id, path: loggedPath(visit.known.pathname) }, Cause.die(defect)),
           problemPage(visit.known, title, visit.known.say("problem.error.text", { id }), 500)
         )
       })

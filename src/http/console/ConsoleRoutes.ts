@@ -14,6 +14,7 @@ import { LookRoutes } from "./pages/look/LookRoutes.ts"
 import { ModelsRoutes } from "./pages/models/ModelsRoutes.ts"
 import { OrdersRoutes } from "./pages/orders/OrdersRoutes.ts"
 import { PayRoutes } from "./pages/pay/PayRoutes.ts"
+import { ResetRoutes } from "./pages/reset/ResetRoutes.ts"
 import { SubscriptionRoutes } from "./pages/subscription/SubscriptionRoutes.ts"
 import { TopupRoutes } from "./pages/topup/TopupRoutes.ts"
 import { UsageRoutes } from "./pages/usage/UsageRoutes.ts"
@@ -29,6 +30,7 @@ export const ConsoleRoutes = Layer.mergeAll(
   ModelsRoutes,
   OrdersRoutes,
   PayRoutes,
+  ResetRoutes,
   SetupRoutes,
   SubscriptionRoutes,
   TopupRoutes,

@@ -5,24 +5,9 @@ import type { ComponentChildren } from "preact"
 import type { FormState } from "../../Answer.ts"
 import { passwordText } from "../../text/PasswordText.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
+import { Sheet } from "../../ui/Sheet.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { loginText } from "./LoginText.ts"
-
-const Sheet = (
-  { children, lead, title }: {
-    readonly title: string
-    readonly lead: string
-    readonly children?: ComponentChildren
-  }
-) => (
-  <section class="card card-md mt-sm-4">
-    <div class="card-body">
-      <h1 class="h2 mb-1">{title}</h1>
-      <p class="text-secondary mb-4">{lead}</p>
-      {children}
-    </div>
-  </section>
-)
 
 interface FormViewProps {
   readonly visit: Visit

@@ -31,7 +31,7 @@ const dayOf = (at: DateTime.Zoned): string => DateTime.formatIsoDate(at)
 const dayPattern = /^(\d{4})-(\d{2})-(\d{2})$/
 
 /** The first moment of a day named `YYYY-MM-DD` in a zone. */
-const startOf = (day: string | null, timeZone: string): DateTime.Zoned | undefined => {
+export const startOf = (day: string | null, timeZone: string): DateTime.Zoned | undefined => {
   const match = dayPattern.exec(day ?? "")
   if (match === null) return undefined
   const parts = { year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) }

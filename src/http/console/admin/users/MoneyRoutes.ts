@@ -1,0 +1,152 @@
+/**
+ * What an administrator gives a user and takes: adjustments of the balance, plans granted and ended. A form carries the key of
+ * its change, made when it is shown: sent twice, it is done once.
+ */
+import { Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
+import { type AdjustmentRefused, Adjustments } from "../../../../accounts/Adjustments.ts"
+import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { type GrantRefused, Grants } from "../../../../subscriptions/Grants.ts"
+import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
+import {
+  emptyForm,
+  type FormRefused,
+  type FormState,
+  page,
+  PageNotFound,
+  type Problems,
+  redirect,
+  refuse
+} from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { theUser } from "./TheUser.ts"
+import { userActionText } from "./UserActionText.ts"
+import { AdjustView, EndView, GrantView } from "./UserActionView.tsx"
+
+/** A form that is refused as a whole goes on with a key of its own; one with a wrong field keeps its key. */
+const keyOf = ({ problems, values }: FormState): string => {
+  const key = values.get("key") ?? ""
+  return key === "" || problems["form"] !== undefined ? randomUUID() : key
+}
+
+const stateOf = (values: URLSearchParams, problems: Problems): FormState => ({ values, problems })
+
+const showAdjust = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const user = yield* theUser
+    const { usdMicros } = yield* (yield* AccountOverview).balance(user.id)
+    const view = AdjustView({ visit, user, state, usdMicros, formKey: keyOf(state) })
+    return page(sayOf(visit, userActionText)("adjust.title", { email: user.email }), view)
+  })
+
+const reused = (visit: UserVisit): FormRefused => refuse({ form: sayOf(visit, userActionText)("reused") }, 409)
+
+const refusedAdjustment = (visit: UserVisit, { reason }: AdjustmentRefused): FormRefused => {
+  const say = sayOf(visit, userActionText)
+  if (reason === "amount") return refuse({ amount: say("amount.problem") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+}
+
+/** `$5` and `-$5` are amounts, too. */
+const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
+
+const adjustForm = rootForm("/admin/users/:id/adjust", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const userId = yield* pathId("id")
+      yield* (yield* Adjustments).adjust(actorOf(visit), {
+        userId,
+        amountMicros: amountOf(fields.get("amount") ?? ""),
+        note: fields.get("note") ?? "",
+        key: fields.get("key") ?? ""
+      })
+      return redirect(`/admin/users/${userId}?done=adjusted`)
+    }).pipe(
+      Effect.catchTags({
+        AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(visit, error)),
+        AdjustmentReused: () => Effect.fail(reused(visit)),
+        DebitRefused: ({ availableMicros }) => {
+          const balance = visit.formats.usd(availableMicros)
+          return Effect.fail(refuse({ amount: sayOf(visit, userActionText)("amount.short", { balance }) }))
+        },
+        UnknownAccount: () => Effect.fail(new PageNotFound())
+      })
+    ),
+  again: (visit, values, problems) => showAdjust(visit, stateOf(values, problems))
+})
+
+const showGrant = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const user = yield* theUser
+    const plans = yield* (yield* Grants).plans
+    const view = GrantView({ visit, user, state, plans, formKey: keyOf(state) })
+    return page(sayOf(visit, userActionText)("grant.title", { email: user.email }), view)
+  })
+
+const refusedGrant = (visit: UserVisit, { reason }: GrantRefused): FormRefused | PageNotFound => {
+  const say = sayOf(visit, userActionText)
+  if (reason === "user") return new PageNotFound()
+  if (reason === "plan") return refuse({ plan: say("plan.problem") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+}
+
+const grantForm = rootForm("/admin/users/:id/grant", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const userId = yield* pathId("id")
+      yield* (yield* Grants).grant(actorOf(visit), {
+        userId,
+        planCode: fields.get("plan") ?? "",
+        note: fields.get("note") ?? "",
+        key: fields.get("key") ?? ""
+      })
+      return redirect(`/admin/users/${userId}?done=granted`)
+    }).pipe(
+      Effect.catchTags({
+        GrantRefused: (error) => Effect.fail(refusedGrant(visit, error)),
+        GrantReused: () => Effect.fail(reused(visit))
+      })
+    ),
+  again: (visit, values, problems) => showGrant(visit, stateOf(values, problems))
+})
+
+/** The subscription that the address names, if it is this user's and not over. */
+const showEnd = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const user = yield* theUser
+    const id = yield* pathId("subscription")
+    const [subscription] = yield* (yield* SubscriptionList).page(user.id, { limit: 1, before: id + 1n })
+    if (subscription === undefined || subscription.id !== id) return yield* new PageNotFound()
+    if (subscription.state === "over" && state === emptyForm) return redirect(`/admin/users/${user.id}`)
+    return page(sayOf(visit, userActionText)("end.title"), EndView({ visit, user, state, subscription }))
+  })
+
+const endForm = rootForm("/admin/users/:id/subscriptions/:subscription/end", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const userId = yield* pathId("id")
+      const subscriptionId = yield* pathId("subscription")
+      const note = fields.get("note") ?? ""
+      yield* (yield* Grants).end(actorOf(visit), { userId, subscriptionId, note })
+      return redirect(`/admin/users/${userId}?done=ended`)
+    }).pipe(
+      Effect.catchTags({
+        GrantRefused: (error) => Effect.fail(refusedGrant(visit, error)),
+        SubscriptionNotFound: () => Effect.fail(new PageNotFound()),
+        SubscriptionOver: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("end.over") }, 409))
+      })
+    ),
+  again: (visit, values, problems) => showEnd(visit, stateOf(values, problems))
+})
+
+export const MoneyRoutes = Layer.mergeAll(
+  rootPage("/admin/users/:id/adjust", (visit) => showAdjust(visit, emptyForm)),
+  rootPage("/admin/users/:id/grant", (visit) => showGrant(visit, emptyForm)),
+  rootPage("/admin/users/:id/subscriptions/:subscription/end", (visit) => showEnd(visit, emptyForm)),
+  adjustForm,
+  grantForm,
+  endForm
+)

@@ -1,0 +1,199 @@
+/**
+ * The pages on which something is done to a user: forms with a note, questions before what takes something away, and the one
+ * page that ever shows a link for a new password.
+ */
+import type { ComponentChildren } from "preact"
+import type { User } from "../../../../identity/Users.ts"
+import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
+import type { GrantablePlan } from "../../../../subscriptions/Grants.ts"
+import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { userActionText } from "./UserActionText.ts"
+
+interface ActionProps {
+  readonly visit: Visit
+  readonly user: Pick<User, "id" | "email" | "role">
+  readonly state: FormState
+}
+
+const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {
+  const say = sayOf(visit, userActionText)
+  return (
+    <Field
+      state={state}
+      name="note"
+      label={say("note")}
+      hint={say("note.hint")}
+      autocomplete="off"
+      maxlength={NOTE_CHARACTERS_MAX}
+      required
+    />
+  )
+}
+
+/** A form of a page of its own, with the way back. */
+const ActionPage = (
+  { action, children, danger, state, submit, title, user, visit }: ActionProps & {
+    readonly title: string
+    /** Below the user's page. */
+    readonly action: string
+    readonly submit: string
+    readonly danger?: boolean
+    readonly children: ComponentChildren
+  }
+) => (
+  <>
+    <PageHeading title={title} />
+    <Card>
+      <PostForm visit={visit} action={`/admin/users/${user.id}/${action}`} class="card-body">
+        <FormAlert state={state} />
+        {children}
+        <div class="btn-list mt-4">
+          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
+          <a class="btn btn-ghost-secondary" href={`/admin/users/${user.id}`}>
+            {sayOf(visit, userActionText)("cancel")}
+          </a>
+        </div>
+      </PostForm>
+    </Card>
+  </>
+)
+
+/** The same form sent twice is one change: it carries the key of that change. */
+const KeyField = ({ value }: { readonly value: string }) => <input type="hidden" name="key" value={value} />
+
+export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; readonly formKey: string }) => {
+  const { formKey, state, usdMicros, user, visit } = props
+  const say = sayOf(visit, userActionText)
+  const title = say("adjust.title", { email: user.email })
+  return (
+    <ActionPage {...props} title={title} action="adjust" submit={say("adjust.submit")}>
+      <KeyField value={formKey} />
+      <Field
+        state={state}
+        name="amount"
+        label={say("amount")}
+        hint={say("amount.hint", { balance: visit.formats.usd(usdMicros) })}
+        autocomplete="off"
+        prefix="$"
+        required
+        autofocus
+      />
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
+export const GrantView = (
+  props: ActionProps & { readonly plans: ReadonlyArray<GrantablePlan>; readonly formKey: string }
+) => {
+  const { formKey, plans, state, user, visit } = props
+  const say = sayOf(visit, userActionText)
+  const title = say("grant.title", { email: user.email })
+  const problem = state.problems["plan"]
+  if (plans.length === 0) {
+    return (
+      <>
+        <PageHeading title={title} />
+        <Notice kind="info">{say("grant.none")}</Notice>
+        <a class="btn" href={`/admin/users/${user.id}`}>{visit.say("action.back")}</a>
+      </>
+    )
+  }
+  return (
+    <ActionPage {...props} title={title} action="grant" submit={say("grant.submit")}>
+      <KeyField value={formKey} />
+      <div class="mb-3">
+        <label class="form-label required" for="field-plan">{say("plan")}</label>
+        <select
+          class={`form-select ${problem === undefined ? "" : "is-invalid"}`}
+          id="field-plan"
+          name="plan"
+          aria-describedby={problem === undefined ? "field-plan-hint" : "field-plan-problem field-plan-hint"}
+        >
+          {plans.map(({ code, durationDays, name }) => (
+            <option key={code} value={code} selected={code === state.values.get("plan")}>
+              {say("plan.option", { name, days: durationDays })}
+            </option>
+          ))}
+        </select>
+        {problem === undefined ? null : <div id="field-plan-problem" class="invalid-feedback">{problem}</div>}
+        <div id="field-plan-hint" class="form-hint mt-1">{say("plan.hint")}</div>
+      </div>
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
+export const EndView = (props: ActionProps & { readonly subscription: SubscriptionItem }) => {
+  const { state, subscription, user, visit } = props
+  const say = sayOf(visit, userActionText)
+  const values = { plan: subscription.planName, email: user.email, at: visit.formats.time(subscription.endsAt) }
+  return (
+    <ActionPage
+      {...props}
+      title={say("end.title")}
+      action={`subscriptions/${subscription.id}/end`}
+      submit={say("end.submit")}
+      danger
+    >
+      <p class="break-anywhere">{say("end.text", values)}</p>
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
+export const DisableView = (props: ActionProps) => {
+  const say = sayOf(props.visit, userActionText)
+  return (
+    <ActionPage {...props} title={say("disable.title")} action="disable" submit={say("disable.submit")} danger>
+      <p class="break-anywhere mb-0">{say("disable.text", { email: props.user.email })}</p>
+    </ActionPage>
+  )
+}
+
+export const RoleView = (props: ActionProps) => {
+  const { user: { email, role }, visit } = props
+  const say = sayOf(visit, userActionText)
+  return role === "user"
+    ? (
+      <ActionPage {...props} title={say("makeRoot.title", { email })} action="role" submit={say("makeRoot.submit")}>
+        <input type="hidden" name="role" value="root" />
+        <p class="mb-0">{say("makeRoot.text")}</p>
+      </ActionPage>
+    )
+    : (
+      <ActionPage
+        {...props}
+        title={say("makeUser.title", { email })}
+        action="role"
+        submit={say("makeUser.submit")}
+        danger
+      >
+        <input type="hidden" name="role" value="user" />
+        <p class="mb-0">{say("makeUser.text")}</p>
+      </ActionPage>
+    )
+}
+
+export const PasswordLinkView = (
+  { expiresAt, url, user, visit }: Omit<ActionProps, "state"> & { readonly url: string; readonly expiresAt: Date }
+) => {
+  const say = sayOf(visit, userActionText)
+  return (
+    <>
+      <PageHeading title={say("link.title")} />
+      <Notice kind="warning">{say("link.once", { at: visit.formats.time(expiresAt) })}</Notice>
+      <Card title={say("link.for", { email: user.email })} class="mb-3">
+        <div class="card-body">
+          <Copyable id="password-link" text={url} label={say("copy")} copied={say("copied")} />
+          <p class="text-secondary mt-3 mb-0">{say("link.send")}</p>
+        </div>
+      </Card>
+      <a class="btn btn-primary" href={`/admin/users/${user.id}`}>{say("done")}</a>
+    </>
+  )
+}

@@ -1,0 +1,183 @@
+/**
+ * The ledger and the plans of one user, each page by page on the same page.
+ */
+import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
+import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { Pager } from "../../ui/Pager.tsx"
+import { Badge, Card, DataTable, Moment, type Tone } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { userText } from "./UserText.ts"
+
+/** A page of a list. */
+export interface Listed<Item> {
+  readonly items: ReadonlyArray<Item>
+  readonly hasOlder: boolean
+}
+
+/** The page with one of its lists gone on to `before`, and the other where it is. */
+const pathOf = (visit: Visit, userId: bigint, list: string, before: string): string => {
+  const query = new URLSearchParams(visit.query)
+  query.delete("done")
+  if (before === "") query.delete(list)
+  else query.set(list, before)
+  return `/admin/users/${userId}${query.size === 0 ? "" : `?${query}`}#${list}`
+}
+
+const ListPager = (
+  { last, list, userId, visit }: {
+    readonly visit: Visit
+    readonly userId: bigint
+    /** The name of the list in the query. */
+    readonly list: string
+    /** Where the next page begins; undefined on the last one. */
+    readonly last: bigint | undefined
+  }
+) => {
+  const say = sayOf(visit, userText)
+  return (
+    <Pager
+      newest={visit.query.has(list) ? { href: pathOf(visit, userId, list, ""), text: say("newest") } : undefined}
+      older={last === undefined
+        ? undefined
+        : { href: pathOf(visit, userId, list, last.toString()), text: say("older") }}
+    />
+  )
+}
+
+/** Other parts of the house may write kinds of their own. */
+const kindName = (visit: Visit, kind: string): string => {
+  const say = sayOf(visit, userText)
+  const names: ReadonlyMap<string, string> = new Map([
+    ["topup", say("kind.topup")],
+    ["adjustment", say("kind.adjustment")],
+    ["recovery", say("kind.recovery")],
+    ["refund", say("kind.refund")],
+    ["refund_returned", say("kind.refund_returned")],
+    ["dispute", say("kind.dispute")],
+    ["dispute_returned", say("kind.dispute_returned")]
+  ])
+  return names.get(kind) ?? kind
+}
+
+const actorName = (visit: Visit, actor: string): string => {
+  const say = sayOf(visit, userText)
+  return actor === "system" ? say("by.system") : actor === "cli" ? say("by.cli") : actor
+}
+
+export const LedgerCard = (
+  { entries, userId, visit }: {
+    readonly visit: Visit
+    readonly userId: bigint
+    readonly entries: Listed<LedgerItem>
+  }
+) => {
+  const say = sayOf(visit, userText)
+  const { formats } = visit
+  return (
+    <div id="entries">
+      <Card title={say("ledger")} class="mb-3">
+        {entries.items.length === 0 ? <div class="card-body text-secondary">{say("ledger.none")}</div> : (
+          <DataTable
+            caption={say("ledger")}
+            columns={[{ title: say("ledger.entry") }, { title: say("ledger.by"), wide: true }, {
+              title: say("ledger.amount"),
+              number: true
+            }]}
+            rows={entries.items.map((entry) => [
+              <>
+                <div>{kindName(visit, entry.kind)}</div>
+                <div class="text-secondary small">
+                  <Moment visit={visit} at={entry.createdAt} />
+                </div>
+                {entry.note === "" ? null : <div class="small break-anywhere">{entry.note}</div>}
+              </>,
+              actorName(visit, entry.actor),
+              <>
+                <span class={`nowrap ${entry.amountMicros < 0n ? "text-danger" : ""}`}>
+                  {formats.usd(entry.amountMicros)}
+                </span>
+                {entry.owedMicros === 0n ? null : (
+                  <div class="text-secondary small">
+                    {say("ledger.owed", { amount: formats.usd(entry.owedMicros) })}
+                  </div>
+                )}
+              </>
+            ])}
+          />
+        )}
+        <ListPager
+          visit={visit}
+          userId={userId}
+          list="entries"
+          last={entries.hasOlder ? entries.items.at(-1)?.id : undefined}
+        />
+      </Card>
+    </div>
+  )
+}
+
+const tones: Readonly<Record<SubscriptionItem["state"], Tone>> = { coming: "blue", running: "green", over: "secondary" }
+
+const StateBadge = ({ state, visit }: { readonly visit: Visit; readonly state: SubscriptionItem["state"] }) => {
+  const say = sayOf(visit, userText)
+  const names = { coming: say("state.coming"), running: say("state.running"), over: say("state.over") }
+  return <Badge tone={tones[state]}>{names[state]}</Badge>
+}
+
+const originText = (visit: Visit, { note, orderId }: SubscriptionItem): string => {
+  const say = sayOf(visit, userText)
+  if (orderId !== null) return say("bought", { id: orderId.toString() })
+  return note === null ? "" : say("granted", { note })
+}
+
+export const SubscriptionsCard = (
+  { subscriptions, userId, visit }: {
+    readonly visit: Visit
+    readonly userId: bigint
+    readonly subscriptions: Listed<SubscriptionItem>
+  }
+) => {
+  const say = sayOf(visit, userText)
+  return (
+    <div id="subscriptions">
+      <Card title={say("subscriptions")} class="mb-3">
+        {subscriptions.items.length === 0
+          ? <div class="card-body text-secondary">{say("subscriptions.none")}</div>
+          : (
+            <DataTable
+              caption={say("subscriptions")}
+              columns={[{ title: say("plan") }, { title: say("state") }, { title: say("period"), wide: true }, {
+                title: say("action"),
+                number: true
+              }]}
+              rows={subscriptions.items.map((item) => [
+                <>
+                  <div class="break-anywhere">{item.planName}</div>
+                  <div class="text-secondary small break-anywhere">{originText(visit, item)}</div>
+                </>,
+                <StateBadge visit={visit} state={item.state} />,
+                <span class="small">
+                  <Moment visit={visit} at={item.startsAt} /> – <Moment visit={visit} at={item.endsAt} />
+                </span>,
+                item.state === "over" ? null : (
+                  <a
+                    class="btn btn-sm btn-ghost-danger"
+                    href={`/admin/users/${userId}/subscriptions/${item.id}/end`}
+                    aria-label={say("end.label", { plan: item.planName })}
+                  >
+                    {say("end")}
+                  </a>
+                )
+              ])}
+            />
+          )}
+        <ListPager
+          visit={visit}
+          userId={userId}
+          list="subscriptions"
+          last={subscriptions.hasOlder ? subscriptions.items.at(-1)?.id : undefined}
+        />
+      </Card>
+    </div>
+  )
+}

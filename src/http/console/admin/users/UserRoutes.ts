@@ -1,0 +1,134 @@
+/**
+ * `/admin/users/{id}`: one user, and what an administrator does to them. What takes something away is asked on a page of its own.
+ */
+import { Effect, Layer, Redacted } from "effect"
+import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
+import { LedgerList } from "../../../../accounts/LedgerList.ts"
+import { ApiKeys } from "../../../../identity/ApiKeys.ts"
+import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
+import { UserAdmin } from "../../../../identity/UserAdmin.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
+import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { idOf, pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { MoneyRoutes } from "./MoneyRoutes.ts"
+import { theUser } from "./TheUser.ts"
+import { userActionText } from "./UserActionText.ts"
+import { DisableView, PasswordLinkView, RoleView } from "./UserActionView.tsx"
+import type { Listed } from "./UserLists.tsx"
+import { UserView } from "./UserView.tsx"
+
+const LIST_SIZE = 20
+
+const listedOf = <Item>(found: ReadonlyArray<Item>): Listed<Item> => ({
+  items: found.slice(0, LIST_SIZE),
+  hasOlder: found.length > LIST_SIZE
+})
+
+const show = Effect.fnUntraced(function*(visit: UserVisit) {
+  const user = yield* theUser
+  const rangeOf = (list: string) => ({ limit: LIST_SIZE + 1, before: idOf(visit.query.get(list)) })
+  const { account, entries, keys, subscriptions } = yield* Effect.all({
+    account: (yield* AccountOverview).view(user.id),
+    entries: (yield* LedgerList).page(user.id, rangeOf("entries")),
+    subscriptions: (yield* SubscriptionList).page(user.id, rangeOf("subscriptions")),
+    keys: (yield* ApiKeys).list(user.id)
+  }, { concurrency: "unbounded" })
+  const view = UserView({
+    visit,
+    user,
+    account,
+    entries: listedOf(entries),
+    subscriptions: listedOf(subscriptions),
+    keys
+  })
+  return page(user.email, view)
+})
+
+const showDisable = (visit: UserVisit, state: FormState) =>
+  Effect.map(theUser, (user) =>
+    user.disabledAt === null
+      ? page(sayOf(visit, userActionText)("disable.title"), DisableView({ visit, user, state }))
+      : redirect(`/admin/users/${user.id}`))
+
+const showRole = (visit: UserVisit, state: FormState) =>
+  Effect.map(theUser, (user) => {
+    const say = sayOf(visit, userActionText)
+    const title = say(user.role === "user" ? "makeRoot.title" : "makeUser.title", { email: user.email })
+    return page(title, RoleView({ visit, user, state }))
+  })
+
+/** Why a user may not be disabled or demoted; for forms of their own pages. */
+const refusals = (visit: UserVisit) => {
+  const say = sayOf(visit, userActionText)
+  return {
+    UserNotFound: () => Effect.fail(new PageNotFound()),
+    OwnUser: () => Effect.fail(refuse({ form: say("own") })),
+    LastRoot: () => Effect.fail(refuse({ form: say("last") }, 409))
+  }
+}
+
+const disableForm = rootForm("/admin/users/:id/disable", {
+  run: (visit) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      yield* (yield* UserAdmin).disable(actorOf(visit), id)
+      return redirect(`/admin/users/${id}?done=disabled`)
+    }).pipe(Effect.catchTags(refusals(visit))),
+  again: (visit, values, problems) => showDisable(visit, { values, problems })
+})
+
+const enableForm = rootForm("/admin/users/:id/enable", {
+  run: (visit) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      yield* (yield* UserAdmin).enable(actorOf(visit), id)
+      return redirect(`/admin/users/${id}?done=enabled`)
+    }).pipe(Effect.catchTag("UserNotFound", () => Effect.fail(new PageNotFound())))
+})
+
+const roleForm = rootForm("/admin/users/:id/role", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      const role = fields.get("role")
+      if (role !== "user" && role !== "root") return yield* refuse({ form: visit.say("form.malformed") })
+      yield* (yield* UserAdmin).setRole(actorOf(visit), id, role)
+      return redirect(`/admin/users/${id}?done=role`)
+    }).pipe(
+      Effect.catchTags({
+        ...refusals(visit),
+        UserDisabled: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("isDisabled") }, 409))
+      })
+    ),
+  again: (visit, values, problems) => showRole(visit, { values, problems })
+})
+
+/** The answer of this form is the only page that has the link. */
+const linkForm = rootForm("/admin/users/:id/password-link", {
+  run: (visit) =>
+    Effect.gen(function*() {
+      const user = yield* theUser
+      const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(visit), user.id)
+      const url = `${(yield* PublicAddress).url()}/reset/${Redacted.value(token)}`
+      return page(sayOf(visit, userActionText)("link.title"), PasswordLinkView({ visit, user, url, expiresAt }))
+    }).pipe(
+      Effect.catchTags({
+        UserNotFound: () => Effect.fail(new PageNotFound()),
+        UserDisabled: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("isDisabled") }, 409))
+      })
+    )
+})
+
+export const UserRoutes = Layer.mergeAll(
+  MoneyRoutes,
+  rootPage("/admin/users/:id", show),
+  rootPage("/admin/users/:id/disable", (visit) => showDisable(visit, emptyForm)),
+  rootPage("/admin/users/:id/role", (visit) => showRole(visit, emptyForm)),
+  disableForm,
+  enableForm,
+  roleForm,
+  linkForm
+)

@@ -1,0 +1,35 @@
+/**
+ * Which users an address of the list asks for. What is no filter is left out.
+ */
+import type { UserSearch } from "../../../../identity/UserAdmin.ts"
+import { idOf } from "../../PathId.ts"
+import type { Visit } from "../../Visit.ts"
+
+export interface UsersQuery {
+  readonly search: Omit<UserSearch, "limit">
+}
+
+/** As long as an e-mail address may be. */
+const TEXT_LENGTH_MAX = 254
+
+const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null): A | undefined =>
+  known.find((value) => value === text)
+
+export const readUsersQuery = ({ query }: Pick<Visit, "query">): UsersQuery => {
+  const text = (query.get("q") ?? "").replaceAll("\0", "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
+  return {
+    search: {
+      text: text === "" ? undefined : text,
+      role: oneOf(["user", "root"], query.get("role")),
+      state: oneOf(["active", "disabled"], query.get("state")),
+      before: idOf(query.get("before"))
+    }
+  }
+}
+
+/** The list's address with the same filter, and more. */
+export const usersPath = ({ search }: UsersQuery, more: Readonly<Record<string, string>> = {}): string => {
+  const asked = { q: search.text ?? "", role: search.role ?? "", state: search.state ?? "", ...more }
+  const parts = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""))
+  return parts.size === 0 ? "/admin/users" : `/admin/users?${parts}`
+}

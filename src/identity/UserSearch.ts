@@ -1,0 +1,146 @@
+/**
+ * How administrators find users: by a part of the e-mail address or the id, by role and state, page by page; and what there is
+ * to know of one of them besides money.
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { IDLE_DAYS_MAX, SESSIONS_PER_USER_MAX } from "./SessionStore.ts"
+import type { User } from "./Users.ts"
+import { toUser, type UserRow } from "./UserStore.ts"
+
+/** What is left out does not matter. */
+export interface UserSearch {
+  /** Part of an e-mail address, in any case; or an id. */
+  readonly text?: string | undefined
+  readonly role?: User["role"] | undefined
+  readonly state?: "active" | "disabled" | undefined
+  /** Users made before this one. */
+  readonly before?: bigint | undefined
+  readonly limit: number
+}
+
+/** A user in a list. Amounts in micros. */
+export interface UserSummary extends User {
+  readonly usdMicros: bigint
+  readonly owedMicros: bigint
+  /** When one of their sessions was last used; null: they have none. */
+  readonly lastSeenAt: Date | null
+}
+
+export interface UserSession {
+  readonly id: bigint
+  readonly address: string
+  readonly userAgent: string
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+}
+
+export interface UserDetails extends UserSummary {
+  /** Without one they cannot sign in. */
+  readonly hasPassword: boolean
+  /** When the link for a new password that is out there ends; null: there is none. */
+  readonly passwordLinkUntil: Date | null
+  /** Live ones, the last used first. */
+  readonly sessions: ReadonlyArray<UserSession>
+  /** How many there are of each, of all times; live keys of the administration's API. */
+  readonly orders: bigint
+  readonly subscriptions: bigint
+  readonly adminKeys: bigint
+}
+
+type SummaryRow = UserRow & {
+  readonly usd_micros: bigint
+  readonly owed_micros: bigint
+  readonly last_seen_at: Date | null
+}
+
+const toSummary = (row: SummaryRow): UserSummary => ({
+  ...toUser(row),
+  usdMicros: row.usd_micros,
+  owedMicros: row.owed_micros,
+  lastSeenAt: row.last_seen_at
+})
+
+/** The largest id that a text may name has 18 digits: all of these fit a `bigint`. */
+const idPattern = /^[1-9]\d{0,17}$/
+
+export const findUsers = (
+  sql: SqlClient.SqlClient,
+  { before, limit, role, state, text = "" }: UserSearch
+): Effect.Effect<ReadonlyArray<UserSummary>, SqlError.SqlError> => {
+  const part = text.trim().toLowerCase()
+  const id = idPattern.test(part) ? BigInt(part) : null
+  return Effect.map(
+    sql<SummaryRow>`
+      SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
+          coalesce(b.owed_micros, 0) AS owed_micros,
+          (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at
+        FROM users u LEFT JOIN user_balances b ON b.user_id = u.id
+        WHERE (${before ?? null}::bigint IS NULL OR u.id < ${before ?? null}::bigint)
+          AND (${part} = '' OR position(${part} IN u.email) > 0 OR u.id = ${id}::bigint)
+          AND (${role ?? null}::text IS NULL OR u.role = ${role ?? null}::text)
+          AND (${state ?? null}::text IS NULL OR (u.disabled_at IS NOT NULL) = (${state ?? null}::text = 'disabled'))
+        ORDER BY u.id DESC LIMIT ${limit}`,
+    (rows) => rows.map(toSummary)
+  )
+}
+
+type DetailsRow = SummaryRow & {
+  readonly has_password: boolean
+  readonly link_until: Date | null
+  readonly orders: bigint
+  readonly subscriptions: bigint
+  readonly admin_keys: bigint
+}
+
+interface SessionRow {
+  readonly id: bigint
+  readonly address: string | null
+  readonly user_agent: string | null
+  readonly created_at: Date
+  readonly last_seen_at: Date
+}
+
+const toSession = (row: SessionRow): UserSession => ({
+  id: row.id,
+  address: row.address ?? "",
+  userAgent: row.user_agent ?? "",
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at
+})
+
+/** Undefined: there is no such user. */
+export const userDetails = (
+  sql: SqlClient.SqlClient,
+  userId: bigint
+): Effect.Effect<UserDetails | undefined, SqlError.SqlError> =>
+  Effect.gen(function*() {
+    const [row] = yield* sql<DetailsRow>`
+      SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
+          coalesce(b.owed_micros, 0) AS owed_micros,
+          (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
+          u.password_hash IS NOT NULL AS has_password,
+          (SELECT max(l.expires_at) FROM password_links l WHERE l.user_id = u.id AND l.expires_at > now()) AS link_until,
+          (SELECT count(*) FROM topup_orders o WHERE o.user_id = u.id)
+            + (SELECT count(*) FROM subscription_orders o WHERE o.user_id = u.id) AS orders,
+          (SELECT count(*) FROM user_subscriptions s WHERE s.user_id = u.id) AS subscriptions,
+          (SELECT count(*) FROM api_keys k WHERE k.user_id = u.id AND k.kind = 'admin' AND k.revoked_at IS NULL
+            AND (k.expires_at IS NULL OR k.expires_at > now())) AS admin_keys
+        FROM users u LEFT JOIN user_balances b ON b.user_id = u.id WHERE u.id = ${userId}`
+    if (row === undefined) return undefined
+    const sessions = yield* sql<SessionRow>`
+      SELECT id, address, user_agent, created_at, last_seen_at FROM sessions
+        WHERE user_id = ${userId} AND expires_at > now()
+          AND last_seen_at > now() - make_interval(days => ${IDLE_DAYS_MAX}::integer)
+        ORDER BY last_seen_at DESC, id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
+    return {
+      ...toSummary(row),
+      hasPassword: row.has_password,
+      passwordLinkUntil: row.link_until,
+      sessions: sessions.map(toSession),
+      orders: row.orders,
+      subscriptions: row.subscriptions,
+      adminKeys: row.admin_keys
+    }
+  })

@@ -1,0 +1,119 @@
+/**
+ * The record of changes as administrators read it: who did what to what, with what it was and is now; page by page for people
+ * and as a stream for files, newest first. What is read is what {@link recordChange} of `AuditLog` wrote.
+ */
+import { Context, Effect, Layer, Option, Stream } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+
+/** What is left out does not matter. */
+export interface AuditFilter {
+  /** As recorded, such as `user:7`, `key:3` or `cli`; or an e-mail address: what its user did, by whichever session or key. */
+  readonly actor?: string | undefined
+  /** How the action begins, such as `user.`. */
+  readonly action?: string | undefined
+  /** As recorded, such as `user:7`. */
+  readonly target?: string | undefined
+  /** From this moment on and before that one, ms since the epoch. */
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+}
+
+export interface AuditItem {
+  readonly id: bigint
+  readonly at: Date
+  readonly actor: string
+  /** Of the user who acted; null on the command line. */
+  readonly email: string | null
+  readonly action: string
+  readonly target: string
+  readonly before: AuditState | null
+  readonly after: AuditState | null
+  /** Of the client; empty where it was not known. */
+  readonly address: string
+}
+
+/** A thing as it was or is, by field. */
+export type AuditState = Readonly<Record<string, unknown>>
+
+export class AuditTrail extends Context.Service<AuditTrail, {
+  page(
+    filter: AuditFilter,
+    range: { readonly limit: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<AuditItem>, SqlError.SqlError>
+  /** The newest {@link AUDIT_STREAM_ITEMS_MAX} that the filter matches, read as they are taken. */
+  rows(filter: AuditFilter): Stream.Stream<AuditItem, SqlError.SqlError>
+}>()("realms/platform/AuditTrail") {
+  static readonly layer = Layer.effect(AuditTrail, Effect.suspend(() => make))
+}
+
+/** One stream gives no more. */
+export const AUDIT_STREAM_ITEMS_MAX = 100_000
+
+const STREAM_PAGE_ITEMS = 1_000
+
+interface AuditRow {
+  readonly id: bigint
+  readonly at: Date
+  readonly actor: string
+  readonly email: string | null
+  readonly action: string
+  readonly target: string
+  readonly before: AuditState | null
+  readonly after: AuditState | null
+  readonly address: string | null
+}
+
+const toItem = (row: AuditRow): AuditItem => ({ ...row, address: row.address ?? "" })
+
+/** $1 actor, $2 beginning of the action, $3 target, $4 and $5 range in ms, $6 below which id, $7 how many. */
+const pageSql = `
+  SELECT a.id, a.at, a.actor, a.action, a.target, a.before, a.after, a.address,
+    coalesce((SELECT u.email FROM users u
+        WHERE u.id = (CASE WHEN a.actor ~ '^user:[0-9]{1,18}$' THEN substr(a.actor, 6)::bigint END)),
+      (SELECT u.email FROM api_keys k JOIN users u ON u.id = k.user_id
+        WHERE k.id = (CASE WHEN a.actor ~ '^key:[0-9]{1,18}$' THEN substr(a.actor, 5)::bigint END))) AS email
+  FROM audit_log a
+  WHERE ($1::text IS NULL OR a.actor IN (
+      SELECT $1::text
+      UNION ALL SELECT 'user:' || u.id FROM users u WHERE u.email = lower($1)
+      UNION ALL SELECT 'key:' || k.id FROM api_keys k JOIN users u ON u.id = k.user_id WHERE u.email = lower($1)
+    ))
+    AND ($2::text IS NULL OR starts_with(a.action, $2)) AND ($3::text IS NULL OR a.target = $3)
+    AND ($4::bigint IS NULL OR a.at >= to_timestamp($4::bigint / 1000.0))
+    AND ($5::bigint IS NULL OR a.at < to_timestamp($5::bigint / 1000.0))
+    AND ($6::bigint IS NULL OR a.id < $6)
+  ORDER BY a.id DESC LIMIT $7`
+
+const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const read = (filter: AuditFilter, limit: number, before: bigint | undefined) =>
+    Effect.map(
+      sql.unsafe<AuditRow>(pageSql, [
+        filter.actor ?? null,
+        filter.action ?? null,
+        filter.target ?? null,
+        millis(filter.fromMs),
+        millis(filter.toMs),
+        before ?? null,
+        limit
+      ]),
+      (rows) => rows.map(toItem)
+    )
+
+  return AuditTrail.of({
+    page: Effect.fn("AuditTrail.page")((filter, { before, limit }) => read(filter, limit, before)),
+    rows: (filter) =>
+      Stream.paginate<bigint | undefined, AuditItem, SqlError.SqlError>(
+        undefined,
+        (before) =>
+          Effect.map(read(filter, STREAM_PAGE_ITEMS, before), (items) =>
+            [
+              items,
+              items.length < STREAM_PAGE_ITEMS ? Option.none() : Option.fromUndefinedOr(items.at(-1)?.id)
+            ] as const)
+      ).pipe(Stream.take(AUDIT_STREAM_ITEMS_MAX))
+  })
+})

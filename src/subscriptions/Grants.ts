@@ -1,0 +1,172 @@
+/**
+ * Subscriptions that administrators give and end. A grant has a key of its maker's choosing, and is made once for it however
+ * often it is sent; what is ended stays ended, whatever a provider says later. Both are recorded with a note that says why.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { lockAccount } from "../accounts/Ledger.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { checkNote, isIdempotencyKey, NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { activate, type BoughtTerms, withdraw } from "./Subscriptions.ts"
+
+/** Text for people, by what is wrong with a grant. */
+const messages = {
+  user: "there is no such user",
+  plan: "there is no such plan, or it is disabled",
+  note: `a note that says why has 1 to ${NOTE_CHARACTERS_MAX} characters, in one line`,
+  key: "an idempotency key has 8 to 100 letters, digits and _ . : -"
+} as const
+
+/** What was asked for is not possible; `reason` is the field. */
+export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefused", {
+  reason: Schema.Literals(["user", "plan", "note", "key"])
+}) {
+  override get message(): string {
+    return messages[this.reason]
+  }
+}
+
+/** The key has been used for another grant: of another user, plan or note. */
+export class GrantReused extends Schema.TaggedError<GrantReused>()("GrantReused", {}) {}
+
+/** The user has no such subscription. */
+export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {}) {}
+
+/** It is over already. */
+export class SubscriptionOver extends Schema.TaggedError<SubscriptionOver>()("SubscriptionOver", {}) {}
+
+export interface Grant {
+  readonly userId: bigint
+  /** Of a plan that is not disabled; its terms as they are now. */
+  readonly planCode: string
+  /** Why, in words. */
+  readonly note: string
+  /** Of this grant alone. */
+  readonly key: string
+}
+
+/** A plan that can be given. */
+export interface GrantablePlan {
+  readonly code: string
+  readonly name: string
+  readonly durationDays: number
+}
+
+export class Grants extends Context.Service<Grants, {
+  /** By name; 200 at most. */
+  readonly plans: Effect.Effect<ReadonlyArray<GrantablePlan>, SqlError.SqlError>
+  /** Answers the subscription's id, the same one for the same key. */
+  grant(actor: Actor, grant: Grant): Effect.Effect<bigint, GrantRefused | GrantReused | SqlError.SqlError>
+  /** Ends a running or coming subscription now, for good, however it was come by. */
+  end(
+    actor: Actor,
+    subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
+  ): Effect.Effect<void, GrantRefused | SubscriptionNotFound | SubscriptionOver | SqlError.SqlError>
+}>()("realms/subscriptions/Grants") {
+  static readonly layer = Layer.effect(Grants, Effect.suspend(() => make))
+}
+
+/** Plans offered for a grant, at most. */
+const PLANS_MAX = 200
+
+interface PlanRow {
+  readonly id: bigint
+  readonly name: string
+  readonly duration_days: number
+  readonly limit_5h_micros: bigint
+  readonly limit_1d_micros: bigint
+  readonly limit_7d_micros: bigint
+  readonly limit_30d_micros: bigint
+  readonly multiplier_micros: bigint
+}
+
+const termsOf = (code: string, row: PlanRow): BoughtTerms => ({
+  planId: row.id,
+  code,
+  name: row.name,
+  durationDays: row.duration_days,
+  limit5hMicros: row.limit_5h_micros,
+  limit1dMicros: row.limit_1d_micros,
+  limit7dMicros: row.limit_7d_micros,
+  limit30dMicros: row.limit_30d_micros,
+  multiplierMicros: row.multiplier_micros
+})
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const plans = Effect.map(
+    sql<{ code: string; name: string; duration_days: number }>`SELECT code, name, duration_days
+      FROM subscription_plans WHERE disabled_at IS NULL ORDER BY name, id LIMIT ${PLANS_MAX}`,
+    (rows) => rows.map((row): GrantablePlan => ({ code: row.code, name: row.name, durationDays: row.duration_days }))
+  )
+
+  const termsNow = Effect.fnUntraced(function*(code: string) {
+    const [row] = yield* sql<PlanRow>`
+      SELECT id, name, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros, limit_30d_micros,
+          multiplier_micros
+        FROM subscription_plans WHERE code = ${code} AND disabled_at IS NULL`
+    return row === undefined ? yield* new GrantRefused({ reason: "plan" }) : termsOf(code, row)
+  })
+
+  const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
+    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
+    const [made] = yield* sql<{ subscription_id: bigint; same: boolean }>`
+      SELECT subscription_id, user_id = ${userId} AND plan_code = ${planCode} AND note = ${note} AS same
+        FROM subscription_grants WHERE key = ${key}`
+    if (made !== undefined) return made.same ? made.subscription_id : yield* new GrantReused()
+    const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
+    if (user === undefined) return yield* new GrantRefused({ reason: "user" })
+    const id = yield* activate(sql, userId, null, yield* termsNow(planCode))
+    yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
+      VALUES (${key}, ${id}, ${userId}, ${planCode}, ${note}, ${actor.name})`
+    yield* recordChange(sql, actor, {
+      action: "subscription.granted",
+      target: `user:${userId}`,
+      before: null,
+      after: { subscription_id: id, plan: planCode, note, key }
+    })
+    return id
+  })
+
+  const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
+    const note = checkNote(asked.note)
+    if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+    if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
+    return yield* inTransaction(sql, write(actor, { ...asked, note }))
+  })
+
+  const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
+    const [row] = yield* sql<{ plan_code: string; ends_at: Date; live: boolean }>`
+      SELECT plan_code, ends_at, status = 'active' AND ends_at > now() AS live FROM user_subscriptions
+        WHERE id = ${subscriptionId} AND user_id = ${userId}`
+    if (row === undefined) return yield* new SubscriptionNotFound()
+    if (!row.live) return yield* new SubscriptionOver()
+    yield* withdraw(sql, userId, subscriptionId)
+    yield* recordChange(sql, actor, {
+      action: "subscription.ended",
+      target: `user:${userId}`,
+      before: { subscription_id: subscriptionId, plan: row.plan_code, ends_at: row.ends_at.toISOString() },
+      after: { note }
+    })
+  })
+
+  const end = Effect.fn("Grants.end")(function*(
+    actor: Actor,
+    subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
+  ) {
+    const note = checkNote(subscription.note)
+    if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+    yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        // Of two at once the second finds it ended.
+        yield* lockAccount(sql, subscription.userId)
+        yield* endNow(actor, subscription.userId, subscription.subscriptionId, note)
+      })
+    )
+  })
+
+  return Grants.of({ plans, grant, end })
+})
