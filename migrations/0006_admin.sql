@@ -217,6 +217,7 @@ ALTER TABLE payment_events
     = (credited_micros IS NOT NULL) AND (credited_micros IS NULL) = (credited_user_id IS NULL));
 -- A payment is credited once, whatever else is said about it.
 CREATE UNIQUE INDEX payment_events_credited ON payment_events (provider, payment_reference) WHERE resolution = 'credited';
+CREATE INDEX payment_events_reference ON payment_events (merchant_reference) WHERE merchant_reference IS NOT NULL;
 CREATE INDEX payment_events_parked ON payment_events (id) WHERE outcome = 'parked' AND resolved_at IS NULL;
 
 -- A refund that root asks for: on record before the provider hears of it, so that one whose answer was lost is seen.

@@ -137,7 +137,8 @@ export class RefundNotPossible extends Schema.TaggedError<RefundNotPossible>()("
   /**
    * `state`: nothing was paid, or it is disputed. `outside`: it was paid past the providers. `merchant`: it was paid to an
    * account other than the one that is set. `open`: it is not known yet what became of another refund. `closed`: it is known
-   * what became of this one. `late`: Stripe would take its key for a new one.
+   * what became of this one. `late`: EPay is never asked again, and
+   * Stripe would take its key for a new one.
    */
   why: Schema.Literals(["state", "outside", "merchant", "open", "closed", "late"])
 }) {
@@ -152,7 +153,7 @@ const refundRefusals = {
   merchant: "it was paid to another account than the one that is set up now",
   open: "it is not known yet what became of another refund of this order",
   closed: "it is known what became of this refund",
-  late: "too much time has passed to ask again safely: look at the provider what became of it"
+  late: "it cannot be asked again safely: look at the provider what became of it"
 } as const
 
 /** The database did not take it now. Nothing is lost: trying again is safe. */
