@@ -192,6 +192,122 @@ DROP FUNCTION realms_fold_usage_v1(bigint, bigint, integer);
 CREATE INDEX topup_orders_paid ON topup_orders (settled_at) WHERE state = 'paid';
 CREATE INDEX subscription_orders_active ON subscription_orders (settled_at) WHERE state = 'active';
 
+-- Users, and what root gives and takes. A grant is made once for its key, however often it is asked for. A subscription that
+-- root has ended is not taken up again by what a provider says later.
+ALTER TABLE user_subscriptions ADD COLUMN withdrawn_at timestamptz;
+CREATE TABLE subscription_grants (
+  key text PRIMARY KEY,
+  subscription_id bigint NOT NULL UNIQUE REFERENCES user_subscriptions,
+  user_id bigint NOT NULL REFERENCES users,
+  plan_code text NOT NULL,
+  note text NOT NULL,
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER keep_subscription_grants BEFORE UPDATE OR DELETE ON subscription_grants
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_subscription_grants_all BEFORE TRUNCATE ON subscription_grants
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+
+-- Redemption codes: whoever has the text has the money, once. A batch says what its codes give, and that is never changed; of a
+-- text only the hash is there to look it up by, and all texts of a batch are sealed as one, so that root can have them again.
+CREATE TABLE redemption_batches (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL,
+  note text NOT NULL DEFAULT '',
+  kind text NOT NULL CHECK (kind IN ('balance', 'plan')),
+  usd_micros bigint CHECK (usd_micros > 0),
+  -- The plan's full terms when the batch was made, as an order has them.
+  terms jsonb,
+  codes integer NOT NULL CHECK (codes > 0),
+  -- Of each code, every one by another user. 1: a code for one; more: a code that is shared.
+  uses_max integer NOT NULL CHECK (uses_max > 0),
+  expires_at timestamptz,
+  disabled_at timestamptz,
+  codes_sealed bytea NOT NULL,
+  key_id text NOT NULL,
+  revision bigint NOT NULL DEFAULT 1,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  -- Null: on the command line.
+  created_by bigint REFERENCES users,
+  CONSTRAINT redemption_batches_gift CHECK (
+    (kind = 'balance') = (usd_micros IS NOT NULL) AND (kind = 'plan') = (terms IS NOT NULL))
+);
+CREATE TABLE redemption_codes (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  batch_id bigint NOT NULL REFERENCES redemption_batches,
+  code_hash bytea NOT NULL UNIQUE,
+  -- Its last characters.
+  hint text NOT NULL,
+  uses integer NOT NULL DEFAULT 0,
+  uses_max integer NOT NULL,
+  disabled_at timestamptz,
+  CONSTRAINT redemption_codes_uses CHECK (uses BETWEEN 0 AND uses_max)
+);
+CREATE INDEX redemption_codes_batch ON redemption_codes (batch_id, id);
+-- A balance code's ledger entry has the reference <code_id>:<user_id>.
+CREATE TABLE redemptions (
+  id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+  code_id bigint NOT NULL REFERENCES redemption_codes,
+  user_id bigint NOT NULL REFERENCES users,
+  -- What a plan code gave; null for a balance code.
+  subscription_id bigint UNIQUE REFERENCES user_subscriptions,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (code_id, user_id)
+);
+CREATE TRIGGER redemption_batches_revision BEFORE UPDATE ON redemption_batches
+  FOR EACH ROW EXECUTE FUNCTION realms_count_revision();
+CREATE TRIGGER keep_redemption_batches BEFORE DELETE ON redemption_batches
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemption_batches_all BEFORE TRUNCATE ON redemption_batches
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemption_batches_gift
+  BEFORE UPDATE OF kind, usd_micros, terms, codes, uses_max ON redemption_batches
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemption_codes BEFORE DELETE ON redemption_codes
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemption_codes_all BEFORE TRUNCATE ON redemption_codes
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemptions BEFORE UPDATE OR DELETE ON redemptions
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_redemptions_all BEFORE TRUNCATE ON redemptions
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+-- Models, prices and plans: which channels serve a model, who has a plan, and files of prices as they were read, so that what
+-- is applied is what was looked at.
+CREATE INDEX channel_models_model ON channel_models (model_id);
+CREATE INDEX user_subscriptions_plan ON user_subscriptions (plan_id) WHERE status = 'active';
+CREATE INDEX subscription_orders_plan ON subscription_orders (plan_id) WHERE state = 'pending';
+CREATE TABLE price_imports (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  actor text NOT NULL,
+  -- Entries of the file that are no models of text.
+  skipped bigint NOT NULL CHECK (skipped >= 0),
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE price_offers (
+  import_id bigint NOT NULL REFERENCES price_imports ON DELETE CASCADE,
+  -- In the order of the file.
+  position integer NOT NULL,
+  provider text NOT NULL,
+  model_id text NOT NULL,
+  input_micros_per_1m bigint,
+  cached_input_micros_per_1m bigint,
+  cache_write_micros_per_1m bigint,
+  output_micros_per_1m bigint,
+  -- Null: the file does not say, and what the model has stays.
+  max_output_tokens bigint,
+  reasoning boolean,
+  -- Some price was finer than a micro per 1M tokens and is rounded up.
+  rounded boolean NOT NULL,
+  -- The file has other prices for some calls, such as those with a long context; they are not taken.
+  tiered boolean NOT NULL,
+  -- Why it cannot be taken; null: it can.
+  problem text CHECK (problem IN ('id', 'missing', 'price')),
+  PRIMARY KEY (import_id, position),
+  CHECK (problem IS NOT NULL OR
+    (input_micros_per_1m IS NOT NULL AND cached_input_micros_per_1m IS NOT NULL AND output_micros_per_1m IS NOT NULL))
+);
+
 -- Orders that root completes, exceptions that root resolves, and money that root gives back.
 
 -- outside: paid past both providers, by bank transfer or in cash.
@@ -249,19 +365,3 @@ CREATE TRIGGER keep_refund_requests_all BEFORE TRUNCATE ON refund_requests
 -- Everybody's orders, by day and by state.
 CREATE INDEX topup_orders_created ON topup_orders (created_at);
 CREATE INDEX subscription_orders_created ON subscription_orders (created_at);
--- Users, and what root gives and takes. A grant is made once for its key, however often it is asked for. A subscription that
--- root has ended is not taken up again by what a provider says later.
-ALTER TABLE user_subscriptions ADD COLUMN withdrawn_at timestamptz;
-CREATE TABLE subscription_grants (
-  key text PRIMARY KEY,
-  subscription_id bigint NOT NULL UNIQUE REFERENCES user_subscriptions,
-  user_id bigint NOT NULL REFERENCES users,
-  plan_code text NOT NULL,
-  note text NOT NULL,
-  actor text NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE TRIGGER keep_subscription_grants BEFORE UPDATE OR DELETE ON subscription_grants
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
-CREATE TRIGGER keep_subscription_grants_all BEFORE TRUNCATE ON subscription_grants
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();

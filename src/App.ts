@@ -10,6 +10,8 @@ import { Adjustments } from "./accounts/Adjustments.ts"
 import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
+import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
 import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
@@ -48,10 +50,13 @@ import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
 import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
+import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
+import { Redemptions } from "./settlement/Redemptions.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { Grants } from "./subscriptions/Grants.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { AllCalls } from "./usage/AllCalls.ts"
@@ -79,8 +84,15 @@ const PolicyLayer = Layer.effect(
   )
 )
 
-/** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connections.layer, Reconciliation.layer).pipe(
+/** Orders, codes, and their settlement. */
+const PaymentServices = Layer.mergeAll(
+  Checkout.layer,
+  Callbacks.layer,
+  Connections.layer,
+  Reconciliation.layer,
+  Redemptions.layer,
+  RedemptionAdmin.layer
+).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
@@ -147,23 +159,42 @@ const UsageServices = Layer.mergeAll(
   ServiceOverview.layer,
   FirstSteps.layer
 )
-/** What administrators see and do besides. */
-const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
 
-/** Upstreams and what goes over them. */
-const GatewayServices = Layer.mergeAll(Gateway.layer, ChannelTest.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Channels.layer, ChannelHealth.layer, ChannelAdmin.layer))
+/** What administrators see and do besides. */
+const AdminServices = Layer.mergeAll(
+  AuditTrail.layer,
+  Grants.layer,
+  LedgerList.layer,
+  ModelAdmin.layer,
+  PlanAdmin.layer,
+  PriceImports.layer,
+  SubscriptionList.layer
+)
+
+/** What calls go over, and what they cost. */
+const CallServices = Layer.mergeAll(
+  Catalog.layer,
+  Channels.layer,
+  ChannelHealth.layer,
+  ChannelAdmin.layer,
+  KeySpend.layer,
+  PlansForSale.layer
 )
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
   Layer.provideMerge(
-    Layer.mergeAll(GatewayServices, UsageServices, AdminServices, Charts.layer, PageTurns.layer)
+    Layer.mergeAll(
+      Gateway.layer,
+      ChannelTest.layer,
+      UsageServices,
+      AdminServices,
+      Charts.layer,
+      PageTurns.layer
+    )
   ),
-  Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, KeySpend.layer, PlansForSale.layer)
-  ),
+  Layer.provideMerge(CallServices),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

@@ -9,6 +9,9 @@ import { ApiBadRequest } from "./ApiError.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { ModelsApi } from "./ModelsApi.ts"
+import { PlansApi } from "./PlansApi.ts"
+import { PriceImportsApi } from "./PriceImportsApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -20,6 +23,9 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(ChannelsApi)
   .add(SettingsApi)
+  .add(ModelsApi)
+  .add(PlansApi)
+  .add(PriceImportsApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")

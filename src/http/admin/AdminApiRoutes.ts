@@ -9,6 +9,9 @@ import { ApiBadRequest } from "./ApiError.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { ModelsHandlers } from "./ModelsHandlers.ts"
+import { PlansHandlers } from "./PlansHandlers.ts"
+import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -25,7 +28,14 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(KeysHandlers, ChannelsHandlers, SettingsHandlers)
+const Handlers = Layer.mergeAll(
+  ChannelsHandlers,
+  KeysHandlers,
+  ModelsHandlers,
+  PlansHandlers,
+  PriceImportsHandlers,
+  SettingsHandlers
+)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(

@@ -1,5 +1,5 @@
 /**
- * The texts of the administration's channels.
+ * The texts of the channels, their form and the result of a test call.
  */
 import { defineMessages } from "../../text/Messages.ts"
 
