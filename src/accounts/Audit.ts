@@ -92,10 +92,12 @@ const guards = [
     "payment_attempts",
     "payment_events",
     "audit_log",
+    "subscription_grants",
     "redemption_batches",
     "redemption_codes",
     "redemptions",
-    "subscription_grants"
+    "subscription_grants",
+    "refund_requests"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

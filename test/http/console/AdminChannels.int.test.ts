@@ -110,12 +110,13 @@ describe("root's channels", () => {
           [{ models: "gpt-4o\nnope" }, ["models"]],
           [{ models: "gpt-4o =" }, ["models"]],
           [{ models: "gpt-4o\ngpt-4o = x" }, ["models"]],
-          [{ name: "", base_url: "", api_key: "a b", priority: "x", weight: "" }, [
+          [{ name: "", base_url: "", api_key: "a b", priority: "x", weight: "", models: "=" }, [
             "name",
             "base_url",
             "api_key",
             "priority",
-            "weight"
+            "weight",
+            "models"
           ]]
         ]
         for (const [bad, fields] of table) {
@@ -124,9 +125,9 @@ describe("root's channels", () => {
           assert.deepStrictEqual(problemsIn(refused), fields, JSON.stringify(bad))
           assert.notInclude(refused.text, "canary")
         }
-        const lines = yield* client.post("/admin/channels", form(upstream, { models: "gpt-4o\nnope\nno = x" }))
-        assert.include(lines.text, "Line 2: there is no model “nope”. Line 3: there is no model “no”.")
-        assert.include(lines.text, "gpt-4o\nnope\nno = x</textarea>")
+        const lines = yield* client.post("/admin/channels", form(upstream, { models: "gpt-4o\nnope\n\n = x" }))
+        assert.include(lines.text, "Line 2: there is no model “nope”. Line 4: the name of the model is missing.")
+        assert.include(lines.text, "gpt-4o\nnope\n\n = x</textarea>")
         assert.strictEqual(yield* count, before)
       }))
 

@@ -22,7 +22,7 @@ export interface ChannelFormInput {
   readonly input: ChannelInput
   /** On which line of the form each model stands, from 1. */
   readonly lines: ReadonlyMap<string, number>
-  /** Lines that cannot be read, each with its problem. */
+  /** Of lines that name a model again. One that names none is a model without a name, which there is not. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -40,12 +40,10 @@ const readModels = (visit: UserVisit, text: string, all: ReadonlyArray<string>) 
     const equals = whole.indexOf("=")
     const model = (equals === -1 ? whole : whole.slice(0, equals)).trim()
     const upstream = equals === -1 ? model : whole.slice(equals + 1).trim()
-    if (model === "") problems.push(say("models.unnamed", { line }))
-    else if (models.has(model)) problems.push(say("models.twice", { line, model }))
-    else {
+    if (!models.has(model)) {
       models.set(model, upstream)
       lines.set(model, line)
-    }
+    } else if (model !== "") problems.push(say("models.twice", { line, model }))
   }
   for (const model of all) if (!models.has(model)) models.set(model, model)
   return { models: Object.fromEntries(models), lines, problems }
@@ -93,7 +91,10 @@ const modelTexts = (
     case "many":
       return [say("models.many", { max: CHANNEL_MODELS_MAX })]
     case "unknown":
-      return problem.models.map((model) => say("models.unknown", { model, line: lines.get(model) ?? "?" }))
+      return problem.models.map((model) => {
+        const line = lines.get(model) ?? "?"
+        return model === "" ? say("models.unnamed", { line }) : say("models.unknown", { model, line })
+      })
     case "upstream":
       return problem.models.map((model) => say("models.upstream", { line: lines.get(model) ?? "?" }))
   }

@@ -77,6 +77,18 @@ const TestCard = ({ channel, tested, visit }: ChannelProps & { readonly tested: 
   )
 }
 
+/** Disabling asks first; enabling hurts nobody. */
+const SwitchButton = ({ channel, visit }: ChannelProps) => {
+  const say = sayOf(visit, channelsText)
+  return channel.disabledAt === null
+    ? <a class="btn btn-ghost-danger" href={`/admin/channels/${channel.id}/disable`}>{say("disable")}</a>
+    : (
+      <PostForm visit={visit} action={`/admin/channels/${channel.id}/enable`}>
+        <button type="submit" class="btn btn-primary">{say("enable")}</button>
+      </PostForm>
+    )
+}
+
 const StateCard = ({ channel, visit }: ChannelProps) => {
   const say = sayOf(visit, channelsText)
   return (
@@ -102,6 +114,11 @@ const StateCard = ({ channel, visit }: ChannelProps) => {
             <Moment visit={visit} at={channel.updatedAt} />
           </dd>
         </dl>
+        {channel.declared ? null : (
+          <div class="mt-3">
+            <SwitchButton visit={visit} channel={channel} />
+          </div>
+        )}
       </div>
     </Card>
   )
@@ -145,18 +162,6 @@ const DeclaredCard = ({ channel, visit }: ChannelProps) => {
   )
 }
 
-/** Disabling asks first; enabling hurts nobody. */
-const SwitchButton = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
-  return channel.disabledAt === null
-    ? <a class="btn btn-outline-danger" href={`/admin/channels/${channel.id}/disable`}>{say("disable")}</a>
-    : (
-      <PostForm visit={visit} action={`/admin/channels/${channel.id}/enable`}>
-        <button type="submit" class="btn btn-primary">{say("enable")}</button>
-      </PostForm>
-    )
-}
-
 export const ChannelView = (
   { channel, isStale, known, state, tested, visit }: ChannelProps & {
     readonly state: FormState
@@ -166,9 +171,7 @@ export const ChannelView = (
   }
 ) => (
   <>
-    <PageHeading title={channel.name} lead={<a href="/admin/channels">{sayOf(visit, channelsText)("title")}</a>}>
-      {channel.declared ? undefined : <SwitchButton visit={visit} channel={channel} />}
-    </PageHeading>
+    <PageHeading title={channel.name} lead={<a href="/admin/channels">{sayOf(visit, channelsText)("title")}</a>} />
     <DoneNotice visit={visit} />
     <div class="row g-3">
       <div class="col-lg-8">

@@ -1,5 +1,5 @@
 /**
- * The texts of the channels, their form and the result of a test call.
+ * The texts of the administration's channels: the upstreams and their tests.
  */
 import { defineMessages } from "../../text/Messages.ts"
 
@@ -39,7 +39,7 @@ export const channelsText = defineMessages({
   "declared": "This channel is declared in config.yaml, and can be changed only there.",
   "settings": "Settings",
   "name": "Name",
-  "name.hint": "Shown to you only, on call records.",
+  "name.hint": "Shown on the receipts of calls, to users too.",
   "name.length": "Give it a name of 1 to 100 characters, on one line.",
   "name.taken": "Another channel has this name.",
   "url": "Base URL",
@@ -90,9 +90,9 @@ export const channelsText = defineMessages({
   "test.model": "Model",
   "test.submit": "Send a test call",
   "test.unknown": "The channel does not serve this model.",
-  "test.ok": "It works: {model} answered in {seconds} s.",
-  "test.failed": "{model}, after {seconds} s: {reason}",
-  "test.failed.status": "{model}, after {seconds} s, status {status}: {reason}",
+  "test.ok": "It works: {model} answered in {seconds}.",
+  "test.failed": "{model}, after {seconds}: {reason}",
+  "test.failed.status": "{model}, after {seconds}, status {status}: {reason}",
   "test.no_key": "there is no key to call it with.",
   "test.key_unreadable": "its key does not open with this server's master key. Enter it again.",
   "test.forbidden": "its host is link-local or serves metadata of a cloud, and is not called.",
@@ -142,7 +142,7 @@ export const channelsText = defineMessages({
   "declared": "此渠道在 config.yaml 中声明，只能在文件中修改。",
   "settings": "设置",
   "name": "名称",
-  "name.hint": "仅管理员可见，会出现在调用记录中。",
+  "name.hint": "会显示在调用账单详情中，用户也能看到。",
   "name.length": "请填写 1 至 100 个字符的单行名称。",
   "name.taken": "已有同名渠道。",
   "url": "Base URL",
@@ -192,9 +192,9 @@ export const channelsText = defineMessages({
   "test.model": "模型",
   "test.submit": "发送测试调用",
   "test.unknown": "此渠道不提供该模型。",
-  "test.ok": "测试成功：{model} 在 {seconds} 秒内应答。",
-  "test.failed": "{model}，{seconds} 秒后失败：{reason}",
-  "test.failed.status": "{model}，{seconds} 秒后失败，状态码 {status}：{reason}",
+  "test.ok": "测试成功：{model} 用时 {seconds} 完成应答。",
+  "test.failed": "{model}，{seconds} 后失败：{reason}",
+  "test.failed.status": "{model}，{seconds} 后失败，状态码 {status}：{reason}",
   "test.no_key": "没有可用的密钥。",
   "test.key_unreadable": "密钥无法用本服务器的主密钥解密，请重新填写。",
   "test.forbidden": "其主机属于链路本地地址或云平台元数据服务，不会被访问。",

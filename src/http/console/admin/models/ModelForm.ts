@@ -1,7 +1,7 @@
 /**
  * What the form of a model means: its fields parsed, or which of them are wrong.
  */
-import { type ModelField, type ModelTerms, wrongFieldsOf } from "../../../../catalog/ModelTerms.ts"
+import { isPrice, type ModelField, type ModelTerms, wrongFieldsOf } from "../../../../catalog/ModelTerms.ts"
 import { PRICE_USD_PER_1M_MAX, TOKENS_MAX } from "../../../../domain/Bounds.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import type { Problems } from "../../Answer.ts"
@@ -26,7 +26,7 @@ export const readModelForm = (fields: URLSearchParams): ModelTerms | ReadonlyArr
     price: {
       inputMicrosPer1m: input,
       // Where it is as input, only input is wrong.
-      cachedInputMicrosPer1m: isBlank(cached) ? (input === NO_PRICE ? 0n : input) : priceOf(cached),
+      cachedInputMicrosPer1m: isBlank(cached) ? (isPrice(input) ? input : 0n) : priceOf(cached),
       cacheWriteMicrosPer1m: isBlank(write) ? null : priceOf(write),
       outputMicrosPer1m: priceOf(fields.get("output"))
     },

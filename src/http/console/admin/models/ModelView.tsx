@@ -109,8 +109,6 @@ const ModelFacts = ({ model, visit }: { readonly visit: UserVisit; readonly mode
       <dd>{price.cacheWriteMicrosPer1m === null ? "–" : usd(price.cacheWriteMicrosPer1m)}</dd>
       <dt>{say("limit")}</dt>
       <dd>{say("tokens", { count: visit.formats.count(maxOutputTokens) })}</dd>
-      <dt>{say("channels")}</dt>
-      <dd>{model.channels.length === 0 ? say("channels.none") : model.channels.join(", ")}</dd>
     </dl>
   )
 }
@@ -169,7 +167,12 @@ export const ModelView = (
     <>
       <PageHeading
         title={model.id}
-        lead={<ModelBadges visit={visit} model={model} />}
+        lead={
+          <>
+            <ModelBadges visit={visit} model={model} />
+            {model.channels.length === 0 ? null : `${say("channels")}: ${model.channels.join(", ")}`}
+          </>
+        }
       >
         {model.declared ? undefined : <EnabledAction visit={visit} model={model} />}
       </PageHeading>
