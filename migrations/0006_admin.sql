@@ -327,9 +327,9 @@ ALTER TABLE payment_events
   -- What a resolution `credited` has put into the ledger, under the event's reference.
   ADD COLUMN credited_user_id bigint REFERENCES users,
   ADD COLUMN credited_micros bigint CHECK (credited_micros > 0),
-  ADD CONSTRAINT payment_events_resolution_check CHECK ((resolution IS NULL) = (resolved_at IS NULL)
+  ADD CONSTRAINT payment_events_resolved CHECK ((resolution IS NULL) = (resolved_at IS NULL)
     AND (resolution IS NULL) = (resolved_by IS NULL) AND (resolution IS NULL) = (resolution_note IS NULL)),
-  ADD CONSTRAINT payment_events_credited_check CHECK ((resolution IS NOT DISTINCT FROM 'credited')
+  ADD CONSTRAINT payment_events_credit CHECK ((resolution IS NOT DISTINCT FROM 'credited')
     = (credited_micros IS NOT NULL) AND (credited_micros IS NULL) = (credited_user_id IS NULL));
 -- A payment is credited once, whatever else is said about it.
 CREATE UNIQUE INDEX payment_events_credited ON payment_events (provider, payment_reference) WHERE resolution = 'credited';
