@@ -18,7 +18,7 @@ import {
   RefundNotFound,
   RefundNotPossible,
   ResolutionRefused,
-  SettlementUnavailable
+  type SettlementUnavailable
 } from "./OrderError.ts"
 import { settingsNow, unavailable } from "./Orders.ts"
 import { attemptsOf, findOrder, lockAttempts, lockOrder } from "./OrderStore.ts"
