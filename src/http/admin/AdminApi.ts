@@ -6,8 +6,10 @@
 import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { AuditApi } from "./AuditApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { UsersApi } from "./UsersApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -18,6 +20,8 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(SettingsApi)
+  .add(UsersApi)
+  .add(AuditApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")

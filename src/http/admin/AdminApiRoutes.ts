@@ -6,8 +6,10 @@ import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-a
 import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { AuditHandlers } from "./AuditHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { UsersHandlers } from "./UsersHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -24,7 +26,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(KeysHandlers, SettingsHandlers)
+const Handlers = Layer.mergeAll(AuditHandlers, KeysHandlers, SettingsHandlers, UsersHandlers)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(
