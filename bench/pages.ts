@@ -192,7 +192,7 @@ async function seed(dataDir: string): Promise<void> {
         yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
         let passed = 1
         while (passed > 0) {
-          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
+          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v2(${user.id}, 180000, 10000) AS passed`
           passed = row?.passed ?? 0
         }
         yield* sql`VACUUM ANALYZE usage_events`

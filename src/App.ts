@@ -10,10 +10,14 @@ import { Adjustments } from "./accounts/Adjustments.ts"
 import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
+import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
+import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { PageTurns } from "./http/console/PageTurns.ts"
@@ -39,21 +43,29 @@ import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
 import { Connections } from "./settlement/Connections.ts"
 import { Orders } from "./settlement/Orders.ts"
+import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
+import { Redemptions } from "./settlement/Redemptions.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { Grants } from "./subscriptions/Grants.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { AllCalls } from "./usage/AllCalls.ts"
+import { AllUsage } from "./usage/AllUsage.ts"
 import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { CallList } from "./usage/CallList.ts"
+import { ChannelReports } from "./usage/ChannelReports.ts"
 import { Receipts } from "./usage/Receipts.ts"
+import { ServiceOverview } from "./usage/ServiceOverview.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
 
@@ -72,8 +84,15 @@ const PolicyLayer = Layer.effect(
   )
 )
 
-/** Orders and their settlement. */
-const PaymentServices = Layer.mergeAll(Checkout.layer, Callbacks.layer, Connections.layer, Reconciliation.layer).pipe(
+/** Orders, codes, and their settlement. */
+const PaymentServices = Layer.mergeAll(
+  Checkout.layer,
+  Callbacks.layer,
+  Connections.layer,
+  Reconciliation.layer,
+  Redemptions.layer,
+  RedemptionAdmin.layer
+).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
@@ -128,19 +147,54 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(usageFolder)
 }))
 
-/** What administrators see and do besides. */
-const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
+/** What users are shown of their calls, and root of everybody's. */
+const UsageServices = Layer.mergeAll(
+  UsageFolds.layer,
+  UsageReports.layer,
+  CallList.layer,
+  Receipts.layer,
+  AllUsage.layer,
+  AllCalls.layer,
+  ChannelReports.layer,
+  ServiceOverview.layer,
+  FirstSteps.layer
+)
 
-/** What users are shown of their calls. */
-const UsageServices = Layer.mergeAll(UsageFolds.layer, UsageReports.layer, CallList.layer, Receipts.layer)
+/** What administrators see and do besides. */
+const AdminServices = Layer.mergeAll(
+  AuditTrail.layer,
+  Grants.layer,
+  LedgerList.layer,
+  ModelAdmin.layer,
+  PlanAdmin.layer,
+  PriceImports.layer,
+  SubscriptionList.layer
+)
+
+/** What calls go over, and what they cost. */
+const CallServices = Layer.mergeAll(
+  Catalog.layer,
+  Channels.layer,
+  ChannelHealth.layer,
+  ChannelAdmin.layer,
+  KeySpend.layer,
+  PlansForSale.layer
+)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, AdminServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
+    Layer.mergeAll(
+      Gateway.layer,
+      ChannelTest.layer,
+      UsageServices,
+      AdminServices,
+      Charts.layer,
+      PageTurns.layer
+    )
   ),
+  Layer.provideMerge(CallServices),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

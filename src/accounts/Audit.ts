@@ -83,13 +83,19 @@ const guards = [
   "keep_ledger_entries_all",
   "keep_usage_events",
   "keep_usage_events_all",
+  "keep_redemption_batches_gift",
   ...[
     "user_balances",
     "user_subscriptions",
     "topup_orders",
     "subscription_orders",
     "payment_attempts",
-    "payment_events"
+    "payment_events",
+    "audit_log",
+    "redemption_batches",
+    "redemption_codes",
+    "redemptions",
+    "subscription_grants"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

@@ -7,6 +7,7 @@ import { Command } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import { audit, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
 import { paymentAudit } from "../settlement/PaymentAudit.ts"
+import { redemptionAudit } from "../settlement/RedemptionAudit.ts"
 import { failed } from "./CliFailure.ts"
 import { print, type Printable } from "./Output.ts"
 
@@ -55,7 +56,7 @@ export const reportFields = (report: AuditReport): Printable => ({
 const runAudit = Effect.gen(function*() {
   const { stderrIsTerminal } = yield* Stdio.Stdio
   const report = yield* audit({
-    checks: [paymentAudit],
+    checks: [paymentAudit, redemptionAudit],
     ...((yield* stderrIsTerminal) ? { onProgress: showProgress } : {})
   })
   yield* print(reportFields(report), describeReport(report))

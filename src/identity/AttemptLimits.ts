@@ -1,6 +1,7 @@
 /**
- * How often a password may be tried, an account made, a password changed. Limits are counted in the database, so that several
- * servers and a restart make no difference; rows are hashes, and those that say nothing any more are removed.
+ * How often a password may be tried, an account made, a password changed, a redemption code guessed. Limits are counted in the
+ * database, so that several servers and a restart make no difference; rows are hashes, and those that say nothing any more are
+ * removed.
  *
  * An attempt is counted before it is judged, so that a thousand at once are no way around, and is given back when it turns
  * out to be none worth counting - a login that succeeds. That gives back its own place only: whoever has an account does not
@@ -36,6 +37,11 @@ export const attemptLimits = {
     network: { burst: 30, refillMs: 30_000 },
     accountFromNetwork: { burst: 10, refillMs: 60_000 },
     account: { burst: 30, refillMs: 120_000 }
+  },
+  redemption: {
+    network: { burst: 60, refillMs: 30_000 },
+    accountFromNetwork: { burst: 20, refillMs: 60_000 },
+    account: { burst: 30, refillMs: 60_000 }
   }
 } as const satisfies Record<string, Record<string, AttemptLimit>>
 

@@ -18,7 +18,8 @@ interface SealedTable {
 
 const tables: ReadonlyArray<SealedTable> = [
   { table: "app_settings", id: "key", sealed: "secret", place: "setting" },
-  { table: "channels", id: "id", sealed: "api_key_sealed", place: "channel" }
+  { table: "channels", id: "id", sealed: "api_key_sealed", place: "channel" },
+  { table: "redemption_batches", id: "id", sealed: "codes_sealed", place: "codes" }
 ]
 
 interface SealedRow {

@@ -24,7 +24,8 @@ const entryOf = (fields: Pick<Post, "kind" | "amountMicros" | "refType" | "refId
   ...fields
 })
 
-const boughtOf = (terms: PlanTerms): BoughtTerms => ({
+/** The terms as a subscription is made from them. */
+export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
   planId: terms.plan_id,
   code: terms.code,
   name: terms.name,

@@ -20,6 +20,7 @@ import {
   TooManyOrders
 } from "./OrderError.ts"
 import { attemptsOf, findOrder, lockAttempts, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
+import { findPlanNow } from "./PlanTermsStore.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** An unpaid order lasts so long, in minutes. */
@@ -91,12 +92,6 @@ export const settingsNow = (settings: Settings["Service"]): Effect.Effect<Settin
 export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
   (amountFen * (parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n)) / 100n
 
-interface PlanRow {
-  readonly id: bigint
-  readonly price_fen: bigint
-  readonly terms: unknown
-}
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const settings = yield* Settings
@@ -147,17 +142,12 @@ const make = Effect.gen(function*() {
       sql,
       Effect.gen(function*() {
         yield* asBuyer(userId)
-        const [plan] = yield* sql<PlanRow>`
-        SELECT id, price_fen, jsonb_build_object('plan_id', id::text, 'code', code, 'name', name,
-            'price_fen', price_fen::text, 'duration_days', duration_days, 'limit_5h_micros', limit_5h_micros::text,
-            'limit_1d_micros', limit_1d_micros::text, 'limit_7d_micros', limit_7d_micros::text,
-            'limit_30d_micros', limit_30d_micros::text, 'multiplier_micros', multiplier_micros::text) AS terms
-          FROM subscription_plans WHERE code = ${planCode} AND disabled_at IS NULL AND price_fen > 0`
-        if (plan === undefined) return yield* new PlanNotFound({ code: planCode })
+        const plan = yield* findPlanNow(sql, planCode)
+        if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
         return yield* placed(
           yield* sql<{ id: bigint }>`
           INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
-            VALUES (${userId}, ${plan.id}, ${plan.price_fen}, ${JSON.stringify(plan.terms)}::jsonb,
+            VALUES (${userId}, ${plan.id}, ${plan.priceFen}, ${JSON.stringify(plan.terms)}::jsonb,
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
         )
       })

@@ -57,13 +57,18 @@ const receiptSql = `
     billing_multiplier_micros, plan_multiplier_micros, status, reason, latency_ms, ttft_ms, reserved_at, settled_at
   FROM usage_events WHERE id = $1 AND user_id = $2`
 
+/** Of a row `e` of `usage_events` and its key `k`, if it has one. */
+export const receiptColumns =
+  `${itemColumns}, e.channel, e.upstream_model, e.usage_flagged, e.input_micros_per_1m, e.cached_input_micros_per_1m,
+    e.cache_write_micros_per_1m, e.output_micros_per_1m, e.billing_multiplier_micros, e.plan_multiplier_micros, e.settled_at`
+
 const callReceiptSql = `
-  SELECT ${itemColumns}, e.channel, e.upstream_model, e.usage_flagged, e.input_micros_per_1m, e.cached_input_micros_per_1m,
-    e.cache_write_micros_per_1m, e.output_micros_per_1m, e.billing_multiplier_micros, e.plan_multiplier_micros, e.settled_at
+  SELECT ${receiptColumns}
   FROM usage_events e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id
   WHERE e.id = $1 AND e.user_id = $2`
 
-interface ReceiptRow extends CallRow {
+/** The columns of `receiptColumns`. */
+export interface ReceiptRow extends CallRow {
   readonly channel: string | null
   readonly upstream_model: string | null
   readonly usage_flagged: boolean
@@ -76,7 +81,7 @@ interface ReceiptRow extends CallRow {
   readonly settled_at: Date | null
 }
 
-const toReceipt = (row: ReceiptRow): CallReceipt => ({
+export const toReceipt = (row: ReceiptRow): CallReceipt => ({
   ...toItem(row),
   channel: row.channel,
   upstreamModel: row.upstream_model,

@@ -11,7 +11,7 @@ export class UsageFolds extends Context.Service<UsageFolds, {
   fold(userId: bigint): Effect.Effect<number, SqlError.SqlError>
   /**
    * Folds for every user that has something to fold; answers how many calls were passed. One whose usage cannot be folded
-   * keeps nobody else's; it fails at the end.
+   * keeps nobody else's; it fails at the end. When none fails, what everybody's reports are complete to moves on.
    */
   readonly round: Effect.Effect<number, SqlError.SqlError>
 }>()("realms/usage/UsageFolds") {
@@ -37,7 +37,7 @@ const make = Effect.gen(function*() {
   /** One transaction; the function is a statement of its own. */
   const step = (userId: bigint) =>
     Effect.map(
-      sql<{ passed: number }>`SELECT realms_fold_usage_v1(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
+      sql<{ passed: number }>`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
       ([row]) => row?.passed ?? 0
     )
 
@@ -50,7 +50,16 @@ const make = Effect.gen(function*() {
     }
   })
 
+  /** What is due is told by the database's clock. */
+  const databaseTime = Effect.map(sql<{ at: Date }>`SELECT now() AS at`, ([row]) => row?.at.getTime() ?? 0)
+
+  /** Another server that holds some user's fold is done with it within this minute. */
+  const roundIsOver = (beganMs: number) =>
+    sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${beganMs - MARGIN_MS}::bigint / 1000.0))
+      ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
+
   const round = Effect.gen(function*() {
+    const beganMs = yield* databaseTime
     let passed = 0
     let after = 0n
     let failure: SqlError.SqlError | undefined
@@ -68,7 +77,9 @@ const make = Effect.gen(function*() {
       if (last === undefined || users.length < USERS_MAX) break
       after = last.id
     }
-    return failure === undefined ? passed : yield* failure
+    if (failure !== undefined) return yield* failure
+    yield* roundIsOver(beganMs)
+    return passed
   })
 
   return UsageFolds.of({ fold, round })

@@ -6,17 +6,16 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
-
-/** Sums over calls that were committed, or expired with a charge. Token buckets are disjoint. */
-export interface UsageSums {
-  readonly calls: number
-  readonly inputTokens: number
-  readonly cachedInputTokens: number
-  readonly cacheWriteTokens: number
-  readonly outputTokens: number
-  readonly costMicros: bigint
-  readonly chargedMicros: bigint
-}
+import {
+  addSums,
+  callColumns,
+  noUsage,
+  sumColumns,
+  summedColumns,
+  type SumsRow,
+  toSums,
+  type UsageSums
+} from "./UsageSums.ts"
 
 export interface UsageDay extends UsageSums {
   /** The local day, `YYYY-MM-DD`. */
@@ -56,7 +55,7 @@ export class UsageReports extends Context.Service<UsageReports, {
   static readonly layer = Layer.effect(UsageReports, Effect.suspend(() => make))
 }
 
-const HOUR_MS = 3_600_000
+export const HOUR_MS = 3_600_000
 export const RANGE_DAYS_MAX = 400
 
 /** Models shown apart, at most. */
@@ -71,13 +70,6 @@ const MODELS_MAX = 200
 
 const matching = `($5::text IS NULL OR model = $5) AND ($6::bigint IS NULL OR key_id = $6)
     AND ($7::text IS NULL OR funding = $7)`
-
-const sums = ["calls", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "cost_micros"]
-  .concat("charged_micros")
-
-const columns = sums.join(", ")
-const summed = sums.map((name) => `sum(${name})::bigint AS ${name}`).join(", ")
-const callColumns = columns.replace("calls", "1")
 
 /**
  * $1 user, $2 and $3 range in ms, $4 zone, $5-$7 filter, $8 tail. Hours and models are summed in one pass, and hours told
@@ -96,85 +88,48 @@ const overviewSql = `
     SELECT c.* FROM usage_pending p CROSS JOIN LATERAL (SELECT v.* FROM usage_calls v WHERE v.id = p.id OFFSET 0) c
       WHERE p.user_id = $1 AND c.counts
   ), sums AS MATERIALIZED (
-    SELECT hour, model, ${summed} FROM (
-      SELECT hour, model, key_id, funding, ${columns} FROM usage_hours WHERE user_id = $1
+    SELECT hour, model, ${summedColumns} FROM (
+      SELECT hour, model, key_id, funding, ${sumColumns} FROM usage_hours WHERE user_id = $1
         AND hour >= to_timestamp($2::bigint / 1000) AND hour < to_timestamp($3::bigint / 1000)
       UNION ALL
       SELECT hour, model, key_id, funding, ${callColumns} FROM calls
         WHERE hour >= to_timestamp($2::bigint / 1000) AND hour < to_timestamp($3::bigint / 1000)
     ) u WHERE ${matching} GROUP BY GROUPING SETS ((hour), (model))
   ), days AS (
-    SELECT ((hour + interval '30 minutes') AT TIME ZONE $4)::date AS day, ${summed}
+    SELECT ((hour + interval '30 minutes') AT TIME ZONE $4)::date AS day, ${summedColumns}
       FROM sums WHERE hour IS NOT NULL GROUP BY 1
   )
-  SELECT true AS is_day, to_char(s.day, 'YYYY-MM-DD') AS name, (SELECT count(*) FROM looked) AS looked, ${columns}
+  SELECT true AS is_day, to_char(s.day, 'YYYY-MM-DD') AS name, (SELECT count(*) FROM looked) AS looked, ${sumColumns}
     FROM generate_series(
       ((to_timestamp($2::bigint / 1000) + interval '30 minutes') AT TIME ZONE $4)::date::timestamp,
       ((to_timestamp($3::bigint / 1000) - interval '30 minutes') AT TIME ZONE $4)::date::timestamp,
       interval '1 day') AS s (day)
     LEFT JOIN days d ON d.day = s.day::date
   UNION ALL
-  SELECT false, model, 0, ${columns} FROM sums WHERE model IS NOT NULL`
+  SELECT false, model, 0, ${sumColumns} FROM sums WHERE model IS NOT NULL`
 
-interface SumsRow {
+interface OverviewRow extends SumsRow {
   readonly is_day: boolean
   readonly name: string
   readonly looked: bigint
-  readonly calls: bigint | null
-  readonly input_tokens: bigint | null
-  readonly cached_input_tokens: bigint | null
-  readonly cache_write_tokens: bigint | null
-  readonly output_tokens: bigint | null
-  readonly cost_micros: bigint | null
-  readonly charged_micros: bigint | null
 }
 
-const toSums = (row: SumsRow): UsageSums => ({
-  calls: Number(row.calls ?? 0n),
-  inputTokens: Number(row.input_tokens ?? 0n),
-  cachedInputTokens: Number(row.cached_input_tokens ?? 0n),
-  cacheWriteTokens: Number(row.cache_write_tokens ?? 0n),
-  outputTokens: Number(row.output_tokens ?? 0n),
-  costMicros: row.cost_micros ?? 0n,
-  chargedMicros: row.charged_micros ?? 0n
-})
+const toDay = (row: OverviewRow): UsageDay => ({ day: row.name, ...toSums(row) })
 
-const toDay = (row: SumsRow): UsageDay => ({ day: row.name, ...toSums(row) })
-
-const toModel = (row: SumsRow): UsageModel => ({ model: row.name, ...toSums(row) })
-
-const noUsage: UsageSums = {
-  calls: 0,
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 0,
-  costMicros: 0n,
-  chargedMicros: 0n
-}
-
-const add = (a: UsageSums, b: UsageSums): UsageSums => ({
-  calls: a.calls + b.calls,
-  inputTokens: a.inputTokens + b.inputTokens,
-  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
-  cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  costMicros: a.costMicros + b.costMicros,
-  chargedMicros: a.chargedMicros + b.chargedMicros
-})
+const toModel = (row: OverviewRow): UsageModel => ({ model: row.name, ...toSums(row) })
 
 const byCharge = (a: UsageModel, b: UsageModel): number =>
   a.chargedMicros === b.chargedMicros ? b.calls - a.calls : a.chargedMicros < b.chargedMicros ? 1 : -1
 
-const toOverview = (rows: ReadonlyArray<SumsRow>): UsageOverview => {
+const toOverview = (rows: ReadonlyArray<OverviewRow>): UsageOverview => {
   const days = rows.filter((row) => row.is_day).map(toDay).toSorted((a, b) => a.day < b.day ? -1 : 1)
   const models = rows.filter((row) => !row.is_day).map(toModel).toSorted(byCharge)
   const others = models.slice(MODELS_SHOWN_MAX)
   return {
-    totals: days.reduce<UsageSums>(add, noUsage),
+    totals: days.reduce<UsageSums>(addSums, noUsage),
     days,
     models: models.slice(0, MODELS_SHOWN_MAX),
-    otherModels: others.length === 0 ? undefined : others.reduce<UsageSums>(add, noUsage),
+    otherModels: others.length === 0 ? undefined : others.reduce<UsageSums>(addSums, noUsage),
     partial: rows.some((row) => row.looked >= TAIL_CALLS_MAX)
   }
 }
@@ -187,7 +142,7 @@ const make = Effect.gen(function*() {
     const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
     if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
     if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
-    const rows = yield* bounded(sql.unsafe<SumsRow>(overviewSql, [
+    const rows = yield* bounded(sql.unsafe<OverviewRow>(overviewSql, [
       userId,
       fromMs,
       toMs,

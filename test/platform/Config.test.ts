@@ -118,7 +118,7 @@ database: { url: "mysql://secret-password@h" }
       assert.sameMembers(lines, [
         'server.hots: unknown key, did you mean "host"?',
         "server.port: expected an integer from 0 to 65535, got 99999",
-        "billing.multiplier: expected a decimal string of at most 6 decimals, zero or more, got some other text",
+        "billing.multiplier: expected a decimal string of at most 6 decimals, from 0 to 1000, got some other text",
         'billing.minTopupCny: unknown key, did you mean "min_topup_cny"?',
         "registration.mode: expected open or closed, got some other text",
         'payments: unknown key, did you mean "payment"?',

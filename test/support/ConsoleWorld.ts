@@ -24,6 +24,7 @@ import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
 import { paymentAudit } from "../../src/settlement/PaymentAudit.ts"
+import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 
 const PASSWORD = "correct horse battery"
@@ -94,7 +95,7 @@ const start = Effect.fnUntraced(function*(more: object) {
     orders: Context.get(context, Orders),
     keys: Context.get(context, ApiKeys),
     problems: Effect.map(
-      Effect.provideService(audit({ checks: [paymentAudit] }), SqlClient.SqlClient, sql),
+      Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit] }), SqlClient.SqlClient, sql),
       (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
     ).pipe(Effect.orDie)
   }

@@ -21,6 +21,7 @@ import { Checkout } from "../../src/settlement/Checkout.ts"
 import type { Order } from "../../src/settlement/Order.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
 import { paymentAudit } from "../../src/settlement/PaymentAudit.ts"
+import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
 import { Reconciliation } from "../../src/settlement/Reconciliation.ts"
 import { Settlement } from "../../src/settlement/Settlement.ts"
 import { makeDatabase } from "./TestDatabase.ts"
@@ -145,7 +146,7 @@ const start = Effect.fnUntraced(function*(more: More) {
   }, Effect.orDie)
 
   const problems = Effect.map(
-    Effect.provideService(audit({ checks: [paymentAudit] }), SqlClient.SqlClient, sql),
+    Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit] }), SqlClient.SqlClient, sql),
     (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
   ).pipe(Effect.orDie)
 

@@ -7,11 +7,13 @@ import type { SqlClient } from "effect/sql"
 /** Writes `calls` calls of a user over the last `days` days. They cost what their tokens cost, and moved no money. */
 export const writeHistory = (
   sql: SqlClient.SqlClient,
-  { calls, days, keyId, userId }: {
+  { calls, days, firstNumber = 1, keyId, userId }: {
     readonly userId: bigint
     readonly keyId: bigint
     readonly calls: number
     readonly days: number
+    /** Histories with numbers of their own have ids of their own. */
+    readonly firstNumber?: number
   }
 ) =>
   Effect.asVoid(sql`
@@ -25,7 +27,7 @@ export const writeHistory = (
           400 + h.output * 8, 120 + h.cached % 300, h.i % 3 <> 0, 'upstream', 'chat.completions', h.model, 'simulator'
         FROM (
           SELECT g.*, ((g.input * g.price + g.cached * g.price / 2 + g.output * g.price * 4) / 1000000)::bigint AS cost FROM (
-            SELECT i, md5(i::text) AS noise,
+            SELECT i, md5((i + ${firstNumber}::integer - 1)::text) AS noise,
                 now() - make_interval(secs => ${days}::integer * 86400.0 * power(i::float8 / ${calls}::integer, 1.25)
                   + abs(hashint4(i)) % 5400) AS at,
                 200 + abs(hashint4(i + 1)) % 2800 AS input, abs(hashint4(i + 2)) % 900 AS cached,

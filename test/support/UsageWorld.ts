@@ -12,6 +12,11 @@ export interface CallFields {
   readonly state: "reserved" | "committed" | "voided" | "expired"
   readonly funding: "balance" | "subscription" | "free"
   readonly model: string
+  readonly channel: string | null
+  readonly status: number | null
+  readonly reason: string | null
+  readonly latency_ms: number | null
+  readonly ttft_ms: number | null
   readonly reserved_micros: bigint
   readonly cost_micros: bigint | null
   readonly charged_micros: bigint | null
@@ -38,6 +43,11 @@ export const callAt = (userId: bigint, atMs: number, fields: Partial<CallFields>
   state: "committed",
   funding: "balance",
   model: "m",
+  channel: "c",
+  status: 200,
+  reason: null,
+  latency_ms: 100,
+  ttft_ms: 50,
   reserved_micros: 20n,
   cost_micros: 10n,
   charged_micros: 10n,
@@ -60,6 +70,8 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: bigint, atMs: 
     state,
     funding,
     model: `model-${below(4)}`,
+    // What has not been committed knows no channel, as a rule.
+    channel: state === "committed" || below(4) === 0 ? `channel-${below(3)}` : null,
     reserved_micros: reserved,
     cost_micros: state === "reserved" ? null : state === "committed" ? BigInt(below(600)) : charged,
     charged_micros: state === "reserved" ? null : charged,
@@ -70,15 +82,17 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: bigint, atMs: 
 
 export const insertCalls = Effect.fnUntraced(function*(calls: ReadonlyArray<CallFields>) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO usage_events (id, user_id, key_id, state, funding, model, reserved_micros, cost_micros,
-      charged_micros, input_tokens, output_tokens, endpoint, reserved_at, lease_expires_at, settled_at)
-    SELECT c.id, c.user_id, c.key_id, c.state, c.funding, c.model, c.reserved_micros, c.cost_micros, c.charged_micros,
-        c.input_tokens, c.output_tokens, 'chat.completions', to_timestamp(c.at_ms / 1000.0), to_timestamp(c.at_ms / 1000.0),
+  yield* sql`INSERT INTO usage_events (id, user_id, key_id, state, funding, model, channel, status, reason, latency_ms,
+      ttft_ms, reserved_micros, cost_micros, charged_micros, input_tokens, output_tokens, endpoint, reserved_at,
+      lease_expires_at, settled_at)
+    SELECT c.id, c.user_id, c.key_id, c.state, c.funding, c.model, c.channel, c.status, c.reason, c.latency_ms, c.ttft_ms,
+        c.reserved_micros, c.cost_micros, c.charged_micros, c.input_tokens, c.output_tokens, 'chat.completions', to_timestamp(c.at_ms / 1000.0), to_timestamp(c.at_ms / 1000.0),
         CASE WHEN c.state <> 'reserved' THEN now() END
       FROM jsonb_to_recordset(${
     JSON.stringify(calls.map(({ atMs, ...call }) => ({ ...call, at_ms: atMs })), (_, value) =>
       typeof value === "bigint" ? value.toString() : value)
-  }::jsonb) AS c (id uuid, user_id bigint, key_id bigint, state text, funding text, model text, reserved_micros bigint,
+  }::jsonb) AS c (id uuid, user_id bigint, key_id bigint, state text, funding text, model text, channel text, status integer,
+        reason text, latency_ms integer, ttft_ms integer, reserved_micros bigint,
         cost_micros bigint, charged_micros bigint, input_tokens bigint, output_tokens bigint, at_ms bigint)`
 })
 
@@ -87,7 +101,7 @@ export const commitLate = Effect.fnUntraced(function*(id: string, micros: bigint
   const sql = yield* SqlClient.SqlClient
   yield* sql`UPDATE usage_events SET state = 'committed', cost_micros = ${micros},
     charged_micros = CASE funding WHEN 'free' THEN 0 ELSE ${micros} END, late = true,
-    input_tokens = 5, output_tokens = 6 WHERE id = ${id}`
+    input_tokens = 5, output_tokens = 6, channel = 'late-channel' WHERE id = ${id}`
 })
 
 /** Users without anything but an id. */

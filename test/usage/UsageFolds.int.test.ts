@@ -29,7 +29,7 @@ const session = Effect.gen(function*() {
 })
 
 const foldBy = (run: Effect.Success<typeof session>, userId: bigint) =>
-  run(`SELECT realms_fold_usage_v1(${userId}, 180000, 10000)`)
+  run(`SELECT realms_fold_usage_v2(${userId}, 180000, 10000)`)
 
 /** Until a backend waits for a lock: the race is on. */
 const someoneWaits = Effect.gen(function*() {

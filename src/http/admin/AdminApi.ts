@@ -7,7 +7,11 @@ import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditApi } from "./AuditApi.ts"
+import { ChannelsApi } from "./ChannelsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
+import { ModelsApi } from "./ModelsApi.ts"
+import { PlansApi } from "./PlansApi.ts"
+import { PriceImportsApi } from "./PriceImportsApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
 import { UsersApi } from "./UsersApi.ts"
 
@@ -19,7 +23,11 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(ChannelsApi)
   .add(SettingsApi)
+  .add(ModelsApi)
+  .add(PlansApi)
+  .add(PriceImportsApi)
   .add(UsersApi)
   .add(AuditApi)
   .middleware(AdminAccess)

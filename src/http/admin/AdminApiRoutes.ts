@@ -7,7 +7,11 @@ import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditHandlers } from "./AuditHandlers.ts"
+import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
+import { ModelsHandlers } from "./ModelsHandlers.ts"
+import { PlansHandlers } from "./PlansHandlers.ts"
+import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
 import { UsersHandlers } from "./UsersHandlers.ts"
 
@@ -26,7 +30,16 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(AuditHandlers, KeysHandlers, SettingsHandlers, UsersHandlers)
+const Handlers = Layer.mergeAll(
+  AuditHandlers,
+  ChannelsHandlers,
+  KeysHandlers,
+  ModelsHandlers,
+  PlansHandlers,
+  PriceImportsHandlers,
+  SettingsHandlers,
+  UsersHandlers
+)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(

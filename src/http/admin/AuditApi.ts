@@ -1,5 +1,5 @@
 /**
- * `/api/admin/audit`: the record of changes.
+ * `/api/admin/audit`: who changed what, by the console, by this API and on the command line.
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"

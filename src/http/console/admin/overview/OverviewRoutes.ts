@@ -1,12 +1,31 @@
 /**
- * `/admin`: where the administration begins, for root alone.
+ * `/admin`: where the administration begins, for root alone: how the service does, what waits for somebody, and what a fresh
+ * installation still lacks. Today's figures are the last day of the last thirty, so that one report serves both.
  */
 import { Effect } from "effect"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { FirstSteps } from "../../../../settings/FirstSteps.ts"
+import { AllUsage } from "../../../../usage/AllUsage.ts"
+import { ChannelReports } from "../../../../usage/ChannelReports.ts"
+import { ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { page } from "../../Answer.ts"
 import { rootPage } from "../../ConsoleRoute.ts"
+import { readRange } from "../../pages/usage/UsageRange.ts"
 import { OverviewView } from "./OverviewView.tsx"
 
-export const OverviewRoutes = rootPage(
-  "/admin",
-  (visit) => Effect.succeed(page(visit.say("nav.admin"), OverviewView({ visit })))
-)
+export const OverviewRoutes = rootPage("/admin", (visit) =>
+  Effect.gen(function*() {
+    const { timeZone } = visit.formats
+    const month = readRange(new URLSearchParams("range=30d"), visit.now, timeZone)
+    const today = readRange(new URLSearchParams("range=today"), visit.now, timeZone)
+    const found = yield* Effect.all({
+      usage: (yield* AllUsage).report(month, timeZone).pipe(
+        Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
+      ),
+      figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
+      channels: (yield* ChannelReports).report,
+      steps: (yield* FirstSteps).steps
+    }, { concurrency: "unbounded" })
+    const publicUrl = (yield* PublicAddress).url()
+    return page(visit.say("nav.admin"), OverviewView({ visit, publicUrl, ...found }))
+  }))

@@ -1,7 +1,168 @@
 /**
- * The first page of the administration, as root sees it.
+ * The first page of the administration, as root sees it: what is missing, how the service does today and in thirty days, what
+ * waits for somebody, and the channels.
  */
-import { PageHeading } from "../../ui/Parts.tsx"
-import type { UserVisit } from "../../Visit.ts"
+import type { FirstStep } from "../../../../settings/FirstSteps.ts"
+import type { UsageReport } from "../../../../usage/AllUsage.ts"
+import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
+import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
+import { Icon, type IconName } from "../../ui/Icon.tsx"
+import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { ChannelsCard } from "../usage/ChannelsCard.tsx"
+import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
+import { overviewText } from "./OverviewText.ts"
 
-export const OverviewView = ({ visit }: { readonly visit: UserVisit }) => <PageHeading title={visit.say("nav.admin")} />
+export interface OverviewProps {
+  readonly visit: UserVisit
+  readonly usage: UsageReport
+  readonly figures: ServiceFigures
+  readonly channels: ChannelsReport
+  readonly steps: ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+}
+
+const Figures = ({ figures, usage, visit }: OverviewProps) => {
+  const say = sayOf(visit, overviewText)
+  const { formats } = visit
+  const today = usage.moments.at(-1) ?? usage.totals
+  const paid = (of: ServiceFigures["today"]) => formats.cny(of.topupsFen + of.plansFen)
+  return (
+    <>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("charged")}
+          value={formats.usd(today.chargedMicros)}
+          hint={say("month", { value: formats.usd(usage.totals.chargedMicros) })}
+          icon="usage"
+        />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("calls")}
+          value={formats.count(today.calls)}
+          hint={say("month", { value: formats.count(usage.totals.calls) })}
+          icon="model"
+        />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("users")}
+          value={formats.count(figures.today.newUsers)}
+          hint={say("users.all", {
+            month: formats.count(figures.month.newUsers),
+            all: formats.count(figures.users)
+          })}
+          icon="users"
+        />
+      </div>
+      <div class="col-sm-6 col-lg-3">
+        <Figure
+          label={say("income")}
+          value={paid(figures.today)}
+          hint={say("income.parts", { month: paid(figures.month), plans: formats.cny(figures.month.plansFen) })}
+          icon="topup"
+        />
+      </div>
+    </>
+  )
+}
+
+const Waiting = ({ figures, visit }: OverviewProps) => {
+  const say = sayOf(visit, overviewText)
+  const { count } = visit.formats
+  const open = `${count(figures.callsOpen)}${figures.callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
+  const items: ReadonlyArray<readonly [label: string, value: string, href: string, icon: IconName, isUrgent: boolean]> =
+    [
+      [
+        say("waiting.exceptions"),
+        count(figures.exceptionsOpen),
+        "/admin/payments",
+        "alert",
+        figures.exceptionsOpen > 0
+      ],
+      [say("waiting.orders"), count(figures.ordersPending), "/admin/orders?state=pending", "order", false],
+      [say("waiting.calls"), open, "/admin/usage/calls?state=reserved", "clock", false]
+    ]
+  return (
+    <>
+      {items.map(([label, value, href, icon, isUrgent]) => (
+        <div key={href} class="col-sm-4">
+          <Figure
+            label={label}
+            value={isUrgent ? <span class="text-danger">{value}</span> : value}
+            hint={<a href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</a>}
+            icon={icon}
+          />
+        </div>
+      ))}
+    </>
+  )
+}
+
+const Steps = ({ publicUrl, steps, visit }: OverviewProps) => {
+  const say = sayOf(visit, overviewText)
+  const told: Readonly<Record<FirstStep, readonly [title: string, text: string, href: string]>> = {
+    channel: [say("step.channel"), say("step.channel.text"), "/admin/channels"],
+    model: [say("step.model"), say("step.model.text"), "/admin/models"],
+    offer: [say("step.offer"), say("step.offer.text"), "/admin/plans"],
+    payment: [say("step.payment"), say("step.payment.text"), "/admin/settings"],
+    address: [say("step.address"), say("step.address.text", { url: publicUrl }), "/admin/settings"]
+  }
+  return (
+    <Card title={say("steps")} class="mb-3">
+      <div class="card-body border-bottom text-secondary">{say("steps.lead")}</div>
+      <ol class="list-group list-group-flush m-0 p-0">
+        {steps.map(({ isDone, step }) => {
+          const [title, text, href] = told[step]
+          return (
+            <li key={step} class="list-group-item d-flex gap-3 align-items-start">
+              <span class={isDone ? "text-success" : "text-secondary"}>
+                <Icon name={isDone ? "check" : "arrow"} />
+              </span>
+              <div>
+                {isDone
+                  ? (
+                    <>
+                      {title} <span class="text-secondary">· {say("step.done")}</span>
+                    </>
+                  )
+                  : (
+                    <>
+                      <a href={href}>{title}</a>
+                      <div class="text-secondary break-anywhere">{text}</div>
+                    </>
+                  )}
+              </div>
+            </li>
+          )
+        })}
+      </ol>
+    </Card>
+  )
+}
+
+export const OverviewView = (props: OverviewProps) => {
+  const { channels, steps, usage, visit } = props
+  const say = sayOf(visit, overviewText)
+  return (
+    <>
+      <PageHeading title={visit.say("nav.admin")} />
+      {steps.every(({ isDone }) => isDone) ? null : <Steps {...props} />}
+      <div class="row g-3 mb-3">
+        <Figures {...props} />
+        <Waiting {...props} />
+        <div class="col-12">
+          <Card title={say("spend")} actions={<a href="/admin/usage">{say("details")}</a>}>
+            <MomentsChart visit={visit} report={usage} query="range=30d" title={say("spend")} />
+          </Card>
+        </div>
+        <div class="col-12">
+          <ChannelsCard visit={visit} report={channels} />
+        </div>
+      </div>
+      <Freshness visit={visit} report={usage} />
+    </>
+  )
+}

@@ -93,7 +93,7 @@ const PasswordFacts = ({ user, visit }: UserProps) => {
 const StateAction = ({ user, visit }: UserProps) => {
   const say = sayOf(visit, userText)
   return user.disabledAt === null
-    ? <a class="btn btn-outline-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
+    ? <a class="btn btn-ghost-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/users/${user.id}/enable`}>
         <button type="submit" class="btn">{say("enable")}</button>

@@ -2,7 +2,8 @@
  * The first page that a user sees: what there is to spend, what was spent, and how to begin.
  */
 import type { AccountView } from "../../../../accounts/AccountOverview.ts"
-import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
+import type { UsageOverview } from "../../../../usage/UsageReports.ts"
+import type { UsageSums } from "../../../../usage/UsageSums.ts"
 import { curlLine } from "../../ui/CurlLine.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"

@@ -1,5 +1,5 @@
 /**
- * `/subscription`: plans are ordered here, and paid for on the order's own page.
+ * `/subscription`: plans are ordered here, and paid for on the order's own page. Codes are redeemed here too.
  */
 import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
@@ -11,6 +11,7 @@ import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { givenTo, redeem } from "../redeem/RedeemForm.ts"
 import { subscriptionText } from "./SubscriptionText.ts"
 import { SubscriptionView } from "./SubscriptionView.tsx"
 
@@ -26,6 +27,7 @@ const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
       plans,
       payable: paymentOrigins(payment).length > 0,
       payAsYouGo: billing.payAsYouGo,
+      gift: yield* givenTo(visit),
       state
     })
   )
@@ -48,6 +50,10 @@ export const SubscriptionRoutes = Layer.mergeAll(
   userPage("/subscription", (visit) => show(visit, emptyForm)),
   userForm("/subscription/create", {
     run: create,
+    again: (visit, values, problems) => show(visit, { values, problems })
+  }),
+  userForm("/subscription/redeem", {
+    run: (visit, fields) => redeem(visit, fields, "/subscription"),
     again: (visit, values, problems) => show(visit, { values, problems })
   })
 )

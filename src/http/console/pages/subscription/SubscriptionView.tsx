@@ -5,6 +5,7 @@ import type { SubscriptionOverview } from "../../../../accounts/AccountOverview.
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { PlanForSale } from "../../../../subscriptions/PlansForSale.ts"
+import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
@@ -13,6 +14,7 @@ import { limitLines } from "../../ui/OrderParts.tsx"
 import { Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { SubscriptionCard } from "../../ui/SubscriptionParts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
+import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
 import { subscriptionText } from "./SubscriptionText.ts"
 
 const PlanCard = (
@@ -65,12 +67,14 @@ const PlanCard = (
 }
 
 export const SubscriptionView = (
-  { payAsYouGo, payable, plans, state, subscriptions, visit }: {
+  { gift, payAsYouGo, payable, plans, state, subscriptions, visit }: {
     readonly visit: Visit
     readonly subscriptions: ReadonlyArray<SubscriptionOverview>
     readonly plans: ReadonlyArray<PlanForSale>
     readonly payable: boolean
     readonly payAsYouGo: boolean
+    /** What a code has just given. */
+    readonly gift: Gift | undefined
     readonly state: FormState
   }
 ) => {
@@ -80,6 +84,7 @@ export const SubscriptionView = (
     <>
       <PageHeading title={say("title")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
       <FormAlert state={state} />
+      <GivenNotice visit={visit} gift={gift} />
       {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
       {subscriptions.length === 0 ? null : (
         <>
@@ -112,6 +117,11 @@ export const SubscriptionView = (
             <p class="text-secondary mt-3">{say("queue")}</p>
           </>
         )}
+      <div class="row mt-4">
+        <div class="col-md-6 col-xl-4">
+          <RedeemCard visit={visit} action="/subscription/redeem" state={state} />
+        </div>
+      </div>
     </>
   )
 }

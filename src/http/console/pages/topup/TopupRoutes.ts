@@ -1,5 +1,5 @@
 /**
- * `/topup`: credit is ordered here, and paid for on the order's own page.
+ * `/topup`: credit is ordered here, and paid for on the order's own page. Codes are redeemed here too.
  */
 import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
@@ -11,6 +11,7 @@ import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { givenTo, redeem } from "../redeem/RedeemForm.ts"
 import { topupText } from "./TopupText.ts"
 import { CreditPreview, type TopupTerms, TopupView } from "./TopupView.tsx"
 
@@ -34,7 +35,8 @@ const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
   const balance = yield* (yield* AccountOverview).balance(visit.user.id)
   const orders = yield* (yield* Orders).list(visit.user.id, { limit: RECENT_MAX })
   const terms = termsOf((yield* Settings).current())
-  return page(sayOf(visit, topupText)("title"), TopupView({ visit, balance, orders, terms, state }))
+  const gift = yield* givenTo(visit)
+  return page(sayOf(visit, topupText)("title"), TopupView({ visit, balance, orders, terms, gift, state }))
 })
 
 const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
@@ -70,6 +72,10 @@ export const TopupRoutes = Layer.mergeAll(
   preview,
   userForm("/topup/create", {
     run: create,
+    again: (visit, values, problems) => show(visit, { values, problems })
+  }),
+  userForm("/topup/redeem", {
+    run: (visit, fields) => redeem(visit, fields, "/topup"),
     again: (visit, values, problems) => show(visit, { values, problems })
   })
 )

@@ -5,11 +5,13 @@ import type { Balance } from "../../../../accounts/AccountOverview.ts"
 import { formatDecimal } from "../../../../domain/Money.ts"
 import type { Order } from "../../../../settlement/Order.ts"
 import { creditOf } from "../../../../settlement/Orders.ts"
+import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { OrderTable } from "../../ui/OrderParts.tsx"
 import { Card, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
+import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
 import { topupText } from "./TopupText.ts"
 
 /** What can be bought, and for what. Amounts in fen. */
@@ -104,11 +106,13 @@ const OtherAmount = (
 }
 
 export const TopupView = (
-  { balance, orders, state, terms, visit }: {
+  { balance, gift, orders, state, terms, visit }: {
     readonly visit: Visit
     readonly balance: Balance
     readonly terms: TopupTerms
     readonly orders: ReadonlyArray<Order>
+    /** What a code has just given. */
+    readonly gift: Gift | undefined
     readonly state: FormState
   }
 ) => {
@@ -117,6 +121,7 @@ export const TopupView = (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <FormAlert state={state} />
+      <GivenNotice visit={visit} gift={gift} />
       {balance.owedMicros > 0n
         ? <Notice kind="warning">{say("owed", { amount: visit.formats.usd(balance.owedMicros) })}</Notice>
         : null}
@@ -142,8 +147,11 @@ export const TopupView = (
             )
             : <Notice kind="info">{terms.isOfUse ? say("off") : say("useless")}</Notice>}
         </div>
-        <div class="col-12">
-          <Card title={say("recent")} actions={<a href="/orders">{say("recent.all")}</a>}>
+        <div class="col-lg-4">
+          <RedeemCard visit={visit} action="/topup/redeem" state={state} />
+        </div>
+        <div class="col-lg-8">
+          <Card title={say("recent")} class="h-100" actions={<a href="/orders">{say("recent.all")}</a>}>
             {orders.length === 0
               ? <Nothing icon="order" title={say("recent.none")} text={say("recent.none.text")} />
               : <OrderTable visit={visit} caption={say("recent")} orders={orders} />}

@@ -8,7 +8,8 @@ import { sayOf, type Visit } from "../../Visit.ts"
 import { CallBadge, EstimatedBadge, fundingName } from "./CallParts.tsx"
 import { usageText } from "./UsageText.ts"
 
-const inputOf = (call: CallItem): number | null =>
+/** All kinds of input tokens together; null while they are not known. */
+export const inputOfCall = (call: CallItem): number | null =>
   call.inputTokens === null
     ? null
     : call.inputTokens + (call.cachedInputTokens ?? 0) + (call.cacheWriteTokens ?? 0)
@@ -38,7 +39,7 @@ export const CallTable = (
         </a>,
         <code class="break-anywhere">{call.model}</code>,
         call.keyName === null || call.keyName === "" ? call.keyHint ?? say("key.none") : call.keyName,
-        count(inputOf(call)),
+        count(inputOfCall(call)),
         count(call.outputTokens),
         call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros),
         fundingName(visit, call.funding),

@@ -12,7 +12,7 @@ export interface FilterChoices {
   readonly keys: ReadonlyArray<Pick<ListedApiKey, "id" | "name" | "hint">>
 }
 
-const Select = (
+export const Select = (
   { all, chosen, label, name, options }: {
     readonly name: string
     readonly label: string

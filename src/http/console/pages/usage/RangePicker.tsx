@@ -4,10 +4,21 @@
 import { emptyForm } from "../../Answer.ts"
 import { Field } from "../../ui/Forms.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { queryText, type UsageQuery } from "./UsageQuery.ts"
+import type { UsageRange } from "./UsageRange.ts"
 import { usageText } from "./UsageText.ts"
 
-export const RangePicker = ({ query, visit }: { readonly visit: Visit; readonly query: UsageQuery }) => {
+export const RangePicker = (
+  { kept = {}, path, queryOf, range, visit }: {
+    readonly visit: Visit
+    readonly range: UsageRange
+    /** Of the page that shows the period. */
+    readonly path: string
+    /** Its query, with these parts changed or, where empty, left out. */
+    readonly queryOf: (changes: Readonly<Record<string, string>>) => string
+    /** What the page goes on asking for when the days are typed. */
+    readonly kept?: Readonly<Record<string, string>>
+  }
+) => {
   const say = sayOf(visit, usageText)
   const presets = [
     ["today", say("range.today")],
@@ -15,7 +26,6 @@ export const RangePicker = ({ query, visit }: { readonly visit: Visit; readonly 
     ["30d", say("range.30d")],
     ["90d", say("range.90d")]
   ] as const
-  const { range } = query
   return (
     <div class="d-flex flex-wrap align-items-start gap-2 mb-3">
       <nav class="btn-group" aria-label={say("range")}>
@@ -23,7 +33,7 @@ export const RangePicker = ({ query, visit }: { readonly visit: Visit; readonly 
           <a
             key={name}
             class={`btn ${range.name === name ? "btn-primary" : ""}`}
-            href={`/usage?${queryText(query, { range: name, from: "", to: "" })}`}
+            href={`${path}?${queryOf({ range: name, from: "", to: "" })}`}
             aria-current={range.name === name ? "true" : undefined}
           >
             {text}
@@ -32,8 +42,11 @@ export const RangePicker = ({ query, visit }: { readonly visit: Visit; readonly 
       </nav>
       <details class="range-custom" open={range.name === "custom"}>
         <summary class="btn">{say("range.custom")}</summary>
-        <form method="get" action="/usage" class="range-form">
+        <form method="get" action={path} class="range-form">
           <input type="hidden" name="range" value="custom" />
+          {Object.entries(kept).filter(([, value]) => value !== "").map(([name, value]) => (
+            <input key={name} type="hidden" name={name} value={value} />
+          ))}
           <Field state={emptyForm} name="from" type="date" label={say("from")} initial={range.from} />
           <Field state={emptyForm} name="to" type="date" label={say("to")} initial={range.to} />
           <button class="btn btn-primary" type="submit">{say("show")}</button>

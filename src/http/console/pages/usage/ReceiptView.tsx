@@ -3,6 +3,7 @@
  * was paid.
  */
 import { DateTime } from "effect"
+import type { ComponentChildren } from "preact"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
@@ -18,6 +19,10 @@ const SUM_SCALE = 12
 interface Props {
   readonly visit: Visit
   readonly call: CallReceipt
+  /** What is told to root alone, below the facts that its user sees. */
+  readonly more?: ComponentChildren
+  /** The page of all calls. */
+  readonly back?: string
 }
 
 const Breakdown = ({ call, visit }: Props) => {
@@ -71,7 +76,7 @@ const Breakdown = ({ call, visit }: Props) => {
   )
 }
 
-const Facts = ({ call, visit }: Props) => {
+const Facts = ({ call, more, visit }: Props) => {
   const say = sayOf(visit, usageText)
   const { formats } = visit
   const duration = call.latencyMs === null ? "–" : formats.seconds(call.latencyMs)
@@ -126,11 +131,12 @@ const Facts = ({ call, visit }: Props) => {
       <dd>
         <code>{call.id}</code>
       </dd>
+      {more}
     </dl>
   )
 }
 
-export const ReceiptView = ({ call, visit }: Props) => {
+export const ReceiptView = ({ back = "/usage", call, more, visit }: Props) => {
   const say = sayOf(visit, usageText)
   const short = (call.costMicros ?? 0n) - (call.chargedMicros ?? 0n)
   return (
@@ -144,7 +150,7 @@ export const ReceiptView = ({ call, visit }: Props) => {
         <div class="col-lg-5">
           <Card>
             <div class="card-body">
-              <Facts call={call} visit={visit} />
+              <Facts call={call} visit={visit} more={more} />
             </div>
           </Card>
         </div>
@@ -153,7 +159,7 @@ export const ReceiptView = ({ call, visit }: Props) => {
         </div>
       </div>
       <p class="mt-3 d-print-none">
-        <a href="/usage">{say("back")}</a>
+        <a href={back}>{say("back")}</a>
       </p>
     </>
   )

@@ -1,16 +1,16 @@
 /**
  * `/usage`: reports and calls of a period, as a page and as a file, and each call's receipt.
  */
-import { Effect, Layer, Stream } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
 import { Receipts } from "../../../../usage/Receipts.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { CallList } from "../../../../usage/CallList.ts"
 import { UsageReports } from "../../../../usage/UsageReports.ts"
-import { page, PageNotFound, raw } from "../../Answer.ts"
+import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { csvHeader, csvLine } from "./CallsCsv.ts"
+import { callColumns, csvAnswer } from "./CallsCsv.ts"
 import { ChartRoutes } from "./ChartRoutes.ts"
 import { ReceiptView } from "./ReceiptView.tsx"
 import { readFilter } from "./UsageQuery.ts"
@@ -37,23 +37,10 @@ const show = Effect.fnUntraced(function*(visit: UserVisit) {
   )
 })
 
-/** The file begins before the calls are read; what goes wrong after that breaks it off, so that nobody takes it for whole. */
 const csv = Effect.fnUntraced(function*(visit: UserVisit) {
   const { filter, range } = readFilter(visit)
-  const encoder = new TextEncoder()
-  const lines = (yield* CallList).rows(visit.user.id, filter).pipe(
-    Stream.chunks,
-    Stream.map((calls) => encoder.encode(calls.map(csvLine).join("")))
-  )
-  const body = Stream.concat(Stream.succeed(encoder.encode(csvHeader)), lines)
-  return raw(HttpServerResponse.stream(body, {
-    contentType: "text/csv; charset=utf-8",
-    headers: {
-      "content-disposition": `attachment; filename="realms-calls-${range.from}-${range.to}.csv"`,
-      "cache-control": "private, no-store",
-      "x-content-type-options": "nosniff"
-    }
-  }))
+  const calls = (yield* CallList).rows(visit.user.id, filter)
+  return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, callColumns, calls)
 })
 
 const receipt = Effect.fnUntraced(function*(visit: UserVisit) {

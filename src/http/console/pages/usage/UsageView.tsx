@@ -2,8 +2,10 @@
  * The usage page: a period, what it came to, by day and by model, and the calls one by one.
  */
 import type { ComponentChildren } from "preact"
+import type { CallItem } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
-import type { UsageOverview, UsageSums } from "../../../../usage/UsageReports.ts"
+import type { UsageOverview } from "../../../../usage/UsageReports.ts"
+import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
@@ -19,18 +21,16 @@ export interface UsageProps {
   readonly visit: Visit
   readonly query: UsageQuery
   readonly overview: UsageOverview
-  readonly calls: CallPage
+  readonly calls: CallPage<CallItem>
   /** This is not the first page of calls. */
   readonly isContinued: boolean
   readonly choices: FilterChoices
 }
 
-const allInput = (sums: UsageSums): number => sums.inputTokens + sums.cachedInputTokens + sums.cacheWriteTokens
-
 export const SumFigures = ({ sums, visit }: { readonly visit: Visit; readonly sums: UsageSums }) => {
   const say = sayOf(visit, usageText)
   const { formats } = visit
-  const input = allInput(sums)
+  const input = inputOf(sums)
   const parts = say("tokens.parts", { input: formats.count(input), output: formats.count(sums.outputTokens) })
   return (
     <>
@@ -54,15 +54,16 @@ export const SumFigures = ({ sums, visit }: { readonly visit: Visit; readonly su
   )
 }
 
-const sumsRow = (visit: Visit, name: ComponentChildren, sums: UsageSums): ReadonlyArray<ComponentChildren> => [
+/** A row of a {@link SumsTable}. */
+export const sumsRow = (visit: Visit, name: ComponentChildren, sums: UsageSums): ReadonlyArray<ComponentChildren> => [
   name,
   visit.formats.count(sums.calls),
-  visit.formats.count(allInput(sums)),
+  visit.formats.count(inputOf(sums)),
   visit.formats.count(sums.outputTokens),
   visit.formats.usd(sums.chargedMicros)
 ]
 
-const SumsTable = (
+export const SumsTable = (
   { caption, first, rows, visit }: {
     readonly visit: Visit
     readonly caption: string
@@ -175,7 +176,12 @@ export const UsageView = (props: UsageProps) => {
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
-      <RangePicker visit={visit} query={query} />
+      <RangePicker
+        visit={visit}
+        range={query.range}
+        path="/usage"
+        queryOf={(changes) => queryText(query, changes)}
+      />
       {query.range.isRefused
         ? <Notice kind="warning">{say("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
         : null}

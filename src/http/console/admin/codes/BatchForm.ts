@@ -1,0 +1,51 @@
+/**
+ * What the form of a new batch of codes means. A field that cannot be read is taken for a value that no batch may have, so that
+ * `RedemptionAdmin` refuses all wrong fields at once.
+ */
+import { DateTime } from "effect"
+import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../settlement/RedemptionBatch.ts"
+import type { BatchRefused } from "../../../../settlement/RedemptionError.ts"
+import type { Problems } from "../../Answer.ts"
+import { endOfDay } from "../../pages/keys/KeyForm.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { codesText } from "./CodesText.ts"
+
+/** Of the choice what codes give; a plan is `plan:` and its code. */
+export const GIVES_BALANCE = "balance"
+export const GIVES_PLAN = "plan:"
+
+const countOf = (text: string | null): number => /^\s*\d{1,9}\s*$/.test(text ?? "") ? Number(text) : 0
+
+const expiryOf = (text: string, timeZone: string): Date | null =>
+  text === "" ? null : endOfDay(text, timeZone) ?? DateTime.toDateUtc(DateTime.makeUnsafe(0))
+
+export const readBatchForm = (visit: UserVisit, fields: URLSearchParams): NewBatch => {
+  const gives = fields.get("gives") ?? ""
+  return {
+    name: fields.get("name") ?? "",
+    note: fields.get("note") ?? "",
+    gift: gives === GIVES_BALANCE
+      ? { kind: "balance", usdMicros: parseDecimal(fields.get("amount") ?? "", MICROS_SCALE) ?? 0n }
+      : { kind: "plan", planCode: gives.startsWith(GIVES_PLAN) ? gives.slice(GIVES_PLAN.length) : "" },
+    codes: countOf(fields.get("codes")),
+    usesMax: countOf(fields.get("uses")),
+    expiresAt: expiryOf((fields.get("expiry") ?? "").trim(), visit.formats.timeZone)
+  }
+}
+
+/** Why there is no such batch, beside each field. */
+export const batchProblems = (visit: UserVisit, { fields }: BatchRefused): Problems => {
+  const say = sayOf(visit, codesText)
+  const { count, usd } = visit.formats
+  const texts: Readonly<Record<BatchRefused["fields"][number], readonly [field: string, text: string]>> = {
+    name: ["name", say("name.problem")],
+    note: ["note", say("note.problem")],
+    amount: ["amount", say("amount.problem", { max: usd(GIFT_MICROS_MAX) })],
+    plan: ["gives", say("gift.problem")],
+    codes: ["codes", say("count.problem", { max: count(CODES_MAX) })],
+    uses: ["uses", say("uses.problem", { max: count(USES_MAX) })],
+    expiry: ["expiry", say("expiry.problem")]
+  }
+  return Object.fromEntries(fields.map((field) => texts[field]))
+}

@@ -1,0 +1,69 @@
+/**
+ * What every page about codes shows of them: what they give, their state, and the way to the next page of a list.
+ */
+import type { CodeState, Gift } from "../../../../settlement/RedemptionBatch.ts"
+import { Badge, type Tone } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { codesText } from "./CodesText.ts"
+
+const tones: Readonly<Record<CodeState, Tone>> = {
+  active: "green",
+  used: "blue",
+  expired: "yellow",
+  disabled: "secondary"
+}
+
+export const stateName = (visit: UserVisit, state: CodeState): string => {
+  const say = sayOf(visit, codesText)
+  return ({
+    active: say("state.active"),
+    used: say("state.used"),
+    expired: say("state.expired"),
+    disabled: say("state.disabled")
+  })[state]
+}
+
+export const StateBadge = ({ state, visit }: { readonly visit: UserVisit; readonly state: CodeState }) => (
+  <Badge tone={tones[state]}>{stateName(visit, state)}</Badge>
+)
+
+/** What one use of a code gives, in words. */
+export const giftName = (visit: UserVisit, gift: Gift): string => {
+  const say = sayOf(visit, codesText)
+  return gift.kind === "balance"
+    ? say("gives.balance", { amount: visit.formats.usd(gift.usdMicros) })
+    : say("gives.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.duration_days) })
+}
+
+/** How many uses there have been of how many there may be. */
+export const usesText = (visit: UserVisit, uses: number, max: number): string =>
+  sayOf(visit, codesText)("redeemed.of", { uses: visit.formats.count(uses), max: visit.formats.count(max) })
+
+/** The page's address with one part of its query changed, the others kept; what a form or a notice left is not. */
+export const linkWith = (visit: UserVisit, path: string, name: string, value: string | undefined): string => {
+  const query = new URLSearchParams(visit.isForm ? "" : visit.query)
+  query.delete("done")
+  if (value === undefined) query.delete(name)
+  else query.set(name, value)
+  return query.size === 0 ? path : `${path}?${query}`
+}
+
+/** To older rows, and back to the newest. `name` is the list's own part of the query. */
+export const Pager = (
+  { name, older, path, visit }: {
+    readonly visit: UserVisit
+    readonly path: string
+    readonly name: string
+    /** The last row shown, where there are older ones. */
+    readonly older: bigint | undefined
+  }
+) => {
+  const say = sayOf(visit, codesText)
+  const isFirst = visit.isForm || !visit.query.has(name)
+  return isFirst && older === undefined ? null : (
+    <div class="card-footer d-flex justify-content-between">
+      {isFirst ? <span /> : <a href={linkWith(visit, path, name, undefined)}>{say("newest")}</a>}
+      {older === undefined ? null : <a href={linkWith(visit, path, name, older.toString())}>{say("older")}</a>}
+    </div>
+  )
+}

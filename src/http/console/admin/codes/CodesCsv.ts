@@ -1,0 +1,20 @@
+/**
+ * A batch's codes as a file: the one place where their texts are shown.
+ */
+import { Redacted } from "effect"
+import { formatUsd } from "../../../../domain/Money.ts"
+import type { CodeWithText } from "../../../../settlement/RedemptionAdmin.ts"
+import type { RedemptionBatch } from "../../../../settlement/RedemptionBatch.ts"
+import { type CsvColumns, csvText } from "../../pages/usage/CallsCsv.ts"
+
+export const codeColumns = ({ expiresAt, gift, name }: RedemptionBatch): CsvColumns<CodeWithText> => [
+  ["code", ({ text }) => Redacted.value(text)],
+  ["code_id", ({ id }) => id.toString()],
+  ["batch", () => csvText(name)],
+  ["credit_usd", () => gift.kind === "balance" ? formatUsd(gift.usdMicros) : ""],
+  ["plan", () => gift.kind === "plan" ? csvText(gift.terms.code) : ""],
+  ["state", ({ state }) => state],
+  ["uses", ({ uses }) => uses.toString()],
+  ["uses_max", ({ usesMax }) => usesMax.toString()],
+  ["expires_at", () => expiresAt?.toISOString() ?? ""]
+]

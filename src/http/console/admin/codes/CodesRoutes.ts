@@ -1,0 +1,145 @@
+/**
+ * `/admin/codes`: batches of redemption codes, made, looked at, downloaded and disabled.
+ */
+import { Effect, Layer, Stream } from "effect"
+import { RedemptionAdmin } from "../../../../settlement/RedemptionAdmin.ts"
+import { codeStates } from "../../../../settlement/RedemptionBatch.ts"
+import type { BatchNotFound, CodesUnreadable } from "../../../../settlement/RedemptionError.ts"
+import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { csvAnswer } from "../../pages/usage/CallsCsv.ts"
+import { idOf, pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { batchProblems, readBatchForm } from "./BatchForm.ts"
+import { BatchView, DisableBatchView, DisableCodeView, type PageOfRows } from "./BatchView.tsx"
+import { codeColumns } from "./CodesCsv.ts"
+import { codesText } from "./CodesText.ts"
+import { CodesView } from "./CodesView.tsx"
+import { NewBatchView } from "./NewBatchView.tsx"
+
+const PAGE_SIZE = 50
+
+/** Of one row more than is shown. */
+const pageOf = <Row>(found: ReadonlyArray<Row>): PageOfRows<Row> => ({
+  rows: found.slice(0, PAGE_SIZE),
+  hasOlder: found.length > PAGE_SIZE
+})
+
+const notFound = () => Effect.fail(new PageNotFound())
+
+const list = Effect.fnUntraced(function*(visit: UserVisit) {
+  const state = codeStates.find((known) => known === visit.query.get("state"))
+  const before = idOf(visit.query.get("before"))
+  const found = pageOf(yield* (yield* RedemptionAdmin).list({ limit: PAGE_SIZE + 1, before, state }))
+  return page(
+    visit.say("admin.codes"),
+    CodesView({ visit, batches: found.rows, hasOlder: found.hasOlder, state })
+  )
+})
+
+const showNew = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
+  const plans = yield* (yield* RedemptionAdmin).plans
+  return page(sayOf(visit, codesText)("new"), NewBatchView({ visit, state, plans }))
+})
+
+const unreadable = (visit: UserVisit) => ({ reason }: CodesUnreadable) =>
+  Effect.fail(refuse({ form: sayOf(visit, codesText)("unreadable", { reason }) }, 503))
+
+const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
+  const batch = readBatchForm(visit, fields)
+  const id = yield* (yield* RedemptionAdmin).create(actorOf(visit), batch).pipe(
+    Effect.catchTags({
+      BatchRefused: (error) => Effect.fail(refuse(batchProblems(visit, error))),
+      CodesUnreadable: unreadable(visit)
+    })
+  )
+  return redirect(`/admin/codes/${id}?done=created`)
+})
+
+const batchHere = Effect.gen(function*() {
+  return yield* (yield* RedemptionAdmin).batch(yield* pathId("id"))
+}).pipe(Effect.catchTag("BatchNotFound", (_: BatchNotFound) => notFound()))
+
+const showBatch = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
+  const admin = yield* RedemptionAdmin
+  const batch = yield* batchHere
+  const query = visit.isForm ? new URLSearchParams() : visit.query
+  const limit = PAGE_SIZE + 1
+  const { codes, redemptions } = yield* Effect.all({
+    codes: admin.codes(batch.id, { limit, before: idOf(query.get("before")) }),
+    redemptions: admin.redemptions(batch.id, { limit, before: idOf(query.get("redeemed_before")) })
+  }, { concurrency: "unbounded" })
+  return page(batch.name, BatchView({ visit, batch, codes: pageOf(codes), redemptions: pageOf(redemptions), state }))
+})
+
+const batchAgain = (visit: UserVisit, values: URLSearchParams, problems: FormState["problems"]) =>
+  showBatch(visit, { values, problems })
+
+const setDisabled = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams, isDisabled: boolean) {
+  const id = yield* pathId("id")
+  const seen = { id, revision: idOf(fields.get("revision")) ?? 0n }
+  yield* (yield* RedemptionAdmin).setDisabled(actorOf(visit), seen, isDisabled).pipe(
+    Effect.catchTags({
+      BatchNotFound: notFound,
+      ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(visit, codesText)("changed") }, 409))
+    })
+  )
+  return redirect(`/admin/codes/${id}?done=${isDisabled ? "disabled" : "enabled"}`)
+})
+
+const askBatch = rootPage(
+  "/admin/codes/:id/disable",
+  (visit) =>
+    Effect.map(batchHere, (batch) =>
+      batch.disabledAt === null
+        ? page(sayOf(visit, codesText)("disable.batch.title"), DisableBatchView({ visit, batch }))
+        : redirect(`/admin/codes/${batch.id}`))
+)
+
+const askCode = rootPage("/admin/codes/:id/codes/:code/disable", (visit) =>
+  Effect.gen(function*() {
+    const batch = yield* batchHere
+    const codeId = yield* pathId("code")
+    const [code] = yield* (yield* RedemptionAdmin).codes(batch.id, { limit: 1, before: codeId + 1n })
+    if (code?.id !== codeId) return yield* new PageNotFound()
+    return page(sayOf(visit, codesText)("disable.code.title"), DisableCodeView({ visit, batch, code }))
+  }))
+
+const disableCode = Effect.fnUntraced(function*(visit: UserVisit) {
+  const id = yield* pathId("id")
+  yield* (yield* RedemptionAdmin).disableCode(actorOf(visit), id, yield* pathId("code")).pipe(
+    Effect.catchTag("CodeNotFound", notFound)
+  )
+  return redirect(`/admin/codes/${id}?done=code`)
+})
+
+/** By a form, because each download is written down. */
+const csv = Effect.fnUntraced(function*(visit: UserVisit) {
+  const batch = yield* batchHere
+  const codes = yield* (yield* RedemptionAdmin).texts(actorOf(visit), batch.id).pipe(
+    Effect.catchTags({ BatchNotFound: notFound, CodesUnreadable: unreadable(visit) })
+  )
+  return csvAnswer(`realms-codes-${batch.id}.csv`, codeColumns(batch), Stream.fromIterable(codes))
+})
+
+export const CodesRoutes = Layer.mergeAll(
+  rootPage("/admin/codes", list),
+  rootPage("/admin/codes/new", (visit) => showNew(visit, emptyForm)),
+  rootForm("/admin/codes/new", {
+    run: create,
+    again: (visit, values, problems) => showNew(visit, { values, problems })
+  }),
+  rootPage("/admin/codes/:id", (visit) => showBatch(visit, emptyForm)),
+  askBatch,
+  rootForm("/admin/codes/:id/disable", {
+    run: (visit, fields) => setDisabled(visit, fields, true),
+    again: batchAgain
+  }),
+  rootForm("/admin/codes/:id/enable", {
+    run: (visit, fields) => setDisabled(visit, fields, false),
+    again: batchAgain
+  }),
+  askCode,
+  rootForm("/admin/codes/:id/codes/:code/disable", { run: disableCode, again: batchAgain }),
+  rootForm("/admin/codes/:id/csv", { run: csv, again: batchAgain })
+)

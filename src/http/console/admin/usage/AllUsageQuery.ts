@@ -1,0 +1,63 @@
+/**
+ * What an address of root's usage pages asks for: a period and which calls of it, of whom, by which channel. What is no filter
+ * is left out; a user that is not there has no calls.
+ */
+import { Effect, Option } from "effect"
+import { type User, Users } from "../../../../identity/Users.ts"
+import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
+import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../pages/usage/UsageQuery.ts"
+import { idOf } from "../../PathId.ts"
+import type { Visit } from "../../Visit.ts"
+
+const TEXT_LENGTH_MAX = 256
+
+/** No user has this id. */
+const NOBODY = 0n
+
+export interface AllUsageQuery extends UsageQuery {
+  readonly filter: WideCallFilter
+  /** As typed: an id or an e-mail address; empty for everybody. */
+  readonly userText: string
+  /** Undefined: nobody was asked for, or nobody is that. */
+  readonly user: User | undefined
+}
+
+const textOf = (value: string | null): string => {
+  const text = (value ?? "").trim()
+  return text.length > TEXT_LENGTH_MAX || text.includes("\0") ? "" : text
+}
+
+const findUser = Effect.fnUntraced(function*(text: string) {
+  const users = yield* Users
+  const id = idOf(text)
+  return Option.getOrUndefined(id === undefined ? yield* users.findByEmail(text) : yield* users.findById(id))
+})
+
+export const readAllUsage = Effect.fnUntraced(function*(visit: Visit) {
+  const usage = readFilter(visit)
+  const userText = textOf(visit.query.get("user"))
+  const channel = textOf(visit.query.get("channel"))
+  const status = statusClasses.find((known) => known === visit.query.get("status"))
+  const user = userText === "" ? undefined : yield* findUser(userText)
+  return {
+    ...usage,
+    filter: {
+      ...usage.filter,
+      userId: userText === "" ? undefined : user?.id ?? NOBODY,
+      channel: channel === "" ? undefined : channel,
+      status
+    },
+    userText,
+    user,
+    isFiltered: usage.isFiltered || userText !== "" || channel !== "" || status !== undefined
+  } satisfies AllUsageQuery
+})
+
+/** The address's query for the same period and filter, with other parts of it changed or, where empty, left out. */
+export const queryText = (query: AllUsageQuery, changes: Readonly<Record<string, string>> = {}): string =>
+  usageQueryText(query, {
+    user: query.userText,
+    channel: query.filter.channel ?? "",
+    status: query.filter.status ?? "",
+    ...changes
+  })

@@ -1,0 +1,219 @@
+/**
+ * What everybody's calls came to: a period, its figures and charts, who and what they were for, and how the channels do.
+ */
+import type { ComponentChildren } from "preact"
+import type { UsageReport, UsageShares } from "../../../../usage/AllUsage.ts"
+import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
+import { RangePicker } from "../../pages/usage/RangePicker.tsx"
+import { RANGE_DAYS_SHOWN_MAX } from "../../pages/usage/UsageRange.ts"
+import { usageText } from "../../pages/usage/UsageText.ts"
+import { SumFigures, sumsRow, SumsTable } from "../../pages/usage/UsageView.tsx"
+import { ChartImage } from "../../ui/ChartImage.tsx"
+import { Notice } from "../../ui/Forms.tsx"
+import { Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { type AllUsageQuery, queryText } from "./AllUsageQuery.ts"
+import { allUsageText } from "./AllUsageText.ts"
+import { ChannelsCard } from "./ChannelsCard.tsx"
+
+export interface AllUsageProps {
+  readonly visit: UserVisit
+  readonly query: AllUsageQuery
+  readonly report: UsageReport
+  readonly channels: ChannelsReport
+}
+
+/** Another one after every fold, so that a browser's copy is never older than the page. */
+const chartVersion = ({ formats, user }: UserVisit, { totals }: UsageReport): string =>
+  new URLSearchParams({
+    v: [user.id, formats.language, formats.timeZone, totals.calls, totals.chargedMicros].join("-")
+  }).toString()
+
+/** Spend by day or hour: a picture, and a table for those who want the figures. */
+export const MomentsChart = (
+  { query, report, title, visit }: Pick<AllUsageProps, "visit" | "report"> & {
+    readonly query: string
+    readonly title: string
+  }
+) => {
+  const say = sayOf(visit, usageText)
+  return (
+    <ChartImage
+      width={720}
+      src={`/admin/usage/days.svg?${query}&${chartVersion(visit, report)}`}
+      title={title}
+      summary={say("asTable")}
+    >
+      <SumsTable
+        visit={visit}
+        caption={title}
+        first={report.unit === "day" ? say("day") : sayOf(visit, allUsageText)("hour")}
+        rows={report.moments.map((moment) => sumsRow(visit, moment.moment, moment))}
+      />
+    </ChartImage>
+  )
+}
+
+/** How fresh the figures are. */
+export const Freshness = ({ report, visit }: Pick<AllUsageProps, "visit" | "report">) => {
+  const say = sayOf(visit, allUsageText)
+  return (
+    <p class="text-secondary">
+      {report.foldedTo === null ? say("fresh.never") : say("fresh", { time: visit.formats.time(report.foldedTo) })}
+    </p>
+  )
+}
+
+/** Each share leads to its own figures. */
+const SharesTable = (
+  { caption, first, nameOf, query, shares, toQuery, visit }: Pick<AllUsageProps, "visit" | "query"> & {
+    readonly shares: UsageShares
+    readonly caption: string
+    readonly first: string
+    readonly nameOf: (share: UsageShares["top"][number]) => ComponentChildren
+    /** What is changed in the address; undefined where there is nothing to lead to. */
+    readonly toQuery: (share: UsageShares["top"][number]) => Readonly<Record<string, string>> | undefined
+  }
+) => {
+  const say = sayOf(visit, usageText)
+  if (shares.top.length === 0) return <Nothing icon="usage" title={say("none")} />
+  const rows = shares.top.map((share) => {
+    const changes = toQuery(share)
+    const name = <span class="break-anywhere">{nameOf(share)}</span>
+    return sumsRow(
+      visit,
+      changes === undefined ? name : <a href={`/admin/usage?${queryText(query, changes)}`}>{name}</a>,
+      share
+    )
+  })
+  const rest = sayOf(visit, allUsageText)("others", { count: visit.formats.count(shares.othersCount) })
+  const others = shares.others === undefined ? [] : [sumsRow(visit, rest, shares.others)]
+  return <SumsTable visit={visit} caption={caption} first={first} rows={[...rows, ...others]} />
+}
+
+const Charts = ({ query, report, visit }: AllUsageProps) => {
+  const say = sayOf(visit, usageText)
+  const title = report.unit === "day" ? say("byDay") : sayOf(visit, allUsageText)("byHour")
+  return (
+    <>
+      <div class="col-lg-7">
+        <Card title={title} class="h-100">
+          <MomentsChart visit={visit} report={report} query={queryText(query)} title={title} />
+        </Card>
+      </div>
+      <div class="col-lg-5">
+        <Card title={say("byModel")} class="h-100">
+          <ChartImage
+            width={460}
+            src={`/admin/usage/models.svg?${queryText(query)}&${chartVersion(visit, report)}`}
+            title={say("byModel")}
+            summary={say("asTable")}
+          >
+            <SharesTable
+              visit={visit}
+              query={query}
+              shares={report.models}
+              caption={say("byModel")}
+              first={say("model")}
+              nameOf={({ name }) => <code>{name}</code>}
+              toQuery={({ name }) => ({ model: name })}
+            />
+          </ChartImage>
+        </Card>
+      </div>
+    </>
+  )
+}
+
+const Tables = ({ query, report, visit }: AllUsageProps) => {
+  const say = sayOf(visit, allUsageText)
+  return (
+    <>
+      <div class="col-lg-7">
+        <Card title={say("byUser")} class="h-100">
+          <SharesTable
+            visit={visit}
+            query={query}
+            shares={report.users}
+            caption={say("byUser")}
+            first={say("user")}
+            nameOf={({ email, name }) => email ?? name}
+            toQuery={({ name }) => ({ user: name })}
+          />
+        </Card>
+      </div>
+      <div class="col-lg-5">
+        <Card title={say("byChannel")} class="h-100">
+          <SharesTable
+            visit={visit}
+            query={query}
+            shares={report.channels}
+            caption={say("byChannel")}
+            first={say("channel")}
+            nameOf={({ name }) => name === "" ? say("channel.none") : name}
+            toQuery={({ name }) => name === "" ? undefined : { channel: name }}
+          />
+        </Card>
+      </div>
+    </>
+  )
+}
+
+/** What the figures are narrowed to, and the way back. */
+const Narrowed = ({ query, visit }: Pick<AllUsageProps, "visit" | "query">) => {
+  const say = sayOf(visit, allUsageText)
+  const { filter, user, userText } = query
+  const parts = [
+    ["user", user?.email ?? userText],
+    ["model", filter.model ?? ""],
+    ["channel", filter.channel ?? ""]
+  ] as const
+  return (
+    <>
+      {parts.map(([part, name]) =>
+        name === "" ? null : (
+          <div key={part} class="mb-2">
+            {say("only", { name })} ·{" "}
+            <a href={`/admin/usage?${queryText(query, { [part]: "" })}`}>{say("only.remove")}</a>
+          </div>
+        )
+      )}
+    </>
+  )
+}
+
+export const AllUsageView = (props: AllUsageProps) => {
+  const { channels, query, report, visit } = props
+  const say = sayOf(visit, allUsageText)
+  const { filter, range } = query
+  return (
+    <>
+      <PageHeading title={say("title")}>
+        <a class="btn" href={`/admin/usage/calls?${queryText(query)}`}>{say("calls.show")}</a>
+      </PageHeading>
+      <RangePicker
+        visit={visit}
+        range={range}
+        path="/admin/usage"
+        queryOf={(changes) => queryText(query, changes)}
+        kept={{ user: query.userText, model: filter.model ?? "", channel: filter.channel ?? "" }}
+      />
+      {range.isRefused
+        ? <Notice kind="warning">{sayOf(visit, usageText)("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
+        : null}
+      {query.userText !== "" && query.user === undefined
+        ? <Notice kind="warning">{say("user.unknown", { name: query.userText })}</Notice>
+        : null}
+      <Narrowed visit={visit} query={query} />
+      <Freshness visit={visit} report={report} />
+      <div class="row g-3">
+        <SumFigures visit={visit} sums={report.totals} />
+        <Charts {...props} />
+        <Tables {...props} />
+        <div class="col-12">
+          <ChannelsCard visit={visit} report={channels} />
+        </div>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,53 @@
+/**
+ * Where a code is typed in, and what is said when it has given something.
+ */
+import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Card } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { redeemText } from "./RedeemText.ts"
+
+const CODE_LENGTH_MAX = 100
+
+export const RedeemCard = (
+  { action, state, visit }: {
+    readonly visit: Visit
+    /** The page's own form, so that what is wrong is said where the code was typed. */
+    readonly action: string
+    readonly state: FormState
+  }
+) => {
+  const say = sayOf(visit, redeemText)
+  return (
+    <Card title={say("title")} class="h-100">
+      <PostForm visit={visit} action={action} class="card-body">
+        <Field
+          state={state}
+          name="code"
+          label={say("code")}
+          hint={say("code.hint")}
+          placeholder="RLM-XXXXX-XXXXX-XXXXX-XXXXX"
+          autocomplete="off"
+          maxlength={CODE_LENGTH_MAX}
+          autofocus={state.problems["code"] !== undefined}
+          required
+        />
+        <button class="btn" type="submit">{say("submit")}</button>
+      </PostForm>
+    </Card>
+  )
+}
+
+/** Says what a code has given. */
+export const GivenNotice = ({ gift, visit }: { readonly visit: Visit; readonly gift: Gift | undefined }) => {
+  if (gift === undefined) return null
+  const say = sayOf(visit, redeemText)
+  return (
+    <Notice kind="success">
+      {gift.kind === "balance"
+        ? say("gave.balance", { amount: visit.formats.usd(gift.usdMicros) })
+        : say("gave.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.duration_days) })}
+    </Notice>
+  )
+}

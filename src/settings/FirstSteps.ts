@@ -1,0 +1,48 @@
+/**
+ * What a fresh installation still lacks before somebody can pay and call. Each step is looked at as it is now, so that one
+ * that is undone, such as the last channel disabled, is shown again.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { Settings, type SettingsUnavailable } from "./Settings.ts"
+
+/**
+ * `channel`: one is there. `model`: one with a price is served by it. `offer`: calls can be paid for, by a plan or as one goes.
+ * `payment`: a provider takes money. `address`: it is said where people reach this installation.
+ */
+export type FirstStep = "channel" | "model" | "offer" | "payment" | "address"
+
+export class FirstSteps extends Context.Service<FirstSteps, {
+  /** In the order in which they are taken. */
+  readonly steps: Effect.Effect<
+    ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>,
+    SqlError.SqlError | SettingsUnavailable
+  >
+}>()("realms/settings/FirstSteps") {
+  static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+
+  const steps = Effect.gen(function*() {
+    const [row] = yield* sql<{ channel: boolean; model: boolean; plan: boolean }>`SELECT
+      EXISTS (SELECT FROM channels WHERE disabled_at IS NULL) AS channel,
+      EXISTS (
+        SELECT FROM models m JOIN channel_models s ON s.model_id = m.id JOIN channels c ON c.id = s.channel_id
+          WHERE m.disabled_at IS NULL AND c.disabled_at IS NULL
+      ) AS model,
+      EXISTS (SELECT FROM subscription_plans WHERE disabled_at IS NULL) AS plan`
+    const { billing, payment, publicUrl } = yield* settings.get
+    return [
+      { step: "channel" as const, isDone: row?.channel === true },
+      { step: "model" as const, isDone: row?.model === true },
+      { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || row?.plan === true },
+      { step: "payment" as const, isDone: !billing.enabled || payment.epay.enabled || payment.stripe.enabled },
+      { step: "address" as const, isDone: publicUrl !== undefined }
+    ]
+  })
+
+  return FirstSteps.of({ steps })
+})

@@ -1,0 +1,53 @@
+/**
+ * The part of the audit about redemption codes: every redemption has given what its batch says, a credit in the ledger or a
+ * subscription on its terms, no credit is without its redemption, and codes count their redemptions.
+ */
+import { Effect } from "effect"
+import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
+
+/** Problems of one kind that are listed, at most. */
+const LISTED_MAX = 100
+
+interface Finding {
+  readonly user_id: bigint | null
+  readonly message: string
+}
+
+const creditsSql = `
+  SELECT coalesce(r.user_id, l.user_id) AS user_id, format('redemption %s of %s micros has %s in the ledger',
+      coalesce(r.ref_id, l.ref_id), coalesce(r.usd_micros::text, 'no'), coalesce(l.amount_micros::text, 'nothing')) AS message
+  FROM (
+    SELECT r.user_id, format('%s:%s', r.code_id, r.user_id) AS ref_id, b.usd_micros
+      FROM redemptions r JOIN redemption_codes c ON c.id = r.code_id
+      JOIN redemption_batches b ON b.id = c.batch_id WHERE b.kind = 'balance'
+  ) r
+  FULL JOIN (SELECT * FROM ledger_entries WHERE ref_type = 'redemption' AND kind = 'redemption') l ON l.ref_id = r.ref_id
+  WHERE r.ref_id IS NULL OR l.id IS NULL OR r.usd_micros <> l.amount_micros OR r.user_id <> l.user_id`
+
+const subscriptionsSql = `
+  SELECT r.user_id, format('redemption %s:%s has no subscription on its terms', r.code_id, r.user_id) AS message
+  FROM redemptions r JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
+  LEFT JOIN user_subscriptions s ON s.id = r.subscription_id
+  WHERE (b.kind = 'plan') <> (r.subscription_id IS NOT NULL) OR (b.kind = 'plan' AND (
+    s.id IS NULL OR s.order_id IS NOT NULL OR s.user_id <> r.user_id OR s.plan_code <> b.terms ->> 'code'
+    OR s.limit_5h_micros::text <> b.terms ->> 'limit_5h_micros' OR s.limit_1d_micros::text <> b.terms ->> 'limit_1d_micros'
+    OR s.limit_7d_micros::text <> b.terms ->> 'limit_7d_micros'
+    OR s.limit_30d_micros::text <> b.terms ->> 'limit_30d_micros'
+    OR s.multiplier_micros::text <> b.terms ->> 'multiplier_micros'))`
+
+const usesSql = `
+  SELECT NULL::bigint AS user_id, format('code %s of %s uses counts %s, redeemed %s times', c.id, c.uses_max, c.uses,
+      count(r.id)) AS message
+  FROM redemption_codes c JOIN redemption_batches b ON b.id = c.batch_id LEFT JOIN redemptions r ON r.code_id = c.id
+  GROUP BY c.id, b.uses_max HAVING count(r.id) <> c.uses OR c.uses > c.uses_max OR c.uses_max <> b.uses_max`
+
+/** Every check of redemption codes, in the snapshot of the audit. */
+export const redemptionAudit: AuditCheck = (sql) =>
+  Effect.gen(function*() {
+    const problems: Array<AuditProblem> = []
+    for (const statement of [creditsSql, subscriptionsSql, usesSql]) {
+      const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`)
+      for (const row of rows) problems.push({ invariant: "I4", userId: row.user_id, message: row.message })
+    }
+    return problems
+  })

@@ -1,0 +1,141 @@
+/**
+ * How pages of calls are read, one user's or everybody's: newest first, by ids from an index, in order, whose rows are read
+ * only until the page is full. A page looks at a bounded number of rows however rarely its filter matches.
+ *
+ * @internal
+ */
+import { Effect, Option, Stream } from "effect"
+import type { SqlClient } from "effect/sql"
+import { isUuid } from "../domain/Ids.ts"
+import { type CallRow, type CallState, itemColumns } from "./CallItem.ts"
+import { bounded, UsageRefused } from "./UsageError.ts"
+import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
+
+export interface CallFilter extends UsageFilter {
+  readonly state?: CallState | undefined
+}
+
+/** What the answer to a call was: by its status, none at all, or any reason besides that it was answered. */
+export const statusClasses = ["2xx", "4xx", "5xx", "none", "trouble"] as const
+export type StatusClass = typeof statusClasses[number]
+
+/** What only root asks for. */
+export interface WideCallFilter extends CallFilter {
+  /** Undefined: everybody's. */
+  readonly userId?: bigint | undefined
+  readonly channel?: string | undefined
+  readonly status?: StatusClass | undefined
+}
+
+export interface CallPage<Item> {
+  /** Newest first. May be short, even empty, while there is more. */
+  readonly items: ReadonlyArray<Item>
+  /** The cursor of what comes after; undefined at the end. */
+  readonly next: string | undefined
+  /** True when nothing comes after this page. */
+  readonly exhausted: boolean
+}
+
+const PAGE_ITEMS = 50
+const STREAM_ITEMS = 1_000
+
+/** Rows that one page looks at, at most. */
+export const LOOKED_ROWS_MAX = 8_000
+
+/** Above every id. */
+const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+/** Whose calls: $12, or everybody's. Each is read by the index that has its order. */
+const scopes = {
+  user: {
+    ids:
+      `SELECT id FROM usage_events WHERE (user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
+      AND (user_id, id) >= ($12, realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS}))`,
+    order: "ORDER BY user_id DESC, id DESC"
+  },
+  everybody: {
+    ids: `SELECT id FROM usage_events WHERE id < least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid)
+      AND id >= realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS})`,
+    order: "ORDER BY id DESC"
+  }
+} as const
+
+/**
+ * $1 and $2 range in ms, $3 cursor, $4 page size and one more, $5-$8 filter, $9 rows looked at, $10 and $11 filter. A page that
+ * is not full tells the last row looked at, unless those were all. Tombstones of requests that never got a hold have no
+ * endpoint, and are no calls.
+ */
+export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""): string => {
+  const { ids, order } = scopes[scope]
+  return `
+  WITH found AS MATERIALIZED (
+    SELECT e.* FROM (${ids} ${order} LIMIT $9) i
+      CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = i.id OFFSET 0) e
+      WHERE reserved_at >= to_timestamp($1::bigint / 1000.0) AND reserved_at < to_timestamp($2::bigint / 1000.0)
+        AND endpoint <> '' AND ($5::text IS NULL OR model = $5) AND ($6::bigint IS NULL OR key_id = $6)
+        AND ($7::text IS NULL OR funding = $7) AND ($8::text IS NULL OR state = $8)
+        AND ($10::text IS NULL OR channel = $10)
+        AND CASE $11::text WHEN 'trouble' THEN reason IS NOT NULL WHEN 'none' THEN status IS NULL
+          ELSE $11 IS NULL OR left(status::text, 1) = left($11, 1) END
+      LIMIT $4
+  )
+  SELECT (${ids} AND (SELECT count(*) FROM found) < $4 ${order} OFFSET $9 - 1 LIMIT 1) AS looked_to, ${itemColumns} ${columns}
+  FROM (SELECT) one LEFT JOIN found e ON true LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id ${joins}
+  ORDER BY e.id DESC`
+}
+
+/** Without a call in it, it is the only row of its page. */
+type PageRow<Row> = { readonly looked_to: string | null } & (Row | { readonly id: null })
+
+const isCall = <Row extends CallRow>(row: PageRow<Row>): row is { readonly looked_to: string | null } & Row =>
+  row.id !== null
+
+/** Reads pages of a scope; `toItem` knows the columns asked for besides those of every call. */
+export const callReader = <Row extends CallRow, Item extends { readonly id: string }>(
+  sql: SqlClient.SqlClient,
+  { columns, joins, toItem }: {
+    readonly columns?: string
+    readonly joins?: string
+    readonly toItem: (row: Row) => Item
+  }
+) => {
+  const texts = {
+    user: callPageSql("user", columns, joins),
+    everybody: callPageSql("everybody", columns, joins)
+  }
+
+  const page = Effect.fnUntraced(function*(filter: WideCallFilter, cursor: string, size: number) {
+    if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
+    if (filter.fromMs >= filter.toMs) return yield* new UsageRefused({ reason: "empty_range" })
+    const rows = yield* bounded(
+      sql.unsafe<PageRow<Row>>(texts[filter.userId === undefined ? "everybody" : "user"], [
+        Math.trunc(filter.fromMs),
+        Math.trunc(filter.toMs),
+        cursor,
+        size + 1,
+        filter.model ?? null,
+        filter.keyId ?? null,
+        filter.funding ?? null,
+        filter.state ?? null,
+        LOOKED_ROWS_MAX,
+        filter.channel ?? null,
+        filter.status ?? null,
+        ...(filter.userId === undefined ? [] : [filter.userId])
+      ])
+    )
+    const found = rows.filter((row) => isCall(row)).map(toItem)
+    const items = found.slice(0, size)
+    const next = (found.length > size ? items.at(-1)?.id : rows[0]?.looked_to) ?? undefined
+    return { items, next, exhausted: next === undefined } satisfies CallPage<Item>
+  })
+
+  return {
+    page: (filter: WideCallFilter, cursor: string | undefined) => page(filter, cursor ?? CURSOR_FIRST, PAGE_ITEMS),
+    rows: (filter: WideCallFilter) =>
+      Stream.paginate(CURSOR_FIRST, (cursor) =>
+        Effect.map(
+          page(filter, cursor, STREAM_ITEMS),
+          ({ items, next }) => [items, Option.fromUndefinedOr(next)] as const
+        ))
+  }
+}

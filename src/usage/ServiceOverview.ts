@@ -1,0 +1,98 @@
+/**
+ * The figures of the whole service that root looks at first, besides what calls came to: who came, what was paid, and what
+ * waits for somebody. All are read as they are now, by index, in one statement.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { bounded, type UsageUnavailable } from "./UsageError.ts"
+
+/** Since some moment. */
+export interface PeriodFigures {
+  readonly newUsers: number
+  /** Top-ups that are paid and not taken back. */
+  readonly topupsFen: bigint
+  /** Plans that are paid and not taken back. */
+  readonly plansFen: bigint
+}
+
+export interface ServiceFigures {
+  readonly today: PeriodFigures
+  readonly month: PeriodFigures
+  readonly users: number
+  readonly ordersPending: number
+  /** Payments that somebody has to look at. */
+  readonly exceptionsOpen: number
+  /** Calls that are under way, at most {@link OPEN_CALLS_COUNTED_MAX}. */
+  readonly callsOpen: number
+}
+
+export class ServiceOverview extends Context.Service<ServiceOverview, {
+  /** Since the start of today and the start of a month's first day, ms since the epoch. */
+  figures(todayMs: number, monthMs: number): Effect.Effect<ServiceFigures, UsageUnavailable>
+}>()("realms/usage/ServiceOverview") {
+  static readonly layer = Layer.effect(ServiceOverview, Effect.suspend(() => make))
+}
+
+/** More are not told apart. */
+export const OPEN_CALLS_COUNTED_MAX = 10_000
+
+interface FiguresRow {
+  readonly users: bigint
+  readonly users_today: bigint
+  readonly users_month: bigint
+  readonly topups_today: bigint
+  readonly topups_month: bigint
+  readonly plans_today: bigint
+  readonly plans_month: bigint
+  readonly pending: bigint
+  readonly exceptions: bigint
+  readonly open: bigint
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
+    const [row] = yield* bounded(sql<FiguresRow>`
+      WITH since AS (
+        SELECT to_timestamp(${todayMs}::bigint / 1000.0) AS today, to_timestamp(${monthMs}::bigint / 1000.0) AS month
+      ), people AS (
+        SELECT count(*) AS users, count(*) FILTER (WHERE u.created_at >= s.today) AS users_today,
+            count(*) FILTER (WHERE u.created_at >= s.month) AS users_month
+          FROM users u, since s
+      ), topups AS (
+        SELECT coalesce(sum(amount_fen) FILTER (WHERE settled_at >= s.today), 0)::bigint AS topups_today,
+            coalesce(sum(amount_fen), 0)::bigint AS topups_month
+          FROM topup_orders, since s WHERE state = 'paid' AND settled_at >= s.month
+      ), plans AS (
+        SELECT coalesce(sum(amount_fen) FILTER (WHERE settled_at >= s.today), 0)::bigint AS plans_today,
+            coalesce(sum(amount_fen), 0)::bigint AS plans_month
+          FROM subscription_orders, since s WHERE state = 'active' AND settled_at >= s.month
+      )
+      SELECT people.*, topups.*, plans.*,
+          (SELECT count(*) FROM topup_orders WHERE state = 'pending')
+            + (SELECT count(*) FROM subscription_orders WHERE state = 'pending') AS pending,
+          (SELECT count(*) FROM payment_events WHERE outcome = 'exception' AND resolved_at IS NULL) AS exceptions,
+          (SELECT count(*) FROM (
+            SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
+        FROM people, topups, plans`)
+    return {
+      today: {
+        newUsers: Number(row?.users_today ?? 0n),
+        topupsFen: row?.topups_today ?? 0n,
+        plansFen: row?.plans_today ?? 0n
+      },
+      month: {
+        newUsers: Number(row?.users_month ?? 0n),
+        topupsFen: row?.topups_month ?? 0n,
+        plansFen: row?.plans_month ?? 0n
+      },
+      users: Number(row?.users ?? 0n),
+      ordersPending: Number(row?.pending ?? 0n),
+      exceptionsOpen: Number(row?.exceptions ?? 0n),
+      callsOpen: Number(row?.open ?? 0n)
+    }
+  })
+
+  return ServiceOverview.of({ figures })
+})

@@ -1,0 +1,110 @@
+/**
+ * Redemption codes over a database of their own, with one plan and everything that was logged: users with an account, batches
+ * with their texts at hand, and the audit.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
+import { SqlClient } from "effect/sql"
+import { audit } from "../../src/accounts/Audit.ts"
+import { openAccount } from "../../src/accounts/AccountStore.ts"
+import { postInTransaction } from "../../src/accounts/Ledger.ts"
+import { makeReservationId } from "../../src/domain/Ids.ts"
+import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { RedemptionAdmin } from "../../src/settlement/RedemptionAdmin.ts"
+import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
+import type { NewBatch } from "../../src/settlement/RedemptionBatch.ts"
+import { Redemptions } from "../../src/settlement/Redemptions.ts"
+import { TestDatabase } from "./TestDatabase.ts"
+
+const MASTER_KEY = "0123456789abcdef0123456789abcdef"
+
+const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
+  const sql = yield* SqlClient.SqlClient
+  const redemptions = yield* Redemptions
+  const admin = yield* RedemptionAdmin
+  const actor: Actor = { ...cliActor, address: "192.0.2.7" }
+  yield* sql`INSERT INTO subscription_plans (code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros,
+      limit_7d_micros, limit_30d_micros) VALUES ('basic', 'Basic', 0, 30, 6000000, 0, 20000000, 80000000)`
+
+  const user = Effect.fnUntraced(function*() {
+    const [row] = yield* sql<{ id: bigint }>`
+      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
+    if (row === undefined) return yield* Effect.die(new Error("no user"))
+    yield* openAccount(sql, row.id)
+    return row.id
+  }, Effect.orDie)
+
+  /** Makes a batch, one code of 1 USD unless told otherwise; answers its texts in order. */
+  const batch = Effect.fnUntraced(function*(more: Partial<NewBatch>) {
+    const id = yield* admin.create(actor, {
+      name: "Batch",
+      note: "",
+      gift: { kind: "balance", usdMicros: 1_000_000n },
+      codes: 1,
+      usesMax: 1,
+      expiresAt: null,
+      ...more
+    })
+    const texts = (yield* Effect.orDie(admin.texts(actor, id))).map(({ text }) => text)
+    const [first, second = first] = texts
+    if (first === undefined || second === undefined) return yield* Effect.die(new Error("a batch without codes"))
+    return { id, texts: [first, second, ...texts.slice(2)] as const }
+  })
+
+  const problems = Effect.map(
+    Effect.provideService(audit({ checks: [redemptionAudit] }), SqlClient.SqlClient, sql),
+    (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
+  ).pipe(Effect.orDie)
+
+  return {
+    sql,
+    redemptions,
+    admin,
+    actor,
+    logged,
+    user,
+    batch,
+    redeem: (userId: bigint, text: Redacted.Redacted<string>) => redemptions.redeem({ userId, address: "" }, text),
+    /** Books an amount, which may become owed. */
+    post: (userId: bigint, amountMicros: bigint) =>
+      Effect.orDie(postInTransaction(sql, userId, {
+        _tag: "Post",
+        kind: "adjustment",
+        amountMicros,
+        refType: "test",
+        refId: makeReservationId(),
+        actor: "test",
+        note: "",
+        mode: "owe"
+      })),
+    balance: Effect.fnUntraced(function*(userId: bigint) {
+      const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
+        SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+      return { usd: row?.usd_micros, owed: row?.owed_micros }
+    }, Effect.orDie),
+    problems,
+    clean: Effect.map(problems, (found) => assert.deepStrictEqual(found, []))
+  }
+})
+
+const layerOf = (logged: Array<string>) =>
+  Layer.effect(RedemptionWorld, Effect.orDie(start(logged))).pipe(
+    Layer.provide(Layer.mergeAll(Redemptions.layer, RedemptionAdmin.layer)),
+    Layer.provide(SecretBox.layer),
+    Layer.provide(AppConfig.layerOf(testConfig({}, { REALMS_MASTER_KEY: MASTER_KEY }))),
+    Layer.provide(NodeServices.layer),
+    Layer.provide(TestDatabase.layer),
+    Layer.provide(Layer.mergeAll(
+      Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))]),
+      Layer.succeed(References.MinimumLogLevel, "All")
+    ))
+  )
+
+export class RedemptionWorld extends Context.Service<RedemptionWorld, Effect.Success<ReturnType<typeof start>>>()(
+  "realms/test/support/RedemptionWorld"
+) {
+  static readonly layer = Layer.suspend(() => layerOf([]))
+}

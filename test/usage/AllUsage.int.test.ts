@@ -1,0 +1,262 @@
+/**
+ * Reports of everybody are what a plain aggregate over the folded calls says, by user, model and channel, whatever came late,
+ * was open or changed its channel; they show so many shares and sum up the rest; and none of them reads all calls.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Clock, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { readFileSync } from "node:fs"
+import { splitSql } from "../../src/platform/SqlSplit.ts"
+import { AllUsage, allUsageSql, SHARES_MAX, type UsageReport, type UsageShares } from "../../src/usage/AllUsage.ts"
+import { callPageSql, LOOKED_ROWS_MAX } from "../../src/usage/CallPages.ts"
+import { channelHealthSql } from "../../src/usage/ChannelReports.ts"
+import { UsageFolds } from "../../src/usage/UsageFolds.ts"
+import type { UsageSums } from "../../src/usage/UsageSums.ts"
+import { seeded } from "../support/Seeded.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+import { writeHistory } from "../support/UsageHistory.ts"
+import { anyCall, callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+
+const Services = Layer.mergeAll(AllUsage.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+type Kind = "user" | "model" | "channel" | "day"
+
+interface NaiveRow {
+  readonly name: string
+  readonly figures: ReadonlyArray<bigint>
+}
+
+/** By one of the kinds, over the rows themselves. */
+const naive = Effect.fnUntraced(
+  function*(
+    kind: Kind,
+    filter: {
+      readonly fromMs: number
+      readonly toMs: number
+      readonly userId?: bigint
+      readonly model?: string
+      readonly channel?: string
+    }
+  ) {
+    const sql = yield* SqlClient.SqlClient
+    const name = sql.literal(
+      {
+        user: "user_id::text",
+        model: "model",
+        channel: "coalesce(channel, '')",
+        day: "to_char(date_trunc('hour', reserved_at, 'UTC') AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
+      }[kind]
+    )
+    return yield* sql<NaiveRow>`
+      SELECT ${name} AS name, ARRAY[count(*), coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint,
+          sum(cost_micros)::bigint, sum(charged_micros)::bigint] AS figures
+        FROM usage_events
+        WHERE (state = 'committed' OR (state = 'expired' AND charged_micros > 0))
+          AND reserved_at >= date_trunc('hour', to_timestamp(${filter.fromMs}::bigint / 1000.0), 'UTC')
+          AND reserved_at < date_trunc('hour', to_timestamp(${filter.toMs}::bigint / 1000.0), 'UTC')
+          AND (${filter.userId ?? null}::bigint IS NULL OR user_id = ${filter.userId ?? null})
+          AND (${filter.model ?? null}::text IS NULL OR model = ${filter.model ?? null})
+          AND (${filter.channel ?? null}::text IS NULL OR channel = ${filter.channel ?? null})
+        GROUP BY 1`
+  }
+)
+
+const figuresOf = (sums: UsageSums): ReadonlyArray<bigint> => [
+  BigInt(sums.calls),
+  BigInt(sums.inputTokens),
+  BigInt(sums.outputTokens),
+  sums.costMicros,
+  sums.chargedMicros
+]
+
+const byName = (rows: ReadonlyArray<NaiveRow>) => new Map(rows.map(({ figures, name }) => [name, figures]))
+
+/** A row whose late commit took all calls away stays as zeros. */
+const sharesByName = ({ top }: UsageShares) =>
+  new Map(top.filter(({ calls }) => calls > 0).map((share) => [share.name, figuresOf(share)]))
+
+const agree = Effect.fnUntraced(function*(report: UsageReport, filter: Parameters<typeof naive>[1]) {
+  for (
+    const [kind, shares] of [["user", report.users], ["model", report.models], ["channel", report.channels]] as const
+  ) {
+    assert.deepStrictEqual(sharesByName(shares), byName(yield* naive(kind, filter)), kind)
+  }
+  const days = byName(yield* naive("day", filter))
+  const none = [0n, 0n, 0n, 0n, 0n]
+  if (report.unit === "day") {
+    for (const moment of report.moments) {
+      assert.deepStrictEqual(figuresOf(moment), days.get(moment.moment) ?? none, moment.moment)
+    }
+  }
+  const total = none.map((_, index) => [...days.values()].reduce((sum, figures) => sum + (figures[index] ?? 0n), 0n))
+  assert.deepStrictEqual(figuresOf(report.totals), total)
+})
+
+/** Everything that is old enough and has ended is folded. */
+const foldAll = Effect.gen(function*() {
+  const folds = yield* UsageFolds
+  let passed = 1
+  while (passed > 0) passed = yield* folds.round
+})
+
+layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
+  it.effect("are what the rows say, after any history that is folded in any order", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const usage = yield* AllUsage
+      const folds = yield* UsageFolds
+      for (let seed = 1; seed <= 4; seed++) {
+        const below = seeded(seed)
+        // Nothing is so young that the folds leave it alone.
+        const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
+        const users = yield* makeUsers(4)
+        for (let index = 0; index < 25; index++) {
+          const userId = users[below(users.length)] ?? 0n
+          if (below(3) === 0) yield* folds.fold(userId)
+          yield* insertCalls(
+            Array.from({ length: 1 + below(15) }, () => anyCall(below, userId, nowMs - below(5 * DAY_MS)))
+          )
+          if (below(2) === 0) continue
+          const [expired] = yield* sql<{ id: string }>`SELECT id FROM usage_events
+            WHERE user_id = ${userId} AND state = 'expired' AND NOT late ORDER BY id OFFSET ${below(5)} LIMIT 1`
+          if (expired !== undefined) yield* commitLate(expired.id, BigInt(below(400)))
+        }
+        yield* foldAll
+        const all = { fromMs: nowMs - 6 * DAY_MS, toMs: nowMs + 2 * HOUR_MS }
+        const filters = [
+          all,
+          { ...all, userId: users[1] ?? 0n },
+          { ...all, model: "model-2" },
+          { ...all, channel: "channel-1" },
+          { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? 0n },
+          { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
+        ]
+        for (const filter of filters) yield* agree(yield* usage.report(filter, "Asia/Shanghai"), filter)
+      }
+      const [seen] = yield* sql<{ late: bigint; none: bigint }>`SELECT
+        (SELECT count(*) FROM usage_hours WHERE channel = 'late-channel' AND calls > 0) AS late,
+        (SELECT count(*) FROM usage_hours WHERE channel = '' AND calls > 0) AS none`
+      assert.isTrue(seen !== undefined && seen.late > 0n && seen.none > 0n, "the histories were worth it")
+    }))
+
+  it.effect("hours that were folded before they knew channels know them after the migration", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const below = seeded(99)
+      const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
+      const [userId = 0n] = yield* makeUsers(1)
+      const calls = Array.from({ length: 300 }, () => anyCall(below, userId, nowMs - below(DAY_MS)))
+      yield* insertCalls(calls)
+      const folds = yield* UsageFolds
+      yield* folds.fold(userId)
+      // Not folded yet, and written late: neither may be counted twice.
+      yield* insertCalls([callAt(userId, nowMs + HOUR_MS), callAt(userId, nowMs - DAY_MS)])
+      const hours = sql`SELECT * FROM usage_hours WHERE calls > 0 AND user_id = ${userId}
+        ORDER BY hour, model, key_id, funding, channel`
+      const before = yield* hours
+      assert.isAbove(before.length, 20)
+      const statements = splitSql(readFileSync(new URL("../../migrations/0006_admin.sql", import.meta.url), "utf8"))
+      const backfill = statements.find((text) => /^INSERT INTO usage_hours/m.test(text) && text.includes("usage_folds"))
+      assert.isDefined(backfill)
+      yield* sql`TRUNCATE usage_hours`
+      yield* sql.unsafe(backfill ?? "")
+      assert.deepStrictEqual(yield* hours, before)
+    }))
+
+  it.effect("show so many of each and sum up the others, say whose they are, and how fresh they are", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const usage = yield* AllUsage
+      const users = yield* makeUsers(SHARES_MAX + 7)
+      const nowMs = yield* Clock.currentTimeMillis
+      const at = nowMs - 100 * DAY_MS
+      yield* insertCalls(users.map((userId, index) =>
+        callAt(userId, at, {
+          model: `share-${index}`,
+          channel: "one",
+          charged_micros: BigInt(1_000 - index),
+          cost_micros: 1_000n
+        })
+      ))
+      yield* foldAll
+      const report = yield* usage.report({ fromMs: at - HOUR_MS, toMs: at + HOUR_MS }, "UTC")
+      assert.strictEqual(report.unit, "hour")
+      assert.deepStrictEqual(report.users.top.map(({ name }) => BigInt(name)), users.slice(0, SHARES_MAX))
+      assert.strictEqual(report.users.othersCount, 7)
+      assert.strictEqual(report.users.others?.calls, 7)
+      assert.strictEqual(report.models.othersCount, 7)
+      assert.deepStrictEqual(report.channels.top.map(({ calls, name }) => [name, calls]), [["one", users.length]])
+      assert.strictEqual(report.channels.others, undefined)
+      const [first] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${users[0] ?? 0n}`
+      assert.strictEqual(report.users.top[0]?.email, first?.email)
+      const foldedTo = report.foldedTo?.getTime() ?? 0
+      assert.isAtMost(foldedTo, nowMs - 60_000)
+      assert.isAbove(foldedTo, nowMs - HOUR_MS)
+    }))
+
+  it.effect("refuse a range that is empty or longer than 400 days", () =>
+    Effect.gen(function*() {
+      const usage = yield* AllUsage
+      const reason = (fromMs: number, toMs: number) =>
+        usage.report({ fromMs, toMs }, "UTC").pipe(
+          Effect.as("none"),
+          Effect.catchTag("UsageRefused", (error) => Effect.succeed(error.reason))
+        )
+      assert.strictEqual(yield* reason(HOUR_MS, HOUR_MS + 1), "empty_range")
+      assert.strictEqual(yield* reason(0, 400 * DAY_MS), "none")
+      assert.strictEqual(yield* reason(0, 400 * DAY_MS + HOUR_MS), "range_too_long")
+    }))
+})
+
+interface PlanNode {
+  readonly "Node Type": string
+  readonly "Relation Name"?: string
+  readonly "Actual Rows"?: number
+  readonly "Actual Loops"?: number
+  readonly Plans?: ReadonlyArray<PlanNode>
+}
+
+const nodesOf = (node: PlanNode): ReadonlyArray<PlanNode> => [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+
+layer(Services, { excludeTestServices: true })("reports over many calls", (it) => {
+  it.effect("read no more of them than they say", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const nowMs = yield* Clock.currentTimeMillis
+      const users = yield* makeUsers(5)
+      for (const [index, userId] of users.entries()) {
+        // The same calls again, under ids of their own.
+        yield* writeHistory(sql, { userId, keyId: 1n, calls: 8_000, days: 20, firstNumber: index * 8_000 + 1 })
+      }
+      yield* foldAll
+      yield* sql`ANALYZE`
+      const rowsRead = Effect.fnUntraced(function*(text: string, parameters: ReadonlyArray<unknown>) {
+        const rows = yield* sql.unsafe<{ "QUERY PLAN": ReadonlyArray<{ readonly Plan: PlanNode }> }>(
+          `EXPLAIN (ANALYZE, FORMAT JSON, TIMING off) ${text}`,
+          parameters
+        )
+        const nodes = rows.flatMap((row) => row["QUERY PLAN"].flatMap(({ Plan }) => nodesOf(Plan)))
+        const calls = nodes.filter((node) => node["Relation Name"] === "usage_events")
+        assert.deepStrictEqual(calls.filter((node) => node["Node Type"] === "Seq Scan"), [])
+        return calls.reduce((sum, node) => sum + (node["Actual Rows"] ?? 0) * (node["Actual Loops"] ?? 0), 0)
+      })
+      const range = [nowMs - 25 * DAY_MS, nowMs + HOUR_MS]
+      for (const ofUser of [false, true]) {
+        const parameters = [...range, "UTC", SHARES_MAX, null, null, ...(ofUser ? [users[0]] : [])]
+        assert.strictEqual(yield* rowsRead(allUsageSql("day", ofUser), parameters), 0)
+      }
+      const looked = yield* rowsRead(channelHealthSql, [nowMs, 3_000, 500])
+      assert.isAbove(looked, 3_000, "the ids and their rows")
+      assert.isAtMost(looked, 2 * 3_000)
+      const rare = [...range, CURSOR_FIRST, 51, "none", null, null, null, LOOKED_ROWS_MAX, null, null]
+      // The ids, their rows, and the ids again to say where to go on.
+      assert.isAtMost(yield* rowsRead(callPageSql("everybody"), rare), 3 * LOOKED_ROWS_MAX)
+      const common = [...range, CURSOR_FIRST, 51, null, null, null, null, LOOKED_ROWS_MAX, null, null]
+      assert.isAtMost(yield* rowsRead(callPageSql("everybody"), common), 300)
+    }), 60_000)
+})
