@@ -6,6 +6,7 @@
 import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { CodesApi } from "./CodesApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
 
@@ -17,6 +18,7 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(CodesApi)
   .add(SettingsApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)

@@ -6,6 +6,7 @@ import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-a
 import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { CodesHandlers } from "./CodesHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
 
@@ -24,7 +25,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(KeysHandlers, SettingsHandlers)
+const Handlers = Layer.mergeAll(CodesHandlers, KeysHandlers, SettingsHandlers)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(
