@@ -272,3 +272,38 @@ CREATE TRIGGER keep_redemptions BEFORE UPDATE OR DELETE ON redemptions
   FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
 CREATE TRIGGER keep_redemptions_all BEFORE TRUNCATE ON redemptions
   FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+-- Models, prices and plans: which channels serve a model, who has a plan, and files of prices as they were read, so that what
+-- is applied is what was looked at.
+CREATE INDEX channel_models_model ON channel_models (model_id);
+CREATE INDEX user_subscriptions_plan ON user_subscriptions (plan_id) WHERE status = 'active';
+CREATE INDEX subscription_orders_plan ON subscription_orders (plan_id) WHERE state = 'pending';
+CREATE TABLE price_imports (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  actor text NOT NULL,
+  -- Entries of the file that are no models of text.
+  skipped bigint NOT NULL CHECK (skipped >= 0),
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE price_offers (
+  import_id bigint NOT NULL REFERENCES price_imports ON DELETE CASCADE,
+  -- In the order of the file.
+  position integer NOT NULL,
+  provider text NOT NULL,
+  model_id text NOT NULL,
+  input_micros_per_1m bigint,
+  cached_input_micros_per_1m bigint,
+  cache_write_micros_per_1m bigint,
+  output_micros_per_1m bigint,
+  -- Null: the file does not say, and what the model has stays.
+  max_output_tokens bigint,
+  reasoning boolean,
+  -- Some price was finer than a micro per 1M tokens and is rounded up.
+  rounded boolean NOT NULL,
+  -- The file has other prices for some calls, such as those with a long context; they are not taken.
+  tiered boolean NOT NULL,
+  -- Why it cannot be taken; null: it can.
+  problem text CHECK (problem IN ('id', 'missing', 'price')),
+  PRIMARY KEY (import_id, position),
+  CHECK (problem IS NOT NULL OR
+    (input_micros_per_1m IS NOT NULL AND cached_input_micros_per_1m IS NOT NULL AND output_micros_per_1m IS NOT NULL))
+);

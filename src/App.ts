@@ -10,10 +10,14 @@ import { Adjustments } from "./accounts/Adjustments.ts"
 import { LedgerList } from "./accounts/LedgerList.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { ModelAdmin } from "./catalog/ModelAdmin.ts"
+import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
+import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/CircuitBreaker.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
 import { PageTurns } from "./http/console/PageTurns.ts"
@@ -52,6 +56,7 @@ import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { Grants } from "./subscriptions/Grants.ts"
+import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
 import { AllCalls } from "./usage/AllCalls.ts"
@@ -154,16 +159,42 @@ const UsageServices = Layer.mergeAll(
   ServiceOverview.layer,
   FirstSteps.layer
 )
+
 /** What administrators see and do besides. */
-const AdminServices = Layer.mergeAll(AuditTrail.layer, Grants.layer, LedgerList.layer, SubscriptionList.layer)
+const AdminServices = Layer.mergeAll(
+  AuditTrail.layer,
+  Grants.layer,
+  LedgerList.layer,
+  ModelAdmin.layer,
+  PlanAdmin.layer,
+  PriceImports.layer,
+  SubscriptionList.layer
+)
+
+/** What calls go over, and what they cost. */
+const CallServices = Layer.mergeAll(
+  Catalog.layer,
+  Channels.layer,
+  ChannelHealth.layer,
+  ChannelAdmin.layer,
+  KeySpend.layer,
+  PlansForSale.layer
+)
 
 /** The whole server; needs `AppConfig`. */
 export const ServerServices = HttpServer.layer.pipe(
   Layer.provideMerge(Background),
-  Layer.provideMerge(Layer.mergeAll(Gateway.layer, UsageServices, AdminServices, Charts.layer, PageTurns.layer)),
   Layer.provideMerge(
-    Layer.mergeAll(Catalog.layer, Channels.layer, ChannelHealth.layer, KeySpend.layer, PlansForSale.layer)
+    Layer.mergeAll(
+      Gateway.layer,
+      ChannelTest.layer,
+      UsageServices,
+      AdminServices,
+      Charts.layer,
+      PageTurns.layer
+    )
   ),
+  Layer.provideMerge(CallServices),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

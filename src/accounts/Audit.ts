@@ -95,7 +95,8 @@ const guards = [
     "subscription_grants",
     "redemption_batches",
     "redemption_codes",
-    "redemptions"
+    "redemptions",
+    "subscription_grants"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

@@ -1,12 +1,14 @@
 /**
  * The upstreams that serve a model, in the order in which a call tries them. Which serve what is a snapshot of the tables
- * in memory, dropped when any process changes them; the order is drawn anew for each call.
+ * in memory, dropped when any process changes them; the order is drawn anew for each call. Declared channels and those made in
+ * the console stand side by side; one whose key cannot be had is left out, and the others serve on.
  */
-import { Clock, Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomInt } from "node:crypto"
-import { AppConfig, type RealmsConfig } from "../platform/Config.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
+import { ChannelsUnavailable } from "./ChannelError.ts"
+import { type KeyedRow, makeChannelKeys } from "./ChannelKeys.ts"
 import { ChannelHealth } from "./CircuitBreaker.ts"
 import { type Health, orderOfTries, type Tiers, tiersOf } from "./Selection.ts"
 
@@ -29,15 +31,6 @@ export interface Channel {
   readonly upstreamModel: string
 }
 
-/** The channels could not be read. */
-export class ChannelsUnavailable extends Schema.TaggedError<ChannelsUnavailable>()("ChannelsUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
-
 export class Channels extends Context.Service<Channels, {
   /** In the order of tries; empty when nothing serves the model. Each call draws a new order: ask once for each call. */
   candidates(modelId: string): Effect.Effect<ReadonlyArray<Channel>, ChannelsUnavailable>
@@ -47,9 +40,7 @@ export class Channels extends Context.Service<Channels, {
   static readonly layer = Layer.effect(Channels, Effect.suspend(() => make)).pipe(Layer.provide(ChannelHealth.layer))
 }
 
-interface ServedRow {
-  readonly id: bigint
-  readonly name: string
+interface ServedRow extends KeyedRow {
   readonly base_url: string
   readonly priority: number
   readonly weight: number
@@ -60,12 +51,10 @@ interface ServedRow {
 
 type Served = ReadonlyMap<string, Tiers<Channel>>
 
-/** A declared channel whose key this process was not started with is not served by it. */
-const servedOf = (rows: ReadonlyArray<ServedRow>, config: RealmsConfig): Served => {
-  const keys = new Map(config.channels.map(({ apiKey, name }) => [name, apiKey]))
+const servedOf = (rows: ReadonlyArray<ServedRow>, keys: ReadonlyMap<bigint, Channel["apiKey"]>): Served => {
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
-    const apiKey = keys.get(row.name)
+    const apiKey = keys.get(row.id)
     if (apiKey === undefined) continue
     const channel: Channel = {
       id: row.id,
@@ -86,17 +75,35 @@ const servedOf = (rows: ReadonlyArray<ServedRow>, config: RealmsConfig): Served 
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const config = yield* AppConfig
+  const keyOf = yield* makeChannelKeys
   const health = yield* ChannelHealth
   const clock = yield* Clock.Clock
+
+  /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
+  const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedRow>) {
+    const keys = new Map<bigint, Channel["apiKey"]>()
+    for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
+      const key = yield* keyOf(row).pipe(
+        Effect.catch(({ message }) =>
+          Effect.as(
+            Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
+            undefined
+          )
+        )
+      )
+      if (key !== undefined && Redacted.value(key) !== "") keys.set(row.id, key)
+    }
+    return keys
+  })
+
   const snapshot = yield* makeSnapshot({
     topics: ["channels", "catalog"],
-    load: Effect.map(
-      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, c.stream_options, s.model_id,
-          s.upstream_model
+    load: Effect.flatMap(
+      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, c.stream_options, c.declared,
+          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
-        WHERE c.declared AND c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
-      (rows) => servedOf(rows, config)
+        WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
+      (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
     )
   })
 

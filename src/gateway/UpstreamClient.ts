@@ -4,6 +4,8 @@
  */
 import { Context, Data, Effect, Layer } from "effect"
 import { Pool } from "undici"
+import { AppConfig } from "../platform/Config.ts"
+import { HostLookup, OUTBOUND_REFUSED, outboundGuard } from "../platform/OutboundUrl.ts"
 import { type BodySink, Exchange } from "./Exchange.ts"
 
 /** Bounds on an upstream. Replaced in tests. */
@@ -32,9 +34,9 @@ export const UpstreamLimits = Context.Reference<UpstreamLimits>("realms/gateway/
 /** Pools of origins that were used last, at most. */
 const POOLS_MAX = 256
 
-/** No answer: not reached, or none in time. */
+/** No answer: not reached, not to be reached (`forbidden`), or none in time. */
 export class UpstreamFailure extends Data.TaggedError("UpstreamFailure")<{
-  readonly kind: "connect" | "timeout" | "broken"
+  readonly kind: "connect" | "forbidden" | "timeout" | "broken"
   readonly message: string
 }> {}
 
@@ -62,14 +64,18 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
 
 const make = Effect.gen(function*() {
   const limits = yield* UpstreamLimits
+  const { server } = yield* AppConfig
+  const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
   const pools = new Map<string, Pool>()
   yield* Effect.addFinalizer(() =>
     Effect.promise(() => Promise.all(Array.from(pools.values(), (pool) => pool.destroy())))
   )
 
-  const poolOf = (origin: string): Pool => {
+  /** Undefined for a host that is not called. Names are looked at again when a connection is made. */
+  const poolOf = ({ hostname, origin }: URL): Pool | undefined => {
     const known = pools.get(origin)
     if (known !== undefined) return known
+    if (guard.isForbidden(hostname)) return undefined
     const [oldest] = pools
     if (pools.size >= POOLS_MAX && oldest !== undefined) {
       pools.delete(oldest[0])
@@ -82,7 +88,7 @@ const make = Effect.gen(function*() {
       keepAliveTimeout: 60_000,
       headersTimeout: limits.headersTimeoutMs,
       bodyTimeout: limits.idleTimeoutMs,
-      connect: { timeout: limits.connectTimeoutMs, noDelay: true, keepAlive: true }
+      connect: { timeout: limits.connectTimeoutMs, noDelay: true, keepAlive: true, lookup: guard.lookup }
     })
     pools.set(origin, pool)
     return pool
@@ -96,12 +102,18 @@ const make = Effect.gen(function*() {
           Effect.fail(new UpstreamFailure({ kind: "connect", message: "the channel's base URL is not a URL" }))
         )
       }
+      const pool = poolOf(url)
+      if (pool === undefined) {
+        return resume(
+          Effect.fail(new UpstreamFailure({ kind: "forbidden", message: "the channel's host is not called" }))
+        )
+      }
       const exchange = new Exchange(
         (answered) => resume(Effect.succeed(answered)),
         (error) => resume(Effect.fail(failureOf(error)))
       )
       onExchange(exchange)
-      poolOf(url.origin).dispatch({
+      pool.dispatch({
         method: "POST",
         path: `${url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "")}${request.path}`,
         headers: [
@@ -145,6 +157,7 @@ const parseUrl = (text: string): URL | null => URL.canParse(text) ? new URL(text
 export const failureOf = (error: Error): UpstreamFailure => {
   const code = "code" in error && typeof error.code === "string" ? error.code : ""
   if (/HEADERS_TIMEOUT|BODY_TIMEOUT/.test(code)) return new UpstreamFailure({ kind: "timeout", message: error.message })
+  if (code === OUTBOUND_REFUSED) return new UpstreamFailure({ kind: "forbidden", message: error.message })
   if (/CONNECT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(code)) {
     return new UpstreamFailure({ kind: "connect", message: error.message })
   }

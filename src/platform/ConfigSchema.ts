@@ -4,6 +4,13 @@
  * @internal
  */
 import { Schema } from "effect"
+import {
+  DURATION_DAYS_MAX,
+  MULTIPLIER_MAX,
+  OUTPUT_TOKENS_DEFAULT,
+  PRICE_USD_PER_1M_MAX,
+  TOKENS_MAX
+} from "../domain/Bounds.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
 import {
   Currency,
@@ -29,22 +36,17 @@ const PORT_MAX = 65_535
 const GRACE_SECONDS_MAX = 3_600
 const LEASE_SECONDS_MAX = 86_400
 const WAIT_MS_MAX = 600_000
-const TOKENS_MAX = 100_000_000
 const BODY_BYTES_MAX = 1_073_741_824
-const DURATION_DAYS_MAX = 36_500
 const PRIORITY_MAX = 1_000_000
 const WEIGHT_MAX = 1_000_000
 
-/** No model costs so much; whoever writes it has mixed up units. */
-const PRICE_USD_PER_1M_MAX = "100000"
-const MULTIPLIER_MAX = "1000"
 const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
 
 const Fen = decimal(FEN_SCALE)
 const Micros = decimal(MICROS_SCALE)
-const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX)
-const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX)
+const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX.toString())
+const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX.toString())
 
 const Server = Schema.Struct({
   host: orElse(NonEmptyText, "127.0.0.1"),
@@ -109,7 +111,7 @@ const Model = Schema.Struct({
   cached_input_usd_per_1m: Schema.optionalKey(Price),
   cache_write_usd_per_1m: Schema.optionalKey(Price),
   output_usd_per_1m: Price,
-  max_output_tokens: orElse(integer(1, TOKENS_MAX), 16_384),
+  max_output_tokens: orElse(integer(1, TOKENS_MAX), OUTPUT_TOKENS_DEFAULT),
   reasoning: orElse(Flag, false)
 })
 

@@ -12,12 +12,14 @@ import { Settings, type SettingsUnavailable } from "./Settings.ts"
  */
 export type FirstStep = "channel" | "model" | "offer" | "payment" | "address"
 
+export interface StepState {
+  readonly step: FirstStep
+  readonly isDone: boolean
+}
+
 export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
-  readonly steps: Effect.Effect<
-    ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>,
-    SqlError.SqlError | SettingsUnavailable
-  >
+  readonly steps: Effect.Effect<ReadonlyArray<StepState>, SqlError.SqlError | SettingsUnavailable>
 }>()("realms/settings/FirstSteps") {
   static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))
 }

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Queue, Redacted } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { Context, Effect, Layer, Logger, Queue, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { declareModels } from "../../src/catalog/Declared.ts"
 import { Channels, declareChannels } from "../../src/channels/Channels.ts"
 import { ChannelHealth, FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { hear } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -20,19 +22,42 @@ const channel = (name: string, more: object = {}) => ({
   ...more
 })
 
+const masterKey = "a master key of thirty-two letters"
+
 /** A process started with this configuration: its services, and what it hears after they have. */
 const start = Effect.fnUntraced(function*(document: { readonly channels: unknown; readonly models?: unknown }) {
-  const config = testConfig({ models: [model("mini"), model("maxi")], ...document })
+  const config = testConfig({ models: [model("mini"), model("maxi")], ...document }, { REALMS_MASTER_KEY: masterKey })
   const Config = AppConfig.layerOf(config)
   yield* Effect.andThen(declareModels, declareChannels).pipe(Effect.provideService(AppConfig, config))
   // Merged as the server merges them: the order of tries must see what the forwarder says of the channels' health.
-  const Services = Layer.fresh(Layer.mergeAll(Channels.layer, ChannelHealth.layer).pipe(Layer.provide(Config)))
+  const Services = Layer.fresh(
+    Layer.mergeAll(Channels.layer, ChannelHealth.layer).pipe(
+      Layer.provideMerge(SecretBox.layer),
+      Layer.provide([Config, NodeServices.layer])
+    )
+  )
   const services = yield* Layer.build(Services)
   const heard = yield* hear
   // Whatever its own start said has been heard once this has.
   yield* (yield* Notifications).publish("settings", "started")
   while ((yield* Queue.take(heard)) !== "settings started");
-  return { channels: Context.get(services, Channels), health: Context.get(services, ChannelHealth), heard }
+  return {
+    channels: Context.get(services, Channels),
+    health: Context.get(services, ChannelHealth),
+    box: Context.get(services, SecretBox),
+    heard
+  }
+})
+
+/** A channel as the console makes it, its key sealed for `place`. */
+const insertMade = Effect.fnUntraced(function*(box: SecretBox["Service"], name: string, place?: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ id: bigint }>`INSERT INTO channels (name, base_url)
+    VALUES (${name}, ${`https://${name}.example/v1`}) RETURNING id`
+  const id = row?.id ?? 0n
+  const sealed = yield* box.seal(Redacted.make(`key of ${name}`), place ?? `channel:${id}`)
+  yield* sql`UPDATE channels SET api_key_sealed = ${sealed.bytes}, key_id = ${sealed.keyId} WHERE id = ${id}`
+  yield* sql`INSERT INTO channel_models VALUES (${id}, 'mini', ${`${name}-mini`})`
 })
 
 const namesFor = (channels: Context.Service.Shape<typeof Channels>, id: string) =>
@@ -63,6 +88,40 @@ describe("Channels", () => {
       assert.deepStrictEqual(others, [])
       assert.deepStrictEqual(channels.cachedCandidates("mini"), yield* channels.candidates("mini"))
       assert.deepStrictEqual(channels.cachedCandidates("unknown"), [])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("of the console serve beside those of the file, unless their key does not open", () => {
+    const logged: Array<string> = []
+    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
+    return Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { box, channels } = yield* start({ channels: [channel("one")] })
+      yield* insertMade(box, "made")
+      yield* insertMade(box, "moved", "channel:999")
+      yield* sql`INSERT INTO channels (name, base_url) VALUES ('bare', 'https://bare.example')`
+      yield* sql`INSERT INTO channel_models SELECT id, 'mini', 'x' FROM channels WHERE name = 'bare'`
+      const found = yield* channels.candidates("mini")
+      assert.deepStrictEqual(found.map(({ apiKey, name }) => [name, Redacted.value(apiKey)]).toSorted(), [
+        ["made", "key of made"],
+        ["one", "key of one"]
+      ])
+      assert.lengthOf(logged, 1)
+      assert.include(logged[0], "moved")
+      assert.notInclude(logged[0], "key of")
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
+  })
+
+  it.live("of the console are taken over by the file that declares their name", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { box } = yield* start({ channels: [] })
+      yield* insertMade(box, "one")
+      const { channels } = yield* start({ channels: [channel("one", { api_key: "of the file" })] })
+      const [found] = yield* channels.candidates("mini")
+      assert.strictEqual(found === undefined ? "" : Redacted.value(found.apiKey), "of the file")
+      assert.deepStrictEqual(yield* sql`SELECT declared, api_key_sealed, key_id FROM channels`, [
+        { declared: true, api_key_sealed: null, key_id: null }
+      ])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("keep their keys out of the database", () =>

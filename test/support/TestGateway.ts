@@ -10,7 +10,9 @@ import { ServerServices } from "../../src/App.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
+import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
 import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
@@ -176,6 +178,8 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     origin: `http://127.0.0.1:${server.port}`,
     url,
     upstream,
+    channels: Context.get(context, ChannelAdmin),
+    testChannel: Context.get(context, ChannelTest).run,
     change,
     user,
     credit: (owner, usdMicros) => credit(owner.id, usdMicros).pipe(Effect.orDie),
@@ -197,6 +201,8 @@ export class TestGateway extends Context.Service<TestGateway, {
   /** The database's. */
   readonly url: string
   readonly upstream: TestUpstream
+  readonly channels: ChannelAdmin["Service"]
+  readonly testChannel: ChannelTest["Service"]["run"]
   /** Writes as another process would, telling it in the same transaction; answers when this one has heard. */
   change(
     topic: Topic,

@@ -6,9 +6,14 @@
 import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { ModelsApi } from "./ModelsApi.ts"
+import { PlansApi } from "./PlansApi.ts"
+import { PriceImportsApi } from "./PriceImportsApi.ts"
+import { UsageApi } from "./UsageApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -18,8 +23,13 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(ChannelsApi)
   .add(CodesApi)
   .add(SettingsApi)
+  .add(ModelsApi)
+  .add(PlansApi)
+  .add(PriceImportsApi)
+  .add(UsageApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")

@@ -6,9 +6,14 @@ import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-a
 import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { ModelsHandlers } from "./ModelsHandlers.ts"
+import { PlansHandlers } from "./PlansHandlers.ts"
+import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
+import { UsageHandlers } from "./UsageHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -25,7 +30,16 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
   return Effect.fail(new ApiBadRequest({ message: "The request cannot be read.", problems }))
 })
 
-const Handlers = Layer.mergeAll(CodesHandlers, KeysHandlers, SettingsHandlers)
+const Handlers = Layer.mergeAll(
+  ChannelsHandlers,
+  CodesHandlers,
+  KeysHandlers,
+  ModelsHandlers,
+  PlansHandlers,
+  PriceImportsHandlers,
+  SettingsHandlers,
+  UsageHandlers
+)
 
 export const AdminApiRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(

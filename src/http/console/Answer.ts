@@ -6,6 +6,7 @@ import type { HttpServerResponse } from "effect/http"
 import type { SqlError } from "effect/sql"
 import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
+import type { ChannelsUnavailable } from "../../channels/ChannelError.ts"
 import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import type { UsageUnavailable } from "../../usage/UsageError.ts"
@@ -88,6 +89,7 @@ export type Unavailable =
   | IdentityUnavailable
   | SettlementUnavailable
   | CatalogUnavailable
+  | ChannelsUnavailable
   | AccountUnavailable
   | UsageUnavailable
   | SettingsUnavailable

@@ -210,6 +210,8 @@ export const userPage = <R>(
 /** A form's use case, and the page that shows the form again when it was refused. */
 export interface FormHandler<V extends Visit, R1, R2> {
   run(visit: V, fields: URLSearchParams): Effect.Effect<Answer, FormRefused | PageProblem, R1>
+  /** Reads a form that is longer than others, or has files. */
+  readonly read?: typeof readForm
   /** Without one, a page says what is wrong and leads back. */
   readonly again?: (visit: V, fields: URLSearchParams, problems: Problems) => Effect.Effect<Answer, PageProblem, R2>
 }
@@ -229,7 +231,7 @@ const isOurs = Effect.fnUntraced(function*(visit: Visit, fields: URLSearchParams
 
 const handleForm = <V extends Visit, R1, R2>(visit: V, form: FormHandler<V, R1, R2>) =>
   Effect.gen(function*() {
-    const fields = yield* readForm
+    const fields = yield* form.read ?? readForm
     const again = (problems: Problems, status: number) =>
       Effect.map(
         form.again?.(visit, fields, problems) ?? Effect.succeed(plainAgain(visit, problems)),
@@ -242,7 +244,8 @@ const handleForm = <V extends Visit, R1, R2>(visit: V, form: FormHandler<V, R1, 
   }).pipe(
     Effect.catchTag("FormUnreadable", ({ why }) => {
       const title = visit.say("problem.refused.title")
-      return Effect.succeed<Answer>(problemPage(visit, title, visit.say("form.malformed"), statusOfUnreadable[why]))
+      const text = why === "large" ? visit.say("form.large") : visit.say("form.malformed")
+      return Effect.succeed<Answer>(problemPage(visit, title, text, statusOfUnreadable[why]))
     })
   )
 

@@ -6,32 +6,73 @@ import { ByteSize, Effect } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { FormUnreadable } from "./FormUnreadable.ts"
 
+export interface FormBounds {
+  readonly bytesMax: number
+  readonly fieldsMax: number
+}
+
 /** The longest form is a few short texts and a list of models. */
-const FORM_BYTES_MAX = 65_536
-const FORM_FIELDS_MAX = 200
+const formBounds: FormBounds = { bytesMax: 65_536, fieldsMax: 200 }
 
 /** The body has to be here within this, in milliseconds. */
 const FORM_MS_MAX = 10_000
 
+/** The same for a file. */
+const FILE_MS_MAX = 50_000
+
 const formType = "application/x-www-form-urlencoded"
+const fileType = "multipart/form-data"
 
 /** Lone surrogates and NUL are no text that the database takes. */
 const isText = (value: string): boolean => value.isWellFormed() && !value.includes("\0")
 
-/** Reads the form of the request at hand. */
-export const readForm = Effect.gen(function*() {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase()
-  if (type !== formType) return yield* new FormUnreadable({ why: "type" })
-  const text = yield* request.text.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(FORM_BYTES_MAX)),
+/** The request at hand with its type, when it is the one that the form is sent as. */
+const requestOf = (wanted: string) =>
+  Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const type = request.headers["content-type"] ?? ""
+    if (type.split(";")[0]?.trim().toLowerCase() !== wanted) return yield* new FormUnreadable({ why: "type" })
+    return { request, type }
+  })
+
+const within = <A, E, R>(body: Effect.Effect<A, E, R>, bytesMax: number, msMax: number) =>
+  body.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bytesMax)),
     Effect.mapError(() => new FormUnreadable({ why: "large" })),
-    Effect.timeoutOrElse({ duration: FORM_MS_MAX, orElse: () => Effect.fail(new FormUnreadable({ why: "slow" })) })
+    Effect.timeoutOrElse({ duration: msMax, orElse: () => Effect.fail(new FormUnreadable({ why: "slow" })) })
   )
-  const fields = new URLSearchParams(text)
-  const entries = Array.from(fields)
-  if (entries.length > FORM_FIELDS_MAX || !entries.every(([name, value]) => isText(name) && isText(value))) {
-    return yield* new FormUnreadable({ why: "malformed" })
-  }
-  return fields
-})
+
+const checked = (fields: URLSearchParams, fieldsMax: number) =>
+  fields.size <= fieldsMax && Array.from(fields).every(([name, value]) => isText(name) && isText(value))
+    ? Effect.succeed(fields)
+    : Effect.fail(new FormUnreadable({ why: "malformed" }))
+
+/** Reads the form of the request at hand, within bounds of its own. */
+export const readFormWithin = ({ bytesMax, fieldsMax }: FormBounds) =>
+  Effect.gen(function*() {
+    const { request } = yield* requestOf(formType)
+    const text = yield* within(request.text, bytesMax, FORM_MS_MAX)
+    return yield* checked(new URLSearchParams(text), fieldsMax)
+  })
+
+/** Reads the form of the request at hand. */
+export const readForm = readFormWithin(formBounds)
+
+/** The same for a form with files, each of which is a field with the file's text. All of it is held in memory. */
+export const readFormWithFiles = ({ bytesMax, fieldsMax }: FormBounds) =>
+  Effect.gen(function*() {
+    const { request, type } = yield* requestOf(fileType)
+    const body = yield* within(request.arrayBuffer, bytesMax, FILE_MS_MAX)
+    const fields = yield* Effect.tryPromise({
+      try: async () => {
+        const form = await new Response(body, { headers: { "content-type": type } }).formData()
+        const texts = Array.from(form, async ([name, value]): Promise<[string, string]> => [
+          name,
+          typeof value === "string" ? value : await value.text()
+        ])
+        return new URLSearchParams(await Promise.all(texts))
+      },
+      catch: () => new FormUnreadable({ why: "malformed" })
+    })
+    return yield* checked(fields, fieldsMax)
+  })

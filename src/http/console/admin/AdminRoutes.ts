@@ -2,9 +2,13 @@
  * The pages of the administration: for root alone, and for everybody else not there.
  */
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
-import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
+import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { CodesRoutes } from "./codes/CodesRoutes.ts"
+import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
+import { AdminModelsRoutes } from "./models/AdminModelsRoutes.ts"
+import { ImportRoutes } from "./models/ImportRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { AdminPlansRoutes } from "./plans/AdminPlansRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 import { UserRoutes } from "./users/UserRoutes.ts"
@@ -13,9 +17,13 @@ import { Layer } from "effect"
 
 export const AdminRoutes = Layer.mergeAll(
   AdminKeysRoutes,
+  AdminModelsRoutes,
+  AdminPlansRoutes,
   AllUsageRoutes,
   AuditRoutes,
+  ChannelsRoutes,
   CodesRoutes,
+  ImportRoutes,
   OverviewRoutes,
   SettingsRoutes,
   UserRoutes,

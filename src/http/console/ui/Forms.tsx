@@ -9,16 +9,25 @@ import { Icon } from "./Icon.tsx"
 
 /** A form that is posted to this site. */
 export const PostForm = (
-  { action, children, class: className, confirm, visit }: {
+  { action, children, class: className, confirm, files, visit }: {
     readonly visit: Visit
     readonly action: string
     readonly children: ComponentChildren
     readonly class?: string
     /** Asked before it is sent, where scripts run. */
     readonly confirm?: string
+    /** It has files to choose. */
+    readonly files?: boolean
   }
 ) => (
-  <form method="post" action={action} class={className} data-confirm={confirm} novalidate>
+  <form
+    method="post"
+    action={action}
+    class={className}
+    data-confirm={confirm}
+    enctype={files === true ? "multipart/form-data" : undefined}
+    novalidate
+  >
     <input type="hidden" name="csrf_token" value={visit.csrf} />
     {children}
   </form>

@@ -38,7 +38,7 @@ const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
 const Actions = ({ batch, visit }: BatchProps) => {
   const say = sayOf(visit, codesText)
   return batch.disabledAt === null
-    ? <a class="btn btn-ghost-danger" href={`/admin/codes/${batch.id}/disable`}>{say("disable")}</a>
+    ? <a class="btn" href={`/admin/codes/${batch.id}/disable`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/codes/${batch.id}/enable`}>
         <input type="hidden" name="revision" value={batch.revision.toString()} />

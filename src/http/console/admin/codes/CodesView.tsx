@@ -1,5 +1,5 @@
 /**
- * The list of batches, by state.
+ * The list of batches of redemption codes, for root alone.
  */
 import { codeStates, type RedemptionBatch } from "../../../../settlement/RedemptionBatch.ts"
 import { Icon } from "../../ui/Icon.tsx"

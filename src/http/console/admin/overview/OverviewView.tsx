@@ -2,7 +2,7 @@
  * The first page of the administration, as root sees it: what is missing, how the service does today and in thirty days, what
  * waits for somebody, and the channels.
  */
-import type { FirstStep } from "../../../../settings/FirstSteps.ts"
+import type { FirstStep, StepState } from "../../../../settings/FirstSteps.ts"
 import type { UsageReport } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
@@ -18,7 +18,7 @@ export interface OverviewProps {
   readonly usage: UsageReport
   readonly figures: ServiceFigures
   readonly channels: ChannelsReport
-  readonly steps: ReadonlyArray<{ readonly step: FirstStep; readonly isDone: boolean }>
+  readonly steps: ReadonlyArray<StepState>
   /** Without a trailing slash. */
   readonly publicUrl: string
 }

@@ -125,37 +125,37 @@ const Charts = ({ query, report, visit }: AllUsageProps) => {
   )
 }
 
-const Tables = ({ query, report, visit }: AllUsageProps) => {
+const UsersCard = ({ query, report, visit }: AllUsageProps) => {
   const say = sayOf(visit, allUsageText)
   return (
-    <>
-      <div class="col-lg-7">
-        <Card title={say("byUser")} class="h-100">
-          <SharesTable
-            visit={visit}
-            query={query}
-            shares={report.users}
-            caption={say("byUser")}
-            first={say("user")}
-            nameOf={({ email, name }) => email ?? name}
-            toQuery={({ name }) => ({ user: name })}
-          />
-        </Card>
-      </div>
-      <div class="col-lg-5">
-        <Card title={say("byChannel")} class="h-100">
-          <SharesTable
-            visit={visit}
-            query={query}
-            shares={report.channels}
-            caption={say("byChannel")}
-            first={say("channel")}
-            nameOf={({ name }) => name === "" ? say("channel.none") : name}
-            toQuery={({ name }) => name === "" ? undefined : { channel: name }}
-          />
-        </Card>
-      </div>
-    </>
+    <Card title={say("byUser")}>
+      <SharesTable
+        visit={visit}
+        query={query}
+        shares={report.users}
+        caption={say("byUser")}
+        first={say("user")}
+        nameOf={({ email, name }) => email ?? name}
+        toQuery={({ name }) => ({ user: name })}
+      />
+    </Card>
+  )
+}
+
+const ChannelSharesCard = ({ query, report, visit }: AllUsageProps) => {
+  const say = sayOf(visit, allUsageText)
+  return (
+    <Card title={say("byChannel")}>
+      <SharesTable
+        visit={visit}
+        query={query}
+        shares={report.channels}
+        caption={say("byChannel")}
+        first={say("channel")}
+        nameOf={({ name }) => name === "" ? say("channel.none") : name}
+        toQuery={({ name }) => name === "" ? undefined : { channel: name }}
+      />
+    </Card>
   )
 }
 
@@ -209,9 +209,14 @@ export const AllUsageView = (props: AllUsageProps) => {
       <div class="row g-3">
         <SumFigures visit={visit} sums={report.totals} />
         <Charts {...props} />
-        <Tables {...props} />
+        <div class="col-12">
+          <ChannelSharesCard {...props} />
+        </div>
         <div class="col-12">
           <ChannelsCard visit={visit} report={channels} />
+        </div>
+        <div class="col-12">
+          <UsersCard {...props} />
         </div>
       </div>
     </>

@@ -1,0 +1,276 @@
+/**
+ * Channels as root sees and changes them. Those made here have their key sealed in their row; those that the configuration
+ * declares are shown and never changed. Each change is recorded in its own transaction and told to every process, and a key
+ * never comes out of here but to be called with.
+ */
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
+import { AppConfig } from "../platform/Config.ts"
+import { Notifications } from "../platform/Notifications.ts"
+import { outboundGuard } from "../platform/OutboundUrl.ts"
+import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import {
+  ChannelChanged,
+  ChannelDeclared,
+  ChannelKeyMissing,
+  ChannelModelUnknown,
+  ChannelNotFound,
+  type ChannelProblem,
+  ChannelRefused,
+  type ChannelsUnavailable,
+  orChannelsUnavailable
+} from "./ChannelError.ts"
+import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
+import { keyPlace, makeChannelKeys } from "./ChannelKeys.ts"
+import * as Store from "./ChannelStore.ts"
+import { ChannelHealth } from "./CircuitBreaker.ts"
+
+/** So many channels can be made here, those declared included. */
+export const CHANNELS_MAX = 500
+
+export interface AdminChannel {
+  readonly id: bigint
+  /** Counts the changes of the row; a change names the one it was made on. */
+  readonly revision: bigint
+  readonly name: string
+  /** Without a trailing slash, and without what a file may have put in it besides the address. */
+  readonly baseUrl: string
+  readonly priority: number
+  readonly weight: number
+  readonly streamOptions: boolean
+  /** It is in the configuration file, or was, and is changed there alone. */
+  readonly declared: boolean
+  readonly disabledAt: Date | null
+  /** Whether this process has a key to call it with; one that does not open is none. */
+  readonly hasKey: boolean
+  /** Of its circuit breaker in this process. */
+  readonly health: "closed" | "open" | "half_open"
+  /** Our model ids to the upstream's. */
+  readonly models: Readonly<Record<string, string>>
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** What a channel is called with for one model. */
+export interface ChannelEndpoint {
+  readonly baseUrl: string
+  readonly apiKey: Redacted.Redacted<string>
+  readonly upstreamModel: string
+  /** The model spends output tokens before it answers. */
+  readonly reasoning: boolean
+}
+
+type WriteError = ChannelRefused | MasterKeyInvalid | ChannelsUnavailable
+type RowError = ChannelNotFound | ChannelDeclared | ChannelsUnavailable
+
+export class ChannelAdmin extends Context.Service<ChannelAdmin, {
+  /** All, in the order in which they are tried, those that are disabled last. */
+  readonly list: Effect.Effect<ReadonlyArray<AdminChannel>, ChannelsUnavailable>
+  get(id: bigint): Effect.Effect<AdminChannel, ChannelNotFound | ChannelsUnavailable>
+  /** The ids of all models that a channel may serve, disabled ones too. */
+  readonly models: Effect.Effect<ReadonlyArray<string>, ChannelsUnavailable>
+  /** Answers the new channel's id. */
+  create(actor: Actor, input: ChannelInput): Effect.Effect<bigint, WriteError>
+  /** Fails with `ChannelChanged` when the channel is not at that revision any more. */
+  edit(
+    actor: Actor,
+    change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }
+  ): Effect.Effect<void, RowError | ChannelChanged | WriteError>
+  /** No call is sent to it from then on; those under way end. Doing it again changes nothing. */
+  disable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
+  enable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
+  /** Of any channel, declared and disabled ones too. */
+  endpoint(
+    id: bigint,
+    model: string
+  ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | ChannelsUnavailable>
+}>()("realms/channels/ChannelAdmin") {
+  static readonly layer = Layer.effect(ChannelAdmin, Effect.suspend(() => make)).pipe(
+    Layer.provide(ChannelHealth.layer)
+  )
+}
+
+/** A file may have put a user or a query into an address: they are not sent, and not shown. */
+const addressOf = (url: string): string => {
+  if (!URL.canParse(url)) return ""
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`.replace(/\/+$/, "")
+}
+
+const factsOf = (input: ChannelInput): AuditFacts => ({
+  name: input.name,
+  base_url: input.baseUrl,
+  priority: input.priority,
+  weight: input.weight,
+  stream_options: input.streamOptions,
+  models: Object.fromEntries(Object.entries(input.models).toSorted(([a], [b]) => a < b ? -1 : 1))
+})
+
+const inputOf = (row: Store.ChannelRow): ChannelInput => ({
+  name: row.name,
+  baseUrl: row.base_url,
+  apiKey: Redacted.make(""),
+  priority: row.priority,
+  weight: row.weight,
+  streamOptions: row.stream_options,
+  models: row.models
+})
+
+const refuseAny = (problems: ReadonlyArray<ChannelProblem>): Effect.Effect<void, ChannelRefused> =>
+  problems.length === 0 ? Effect.void : Effect.fail(new ChannelRefused({ problems }))
+
+/** Two who take the same name at once. */
+const isNameTaken = (error: SqlError.SqlError): boolean =>
+  error.reason._tag === "UniqueViolation" && error.reason.constraint === "channels_name_key"
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const box = yield* SecretBox
+  const health = yield* ChannelHealth
+  const notifications = yield* Notifications
+  const config = yield* AppConfig
+  const keyOf = yield* makeChannelKeys
+  const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+
+  const toChannel = (row: Store.ChannelRow) =>
+    Effect.gen(function*() {
+      const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
+      const nowMs = yield* Clock.currentTimeMillis
+      const state = health.isOpen(row.id, nowMs) ? "open" : health.isHalfOpen(row.id, nowMs) ? "half_open" : "closed"
+      return {
+        id: row.id,
+        revision: row.revision,
+        name: row.name,
+        baseUrl: addressOf(row.base_url),
+        priority: row.priority,
+        weight: row.weight,
+        streamOptions: row.stream_options,
+        declared: row.declared,
+        disabledAt: row.disabled_at,
+        hasKey: key !== undefined && Redacted.value(key) !== "",
+        health: state,
+        models: row.models,
+        createdAt: row.created_at,
+        updatedAt: row.updated_at
+      } satisfies AdminChannel
+    })
+
+  const found = Effect.fnUntraced(function*(id: bigint, row: Store.ChannelRow | undefined) {
+    return row ?? (yield* new ChannelNotFound({ channelId: id }))
+  })
+
+  /** The row, locked, of a channel that may be changed here. */
+  const own = Effect.fnUntraced(function*(id: bigint) {
+    const row = yield* found(id, yield* Store.lockChannel(sql, id))
+    return row.declared ? yield* new ChannelDeclared({ channelId: id }) : row
+  })
+
+  const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+    inTransaction(sql, effect).pipe(
+      Effect.catchIf(
+        (error): error is Extract<E | SqlError.SqlError, SqlError.SqlError> =>
+          SqlError.isSqlError(error) && isNameTaken(error),
+        () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
+      ),
+      orChannelsUnavailable
+    )
+
+  const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
+    orChannelsUnavailable
+  )
+
+  const get = Effect.fn("ChannelAdmin.get")(function*(id: bigint) {
+    return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
+  }, orChannelsUnavailable)
+
+  const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
+    const known = new Set(yield* Store.knownModels(sql))
+    yield* refuseAny(problemsOf(input, { guard, isNew, known }))
+  })
+
+  const create = Effect.fn("ChannelAdmin.create")((actor: Actor, typed: ChannelInput) =>
+    write(Effect.gen(function*() {
+      const input = trimmed(typed)
+      yield* check(input, true)
+      if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
+      const id = yield* Store.nextId(sql)
+      yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
+      yield* recordChange(sql, actor, {
+        action: "channel.created",
+        target: `channel:${id}`,
+        before: null,
+        after: { ...factsOf(input), api_key: SECRET_SET }
+      })
+      yield* notifications.publish("channels", id.toString())
+      return id
+    }))
+  )
+
+  const edit = Effect.fn("ChannelAdmin.edit")(
+    (actor: Actor, change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }) =>
+      write(Effect.gen(function*() {
+        const { id, revision } = change
+        const input = trimmed(change.input)
+        const row = yield* own(id)
+        if (row.revision !== revision) return yield* new ChannelChanged({ channelId: id })
+        yield* check(input, row.api_key_sealed === null)
+        const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
+        const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
+        if (key === undefined && Object.keys(after).length === 0) return
+        yield* Store.updateChannel(sql, id, input, key)
+        // Said on both sides: the one before was replaced.
+        const secret = key === undefined ? {} : { api_key: SECRET_SET }
+        yield* recordChange(sql, actor, {
+          action: "channel.edited",
+          target: `channel:${id}`,
+          before: { ...before, ...secret },
+          after: { ...after, ...secret }
+        })
+        yield* notifications.publish("channels", id.toString())
+      }))
+  )
+
+  const turn = (actor: Actor, id: bigint, disabled: boolean) =>
+    inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const row = yield* own(id)
+        if ((row.disabled_at !== null) === disabled) return
+        yield* Store.switchChannel(sql, id, disabled)
+        yield* recordChange(sql, actor, {
+          action: disabled ? "channel.disabled" : "channel.enabled",
+          target: `channel:${id}`,
+          before: { disabled: !disabled },
+          after: { disabled }
+        })
+        yield* notifications.publish("channels", id.toString())
+      })
+    ).pipe(orChannelsUnavailable)
+
+  const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
+    const row = yield* found(id, yield* Store.findChannel(sql, id))
+    const upstreamModel = new Map(Object.entries(row.models)).get(model)
+    if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
+    const apiKey = yield* keyOf(row).pipe(
+      Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
+    )
+    if (apiKey === undefined || Redacted.value(apiKey) === "") {
+      return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
+    }
+    const reasoning = yield* Store.isReasoning(sql, model)
+    return { baseUrl: row.base_url, apiKey, upstreamModel, reasoning }
+  }, orChannelsUnavailable)
+
+  return ChannelAdmin.of({
+    list,
+    get,
+    models: orChannelsUnavailable(Store.knownModels(sql)),
+    create,
+    edit,
+    disable: (actor, id) => turn(actor, id, true),
+    enable: (actor, id) => turn(actor, id, false),
+    endpoint
+  })
+})

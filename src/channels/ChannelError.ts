@@ -1,0 +1,72 @@
+/**
+ * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
+ */
+import { Effect, Schema } from "effect"
+import { SqlError } from "effect/sql"
+
+/** The channels could not be read or written. */
+export class ChannelsUnavailable extends Schema.TaggedError<ChannelsUnavailable>()("ChannelsUnavailable", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
+  channelId: Schema.BigInt
+}) {}
+
+/** It comes from the configuration file and is changed there. */
+export class ChannelDeclared extends Schema.TaggedError<ChannelDeclared>()("ChannelDeclared", {
+  channelId: Schema.BigInt
+}) {}
+
+/** Somebody else has changed it since the revision that the change was made on. */
+export class ChannelChanged extends Schema.TaggedError<ChannelChanged>()("ChannelChanged", {
+  channelId: Schema.BigInt
+}) {}
+
+/** There is no key to call it with: none is set, or the one that is does not open. */
+export class ChannelKeyMissing extends Schema.TaggedError<ChannelKeyMissing>()("ChannelKeyMissing", {
+  channelId: Schema.BigInt,
+  reason: Schema.Literals(["none", "unreadable"])
+}) {}
+
+/** The channel does not serve that model. */
+export class ChannelModelUnknown extends Schema.TaggedError<ChannelModelUnknown>()("ChannelModelUnknown", {
+  channelId: Schema.BigInt,
+  model: Schema.String
+}) {}
+
+/** What is wrong with one field of a channel that was to be written. `models` are those that are meant. */
+export const ChannelProblem = Schema.Union([
+  Schema.Struct({ field: Schema.Literal("name"), reason: Schema.Literals(["length", "taken"]) }),
+  Schema.Struct({
+    field: Schema.Literal("base_url"),
+    reason: Schema.Literals(["url", "credentials", "query", "forbidden"])
+  }),
+  Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
+  Schema.Struct({ field: Schema.Literal("priority"), reason: Schema.Literal("range") }),
+  Schema.Struct({ field: Schema.Literal("weight"), reason: Schema.Literal("range") }),
+  Schema.Struct({
+    field: Schema.Literal("models"),
+    reason: Schema.Literals(["unknown", "upstream", "many"]),
+    models: Schema.Array(Schema.String)
+  }),
+  Schema.Struct({ field: Schema.Literal("form"), reason: Schema.Literal("many") })
+])
+export type ChannelProblem = typeof ChannelProblem.Type
+
+/** A channel cannot be as it was to be written. Nothing has changed. */
+export class ChannelRefused extends Schema.TaggedError<ChannelRefused>()("ChannelRefused", {
+  problems: Schema.Array(ChannelProblem)
+}) {}
+
+/** The database's failures of an effect as {@link ChannelsUnavailable}; its other failures stay what they are. */
+export const orChannelsUnavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
+    ({ message }) => Effect.fail(new ChannelsUnavailable({ reason: message }))
+  )

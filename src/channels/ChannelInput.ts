@@ -1,0 +1,85 @@
+/**
+ * What a channel made in the console may be: the bounds of each field, looked at before anything is written, and all problems
+ * at once.
+ */
+import { Redacted } from "effect"
+import type { OutboundGuard } from "../platform/OutboundUrl.ts"
+import type { ChannelProblem } from "./ChannelError.ts"
+
+export const CHANNEL_NAME_LENGTH_MAX = 100
+export const CHANNEL_KEY_LENGTH_MAX = 4_096
+export const CHANNEL_PRIORITY_MAX = 1_000_000
+export const CHANNEL_WEIGHT_MAX = 1_000_000
+
+/** Models that one channel serves, at most. */
+export const CHANNEL_MODELS_MAX = 1_000
+
+const MODEL_NAME_LENGTH_MAX = 200
+
+/** A channel as it is to be. */
+export interface ChannelInput {
+  readonly name: string
+  readonly baseUrl: string
+  /** Empty: the key that it has stays. A new channel needs one. */
+  readonly apiKey: Redacted.Redacted<string>
+  readonly priority: number
+  readonly weight: number
+  /** False: it does not know `stream_options.include_usage`. */
+  readonly streamOptions: boolean
+  /** Our model ids to the upstream's. */
+  readonly models: Readonly<Record<string, string>>
+}
+
+/** The same without what people type around it: blanks, and slashes at an address's end. */
+export const trimmed = (input: ChannelInput): ChannelInput => ({
+  ...input,
+  name: input.name.trim(),
+  baseUrl: input.baseUrl.trim().replace(/\/+$/, ""),
+  apiKey: Redacted.make(Redacted.value(input.apiKey).trim()),
+  models: Object.fromEntries(
+    Object.entries(input.models).map(([model, upstream]) => [model.trim(), upstream.trim()])
+  )
+})
+
+const isLine = (text: string, lengthMax: number): boolean =>
+  text.length >= 1 && text.length <= lengthMax && !/\p{Cc}/u.test(text)
+
+const isIntegerUpTo = (value: number, max: number): boolean => Number.isInteger(value) && value >= 0 && value <= max
+
+/** What goes into a header as it is. */
+const isHeaderText = (text: string): boolean => text.length <= CHANNEL_KEY_LENGTH_MAX && /^[\x21-\x7e]+$/.test(text)
+
+const modelProblems = (
+  models: Readonly<Record<string, string>>,
+  known: ReadonlySet<string>
+): ReadonlyArray<ChannelProblem> => {
+  const entries = Object.entries(models)
+  if (entries.length > CHANNEL_MODELS_MAX) return [{ field: "models", reason: "many", models: [] }]
+  const unknown = entries.flatMap(([model]) => known.has(model) ? [] : [model])
+  const unnamed = entries.flatMap(([model, upstream]) => isLine(upstream, MODEL_NAME_LENGTH_MAX) ? [] : [model])
+  return [
+    ...unknown.length === 0 ? [] : [{ field: "models" as const, reason: "unknown" as const, models: unknown }],
+    ...unnamed.length === 0 ? [] : [{ field: "models" as const, reason: "upstream" as const, models: unnamed }]
+  ]
+}
+
+/** Everything that is wrong with a trimmed input. `known` are the ids of all models. */
+export const problemsOf = (
+  input: ChannelInput,
+  { guard, isNew, known }: {
+    readonly guard: OutboundGuard
+    readonly isNew: boolean
+    readonly known: ReadonlySet<string>
+  }
+): ReadonlyArray<ChannelProblem> => {
+  const address = guard.problemOf(input.baseUrl)
+  const key = Redacted.value(input.apiKey)
+  const problems: Array<ChannelProblem> = []
+  if (!isLine(input.name, CHANNEL_NAME_LENGTH_MAX)) problems.push({ field: "name", reason: "length" })
+  if (address !== undefined) problems.push({ field: "base_url", reason: address })
+  if (key === "" && isNew) problems.push({ field: "api_key", reason: "missing" })
+  if (key !== "" && !isHeaderText(key)) problems.push({ field: "api_key", reason: "characters" })
+  if (!isIntegerUpTo(input.priority, CHANNEL_PRIORITY_MAX)) problems.push({ field: "priority", reason: "range" })
+  if (!isIntegerUpTo(input.weight, CHANNEL_WEIGHT_MAX)) problems.push({ field: "weight", reason: "range" })
+  return [...problems, ...modelProblems(input.models, known)]
+}

@@ -1,0 +1,116 @@
+/**
+ * The rows of channels as the administration reads and writes them. Each write is one statement or part of a transaction of
+ * `ChannelAdmin`; none is of a declared row.
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { Sealed } from "../platform/SecretBox.ts"
+import { recordsetOf } from "../settings/DeclaredRows.ts"
+import type { ChannelInput } from "./ChannelInput.ts"
+import type { KeyedRow } from "./ChannelKeys.ts"
+
+export interface ChannelRow extends KeyedRow {
+  readonly revision: bigint
+  readonly base_url: string
+  readonly priority: number
+  readonly weight: number
+  readonly stream_options: boolean
+  readonly disabled_at: Date | null
+  readonly created_at: Date
+  readonly updated_at: Date
+  /** Our model ids to the upstream's. */
+  readonly models: Readonly<Record<string, string>>
+}
+
+/** Rows read at once, at most. There are never so many, see `CHANNELS_MAX`, unless a file declares them. */
+const ROWS_MAX = 2_000
+
+const columns = (sql: SqlClient.SqlClient) =>
+  sql.literal(`c.id, c.revision, c.name, c.base_url, c.api_key_sealed, c.key_id, c.priority, c.weight, c.stream_options,
+    c.declared, c.disabled_at, c.created_at, c.updated_at,
+    coalesce((SELECT jsonb_object_agg(s.model_id, s.upstream_model) FROM channel_models s WHERE s.channel_id = c.id),
+      '{}'::jsonb) AS models`)
+
+/** In the order in which they are tried, those that are disabled last. */
+export const listChannels = (sql: SqlClient.SqlClient) =>
+  sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c
+    ORDER BY c.disabled_at IS NOT NULL, c.priority DESC, c.name LIMIT ${ROWS_MAX}`
+
+export const findChannel = (sql: SqlClient.SqlClient, id: bigint) =>
+  Effect.map(sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id}`, ([row]) => row)
+
+/** The same, kept from others until the transaction ends. */
+export const lockChannel = (sql: SqlClient.SqlClient, id: bigint) =>
+  Effect.map(sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id} FOR UPDATE`, ([row]) => row)
+
+/** Of an advisory lock under which channels are made one after the other, and so counted. */
+const MAKE_LOCK = 7_304_160_529n
+
+/** How many there are, until the transaction ends. */
+export const countChannels = (sql: SqlClient.SqlClient) =>
+  Effect.andThen(
+    sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`,
+    Effect.map(sql<{ count: bigint }>`SELECT count(*) FROM channels`, ([row]) => Number(row?.count ?? 0n))
+  )
+
+export const knownModels = (sql: SqlClient.SqlClient) =>
+  Effect.map(sql<{ id: string }>`SELECT id FROM models ORDER BY id`, (rows) => rows.map(({ id }) => id))
+
+/** False too for a model that is not known. */
+export const isReasoning = (sql: SqlClient.SqlClient, model: string) =>
+  Effect.map(
+    sql<{ reasoning: boolean }>`SELECT reasoning FROM models WHERE id = ${model}`,
+    ([row]) => row?.reasoning ?? false
+  )
+
+/** The id of a channel that is to be made: its key is sealed for it. */
+export const nextId = (sql: SqlClient.SqlClient) =>
+  Effect.flatMap(
+    sql<{ id: bigint }>`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`,
+    ([row]) => row === undefined ? Effect.die(new Error("no id")) : Effect.succeed(row.id)
+  )
+
+const writeServed = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  id: bigint,
+  models: Readonly<Record<string, string>>
+) {
+  const served = recordsetOf(Object.entries(models).map(([model, upstream]) => ({ model, upstream })))
+  yield* sql`DELETE FROM channel_models WHERE channel_id = ${id}`
+  yield* sql`INSERT INTO channel_models (channel_id, model_id, upstream_model)
+    SELECT ${id}, d.model, d.upstream FROM jsonb_to_recordset(${served}::jsonb) AS d (model text, upstream text)`
+})
+
+export const insertChannel = (
+  sql: SqlClient.SqlClient,
+  id: bigint,
+  input: ChannelInput,
+  key: Sealed
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.andThen(
+    sql`INSERT INTO channels (id, name, base_url, api_key_sealed, key_id, priority, weight, stream_options)
+      OVERRIDING SYSTEM VALUE
+      VALUES (${id}, ${input.name}, ${input.baseUrl}, ${key.bytes}, ${key.keyId}, ${input.priority}, ${input.weight},
+        ${input.streamOptions})`,
+    writeServed(sql, id, input.models)
+  )
+
+/** `key` undefined: it stays. */
+export const updateChannel = (
+  sql: SqlClient.SqlClient,
+  id: bigint,
+  input: ChannelInput,
+  key: Sealed | undefined
+): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.andThen(
+    sql`UPDATE channels SET name = ${input.name}, base_url = ${input.baseUrl}, priority = ${input.priority},
+        weight = ${input.weight}, stream_options = ${input.streamOptions},
+        api_key_sealed = coalesce(${key?.bytes ?? null}::bytea, api_key_sealed),
+        key_id = coalesce(${key?.keyId ?? null}::text, key_id), updated_at = now()
+      WHERE id = ${id}`,
+    writeServed(sql, id, input.models)
+  )
+
+export const switchChannel = (sql: SqlClient.SqlClient, id: bigint, disabled: boolean) =>
+  sql`UPDATE channels SET disabled_at = CASE WHEN ${disabled}::boolean THEN now() END, updated_at = now() WHERE id = ${id}`

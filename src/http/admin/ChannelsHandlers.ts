@@ -1,0 +1,165 @@
+/**
+ * Answers `/api/admin/channels` by the same use cases as the pages.
+ */
+import { Effect, Redacted } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { type AdminChannel, ChannelAdmin, CHANNELS_MAX } from "../../channels/ChannelAdmin.ts"
+import type { ChannelProblem, ChannelRefused } from "../../channels/ChannelError.ts"
+import {
+  CHANNEL_MODELS_MAX,
+  CHANNEL_PRIORITY_MAX,
+  CHANNEL_WEIGHT_MAX,
+  type ChannelInput
+} from "../../channels/ChannelInput.ts"
+import { ChannelTest } from "../../gateway/ChannelTest.ts"
+import type { MasterKeyInvalid } from "../../platform/SecretBox.ts"
+import { CurrentAdmin } from "./AdminAccess.ts"
+import { AdminApi } from "./AdminApi.ts"
+import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { momentOf, momentOrNull } from "./ApiSchema.ts"
+
+const channelJson = (channel: AdminChannel) => ({
+  id: channel.id.toString(),
+  revision: channel.revision.toString(),
+  name: channel.name,
+  base_url: channel.baseUrl,
+  has_key: channel.hasKey,
+  priority: channel.priority,
+  weight: channel.weight,
+  stream_options: channel.streamOptions,
+  models: channel.models,
+  declared: channel.declared,
+  disabled_at: momentOrNull(channel.disabledAt),
+  health: channel.health,
+  created_at: momentOf(channel.createdAt),
+  updated_at: momentOf(channel.updatedAt)
+})
+
+interface Payload {
+  readonly name: string
+  readonly base_url: string
+  readonly api_key?: Redacted.Redacted<string>
+  readonly priority?: number
+  readonly weight?: number
+  readonly stream_options?: boolean
+  readonly models: Readonly<Record<string, string>>
+}
+
+const inputOf = (payload: Payload): ChannelInput => ({
+  name: payload.name,
+  baseUrl: payload.base_url,
+  apiKey: payload.api_key ?? Redacted.make(""),
+  priority: payload.priority ?? 0,
+  weight: payload.weight ?? 1,
+  streamOptions: payload.stream_options ?? true,
+  models: payload.models
+})
+
+const namesOf = (models: ReadonlyArray<string>): string => models.slice(0, 5).join(", ")
+
+const textOf = (problem: ChannelProblem): string => {
+  switch (problem.field) {
+    case "name":
+      return problem.reason === "taken" ? "is another channel's" : "has 1 to 100 characters, on one line"
+    case "base_url":
+      return {
+        url: "begins with http:// or https://",
+        credentials: "has a user or password in it",
+        query: "has a query or fragment in it",
+        forbidden: "is link-local or serves metadata; see server.link_local_hosts_allowed"
+      }[problem.reason]
+    case "api_key":
+      return problem.reason === "missing" ? "is missing" : "is printable ASCII without blanks"
+    case "priority":
+      return `is an integer from 0 to ${CHANNEL_PRIORITY_MAX}`
+    case "weight":
+      return `is an integer from 0 to ${CHANNEL_WEIGHT_MAX}`
+    case "models":
+      return {
+        unknown: `there is no model ${namesOf(problem.models)}`,
+        upstream: `the upstream's name has 1 to 200 characters (${namesOf(problem.models)})`,
+        many: `are ${CHANNEL_MODELS_MAX} at most`
+      }[problem.reason]
+    case "form":
+      return `there are ${CHANNELS_MAX} channels, and there cannot be more`
+  }
+}
+
+const refused = ({ problems }: ChannelRefused) => {
+  const texts: { [field: string]: string } = {}
+  for (const problem of problems) texts[problem.field] ??= textOf(problem)
+  const message = Object.entries(texts).map(([field, text]) => field === "form" ? text : `${field} ${text}`).join("; ")
+  return Effect.fail(new ApiRefused({ message, problems: texts }))
+}
+
+const writeFailures = {
+  ChannelRefused: refused,
+  MasterKeyInvalid: ({ message }: MasterKeyInvalid) => Effect.fail(new ApiUnavailable({ message }))
+}
+
+const rowFailures = {
+  ChannelNotFound: () => Effect.fail(new ApiNotFound({ message: "There is no such channel." })),
+  ChannelDeclared: () =>
+    Effect.fail(new ApiConflict({ message: "The channel is declared in config.yaml, and changed only there." }))
+}
+
+const changed = () =>
+  Effect.fail(new ApiConflict({ message: "The channel has changed since that revision. Nothing was saved." }))
+
+export const ChannelsHandlers = HttpApiBuilder.group(
+  AdminApi,
+  "channels",
+  Effect.fn(function*(handlers) {
+    const channels = yield* ChannelAdmin
+    const tests = yield* ChannelTest
+    const get = (id: bigint) => Effect.map(channels.get(id), channelJson)
+    const turn = (how: "disable" | "enable", id: string) =>
+      Effect.flatMap(CurrentAdmin, (admin) => channels[how](admin, BigInt(id))).pipe(
+        Effect.catchTags(rowFailures),
+        orApiUnavailable
+      )
+    return handlers.handleAll({
+      listChannels: () =>
+        Effect.map(channels.list, (items) => ({ items: items.map(channelJson) })).pipe(orApiUnavailable),
+      createChannel: ({ payload }) =>
+        Effect.flatMap(CurrentAdmin, (admin) => channels.create(admin, inputOf(payload))).pipe(
+          Effect.catchTags(writeFailures),
+          // Channels are never deleted.
+          Effect.flatMap((id) => get(id).pipe(Effect.catchTag("ChannelNotFound", Effect.die))),
+          orApiUnavailable
+        ),
+      getChannel: ({ params }) =>
+        get(BigInt(params.id)).pipe(
+          Effect.catchTag("ChannelNotFound", rowFailures.ChannelNotFound),
+          orApiUnavailable
+        ),
+      editChannel: Effect.fnUntraced(
+        function*({ params, payload }) {
+          const id = BigInt(params.id)
+          const revision = BigInt(payload.revision)
+          yield* channels.edit(yield* CurrentAdmin, { id, revision, input: inputOf(payload) })
+          return yield* get(id)
+        },
+        Effect.catchTags({ ...rowFailures, ...writeFailures, ChannelChanged: changed }),
+        orApiUnavailable
+      ),
+      disableChannel: ({ params }) => turn("disable", params.id),
+      enableChannel: ({ params }) => turn("enable", params.id),
+      testChannel: ({ params, payload }) =>
+        tests.run(BigInt(params.id), payload.model).pipe(
+          Effect.map(({ latencyMs, model, reason, status }) => ({
+            ok: reason === null,
+            model,
+            reason,
+            status,
+            latency_ms: latencyMs
+          })),
+          Effect.catchTags({
+            ChannelNotFound: rowFailures.ChannelNotFound,
+            ChannelModelUnknown: () => Effect.fail(refusedField("model", "is not served by this channel"))
+          }),
+          orApiUnavailable
+        )
+    })
+  })
+)

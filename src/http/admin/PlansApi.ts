@@ -1,0 +1,75 @@
+/**
+ * `/api/admin/plans`: what users can subscribe to. A change names the revision that it was made on, and concerns later orders.
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiRevision, stateQuery } from "./ModelsApi.ts"
+
+const terms = {
+  name: Schema.String,
+  price_fen: ApiAmount,
+  duration_days: Schema.Number,
+  limit_5h_micros: ApiAmount,
+  limit_1d_micros: ApiAmount,
+  limit_7d_micros: ApiAmount,
+  limit_30d_micros: ApiAmount,
+  /** Scaled by 10^6. */
+  multiplier_micros: ApiAmount
+}
+
+const Plan = Schema.Struct({
+  id: ApiId,
+  code: Schema.String,
+  ...terms,
+  declared: Schema.Boolean,
+  disabled_at: Schema.NullOr(ApiMoment),
+  revision: ApiId,
+  subscriptions: Schema.Number,
+  pending_orders: Schema.Number,
+  created_at: ApiMoment,
+  updated_at: ApiMoment
+}).annotate({ identifier: "Plan" })
+
+const NewPlan = Schema.Struct({ code: Schema.String, ...terms }).annotate({ identifier: "NewPlan" })
+
+const PlanEdit = Schema.Struct({ revision: ApiId, ...terms }).annotate({ identifier: "PlanEdit" })
+
+const params = { id: ApiId }
+
+export class PlansApi extends HttpApiGroup.make("plans").add(
+  HttpApiEndpoint.get("listPlans", "/plans", {
+    query: { ...pageQuery, ...stateQuery },
+    success: Schema.Struct({ items: Schema.Array(Plan) }),
+    error: ApiUnavailable
+  }),
+  HttpApiEndpoint.get("getPlan", "/plans/:id", { params, success: Plan, error: [ApiNotFound, ApiUnavailable] }),
+  HttpApiEndpoint.post("createPlan", "/plans", {
+    payload: NewPlan,
+    success: Plan.pipe(HttpApiSchema.status(201)),
+    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.put("editPlan", "/plans/:id", {
+    params,
+    payload: PlanEdit,
+    success: Plan,
+    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("disablePlan", "/plans/:id/disable", {
+    params,
+    payload: ApiRevision,
+    success: Plan,
+    error: [ApiConflict, ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("enablePlan", "/plans/:id/enable", {
+    params,
+    payload: ApiRevision,
+    success: Plan,
+    error: [ApiConflict, ApiNotFound, ApiUnavailable]
+  })
+).annotateMerge(OpenApi.annotations({
+  title: "Plans",
+  description:
+    "What users can subscribe to. A limit of 0 is none; a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms."
+})) {}

@@ -1,0 +1,95 @@
+/**
+ * `/api/admin/price-imports`: files of prices, compared with the models that there are, and applied by choice.
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { CHOICES_MAX, offerStates } from "../../catalog/PriceImports.ts"
+import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
+import { ApiModelTerms, limitQuery, textQuery } from "./ModelsApi.ts"
+
+const Import = Schema.Struct({
+  id: ApiId,
+  created_at: ApiMoment,
+  skipped: Schema.Number,
+  counts: Schema.Struct({
+    changed: Schema.Number,
+    new: Schema.Number,
+    same: Schema.Number,
+    declared: Schema.Number,
+    refused: Schema.Number
+  }),
+  providers: Schema.Array(Schema.String)
+}).annotate({ identifier: "PriceImport" })
+
+const Position = Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+
+/** Counts the changes of a model; 0: there is no such model. */
+const OfferRevision = ApiAmount
+
+const Offer = Schema.Struct({
+  position: Position,
+  provider: Schema.String,
+  model_id: Schema.String,
+  state: Schema.Literals(offerStates),
+  before: Schema.NullOr(ApiModelTerms),
+  after: Schema.NullOr(ApiModelTerms),
+  revision: OfferRevision,
+  rounded: Schema.Boolean,
+  tiered: Schema.Boolean,
+  problem: Schema.NullOr(Schema.Literals(["id", "missing", "price"]))
+}).annotate({ identifier: "PriceOffer" })
+
+const NewImport = Schema.Struct({
+  /** The file's text: JSON in a JSON text, so that its numbers are read by their digits. */
+  document: Schema.String
+}).annotate({ identifier: "NewPriceImport" })
+
+const Choices = Schema.Struct({
+  choices: Schema.Array(Schema.Struct({ position: Position, revision: OfferRevision })).check(
+    Schema.isMaxLength(CHOICES_MAX)
+  )
+}).annotate({ identifier: "PriceChoices" })
+
+const params = { id: ApiId }
+
+export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
+  HttpApiEndpoint.post("createPriceImport", "/price-imports", {
+    payload: NewImport,
+    success: Import.pipe(HttpApiSchema.status(201)),
+    error: [ApiRefused, ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.get("getPriceImport", "/price-imports/:id", {
+    params,
+    success: Import,
+    error: [ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.get("listPriceOffers", "/price-imports/:id/offers", {
+    params,
+    query: {
+      ...textQuery,
+      ...limitQuery,
+      provider: Schema.optionalKey(Schema.String),
+      state: Schema.optionalKey(Schema.Literals(offerStates)),
+      after: Schema.optionalKey(Schema.NumberFromString.check(
+        Schema.isInt(),
+        Schema.isBetween({
+          minimum: 0,
+          maximum: 1_000_000
+        })
+      ))
+    },
+    success: Schema.Struct({ items: Schema.Array(Offer) }),
+    error: [ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("applyPriceImport", "/price-imports/:id/apply", {
+    params,
+    payload: Choices,
+    success: Schema.Struct({ created: Schema.Number, changed: Schema.Number }),
+    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
+  })
+).annotateMerge(OpenApi.annotations({
+  title: "Price imports",
+  description:
+    "Files of prices as models.dev or LiteLLM publish them, compared with the models that there are. What is applied are lines of the comparison, each with the revision of its model: all of them, or none where one has changed since."
+})) {}

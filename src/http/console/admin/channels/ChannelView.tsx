@@ -1,0 +1,201 @@
+/**
+ * One channel: its form, or what the configuration file says of it; how it is; and a test of it.
+ */
+import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
+import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
+import type { FormState } from "../../Answer.ts"
+import { Notice, PostForm } from "../../ui/Forms.tsx"
+import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { ChannelFormCard } from "./ChannelFormView.tsx"
+import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
+import { channelsText } from "./ChannelsText.ts"
+
+/** What a test of the channel came to; `unknown_model` was not even asked. */
+export type TestResult = ChannelTestOutcome | "unknown_model"
+
+interface ChannelProps {
+  readonly visit: UserVisit
+  readonly channel: AdminChannel
+}
+
+/** The sentence about a test's outcome. */
+const outcomeText = (visit: UserVisit, outcome: ChannelTestOutcome): string => {
+  const say = sayOf(visit, channelsText)
+  const { model, reason, status } = outcome
+  const seconds = visit.formats.seconds(outcome.latencyMs)
+  if (reason === null) return say("test.ok", { model, seconds })
+  const why = {
+    no_key: say("test.no_key"),
+    key_unreadable: say("test.key_unreadable"),
+    forbidden: say("test.forbidden"),
+    connect: say("test.connect"),
+    timeout: say("test.timeout"),
+    broken: say("test.broken"),
+    unauthorized: say("test.unauthorized"),
+    unpaid: say("test.unpaid"),
+    not_found: say("test.not_found"),
+    rate_limited: say("test.rate_limited"),
+    refused: say("test.refused"),
+    upstream_error: say("test.upstream_error"),
+    not_chat: say("test.not_chat")
+  }[reason]
+  return status === null
+    ? say("test.failed", { model, seconds, reason: why })
+    : say("test.failed.status", { model, seconds, status, reason: why })
+}
+
+const Tested = ({ tested, visit }: { readonly visit: UserVisit; readonly tested: TestResult }) =>
+  tested === "unknown_model"
+    ? <Notice kind="danger">{sayOf(visit, channelsText)("test.unknown")}</Notice>
+    : <Notice kind={tested.reason === null ? "success" : "danger"}>{outcomeText(visit, tested)}</Notice>
+
+const TestCard = ({ channel, tested, visit }: ChannelProps & { readonly tested: TestResult | undefined }) => {
+  const say = sayOf(visit, channelsText)
+  const models = Object.keys(channel.models).toSorted()
+  const chosen = tested === undefined || tested === "unknown_model" ? models[0] : tested.model
+  return (
+    <Card title={say("test")} class="mb-3">
+      <div class="card-body">
+        {tested === undefined ? null : <Tested visit={visit} tested={tested} />}
+        <p class="text-secondary">{say("test.lead")}</p>
+        {models.length === 0
+          ? <p class="mb-0">{say("test.none")}</p>
+          : (
+            <PostForm visit={visit} action={`/admin/channels/${channel.id}/test`}>
+              <div class="mb-3">
+                <label class="form-label" for="field-model">{say("test.model")}</label>
+                <select class="form-select" id="field-model" name="model">
+                  {models.map((id) => <option key={id} value={id} selected={id === chosen}>{id}</option>)}
+                </select>
+              </div>
+              <button type="submit" class="btn btn-outline-primary">{say("test.submit")}</button>
+            </PostForm>
+          )}
+      </div>
+    </Card>
+  )
+}
+
+/** Disabling asks first; enabling hurts nobody. */
+const SwitchButton = ({ channel, visit }: ChannelProps) => {
+  const say = sayOf(visit, channelsText)
+  return channel.disabledAt === null
+    ? <a class="btn btn-ghost-danger" href={`/admin/channels/${channel.id}/disable`}>{say("disable")}</a>
+    : (
+      <PostForm visit={visit} action={`/admin/channels/${channel.id}/enable`}>
+        <button type="submit" class="btn btn-primary">{say("enable")}</button>
+      </PostForm>
+    )
+}
+
+const StateCard = ({ channel, visit }: ChannelProps) => {
+  const say = sayOf(visit, channelsText)
+  return (
+    <Card title={say("state")}>
+      <div class="card-body">
+        <dl class="facts">
+          <dt>{say("state")}</dt>
+          <dd>
+            <StateBadge visit={visit} channel={channel} />
+          </dd>
+          <dt>{say("health")}</dt>
+          <dd>
+            <HealthBadge visit={visit} channel={channel} />
+          </dd>
+          <dt>{say("key")}</dt>
+          <dd>{channel.hasKey ? say("key.set") : say("key.none")}</dd>
+          <dt>{say("created")}</dt>
+          <dd>
+            <Moment visit={visit} at={channel.createdAt} />
+          </dd>
+          <dt>{say("updated")}</dt>
+          <dd>
+            <Moment visit={visit} at={channel.updatedAt} />
+          </dd>
+        </dl>
+        {channel.declared ? null : (
+          <div class="mt-3">
+            <SwitchButton visit={visit} channel={channel} />
+          </div>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+const DeclaredCard = ({ channel, visit }: ChannelProps) => {
+  const say = sayOf(visit, channelsText)
+  const models = Object.entries(channel.models).toSorted(([a], [b]) => a < b ? -1 : 1)
+  return (
+    <Card title={say("settings")}>
+      <div class="card-body">
+        <Notice kind="info">{say("declared")}</Notice>
+        <dl class="facts">
+          <dt>{say("url")}</dt>
+          <dd>
+            <code>{channel.baseUrl}</code>
+          </dd>
+          <dt>{say("priority")}</dt>
+          <dd>{visit.formats.count(channel.priority)}</dd>
+          <dt>{say("weight")}</dt>
+          <dd>{visit.formats.count(channel.weight)}</dd>
+          <dt>{say("stream")}</dt>
+          <dd>{channel.streamOptions ? say("now.yes") : say("now.no")}</dd>
+          <dt>{say("models")}</dt>
+          <dd>
+            {models.length === 0 ? say("models.none") : models.map(([model, upstream]) => (
+              <div key={model}>
+                <code>{model}</code>
+                {model === upstream ? null : (
+                  <>
+                    {" = "}
+                    <code>{upstream}</code>
+                  </>
+                )}
+              </div>
+            ))}
+          </dd>
+        </dl>
+      </div>
+    </Card>
+  )
+}
+
+export const ChannelView = (
+  { channel, isStale, known, state, tested, visit }: ChannelProps & {
+    readonly state: FormState
+    readonly known: ReadonlyArray<string>
+    readonly isStale: boolean
+    readonly tested: TestResult | undefined
+  }
+) => (
+  <>
+    <PageHeading title={channel.name} lead={<a href="/admin/channels">{sayOf(visit, channelsText)("title")}</a>} />
+    <DoneNotice visit={visit} />
+    <div class="row g-3">
+      <div class="col-lg-8">
+        {channel.declared
+          ? <DeclaredCard visit={visit} channel={channel} />
+          : <ChannelFormCard visit={visit} state={state} channel={channel} known={known} isStale={isStale} />}
+      </div>
+      <div class="col-lg-4">
+        <TestCard visit={visit} channel={channel} tested={tested} />
+        <StateCard visit={visit} channel={channel} />
+      </div>
+    </div>
+  </>
+)
+
+export const NewChannelView = (
+  { known, state, visit }: {
+    readonly visit: UserVisit
+    readonly state: FormState
+    readonly known: ReadonlyArray<string>
+  }
+) => (
+  <>
+    <PageHeading title={sayOf(visit, channelsText)("new")} />
+    <ChannelFormCard visit={visit} state={state} channel={undefined} known={known} isStale={false} />
+  </>
+)

@@ -1,0 +1,146 @@
+/**
+ * `/admin/channels`: the upstreams. What is typed is kept when it is refused, except for the key, which no page ever shows.
+ */
+import { Effect, Layer } from "effect"
+import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
+import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
+import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
+import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { idOf, pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { problemTexts, readChannelForm } from "./ChannelForm.ts"
+import { channelsText } from "./ChannelsText.ts"
+import { ChannelsView, DisableChannelView } from "./ChannelsView.tsx"
+import { ChannelView, NewChannelView, type TestResult } from "./ChannelView.tsx"
+
+const missing = () => Effect.fail(new PageNotFound())
+
+const channelsPage = rootPage("/admin/channels", (visit) =>
+  Effect.gen(function*() {
+    const channels = yield* (yield* ChannelAdmin).list
+    return page(sayOf(visit, channelsText)("title"), ChannelsView({ visit, channels }))
+  }))
+
+const showNew = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const known = yield* (yield* ChannelAdmin).models
+    return page(sayOf(visit, channelsText)("new"), NewChannelView({ visit, state, known }))
+  })
+
+const newPage = rootPage("/admin/channels/new", (visit) => showNew(visit, emptyForm))
+
+const sealFailed = (visit: UserVisit) => (error: MasterKeyInvalid) =>
+  Effect.andThen(
+    Effect.logError("a channel's key was not sealed", error),
+    Effect.fail(refuse({ form: sayOf(visit, channelsText)("master") }))
+  )
+
+/** The form's input, when its lines can be read. */
+const readForm = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
+  const form = readChannelForm(visit, fields, yield* (yield* ChannelAdmin).models)
+  return form.problems.length > 0 ? yield* refuse(problemTexts(visit, form, [])) : form
+})
+
+const createForm = rootForm("/admin/channels", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const form = yield* readForm(visit, fields)
+      const id = yield* (yield* ChannelAdmin).create(actorOf(visit), form.input).pipe(
+        Effect.catchTag("ChannelRefused", ({ problems }) => Effect.fail(refuse(problemTexts(visit, form, problems))))
+      )
+      return redirect(`/admin/channels/${id}?done=created`)
+    }).pipe(Effect.catchTag("MasterKeyInvalid", sealFailed(visit))),
+  again: (visit, fields, problems) => showNew(visit, { values: fields, problems })
+})
+
+const showChannel = (
+  visit: UserVisit,
+  more: { readonly state?: FormState; readonly tested?: TestResult } = {}
+) =>
+  Effect.gen(function*() {
+    const admin = yield* ChannelAdmin
+    const channel = yield* admin.get(yield* pathId("id"))
+    const state = more.state ?? emptyForm
+    const filledIn = state.values.get("revision")
+    return page(
+      channel.name,
+      ChannelView({
+        visit,
+        channel,
+        state,
+        known: yield* admin.models,
+        isStale: filledIn !== null && filledIn !== channel.revision.toString(),
+        tested: more.tested
+      })
+    )
+  }).pipe(Effect.catchTag("ChannelNotFound", missing))
+
+const channelPage = rootPage("/admin/channels/:id", (visit) => showChannel(visit))
+
+const editForm = rootForm("/admin/channels/:id", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      const revision = idOf(fields.get("revision"))
+      if (revision === undefined) return yield* new PageNotFound()
+      const form = yield* readForm(visit, fields)
+      yield* (yield* ChannelAdmin).edit(actorOf(visit), { id, revision, input: form.input }).pipe(
+        Effect.catchTag("ChannelRefused", ({ problems }) => Effect.fail(refuse(problemTexts(visit, form, problems))))
+      )
+      return redirect(`/admin/channels/${id}?done=saved`)
+    }).pipe(
+      Effect.catchTags({
+        ChannelNotFound: missing,
+        ChannelDeclared: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("declared") }, 409)),
+        ChannelChanged: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("changed") }, 409)),
+        MasterKeyInvalid: sealFailed(visit)
+      })
+    ),
+  again: (visit, fields, problems) => showChannel(visit, { state: { values: fields, problems } })
+})
+
+const disablePage = rootPage("/admin/channels/:id/disable", (visit) =>
+  Effect.gen(function*() {
+    const channel = yield* (yield* ChannelAdmin).get(yield* pathId("id"))
+    if (channel.declared || channel.disabledAt !== null) return redirect(`/admin/channels/${channel.id}`)
+    return page(sayOf(visit, channelsText)("disable.title"), DisableChannelView({ visit, channel }))
+  }).pipe(Effect.catchTag("ChannelNotFound", missing)))
+
+const turn = (visit: UserVisit, how: "disable" | "enable") =>
+  Effect.gen(function*() {
+    const id = yield* pathId("id")
+    yield* (yield* ChannelAdmin)[how](actorOf(visit), id)
+    return redirect(`/admin/channels/${id}?done=${how}d`)
+  }).pipe(
+    Effect.catchTags({
+      ChannelNotFound: missing,
+      ChannelDeclared: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("declared") }, 409))
+    })
+  )
+
+const disableForm = rootForm("/admin/channels/:id/disable", { run: (visit) => turn(visit, "disable") })
+
+const enableForm = rootForm("/admin/channels/:id/enable", { run: (visit) => turn(visit, "enable") })
+
+const testForm = rootForm("/admin/channels/:id/test", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const tested = yield* (yield* ChannelTest).run(yield* pathId("id"), fields.get("model") ?? "").pipe(
+        Effect.catchTag("ChannelModelUnknown", () => Effect.succeed("unknown_model" as const))
+      )
+      return yield* showChannel(visit, { tested })
+    }).pipe(Effect.catchTag("ChannelNotFound", missing))
+})
+
+export const ChannelsRoutes = Layer.mergeAll(
+  channelsPage,
+  newPage,
+  createForm,
+  channelPage,
+  editForm,
+  disablePage,
+  disableForm,
+  enableForm,
+  testForm
+)

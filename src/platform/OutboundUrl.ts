@@ -1,0 +1,134 @@
+/**
+ * Which addresses this server may be told to call: http(s) anywhere, this machine and private networks too, because people run
+ * their own upstreams there - but not link-local and metadata addresses, from which a cloud gives credentials away, unless the
+ * configuration names the host. It is looked at when an address is saved, and again when a name is resolved to connect to it:
+ * what a name stands for can change in between.
+ */
+import { Context } from "effect"
+import { lookup as dnsLookup } from "node:dns"
+import { BlockList, isIP, type LookupFunction } from "node:net"
+
+/** Longer than any address in use, in characters. */
+export const OUTBOUND_URL_LENGTH_MAX = 2_000
+
+/** What is wrong with a base URL: no http(s) URL, a user or password in it, a query or fragment, or a host that is not called. */
+export type OutboundProblem = "url" | "credentials" | "query" | "forbidden"
+
+/** The code of {@link OutboundRefused}. */
+export const OUTBOUND_REFUSED = "ERR_OUTBOUND_REFUSED"
+
+/** Why a connection was not made, as Node and Undici tell of it. */
+export class OutboundRefused extends Error {
+  readonly code = OUTBOUND_REFUSED
+}
+
+/** How names are resolved. Replaced in tests. */
+export const HostLookup = Context.Reference<LookupFunction>("realms/platform/OutboundUrl/HostLookup", {
+  defaultValue: () => dnsLookup
+})
+
+export interface OutboundGuard {
+  /** What is wrong with a base URL as a person typed it; undefined: it is fine. Names are not resolved for that. */
+  problemOf(text: string): OutboundProblem | undefined
+  /** Whether a host as a URL has it, a name or an address, is not to be connected to. */
+  isForbidden(hostname: string): boolean
+  /** For sockets: resolves a name to those of its addresses that may be connected to; fails when there is none. */
+  readonly lookup: LookupFunction
+}
+
+/** Unspecified, link-local, multicast and broadcast, and the addresses at which clouds serve metadata. */
+const ipv4Forbidden: ReadonlyArray<readonly [network: string, bits: number]> = [
+  ["0.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["224.0.0.0", 4],
+  ["255.255.255.255", 32],
+  ["100.100.100.200", 32],
+  ["168.63.129.16", 32],
+  ["192.0.0.192", 32]
+]
+
+const ipv6Forbidden: ReadonlyArray<readonly [network: string, bits: number]> = [
+  ["::", 128],
+  ["fe80::", 10],
+  ["ff00::", 8],
+  ["fd00:ec2::254", 128],
+  ["fd20:ce::254", 128]
+]
+
+/** Names under which clouds serve metadata. */
+const namesForbidden: ReadonlySet<string> = new Set([
+  "metadata",
+  "metadata.google.internal",
+  "metadata.goog",
+  "metadata.azure.internal",
+  "instance-data",
+  "instance-data.ec2.internal"
+])
+
+/** The prefixes of IPv6 addresses whose last 32 bits are an IPv4 address: mapped, translated (NAT64), and compatible. */
+const embeddings = ["::ffff:", "64:ff9b::", "::"] as const
+const EMBEDDED_AT_BIT = 96
+
+/** In 6to4 the IPv4 address stands after the first 16 bits. */
+const sixToFour = (network: string): string => {
+  const hex = network.split(".").map((part) => Number(part).toString(16).padStart(2, "0")).join("")
+  return `2002:${hex.slice(0, 4)}:${hex.slice(4)}::`
+}
+
+const SIX_TO_FOUR_AT_BIT = 16
+
+const blocked = new BlockList()
+for (const [network, bits] of ipv6Forbidden) blocked.addSubnet(network, bits, "ipv6")
+for (const [network, bits] of ipv4Forbidden) {
+  blocked.addSubnet(network, bits, "ipv4")
+  blocked.addSubnet(sixToFour(network), bits + SIX_TO_FOUR_AT_BIT, "ipv6")
+  for (const prefix of embeddings) {
+    // Among the compatible addresses of 0.0.0.0/8 is the loopback address.
+    if (prefix === "::" && network === "0.0.0.0") continue
+    blocked.addSubnet(`${prefix}${network}`, bits + EMBEDDED_AT_BIT, "ipv6")
+  }
+}
+
+/** A host as URLs have it, without brackets, a zone or the dot at the end. */
+const normalHost = (host: string): string => {
+  const bare = host.toLowerCase().replace(/^\[|\]$/g, "").replace(/%.*$/, "").replace(/\.$/, "")
+  const url = `http://${isIP(bare) === 6 ? `[${bare}]` : bare}/`
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : bare
+}
+
+const isBlocked = (host: string): boolean => {
+  const version = isIP(host)
+  return version === 0 ? namesForbidden.has(host) : blocked.check(host, version === 4 ? "ipv4" : "ipv6")
+}
+
+/** The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`. */
+export const outboundGuard = (allowed: ReadonlyArray<string>, lookup: LookupFunction = dnsLookup): OutboundGuard => {
+  const exempt = new Set(allowed.map(normalHost))
+  const isForbidden = (hostname: string): boolean => {
+    const host = normalHost(hostname)
+    return !exempt.has(host) && isBlocked(host)
+  }
+
+  const problemOf = (text: string): OutboundProblem | undefined => {
+    if (text.length > OUTBOUND_URL_LENGTH_MAX || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return "url"
+    const url = new URL(text)
+    if (url.username !== "" || url.password !== "") return "credentials"
+    if (url.search !== "" || url.hash !== "" || /[?#]$/.test(text)) return "query"
+    return isForbidden(url.hostname) ? "forbidden" : undefined
+  }
+
+  const guarded: LookupFunction = (hostname, options, callback) =>
+    lookup(hostname, options, (error, found, family) => {
+      if (error !== null || exempt.has(normalHost(hostname))) return callback(error, found, family)
+      const addresses = typeof found === "string" ? [{ address: found, family: family ?? 0 }] : found
+      const passing = isForbidden(hostname) ? [] : addresses.filter(({ address }) => !isForbidden(address))
+      const [first] = passing
+      if (first === undefined) {
+        return callback(new OutboundRefused(`${hostname} stands for an address that is not called`), "", 0)
+      }
+      if (typeof found === "string") callback(null, first.address, first.family)
+      else callback(null, passing)
+    })
+
+  return { problemOf, isForbidden, lookup: guarded }
+}

@@ -1,0 +1,29 @@
+/**
+ * Why a plan is not made or changed. Nothing has changed when one of these is answered.
+ */
+import { Schema } from "effect"
+import { planFields } from "./PlanTerms.ts"
+
+export class PlanUnknown extends Schema.TaggedError<PlanUnknown>()("PlanUnknown", { id: Schema.BigInt }) {
+  override get message(): string {
+    return `there is no plan ${this.id}`
+  }
+}
+
+export class PlanExists extends Schema.TaggedError<PlanExists>()("PlanExists", { code: Schema.String }) {
+  override get message(): string {
+    return `there is a plan ${this.code} already`
+  }
+}
+
+/** It is declared in config.yaml, which is where it is changed. */
+export class PlanDeclared extends Schema.TaggedError<PlanDeclared>()("PlanDeclared", { code: Schema.String }) {
+  override get message(): string {
+    return `${this.code} is declared in config.yaml and changed there`
+  }
+}
+
+/** These fields are out of bounds. */
+export class PlanRefused extends Schema.TaggedError<PlanRefused>()("PlanRefused", {
+  fields: Schema.Array(Schema.Literals(planFields))
+}) {}

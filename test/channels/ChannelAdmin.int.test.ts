@@ -1,0 +1,286 @@
+/**
+ * Channels made, changed and switched off by root: what is refused, what is recorded, who is told, and that the key is seen by
+ * nobody but the upstream.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Layer, Logger, Queue, Redacted, References } from "effect"
+import { SqlClient } from "effect/sql"
+import { declareModels } from "../../src/catalog/Declared.ts"
+import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
+import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
+import { declareChannels } from "../../src/channels/Channels.ts"
+import { ChannelHealth, FAILURES_TO_OPEN, OPEN_MS } from "../../src/channels/CircuitBreaker.ts"
+import type { Actor } from "../../src/platform/AuditLog.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { hear } from "../support/Heard.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+const CANARY = "sk-canary-4711"
+
+const config = testConfig({
+  server: { link_local_hosts_allowed: ["169.254.7.7"] },
+  models: ["mini", "maxi"].map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "1" })),
+  channels: [
+    { name: "declared", base_url: "https://user:pass@declared.example/v1", api_key: CANARY, models: { mini: "m" } },
+    { name: "keyless", base_url: "https://keyless.example/v1", models: { mini: "m" } }
+  ]
+}, { REALMS_MASTER_KEY: "a master key of thirty-two letters" })
+
+const Config = AppConfig.layerOf(config)
+
+const logged: Array<string> = []
+const CapturingLogger = Layer.mergeAll(
+  Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))]),
+  Layer.succeed(References.MinimumLogLevel, "All")
+)
+
+const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
+  Layer.provideMerge(Layer.effectDiscard(Effect.andThen(declareModels, declareChannels))),
+  Layer.provideMerge(SecretBox.layer),
+  Layer.provideMerge(Layer.mergeAll(Config, NodeServices.layer, Notifications.layer)),
+  Layer.provideMerge(TestDatabase.layer),
+  Layer.provideMerge(CapturingLogger)
+)
+
+const actor: Actor = { name: "user:1", userId: 1n, address: "127.0.0.1" }
+
+const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => ({
+  name,
+  baseUrl: "https://upstream.example/v1",
+  apiKey: Redacted.make(CANARY),
+  priority: 0,
+  weight: 1,
+  streamOptions: true,
+  models: { mini: "upstream-mini" },
+  ...more
+})
+
+const unchanged = { apiKey: Redacted.make("") }
+
+const recorded = (id: bigint) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql<{ action: string; actor: string; before: unknown; after: unknown }>`
+      SELECT action, actor, before, after FROM audit_log WHERE target = ${`channel:${id}`} ORDER BY id`)
+
+describe("ChannelAdmin", () => {
+  layer(TestLayer, { excludeTestServices: true })((it) => {
+    it.effect("makes a channel with a sealed key, changes it, and says so to everybody and in the log", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const sql = yield* SqlClient.SqlClient
+        const heard = yield* hear
+        const id = yield* admin.create(actor, input(" made ", { baseUrl: " https://upstream.example/v1// " }))
+        const made = yield* admin.get(id)
+        assert.deepInclude(made, {
+          name: "made",
+          baseUrl: "https://upstream.example/v1",
+          declared: false,
+          hasKey: true,
+          disabledAt: null,
+          health: "closed",
+          models: { mini: "upstream-mini" }
+        })
+        const change = { id, revision: made.revision, input: input("made", { ...unchanged, weight: 5 }) }
+        yield* admin.edit(actor, change)
+        const edited = yield* admin.get(id)
+        assert.strictEqual(edited.weight, 5)
+        assert.isTrue(edited.hasKey)
+        assert.isAbove(Number(edited.revision), Number(made.revision))
+        // Nothing different, nothing recorded.
+        yield* admin.edit(actor, { ...change, revision: edited.revision })
+        assert.strictEqual((yield* admin.get(id)).revision, edited.revision)
+        yield* admin.edit(actor, {
+          id,
+          revision: edited.revision,
+          input: input("made", { apiKey: Redacted.make(`${CANARY}-new`), weight: 5, models: { maxi: "x" } })
+        })
+        yield* admin.disable(actor, id)
+        yield* admin.disable(actor, id)
+        assert.isNotNull((yield* admin.get(id)).disabledAt)
+        yield* admin.enable(actor, id)
+        const rows = yield* recorded(id)
+        assert.deepStrictEqual(rows.map(({ action, after, before }) => ({ action, after, before })), [
+          {
+            action: "channel.created",
+            before: null,
+            after: {
+              name: "made",
+              base_url: "https://upstream.example/v1",
+              priority: 0,
+              weight: 1,
+              stream_options: true,
+              models: { mini: "upstream-mini" },
+              api_key: "(set)"
+            }
+          },
+          { action: "channel.edited", before: { weight: 1 }, after: { weight: 5 } },
+          {
+            action: "channel.edited",
+            before: { models: { mini: "upstream-mini" }, api_key: "(set)" },
+            after: { models: { maxi: "x" }, api_key: "(set)" }
+          },
+          { action: "channel.disabled", before: { disabled: false }, after: { disabled: true } },
+          { action: "channel.enabled", before: { disabled: true }, after: { disabled: false } }
+        ])
+        assert.isTrue(rows.every((row) => row.actor === "user:1"))
+        // One for each change; the last to come is the last that was sent.
+        yield* (yield* Notifications).publish("settings", "sent")
+        const messages: Array<string> = []
+        while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
+        assert.lengthOf(messages.filter((message) => message === `channels ${id}`), rows.length)
+        const endpoint = yield* admin.endpoint(id, "maxi")
+        assert.strictEqual(Redacted.value(endpoint.apiKey), `${CANARY}-new`)
+        const [dump] = yield* sql<{ text: string }>`
+          SELECT (SELECT string_agg(c::text, '') FROM channels c) || (SELECT string_agg(a::text, '') FROM audit_log a)
+            AS text`
+        assert.notInclude(dump?.text, "canary")
+        assert.notInclude(dump?.text, Buffer.from(CANARY).toString("hex"))
+        assert.notInclude(logged.join("\n"), "canary")
+      }))
+
+    it.effect("refuses what no channel can be, all of it at once, and writes nothing", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const taken = yield* admin.create(actor, input("taken"))
+        const other = yield* admin.get(yield* admin.create(actor, input("other")))
+        const before = yield* admin.list
+        const problemsOf = (bad: ChannelInput) =>
+          Effect.map(Effect.flip(admin.create(actor, bad)), (error) =>
+            error._tag === "ChannelRefused"
+              ? error.problems.map(({ field, reason }) => `${field} ${reason}`)
+              : [error._tag])
+        const table: ReadonlyArray<readonly [bad: Partial<ChannelInput>, problems: ReadonlyArray<string>]> = [
+          [{ name: " " }, ["name length"]],
+          [{ name: "a".repeat(101) }, ["name length"]],
+          [{ name: "a\nb" }, ["name length"]],
+          [{ name: "taken" }, ["name taken"]],
+          [{ name: "declared" }, ["name taken"]],
+          [{ baseUrl: "upstream.example" }, ["base_url url"]],
+          [{ baseUrl: "https://a:b@upstream.example" }, ["base_url credentials"]],
+          [{ baseUrl: "https://upstream.example?key=1" }, ["base_url query"]],
+          [{ baseUrl: "http://169.254.169.254/v1" }, ["base_url forbidden"]],
+          [{ baseUrl: "http://[::ffff:169.254.7.8]/v1" }, ["base_url forbidden"]],
+          [{ apiKey: Redacted.make("  ") }, ["api_key missing"]],
+          [{ apiKey: Redacted.make("a b") }, ["api_key characters"]],
+          [{ apiKey: Redacted.make("a\r\nx-evil: 1") }, ["api_key characters"]],
+          [{ apiKey: Redacted.make("密钥") }, ["api_key characters"]],
+          [{ priority: -1 }, ["priority range"]],
+          [{ priority: 1.5 }, ["priority range"]],
+          [{ weight: 1_000_001 }, ["weight range"]],
+          [{ weight: NaN }, ["weight range"]],
+          [{ models: { nope: "x" } }, ["models unknown"]],
+          [{ models: { mini: "" } }, ["models upstream"]],
+          [{ models: Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`m${at}`, "x"])) }, ["models many"]],
+          [
+            { name: "", baseUrl: "x", apiKey: Redacted.make(""), models: { nope: "" } },
+            ["name length", "base_url url", "api_key missing", "models unknown", "models upstream"]
+          ]
+        ]
+        for (const [bad, problems] of table) {
+          assert.deepStrictEqual(yield* problemsOf(input("fine", bad)), problems, JSON.stringify(bad))
+        }
+        const renamed = yield* Effect.flip(
+          admin.edit(actor, { id: other.id, revision: other.revision, input: input("taken", unchanged) })
+        )
+        assert.deepInclude(renamed, { problems: [{ field: "name", reason: "taken" }] })
+        assert.deepStrictEqual(yield* admin.list, before)
+        assert.lengthOf(yield* recorded(taken), 1)
+        const allowed = yield* admin.create(actor, input("allowed", { baseUrl: "http://169.254.7.7/v1" }))
+        assert.strictEqual((yield* admin.get(allowed)).baseUrl, "http://169.254.7.7/v1")
+      }))
+
+    it.effect("tells the second of two who change the same channel, and keeps what the first wrote", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const id = yield* admin.create(actor, input("contested"))
+        const { revision } = yield* admin.get(id)
+        const edits = yield* Effect.all(
+          [1, 2, 3].map((weight) =>
+            Effect.result(
+              admin.edit(actor, { id, revision, input: input("contested", { ...unchanged, weight: weight + 10 }) })
+            )
+          ),
+          { concurrency: 3 }
+        )
+        const won = edits.flatMap((edit, at) => edit._tag === "Success" ? [at + 11] : [])
+        const lost = edits.flatMap((edit) => edit._tag === "Failure" ? [edit.failure._tag] : [])
+        assert.deepStrictEqual(lost, ["ChannelChanged", "ChannelChanged"])
+        assert.deepStrictEqual([(yield* admin.get(id)).weight], won)
+        assert.lengthOf(yield* recorded(id), 2)
+      }))
+
+    it.effect("leaves declared channels alone, and shows them without their secrets", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const all = yield* admin.list
+        const declared = all.find(({ name }) => name === "declared")
+        const keyless = all.find(({ name }) => name === "keyless")
+        if (declared === undefined || keyless === undefined) return yield* Effect.die(new Error("not listed"))
+        assert.deepInclude(declared, { declared: true, hasKey: true, baseUrl: "https://declared.example/v1" })
+        assert.deepInclude(keyless, { declared: true, hasKey: false })
+        assert.isNotNull(keyless.disabledAt)
+        assert.notInclude(
+          JSON.stringify(all, (_, value) => typeof value === "bigint" ? String(value) : value),
+          "canary"
+        )
+        const { id, revision } = declared
+        const attempts = [
+          admin.edit(actor, { id, revision, input: input("mine") }),
+          admin.disable(actor, id),
+          admin.enable(actor, keyless.id)
+        ]
+        for (const attempt of attempts) {
+          assert.strictEqual((yield* Effect.flip(attempt))._tag, "ChannelDeclared")
+        }
+        assert.deepStrictEqual(yield* admin.get(id), declared)
+        assert.lengthOf(yield* recorded(id), 0)
+        assert.strictEqual(Redacted.value((yield* admin.endpoint(id, "mini")).apiKey), CANARY)
+        assert.deepInclude(yield* Effect.flip(admin.endpoint(keyless.id, "mini")), { reason: "none" })
+        assert.strictEqual((yield* Effect.flip(admin.endpoint(id, "maxi")))._tag, "ChannelModelUnknown")
+        assert.strictEqual((yield* Effect.flip(admin.get(999_999n)))._tag, "ChannelNotFound")
+        assert.strictEqual((yield* Effect.flip(admin.disable(actor, 999_999n)))._tag, "ChannelNotFound")
+      }))
+
+    it.effect("shows a key that does not open as none, and takes another", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const sql = yield* SqlClient.SqlClient
+        const id = yield* admin.create(actor, input("spoilt"))
+        yield* sql`UPDATE channels SET key_id = '0123456789abcdef' WHERE id = ${id}`
+        const spoilt = yield* admin.get(id)
+        assert.isFalse(spoilt.hasKey)
+        assert.deepInclude(yield* Effect.flip(admin.endpoint(id, "mini")), { reason: "unreadable" })
+        yield* admin.edit(actor, { id, revision: spoilt.revision, input: input("spoilt") })
+        assert.isTrue((yield* admin.get(id)).hasKey)
+      }))
+
+    it.effect("tells the state of a circuit breaker", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const health = yield* ChannelHealth
+        const id = yield* admin.create(actor, input("failing"))
+        const healthNow = Effect.map(admin.get(id), (channel) => channel.health)
+        const nowMs = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+        for (let at = 0; at < FAILURES_TO_OPEN; at++) health.failed(id, nowMs)
+        assert.strictEqual(yield* healthNow, "open")
+        for (let at = 0; at < FAILURES_TO_OPEN; at++) health.failed(id, nowMs - OPEN_MS)
+        assert.strictEqual(yield* healthNow, "half_open")
+        health.succeeded(id)
+        assert.strictEqual(yield* healthNow, "closed")
+      }))
+
+    it.effect("makes no more than there may be", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`INSERT INTO channels (name, base_url)
+          SELECT 'filler ' || n, 'https://upstream.example' FROM generate_series(1, ${CHANNELS_MAX}::integer) AS n`
+        assert.deepInclude(yield* Effect.flip(admin.create(actor, input("one more"))), {
+          problems: [{ field: "form", reason: "many" }]
+        })
+      }))
+  })
+})

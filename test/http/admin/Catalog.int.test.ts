@@ -1,0 +1,486 @@
+/**
+ * Models, prices and plans as root manages them in a browser and by the API: what is sold and charged changes at once, what was
+ * bought does not, bad input and the second of two administrators change nothing, and nobody else finds any of it.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { ConsoleClient } from "../../support/ConsoleClient.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { until } from "../../support/TestGateway.ts"
+import { send } from "../../support/TestHttp.ts"
+import { liteLlm } from "../../catalog/PriceSamples.ts"
+
+const signIn = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const root = yield* world.root
+  return { root, client: new ConsoleClient(world.origin, { session: yield* world.session(root.id) }) }
+})
+
+/** How many models and plans there are, and changes on record: a refusal adds to none of them. */
+const counts = Effect.gen(function*() {
+  const { sql } = yield* ConsoleWorld
+  return yield* sql`SELECT (SELECT count(*) FROM models) AS models, (SELECT count(*) FROM subscription_plans) AS plans,
+    (SELECT count(*) FROM audit_log) AS changes, (SELECT sum(revision) FROM models) AS revisions,
+    (SELECT sum(revision) FROM subscription_plans) AS plan_revisions`
+})
+
+const model = (more: Readonly<Record<string, string>> = {}) => ({
+  input: "2.5",
+  output: "10",
+  cached_input: "",
+  cache_write: "",
+  max_output_tokens: "1000",
+  ...more
+})
+
+const plan = (more: Readonly<Record<string, string>> = {}) => ({
+  name: "Pro",
+  price: "12.00",
+  duration_days: "30",
+  limit_5h: "6",
+  limit_1d: "",
+  limit_7d: "0",
+  limit_30d: "80",
+  multiplier: "1",
+  ...more
+})
+
+const revisionIn = (text: string): string => /name="revision" value="(\d+)"/.exec(text)?.[1] ?? ""
+
+const BOUNDARY = "----WebKitFormBoundaryq7hJ2vKx0Zs4TnBd"
+
+/** A form with a file, as a browser sends it. */
+const upload = (client: ConsoleClient, path: string, file: string, text = "") => {
+  const part = (disposition: string, body: string) =>
+    `--${BOUNDARY}\r\ncontent-disposition: form-data; ${disposition}\r\n\r\n${body}\r\n`
+  const body = [
+    part(`name="csrf_token"`, client.token),
+    part(`name="file"; filename="p.json"\r\ncontent-type: application/json`, file),
+    part(`name="text"`, text),
+    `--${BOUNDARY}--\r\n`
+  ].join("")
+  return client.postText(path, body, { "content-type": `multipart/form-data; boundary=${BOUNDARY}` })
+}
+
+layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("models and plans", (it) => {
+  it.effect("are root's alone", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const user = yield* world.user(0n)
+      const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      yield* client.get("/keys")
+      const paths = [
+        "/admin/models",
+        "/admin/models/new",
+        "/admin/models/edit?id=gpt-4o",
+        "/admin/models/disable?id=gpt-4o",
+        "/admin/models/import",
+        "/admin/models/import/1",
+        "/admin/plans",
+        "/admin/plans/new",
+        "/admin/plans/1",
+        "/admin/plans/1/disable"
+      ]
+      for (const path of paths) assert.strictEqual((yield* client.get(path)).status, 404, path)
+      const before = yield* counts
+      for (const path of ["/admin/models/new", "/admin/models/edit?id=gpt-4o", "/admin/plans/new", "/admin/plans/1"]) {
+        assert.strictEqual((yield* client.post(path, { ...model(), ...plan(), id: "x", code: "x" })).status, 404, path)
+      }
+      assert.strictEqual((yield* upload(client, "/admin/models/import", liteLlm)).status, 404)
+      const cookie = `realms_session=${yield* world.session(user.id)}`
+      for (const path of ["/models", "/plans", "/price-imports/1"]) {
+        const answer = yield* send(`${world.origin}/api/admin${path}`, { method: "GET", headers: { cookie } })
+        assert.strictEqual(answer.status, 403, path)
+      }
+      assert.deepStrictEqual(yield* counts, before)
+    }))
+
+  it.effect("a model made in the browser is sold at its price, and at its new price from the next call on", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { client, root } = yield* signIn
+      yield* client.get("/admin/models/new")
+      const made = yield* client.post("/admin/models/new", model({ id: "lab/new-1", reasoning: "on" }))
+      assert.strictEqual(made.headers.location, "/admin/models/edit?id=lab%2Fnew-1&done=created")
+      const shown = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
+      assert.include(shown.text, 'value="2.50"')
+      assert.include(shown.text, "No enabled channel serves it")
+      yield* world.sql`INSERT INTO channel_models (channel_id, model_id, upstream_model)
+        SELECT id, 'lab/new-1', 'gpt-4o' FROM channels`
+      yield* world.sql`SELECT pg_notify('realms', 'channels:test')`
+
+      const buyer = yield* world.user(5_000_000n)
+      const key = Redacted.value((yield* world.keys.create({ userId: buyer.id, name: "k" })).key)
+      const call = Effect.gen(function*() {
+        const answer = yield* send(`${world.origin}/v1/chat/completions`, {
+          key,
+          body: { model: "lab/new-1", max_tokens: 50, messages: [{ role: "user", content: "Hello" }] }
+        })
+        assert.strictEqual(answer.status, 200, answer.text)
+        const id = String(answer.headers["x-request-id"])
+        const receipt = Effect.map(
+          world.sql<{ input: bigint; cost: bigint | null }>`
+            SELECT input_micros_per_1m AS input, cost_micros AS cost FROM usage_events WHERE id = ${id}`,
+          ([row]) => row
+        )
+        yield* until("the call is settled", Effect.map(receipt, (row) => typeof row?.cost === "bigint"))
+        return (yield* receipt)?.input
+      })
+      const price = (text: string) =>
+        until(
+          `the price list says ${text}`,
+          Effect.map(client.get("/models"), (answer) =>
+            answer.text.slice(answer.text.indexOf("lab/new-1")).split("</tr>")[0]?.includes(text) === true)
+        )
+      yield* price("$2.50")
+      assert.strictEqual(yield* call, 2_500_000n)
+      const edit = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
+      assert.include(edit.text, "simulator")
+      const saved = yield* client.post("/admin/models/edit?id=lab%2Fnew-1", {
+        ...model({ input: "5.000001" }),
+        revision: revisionIn(edit.text)
+      })
+      assert.strictEqual(saved.status, 303, saved.text)
+      yield* price("$5.000001")
+      assert.strictEqual(yield* call, 5_000_001n)
+
+      const asked = yield* client.get("/admin/models/disable?id=lab%2Fnew-1")
+      assert.include(asked.text, "Disable this model?")
+      const revision = revisionIn(asked.text)
+      const off = yield* client.post("/admin/models/disable?id=lab%2Fnew-1", { revision })
+      assert.strictEqual(off.status, 303)
+      yield* until(
+        "the model is gone",
+        Effect.map(client.get("/models"), ({ text }) => !text.includes("lab/new-1"))
+      )
+      const back = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
+      assert.include(back.text, "Disabled")
+      yield* client.post("/admin/models/enable?id=lab%2Fnew-1", { revision: revisionIn(back.text) })
+      yield* price("$5.000001")
+      const trail = yield* world.sql<{ what: string }>`SELECT actor || ' ' || action AS what FROM audit_log
+        WHERE target = 'model:lab/new-1' ORDER BY id`
+      assert.deepStrictEqual(trail.map(({ what }) => what), [
+        `user:${root.id} model.created`,
+        `user:${root.id} model.changed`,
+        `user:${root.id} model.disabled`,
+        `user:${root.id} model.enabled`
+      ])
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("bad fields of a model are named beside them, and nothing is changed", () =>
+    Effect.gen(function*() {
+      const { client } = yield* signIn
+      yield* client.get("/admin/models/new")
+      const before = yield* counts
+      const table: ReadonlyArray<readonly [field: string, text: string]> = [
+        ...["", "a b", "x".repeat(201), ".."].map((text) => ["id", text] as const),
+        ...["", "-1", "free", "1e3", "0.0000001", "100000.000001", "1,5", "９"].map((text) => ["input", text] as const),
+        ["output", ""],
+        ["output", "-0.01"],
+        ["cached_input", "x"],
+        ["cache_write", "1000000"],
+        ...["", "0", "1.5", "-3", "100000001", "9".repeat(30)].map((text) => ["max_output_tokens", text] as const)
+      ]
+      for (const [field, text] of table) {
+        const refused = yield* client.post("/admin/models/new", model({ id: "good", [field]: text }))
+        assert.strictEqual(refused.status, 422, `${field} ${text}`)
+        assert.include(refused.text, `id="field-${field}-problem"`, `${field} ${text}`)
+        assert.strictEqual(refused.text.match(/-problem" class/g)?.length, 1, `${field} ${text}`)
+      }
+      assert.deepStrictEqual(yield* counts, before)
+      const taken = yield* client.post("/admin/models/new", model({ id: "gpt-4o" }))
+      assert.strictEqual(taken.status, 409)
+      assert.include(taken.text, "There is a model with this id already.")
+      // What config.yaml declares has no form, and takes none.
+      const declared = yield* client.get("/admin/models/edit?id=gpt-4o")
+      assert.include(declared.text, "declared in config.yaml")
+      assert.notInclude(declared.text, 'name="input"')
+      const forced = yield* client.post("/admin/models/edit?id=gpt-4o", { ...model(), revision: "1" })
+      assert.strictEqual(forced.status, 409)
+      assert.strictEqual((yield* client.get("/admin/models/disable?id=gpt-4o")).status, 303)
+      assert.strictEqual((yield* client.post("/admin/models/disable?id=gpt-4o", { revision: "1" })).status, 303)
+      assert.strictEqual((yield* client.get("/admin/models/edit?id=nothing")).status, 404)
+      assert.strictEqual((yield* client.post("/admin/models/edit?id=nothing", model())).status, 404)
+      assert.deepStrictEqual(yield* counts, before)
+      const found = yield* client.get("/admin/models?q=O4&state=enabled")
+      assert.include(found.text, "o4-mini")
+      assert.notInclude(found.text, "gpt-4o-mini")
+    }))
+
+  it.effect("the second of two administrators sees both versions, and decides", () =>
+    Effect.gen(function*() {
+      const ada = (yield* signIn).client
+      const bob = (yield* signIn).client
+      yield* ada.get("/admin/models/new")
+      yield* ada.post("/admin/models/new", model({ id: "shared" }))
+      const path = "/admin/models/edit?id=shared"
+      const revision = revisionIn((yield* ada.get(path)).text)
+      yield* bob.get(path)
+      assert.strictEqual((yield* ada.post(path, { ...model({ input: "3" }), revision })).status, 303)
+      const told = yield* bob.post(path, { ...model({ input: "4" }), revision })
+      assert.strictEqual(told.status, 409)
+      assert.include(told.text, "Somebody else has changed this model meanwhile.")
+      assert.include(told.text, "$3.00", "what it is now")
+      assert.include(told.text, 'value="4"', "what was typed")
+      assert.include((yield* ada.get(path)).text, 'value="3.00"')
+      // A mistake on the way does not make the old revision good.
+      const wrong = yield* bob.post(path, { ...model({ input: "-4" }), revision })
+      assert.strictEqual(revisionIn(wrong.text), revision)
+      assert.strictEqual((yield* bob.post(path, { ...model({ input: "4" }), revision })).status, 409)
+      const decided = yield* bob.post(path, { ...model({ input: "4" }), revision: revisionIn(told.text) })
+      assert.strictEqual(decided.status, 303)
+      assert.strictEqual((yield* ada.post("/admin/models/disable?id=shared", { revision })).status, 409)
+    }))
+
+  it.effect("a file of prices is looked at and applied by choice; what cannot be read is refused", () =>
+    Effect.gen(function*() {
+      const { client } = yield* signIn
+      const { sql } = yield* ConsoleWorld
+      yield* client.get("/admin/models/import")
+      const before = yield* counts
+      const bad: ReadonlyArray<readonly [file: string, text: string, status: number, says: string]> = [
+        ["", "", 422, "Choose a file or paste its text."],
+        ["{}", "{}", 422, "not both"],
+        ["prices", "", 422, "This is no JSON."],
+        ["", `{"a":1}`, 422, "no prices in it"],
+        [" ".repeat(9_000_000), "", 413, "larger than what can be sent"]
+      ]
+      for (const [file, text, status, says] of bad) {
+        const refused = yield* upload(client, "/admin/models/import", file, text)
+        assert.strictEqual(refused.status, status, says)
+        assert.include(refused.text, says)
+      }
+      const foreign = new ConsoleClient((yield* ConsoleWorld).origin, {
+        session: client.cookies.get("realms_session") ?? ""
+      })
+      assert.strictEqual((yield* upload(foreign, "/admin/models/import", liteLlm)).status, 403)
+      assert.strictEqual((yield* client.post("/admin/models/import", { text: liteLlm })).status, 415)
+
+      const read = yield* upload(client, "/admin/models/import", liteLlm)
+      assert.strictEqual(read.status, 303, read.text)
+      const path = String(read.headers.location)
+      assert.deepStrictEqual(yield* counts, before)
+      const fresh = yield* client.get(path)
+      assert.include(fresh.text, "anthropic/claude-sonnet-4.5")
+      assert.include(fresh.text, "$0.300001")
+      assert.include(fresh.text, "rounded up")
+      assert.include(fresh.text, "other prices too")
+      assert.include(fresh.text, "3 entries are not models of text")
+      const declared = yield* client.get(`${path}?state=declared`)
+      assert.include(declared.text, "gpt-4o-mini")
+      assert.notInclude(declared.text, 'name="offers"')
+      const ticks = [...fresh.text.matchAll(/name="offers" value="([\d:]+)"/g)].map(([, value]) => value ?? "")
+      assert.deepStrictEqual(ticks, ["2:0"])
+      assert.include((yield* client.get(`${path}?tick=all`)).text, "checked")
+      for (const offers of ["", "x", "0:1", "2:1"]) {
+        const refused = yield* client.post(path, offers === "" ? {} : { offers })
+        assert.isTrue(refused.status === 422 || refused.status === 409, offers)
+      }
+      assert.deepStrictEqual(yield* counts, before)
+      const applied = yield* client.post(path, { offers: "2:0" })
+      assert.strictEqual(applied.headers.location, "/admin/models?done=imported&created=1&changed=0")
+      assert.include((yield* client.get(String(applied.headers.location))).text, "1 new, 0 changed")
+      const [row] = yield* sql<{ cached: bigint }>`SELECT cached_input_micros_per_1m AS cached FROM models
+        WHERE id = 'anthropic/claude-sonnet-4.5'`
+      assert.strictEqual(row?.cached, 300_001n)
+      // Somebody edits it between the next preview and its application.
+      yield* client.get("/admin/models/import")
+      const again = yield* upload(client, "/admin/models/import", "", liteLlm.replace("1.5e-05", "1.6e-05"))
+      const second = String(again.headers.location)
+      const preview = yield* client.get(second)
+      assert.match(preview.text, /<del[^>]*>\$15\.00<\/del>/)
+      const tick = /name="offers" value="([\d:]+)"/.exec(preview.text)?.[1] ?? ""
+      const edit = yield* client.get("/admin/models/edit?id=anthropic%2Fclaude-sonnet-4.5")
+      yield* client.post("/admin/models/edit?id=anthropic%2Fclaude-sonnet-4.5", {
+        ...model({ output: "14" }),
+        revision: revisionIn(edit.text)
+      })
+      const told = yield* client.post(second, { offers: tick })
+      assert.strictEqual(told.status, 409)
+      assert.include(told.text, "has been changed by somebody else since this preview")
+      assert.match(told.text, /<del[^>]*>\$14\.00<\/del>/, "what is there now")
+      assert.notInclude(told.text, "checked")
+      assert.strictEqual((yield* client.get("/admin/models/import/999999")).status, 404)
+    }))
+
+  it.effect("a plan made in the browser is for sale; what was ordered and bought keeps its terms", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { client, root } = yield* signIn
+      yield* client.get("/admin/plans/new")
+      const before = yield* counts
+      const table: ReadonlyArray<readonly [field: string, text: string]> = [
+        ["code", ""],
+        ["code", "Pro"],
+        ["code", "a".repeat(41)],
+        ["name", " "],
+        ["name", "x".repeat(101)],
+        ["price", ""],
+        ["price", "-1"],
+        ["price", "1.001"],
+        ["price", "1000000.01"],
+        ["duration_days", "0"],
+        ["duration_days", "1.5"],
+        ["limit_5h", "-1"],
+        ["limit_30d", "lots"],
+        ["multiplier", "1001"],
+        ["multiplier", ""]
+      ]
+      for (const [field, text] of table) {
+        const refused = yield* client.post("/admin/plans/new", plan({ code: "good", [field]: text }))
+        assert.strictEqual(refused.status, 422, `${field} ${text}`)
+        assert.include(refused.text, `id="field-${field}-problem"`, `${field} ${text}`)
+      }
+      assert.strictEqual((yield* client.post("/admin/plans/new", plan({ code: "basic" }))).status, 409)
+      assert.deepStrictEqual(yield* counts, before)
+      const made = yield* client.post("/admin/plans/new", plan({ code: "pro-2" }))
+      const path = String(made.headers.location).split("?")[0] ?? ""
+      assert.match(path, /^\/admin\/plans\/\d+$/)
+      assert.include((yield* client.get("/subscription")).text, "Pro")
+
+      const buyer = yield* world.user(0n)
+      const order = yield* world.orders.subscription(buyer.id, "pro-2")
+      const waiting = yield* world.orders.subscription((yield* world.user(0n)).id, "pro-2")
+      const shopper = new ConsoleClient(world.origin, { session: yield* world.session(buyer.id) })
+      yield* shopper.get(`/pay/subscription/${order.id}`)
+      const went = yield* shopper.post(`/pay/subscription/${order.id}/start`, { provider: "stripe" })
+      assert.strictEqual(went.status, 303)
+      const session = world.stripe.sessionIds().at(-1) ?? ""
+
+      const seen = yield* client.get(path)
+      const changed = yield* client.post(path, {
+        ...plan({ name: "Pro+", price: "99", limit_5h: "1", multiplier: "3", duration_days: "7" }),
+        revision: revisionIn(seen.text)
+      })
+      assert.strictEqual(changed.status, 303, changed.text)
+      const stale = yield* client.post(path, { ...plan({ name: "Other" }), revision: revisionIn(seen.text) })
+      assert.strictEqual(stale.status, 409)
+      assert.include(stale.text, "Somebody else has changed this plan meanwhile.")
+      assert.include(stale.text, "¥99.00")
+      assert.include(stale.text, 'value="Other"')
+
+      world.stripe.pay(session)
+      const bought = Effect.map(
+        world.sql<Record<string, unknown>>`SELECT plan_name, limit_5h_micros, limit_30d_micros, multiplier_micros,
+          extract(day FROM ends_at - starts_at)::integer AS days FROM user_subscriptions WHERE user_id = ${buyer.id}`,
+        ([row]) => row
+      )
+      yield* until("it is paid", Effect.map(bought, (row) => row !== undefined))
+      const terms = {
+        plan_name: "Pro",
+        limit_5h_micros: 6_000_000n,
+        limit_30d_micros: 80_000_000n,
+        multiplier_micros: 1_000_000n,
+        days: 30
+      }
+      assert.deepStrictEqual(yield* bought, terms)
+      const shown = yield* client.get(path)
+      const figures = [...shown.text.matchAll(/figure-value">(\d+)</g)].map(([, figure]) => figure)
+      assert.deepStrictEqual(figures, ["1", "1"], "a subscription, and the order that waits")
+
+      const asked = yield* client.get(`${path}/disable`)
+      assert.strictEqual((yield* client.post(`${path}/disable`, { revision: revisionIn(asked.text) })).status, 303)
+      assert.notInclude((yield* client.get("/subscription")).text, "Pro+")
+      assert.deepStrictEqual(yield* bought, terms)
+      assert.strictEqual((yield* world.orders.show(waiting.id, undefined)).order.state, "pending")
+      const off = yield* client.get(path)
+      assert.strictEqual((yield* client.post(`${path}/enable`, { revision: revisionIn(off.text) })).status, 303)
+      const declared = yield* client.get("/admin/plans")
+      assert.include(declared.text, "config.yaml")
+      const trail = yield* world.sql<{ what: string }>`SELECT actor || ' ' || action AS what FROM audit_log
+        WHERE target = ${path.replace("/admin/plans/", "plan:")} ORDER BY id`
+      assert.deepStrictEqual(trail.map(({ what }) => what), [
+        `user:${root.id} plan.created`,
+        `user:${root.id} plan.changed`,
+        `user:${root.id} plan.disabled`,
+        `user:${root.id} plan.enabled`
+      ])
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("the API does the same, with conflicts, refusals and exact prices", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { root } = yield* signIn
+      const cookie = `realms_session=${yield* world.session(root.id)}`
+      const me = JSON.parse((yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })).text)
+      const ask = (method: string, path: string, body?: object) =>
+        Effect.map(
+          send(`${world.origin}/api/admin${path}`, {
+            method,
+            headers: { cookie, "x-csrf-token": me.csrf_token },
+            ...body && { body }
+          }),
+          ({ status, text }) => ({ status, json: JSON.parse(text) })
+        )
+      const terms = { input_micros_per_1m: "150000", output_micros_per_1m: "600000" }
+      const made = yield* ask("POST", "/models", { id: "api/m", ...terms })
+      assert.strictEqual(made.status, 201)
+      assert.deepInclude(made.json, {
+        id: "api/m",
+        cached_input_micros_per_1m: "150000",
+        cache_write_micros_per_1m: null,
+        max_output_tokens: 16_384,
+        revision: "1",
+        declared: false
+      })
+      assert.strictEqual((yield* ask("POST", "/models", { id: "api/m", ...terms })).status, 409)
+      const bad = yield* ask("POST", "/models", { id: "a b", ...terms, output_micros_per_1m: "-1" })
+      assert.strictEqual(bad.status, 422)
+      assert.sameMembers(Object.keys(bad.json.problems), ["id", "output_micros_per_1m"])
+      assert.strictEqual((yield* ask("POST", "/models", { id: "x", input_micros_per_1m: 1 })).status, 400)
+      const put = (revision: string) => ask("PUT", "/models/api%2Fm", { revision, ...terms, reasoning: true })
+      assert.deepInclude((yield* put("1")).json, { revision: "2", reasoning: true })
+      assert.strictEqual((yield* put("1")).status, 409)
+      const off = yield* ask("POST", "/models/api%2Fm/disable", { revision: "2" })
+      assert.isString(off.json.disabled_at)
+      assert.strictEqual((yield* ask("POST", "/models/api%2Fm/enable", { revision: "3" })).json.disabled_at, null)
+      assert.strictEqual((yield* ask("PUT", "/models/gpt-4o", { revision: "1", ...terms })).status, 409)
+      assert.strictEqual((yield* ask("GET", "/models/none")).status, 404)
+      const listed = yield* ask("GET", "/models?q=API&limit=1&state=enabled")
+      assert.deepStrictEqual(listed.json.items.map(({ id }: { readonly id: string }) => id), ["api/m"])
+
+      const file = `{"api/m":{"litellm_provider":"api","mode":"chat","input_cost_per_token":1.5e-07,
+        "output_cost_per_token":7.0000000000000001e-07}}`
+      assert.strictEqual((yield* ask("POST", "/price-imports", { document: "[]" })).status, 422)
+      const read = yield* ask("POST", "/price-imports", { document: file.replaceAll("api/m", "api/api/m") })
+      assert.strictEqual(read.status, 201)
+      const offers = yield* ask("GET", `/price-imports/${read.json.id}/offers?state=changed&provider=api`)
+      assert.strictEqual(offers.json.items[0].after.output_micros_per_1m, "700001")
+      assert.strictEqual(offers.json.items[0].before.output_micros_per_1m, "600000")
+      const [{ position, revision }] = offers.json.items
+      const apply = (choices: ReadonlyArray<object>) => ask("POST", `/price-imports/${read.json.id}/apply`, { choices })
+      assert.strictEqual((yield* apply([])).status, 422)
+      assert.deepStrictEqual((yield* apply([{ position, revision }])).json, { created: 0, changed: 1 })
+      assert.strictEqual((yield* apply([{ position, revision }])).status, 409)
+      assert.strictEqual((yield* ask("GET", "/price-imports/999999")).status, 404)
+
+      const newPlan = {
+        name: "Api",
+        price_fen: "100",
+        duration_days: 3,
+        limit_5h_micros: "0",
+        limit_1d_micros: "0",
+        limit_7d_micros: "0",
+        limit_30d_micros: "9",
+        multiplier_micros: "1000000"
+      }
+      const plans = yield* ask("POST", "/plans", { code: "api", ...newPlan })
+      assert.strictEqual(plans.status, 201)
+      assert.deepInclude(plans.json, { ...newPlan, code: "api", revision: "1", subscriptions: 0, pending_orders: 0 })
+      assert.strictEqual((yield* ask("POST", "/plans", { code: "api", ...newPlan })).status, 409)
+      const badPlan = yield* ask("POST", "/plans", { code: "A", ...newPlan, price_fen: "-1" })
+      assert.sameMembers(Object.keys(badPlan.json.problems), ["code", "price_fen"])
+      const { id } = plans.json
+      assert.strictEqual((yield* ask("PUT", `/plans/${id}`, { revision: "1", ...newPlan, name: "B" })).json.name, "B")
+      assert.strictEqual((yield* ask("PUT", `/plans/${id}`, { revision: "1", ...newPlan })).status, 409)
+      assert.isString((yield* ask("POST", `/plans/${id}/disable`, { revision: "2" })).json.disabled_at)
+      const disabled = yield* ask("GET", "/plans?state=disabled&limit=5")
+      assert.deepStrictEqual(disabled.json.items.map(({ code }: { readonly code: string }) => code), ["api"])
+      assert.strictEqual((yield* ask("GET", "/plans/999999")).status, 404)
+      const actors = yield* world.sql<{ actor: string }>`SELECT DISTINCT actor FROM audit_log
+        WHERE target IN ('model:api/m', ${`plan:${id}`})`
+      assert.deepStrictEqual(actors, [{ actor: `user:${root.id}` }])
+    }))
+})

@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { LookupAddress } from "node:dns"
+import type { LookupFunction } from "node:net"
+import { OUTBOUND_REFUSED, outboundGuard, type OutboundProblem } from "../../src/platform/OutboundUrl.ts"
+
+/** A resolver that knows these addresses and no others. */
+const resolving = (addresses: ReadonlyArray<LookupAddress>): LookupFunction => (_host, options, callback) => {
+  const [first] = addresses
+  if (options.all === true || first === undefined) callback(null, [...addresses])
+  else callback(null, first.address, first.family)
+}
+
+const look = (lookup: LookupFunction, host: string, all: boolean) => {
+  const answers: Array<unknown> = []
+  lookup(host, { all }, (error, address) => answers.push(error === null ? address : error.code))
+  return answers
+}
+
+describe("OutboundUrl", () => {
+  const guard = outboundGuard([])
+
+  it("takes http(s) on any network that people run upstreams in, and nothing else", () => {
+    const table: ReadonlyArray<readonly [url: string, problem: OutboundProblem | undefined]> = [
+      ["https://api.openai.com/v1", undefined],
+      ["http://127.0.0.1:8000/v1", undefined],
+      ["http://localhost:11434/v1", undefined],
+      ["http://[::1]:8000/v1", undefined],
+      ["http://10.0.0.5/v1", undefined],
+      ["http://192.168.1.9", undefined],
+      ["http://172.16.0.1", undefined],
+      ["http://[fd12:3456::1]/v1", undefined],
+      ["http://100.64.0.1/v1", undefined],
+      ["http://vllm.internal/v1", undefined],
+      ["", "url"],
+      ["api.openai.com/v1", "url"],
+      ["ftp://example.com", "url"],
+      ["file:///etc/passwd", "url"],
+      ["javascript:alert(1)", "url"],
+      ["http:169.254.169.254", "url"],
+      ["https://", "url"],
+      ["http://300.1.1.1/", "url"],
+      [`https://example.com/${"a".repeat(2_000)}`, "url"],
+      ["https://user@example.com", "credentials"],
+      ["https://user:secret@example.com", "credentials"],
+      ["https://example.com/v1?key=1", "query"],
+      ["https://example.com/v1?", "query"],
+      ["https://example.com/v1#x", "query"],
+      ["http://169.254.169.254/latest/meta-data", "forbidden"],
+      ["http://169.254.0.1", "forbidden"],
+      ["http://2852039166/", "forbidden"],
+      ["http://0xa9fea9fe/", "forbidden"],
+      ["http://0251.0376.0251.0376/", "forbidden"],
+      ["http://169.254.43518/", "forbidden"],
+      ["http://１６９.254.169.254/", "forbidden"],
+      ["http://169.254.169.254./", "forbidden"],
+      ["http://[::ffff:169.254.169.254]/", "forbidden"],
+      ["http://[::ffff:a9fe:a9fe]/", "forbidden"],
+      ["http://[::169.254.169.254]/", "forbidden"],
+      ["http://[64:ff9b::a9fe:a9fe]/", "forbidden"],
+      ["http://[2002:a9fe:a9fe::1]/", "forbidden"],
+      ["http://[fe80::1]/", "forbidden"],
+      ["http://[febf::1]/", "forbidden"],
+      ["http://[fd00:ec2::254]/", "forbidden"],
+      ["http://100.100.100.200/", "forbidden"],
+      ["http://168.63.129.16/", "forbidden"],
+      ["http://metadata.google.internal/computeMetadata/v1", "forbidden"],
+      ["http://METADATA.google.internal./", "forbidden"],
+      ["http://metadata/", "forbidden"],
+      ["http://instance-data/", "forbidden"],
+      ["http://0.0.0.0:8080", "forbidden"],
+      ["http://0/", "forbidden"],
+      ["http://[::]/", "forbidden"],
+      ["http://[::ffff:0.0.0.0]/", "forbidden"],
+      ["http://224.0.0.1/", "forbidden"],
+      ["http://255.255.255.255/", "forbidden"],
+      ["http://[ff02::1]/", "forbidden"]
+    ]
+    for (const [url, problem] of table) assert.strictEqual(guard.problemOf(url), problem, url)
+  })
+
+  it("takes what the configuration names, however it is written", () => {
+    const allowing = outboundGuard(["169.254.10.5", "fe80:0::0001", "metadata"])
+    for (const host of ["169.254.10.5", "2851998213", "[::ffff:10.0.0.1]", "[fe80::1]", "metadata", "Metadata."]) {
+      assert.isUndefined(allowing.problemOf(`http://${host}/v1`), host)
+    }
+    for (const host of ["169.254.10.6", "[fe80::2]", "metadata.google.internal"]) {
+      assert.strictEqual(allowing.problemOf(`http://${host}/v1`), "forbidden", host)
+    }
+  })
+
+  it("does not resolve a name to what is not called", () => {
+    const metadata = { address: "169.254.169.254", family: 4 }
+    const fine = { address: "10.0.0.5", family: 4 }
+    const local = { address: "fe80::1%eth0", family: 6 }
+    const rebound = outboundGuard(["allowed.example"], resolving([metadata])).lookup
+    assert.deepStrictEqual(look(rebound, "upstream.example", false), [OUTBOUND_REFUSED])
+    assert.deepStrictEqual(look(rebound, "upstream.example", true), [OUTBOUND_REFUSED])
+    assert.deepStrictEqual(look(rebound, "allowed.example", false), ["169.254.169.254"])
+    const mixed = outboundGuard([], resolving([metadata, fine, local])).lookup
+    assert.deepStrictEqual(look(mixed, "upstream.example", true), [[fine]])
+    assert.deepStrictEqual(look(mixed, "metadata.google.internal", true), [OUTBOUND_REFUSED])
+    assert.deepStrictEqual(look(outboundGuard([], resolving([fine])).lookup, "upstream.example", false), ["10.0.0.5"])
+    const unknown: LookupFunction = (_host, _options, callback) => callback(new Error("ENOTFOUND"), "", 0)
+    assert.deepStrictEqual(look(outboundGuard([], unknown).lookup, "upstream.example", false), [undefined])
+  })
+})

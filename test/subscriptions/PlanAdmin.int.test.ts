@@ -1,0 +1,150 @@
+/**
+ * Plans managed by two administrators at once and beside a configuration file. That what was bought keeps its terms is seen
+ * in the pages' test, with a real payment.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Actor } from "../../src/platform/AuditLog.ts"
+import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { Notifications } from "../../src/platform/Notifications.ts"
+import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
+import { declarePlans } from "../../src/subscriptions/Plans.ts"
+import { PlansForSale } from "../../src/subscriptions/PlansForSale.ts"
+import type { PlanField, PlanTerms } from "../../src/subscriptions/PlanTerms.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+const TestLayer = Layer.mergeAll(PlanAdmin.layer, PlansForSale.layer).pipe(
+  Layer.provideMerge(Notifications.layer),
+  Layer.provideMerge(TestDatabase.layer)
+)
+
+const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
+const bob: Actor = { name: "user:2", userId: 2n, address: "" }
+
+const basic: PlanTerms = {
+  name: "Basic",
+  priceFen: 1_200n,
+  durationDays: 30,
+  limit5hMicros: 6_000_000n,
+  limit1dMicros: 0n,
+  limit7dMicros: 20_000_000n,
+  limit30dMicros: 0n,
+  multiplierMicros: 500_000n
+}
+
+const declare = (codes: ReadonlyArray<string>) =>
+  declarePlans.pipe(Effect.provideService(
+    AppConfig,
+    testConfig({ plans: codes.map((code) => ({ code, name: code, price_cny: "5", duration_days: 3 })) })
+  ))
+
+const trail = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ actor: string; action: string; target: string }>`
+    SELECT actor, action, target FROM audit_log ORDER BY id`
+  return rows.map(({ action, actor, target }) => `${actor} ${action} ${target}`)
+})
+
+const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
+  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
+
+describe("PlanAdmin", () => {
+  it.live("makes, changes, disables and enables a plan, each on record", () =>
+    Effect.gen(function*() {
+      const plans = yield* PlanAdmin
+      const sale = Effect.flatMap(PlansForSale, ({ list }) => list)
+      const id = yield* plans.create(ada, { code: "basic", ...basic })
+      const made = yield* plans.get(id)
+      assert.deepInclude(made, { code: "basic", terms: basic, declared: false, disabledAt: null, revision: 1n })
+      assert.deepInclude(made, { subscriptions: 0, pendingOrders: 0 })
+      yield* plans.edit(ada, made, { ...basic, priceFen: 1_500n })
+      assert.strictEqual((yield* sale)[0]?.priceFen, 1_500n)
+      const changed = yield* plans.get(id)
+      yield* plans.edit(ada, changed, changed.terms)
+      assert.strictEqual((yield* plans.get(id)).revision, changed.revision)
+      yield* plans.setEnabled(bob, changed, false)
+      assert.deepStrictEqual(yield* sale, [])
+      yield* plans.setEnabled(bob, yield* plans.get(id), true)
+      // What is for nothing is not for sale.
+      yield* plans.edit(ada, yield* plans.get(id), { ...basic, priceFen: 0n })
+      assert.deepStrictEqual(yield* sale, [])
+      assert.deepStrictEqual(yield* trail, [
+        `user:1 plan.created plan:${id}`,
+        `user:1 plan.changed plan:${id}`,
+        `user:2 plan.disabled plan:${id}`,
+        `user:2 plan.enabled plan:${id}`,
+        `user:1 plan.changed plan:${id}`
+      ])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("tells the second of two administrators, and overwrites nothing", () =>
+    Effect.gen(function*() {
+      const plans = yield* PlanAdmin
+      const id = yield* plans.create(ada, { code: "basic", ...basic })
+      const seen = yield* plans.get(id)
+      const outcomes = yield* Effect.forEach(
+        [plans.edit(ada, seen, { ...basic, name: "A" }), plans.edit(bob, seen, { ...basic, name: "B" })],
+        (attempt) => Effect.result(attempt),
+        { concurrency: 2 }
+      )
+      assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Success").length, 1)
+      const now = yield* plans.get(id)
+      assert.strictEqual(yield* tagOf(plans.edit(bob, seen, basic)), "ChangedMeanwhile")
+      assert.strictEqual(yield* tagOf(plans.setEnabled(bob, seen, false)), "ChangedMeanwhile")
+      assert.strictEqual(yield* tagOf(plans.create(bob, { code: "basic", ...basic })), "PlanExists")
+      assert.strictEqual(yield* tagOf(plans.get(id + 1n)), "PlanUnknown")
+      assert.deepStrictEqual(yield* plans.get(id), now)
+      assert.strictEqual((yield* trail).length, 2)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("refuses what is out of bounds, and names the fields", () =>
+    Effect.gen(function*() {
+      const plans = yield* PlanAdmin
+      const table: ReadonlyArray<readonly [code: string, more: Partial<PlanTerms>, field: PlanField]> = [
+        ["", {}, "code"],
+        ["Basic", {}, "code"],
+        ["a_b", {}, "code"],
+        ["a".repeat(41), {}, "code"],
+        ["p", { name: " " }, "name"],
+        ["p", { name: "a\nb" }, "name"],
+        ["p", { name: "x".repeat(101) }, "name"],
+        ["p", { priceFen: -1n }, "price"],
+        ["p", { priceFen: 100_000_001n }, "price"],
+        ["p", { durationDays: 0 }, "duration_days"],
+        ["p", { durationDays: 0.5 }, "duration_days"],
+        ["p", { durationDays: 36_501 }, "duration_days"],
+        ["p", { limit5hMicros: -1n }, "limit_5h"],
+        ["p", { limit1dMicros: 10n ** 18n }, "limit_1d"],
+        ["p", { limit7dMicros: -1n }, "limit_7d"],
+        ["p", { limit30dMicros: -1n }, "limit_30d"],
+        ["p", { multiplierMicros: -1n }, "multiplier"],
+        ["p", { multiplierMicros: 1_000_000_001n }, "multiplier"]
+      ]
+      for (const [code, more, field] of table) {
+        const error = yield* Effect.flip(plans.create(ada, { code, ...basic, ...more }))
+        assert.deepInclude(error, { _tag: "PlanRefused", fields: [field] }, `${code} ${field}`)
+      }
+      assert.deepStrictEqual(yield* plans.list({ limit: 10 }), [])
+      assert.deepStrictEqual(yield* trail, [])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("leaves alone what config.yaml declares, takes over what has left it, and lists both page by page", () =>
+    Effect.gen(function*() {
+      const plans = yield* PlanAdmin
+      yield* declare(["kept", "gone"])
+      const codes = (filter: Partial<Parameters<typeof plans.list>[0]>) =>
+        Effect.map(plans.list({ limit: 10, ...filter }), (found) => found.map(({ code }) => code))
+      const [gone, kept] = yield* plans.list({ limit: 10 })
+      if (kept === undefined || gone === undefined) return assert.fail("no plans")
+      assert.strictEqual(yield* tagOf(plans.edit(ada, kept, basic)), "PlanDeclared")
+      assert.strictEqual(yield* tagOf(plans.setEnabled(ada, kept, false)), "PlanDeclared")
+      assert.deepStrictEqual(yield* codes({ before: gone.id }), ["kept"])
+      yield* declare(["kept"])
+      assert.deepStrictEqual(yield* codes({ state: "disabled" }), ["gone"])
+      yield* plans.setEnabled(ada, yield* plans.get(gone.id), true)
+      yield* declare(["kept"])
+      assert.deepStrictEqual(yield* codes({ state: "enabled" }), ["gone", "kept"])
+      assert.deepInclude(yield* plans.get(gone.id), { declared: false, code: "gone" })
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+})
