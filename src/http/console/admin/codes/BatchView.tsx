@@ -58,7 +58,7 @@ const Facts = ({ batch, visit }: BatchProps) => {
       </dd>
       <dt>{say("gives")}</dt>
       <dd class="break-anywhere">{giftName(visit, batch.gift)}</dd>
-      <dt>{say("codes")}</dt>
+      <dt>{say("count")}</dt>
       <dd>{visit.formats.count(batch.codes)}</dd>
       <dt>{say("uses")}</dt>
       <dd>{visit.formats.count(batch.usesMax)}</dd>
