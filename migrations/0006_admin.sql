@@ -307,3 +307,61 @@ CREATE TABLE price_offers (
   CHECK (problem IS NOT NULL OR
     (input_micros_per_1m IS NOT NULL AND cached_input_micros_per_1m IS NOT NULL AND output_micros_per_1m IS NOT NULL))
 );
+
+-- Orders that root completes, exceptions that root resolves, and money that root gives back.
+
+-- outside: paid past both providers, by bank transfer or in cash.
+ALTER TABLE payment_attempts DROP CONSTRAINT payment_attempts_provider_check;
+ALTER TABLE payment_attempts
+  ADD CONSTRAINT payment_attempts_provider_check CHECK (provider IN ('epay', 'stripe', 'outside')),
+  -- Who said that it was paid; null: the provider did.
+  ADD COLUMN completed_by text,
+  ADD CONSTRAINT payment_attempts_completed_check CHECK (provider <> 'outside' OR completed_by IS NOT NULL);
+ALTER TABLE payment_events DROP CONSTRAINT payment_events_provider_check;
+ALTER TABLE payment_events
+  ADD CONSTRAINT payment_events_provider_check CHECK (provider IN ('epay', 'stripe', 'outside')),
+  -- completed: the payment was named when root completed an order as paid.
+  ADD COLUMN resolution text CHECK (resolution IN ('credited', 'refunded', 'dismissed', 'completed')),
+  ADD COLUMN resolution_note text,
+  ADD COLUMN resolved_by text,
+  -- What a resolution `credited` has put into the ledger, under the event's reference.
+  ADD COLUMN credited_user_id bigint REFERENCES users,
+  ADD COLUMN credited_micros bigint CHECK (credited_micros > 0),
+  ADD CONSTRAINT payment_events_resolved CHECK ((resolution IS NULL) = (resolved_at IS NULL)
+    AND (resolution IS NULL) = (resolved_by IS NULL) AND (resolution IS NULL) = (resolution_note IS NULL)),
+  ADD CONSTRAINT payment_events_credit CHECK ((resolution IS NOT DISTINCT FROM 'credited')
+    = (credited_micros IS NOT NULL) AND (credited_micros IS NULL) = (credited_user_id IS NULL));
+-- A payment is credited once, whatever else is said about it.
+CREATE UNIQUE INDEX payment_events_credited ON payment_events (provider, payment_reference) WHERE resolution = 'credited';
+CREATE INDEX payment_events_reference ON payment_events (merchant_reference) WHERE merchant_reference IS NOT NULL;
+CREATE INDEX payment_events_parked ON payment_events (id) WHERE outcome = 'parked' AND resolved_at IS NULL;
+
+-- A refund that root asks for: on record before the provider hears of it, so that one whose answer was lost is seen.
+CREATE TABLE refund_requests (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  -- Of the form or request that asked for it: sent twice, it is one.
+  request_key text NOT NULL UNIQUE,
+  attempt_id bigint NOT NULL REFERENCES payment_attempts,
+  order_id bigint NOT NULL,
+  -- In the minor unit of the attempt's currency.
+  amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+  note text NOT NULL,
+  requested_by text NOT NULL,
+  -- unknown: the provider's answer was none.
+  state text NOT NULL DEFAULT 'requested' CHECK (state IN ('requested', 'done', 'failed', 'unknown')),
+  provider_refund text,
+  problem text NOT NULL DEFAULT '',
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX refund_requests_order ON refund_requests (order_id, id);
+-- One at a time: the next is asked for when it is known what became of this one.
+CREATE UNIQUE INDEX refund_requests_open ON refund_requests (attempt_id) WHERE state IN ('requested', 'unknown');
+CREATE TRIGGER keep_refund_requests BEFORE DELETE ON refund_requests
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+CREATE TRIGGER keep_refund_requests_all BEFORE TRUNCATE ON refund_requests
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+
+-- Everybody's orders, by day and by state.
+CREATE INDEX topup_orders_created ON topup_orders (created_at);
+CREATE INDEX subscription_orders_created ON subscription_orders (created_at);

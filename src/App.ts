@@ -49,10 +49,16 @@ import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./settlement/Callbacks.ts"
 import { Checkout } from "./settlement/Checkout.ts"
 import { Connections } from "./settlement/Connections.ts"
+import { EventResolutions } from "./settlement/EventResolutions.ts"
+import { OrderHistory } from "./settlement/OrderHistory.ts"
 import { Orders } from "./settlement/Orders.ts"
+import { OrderSearch } from "./settlement/OrderSearch.ts"
+import { OutsidePayments } from "./settlement/OutsidePayments.ts"
+import { PaymentEvents } from "./settlement/PaymentEvents.ts"
 import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
 import { Redemptions } from "./settlement/Redemptions.ts"
 import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
+import { Refunds } from "./settlement/Refunds.ts"
 import { Sessions } from "./settlement/Sessions.ts"
 import { Settlement } from "./settlement/Settlement.ts"
 import { Grants } from "./subscriptions/Grants.ts"
@@ -90,7 +96,12 @@ const PaymentServices = Layer.mergeAll(
   Callbacks.layer,
   Connections.layer,
   Reconciliation.layer,
+  EventResolutions.layer,
+  OrderSearch.layer,
+  OutsidePayments.layer,
+  PaymentEvents.layer,
   Redemptions.layer,
+  Refunds.layer,
   RedemptionAdmin.layer
 ).pipe(
   Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
@@ -162,14 +173,14 @@ const UsageServices = Layer.mergeAll(
 
 /** What administrators see and do besides. */
 const AdminServices = Layer.mergeAll(
-  AuditTrail.layer,
   Grants.layer,
   LedgerList.layer,
   ModelAdmin.layer,
+  OrderHistory.layer,
   PlanAdmin.layer,
   PriceImports.layer,
   SubscriptionList.layer
-)
+).pipe(Layer.provideMerge(AuditTrail.layer))
 
 /** What calls go over, and what they cost. */
 const CallServices = Layer.mergeAll(

@@ -96,7 +96,8 @@ const guards = [
     "redemption_batches",
     "redemption_codes",
     "redemptions",
-    "subscription_grants"
+    "subscription_grants",
+    "refund_requests"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

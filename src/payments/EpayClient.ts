@@ -160,7 +160,10 @@ const make = Effect.gen(function*() {
     function*(config: EpayConfig, { amountFen, trade }: { readonly trade: string; readonly amountFen: bigint }) {
       const fields = { trade_no: trade, money: formatFen(amountFen) }
       const answer = yield* ask(config, { method: "POST", act: "refund", fields })
-      if (textOf(answer, "code") === "1") return
+      const code = textOf(answer, "code")
+      if (code === "1") return
+      // Whatever stands before the gateway may answer too: only a code of its own is its word.
+      if (!/^-?\d{1,6}$/.test(code)) return yield* unavailable("the answer has no code")
       const words = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***").slice(0, WORDS_CHARACTERS_MAX)
       return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
     }

@@ -5,8 +5,11 @@
 
 export type Provider = "epay" | "stripe"
 
+/** Where a payment was made: at a provider, or past both of them, which only root says. */
+export type PaymentSource = Provider | "outside"
+
 export interface FactIdentity {
-  readonly provider: Provider
+  readonly provider: PaymentSource
   /** The identity of the event: what has it has been said before. */
   readonly eventKey: string
   /** The provider's own name of the event. */

@@ -61,8 +61,11 @@ export class StripeClient extends Context.Service<StripeClient, {
   retrieve(config: StripeConfig, sessionId: string): Effect.Effect<SessionNow, StripeFailure>
   /** Closes a session. One that is not open any more is what it says: `complete` may mean that it is paid. */
   expire(config: StripeConfig, sessionId: string): Effect.Effect<"complete" | "expired", StripeFailure>
-  /** Gives money back; answers the refund's id. */
-  refund(config: StripeConfig, refund: RefundOrder): Effect.Effect<{ readonly refund: string }, StripeFailure>
+  /** Gives money back; answers the refund's id, and whether it came to nothing at once. */
+  refund(
+    config: StripeConfig,
+    refund: RefundOrder
+  ): Effect.Effect<{ readonly refund: string; readonly hasFailed: boolean }, StripeFailure>
   /** Whether the key works. */
   ping(config: StripeConfig): Effect.Effect<void, StripeFailure>
 }>()("realms/payments/StripeClient") {
@@ -241,7 +244,11 @@ const make = Effect.sync(() => {
         payment_intent: order.payment,
         ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) })
       }, { idempotencyKey: order.key }))
-    return { refund: textIn(made, "id") ?? (yield* unavailable("its refund has no id")) }
+    const status = textIn(made, "status")
+    return {
+      refund: textIn(made, "id") ?? (yield* unavailable("its refund has no id")),
+      hasFailed: status === "failed" || status === "canceled"
+    }
   })
 
   const ping = (config: StripeConfig) => Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))

@@ -55,7 +55,7 @@ const SESSION_SECONDS_LEFT_MIN = 60
 const NONCE_BYTES = 16
 
 /** A merchant reference: unguessable, and different on every installation with the same account. */
-const makeReference = (order: Order): string =>
+export const makeReference = (order: Order): string =>
   `${order.kind === "topup" ? "topup" : "sub"}_${order.id}_${randomBytes(NONCE_BYTES).toString("hex")}`
 
 /** What the payer reads. */

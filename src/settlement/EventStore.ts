@@ -82,6 +82,14 @@ export const isKnownException = (
     (rows) => rows.length > 0
   )
 
+/** The event on which root credited a payment that had fulfilled no order. */
+export const creditedEvent = (sql: Sql, provider: string, payment: string): Read<bigint | undefined> =>
+  Effect.map(
+    sql<{ id: bigint }>`SELECT id FROM payment_events WHERE provider = ${provider} AND payment_reference = ${payment}
+      AND resolution = 'credited'`,
+    ([row]) => row?.id
+  )
+
 /** What waits for a payment, oldest first. */
 export const parkedOf = (
   sql: Sql,

@@ -13,6 +13,7 @@ import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { takeBacksOf } from "./EventStore.ts"
 import { type Attempt, fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
+import { requestedMinor } from "./RefundStore.ts"
 
 type Sql = SqlClient.SqlClient
 type Write<A> = Effect.Effect<A, SqlError.SqlError>
@@ -110,7 +111,8 @@ export const takeBack = (
       return undefined
     }
     if (order.subscriptionId !== null) yield* setActive(sql, order.userId, order.subscriptionId, state === "active")
-    return state === "active" && clawback.backMinor > 0n
+    // What root has asked for needs nobody to look.
+    return state === "active" && clawback.backMinor > (yield* requestedMinor(sql, attempt.id))
       ? "part of a subscription's price was refunded; the subscription goes on"
       : undefined
   })

@@ -3,6 +3,7 @@
  * keeps its own terms; what is for sale may change after it.
  */
 import { Schema } from "effect"
+import type { PaymentSource } from "../payments/PaymentFact.ts"
 
 export type OrderKind = "topup" | "subscription"
 
@@ -49,7 +50,7 @@ export interface Attempt {
   readonly id: bigint
   readonly orderKind: OrderKind
   readonly orderId: bigint
-  readonly provider: "epay" | "stripe"
+  readonly provider: PaymentSource
   readonly method: string | null
   readonly amountMinor: bigint
   /** In lower case. */
@@ -67,6 +68,8 @@ export interface Attempt {
   readonly state: "open" | "processing" | "paid" | "closed"
   readonly debitedMicros: bigint
   readonly minorPerFen: string
+  /** Who said that it was paid, an administrator; null where the provider says it. */
+  readonly completedBy: string | null
   readonly createdAt: Date
 }
 

@@ -68,6 +68,94 @@ export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnkno
   }
 }
 
+/** A payment has been used: it pays one order or one credit, and none when it was given back. */
+export class PaymentUsed extends Schema.TaggedError<PaymentUsed>()("PaymentUsed", {
+  payment: Schema.String,
+  /** `order`: it paid one; `credited`, `refunded`: root resolved it so; `taken_back`: the provider told of a refund or dispute. */
+  why: Schema.Literals(["order", "credited", "refunded", "taken_back"])
+}) {
+  override get message(): string {
+    return `payment ${this.payment} ${paymentUses[this.why]}`
+  }
+}
+
+const paymentUses = {
+  order: "has paid an order",
+  credited: "has been credited",
+  refunded: "was marked as refunded",
+  taken_back: "has been refunded or disputed at the provider"
+} as const
+
+/** What an administrator filled in is not what is needed; `reason` is the field. */
+export class ResolutionRefused extends Schema.TaggedError<ResolutionRefused>()("ResolutionRefused", {
+  reason: Schema.Literals(["note", "reference", "amount", "user", "resolution", "key"])
+}) {
+  override get message(): string {
+    return resolutionRefusals[this.reason]
+  }
+}
+
+const resolutionRefusals = {
+  note: "a note that says why has 1 to 500 characters, in one line",
+  reference: "the provider's own reference of the payment: pi_... at Stripe, the trade number at EPay",
+  amount: "the amount is out of bounds",
+  user: "there is no such user",
+  resolution: "this cannot be done with an event of this kind",
+  key: "an idempotency key has 8 to 100 letters, digits and _ . : -"
+} as const
+
+/** There is no such event. */
+export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNotFound", { id: Schema.BigInt }) {
+  override get message(): string {
+    return `there is no payment event ${this.id}`
+  }
+}
+
+/** Somebody has resolved the event, or there was nothing to resolve. */
+export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed", {
+  id: Schema.BigInt,
+  /** Null: it is no exception. */
+  resolution: Schema.NullOr(Schema.String),
+  by: Schema.NullOr(Schema.String)
+}) {
+  override get message(): string {
+    return this.resolution === null
+      ? `event ${this.id} does not wait for anybody`
+      : `event ${this.id} was resolved before (${this.resolution}, by ${this.by})`
+  }
+}
+
+/** There is no such refund. */
+export class RefundNotFound extends Schema.TaggedError<RefundNotFound>()("RefundNotFound", { id: Schema.BigInt }) {
+  override get message(): string {
+    return `there is no refund ${this.id}`
+  }
+}
+
+/** Nothing was asked of the provider. */
+export class RefundNotPossible extends Schema.TaggedError<RefundNotPossible>()("RefundNotPossible", {
+  /**
+   * `state`: nothing was paid, or it is disputed. `outside`: it was paid past the providers. `merchant`: it was paid to an
+   * account other than the one that is set. `open`: it is not known yet what became of another refund. `closed`: it is known
+   * what became of this one. `late`: EPay is never asked again, and
+   * Stripe would take its key for a new one.
+   */
+  why: Schema.Literals(["state", "outside", "merchant", "open", "closed", "late"])
+}) {
+  override get message(): string {
+    return refundRefusals[this.why]
+  }
+}
+
+const refundRefusals = {
+  state: "there is nothing to refund: it is not paid, or disputed",
+  outside: "it was paid past the providers, and is given back there",
+  merchant: "it was paid to another account than the one that is set up now",
+  open: "it is not known yet what became of another refund of this order",
+  closed: "it is known what became of this refund",
+  late: "it cannot be asked again safely: look at the provider what became of it"
+} as const
+
 /** The database did not take it now. Nothing is lost: trying again is safe. */
 export class SettlementUnavailable extends Schema.TaggedError<SettlementUnavailable>()("SettlementUnavailable", {
   why: Schema.String

@@ -10,7 +10,7 @@ import { type Attempt, type Order, type OrderKind, type OrderState, PlanTerms } 
 
 const decodeTerms = Schema.decodeUnknownEffect(PlanTerms)
 
-interface OrderRow {
+export interface OrderRow {
   readonly id: bigint
   readonly kind: OrderKind
   readonly user_id: bigint
@@ -24,7 +24,8 @@ interface OrderRow {
   readonly settled_at: Date | null
 }
 
-const toOrder = (row: OrderRow): Effect.Effect<Order> =>
+/** The order that a row of the view is. */
+export const toOrder = (row: OrderRow): Effect.Effect<Order> =>
   Effect.map(row.terms === null ? Effect.succeed(null) : Effect.orDie(decodeTerms(row.terms)), (terms) => ({
     id: row.id,
     kind: row.kind,
@@ -57,6 +58,7 @@ interface AttemptRow {
   readonly state: Attempt["state"]
   readonly debited_micros: bigint
   readonly minor_per_fen: string
+  readonly completed_by: string | null
   readonly created_at: Date
 }
 
@@ -78,6 +80,7 @@ const toAttempt = (row: AttemptRow): Attempt => ({
   state: row.state,
   debitedMicros: row.debited_micros,
   minorPerFen: row.minor_per_fen,
+  completedBy: row.completed_by,
   createdAt: row.created_at
 })
 
@@ -166,6 +169,8 @@ export interface NewAttempt {
   readonly minorPerFen: string
   readonly reference: string
   readonly sessionExpiresAt: Date | null
+  /** An administrator who says that it was paid. */
+  readonly completedBy?: string
 }
 
 /** Writes a new attempt. */
@@ -173,9 +178,9 @@ export const insertAttempt = (sql: Sql, attempt: NewAttempt): Read<Attempt> =>
   Effect.flatMap(
     sql<AttemptRow>`
       INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, merchant, minor_per_fen,
-          merchant_reference, session_expires_at, payable)
+          merchant_reference, session_expires_at, payable, completed_by)
         VALUES (${attempt.order.kind}, ${attempt.order.id}, ${attempt.provider}, ${attempt.method}, ${attempt.amountMinor},
           ${attempt.currency}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
-          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}) RETURNING *`,
+          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}, ${attempt.completedBy ?? null}) RETURNING *`,
     ([row]) => row === undefined ? Effect.die(new Error("an attempt was not inserted")) : Effect.succeed(toAttempt(row))
   )

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
@@ -65,10 +66,14 @@ export class Orders extends Context.Service<Orders, {
     userId: bigint,
     page?: { readonly limit?: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
-  /** Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. */
+  /**
+   * Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. What an
+   * administrator does is recorded as the `actor`'s.
+   */
   cancel(
     id: bigint,
-    viewer: Viewer
+    viewer: Viewer,
+    actor?: Actor
   ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | SettlementUnavailable>
   /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
   readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, SettlementUnavailable>
@@ -167,7 +172,7 @@ const make = Effect.gen(function*() {
     return { order, attempts: yield* attemptsOf(sql, id) }
   }, unavailable)
 
-  const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer) {
+  const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer, actor?: Actor) {
     const known = yield* seen(id, viewer)
     const cancelled = yield* inTransaction(
       sql,
@@ -178,6 +183,10 @@ const make = Effect.gen(function*() {
         const attempts = yield* lockAttempts(sql, id)
         if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
         yield* setOrderState(sql, order, "cancelled")
+        if (actor !== undefined) {
+          const change = { before: { state: order.state }, after: { state: "cancelled" } }
+          yield* recordChange(sql, actor, { action: "order.cancelled", target: `order:${id}`, ...change })
+        }
         return { ...order, state: "cancelled" as const }
       })
     )

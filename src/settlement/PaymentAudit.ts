@@ -79,6 +79,27 @@ const takenBackSql = `
   ) l ON true
   WHERE a.debited_micros <> coalesce(l.micros, 0) OR a.debited_micros > coalesce(o.credit_micros, 0)`
 
+/** What root credited on an event is in the ledger once, as it was resolved, and the payment has paid nothing else. */
+const creditedSql = `
+  SELECT coalesce(e.credited_user_id, l.user_id) AS user_id, format('event %s (%s) credited %s micros, the ledger has %s',
+      coalesce(e.id::text, l.ref_id), coalesce(e.resolution, 'not resolved'), coalesce(e.credited_micros::text, 'no'),
+      coalesce(l.amount_micros::text, 'nothing')) AS message
+  FROM (SELECT * FROM payment_events WHERE resolution = 'credited') e
+  FULL JOIN (SELECT * FROM ledger_entries WHERE ref_type = 'payment_event' AND kind = 'payment_credit') l
+    ON l.ref_id = e.id::text
+  WHERE e.id IS NULL OR l.id IS NULL OR e.credited_micros <> l.amount_micros OR e.credited_user_id <> l.user_id
+  UNION ALL
+  SELECT e.credited_user_id, format('event %s credited a payment that attempt %s was paid with', e.id, a.id)
+  FROM payment_events e JOIN payment_attempts a ON a.provider = e.provider AND a.payment_reference = e.payment_reference
+  WHERE e.resolution = 'credited'`
+
+/** What root gave back through a provider is known to the settlement. */
+const refundsSql = `
+  SELECT NULL::bigint AS user_id, format('refund %s is done, and no event says so', r.id) AS message
+  FROM refund_requests r
+  WHERE r.state = 'done' AND NOT EXISTS (SELECT FROM payment_events e
+    WHERE e.attempt_id = r.attempt_id AND e.event_key = 'root:refund:' || r.id AND e.fact = 'Refunded')`
+
 /** Every check of money in, in the snapshot of the audit. */
 export const paymentAudit: AuditCheck = (sql) =>
   Effect.gen(function*() {
@@ -87,6 +108,8 @@ export const paymentAudit: AuditCheck = (sql) =>
       ["I4", creditsSql],
       ["I4", subscriptionsSql],
       ["I4", attemptsSql],
+      ["I4", creditedSql],
+      ["I4", refundsSql],
       ["I5", eventsSql],
       ["I2", takenBackSql]
     ] as const

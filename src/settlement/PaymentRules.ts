@@ -26,11 +26,22 @@ const note = (outcome: EventOutcome, text: string): Verdict => ({ _tag: "Note", 
 
 type Of<Tag extends PaymentFact["_tag"]> = Extract<PaymentFact, { _tag: Tag }>
 
-const judgePaid = (fact: Of<"Paid">, attempt: Attempt | undefined, order: Order | undefined): Verdict => {
+/** Root named this payment when the order was completed, and the provider tells of it later, by an attempt of the order. */
+const isNamedBefore = (fact: Of<"Paid">, attempt: Attempt, attempts: ReadonlyArray<Attempt>): boolean =>
+  attempt.completedBy !== null && attempt.payment === fact.payment &&
+  attempts.some(({ reference }) => reference === fact.reference)
+
+const judgePaid = (
+  fact: Of<"Paid">,
+  attempt: Attempt | undefined,
+  order: Order | undefined,
+  attempts: ReadonlyArray<Attempt>
+): Verdict => {
   if (fact.payment === null) return note("exception", "paid, without saying by which payment")
   if (attempt === undefined || order === undefined) {
     return note("exception", `paid for an order that is not known: ${fact.reference ?? "no reference"}`)
   }
+  if (isNamedBefore(fact, attempt, attempts)) return note("duplicate", "the order was completed with this payment")
   if (attempt.reference !== fact.reference) {
     return note("exception", "a payment that has paid one order comes again for another")
   }
@@ -68,11 +79,21 @@ const judgeTakeBack = (
   return { _tag: "TakeBack" }
 }
 
-/** Judges a fact against the attempt it names and its order, both locked. */
-export const judge = (fact: PaymentFact, attempt: Attempt | undefined, order: Order | undefined): Verdict => {
+/** True for facts that take money back, or give back what was taken. */
+export const isTakeBack = (fact: PaymentFact): boolean =>
+  fact._tag === "Refunded" || fact._tag === "RefundFailed" || fact._tag === "DisputeOpened" ||
+  fact._tag === "DisputeClosed"
+
+/** Judges a fact against the attempt it names, its order and all the order's attempts, which are locked. */
+export const judge = (
+  fact: PaymentFact,
+  attempt: Attempt | undefined,
+  order: Order | undefined,
+  attempts: ReadonlyArray<Attempt> = []
+): Verdict => {
   switch (fact._tag) {
     case "Paid":
-      return judgePaid(fact, attempt, order)
+      return judgePaid(fact, attempt, order, attempts)
     case "Processing":
       return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing waits for it")
     case "Ended":

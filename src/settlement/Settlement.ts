@@ -5,16 +5,17 @@
  * after the commit.
  */
 import { Context, Effect, FiberSet, Layer, Metric, Schedule } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { conclude, isKnownException, lockPayment, parkedOf, receive, unpark } from "./EventStore.ts"
+import { conclude, creditedEvent, isKnownException, lockPayment, parkedOf, receive, unpark } from "./EventStore.ts"
 import { fulfil, takeBack } from "./Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "./Order.ts"
 import { SettlementUnavailable } from "./OrderError.ts"
+import { unavailable } from "./Orders.ts"
 import { findAttempt, lockAttempts, lockOrder } from "./OrderStore.ts"
-import { type EventOutcome, isFinal, judge } from "./PaymentRules.ts"
+import { type EventOutcome, isFinal, isTakeBack, judge, type Verdict } from "./PaymentRules.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** What became of a fact. `repeated`: it had been settled before, and nothing was done. */
@@ -28,6 +29,10 @@ export interface Settled {
 export class Settlement extends Context.Service<Settlement, {
   /** Settles a verified fact. When it fails nothing was settled that a repetition would not find. */
   settle(fact: PaymentFact): Effect.Effect<Settled, SettlementUnavailable>
+  /** The same as a part of the transaction under way, see {@link settling}. Whoever commits it calls `concluded` then. */
+  settleWithin(fact: PaymentFact): Effect.Effect<Settled, SqlError.SqlError>
+  /** What is left to do when a settlement is committed: it is counted and logged, and other sessions are closed. */
+  concluded(fact: PaymentFact, settled: Settled): Effect.Effect<void>
 }>()("realms/settlement/Settlement") {
   static readonly layer = Layer.effect(Settlement, Effect.suspend(() => make))
 }
@@ -47,7 +52,22 @@ const eventsTotal = Metric.counter("realms_payment_events_total", {
   incremental: true
 })
 
-const isTransient = (error: SqlError.SqlError): boolean => classifySqlError(error) !== "data"
+const isTransient = (error: unknown): boolean => SqlError.isSqlError(error) && classifySqlError(error) !== "data"
+
+/** Runs a transaction as settlements are run: with bounded waits, and again while the database says that this may help. */
+export const settling = <A, E, R>(sql: SqlClient.SqlClient, effect: Effect.Effect<A, E, R>) =>
+  inTransaction(sql, sql.unsafe(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS_MAX}`).pipe(Effect.andThen(effect))).pipe(
+    Effect.retry({
+      while: isTransient,
+      schedule: Schedule.exponential(RETRY_MS_MIN).pipe(Schedule.jittered),
+      times: RETRIES_MAX
+    }),
+    Effect.timeoutOrElse({
+      duration: SETTLE_MS_MAX,
+      orElse: () => Effect.fail(new SettlementUnavailable({ why: "no answer in time" }))
+    }),
+    unavailable
+  )
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -56,10 +76,10 @@ const make = Effect.gen(function*() {
 
   const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
     const named = yield* findAttempt(sql, fact.provider, fact.reference, fact.payment)
-    if (named === undefined) return { attempt: undefined, order: undefined }
+    if (named === undefined) return { attempt: undefined, order: undefined, attempts: [] }
     const order = yield* lockOrder(sql, named.orderKind, named.orderId)
     const attempts = yield* lockAttempts(sql, named.orderId)
-    return { attempt: attempts.find((attempt) => attempt.id === named.id), order }
+    return { attempt: attempts.find((attempt) => attempt.id === named.id), order, attempts }
   })
 
   const payFor = Effect.fnUntraced(
@@ -82,22 +102,30 @@ const make = Effect.gen(function*() {
     }
   )
 
-  const transaction = Effect.fnUntraced(function*(fact: PaymentFact) {
-    yield* sql.unsafe(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS_MAX}`)
+  /** Money of a payment that was credited by root's hand is not taken back by itself: people have to look. */
+  const reconsidered = Effect.fnUntraced(function*(fact: PaymentFact, verdict: Verdict) {
+    if (verdict._tag !== "Note" || fact.payment === null || !isTakeBack(fact)) return verdict
+    const credited = yield* creditedEvent(sql, fact.provider, fact.payment)
+    return credited === undefined
+      ? verdict
+      : { ...verdict, outcome: "exception" as const, note: `about a payment that was credited on event ${credited}` }
+  })
+
+  const settleWithin = Effect.fnUntraced(function*(fact: PaymentFact) {
     if (fact.payment !== null) yield* lockPayment(sql, fact.provider, fact.payment)
     const event = yield* receive(sql, fact)
     if (isFinal(event.outcome)) {
       return { outcome: event.outcome, note: event.note, repeated: true, orderId: null } satisfies Settled
     }
-    const { attempt, order } = yield* locked(fact)
-    const verdict = judge(fact, attempt, order)
+    const { attempt, attempts, order } = yield* locked(fact)
+    const verdict = yield* reconsidered(fact, judge(fact, attempt, order, attempts))
     const settled = yield* carryOut(verdict, fact, attempt, order, event.id)
     yield* conclude(sql, event.id, attempt?.id ?? null, settled.outcome, settled.note)
     return { ...settled, repeated: false, orderId: order?.id ?? null } satisfies Settled
   })
 
   const carryOut = Effect.fnUntraced(function*(
-    verdict: ReturnType<typeof judge>,
+    verdict: Verdict,
     fact: PaymentFact,
     attempt: Attempt | undefined,
     order: Order | undefined,
@@ -108,7 +136,7 @@ const make = Effect.gen(function*() {
       // A second payment is on record now: its attempt is not asked about any more.
       if (fact._tag === "Paid" && attempt !== undefined && order !== undefined && isFulfilled(order.state)) {
         yield* sql`UPDATE payment_attempts SET payable = false, state = 'closed', updated_at = now()
-          WHERE id = ${attempt.id} AND state <> 'paid'`
+          WHERE order_id = ${order.id} AND (id = ${attempt.id} OR merchant_reference = ${fact.reference}) AND state <> 'paid'`
       }
       return verdict.outcome === "exception" && fact._tag === "Paid" && (yield* isKnownException(sql, fact, eventId))
         ? { outcome: "duplicate" as EventOutcome, note: `another event said so: ${verdict.note}` }
@@ -146,24 +174,21 @@ const make = Effect.gen(function*() {
         : Effect.logInfo("a payment event", facts)
     })
 
-  const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
-    const settled = yield* inTransaction(sql, transaction(fact)).pipe(
-      Effect.retry({
-        while: isTransient,
-        schedule: Schedule.exponential(RETRY_MS_MIN).pipe(Schedule.jittered),
-        times: RETRIES_MAX
-      }),
-      Effect.timeout(SETTLE_MS_MAX),
-      Effect.mapError((error) => new SettlementUnavailable({ why: error.message })),
-      Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error))
-    )
+  const concluded = Effect.fnUntraced(function*(fact: PaymentFact, settled: Settled) {
     yield* report(fact, settled)
     // Sessions of the order's other attempts: the answer to the provider does not wait for them.
     if (settled.orderId !== null && settled.outcome === "applied") {
       yield* FiberSet.run(background, sessions.closeOf(settled.orderId))
     }
+  })
+
+  const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
+    const settled = yield* settling(sql, settleWithin(fact)).pipe(
+      Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error))
+    )
+    yield* concluded(fact, settled)
     return settled
   })
 
-  return Settlement.of({ settle })
+  return Settlement.of({ settle, settleWithin, concluded })
 })

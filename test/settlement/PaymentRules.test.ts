@@ -38,6 +38,7 @@ const attempt = (state: Attempt["state"], payment: string | null = state === "pa
   state,
   debitedMicros: 0n,
   minorPerFen: "1",
+  completedBy: null,
   createdAt: epoch
 })
 

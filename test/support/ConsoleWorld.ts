@@ -29,7 +29,7 @@ import { makeDatabase } from "./TestDatabase.ts"
 
 const PASSWORD = "correct horse battery"
 
-const start = Effect.fnUntraced(function*(more: object) {
+const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<never> | undefined) {
   const apiKey = "sk-simulated"
   const upstream = yield* acquireUpstream({ apiKey, record: false })
   const stripe = yield* acquireStripe()
@@ -43,7 +43,10 @@ const start = Effect.fnUntraced(function*(more: object) {
   })
   const config = testConfig({ ...document, database: { url }, log: { level: "none" }, ...more })
   const context = yield* Layer.build(
-    ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
+    ServerServices.pipe(
+      Layer.provideMerge(observing ?? Telemetry.layerOf(config.log)),
+      Layer.provide(AppConfig.layerOf(config))
+    )
   ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()), Effect.orDie)
   const origin = `http://127.0.0.1:${Context.get(context, HttpServer).port}`
   stripe.setWebhookUrl(`${origin}/api/pay/stripe/webhook`)
@@ -82,6 +85,8 @@ const start = Effect.fnUntraced(function*(more: object) {
 
   return {
     origin,
+    /** What upstreams are called at. */
+    upstream: upstream.baseUrl,
     sql,
     stripe,
     epay,
@@ -104,6 +109,7 @@ const start = Effect.fnUntraced(function*(more: object) {
 export class ConsoleWorld
   extends Context.Service<ConsoleWorld, Effect.Success<ReturnType<typeof start>>>()("realms/test/support/ConsoleWorld")
 {
-  /** `more`: what a test's configuration has besides the demo's. */
-  static readonly layerOf = (more: object = {}) => Layer.effect(ConsoleWorld, Effect.orDie(start(more)))
+  /** `more`: what a test's configuration has besides the demo's. `observing`: hears the server's logs and spans in place of its own. */
+  static readonly layerOf = (more: object = {}, observing?: Layer.Layer<never>) =>
+    Layer.effect(ConsoleWorld, Effect.orDie(start(more, observing)))
 }

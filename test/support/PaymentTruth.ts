@@ -3,13 +3,13 @@
  * and what was told of it. It computes what the books have to say in the plainest way, from the acts and not from the
  * messages, so that it can disagree with a settlement that is wrong.
  */
-import type { PaymentFact, Provider } from "../../src/payments/PaymentFact.ts"
+import type { PaymentFact, PaymentSource } from "../../src/payments/PaymentFact.ts"
 import type { Attempt, Order } from "../../src/settlement/Order.ts"
 
 export interface TruePayment {
   readonly id: string
   readonly of: TrueOrder
-  readonly provider: Provider
+  readonly provider: PaymentSource
   readonly paid: Extract<PaymentFact, { _tag: "Paid" }>
   /** Exactly what was asked for. */
   readonly isRight: boolean
@@ -53,7 +53,7 @@ export class PaymentTruth {
     return `${kind}_${this.run}_${++this.ids}`
   }
 
-  private identity(provider: Provider, payment: string | null, reference: string | null) {
+  private identity(provider: PaymentSource, payment: string | null, reference: string | null) {
     const atSeconds = ++this.seconds
     return { provider, eventKey: this.id("evt"), kind: "test", payment, reference, atSeconds }
   }

@@ -19,10 +19,16 @@ import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { Callbacks } from "../../src/settlement/Callbacks.ts"
 import { Checkout } from "../../src/settlement/Checkout.ts"
 import type { Order } from "../../src/settlement/Order.ts"
+import { EventResolutions } from "../../src/settlement/EventResolutions.ts"
+import { OrderHistory } from "../../src/settlement/OrderHistory.ts"
 import { Orders } from "../../src/settlement/Orders.ts"
+import { OrderSearch } from "../../src/settlement/OrderSearch.ts"
+import { OutsidePayments } from "../../src/settlement/OutsidePayments.ts"
 import { paymentAudit } from "../../src/settlement/PaymentAudit.ts"
 import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
+import { PaymentEvents } from "../../src/settlement/PaymentEvents.ts"
 import { Reconciliation } from "../../src/settlement/Reconciliation.ts"
+import { Refunds } from "../../src/settlement/Refunds.ts"
 import { Settlement } from "../../src/settlement/Settlement.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { send } from "./TestHttp.ts"
@@ -84,6 +90,12 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     checkout: Context.get(context, Checkout),
     settlement: Context.get(context, Settlement),
     callbacks: Context.get(context, Callbacks),
+    outside: Context.get(context, OutsidePayments),
+    paymentEvents: Context.get(context, PaymentEvents),
+    resolutions: Context.get(context, EventResolutions),
+    refunds: Context.get(context, Refunds),
+    search: Context.get(context, OrderSearch),
+    history: Context.get(context, OrderHistory),
     reconciliation: Context.get(context, Reconciliation),
     accounts: Context.get(context, Accounts),
     sql: Context.get(context, SqlClient.SqlClient)

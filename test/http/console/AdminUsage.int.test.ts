@@ -37,7 +37,9 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const user = yield* clientOf((yield* world.user(0n)).id)
       const nobody = new ConsoleClient(world.origin)
       for (const path of paths) {
-        assert.strictEqual((yield* root.get(path)).status, 200, path)
+        // A machine that is too busy to draw says so.
+        const fine = path.endsWith(".svg") ? [200, 503] : [200]
+        assert.include(fine, (yield* root.get(path)).status, path)
         assert.strictEqual((yield* user.get(path)).status, 404, path)
         assert.strictEqual((yield* nobody.get(path)).status, 303, path)
       }

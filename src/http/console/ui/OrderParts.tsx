@@ -1,6 +1,7 @@
 /**
  * What pages show of an order: what it is for, its state, how it is paid, and lists of orders.
  */
+import type { PaymentSource } from "../../../payments/PaymentFact.ts"
 import type { Order, OrderState, PlanTerms } from "../../../settlement/Order.ts"
 import { orderText } from "../text/OrderText.ts"
 import { sayOf, type Visit } from "../Visit.ts"
@@ -40,8 +41,9 @@ export const orderName = (visit: Visit, order: Order): string => {
 }
 
 /** A way of paying, in words; gateways may offer others than these. */
-export const methodName = (visit: Visit, provider: "epay" | "stripe", method: string | null): string => {
+export const methodName = (visit: Visit, provider: PaymentSource, method: string | null): string => {
   const say = sayOf(visit, orderText)
+  if (provider === "outside") return say("method.outside")
   if (provider === "stripe") return say("method.stripe")
   if (method === "alipay") return say("method.alipay")
   if (method === "wxpay") return say("method.wxpay")

@@ -34,7 +34,7 @@ export const adminModelsText = defineMessages({
   "declared": "config.yaml",
   "declared.text":
     "This model is declared in config.yaml. Change it there and restart, or take it out of the file to manage it here.",
-  "done.created": "The model is there.",
+  "done.created": "The model is created.",
   "done.changed": "The model is changed.",
   "done.disabled": "The model is disabled.",
   "done.enabled": "The model is enabled.",

@@ -135,7 +135,7 @@ const query = (id: string): string => new URLSearchParams({ id }).toString()
 const EnabledAction = ({ model, visit }: { readonly visit: UserVisit; readonly model: AdminModel }) => {
   const say = sayOf(visit, adminModelsText)
   return model.disabledAt === null
-    ? <a class="btn btn-ghost-danger" href={`/admin/models/disable?${query(model.id)}`}>{say("disable")}</a>
+    ? <a class="btn" href={`/admin/models/disable?${query(model.id)}`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/models/enable?${query(model.id)}`}>
         <input type="hidden" name="revision" value={model.revision.toString()} />

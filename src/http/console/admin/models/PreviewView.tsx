@@ -65,19 +65,18 @@ const stateName = (visit: UserVisit, state: OfferState): string => {
 
 const StateTabs = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found" | "query">) => (
   <nav class="card-header" aria-label={sayOf(visit, importText)("states")}>
-    <ul class="nav nav-pills card-header-pills">
+    <div class="btn-list">
       {offerStates.map((state) => (
-        <li key={state} class="nav-item">
-          <a
-            class={`nav-link ${state === query.state ? "active" : ""}`}
-            href={pathOf(found, { ...query, state, after: undefined, isTicked: false })}
-            aria-current={state === query.state ? "page" : undefined}
-          >
-            {stateName(visit, state)} <span class="ms-1">{visit.formats.count(found.counts[state])}</span>
-          </a>
-        </li>
+        <a
+          key={state}
+          class={`btn btn-sm ${state === query.state ? "btn-primary" : ""}`}
+          href={pathOf(found, { ...query, state, after: undefined, isTicked: false })}
+          aria-current={state === query.state ? "page" : undefined}
+        >
+          {stateName(visit, state)} {visit.formats.count(found.counts[state])}
+        </a>
       ))}
-    </ul>
+    </div>
   </nav>
 )
 

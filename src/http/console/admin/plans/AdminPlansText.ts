@@ -31,7 +31,7 @@ export const adminPlansText = defineMessages({
   "declared": "config.yaml",
   "declared.text":
     "This plan is declared in config.yaml. Change it there and restart, or take it out of the file to manage it here.",
-  "done.created": "The plan is there.",
+  "done.created": "The plan is created.",
   "done.changed": "The plan is changed.",
   "done.disabled": "The plan is disabled.",
   "done.enabled": "The plan is enabled.",

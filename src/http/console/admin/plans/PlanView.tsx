@@ -176,7 +176,7 @@ const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
 const EnabledAction = ({ plan, visit }: PlanProps) => {
   const say = sayOf(visit, adminPlansText)
   return plan.disabledAt === null
-    ? <a class="btn btn-ghost-danger" href={`/admin/plans/${plan.id}/disable`}>{say("disable")}</a>
+    ? <a class="btn" href={`/admin/plans/${plan.id}/disable`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/plans/${plan.id}/enable`}>
         <input type="hidden" name="revision" value={plan.revision.toString()} />
