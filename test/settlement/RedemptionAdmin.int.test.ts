@@ -123,6 +123,18 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
       assert.strictEqual((yield* world.admin.list({ limit: 1, before: id })).length, 1)
     }))
 
+  it.effect("are sealed anew with all other secrets", () =>
+    Effect.gen(function*() {
+      const world = yield* RedemptionWorld
+      const { id, texts } = yield* world.batch({ codes: 3 })
+      const sealed = world.sql`SELECT codes_sealed FROM redemption_batches WHERE id = ${id}`
+      const before = yield* sealed
+      assert.isAtLeast(yield* world.reseal, 1)
+      assert.notDeepEqual(yield* sealed, before)
+      const again = yield* world.admin.texts(world.actor, id)
+      assert.deepStrictEqual(again.map(({ text }) => Redacted.value(text)), texts.map(Redacted.value))
+    }))
+
   it.effect("say so when their texts cannot be opened", () =>
     Effect.gen(function*() {
       const world = yield* RedemptionWorld

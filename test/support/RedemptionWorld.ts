@@ -13,6 +13,7 @@ import { makeReservationId } from "../../src/domain/Ids.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { resealAll } from "../../src/settings/SealedRows.ts"
 import { RedemptionAdmin } from "../../src/settlement/RedemptionAdmin.ts"
 import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
 import type { NewBatch } from "../../src/settlement/RedemptionBatch.ts"
@@ -25,6 +26,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
   const sql = yield* SqlClient.SqlClient
   const redemptions = yield* Redemptions
   const admin = yield* RedemptionAdmin
+  const box = yield* SecretBox
   const actor: Actor = { ...cliActor, address: "192.0.2.7" }
   yield* sql`INSERT INTO subscription_plans (code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros,
       limit_7d_micros, limit_30d_micros) VALUES ('basic', 'Basic', 0, 30, 6000000, 0, 20000000, 80000000)`
@@ -85,6 +87,8 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
         SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
       return { usd: row?.usd_micros, owed: row?.owed_micros }
     }, Effect.orDie),
+    /** Seals every secret anew. */
+    reseal: resealAll(sql, box, actor),
     problems,
     clean: Effect.map(problems, (found) => assert.deepStrictEqual(found, []))
   }

@@ -8,6 +8,7 @@ import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditApi } from "./AuditApi.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
+import { CodesApi } from "./CodesApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
@@ -25,6 +26,7 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(ChannelsApi)
+  .add(CodesApi)
   .add(SettingsApi)
   .add(ModelsApi)
   .add(PlansApi)

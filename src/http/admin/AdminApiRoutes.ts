@@ -8,6 +8,7 @@ import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditHandlers } from "./AuditHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
+import { CodesHandlers } from "./CodesHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
@@ -34,6 +35,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
 const Handlers = Layer.mergeAll(
   AuditHandlers,
   ChannelsHandlers,
+  CodesHandlers,
   KeysHandlers,
   ModelsHandlers,
   PlansHandlers,

@@ -6,7 +6,7 @@ import type { FormState } from "../../Answer.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { giftName, Pager, StateBadge, usesText } from "./CodeParts.tsx"
+import { giftName, ListPager, StateBadge, usesText } from "./CodeParts.tsx"
 import { codesText } from "./CodesText.ts"
 
 interface BatchProps {
@@ -38,7 +38,7 @@ const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
 const Actions = ({ batch, visit }: BatchProps) => {
   const say = sayOf(visit, codesText)
   return batch.disabledAt === null
-    ? <a class="btn btn-outline-danger" href={`/admin/codes/${batch.id}/disable`}>{say("disable")}</a>
+    ? <a class="btn" href={`/admin/codes/${batch.id}/disable`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/codes/${batch.id}/enable`}>
         <input type="hidden" name="revision" value={batch.revision.toString()} />
@@ -58,7 +58,7 @@ const Facts = ({ batch, visit }: BatchProps) => {
       </dd>
       <dt>{say("gives")}</dt>
       <dd class="break-anywhere">{giftName(visit, batch.gift)}</dd>
-      <dt>{say("codes")}</dt>
+      <dt>{say("count")}</dt>
       <dd>{visit.formats.count(batch.codes)}</dd>
       <dt>{say("uses")}</dt>
       <dd>{visit.formats.count(batch.usesMax)}</dd>
@@ -159,17 +159,17 @@ export const BatchView = (
               <div class="form-hint mt-2">{say("download.hint")}</div>
             </div>
           </Card>
+          <Card title={say("redemptions")}>
+            {redemptions.rows.length === 0
+              ? <Nothing icon="gift" title={say("redemptions.none")} />
+              : <RedemptionTable visit={visit} redemptions={redemptions.rows} />}
+            <ListPager visit={visit} path={path} name="redeemed_before" older={lastOf(redemptions)} />
+          </Card>
         </div>
         <div class="col-lg-7">
           <Card title={say("codes")} actions={<Badge tone="secondary">{visit.formats.count(batch.codes)}</Badge>}>
             <CodeTable visit={visit} batch={batch} codes={codes.rows} />
-            <Pager visit={visit} path={path} name="before" older={lastOf(codes)} />
-          </Card>
-          <Card title={say("redemptions")} class="mt-3">
-            {redemptions.rows.length === 0
-              ? <Nothing icon="gift" title={say("redemptions.none")} />
-              : <RedemptionTable visit={visit} redemptions={redemptions.rows} />}
-            <Pager visit={visit} path={path} name="redeemed_before" older={lastOf(redemptions)} />
+            <ListPager visit={visit} path={path} name="before" older={lastOf(codes)} />
           </Card>
         </div>
       </div>

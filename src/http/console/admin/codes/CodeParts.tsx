@@ -2,6 +2,7 @@
  * What every page about codes shows of them: what they give, their state, and the way to the next page of a list.
  */
 import type { CodeState, Gift } from "../../../../settlement/RedemptionBatch.ts"
+import { Pager } from "../../ui/Pager.tsx"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { codesText } from "./CodesText.ts"
@@ -39,17 +40,17 @@ export const giftName = (visit: UserVisit, gift: Gift): string => {
 export const usesText = (visit: UserVisit, uses: number, max: number): string =>
   sayOf(visit, codesText)("redeemed.of", { uses: visit.formats.count(uses), max: visit.formats.count(max) })
 
-/** The page's address with one part of its query changed, the others kept; what a form or a notice left is not. */
-export const linkWith = (visit: UserVisit, path: string, name: string, value: string | undefined): string => {
+/** The page's address with one list's part of its query changed, the others kept; what a notice left is not. */
+const linkWith = (visit: UserVisit, path: string, name: string, before: bigint | undefined): string => {
   const query = new URLSearchParams(visit.isForm ? "" : visit.query)
   query.delete("done")
-  if (value === undefined) query.delete(name)
-  else query.set(name, value)
+  query.delete(name)
+  if (before !== undefined) query.set(name, before.toString())
   return query.size === 0 ? path : `${path}?${query}`
 }
 
 /** To older rows, and back to the newest. `name` is the list's own part of the query. */
-export const Pager = (
+export const ListPager = (
   { name, older, path, visit }: {
     readonly visit: UserVisit
     readonly path: string
@@ -60,10 +61,10 @@ export const Pager = (
 ) => {
   const say = sayOf(visit, codesText)
   const isFirst = visit.isForm || !visit.query.has(name)
-  return isFirst && older === undefined ? null : (
-    <div class="card-footer d-flex justify-content-between">
-      {isFirst ? <span /> : <a href={linkWith(visit, path, name, undefined)}>{say("newest")}</a>}
-      {older === undefined ? null : <a href={linkWith(visit, path, name, older.toString())}>{say("older")}</a>}
-    </div>
+  return (
+    <Pager
+      newest={isFirst ? undefined : { href: linkWith(visit, path, name, undefined), text: say("newest") }}
+      older={older === undefined ? undefined : { href: linkWith(visit, path, name, older), text: say("older") }}
+    />
   )
 }

@@ -17,7 +17,7 @@ import { codesText } from "./CodesText.ts"
 import { CodesView } from "./CodesView.tsx"
 import { NewBatchView } from "./NewBatchView.tsx"
 
-const PAGE_SIZE = 50
+const PAGE_SIZE = 25
 
 /** Of one row more than is shown. */
 const pageOf = <Row>(found: ReadonlyArray<Row>): PageOfRows<Row> => ({

@@ -5,7 +5,7 @@ import { codeStates, type RedemptionBatch } from "../../../../settlement/Redempt
 import { Icon } from "../../ui/Icon.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { giftName, Pager, StateBadge, stateName, usesText } from "./CodeParts.tsx"
+import { giftName, ListPager, StateBadge, stateName, usesText } from "./CodeParts.tsx"
 import { codesText } from "./CodesText.ts"
 
 const NewLink = ({ visit }: { readonly visit: UserVisit }) => (
@@ -19,11 +19,11 @@ const StateFilter = ({ chosen, visit }: { readonly visit: UserVisit; readonly ch
   const say = sayOf(visit, codesText)
   const states = [undefined, ...codeStates]
   return (
-    <nav class="nav nav-pills gap-1 mb-3" aria-label={say("filter")}>
+    <nav class="btn-list mb-3" aria-label={say("filter")}>
       {states.map((state) => (
         <a
           key={state}
-          class={`nav-link ${state === chosen ? "active" : ""}`}
+          class={`btn btn-sm ${state === chosen ? "btn-primary" : ""}`}
           href={state === undefined ? "/admin/codes" : `/admin/codes?state=${state}`}
           aria-current={state === chosen ? "page" : undefined}
         >
@@ -86,7 +86,7 @@ export const CodesView = (
           : isBare
           ? <Nothing icon="gift" title={say("empty")} text={say("empty.text")} action={<NewLink visit={visit} />} />
           : <Nothing icon="gift" title={say("empty.state")} />}
-        <Pager visit={visit} path="/admin/codes" name="before" older={hasOlder ? batches.at(-1)?.id : undefined} />
+        <ListPager visit={visit} path="/admin/codes" name="before" older={hasOlder ? batches.at(-1)?.id : undefined} />
       </Card>
     </>
   )

@@ -54,7 +54,8 @@ const kindName = (visit: Visit, kind: string): string => {
     ["refund", say("kind.refund")],
     ["refund_returned", say("kind.refund_returned")],
     ["dispute", say("kind.dispute")],
-    ["dispute_returned", say("kind.dispute_returned")]
+    ["dispute_returned", say("kind.dispute_returned")],
+    ["redemption", say("kind.redemption")]
   ])
   return names.get(kind) ?? kind
 }

@@ -27,7 +27,7 @@ export const RedeemCard = (
           name="code"
           label={say("code")}
           hint={say("code.hint")}
-          placeholder="RLM-XXXXX-XXXXX-XXXXX-XXXXX"
+          placeholder="RLM-XXXXX-XXXXX-…"
           autocomplete="off"
           maxlength={CODE_LENGTH_MAX}
           autofocus={state.problems["code"] !== undefined}

@@ -1,0 +1,245 @@
+/**
+ * Redemption codes over HTTP: root makes a batch, downloads it and disables it; users redeem on either page; programs do the same
+ * by the API; and no page but the download has a code in full.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { ConsoleClient } from "../../support/ConsoleClient.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { send } from "../../support/TestHttp.ts"
+
+const locationOf = (answer: { readonly headers: { readonly location?: string | undefined } }): string =>
+  answer.headers.location ?? ""
+
+const asUser = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const user = yield* world.user(0n)
+  return { world, user, client: new ConsoleClient(world.origin, { session: yield* world.session(user.id) }) }
+})
+
+const asRoot = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const user = yield* world.root
+  const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+  yield* client.get("/admin/codes/new")
+  return { world, user, client }
+})
+
+const fields = { name: "Spring", note: "", gives: "balance", amount: "2.50", codes: "2", uses: "1", expiry: "" }
+
+/** Makes a batch; answers its path and its codes. */
+const makeBatch = (client: ConsoleClient, more: Partial<typeof fields>) =>
+  Effect.gen(function*() {
+    const made = yield* client.post("/admin/codes/new", { ...fields, ...more })
+    assert.strictEqual(made.status, 303)
+    const path = locationOf(made).replace("?done=created", "")
+    const file = yield* client.post(`${path}/csv`, {})
+    return { path, file, codes: Array.from(file.text.matchAll(/^RLM-[\dA-Z-]+/gm), ([code]) => code) }
+  })
+
+const balanceOf = (userId: bigint) =>
+  Effect.gen(function*() {
+    const { sql } = yield* ConsoleWorld
+    const [row] = yield* Effect.orDie(
+      sql<{ usd_micros: bigint }>`SELECT usd_micros FROM user_balances WHERE user_id = ${userId}`
+    )
+    return row?.usd_micros
+  })
+
+layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("redemption codes in the console", (it) => {
+  it.effect("are made, downloaded, redeemed and disabled, and shown in full by the download alone", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const { client, user } = yield* asUser
+      const { codes, file, path } = yield* makeBatch(root, { name: "=1+1", codes: "3" })
+      const [first = "", second = "", third = ""] = codes
+      assert.strictEqual(codes.length, 3)
+      assert.strictEqual(file.headers["content-type"], "text/csv; charset=utf-8")
+      assert.match(String(file.headers["content-disposition"]), /^attachment; filename="realms-codes-\d+\.csv"$/)
+      assert.include(file.text, ",'=1+1,2.50,,active,0,1,\r\n", "no formula")
+
+      const page = yield* client.get("/topup")
+      assert.include(page.text, "Redeem a code")
+      for (const [typed, says] of [["", "Enter a code."], ["RLM-00000-00000-00000-00000", "no such code"]] as const) {
+        const refused = yield* client.post("/topup/redeem", { code: typed })
+        assert.strictEqual(refused.status, 422)
+        assert.include(refused.text, says)
+      }
+      const redeemed = yield* client.post("/topup/redeem", { code: ` ${first.toLowerCase().replaceAll("-", " ")}` })
+      assert.strictEqual(redeemed.status, 303)
+      assert.match(locationOf(redeemed), /^\/topup\?redeemed=\d+$/)
+      const shown = yield* client.get(locationOf(redeemed))
+      assert.include(shown.text, "Redeemed: $2.50 has been added")
+      assert.strictEqual(yield* balanceOf(user.id), 2_500_000n)
+      assert.include(
+        (yield* client.post("/topup/redeem", { code: first })).text,
+        "You have redeemed this code already."
+      )
+      // What an address says is no news of somebody else's code.
+      const stranger = (yield* asUser).client
+      assert.notInclude((yield* stranger.get(locationOf(redeemed))).text, "Redeemed:")
+      assert.include((yield* stranger.post("/topup/redeem", { code: first })).text, "has been used already")
+
+      const batch = yield* root.get(path)
+      assert.include(batch.text, user.email)
+      assert.include(batch.text, "1 of 3")
+      const codeId = /codes\/\d+\/codes\/(\d+)\/disable/.exec(batch.text)?.[1] ?? ""
+      const ask = yield* root.get(`${path}/codes/${codeId}/disable`)
+      assert.include(ask.text, "Disable this code?")
+      assert.strictEqual((yield* root.post(`${path}/codes/${codeId}/disable`, {})).status, 303)
+      assert.strictEqual((yield* client.post("/topup/redeem", { code: third })).status, 422)
+      const question = yield* root.get(`${path}/disable`)
+      const revision = /name="revision" value="(\d+)"/.exec(question.text)?.[1] ?? ""
+      assert.strictEqual((yield* root.post(`${path}/disable`, { revision })).status, 303)
+      assert.include((yield* client.post("/topup/redeem", { code: second })).text, "no such code")
+      const conflict = yield* root.post(`${path}/enable`, { revision })
+      assert.strictEqual(conflict.status, 409)
+      assert.include(conflict.text, "Somebody has changed this batch meanwhile")
+      assert.include((yield* root.get("/admin/codes?state=disabled")).text, "=1+1")
+      assert.notInclude((yield* root.get("/admin/codes?state=active")).text, "=1+1")
+
+      const pages = [
+        batch,
+        ask,
+        question,
+        conflict,
+        yield* root.get("/admin/codes"),
+        yield* root.get("/admin/audit"),
+        shown
+      ]
+      for (const { text } of pages) {
+        for (const code of codes) assert.notInclude(text, code.slice(4))
+      }
+      const log = yield* world.sql<{ action: string; log: string; actor: string }>`
+        SELECT action, actor, l::text AS log FROM audit_log l WHERE target LIKE 'redemption%' ORDER BY id`
+      assert.deepStrictEqual(log.map(({ action }) => action), [
+        "redemption_batch.created",
+        "redemption_batch.exported",
+        "redemption_code.disabled",
+        "redemption_batch.disabled"
+      ])
+      for (const code of codes) assert.isFalse(log.some((entry) => entry.log.includes(code.slice(4))))
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("give a plan on either page, once to each of many users", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const { codes: [code = ""] } = yield* makeBatch(root, { gives: "plan:basic", amount: "", codes: "1", uses: "2" })
+      for (const page of ["/subscription", "/topup"]) {
+        const { client } = yield* asUser
+        yield* client.get(page)
+        const redeemed = yield* client.post(`${page}/redeem`, { code })
+        assert.strictEqual(redeemed.status, 303)
+        assert.match((yield* client.get(locationOf(redeemed))).text, /Redeemed: you have the plan “Basic” for 30 days/)
+        assert.include((yield* client.get("/subscription")).text, "Running")
+      }
+      const { client } = yield* asUser
+      yield* client.get("/subscription")
+      const late = yield* client.post("/subscription/redeem", { code })
+      assert.strictEqual(late.status, 422)
+      assert.include(late.text, "has been used already")
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("are not made of bad input, and nobody but root has the pages", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const count = Effect.map(
+        Effect.orDie(world.sql<{ count: bigint }>`SELECT count(*) FROM redemption_batches`),
+        ([row]) => row?.count
+      )
+      const before = yield* count
+      const bad: ReadonlyArray<readonly [more: Partial<typeof fields>, problem: string]> = [
+        [{ name: "" }, "field-name-problem"],
+        [{ amount: "0" }, "field-amount-problem"],
+        [{ amount: "-5" }, "field-amount-problem"],
+        [{ amount: "1.0000001" }, "field-amount-problem"],
+        [{ amount: "10000.01" }, "field-amount-problem"],
+        [{ gives: "plan:none" }, "field-gives-problem"],
+        [{ gives: "" }, "field-gives-problem"],
+        [{ codes: "1001" }, "field-codes-problem"],
+        [{ codes: "1e2" }, "field-codes-problem"],
+        [{ uses: "0" }, "field-uses-problem"],
+        [{ expiry: "2020-01-01" }, "field-expiry-problem"],
+        [{ expiry: "2099-02-30" }, "field-expiry-problem"]
+      ]
+      for (const [more, problem] of bad) {
+        const refused = yield* root.post("/admin/codes/new", { ...fields, ...more })
+        assert.strictEqual(refused.status, 422, problem)
+        assert.include(refused.text, `id="${problem}"`)
+        assert.strictEqual(refused.text.match(/id="field-\w+-problem"/g)?.length, 1, "and nothing else")
+      }
+      assert.strictEqual(yield* count, before)
+      const { client } = yield* asUser
+      yield* client.get("/topup")
+      for (const path of ["/admin/codes", "/admin/codes/new", "/admin/codes/1"]) {
+        assert.strictEqual((yield* client.get(path)).status, 404, path)
+      }
+      assert.strictEqual((yield* client.post("/admin/codes/new", fields)).status, 404)
+      assert.strictEqual((yield* client.post("/admin/codes/1/csv", {})).status, 404)
+      assert.strictEqual((yield* root.get("/admin/codes/999999")).status, 404)
+    }))
+
+  it.effect("cannot be guessed for long", () =>
+    Effect.gen(function*() {
+      const { client } = yield* asUser
+      yield* client.get("/topup")
+      let status = 422
+      for (let tries = 0; status === 422 && tries < 60; tries++) {
+        status = (yield* client.post("/topup/redeem", { code: `RLM-00000-00000-00000-${10_000 + tries}` })).status
+      }
+      assert.strictEqual(status, 429)
+    }))
+
+  it.effect("are run by programs through the same use cases", () =>
+    Effect.gen(function*() {
+      const { client: root, world } = yield* asRoot
+      const cookie = `realms_session=${root.cookies.get("realms_session")}`
+      const me = JSON.parse((yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })).text)
+      const headers = { cookie, "x-csrf-token": String(me.csrf_token) }
+      const api = (method: "GET" | "POST", path: string, body?: object) =>
+        Effect.map(
+          send(`${world.origin}/api/admin/redemption-batches${path}`, { method, headers, body }),
+          ({ status, text }) => ({ status, text, json: text === "" ? {} : JSON.parse(text) })
+        )
+      for (
+        const [body, field] of [
+          [{ name: "api", codes: 1 }, "usd_micros"],
+          [{ name: "api", codes: 1, usd_micros: "5", plan_code: "basic" }, "usd_micros"],
+          [{ name: "api", codes: 1, usd_micros: "-5" }, "usd_micros"],
+          [{ name: "api", codes: 1, plan_code: "none" }, "plan_code"],
+          [{ name: "api", codes: 1, usd_micros: "5", expires_at: "soon" }, "expires_at"]
+        ] as const
+      ) {
+        const refused = yield* api("POST", "", body)
+        assert.strictEqual(refused.status, 422, refused.text)
+        assert.deepStrictEqual(Object.keys(refused.json.problems), [field])
+      }
+      const made = yield* api("POST", "", { name: "api", codes: 2, usd_micros: "1000000", uses_max: 3 })
+      assert.strictEqual(made.status, 201)
+      assert.deepInclude(made.json, { usd_micros: "1000000", plan: null, codes: 2, uses_max: 3, state: "active" })
+      const path = `/${made.json.id}`
+      const exported = yield* api("POST", `${path}/export`)
+      assert.match(exported.json.items[0].code, /^RLM(-[\dA-Z]{5}){4}$/)
+      const { client, user } = yield* asUser
+      yield* client.get("/topup")
+      assert.strictEqual((yield* client.post("/topup/redeem", { code: exported.json.items[0].code })).status, 303)
+      const redemptions = (yield* api("GET", `${path}/redemptions`)).json.items
+      assert.deepInclude(redemptions[0], { user_id: user.id.toString(), email: user.email })
+      const codes = yield* api("GET", `${path}/codes?limit=1`)
+      assert.strictEqual(codes.json.items.length, 1)
+      assert.notInclude(codes.text, "RLM-")
+      assert.strictEqual((yield* api("POST", `${path}/codes/${codes.json.items[0].id}/disable`)).status, 204)
+      const disabled = yield* api("POST", `${path}/disable`, { revision: made.json.revision })
+      assert.deepInclude(disabled.json, { state: "disabled" })
+      assert.strictEqual((yield* api("POST", `${path}/enable`, { revision: made.json.revision })).status, 409)
+      assert.strictEqual((yield* api("POST", `${path}/enable`, { revision: disabled.json.revision })).status, 200)
+      assert.strictEqual((yield* api("GET", `?state=active&limit=1`)).json.items[0].id, made.json.id)
+      for (const gone of ["/999999", "/999999/codes", "/999999/redemptions"]) {
+        assert.strictEqual((yield* api("GET", gone)).status, 404, gone)
+      }
+      assert.strictEqual((yield* api("POST", "/999999/export")).status, 404)
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+})
