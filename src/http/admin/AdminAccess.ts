@@ -2,8 +2,8 @@
  * Who may use the administration's API: a program with an administrator's key, or the browser of an administrator who is signed
  * in. Whoever shows nothing good is told so (401); whoever is somebody else is refused (403).
  */
-import { Context, Effect, Layer, Option, Redacted } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { ByteSize, Context, Effect, Layer, Option, Redacted } from "effect"
+import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 import { AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
@@ -43,6 +43,9 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
 ) {
   static readonly layer = Layer.effect(AdminAccess, Effect.suspend(() => make))
 }
+
+/** The largest body is a file of prices. */
+const BODY_BYTES_MAX = 10_485_760
 
 /** Methods that change nothing. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
@@ -109,8 +112,12 @@ const make = Effect.gen(function*() {
     return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
   }).pipe(orApiUnavailable)
 
-  return AdminAccess.of({
-    key: (httpEffect) => Effect.flatMap(admit, (admin) => Effect.provideService(httpEffect, CurrentAdmin, admin)),
-    session: (httpEffect) => Effect.flatMap(admit, (admin) => Effect.provideService(httpEffect, CurrentAdmin, admin))
-  })
+  const answer = <A, E, R>(httpEffect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(admit, (admin) =>
+      httpEffect.pipe(
+        Effect.provideService(CurrentAdmin, admin),
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(BODY_BYTES_MAX))
+      ))
+
+  return AdminAccess.of({ key: answer, session: answer })
 })

@@ -56,6 +56,10 @@ describe("the administration's API", () => {
         assert.strictEqual(unreadable.status, 400)
         assert.deepInclude(JSON.parse(unreadable.text), { _tag: "BadRequest" })
 
+        const large = yield* post("/keys", `{"name":"${"x".repeat(11_000_000)}"}`, asRoot)
+        assert.isAtLeast(large.status, 400)
+        assert.isBelow(large.status, 500)
+
         const made = yield* post("/keys", `{"name":"deploy"}`, asRoot)
         assert.strictEqual(made.status, 201)
         const { id, key } = JSON.parse(made.text)
