@@ -69,7 +69,8 @@ export const findUsers = (
   sql: SqlClient.SqlClient,
   { before, limit, role, state, text = "" }: UserSearch
 ): Effect.Effect<ReadonlyArray<UserSummary>, SqlError.SqlError> => {
-  const part = text.trim().toLowerCase()
+  // PostgreSQL has no text with a NUL in it.
+  const part = text.replaceAll("\0", "").trim().toLowerCase()
   const id = idPattern.test(part) ? BigInt(part) : null
   return Effect.map(
     sql<SummaryRow>`

@@ -84,6 +84,9 @@ const pageSql = `
     AND ($6::bigint IS NULL OR a.id < $6)
   ORDER BY a.id DESC LIMIT $7`
 
+/** PostgreSQL has no text with a NUL in it. */
+const comparable = (text: string | undefined): string | null => text?.replaceAll("\0", "") ?? null
+
 const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 
 const make = Effect.gen(function*() {
@@ -92,9 +95,9 @@ const make = Effect.gen(function*() {
   const read = (filter: AuditFilter, limit: number, before: bigint | undefined) =>
     Effect.map(
       sql.unsafe<AuditRow>(pageSql, [
-        filter.actor ?? null,
-        filter.action ?? null,
-        filter.target ?? null,
+        comparable(filter.actor),
+        comparable(filter.action),
+        comparable(filter.target),
         millis(filter.fromMs),
         millis(filter.toMs),
         before ?? null,

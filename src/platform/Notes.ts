@@ -12,7 +12,7 @@ const keyPattern = /^[\w.:-]{8,100}$/
 export const checkNote = (text: string): string | undefined => {
   const note = text.trim()
   const isNote = note !== "" && note.length <= 2 * NOTE_CHARACTERS_MAX &&
-    Array.from(note).length <= NOTE_CHARACTERS_MAX && !/\p{Cc}/u.test(note)
+    Array.from(note).length <= NOTE_CHARACTERS_MAX && note.isWellFormed() && !/\p{Cc}/u.test(note)
   return isNote ? note : undefined
 }
 

@@ -28,7 +28,11 @@ export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefus
 }
 
 /** The key has been used for another grant: of another user, plan or note. */
-export class GrantReused extends Schema.TaggedError<GrantReused>()("GrantReused", {}) {}
+export class GrantReused extends Schema.TaggedError<GrantReused>()("GrantReused", {}) {
+  override get message(): string {
+    return "the key has been used for another grant"
+  }
+}
 
 /** The user has no such subscription. */
 export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {}) {}
@@ -133,6 +137,8 @@ const make = Effect.gen(function*() {
   const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
     const note = checkNote(asked.note)
     if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+    // PostgreSQL has no such text.
+    if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
     if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
     return yield* inTransaction(sql, write(actor, { ...asked, note }))
   })

@@ -6,14 +6,16 @@
 import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { AuditApi } from "./AuditApi.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
 import { KeysApi } from "./KeysApi.ts"
-import { SettingsApi } from "./SettingsApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
 import { UsageApi } from "./UsageApi.ts"
+import { SettingsApi } from "./SettingsApi.ts"
+import { UsersApi } from "./UsersApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
 export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
@@ -30,6 +32,8 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(PlansApi)
   .add(PriceImportsApi)
   .add(UsageApi)
+  .add(UsersApi)
+  .add(AuditApi)
   .middleware(AdminAccess)
   .middleware(ReadableRequests)
   .prefix("/api/admin")

@@ -6,14 +6,16 @@ import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-a
 import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiBadRequest } from "./ApiError.ts"
+import { AuditHandlers } from "./AuditHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
-import { SettingsHandlers } from "./SettingsHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 import { UsageHandlers } from "./UsageHandlers.ts"
+import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { UsersHandlers } from "./UsersHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -31,6 +33,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
 })
 
 const Handlers = Layer.mergeAll(
+  AuditHandlers,
   ChannelsHandlers,
   CodesHandlers,
   KeysHandlers,
@@ -38,7 +41,8 @@ const Handlers = Layer.mergeAll(
   PlansHandlers,
   PriceImportsHandlers,
   SettingsHandlers,
-  UsageHandlers
+  UsageHandlers,
+  UsersHandlers
 )
 
 export const AdminApiRoutes = Layer.mergeAll(

@@ -37,6 +37,15 @@ export const pageQuery = {
   before: Schema.optionalKey(ApiId)
 }
 
+/** Items of a list that says nothing of its length. */
+const PAGE_ITEMS_DEFAULT = 50
+
+/** The part of a list that a query of {@link pageQuery} asks for. */
+export const rangeOf = (query: { readonly limit?: number; readonly before?: string }) => ({
+  limit: query.limit ?? PAGE_ITEMS_DEFAULT,
+  before: query.before === undefined ? undefined : BigInt(query.before)
+})
+
 /** A moment as the API says it. */
 export const momentOf = (at: Date): string => at.toISOString()
 

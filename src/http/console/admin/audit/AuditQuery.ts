@@ -26,9 +26,8 @@ export interface AuditQuery {
 /** Longer than any e-mail address. */
 const TEXT_LENGTH_MAX = 256
 
-/** What a filter compares with: PostgreSQL has no text with a NUL in it. */
 const textOf = (query: URLSearchParams, name: string): string =>
-  (query.get(name) ?? "").replaceAll("\0", "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
+  (query.get(name) ?? "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
 
 export const readAuditQuery = ({ formats, query }: Pick<Visit, "formats" | "query">): AuditQuery => {
   const typed: AuditTyped = {

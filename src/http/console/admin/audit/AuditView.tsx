@@ -62,13 +62,16 @@ const pageOf = (target: string): string | undefined => {
 const Target = ({ item: { target }, visit }: ItemProps) => {
   const href = pageOf(target) ?? `/admin/audit?${new URLSearchParams({ target })}`
   const label = pageOf(target) === undefined ? sayOf(visit, auditText)("only", { target }) : undefined
-  return <a class="break-anywhere" href={href} aria-label={label}>{target}</a>
+  return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{target}</a>
 }
 
-/** A recorded value: texts as they are, everything else as JSON. */
-const valueText = (value: unknown): string => {
+/** A recorded value: amounts as money, texts as they are, everything else as JSON. */
+const valueText = ({ formats }: Visit, field: string, value: unknown): string => {
   if (value === null) return "–"
-  return typeof value === "string" ? value : JSON.stringify(value)
+  if (typeof value !== "string") return JSON.stringify(value)
+  if (!/^-?\d+$/.test(value)) return value
+  if (field.endsWith("_fen")) return formats.cny(BigInt(value))
+  return field.endsWith("_micros") && !field.includes("multiplier") ? formats.usd(BigInt(value)) : value
 }
 
 /** Field by field, what it was and what it is. */
@@ -85,7 +88,7 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
               <>
                 {" "}
                 <span class="visually-hidden">{say("was")}</span>
-                <del class="text-secondary">{valueText(before[field])}</del>
+                <del class="text-secondary">{valueText(visit, field, before[field])}</del>
               </>
             )
             : null}
@@ -94,7 +97,7 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
               <>
                 {before !== null && field in before ? " → " : " "}
                 <span class="visually-hidden">{say("is")}</span>
-                <ins class="text-decoration-none">{valueText(after[field])}</ins>
+                <ins class="text-decoration-none">{valueText(visit, field, after[field])}</ins>
               </>
             )
             : null}

@@ -60,9 +60,12 @@ const kindName = (visit: Visit, kind: string): string => {
   return names.get(kind) ?? kind
 }
 
-const actorName = (visit: Visit, actor: string): string => {
+const ActorName = ({ actor, visit }: { readonly visit: Visit; readonly actor: string }) => {
   const say = sayOf(visit, userText)
-  return actor === "system" ? say("by.system") : actor === "cli" ? say("by.cli") : actor
+  if (actor === "system") return <>{say("by.system")}</>
+  if (actor === "cli") return <>{say("by.cli")}</>
+  const user = /^user:(\d+)$/.exec(actor)?.[1]
+  return user === undefined ? <>{actor}</> : <a href={`/admin/users/${user}`}>{actor}</a>
 }
 
 export const LedgerCard = (
@@ -92,11 +95,9 @@ export const LedgerCard = (
                 </div>
                 {entry.note === "" ? null : <div class="small break-anywhere">{entry.note}</div>}
               </>,
-              actorName(visit, entry.actor),
+              <ActorName visit={visit} actor={entry.actor} />,
               <>
-                <span class={`nowrap ${entry.amountMicros < 0n ? "text-danger" : ""}`}>
-                  {formats.usd(entry.amountMicros)}
-                </span>
+                <span class="nowrap">{formats.usd(entry.amountMicros)}</span>
                 {entry.owedMicros === 0n ? null : (
                   <div class="text-secondary small">
                     {say("ledger.owed", { amount: formats.usd(entry.owedMicros) })}

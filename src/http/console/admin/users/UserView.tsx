@@ -66,7 +66,7 @@ const Figures = ({ account, user, visit }: UserProps & { readonly account: Accou
         <Figure
           label={say("seen")}
           value={user.lastSeenAt === null ? "–" : formats.date(user.lastSeenAt)}
-          hint={<a href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>}
+          hint={user.lastSeenAt === null ? say("never") : undefined}
         />
       </div>
     </div>
@@ -93,7 +93,7 @@ const PasswordFacts = ({ user, visit }: UserProps) => {
 const StateAction = ({ user, visit }: UserProps) => {
   const say = sayOf(visit, userText)
   return user.disabledAt === null
-    ? <a class="btn btn-outline-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
+    ? <a class="btn btn-ghost-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={`/admin/users/${user.id}/enable`}>
         <button type="submit" class="btn">{say("enable")}</button>
@@ -207,13 +207,13 @@ export const UserView = (
   )
   return (
     <>
-      <PageHeading title={user.email} lead={lead}>
-        <div class="btn-list">
-          <a class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>{say("adjust")}</a>
-          <a class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</a>
-          <a class="btn" href={`/admin/audit?target=user%3A${user.id}`}>{say("audit.show")}</a>
-        </div>
-      </PageHeading>
+      <PageHeading title={user.email} lead={lead} />
+      <div class="btn-list mb-3">
+        <a class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>{say("adjust")}</a>
+        <a class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</a>
+        <a class="btn" href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>
+        <a class="btn" href={`/admin/audit?target=user%3A${user.id}`}>{say("audit.show")}</a>
+      </div>
       <Done visit={visit} />
       <Figures visit={visit} user={user} account={account} />
       <div class="row">

@@ -16,7 +16,7 @@ const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null): 
   known.find((value) => value === text)
 
 export const readUsersQuery = ({ query }: Pick<Visit, "query">): UsersQuery => {
-  const text = (query.get("q") ?? "").replaceAll("\0", "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
+  const text = (query.get("q") ?? "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
   return {
     search: {
       text: text === "" ? undefined : text,

@@ -1,0 +1,39 @@
+/**
+ * `/api/admin/audit`: who changed what, by the console, by this API and on the command line.
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+
+const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
+
+const AuditEntry = Schema.Struct({
+  id: ApiId,
+  at: ApiMoment,
+  actor: Schema.String,
+  email: Schema.NullOr(Schema.String),
+  action: Schema.String,
+  target: Schema.String,
+  address: Schema.String,
+  before: State,
+  after: State
+}).annotate({ identifier: "AuditEntry" })
+
+export class AuditApi extends HttpApiGroup.make("audit").add(
+  HttpApiEndpoint.get("listAudit", "/audit", {
+    query: {
+      ...pageQuery,
+      actor: Schema.optionalKey(Schema.String),
+      action: Schema.optionalKey(Schema.String),
+      target: Schema.optionalKey(Schema.String),
+      from: Schema.optionalKey(ApiMoment),
+      to: Schema.optionalKey(ApiMoment)
+    },
+    success: Schema.Struct({ items: Schema.Array(AuditEntry) }),
+    error: [ApiRefused, ApiUnavailable]
+  })
+).annotateMerge(OpenApi.annotations({
+  title: "Audit",
+  description: "Every change by an administrator. `actor` is as recorded or an e-mail address; `action` is a beginning."
+})) {}

@@ -1,0 +1,177 @@
+/**
+ * Answers `/api/admin/users` by the same use cases as the pages.
+ */
+import { Effect, Option, Redacted } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { type AdjustmentRefused, Adjustments } from "../../accounts/Adjustments.ts"
+import { LedgerList } from "../../accounts/LedgerList.ts"
+import { formatUsd } from "../../domain/Money.ts"
+import { PasswordLinks } from "../../identity/PasswordLinks.ts"
+import { UserAdmin } from "../../identity/UserAdmin.ts"
+import { PublicAddress } from "../../platform/PublicAddress.ts"
+import { type GrantRefused, Grants } from "../../subscriptions/Grants.ts"
+import { SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
+import { CurrentAdmin } from "./AdminAccess.ts"
+import { AdminApi } from "./AdminApi.ts"
+import { ApiConflict, ApiNotFound, type ApiRefused, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { momentOf, rangeOf } from "./ApiSchema.ts"
+import { entryJson, subscriptionJson, summaryJson, userJson } from "./UsersJson.ts"
+
+const noUser = new ApiNotFound({ message: "There is no such user." })
+
+const conflict = (error: { readonly message: string }) => Effect.fail(new ApiConflict({ message: error.message }))
+
+/** How changes of users are refused. */
+const changeRefusals = { UserNotFound: () => Effect.fail(noUser), OwnUser: conflict, LastRoot: conflict }
+
+const adjustmentFields = { amount: "amount_micros", note: "note", key: "idempotency_key" } as const
+
+const refusedAdjustment = (error: AdjustmentRefused) => refusedField(adjustmentFields[error.reason], error.message)
+
+const grantFields = { plan: "plan_code", note: "note", key: "idempotency_key" } as const
+
+const refusedGrant = (error: GrantRefused): ApiRefused | ApiNotFound =>
+  error.reason === "user" ? noUser : refusedField(grantFields[error.reason], error.message)
+
+export const UsersHandlers = HttpApiBuilder.group(
+  AdminApi,
+  "users",
+  Effect.fn(function*(handlers) {
+    const users = yield* UserAdmin
+    const adjustments = yield* Adjustments
+    const grants = yield* Grants
+    const ledger = yield* LedgerList
+    const subscriptions = yield* SubscriptionList
+    const links = yield* PasswordLinks
+    const address = yield* PublicAddress
+
+    const view = Effect.fnUntraced(function*(id: string) {
+      const found = yield* users.view(BigInt(id))
+      return Option.isNone(found) ? yield* noUser : userJson(found.value)
+    })
+
+    return handlers.handleAll({
+      listUsers: ({ query }) =>
+        users.search({ ...rangeOf(query), text: query.q, role: query.role, state: query.state }).pipe(
+          Effect.map((items) => ({ items: items.map(summaryJson) })),
+          orApiUnavailable
+        ),
+      createUser: Effect.fnUntraced(
+        function*({ payload }) {
+          const made = yield* users.create(yield* CurrentAdmin, {
+            email: payload.email,
+            role: payload.role ?? "user"
+          })
+          return summaryJson({ ...made, usdMicros: 0n, owedMicros: 0n, lastSeenAt: null })
+        },
+        Effect.catchTags({
+          InvalidEmail: () => Effect.fail(refusedField("email", "is not an e-mail address")),
+          EmailTaken: conflict,
+          PasswordRefused: (error) => Effect.fail(refusedField("password", error.message))
+        }),
+        orApiUnavailable
+      ),
+      getUser: ({ params }) => orApiUnavailable(view(params.id)),
+      disableUser: Effect.fnUntraced(
+        function*({ params }) {
+          yield* users.disable(yield* CurrentAdmin, BigInt(params.id))
+          return yield* view(params.id)
+        },
+        Effect.catchTags(changeRefusals),
+        orApiUnavailable
+      ),
+      enableUser: Effect.fnUntraced(
+        function*({ params }) {
+          yield* users.enable(yield* CurrentAdmin, BigInt(params.id))
+          return yield* view(params.id)
+        },
+        Effect.catchTag("UserNotFound", () => Effect.fail(noUser)),
+        orApiUnavailable
+      ),
+      setUserRole: Effect.fnUntraced(
+        function*({ params, payload }) {
+          yield* users.setRole(yield* CurrentAdmin, BigInt(params.id), payload.role)
+          return yield* view(params.id)
+        },
+        Effect.catchTags({ ...changeRefusals, UserDisabled: conflict }),
+        orApiUnavailable
+      ),
+      createPasswordLink: Effect.fnUntraced(
+        function*({ params }) {
+          const { expiresAt, token } = yield* links.issue(yield* CurrentAdmin, BigInt(params.id))
+          return { url: `${address.url()}/reset/${Redacted.value(token)}`, expires_at: momentOf(expiresAt) }
+        },
+        Effect.catchTags({ UserNotFound: changeRefusals.UserNotFound, UserDisabled: conflict }),
+        orApiUnavailable
+      ),
+      listLedger: Effect.fnUntraced(
+        function*({ params, query }) {
+          yield* view(params.id)
+          return { items: (yield* ledger.page(BigInt(params.id), rangeOf(query))).map(entryJson) }
+        },
+        orApiUnavailable
+      ),
+      adjustBalance: Effect.fnUntraced(
+        function*({ params, payload }) {
+          const adjusted = yield* adjustments.adjust(yield* CurrentAdmin, {
+            userId: BigInt(params.id),
+            amountMicros: BigInt(payload.amount_micros),
+            note: payload.note,
+            key: payload.idempotency_key
+          })
+          return {
+            usd_micros: adjusted.usdMicros.toString(),
+            owed_micros: adjusted.owedMicros.toString(),
+            repeated: adjusted.repeated
+          }
+        },
+        Effect.catchTags({
+          AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(error)),
+          AdjustmentReused: conflict,
+          DebitRefused: ({ availableMicros }) =>
+            Effect.fail(refusedField("amount_micros", `the balance is ${formatUsd(availableMicros)} USD`)),
+          UnknownAccount: () => Effect.fail(noUser)
+        }),
+        orApiUnavailable
+      ),
+      listSubscriptions: Effect.fnUntraced(
+        function*({ params, query }) {
+          yield* view(params.id)
+          return { items: (yield* subscriptions.page(BigInt(params.id), rangeOf(query))).map(subscriptionJson) }
+        },
+        orApiUnavailable
+      ),
+      grantSubscription: Effect.fnUntraced(
+        function*({ params, payload }) {
+          const id = yield* grants.grant(yield* CurrentAdmin, {
+            userId: BigInt(params.id),
+            planCode: payload.plan_code,
+            note: payload.note,
+            key: payload.idempotency_key
+          })
+          return { id: id.toString() }
+        },
+        Effect.catchTags({
+          GrantRefused: (error) => Effect.fail(refusedGrant(error)),
+          GrantReused: conflict
+        }),
+        orApiUnavailable
+      ),
+      endSubscription: Effect.fnUntraced(
+        function*({ params, payload }) {
+          yield* grants.end(yield* CurrentAdmin, {
+            userId: BigInt(params.id),
+            subscriptionId: BigInt(params.subscription_id),
+            note: payload.note
+          })
+        },
+        Effect.catchTags({
+          GrantRefused: (error) => Effect.fail(refusedGrant(error)),
+          SubscriptionNotFound: () => Effect.fail(new ApiNotFound({ message: "The user has no such subscription." })),
+          SubscriptionOver: () => Effect.fail(new ApiConflict({ message: "The subscription is over already." }))
+        }),
+        orApiUnavailable
+      )
+    })
+  })
+)
