@@ -92,7 +92,6 @@ const guards = [
     "payment_attempts",
     "payment_events",
     "audit_log",
-    "subscription_grants",
     "redemption_batches",
     "redemption_codes",
     "redemptions",
