@@ -68,7 +68,7 @@ describe("a command", { timeout: TEST_TIMEOUT_MS }, () => {
       const database = yield* databaseOf(realms)
       const server = yield* realms.start
       assert.strictEqual(yield* databaseOf(realms), database, "the server uses the database that is up")
-      first.child.stdin?.end("secret\n")
+      first.child.stdin?.end("a secret\n")
       assert.strictEqual(yield* first.exit, 0, first.log)
       const user = yield* realms.user("user@example.com", "1.00")
       const call = send(`${server.origin}${chatPath}`, { key: user.key, body: chatBody("quick", false) })
@@ -80,7 +80,7 @@ describe("a command", { timeout: TEST_TIMEOUT_MS }, () => {
       server.signal("SIGTERM")
       assert.strictEqual(yield* server.exit, 0)
       assert.strictEqual(yield* databaseOf(realms), database, "the server left it to the command")
-      last.child.stdin?.end("secret\n")
+      last.child.stdin?.end("a secret\n")
       assert.strictEqual(yield* last.exit, 0, last.log)
       assert.isFalse(existsSync(pidFileOf(realms)), "the last one out stops it")
       assert.match(yield* realms.cli("user", "list"), /first@example\.com[^]*last@example\.com/)

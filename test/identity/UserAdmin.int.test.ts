@@ -222,4 +222,25 @@ describe("UserAdmin", () => {
       assert.include(all?.text, "ada@example.com")
     })
   )
+
+  test(
+    "has on record the keys that an administrator makes and revokes for others, and not what users do for themselves",
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const keys = yield* ApiKeys
+      const ada = yield* registered("ada@example.com")
+      const { id, key } = yield* keys.create({ userId: ada.userId, name: "program" }, cliActor)
+      yield* keys.revoke(id, cliActor)
+      yield* keys.revoke(id, cliActor)
+      const own = yield* keys.create({ userId: ada.userId, name: "own" })
+      yield* keys.revokeOwn(ada.userId, own.id)
+      const rows = yield* sql<{ actor: string; action: string; target: string; after: unknown }>`
+        SELECT actor, action, target, after FROM audit_log ORDER BY id`
+      assert.deepStrictEqual(rows.map((row) => `${row.actor} ${row.action} ${row.target}`), [
+        `cli key.created key:${id}`,
+        `cli key.revoked key:${id}`
+      ])
+      assert.notInclude(JSON.stringify(rows), Redacted.value(key))
+    })
+  )
 })
