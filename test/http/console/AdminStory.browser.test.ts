@@ -1,0 +1,186 @@
+/**
+ * A fresh installation, with nothing in its configuration but where it listens, is made fit for use in a real browser alone: setup
+ * link, models, channel, plan, payment settings; then somebody registers, pays and calls. After that root looks at everything that
+ * came of it. On a desktop and on a phone, in both languages.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { chromiumPath, desktop, launch, phone, visit, type Visitor } from "../../support/Browser.ts"
+import { call, inspect, makeKey, register, submit, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+
+const tellings: ReadonlyArray<Telling> = [
+  { name: "admin-en-desktop", locale: "en-US", viewport: desktop, colorScheme: "light" },
+  { name: "admin-zh-phone", locale: "zh-CN", viewport: phone, colorScheme: "dark" }
+]
+
+/** What config.yaml says nothing of. */
+const bare = { channels: [], models: [], plans: [], payment: {} }
+
+type World = ConsoleWorld["Service"]
+
+const save = "main form .btn-primary[type=submit]"
+
+const setUp = async (visitor: Visitor, telling: Telling, { origin }: World, token: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/setup/${token}`)
+  await inspect(visitor, telling, "setup")
+  await page.fill("[name=email]", `root-${telling.name}@example.com`)
+  await page.fill("[name=password]", "correct horse battery staple")
+  await page.click(submit)
+  await page.waitForURL(`${origin}/`)
+  await page.goto(`${origin}/admin`)
+  await inspect(visitor, telling, "overview-new")
+}
+
+const makeModel = async (visitor: Visitor, telling: Telling, { origin }: World) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/models/new`)
+  await page.fill("[name=id]", "gpt-4o-mini")
+  await page.fill("[name=input]", "-0.15")
+  await page.fill("[name=output]", "0.60")
+  await page.fill("[name=max_output_tokens]", "16384")
+  await page.click(save)
+  await page.waitForSelector(".is-invalid[name=input]")
+  await inspect(visitor, telling, "model-refused")
+  await page.fill("[name=input]", "0.15")
+  await page.click(save)
+  await page.waitForURL(/\/admin\/models\/edit/)
+  await inspect(visitor, telling, "model")
+}
+
+const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstream }: World) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/channels/new`)
+  await page.fill("[name=name]", "main upstream")
+  await page.fill("[name=base_url]", upstream)
+  await page.fill("[name=api_key]", "sk-simulated")
+  await page.fill("[name=models]", "gpt-4o-mini")
+  await inspect(visitor, telling, "channel-new")
+  await page.click(save)
+  await page.waitForURL(/\/admin\/channels\/\d+\?done=created/)
+  assert.notInclude(await page.content(), "sk-simulated")
+  await page.click(`main form[action$="/test"] button[type=submit]`)
+  await page.waitForSelector("main .alert-success")
+  await inspect(visitor, telling, "channel-tested")
+}
+
+const makePlan = async (visitor: Visitor, telling: Telling, { origin }: World) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/plans/new`)
+  await page.fill("[name=code]", "basic")
+  await page.fill("[name=name]", "Basic")
+  await page.fill("[name=price]", "12.00")
+  await page.fill("[name=duration_days]", "30")
+  await page.fill("[name=limit_30d]", "80")
+  await inspect(visitor, telling, "plan-new")
+  await page.click(save)
+  await page.waitForURL(/\/admin\/plans\/\d+\?done=created/)
+}
+
+const setting = (key: string) => `[name="${key}"]`
+
+const takeMoney = async (visitor: Visitor, telling: Telling, { epay, origin, stripe }: World) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/settings`)
+  await page.selectOption(setting("payment.epay.enabled"), "true")
+  await page.fill(setting("payment.epay.gateway"), epay.url)
+  await page.fill(setting("payment.epay.partner_id"), epay.pid)
+  await page.click("#epay form .btn-primary[type=submit]")
+  // The key is still missing: nothing is saved, and the field says so.
+  await page.waitForSelector(`.is-invalid${setting("payment.epay.key")}`)
+  await inspect(visitor, telling, "settings-refused")
+  await page.selectOption(setting("payment.epay.enabled"), "true")
+  await page.fill(setting("payment.epay.key"), epay.key)
+  await page.click("#epay form .btn-primary[type=submit]")
+  await page.waitForURL(/done=saved/)
+  await page.selectOption(setting("payment.stripe.enabled"), "true")
+  await page.fill(setting("payment.stripe.api_base"), stripe.url)
+  await page.fill(setting("payment.stripe.secret_key"), stripe.secretKey)
+  await page.fill(setting("payment.stripe.webhook_secret"), stripe.webhookSecret)
+  await page.click("#stripe form .btn-primary[type=submit]")
+  await page.waitForURL(/done=saved/)
+  const shown = await page.content()
+  for (const secret of [epay.key, stripe.secretKey, stripe.webhookSecret]) assert.notInclude(shown, secret)
+  for (const provider of ["epay", "stripe"]) {
+    await page.click(`#${provider} form[action$="/test"] button`)
+    await page.waitForSelector(`#${provider} .alert-success`)
+  }
+  await inspect(visitor, telling, "settings")
+}
+
+const giveCodes = async (visitor: Visitor, telling: Telling, { origin }: World) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/codes/new`)
+  await page.fill("[name=name]", "Welcome")
+  await page.fill("[name=amount]", "5")
+  await inspect(visitor, telling, "codes-new")
+  await page.click(save)
+  await page.waitForURL(/\/admin\/codes\/\d+\?done=created/)
+  await inspect(visitor, telling, "codes-batch")
+}
+
+const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint) => {
+  const { page } = visitor
+  for (
+    const path of [
+      "/admin",
+      "/admin/users",
+      `/admin/users/${userId}`,
+      "/admin/usage",
+      "/admin/usage/calls",
+      "/admin/channels",
+      "/admin/models",
+      "/admin/models/import",
+      "/admin/plans",
+      "/admin/codes",
+      "/admin/keys",
+      "/admin/audit"
+    ]
+  ) {
+    await page.goto(`${origin}${path}`)
+    await inspect(visitor, telling, path.slice(1).replaceAll("/", "-").replace(String(userId), "one"))
+    assert.strictEqual(await page.locator("main h1").count(), 1, path)
+  }
+  assert.include(await page.textContent("main"), "settings.saved")
+}
+
+const tell = (telling: Telling) =>
+  Effect.gen(function*() {
+    const world = yield* ConsoleWorld
+    const browser = yield* launch
+    const root = yield* visit(browser, telling)
+    const user = yield* visit(browser, telling)
+    const token = yield* world.setupLink
+    yield* Effect.promise(async () => {
+      await setUp(root, telling, world, Redacted.value(token))
+      await makeModel(root, telling, world)
+      await makeChannel(root, telling, world)
+      await makePlan(root, telling, world)
+      await takeMoney(root, telling, world)
+      await register(user, telling, world.origin)
+      const key = await makeKey(user, telling, world.origin)
+      await topUp(user, telling, world.origin)
+      await call(world.origin, key)
+      await subscribe(user, telling, world.origin)
+      await call(world.origin, key)
+      await giveCodes(root, telling, world)
+    })
+    const [row] = yield* world.sql<{ id: bigint }>`SELECT id FROM users WHERE role = 'user'`
+    yield* Effect.promise(async () => {
+      await lookAround(root, telling, world, row?.id ?? 0n)
+      root.assertSilent()
+      user.assertSilent()
+    })
+    const calls = yield* world.sql<{ funding: string }>`SELECT funding FROM usage_events ORDER BY id`
+    assert.deepStrictEqual(calls.map(({ funding }) => funding), ["balance", "subscription"])
+    assert.deepStrictEqual(yield* world.problems, [])
+  })
+
+describe.skipIf(chromiumPath === undefined)("an installation made fit for use from the browser", () => {
+  for (const telling of tellings) {
+    layer(ConsoleWorld.layerOf(bare), { excludeTestServices: true, timeout: 60_000 })((it) => {
+      it.effect(telling.name, () => tell(telling).pipe(Effect.scoped))
+    })
+  }
+})

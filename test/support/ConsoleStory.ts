@@ -1,0 +1,122 @@
+/**
+ * What people do in the console, as a browser does it: each step with a look at every page on the way. In any language, on any
+ * screen, and with no script running.
+ */
+import { assert } from "@effect/vitest"
+import OpenAI from "openai"
+import type { Visitor, VisitorOptions } from "./Browser.ts"
+
+export interface Telling extends VisitorOptions {
+  readonly name: string
+}
+
+export const submit = "main form button[type=submit]"
+
+/** Looks at the page as it is, with every eye there is. */
+export const inspect = async (visitor: Visitor, telling: Telling, name: string) => {
+  await visitor.page.waitForLoadState("load")
+  if (telling.javaScriptEnabled !== false) {
+    await visitor.checkFits()
+    await visitor.checkAccessible()
+  }
+  await visitor.screenshot(`${telling.name}-${name}`)
+}
+
+/** Follows an order to its success: by itself where scripts run, by asking again where they do not. */
+export const untilPaid = async ({ page }: Visitor, telling: Telling) => {
+  if (telling.javaScriptEnabled === false) {
+    while (await page.locator("main .alert-success").count() === 0) await page.reload()
+  }
+  await page.waitForSelector("main .alert-success")
+}
+
+export const call = async (origin: string, apiKey: string) => {
+  const openai = new OpenAI({ baseURL: `${origin}/v1`, apiKey, maxRetries: 0 })
+  const answer = await openai.chat.completions.create({
+    model: "gpt-4o-mini",
+    max_tokens: 20,
+    messages: [{ role: "user", content: "Hello" }]
+  })
+  assert.isAbove(answer.usage?.total_tokens ?? 0, 0)
+}
+
+export const register = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/`)
+  assert.strictEqual(new URL(page.url()).pathname, "/login")
+  await inspect(visitor, telling, "login")
+  await page.click('main a[href="/register"]')
+  await inspect(visitor, telling, "register")
+  await page.fill("[name=email]", `${telling.name}@example.com`)
+  await page.fill("[name=password]", "short")
+  await page.click(submit)
+  await page.waitForSelector(".is-invalid[name=password]")
+  assert.strictEqual(await page.inputValue("[name=email]"), `${telling.name}@example.com`)
+  await inspect(visitor, telling, "register-refused")
+  await page.fill("[name=password]", "correct horse battery")
+  await page.click(submit)
+  await page.waitForURL(`${origin}/`)
+  await inspect(visitor, telling, "dashboard-new")
+}
+
+export const makeKey = async (visitor: Visitor, telling: Telling, origin: string): Promise<string> => {
+  const { page } = visitor
+  await page.goto(`${origin}/keys`)
+  await inspect(visitor, telling, "keys-none")
+  await page.click('main a[href="/keys/new"]')
+  await page.fill("[name=name]", "<script>alert(1)</script>")
+  await inspect(visitor, telling, "keys-new")
+  await page.click(submit)
+  const key = (await page.locator("#new-key").textContent() ?? "").trim()
+  assert.match(key, /^sk-[\w-]{40,}$/)
+  await inspect(visitor, telling, "keys-created")
+  await page.goto(`${origin}/keys`)
+  assert.include(await page.textContent("main"), "<script>alert(1)</script>")
+  assert.notInclude(await page.content(), key)
+  await inspect(visitor, telling, "keys")
+  await page.click('main a[href$="/revoke"]')
+  await inspect(visitor, telling, "keys-revoke")
+  return key
+}
+
+export const topUp = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/topup`)
+  await page.fill("input[name=amount_cny]", "9.99")
+  await page.click("main form .btn-primary[type=submit]")
+  await page.waitForSelector(".is-invalid[name=amount_cny]")
+  assert.strictEqual(await page.inputValue("input[name=amount_cny]"), "9.99")
+  if (telling.javaScriptEnabled !== false) {
+    await page.fill("input[name=amount_cny]", "25")
+    await page.locator("#credit-preview", { hasText: "3.50" }).waitFor()
+  }
+  await inspect(visitor, telling, "topup")
+  await page.click('button[name=amount_cny][value="10.00"]')
+  await page.waitForURL(/\/pay\/topup\/\d+$/)
+  await inspect(visitor, telling, "pay")
+  await page.click("main form:has([name=method][value=alipay]) button[type=submit]")
+  // Without a script the form that goes to the gateway waits for a click.
+  if (telling.javaScriptEnabled === false) await page.click(submit)
+  await page.waitForURL(/\/cashier\//)
+  await page.click('button[name=type][value="alipay"]')
+  await page.waitForURL(/\/pay\/topup\/\d+/)
+  await untilPaid(visitor, telling)
+  await inspect(visitor, telling, "pay-paid")
+}
+
+export const subscribe = async (visitor: Visitor, telling: Telling, origin: string) => {
+  const { page } = visitor
+  await page.goto(`${origin}/subscription`)
+  await inspect(visitor, telling, "plans")
+  await page.click("form:has([name=plan_code][value=basic]) button[type=submit]")
+  await page.waitForURL(/\/pay\/subscription\/\d+$/)
+  await page.click("main form:has([name=provider][value=stripe]) button[type=submit]")
+  await page.click("button[name=action][value=pay] >> nth=0")
+  const back = page.locator("a", { hasText: "Back to the shop" })
+  if (await back.count() > 0) await back.click()
+  await page.waitForURL(/\/pay\/subscription\/\d+/)
+  await untilPaid(visitor, telling)
+  await inspect(visitor, telling, "pay-active")
+  await page.goto(`${origin}/subscription`)
+  await inspect(visitor, telling, "plans-running")
+}
