@@ -39,7 +39,8 @@ const seed = Effect.gen(function*() {
       SELECT ${id}, date_trunc('minute', now()) - make_interval(mins => 37 * i), 420000 FROM generate_series(1, 24) AS i`
   yield* world.orders.topup(user.id, 5_000n)
   const order = yield* world.orders.topup(user.id, 10_000n)
-  return { order, token: yield* world.session(user.id) }
+  const root = yield* world.root
+  return { order, token: yield* world.session(user.id), rootToken: yield* world.session(root.id) }
 })
 
 describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => {
@@ -47,7 +48,7 @@ describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => 
     it.effect("are taken of pages that are whole", () =>
       Effect.gen(function*() {
         const { origin } = yield* ConsoleWorld
-        const { order, token } = yield* seed
+        const { order, rootToken, token } = yield* seed
         const visitor = yield* visit(yield* launch)
         yield* Effect.promise(async () => {
           const { context, page } = visitor
@@ -68,6 +69,16 @@ describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => 
               )
             }
             await page.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width: 1280, height: 860 } })
+          }
+          await context.addCookies([{ name: "realms_session", value: rootToken, url: origin }])
+          for (
+            const [name, path] of [
+              ["admin", "/admin"],
+              ["admin-settings", "/admin/settings#stripe"]
+            ] as const
+          ) {
+            await page.goto(`${origin}${path}`, { waitUntil: "networkidle" })
+            await page.screenshot({ path: join(folder, `${name}.png`) })
           }
           visitor.assertSilent()
         })
