@@ -16,6 +16,7 @@ import {
 } from "../platform/AuditLog.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { type OutboundGuard, outboundGuard } from "../platform/OutboundUrl.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import {
   decodeSettings,
@@ -117,11 +118,27 @@ const incomplete = (texts: SettingTexts): ReadonlyArray<Problem> =>
       : []
   )
 
+/** Where providers are asked. Both are spoken to by https, or on this machine: a name that resolves elsewhere proves nothing there. */
+const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.stripe.api_base"]
+
+const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> =>
+  asked.flatMap((key) =>
+    texts[key] === "" || guard.problemOf(texts[key]) === undefined ? [] : [{
+      key,
+      why: "rule" as const,
+      message: "is no address that this server connects to: a link-local or metadata address, or one with credentials"
+    }]
+  )
+
 /** A rule that was broken before, by a file that has changed, is no reason to refuse another change. */
-const problemsOf = (texts: SettingTexts, before: SettingTexts, host: string): ReadonlyArray<Problem> => {
+const problemsOf = (
+  texts: SettingTexts,
+  before: SettingTexts,
+  { guard, host }: { readonly host: string; readonly guard: OutboundGuard }
+): ReadonlyArray<Problem> => {
   const of = (checked: SettingTexts): ReadonlyArray<Problem | SettingProblem> => {
     const decoded = decodeSettings(checked, host)
-    return [...Result.isFailure(decoded) ? decoded.failure : [], ...incomplete(checked)]
+    return [...Result.isFailure(decoded) ? decoded.failure : [], ...incomplete(checked), ...unfit(checked, guard)]
   }
   const known = new Set(of(before).map(({ key, message }) => `${key} ${message}`))
   return of(texts).filter(({ key, message }) => !known.has(`${key} ${message}`))
@@ -134,6 +151,7 @@ const make = Effect.gen(function*() {
   const notifications = yield* Notifications
   const settings = yield* Settings
   const base = settingTextsOf(config)
+  const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
   const shown = (key: SettingKey, text: string): string => fieldOf(key).kind === "secret" ? "" : text
 
@@ -191,7 +209,7 @@ const make = Effect.gen(function*() {
         why: "shape" as const,
         message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
       }))
-      : problemsOf(wanted, before.texts, config.server.host)
+      : problemsOf(wanted, before.texts, { host: config.server.host, guard })
     if (problems.length > 0) return yield* new SettingsRefused({ problems })
     for (const [key, text] of changes) {
       yield* text === null ? deleteRow(sql, key) : writeRow(sql, box, actor.userId, key, text.trim())

@@ -186,6 +186,9 @@ describe("Settings", () => {
           ["payment.epay.types", ""],
           ["payment.stripe.currency", "dollars"],
           ["payment.stripe.api_base", "javascript:alert(1)"],
+          ["payment.stripe.api_base", "http://169.254.169.254/"],
+          ["payment.epay.gateway", "http://[::ffff:169.254.169.254]"],
+          ["payment.epay.gateway", "https://user:password@pay.example"],
           ["payment.epay.key", "x".repeat(2_001)]
         ]
         for (const [key, text] of table) {

@@ -74,6 +74,7 @@ const settingText = defineMessages({
   "problem.loopback": "Set a public address first: the provider's callbacks cannot reach a loopback address.",
   "problem.min": "Enter an amount above zero.",
   "problem.max": "Enter at least the smallest top-up.",
+  "problem.address": "This server does not connect to such an address.",
   "problem.rule": "This does not go with the other settings."
 }, {
   "site.name": "站点名称",
@@ -142,6 +143,7 @@ const settingText = defineMessages({
   "problem.loopback": "请先设置公网地址：支付渠道的回调无法访问本机地址。",
   "problem.min": "请填写大于零的金额。",
   "problem.max": "不能小于最低充值金额。",
+  "problem.address": "本服务不会连接此类地址。",
   "problem.rule": "与其他设置不一致。"
 })
 
@@ -204,6 +206,7 @@ export const problemText = (visit: Visit, key: SettingKey, why: "shape" | "rule"
   if (why === "incomplete") return say("problem.needed")
   if (why === "rule") {
     if (key === "payment.epay.enabled" || key === "payment.stripe.enabled") return say("problem.loopback")
+    if (fieldOf(key).kind === "url") return say("problem.address")
     if (key === "billing.min_topup_cny") return say("problem.min")
     return key === "billing.max_topup_cny" ? say("problem.max") : say("problem.rule")
   }
