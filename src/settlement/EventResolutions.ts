@@ -17,7 +17,7 @@ import {
   ResolutionRefused,
   type SettlementUnavailable
 } from "./OrderError.ts"
-import { openSql, type Resolution } from "./PaymentEvents.ts"
+import { openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
 import { checkNothingParked, checkUnused } from "./PaymentUse.ts"
 import { settling } from "./Settlement.ts"
 
@@ -54,6 +54,7 @@ interface LockedEvent {
   readonly resolution: Resolution | null
   readonly resolution_note: string | null
   readonly resolved_by: string | null
+  readonly resolver: string | null
   readonly is_open: boolean
 }
 
@@ -105,7 +106,7 @@ const make = Effect.gen(function*() {
     if (known === undefined) return yield* new EventNotFound({ id })
     if (known.payment_reference !== null) yield* lockPayment(sql, known.provider, known.payment_reference)
     const [event] = yield* sql.unsafe<LockedEvent>(
-      `SELECT e.*, (${openSql}) AS is_open FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
+      `SELECT e.*, (${openSql}) AS is_open, ${resolverSql} AS resolver FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
       [id]
     )
     return event ?? (yield* new EventNotFound({ id }))
@@ -116,7 +117,7 @@ const make = Effect.gen(function*() {
     if (!event.is_open) {
       const { resolution, resolution_note, resolved_by: by } = event
       if (by === actor.name && resolution === asked.resolution && resolution_note === asked.note) return
-      return yield* new EventClosed({ id, resolution, by })
+      return yield* new EventClosed({ id, resolution, by: event.resolver })
     }
     const credited = asked.resolution === "credited" ? yield* credit(actor, id, event, asked) : undefined
     yield* sql`UPDATE payment_events SET resolution = ${asked.resolution}, resolution_note = ${asked.note},

@@ -116,6 +116,7 @@ export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed"
   id: Schema.BigInt,
   /** Null: it is no exception. */
   resolution: Schema.NullOr(Schema.String),
+  /** The e-mail address of whoever did it. */
   by: Schema.NullOr(Schema.String)
 }) {
   override get message(): string {

@@ -13,6 +13,8 @@ import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
 import { type PaidAttempt, paidAttempt, refundableMinor } from "./Refundable.ts"
 import { type RefundRequest, refundsOf } from "./RefundStore.ts"
 
+export type { PaidAttempt } from "./Refundable.ts"
+
 export interface OrderRecord {
   readonly order: Order
   readonly email: string

@@ -22,7 +22,8 @@ export const eventOutcomes = [
   EventOutcome
 >
 
-export type Resolution = "credited" | "refunded" | "dismissed" | "completed"
+export const resolutions = ["credited", "refunded", "dismissed", "completed"] as const
+export type Resolution = typeof resolutions[number]
 
 /** What is left out does not matter. */
 export interface EventFilter {
@@ -56,6 +57,7 @@ export interface EventItem {
   readonly orderId: bigint | null
   readonly resolution: Resolution | null
   readonly resolutionNote: string | null
+  /** The e-mail address of whoever did it; `cli` for the command line. */
   readonly resolvedBy: string | null
   readonly resolvedAt: Date | null
   /** What was credited to whom, in USD micros. */
@@ -112,7 +114,7 @@ interface EventRow {
   readonly order_id: bigint | null
   readonly resolution: Resolution | null
   readonly resolution_note: string | null
-  readonly resolved_by: string | null
+  readonly resolver: string | null
   readonly resolved_at: Date | null
   readonly credited_micros: bigint | null
   readonly credited_user_id: bigint | null
@@ -135,16 +137,25 @@ const toItem = (row: EventRow): EventItem => ({
   orderId: row.order_id,
   resolution: row.resolution,
   resolutionNote: row.resolution_note,
-  resolvedBy: row.resolved_by,
+  resolvedBy: row.resolver,
   resolvedAt: row.resolved_at,
   creditedMicros: row.credited_micros,
   creditedUserId: row.credited_user_id,
   isOpen: row.is_open
 })
 
+/** Who resolved an event `e`, for people: a user, or whose key it was. */
+export const resolverSql = `coalesce(
+  (SELECT u.email FROM users u
+    WHERE u.id = (CASE WHEN e.resolved_by ~ '^user:[0-9]{1,18}$' THEN substr(e.resolved_by, 6)::bigint END)),
+  (SELECT u.email FROM api_keys k JOIN users u ON u.id = k.user_id
+    WHERE k.id = (CASE WHEN e.resolved_by ~ '^key:[0-9]{1,18}$' THEN substr(e.resolved_by, 5)::bigint END)),
+  e.resolved_by)`
+
 /** An event's attempt: the one it was applied to, else the one whose reference it carries. */
 const eventsSql = `
-  SELECT e.*, coalesce(a.order_id, r.order_id) AS order_id, (${openSql}) AS is_open
+  SELECT e.*, coalesce(a.order_id, r.order_id) AS order_id, (${openSql}) AS is_open,
+    ${resolverSql} AS resolver
   FROM payment_events e
   LEFT JOIN payment_attempts a ON a.id = e.attempt_id
   LEFT JOIN payment_attempts r ON r.merchant_reference = e.merchant_reference AND r.provider = e.provider`

@@ -35,6 +35,8 @@ import {
 } from "./RefundStore.ts"
 import { Settlement, settling } from "./Settlement.ts"
 
+export type { RefundRequest, RefundState } from "./RefundStore.ts"
+
 export interface NewRefund {
   readonly orderId: bigint
   /** In the minor unit of the payment's currency; undefined: all that is left. */

@@ -7,7 +7,10 @@ import { CodesRoutes } from "./codes/CodesRoutes.ts"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { AdminModelsRoutes } from "./models/AdminModelsRoutes.ts"
 import { ImportRoutes } from "./models/ImportRoutes.ts"
+import { AdminOrdersRoutes } from "./orders/AdminOrdersRoutes.ts"
+import { OrderActionRoutes } from "./orders/OrderActionRoutes.ts"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { PaymentsRoutes } from "./payments/PaymentsRoutes.ts"
 import { AdminPlansRoutes } from "./plans/AdminPlansRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
@@ -18,13 +21,16 @@ import { Layer } from "effect"
 export const AdminRoutes = Layer.mergeAll(
   AdminKeysRoutes,
   AdminModelsRoutes,
+  AdminOrdersRoutes,
   AdminPlansRoutes,
   AllUsageRoutes,
   AuditRoutes,
   ChannelsRoutes,
   CodesRoutes,
   ImportRoutes,
+  OrderActionRoutes,
   OverviewRoutes,
+  PaymentsRoutes,
   SettingsRoutes,
   UserRoutes,
   UsersRoutes

@@ -30,3 +30,13 @@ export const FilterChoice = (
     </select>
   </div>
 )
+
+/** A day of the visitor's own zone. */
+export const FilterDay = (
+  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
+) => (
+  <div class="col-6 col-sm">
+    <label class="form-label" for={`filter-${name}`}>{label}</label>
+    <input class="form-control" type="date" id={`filter-${name}`} name={name} value={value} />
+  </div>
+)

@@ -69,7 +69,7 @@ const build = (language: Language, timeZone: string): Formats => {
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
     minor: (amount, currency) => {
       const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })
-      const decimals = format.resolvedOptions().maximumFractionDigits ?? 2
+      const decimals = currencyDecimals(currency)
       const text = formatDecimal(amount, decimals, decimals)
       return isDecimal(text) ? format.format(text) : text
     },
@@ -81,6 +81,10 @@ const build = (language: Language, timeZone: string): Formats => {
     seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`
   }
 }
+
+/** Decimals of a currency's amounts: two of CNY, none of JPY. */
+export const currencyDecimals = (currency: string): number =>
+  new Intl.NumberFormat("en-US", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2
 
 /** Formats kept, at most: making one takes long, and there are few zones. */
 const KEPT_MAX = 1_000

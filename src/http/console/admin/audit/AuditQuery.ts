@@ -1,10 +1,9 @@
 /**
  * Which changes an address of the audit log asks for: by whom, what action, of what, in which days of the visitor's own zone.
  */
-import { DateTime } from "effect"
 import type { AuditFilter } from "../../../../platform/AuditTrail.ts"
-import { startOf } from "../../pages/usage/UsageRange.ts"
 import type { Visit } from "../../Visit.ts"
+import { readDays } from "../FilterDays.ts"
 
 /** As typed. */
 interface AuditTyped {
@@ -29,21 +28,15 @@ const TEXT_LENGTH_MAX = 256
 const textOf = (query: URLSearchParams, name: string): string =>
   (query.get(name) ?? "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
 
-export const readAuditQuery = ({ formats, query }: Pick<Visit, "formats" | "query">): AuditQuery => {
+export const readAuditQuery = (visit: Pick<Visit, "formats" | "query">): AuditQuery => {
+  const { query } = visit
+  const { from, fromMs, isRefused, to, toMs } = readDays(visit)
   const typed: AuditTyped = {
     actor: textOf(query, "actor"),
     action: textOf(query, "action"),
     target: textOf(query, "target"),
-    from: textOf(query, "from"),
-    to: textOf(query, "to")
-  }
-  const from = startOf(typed.from, formats.timeZone)
-  const to = startOf(typed.to, formats.timeZone)
-  const isRefused = (typed.from !== "" && from === undefined) || (typed.to !== "" && to === undefined) ||
-    (from !== undefined && to !== undefined && from.epochMilliseconds > to.epochMilliseconds)
-  const days = isRefused ? {} : {
-    fromMs: from?.epochMilliseconds,
-    toMs: to === undefined ? undefined : DateTime.add(to, { days: 1 }).epochMilliseconds
+    from,
+    to
   }
   return {
     typed,
@@ -53,7 +46,8 @@ export const readAuditQuery = ({ formats, query }: Pick<Visit, "formats" | "quer
       actor: typed.actor === "" ? undefined : typed.actor,
       action: typed.action === "" ? undefined : typed.action,
       target: typed.target === "" ? undefined : typed.target,
-      ...days
+      fromMs,
+      toMs
     }
   }
 }

@@ -6,7 +6,7 @@ import { Notice } from "../../ui/Forms.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterText } from "../FilterParts.tsx"
+import { FilterDay, FilterText } from "../FilterParts.tsx"
 import { auditPath, type AuditQuery } from "./AuditQuery.ts"
 import { auditText } from "./AuditText.ts"
 
@@ -14,15 +14,6 @@ interface ItemProps {
   readonly visit: Visit
   readonly item: AuditItem
 }
-
-const FilterDay = (
-  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
-) => (
-  <div class="col-6 col-sm">
-    <label class="form-label" for={`filter-${name}`}>{label}</label>
-    <input class="form-control" type="date" id={`filter-${name}`} name={name} value={value} />
-  </div>
-)
 
 const Filter = ({ query: { isFiltered, typed }, visit }: { readonly visit: Visit; readonly query: AuditQuery }) => {
   const say = sayOf(visit, auditText)
@@ -55,8 +46,8 @@ const Who = ({ item: { actor, email }, visit }: ItemProps) => {
 
 /** The page of what was changed, where there is one. */
 const pageOf = (target: string): string | undefined => {
-  const user = /^user:(\d+)$/.exec(target)?.[1]
-  return user === undefined ? undefined : `/admin/users/${user}`
+  const [, what, id] = /^(user|order|payment):(\d+)$/.exec(target) ?? []
+  return what === undefined ? undefined : `/admin/${what}s/${id}`
 }
 
 const Target = ({ item: { target }, visit }: ItemProps) => {

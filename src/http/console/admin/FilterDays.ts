@@ -1,0 +1,36 @@
+/**
+ * The days that a list is narrowed to, in the visitor's own zone, as its address says them.
+ */
+import { DateTime } from "effect"
+import { startOf } from "../pages/usage/UsageRange.ts"
+import type { Visit } from "../Visit.ts"
+
+export interface FilterDays {
+  /** As typed, `YYYY-MM-DD`; empty for no bound. */
+  readonly from: string
+  readonly to: string
+  /** From the start of the first day on, and before the end of the last, ms since the epoch. */
+  readonly fromMs: number | undefined
+  readonly toMs: number | undefined
+  /** The days are none, or the wrong way round: they are left out. */
+  readonly isRefused: boolean
+}
+
+const DAY_LENGTH_MAX = 16
+
+export const readDays = ({ formats, query }: Pick<Visit, "formats" | "query">): FilterDays => {
+  const textOf = (name: string) => (query.get(name) ?? "").trim().slice(0, DAY_LENGTH_MAX).toWellFormed()
+  const typed = { from: textOf("from"), to: textOf("to") }
+  const from = startOf(typed.from, formats.timeZone)
+  const to = startOf(typed.to, formats.timeZone)
+  const isRefused = (typed.from !== "" && from === undefined) || (typed.to !== "" && to === undefined) ||
+    (from !== undefined && to !== undefined && from.epochMilliseconds > to.epochMilliseconds)
+  return isRefused
+    ? { ...typed, fromMs: undefined, toMs: undefined, isRefused }
+    : {
+      ...typed,
+      fromMs: from?.epochMilliseconds,
+      toMs: to === undefined ? undefined : DateTime.add(to, { days: 1 }).epochMilliseconds,
+      isRefused
+    }
+}

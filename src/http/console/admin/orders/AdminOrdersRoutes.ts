@@ -1,0 +1,44 @@
+/**
+ * `/admin/orders`: everybody's orders, and all there is to know of one.
+ */
+import { Effect, Layer } from "effect"
+import { OrderHistory } from "../../../../settlement/OrderHistory.ts"
+import { OrderSearch } from "../../../../settlement/OrderSearch.ts"
+import { page, PageNotFound } from "../../Answer.ts"
+import { rootPage } from "../../ConsoleRoute.ts"
+import { idOf, pathId } from "../../PathId.ts"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { adminOrdersText } from "./AdminOrdersText.ts"
+import { AdminOrdersView } from "./AdminOrdersView.tsx"
+import { AdminOrderView } from "./AdminOrderView.tsx"
+import { readOrdersQuery } from "./OrdersQuery.ts"
+
+const PAGE_SIZE = 50
+
+const list = Effect.fnUntraced(function*(visit: UserVisit) {
+  const query = readOrdersQuery(visit)
+  const range = { limit: PAGE_SIZE + 1, before: idOf(visit.query.get("before")) }
+  const found = yield* (yield* OrderSearch).list(query.filter, range)
+  const orders = found.slice(0, PAGE_SIZE)
+  return page(
+    sayOf(visit, adminOrdersText)("title"),
+    AdminOrdersView({ visit, query, orders, hasOlder: found.length > PAGE_SIZE })
+  )
+})
+
+/** The order of the `:id` in the route of the request at hand. */
+export const theOrder = Effect.gen(function*() {
+  return yield* (yield* OrderHistory).show(yield* pathId("id"))
+}).pipe(Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound())))
+
+const show = (visit: UserVisit) =>
+  Effect.map(theOrder, (record) =>
+    page(
+      sayOf(visit, adminOrdersText)("order", { id: record.order.id.toString() }),
+      AdminOrderView({ visit, record })
+    ))
+
+export const AdminOrdersRoutes = Layer.mergeAll(
+  rootPage("/admin/orders", list),
+  rootPage("/admin/orders/:id", show)
+)

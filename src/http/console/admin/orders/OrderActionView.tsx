@@ -1,0 +1,212 @@
+/**
+ * The pages on which root does something to an order: each asks on its own, with what will follow.
+ */
+import type { ComponentChildren } from "preact"
+import { formatDecimal } from "../../../../domain/Money.ts"
+import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
+import type { OrderRecord, PaidAttempt } from "../../../../settlement/OrderHistory.ts"
+
+import type { RefundRequest } from "../../../../settlement/Refunds.ts"
+import type { FormState } from "../../Answer.ts"
+import { currencyDecimals } from "../../text/Formats.ts"
+import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
+import { Card, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { minorText, sourceName } from "../payments/EventParts.tsx"
+import { orderActionText } from "./OrderActionText.ts"
+
+interface ActionProps {
+  readonly visit: UserVisit
+  readonly record: OrderRecord
+  readonly state: FormState
+}
+
+const ActionPage = (
+  { action, back, children, danger, record, state, submit, title, visit }: ActionProps & {
+    readonly title: string
+    /** Below the order's page. */
+    readonly action: string
+    readonly submit: string
+    readonly back?: string
+    readonly danger?: boolean
+    readonly children: ComponentChildren
+  }
+) => (
+  <>
+    <PageHeading title={title} />
+    <Card>
+      <PostForm visit={visit} action={`/admin/orders/${record.order.id}/${action}`} class="card-body">
+        <FormAlert state={state} />
+        {children}
+        <div class="btn-list mt-4">
+          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
+          <a class="btn btn-ghost-secondary" href={`/admin/orders/${record.order.id}`}>
+            {back ?? sayOf(visit, orderActionText)("back")}
+          </a>
+        </div>
+      </PostForm>
+    </Card>
+  </>
+)
+
+const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {
+  const say = sayOf(visit, orderActionText)
+  return (
+    <Field
+      state={state}
+      name="note"
+      label={say("note")}
+      hint={say("note.hint")}
+      autocomplete="off"
+      maxlength={NOTE_CHARACTERS_MAX}
+      required
+    />
+  )
+}
+
+export const CompleteView = (props: ActionProps) => {
+  const { record: { attempts, email, order }, state, visit } = props
+  const say = sayOf(visit, orderActionText)
+  const amount = visit.formats.cny(order.amountFen)
+  const chosen = state.values.get("provider") ?? attempts.at(-1)?.provider ?? "outside"
+  const problem = state.problems["provider"]
+  return (
+    <ActionPage
+      {...props}
+      title={say("complete.title", { id: order.id.toString() })}
+      action="complete"
+      submit={say("complete.submit")}
+    >
+      <p class="break-anywhere">
+        {order.terms === null
+          ? say("complete.topup", { email, amount, credit: visit.formats.usd(order.creditMicros) })
+          : say("complete.plan", { email, amount, plan: order.terms.name })}
+      </p>
+      <div class="mb-3">
+        <label class="form-label required" for="field-provider">{say("provider")}</label>
+        <select
+          class={`form-select ${problem === undefined ? "" : "is-invalid"}`}
+          id="field-provider"
+          name="provider"
+          aria-describedby={problem === undefined ? undefined : "field-provider-problem"}
+        >
+          <option value="outside" selected={chosen === "outside"}>{say("provider.outside")}</option>
+          <option value="epay" selected={chosen === "epay"}>{sourceName(visit, "epay")}</option>
+          <option value="stripe" selected={chosen === "stripe"}>{sourceName(visit, "stripe")}</option>
+        </select>
+        {problem === undefined ? null : <div id="field-provider-problem" class="invalid-feedback">{problem}</div>}
+      </div>
+      <Field
+        state={state}
+        name="reference"
+        label={say("reference")}
+        hint={say("reference.hint")}
+        autocomplete="off"
+        maxlength={200}
+        required
+        autofocus
+      />
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
+export const CancelView = (props: ActionProps) => {
+  const { record: { email, order }, visit } = props
+  const say = sayOf(visit, orderActionText)
+  return (
+    <ActionPage
+      {...props}
+      title={say("cancel.title", { id: order.id.toString() })}
+      action="cancel"
+      submit={say("cancel.submit")}
+      back={say("cancel.keep")}
+      danger
+    >
+      <p class="break-anywhere mb-0">
+        {say("cancel.text", { email, amount: visit.formats.cny(order.amountFen) })}
+      </p>
+    </ActionPage>
+  )
+}
+
+/** An amount in a currency's minor unit as it is typed. */
+const amountText = (amountMinor: bigint, currency: string): string => {
+  const decimals = currencyDecimals(currency)
+  return formatDecimal(amountMinor, decimals, decimals)
+}
+
+export const RefundView = (
+  props: ActionProps & {
+    readonly attempt: PaidAttempt
+    readonly leftMinor: bigint
+    /** Sent twice, the form is one refund. */
+    readonly formKey: string
+  }
+) => {
+  const { attempt, formKey, leftMinor, record: { email, order }, state, visit } = props
+  const say = sayOf(visit, orderActionText)
+  const values = { email, provider: sourceName(visit, attempt.provider) }
+  return (
+    <ActionPage
+      {...props}
+      title={say("refund.title", { id: order.id.toString() })}
+      action="refund"
+      submit={say("refund.submit")}
+      danger
+    >
+      <input type="hidden" name="key" value={formKey} />
+      <p class="break-anywhere">
+        {order.terms === null ? say("refund.text", values) : say("refund.plan", values)}
+      </p>
+      <Field
+        state={state}
+        name="amount"
+        label={say("refund.amount", { currency: attempt.currency.toUpperCase() })}
+        hint={say("refund.amount.hint", { left: minorText(visit, leftMinor, attempt.currency) })}
+        initial={amountText(leftMinor, attempt.currency)}
+        inputmode="decimal"
+        autocomplete="off"
+        required
+      />
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
+export const SettleView = (props: ActionProps & { readonly refund: RefundRequest; readonly currency: string }) => {
+  const { currency, refund, state, visit } = props
+  const say = sayOf(visit, orderActionText)
+  const problem = state.problems["outcome"]
+  const choices = [["done", say("settle.done")], ["failed", say("settle.failed")]] as const
+  return (
+    <ActionPage
+      {...props}
+      title={say("settle.title")}
+      action={`refunds/${refund.id}`}
+      submit={say("settle.submit")}
+    >
+      <p>{say("settle.text", { amount: minorText(visit, refund.amountMinor, currency) })}</p>
+      <fieldset class="mb-3">
+        <legend class="form-label required">{say("settle.what")}</legend>
+        {choices.map(([value, label]) => (
+          <label key={value} class="form-check">
+            <input
+              class={`form-check-input ${problem === undefined ? "" : "is-invalid"}`}
+              type="radio"
+              name="outcome"
+              value={value}
+              checked={state.values.get("outcome") === value}
+              aria-describedby={problem === undefined ? undefined : "field-outcome-problem"}
+            />
+            <span class="form-check-label">{label}</span>
+          </label>
+        ))}
+        {problem === undefined
+          ? null
+          : <div id="field-outcome-problem" class="invalid-feedback d-block">{problem}</div>}
+      </fieldset>
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}

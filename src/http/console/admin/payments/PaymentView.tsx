@@ -1,0 +1,235 @@
+/**
+ * One payment event with what can be done about it, and the pages on which it is done.
+ */
+import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
+import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
+import { isCreditable } from "../../../../settlement/EventResolutions.ts"
+import type { EventDetails } from "../../../../settlement/PaymentEvents.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
+import { paymentsText } from "./PaymentsText.ts"
+
+export const resolveActions = ["credit", "refunded", "dismiss"] as const
+export type ResolveAction = typeof resolveActions[number]
+
+interface EventProps {
+  readonly visit: UserVisit
+  readonly details: EventDetails
+}
+
+const Code = ({ text }: { readonly text: string | null }) =>
+  text === null ? <>–</> : <code class="break-anywhere">{text}</code>
+
+const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
+  const say = sayOf(visit, paymentsText)
+  return (
+    <Card class="mb-3">
+      <div class="card-body">
+        <dl class="facts mb-0">
+          <dt>{say("provider")}</dt>
+          <dd>{sourceName(visit, event.provider)}</dd>
+          <dt>{say("says")}</dt>
+          <dd>{factName(visit, event.fact)}</dd>
+          <dt>{say("amount")}</dt>
+          <dd>
+            <strong>{minorText(visit, event.amountMinor, event.currency)}</strong>
+          </dd>
+          {event.note === "" ? null : (
+            <>
+              <dt>{say("why")}</dt>
+              <dd class="break-anywhere">{event.note}</dd>
+            </>
+          )}
+          <dt>{say("payment")}</dt>
+          <dd>
+            <Code text={event.payment} />
+          </dd>
+          <dt>{say("reference")}</dt>
+          <dd>
+            <Code text={event.reference} />
+          </dd>
+          <dt>{say("order")}</dt>
+          <dd>
+            {order === undefined
+              ? "–"
+              : <a href={`/admin/orders/${order.id}`}>{say("order.link", { id: order.id.toString() })}</a>}
+          </dd>
+          <dt>{say("buyer")}</dt>
+          <dd>
+            {buyer === undefined
+              ? "–"
+              : <a class="break-anywhere" href={`/admin/users/${buyer.id}`}>{buyer.email}</a>}
+          </dd>
+          <dt>{say("kind")}</dt>
+          <dd>
+            <Code text={event.kind} />
+          </dd>
+          <dt>{say("received")}</dt>
+          <dd>
+            <Moment visit={visit} at={event.receivedAt} />
+          </dd>
+          <dt>{say("deliveries")}</dt>
+          <dd>{visit.formats.count(event.deliveries)}</dd>
+        </dl>
+      </div>
+    </Card>
+  )
+}
+
+const Resolved = ({ details: { event }, visit }: EventProps) => {
+  const say = sayOf(visit, paymentsText)
+  if (event.resolution === null || event.resolvedAt === null) return null
+  const what = resolutionName(visit, event.resolution)
+  return (
+    <Card title={say("resolved")}>
+      <div class="card-body">
+        <dl class="facts mb-0">
+          <dt>{say("outcome")}</dt>
+          <dd class="break-anywhere">{say("resolved.by", { what, who: event.resolvedBy ?? "" })}</dd>
+          {event.creditedMicros === null ? null : (
+            <>
+              <dt>{say("credited")}</dt>
+              <dd>
+                {visit.formats.usd(event.creditedMicros)},{" "}
+                <a href={`/admin/users/${event.creditedUserId}`}>
+                  #{event.creditedUserId?.toString()}
+                </a>
+              </dd>
+            </>
+          )}
+          <dt>{say("note")}</dt>
+          <dd class="break-anywhere">{event.resolutionNote}</dd>
+          <dt>{say("resolved.at")}</dt>
+          <dd>
+            <Moment visit={visit} at={event.resolvedAt} />
+          </dd>
+        </dl>
+      </div>
+    </Card>
+  )
+}
+
+const Actions = ({ details: { event }, visit }: EventProps) => {
+  const say = sayOf(visit, paymentsText)
+  if (!event.isOpen) return null
+  const path = `/admin/payments/${event.id}`
+  const action = (to: ResolveAction, label: string, text: string, primary: boolean) => (
+    <div key={to} class="list-group-item">
+      <div class="row g-2 align-items-center">
+        <div class="col-12 col-md">
+          <div>{text}</div>
+        </div>
+        <div class="col-12 col-md-auto">
+          <a class={`btn w-100 ${primary ? "btn-primary" : ""}`} href={`${path}/${to}`}>{label}</a>
+        </div>
+      </div>
+    </div>
+  )
+  return (
+    <Card title={say("actions")}>
+      <div class="list-group list-group-flush">
+        {isCreditable(event.fact) ? action("credit", say("credit"), say("credit.text"), true) : null}
+        {action("refunded", say("refunded"), say("refunded.text"), false)}
+        {action("dismiss", say("dismiss"), say("dismiss.text"), false)}
+      </div>
+      {isCreditable(event.fact) && event.payment !== null
+        ? <div class="card-footer text-secondary">{say("pay")}</div>
+        : null}
+    </Card>
+  )
+}
+
+export const PaymentView = (props: EventProps) => {
+  const { details: { event }, visit } = props
+  const say = sayOf(visit, paymentsText)
+  return (
+    <>
+      <PageHeading
+        title={say("event.title", { id: event.id.toString() })}
+        lead={<OutcomeBadge visit={visit} event={event} />}
+      />
+      {visit.query.get("done") === "resolved" ? <Notice kind="success">{say("done")}</Notice> : null}
+      <Facts {...props} />
+      <Actions {...props} />
+      <Resolved {...props} />
+    </>
+  )
+}
+
+const CreditFields = ({ details, state, visit }: EventProps & { readonly state: FormState }) => {
+  const say = sayOf(visit, paymentsText)
+  const { buyer, suggestedMicros } = details
+  return (
+    <>
+      <Field
+        state={state}
+        name="user"
+        label={say("user")}
+        hint={say("user.hint")}
+        initial={buyer?.email ?? ""}
+        autocomplete="off"
+        maxlength={254}
+        required
+      />
+      <Field
+        state={state}
+        name="amount"
+        label={say("usd")}
+        hint={suggestedMicros === undefined
+          ? say("usd.unknown")
+          : say("usd.hint", { amount: visit.formats.usd(suggestedMicros) })}
+        initial={suggestedMicros === undefined ? "" : formatDecimal(suggestedMicros, MICROS_SCALE, 2)}
+        inputmode="decimal"
+        prefix="$"
+        autocomplete="off"
+        required
+      />
+    </>
+  )
+}
+
+export const ResolveView = (
+  { action, ...props }: EventProps & { readonly state: FormState; readonly action: ResolveAction }
+) => {
+  const { details: { event }, state, visit } = props
+  const say = sayOf(visit, paymentsText)
+  const texts = {
+    credit: { title: say("credit"), text: say("credit.text"), submit: say("submit.credit") },
+    refunded: { title: say("refunded"), text: say("refunded.text"), submit: say("submit.refunded") },
+    dismiss: { title: say("dismiss"), text: say("dismiss.text"), submit: say("submit.dismiss") }
+  }[action]
+  const path = `/admin/payments/${event.id}`
+  return (
+    <>
+      <PageHeading
+        title={texts.title}
+        lead={`${say("event.title", { id: event.id.toString() })} · ${
+          minorText(visit, event.amountMinor, event.currency)
+        }`}
+      />
+      <Card>
+        <PostForm visit={visit} action={`${path}/${action}`} class="card-body">
+          <FormAlert state={state} />
+          <p>{texts.text}</p>
+          {action === "credit" ? <CreditFields {...props} /> : null}
+          <Field
+            state={state}
+            name="note"
+            label={say("note")}
+            hint={say("note.hint")}
+            autocomplete="off"
+            maxlength={NOTE_CHARACTERS_MAX}
+            required
+          />
+          <div class="btn-list mt-4">
+            <button type="submit" class="btn btn-primary">{texts.submit}</button>
+            <a class="btn btn-ghost-secondary" href={path}>{say("cancel")}</a>
+          </div>
+        </PostForm>
+      </Card>
+    </>
+  )
+}

@@ -1,0 +1,52 @@
+/**
+ * Which payment events an address asks for: those that wait for somebody, or all of them, filtered.
+ */
+import { type EventFilter, eventOutcomes } from "../../../../settlement/PaymentEvents.ts"
+import type { Visit } from "../../Visit.ts"
+import { type FilterDays, readDays } from "../FilterDays.ts"
+import { oneOf, searchText, sources } from "../orders/OrdersQuery.ts"
+
+export interface PaymentsQuery {
+  readonly filter: EventFilter
+  readonly days: FilterDays
+  /** Everything, not only what waits. */
+  readonly isAll: boolean
+  readonly isFiltered: boolean
+}
+
+export const readPaymentsQuery = (visit: Pick<Visit, "formats" | "query">): PaymentsQuery => {
+  const { query } = visit
+  const days = readDays(visit)
+  const isAll = query.get("view") === "all"
+  const filter = {
+    text: searchText(query, "q"),
+    provider: oneOf(sources, query.get("provider")),
+    outcome: oneOf(eventOutcomes, query.get("outcome")),
+    fromMs: days.fromMs,
+    toMs: days.toMs
+  }
+  return {
+    filter: isAll ? filter : { open: true },
+    days,
+    isAll,
+    isFiltered: isAll && Object.values(filter).some((value) => value !== undefined)
+  }
+}
+
+/** The list's address with the same filter, and more. */
+export const paymentsPath = (
+  { days, filter, isAll }: PaymentsQuery,
+  more: Readonly<Record<string, string>> = {}
+): string => {
+  const asked = {
+    view: isAll ? "all" : "",
+    q: filter.text ?? "",
+    provider: filter.provider ?? "",
+    outcome: filter.outcome ?? "",
+    from: isAll ? days.from : "",
+    to: isAll ? days.to : "",
+    ...more
+  }
+  const parts = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""))
+  return parts.size === 0 ? "/admin/payments" : `/admin/payments?${parts}`
+}

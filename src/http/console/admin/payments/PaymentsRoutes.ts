@@ -1,0 +1,133 @@
+/**
+ * `/admin/payments`: what providers said, and what root makes of payments that fit nothing.
+ */
+import { Effect, Layer } from "effect"
+import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { EventResolutions, type Resolve } from "../../../../settlement/EventResolutions.ts"
+import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../settlement/OrderError.ts"
+import { PaymentEvents, resolutions } from "../../../../settlement/PaymentEvents.ts"
+import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { HttpRouter } from "effect/http"
+import { idOf, pathId } from "../../PathId.ts"
+import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { oneOf } from "../orders/OrdersQuery.ts"
+import { resolutionName } from "./EventParts.tsx"
+import { readPaymentsQuery } from "./PaymentsQuery.ts"
+import { paymentsText } from "./PaymentsText.ts"
+import { PaymentsView } from "./PaymentsView.tsx"
+import { PaymentView, type ResolveAction, resolveActions, ResolveView } from "./PaymentView.tsx"
+
+const PAGE_SIZE = 50
+
+const list = Effect.fnUntraced(function*(visit: UserVisit) {
+  const query = readPaymentsQuery(visit)
+  const events = yield* PaymentEvents
+  const range = { limit: PAGE_SIZE + 1, before: idOf(visit.query.get("before")) }
+  const found = yield* events.list(query.filter, range)
+  const openCount = yield* events.openCount
+  return page(
+    sayOf(visit, paymentsText)("title"),
+    PaymentsView({ visit, query, events: found.slice(0, PAGE_SIZE), hasOlder: found.length > PAGE_SIZE, openCount })
+  )
+})
+
+/** The event of the `:id` in the route of the request at hand. */
+const theEvent = Effect.gen(function*() {
+  return yield* (yield* PaymentEvents).find(yield* pathId("id"))
+}).pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new PageNotFound())))
+
+const show = (visit: UserVisit) =>
+  Effect.map(theEvent, (details) =>
+    page(
+      sayOf(visit, paymentsText)("event.title", { id: details.event.id.toString() }),
+      PaymentView({ visit, details })
+    ))
+
+const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
+  const known = oneOf(resolveActions, action ?? null)
+  return known === undefined ? Effect.fail(new PageNotFound()) : Effect.succeed(known)
+})
+
+const showResolve = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const action = yield* theAction
+    const details = yield* theEvent
+    if (!details.event.isOpen && state === emptyForm) return redirect(`/admin/payments/${details.event.id}`)
+    return page(
+      sayOf(visit, paymentsText)("event.title", { id: details.event.id.toString() }),
+      ResolveView({ visit, details, state, action })
+    )
+  })
+
+const askedBy = (action: ResolveAction, fields: URLSearchParams): Resolve => {
+  const note = fields.get("note") ?? ""
+  if (action !== "credit") return { resolution: action === "refunded" ? "refunded" : "dismissed", note }
+  const amount = (fields.get("amount") ?? "").trim().replace(/^\$/, "")
+  return {
+    resolution: "credited",
+    note,
+    user: fields.get("user") ?? "",
+    amountMicros: parseDecimal(amount, MICROS_SCALE) ?? 0n
+  }
+}
+
+const refusal = (visit: UserVisit, { reason }: ResolutionRefused): FormRefused => {
+  const say = sayOf(visit, paymentsText)
+  switch (reason) {
+    case "note":
+      return refuse({ note: say("note.problem") })
+    case "amount":
+      return refuse({ amount: say("usd.problem") })
+    case "user":
+      return refuse({ user: say("user.problem") })
+    default:
+      return refuse({ form: say("unfit") })
+  }
+}
+
+const closed = (visit: UserVisit, { by, resolution }: EventClosed): FormRefused => {
+  const say = sayOf(visit, paymentsText)
+  const known = oneOf(resolutions, resolution)
+  return refuse({
+    form: known === undefined
+      ? say("closed.none")
+      : say("closed", { who: by ?? "", what: resolutionName(visit, known) })
+  }, 409)
+}
+
+const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
+  const say = sayOf(visit, paymentsText)
+  const texts = {
+    order: say("used.order"),
+    credited: say("used.credited"),
+    refunded: say("used.refunded"),
+    taken_back: say("used.taken")
+  }
+  return refuse({ form: texts[why] }, 409)
+}
+
+const resolveForm = rootForm("/admin/payments/:id/:action", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      const action = yield* theAction
+      yield* (yield* EventResolutions).resolve(actorOf(visit), id, askedBy(action, fields))
+      return redirect(`/admin/payments/${id}?done=resolved`)
+    }).pipe(
+      Effect.catchTags({
+        EventNotFound: () => Effect.fail(new PageNotFound()),
+        EventClosed: (error) => Effect.fail(closed(visit, error)),
+        PaymentUsed: (error) => Effect.fail(used(visit, error)),
+        ResolutionRefused: (error) => Effect.fail(refusal(visit, error))
+      })
+    ),
+  again: (visit, values, problems) => showResolve(visit, { values, problems })
+})
+
+export const PaymentsRoutes = Layer.mergeAll(
+  rootPage("/admin/payments", list),
+  rootPage("/admin/payments/:id", show),
+  rootPage("/admin/payments/:id/:action", (visit) => showResolve(visit, emptyForm)),
+  resolveForm
+)
