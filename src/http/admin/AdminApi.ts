@@ -11,6 +11,8 @@ import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
+import { OrdersApi } from "./OrdersApi.ts"
+import { PaymentsApi } from "./PaymentsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
 import { UsageApi } from "./UsageApi.ts"
@@ -29,6 +31,8 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(CodesApi)
   .add(SettingsApi)
   .add(ModelsApi)
+  .add(OrdersApi)
+  .add(PaymentsApi)
   .add(PlansApi)
   .add(PriceImportsApi)
   .add(UsageApi)

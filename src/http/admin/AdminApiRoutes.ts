@@ -11,6 +11,8 @@ import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
+import { OrdersHandlers } from "./OrdersHandlers.ts"
+import { PaymentsHandlers } from "./PaymentsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 import { UsageHandlers } from "./UsageHandlers.ts"
@@ -38,6 +40,8 @@ const Handlers = Layer.mergeAll(
   CodesHandlers,
   KeysHandlers,
   ModelsHandlers,
+  OrdersHandlers,
+  PaymentsHandlers,
   PlansHandlers,
   PriceImportsHandlers,
   SettingsHandlers,

@@ -2,7 +2,7 @@
  * How the administration's API says no: JSON with a `_tag` that programs read and a `message` for people. No secret is ever in
  * one, and what the database or a provider said is not passed on.
  */
-import { Effect, Schema } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
 
 /** No credentials, or none that are good. */
 export class ApiUnauthorized extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", {
@@ -43,6 +43,15 @@ export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavai
 /** One field is wrong. */
 export const refusedField = (field: string, message: string): ApiRefused =>
   new ApiRefused({ message: `${field}: ${message}`, problems: { [field]: message } })
+
+/** Milliseconds since the epoch of a moment in ISO 8601; undefined where none is given. */
+export const millisOf = (field: string, text: string | undefined): Effect.Effect<number | undefined, ApiRefused> => {
+  if (text === undefined) return Effect.undefined
+  const moment = DateTime.make(text)
+  return Option.isNone(moment)
+    ? Effect.fail(refusedField(field, "is a moment in ISO 8601"))
+    : Effect.succeed(DateTime.toEpochMillis(moment.value))
+}
 
 export const unavailableNow = new ApiUnavailable({
   message: "The database did not answer. Nothing is known to have changed; please try again shortly."

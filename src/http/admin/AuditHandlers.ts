@@ -1,23 +1,14 @@
 /**
  * Answers `/api/admin/audit` from the same record as the page.
  */
-import { DateTime, Effect, Option } from "effect"
+import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { type AuditItem, AuditTrail } from "../../platform/AuditTrail.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { orApiUnavailable, refusedField } from "./ApiError.ts"
+import { millisOf, orApiUnavailable } from "./ApiError.ts"
 import { momentOf, rangeOf } from "./ApiSchema.ts"
 
 const entryJson = ({ at, id, ...rest }: AuditItem) => ({ ...rest, id: id.toString(), at: momentOf(at) })
-
-/** Milliseconds since the epoch; undefined where no moment is given. */
-const millisOf = (field: string, text: string | undefined) => {
-  if (text === undefined) return Effect.undefined
-  const moment = DateTime.make(text)
-  return Option.isNone(moment)
-    ? Effect.fail(refusedField(field, "is a moment in ISO 8601"))
-    : Effect.succeed(DateTime.toEpochMillis(moment.value))
-}
 
 export const AuditHandlers = HttpApiBuilder.group(
   AdminApi,

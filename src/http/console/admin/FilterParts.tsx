@@ -35,7 +35,7 @@ export const FilterChoice = (
 export const FilterDay = (
   { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
 ) => (
-  <div class="col-6 col-sm">
+  <div class="col-6 col-sm-auto">
     <label class="form-label" for={`filter-${name}`}>{label}</label>
     <input class="form-control" type="date" id={`filter-${name}`} name={name} value={value} />
   </div>

@@ -50,10 +50,10 @@ const Actions = ({ record, visit }: RecordProps) => {
         ? <a class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>{say("complete")}</a>
         : null}
       {order.state === "pending"
-        ? <a class="btn btn-outline-danger" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</a>
+        ? <a class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</a>
         : null}
       {refundable !== undefined && refundable.leftMinor > 0n
-        ? <a class="btn btn-outline-danger" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</a>
+        ? <a class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</a>
         : null}
     </div>
   )

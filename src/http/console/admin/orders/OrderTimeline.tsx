@@ -51,7 +51,8 @@ const eventEntry = (visit: Visit, event: EventItem): Entry => ({
   body: (
     <>
       <div>
-        {sourceName(visit, event.provider)}: <a href={`/admin/payments/${event.id}`}>{factName(visit, event.fact)}</a>
+        {sourceName(visit, event.provider)}:{" "}
+        <a class="text-decoration-underline" href={`/admin/payments/${event.id}`}>{factName(visit, event.fact)}</a>
         {event.amountMinor === null ? null : (
           <>
             , <span class="nowrap">{minorText(visit, event.amountMinor, event.currency)}</span>

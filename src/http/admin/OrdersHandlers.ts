@@ -1,0 +1,163 @@
+/**
+ * Answers `/api/admin/orders` by the same use cases as the pages.
+ */
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import type { Attempt, Order } from "../../settlement/Order.ts"
+import { OrderHistory, type OrderRecord } from "../../settlement/OrderHistory.ts"
+import { Orders } from "../../settlement/Orders.ts"
+import { type FoundOrder, OrderSearch } from "../../settlement/OrderSearch.ts"
+import { OutsidePayments } from "../../settlement/OutsidePayments.ts"
+import { type RefundRequest, Refunds } from "../../settlement/Refunds.ts"
+import { CurrentAdmin } from "./AdminAccess.ts"
+import { AdminApi } from "./AdminApi.ts"
+import { ApiNotFound, millisOf, orApiUnavailable } from "./ApiError.ts"
+import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
+import { conflictOf, eventJson, refusedBy } from "./PaymentsHandlers.ts"
+
+const summaryJson = ({ email, order }: FoundOrder) => ({
+  id: order.id.toString(),
+  kind: order.kind,
+  user_id: order.userId.toString(),
+  email,
+  state: order.state,
+  amount_fen: order.amountFen.toString(),
+  credit_micros: order.creditMicros.toString(),
+  plan_code: order.terms?.code ?? null,
+  subscription_id: order.subscriptionId?.toString() ?? null,
+  created_at: momentOf(order.createdAt),
+  expires_at: momentOf(order.expiresAt),
+  settled_at: momentOrNull(order.settledAt)
+})
+
+const attemptJson = (attempt: Attempt) => ({
+  id: attempt.id.toString(),
+  provider: attempt.provider,
+  method: attempt.method,
+  state: attempt.state,
+  amount_minor: attempt.amountMinor.toString(),
+  currency: attempt.currency,
+  merchant_reference: attempt.reference,
+  payment_reference: attempt.payment,
+  completed_by: attempt.completedBy,
+  debited_micros: attempt.debitedMicros.toString(),
+  created_at: momentOf(attempt.createdAt)
+})
+
+const refundJson = (refund: RefundRequest) => ({
+  id: refund.id.toString(),
+  order_id: refund.orderId.toString(),
+  state: refund.state,
+  amount_minor: refund.amountMinor.toString(),
+  note: refund.note,
+  requested_by: refund.requestedBy,
+  provider_refund: refund.providerRefund,
+  problem: refund.problem,
+  created_at: momentOf(refund.createdAt),
+  updated_at: momentOf(refund.updatedAt)
+})
+
+const recordJson = (record: OrderRecord) => ({
+  ...summaryJson(record),
+  credit_usd_per_cny: record.creditUsdPerCny,
+  refundable_minor: record.refundable?.leftMinor.toString() ?? null,
+  attempts: record.attempts.map(attemptJson),
+  events: record.events.map(eventJson),
+  refunds: record.refunds.map(refundJson)
+})
+
+const noOrder = () => Effect.fail(new ApiNotFound({ message: "There is no such order." }))
+const noRefund = () => Effect.fail(new ApiNotFound({ message: "There is no such refund of this order." }))
+
+export const OrdersHandlers = HttpApiBuilder.group(
+  AdminApi,
+  "orders",
+  Effect.fn(function*(handlers) {
+    const search = yield* OrderSearch
+    const history = yield* OrderHistory
+    const orders = yield* Orders
+    const outside = yield* OutsidePayments
+    const refunds = yield* Refunds
+
+    const show = ({ id }: Pick<Order, "id">) => Effect.map(history.show(id), recordJson)
+
+    /** The refund, if it is of that order. */
+    const refundOf = Effect.fnUntraced(function*(params: { readonly id: string; readonly refund_id: string }) {
+      const record = yield* history.show(BigInt(params.id))
+      const id = BigInt(params.refund_id)
+      return record.refunds.some((refund) => refund.id === id) ? id : yield* noRefund()
+    })
+
+    return handlers.handleAll({
+      listOrders: Effect.fnUntraced(
+        function*({ query: { from, kind, provider, q, state, to, user, ...range } }) {
+          const fromMs = yield* millisOf("from", from)
+          const toMs = yield* millisOf("to", to)
+          const found = yield* search.list({ text: q, user, state, kind, provider, fromMs, toMs }, rangeOf(range))
+          return { items: found.map(summaryJson) }
+        },
+        orApiUnavailable
+      ),
+      getOrder: ({ params }) =>
+        show({ id: BigInt(params.id) }).pipe(Effect.catchTag("OrderNotFound", noOrder), orApiUnavailable),
+      completeOrder: Effect.fnUntraced(
+        function*({ params, payload }) {
+          const admin = yield* CurrentAdmin
+          return yield* show(yield* outside.complete(admin, { orderId: BigInt(params.id), ...payload }))
+        },
+        Effect.catchTags({
+          OrderNotFound: noOrder,
+          OrderClosed: conflictOf,
+          OrderProcessing: conflictOf,
+          PaymentUsed: conflictOf,
+          ResolutionRefused: (error) => Effect.fail(refusedBy(error))
+        }),
+        orApiUnavailable
+      ),
+      cancelOrder: Effect.fnUntraced(
+        function*({ params }) {
+          return yield* show(yield* orders.cancel(BigInt(params.id), undefined, yield* CurrentAdmin))
+        },
+        Effect.catchTags({ OrderNotFound: noOrder, OrderClosed: conflictOf, OrderProcessing: conflictOf }),
+        orApiUnavailable
+      ),
+      refundOrder: Effect.fnUntraced(
+        function*({ params, payload: { amount_minor, idempotency_key, note } }) {
+          const asked = {
+            orderId: BigInt(params.id),
+            amountMinor: amount_minor === undefined ? undefined : BigInt(amount_minor),
+            note,
+            key: idempotency_key
+          }
+          return refundJson(yield* refunds.request(yield* CurrentAdmin, asked))
+        },
+        Effect.catchTags({
+          OrderNotFound: noOrder,
+          RefundNotPossible: conflictOf,
+          ResolutionRefused: (error) => Effect.fail(refusedBy(error))
+        }),
+        orApiUnavailable
+      ),
+      retryRefund: Effect.fnUntraced(
+        function*({ params }) {
+          return refundJson(yield* refunds.retry(yield* CurrentAdmin, yield* refundOf(params)))
+        },
+        Effect.catchTags({ OrderNotFound: noOrder, RefundNotFound: noRefund, RefundNotPossible: conflictOf }),
+        orApiUnavailable
+      ),
+      settleRefund: Effect.fnUntraced(
+        function*({ params, payload: { note, outcome } }) {
+          const found = { isDone: outcome === "done", note }
+          return refundJson(yield* refunds.conclude(yield* CurrentAdmin, yield* refundOf(params), found))
+        },
+        Effect.catchTags({
+          OrderNotFound: noOrder,
+          RefundNotFound: noRefund,
+          RefundNotPossible: conflictOf,
+          ResolutionRefused: (error) => Effect.fail(refusedBy(error))
+        }),
+        orApiUnavailable
+      )
+    })
+  })
+)

@@ -1,0 +1,87 @@
+/**
+ * `/api/admin/payments`: what payment providers said, and what an administrator makes of payments that fit nothing.
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { eventOutcomes, resolutions } from "../../settlement/PaymentEvents.ts"
+import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+
+/** `outside`: paid past both providers. */
+export const Source = Schema.Literals(["epay", "stripe", "outside"])
+
+/** Amounts in the minor unit of the currency, such as fen of CNY. */
+export const PaymentEvent = Schema.Struct({
+  id: ApiId,
+  provider: Source,
+  kind: Schema.String,
+  fact: Schema.String,
+  outcome: Schema.Literals(["received", ...eventOutcomes]),
+  note: Schema.String,
+  payment_reference: Schema.NullOr(Schema.String),
+  merchant_reference: Schema.NullOr(Schema.String),
+  amount_minor: Schema.NullOr(ApiAmount),
+  currency: Schema.NullOr(Schema.String),
+  deliveries: Schema.Int,
+  received_at: ApiMoment,
+  order_id: Schema.NullOr(ApiId),
+  is_open: Schema.Boolean,
+  resolution: Schema.NullOr(Schema.Literals(resolutions)),
+  resolution_note: Schema.NullOr(Schema.String),
+  resolved_by: Schema.NullOr(Schema.String),
+  resolved_at: Schema.NullOr(ApiMoment),
+  credited_user_id: Schema.NullOr(ApiId),
+  credited_micros: Schema.NullOr(ApiAmount)
+}).annotate({ identifier: "PaymentEvent" })
+
+const PaymentEventDetails = Schema.Struct({
+  ...PaymentEvent.fields,
+  buyer: Schema.NullOr(Schema.Struct({ id: ApiId, email: Schema.String })),
+  suggested_micros: Schema.NullOr(ApiAmount)
+}).annotate({
+  identifier: "PaymentEventDetails",
+  description: "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known."
+})
+
+const Credit = Schema.Struct({ user: Schema.String, amount_micros: ApiAmount, note: Schema.String }).annotate({
+  identifier: "PaymentCredit",
+  description: "`user`: an id or an e-mail address."
+})
+
+const Note = Schema.Struct({ note: Schema.String }).annotate({ identifier: "PaymentNote" })
+
+const params = { id: ApiId }
+const resolved = {
+  success: PaymentEventDetails,
+  error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+} as const
+
+export class PaymentsApi extends HttpApiGroup.make("payments").add(
+  HttpApiEndpoint.get("listPayments", "/payments", {
+    query: {
+      ...pageQuery,
+      /** `true`: only what waits for somebody. */
+      open: Schema.optionalKey(Schema.Literals(["true", "false"])),
+      outcome: Schema.optionalKey(Schema.Literals(eventOutcomes)),
+      provider: Schema.optionalKey(Source),
+      reference: Schema.optionalKey(Schema.String),
+      from: Schema.optionalKey(ApiMoment),
+      to: Schema.optionalKey(ApiMoment)
+    },
+    success: Schema.Struct({ items: Schema.Array(PaymentEvent) }),
+    error: [ApiRefused, ApiUnavailable]
+  }),
+  HttpApiEndpoint.get("getPayment", "/payments/:id", {
+    params,
+    success: PaymentEventDetails,
+    error: [ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
+  HttpApiEndpoint.post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
+  HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
+).annotateMerge(
+  OpenApi.annotations({
+    title: "Payments",
+    description: "Events of payment providers, and what to do with exceptions."
+  })
+) {}
