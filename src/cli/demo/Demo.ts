@@ -20,6 +20,7 @@ import { acquireStripe } from "./StripeSimulator.ts"
 import { acquireUpstream } from "./UpstreamSimulator.ts"
 
 const DEMO_EMAIL = "demo@realms.local"
+const ROOT_EMAIL = "root@realms.local"
 const DEMO_USD_MICROS = 5_000_000n
 const DEMO_TOPUP_FEN = 1_000n
 const PASSWORD_BYTES = 9
@@ -36,6 +37,8 @@ export interface DemoInfo {
   readonly baseUrl: string
   /** Of the user, for the console. */
   readonly password: string
+  /** Of the administrator. */
+  readonly rootPassword: string
   readonly key: string
   readonly usdMicros: bigint
   readonly configPath: string
@@ -43,15 +46,17 @@ export interface DemoInfo {
   readonly orderId: bigint
 }
 
-/** A user with money, a key, and an order to pay. */
+/** An administrator, and a user with money, a key, and an order to pay. */
 const seed = Effect.gen(function*() {
   const password = randomBytes(PASSWORD_BYTES).toString("base64url")
+  const rootPassword = randomBytes(PASSWORD_BYTES).toString("base64url")
+  yield* (yield* Users).create({ email: ROOT_EMAIL, role: "root", password: Redacted.make(rootPassword) })
   const user = yield* (yield* Users).create({ email: DEMO_EMAIL, role: "user", password: Redacted.make(password) })
   const credit = { userId: user.id, amountMicros: DEMO_USD_MICROS, note: "demo credit", key: randomUUID() }
   const posted = yield* (yield* Adjustments).adjust(cliActor, credit)
   const { key } = yield* (yield* ApiKeys).create({ userId: user.id, name: "demo" })
   const order = yield* (yield* Orders).topup(user.id, DEMO_TOPUP_FEN)
-  return { password, key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }
+  return { password, rootPassword, key: Redacted.value(key), usdMicros: posted.usdMicros, orderId: order.id }
 })
 
 /** A line for a POSIX shell that streams a chat completion through the demo. */
@@ -79,6 +84,8 @@ export const describeDemo = (info: DemoInfo): string =>
     `  console    ${info.baseUrl}`,
     `  user       ${DEMO_EMAIL}`,
     `  password   ${info.password}`,
+    `  root       ${ROOT_EMAIL}`,
+    `  password   ${info.rootPassword}`,
     `  API base   ${info.baseUrl}/v1`,
     `  key        ${info.key}`,
     `  balance    ${dollars(info.usdMicros)}`,
@@ -90,6 +97,8 @@ export const describeDemo = (info: DemoInfo): string =>
     "Open the console, sign in, and see what it cost under Usage. Top up or buy a plan there: the cashiers are simulated,",
     `press Pay and watch the order. A top-up of ¥10.00 waits already: ${info.baseUrl}/pay/topup/${info.orderId}`,
     "",
+    `Sign in as root for the administration: ${info.baseUrl}/admin`,
+    "",
     "Commands work beside it, too:",
     "",
     payLine(info),
@@ -100,6 +109,8 @@ const demoFields = (info: DemoInfo): Printable => ({
   base_url: info.baseUrl,
   email: DEMO_EMAIL,
   password: info.password,
+  root_email: ROOT_EMAIL,
+  root_password: info.rootPassword,
   key: info.key,
   usd_micros: info.usdMicros,
   config_path: info.configPath,

@@ -18,6 +18,7 @@ const providers = {
 const info = {
   baseUrl: "http://127.0.0.1:8080",
   password: "secret-word",
+  rootPassword: "root-word",
   key: "sk-demo",
   usdMicros: 5_000_000n,
   configPath: "/tmp/it's a demo/config.yaml",
@@ -60,7 +61,16 @@ describe("Demo", () => {
 
   it("prints the address, the key, the balance, and a line that shell quoting survives", () => {
     const text = describeDemo(info)
-    for (const part of [info.baseUrl, info.password, info.key, "$5.00", curlLine(info.baseUrl, info.key)]) {
+    for (
+      const part of [
+        info.baseUrl,
+        info.password,
+        info.rootPassword,
+        info.key,
+        "$5.00",
+        curlLine(info.baseUrl, info.key)
+      ]
+    ) {
       assert.include(text, part)
     }
     const line = text.split("\n").at(-1) ?? ""
