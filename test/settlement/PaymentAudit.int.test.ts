@@ -23,6 +23,16 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
       world.stripe.pay(yield* world.openStripe(plan))
       yield* world.idle
       const open = yield* world.topup
+      // A second payment, which root credits, and a part of the first, which root gives back.
+      const [second] = yield* world.sql<{ id: bigint }>`
+        INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, amount_minor, currency, outcome)
+          VALUES ('stripe', 'second', 'k', 'Paid', 'pi_second', 1000, 'cny', 'exception') RETURNING id`
+      const root = { name: "cli", userId: null, address: "" }
+      const credit = { resolution: "credited", note: "n", user: String(paid.userId), amountMicros: 7n } as const
+      yield* world.resolutions.resolve(root, second?.id ?? 0n, credit)
+      const refund = { orderId: plan.id, amountMinor: 100n, note: "n", key: "audited-refund" }
+      assert.strictEqual((yield* world.refunds.request(root, refund)).state, "done")
+      yield* world.idle
       const order = `WHERE id = ${open.id}`
       const attempt = `WHERE order_id = ${paid.id}`
       const cases: ReadonlyArray<readonly [breaking: string, mending: string, finds: RegExp]> = [
@@ -65,6 +75,30 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
           `UPDATE payment_attempts SET debited_micros = 5 ${attempt}`,
           `UPDATE payment_attempts SET debited_micros = 0 ${attempt}`,
           /I2 attempt \d+ took back 5 micros, the ledger says 0/
+        ],
+        [
+          `UPDATE payment_events SET credited_micros = 8 WHERE event_key = 'second'`,
+          `UPDATE payment_events SET credited_micros = 7 WHERE event_key = 'second'`,
+          /I4 event \d+ \(credited\) credited 8 micros, the ledger has 7/
+        ],
+        [
+          `UPDATE payment_events SET resolution = 'dismissed', credited_micros = NULL, credited_user_id = NULL
+            WHERE event_key = 'second'`,
+          `UPDATE payment_events SET resolution = 'credited', credited_micros = 7, credited_user_id = ${paid.userId}
+            WHERE event_key = 'second'`,
+          /I4 event \d+ \(not resolved\) credited no micros, the ledger has 7/
+        ],
+        [
+          `UPDATE payment_events e SET payment_reference = a.payment_reference FROM payment_attempts a
+            WHERE event_key = 'second' AND a.order_id = ${paid.id} AND a.state = 'paid'`,
+          `UPDATE payment_events SET payment_reference = 'pi_second' WHERE event_key = 'second'`,
+          /I4 event \d+ credited a payment that attempt \d+ was paid with/
+        ],
+        [
+          `UPDATE payment_events SET event_key = 'hidden' WHERE event_key LIKE 'root:refund:%'`,
+          `UPDATE payment_events SET event_key = 'root:refund:' || (SELECT id FROM refund_requests)
+            WHERE event_key = 'hidden'`,
+          /I4 refund \d+ is done, and no event says so/
         ]
       ]
       for (const [breaking, mending, finds] of cases) {
