@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
+import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { AccountUnavailable, DebitRefused, UnknownAccount } from "./AccountError.ts"
 import { postInTransaction } from "./Ledger.ts"
@@ -19,8 +19,8 @@ const REF_TYPE = "adjustment"
 /** Text for people, by what is wrong with an adjustment. */
 const messages = {
   amount: "an adjustment is an amount other than 0, of at most 1,000,000 USD either way",
-  note: `a note that says why has 1 to ${NOTE_CHARACTERS_MAX} characters, in one line`,
-  key: "an idempotency key has 8 to 100 letters, digits and _ . : -"
+  note: noteRule,
+  key: keyRule
 } as const
 
 /** What was asked for is not possible; `reason` is the field. */

@@ -6,13 +6,13 @@
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
+import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { outboundGuard } from "../platform/OutboundUrl.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import {
-  ChannelChanged,
   ChannelDeclared,
   ChannelKeyMissing,
   ChannelModelUnknown,
@@ -73,11 +73,11 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   readonly models: Effect.Effect<ReadonlyArray<string>, ChannelsUnavailable>
   /** Answers the new channel's id. */
   create(actor: Actor, input: ChannelInput): Effect.Effect<bigint, WriteError>
-  /** Fails with `ChannelChanged` when the channel is not at that revision any more. */
+  /** Fails with `ChangedMeanwhile` when the channel is not at that revision any more. */
   edit(
     actor: Actor,
     change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }
-  ): Effect.Effect<void, RowError | ChannelChanged | WriteError>
+  ): Effect.Effect<void, RowError | ChangedMeanwhile | WriteError>
   /** No call is sent to it from then on; those under way end. Doing it again changes nothing. */
   disable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
   enable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
@@ -214,7 +214,7 @@ const make = Effect.gen(function*() {
         const { id, revision } = change
         const input = trimmed(change.input)
         const row = yield* own(id)
-        if (row.revision !== revision) return yield* new ChannelChanged({ channelId: id })
+        if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
         yield* check(input, row.api_key_sealed === null)
         const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
         const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))

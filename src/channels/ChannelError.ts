@@ -22,11 +22,6 @@ export class ChannelDeclared extends Schema.TaggedError<ChannelDeclared>()("Chan
   channelId: Schema.BigInt
 }) {}
 
-/** Somebody else has changed it since the revision that the change was made on. */
-export class ChannelChanged extends Schema.TaggedError<ChannelChanged>()("ChannelChanged", {
-  channelId: Schema.BigInt
-}) {}
-
 /** There is no key to call it with: none is set, or the one that is does not open. */
 export class ChannelKeyMissing extends Schema.TaggedError<ChannelKeyMissing>()("ChannelKeyMissing", {
   channelId: Schema.BigInt,

@@ -20,7 +20,10 @@ const TOKEN_LENGTH_MAX = 256
 const LISTED_MAX = 200
 
 /** Keys of all administrators that are neither revoked nor expired, at most. */
-export const ADMIN_KEYS_MAX = 50
+const ADMIN_KEYS_MAX = 50
+
+/** Of the advisory lock under which keys are made. */
+const MAKE_LOCK = 7_304_160_530n
 
 /** That a key is in use is written so often, at most. */
 const USED_INTERVAL_SECONDS = 60
@@ -120,8 +123,8 @@ const make = Effect.gen(function*() {
     const id = yield* inTransaction(
       sql,
       Effect.gen(function*() {
-        // Made one after the other, and so counted.
-        yield* sql`SELECT FROM users WHERE id = ${actor.userId} FOR NO KEY UPDATE`
+        // Made one after the other, whoever makes them, and so counted.
+        yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
         const [live] = yield* sql<{ count: bigint }>`SELECT count(*) FROM api_keys
           WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
         if (Number(live?.count ?? 0n) >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })

@@ -51,15 +51,7 @@ export const AUDIT_STREAM_ITEMS_MAX = 100_000
 
 const STREAM_PAGE_ITEMS = 1_000
 
-interface AuditRow {
-  readonly id: bigint
-  readonly at: Date
-  readonly actor: string
-  readonly email: string | null
-  readonly action: string
-  readonly target: string
-  readonly before: AuditState | null
-  readonly after: AuditState | null
+interface AuditRow extends Omit<AuditItem, "address"> {
   readonly address: string | null
 }
 

@@ -6,6 +6,10 @@
 /** Characters of a note, at most. */
 export const NOTE_CHARACTERS_MAX = 500
 
+/** What is asked for, in words. */
+export const noteRule = `a note that says why has 1 to ${NOTE_CHARACTERS_MAX} characters, in one line`
+export const keyRule = "an idempotency key has 8 to 100 letters, digits and _ . : -"
+
 const keyPattern = /^[\w.:-]{8,100}$/
 
 /** The note without what stands around it; undefined for one that is empty, too long or has control characters. */

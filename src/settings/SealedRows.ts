@@ -11,16 +11,20 @@ import { inTransaction } from "../platform/Transaction.ts"
 interface SealedTable {
   readonly table: string
   readonly id: string
+  readonly idType: "text" | "bigint"
   readonly sealed: string
   /** Before the id, as the seal names it. */
   readonly place: string
 }
 
 const tables: ReadonlyArray<SealedTable> = [
-  { table: "app_settings", id: "key", sealed: "secret", place: "setting" },
-  { table: "channels", id: "id", sealed: "api_key_sealed", place: "channel" },
-  { table: "redemption_batches", id: "id", sealed: "codes_sealed", place: "codes" }
+  { table: "app_settings", id: "key", idType: "text", sealed: "secret", place: "setting" },
+  { table: "channels", id: "id", idType: "bigint", sealed: "api_key_sealed", place: "channel" },
+  { table: "redemption_batches", id: "id", idType: "bigint", sealed: "codes_sealed", place: "codes" }
 ]
+
+/** Rows read at once; a batch of codes has some 25 kB. */
+const PAGE_ROWS = 100
 
 interface SealedRow {
   readonly id: string
@@ -28,9 +32,20 @@ interface SealedRow {
   readonly key_id: string
 }
 
-const rowsOf = ({ id, sealed, table }: SealedTable, sql: SqlClient.SqlClient) =>
+const columnsOf = ({ id, sealed }: SealedTable): string => `${id}::text AS id, ${sealed} AS bytes, key_id`
+
+/** One row for each key that has sealed any: what opens one of them opens all. */
+const oneOfEachKey = (table: SealedTable, sql: SqlClient.SqlClient) =>
   sql.unsafe<SealedRow>(
-    `SELECT ${id}::text AS id, ${sealed} AS bytes, key_id FROM ${table} WHERE ${sealed} IS NOT NULL ORDER BY ${id}`
+    `SELECT DISTINCT ON (key_id) ${columnsOf(table)} FROM ${table.table} WHERE key_id IS NOT NULL ORDER BY key_id`
+  )
+
+const rowsAfter = (table: SealedTable, sql: SqlClient.SqlClient, after: string | undefined) =>
+  sql.unsafe<SealedRow>(
+    `SELECT ${columnsOf(table)} FROM ${table.table}
+      WHERE ${table.sealed} IS NOT NULL AND ($1::text IS NULL OR ${table.id} > $1::${table.idType})
+      ORDER BY ${table.id} LIMIT ${PAGE_ROWS}`,
+    [after ?? null]
   )
 
 const wrong = (place: string, { reason }: SecretUnreadable, source: string): MasterKeyWrong =>
@@ -41,46 +56,61 @@ const wrong = (place: string, { reason }: SecretUnreadable, source: string): Mas
       "newest first, separated by commas."
   })
 
-/** Fails when a stored secret does not open. */
+/** What a row has; fails with what to do about it when no key at hand opens it. */
+const openRow = (table: SealedTable, row: SealedRow, box: SecretBox["Service"]) => {
+  const place = `${table.place}:${row.id}`
+  return box.open({ bytes: row.bytes, keyId: row.key_id }, place).pipe(
+    Effect.map((secret) => ({ place, secret })),
+    Effect.catchTag("SecretUnreadable", (error) => Effect.fail(wrong(place, error, box.source)))
+  )
+}
+
+/** Fails when stored secrets are sealed by a key that is not at hand. */
 export const checkSealedRows = (
   sql: SqlClient.SqlClient,
   box: SecretBox["Service"]
 ): Effect.Effect<void, SqlError.SqlError | MasterKeyInvalid | MasterKeyWrong> =>
-  Effect.forEach(tables, (table) =>
-    Effect.flatMap(rowsOf(table, sql), (rows) =>
-      Effect.forEach(rows, (row) => {
-        const place = `${table.place}:${row.id}`
-        return box.open({ bytes: row.bytes, keyId: row.key_id }, place).pipe(
-          Effect.catchTag("SecretUnreadable", (error) => Effect.fail(wrong(place, error, box.source)))
-        )
-      }, { discard: true })), { discard: true })
+  Effect.forEach(
+    tables,
+    (table) =>
+      Effect.flatMap(
+        oneOfEachKey(table, sql),
+        (rows) => Effect.forEach(rows, (row) => openRow(table, row, box), { discard: true })
+      ),
+    { discard: true }
+  )
 
 /** Seals every secret anew with the newest key; answers how many. A failure leaves all of them as they were. */
 export const resealAll = (
   sql: SqlClient.SqlClient,
   box: SecretBox["Service"],
   actor: Actor
-): Effect.Effect<number, SqlError.SqlError | MasterKeyInvalid | MasterKeyWrong> =>
-  inTransaction(
+): Effect.Effect<number, SqlError.SqlError | MasterKeyInvalid | MasterKeyWrong> => {
+  const reseal = Effect.fnUntraced(function*(table: SealedTable, row: SealedRow) {
+    const { place, secret } = yield* openRow(table, row, box)
+    const sealed = yield* box.seal(secret, place)
+    yield* sql.unsafe(
+      `UPDATE ${table.table} SET ${table.sealed} = $1, key_id = $2 WHERE ${table.id} = $3::${table.idType}`,
+      [Buffer.from(sealed.bytes), sealed.keyId, row.id]
+    )
+  })
+  const resealTable = Effect.fnUntraced(function*(table: SealedTable) {
+    // Whoever replaces a secret meanwhile waits, and seals with the newest key too.
+    yield* sql.unsafe(`LOCK TABLE ${table.table} IN SHARE ROW EXCLUSIVE MODE`)
+    let count = 0
+    let rows = yield* rowsAfter(table, sql, undefined)
+    while (rows.length > 0) {
+      yield* Effect.forEach(rows, (row) => reseal(table, row), { discard: true })
+      count += rows.length
+      rows = yield* rowsAfter(table, sql, rows.at(-1)?.id)
+    }
+    return count
+  })
+  return inTransaction(
     sql,
     Effect.gen(function*() {
-      let count = 0
-      for (const table of tables) {
-        // Whoever replaces a secret meanwhile waits, and seals with the newest key too.
-        yield* sql.unsafe(`LOCK TABLE ${table.table} IN SHARE ROW EXCLUSIVE MODE`)
-        for (const row of yield* rowsOf(table, sql)) {
-          const place = `${table.place}:${row.id}`
-          const secret = yield* box.open({ bytes: row.bytes, keyId: row.key_id }, place).pipe(
-            Effect.catchTag("SecretUnreadable", (error) => Effect.fail(wrong(place, error, box.source)))
-          )
-          const sealed = yield* box.seal(secret, place)
-          yield* sql.unsafe(
-            `UPDATE ${table.table} SET ${table.sealed} = $1, key_id = $2 WHERE ${table.id}::text = $3`,
-            [Buffer.from(sealed.bytes), sealed.keyId, row.id]
-          )
-          count++
-        }
-      }
+      const counts = yield* Effect.forEach(tables, resealTable)
+      const count = counts.reduce((sum, rows) => sum + rows, 0)
       const [keyId] = yield* box.keyIds
       yield* recordChange(sql, actor, {
         action: "secrets.rotated",
@@ -91,3 +121,4 @@ export const resealAll = (
       return count
     })
   )
+}

@@ -14,6 +14,7 @@ import {
   SECRET_NOT_SET,
   SECRET_SET
 } from "../platform/AuditLog.ts"
+import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type OutboundGuard, outboundGuard } from "../platform/OutboundUrl.ts"
@@ -71,9 +72,6 @@ export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("Sett
   }
 }
 
-/** Somebody has changed the settings since they were looked at. Nothing was changed. */
-export class SettingsChanged extends Schema.TaggedError<SettingsChanged>()("SettingsChanged", {}) {}
-
 export class SettingsAdmin extends Context.Service<SettingsAdmin, {
   readonly view: Effect.Effect<SettingsView, SettingsUnavailable>
   /** In force at once on every server. `revision`: of the view that the changes were made on; absent: whatever it is. */
@@ -81,7 +79,7 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
     actor: Actor,
     changes: SettingChanges,
     revision?: string
-  ): Effect.Effect<SettingsView, SettingsRefused | SettingsChanged | SettingsUnavailable>
+  ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | SettingsUnavailable>
 }>()("realms/settings/SettingsAdmin") {
   static readonly layer = Layer.effect(SettingsAdmin, Effect.suspend(() => make))
 }
@@ -199,7 +197,9 @@ const make = Effect.gen(function*() {
   const write = Effect.fnUntraced(function*(actor: Actor, changes: SettingChanges, revision: string | undefined) {
     yield* sql`SELECT pg_advisory_xact_lock(${SAVE_LOCK})`
     const before = yield* read
-    if (revision !== undefined && revision !== before.view.revision) return yield* new SettingsChanged()
+    if (revision !== undefined && revision !== before.view.revision) {
+      return yield* new ChangedMeanwhile({ target: "settings" })
+    }
     const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
     for (const [key, text] of changes) wanted[key] = text ?? base[key]
     const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
@@ -232,8 +232,8 @@ const make = Effect.gen(function*() {
   const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
     effect.pipe(
       Effect.catchIf(
-        (error): error is Exclude<E, SettingsRefused | SettingsChanged> =>
-          !Schema.is(SettingsRefused)(error) && !Schema.is(SettingsChanged)(error),
+        (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile> =>
+          !Schema.is(SettingsRefused)(error) && !Schema.is(ChangedMeanwhile)(error),
         (error) => Effect.fail(new SettingsUnavailable({ reason: error.message }))
       )
     )

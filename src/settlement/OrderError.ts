@@ -2,6 +2,7 @@
  * How orders refuse: an amount out of bounds, a plan that is not for sale, an order that is not there or no longer open.
  */
 import { Schema } from "effect"
+import { keyRule, noteRule } from "../platform/Notes.ts"
 import { formatDecimal } from "../domain/Money.ts"
 
 const yuan = (fen: bigint): string => `¥${formatDecimal(fen, 2, 2)}`
@@ -96,12 +97,12 @@ export class ResolutionRefused extends Schema.TaggedError<ResolutionRefused>()("
 }
 
 const resolutionRefusals = {
-  note: "a note that says why has 1 to 500 characters, in one line",
+  note: noteRule,
   reference: "the provider's own reference of the payment: pi_... at Stripe, the trade number at EPay",
   amount: "the amount is out of bounds",
   user: "there is no such user",
   resolution: "this cannot be done with an event of this kind",
-  key: "an idempotency key has 8 to 100 letters, digits and _ . : -"
+  key: keyRule
 } as const
 
 /** There is no such event. */

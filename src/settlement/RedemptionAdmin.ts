@@ -9,6 +9,7 @@ import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
+import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
 import type { SettlementUnavailable } from "./OrderError.ts"
 import { unavailable } from "./Orders.ts"
@@ -30,13 +31,6 @@ export interface CodeWithText extends RedemptionCode {
   readonly text: Redacted.Redacted<string>
 }
 
-/** A plan that codes can give: any that is not disabled, also one that is not for sale. */
-export interface GivenPlan {
-  readonly code: string
-  readonly name: string
-  readonly durationDays: number
-}
-
 /** A batch that is to be disabled or enabled, as somebody has seen it. */
 export interface SeenBatch {
   readonly id: bigint
@@ -46,10 +40,8 @@ export interface SeenBatch {
 /** Rows answered at once, at most. */
 export const LISTED_MAX = 200
 
-const PLANS_MAX = 200
-
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
-  readonly plans: Effect.Effect<ReadonlyArray<GivenPlan>, SettlementUnavailable>
+  readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, SettlementUnavailable>
   /** Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. */
   create(actor: Actor, batch: NewBatch): Effect.Effect<bigint, BatchRefused | CodesUnreadable | SettlementUnavailable>
   /** Batches, newest first, at most {@link LISTED_MAX}. */
@@ -251,11 +243,7 @@ const make = Effect.gen(function*() {
   )
 
   return RedemptionAdmin.of({
-    plans: unavailable(Effect.map(
-      sql<{ code: string; name: string; duration_days: number }>`SELECT code, name, duration_days
-        FROM subscription_plans WHERE disabled_at IS NULL ORDER BY name, id LIMIT ${PLANS_MAX}`,
-      (rows) => rows.map((row) => ({ code: row.code, name: row.name, durationDays: row.duration_days }))
-    )),
+    plans: unavailable(givablePlans(sql)),
     create,
     list: Effect.fn("RedemptionAdmin.list")(
       (page: PageOf & { readonly state?: CodeState | undefined }) =>

@@ -6,16 +6,18 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
+import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { activate, type BoughtTerms, withdraw } from "./Subscriptions.ts"
+import { type GivablePlan, givablePlans } from "./GivablePlans.ts"
+import { planTermsOf, type PlanTermsRow } from "./PlanTerms.ts"
+import { activate, withdraw } from "./Subscriptions.ts"
 
 /** Text for people, by what is wrong with a grant. */
 const messages = {
   user: "there is no such user",
   plan: "there is no such plan, or it is disabled",
-  note: `a note that says why has 1 to ${NOTE_CHARACTERS_MAX} characters, in one line`,
-  key: "an idempotency key has 8 to 100 letters, digits and _ . : -"
+  note: noteRule,
+  key: keyRule
 } as const
 
 /** What was asked for is not possible; `reason` is the field. */
@@ -50,16 +52,9 @@ export interface Grant {
   readonly key: string
 }
 
-/** A plan that can be given. */
-export interface GrantablePlan {
-  readonly code: string
-  readonly name: string
-  readonly durationDays: number
-}
-
 export class Grants extends Context.Service<Grants, {
   /** By name; 200 at most. */
-  readonly plans: Effect.Effect<ReadonlyArray<GrantablePlan>, SqlError.SqlError>
+  readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, SqlError.SqlError>
   /** Answers the subscription's id, the same one for the same key. */
   grant(actor: Actor, grant: Grant): Effect.Effect<bigint, GrantRefused | GrantReused | SqlError.SqlError>
   /** Ends a running or coming subscription now, for good, however it was come by. */
@@ -71,47 +66,17 @@ export class Grants extends Context.Service<Grants, {
   static readonly layer = Layer.effect(Grants, Effect.suspend(() => make))
 }
 
-/** Plans offered for a grant, at most. */
-const PLANS_MAX = 200
-
-interface PlanRow {
-  readonly id: bigint
-  readonly name: string
-  readonly duration_days: number
-  readonly limit_5h_micros: bigint
-  readonly limit_1d_micros: bigint
-  readonly limit_7d_micros: bigint
-  readonly limit_30d_micros: bigint
-  readonly multiplier_micros: bigint
-}
-
-const termsOf = (code: string, row: PlanRow): BoughtTerms => ({
-  planId: row.id,
-  code,
-  name: row.name,
-  durationDays: row.duration_days,
-  limit5hMicros: row.limit_5h_micros,
-  limit1dMicros: row.limit_1d_micros,
-  limit7dMicros: row.limit_7d_micros,
-  limit30dMicros: row.limit_30d_micros,
-  multiplierMicros: row.multiplier_micros
-})
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
 
-  const plans = Effect.map(
-    sql<{ code: string; name: string; duration_days: number }>`SELECT code, name, duration_days
-      FROM subscription_plans WHERE disabled_at IS NULL ORDER BY name, id LIMIT ${PLANS_MAX}`,
-    (rows) => rows.map((row): GrantablePlan => ({ code: row.code, name: row.name, durationDays: row.duration_days }))
-  )
-
   const termsNow = Effect.fnUntraced(function*(code: string) {
-    const [row] = yield* sql<PlanRow>`
-      SELECT id, name, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros, limit_30d_micros,
+    const [row] = yield* sql<PlanTermsRow & { readonly id: bigint }>`
+      SELECT id, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros, limit_30d_micros,
           multiplier_micros
         FROM subscription_plans WHERE code = ${code} AND disabled_at IS NULL`
-    return row === undefined ? yield* new GrantRefused({ reason: "plan" }) : termsOf(code, row)
+    return row === undefined
+      ? yield* new GrantRefused({ reason: "plan" })
+      : { planId: row.id, code, ...planTermsOf(row) }
   })
 
   const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
@@ -174,5 +139,5 @@ const make = Effect.gen(function*() {
     )
   })
 
-  return Grants.of({ plans, grant, end })
+  return Grants.of({ plans: givablePlans(sql), grant, end })
 })

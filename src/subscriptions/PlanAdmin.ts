@@ -9,7 +9,7 @@ import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { PlanDeclared, PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
-import { isPlanCode, planFacts, type PlanTerms, wrongPlanFields } from "./PlanTerms.ts"
+import { isPlanCode, planFacts, type PlanTerms, planTermsOf, type PlanTermsRow, wrongPlanFields } from "./PlanTerms.ts"
 
 /** A plan with everything there is to know of it. */
 export interface AdminPlan {
@@ -61,17 +61,9 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
   static readonly layer = Layer.effect(PlanAdmin, Effect.suspend(() => make))
 }
 
-interface PlanRow {
+interface PlanRow extends PlanTermsRow {
   readonly id: bigint
   readonly code: string
-  readonly name: string
-  readonly price_fen: bigint
-  readonly duration_days: number
-  readonly limit_5h_micros: bigint
-  readonly limit_1d_micros: bigint
-  readonly limit_7d_micros: bigint
-  readonly limit_30d_micros: bigint
-  readonly multiplier_micros: bigint
   readonly read_only: boolean
   readonly disabled_at: Date | null
   readonly revision: bigint
@@ -84,16 +76,7 @@ interface PlanRow {
 const toPlan = (row: PlanRow): AdminPlan => ({
   id: row.id,
   code: row.code,
-  terms: {
-    name: row.name,
-    priceFen: row.price_fen,
-    durationDays: row.duration_days,
-    limit5hMicros: row.limit_5h_micros,
-    limit1dMicros: row.limit_1d_micros,
-    limit7dMicros: row.limit_7d_micros,
-    limit30dMicros: row.limit_30d_micros,
-    multiplierMicros: row.multiplier_micros
-  },
+  terms: planTermsOf(row),
   declared: row.read_only,
   disabledAt: row.disabled_at,
   revision: row.revision,

@@ -19,6 +19,29 @@ export interface PlanTerms {
   readonly multiplierMicros: bigint
 }
 
+/** The columns of a plan that are its terms. */
+export interface PlanTermsRow {
+  readonly name: string
+  readonly price_fen: bigint
+  readonly duration_days: number
+  readonly limit_5h_micros: bigint
+  readonly limit_1d_micros: bigint
+  readonly limit_7d_micros: bigint
+  readonly limit_30d_micros: bigint
+  readonly multiplier_micros: bigint
+}
+
+export const planTermsOf = (row: PlanTermsRow): PlanTerms => ({
+  name: row.name,
+  priceFen: row.price_fen,
+  durationDays: row.duration_days,
+  limit5hMicros: row.limit_5h_micros,
+  limit1dMicros: row.limit_1d_micros,
+  limit7dMicros: row.limit_7d_micros,
+  limit30dMicros: row.limit_30d_micros,
+  multiplierMicros: row.multiplier_micros
+})
+
 /** What may be wrong with a plan. */
 export const planFields = [
   "code",

@@ -207,7 +207,7 @@ describe("ChannelAdmin", () => {
         )
         const won = edits.flatMap((edit, at) => edit._tag === "Success" ? [at + 11] : [])
         const lost = edits.flatMap((edit) => edit._tag === "Failure" ? [edit.failure._tag] : [])
-        assert.deepStrictEqual(lost, ["ChannelChanged", "ChannelChanged"])
+        assert.deepStrictEqual(lost, ["ChangedMeanwhile", "ChangedMeanwhile"])
         assert.deepStrictEqual([(yield* admin.get(id)).weight], won)
         assert.lengthOf(yield* recorded(id), 2)
       }))

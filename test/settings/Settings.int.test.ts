@@ -218,7 +218,7 @@ describe("Settings", () => {
         const { revision } = yield* view(a)
         yield* save(a, new Map([["billing.multiplier", "3"]]), revision)
         const told = yield* Effect.flip(save(b, new Map([["billing.multiplier", "4"]]), revision))
-        assert.strictEqual(told._tag, "SettingsChanged")
+        assert.strictEqual(told._tag, "ChangedMeanwhile")
         assert.strictEqual((yield* Context.get(b, Settings).fresh).billing.multiplierMicros, 3_000_000n)
         const races = yield* Effect.all(
           [a, b].map((context) => Effect.result(save(context, new Map([["billing.multiplier", "5"]]), undefined))),

@@ -140,7 +140,7 @@ export const ChannelsHandlers = HttpApiBuilder.group(
           yield* channels.edit(yield* CurrentAdmin, { id, revision, input: inputOf(payload) })
           return yield* get(id)
         },
-        Effect.catchTags({ ...rowFailures, ...writeFailures, ChannelChanged: changed }),
+        Effect.catchTags({ ...rowFailures, ...writeFailures, ChangedMeanwhile: changed }),
         orApiUnavailable
       ),
       disableChannel: ({ params }) => turn("disable", params.id),

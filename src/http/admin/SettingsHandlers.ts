@@ -63,7 +63,7 @@ export const SettingsHandlers = HttpApiBuilder.group(
                 problems: Object.fromEntries(error.problems.map(({ key, message }) => [key, message]))
               })
             ),
-          SettingsChanged: () =>
+          ChangedMeanwhile: () =>
             Effect.fail(
               new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
             )

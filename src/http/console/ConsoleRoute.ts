@@ -253,19 +253,26 @@ const handleForm = <V extends Visit, R1, R2>(visit: V, form: FormHandler<V, R1, 
 export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<Visit, R1, R2>) =>
   HttpRouter.add("POST", path, answered((visit) => handleForm(visit, form), FORM_MS_MAX))
 
-/** A form of users. Somebody whose session has ended is told so, and nothing is done. */
-export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserVisit, R1, R2>) =>
+/** Somebody whose session has ended is told so, and nothing is done. */
+const signedInForm = <R>(
+  path: HttpRouter.PathInput,
+  handled: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+) =>
   HttpRouter.add(
     "POST",
     path,
     answered(
       (visit) =>
         isUserVisit(visit)
-          ? handleForm(visit, form)
+          ? handled(visit)
           : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
       FORM_MS_MAX
     )
   )
+
+/** A form of users. */
+export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserVisit, R1, R2>) =>
+  signedInForm(path, (visit) => handleForm(visit, form))
 
 /** For everybody but root there is no such page, signed in or not. */
 const asRoot = <R>(
@@ -284,18 +291,7 @@ export const rootPage = <R>(
 export const rootForm = <R1, R2 = never>(
   path: `/admin${string}` & HttpRouter.PathInput,
   form: FormHandler<UserVisit, R1, R2>
-) =>
-  HttpRouter.add(
-    "POST",
-    path,
-    answered(
-      (visit) =>
-        isUserVisit(visit)
-          ? asRoot(visit, (root) => handleForm(root, form))
-          : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
-      FORM_MS_MAX
-    )
-  )
+) => signedInForm(path, (visit) => asRoot(visit, (root) => handleForm(root, form)))
 
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (visit) => Effect.succeed(notFoundPage(visit)))

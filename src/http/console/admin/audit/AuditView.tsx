@@ -6,7 +6,7 @@ import { Notice } from "../../ui/Forms.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterDay, FilterText } from "../FilterParts.tsx"
+import { FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { auditPath, type AuditQuery } from "./AuditQuery.ts"
 import { auditText } from "./AuditText.ts"
 

@@ -93,7 +93,7 @@ const editForm = rootForm("/admin/channels/:id", {
       Effect.catchTags({
         ChannelNotFound: missing,
         ChannelDeclared: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("declared") }, 409)),
-        ChannelChanged: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("changed") }, 409)),
+        ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(visit, channelsText)("changed") }, 409)),
         MasterKeyInvalid: sealFailed(visit)
       })
     ),

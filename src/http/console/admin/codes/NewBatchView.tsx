@@ -1,7 +1,7 @@
 /**
  * The form of a new batch of codes.
  */
-import type { GivenPlan } from "../../../../settlement/RedemptionAdmin.ts"
+import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import { CODES_MAX } from "../../../../settlement/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
@@ -16,14 +16,14 @@ const NOTE_LENGTH_MAX = 500
 interface NewBatchProps {
   readonly visit: UserVisit
   readonly state: FormState
-  readonly plans: ReadonlyArray<GivenPlan>
+  readonly plans: ReadonlyArray<GivablePlan>
 }
 
 const GiftChoice = ({ plans, state, visit }: NewBatchProps) => {
   const say = sayOf(visit, codesText)
   const problem = state.problems["gives"]
   const chosen = state.values.get("gives")
-  const planText = ({ durationDays, name }: GivenPlan) =>
+  const planText = ({ durationDays, name }: GivablePlan) =>
     say("gift.plan", { name, days: visit.formats.count(durationDays) })
   return (
     <div class="mb-3">

@@ -6,7 +6,7 @@ import { Notice } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { FilterChoice, FilterText } from "../FilterParts.tsx"
+import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { adminModelsText } from "./AdminModelsText.ts"
 
 export interface ModelQuery {

@@ -14,7 +14,7 @@ import type { FormState } from "../../Answer.ts"
 import { FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { FilterChoice, FilterText } from "../FilterParts.tsx"
+import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { importText } from "./ImportText.ts"
 
 export interface OfferQuery {

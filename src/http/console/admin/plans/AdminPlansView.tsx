@@ -6,7 +6,7 @@ import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { FilterChoice } from "../FilterParts.tsx"
+import { FilterChoice } from "../../ui/FilterParts.tsx"
 import { adminPlansText } from "./AdminPlansText.ts"
 
 export interface PlanQuery {

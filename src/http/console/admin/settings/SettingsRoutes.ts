@@ -88,7 +88,7 @@ const saveForm = rootForm("/admin/settings", {
         yield* admin.save(actorOf(visit), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({
             SettingsRefused: (error) => Effect.fail(refuse(problemsOf(visit, section, error))),
-            SettingsChanged: () => Effect.fail(refuse({ form: sayOf(visit, settingsText)("changed") }, 409))
+            ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(visit, settingsText)("changed") }, 409))
           })
         )
       }

@@ -8,7 +8,7 @@ import type { CallPage } from "../../../../usage/CallList.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { CallBadge, callStateName, EstimatedBadge, fundingName } from "../../pages/usage/CallParts.tsx"
 import { inputOfCall } from "../../pages/usage/CallTable.tsx"
-import { Select } from "../../pages/usage/FilterForm.tsx"
+import { FilterChoice } from "../../ui/FilterParts.tsx"
 import { RangePicker } from "../../pages/usage/RangePicker.tsx"
 import { callStates, fundings } from "../../pages/usage/UsageQuery.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "../../pages/usage/UsageRange.ts"
@@ -90,21 +90,21 @@ const Filters = ({ query, unknownRequest, visit }: Props) => {
       <Text name="model" label={sayUsage("model")} value={filter.model ?? ""} />
       <Text name="channel" label={say("channel")} value={filter.channel ?? ""} />
       <Text name="key" label={say("key.id")} value={filter.keyId?.toString() ?? ""} />
-      <Select
+      <FilterChoice
         name="state"
         label={sayUsage("state")}
         all={all}
         chosen={filter.state}
         options={callStates.map((state) => [state, callStateName(visit, state)])}
       />
-      <Select
+      <FilterChoice
         name="status"
         label={say("status")}
         all={all}
         chosen={filter.status}
         options={statusClasses.map((status) => [status, statusNames[status]])}
       />
-      <Select
+      <FilterChoice
         name="funding"
         label={sayUsage("funding")}
         all={all}

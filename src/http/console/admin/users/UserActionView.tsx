@@ -5,7 +5,7 @@
 import type { ComponentChildren } from "preact"
 import type { User } from "../../../../identity/Users.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
-import type { GrantablePlan } from "../../../../subscriptions/Grants.ts"
+import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
@@ -88,7 +88,7 @@ export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; re
 }
 
 export const GrantView = (
-  props: ActionProps & { readonly plans: ReadonlyArray<GrantablePlan>; readonly formKey: string }
+  props: ActionProps & { readonly plans: ReadonlyArray<GivablePlan>; readonly formKey: string }
 ) => {
   const { formKey, plans, state, user, visit } = props
   const say = sayOf(visit, userActionText)

@@ -9,7 +9,7 @@ import { Icon } from "../../ui/Icon.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterChoice, FilterText } from "../FilterParts.tsx"
+import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { usersPath, type UsersQuery } from "./UsersQuery.ts"
 import { usersText } from "./UsersText.ts"
 

@@ -2,6 +2,7 @@
  * Which calls of a period are listed: by model, key, state and who paid.
  */
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
+import { FilterChoice } from "../../ui/FilterParts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { callStateName, fundingName } from "./CallParts.tsx"
 import { callStates, fundings, type UsageQuery } from "./UsageQuery.ts"
@@ -11,24 +12,6 @@ export interface FilterChoices {
   readonly models: ReadonlyArray<string>
   readonly keys: ReadonlyArray<Pick<ListedApiKey, "id" | "name" | "hint">>
 }
-
-export const Select = (
-  { all, chosen, label, name, options }: {
-    readonly name: string
-    readonly label: string
-    readonly all: string
-    readonly chosen: string | undefined
-    readonly options: ReadonlyArray<readonly [value: string, text: string]>
-  }
-) => (
-  <div class="col-6 col-md">
-    <label class="form-label" for={`filter-${name}`}>{label}</label>
-    <select class="form-select" id={`filter-${name}`} name={name}>
-      <option value="">{all}</option>
-      {options.map(([value, text]) => <option key={value} value={value} selected={value === chosen}>{text}</option>)}
-    </select>
-  </div>
-)
 
 export const FilterForm = (
   { choices, query, visit }: {
@@ -53,14 +36,14 @@ export const FilterForm = (
           </>
         )
         : null}
-      <Select
+      <FilterChoice
         name="model"
         label={say("model")}
         all={all}
         chosen={filter.model}
         options={models.map((model) => [model, model])}
       />
-      <Select
+      <FilterChoice
         name="key"
         label={say("key")}
         all={all}
@@ -69,14 +52,14 @@ export const FilterForm = (
           key
         ) => [key.id.toString(), key.name === "" ? key.hint : `${key.name} (${key.hint})`])}
       />
-      <Select
+      <FilterChoice
         name="state"
         label={say("state")}
         all={all}
         chosen={filter.state}
         options={callStates.map((state) => [state, callStateName(visit, state)])}
       />
-      <Select
+      <FilterChoice
         name="funding"
         label={say("funding")}
         all={all}
