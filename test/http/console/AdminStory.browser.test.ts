@@ -5,6 +5,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { readFileSync } from "node:fs"
 import { chromiumPath, desktop, launch, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { call, inspect, makeKey, register, submit, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
@@ -120,6 +121,51 @@ const giveCodes = async (visitor: Visitor, telling: Telling, { origin }: World) 
   await inspect(visitor, telling, "codes-batch")
 }
 
+/** Codes come as a file, and one of them is redeemed by a user. */
+const redeemCode = async (root: Visitor, user: Visitor, telling: Telling, { origin }: World) => {
+  const coming = root.page.waitForEvent("download")
+  await root.page.click('main form[action$="/csv"] button')
+  const code = /RLM-[\w-]+/.exec(readFileSync(await (await coming).path(), "utf8"))?.[0] ?? ""
+  assert.match(code, /^RLM(-\w{5}){4}$/)
+  await user.page.goto(`${origin}/topup`)
+  await user.page.fill("[name=code]", code.toLowerCase())
+  await user.page.click('form[action="/topup/redeem"] button')
+  await user.page.waitForSelector("main .alert-success")
+  await inspect(user, telling, "code-redeemed")
+}
+
+/** Root completes an order that was paid outside, gives part of another back, and adjusts a balance. */
+const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint, orderId: bigint) => {
+  const { page } = visitor
+  await page.goto(`${origin}/admin/orders/${orderId}/complete`)
+  await page.selectOption("[name=provider]", "outside")
+  await page.fill("[name=reference]", "bank transfer 7")
+  await page.click(complete("complete"))
+  await page.waitForSelector(".is-invalid[name=note]")
+  await page.fill("[name=note]", "paid by bank transfer")
+  await inspect(visitor, telling, "order-complete")
+  await page.click(complete("complete"))
+  await page.waitForURL(/done=completed/)
+  await inspect(visitor, telling, "order-completed")
+
+  await page.goto(`${origin}/admin/orders?user=${userId}`)
+  await inspect(visitor, telling, "orders-of-one")
+  await page.goto(`${origin}/admin/orders/1/refund`)
+  await page.fill("[name=amount]", "2.00")
+  await page.fill("[name=note]", "half of it was not used")
+  await page.click(complete("refund"))
+  await page.waitForURL(/done=refund-done/)
+  await inspect(visitor, telling, "order-refunded")
+
+  await page.goto(`${origin}/admin/users/${userId}/adjust`)
+  await page.fill("[name=amount]", "1.25")
+  await page.fill("[name=note]", "thanks for the report")
+  await page.click(complete("adjust"))
+  await page.waitForURL(/done=adjusted/)
+}
+
+const complete = (action: string): string => `main form[action$="/${action}"] button[type=submit]`
+
 const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint) => {
   const { page } = visitor
   for (
@@ -167,10 +213,14 @@ const tell = (telling: Telling) =>
       await subscribe(user, telling, world.origin)
       await call(world.origin, key)
       await giveCodes(root, telling, world)
+      await redeemCode(root, user, telling, world)
     })
     const [row] = yield* world.sql<{ id: bigint }>`SELECT id FROM users WHERE role = 'user'`
+    const userId = row?.id ?? 0n
+    const order = yield* Effect.orDie(world.orders.topup(userId, 3_000n))
     yield* Effect.promise(async () => {
-      await lookAround(root, telling, world, row?.id ?? 0n)
+      await moveMoney(root, telling, world, userId, order.id)
+      await lookAround(root, telling, world, userId)
       root.assertSilent()
       user.assertSilent()
     })
