@@ -137,8 +137,6 @@ const make = Effect.gen(function*() {
   const toChannel = (row: Store.ChannelRow) =>
     Effect.gen(function*() {
       const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
-      const nowMs = yield* Clock.currentTimeMillis
-      const state = health.isOpen(row.id, nowMs) ? "open" : health.isHalfOpen(row.id, nowMs) ? "half_open" : "closed"
       return {
         id: row.id,
         revision: row.revision,
@@ -150,7 +148,7 @@ const make = Effect.gen(function*() {
         declared: row.declared,
         disabledAt: row.disabled_at,
         hasKey: key !== undefined && Redacted.value(key) !== "",
-        health: state,
+        health: health.stateOf(row.id, yield* Clock.currentTimeMillis),
         models: row.models,
         createdAt: row.created_at,
         updatedAt: row.updated_at

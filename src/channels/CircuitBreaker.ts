@@ -38,6 +38,8 @@ export const afterProbe = (breaker: CircuitBreaker, nowMs: number): CircuitBreak
   stateOf(breaker, nowMs) === "half_open" ? { ...breaker, openUntilMs: nowMs + OPEN_MS } : breaker
 
 export class ChannelHealth extends Context.Service<ChannelHealth, {
+  /** As it is told to people. */
+  stateOf(channelId: bigint, nowMs: number): ReturnType<typeof stateOf>
   /** Whether calls should stay away: open, or a probe is under way. */
   isOpen(channelId: bigint, nowMs: number): boolean
   /** Whether the next call to it is the probe. */
@@ -53,11 +55,11 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
 /** Remembers only the channels that failed since they last succeeded, so it cannot outgrow the table of channels. */
 const makeChannelHealth = () => {
   const failing = new Map<bigint, CircuitBreaker>()
-  const stateIs = (state: ReturnType<typeof stateOf>) => (channelId: bigint, nowMs: number): boolean => {
-    const breaker = failing.get(channelId)
-    return breaker !== undefined && stateOf(breaker, nowMs) === state
-  }
+  const stateNow = (channelId: bigint, nowMs: number) => stateOf(failing.get(channelId) ?? closed, nowMs)
+  const stateIs = (state: ReturnType<typeof stateOf>) => (channelId: bigint, nowMs: number): boolean =>
+    stateNow(channelId, nowMs) === state
   return ChannelHealth.of({
+    stateOf: stateNow,
     isOpen: stateIs("open"),
     isHalfOpen: stateIs("half_open"),
     probe: (channelId, nowMs) => {

@@ -6,7 +6,8 @@
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
-import { type EpayConfig, isLoopbackUrl } from "../platform/Config.ts"
+import { AppConfig, type EpayConfig, isLoopbackUrl } from "../platform/Config.ts"
+import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
 import { formatFen } from "./EpayMoney.ts"
@@ -45,7 +46,10 @@ export class EpayClient extends Context.Service<EpayClient, {
     refund: { readonly trade: string; readonly amountFen: bigint }
   ): Effect.Effect<void, ProviderRefused | ProviderUnavailable>
 }>()("realms/payments/EpayClient") {
-  static readonly layer: Layer.Layer<EpayClient> = Layer.effect(EpayClient, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<EpayClient, never, AppConfig> = Layer.effect(
+    EpayClient,
+    Effect.suspend(() => make)
+  )
 }
 
 interface Question {
@@ -110,8 +114,12 @@ async function send(agent: Agent, url: URL, { act, fields, method }: Question, b
 
 const make = Effect.gen(function*() {
   const { answerBytesMax, timeoutMs } = yield* EpayLimits
+  const { server } = yield* AppConfig
+  const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
   const agent = yield* Effect.acquireRelease(
-    Effect.sync(() => new Agent({ connect: { timeout: timeoutMs }, connections: 8, pipelining: 1 })),
+    Effect.sync(() =>
+      new Agent({ connect: { timeout: timeoutMs, lookup: guard.lookup }, connections: 8, pipelining: 1 })
+    ),
     (agent) => Effect.promise(() => agent.destroy())
   )
 
@@ -122,6 +130,7 @@ const make = Effect.gen(function*() {
     if (url.protocol !== "https:" && !isLoopbackUrl(url.href)) {
       return yield* unavailable("the gateway's address is not https, and the answers are not signed")
     }
+    if (guard.isForbidden(url.hostname)) return yield* unavailable("this server does not connect to its address")
     const asked = { ...question, fields: { pid: config.partnerId, key, ...question.fields } }
     const { statusCode, text } = yield* Effect.tryPromise({
       try: (signal) => send(agent, url, asked, answerBytesMax, signal),

@@ -116,7 +116,7 @@ const incomplete = (texts: SettingTexts): ReadonlyArray<Problem> =>
       : []
   )
 
-/** Where providers are asked. Both are spoken to by https, or on this machine: a name that resolves elsewhere proves nothing there. */
+/** Where providers are asked. */
 const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.stripe.api_base"]
 
 const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> =>

@@ -116,10 +116,8 @@ const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const health = yield* ChannelHealth
 
-  const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] => {
-    if (id === null) return "closed"
-    return health.isOpen(id, nowMs) ? "open" : health.isHalfOpen(id, nowMs) ? "half_open" : "closed"
-  }
+  const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
+    id === null ? "closed" : health.stateOf(id, nowMs)
 
   const toReport = (row: HealthRow, nowMs: number): ChannelReport => ({
     id: row.id,

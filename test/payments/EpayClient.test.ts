@@ -5,18 +5,20 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { LookupFunction } from "node:net"
 import { acquireEpay, type EpayOptions, type EpaySimulator } from "../../src/cli/demo/EpaySimulator.ts"
 import { epaySigned } from "../../src/cli/demo/EpaySignature.ts"
 import { EpayClient, EpayLimits } from "../../src/payments/EpayClient.ts"
 import { readNotify } from "../../src/payments/EpayNotify.ts"
 import { epayForm } from "../../src/payments/EpayStart.ts"
-import type { EpayConfig } from "../../src/platform/Config.ts"
+import { AppConfig, type EpayConfig, testConfig } from "../../src/platform/Config.ts"
+import { HostLookup } from "../../src/platform/OutboundUrl.ts"
 import { epayConfig, KEY, PID, shown } from "./EpayWorld.ts"
 
 const TRADE = "20160806151343349021"
 const reference = "topup_1001_abc"
 
-const client = EpayClient.layer
+const client = EpayClient.layer.pipe(Layer.provide(AppConfig.layerOf(testConfig())))
 
 const limited = (limits: Partial<EpayLimits>) =>
   client.pipe(Layer.provide(Layer.succeed(EpayLimits, { timeoutMs: 10_000, answerBytesMax: 65_536, ...limits })))
@@ -289,6 +291,7 @@ describe("EpayClient and a gateway in trouble", () => {
     ["http", { gateway: "http://pay.example.com" }, "not https"],
     ["http that looks like loopback", { gateway: "http://127.0.0.1.example.com" }, "not https"],
     ["http on a host named like loopback", { gateway: "http://localhost.example.com" }, "not https"],
+    ["a metadata address", { gateway: "https://169.254.169.254" }, "does not connect"],
     ["no gateway", { gateway: "" }, "not set up"],
     ["a user in the address", { gateway: "https://a:b@pay.example.com" }, "not set up"],
     ["no pid", { partnerId: "" }, "not set up"],
@@ -297,6 +300,16 @@ describe("EpayClient and a gateway in trouble", () => {
     Effect.gen(function*() {
       assert.include(yield* problem(epayConfig(changed)), why)
     }).pipe(Effect.provide(client)))
+
+  it.live("connects to no address that is not called, whatever its name says", () => {
+    const rebound: LookupFunction = (_host, options, callback) =>
+      options.all === true
+        ? callback(null, [{ address: "169.254.169.254", family: 4 }])
+        : callback(null, "169.254.169.254", 4)
+    return Effect.gen(function*() {
+      assert.include(yield* problem(epayConfig({ gateway: "https://pay.example.com" })), "ERR_OUTBOUND_REFUSED")
+    }).pipe(Effect.provide(client), Effect.provideService(HostLookup, rebound))
+  })
 })
 
 describe("EpayClient.refund", () => {
