@@ -7,7 +7,10 @@ import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { Accounts } from "./accounts/Accounts.ts"
 import { Adjustments } from "./accounts/Adjustments.ts"
+import { DebtWaivers } from "./accounts/DebtWaivers.ts"
+import { LedgerDrift } from "./accounts/LedgerDrift.ts"
 import { LedgerList } from "./accounts/LedgerList.ts"
+import { ResponseReferences } from "./accounts/ResponseReferences.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
 import { ModelAdmin } from "./catalog/ModelAdmin.ts"
@@ -15,7 +18,8 @@ import { PriceImports } from "./catalog/PriceImports.ts"
 import { declareModels } from "./catalog/Declared.ts"
 import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
-import { ChannelHealth } from "./channels/CircuitBreaker.ts"
+import { ChannelHealth } from "./channels/ChannelHealth.ts"
+import { ChannelShares } from "./channels/ChannelShares.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
 import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
@@ -70,7 +74,9 @@ import { AllUsage } from "./usage/AllUsage.ts"
 import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { CallList } from "./usage/CallList.ts"
 import { ChannelReports } from "./usage/ChannelReports.ts"
+import { ClampedCalls } from "./usage/ClampedCalls.ts"
 import { Receipts } from "./usage/Receipts.ts"
+import { RefusedCalls } from "./usage/RefusedCalls.ts"
 import { ServiceOverview } from "./usage/ServiceOverview.ts"
 import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
 import { UsageReports } from "./usage/UsageReports.ts"
@@ -167,12 +173,15 @@ const UsageServices = Layer.mergeAll(
   AllUsage.layer,
   AllCalls.layer,
   ChannelReports.layer,
+  ClampedCalls.layer,
+  RefusedCalls.layer,
   ServiceOverview.layer,
   FirstSteps.layer
 )
 
 /** What administrators see and do besides. */
 const AdminServices = Layer.mergeAll(
+  DebtWaivers.layer,
   Grants.layer,
   LedgerList.layer,
   ModelAdmin.layer,
@@ -187,6 +196,7 @@ const CallServices = Layer.mergeAll(
   Catalog.layer,
   Channels.layer,
   ChannelHealth.layer,
+  ChannelShares.layer,
   ChannelAdmin.layer,
   KeySpend.layer,
   PlansForSale.layer
@@ -205,7 +215,7 @@ export const ServerServices = HttpServer.layer.pipe(
       PageTurns.layer
     )
   ),
-  Layer.provideMerge(CallServices),
+  Layer.provideMerge(Layer.mergeAll(CallServices, LedgerDrift.layer, ResponseReferences.layer)),
   Layer.provideMerge(Declared),
   Layer.provideMerge(CliServices)
 )

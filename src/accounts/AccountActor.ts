@@ -5,22 +5,22 @@
  *
  * @internal
  */
-import { Effect, HashMap } from "effect"
+import { HashMap } from "effect"
 import { type AccountError, AccountUnavailable } from "./AccountError.ts"
 import { decide, type Event, evolve } from "./AccountMachine.ts"
-import type { AccountState, Answer, Command, ReservationRow } from "./AccountState.ts"
+import type { AccountState, Answer, Command, Commit, ReservationRow, Void } from "./AccountState.ts"
 import { emptyOutcome } from "./AccountState.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
-import type { GroupResult } from "./JournalBatch.ts"
+import type { ActorHost, Reply } from "./ActorHost.ts"
+import type { EntryException, GroupResult } from "./JournalBatch.ts"
 import { type JournalAccount, type JournalEntry, transitionKey } from "./JournalEntry.ts"
+import { isFunded, StandingQuestions, type StandingReply } from "./Standing.ts"
 
-/** Commands waiting at one account, at most; what is beyond is turned away, settlements excepted. */
+/** Commands, and questions, waiting at one account, at most; what is beyond is turned away, settlements excepted. */
 const MAILBOX_MAX = 4_096
 
 /** Tries of a settlement that PostgreSQL refuses for its data, at most; then it is set aside. */
 const REFUSED_TRIES_MAX = 5
-
-export type Reply = (result: Answer | AccountError) => void
 
 interface Envelope {
   readonly command: Command
@@ -40,20 +40,9 @@ interface Decided {
   status: "pending" | "durable" | "again"
 }
 
-/** What an actor needs of the world. */
-export interface ActorHost {
-  /** Announces queued entries to the journal, on the actor's lane. */
-  enqueue(actor: AccountActor): void
-  /** Reads the account and calls back, later, with the result. */
-  load(actor: AccountActor, ids: ReadonlyArray<string>, done: (loaded: LoadedAccount | AccountError) => void): void
-  /** Calls back after a moment, or when the database is back. */
-  later(actor: AccountActor, failures: number, callback: () => void): void
-  /** A settlement that can never land. */
-  setAside(userId: bigint, command: Command, cause: unknown): void
-}
-
 /** Settlements are kept until they land; everything else is refused when the account cannot be read or written. */
-const isSettlement = (command: Command): boolean => command._tag === "Commit" || command._tag === "Void"
+const isSettlement = (command: Command): command is Commit | Void =>
+  command._tag === "Commit" || command._tag === "Void"
 
 const unavailable = (reason: string): AccountUnavailable => new AccountUnavailable({ reason })
 
@@ -65,8 +54,9 @@ export class AccountActor implements JournalAccount {
   readonly fences = new Map<bigint, bigint>()
   /** `slow`: PostgreSQL refused a write of this account; it writes alone until nothing is left, and takes no reserves. */
   lane: "main" | "slow" = "main"
-  /** When something was last asked of it, ms on the host's clock; for passivation. */
+  /** When something was last asked of it, and when what it has open was last read, ms on the host's clock; for passivation. */
   lastUsedMs = 0
+  lastCheckedMs = 0
   private readonly host: ActorHost
   private state: AccountState | undefined
   private mailbox: Array<Envelope> = []
@@ -75,6 +65,13 @@ export class AccountActor implements JournalAccount {
   /** Commands up to this arrival may be refused on the present state. */
   private freshFor = 0
   private wantLoad = true
+  /** The next read is to be a whole one. */
+  private wantWhole = false
+  /** False: something was decided and not written, so the windows in memory may be wrong. */
+  private trusted = true
+  /** Reservations that memory may be wrong about; read with the next read. */
+  private readonly doubtful = new Set<string>()
+  private readonly questions = new StandingQuestions()
   private loading = false
   private pausing = false
   private pumping = false
@@ -86,14 +83,19 @@ export class AccountActor implements JournalAccount {
     this.host = host
   }
 
-  /** True when it may be forgotten: nothing waits, nothing is under way, nothing is open. */
+  /** True when nothing waits and nothing is under way. */
+  get isQuiet(): boolean {
+    return this.mailbox.length === 0 && this.decided.length === 0 && this.questions.size === 0 && !this.loading &&
+      !this.pausing
+  }
+
+  /** True when it may be forgotten: it is quiet, and nothing is open. */
   get isIdle(): boolean {
-    return this.mailbox.length === 0 && this.decided.length === 0 && !this.loading && !this.pausing &&
-      (this.state === undefined || HashMap.isEmpty(this.state.open))
+    return this.isQuiet && (this.state === undefined || HashMap.isEmpty(this.state.open))
   }
 
   /** Settlements not yet durable, oldest first. */
-  get unsettled(): ReadonlyArray<Command> {
+  get unsettled(): ReadonlyArray<Commit | Void> {
     const commands = [...this.decided.map((decided) => decided.envelope.command), ...this.mailbox.map((e) => e.command)]
     return commands.filter(isSettlement)
   }
@@ -101,23 +103,39 @@ export class AccountActor implements JournalAccount {
   /** Gives the actor a command; `reply` is called once, from here or later. */
   tell(command: Command, reply: Reply): void {
     if (!isSettlement(command)) {
-      if (this.lane === "slow" && command._tag !== "Post") return reply(unavailable("a write of this account is stuck"))
+      if (this.lane === "slow") return reply(unavailable("a write of this account is stuck"))
       if (this.mailbox.length >= MAILBOX_MAX) return reply(unavailable("too many commands wait at this account"))
     }
     this.mailbox.push({ command, reply, arrival: ++this.arrivals, row: undefined, refusals: 0 })
     this.pump()
   }
 
-  /** Forgets the cached state: it is read again before the next decision. */
+  /** Says whether there is anything to pay a call with: at once when there is, else when the account was read. */
+  standing(reply: StandingReply): void {
+    if (this.state !== undefined && isFunded(this.state, this.host.now())) return reply("funded")
+    if (this.questions.size >= MAILBOX_MAX) return reply(unavailable("too many questions wait at this account"))
+    this.questions.add({ arrival: ++this.arrivals, reply })
+    this.wantLoad = true
+    this.pump()
+  }
+
+  /** The state is read again before the next decision. */
   invalidate(): void {
     this.wantLoad = true
+  }
+
+  /** Reads everything of a quiet account: what it believes to be open may have ended elsewhere. */
+  recheck(): void {
+    if (!this.isQuiet) return
+    this.wantWhole = true
+    this.startLoad()
   }
 
   private pump(): void {
     if (this.pumping) return
     this.pumping = true
     try {
-      while (this.mailbox.length > 0 && !this.loading && !this.pausing) {
+      while (this.mailbox.length + this.questions.size > 0 && !this.loading && !this.pausing) {
         if (this.wantLoad || this.state === undefined) {
           if (this.decided.length === 0) this.startLoad()
           break
@@ -166,7 +184,7 @@ export class AccountActor implements JournalAccount {
   /** A row that was looked up is out of date once its reservation was decided on. */
   private forgetRows(id: string): void {
     for (const envelope of this.mailbox) {
-      if (envelope.row !== undefined && "id" in envelope.command && envelope.command.id === id) envelope.row = undefined
+      if (envelope.row !== undefined && envelope.command.id === id) envelope.row = undefined
     }
   }
 
@@ -175,11 +193,11 @@ export class AccountActor implements JournalAccount {
     this.wantLoad = false
     const asOf = this.arrivals
     const asking = this.mailbox.slice()
-    const ids = new Set<string>()
-    for (const { command } of asking) {
-      if (command._tag !== "Post") ids.add(command.id)
-    }
-    this.host.load(this, Array.from(ids), (loaded) => {
+    const ids = Array.from(new Set([...this.doubtful, ...asking.map(({ command }) => command.id)]))
+    const known = this.state === undefined || this.wantWhole
+      ? {}
+      : { known: { state: this.state, fences: this.trusted ? this.fences : noFences } }
+    this.host.load({ userId: this.userId, ids, ...known }, (loaded) => {
       this.loading = false
       if ("_tag" in loaded) this.loadFailed(loaded)
       else this.loaded(loaded, asOf, asking)
@@ -191,15 +209,19 @@ export class AccountActor implements JournalAccount {
     if (this.lane === "main") this.failures = 0
     this.state = loaded.state
     this.freshFor = asOf
+    this.wantWhole = false
+    this.trusted = true
+    this.doubtful.clear()
     this.fences.clear()
     for (const [id, fence] of loaded.fences) this.fences.set(id, fence)
-    for (const envelope of asking) {
-      if (envelope.command._tag !== "Post") envelope.row = loaded.rows.get(envelope.command.id) ?? null
-    }
+    for (const envelope of asking) envelope.row = loaded.rows.get(envelope.command.id) ?? null
+    this.questions.answer(loaded.state, asOf, this.host.now())
+    if (this.questions.size > 0) this.wantLoad = true
   }
 
   private loadFailed(error: AccountError): void {
     this.wantLoad = true
+    this.questions.fail(error)
     const waiting = this.mailbox
     this.mailbox = error._tag === "UnknownAccount" ? [] : waiting.filter((envelope) => isSettlement(envelope.command))
     for (const envelope of waiting) {
@@ -236,22 +258,36 @@ export class AccountActor implements JournalAccount {
   private statusOf(decided: Decided, event: Event, result: GroupResult): Decided["status"] {
     const taken = event._tag === "Reserved" || event._tag === "Extended"
     if (result.note === "unknown" || (taken && result.note === "rejected")) return "again"
-    const tag = result.exceptions.size === 0 ? undefined : result.exceptions.get(transitionKey(event))
-    if (tag === undefined || tag === "posted") return "durable"
-    if (tag === "leased") {
-      // Too early to expire: it stands. What was evolved is wrong, so the account is read again.
-      decided.answer = leased
-      this.wantLoad = true
-      return "durable"
+    const exception = result.exceptions.get(transitionKey(event))
+    if (exception === undefined) return "durable"
+    switch (exception.tag) {
+      case "leased":
+        // Too early to expire: it stands. What was evolved is wrong, so the account is read again.
+        decided.answer = leased
+        this.distrust(transitionKey(event))
+        return "durable"
+      case "charged":
+      case "late":
+        this.correctAnswer(decided, event, exception)
+        return "durable"
+      default:
+        return "again"
     }
-    if (tag === "repeated") {
-      decided.answer = {
-        _tag: "Posted",
-        posted: { usdMicros: result.usdMicros, owedMicros: result.owedMicros, repeated: true }
-      }
-      return "durable"
-    }
-    return "again"
+  }
+
+  /** A settlement that was written on a row or a balance that another process had changed: the caller hears what was written. */
+  private correctAnswer(decided: Decided, event: Event, { chargedMicros, tag }: EntryException): void {
+    const late = tag === "late"
+    if (event._tag !== "Settled" || (event.late === late && event.chargedMicros === chargedMicros)) return
+    if (!("settlement" in decided.answer)) return
+    decided.answer = { _tag: "Settlement", settlement: { ...decided.answer.settlement, chargedMicros, late } }
+    this.distrust(event.id)
+  }
+
+  private distrust(id: string): void {
+    this.wantLoad = true
+    this.trusted = false
+    this.doubtful.add(id)
   }
 
   /** Others write too: what the row has beyond what was expected of this batch is added to the cached state. */
@@ -271,9 +307,11 @@ export class AccountActor implements JournalAccount {
   private decideAgain(): void {
     this.queued.length = 0
     this.wantLoad = true
+    this.trusted = false
     const back: Array<Envelope> = []
     let clean = true
     for (const { answer, entry, envelope, status } of this.decided) {
+      if (entry !== undefined) this.doubtful.add(envelope.command.id)
       if (status === "durable" || (entry === undefined && clean)) {
         envelope.reply(answer)
       } else {
@@ -344,18 +382,9 @@ export class AccountActor implements JournalAccount {
   }
 }
 
+const noFences: ReadonlyMap<bigint, bigint> = new Map()
+
 const leased: Answer = {
   _tag: "Settlement",
   settlement: { state: "reserved", costMicros: 0n, chargedMicros: 0n, late: false }
 }
-
-/** Asks an actor and waits for its reply. Interrupting the wait does not take the command back. */
-export const ask = (actor: AccountActor, command: Command): Effect.Effect<Answer, AccountError> =>
-  Effect.callback((resume) => {
-    actor.tell(command, (result) => {
-      resume(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))
-    })
-  })
-
-const isAnswer = (result: Answer | AccountError): result is Answer =>
-  result._tag === "Reservation" || result._tag === "Settlement" || result._tag === "Posted"

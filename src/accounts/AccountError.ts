@@ -7,8 +7,12 @@ import { Schema } from "effect"
 export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("InsufficientFunds", {
   /** What the smallest acceptable hold would take from the balance. */
   neededMicros: Schema.BigInt,
+  /** What the call would hold at most, with the funds for it. */
+  wantedMicros: Schema.BigInt,
   /** What the balance has; 0 while anything is owed or when pay-as-you-go is off. */
   availableMicros: Schema.BigInt,
+  /** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+  roomMicros: Schema.BigInt,
   owedMicros: Schema.BigInt,
   /** The output limit, in tokens, that the best funding would cover now; 0 when none. */
   outputTokensFit: Schema.Number,
@@ -17,6 +21,24 @@ export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("
   subscribed: Schema.Boolean,
   /** When a subscription window has room again, ms since the epoch; null when that does not help. */
   roomAtMs: Schema.NullOr(Schema.Number)
+}) {}
+
+/** The money or the window is there, but open calls hold it. Amounts in micros. */
+export class FundsHeld extends Schema.TaggedError<FundsHeld>()("FundsHeld", {
+  neededMicros: Schema.BigInt,
+  availableMicros: Schema.BigInt,
+  /** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+  roomMicros: Schema.BigInt,
+  /** Open reservations of the account. */
+  openHolds: Schema.Number,
+  /** True: another call with a counted hold is open, and one is allowed at a time. */
+  counted: Schema.Boolean
+}) {}
+
+/** The account has as many open reservations as it may have. */
+export class TooManyHolds extends Schema.TaggedError<TooManyHolds>()("TooManyHolds", {
+  openHolds: Schema.Number,
+  openHoldsMax: Schema.Number
 }) {}
 
 /** The account cannot decide or write now: the database is away, a lock is stuck, or a bound is met. Try again later. */
@@ -40,7 +62,14 @@ export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("Unknow
   userId: Schema.BigInt
 }) {}
 
-export type AccountError = InsufficientFunds | AccountUnavailable | ReservationLost | DebitRefused | UnknownAccount
+/** How a command of an account is refused. */
+export type AccountError =
+  | InsufficientFunds
+  | FundsHeld
+  | TooManyHolds
+  | AccountUnavailable
+  | ReservationLost
+  | UnknownAccount
 
 /** A settlement has not landed in the time that its caller waits; it goes on. */
 export const stillSettling = new AccountUnavailable({ reason: "still settling" })

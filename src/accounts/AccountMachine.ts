@@ -4,9 +4,8 @@
  * conditions as guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
-import { minimum } from "../domain/Money.ts"
 import { costMicros, costNumerator, MULTIPLIER_ONE } from "../domain/Price.ts"
-import { type AccountError, DebitRefused, InsufficientFunds, ReservationLost } from "./AccountError.ts"
+import { type AccountError, InsufficientFunds, ReservationLost, TooManyHolds } from "./AccountError.ts"
 import type {
   AccountState,
   Answer,
@@ -15,7 +14,6 @@ import type {
   Commit,
   Expire,
   Extend,
-  Post,
   Reservation,
   ReservationRow,
   Reserve,
@@ -23,7 +21,9 @@ import type {
   SubscriptionState,
   Void
 } from "./AccountState.ts"
-import { affordable, boundMicros, insufficient, isRunning } from "./Affordability.ts"
+import { affordable, isRunning, refusalOf } from "./Affordability.ts"
+import { boundMicros } from "./HoldBound.ts"
+import { type SettlementChange, settlementOf } from "./SettlementRules.ts"
 import { add, rolled, room } from "./SubscriptionWindows.ts"
 
 /** How a settlement is written: commit, void, expire with refund, expire with charge. */
@@ -33,19 +33,17 @@ export type SettleKind = "c" | "v" | "e" | "x"
 export type Event =
   | { readonly _tag: "Reserved"; readonly reservation: Reservation; readonly command: Reserve }
   | { readonly _tag: "Extended"; readonly reservation: Reservation; readonly moreMicros: bigint }
-  | {
+  | (SettlementChange & {
     readonly _tag: "Settled"
     readonly id: string
     readonly kind: SettleKind
+    /** Null: nothing was ever held, and a tombstone is written. */
     readonly reservation: Reservation | null
+    /** It had expired: nothing is held any more. */
+    readonly late: boolean
     readonly outcome: CallOutcome | null
     readonly costMicros: bigint
-    readonly chargedMicros: bigint
-    readonly usdDelta: bigint
-    readonly owedDelta: bigint
-    readonly windowDelta: bigint
-  }
-  | { readonly _tag: "EntryPosted"; readonly entry: Post; readonly usdDelta: bigint; readonly owedDelta: bigint }
+  })
 
 export type Decision =
   /** Write the event, then answer. `fresh`: may only be decided on a state read after the command arrived. */
@@ -71,8 +69,6 @@ export const decide = (state: AccountState, command: Command, row?: ReservationR
     case "Void":
     case "Expire":
       return decideSettle(state, command, row)
-    case "Post":
-      return decidePost(state, command)
   }
 }
 
@@ -84,7 +80,12 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
       ? { _tag: "Repeat", answer: { _tag: "Reservation", reservation: row } }
       : { _tag: "Refuse", error: new ReservationLost({ id: command.id }) }
   }
+  const { openHoldsMax } = command
+  if (openHoldsMax !== undefined && state.openHolds >= openHoldsMax) {
+    return { _tag: "Refuse", error: new TooManyHolds({ openHolds: state.openHolds, openHoldsMax }) }
+  }
   if (!command.billingEnabled) return reserved(command, "free", null, MULTIPLIER_ONE, command.tokensMax)
+  if (command.counted === true && state.countedOpen) return { _tag: "Refuse", error: refusalOf(state, command, true) }
   for (const subscription of state.subscriptions) {
     if (!isRunning(subscription, command.atMs)) continue
     const left = room(rolled(subscription.windows, command.atMs), subscription.limits)
@@ -97,7 +98,7 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
     const tokens = affordable(command, state.owedMicros > 0n ? 0n : state.usdMicros, MULTIPLIER_ONE)
     if (tokens !== undefined) return reserved(command, "balance", null, MULTIPLIER_ONE, tokens)
   }
-  return { _tag: "Refuse", error: insufficient(state, command) }
+  return { _tag: "Refuse", error: refusalOf(state, command, false) }
 }
 
 const reserved = (
@@ -116,7 +117,9 @@ const reserved = (
     planMultiplier,
     reservedMicros: funding === "free" ? 0n : boundMicros(command, tokens, planMultiplier),
     outputTokens: tokens,
-    reservedAtMs: command.atMs
+    reservedAtMs: command.atMs,
+    // Nothing is held of a call that is free.
+    ...(command.counted === true && funding !== "free" ? { counted: true } : {})
   }
   return {
     _tag: "Accept",
@@ -150,7 +153,9 @@ const decideExtend = (state: AccountState, command: Extend, row: ReservationRow 
       _tag: "Refuse",
       error: new InsufficientFunds({
         neededMicros: more,
+        wantedMicros: more,
         availableMicros: available,
+        roomMicros: available,
         owedMicros: state.owedMicros,
         outputTokensFit: 0,
         payAsYouGo: reservation.funding === "balance",
@@ -194,12 +199,14 @@ const decideSettle = (
   if (row === undefined) return { _tag: "NeedRow", id: command.id }
   if (row === null) {
     return command._tag === "Void"
-      ? settled(command, null, 0n, 0n, 0n, 0n, 0n, false, false)
+      ? settled(command, null, 0n, nothing, false)
       : { _tag: "Refuse", error: new ReservationLost({ id: command.id }) }
   }
   if (row.state === "expired" && command._tag === "Commit") return settle(state, command, row, row.chargedMicros, true)
   return { _tag: "Repeat", answer: { _tag: "Settlement", settlement: row } }
 }
+
+const nothing: SettlementChange = { chargedMicros: 0n, usdDelta: 0n, owedDelta: 0n, windowDelta: 0n }
 
 /** Settles a reservation of which `heldMicros` are held (or, after expiry, were charged). */
 const settle = (
@@ -218,43 +225,28 @@ const settle = (
     : command._tag === "Expire" && command.mode === "charge"
     ? heldMicros
     : 0n
-  if (reservation.funding === "free") return settled(command, reservation, cost, 0n, 0n, 0n, 0n, late, false)
-  if (cost <= heldMicros) {
-    const back = heldMicros - cost
-    if (reservation.funding === "subscription") {
-      return settled(command, reservation, cost, cost, 0n, 0n, -back, late, false)
-    }
-    const recovered = minimum(state.owedMicros, back)
-    return settled(command, reservation, cost, cost, back - recovered, -recovered, 0n, late, false)
-  }
-  const extra = cost - heldMicros
-  if (reservation.funding === "balance") {
-    const collected = minimum(state.usdMicros, extra)
-    const short = extra - collected
-    return settled(command, reservation, cost, heldMicros + collected, -collected, short, 0n, late, short > 0n)
-  }
-  const left = command._tag === "Commit" ? subscriptionRoom(state, reservation, command.atMs) : 0n
-  const collected = left === undefined ? extra : minimum(left, extra)
-  const short = extra - collected
-  const paid = minimum(state.usdMicros, short)
-  return settled(command, reservation, cost, heldMicros + collected, -paid, short - paid, collected, late, short > 0n)
+  const change = settlementOf({
+    funding: reservation.funding,
+    heldMicros,
+    dueMicros: cost,
+    usdMicros: state.usdMicros,
+    owedMicros: state.owedMicros,
+    roomMicros: command._tag === "Commit" && cost > heldMicros ? subscriptionRoom(state, reservation, command.atMs) : 0n
+  })
+  return settled(command, reservation, cost, change, late)
 }
 
 const settled = (
   command: Commit | Void | Expire,
   reservation: Reservation | null,
   cost: bigint,
-  charged: bigint,
-  usdDelta: bigint,
-  owedDelta: bigint,
-  windowDelta: bigint,
-  late: boolean,
-  fresh: boolean
+  change: SettlementChange,
+  late: boolean
 ): Decision => {
   const settlement: Settlement = {
     state: command._tag === "Commit" ? "committed" : command._tag === "Void" ? "voided" : "expired",
     costMicros: cost,
-    chargedMicros: charged,
+    chargedMicros: change.chargedMicros,
     late
   }
   return {
@@ -264,15 +256,14 @@ const settled = (
       id: command.id,
       kind: settleKind(command),
       reservation,
+      late,
       outcome: command._tag === "Expire" ? null : command.outcome,
       costMicros: cost,
-      chargedMicros: charged,
-      usdDelta,
-      owedDelta,
-      windowDelta
+      ...change
     },
     answer: { _tag: "Settlement", settlement },
-    fresh
+    // What cannot be collected is decided on the account as it is now.
+    fresh: reservation !== null && reservation.funding !== "free" && change.chargedMicros < cost
   }
 }
 
@@ -282,77 +273,68 @@ const settleKind = (command: Commit | Void | Expire): SettleKind => {
   return command.mode === "charge" ? "x" : "e"
 }
 
-const decidePost = (state: AccountState, entry: Post): Decision => {
-  const amount = entry.amountMicros
-  let usdDelta: bigint
-  let owedDelta: bigint
-  if (amount >= 0n) {
-    const recovered = minimum(state.owedMicros, amount)
-    usdDelta = amount - recovered
-    owedDelta = -recovered
-  } else {
-    if (entry.mode === "strict" && state.usdMicros < -amount) {
-      return {
-        _tag: "Refuse",
-        error: new DebitRefused({ neededMicros: -amount, availableMicros: state.usdMicros })
-      }
-    }
-    const taken = minimum(state.usdMicros, -amount)
-    usdDelta = -taken
-    owedDelta = -amount - taken
-  }
-  const posted = {
-    usdMicros: state.usdMicros + usdDelta,
-    owedMicros: state.owedMicros + owedDelta,
-    repeated: false
-  }
-  return {
-    _tag: "Accept",
-    event: { _tag: "EntryPosted", entry, usdDelta, owedDelta },
-    answer: { _tag: "Posted", posted },
-    fresh: owedDelta > 0n
-  }
-}
-
 /** Applies what was decided. */
 export const evolve = (state: AccountState, event: Event): AccountState => {
   switch (event._tag) {
     case "Reserved":
-      return taken(state, event.reservation, event.reservation.reservedMicros)
+      return {
+        ...taken(state, event.reservation, event.reservation.reservedMicros),
+        openHolds: state.openHolds + 1,
+        countedOpen: state.countedOpen || event.reservation.counted === true
+      }
     case "Extended":
       return taken(state, event.reservation, event.moreMicros)
     case "Settled":
-      return {
-        usdMicros: state.usdMicros + event.usdDelta,
-        owedMicros: state.owedMicros + event.owedDelta,
-        subscriptions: event.reservation === null
-          ? state.subscriptions
-          : withUsage(state.subscriptions, event.reservation, event.windowDelta),
-        open: HashMap.remove(state.open, event.id)
-      }
-    case "EntryPosted":
-      return { ...state, usdMicros: state.usdMicros + event.usdDelta, owedMicros: state.owedMicros + event.owedDelta }
+      return afterSettlement(state, event)
   }
 }
 
-const taken = (state: AccountState, reservation: Reservation, micros: bigint): AccountState => ({
-  usdMicros: reservation.funding === "balance" ? state.usdMicros - micros : state.usdMicros,
-  owedMicros: state.owedMicros,
-  subscriptions: reservation.funding === "subscription"
-    ? withUsage(state.subscriptions, reservation, micros)
-    : state.subscriptions,
-  open: HashMap.set(state.open, reservation.id, reservation)
-})
+const taken = (state: AccountState, reservation: Reservation, micros: bigint): AccountState => {
+  const fromBalance = reservation.funding === "balance" ? micros : 0n
+  return {
+    usdMicros: state.usdMicros - fromBalance,
+    owedMicros: state.owedMicros,
+    heldMicros: state.heldMicros + fromBalance,
+    openHolds: state.openHolds,
+    countedOpen: state.countedOpen,
+    subscriptions: reservation.funding === "subscription"
+      ? withUsage(state.subscriptions, reservation, micros, micros)
+      : state.subscriptions,
+    open: HashMap.set(state.open, reservation.id, reservation)
+  }
+}
+
+const afterSettlement = (state: AccountState, event: Extract<Event, { _tag: "Settled" }>): AccountState => {
+  const { late, reservation } = event
+  const wasOpen = reservation !== null && !late
+  const released = wasOpen ? reservation.reservedMicros : 0n
+  return {
+    usdMicros: state.usdMicros + event.usdDelta,
+    owedMicros: state.owedMicros + event.owedDelta,
+    heldMicros: reservation?.funding === "balance" ? state.heldMicros - released : state.heldMicros,
+    openHolds: wasOpen ? state.openHolds - 1 : state.openHolds,
+    countedOpen: state.countedOpen && !(wasOpen && reservation.counted === true),
+    subscriptions: reservation === null
+      ? state.subscriptions
+      : withUsage(state.subscriptions, reservation, event.windowDelta, -released),
+    open: HashMap.remove(state.open, event.id)
+  }
+}
 
 const withUsage = (
   subscriptions: ReadonlyArray<SubscriptionState>,
-  reservation: Reservation,
-  deltaMicros: bigint
+  { reservedAtMs, subscriptionId }: Reservation,
+  usedDelta: bigint,
+  heldDelta: bigint
 ): ReadonlyArray<SubscriptionState> =>
-  deltaMicros === 0n || reservation.subscriptionId === null
+  subscriptionId === null || (usedDelta === 0n && heldDelta === 0n)
     ? subscriptions
     : subscriptions.map((subscription) =>
-      subscription.id === reservation.subscriptionId
-        ? { ...subscription, windows: add(subscription.windows, reservation.reservedAtMs, deltaMicros) }
+      subscription.id === subscriptionId
+        ? {
+          ...subscription,
+          windows: add(subscription.windows, reservedAtMs, usedDelta),
+          held: add(subscription.held, reservedAtMs, heldDelta)
+        }
         : subscription
     )

@@ -5,7 +5,7 @@
 import { Clock, Context, DateTime, Effect, HashMap, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { AccountUnavailable, type UnknownAccount } from "./AccountError.ts"
-import type { AccountState, Reservation, SubscriptionState } from "./AccountState.ts"
+import type { AccountState, SubscriptionState } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
 import { nextRelief, rolled, windowHours } from "./SubscriptionWindows.ts"
 
@@ -65,18 +65,16 @@ interface SubscriptionRow {
 
 const windowIndexes = [0, 1, 2, 3] as const
 
-const windowsOf = (subscription: SubscriptionState, openMicros: bigint, nowMs: number) => {
+const windowsOf = (subscription: SubscriptionState, nowMs: number) => {
   const windows = rolled(subscription.windows, nowMs)
+  const held = rolled(subscription.held, nowMs)
   return windowIndexes.filter((index) => subscription.limits[index] > 0n).map((index): WindowOverview => {
     const reliefMs = nextRelief(windows, index, nowMs)
-    const counted = windows.used[index]
-    // A call under way for longer than the window has left it, with what it holds.
-    const open = openMicros < counted ? openMicros : counted
     return {
       hours: windowHours[index],
       limitMicros: subscription.limits[index],
-      usedMicros: counted - open,
-      openMicros: open,
+      usedMicros: windows.used[index] - held.used[index],
+      openMicros: held.used[index],
       reliefAt: reliefMs === undefined || reliefMs > subscription.endsAtMs
         ? undefined
         : DateTime.toDateUtc(DateTime.makeUnsafe(reliefMs))
@@ -84,13 +82,9 @@ const windowsOf = (subscription: SubscriptionState, openMicros: bigint, nowMs: n
   })
 }
 
-const sum = (reservations: ReadonlyArray<Reservation>): bigint =>
-  reservations.reduce((total, { reservedMicros }) => total + reservedMicros, 0n)
-
-const subscriptionOf = (row: SubscriptionRow, state: AccountState, open: ReadonlyArray<Reservation>, nowMs: number) => {
+const subscriptionOf = (row: SubscriptionRow, state: AccountState, nowMs: number) => {
   const subscription = state.subscriptions.find(({ id }) => id === row.id)
   if (subscription === undefined) return []
-  const held = sum(open.filter(({ subscriptionId }) => subscriptionId === row.id))
   return [{
     id: row.id,
     planCode: row.plan_code,
@@ -98,8 +92,19 @@ const subscriptionOf = (row: SubscriptionRow, state: AccountState, open: Readonl
     startsAt: row.starts_at,
     endsAt: row.ends_at,
     multiplierMicros: subscription.multiplier,
-    windows: windowsOf(subscription, held, nowMs)
+    windows: windowsOf(subscription, nowMs)
   }]
+}
+
+/** An account of which nothing is known: a read of it has what open calls hold, and not the calls. */
+const nothingKnown: AccountState = {
+  usdMicros: 0n,
+  owedMicros: 0n,
+  heldMicros: 0n,
+  openHolds: 0,
+  countedOpen: false,
+  subscriptions: [],
+  open: HashMap.empty()
 }
 
 const make = Effect.gen(function*() {
@@ -113,7 +118,8 @@ const make = Effect.gen(function*() {
 
   const view = Effect.fn("AccountOverview.view")(function*(userId: bigint) {
     const nowMs = yield* Clock.currentTimeMillis
-    const { state } = yield* loadAccount(sql, userId, [], nowMs).pipe(
+    const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<bigint, bigint>() } }
+    const { state } = yield* loadAccount(sql, read, nowMs).pipe(
       // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
       Effect.catchTag(
         "UnknownAccount",
@@ -125,13 +131,12 @@ const make = Effect.gen(function*() {
       SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
         WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
         ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-    const open = Array.from(HashMap.values(state.open))
     return {
       usdMicros: state.usdMicros,
       owedMicros: state.owedMicros,
-      heldMicros: sum(open.filter(({ funding }) => funding === "balance")),
-      openCalls: open.length,
-      subscriptions: rows.flatMap((row) => subscriptionOf(row, state, open, nowMs))
+      heldMicros: state.heldMicros,
+      openCalls: state.openHolds,
+      subscriptions: rows.flatMap((row) => subscriptionOf(row, state, nowMs))
     }
   })
 

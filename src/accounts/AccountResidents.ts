@@ -6,7 +6,8 @@
  * @internal
  */
 import { Context } from "effect"
-import { AccountActor, type ActorHost } from "./AccountActor.ts"
+import { AccountActor } from "./AccountActor.ts"
+import type { ActorHost } from "./ActorHost.ts"
 
 /** An account without open reservations is forgotten after so long without a command. Replaced in tests. */
 export const AccountIdleMs = Context.Reference("realms/accounts/AccountIdleMs", { defaultValue: () => 600_000 })
@@ -48,10 +49,26 @@ export class AccountResidents {
     for (const actor of this.actors.values()) actor.invalidate()
   }
 
-  /** Forgets the actors that were idle for longer than `idleMs`. */
+  /** The accounts of which something was asked at `sinceMs` or later. */
+  usedSince(sinceMs: number): ReadonlyArray<bigint> {
+    const used: Array<bigint> = []
+    for (const [userId, actor] of this.actors) if (actor.lastUsedMs >= sinceMs) used.push(userId)
+    return used
+  }
+
+  /**
+   * Forgets the actors that were idle for longer than `idleMs`. One that has something open and of which nothing was asked for
+   * so long reads what is open: a reservation that another process has ended would keep it here for ever.
+   */
   forgetIdle(idleMs: number): void {
+    const now = this.now()
     for (const [userId, actor] of this.actors) {
-      if (actor.isIdle && this.now() - actor.lastUsedMs > idleMs) this.actors.delete(userId)
+      if (now - actor.lastUsedMs <= idleMs) continue
+      if (actor.isIdle) this.actors.delete(userId)
+      else if (actor.isQuiet && now - actor.lastCheckedMs > idleMs) {
+        actor.lastCheckedMs = now
+        actor.recheck()
+      }
     }
   }
 }

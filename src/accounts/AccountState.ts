@@ -24,6 +24,8 @@ export interface Reservation {
   /** Output tokens (a choice) that the hold covers. */
   readonly outputTokens: number
   readonly reservedAtMs: number
+  /** The hold is a counted bound, below the call's ceiling; absent: it is not. */
+  readonly counted?: boolean
 }
 
 /** A reservation as stored, whatever its state. */
@@ -41,20 +43,31 @@ export interface SubscriptionState {
   readonly endsAtMs: number
   readonly limits: WindowLimits
   readonly multiplier: bigint
+  /** What settled calls were charged and open ones hold. */
   readonly windows: Windows
+  /** The part of `windows` that open calls hold. */
+  readonly held: Windows
 }
 
 /** Everything a decision is made on. Subscriptions are in funding order: the one that ends soonest first. */
 export interface AccountState {
   readonly usdMicros: bigint
   readonly owedMicros: bigint
+  /** What open calls hold from the balance. */
+  readonly heldMicros: bigint
+  /** Open reservations of the account, in whichever process. */
+  readonly openHolds: number
+  /** One of the open reservations has a counted hold. */
+  readonly countedOpen: boolean
   readonly subscriptions: ReadonlyArray<SubscriptionState>
+  /** The open reservations that this process knows. */
   readonly open: HashMap.HashMap<string, Reservation>
 }
 
 /**
- * Asks for a hold of `baseNumerator + tokens × tokenNumerator` (micros × 10^6, before multipliers) with `tokens` as
- * near to `tokensMax` as the funds allow and not below `tokensMin`.
+ * Asks for a hold of `baseNumerator + tokens × tokenNumerator` (micros × 10^6, before multipliers). `tokens` is as near to
+ * `tokensMax` as the funds allow and not below `tokensMin`. With `halfAvailable` it takes at most half of what the funds leave
+ * after the base, but is raised to `tokensDefault` where that fits, else to `tokensMin`.
  */
 export interface Reserve {
   readonly _tag: "Reserve"
@@ -70,7 +83,14 @@ export interface Reserve {
   readonly baseNumerator: bigint
   readonly tokenNumerator: bigint
   readonly tokensMin: number
+  /** Absent: `tokensMin`. */
+  readonly tokensDefault?: number
   readonly tokensMax: number
+  readonly halfAvailable?: boolean
+  /** The base holds a counted bound of the text, below its ceiling: an account has one such reservation open at a time. */
+  readonly counted?: boolean
+  /** Open reservations of the account, at most; absent: not limited here. */
+  readonly openHoldsMax?: number
   readonly leaseSeconds: number
   readonly atMs: number
 }
@@ -84,9 +104,31 @@ export interface Extend {
   readonly atMs: number
 }
 
+/**
+ * `input_clamped`, `output_clamped`: above the call's ceiling, and clamped to it. `total_unexplained`: the total says more than
+ * its parts, and the rest was charged as output. `above_context`: more input than the model's `context_tokens`, charged.
+ * `limit_ignored`: the upstream went far above the output limit, and the stream was ended.
+ */
+export type UsageFlag = "input_clamped" | "output_clamped" | "total_unexplained" | "above_context" | "limit_ignored"
+
+/** What an upstream stored of a call. The token counts bound what a reference to it brings in. */
+export interface ResponseReferences {
+  readonly channelId: bigint
+  readonly responseId: string
+  readonly itemIds: ReadonlyArray<string>
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
 /** What is recorded about a call when it ends. Times in ms; `status` is the HTTP status its client saw. */
 export interface CallOutcome {
   readonly usage: TokenUsage
+  /** What was wrong with the usage that the upstream reported; absent: nothing. */
+  readonly usageFlags?: ReadonlyArray<UsageFlag>
+  /** Input tokens that the upstream reported above the call's ceiling, which were not charged; absent: none. */
+  readonly excessTokens?: number
+  /** Ids by which later calls may refer to this one; written in the transaction of the commit. */
+  readonly references?: ResponseReferences
   readonly usageSource: "upstream" | "estimated" | null
   readonly usageFlagged: boolean
   readonly status: number | null
@@ -119,22 +161,7 @@ export interface Expire {
   readonly mode: "refund" | "charge"
 }
 
-/**
- * Posts a ledger entry; (refType, refId, kind) is its identity. A negative amount in mode `strict` is refused when the
- * balance is short; in mode `owe` it takes what there is and the rest is owed.
- */
-export interface Post {
-  readonly _tag: "Post"
-  readonly kind: string
-  readonly amountMicros: bigint
-  readonly refType: string
-  readonly refId: string
-  readonly actor: string
-  readonly note: string
-  readonly mode: "strict" | "owe"
-}
-
-export type Command = Reserve | Extend | Commit | Void | Expire | Post
+export type Command = Reserve | Extend | Commit | Void | Expire
 
 /** How a reservation ended, or that it stands. */
 export interface Settlement {
@@ -144,17 +171,9 @@ export interface Settlement {
   readonly late: boolean
 }
 
-/** The balance after a posted entry; `repeated` when the entry had been posted before. */
-export interface Posted {
-  readonly usdMicros: bigint
-  readonly owedMicros: bigint
-  readonly repeated: boolean
-}
-
 export type Answer =
   | { readonly _tag: "Reservation"; readonly reservation: Reservation }
   | { readonly _tag: "Settlement"; readonly settlement: Settlement }
-  | { readonly _tag: "Posted"; readonly posted: Posted }
 
 /** An outcome with nothing in it, for voids before anything was known. */
 export const emptyOutcome: CallOutcome = {

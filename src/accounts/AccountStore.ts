@@ -1,12 +1,29 @@
 /**
- * Reads an account from PostgreSQL: one statement, hence one snapshot, for its balance, open reservations,
- * subscriptions with their windows, and the stored rows of reservations that commands ask about.
+ * Reads an account from PostgreSQL: one statement, hence one snapshot. A whole read has every open reservation; a refresh
+ * has only what a decision of a resident account needs anew, and reads neither its open reservations nor the windows of
+ * subscriptions that nobody else has written. Both have the stored rows of the reservations that commands ask about.
  */
 import { Effect, HashMap, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import type { AccountState, ReservationRow, SubscriptionState } from "./AccountState.ts"
+import { PriceExtras, priceSnapshotOf } from "./PriceExtras.ts"
 import { fromBuckets } from "./SubscriptionWindows.ts"
+
+/** What is read. */
+export interface AccountRead {
+  readonly userId: bigint
+  /** Reservations whose rows are wanted, whatever their state. */
+  readonly ids: ReadonlyArray<string>
+  /** What the reader holds already; absent: a whole read. */
+  readonly known?: KnownAccount
+}
+
+/** The state that a reader holds, and the fence that it knows of each subscription: where that is unchanged, so are windows. */
+export interface KnownAccount {
+  readonly state: AccountState
+  readonly fences: ReadonlyMap<bigint, bigint>
+}
 
 /** An account as read: its state, the fence of each subscription, and the rows asked for by id. */
 export interface LoadedAccount {
@@ -17,7 +34,9 @@ export interface LoadedAccount {
 
 // Numbers beyond 2^53 do not survive JSON numbers, so every bigint travels as text.
 const BigIntText = Schema.BigIntFromString
-const Buckets = Schema.Array(Schema.Tuple([Schema.Number, BigIntText]))
+
+/** Start in ms, what the bucket counts, and what open calls hold of it. */
+const Buckets = Schema.Array(Schema.Tuple([Schema.Number, BigIntText, BigIntText]))
 
 const StoredReservation = Schema.Struct({
   id: Schema.String,
@@ -31,10 +50,12 @@ const StoredReservation = Schema.Struct({
   cached: BigIntText,
   write: Schema.NullOr(BigIntText),
   output: BigIntText,
+  extras: Schema.NullOr(PriceExtras),
   billing: BigIntText,
   plan: BigIntText,
   output_limit: Schema.Number,
   reserved_at_ms: Schema.Number,
+  counted: Schema.Boolean,
   late: Schema.Boolean
 })
 
@@ -45,36 +66,47 @@ const StoredSubscription = Schema.Struct({
   limits: Schema.Tuple([BigIntText, BigIntText, BigIntText, BigIntText]),
   multiplier: BigIntText,
   fence: BigIntText,
-  minutes: Buckets,
-  hours: Buckets
+  /** Null: the fence is the one that the reader knows. */
+  windows: Schema.NullOr(Schema.Struct({ minutes: Buckets, hours: Buckets }))
 })
 
 const Stored = Schema.Struct({
   usd: BigIntText,
   owed: BigIntText,
+  held: BigIntText,
+  open_holds: Schema.Number,
+  counted_open: Schema.Boolean,
   subscriptions: Schema.Array(StoredSubscription),
   reservations: Schema.Array(StoredReservation)
 })
 
 const decodeStored = Schema.decodeUnknownEffect(Stored)
 
-const loadSql = `
+const askedRows = "SELECT * FROM usage_events WHERE user_id = $1 AND id = ANY ($2::uuid[])"
+
+const openRows = `SELECT * FROM usage_events WHERE user_id = $1 AND state = 'reserved'
+        UNION ALL
+        ${askedRows} AND state <> 'reserved'`
+
+const loadSql = (rows: string) => `
   SELECT json_build_object(
     'usd', b.usd_micros::text,
     'owed', b.owed_micros::text,
+    'held', b.held_micros::text,
+    'open_holds', b.open_holds,
+    'counted_open', EXISTS (SELECT FROM usage_events c WHERE c.user_id = $1 AND c.counted AND c.state = 'reserved'),
     'reservations', coalesce((
       SELECT json_agg(json_build_object(
         'id', u.id, 'state', u.state, 'funding', u.funding, 'subscription_id', u.subscription_id::text,
         'reserved_micros', u.reserved_micros::text, 'cost_micros', coalesce(u.cost_micros, 0)::text,
         'charged_micros', coalesce(u.charged_micros, 0)::text, 'input', u.input_micros_per_1m::text,
         'cached', u.cached_input_micros_per_1m::text, 'write', u.cache_write_micros_per_1m::text,
-        'output', u.output_micros_per_1m::text, 'billing', u.billing_multiplier_micros::text,
-        'plan', u.plan_multiplier_micros::text, 'output_limit', u.output_limit,
-        'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000), 'late', u.late))
+        'output', u.output_micros_per_1m::text, 'extras', u.price_extras,
+        'billing', u.billing_multiplier_micros::text, 'plan', u.plan_multiplier_micros::text,
+        'output_limit', u.output_limit, 'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
+        'counted', u.counted, 'late', u.late))
       FROM (
-        SELECT * FROM usage_events WHERE user_id = $1 AND state = 'reserved'
-        UNION ALL
-        SELECT * FROM usage_events WHERE user_id = $1 AND state <> 'reserved' AND id = ANY ($2::uuid[])
+        ${rows}
       ) u), '[]'),
     'subscriptions', coalesce((
       SELECT json_agg(json_build_object(
@@ -83,83 +115,136 @@ const loadSql = `
         'limits', json_build_array(s.limit_5h_micros::text, s.limit_1d_micros::text, s.limit_7d_micros::text,
           s.limit_30d_micros::text),
         'multiplier', s.multiplier_micros::text, 'fence', s.fence::text,
-        'minutes', coalesce((
-          SELECT json_agg(json_build_array(extract(epoch FROM m.bucket_start) * 1000, m.micros::text))
-          FROM subscription_usage m
-          WHERE m.subscription_id = s.id AND m.bucket_start > now() - interval '1 day 2 minutes'), '[]'),
-        'hours', coalesce((
-          SELECT json_agg(json_build_array(h.start * 1000, h.micros::text)) FROM (
-            SELECT extract(epoch FROM date_trunc('hour', m.bucket_start, 'UTC')) AS start, sum(m.micros) AS micros
+        'windows', CASE WHEN k.fence IS DISTINCT FROM s.fence THEN json_build_object(
+          'minutes', coalesce((
+            SELECT json_agg(json_build_array(extract(epoch FROM m.bucket_start) * 1000, m.micros::text,
+              m.held_micros::text))
             FROM subscription_usage m
-            WHERE m.subscription_id = s.id AND m.bucket_start > now() - interval '30 days 2 hours' GROUP BY 1) h), '[]')
+            WHERE m.subscription_id = s.id AND m.bucket_start > now() - interval '1 day 2 minutes'), '[]'),
+          'hours', coalesce((
+            SELECT json_agg(json_build_array(h.start * 1000, h.micros::text, h.held::text)) FROM (
+              SELECT extract(epoch FROM date_trunc('hour', m.bucket_start, 'UTC')) AS start, sum(m.micros) AS micros,
+                sum(m.held_micros) AS held
+              FROM subscription_usage m
+              WHERE m.subscription_id = s.id AND m.bucket_start > now() - interval '30 days 2 hours' GROUP BY 1) h
+            ), '[]')) END
         ) ORDER BY s.ends_at, s.id)
       FROM user_subscriptions s
+      LEFT JOIN unnest($3::bigint[], $4::bigint[]) AS k (id, fence) ON k.id = s.id
       WHERE s.user_id = $1 AND s.status = 'active' AND s.ends_at > now() - interval '1 hour'), '[]')
   ) AS account
   FROM user_balances b WHERE b.user_id = $1`
 
-/** Loads an account, with the rows of `ids` in whatever state they are. */
+const wholeSql = loadSql(openRows)
+
+const refreshSql = loadSql(askedRows)
+
+/** Reads an account. `nowMs` is the time as of which windows are summed. */
 export const loadAccount = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
-  ids: ReadonlyArray<string>,
+  read: AccountRead,
   nowMs: number
-): Effect.Effect<LoadedAccount, AccountUnavailable | UnknownAccount> =>
-  sql.unsafe<{ readonly account: unknown }>(loadSql, [userId, `{${ids.join(",")}}`]).pipe(
+): Effect.Effect<LoadedAccount, AccountUnavailable | UnknownAccount> => {
+  const fences = knownFences(read.known)
+  return sql.unsafe<{ readonly account: unknown }>(read.known === undefined ? wholeSql : refreshSql, [
+    read.userId,
+    `{${read.ids.join(",")}}`,
+    `{${fences.map(([id]) => id).join(",")}}`,
+    `{${fences.map(([, fence]) => fence).join(",")}}`
+  ]).pipe(
     Effect.mapError((error) => new AccountUnavailable({ reason: error.message })),
     Effect.flatMap(([row]) =>
       row === undefined
-        ? Effect.fail(new UnknownAccount({ userId }))
+        ? Effect.fail(new UnknownAccount({ userId: read.userId }))
         : Effect.orDie(decodeStored(row.account))
     ),
-    Effect.map((stored) => toLoaded(stored, nowMs))
+    Effect.map((stored) => toLoaded(stored, read, nowMs))
   )
+}
 
-const toLoaded = (stored: typeof Stored.Type, nowMs: number): LoadedAccount => {
+/** Fences of the subscriptions whose windows are held: of another one the windows have to be read. */
+const knownFences = (known: KnownAccount | undefined): ReadonlyArray<readonly [id: bigint, fence: bigint]> =>
+  (known?.state.subscriptions ?? []).flatMap(({ id }) => {
+    const fence = known?.fences.get(id)
+    return fence === undefined ? [] : [[id, fence] as const]
+  })
+
+const toLoaded = (stored: typeof Stored.Type, read: AccountRead, nowMs: number): LoadedAccount => {
   const rows = new Map<string, ReservationRow>()
   for (const reservation of stored.reservations) rows.set(reservation.id, toRow(reservation))
-  const open = Array.from(rows.values()).filter((row) => row.state === "reserved")
   return {
     state: {
       usdMicros: stored.usd,
       owedMicros: stored.owed,
-      subscriptions: stored.subscriptions.map((subscription) => toSubscription(subscription, nowMs)),
-      open: HashMap.fromIterable(open.map((row) => [row.id, row] as const))
+      heldMicros: stored.held,
+      openHolds: stored.open_holds,
+      countedOpen: stored.counted_open,
+      subscriptions: stored.subscriptions.map((subscription) => toSubscription(subscription, read.known, nowMs)),
+      open: openAfter(read, rows)
     },
     fences: new Map(stored.subscriptions.map((subscription) => [subscription.id, subscription.fence])),
     rows
   }
 }
 
+/** What is open of the rows read; a refresh keeps what it has not asked about. */
+const openAfter = (read: AccountRead, rows: ReadonlyMap<string, ReservationRow>): AccountState["open"] =>
+  HashMap.mutate(read.known?.state.open ?? HashMap.empty(), (open) => {
+    for (const id of read.ids) HashMap.remove(open, id)
+    for (const row of rows.values()) if (row.state === "reserved") HashMap.set(open, row.id, row)
+  })
+
 const toRow = (stored: typeof StoredReservation.Type): ReservationRow => ({
   id: stored.id,
   state: stored.state,
   funding: stored.funding,
   subscriptionId: stored.subscription_id,
-  price: {
+  price: priceSnapshotOf({
     inputMicrosPer1m: stored.input,
     cachedInputMicrosPer1m: stored.cached,
     cacheWriteMicrosPer1m: stored.write,
     outputMicrosPer1m: stored.output
-  },
+  }, stored.extras),
   billingMultiplier: stored.billing,
   planMultiplier: stored.plan,
   reservedMicros: stored.reserved_micros,
   outputTokens: stored.output_limit,
   reservedAtMs: stored.reserved_at_ms,
+  ...(stored.counted ? { counted: true } : {}),
   costMicros: stored.cost_micros,
   chargedMicros: stored.charged_micros,
   late: stored.late
 })
 
-const toSubscription = (stored: typeof StoredSubscription.Type, nowMs: number): SubscriptionState => ({
+const toSubscription = (
+  stored: typeof StoredSubscription.Type,
+  known: KnownAccount | undefined,
+  nowMs: number
+): SubscriptionState => ({
   id: stored.id,
   startsAtMs: stored.starts_at_ms,
   endsAtMs: stored.ends_at_ms,
   limits: stored.limits,
   multiplier: stored.multiplier,
-  windows: fromBuckets(stored.minutes, stored.hours, nowMs)
+  ...windowsOf(stored, known, nowMs)
 })
+
+const windowsOf = (
+  { id, windows }: typeof StoredSubscription.Type,
+  known: KnownAccount | undefined,
+  nowMs: number
+): Pick<SubscriptionState, "windows" | "held"> => {
+  const before = known?.state.subscriptions.find((subscription) => subscription.id === id)
+  if (windows === null && before !== undefined) return { windows: before.windows, held: before.held }
+  const { hours, minutes } = windows ?? { hours: [], minutes: [] }
+  const used = (buckets: typeof Buckets.Type) => buckets.map(([start, micros]) => [start, micros] as const)
+  const held = (buckets: typeof Buckets.Type) =>
+    buckets.filter(([, , micros]) => micros > 0n).map(([start, , micros]) => [start, micros] as const)
+  return {
+    windows: fromBuckets(used(minutes), used(hours), nowMs),
+    held: fromBuckets(held(minutes), held(hours), nowMs)
+  }
+}
 
 /** Gives a new user an empty account, inside the caller's transaction. */
 export const openAccount = (sql: SqlClient.SqlClient, userId: bigint): Effect.Effect<void, SqlError.SqlError> =>

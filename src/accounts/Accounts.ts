@@ -1,5 +1,5 @@
 /**
- * The accounts of all users, as everyone else sees them: reserve before a call, settle after it, post ledger entries.
+ * The accounts of all users, as everyone else sees them: reserve before a call, settle after it.
  * A hold is durable before `reserve` answers; a settlement, once given, is kept and retried until it lands, whether or
  * not its caller waits. Leases are renewed here, and expired holds of other processes are swept.
  */
@@ -9,12 +9,10 @@ import { makeReservationId } from "../domain/Ids.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Database } from "../platform/Database.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { type ActorHost, ask } from "./AccountActor.ts"
+import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import {
   type AccountError,
   AccountUnavailable,
-  type DebitRefused,
-  type InsufficientFunds,
   ReservationLost,
   stillSettling,
   unanswered,
@@ -28,27 +26,23 @@ import {
   type Commit,
   emptyOutcome,
   type Extend,
-  type Post,
-  type Posted,
   type Reservation,
   type Reserve,
   type Settlement,
   type Void
 } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
+import type { ActorHost } from "./ActorHost.ts"
+import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
+import { ask, askStanding } from "./AskAccount.ts"
 import { JournalLane } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
 import { replayFiles } from "./Replay.ts"
 import { spill, type SpilledCommand } from "./Spill.ts"
+import type { Standing } from "./Standing.ts"
 
 /** Open reservations of one process, at most. Each owns the room for its own settlement. */
 export const OPEN_RESERVATIONS_MAX = 20_000
-
-/** A reserve or extend waits for its durable answer no longer. */
-const RESERVE_WAIT_MS_MAX = 5_000
-
-/** Reading an account takes no longer. */
-const LOAD_TIMEOUT_MS = 5_000
 
 /** A transaction waits for another's row lock no longer: on the writer of everybody, and on that of stuck accounts. */
 const MAIN_LOCK_TIMEOUT_MS = 250
@@ -68,12 +62,13 @@ const setAsideTotal = Metric.counter("realms_settlements_set_aside_total", {
 })
 
 /** What a reserve can meet. */
-export type ReserveError = InsufficientFunds | AccountUnavailable | ReservationLost | UnknownAccount
+export type ReserveError = AccountError
 
 export class Accounts extends Context.Service<Accounts, {
   /**
    * Holds funds for a call; repeating an id answers the first hold. A caller that is interrupted, or that waits longer
-   * than 5 s, leaves a void behind. `onLost` is called once if the hold is later found to have ended elsewhere.
+   * than {@link ANSWER_MS_MAX}, leaves a void behind. `onLost` is called once if the hold is later found to have ended
+   * elsewhere.
    */
   reserve(userId: bigint, command: Reserve, onLost: () => void): Effect.Effect<Reservation, ReserveError>
   /** Raises an open hold to at least a cost, from the same funding. */
@@ -89,8 +84,11 @@ export class Accounts extends Context.Service<Accounts, {
   ): Effect.Effect<Settlement, ReservationLost | AccountUnavailable>
   /** Returns the whole hold. Interrupting, or `waitMs`, stops the waiting, not the settlement. */
   void(userId: bigint, command: Void, waitMs?: number): Effect.Effect<Settlement, AccountUnavailable>
-  /** Posts a ledger entry. */
-  post(userId: bigint, entry: Post): Effect.Effect<Posted, DebitRefused | AccountUnavailable | UnknownAccount>
+  /**
+   * Whether the account has a balance, an open call or a running subscription (`funded`), or nothing to pay a call with
+   * (`empty`). `funded` is said at once from memory; `empty` only on a state that was read after the question.
+   */
+  standing(userId: bigint): Effect.Effect<Standing, AccountUnavailable | UnknownAccount>
   /** Ends up to 500 holds whose lease has passed; answers how many. */
   readonly sweep: Effect.Effect<number, AccountUnavailable>
   /** Drops the cached state of one account; it is read again before its next decision. */
@@ -101,6 +99,8 @@ export class Accounts extends Context.Service<Accounts, {
   openCount(): number
   /** Whether the account lives in this process. */
   isResident(userId: bigint): boolean
+  /** The resident accounts of which something was asked at `sinceMs` (ms since the epoch) or later. */
+  usedSince(sinceMs: number): ReadonlyArray<bigint>
   /** False while the database is away. */
   isAvailable(): boolean
   /** Takes no more reserves and waits for settlements to land; what has not after `graceMs` is spilled to `data_dir`. */
@@ -155,13 +155,15 @@ const make = Effect.gen(function*() {
     name: "main",
     connect: connect("main", MAIN_LOCK_TIMEOUT_MS),
     accountEntriesMax: 256,
-    eager: true
+    eager: true,
+    now
   })
   const slow = new JournalLane({
     name: "slow",
     connect: connect("slow", SLOW_LOCK_TIMEOUT_MS),
     accountEntriesMax: 1,
-    eager: false
+    eager: false,
+    now
   })
 
   const leases = new Leases()
@@ -176,16 +178,12 @@ const make = Effect.gen(function*() {
 
   const host: ActorHost = {
     enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
-    load: (actor, ids, done) => {
-      if (!main.connected) {
-        return void run(Effect.sync(() => done(new AccountUnavailable({ reason: "the database is away" }))))
-      }
+    now,
+    load: (read, done) => {
+      if (!main.connected || main.isSilent) return void run(Effect.sync(() => done(main.connected ? silent : away)))
       run(
-        loadAccount(sql, actor.userId, ids, now()).pipe(
-          Effect.timeoutOrElse({
-            duration: LOAD_TIMEOUT_MS,
-            orElse: () => Effect.fail(new AccountUnavailable({ reason: "the database does not answer" }))
-          }),
+        withinDatabaseWait(loadAccount(sql, read, now()), READ_MS_MAX).pipe(
+          Effect.catchTag("DatabaseSilent", () => Effect.fail(silent)),
           Effect.match({ onSuccess: done, onFailure: done }),
           Effect.catchDefect((defect) =>
             Effect.logError("an account could not be read", defect).pipe(
@@ -200,7 +198,7 @@ const make = Effect.gen(function*() {
       run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
     },
     setAside: (userId, command, cause) => {
-      if ("id" in command) leases.close(command.id)
+      leases.close(command.id)
       run(
         Effect.logError("a settlement can not be written and is set aside", cause).pipe(
           Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
@@ -235,6 +233,8 @@ const make = Effect.gen(function*() {
   const reserve = (userId: bigint, command: Reserve, onLost: () => void) =>
     Effect.callback<Reservation, AccountError>((resume) => {
       if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
+      // What is given to a writer that waits for an answer waits with it.
+      if (main.isSilent) return resume(Effect.fail(silent))
       if (!isCanonical.test(command.id)) return resume(Effect.fail(new ReservationLost({ id: command.id })))
       if (leases.size + opening >= OPEN_RESERVATIONS_MAX) {
         return resume(Effect.fail(new AccountUnavailable({ reason: "too many open reservations" })))
@@ -250,7 +250,7 @@ const make = Effect.gen(function*() {
       const timer = setTimeout(() => {
         giveUp()
         resume(Effect.fail(unanswered))
-      }, RESERVE_WAIT_MS_MAX)
+      }, ANSWER_MS_MAX)
       residents.of(userId).tell(command, (result) => {
         opening--
         if (result._tag === "Reservation" && waiting) {
@@ -265,7 +265,7 @@ const make = Effect.gen(function*() {
 
   const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.timeoutOrElse(effect, {
-      duration: RESERVE_WAIT_MS_MAX,
+      duration: ANSWER_MS_MAX,
       orElse: () => Effect.fail(unanswered)
     })
 
@@ -287,10 +287,15 @@ const make = Effect.gen(function*() {
     // What is due is renewed before anything is judged by its lease; after an outage everything this process holds.
     yield* renewLengths(mustRenewAll ? leases.lengths() : leases.due(now()))
     mustRenewAll = false
-    const rows = yield* sql.unsafe<{ readonly id: string; readonly user_id: bigint }>(
+    const overdue = sql.unsafe<{ readonly id: string; readonly user_id: bigint }>(
       "SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now() ORDER BY id LIMIT $1",
       [SWEEP_MAX]
-    ).pipe(Effect.mapError((error) => new AccountUnavailable({ reason: error.message })))
+    )
+    const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
+      Effect.mapError((error) =>
+        error._tag === "DatabaseSilent" ? silent : new AccountUnavailable({ reason: error.message })
+      )
+    )
     const mode = policy.expiredReservation()
     // One account that cannot be written does not keep the others' holds.
     const answers = yield* Effect.forEach(
@@ -352,37 +357,35 @@ const make = Effect.gen(function*() {
   )
 
   return Accounts.of({
-    reserve: (userId, command, onLost) =>
-      reserve(userId, command, onLost).pipe(
-        Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
-      ),
+    reserve,
     extend: (userId, command) =>
-      inTime(askAccount(userId, command)).pipe(
-        Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected),
-        Effect.mapError((error) => error._tag === "DebitRefused" ? asUnavailable(error) : error)
+      Effect.suspend(() => main.isSilent ? Effect.fail(silent) : inTime(askAccount(userId, command))).pipe(
+        Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected)
       ),
     commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
     void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
-    post: (userId, entry) =>
-      askAccount(userId, entry).pipe(
-        Effect.flatMap((answer) => answer._tag === "Posted" ? Effect.succeed(answer.posted) : unexpected),
-        Effect.mapError((error) =>
-          error._tag === "DebitRefused" || error._tag === "UnknownAccount" ? error : asUnavailable(error)
-        )
+    standing: (userId) =>
+      inTime(Effect.suspend(() => askStanding(residents.of(userId)))).pipe(
+        Effect.mapError((error) => error._tag === "UnknownAccount" ? error : asUnavailable(error))
       ),
     sweep,
     invalidate: (userId) => residents.invalidate(userId),
     invalidateAll: Effect.sync(() => residents.invalidateAll()),
     openCount: () => leases.size,
     isResident: (userId) => residents.has(userId),
+    usedSince: (sinceMs) => residents.usedSince(sinceMs),
     isAvailable: () => main.connected,
     drain,
     replay
   })
 })
 
+const away = new AccountUnavailable({ reason: "the database is away" })
+
+const silent = new AccountUnavailable({ reason: "the database does not answer" })
+
 const failed = (result: Exclude<Answer | AccountError, never>): Effect.Effect<never, AccountError> =>
-  "settlement" in result || "reservation" in result || "posted" in result ? unexpected : Effect.fail(result)
+  "settlement" in result || "reservation" in result ? unexpected : Effect.fail(result)
 
 /** An answer of another kind than its question: a defect of ours. */
 const unexpected: Effect.Effect<never> = Effect.die(new Error("an account answered another question"))

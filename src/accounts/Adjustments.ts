@@ -93,7 +93,6 @@ const make = Effect.gen(function*() {
     // The same key for two users at once: one after the other, so that the second finds the first.
     yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`adjustment:${key}`}, 0))`
     const posted = yield* postInTransaction(sql, userId, {
-      _tag: "Post",
       kind: "adjustment",
       amountMicros,
       refType: REF_TYPE,

@@ -1,70 +1,135 @@
 /**
- * What a reserve costs at most and how much of it funds can cover: the largest output that fits, and what a user is told when
- * none does. Pure.
+ * What a reserve holds and how much of it funds can cover: the output that a funding pays for, and what is said when none
+ * pays. Pure.
  *
  * @internal
  */
 import { maximum, minimum } from "../domain/Money.ts"
-import { costMicros, MULTIPLIER_ONE } from "../domain/Price.ts"
-import { InsufficientFunds } from "./AccountError.ts"
+import { MULTIPLIER_ONE } from "../domain/Price.ts"
+import { FundsHeld, InsufficientFunds } from "./AccountError.ts"
 import type { AccountState, Reserve, SubscriptionState } from "./AccountState.ts"
-import { rolled, room, roomAt } from "./SubscriptionWindows.ts"
+import { boundMicros } from "./HoldBound.ts"
+import { rolled, room, roomAt, roomWithout } from "./SubscriptionWindows.ts"
 
 /** Whether a subscription pays at a moment. */
 export const isRunning = (subscription: SubscriptionState, atMs: number): boolean =>
   subscription.startsAtMs <= atMs && atMs < subscription.endsAtMs
 
-/** The hold for a number of output tokens, in micros. */
-export const boundMicros = (command: Reserve, tokens: number, planMultiplier: bigint): bigint =>
-  costMicros(command.baseNumerator + BigInt(tokens) * command.tokenNumerator, command.billingMultiplier, planMultiplier)
+/** The fewest tokens that the call does with. */
+const least = (command: Reserve): number => Math.min(command.tokensMin, command.tokensMax)
 
-/** The most output tokens, up to the wanted, whose hold fits into `available`; undefined when the minimum does not. */
-export const affordable = (command: Reserve, available: bigint, planMultiplier: bigint): number | undefined => {
-  if (boundMicros(command, command.tokensMax, planMultiplier) <= available) return command.tokensMax
-  if (boundMicros(command, command.tokensMin, planMultiplier) > available) return undefined
-  return largestFit(command, available, planMultiplier)
-}
-
-/** The largest number of tokens whose hold fits. Only called when the token price and the multipliers are positive. */
-const largestFit = (command: Reserve, available: bigint, planMultiplier: bigint): number => {
+/**
+ * The largest number of tokens, up to the most that is wanted, whose cost fits into what `available` leaves after the base -
+ * with `halfAvailable` into half of that.
+ */
+const upperTokens = (command: Reserve, available: bigint, planMultiplier: bigint): number => {
+  const multiplier = command.billingMultiplier * planMultiplier
+  if (command.tokenNumerator * multiplier === 0n) {
+    return boundMicros(command, 0, planMultiplier) <= available ? command.tokensMax : 0
+  }
   const scale = 1_000_000n * MULTIPLIER_ONE * MULTIPLIER_ONE
-  const numerator = (available * scale) / (command.billingMultiplier * planMultiplier)
-  const tokens = (numerator - command.baseNumerator) / command.tokenNumerator
-  return Number(maximum(0n, minimum(tokens, BigInt(command.tokensMax))))
+  const left = (available * scale) / multiplier - command.baseNumerator
+  const price = command.halfAvailable === true ? 2n * command.tokenNumerator : command.tokenNumerator
+  return Number(maximum(0n, minimum(left / price, BigInt(command.tokensMax))))
 }
 
+/**
+ * The output tokens that a funding with `available` pays for: as many as it can up to the most that is wanted, raised to the
+ * default where that fits, else to the least; undefined when it does not cover the least.
+ */
+export const affordable = (command: Reserve, available: bigint, planMultiplier: bigint): number | undefined => {
+  const { halfAvailable, tokensDefault, tokensMax } = command
+  if (halfAvailable !== true && boundMicros(command, tokensMax, planMultiplier) <= available) return tokensMax
+  const tokensMin = least(command)
+  if (boundMicros(command, tokensMin, planMultiplier) > available) return undefined
+  const upper = upperTokens(command, available, planMultiplier)
+  const wanted = Math.min(Math.max(tokensDefault ?? tokensMin, tokensMin), tokensMax)
+  if (upper < wanted && boundMicros(command, wanted, planMultiplier) <= available) return wanted
+  return Math.max(upper, tokensMin)
+}
+
+/** The output limit that a funding would cover now, in tokens; 0 when it covers none. */
 const fit = (command: Reserve, available: bigint, planMultiplier: bigint): number =>
   boundMicros(command, 1, planMultiplier) > available
     ? 0
-    : boundMicros(command, command.tokensMax, planMultiplier) <= available
-    ? command.tokensMax
-    : largestFit(command, available, planMultiplier)
+    : upperTokens({ ...command, halfAvailable: false }, available, planMultiplier)
+
+/** What the balance has for holds; nothing while anything is owed or when it may not be used. */
+const balanceOf = (state: AccountState, command: Reserve): bigint =>
+  command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros : 0n
+
+const runningOf = (state: AccountState, command: Reserve): ReadonlyArray<SubscriptionState> =>
+  state.subscriptions.filter((subscription) => isRunning(subscription, command.atMs))
+
+/** The most that any one funding has with no call open, as if its plan's multiplier were 1. */
+const roomOf = (state: AccountState, command: Reserve): bigint => {
+  let most = command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros + state.heldMicros : 0n
+  for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
+    const left = roomWithout(rolled(windows, command.atMs), rolled(held, command.atMs), limits)
+    if (left !== undefined && multiplier > 0n) most = maximum(most, (left * MULTIPLIER_ONE) / multiplier)
+  }
+  return most
+}
 
 /** Why neither a subscription nor the balance covers the smallest hold, and what would. */
-export const insufficient = (state: AccountState, command: Reserve): InsufficientFunds => {
-  const available = command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros : 0n
+const insufficient = (state: AccountState, command: Reserve): InsufficientFunds => {
+  const available = balanceOf(state, command)
   let outputTokensFit = command.payAsYouGo ? fit(command, available, MULTIPLIER_ONE) : 0
   let roomAtMs: number | null = null
-  let subscribed = false
-  for (const subscription of state.subscriptions) {
-    if (!isRunning(subscription, command.atMs)) continue
-    subscribed = true
+  const running = runningOf(state, command)
+  for (const subscription of running) {
     const windows = rolled(subscription.windows, command.atMs)
-    outputTokensFit = Math.max(
-      outputTokensFit,
-      fit(command, room(windows, subscription.limits) ?? 0n, subscription.multiplier)
-    )
-    const needed = boundMicros(command, command.tokensMin, subscription.multiplier)
+    const left = room(windows, subscription.limits) ?? 0n
+    outputTokensFit = Math.max(outputTokensFit, fit(command, left, subscription.multiplier))
+    const needed = boundMicros(command, least(command), subscription.multiplier)
     const at = roomAt(windows, subscription.limits, needed, command.atMs)
     if (at !== undefined && at < subscription.endsAtMs && (roomAtMs === null || at < roomAtMs)) roomAtMs = at
   }
   return new InsufficientFunds({
-    neededMicros: boundMicros(command, command.tokensMin, MULTIPLIER_ONE),
+    neededMicros: boundMicros(command, least(command), MULTIPLIER_ONE),
+    wantedMicros: boundMicros(command, command.tokensMax, MULTIPLIER_ONE),
     availableMicros: available,
+    roomMicros: roomOf(state, command),
     owedMicros: state.owedMicros,
     outputTokensFit,
     payAsYouGo: command.payAsYouGo,
-    subscribed,
+    subscribed: running.length > 0,
     roomAtMs
   })
+}
+
+/** A funding that would cover the call with no call open. Amounts in micros. */
+interface HeldFunding {
+  readonly neededMicros: bigint
+  readonly availableMicros: bigint
+}
+
+const heldFunding = (state: AccountState, command: Reserve): HeldFunding | undefined => {
+  const covers = (unheld: bigint | undefined, multiplier: bigint) =>
+    unheld === undefined || boundMicros(command, least(command), multiplier) <= unheld
+  for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
+    const rolledWindows = rolled(windows, command.atMs)
+    if (!covers(roomWithout(rolledWindows, rolled(held, command.atMs), limits), multiplier)) continue
+    const neededMicros = boundMicros(command, least(command), multiplier)
+    return { neededMicros, availableMicros: room(rolledWindows, limits) ?? neededMicros }
+  }
+  const mayPay = command.payAsYouGo && state.owedMicros === 0n
+  return mayPay && covers(state.usdMicros + state.heldMicros, MULTIPLIER_ONE)
+    ? { neededMicros: boundMicros(command, least(command), MULTIPLIER_ONE), availableMicros: state.usdMicros }
+    : undefined
+}
+
+/**
+ * Why a call is not held. Where a funding would cover it with no call open, open calls hold the funds (or `counted`: the one
+ * counted hold that an account may have); else the funds do not suffice. A debt closes the balance, whatever is held.
+ */
+export const refusalOf = (
+  state: AccountState,
+  command: Reserve,
+  counted: boolean
+): InsufficientFunds | FundsHeld => {
+  const funding = heldFunding(state, command)
+  return funding === undefined
+    ? insufficient(state, command)
+    : new FundsHeld({ ...funding, roomMicros: roomOf(state, command), openHolds: state.openHolds, counted })
 }

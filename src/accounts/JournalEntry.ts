@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto"
 import type { Event } from "./AccountMachine.ts"
-import { type GroupResult, type JournalGroup, postKey } from "./JournalBatch.ts"
+import type { GroupResult, JournalGroup } from "./JournalBatch.ts"
 
 /** `main` writes for everybody; `slow` for accounts whose last write PostgreSQL refused, one entry at a time. */
 export type LaneName = "main" | "slow"
@@ -41,21 +41,11 @@ export interface TakenGroup extends JournalGroup {
   readonly entries: ReadonlyArray<JournalEntry>
 }
 
-/** What an event transitions: within a batch there is one event for each. */
-export const transitionKey = (event: Event): string => {
-  switch (event._tag) {
-    case "Reserved":
-    case "Extended":
-      return event.reservation.id
-    case "Settled":
-      return event.id
-    case "EntryPosted":
-      return postKey(event)
-  }
-}
+/** The reservation that an event moves: within a batch there is one event for each. */
+export const transitionKey = (event: Event): string => event._tag === "Settled" ? event.id : event.reservation.id
 
 const subscriptionOf = (event: Event): bigint | null =>
-  event._tag === "EntryPosted" || event.reservation === null ? null : event.reservation.subscriptionId
+  event.reservation === null ? null : event.reservation.subscriptionId
 
 /** Takes up to `entriesMax` entries off an account, stopping before a second transition of one reservation. */
 export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGroup => {

@@ -6,10 +6,12 @@
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Data, Duration, Effect, Exit, Fiber, Metric, Scope } from "effect"
+import { Context, Duration, Effect, Exit, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
 import { classifySqlError } from "../platform/SqlFailure.ts"
+import { type DatabaseSilent, withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import { AccountUnavailable } from "./AccountError.ts"
+import { ANSWER_MS_MAX } from "./Silent.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
 import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
 
@@ -19,7 +21,10 @@ const BATCH_ENTRIES_MAX = 512
 /** Tries of a batch that met a deadlock, at most; then it is split like one that met a lock. */
 const DEADLOCK_TRIES_MAX = 5
 
-/** A batch without an answer for so long is given up and its connection closed. */
+/**
+ * A batch without an answer for so long is given up and its connection closed. Settlements wait as long; nobody else does
+ * (see `isSilent`).
+ */
 const BATCH_TIMEOUT_MS = 10_000
 
 const RECONNECT_MS_MIN = 50
@@ -37,6 +42,8 @@ export interface LaneOptions {
   readonly accountEntriesMax: number
   /** Connect again at once after a loss, even without work, so that the return of the database is noticed. */
   readonly eager: boolean
+  /** The time in ms. */
+  readonly now: () => number
 }
 
 interface Renewal {
@@ -44,17 +51,6 @@ interface Renewal {
   readonly leaseSeconds: number
   readonly resume: (result: Effect.Effect<ReadonlyArray<string>, AccountUnavailable>) => void
 }
-
-/** No answer within the bound. */
-class Silent extends Data.TaggedError("Silent") {}
-
-/** Waits for a query no longer than the bound. The query is not waited for after that: its connection is closed. */
-const bounded = <A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, SqlError.SqlError | Silent> =>
-  Effect.flatMap(
-    Effect.forkDetach(query),
-    (fiber) =>
-      Effect.timeoutOrElse(Fiber.join(fiber), { duration: BATCH_TIMEOUT_MS, orElse: () => Effect.fail(new Silent()) })
-  )
 
 export class JournalLane {
   /** False from the loss of the connection until it is back. */
@@ -67,9 +63,27 @@ export class JournalLane {
   private wake: (() => void) | undefined
   private connection: PgConnection.PgConnection | undefined
   private scope: Scope.Closeable | undefined
+  /** When the query was sent that has no answer yet. */
+  private askedMs: number | undefined
 
   constructor(options: LaneOptions) {
     this.options = options
+  }
+
+  /** True while the server owes an answer for longer than callers wait: what is given to the writer now waits behind it. */
+  get isSilent(): boolean {
+    return this.askedMs !== undefined && this.options.now() - this.askedMs > ANSWER_MS_MAX
+  }
+
+  private bounded<A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, SqlError.SqlError | DatabaseSilent> {
+    return Effect.suspend(() => {
+      this.askedMs = this.options.now()
+      return withinDatabaseWait(query, BATCH_TIMEOUT_MS)
+    }).pipe(Effect.onExit(() =>
+      Effect.sync(() => {
+        this.askedMs = undefined
+      })
+    ))
   }
 
   /** Announces that an account has queued entries. */
@@ -161,14 +175,14 @@ export class JournalLane {
     tries: number
   ): Effect.Effect<void> => {
     if (groups.length === 0) return Effect.void
-    return bounded(connection.queryValues(batchSql, batchParameters(groups))).pipe(
+    return this.bounded(connection.queryValues(batchSql, batchParameters(groups))).pipe(
       Effect.matchEffect({
         onSuccess: (rows) => {
           this.settle(groups, rows)
           return Effect.void
         },
         onFailure: (error) =>
-          error._tag === "Silent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
+          error._tag === "DatabaseSilent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
       })
     )
   }
@@ -210,7 +224,7 @@ export class JournalLane {
 
   /** Asks which balances another transaction has locked, so that those wait alone; else splits in halves. */
   private readonly partByLock = (connection: PgConnection.PgConnection, groups: ReadonlyArray<TakenGroup>) =>
-    bounded(connection.queryValues(
+    this.bounded(connection.queryValues(
       "SELECT user_id FROM user_balances WHERE user_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED",
       [`{${groups.map((group) => group.userId).join(",")}}`]
     )).pipe(
@@ -273,12 +287,12 @@ export class JournalLane {
   private readonly writeRenewal = (connection: PgConnection.PgConnection, renewal: Renewal): Effect.Effect<void> => {
     const ids = renewal.ids()
     if (ids.length === 0) return Effect.sync(() => renewal.resume(Effect.succeed([])))
-    return bounded(connection.queryValues(renewSql, [`{${ids.join(",")}}`, String(renewal.leaseSeconds)])).pipe(
+    return this.bounded(connection.queryValues(renewSql, [`{${ids.join(",")}}`, String(renewal.leaseSeconds)])).pipe(
       Effect.matchEffect({
         onSuccess: (rows) => Effect.sync(() => renewal.resume(Effect.succeed(rows.map((row) => String(row[0]))))),
         onFailure: (error) =>
           Effect.gen({ self: this }, function*() {
-            if (error._tag === "Silent" || classifySqlError(error) === "connection") yield* this.lose([])
+            if (error._tag === "DatabaseSilent" || classifySqlError(error) === "connection") yield* this.lose([])
             renewal.resume(Effect.fail(away))
           })
       })

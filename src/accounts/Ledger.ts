@@ -1,14 +1,30 @@
 /**
- * Ledger entries made inside another's own transaction: how settlement credits what was bought and takes back what was
- * refunded. The account's balance row is locked by it until that transaction ends; its actors hear of it when it commits.
+ * Ledger entries, made inside the transaction of whatever causes them: the one way to post money. The account's balance row
+ * is locked until that transaction ends; its actors hear of it when it commits.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { Post } from "./AccountState.ts"
+
+/**
+ * One entry; (refType, refId, kind) is its identity. A credit pays what is owed first. A debit in mode `strict` is refused
+ * when the balance is short; in mode `owe` it takes what there is and the rest is owed. Mode `waive`, of the kind `waiver`
+ * alone, lets the user off `amountMicros` of what is owed; the balance stays as it is.
+ */
+export interface LedgerEntry {
+  readonly kind: string
+  /** Signed, in micros. */
+  readonly amountMicros: bigint
+  readonly refType: string
+  readonly refId: string
+  /** Who acts, as in the audit log; `system` where nobody does. */
+  readonly actor: string
+  readonly note: string
+  readonly mode: "strict" | "owe" | "waive"
+}
 
 /**
  * How an entry went. `repeated`: one of the same kind and reference is there already, nothing was written. `short`: a strict
- * debit above the balance. Amounts in micros, after the entry.
+ * debit above the balance, or a waiver above the debt. Amounts in micros, after the entry.
  */
 export interface LedgerOutcome {
   readonly outcome: "posted" | "repeated" | "short" | "unknown_user"
@@ -20,7 +36,7 @@ export interface LedgerOutcome {
 export const postInTransaction = (
   sql: SqlClient.SqlClient,
   userId: bigint,
-  entry: Post
+  entry: LedgerEntry
 ): Effect.Effect<LedgerOutcome, SqlError.SqlError> =>
   sql<{ outcome: LedgerOutcome["outcome"]; usd: bigint; owed: bigint }>`
     SELECT outcome, usd, owed FROM realms_ledger_entry_v1(${userId}::bigint, ${entry.kind}, ${entry.amountMicros}::bigint,

@@ -10,7 +10,7 @@ export interface LedgerItem {
   readonly kind: string
   /** Signed, in micros: what the balance moved by. */
   readonly amountMicros: bigint
-  /** What a debit could not take from the balance and became owed, in micros. */
+  /** What a debit could not take from the balance and became owed; negative: what is not owed any more. In micros. */
   readonly owedMicros: bigint
   /** What caused it, such as `topup_order` 7. */
   readonly refType: string

@@ -6,17 +6,31 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import { dirname } from "node:path"
-import type { Command } from "./AccountState.ts"
+import type { Commit, Void } from "./AccountState.ts"
 
 const Usage = Schema.Struct({
   inputTokens: Schema.Number,
   cachedInputTokens: Schema.Number,
   cacheWriteTokens: Schema.Number,
+  outputTokens: Schema.Number,
+  tools: Schema.optionalKey(Schema.Struct({ webSearch: Schema.Number, fileSearch: Schema.Number }))
+})
+
+const References = Schema.Struct({
+  channelId: Schema.BigIntFromString,
+  responseId: Schema.String,
+  itemIds: Schema.Array(Schema.String),
+  inputTokens: Schema.Number,
   outputTokens: Schema.Number
 })
 
 const Outcome = Schema.Struct({
   usage: Usage,
+  usageFlags: Schema.optionalKey(Schema.Array(
+    Schema.Literals(["input_clamped", "output_clamped", "total_unexplained", "above_context", "limit_ignored"])
+  )),
+  excessTokens: Schema.optionalKey(Schema.Number),
+  references: Schema.optionalKey(References),
   usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
   usageFlagged: Schema.Boolean,
   status: Schema.NullOr(Schema.Number),
@@ -35,18 +49,23 @@ const Spilled = Schema.Struct({
   ])
 })
 
-const decodeLine = Schema.decodeUnknownEffect(Schema.fromJsonString(Spilled))
+const Line = Schema.fromJsonString(Spilled)
+const decodeLine = Schema.decodeUnknownEffect(Line)
+
+/** Never fails, as a schema might: what is not written here is lost. Amounts and ids are decimal text. */
+const encodeLine = (spilled: SpilledCommand): string =>
+  JSON.stringify(spilled, (_, value: unknown) => typeof value === "bigint" ? value.toString() : value)
 
 /** A settlement and whose it is. */
 export interface SpilledCommand {
   readonly userId: bigint
-  readonly command: Command
+  readonly command: Commit | Void
 }
 
 /** Appends settlements to the file, which is made with its folder when there is none, and syncs it to disk. */
 export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: ReadonlyArray<SpilledCommand>) {
   const fs = yield* FileSystem.FileSystem
-  const lines = commands.map(({ command, userId }) => `${JSON.stringify({ userId: String(userId), command })}\n`)
+  const lines = commands.map((spilled) => `${encodeLine(spilled)}\n`)
   // With a database elsewhere nothing else may have needed the folder before.
   yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o711 })
   yield* Effect.scoped(Effect.gen(function*() {

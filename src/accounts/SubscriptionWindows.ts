@@ -103,15 +103,25 @@ export const add = (stored: Windows, reservedAtMs: number, deltaMicros: bigint):
   }
 }
 
-/** What may still be spent in every limited window, in micros; undefined when no window has a limit. Never negative. */
-export const room = (windows: Windows, limits: WindowLimits): bigint | undefined => {
+/** What the limits leave beside what is used; undefined when no window has a limit. Never negative. */
+const left = (used: WindowLimits, limits: WindowLimits): bigint | undefined => {
   let smallest: bigint | undefined
   for (const index of [0, 1, 2, 3] as const) {
     if (limits[index] === 0n) continue
-    const left = limits[index] - windows.used[index]
-    if (smallest === undefined || left < smallest) smallest = left
+    const rest = limits[index] - used[index]
+    if (smallest === undefined || rest < smallest) smallest = rest
   }
   return smallest !== undefined && smallest < 0n ? 0n : smallest
+}
+
+/** What may still be spent in every limited window, in micros; undefined when no window has a limit. Never negative. */
+export const room = (windows: Windows, limits: WindowLimits): bigint | undefined => left(windows.used, limits)
+
+/** What could be spent if `held`, a part of `windows`, were returned. Both as of the same minute. */
+export const roomWithout = (windows: Windows, held: Windows, limits: WindowLimits): bigint | undefined => {
+  const [used5h, used1d, used7d, used30d] = windows.used
+  const [held5h, held1d, held7d, held30d] = held.used
+  return left([used5h - held5h, used1d - held1d, used7d - held7d, used30d - held30d], limits)
 }
 
 /** When, in ms since the epoch, every window has room for `micros`, if nothing else is spent; undefined when never. */

@@ -2,18 +2,16 @@
  * The models that can be called, with their prices: a snapshot of the whole table in memory, dropped when any process
  * changes it. A model that is not here has no price, and what has no price is not called.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import type { PriceSnapshot } from "../domain/Price.ts"
+import type { ModelTerms } from "../domain/ModelTerms.ts"
+import { isFree } from "../domain/Price.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
+import { termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
 
 /** A model for sale. */
-export interface Model {
+export interface Model extends ModelTerms {
   readonly id: string
-  readonly price: PriceSnapshot
-  readonly maxOutputTokens: number
-  /** True: it spends output tokens that are not seen in the stream. */
-  readonly reasoning: boolean
   readonly createdAtMs: number
 }
 
@@ -35,54 +33,66 @@ export class Catalog extends Context.Service<Catalog, {
   cached(id: string): Model | undefined
   /** All that can be called, by id. */
   readonly list: Effect.Effect<ReadonlyArray<Model>, CatalogUnavailable>
+  /** Whether an enabled channel serves a model whose tokens cost nothing, so that a call may need no funds. */
+  readonly hasFreeModel: Effect.Effect<boolean, CatalogUnavailable>
+  /** The same from memory, at once; undefined says only that `hasFreeModel` must be asked. */
+  cachedHasFreeModel(): boolean | undefined
 }>()("realms/catalog/Catalog") {
   static readonly layer = Layer.effect(Catalog, Effect.suspend(() => make))
 }
 
-interface ModelRow {
+interface ModelRow extends TermsRow {
   readonly id: string
-  readonly input_micros_per_1m: bigint
-  readonly cached_input_micros_per_1m: bigint
-  readonly cache_write_micros_per_1m: bigint | null
-  readonly output_micros_per_1m: bigint
-  readonly max_output_tokens: bigint
-  readonly reasoning: boolean
   readonly created_at: Date
+  /** An enabled channel serves it. */
+  readonly served: boolean
 }
 
-const toModel = (row: ModelRow): Model => ({
-  id: row.id,
-  price: {
-    inputMicrosPer1m: row.input_micros_per_1m,
-    cachedInputMicrosPer1m: row.cached_input_micros_per_1m,
-    cacheWriteMicrosPer1m: row.cache_write_micros_per_1m,
-    outputMicrosPer1m: row.output_micros_per_1m
-  },
-  maxOutputTokens: Number(row.max_output_tokens),
-  reasoning: row.reasoning,
-  createdAtMs: row.created_at.getTime()
+interface Prices {
+  readonly models: ReadonlyMap<string, Model>
+  readonly hasFree: boolean
+}
+
+/** A row that this version cannot read is not sold, and the others are. */
+const pricesOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ModelRow>) {
+  const models = new Map<string, Model>()
+  let hasFree = false
+  for (const row of rows) {
+    const read = termsOfRow(row)
+    if (Result.isFailure(read)) {
+      yield* Effect.logError(`model "${row.id}" is not sold: this version cannot read its ${read.failure.join(", ")}`)
+      continue
+    }
+    const model = { ...read.success, id: row.id, createdAtMs: row.created_at.getTime() }
+    models.set(row.id, model)
+    hasFree ||= row.served && isFree(model.price)
+  }
+  return { models, hasFree } satisfies Prices
 })
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const snapshot = yield* makeSnapshot({
-    topics: ["catalog"],
-    load: Effect.map(
-      sql<ModelRow>`SELECT id, input_micros_per_1m, cached_input_micros_per_1m, cache_write_micros_per_1m,
-          output_micros_per_1m, max_output_tokens, reasoning, created_at
-        FROM models WHERE disabled_at IS NULL ORDER BY id`,
-      (rows) => new Map(rows.map((row) => [row.id, toModel(row)]))
+  const snapshot = yield* makeSnapshot<Prices>({
+    topics: ["catalog", "channels"],
+    load: Effect.flatMap(
+      sql<ModelRow>`SELECT m.id, ${termColumns(sql, "m")}, m.created_at,
+          EXISTS (SELECT FROM channel_models s JOIN channels c ON c.id = s.channel_id
+            WHERE s.model_id = m.id AND c.disabled_at IS NULL) AS served
+        FROM models m WHERE m.disabled_at IS NULL ORDER BY m.id`,
+      pricesOf
     )
   })
-  const models = Effect.mapError(snapshot.get, ({ reason }) => new CatalogUnavailable({ reason }))
+  const prices = Effect.mapError(snapshot.get, ({ reason }) => new CatalogUnavailable({ reason }))
 
   return Catalog.of({
     find: (id) =>
-      Effect.flatMap(models, (all) => {
-        const model = all.get(id)
+      Effect.flatMap(prices, ({ models }) => {
+        const model = models.get(id)
         return model === undefined ? Effect.fail(new ModelNotFound({ model: id })) : Effect.succeed(model)
       }),
-    cached: (id) => snapshot.cached()?.get(id),
-    list: Effect.map(models, (all) => Array.from(all.values()))
+    cached: (id) => snapshot.cached()?.models.get(id),
+    list: Effect.map(prices, ({ models }) => Array.from(models.values())),
+    hasFreeModel: Effect.map(prices, ({ hasFree }) => hasFree),
+    cachedHasFreeModel: () => snapshot.cached()?.hasFree
   })
 })

@@ -3,10 +3,11 @@
  * record of changes.
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { factsOf, type ModelTerms } from "./ModelTerms.ts"
+import { columnsOf, recordOf, termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
+import type { ModelTerms } from "./ModelTerms.ts"
 
 /** A model with everything there is to know of it. */
 export interface AdminModel {
@@ -23,14 +24,8 @@ export interface AdminModel {
   readonly channels: ReadonlyArray<string>
 }
 
-export interface ModelRow {
+export interface ModelRow extends TermsRow {
   readonly id: string
-  readonly input_micros_per_1m: bigint
-  readonly cached_input_micros_per_1m: bigint
-  readonly cache_write_micros_per_1m: bigint | null
-  readonly output_micros_per_1m: bigint
-  readonly max_output_tokens: bigint
-  readonly reasoning: boolean
   readonly read_only: boolean
   readonly disabled_at: Date | null
   readonly revision: bigint
@@ -41,24 +36,18 @@ export interface ModelRow {
 
 /** A declared row is disabled only by its absence from the file. */
 export const modelColumns = (sql: SqlClient.SqlClient) =>
-  sql`m.id, m.input_micros_per_1m, m.cached_input_micros_per_1m, m.cache_write_micros_per_1m, m.output_micros_per_1m,
-    m.max_output_tokens, m.reasoning, m.declared AND m.disabled_at IS NULL AS read_only, m.disabled_at, m.revision,
+  sql`m.id, ${termColumns(sql, "m")}, m.declared AND m.disabled_at IS NULL AS read_only, m.disabled_at, m.revision,
     m.created_at, m.updated_at,
     ARRAY(SELECT c.name FROM channel_models s JOIN channels c ON c.id = s.channel_id
       WHERE s.model_id = m.id AND c.disabled_at IS NULL ORDER BY c.priority DESC, c.name) AS channels`
 
+/** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
 export const toAdminModel = (row: ModelRow): AdminModel => ({
   id: row.id,
-  terms: {
-    price: {
-      inputMicrosPer1m: row.input_micros_per_1m,
-      cachedInputMicrosPer1m: row.cached_input_micros_per_1m,
-      cacheWriteMicrosPer1m: row.cache_write_micros_per_1m,
-      outputMicrosPer1m: row.output_micros_per_1m
-    },
-    maxOutputTokens: Number(row.max_output_tokens),
-    reasoning: row.reasoning
-  },
+  terms: Result.getOrThrowWith(
+    termsOfRow(row),
+    (columns) => new Error(`model ${row.id} has values that this version does not know: ${columns.join(", ")}`)
+  ),
   declared: row.read_only,
   disabledAt: row.disabled_at,
   revision: row.revision,
@@ -86,14 +75,11 @@ export const insertModel = Effect.fnUntraced(function*(
   terms: ModelTerms,
   more: AuditFacts = {}
 ) {
-  const { maxOutputTokens, price, reasoning } = terms
-  const written = yield* sql`INSERT INTO models (id, input_micros_per_1m, cached_input_micros_per_1m,
-      cache_write_micros_per_1m, output_micros_per_1m, max_output_tokens, reasoning)
-    VALUES (${id}, ${price.inputMicrosPer1m}, ${price.cachedInputMicrosPer1m}, ${price.cacheWriteMicrosPer1m}::bigint,
-      ${price.outputMicrosPer1m}, ${BigInt(maxOutputTokens)}, ${reasoning})
+  const written = yield* sql`INSERT INTO models (id, ${termColumns(sql)})
+    SELECT ${id}, ${termColumns(sql, "d")} FROM jsonb_populate_record(NULL::models, ${recordOf(terms)}::jsonb) AS d
     ON CONFLICT (id) DO NOTHING RETURNING id`
   if (written.length === 0) return false
-  const after = { ...factsOf(terms), ...more }
+  const after = { ...columnsOf(terms), ...more }
   yield* recordChange(sql, actor, { action: "model.created", target: `model:${id}`, before: null, after })
   return true
 })
@@ -106,14 +92,11 @@ export const updateModel = Effect.fnUntraced(function*(
   terms: ModelTerms,
   more: AuditFacts = {}
 ) {
-  const { after, before } = changesBetween(factsOf(model.terms), factsOf(terms))
+  const { after, before } = changesBetween(columnsOf(model.terms), columnsOf(terms))
   if (Object.keys(after).length === 0) return false
-  const { maxOutputTokens, price, reasoning } = terms
-  yield* sql`UPDATE models SET input_micros_per_1m = ${price.inputMicrosPer1m},
-      cached_input_micros_per_1m = ${price.cachedInputMicrosPer1m},
-      cache_write_micros_per_1m = ${price.cacheWriteMicrosPer1m}::bigint,
-      output_micros_per_1m = ${price.outputMicrosPer1m}, max_output_tokens = ${BigInt(maxOutputTokens)},
-      reasoning = ${reasoning}, declared = false, updated_at = now()
+  yield* sql`UPDATE models SET (${termColumns(sql)}) = (
+      SELECT ${termColumns(sql, "d")} FROM jsonb_populate_record(NULL::models, ${recordOf(terms)}::jsonb) AS d
+    ), declared = false, updated_at = now()
     WHERE id = ${model.id}`
   yield* recordChange(sql, actor, {
     action: "model.changed",

@@ -3,8 +3,9 @@
  * declares are shown and never changed. Each change is recorded in its own transaction and told to every process, and a key
  * never comes out of here but to be called with.
  */
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
@@ -12,6 +13,7 @@ import { Notifications } from "../platform/Notifications.ts"
 import { outboundGuard } from "../platform/OutboundUrl.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
+import { columnsOf, termsOfRow } from "./ChannelColumns.ts"
 import {
   ChannelDeclared,
   ChannelKeyMissing,
@@ -22,15 +24,15 @@ import {
   type ChannelsUnavailable,
   orChannelsUnavailable
 } from "./ChannelError.ts"
+import { ChannelHealth } from "./ChannelHealth.ts"
 import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
 import { keyPlace, makeChannelKeys } from "./ChannelKeys.ts"
 import * as Store from "./ChannelStore.ts"
-import { ChannelHealth } from "./CircuitBreaker.ts"
 
 /** So many channels can be made here, those declared included. */
 export const CHANNELS_MAX = 500
 
-export interface AdminChannel {
+export interface AdminChannel extends ChannelTerms {
   readonly id: bigint
   /** Counts the changes of the row; a change names the one it was made on. */
   readonly revision: bigint
@@ -39,16 +41,17 @@ export interface AdminChannel {
   readonly baseUrl: string
   readonly priority: number
   readonly weight: number
-  readonly streamOptions: boolean
   /** It is in the configuration file, or was, and is changed there alone. */
   readonly declared: boolean
   readonly disabledAt: Date | null
   /** Whether this process has a key to call it with; one that does not open is none. */
   readonly hasKey: boolean
-  /** Of its circuit breaker in this process. */
+  /** The worst of its circuit breakers in this process. */
   readonly health: "closed" | "open" | "half_open"
   /** Our model ids to the upstream's. */
   readonly models: Readonly<Record<string, string>>
+  /** Ids of the models of which its upstream was seen to report output that it does not show. */
+  readonly hiddenOutput: ReadonlyArray<string>
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -81,6 +84,17 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   /** No call is sent to it from then on; those under way end. Doing it again changes nothing. */
   disable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
   enable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
+  /**
+   * Remembers that its upstream reports output tokens of this model that it does not show. Doing it again, or of a model that
+   * it does not serve, changes nothing.
+   */
+  markHiddenOutput(id: bigint, model: string): Effect.Effect<void, ChannelsUnavailable>
+  /** Forgets it until it is seen again; of declared channels too. */
+  resetHiddenOutput(
+    actor: Actor,
+    id: bigint,
+    model: string
+  ): Effect.Effect<void, ChannelNotFound | ChannelModelUnknown | ChannelsUnavailable>
   /** Of any channel, declared and disabled ones too. */
   endpoint(
     id: bigint,
@@ -104,17 +118,24 @@ const factsOf = (input: ChannelInput): AuditFacts => ({
   base_url: input.baseUrl,
   priority: input.priority,
   weight: input.weight,
-  stream_options: input.streamOptions,
+  ...columnsOf(input),
   models: Object.fromEntries(Object.entries(input.models).toSorted(([a], [b]) => a < b ? -1 : 1))
 })
 
+/** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
+const termsOf = (row: Store.ChannelRow): ChannelTerms =>
+  Result.getOrThrowWith(
+    termsOfRow(row),
+    (columns) => new Error(`channel ${row.id} has values that this version does not know: ${columns.join(", ")}`)
+  )
+
 const inputOf = (row: Store.ChannelRow): ChannelInput => ({
+  ...termsOf(row),
   name: row.name,
   baseUrl: row.base_url,
   apiKey: Redacted.make(""),
   priority: row.priority,
   weight: row.weight,
-  streamOptions: row.stream_options,
   models: row.models
 })
 
@@ -138,18 +159,19 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
       return {
+        ...termsOf(row),
         id: row.id,
         revision: row.revision,
         name: row.name,
         baseUrl: addressOf(row.base_url),
         priority: row.priority,
         weight: row.weight,
-        streamOptions: row.stream_options,
         declared: row.declared,
         disabledAt: row.disabled_at,
         hasKey: key !== undefined && Redacted.value(key) !== "",
-        health: health.stateOf(row.id, yield* Clock.currentTimeMillis),
+        health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
         models: row.models,
+        hiddenOutput: row.hidden_output,
         createdAt: row.created_at,
         updatedAt: row.updated_at
       } satisfies AdminChannel
@@ -247,6 +269,34 @@ const make = Effect.gen(function*() {
       })
     ).pipe(orChannelsUnavailable)
 
+  const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: bigint, model: string) =>
+    inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
+        if (isNew) yield* notifications.publish("channels", id.toString())
+      })
+    ).pipe(orChannelsUnavailable)
+  )
+
+  const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((actor: Actor, id: bigint, model: string) =>
+    inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const row = yield* found(id, yield* Store.lockChannel(sql, id))
+        if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
+        if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
+        yield* recordChange(sql, actor, {
+          action: "channel.hidden_output_reset",
+          target: `channel:${id}`,
+          before: { model, hidden_output: true },
+          after: { model, hidden_output: false }
+        })
+        yield* notifications.publish("channels", id.toString())
+      })
+    ).pipe(orChannelsUnavailable)
+  )
+
   const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
     const row = yield* found(id, yield* Store.findChannel(sql, id))
     const upstreamModel = new Map(Object.entries(row.models)).get(model)
@@ -269,6 +319,8 @@ const make = Effect.gen(function*() {
     edit,
     disable: (actor, id) => turn(actor, id, true),
     enable: (actor, id) => turn(actor, id, false),
+    markHiddenOutput,
+    resetHiddenOutput,
     endpoint
   })
 })

@@ -1,8 +1,9 @@
 /**
  * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Record, Schema } from "effect"
 import { SqlError } from "effect/sql"
+import { channelTermList } from "../domain/ChannelTermList.ts"
 
 /** The channels could not be read or written. */
 export class ChannelsUnavailable extends Schema.TaggedError<ChannelsUnavailable>()("ChannelsUnavailable", {
@@ -44,6 +45,7 @@ export const ChannelProblem = Schema.Union([
   Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
   Schema.Struct({ field: Schema.Literal("priority"), reason: Schema.Literal("range") }),
   Schema.Struct({ field: Schema.Literal("weight"), reason: Schema.Literal("range") }),
+  Schema.Struct({ field: Schema.Literals(Record.keys(channelTermList)), reason: Schema.Literal("range") }),
   Schema.Struct({
     field: Schema.Literal("models"),
     reason: Schema.Literals(["unknown", "upstream", "many"]),

@@ -3,6 +3,9 @@
  * at once.
  */
 import { Redacted } from "effect"
+import { channelTermList } from "../domain/ChannelTermList.ts"
+import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import { wrongTerms } from "../domain/Term.ts"
 import type { OutboundGuard } from "../platform/OutboundUrl.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
@@ -17,15 +20,13 @@ export const CHANNEL_MODELS_MAX = 1_000
 const MODEL_NAME_LENGTH_MAX = 200
 
 /** A channel as it is to be. */
-export interface ChannelInput {
+export interface ChannelInput extends ChannelTerms {
   readonly name: string
   readonly baseUrl: string
   /** Empty: the key that it has stays. A new channel needs one. */
   readonly apiKey: Redacted.Redacted<string>
   readonly priority: number
   readonly weight: number
-  /** False: it does not know `stream_options.include_usage`. */
-  readonly streamOptions: boolean
   /** Our model ids to the upstream's. */
   readonly models: Readonly<Record<string, string>>
 }
@@ -81,5 +82,6 @@ export const problemsOf = (
   if (key !== "" && !isHeaderText(key)) problems.push({ field: "api_key", reason: "characters" })
   if (!isIntegerUpTo(input.priority, CHANNEL_PRIORITY_MAX)) problems.push({ field: "priority", reason: "range" })
   if (!isIntegerUpTo(input.weight, CHANNEL_WEIGHT_MAX)) problems.push({ field: "weight", reason: "range" })
-  return [...problems, ...modelProblems(input.models, known)]
+  const terms = wrongTerms(channelTermList, input).map((field) => ({ field, reason: "range" as const }))
+  return [...problems, ...terms, ...modelProblems(input.models, known)]
 }

@@ -7,30 +7,35 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Sealed } from "../platform/SecretBox.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
+import { columnsOf, termColumns } from "./ChannelColumns.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
 import type { KeyedRow } from "./ChannelKeys.ts"
 
-export interface ChannelRow extends KeyedRow {
+/** The columns of terms are read by their names. */
+export interface ChannelRow extends KeyedRow, Readonly<Record<string, unknown>> {
   readonly revision: bigint
   readonly base_url: string
   readonly priority: number
   readonly weight: number
-  readonly stream_options: boolean
   readonly disabled_at: Date | null
   readonly created_at: Date
   readonly updated_at: Date
   /** Our model ids to the upstream's. */
   readonly models: Readonly<Record<string, string>>
+  /** Ids of the models of which it was seen to hide output. */
+  readonly hidden_output: ReadonlyArray<string>
 }
 
 /** Rows read at once, at most. There are never so many, see `CHANNELS_MAX`, unless a file declares them. */
 const ROWS_MAX = 2_000
 
 const columns = (sql: SqlClient.SqlClient) =>
-  sql.literal(`c.id, c.revision, c.name, c.base_url, c.api_key_sealed, c.key_id, c.priority, c.weight, c.stream_options,
+  sql`c.id, c.revision, c.name, c.base_url, c.api_key_sealed, c.key_id, c.priority, c.weight, ${termColumns(sql, "c")},
     c.declared, c.disabled_at, c.created_at, c.updated_at,
     coalesce((SELECT jsonb_object_agg(s.model_id, s.upstream_model) FROM channel_models s WHERE s.channel_id = c.id),
-      '{}'::jsonb) AS models`)
+      '{}'::jsonb) AS models,
+    ARRAY(SELECT s.model_id FROM channel_models s
+      WHERE s.channel_id = c.id AND s.hidden_output_at IS NOT NULL ORDER BY s.model_id) AS hidden_output`
 
 /** In the order in which they are tried, those that are disabled last. */
 export const listChannels = (sql: SqlClient.SqlClient) =>
@@ -71,15 +76,19 @@ export const nextId = (sql: SqlClient.SqlClient) =>
     ([row]) => row === undefined ? Effect.die(new Error("no id")) : Effect.succeed(row.id)
   )
 
+/** A model that stays keeps what was seen of it, unless the upstream calls it otherwise now: then it is another. */
 const writeServed = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   id: bigint,
   models: Readonly<Record<string, string>>
 ) {
   const served = recordsetOf(Object.entries(models).map(([model, upstream]) => ({ model, upstream })))
-  yield* sql`DELETE FROM channel_models WHERE channel_id = ${id}`
-  yield* sql`INSERT INTO channel_models (channel_id, model_id, upstream_model)
-    SELECT ${id}, d.model, d.upstream FROM jsonb_to_recordset(${served}::jsonb) AS d (model text, upstream text)`
+  yield* sql`DELETE FROM channel_models WHERE channel_id = ${id}
+    AND model_id NOT IN (SELECT d.model FROM jsonb_to_recordset(${served}::jsonb) AS d (model text))`
+  yield* sql`INSERT INTO channel_models AS s (channel_id, model_id, upstream_model)
+    SELECT ${id}, d.model, d.upstream FROM jsonb_to_recordset(${served}::jsonb) AS d (model text, upstream text)
+    ON CONFLICT (channel_id, model_id) DO UPDATE SET upstream_model = excluded.upstream_model, hidden_output_at = NULL
+      WHERE s.upstream_model <> excluded.upstream_model`
 })
 
 export const insertChannel = (
@@ -89,10 +98,11 @@ export const insertChannel = (
   key: Sealed
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.andThen(
-    sql`INSERT INTO channels (id, name, base_url, api_key_sealed, key_id, priority, weight, stream_options)
+    sql`INSERT INTO channels (id, name, base_url, api_key_sealed, key_id, priority, weight, ${termColumns(sql)})
       OVERRIDING SYSTEM VALUE
-      VALUES (${id}, ${input.name}, ${input.baseUrl}, ${key.bytes}, ${key.keyId}, ${input.priority}, ${input.weight},
-        ${input.streamOptions})`,
+      SELECT ${id}::bigint, ${input.name}::text, ${input.baseUrl}::text, ${key.bytes}::bytea, ${key.keyId}::text,
+          ${input.priority}::integer, ${input.weight}::integer, ${termColumns(sql, "d")}
+        FROM jsonb_populate_record(NULL::channels, ${recordsetOf(columnsOf(input))}::jsonb) AS d`,
     writeServed(sql, id, input.models)
   )
 
@@ -105,11 +115,21 @@ export const updateChannel = (
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.andThen(
     sql`UPDATE channels SET name = ${input.name}, base_url = ${input.baseUrl}, priority = ${input.priority},
-        weight = ${input.weight}, stream_options = ${input.streamOptions},
-        api_key_sealed = coalesce(${key?.bytes ?? null}::bytea, api_key_sealed),
-        key_id = coalesce(${key?.keyId ?? null}::text, key_id), updated_at = now()
+        weight = ${input.weight}, api_key_sealed = coalesce(${key?.bytes ?? null}::bytea, api_key_sealed),
+        key_id = coalesce(${key?.keyId ?? null}::text, key_id), updated_at = now(), (${termColumns(sql)}) = (
+          SELECT ${termColumns(sql, "d")}
+            FROM jsonb_populate_record(NULL::channels, ${recordsetOf(columnsOf(input))}::jsonb) AS d)
       WHERE id = ${id}`,
     writeServed(sql, id, input.models)
+  )
+
+/** Answers whether that changed anything. */
+export const writeHiddenOutput = (sql: SqlClient.SqlClient, id: bigint, model: string, hidden: boolean) =>
+  Effect.map(
+    sql`UPDATE channel_models SET hidden_output_at = CASE WHEN ${hidden}::boolean THEN now() END
+      WHERE channel_id = ${id} AND model_id = ${model} AND (hidden_output_at IS NOT NULL) <> ${hidden}::boolean
+      RETURNING model_id`,
+    (rows) => rows.length > 0
   )
 
 export const switchChannel = (sql: SqlClient.SqlClient, id: bigint, disabled: boolean) =>

@@ -1,21 +1,22 @@
 /**
  * The upstreams that serve a model, in the order in which a call tries them. Which serve what is a snapshot of the tables
- * in memory, dropped when any process changes them; the order is drawn anew for each call. Declared channels and those made in
- * the console stand side by side; one whose key cannot be had is left out, and the others serve on.
+ * in memory, dropped when any process changes them; the order is the user's own. Declared channels and those made in the
+ * console stand side by side; one whose key cannot be had is left out, and the others serve on.
  */
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
-import { randomInt } from "node:crypto"
+import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
+import { termColumns, termsOfRow } from "./ChannelColumns.ts"
 import { ChannelsUnavailable } from "./ChannelError.ts"
 import { type KeyedRow, makeChannelKeys } from "./ChannelKeys.ts"
-import { ChannelHealth } from "./CircuitBreaker.ts"
-import { type Health, orderOfTries, type Tiers, tiersOf } from "./Selection.ts"
+import { ChannelHealth } from "./ChannelHealth.ts"
+import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
 export { declareChannels } from "./DeclaredChannels.ts"
 
 /** An upstream as a call to one model sees it. */
-export interface Channel {
+export interface Channel extends ChannelTerms {
   readonly id: bigint
   readonly name: string
   /** Without a trailing slash. */
@@ -23,30 +24,37 @@ export interface Channel {
   readonly apiKey: Redacted.Redacted<string>
   /** The higher number is tried first. */
   readonly priority: number
-  /** The share of calls among channels of the same priority; with 0 only after all others of it. */
+  /** The share of users among channels of the same priority; with 0 only after all others of it. */
   readonly weight: number
-  /** False: it does not know `stream_options.include_usage`. */
-  readonly streamOptions: boolean
   /** What it calls the model. */
   readonly upstreamModel: string
+  /** It has been seen to spend output tokens on this model that are not shown. */
+  readonly hiddenOutput: boolean
 }
 
 export class Channels extends Context.Service<Channels, {
-  /** In the order of tries; empty when nothing serves the model. Each call draws a new order: ask once for each call. */
-  candidates(modelId: string): Effect.Effect<ReadonlyArray<Channel>, ChannelsUnavailable>
+  /**
+   * In the order in which a call of this user tries them; empty when nothing serves the model. A call asks once: it may be
+   * made the probe of a half-open channel, which ends when the call reports to `ChannelHealth`.
+   */
+  candidates(modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, ChannelsUnavailable>
   /** The same from memory, at once; undefined says only that `candidates` must be asked. */
-  cachedCandidates(modelId: string): ReadonlyArray<Channel> | undefined
+  cachedCandidates(modelId: string, userId: bigint): ReadonlyArray<Channel> | undefined
+  /** Ids of the models that some enabled channel serves with a key that opens here. */
+  readonly servedModels: Effect.Effect<ReadonlySet<string>, ChannelsUnavailable>
+  /** The same from memory, at once; undefined says only that `servedModels` must be asked. */
+  cachedServedModels(): ReadonlySet<string> | undefined
 }>()("realms/channels/Channels") {
   static readonly layer = Layer.effect(Channels, Effect.suspend(() => make)).pipe(Layer.provide(ChannelHealth.layer))
 }
 
-interface ServedRow extends KeyedRow {
+interface ServedRow extends KeyedRow, Readonly<Record<string, unknown>> {
   readonly base_url: string
   readonly priority: number
   readonly weight: number
-  readonly stream_options: boolean
   readonly model_id: string
   readonly upstream_model: string
+  readonly hidden_output: boolean
 }
 
 type Served = ReadonlyMap<string, Tiers<Channel>>
@@ -55,23 +63,27 @@ const servedOf = (rows: ReadonlyArray<ServedRow>, keys: ReadonlyMap<bigint, Chan
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
     const apiKey = keys.get(row.id)
-    if (apiKey === undefined) continue
+    const terms = termsOfRow(row)
+    if (apiKey === undefined || Result.isFailure(terms)) continue
     const channel: Channel = {
+      ...terms.success,
       id: row.id,
       name: row.name,
       baseUrl: row.base_url,
       apiKey,
       priority: row.priority,
       weight: row.weight,
-      streamOptions: row.stream_options,
-      upstreamModel: row.upstream_model
+      upstreamModel: row.upstream_model,
+      hiddenOutput: row.hidden_output
     }
     const channels = served.get(row.model_id)
     if (channels === undefined) served.set(row.model_id, [channel])
     else channels.push(channel)
   }
-  return new Map(Array.from(served, ([model, channels]) => [model, tiersOf(channels)]))
+  return new Map(Array.from(served, ([model, channels]) => [model, tiersOf(model, channels)]))
 }
+
+const idsOf = (served: Served): ReadonlySet<string> => new Set(served.keys())
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -83,6 +95,12 @@ const make = Effect.gen(function*() {
   const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedRow>) {
     const keys = new Map<bigint, Channel["apiKey"]>()
     for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
+      const terms = termsOfRow(row)
+      if (Result.isFailure(terms)) {
+        const unread = terms.failure.join(", ")
+        yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
+        continue
+      }
       const key = yield* keyOf(row).pipe(
         Effect.catch(({ message }) =>
           Effect.as(
@@ -99,32 +117,42 @@ const make = Effect.gen(function*() {
   const snapshot = yield* makeSnapshot({
     topics: ["channels", "catalog"],
     load: Effect.flatMap(
-      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, c.stream_options, c.declared,
-          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model
+      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
+          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
         WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
       (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
     )
   })
 
-  const randomBelow = (below: number): number => randomInt(below)
-  const healthNow: Health = {
-    isOpen: (id) => health.isOpen(id, clock.currentTimeMillisUnsafe()),
-    isHalfOpen: (id) => health.isHalfOpen(id, clock.currentTimeMillisUnsafe()),
-    probe: (id) => health.probe(id, clock.currentTimeMillisUnsafe())
+  const order = (served: Served, modelId: string, userId: bigint): ReadonlyArray<Channel> => {
+    const tried = orderOf(served.get(modelId) ?? [], userId)
+    if (health.isQuiet()) return tried
+    const nowMs = clock.currentTimeMillisUnsafe()
+    const call = { userId, modelId }
+    return orderByHealth(tried, {
+      standingOf: (id) => health.standingOf(id, call, nowMs),
+      claimProbe: (id) => health.claimProbe(id, call, nowMs)
+    })
   }
-  const order = (served: Served, modelId: string): ReadonlyArray<Channel> =>
-    orderOfTries(served.get(modelId) ?? [], healthNow, randomBelow)
 
   return Channels.of({
-    candidates: (modelId) =>
+    candidates: (modelId, userId) =>
       snapshot.get.pipe(
-        Effect.map((served) => order(served, modelId)),
+        Effect.map((served) => order(served, modelId, userId)),
         Effect.mapError(({ reason }) => new ChannelsUnavailable({ reason }))
       ),
-    cachedCandidates: (modelId) => {
+    cachedCandidates: (modelId, userId) => {
       const served = snapshot.cached()
-      return served === undefined ? undefined : order(served, modelId)
+      return served === undefined ? undefined : order(served, modelId, userId)
+    },
+    servedModels: snapshot.get.pipe(
+      Effect.map(idsOf),
+      Effect.mapError(({ reason }) => new ChannelsUnavailable({ reason }))
+    ),
+    cachedServedModels: () => {
+      const served = snapshot.cached()
+      return served === undefined ? undefined : idsOf(served)
     }
   })
 })

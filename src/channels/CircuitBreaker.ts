@@ -1,72 +1,84 @@
 /**
- * Keeps calls away from a channel that fails: after so many failures in a row its breaker opens for a while, then lets
- * one call through as a probe. The rules are pure, with the time as an argument; `ChannelHealth` holds them per channel,
- * for this process alone.
+ * Keeps calls away from an upstream that fails: enough failures without a success between them open its breaker for a while;
+ * then one call at a time may go there as a probe. These rules are pure, with the time as an argument; `ChannelHealth` keeps
+ * a breaker for each channel and model.
+ * @internal
  */
-import { Context, Layer } from "effect"
 
-/** Failures in a row that open a breaker. */
+/** Failures without a success between them that open the breaker of a channel and model. */
 export const FAILURES_TO_OPEN = 5
 
-/** How long an open breaker keeps calls away, and how long it waits for the outcome of its probe. */
-export const OPEN_MS = 30_000
+/** The same for the breaker of a whole channel: credentials, quota or suspension fail every call alike. */
+export const CHANNEL_FAILURES_TO_OPEN = 1
 
-/** A channel that has failed since it last succeeded. */
+/** How long a breaker is open at first, in milliseconds; each probe that fails doubles it. */
+export const OPEN_MS_MIN = 30_000
+
+/** A breaker is open no longer, in milliseconds. */
+export const OPEN_MS_MAX = 900_000
+
+/** How long the outcome of a probe is waited for, in milliseconds; after that the next call may be the probe. */
+export const PROBE_MS_MAX = 30_000
+
 export interface CircuitBreaker {
+  /** Failures that counted since the last success. */
   readonly failures: number
-  /** Calls are kept away until then; then one may probe. Null while there are too few failures. */
+  /** Calls are kept away until then; from then on it is half-open. Null: closed. */
   readonly openUntilMs: number | null
+  /** How long it was opened for the last time. */
+  readonly openMs: number
+  /** The call under way that probes it. */
+  readonly probe: { readonly userId: bigint; readonly untilMs: number } | null
 }
 
-/** A channel with nothing against it. */
-export const closed: CircuitBreaker = { failures: 0, openUntilMs: null }
+/** `closed`: calls go there; `open`: calls are kept away; `half_open`: one call at a time goes there as a probe. */
+export type BreakerState = "closed" | "open" | "half_open"
 
-/** `closed`: calls pass; `open`: none; `half_open`: the next may go as a probe. */
-export const stateOf = (breaker: CircuitBreaker, nowMs: number): "closed" | "open" | "half_open" => {
+/** A breaker with nothing against its channel. */
+export const closedBreaker: CircuitBreaker = { failures: 0, openUntilMs: null, openMs: 0, probe: null }
+
+export const stateOf = (breaker: CircuitBreaker, nowMs: number): BreakerState => {
   if (breaker.openUntilMs === null) return "closed"
   return nowMs < breaker.openUntilMs ? "open" : "half_open"
 }
 
-/** A failure counts; one more than enough keeps the breaker open from then on. */
-export const afterFailure = (breaker: CircuitBreaker, nowMs: number): CircuitBreaker => {
-  const failures = Math.min(breaker.failures + 1, FAILURES_TO_OPEN)
-  return { failures, openUntilMs: failures === FAILURES_TO_OPEN ? nowMs + OPEN_MS : null }
+/** Whether a call is under way whose outcome is waited for. */
+export const isProbed = ({ probe }: CircuitBreaker, nowMs: number): boolean => probe !== null && nowMs < probe.untilMs
+
+const opened = (breaker: CircuitBreaker, openMs: number, nowMs: number): CircuitBreaker => ({
+  failures: breaker.failures,
+  openUntilMs: nowMs + openMs,
+  openMs,
+  probe: null
+})
+
+/**
+ * `count` failures count. `toOpen` of them open a closed breaker; a failure of a half-open breaker is a failed probe and opens
+ * it for twice as long. An open breaker stays as it is: calls that began before it opened would keep it open for ever.
+ */
+export const afterFailures = (
+  breaker: CircuitBreaker,
+  { count, nowMs, toOpen }: { readonly count: number; readonly toOpen: number; readonly nowMs: number }
+): CircuitBreaker => {
+  if (count === 0) return breaker
+  switch (stateOf(breaker, nowMs)) {
+    case "open":
+      return breaker
+    case "half_open":
+      return opened(breaker, Math.min(2 * breaker.openMs, OPEN_MS_MAX), nowMs)
+    case "closed": {
+      const counted = { ...breaker, failures: breaker.failures + count }
+      return counted.failures < toOpen ? counted : opened(counted, OPEN_MS_MIN, nowMs)
+    }
+  }
 }
 
-/** One call goes as a probe: the others stay away until it ends, or until it has taken too long. */
-export const afterProbe = (breaker: CircuitBreaker, nowMs: number): CircuitBreaker =>
-  stateOf(breaker, nowMs) === "half_open" ? { ...breaker, openUntilMs: nowMs + OPEN_MS } : breaker
+/** A call of this user goes there as the probe, if the breaker waits for one. */
+export const afterProbe = (breaker: CircuitBreaker, userId: bigint, nowMs: number): CircuitBreaker =>
+  stateOf(breaker, nowMs) === "half_open" && !isProbed(breaker, nowMs)
+    ? { ...breaker, probe: { userId, untilMs: nowMs + PROBE_MS_MAX } }
+    : breaker
 
-export class ChannelHealth extends Context.Service<ChannelHealth, {
-  /** As it is told to people. */
-  stateOf(channelId: bigint, nowMs: number): ReturnType<typeof stateOf>
-  /** Whether calls should stay away: open, or a probe is under way. */
-  isOpen(channelId: bigint, nowMs: number): boolean
-  /** Whether the next call to it is the probe. */
-  isHalfOpen(channelId: bigint, nowMs: number): boolean
-  /** A half-open channel gives its probe to whoever says this: to all others it is open. */
-  probe(channelId: bigint, nowMs: number): void
-  succeeded(channelId: bigint): void
-  failed(channelId: bigint, nowMs: number): void
-}>()("realms/channels/CircuitBreaker/ChannelHealth") {
-  static readonly layer = Layer.sync(ChannelHealth, () => makeChannelHealth())
-}
-
-/** Remembers only the channels that failed since they last succeeded, so it cannot outgrow the table of channels. */
-const makeChannelHealth = () => {
-  const failing = new Map<bigint, CircuitBreaker>()
-  const stateNow = (channelId: bigint, nowMs: number) => stateOf(failing.get(channelId) ?? closed, nowMs)
-  const stateIs = (state: ReturnType<typeof stateOf>) => (channelId: bigint, nowMs: number): boolean =>
-    stateNow(channelId, nowMs) === state
-  return ChannelHealth.of({
-    stateOf: stateNow,
-    isOpen: stateIs("open"),
-    isHalfOpen: stateIs("half_open"),
-    probe: (channelId, nowMs) => {
-      const breaker = failing.get(channelId)
-      if (breaker !== undefined) failing.set(channelId, afterProbe(breaker, nowMs))
-    },
-    succeeded: (channelId) => void failing.delete(channelId),
-    failed: (channelId, nowMs) => void failing.set(channelId, afterFailure(failing.get(channelId) ?? closed, nowMs))
-  })
-}
+/** The probe of this user has ended without telling how the channel is: the next call may be the probe. */
+export const afterProbeLost = (breaker: CircuitBreaker, userId: bigint): CircuitBreaker =>
+  breaker.probe?.userId === userId ? { ...breaker, probe: null } : breaker

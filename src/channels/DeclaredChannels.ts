@@ -8,39 +8,46 @@ import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../platform/Config.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
+import { columnsOf, termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({
   name: channel.name,
   base_url: channel.baseUrl,
   priority: channel.priority,
   weight: channel.weight,
-  stream_options: channel.streamOptions,
-  disabled: Redacted.value(channel.apiKey) === ""
+  ...columnsOf(channel)
 })
 
 /** A channel of the console that is declared now loses its sealed key: a declared channel's key is in the file alone. */
-const writeChannels = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, declared: string) {
-  const written = yield* sql`
-    INSERT INTO channels AS c (name, base_url, priority, weight, stream_options, declared, disabled_at)
-      SELECT d.name, d.base_url, d.priority, d.weight, d.stream_options, true, CASE WHEN d.disabled THEN now() END
-        FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text, base_url text, priority integer, weight integer,
-          stream_options boolean, disabled boolean)
-      ON CONFLICT (name) DO UPDATE SET base_url = excluded.base_url, priority = excluded.priority,
-          weight = excluded.weight, stream_options = excluded.stream_options, declared = true, api_key_sealed = NULL,
-          key_id = NULL, updated_at = now(),
-          disabled_at = CASE WHEN excluded.disabled_at IS NOT NULL THEN coalesce(c.disabled_at, now()) END
-        WHERE (c.base_url, c.priority, c.weight, c.stream_options, c.declared, c.api_key_sealed, c.key_id,
-            c.disabled_at IS NULL)
-          IS DISTINCT FROM (excluded.base_url, excluded.priority, excluded.weight, excluded.stream_options, true,
-            NULL::bytea, NULL::text, excluded.disabled_at IS NULL)
-      RETURNING c.id`
-  const disabled = yield* sql`
-    UPDATE channels SET disabled_at = now(), updated_at = now()
-      WHERE declared AND disabled_at IS NULL
-        AND name NOT IN (SELECT d.name FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text))
-      RETURNING id`
-  return written.length + disabled.length
-})
+const writeChannels = Effect.fnUntraced(
+  function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
+    const declared = recordsetOf(channels.map(recordOf))
+    const keyless = recordsetOf(
+      channels.filter(({ apiKey }) => Redacted.value(apiKey) === "").map(({ name }) => ({ name }))
+    )
+    const written = yield* sql`
+      INSERT INTO channels AS c (name, base_url, priority, weight, ${termColumns(sql)}, declared, disabled_at)
+        SELECT d.name, d.base_url, d.priority, d.weight, ${termColumns(sql, "d")}, true,
+            CASE WHEN d.name IN (SELECT k.name FROM jsonb_to_recordset(${keyless}::jsonb) AS k (name text))
+              THEN now() END
+          FROM jsonb_populate_recordset(NULL::channels, ${declared}::jsonb) AS d
+        ON CONFLICT (name) DO UPDATE SET (base_url, priority, weight, ${termColumns(sql)}) =
+              ROW (excluded.base_url, excluded.priority, excluded.weight, ${termColumns(sql, "excluded")}),
+            declared = true, api_key_sealed = NULL, key_id = NULL, updated_at = now(),
+            disabled_at = CASE WHEN excluded.disabled_at IS NOT NULL THEN coalesce(c.disabled_at, now()) END
+          WHERE (c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared, c.api_key_sealed, c.key_id,
+              c.disabled_at IS NULL)
+            IS DISTINCT FROM (excluded.base_url, excluded.priority, excluded.weight, ${termColumns(sql, "excluded")},
+              true, NULL::bytea, NULL::text, excluded.disabled_at IS NULL)
+        RETURNING c.id`
+    const disabled = yield* sql`
+      UPDATE channels SET disabled_at = now(), updated_at = now()
+        WHERE declared AND disabled_at IS NULL
+          AND name NOT IN (SELECT d.name FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text))
+        RETURNING id`
+    return written.length + disabled.length
+  }
+)
 
 /** What a declared channel serves is what the file says, no more. A channel gone from the file keeps its list. */
 const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
@@ -62,7 +69,8 @@ const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channe
       SELECT c.id, d.model, d.upstream
         FROM jsonb_to_recordset(${served}::jsonb) AS d (name text, model text, upstream text)
         JOIN channels c ON c.name = d.name
-      ON CONFLICT (channel_id, model_id) DO UPDATE SET upstream_model = excluded.upstream_model
+      ON CONFLICT (channel_id, model_id) DO UPDATE SET upstream_model = excluded.upstream_model,
+          hidden_output_at = NULL
         WHERE s.upstream_model <> excluded.upstream_model
       RETURNING s.model_id`
   return removed.length + written.length
@@ -73,7 +81,7 @@ export const declareChannels = Effect.gen(function*() {
   const { channels } = yield* AppConfig
   yield* writeDeclared("channels", (sql): Effect.Effect<number, SqlError.SqlError> =>
     Effect.gen(function*() {
-      const changed = yield* writeChannels(sql, recordsetOf(channels.map(recordOf)))
+      const changed = yield* writeChannels(sql, channels)
       return changed + (yield* writeServed(sql, channels))
     }))
 })

@@ -5,11 +5,11 @@
 import { Effect, type Layer, Stdio } from "effect"
 import { Command } from "effect/cli"
 import type { SqlClient } from "effect/sql"
-import { audit, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
+import { audit, type AuditList, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
 import { paymentAudit } from "../settlement/PaymentAudit.ts"
 import { redemptionAudit } from "../settlement/RedemptionAudit.ts"
 import { failed } from "./CliFailure.ts"
-import { print, type Printable } from "./Output.ts"
+import { dollars, print, type Printable } from "./Output.ts"
 
 /** From so many users on an audit takes long enough for a progress bar. */
 const PROGRESS_USERS_MIN = 2_000
@@ -35,12 +35,35 @@ const showProgress = (done: number, total: number): void => {
 const describeProblem = ({ invariant, message, userId }: AuditProblem): string =>
   `${invariant} ${userId === null ? "" : `user ${userId}: `}${message}`
 
-/** The report for people: what was looked at, then a line for each problem. */
+/** A list of what is no problem of the books: how many, then a line for each of the newest. Nothing where there are none. */
+const describeList = <A>(title: string, { count, newest }: AuditList<A>, line: (item: A) => string) =>
+  count === 0 ? [] : [
+    newest.length < count ? `${title}: ${count}, the newest ${newest.length}:` : `${title}: ${count}`,
+    ...newest.map((item) => `  ${line(item)}`)
+  ]
+
+/** The report for people: what was looked at, a line for each problem, then what should be looked at besides. */
 export const describeReport = (report: AuditReport): string => {
   const seen = `${report.users} users, ${report.usageEvents} calls, ${report.ledgerEntries} ledger entries`
   return [
     report.problems.length === 0 ? `clean: ${seen}` : `${report.problems.length} problems in ${seen}`,
-    ...report.problems.map(describeProblem)
+    ...report.problems.map(describeProblem),
+    ...describeList(
+      "flagged usage",
+      report.flagged,
+      ({ costMicros, flags, id, userId }) =>
+        `user ${userId}: call ${id} (${flags ?? "flagged"}) cost ${dollars(costMicros)}`
+    ),
+    ...describeList("debts", report.debts, ({ owedMicros, userId }) => `user ${userId}: ${dollars(owedMicros)}`),
+    ...describeList(
+      "costs above holds",
+      report.aboveHolds,
+      (call) =>
+        `user ${call.userId}: call ${call.id} held ${dollars(call.reservedMicros)}, cost ${
+          dollars(call.costMicros)
+        }, ` +
+        `charged ${dollars(call.chargedMicros)}`
+    )
   ].join("\n")
 }
 
@@ -50,7 +73,31 @@ export const reportFields = (report: AuditReport): Printable => ({
   users: report.users,
   usage_events: report.usageEvents,
   ledger_entries: report.ledgerEntries,
-  problems: report.problems.map(({ invariant, message, userId }) => ({ invariant, user_id: userId, message }))
+  problems: report.problems.map(({ invariant, message, userId }) => ({ invariant, user_id: userId, message })),
+  flagged_usage: {
+    count: report.flagged.count,
+    newest: report.flagged.newest.map((call) => ({
+      id: call.id,
+      user_id: call.userId,
+      usage_flags: call.flags,
+      excess_tokens: call.excessTokens,
+      cost_micros: call.costMicros
+    }))
+  },
+  debts: {
+    count: report.debts.count,
+    newest: report.debts.newest.map(({ owedMicros, userId }) => ({ user_id: userId, owed_micros: owedMicros }))
+  },
+  costs_above_holds: {
+    count: report.aboveHolds.count,
+    newest: report.aboveHolds.newest.map((call) => ({
+      id: call.id,
+      user_id: call.userId,
+      reserved_micros: call.reservedMicros,
+      cost_micros: call.costMicros,
+      charged_micros: call.chargedMicros
+    }))
+  }
 })
 
 const runAudit = Effect.gen(function*() {

@@ -5,13 +5,38 @@
  */
 import { divideUp, maximum } from "./Money.ts"
 
-/** Prices of a model, in micros per 1M tokens, as they were when the call was reserved. */
-export interface PriceSnapshot {
+/** Prices of the four buckets of tokens, in micros per 1M tokens. */
+export interface UnitPrices {
   readonly inputMicrosPer1m: bigint
   readonly cachedInputMicrosPer1m: bigint
   /** Null when the model does not price cache writes apart: they cost what other input costs. */
   readonly cacheWriteMicrosPer1m: bigint | null
   readonly outputMicrosPer1m: bigint
+}
+
+/** Prices for calls with more than `aboveInputTokens` input tokens in all: cached and written ones count too. */
+export interface PriceTier extends UnitPrices {
+  readonly aboveInputTokens: number
+}
+
+/** Tools that the upstream runs and bills per call, in micros a call. Null: the model does not price the tool. */
+export interface ToolPrices {
+  readonly webSearchMicros: bigint | null
+  readonly fileSearchMicros: bigint | null
+}
+
+/** Prices of a model as they were when the call was reserved. */
+export interface PriceSnapshot extends UnitPrices {
+  /** Ascending by `aboveInputTokens`; absent: one price for every length. */
+  readonly tiers?: ReadonlyArray<PriceTier>
+  /** Absent: no tool is priced. */
+  readonly tools?: ToolPrices
+}
+
+/** Finished calls of tools that the upstream ran. */
+export interface ToolUse {
+  readonly webSearch: number
+  readonly fileSearch: number
 }
 
 /** Disjoint token counts of one call: no token is in two buckets. Reasoning tokens are part of the output. */
@@ -20,6 +45,8 @@ export interface TokenUsage {
   readonly cachedInputTokens: number
   readonly cacheWriteTokens: number
   readonly outputTokens: number
+  /** Absent: the upstream ran no tool that is priced. */
+  readonly tools?: ToolUse
 }
 
 export const zeroUsage: TokenUsage = { inputTokens: 0, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 0 }
@@ -30,19 +57,57 @@ export const MULTIPLIER_ONE = 1_000_000n
 /** tokens × (micros per 1M tokens) has this denominator. */
 const TOKENS_PER_PRICE = 1_000_000n
 
-/** The unmultiplied cost of `usage` in micros × 10^6, exactly. */
-export const costNumerator = (price: PriceSnapshot, usage: TokenUsage): bigint =>
-  BigInt(usage.inputTokens) * price.inputMicrosPer1m +
-  BigInt(usage.cachedInputTokens) * price.cachedInputMicrosPer1m +
-  BigInt(usage.cacheWriteTokens) * (price.cacheWriteMicrosPer1m ?? price.inputMicrosPer1m) +
-  BigInt(usage.outputTokens) * price.outputMicrosPer1m
+/** The prices of a call with `inputTokens` input tokens in all: the tier of its total prices the whole call. */
+export const pricesAt = (price: PriceSnapshot, inputTokens: number): UnitPrices => {
+  let prices: UnitPrices = price
+  if (price.tiers === undefined) return prices
+  for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) prices = tier
+  return prices
+}
 
-/** An upper bound, in micros × 10^6, of what one input token can cost, whichever bucket it falls into. */
-export const inputTokenBound = (price: PriceSnapshot): bigint =>
+/** The unmultiplied cost of tool calls in micros × 10^6. A tool without a price costs nothing. */
+const toolsNumerator = (prices: ToolPrices | undefined, use: ToolUse | undefined): bigint =>
+  prices === undefined || use === undefined
+    ? 0n
+    : (BigInt(use.webSearch) * (prices.webSearchMicros ?? 0n) +
+      BigInt(use.fileSearch) * (prices.fileSearchMicros ?? 0n)) *
+      TOKENS_PER_PRICE
+
+/** The unmultiplied cost of `usage` in micros × 10^6, exactly. */
+export const costNumerator = (price: PriceSnapshot, usage: TokenUsage): bigint => {
+  const prices = pricesAt(price, usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens)
+  return BigInt(usage.inputTokens) * prices.inputMicrosPer1m +
+    BigInt(usage.cachedInputTokens) * prices.cachedInputMicrosPer1m +
+    BigInt(usage.cacheWriteTokens) * (prices.cacheWriteMicrosPer1m ?? prices.inputMicrosPer1m) +
+    BigInt(usage.outputTokens) * prices.outputMicrosPer1m +
+    toolsNumerator(price.tools, usage.tools)
+}
+
+/** An upper bound, in micros per 1M tokens, of what an input token can cost, whichever bucket it falls into. */
+export const inputTokenBound = (prices: UnitPrices): bigint =>
   maximum(
-    maximum(price.inputMicrosPer1m, price.cachedInputMicrosPer1m),
-    price.cacheWriteMicrosPer1m ?? price.inputMicrosPer1m
+    maximum(prices.inputMicrosPer1m, prices.cachedInputMicrosPer1m),
+    prices.cacheWriteMicrosPer1m ?? prices.inputMicrosPer1m
   )
+
+/** True: no token costs anything, at any length. A call that uses a priced tool may still cost something. */
+export const isFree = (price: PriceSnapshot): boolean =>
+  [price, ...price.tiers ?? []].every((prices) => inputTokenBound(prices) === 0n && prices.outputMicrosPer1m === 0n)
+
+/** What one token of a call with at most `inputTokens` input tokens costs at most: over every tier that it can reach. */
+export const boundPrices = (
+  price: PriceSnapshot,
+  inputTokens: number
+): { readonly inputMicrosPer1m: bigint; readonly outputMicrosPer1m: bigint } => {
+  let input = inputTokenBound(price)
+  let output = price.outputMicrosPer1m
+  for (const tier of price.tiers ?? []) {
+    if (inputTokens <= tier.aboveInputTokens) break
+    input = maximum(input, inputTokenBound(tier))
+    output = maximum(output, tier.outputMicrosPer1m)
+  }
+  return { inputMicrosPer1m: input, outputMicrosPer1m: output }
+}
 
 /**
  * The cost in micros: the numerator times both multipliers (each scaled by 10^6), rounded up once. `billing` is

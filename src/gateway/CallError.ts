@@ -3,10 +3,10 @@
  * come back.
  */
 import { Data } from "effect"
-import type { InsufficientFunds } from "../accounts/AccountError.ts"
+import type { FundsHeld, InsufficientFunds } from "../accounts/AccountError.ts"
 import type { ReserveError } from "../accounts/Accounts.ts"
 import { formatUsd } from "../domain/Money.ts"
-import type { OpenAiErrorCode } from "./OpenAiError.ts"
+import type { OpenAiError, OpenAiErrorCode } from "./OpenAiError.ts"
 
 export class CallRefused extends Data.TaggedError("CallRefused")<{
   readonly code: OpenAiErrorCode
@@ -18,6 +18,7 @@ export class CallRefused extends Data.TaggedError("CallRefused")<{
 /** An upstream's own refusal of the request, passed through. */
 export class UpstreamRefused extends Data.TaggedError("UpstreamRefused")<{
   readonly status: number
+  readonly error: OpenAiError
   readonly body: string
 }> {}
 
@@ -27,16 +28,53 @@ export class KeyLimitReached extends Data.TaggedError("KeyLimitReached") {}
 /** Seconds after which a client may try again when the database is away. */
 export const UNAVAILABLE_RETRY_SECONDS = 2
 
+/** Bounds of `Retry-After` where open calls hold the money, in seconds. */
+const FUNDS_HELD_RETRY_SECONDS_MAX = 10
+const HOLDS_PER_RETRY_SECOND = 8
+
 export const unavailable = (message: string): CallRefused =>
   new CallRefused({ code: "service_unavailable", message, retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS })
 
-/** What a client is told when no hold could be made. */
-export const refusalOf = (error: ReserveError, nowMs: number): CallRefused =>
-  error._tag === "InsufficientFunds"
-    ? fundsRefusal(error, nowMs)
-    : unavailable("Billing is unavailable at this moment. Please try again shortly.")
+export interface RefusalContext {
+  readonly nowMs: number
+  /** Where users top up. */
+  readonly topUpUrl: string
+}
 
-const fundsRefusal = (error: InsufficientFunds, nowMs: number): CallRefused => {
+/** What a client reads when no hold could be made. */
+export const refusalOf = (error: ReserveError, context: RefusalContext): CallRefused => {
+  switch (error._tag) {
+    case "InsufficientFunds":
+      return fundsRefusal(error, context)
+    case "FundsHeld":
+      return heldRefusal(error)
+    case "TooManyHolds":
+      return new CallRefused({
+        code: "rate_limit_exceeded",
+        message:
+          `You have ${error.openHolds} calls open, which is as many as you may have. Wait until some have ended.`,
+        retryAfterSeconds: 1
+      })
+    default:
+      return unavailable("Billing is unavailable at this moment. Please try again shortly.")
+  }
+}
+
+const heldRefusal = ({ availableMicros, counted, neededMicros, openHolds }: FundsHeld): CallRefused => {
+  const calls = openHolds === 1 ? "1 open call" : `${openHolds} open calls`
+  return new CallRefused({
+    code: "funds_held",
+    message: counted
+      ? `Your funds cover a call of this size only one at a time, and one is open. Wait until it has ended.`
+      : `This call would hold at least $${formatUsd(neededMicros)}, available is $${formatUsd(availableMicros)}: ` +
+        `${calls} hold the rest. Wait until some have ended.`,
+    retryAfterSeconds: counted
+      ? 1
+      : Math.min(1 + Math.floor(openHolds / HOLDS_PER_RETRY_SECOND), FUNDS_HELD_RETRY_SECONDS_MAX)
+  })
+}
+
+const fundsRefusal = (error: InsufficientFunds, { nowMs, topUpUrl }: RefusalContext): CallRefused => {
   if (error.subscribed && !error.payAsYouGo) {
     const waitSeconds = error.roomAtMs === null ? undefined : Math.max(1, Math.ceil((error.roomAtMs - nowMs) / 1_000))
     return new CallRefused({
@@ -50,11 +88,14 @@ const fundsRefusal = (error: InsufficientFunds, nowMs: number): CallRefused => {
   const owed = error.owedMicros > 0n ? ` You owe $${formatUsd(error.owedMicros)}; a top-up settles it first.` : ""
   const fits = error.outputTokensFit > 0
     ? ` An output limit of ${error.outputTokensFit} tokens would fit.`
-    : " Top up to continue."
+    : ""
+  const least = error.wantedMicros > error.neededMicros ? ` (at least $${formatUsd(error.neededMicros)})` : ""
   return new CallRefused({
     code: "insufficient_quota",
-    message: `This call needs $${formatUsd(error.neededMicros)}, available is $${
-      formatUsd(error.availableMicros)
-    }.${fits}${owed}`
+    message:
+      `This call would hold $${formatUsd(error.wantedMicros)} at most${least}, available is $${
+        formatUsd(error.availableMicros)
+      }.` +
+      `${fits}${owed} Top up at ${topUpUrl} to continue.`
   })
 }

@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"
 import type { ChannelModelUnknown, ChannelNotFound, ChannelsUnavailable } from "../channels/ChannelError.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
-import { UpstreamClient, type UpstreamFailure } from "./UpstreamClient.ts"
+import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
 
 /** From the question to the last byte of the answer, in milliseconds. Replaced in tests. */
 export const ChannelTestMsMax = Context.Reference<number>("realms/gateway/ChannelTest/MsMax", {
@@ -104,9 +104,12 @@ const make = Effect.gen(function*() {
         baseUrl: endpoint.baseUrl,
         path: "/chat/completions",
         apiKey: Redacted.value(endpoint.apiKey),
-        body: bodyOf(endpoint)
+        body: bodyOf(endpoint),
+        headersTimeoutMs: msMax,
+        idleTimeoutMs: msMax
       }, () => undefined)
-      return verdictOf(exchange.status, (yield* client.readBody(exchange)).toString("utf8"))
+      const body = yield* client.readBody(yield* client.bodyOf(exchange))
+      return verdictOf(exchange.status, body.toString("utf8"))
     },
     Effect.timeoutOrElse({
       duration: msMax,

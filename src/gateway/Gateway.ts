@@ -1,26 +1,41 @@
 /**
- * One billed call, from parsed request to settlement: price, hold, forward, relay, commit. Nothing is sent upstream
+ * One billed call, from parsed request to settlement: admit, bound, hold, forward, relay, commit. Nothing is sent upstream
  * without a durable hold, and every hold ends here - committed at what was used, or returned - whatever happens to the
  * client, the upstream or the database in between.
  */
 import { Clock, Context, Effect, Exit, Layer } from "effect"
-import { type AccountUnavailable, type ReservationLost, stillSettling } from "../accounts/AccountError.ts"
 import { Accounts } from "../accounts/Accounts.ts"
-import type { CallOutcome, Reservation, Reserve } from "../accounts/AccountState.ts"
+import { ResponseReferences } from "../accounts/ResponseReferences.ts"
 import { Catalog, type Model } from "../catalog/Catalog.ts"
+import { ChannelAdmin } from "../channels/ChannelAdmin.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
-import { costMicros, costNumerator } from "../domain/Price.ts"
+import { ChannelHealth } from "../channels/ChannelHealth.ts"
+import { ChannelShares } from "../channels/ChannelShares.ts"
 import { KeySpend } from "../identity/KeySpend.ts"
 import type { BillingConfig } from "../platform/Config.ts"
+import { PublicAddress } from "../platform/PublicAddress.ts"
 import { Settings } from "../settings/Settings.ts"
-import { CallRefused, refusalOf, unavailable, type UpstreamRefused } from "./CallError.ts"
-import { type CallPlan, planCall, reserveOf } from "./CallPlan.ts"
-import type { Call } from "./CallRequest.ts"
-import { voided } from "./CallTally.ts"
-import { Forwarder } from "./Forwarder.ts"
-import { withinRoom } from "./KeyRoom.ts"
-import type { CallContext, OpenCall } from "./OpenCall.ts"
-import { loadTokenizer } from "./TextTokens.ts"
+import { runAttempts } from "./Attempts.ts"
+import { CallRefused, unavailable, type UpstreamRefused } from "./CallError.ts"
+import { Drains } from "./Drains.ts"
+import type { GatewayServices } from "./GatewayServices.ts"
+import { HiddenOutput } from "./HiddenOutput.ts"
+import { type Counting, hold } from "./Holds.ts"
+import { boundsOf, type BoundTerms } from "./meter/Bounds.ts"
+import { TokenCounter } from "./meter/TokenCounter.ts"
+import type { CallBasics, CallContext, OpenCall } from "./OpenCall.ts"
+import { pinned, resolveReferences } from "./References.ts"
+import { KEEP_ALIVE_MS, Reply } from "./Reply.ts"
+import { admit } from "./request/Admit.ts"
+import type { Admitted } from "./request/Call.ts"
+import { settleReturned } from "./Settling.ts"
+import { StopSignal } from "./StopSignal.ts"
+import { UpstreamClient } from "./upstream/UpstreamClient.ts"
+
+/** How long a stream's client hears nothing, in milliseconds. Replaced in tests. */
+export const KeepAliveMs = Context.Reference<number>("realms/gateway/KeepAliveMs", {
+  defaultValue: () => KEEP_ALIVE_MS
+})
 
 export class Gateway extends Context.Service<Gateway, {
   /**
@@ -28,64 +43,82 @@ export class Gateway extends Context.Service<Gateway, {
    * answer itself. It minds the client by its own means; whatever ends it, the hold is settled.
    */
   run(context: CallContext): Effect.Effect<void, CallRefused | UpstreamRefused>
-  /** Ends every open call now: what was delivered is settled, the clients are told. */
+  /** Ends every open call now: what was delivered is settled, the clients get an error. */
   stopCalls(): void
 }>()("realms/gateway/Gateway") {
-  static readonly layer = Layer.effect(Gateway, Effect.suspend(() => make)).pipe(Layer.provide(Forwarder.layer))
+  static readonly layer = Layer.effect(Gateway, Effect.suspend(() => make)).pipe(
+    Layer.provide(Layer.mergeAll(UpstreamClient.layer, TokenCounter.layer))
+  )
 }
 
-/** The tokenizer is loaded so long after the start. */
-const TOKENIZER_DELAY_MS = 1_000
+const gatewayServices = Effect.gen(function*() {
+  const settings = yield* Settings
+  const address = yield* PublicAddress
+  const clock = yield* Clock.Clock
+  const admin = yield* ChannelAdmin
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  const services: GatewayServices = {
+    accounts: yield* Accounts,
+    keySpend: yield* KeySpend,
+    counter: yield* TokenCounter,
+    channels: yield* Channels,
+    health: yield* ChannelHealth,
+    shares: yield* ChannelShares,
+    upstream: yield* UpstreamClient,
+    drains: new Drains(),
+    hidden: new HiddenOutput((channelId, modelId) =>
+      void run(Effect.ignore(admin.markHiddenOutput(channelId, modelId)))
+    ),
+    billing: () => settings.current().billing,
+    topUpUrl: () => `${address.url()}/topup`,
+    now: () => clock.currentTimeMillisUnsafe(),
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs).unref()
+      return () => clearTimeout(timer)
+    },
+    every: (intervalMs, callback) => {
+      const timer = setInterval(callback, intervalMs).unref()
+      return () => clearInterval(timer)
+    },
+    fork: (effect) => void run(effect)
+  }
+  return services
+})
 
 const make = Effect.gen(function*() {
-  const accounts = yield* Accounts
+  const services = yield* gatewayServices
   const catalog = yield* Catalog
-  const channels = yield* Channels
-  const keySpend = yield* KeySpend
   const settings = yield* Settings
-  const forwarder = yield* Forwarder
-  const clock = yield* Clock.Clock
-  const now = () => clock.currentTimeMillisUnsafe()
-  const open = new Set<OpenCall>()
-  // Takes a third of a second at once; better now than when the first client leaves.
-  yield* Effect.forkScoped(Effect.delay(Effect.sync(loadTokenizer), TOKENIZER_DELAY_MS))
+  const references = yield* ResponseReferences
+  const keepAliveMs = yield* KeepAliveMs
+  const open = new Set<StopSignal>()
+  const counting: Counting = new Set()
 
-  const modelOf = (context: CallContext): Effect.Effect<Model, CallRefused> => {
-    const { call, key } = context
+  const modelOf = ({ call, key }: CallContext): Effect.Effect<Model, CallRefused> => {
     if (key.allowedModels !== null && !key.allowedModels.includes(call.model)) {
-      return Effect.fail(
-        new CallRefused({
-          code: "model_not_allowed",
-          message: `This key may not call '${call.model}'.`,
-          param: "model"
-        })
-      )
+      return Effect.fail(notAllowed(call.model))
     }
     const cached = catalog.cached(call.model)
     if (cached !== undefined) return Effect.succeed(cached)
     return Effect.mapError(catalog.find(call.model), (error) =>
       error._tag === "ModelNotFound"
-        ? new CallRefused({
-          code: "model_not_found",
-          message: `The model '${call.model}' does not exist or you do not have access to it.`,
-          param: "model"
-        })
+        ? notFound(call.model)
         : unavailable("The catalog is unavailable at this moment. Please try again shortly."))
   }
 
-  const channelsOf = (modelId: string): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
+  const channelsOf = (modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
     Effect.suspend(() => {
-      const cached = channels.cachedCandidates(modelId)
+      const cached = services.channels.cachedCandidates(modelId, userId)
       const found = cached === undefined
         ? Effect.mapError(
-          channels.candidates(modelId),
-          () => unavailable("The channels are unavailable at this moment.")
+          services.channels.candidates(modelId, userId),
+          () => unavailable("The channels are unavailable at this moment. Please try again shortly.")
         )
         : Effect.succeed(cached)
-      return Effect.flatMap(found, (candidates) =>
-        candidates.length === 0
-          ? Effect.fail(unavailable(`No upstream serves '${modelId}' at this moment.`))
-          : Effect.succeed(candidates))
+      return Effect.flatMap(
+        found,
+        (candidates) => candidates.length === 0 ? Effect.fail(notFound(modelId)) : Effect.succeed(candidates)
+      )
     })
 
   /** One reading for a whole call. */
@@ -96,116 +129,116 @@ const make = Effect.gen(function*() {
       : Effect.succeed(cached)
   }).pipe(Effect.map(({ billing }) => billing))
 
-  const planOf = (call: Call, model: Model, billing: BillingConfig): Effect.Effect<CallPlan, CallRefused> => {
-    const plan = planCall(call, model, billing)
-    return plan === undefined
-      ? Effect.fail(
-        new CallRefused({
-          code: "invalid_request_error",
-          message: `${call.outputLimitField} is too large: ${call.outputLimit}. ` +
-            `This model supports at most ${model.maxOutputTokens} output tokens.`,
-          param: call.outputLimitField ?? null
-        })
-      )
-      : Effect.succeed(plan)
-  }
-
-  /** Settles once; a repeat does nothing. Answers when it is durable, or after `billing.commit_wait_ms`. */
-  const settle = (openCall: OpenCall, kind: "Commit" | "Void", outcome: CallOutcome): Effect.Effect<void> => {
-    if (openCall.settled) return Effect.void
-    openCall.settled = true
-    const { context, reservation } = openCall
-    const { userId } = context.key
-    const { id } = reservation
-    const { commitWaitMs } = settings.current().billing
-    const settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost> = kind === "Commit"
-      ? accounts.commit(userId, { _tag: "Commit", id, outcome, atMs: now() }, commitWaitMs)
-      : accounts.void(userId, { _tag: "Void", id, outcome }, commitWaitMs)
-    return settlement.pipe(
-      Effect.asVoid,
-      Effect.catch((error) =>
-        error === stillSettling
-          ? Effect.void
-          : Effect.logError("a call could not be settled", error).pipe(Effect.annotateLogs({ requestId: id }))
-      )
-    )
-  }
-
-  const run = Effect.fnUntraced(function*(context: CallContext) {
+  const prepare = Effect.fnUntraced(function*(context: CallContext, signal: StopSignal) {
+    const { call, key } = context
     const model = yield* modelOf(context)
-    const billing = yield* billingOf
-    const plan = yield* planOf(context.call, model, billing)
-    const candidates = yield* channelsOf(model.id)
-    const command = reserveOf(context.call, plan, model, billing, {
-      id: context.requestId,
-      keyId: context.key.keyId,
-      atMs: now()
-    })
-    const openCall: OpenCall = {
-      context,
-      plan,
-      reservation: emptyReservation,
-      settled: false,
-      sent: false,
-      stopped: undefined,
-      stop: (why) => {
-        openCall.stopped = why
-      },
-      settle: (kind, outcome) => settle(openCall, kind, outcome),
-      costOf: (outcome) =>
-        costMicros(
-          costNumerator(openCall.reservation.price, outcome.usage),
-          openCall.reservation.billingMultiplier,
-          openCall.reservation.planMultiplier
-        )
+    const billing: BillingConfig = yield* billingOf
+    const found = yield* channelsOf(model.id, key.userId)
+    const admitted = yield* admittedBy(context, model)
+    const referred = yield* resolveReferences(references, key.userId, call)
+    const channels = yield* pinned(found, referred, call)
+    const terms: BoundTerms = {
+      model,
+      channelOverheadTokens: channels.reduce((most, channel) => Math.max(most, channel.inputOverheadTokens), 0),
+      referenceTokens: referred.tokens
     }
-    const reserve = (asked: Reserve) =>
-      Effect.mapError(
-        accounts.reserve(context.key.userId, asked, () => openCall.stop("lease_lost")),
-        (error) => refusalOf(error, now())
-      )
-    // Without billing nothing is spent.
-    const reservation = yield* context.key.spendLimitMicros === null || !command.billingEnabled
-      ? reserve(command)
-      : keySpend.exclusively(
-        context.key.keyId,
-        (spending) => Effect.flatMap(withinRoom(command, spending), reserve)
-      ).pipe(
-        Effect.catchTag("KeySpendUnavailable", () =>
-          Effect.fail(
-            unavailable("This key's spend limit cannot be checked at this moment. Please try again shortly.")
-          ))
-      )
-    openCall.reservation = reservation
-    open.add(openCall)
-    return yield* forwarder.forward(openCall, candidates).pipe(
+    const bounds = boundsOf(admitted, terms)
+    if (model.contextTokens !== null && bounds.input.lower > model.contextTokens) {
+      return yield* tooLong(model.contextTokens)
+    }
+    const basics: CallBasics = {
+      context,
+      admitted,
+      model,
+      billing,
+      terms,
+      bounds,
+      signal,
+      reply: new Reply({
+        client: context.client,
+        requestId: context.requestId,
+        dialect: call.dialect,
+        stream: call.stream,
+        model: model.id,
+        startedMs: context.startedMs,
+        keepAliveMs,
+        every: services.every
+      })
+    }
+    return { basics, channels }
+  })
+
+  const forward = (openCall: OpenCall, channels: ReadonlyArray<Channel>) =>
+    runAttempts(services, openCall, channels).pipe(
       Effect.onExit((exit) => {
-        open.delete(openCall)
-        if (openCall.settled) return Effect.void
+        services.drains.ended(openCall)
+        openCall.basics.reply.quiet()
+        if (openCall.isSettling) return Effect.void
         const reason = Exit.isSuccess(exit) ? "not_settled" : "failed"
-        const times = { startedMs: context.startedMs, firstByteMs: null, endedMs: now() }
-        return settle(openCall, "Void", voided(reason, null, { channel: null, upstreamModel: null }, times))
+        return settleReturned(services, openCall, undefined, { status: 503, reason })
       })
     )
+
+  const releaseProbes = ({ call, key }: CallContext): void =>
+    services.health.report(
+      { userId: key.userId, modelId: call.model, failures: [], succeededOn: null },
+      services.now()
+    )
+
+  const run = Effect.fnUntraced(function*(context: CallContext) {
+    const signal = new StopSignal()
+    context.client.onGone = () => signal.stop("client_gone")
+    if (context.client.isGone) return
+    open.add(signal)
+    return yield* Effect.gen(function*() {
+      const prepared = prepare(context, signal).pipe(
+        Effect.flatMap(({ basics, channels }) =>
+          hold(services, counting, basics).pipe(
+            Effect.tapError(() => Effect.sync(() => basics.reply.quiet())),
+            Effect.map((openCall) => ({ openCall, channels }))
+          )
+        ),
+        // It asked for channels and used none: a breaker that waits for its outcome need not.
+        Effect.tapError(() => Effect.sync(() => releaseProbes(context)))
+      )
+      const { channels, openCall } = yield* prepared
+      return yield* forward(openCall, channels)
+    }).pipe(Effect.ensuring(Effect.sync(() => open.delete(signal))))
   })
 
   return Gateway.of({
     run,
     stopCalls: () => {
-      for (const openCall of open) openCall.stop("service_unavailable")
+      for (const signal of open) signal.stop("service_unavailable")
     }
   })
 })
 
-/** Stands until the reserve has answered; nothing reads it before. */
-const emptyReservation: Reservation = {
-  id: "",
-  funding: "free",
-  subscriptionId: null,
-  price: { inputMicrosPer1m: 0n, cachedInputMicrosPer1m: 0n, cacheWriteMicrosPer1m: null, outputMicrosPer1m: 0n },
-  billingMultiplier: 0n,
-  planMultiplier: 0n,
-  reservedMicros: 0n,
-  outputTokens: 0,
-  reservedAtMs: 0
+const admittedBy = ({ call }: CallContext, model: Model): Effect.Effect<Admitted, CallRefused> => {
+  const admitted = admit(call, {
+    hostedTools: model.hostedTools,
+    toolCallsMax: model.toolCallsMax,
+    contextTokens: model.contextTokens,
+    maxOutputTokens: model.maxOutputTokens,
+    toolPrices: model.price.tools,
+    // No model has a price for longer lifetimes yet.
+    cacheTtlPriced: false
+  })
+  return admitted._tag === "Admitted" ? Effect.succeed(admitted) : Effect.fail(new CallRefused(admitted))
 }
+
+const notAllowed = (model: string): CallRefused =>
+  new CallRefused({ code: "model_not_allowed", message: `This key may not call '${model}'.`, param: "model" })
+
+const notFound = (model: string): CallRefused =>
+  new CallRefused({
+    code: "model_not_found",
+    message: `The model '${model}' does not exist or you do not have access to it.`,
+    param: "model"
+  })
+
+const tooLong = (contextTokens: number): CallRefused =>
+  new CallRefused({
+    code: "context_length_exceeded",
+    message: `This model's maximum context length is ${contextTokens} tokens. Your input is longer. Please shorten it.`
+  })

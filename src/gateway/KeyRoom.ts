@@ -9,7 +9,7 @@ import { formatUsd, maximum } from "../domain/Money.ts"
 import { costMicros, MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { KeySpending } from "../identity/KeySpend.ts"
 import { CallRefused } from "./CallError.ts"
-import { tokensWithin } from "./CallPlan.ts"
+import { tokensWithin } from "./HoldPlan.ts"
 
 /**
  * The command with the hold that the key has room for. What will pay is not known yet: the larger of one and the multipliers
@@ -32,5 +32,7 @@ export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effe
     )
   }
   const fits = tokensWithin(command, command.billingMultiplier * planMultiplier, roomMicros)
-  return Effect.succeed(fits < command.tokensMax ? { ...command, tokensMax: fits } : command)
+  if (fits >= command.tokensMax) return Effect.succeed(command)
+  const tokensDefault = Math.min(fits, command.tokensDefault ?? command.tokensMin)
+  return Effect.succeed({ ...command, tokensDefault, tokensMax: fits })
 }

@@ -1,13 +1,18 @@
 /**
- * A call under way: who asked for what, what it holds, and how it is stopped and settled. The edge fills in who and what,
- * the gateway the rest.
+ * A call under way: who asked for what, what it holds, how it is stopped, and the state it is in. The edge gives the context, the
+ * gateway makes the rest.
  */
-import type { Effect } from "effect"
-import type { CallOutcome, Reservation } from "../accounts/AccountState.ts"
+import type { Reservation } from "../accounts/AccountState.ts"
+import type { Model } from "../catalog/Catalog.ts"
 import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
+import type { BillingConfig } from "../platform/Config.ts"
 import type { CallClient } from "./CallClient.ts"
-import type { CallPlan } from "./CallPlan.ts"
-import type { Call } from "./CallRequest.ts"
+import { admitted, type CallEvent, type CallState, evolve } from "./CallMachine.ts"
+import type { HoldPlan } from "./HoldPlan.ts"
+import type { BoundTerms, CallBounds } from "./meter/Bounds.ts"
+import type { Reply } from "./Reply.ts"
+import type { Admitted, Call } from "./request/Call.ts"
+import type { StopSignal } from "./StopSignal.ts"
 
 export interface CallContext {
   /** The reservation's id too. */
@@ -18,21 +23,53 @@ export interface CallContext {
   readonly startedMs: number
 }
 
-/** Why a call is ended from outside. */
-export type StopReason = "lease_lost" | "service_unavailable" | "client_gone"
-
-/** A call that holds funds. */
-export interface OpenCall {
+/** What is known of a call once it may be made. */
+export interface CallBasics {
   readonly context: CallContext
-  readonly plan: CallPlan
-  reservation: Reservation
-  settled: boolean
-  /** True once a request of it went upstream. */
-  sent: boolean
-  /** Set once it was stopped. */
-  stopped: StopReason | undefined
-  /** Ends the call now, whatever it waits for. Replaced by each stage. */
-  stop: (why: StopReason) => void
-  readonly settle: (kind: "Commit" | "Void", outcome: CallOutcome) => Effect.Effect<void>
-  readonly costOf: (outcome: CallOutcome) => bigint
+  readonly admitted: Admitted
+  readonly model: Model
+  /** As it was when the call was admitted. */
+  readonly billing: BillingConfig
+  readonly terms: BoundTerms
+  readonly bounds: CallBounds
+  readonly reply: Reply
+  readonly signal: StopSignal
+}
+
+export class OpenCall {
+  readonly basics: CallBasics
+  readonly plan: HoldPlan
+  /** Input tokens that the hold covers. */
+  readonly heldInputTokens: number
+  private current: CallState = admitted
+  /** When reading on ends, ms since the epoch; undefined: the client is there, or nothing is read on. */
+  drainsUntilMs: number | undefined
+  /** It takes one of the places that a user has for calls that are read on. */
+  isDraining = false
+
+  constructor(basics: CallBasics, plan: HoldPlan, heldInputTokens: number) {
+    this.basics = basics
+    this.plan = plan
+    this.heldInputTokens = heldInputTokens
+  }
+
+  get state(): CallState {
+    return this.current
+  }
+
+  advance(event: CallEvent): void {
+    this.current = evolve(this.current, event)
+  }
+
+  /** The hold. It is there from `WasHeld` on. */
+  get reservation(): Reservation {
+    if (this.current._tag === "Admitted" || this.current._tag === "Ended") {
+      throw new Error(`a call that is ${this.current._tag} holds nothing`)
+    }
+    return this.current.reservation
+  }
+
+  get isSettling(): boolean {
+    return this.current._tag === "Settling" || this.current._tag === "Ended"
+  }
 }

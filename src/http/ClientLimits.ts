@@ -1,15 +1,42 @@
 /**
- * How long clients may take to say what they want, and how much at once. Whoever takes longer is answered where that is
- * possible, and cut off; whoever wants more is refused.
+ * How long clients may take to say what they want, and how much at once. A client that takes longer is answered where that is
+ * possible, and cut off; one that wants more is refused.
  */
 import { Context } from "effect"
+
+/** Bounds on the bytes of request bodies in memory. */
+interface BodyBytes {
+  /** Of the process. */
+  readonly processBytesMax: number
+  /** Of one user, which is also the most that one body may have. */
+  readonly userBytesMax: number
+  /** A body up to this many bytes is not counted. */
+  readonly freeBytes: number
+}
 
 /** Bounds on a client. Replaced in tests. */
 export interface ClientLimits {
   /** Until a request's headers are complete. */
   readonly headersTimeoutMs: number
-  /** From the end of the headers until the body is complete. */
+  /** From the end of the headers until the body of a page's or an administrator's request is complete. */
   readonly bodyTimeoutMs: number
+  /** From then on the body of a call must have arrived at the least rate. */
+  readonly bodySlowAfterMs: number
+  /** That rate, on average. */
+  readonly bodyBytesPerSecondMin: number
+  readonly bodyBudget: BodyBytes
+  /** After an answer that was given before the body was read, what the client still sends is discarded for so long. */
+  readonly discardMs: number
+  /** A client that takes no byte of its answer for so long is gone. */
+  readonly stalledMs: number
+  /** The same where the system does not say what a client has taken. */
+  readonly blindStalledMs: number
+  /** Between two looks at clients for which something waits. */
+  readonly stallCheckMs: number
+  /** A client reads what it has taken ahead no slower than this. */
+  readonly slowBytesPerSecond: number
+  /** What a client has taken ahead of its reading, at most: a socket's buffer in the client's program. */
+  readonly aheadBytesMax: number
   /** Between two requests of a connection. */
   readonly keepAliveTimeoutMs: number
   /** How often connections are looked at for the first of these. */
@@ -22,6 +49,15 @@ export const ClientLimits = Context.Reference<ClientLimits>("realms/http/ClientL
   defaultValue: () => ({
     headersTimeoutMs: 30_000,
     bodyTimeoutMs: 60_000,
+    bodySlowAfterMs: 5_000,
+    bodyBytesPerSecondMin: 32_768,
+    bodyBudget: { processBytesMax: 536_870_912, userBytesMax: 134_217_728, freeBytes: 65_536 },
+    discardMs: 5_000,
+    stalledMs: 60_000,
+    blindStalledMs: 600_000,
+    stallCheckMs: 5_000,
+    slowBytesPerSecond: 512,
+    aheadBytesMax: 65_536,
     keepAliveTimeoutMs: 75_000,
     checkMs: 10_000,
     callsPerKeyMax: 4_000

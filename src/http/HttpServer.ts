@@ -13,10 +13,13 @@ import { openAiError, openAiErrorBody } from "../gateway/OpenAiError.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { AdminApiRoutes } from "./admin/AdminApiRoutes.ts"
+import { answerClientError } from "./ClientErrors.ts"
 import { ClientLimits } from "./ClientLimits.ts"
 import { ConsoleRoutes } from "./console/ConsoleRoutes.ts"
 import { OpsRoutes } from "./ops/OpsRoutes.ts"
+import { Readiness } from "./ops/Readiness.ts"
 import { DataPlane } from "./v1/DataPlane.ts"
+import { isBodyPending } from "./v1/DiscardBody.ts"
 import { PaymentRoutes } from "./webhooks/PaymentRoutes.ts"
 
 /** The address could not be listened on. */
@@ -35,7 +38,7 @@ export class HttpServer extends Context.Service<HttpServer, {
   readonly port: number
 }>()("realms/http/HttpServer") {
   static readonly layer = Layer.effect(HttpServer, Effect.suspend(() => make)).pipe(
-    Layer.provide(Layer.mergeAll(DataPlane.layer, NodeHttpServer.layerHttpServices))
+    Layer.provide(Layer.mergeAll(DataPlane.layer, Readiness.layer, NodeHttpServer.layerHttpServices))
   )
 }
 
@@ -59,18 +62,37 @@ const make = Effect.gen(function*() {
     noDelay: true,
     keepAlive: true,
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.headersTimeoutMs + limits.bodyTimeoutMs + REQUEST_SLACK_MS,
+    requestTimeout: requestTimeoutMs(limits, config.server.maxBodyBytes),
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkMs
   }, (request: IncomingMessage, response: ServerResponse) => {
     if (request.url !== undefined && request.url.startsWith("/v1/")) dataPlane.handle(request, response)
-    else answerRoute(request, response)
+    else {
+      closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
+      answerRoute(request, response)
+    }
   })
+  server.on("clientError", answerClientError)
   const port = yield* listen(server, config.server.host, config.server.port)
   address.listensOn(port)
   yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
   return HttpServer.of({ host: config.server.host, port })
 })
+
+/** No request takes longer: the slowest body of a call that is still read, and of a page. */
+const requestTimeoutMs = (limits: ClientLimits, bodyBytesMax: number): number =>
+  limits.headersTimeoutMs + REQUEST_SLACK_MS +
+  Math.max(
+    limits.bodyTimeoutMs,
+    limits.bodySlowAfterMs + Math.ceil((bodyBytesMax / limits.bodyBytesPerSecondMin) * 1_000)
+  )
+
+/** Cuts a request off whose body is not complete in time; calls have bounds of their own. */
+const closeUnfinished = (request: IncomingMessage, timeoutMs: number): void => {
+  if (!isBodyPending(request)) return
+  const timer = setTimeout(() => request.complete ? undefined : request.destroy(), timeoutMs).unref()
+  request.once("close", () => clearTimeout(timer))
+}
 
 /** An address alone is a network of its own. */
 const networkOf = (range: string): IpNetwork.IpNetwork =>

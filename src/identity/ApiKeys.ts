@@ -6,6 +6,7 @@ import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
@@ -29,9 +30,6 @@ const HINT_CHARACTERS = 4
 
 /** A longer text is no key of ours and is not even hashed. */
 const TOKEN_LENGTH_MAX = 256
-
-/** One lookup takes no longer. */
-const LOOKUP_TIMEOUT_MS = 5_000
 
 /** Whom a valid key stands for, and what it may do. */
 export interface ApiKeyIdentity {
@@ -125,7 +123,7 @@ const make = Effect.gen(function*() {
     if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
     const ticket = cache.ticket()
     const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
-      Effect.timeout(LOOKUP_TIMEOUT_MS),
+      (query) => withinDatabaseWait(query),
       Effect.mapError(identityUnavailable)
     )
     if (notifications.isUp()) cache.put(ticket, keyHash, identity)

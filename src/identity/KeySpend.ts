@@ -6,6 +6,7 @@
  */
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
+import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 
 /** Amounts in USD micros. */
 export interface KeySpending {
@@ -37,9 +38,6 @@ export class KeySpend extends Context.Service<KeySpend, {
 /** Calls of one key that wait for their turn, at most, and how long, in milliseconds. */
 const WAITING_MAX = 1_000
 const WAIT_MS_MAX = 10_000
-
-/** Reading takes no longer, in milliseconds. */
-const READ_MS_MAX = 2_000
 
 /** The folded calls by one row, the others of the user's last minutes by index: those after the fold, and those it passed. */
 const spendingSql = `
@@ -75,6 +73,8 @@ const busy = new KeySpendUnavailable({ reason: "too many calls of this key wait 
 interface Turns {
   readonly semaphore: Semaphore.Semaphore
   waiting: number
+  /** When a turn last ended that took as long as PostgreSQL is waited for. */
+  stalledMs: number
 }
 
 const make = Effect.gen(function*() {
@@ -84,8 +84,7 @@ const make = Effect.gen(function*() {
   const turnsOf = new Map<bigint, Turns>()
 
   const read = (keyId: bigint): Effect.Effect<KeySpending, KeySpendUnavailable> =>
-    sql.unsafe<SpendingRow>(spendingSql, [keyId]).pipe(
-      Effect.timeout(READ_MS_MAX),
+    withinDatabaseWait(sql.unsafe<SpendingRow>(spendingSql, [keyId])).pipe(
       Effect.mapError((error) => new KeySpendUnavailable({ reason: error.message })),
       Effect.flatMap(([row]) =>
         row === undefined
@@ -96,7 +95,7 @@ const make = Effect.gen(function*() {
 
   const enter = (keyId: bigint) =>
     Effect.suspend(() => {
-      const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0 }
+      const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0, stalledMs: -Infinity }
       if (turns.waiting >= WAITING_MAX) return Effect.fail(busy)
       turns.waiting++
       turnsOf.set(keyId, turns)
@@ -115,10 +114,17 @@ const make = Effect.gen(function*() {
         enter(keyId),
         (turns) => {
           const sinceMs = now()
-          // Whoever waited too long gives its turn up at once, so a stall ends for all who wait.
-          const turn = Effect.suspend(() =>
-            now() - sinceMs > WAIT_MS_MAX ? Effect.fail(busy) : Effect.flatMap(read(keyId), use)
-          )
+          // A call that waited too long, or for a turn that PostgreSQL left hanging, gives its own up: all who wait fail at once.
+          const turn = Effect.suspend(() => {
+            const beganMs = now()
+            if (beganMs - sinceMs > WAIT_MS_MAX || turns.stalledMs > sinceMs) return Effect.fail(busy)
+            return Effect.ensuring(
+              Effect.flatMap(read(keyId), use),
+              Effect.sync(() => {
+                if (now() - beganMs >= DATABASE_WAIT_MS_MAX) turns.stalledMs = now()
+              })
+            )
+          })
           return turns.semaphore.withPermits(1)(turn)
         },
         (turns) => leave(keyId, turns)

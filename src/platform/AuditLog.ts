@@ -25,7 +25,10 @@ export const SECRET_NOT_SET = "(not set)"
 
 /** Amounts and ids are decimal texts in the log: JSON numbers lose digits. */
 export type AuditFacts = Readonly<
-  Record<string, string | number | boolean | bigint | null | ReadonlyArray<string> | Readonly<Record<string, string>>>
+  Record<
+    string,
+    string | number | boolean | bigint | null | ReadonlyArray<string | object> | Readonly<Record<string, string>>
+  >
 >
 
 export interface AuditEntry {

@@ -6,6 +6,7 @@
 import { isIP } from "node:net"
 import type { ConfigProblem } from "./ConfigProblem.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
+import { modelProblems } from "./ConfigTerms.ts"
 
 /** True for a host that only this machine can reach, and for the wildcard addresses, which name no reachable host. */
 export const isLoopbackHost = (host: string): boolean => {
@@ -49,6 +50,7 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
   return [
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
     ...duplicates("models", "id", document.models.map((model) => model.id)),
+    ...document.models.flatMap(modelProblems),
     ...duplicates("plans", "code", document.plans.map((plan) => plan.code)),
     ...billing.min_topup_cny <= 0n
       ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }]

@@ -10,14 +10,8 @@ import { applyEnvironment, configLocation, type Environment, readConfigFile, wit
 import { ConfigInvalid } from "./ConfigInvalid.ts"
 import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
-import type {
-  BillingConfig,
-  ChannelConfig,
-  ModelConfig,
-  PlanConfig,
-  RealmsConfig,
-  ServerConfig
-} from "./RealmsConfig.ts"
+import { channelOf, modelOf } from "./ConfigTerms.ts"
+import type { BillingConfig, PlanConfig, RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
 
 const levels: Record<ConfigDocument["log"]["level"], LogLevel.LogLevel> = {
   all: "All",
@@ -67,7 +61,10 @@ export const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
   commitWaitMs: billing.commit_wait_ms,
   extendWaitMs: billing.extend_wait_ms,
   expiredReservation: billing.expired_reservation,
-  onDisconnect: billing.on_disconnect
+  onDisconnect: billing.on_disconnect,
+  drainSeconds: billing.drain_seconds,
+  drainMaxSeconds: billing.drain_max_seconds,
+  maxOpenHoldsPerUser: billing.max_open_holds_per_user
 })
 
 /** @internal */
@@ -87,26 +84,6 @@ export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): Realms
     minorPerFen: stripe.minor_per_fen,
     apiBase: stripe.api_base
   }
-})
-
-const channelOf = (channel: ConfigDocument["channels"][number]): ChannelConfig => ({
-  name: channel.name,
-  baseUrl: channel.base_url,
-  apiKey: channel.api_key,
-  priority: channel.priority,
-  weight: channel.weight,
-  models: channel.models ?? {},
-  streamOptions: channel.stream_options
-})
-
-const modelOf = (model: ConfigDocument["models"][number]): ModelConfig => ({
-  id: model.id,
-  inputMicrosPer1m: model.input_usd_per_1m,
-  cachedInputMicrosPer1m: model.cached_input_usd_per_1m ?? model.input_usd_per_1m,
-  cacheWriteMicrosPer1m: model.cache_write_usd_per_1m ?? null,
-  outputMicrosPer1m: model.output_usd_per_1m,
-  maxOutputTokens: model.max_output_tokens,
-  reasoning: model.reasoning
 })
 
 const planOf = (plan: ConfigDocument["plans"][number]): PlanConfig => ({

@@ -6,7 +6,8 @@
  */
 import { Effect, Redacted, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { isIP } from "node:net"
-import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { fits, type Term, type TermKind, type TermValue } from "../domain/Term.ts"
 
 /** The longest received value that a message repeats, in characters; only plain numbers are ever repeated. */
 const ECHO_LENGTH_MAX = 24
@@ -77,11 +78,13 @@ export const PostgresUrl = scalar<Redacted.Redacted<string>>("a postgres:// URL,
   return text === "" || (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) ? Redacted.make(text) : undefined
 })
 
-export const Flag = scalar<boolean>("true or false", (raw) => {
+const flagOf = (raw: unknown): boolean | undefined => {
   if (typeof raw === "boolean") return raw
   const text = textOf(raw)
   return text === "true" ? true : text === "false" ? false : undefined
-})
+}
+
+export const Flag = scalar<boolean>("true or false", flagOf)
 
 /** An integer in a closed range. */
 export const integer = (min: number, max: number) =>
@@ -98,6 +101,46 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =
 
 const nonNegative = (value: bigint | undefined): bigint | undefined =>
   value === undefined || value < 0n ? undefined : value
+
+const expectedOf = (kind: TermKind): string => {
+  switch (kind.is) {
+    case "integer":
+      return `an integer from ${kind.min} to ${kind.max}`
+    case "decimal": {
+      const [min, max] = [kind.min, kind.max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0))
+      return `a decimal string of at most ${MICROS_SCALE} decimals, from ${min} to ${max}`
+    }
+    case "flag":
+      return "true or false"
+    case "choice":
+      return kind.options.join(" or ")
+    case "choices":
+      return `a list of any of ${kind.options.join(", ")}`
+  }
+}
+
+const valueOf = (kind: TermKind, raw: unknown): TermValue | undefined => {
+  const text = textOf(raw)
+  switch (kind.is) {
+    case "integer":
+      return text !== undefined && /^[-+]?\d{1,15}$/.test(text) ? Number(text) : undefined
+    case "decimal":
+      return text
+    case "flag":
+      return flagOf(raw)
+    case "choice":
+      return text?.toLowerCase()
+    case "choices":
+      return Array.isArray(raw) ? raw.map((item) => textOf(item)?.toLowerCase() ?? "") : undefined
+  }
+}
+
+/** A term of a model or a channel, checked by its own bounds. */
+export const ofTerm = <T>({ kind }: Term<T>) =>
+  scalar<TermValue>(expectedOf(kind), (raw) => {
+    const value = valueOf(kind, raw)
+    return fits(kind, value) ? value : undefined
+  })
 
 /** A decimal as an integer scaled by 10^scale, zero or more. */
 export const decimal = (scale: number) =>

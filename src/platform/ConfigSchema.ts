@@ -3,15 +3,18 @@
  * types it decodes to are exact (integers of micros and fen, `Redacted` secrets), so nothing is parsed twice.
  * @internal
  */
-import { Schema } from "effect"
+import { Record, Schema } from "effect"
 import {
   DURATION_DAYS_MAX,
   MULTIPLIER_MAX,
-  OUTPUT_TOKENS_DEFAULT,
   PRICE_USD_PER_1M_MAX,
-  TOKENS_MAX
+  TOKENS_MAX,
+  TOOL_USD_PER_CALL_MAX
 } from "../domain/Bounds.ts"
+import { channelTermList } from "../domain/ChannelTermList.ts"
+import { modelTermList } from "../domain/ModelTermList.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
+import type { TermList } from "../domain/Term.ts"
 import {
   Currency,
   decimal,
@@ -22,6 +25,7 @@ import {
   integer,
   IpRange,
   NonEmptyText,
+  ofTerm,
   oneOf,
   OptionalHttpUrl,
   orElse,
@@ -36,6 +40,8 @@ const PORT_MAX = 65_535
 const GRACE_SECONDS_MAX = 3_600
 const LEASE_SECONDS_MAX = 86_400
 const WAIT_MS_MAX = 600_000
+const DRAIN_SECONDS_MAX = 86_400
+const OPEN_HOLDS_MAX = 1_000_000
 const BODY_BYTES_MAX = 1_073_741_824
 const PRIORITY_MAX = 1_000_000
 const WEIGHT_MAX = 1_000_000
@@ -46,6 +52,7 @@ const SITE_NOTICE_CHARACTERS_MAX = 500
 const Fen = decimal(FEN_SCALE)
 const Micros = decimal(MICROS_SCALE)
 const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX.toString())
+const ToolPrice = decimalUpTo(MICROS_SCALE, TOOL_USD_PER_CALL_MAX.toString())
 const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX.toString())
 
 const Server = Schema.Struct({
@@ -75,7 +82,10 @@ const Billing = Schema.Struct({
   commit_wait_ms: orElse(integer(0, WAIT_MS_MAX), 500),
   extend_wait_ms: orElse(integer(0, WAIT_MS_MAX), 2000),
   expired_reservation: orElse(oneOf(["refund", "charge"]), "refund"),
-  on_disconnect: orElse(oneOf(["cancel", "drain"]), "cancel")
+  on_disconnect: orElse(oneOf(["cancel", "drain"]), "cancel"),
+  drain_seconds: orElse(integer(0, DRAIN_SECONDS_MAX), 10),
+  drain_max_seconds: orElse(integer(0, DRAIN_SECONDS_MAX), 600),
+  max_open_holds_per_user: orElse(integer(1, OPEN_HOLDS_MAX), 2000)
 })
 
 const Epay = Schema.Struct({
@@ -95,6 +105,10 @@ const Stripe = Schema.Struct({
   api_base: orElse(OptionalHttpUrl, "")
 })
 
+/** Terms may be left out; what then holds is said where the document becomes a configuration. */
+const optionalTerms = <K extends string, T>(list: TermList<K, T>) =>
+  Record.map(list, (term) => Schema.optionalKey(ofTerm(term)))
+
 const Channel = Schema.Struct({
   name: NonEmptyText,
   base_url: HttpUrl,
@@ -102,17 +116,29 @@ const Channel = Schema.Struct({
   priority: orElse(integer(0, PRIORITY_MAX), 0),
   weight: orElse(integer(1, WEIGHT_MAX), 1),
   models: Schema.optionalKey(Schema.Record(Schema.String, NonEmptyText)),
-  stream_options: orElse(Flag, true)
+  ...optionalTerms(channelTermList)
+})
+
+const prices = {
+  input_usd_per_1m: Price,
+  cached_input_usd_per_1m: Schema.optionalKey(Price),
+  cache_write_usd_per_1m: Schema.optionalKey(Price),
+  output_usd_per_1m: Price
+}
+
+const PriceTier = Schema.Struct({ above_input_tokens: integer(1, TOKENS_MAX), ...prices })
+
+const Tools = Schema.Struct({
+  web_search_usd_per_call: Schema.optionalKey(ToolPrice),
+  file_search_usd_per_call: Schema.optionalKey(ToolPrice)
 })
 
 const Model = Schema.Struct({
   id: NonEmptyText,
-  input_usd_per_1m: Price,
-  cached_input_usd_per_1m: Schema.optionalKey(Price),
-  cache_write_usd_per_1m: Schema.optionalKey(Price),
-  output_usd_per_1m: Price,
-  max_output_tokens: orElse(integer(1, TOKENS_MAX), OUTPUT_TOKENS_DEFAULT),
-  reasoning: orElse(Flag, false)
+  ...prices,
+  price_tiers: Schema.optionalKey(Schema.Array(PriceTier)),
+  tools: Schema.optionalKey(Tools),
+  ...optionalTerms(modelTermList)
 })
 
 const Plan = Schema.Struct({

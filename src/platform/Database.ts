@@ -3,9 +3,10 @@
  * shared pool for ordinary work, whose sessions are bounded in time, and connections of one's own for everything else.
  */
 import { PgClient, PgConnection } from "@effect/sql-pg"
-import { Context, Effect, Layer, Option, type Redacted, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, Option, type Redacted, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { AppConfig } from "./Config.ts"
+import { isDiskFull } from "./DiskSpace.ts"
 import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
 
 const POOL_CONNECTIONS_MAX = 10
@@ -29,14 +30,29 @@ export class Database extends Context.Service<Database, {
   readonly embedded: boolean
   /** Opens a connection that is nobody else's, closed with the scope. */
   connect(options: ConnectOptions): Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope>
+  /** When a statement on such a connection was last refused because PostgreSQL's disk is full, in ms; undefined: never. */
+  diskFullMs(): number | undefined
 }>()("realms/platform/Database") {
   /** The database at a URL. Nothing is connected to until it is used. */
   static readonly layerOf = (url: Redacted.Redacted<string>, embedded = false) =>
-    Layer.succeed(Database, {
-      url,
-      embedded,
-      connect: (options: ConnectOptions) =>
-        PgConnection.make({ url, connectTimeout: CONNECT_TIMEOUT_MS, keepAlive: KEEP_ALIVE_MS, ...options })
+    Layer.sync(Database, () => {
+      let diskFullMs: number | undefined
+      const note = (error: SqlError): Effect.Effect<void> =>
+        isDiskFull(error)
+          ? Effect.map(Clock.currentTimeMillis, (now) => {
+            diskFullMs = now
+          })
+          : Effect.void
+      return {
+        url,
+        embedded,
+        connect: (options: ConnectOptions) =>
+          Effect.map(
+            PgConnection.make({ url, connectTimeout: CONNECT_TIMEOUT_MS, keepAlive: KEEP_ALIVE_MS, ...options }),
+            (connection) => withErrorsNoted(connection, note)
+          ),
+        diskFullMs: () => diskFullMs
+      }
     })
 
   /** The configured database; the embedded one runs as long as the layer does. */
@@ -48,6 +64,22 @@ export class Database extends Context.Service<Database, {
     )
   }))
 }
+
+/** The same connection, whose refused statements are looked at. */
+const withErrorsNoted = (
+  connection: PgConnection.PgConnection,
+  note: (error: SqlError) => Effect.Effect<void>
+): PgConnection.PgConnection => ({
+  [PgConnection.TypeId]: PgConnection.TypeId,
+  config: connection.config,
+  processId: connection.processId,
+  pin: connection.pin,
+  query: (...asked) => Effect.tapError(connection.query(...asked), note),
+  queryValues: (...asked) => Effect.tapError(connection.queryValues(...asked), note),
+  stream: connection.stream,
+  listen: connection.listen,
+  interrupt: connection.interrupt
+})
 
 /**
  * The pool: `PgClient` and `SqlClient` over {@link Database}. Columns keep their names. A statement, a wait for a lock and

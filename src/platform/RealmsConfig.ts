@@ -3,9 +3,11 @@
  * filled in. Types only.
  */
 import type { LogLevel, Option, Redacted } from "effect"
+import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import type { ModelTerms } from "../domain/ModelTerms.ts"
 
 /** An upstream declared in the file. An empty `apiKey` keeps it disabled. */
-export interface ChannelConfig {
+export interface ChannelConfig extends ChannelTerms {
   readonly name: string
   /** Without a trailing slash. */
   readonly baseUrl: string
@@ -14,21 +16,11 @@ export interface ChannelConfig {
   readonly weight: number
   /** Our model id to the upstream's. */
   readonly models: Readonly<Record<string, string>>
-  /** False: the upstream does not know `stream_options.include_usage`. */
-  readonly streamOptions: boolean
 }
 
-/** A model and its prices, in micros per million tokens. */
-export interface ModelConfig {
+/** A model with its prices, of which the cached one is the input price where the file gives none. */
+export interface ModelConfig extends ModelTerms {
   readonly id: string
-  readonly inputMicrosPer1m: bigint
-  /** The input price where the file gives none. */
-  readonly cachedInputMicrosPer1m: bigint
-  /** Null: the model does not price cache writes apart. */
-  readonly cacheWriteMicrosPer1m: bigint | null
-  readonly outputMicrosPer1m: bigint
-  readonly maxOutputTokens: number
-  readonly reasoning: boolean
 }
 
 /** A plan for sale. A limit of zero is no limit. */
@@ -82,6 +74,12 @@ export interface BillingConfig {
   readonly extendWaitMs: number
   readonly expiredReservation: "refund" | "charge"
   readonly onDisconnect: "cancel" | "drain"
+  /** With `cancel`: how long some streams are read on after their client left, for their exact usage. */
+  readonly drainSeconds: number
+  /** With `drain`: how long a stream is read on after its client left. */
+  readonly drainMaxSeconds: number
+  /** Open reservations of one user, at most. */
+  readonly maxOpenHoldsPerUser: number
 }
 
 export interface EpayConfig {

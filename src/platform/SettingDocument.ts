@@ -71,6 +71,17 @@ export const settingFields = {
     options: ["cancel", "drain"],
     of: ({ billing }) => billing.onDisconnect
   },
+  "billing.drain_seconds": { section: "billing", kind: "integer", of: ({ billing }) => String(billing.drainSeconds) },
+  "billing.drain_max_seconds": {
+    section: "billing",
+    kind: "integer",
+    of: ({ billing }) => String(billing.drainMaxSeconds)
+  },
+  "billing.max_open_holds_per_user": {
+    section: "billing",
+    kind: "integer",
+    of: ({ billing }) => String(billing.maxOpenHoldsPerUser)
+  },
   "payment.epay.enabled": { section: "epay", kind: "flag", of: ({ payment }) => String(payment.epay.enabled) },
   "payment.epay.gateway": { section: "epay", kind: "url", of: ({ payment }) => payment.epay.gateway },
   "payment.epay.partner_id": { section: "epay", kind: "text", of: ({ payment }) => payment.epay.partnerId },

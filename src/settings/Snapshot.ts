@@ -5,10 +5,8 @@
  */
 import { Effect, Fiber, FiberSet, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql"
+import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import { Notifications, type Topic } from "../platform/Notifications.ts"
-
-/** One load takes no longer. */
-const LOAD_TIMEOUT_MS = 5_000
 
 /** The value could not be read. */
 export class SnapshotUnavailable extends Schema.TaggedError<SnapshotUnavailable>()("SnapshotUnavailable", {
@@ -60,8 +58,7 @@ export const makeSnapshot = <A>(
       onUp: drop
     })
 
-    const load = options.load.pipe(
-      Effect.timeout(LOAD_TIMEOUT_MS),
+    const load = withinDatabaseWait(options.load).pipe(
       Effect.mapError((error) => new SnapshotUnavailable({ reason: error.message }))
     )
     const loadShared = (): Fiber.Fiber<A, SnapshotUnavailable> => {

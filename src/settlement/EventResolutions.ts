@@ -85,7 +85,6 @@ const make = Effect.gen(function*() {
     const userId = yield* findUser(asked.user.trim())
     if (userId === undefined) return yield* new ResolutionRefused({ reason: "user" })
     const { outcome } = yield* postInTransaction(sql, userId, {
-      _tag: "Post",
       kind: CREDIT_KIND,
       amountMicros: asked.amountMicros,
       refType: "payment_event",

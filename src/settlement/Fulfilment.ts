@@ -6,8 +6,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { Post } from "../accounts/AccountState.ts"
-import { postInTransaction } from "../accounts/Ledger.ts"
+import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { activate, type BoughtTerms, setActive } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { takeBacksOf } from "./EventStore.ts"
@@ -18,8 +17,9 @@ import { requestedMinor } from "./RefundStore.ts"
 type Sql = SqlClient.SqlClient
 type Write<A> = Effect.Effect<A, SqlError.SqlError>
 
-const entryOf = (fields: Pick<Post, "kind" | "amountMicros" | "refType" | "refId" | "note">): Post => ({
-  _tag: "Post",
+type Posting = Pick<LedgerEntry, "kind" | "amountMicros" | "refType" | "refId" | "note">
+
+const entryOf = (fields: Posting): LedgerEntry => ({
   actor: "system",
   mode: "owe",
   ...fields
@@ -74,7 +74,7 @@ const stateAfter = (order: Order, attempt: Attempt, clawback: Clawback): OrderSt
 }
 
 /** The ledger entry for a change of what is taken back: more is a debit, less gives it back. */
-const takeBackEntry = (eventId: bigint, fact: string, moreMicros: bigint): Post => {
+const takeBackEntry = (eventId: bigint, fact: string, moreMicros: bigint): LedgerEntry => {
   const cause = fact.startsWith("Dispute") ? "dispute" : "refund"
   return entryOf({
     kind: moreMicros > 0n ? cause : `${cause}_returned`,

@@ -69,7 +69,6 @@ const make = Effect.gen(function*() {
   const give = Effect.fnUntraced(function*(userId: bigint, code: LockedCode) {
     if (code.gift.kind === "plan") return yield* activate(sql, userId, null, boughtOf(code.gift.terms))
     const posted = yield* postInTransaction(sql, userId, {
-      _tag: "Post",
       kind: "redemption",
       amountMicros: code.gift.usdMicros,
       refType: "redemption",

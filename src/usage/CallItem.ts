@@ -24,6 +24,9 @@ export interface CallItem {
   readonly cachedInputTokens: number | null
   readonly cacheWriteTokens: number | null
   readonly outputTokens: number | null
+  /** Calls of priced tools that the upstream ran; null: none. */
+  readonly webSearchCalls: number | null
+  readonly fileSearchCalls: number | null
   readonly usageSource: "upstream" | "estimated" | null
   readonly late: boolean
   readonly stream: boolean
@@ -37,7 +40,8 @@ export interface CallItem {
 export const itemColumns =
   `e.id, floor(extract(epoch FROM e.reserved_at) * 1000)::float8 AS at_ms, e.endpoint, e.model, e.key_id, k.name AS key_name,
     k.hint AS key_hint, e.state, e.funding, e.subscription_id, e.reserved_micros, e.cost_micros, e.charged_micros,
-    e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens, e.usage_source, e.late, e.stream, e.status,
+    e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens, e.web_search_calls,
+    e.file_search_calls, e.usage_source, e.late, e.stream, e.status,
     e.reason, e.latency_ms, e.ttft_ms`
 
 /** The columns of `itemColumns`. */
@@ -59,6 +63,8 @@ export interface CallRow {
   readonly cached_input_tokens: bigint | null
   readonly cache_write_tokens: bigint | null
   readonly output_tokens: bigint | null
+  readonly web_search_calls: number | null
+  readonly file_search_calls: number | null
   readonly usage_source: CallItem["usageSource"]
   readonly late: boolean
   readonly stream: boolean
@@ -88,6 +94,8 @@ export const toItem = (row: CallRow): CallItem => ({
   cachedInputTokens: count(row.cached_input_tokens),
   cacheWriteTokens: count(row.cache_write_tokens),
   outputTokens: count(row.output_tokens),
+  webSearchCalls: row.web_search_calls,
+  fileSearchCalls: row.file_search_calls,
   usageSource: row.usage_source,
   late: row.late,
   stream: row.stream,

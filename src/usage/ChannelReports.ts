@@ -5,7 +5,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { ChannelHealth } from "../channels/CircuitBreaker.ts"
+import { ChannelHealth } from "../channels/ChannelHealth.ts"
 import { bounded, type UsageUnavailable } from "./UsageError.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { HOUR_MS } from "./UsageReports.ts"
@@ -28,7 +28,7 @@ export interface ChannelReport {
   readonly id: bigint | null
   readonly name: string
   readonly isDisabled: boolean
-  /** As this process sees it; another may see it otherwise. */
+  /** The worst of its breakers, as this process sees them; another may see them otherwise. */
   readonly breaker: "closed" | "open" | "half_open"
   readonly hour: ChannelWindow
   readonly day: ChannelWindow
@@ -117,7 +117,7 @@ const make = Effect.gen(function*() {
   const health = yield* ChannelHealth
 
   const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
-    id === null ? "closed" : health.stateOf(id, nowMs)
+    id === null ? "closed" : health.stateOf(id, null, nowMs)
 
   const toReport = (row: HealthRow, nowMs: number): ChannelReport => ({
     id: row.id,

@@ -23,7 +23,8 @@ const tables: ReadonlyArray<readonly [what: string, table: string]> = [
     credit   c1  u1    1000    →  ok (again)                1000     0     0
     reserve  r1  u1    600     →  reserved 600              400      0     1
     reserve  r1  u1    600     →  reserved 600 (again)      400      0     1
-    reserve  r2  u1    600     →  insufficient 400          400      0     1
+    reserve  r2  u1    600     →  held 400 by 1             400      0     1
+    reserve  r3  u1    1001    →  insufficient 400          400      0     1
     commit   r1  u1    450     →  committed 450             550      0     0
     commit   r1  u1    450     →  committed 450 (again)     550      0     0
     commit   r1  u1    999     →  committed 450 (again)     550      0     0
@@ -103,20 +104,6 @@ const tables: ReadonlyArray<readonly [what: string, table: string]> = [
     commit   r1  u1    900     →  committed 700 of 900 (again)  80   0     0`
   ],
   [
-    "debits: strict never short, a dispute takes what there is",
-    `
-    command  id  user  amount  →  answer                    balance  owed  open
-    credit   c1  u1    100     →  ok                        100      0     0
-    debit    d1  u1    101     →  short 100                 100      0     0
-    debit    d2  u1    40      →  ok                        60       0     0
-    debit    d2  u1    40      →  ok (again)                60       0     0
-    reserve  r1  u1    50      →  reserved 50               10       0     1
-    dispute  d3  u1    30      →  ok                        0        20    1
-    dispute  d4  u1    5       →  ok                        0        25    1
-    debit    d5  u1    1       →  short 0                   0        25    1
-    void     r1  u1            →  voided 0                  25       0     0`
-  ],
-  [
     "an extension is a hold like any other",
     `
     command  id  user  amount  →  answer                    balance  owed  open
@@ -166,6 +153,7 @@ const DAY_MS = 24 * 3_600_000
 const fundingOf = (state: AccountState, command: Reserve): string => {
   const told = new MachineWorld(state).tell(command)
   if (told.how === "refused") return told.error._tag
+  if (told.how === "short") return told.how
   if (told.answer._tag !== "Reservation") return told.answer._tag
   const { funding, reservedMicros, subscriptionId } = told.answer.reservation
   return `${funding}${subscriptionId ?? ""} ${reservedMicros}`
@@ -227,6 +215,7 @@ describe("what pays", () => {
   it("a refusal says what is needed, what there is, what would fit and when there is room", () => {
     const world = new MachineWorld(accountState(0n, [soon]))
     world.tell(reserveCommand("r1", 100n))
+    world.tell({ _tag: "Commit", id: "r1", outcome: usedTokens(100n), atMs: START_MS })
     const told = world.tell(reserveCommand("r2", 0n, { tokenNumerator: 1_000_000n, tokensMin: 60, tokensMax: 90 }))
     assert.isTrue(told.how === "refused" && told.error._tag === "InsufficientFunds")
     if (told.how !== "refused" || told.error._tag !== "InsufficientFunds") return

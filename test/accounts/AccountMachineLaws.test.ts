@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap, Schema } from "effect"
-import type { Command } from "../../src/accounts/AccountState.ts"
+import type { Command, Reservation } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
+import { add, fromBuckets, rolled, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
 import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
 import {
   accountState,
@@ -11,7 +12,8 @@ import {
   reserveCommand,
   START_MS,
   subscriptionState,
-  usedTokens
+  usedTokens,
+  type WorldPost
 } from "../support/MachineWorld.ts"
 import { NaiveAccount } from "../support/NaiveAccount.ts"
 
@@ -41,7 +43,7 @@ const Limit = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum:
 const Limits = Schema.Tuple([Limit, Limit, Limit, Limit])
 const runs = { arbitrary: { runs: 300 } }
 
-const commandOf = (step: Step, atMs: number): Command => {
+const commandOf = (step: Step, atMs: number): Command | WorldPost => {
   const { amount } = step
   const id = `r${step.id}`
   switch (names[step.which]) {
@@ -66,7 +68,7 @@ const commandOf = (step: Step, atMs: number): Command => {
   }
 }
 
-const commandsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Command> => {
+const commandsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Command | WorldPost> => {
   let atMs = START_MS
   return steps.map((step) => commandOf(step, atMs += step.afterMinutes * 60_000))
 }
@@ -119,6 +121,13 @@ const spentIn = (world: MachineWorld, subscriptionId: bigint, atMs: number): Rea
     }
     return sum
   })
+
+/** What open calls hold of each window of a subscription at a time. */
+const heldIn = (open: ReadonlyArray<Reservation>, subscriptionId: bigint, atMs: number): WindowLimits => {
+  const holds = open.filter((reservation) => reservation.subscriptionId === subscriptionId)
+    .map((reservation) => [reservation.reservedAtMs, reservation.reservedMicros] as const)
+  return holds.reduce((held, [at, micros]) => add(held, at, micros), fromBuckets([], [], atMs)).used
+}
 
 const twoPlans = (first: typeof Limits.Type, second: typeof Limits.Type) => [
   subscriptionState(1n, first, { endsAtMs: START_MS + 9 * 24 * 3_600_000 }),
@@ -179,12 +188,33 @@ describe("any list of commands", () => {
     return true
   }, runs)
 
+  it.prop("counts what is open and what it holds, as its rows say", {
+    steps: Steps,
+    first: Limits,
+    second: Limits
+  }, ({ first, second, steps }) => {
+    const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
+    let atMs = START_MS
+    commandsOf(steps).forEach((command, index) => {
+      atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
+      world.tell(command)
+      const open = [...world.rows.values()].filter(({ state }) => state === "reserved")
+      const fromBalance = open.filter(({ funding }) => funding === "balance")
+      assert.strictEqual(world.state.openHolds, open.length)
+      assert.strictEqual(world.state.heldMicros, fromBalance.reduce((sum, row) => sum + row.reservedMicros, 0n))
+      for (const { held, id } of world.state.subscriptions) {
+        assert.deepStrictEqual(rolled(held, atMs).used, heldIn(open, id, atMs))
+      }
+    })
+    return true
+  }, runs)
+
   it.prop("resolves a reservation once, a late commit apart", { steps: Steps, limits: Limits }, ({ limits, steps }) => {
     const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
     const resolved = new Map<string, Array<string>>()
     for (const command of commandsOf(steps)) {
       const told = world.tell(command)
-      if (told.how !== "accepted" || told.answer._tag !== "Settlement" || command._tag === "Post") continue
+      if (command._tag === "Post" || told.how !== "accepted" || told.answer._tag !== "Settlement") continue
       const { late, state } = told.answer.settlement
       resolved.set(command.id, [...resolved.get(command.id) ?? [], late ? `late ${state}` : state])
     }

@@ -30,6 +30,23 @@ const furnished = Effect.gen(function*() {
   return { sql, user, subscribed }
 })
 
+const entryOf = (
+  sql: SqlClient.SqlClient,
+  user: bigint,
+  kind: string,
+  amountMicros: bigint,
+  refType: string,
+  refId: string
+) =>
+  sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
+    VALUES (${user}, ${kind}, ${amountMicros}, ${refType}, ${refId}, 'test', '')`
+
+const give = (sql: SqlClient.SqlClient, user: bigint, micros: bigint) =>
+  sql`UPDATE user_balances SET usd_micros = usd_micros + ${micros} WHERE user_id = ${user}`
+
+const ofUser = (sql: SqlClient.SqlClient, user: bigint) =>
+  sql`subscription_id = (SELECT id FROM user_subscriptions WHERE user_id = ${user})`
+
 type Break = (sql: SqlClient.SqlClient, user: bigint) => Effect.Effect<unknown, SqlError.SqlError>
 
 const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants: ReadonlyArray<string>]> = [
@@ -44,27 +61,80 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
   ],
   ["a debt from nowhere", (sql, user) => sql`UPDATE user_balances SET owed_micros = 1 WHERE user_id = ${user}`, ["I2"]],
   [
-    "an entry that moved nothing",
-    (sql, user) =>
-      sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-        VALUES (${user}, 'adjustment', 5, 'test', 'alone', 'test', '')`,
+    "a hold from nowhere",
+    (sql, user) => sql`UPDATE user_balances SET held_micros = held_micros + 1 WHERE user_id = ${user}`,
     ["I2"]
+  ],
+  [
+    "an open call that is not there",
+    (sql, user) => sql`UPDATE user_balances SET open_holds = open_holds + 1 WHERE user_id = ${user}`,
+    ["I3"]
+  ],
+  [
+    "an entry that moved nothing",
+    (sql, user) => entryOf(sql, user, "adjustment", 5n, "adjustment", "alone"),
+    ["I2", "I4"]
+  ],
+  [
+    "an entry that nothing explains",
+    (sql, user) => Effect.andThen(entryOf(sql, user, "gift", 5n, "friend", "me"), give(sql, user, 5n)),
+    ["I4"]
+  ],
+  [
+    "an adjustment that nobody has made",
+    (sql, user) => Effect.andThen(entryOf(sql, user, "adjustment", 5n, "adjustment", "me"), give(sql, user, 5n)),
+    ["I4"]
+  ],
+  [
+    "a top-up that takes",
+    (sql, user) => Effect.andThen(entryOf(sql, user, "topup", -5n, "topup_order", "1"), give(sql, user, -5n)),
+    ["I4"]
+  ],
+  [
+    "a debt paid from a credit that is not there",
+    (sql, user) => entryOf(sql, user, "recovery", -5n, "topup_order", "2:topup"),
+    ["I2", "I2", "I4"]
+  ],
+  [
+    "a debt paid from a call that gave less",
+    (sql, user) =>
+      Effect.flatMap(
+        sql<{ id: string }>`SELECT id FROM usage_events WHERE user_id = ${user} AND state = 'committed'`,
+        ([call]) => entryOf(sql, user, "recovery", -51n, "usage", call?.id ?? "")
+      ),
+    ["I2", "I2", "I3"]
   ],
   [
     "a charge that was changed",
     (sql, user) =>
       sql`UPDATE usage_events SET charged_micros = 140, cost_micros = 140 WHERE user_id = ${user} AND state = 'committed'`,
-    ["I2"]
+    ["I2", "I8"]
   ],
   [
     "a charge above its cost",
     (sql, user) => sql`UPDATE usage_events SET cost_micros = 140 WHERE user_id = ${user} AND state = 'committed'`,
-    ["I2", "I3"]
+    ["I2", "I3", "I8"]
+  ],
+  [
+    "a token that was not charged",
+    (sql, user) =>
+      sql`UPDATE usage_events SET output_tokens = output_tokens + 1 WHERE user_id = ${user} AND state = 'committed'`,
+    ["I8"]
+  ],
+  [
+    "a price that was changed",
+    (sql, user) => sql`UPDATE usage_events SET output_micros_per_1m = 2000000 WHERE user_id = ${user}`,
+    ["I8"]
+  ],
+  [
+    "a multiplier that was changed",
+    (sql, user) => sql`UPDATE usage_events SET billing_multiplier_micros = 1000001 WHERE user_id = ${user}`,
+    ["I8"]
   ],
   [
     "a hold that was changed",
     (sql, user) => sql`UPDATE usage_events SET reserved_micros = 299 WHERE user_id = ${user} AND state = 'reserved'`,
-    ["I2"]
+    ["I2", "I2"]
   ],
   [
     "a call both open and settled",
@@ -77,11 +147,47 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
     ["I3"]
   ],
   [
+    "a void with a cost",
+    (sql, user) => sql`UPDATE usage_events SET cost_micros = 5 WHERE user_id = ${user} AND state = 'voided'`,
+    ["I2", "I3"]
+  ],
+  [
+    "a void with usage",
+    (sql, user) => sql`UPDATE usage_events SET output_tokens = 5 WHERE user_id = ${user} AND state = 'voided'`,
+    ["I3"]
+  ],
+  [
+    "a tombstone of something that was held",
+    (sql, user) => sql`UPDATE usage_events SET endpoint = '' WHERE user_id = ${user} AND state = 'voided'`,
+    ["I3"]
+  ],
+  [
+    "a commit without usage",
+    (sql, user) =>
+      sql`UPDATE usage_events SET cached_input_tokens = NULL WHERE user_id = ${user} AND state = 'committed'`,
+    ["I3"]
+  ],
+  [
+    "a call that expired within its lease",
+    (sql, user) =>
+      sql`UPDATE usage_events SET state = 'expired', settled_at = now(), cost_micros = 0, charged_micros = 0
+        WHERE user_id = ${user} AND state = 'voided'`,
+    ["I3"]
+  ],
+  [
+    "an expired call charged in part",
+    (sql, user) =>
+      sql`UPDATE usage_events SET state = 'expired', settled_at = now(), cost_micros = 7, charged_micros = 7,
+          lease_expires_at = now() - interval '1 second'
+        WHERE user_id = ${user} AND state = 'voided'`,
+    ["I2", "I3"]
+  ],
+  [
     "an entry posted twice",
     (sql, user) =>
       sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
         SELECT user_id, kind, amount_micros, ref_type, ref_id, actor, note FROM ledger_entries WHERE user_id = ${user}`,
-    ["I2", "I4"]
+    ["I2"]
   ],
   [
     "a hold that nobody ends",
@@ -94,16 +200,34 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
 const ofSubscription: typeof ofBalance = [
   [
     "a window that forgot a call",
+    (sql, user) => sql`UPDATE subscription_usage SET micros = micros - 1 WHERE ${ofUser(sql, user)}`,
+    ["I7"]
+  ],
+  [
+    "a window that forgot what is held",
+    (sql, user) => sql`UPDATE subscription_usage SET held_micros = held_micros - 1 WHERE ${ofUser(sql, user)}`,
+    ["I7"]
+  ],
+  [
+    "a window that counts a call at another time",
     (sql, user) =>
-      sql`UPDATE subscription_usage SET micros = micros - 1
-        WHERE subscription_id = (SELECT id FROM user_subscriptions WHERE user_id = ${user})`,
+      sql`UPDATE subscription_usage SET bucket_start = bucket_start - interval '3 hours' WHERE ${ofUser(sql, user)}`,
     ["I7"]
   ],
   [
     "a call that its window does not know",
     (sql, user) => sql`UPDATE usage_events SET reserved_micros = 301 WHERE user_id = ${user} AND state = 'reserved'`,
     ["I7"]
-  ]
+  ],
+  ...[5, 24, 168, 720].map((hours): typeof ofBalance[number] => [
+    `a window of ${hours} hours above its limit`,
+    (sql, user) =>
+      sql.unsafe(
+        `UPDATE user_subscriptions SET limit_${hours < 24 ? "5h" : `${hours / 24}d`}_micros = 449 WHERE user_id = $1`,
+        [user]
+      ),
+    ["I7"]
+  ])
 ]
 
 layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
@@ -115,6 +239,7 @@ layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
       yield* sql`ALTER TABLE user_balances DROP CONSTRAINT user_balances_usd_micros_check,
         DROP CONSTRAINT owed_means_empty`
       yield* sql`ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_ref_type_ref_id_kind_key`
+      assert.deepStrictEqual((yield* problems).map(({ invariant, userId }) => [invariant, userId]), [["I4", null]])
       for (const [list, whose] of [[ofBalance, "user"], [ofSubscription, "subscribed"]] as const) {
         for (const [what, broken, invariants] of list) {
           const before = yield* problems

@@ -4,11 +4,19 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { AccountIdleMs } from "../../src/accounts/AccountResidents.ts"
-import { commitOf, eventually, usageOf, voidOf } from "../support/AccountsProcess.ts"
-import { balanceOf, entry, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { anotherProcess, commitOf, eventually, usageOf, voidOf } from "../support/AccountsProcess.ts"
+import {
+  adjust,
+  adjustUnheard,
+  balanceOf,
+  ignoreLoss,
+  makeUser,
+  problems,
+  reserveOf,
+  TestAccounts
+} from "../support/TestAccounts.ts"
 
 const IDLE_MS = 60
 const USERS = 8
@@ -26,7 +34,6 @@ const accountsIdle = (idleMs: number) => TestAccounts.pipe(Layer.provide(Layer.s
 layer(accountsIdle(IDLE_MS), { excludeTestServices: true })("Passivation", (it) => {
   it.effect("forgets who is idle, keeps who has something open, and decides right when it is asked again", () =>
     Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
       const accounts = yield* Accounts
       const busy = yield* makeUser(1_000n)
       const open = reserveOf(300n)
@@ -40,11 +47,7 @@ layer(accountsIdle(IDLE_MS), { excludeTestServices: true })("Passivation", (it) 
       assert.isTrue(accounts.isResident(busy))
 
       // What nobody tells this process, which has nothing left that could be out of date.
-      yield* sql.withTransaction(Effect.gen(function*() {
-        yield* sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-          VALUES (${idle}, 'adjustment', -250, 'test', 'behind the back', 'test', '')`
-        yield* sql`UPDATE user_balances SET usd_micros = usd_micros - 250 WHERE user_id = ${idle}`
-      }))
+      yield* adjustUnheard(idle, -250n)
       const refused = yield* Effect.flip(accounts.reserve(idle, reserveOf(301n), ignoreLoss))
       assert.strictEqual(refused._tag === "InsufficientFunds" ? refused.availableMicros : refused._tag, 300n)
       assert.strictEqual((yield* accounts.commit(idle, commitOf(done.id, 1))).chargedMicros, 450n)
@@ -65,9 +68,23 @@ layer(accountsIdle(IDLE_MS), { excludeTestServices: true })("Passivation", (it) 
       assert.strictEqual(raised.reservedMicros, 400n)
       assert.strictEqual((yield* accounts.commit(busy, commitOf(open.id, 350))).chargedMicros, 350n)
       yield* forgotten(busy)
-      assert.strictEqual((yield* accounts.post(busy, entry({ amountMicros: 50n }))).usdMicros, 700n)
+      assert.strictEqual((yield* adjust(busy, { amountMicros: 50n })).usdMicros, 700n)
       assert.deepStrictEqual(yield* balanceOf(busy), { usd: 700n, owed: 0n })
       assert.deepStrictEqual(yield* balanceOf(idle), { usd: 300n, owed: 0n })
+      assert.deepStrictEqual(yield* problems, [])
+    }))
+})
+
+layer(accountsIdle(IDLE_MS), { excludeTestServices: true })("Passivation beside another process", (it) => {
+  it.effect("forgets an account whose open call was ended elsewhere", () =>
+    Effect.gen(function*() {
+      const accounts = yield* Accounts
+      const other = yield* anotherProcess()
+      const user = yield* makeUser(1_000n)
+      const call = reserveOf(300n)
+      yield* accounts.reserve(user, call, ignoreLoss)
+      yield* other.commit(user, commitOf(call.id, 100))
+      yield* forgotten(user)
       assert.deepStrictEqual(yield* problems, [])
     }))
 })

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Queue } from "effect"
-import { SqlClient } from "effect/sql"
+import { Effect, Layer, Logger, Queue } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { declareModels } from "../../src/catalog/Declared.ts"
+import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { declarePlans } from "../../src/subscriptions/Plans.ts"
@@ -50,6 +51,120 @@ describe("Catalog", () => {
       assert.deepStrictEqual((yield* catalog.list).map(({ id }) => id).sort(), [large.id, "mini"].sort())
       assert.strictEqual((yield* Effect.flip(catalog.find("nano")))._tag, "ModelNotFound")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("knows every term that is declared, and what a model has where nothing is", () =>
+    Effect.gen(function*() {
+      const catalog = yield* Catalog
+      yield* start({
+        models: [mini, {
+          ...large,
+          context_tokens: 200_000,
+          max_output_tokens: 64_000,
+          default_output_tokens: 1_000,
+          input_overhead_tokens: 0,
+          image_tokens_max: 5_000,
+          tokenizer_margin: "2.5",
+          output_tokens_per_second: 60,
+          hosted_tools: "price",
+          tool_calls_max: 3,
+          tools: { file_search_usd_per_call: "0.0025" },
+          price_tiers: [{
+            above_input_tokens: 100_000,
+            input_usd_per_1m: "10",
+            cache_write_usd_per_1m: "12.5",
+            output_usd_per_1m: "37.5"
+          }]
+        }]
+      })
+      const { createdAtMs: _, id, price, ...terms } = yield* catalog.find(large.id)
+      assert.strictEqual(id, large.id)
+      assert.deepStrictEqual(terms, {
+        contextTokens: 200_000,
+        maxOutputTokens: 64_000,
+        defaultOutputTokens: 1_000,
+        inputOverheadTokens: 0,
+        imageTokensMax: 5_000,
+        tokenizerMarginMicros: 2_500_000,
+        outputTokensPerSecond: 60,
+        reasoning: false,
+        hostedTools: "price",
+        toolCallsMax: 3
+      })
+      assert.deepStrictEqual(price, {
+        inputMicrosPer1m: 5_000_000n,
+        cachedInputMicrosPer1m: 500_000n,
+        cacheWriteMicrosPer1m: 6_250_000n,
+        outputMicrosPer1m: 25_000_000n,
+        tiers: [{
+          aboveInputTokens: 100_000,
+          inputMicrosPer1m: 10_000_000n,
+          cachedInputMicrosPer1m: 10_000_000n,
+          cacheWriteMicrosPer1m: 12_500_000n,
+          outputMicrosPer1m: 37_500_000n
+        }],
+        tools: { webSearchMicros: null, fileSearchMicros: 2_500n }
+      })
+      assert.deepInclude(yield* catalog.find("mini"), { ...defaultTerms, maxOutputTokens: 100, reasoning: true })
+      // Taken out of the file again, the terms are gone.
+      yield* start({ models: [mini, large] })
+      const fresh = yield* Effect.provide(
+        Effect.flatMap(Catalog, ({ find }) => find(large.id)),
+        Layer.fresh(Catalog.layer)
+      )
+      assert.deepInclude(fresh, defaultTerms)
+      assert.deepStrictEqual(Object.keys(fresh.price).toSorted(), [
+        "cacheWriteMicrosPer1m",
+        "cachedInputMicrosPer1m",
+        "inputMicrosPer1m",
+        "outputMicrosPer1m"
+      ])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("knows whether a model that is served costs nothing", () =>
+    Effect.gen(function*() {
+      const heard = yield* hear
+      const catalog = yield* Catalog
+      const sql = yield* SqlClient.SqlClient
+      const free = { id: "free", input_usd_per_1m: "0", output_usd_per_1m: "0" }
+      yield* start({ models: [mini, free] })
+      yield* Queue.take(heard)
+      assert.isUndefined(catalog.cachedHasFreeModel())
+      assert.isFalse(yield* catalog.hasFreeModel, "nothing serves it")
+      assert.isFalse(catalog.cachedHasFreeModel())
+      const said = (change: Effect.Effect<unknown, SqlError.SqlError>) =>
+        Effect.gen(function*() {
+          yield* change
+          yield* (yield* Notifications).publish("channels", "changed")
+          yield* Queue.take(heard)
+          return yield* catalog.hasFreeModel
+        })
+      const serve = sql`INSERT INTO channel_models SELECT id, 'free', 'x' FROM channels`
+      yield* sql`INSERT INTO channels (name, base_url) VALUES ('c', 'http://c')`
+      assert.isTrue(yield* said(serve))
+      assert.isTrue(catalog.cachedHasFreeModel())
+      assert.isFalse(yield* said(sql`UPDATE channels SET disabled_at = now()`))
+      assert.isTrue(yield* said(sql`UPDATE channels SET disabled_at = NULL`))
+      const tier = { above_input_tokens: 5, input_usd_per_1m: "0", output_usd_per_1m: "0.000001" }
+      yield* start({ models: [mini, { ...free, price_tiers: [tier] }] })
+      yield* Queue.take(heard)
+      assert.isFalse(yield* catalog.hasFreeModel, "long calls of it cost something")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("does not sell a model that this version cannot read, and sells the others", () => {
+    const logged: Array<string> = []
+    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
+    return Effect.gen(function*() {
+      const catalog = yield* Catalog
+      const sql = yield* SqlClient.SqlClient
+      yield* start({ models: [mini, large] })
+      // As a later version might write it.
+      yield* sql`ALTER TABLE models DROP CONSTRAINT models_hosted_tools_check`
+      yield* sql`UPDATE models SET hosted_tools = 'auction' WHERE id = 'mini'`
+      assert.deepStrictEqual((yield* catalog.list).map(({ id }) => id), [large.id])
+      assert.strictEqual((yield* Effect.flip(catalog.find("mini")))._tag, "ModelNotFound")
+      assert.include(logged.join(), "hosted_tools")
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
+  })
 
   it.live("learns of another price, of a model gone from the file, and of its return", () =>
     Effect.gen(function*() {

@@ -1,6 +1,6 @@
 /**
- * Models managed by two administrators at once, beside a configuration file, and by files of prices: what was looked at is what
- * happens, every change is on record, and a refusal changes nothing.
+ * Models managed by two administrators at once and beside a configuration file: what was looked at is what happens, every
+ * change is on record, and a refusal changes nothing.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -8,16 +8,15 @@ import { SqlClient } from "effect/sql"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { declareModels } from "../../src/catalog/Declared.ts"
 import { ModelAdmin } from "../../src/catalog/ModelAdmin.ts"
-import type { ModelField, ModelTerms } from "../../src/catalog/ModelTerms.ts"
-import { type ComparedOffer, PriceImports } from "../../src/catalog/PriceImports.ts"
+import { defaultTerms, type ModelField, type ModelTerms } from "../../src/catalog/ModelTerms.ts"
+import type { PriceTier } from "../../src/domain/Price.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
-import { modelsDev } from "./PriceSamples.ts"
 
-const TestLayer = Layer.mergeAll(Catalog.layer, ModelAdmin.layer, PriceImports.layer).pipe(
+const TestLayer = Layer.mergeAll(Catalog.layer, ModelAdmin.layer).pipe(
   Layer.provideMerge(Notifications.layer),
   Layer.provideMerge(TestDatabase.layer)
 )
@@ -26,6 +25,7 @@ const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
 const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
 
 const terms = (input: bigint, more: Partial<ModelTerms> = {}): ModelTerms => ({
+  ...defaultTerms,
   price: {
     inputMicrosPer1m: input,
     cachedInputMicrosPer1m: input,
@@ -52,9 +52,6 @@ const trail = Effect.gen(function*() {
 
 const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
   Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
-
-const choicesOf = (offers: ReadonlyArray<ComparedOffer>) =>
-  offers.map(({ position, revision }) => ({ position, revision }))
 
 describe("ModelAdmin", () => {
   it.live("makes, changes, disables and enables a model; callers get what is there at once, and all of it is on record", () =>
@@ -133,6 +130,14 @@ describe("ModelAdmin", () => {
       const models = yield* ModelAdmin
       const good = terms(1n)
       const price = (more: Partial<ModelTerms["price"]>) => ({ ...good, price: { ...good.price, ...more } })
+      const tier = (aboveInputTokens: number, more: Partial<PriceTier> = {}): PriceTier => ({
+        aboveInputTokens,
+        inputMicrosPer1m: 1n,
+        cachedInputMicrosPer1m: 1n,
+        cacheWriteMicrosPer1m: null,
+        outputMicrosPer1m: 1n,
+        ...more
+      })
       const table: ReadonlyArray<readonly [id: string, terms: ModelTerms, field: ModelField]> = [
         ["", good, "id"],
         ["a b", good, "id"],
@@ -145,7 +150,24 @@ describe("ModelAdmin", () => {
         ["m", price({ outputMicrosPer1m: -5n }), "output"],
         ["m", { ...good, maxOutputTokens: 0 }, "max_output_tokens"],
         ["m", { ...good, maxOutputTokens: 1.5 }, "max_output_tokens"],
-        ["m", { ...good, maxOutputTokens: 100_000_001 }, "max_output_tokens"]
+        ["m", { ...good, maxOutputTokens: 100_000_001 }, "max_output_tokens"],
+        ["m", { ...good, contextTokens: 999 }, "max_output_tokens"],
+        ["m", { ...good, defaultOutputTokens: 1_001 }, "default_output_tokens"],
+        ["m", { ...good, contextTokens: 1.5, maxOutputTokens: 1 }, "context_tokens"],
+        ["m", { ...good, inputOverheadTokens: -1 }, "input_overhead_tokens"],
+        ["m", { ...good, imageTokensMax: 0 }, "image_tokens_max"],
+        ["m", { ...good, tokenizerMarginMicros: 999_999 }, "tokenizer_margin"],
+        ["m", { ...good, tokenizerMarginMicros: NaN }, "tokenizer_margin"],
+        ["m", { ...good, outputTokensPerSecond: 100_001 }, "output_tokens_per_second"],
+        ["m", { ...good, toolCallsMax: 0 }, "tool_calls_max"],
+        ["m", { ...good, hostedTools: "price" }, "hosted_tools"],
+        ["m", { ...good, hostedTools: "price", contextTokens: 5_000 }, "hosted_tools"],
+        ["m", price({ tools: { webSearchMicros: -1n, fileSearchMicros: null } }), "web_search"],
+        ["m", price({ tools: { webSearchMicros: null, fileSearchMicros: 1_000_000_001n } }), "file_search"],
+        ["m", price({ tiers: [tier(0)] }), "price_tiers"],
+        ["m", price({ tiers: [tier(5), tier(5)] }), "price_tiers"],
+        ["m", price({ tiers: [tier(5, { outputMicrosPer1m: -1n })] }), "price_tiers"],
+        ["m", price({ tiers: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((above) => tier(above)) }), "price_tiers"]
       ]
       for (const [id, bad, field] of table) {
         const error = yield* Effect.flip(models.create(ada, { id, ...bad }))
@@ -156,6 +178,61 @@ describe("ModelAdmin", () => {
       assert.strictEqual(yield* tagOf(models.edit(ada, most, { ...good, maxOutputTokens: -1 })), "ModelRefused")
       assert.deepStrictEqual(yield* models.get("most"), most)
       assert.strictEqual((yield* trail).length, 1)
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("keeps every term of a model as it was written, and records which of them changed", () =>
+    Effect.gen(function*() {
+      const models = yield* ModelAdmin
+      const sql = yield* SqlClient.SqlClient
+      const all: ModelTerms = {
+        price: {
+          ...terms(100n).price,
+          tiers: [{
+            aboveInputTokens: 200_000,
+            inputMicrosPer1m: 200n,
+            cachedInputMicrosPer1m: 20n,
+            cacheWriteMicrosPer1m: 250n,
+            outputMicrosPer1m: 300n
+          }],
+          tools: { webSearchMicros: 10_000n, fileSearchMicros: null }
+        },
+        contextTokens: 1_000_000,
+        maxOutputTokens: 64_000,
+        defaultOutputTokens: 64_000,
+        inputOverheadTokens: 0,
+        imageTokensMax: 1,
+        tokenizerMarginMicros: 1_000_001,
+        outputTokensPerSecond: 7,
+        reasoning: true,
+        hostedTools: "price",
+        toolCallsMax: 128
+      }
+      yield* models.create(ada, { id: "m", ...all })
+      assert.deepStrictEqual((yield* models.get("m")).terms, all)
+      assert.deepInclude(yield* (yield* Catalog).find("m"), all)
+      const less: ModelTerms = { ...all, price: terms(100n).price, hostedTools: "refuse", imageTokensMax: null }
+      yield* models.edit(ada, yield* models.get("m"), less)
+      const now = yield* models.get("m")
+      assert.deepStrictEqual(now.terms, less)
+      yield* models.edit(ada, now, less)
+      assert.strictEqual((yield* models.get("m")).revision, now.revision, "the same again changes nothing")
+      const [row] = yield* sql<{ before: unknown; after: unknown }>`
+        SELECT before, after FROM audit_log WHERE action = 'model.changed'`
+      assert.deepStrictEqual(row, {
+        before: {
+          price_tiers: [{
+            above_input_tokens: 200_000,
+            input_micros_per_1m: "200",
+            cached_input_micros_per_1m: "20",
+            cache_write_micros_per_1m: "250",
+            output_micros_per_1m: "300"
+          }],
+          web_search_micros: "10000",
+          image_tokens_max: 1,
+          hosted_tools: "price"
+        },
+        after: { price_tiers: null, web_search_micros: null, image_tokens_max: null, hosted_tools: "refuse" }
+      })
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("leaves alone what config.yaml declares, and takes over what has left it", () =>
@@ -197,123 +274,5 @@ describe("ModelAdmin", () => {
       assert.deepStrictEqual(yield* ids({ state: "disabled" }), ["a-2"])
       assert.notInclude(yield* ids({ state: "enabled" }), "a-2")
       assert.deepStrictEqual((yield* models.get("b-1")).channels, ["high", "low"])
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
-})
-
-describe("PriceImports", () => {
-  it.live("shows what would change and applies what was shown", () =>
-    Effect.gen(function*() {
-      const models = yield* ModelAdmin
-      const imports = yield* PriceImports
-      yield* declare(["claude-sonnet-4-5"])
-      yield* models.create(ada, { id: "gpt-4o-mini", ...terms(150_000n, { maxOutputTokens: 16_384 }) })
-      const id = yield* imports.read(ada, modelsDev)
-      const found = yield* imports.get(id)
-      assert.deepInclude(found, {
-        skipped: 1,
-        counts: { changed: 1, new: 3, same: 0, declared: 1, refused: 5 },
-        providers: ["anthropic", "openai", "reseller"]
-      })
-      assert.strictEqual((yield* imports.compare(id, { state: "refused", limit: 100 })).length, 5)
-      assert.deepStrictEqual(
-        (yield* imports.compare(id, { provider: "reseller", text: "O4", limit: 100 })).map(({ modelId }) => modelId),
-        ["o4-mini"]
-      )
-      const changed = yield* imports.compare(id, { state: "changed", limit: 100 })
-      const fresh = yield* imports.compare(id, { state: "new", limit: 100 })
-      assert.deepStrictEqual(
-        changed.map(({ after, before }) => [
-          before?.price.cachedInputMicrosPer1m,
-          after?.price.cachedInputMicrosPer1m
-        ]),
-        [[150_000n, 80_000n]]
-      )
-      const first = yield* imports.compare(id, { state: "new", limit: 1 })
-      assert.deepStrictEqual(
-        [...first, ...yield* imports.compare(id, { state: "new", after: first[0]?.position, limit: 100 })],
-        fresh
-      )
-      const wanted = [...changed, ...fresh.filter(({ provider }) => provider !== "openai")]
-      assert.deepStrictEqual(yield* imports.apply(bob, id, choicesOf(wanted)), { created: 2, changed: 1 })
-      for (const { after, modelId } of wanted) {
-        assert.deepStrictEqual((yield* models.get(modelId)).terms, after, modelId)
-      }
-      assert.deepStrictEqual((yield* trail).slice(1), [
-        "user:2 model.changed model:gpt-4o-mini",
-        "user:2 model.created model:o4-mini",
-        "user:2 model.created model:fine"
-      ])
-      // The same model as its other provider has it is a change now.
-      assert.deepInclude(yield* imports.get(id), {
-        counts: { changed: 1, new: 0, same: 3, declared: 1, refused: 5 }
-      })
-      // A file that is silent leaves the model's own limit alone.
-      const silent = `{"x/fine":{"cost":{"input":7,"output":8}}}`
-      yield* models.edit(ada, yield* models.get("fine"), terms(1n, { maxOutputTokens: 77, reasoning: true }))
-      const second = yield* imports.read(ada, silent)
-      yield* imports.apply(ada, second, choicesOf(yield* imports.compare(second, { limit: 9 })))
-      assert.deepInclude((yield* models.get("fine")).terms, { maxOutputTokens: 77, reasoning: true })
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
-
-  it.live("applies all or nothing, and nothing that has changed since it was shown", () =>
-    Effect.gen(function*() {
-      const models = yield* ModelAdmin
-      const imports = yield* PriceImports
-      const sql = yield* SqlClient.SqlClient
-      yield* declare(["claude-sonnet-4-5"])
-      yield* models.create(ada, { id: "gpt-4o-mini", ...terms(1n) })
-      const id = yield* imports.read(ada, modelsDev)
-      const all = yield* imports.compare(id, { limit: 100 })
-      const of = (modelId: string) => choicesOf(all.filter((offer) => offer.modelId === modelId))
-      const before = yield* sql`SELECT * FROM models ORDER BY id`
-      const [twice] = of("fine")
-      const table = [
-        [[], "ImportRefused"],
-        [Array.from({ length: 501 }, (_, position) => ({ position, revision: 0n })), "ImportRefused"],
-        // Two providers of one model, one line twice, a line that is not there, a refused and a declared one.
-        [of("o4-mini"), "ImportRefused"],
-        [twice === undefined ? [] : [twice, twice], "ImportRefused"],
-        [[...of("fine"), { position: 9_999, revision: 0n }], "ImportRefused"],
-        [[...of("fine"), ...of("absurd")], "ImportRefused"],
-        [[...of("fine"), ...of("claude-sonnet-4-5")], "ImportRefused"],
-        [[...of("fine"), ...of("gpt-4o-mini").map(({ position }) => ({ position, revision: 9n }))], "ChangedMeanwhile"]
-      ] as const
-      for (const [choices, tag] of table) {
-        assert.strictEqual(yield* tagOf(imports.apply(bob, id, choices)), tag, JSON.stringify(choices.length))
-      }
-      assert.strictEqual(yield* tagOf(imports.apply(bob, id + 1n, of("fine"))), "ImportRefused")
-      assert.deepStrictEqual(yield* sql`SELECT * FROM models ORDER BY id`, before)
-      // Ada edits one and makes the other after Bob has looked.
-      yield* models.edit(ada, yield* models.get("gpt-4o-mini"), terms(2n))
-      yield* models.create(ada, { id: "fine", ...terms(3n) })
-      for (const modelId of ["gpt-4o-mini", "fine"]) {
-        assert.strictEqual(yield* tagOf(imports.apply(bob, id, of(modelId))), "ChangedMeanwhile")
-      }
-      assert.strictEqual((yield* models.get("fine")).terms.price.inputMicrosPer1m, 3n)
-      const racers = choicesOf(yield* imports.compare(id, { text: "gpt-4o-mini", limit: 9 }))
-      const outcomes = yield* Effect.forEach(
-        [ada, bob, ada],
-        (actor) => Effect.result(imports.apply(actor, id, racers)),
-        { concurrency: 3 }
-      )
-      assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Success").length, 1)
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
-
-  it.live("keeps the newest files, and nothing of a file that cannot be read", () =>
-    Effect.gen(function*() {
-      const imports = yield* PriceImports
-      const sql = yield* SqlClient.SqlClient
-      const file = `{"x/m":{"cost":{"input":1,"output":2}}}`
-      const ids = yield* Effect.forEach(Array.from({ length: 12 }), () => imports.read(ada, file))
-      const outcomes = yield* Effect.forEach(ids, (id) => Effect.result(imports.get(id)))
-      assert.deepStrictEqual(outcomes.map(({ _tag }) => _tag), [
-        "Failure",
-        "Failure",
-        ...Array.from({ length: 10 }, () => "Success" as const)
-      ])
-      assert.strictEqual(yield* tagOf(imports.read(ada, "{}")), "PriceFileRefused")
-      const [row] = yield* sql<{ imports: bigint; offers: bigint }>`
-        SELECT (SELECT count(*) FROM price_imports) AS imports, (SELECT count(*) FROM price_offers) AS offers`
-      assert.deepStrictEqual(row, { imports: 10n, offers: 10n })
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 })

@@ -10,7 +10,9 @@ import { declareModels } from "../../src/catalog/Declared.ts"
 import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
 import { declareChannels } from "../../src/channels/Channels.ts"
-import { ChannelHealth, FAILURES_TO_OPEN, OPEN_MS } from "../../src/channels/CircuitBreaker.ts"
+import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
+import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
+import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
@@ -48,12 +50,12 @@ const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
 const actor: Actor = { name: "user:1", userId: 1n, address: "127.0.0.1" }
 
 const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => ({
+  ...defaultChannelTerms,
   name,
   baseUrl: "https://upstream.example/v1",
   apiKey: Redacted.make(CANARY),
   priority: 0,
   weight: 1,
-  streamOptions: true,
   models: { mini: "upstream-mini" },
   ...more
 })
@@ -111,7 +113,13 @@ describe("ChannelAdmin", () => {
               base_url: "https://upstream.example/v1",
               priority: 0,
               weight: 1,
-              stream_options: true,
+              unknown_fields: "drop",
+              known_fields: ["stream_options"],
+              first_byte_timeout_seconds: 120,
+              idle_timeout_seconds: 600,
+              stores_responses: false,
+              input_overhead_tokens: 0,
+              max_connections: 2_048,
               models: { mini: "upstream-mini" },
               api_key: "(set)"
             }
@@ -171,6 +179,14 @@ describe("ChannelAdmin", () => {
           [{ priority: 1.5 }, ["priority range"]],
           [{ weight: 1_000_001 }, ["weight range"]],
           [{ weight: NaN }, ["weight range"]],
+          [{ firstByteTimeoutSeconds: 0 }, ["first_byte_timeout_seconds range"]],
+          [{ idleTimeoutSeconds: 86_401 }, ["idle_timeout_seconds range"]],
+          [{ inputOverheadTokens: -1 }, ["input_overhead_tokens range"]],
+          [{ maxConnections: 1.5 }, ["max_connections range"]],
+          [{ maxConnections: 65_537, idleTimeoutSeconds: NaN }, [
+            "idle_timeout_seconds range",
+            "max_connections range"
+          ]],
           [{ models: { nope: "x" } }, ["models unknown"]],
           [{ models: { mini: "" } }, ["models upstream"]],
           [{ models: Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`m${at}`, "x"])) }, ["models many"]],
@@ -244,6 +260,81 @@ describe("ChannelAdmin", () => {
         assert.strictEqual((yield* Effect.flip(admin.disable(actor, 999_999n)))._tag, "ChannelNotFound")
       }))
 
+    it.effect("keeps every term of a channel as it was written, and records which of them changed", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const terms = {
+          unknownFields: "forward",
+          knownFields: ["max_tool_calls", "cache_salt"],
+          firstByteTimeoutSeconds: 5,
+          idleTimeoutSeconds: 86_400,
+          storesResponses: true,
+          inputOverheadTokens: 300,
+          maxConnections: 1
+        } as const
+        const id = yield* admin.create(actor, input("terms", terms))
+        const made = yield* admin.get(id)
+        assert.deepInclude(made, terms)
+        const none = { ...unchanged, ...terms, knownFields: [], maxConnections: 65_536 }
+        yield* admin.edit(actor, { id, revision: made.revision, input: input("terms", none) })
+        assert.deepInclude(yield* admin.get(id), { ...terms, knownFields: [], maxConnections: 65_536 })
+        assert.deepStrictEqual((yield* recorded(id)).slice(1), [{
+          action: "channel.edited",
+          actor: "user:1",
+          before: { known_fields: ["max_tool_calls", "cache_salt"], max_connections: 1 },
+          after: { known_fields: [], max_connections: 65_536 }
+        }])
+      }))
+
+    it.effect("remembers of which models output is hidden, until it is reset or the upstream calls the model otherwise", () =>
+      Effect.gen(function*() {
+        const admin = yield* ChannelAdmin
+        const heard = yield* hear
+        const models = { mini: "upstream-mini", maxi: "upstream-maxi" }
+        const id = yield* admin.create(actor, input("hiding", { models }))
+        const hidden = Effect.map(admin.get(id), ({ hiddenOutput }) => hiddenOutput)
+        const revision = Effect.map(admin.get(id), (channel) => channel.revision)
+        assert.deepStrictEqual(yield* hidden, [])
+        yield* admin.markHiddenOutput(id, "mini")
+        yield* admin.markHiddenOutput(id, "mini")
+        yield* admin.markHiddenOutput(id, "maxi")
+        yield* admin.markHiddenOutput(id, "nope")
+        yield* admin.markHiddenOutput(999_999n, "mini")
+        assert.deepStrictEqual(yield* hidden, ["maxi", "mini"])
+        yield* admin.edit(actor, {
+          id,
+          revision: yield* revision,
+          input: input("hiding", { ...unchanged, models: { ...models, maxi: "upstream-other" } })
+        })
+        assert.deepStrictEqual(yield* hidden, ["mini"])
+        yield* admin.resetHiddenOutput(actor, id, "mini")
+        yield* admin.resetHiddenOutput(actor, id, "mini")
+        assert.deepStrictEqual(yield* hidden, [])
+        assert.strictEqual(
+          (yield* Effect.flip(admin.resetHiddenOutput(actor, id, "nope")))._tag,
+          "ChannelModelUnknown"
+        )
+        assert.strictEqual(
+          (yield* Effect.flip(admin.resetHiddenOutput(actor, 999_999n, "mini")))._tag,
+          "ChannelNotFound"
+        )
+        assert.deepStrictEqual((yield* recorded(id)).map(({ action }) => action), [
+          "channel.created",
+          "channel.edited",
+          "channel.hidden_output_reset"
+        ])
+        // One message for each change: made, two marked, edited, reset.
+        yield* (yield* Notifications).publish("settings", "sent")
+        const messages: Array<string> = []
+        while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
+        assert.lengthOf(messages.filter((message) => message === `channels ${id}`), 5)
+        const declared = (yield* admin.list).find(({ name }) => name === "declared")?.id ?? 0n
+        yield* admin.markHiddenOutput(declared, "mini")
+        assert.deepStrictEqual((yield* admin.get(declared)).hiddenOutput, ["mini"])
+        yield* admin.resetHiddenOutput(actor, declared, "mini")
+        assert.deepStrictEqual((yield* admin.get(declared)).hiddenOutput, [])
+      }))
+
     it.effect("shows a key that does not open as none, and takes another", () =>
       Effect.gen(function*() {
         const admin = yield* ChannelAdmin
@@ -257,18 +348,27 @@ describe("ChannelAdmin", () => {
         assert.isTrue((yield* admin.get(id)).hasKey)
       }))
 
-    it.effect("tells the state of a circuit breaker", () =>
+    it.effect("tells the worst state of a channel's circuit breakers", () =>
       Effect.gen(function*() {
         const admin = yield* ChannelAdmin
         const health = yield* ChannelHealth
         const id = yield* admin.create(actor, input("failing"))
         const healthNow = Effect.map(admin.get(id), (channel) => channel.health)
         const nowMs = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-        for (let at = 0; at < FAILURES_TO_OPEN; at++) health.failed(id, nowMs)
+        const failTimes = (atMs: number) => {
+          const call = { userId: 1n, modelId: "maxi", failures: [{ channelId: id, scope: "model" as const }] }
+          for (let at = 0; at < FAILURES_TO_OPEN; at++) health.report({ ...call, succeededOn: 0n }, atMs)
+        }
+        const succeed = (modelId: string) =>
+          health.report({ userId: 1n, modelId, failures: [], succeededOn: id }, nowMs)
+        failTimes(nowMs)
         assert.strictEqual(yield* healthNow, "open")
-        for (let at = 0; at < FAILURES_TO_OPEN; at++) health.failed(id, nowMs - OPEN_MS)
+        succeed("mini")
+        assert.strictEqual(yield* healthNow, "open")
+        succeed("maxi")
+        failTimes(nowMs - OPEN_MS_MIN)
         assert.strictEqual(yield* healthNow, "half_open")
-        health.succeeded(id)
+        succeed("maxi")
         assert.strictEqual(yield* healthNow, "closed")
       }))
 

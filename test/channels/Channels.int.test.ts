@@ -4,7 +4,9 @@ import { Context, Effect, Layer, Logger, Queue, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { declareModels } from "../../src/catalog/Declared.ts"
 import { Channels, declareChannels } from "../../src/channels/Channels.ts"
-import { ChannelHealth, FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
+import { type ChannelFailure, ChannelHealth } from "../../src/channels/ChannelHealth.ts"
+import { FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
+import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
@@ -21,6 +23,8 @@ const channel = (name: string, more: object = {}) => ({
   models: { mini: `${name}-mini` },
   ...more
 })
+
+const user = 1n
 
 const masterKey = "a master key of thirty-two letters"
 
@@ -61,33 +65,49 @@ const insertMade = Effect.fnUntraced(function*(box: SecretBox["Service"], name: 
 })
 
 const namesFor = (channels: Context.Service.Shape<typeof Channels>, id: string) =>
-  Effect.map(channels.candidates(id), (found) => found.map(({ name }) => name))
+  Effect.map(channels.candidates(id, user), (found) => found.map(({ name }) => name))
 
 describe("Channels", () => {
   it.live("serve the models they declare, by priority, from memory after the first question", () =>
     Effect.gen(function*() {
+      const terms = {
+        unknown_fields: "refuse",
+        known_fields: ["service_tier", "stream_options"],
+        first_byte_timeout_seconds: 7,
+        idle_timeout_seconds: 8,
+        stores_responses: true,
+        input_overhead_tokens: 9,
+        max_connections: 10
+      }
       const { channels } = yield* start({
         channels: [
           channel("low"),
-          channel("high", { priority: 5, stream_options: false }),
+          channel("high", { priority: 5, ...terms }),
           channel("maxi", { models: { maxi: "m" } })
         ]
       })
-      assert.isUndefined(channels.cachedCandidates("mini"))
-      const [first, second, ...others] = yield* channels.candidates("mini")
+      assert.isUndefined(channels.cachedCandidates("mini", user))
+      const [first, second, ...others] = yield* channels.candidates("mini", user)
       assert.deepInclude(first, {
         name: "high",
         baseUrl: "https://high.example/v1",
         priority: 5,
         weight: 1,
-        streamOptions: false,
-        upstreamModel: "high-mini"
+        upstreamModel: "high-mini",
+        unknownFields: "refuse",
+        knownFields: ["stream_options", "service_tier"],
+        firstByteTimeoutSeconds: 7,
+        idleTimeoutSeconds: 8,
+        storesResponses: true,
+        inputOverheadTokens: 9,
+        maxConnections: 10,
+        hiddenOutput: false
       })
       assert.strictEqual(first === undefined ? "" : Redacted.value(first.apiKey), "key of high")
-      assert.deepInclude(second, { name: "low", streamOptions: true })
+      assert.deepInclude(second, { name: "low", ...defaultChannelTerms, hiddenOutput: false })
       assert.deepStrictEqual(others, [])
-      assert.deepStrictEqual(channels.cachedCandidates("mini"), yield* channels.candidates("mini"))
-      assert.deepStrictEqual(channels.cachedCandidates("unknown"), [])
+      assert.deepStrictEqual(channels.cachedCandidates("mini", user), yield* channels.candidates("mini", user))
+      assert.deepStrictEqual(channels.cachedCandidates("unknown", user), [])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("of the console serve beside those of the file, unless their key does not open", () => {
@@ -100,7 +120,7 @@ describe("Channels", () => {
       yield* insertMade(box, "moved", "channel:999")
       yield* sql`INSERT INTO channels (name, base_url) VALUES ('bare', 'https://bare.example')`
       yield* sql`INSERT INTO channel_models SELECT id, 'mini', 'x' FROM channels WHERE name = 'bare'`
-      const found = yield* channels.candidates("mini")
+      const found = yield* channels.candidates("mini", user)
       assert.deepStrictEqual(found.map(({ apiKey, name }) => [name, Redacted.value(apiKey)]).toSorted(), [
         ["made", "key of made"],
         ["one", "key of one"]
@@ -117,7 +137,7 @@ describe("Channels", () => {
       const { box } = yield* start({ channels: [] })
       yield* insertMade(box, "one")
       const { channels } = yield* start({ channels: [channel("one", { api_key: "of the file" })] })
-      const [found] = yield* channels.candidates("mini")
+      const [found] = yield* channels.candidates("mini", user)
       assert.strictEqual(found === undefined ? "" : Redacted.value(found.apiKey), "of the file")
       assert.deepStrictEqual(yield* sql`SELECT declared, api_key_sealed, key_id FROM channels`, [
         { declared: true, api_key_sealed: null, key_id: null }
@@ -155,11 +175,68 @@ describe("Channels", () => {
       assert.sameMembers([...(yield* namesFor(old.channels, "mini"))], ["gone", "stays"])
       yield* start({ channels: [channel("stays", { models: { maxi: "c" } })] })
       assert.strictEqual(yield* Queue.take(old.heard), "channels declared")
-      assert.isUndefined(old.channels.cachedCandidates("mini"))
+      assert.isUndefined(old.channels.cachedCandidates("mini", user))
       assert.deepStrictEqual(yield* namesFor(old.channels, "mini"), [])
-      assert.strictEqual((yield* old.channels.candidates("maxi"))[0]?.upstreamModel, "c")
+      assert.strictEqual((yield* old.channels.candidates("maxi", user))[0]?.upstreamModel, "c")
       assert.strictEqual((yield* sql`SELECT FROM channels WHERE name = 'gone' AND disabled_at IS NOT NULL`).length, 1)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("say which models are served: those of an enabled channel whose key opens here", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const models = ["mini", "maxi", "midi", "none"].map(model)
+      const { box, channels, heard } = yield* start({
+        models,
+        channels: [
+          channel("one", { models: { mini: "a" } }),
+          channel("keyless", { api_key: "", models: { midi: "b" } })
+        ]
+      })
+      assert.isUndefined(channels.cachedServedModels())
+      assert.deepStrictEqual([...(yield* channels.servedModels)], ["mini"])
+      assert.deepStrictEqual([...(channels.cachedServedModels() ?? [])], ["mini"])
+      yield* insertMade(box, "moved", "channel:999")
+      yield* sql`UPDATE channel_models SET model_id = 'maxi'
+        FROM channels c WHERE c.id = channel_id AND c.name = 'moved'`
+      yield* (yield* Notifications).publish("channels", "moved")
+      assert.strictEqual(yield* Queue.take(heard), "channels moved")
+      assert.deepStrictEqual([...(yield* channels.servedModels)], ["mini"])
+      yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
+      yield* (yield* Notifications).publish("channels", "away")
+      assert.strictEqual(yield* Queue.take(heard), "channels away")
+      assert.strictEqual((yield* Effect.flip(channels.servedModels))._tag, "ChannelsUnavailable")
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that were seen to hide output of a model are marked for it until the upstream's name for it changes", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const document = { channels: [channel("one", { models: { mini: "a", maxi: "b" } })] }
+      const { channels, heard } = yield* start(document)
+      yield* sql`UPDATE channel_models SET hidden_output_at = now() WHERE model_id = 'mini'`
+      const hidden = (id: string) => Effect.map(channels.candidates(id, 1n), ([found]) => found?.hiddenOutput)
+      assert.isTrue(yield* hidden("mini"))
+      assert.isFalse(yield* hidden("maxi"))
+      // The same file again changes nothing; another upstream model is another model.
+      yield* start(document)
+      assert.isTrue(yield* hidden("mini"))
+      yield* start({ channels: [channel("one", { models: { mini: "c", maxi: "b" } })] })
+      while ((yield* Queue.take(heard)) !== "channels declared");
+      assert.isFalse(yield* hidden("mini"))
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("that this version cannot read are not served, and the others are", () => {
+    const logged: Array<string> = []
+    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
+    return Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const { channels } = yield* start({ channels: [channel("one"), channel("later")] })
+      yield* sql`UPDATE channels SET known_fields = '{teleport}' WHERE name = 'later'`
+      assert.deepStrictEqual(yield* namesFor(channels, "mini"), ["one"])
+      assert.lengthOf(logged, 1)
+      assert.include(logged[0], "later")
+      assert.include(logged[0], "known_fields")
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
+  })
 
   it.live("do not serve a model that is disabled", () =>
     Effect.gen(function*() {
@@ -170,16 +247,45 @@ describe("Channels", () => {
       assert.deepStrictEqual(yield* namesFor(old.channels, "mini"), [])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
-  it.live("that fail are tried last", () =>
+  it.live("that fail are tried last, and by one user after a 429", () =>
     Effect.gen(function*() {
       const { channels, health } = yield* start({ channels: [channel("low"), channel("high", { priority: 5 })] })
-      const [high] = yield* channels.candidates("mini")
+      const [high] = yield* channels.candidates("mini", user)
       if (high === undefined) return assert.fail("no candidate")
+      const low = channels.cachedCandidates("mini", user)?.[1]?.id ?? 0n
       const soonMs = Number.MAX_SAFE_INTEGER / 2
-      for (let i = 0; i < FAILURES_TO_OPEN; i++) health.failed(high.id, soonMs)
-      assert.deepStrictEqual(channels.cachedCandidates("mini")?.map(({ name }) => name), ["low", "high"])
-      health.succeeded(high.id)
-      assert.deepStrictEqual(channels.cachedCandidates("mini")?.map(({ name }) => name), ["high", "low"])
+      const names = () => channels.cachedCandidates("mini", user)?.map(({ name }) => name)
+      const report = (failures: ReadonlyArray<ChannelFailure>, succeededOn: bigint) =>
+        health.report({ userId: user, modelId: "mini", failures, succeededOn }, soonMs)
+      for (let i = 0; i < FAILURES_TO_OPEN; i++) report([{ channelId: high.id, scope: "model" }], low)
+      assert.deepStrictEqual(names(), ["low", "high"])
+      report([], high.id)
+      assert.deepStrictEqual(names(), ["high", "low"])
+      health.avoid(user, high.id, soonMs)
+      assert.deepStrictEqual(names(), ["low", "high"])
+      assert.deepStrictEqual(channels.cachedCandidates("mini", 2n)?.map(({ name }) => name), ["high", "low"])
+    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+
+  it.live("of one priority are shared among users, and each user keeps theirs", () =>
+    Effect.gen(function*() {
+      const { channels } = yield* start({ channels: [channel("one"), channel("two"), channel("three")] })
+      yield* channels.candidates("mini", user)
+      const firsts = Array.from({ length: 300 }, (_, index) =>
+        channels.cachedCandidates("mini", BigInt(index))?.[0]?.name)
+      for (const name of ["one", "two", "three"]) {
+        assert.isAbove(
+          firsts.filter((first) =>
+            first === name
+          ).length,
+          50,
+          name
+        )
+      }
+      const again = Array.from(
+        { length: 300 },
+        (_, index) => channels.cachedCandidates("mini", BigInt(index))?.[0]?.name
+      )
+      assert.deepStrictEqual(again, firsts)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("declared again unchanged touch no row", () =>
@@ -202,6 +308,6 @@ describe("Channels", () => {
       const sql = yield* SqlClient.SqlClient
       const { channels } = yield* start({ channels: [channel("one")] })
       yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
-      assert.strictEqual((yield* Effect.flip(channels.candidates("mini")))._tag, "ChannelsUnavailable")
+      assert.strictEqual((yield* Effect.flip(channels.candidates("mini", user)))._tag, "ChannelsUnavailable")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 })

@@ -1,73 +1,105 @@
+/**
+ * The rules of one circuit breaker as tables: what happens to it at which second, and what state it is in then.
+ */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
 import {
-  afterFailure,
+  afterFailures,
   afterProbe,
-  ChannelHealth,
+  afterProbeLost,
+  CHANNEL_FAILURES_TO_OPEN,
   type CircuitBreaker,
-  closed,
+  closedBreaker,
   FAILURES_TO_OPEN,
-  OPEN_MS,
+  isProbed,
   stateOf
 } from "../../src/channels/CircuitBreaker.ts"
 
-const failTimes = (times: number, nowMs: number, from: CircuitBreaker = closed): CircuitBreaker =>
-  Array.from({ length: times }).reduce<CircuitBreaker>((breaker) => afterFailure(breaker, nowMs), from)
+type Step = readonly [atSeconds: number, what: "fail" | "probe" | "lost" | "look" | `fail ${number}`, then: string]
 
-describe("CircuitBreaker", () => {
-  it("opens after enough failures in a row, no earlier", () => {
-    assert.strictEqual(stateOf(failTimes(FAILURES_TO_OPEN - 1, 0), 0), "closed")
-    assert.strictEqual(stateOf(failTimes(FAILURES_TO_OPEN, 0), 0), "open")
+const apply = (breaker: CircuitBreaker, what: Step[1], nowMs: number, toOpen: number): CircuitBreaker => {
+  if (what === "look") return breaker
+  if (what === "probe") return afterProbe(breaker, 7n, nowMs)
+  if (what === "lost") return afterProbeLost(breaker, 7n)
+  return afterFailures(breaker, { count: Number(what.split(" ")[1] ?? 1), toOpen, nowMs })
+}
+
+const run = (steps: ReadonlyArray<Step>, toOpen: number): void => {
+  let breaker = closedBreaker
+  for (const [atSeconds, what, then] of steps) {
+    const nowMs = atSeconds * 1_000
+    breaker = apply(breaker, what, nowMs, toOpen)
+    const state = `${stateOf(breaker, nowMs)}${isProbed(breaker, nowMs) ? ", probed" : ""}`
+    assert.strictEqual(state, then, `${what} at ${atSeconds} s`)
+  }
+}
+
+const tables: ReadonlyArray<readonly [what: string, toOpen: number, steps: ReadonlyArray<Step>]> = [
+  ["opens at the fifth failure and is half-open after 30 s", FAILURES_TO_OPEN, [
+    [0, "fail", "closed"],
+    [100, "fail", "closed"],
+    [200, "fail", "closed"],
+    [300, "fail", "closed"],
+    [400, "fail", "open"],
+    [429.999, "look", "open"],
+    [430, "look", "half_open"]
+  ]],
+  ["of a whole channel opens at the first failure", CHANNEL_FAILURES_TO_OPEN, [
+    [0, "fail", "open"],
+    [30, "look", "half_open"]
+  ]],
+  ["counts several failures at once", FAILURES_TO_OPEN, [
+    [0, "fail 0", "closed"],
+    [0, "fail 3", "closed"],
+    [1, "fail 3", "open"]
+  ]],
+  ["stays as it is by failures while it is open", FAILURES_TO_OPEN, [
+    [0, "fail 5", "open"],
+    [29, "fail 5", "open"],
+    [30, "look", "half_open"]
+  ]],
+  ["takes one probe at a time, and another when the first tells nothing for 30 s", FAILURES_TO_OPEN, [
+    [0, "fail 5", "open"],
+    [10, "probe", "open"],
+    [30, "probe", "half_open, probed"],
+    [59.999, "probe", "half_open, probed"],
+    [60, "look", "half_open"],
+    [61, "probe", "half_open, probed"]
+  ]],
+  ["takes another probe when the first ended without telling anything", FAILURES_TO_OPEN, [
+    [0, "fail 5", "open"],
+    [30, "probe", "half_open, probed"],
+    [31, "lost", "half_open"],
+    [31, "probe", "half_open, probed"]
+  ]],
+  ["doubles at each failed probe, up to 15 minutes", FAILURES_TO_OPEN, [
+    [0, "fail 5", "open"],
+    [30, "probe", "half_open, probed"],
+    [40, "fail", "open"],
+    [99.999, "look", "open"],
+    [100, "fail", "open"],
+    [219.999, "look", "open"],
+    [220, "fail 9", "open"],
+    [459.999, "look", "open"],
+    [460, "fail", "open"],
+    [939.999, "look", "open"],
+    [940, "fail", "open"],
+    [1_839.999, "look", "open"],
+    [1_840, "fail", "open"],
+    [2_739.999, "look", "open"],
+    [2_740, "look", "half_open"]
+  ]],
+  ["takes no probe while it is closed", FAILURES_TO_OPEN, [
+    [0, "fail 4", "closed"],
+    [1, "probe", "closed"]
+  ]]
+]
+
+describe("a circuit breaker", () => {
+  for (const [what, toOpen, steps] of tables) it(what, () => run(steps, toOpen))
+
+  it("loses only the probe of the user who had it", () => {
+    const probed = afterProbe(afterFailures(closedBreaker, { count: 5, toOpen: 5, nowMs: 0 }), 7n, 30_000)
+    assert.isTrue(isProbed(afterProbeLost(probed, 8n), 30_000))
+    assert.isFalse(isProbed(afterProbeLost(probed, 7n), 30_000))
   })
-
-  it("is half-open when its time is over, to the millisecond", () => {
-    const open = failTimes(FAILURES_TO_OPEN, 1_000)
-    assert.strictEqual(stateOf(open, 1_000 + OPEN_MS - 1), "open")
-    assert.strictEqual(stateOf(open, 1_000 + OPEN_MS), "half_open")
-  })
-
-  it("is open to others while a probe is under way, and takes another when that never ends", () => {
-    const probing = afterProbe(failTimes(FAILURES_TO_OPEN, 0), OPEN_MS)
-    assert.strictEqual(stateOf(probing, OPEN_MS), "open")
-    assert.strictEqual(stateOf(probing, 2 * OPEN_MS), "half_open")
-  })
-
-  it("gives no probe while open or closed", () => {
-    const open = failTimes(FAILURES_TO_OPEN, 0)
-    assert.strictEqual(afterProbe(open, OPEN_MS - 1), open)
-    assert.strictEqual(afterProbe(closed, 0), closed)
-  })
-
-  it("opens again by one failed probe", () => {
-    const failed = afterFailure(afterProbe(failTimes(FAILURES_TO_OPEN, 0), OPEN_MS), OPEN_MS + 500)
-    assert.strictEqual(stateOf(failed, 2 * OPEN_MS + 499), "open")
-    assert.strictEqual(stateOf(failed, 2 * OPEN_MS + 500), "half_open")
-  })
-})
-
-describe("ChannelHealth", () => {
-  it.effect("keeps channels apart, and a success closes", () =>
-    Effect.gen(function*() {
-      const health = yield* ChannelHealth
-      for (let i = 0; i < FAILURES_TO_OPEN; i++) health.failed(1n, 0)
-      assert.isTrue(health.isOpen(1n, 0))
-      assert.isFalse(health.isOpen(2n, 0))
-      assert.isTrue(health.isHalfOpen(1n, OPEN_MS))
-      health.probe(1n, OPEN_MS)
-      assert.isTrue(health.isOpen(1n, OPEN_MS))
-      health.succeeded(1n)
-      assert.isFalse(health.isOpen(1n, OPEN_MS))
-      assert.isFalse(health.isHalfOpen(1n, OPEN_MS))
-    }).pipe(Effect.provide(ChannelHealth.layer)))
-
-  it.effect("a success between failures starts the count again", () =>
-    Effect.gen(function*() {
-      const health = yield* ChannelHealth
-      for (let i = 0; i < FAILURES_TO_OPEN - 1; i++) health.failed(1n, 0)
-      health.succeeded(1n)
-      for (let i = 0; i < FAILURES_TO_OPEN - 1; i++) health.failed(1n, 0)
-      assert.isFalse(health.isOpen(1n, 0))
-      health.failed(1n, 0)
-      assert.isTrue(health.isOpen(1n, 0))
-    }).pipe(Effect.provide(ChannelHealth.layer)))
 })

@@ -44,7 +44,16 @@ describe("Output", () => {
   })
 
   it("reports an audit to people and to machines", () => {
-    const clean = { users: 2, usageEvents: 3, ledgerEntries: 4, problems: [] }
+    const none = { count: 0, newest: [] }
+    const clean = {
+      users: 2,
+      usageEvents: 3,
+      ledgerEntries: 4,
+      problems: [],
+      flagged: none,
+      debts: none,
+      aboveHolds: none
+    }
     const problem = { invariant: "I2" as const, userId: 7n, message: "the balance is 1" }
     assert.strictEqual(describeReport(clean), "clean: 2 users, 3 calls, 4 ledger entries")
     assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2 user 7: the balance is 1")
@@ -52,7 +61,31 @@ describe("Output", () => {
     assert.strictEqual(
       toJson(reportFields({ ...clean, problems: [problem] })),
       `{"clean":false,"users":2,"usage_events":3,"ledger_entries":4,` +
-        `"problems":[{"invariant":"I2","user_id":"7","message":"the balance is 1"}]}`
+        `"problems":[{"invariant":"I2","user_id":"7","message":"the balance is 1"}],` +
+        `"flagged_usage":{"count":0,"newest":[]},"debts":{"count":0,"newest":[]},` +
+        `"costs_above_holds":{"count":0,"newest":[]}}`
+    )
+    const flagged = { id: "c1", userId: 7n, flags: "input_clamped", excessTokens: 5n, costMicros: 30n }
+    const above = { id: "c2", userId: 7n, reservedMicros: 10n, costMicros: 30n, chargedMicros: 20n }
+    const listed = {
+      ...clean,
+      flagged: { count: 21, newest: [flagged] },
+      debts: { count: 1, newest: [{ userId: 7n, owedMicros: 10n }] },
+      aboveHolds: { count: 1, newest: [above] }
+    }
+    assert.deepStrictEqual(describeReport(listed).split("\n"), [
+      "clean: 2 users, 3 calls, 4 ledger entries",
+      "flagged usage: 21, the newest 1:",
+      "  user 7: call c1 (input_clamped) cost $0.00003",
+      "debts: 1",
+      "  user 7: $0.00001",
+      "costs above holds: 1",
+      "  user 7: call c2 held $0.00001, cost $0.00003, charged $0.00002"
+    ])
+    assert.include(
+      toJson(reportFields(listed)),
+      `"costs_above_holds":{"count":1,"newest":[{"id":"c2","user_id":"7","reserved_micros":"10","cost_micros":"30",` +
+        `"charged_micros":"20"}]}`
     )
   })
 

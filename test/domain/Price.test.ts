@@ -5,6 +5,7 @@ import {
   costMicros,
   costNumerator,
   inputTokenBound,
+  isFree,
   MULTIPLIER_ONE,
   type PriceSnapshot,
   type TokenUsage,
@@ -124,5 +125,29 @@ describe("prices", () => {
     const input = { ...usage, outputTokens: 0 }
     const tokens = BigInt(input.inputTokens + input.cachedInputTokens + input.cacheWriteTokens)
     return costNumerator(snapshot, input) <= tokens * inputTokenBound(snapshot)
+  })
+})
+
+describe("isFree", () => {
+  it("is true where no token costs anything at any length, whatever tools cost", () => {
+    const free = {
+      inputMicrosPer1m: 0n,
+      cachedInputMicrosPer1m: 0n,
+      cacheWriteMicrosPer1m: null,
+      outputMicrosPer1m: 0n
+    }
+    const tier = { ...free, aboveInputTokens: 5 }
+    const table: ReadonlyArray<readonly [price: PriceSnapshot, expected: boolean]> = [
+      [free, true],
+      [{ ...free, cacheWriteMicrosPer1m: 0n }, true],
+      [{ ...free, inputMicrosPer1m: 1n }, false],
+      [{ ...free, cachedInputMicrosPer1m: 1n }, false],
+      [{ ...free, cacheWriteMicrosPer1m: 1n }, false],
+      [{ ...free, outputMicrosPer1m: 1n }, false],
+      [{ ...free, tiers: [tier] }, true],
+      [{ ...free, tiers: [tier, { ...tier, aboveInputTokens: 9, outputMicrosPer1m: 1n }] }, false],
+      [{ ...free, tools: { webSearchMicros: 7n, fileSearchMicros: null } }, true]
+    ]
+    for (const [price, expected] of table) assert.strictEqual(isFree(price), expected)
   })
 })

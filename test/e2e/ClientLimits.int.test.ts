@@ -18,7 +18,8 @@ const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "H
 const Gateway = TestGateway.layerOf((origin) => microPriced(origin), {
   client: {
     headersTimeoutMs: 300,
-    bodyTimeoutMs: 300,
+    bodySlowAfterMs: 300,
+    discardMs: 300,
     keepAliveTimeoutMs: 300,
     checkMs: 50,
     callsPerKeyMax: CLIENTS + 1
@@ -97,9 +98,9 @@ layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) =>
       assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: user.key, body })).status, 200)
       yield* until("all are cut off", () => clients.every((client) => client.closed))
       for (const client of clients) {
-        assert.strictEqual(client.status, 400, client.text)
-        assert.strictEqual(errorOf(client.body).code, "invalid_request_error")
-        assert.include(errorOf(client.body).message, "not received completely")
+        assert.strictEqual(client.status, 408, client.text)
+        assert.strictEqual(errorOf(client.body).code, "request_timeout")
+        assert.include(errorOf(client.body).message, "too slowly")
         assert.match(client.header("x-request-id"), /^[0-9a-f-]{36}$/)
         assert.strictEqual(client.header("connection"), "close")
       }
@@ -123,5 +124,34 @@ layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) =>
       client.write(text)
       yield* until("it is cut off", () => client.closed)
       assert.strictEqual(client.status, status, client.text)
+    }))
+})
+
+layer(Gateway, { excludeTestServices: true })("a client that pipelines", (it) => {
+  it.effect("is served one request after the other, and leaves nothing behind when it goes", () =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const user = yield* gateway.user(START)
+      const gate = new Gate()
+      const before = gateway.upstream.calls.length
+      gateway.upstream.on("up", async (call) => {
+        await gate.opened
+        call.json(completion("hello", chatUsage(10, 5)))
+      })
+      const request = head(user.key, `content-length: ${body.length}`) + body
+      const open = Effect.acquireRelease(
+        Effect.sync(() => new RawConnection(gateway.origin)),
+        (client) => Effect.sync(() => client.end())
+      )
+      const [stays, leaves] = [yield* open, yield* open]
+      stays.write(request.repeat(2))
+      leaves.write(request.repeat(2))
+      yield* until("the first of each is sent", () => gateway.upstream.calls.length === before + 2)
+      leaves.end()
+      gate.open()
+      yield* until("both are answered", () => stays.text.split("hello").length === 3)
+      yield* until("every call has ended", Effect.map(gateway.callsOf(user), (calls) => calls.length === 3))
+      assert.strictEqual(gateway.upstream.calls.length, before + 3)
+      yield* gateway.clean
     }))
 })

@@ -46,9 +46,9 @@ layer(Gateway, { excludeTestServices: true })("concurrency", (it) => {
         gate.open()
         const answers = yield* Fiber.join(calls)
         assert.strictEqual(answers.filter((answer) => answer.status === 200).length, AFFORDED)
-        const refusals = answers.filter((answer) => answer.status === 402)
+        const refusals = answers.filter((answer) => answer.status === 429)
         assert.strictEqual(refusals.length, CALLS - AFFORDED)
-        assert.isTrue(refusals.every((answer) => errorOf(answer.text).code === "insufficient_quota"))
+        assert.isTrue(refusals.every((answer) => errorOf(answer.text).code === "funds_held"))
         assert.strictEqual(new Set(answers.map((answer) => answer.headers["x-request-id"])).size, CALLS)
         assert.strictEqual(gateway.upstream.calls.length - before, AFFORDED)
         yield* gateway.clean

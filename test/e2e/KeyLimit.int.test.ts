@@ -103,7 +103,7 @@ layer(Limiting, { excludeTestServices: true })("the spend limit of a key", (it) 
       const answer = yield* chat(gateway, user, { stream: true })
       assert.strictEqual(answer.status, 200)
       const last = answer.text.trimEnd().split("\n\n").at(-1) ?? ""
-      assert.strictEqual(errorOf(last.slice("data: ".length)).code, "key_limit_exceeded")
+      assert.strictEqual(errorOf(last.slice("data: ".length)).code, "insufficient_quota")
       const delivered = answer.text.split("word ").length - 1
       assert.isAbove(delivered, FIRST)
       yield* gateway.clean

@@ -26,7 +26,7 @@ const usageFrame = { ...chunk(""), choices: [], usage }
 const steps = {
   reserved: () => undefined,
   begun: (call: UpstreamCall) => call.frame(chunk("word ")),
-  usage: (call: UpstreamCall) => [chunk("word "), chunk("", "stop"), usageFrame].forEach((frame) => call.frame(frame)),
+  usage: (call: UpstreamCall) => [chunk("word "), usageFrame].forEach((frame) => call.frame(frame)),
   done: (call: UpstreamCall) => call.chatStream(["word "], usage)
 }
 
@@ -49,11 +49,11 @@ describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
       const user = yield* realms.user("steps@example.com", "1.00")
       const locked = yield* realms.user("locked@example.com", "1.00")
       const open = (key: string, step: keyof typeof steps) => {
-        const stream = openSlow(server.origin, key, { stream_options: { include_usage: true }, user: step })
+        const stream = openSlow(server.origin, key, { stream_options: { include_usage: true }, stop: step })
         return { stream, step, key }
       }
       upstream.on("slow", (call) => {
-        for (const [name, step] of Object.entries(steps)) if (call.body["user"] === name) step(call)
+        for (const [name, step] of Object.entries(steps)) if (call.body["stop"] === name) step(call)
       })
       const calls = [
         open(user.key, "reserved"),
@@ -63,7 +63,7 @@ describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
       ]
       const [reserved, begun, reported, done] = calls
       yield* until("the answer is whole", () => done?.stream.ended === true)
-      yield* until("the usage is known", () => reported?.stream.frames.length === 3)
+      yield* until("the usage is known", () => reported?.stream.frames.length === 2)
       yield* until("an answer has begun", () => begun?.stream.frames.length === 1)
       // Another transaction holds the row that the commit needs.
       const connection = yield* PgConnection.make({ url: Redacted.make(url) })
@@ -116,7 +116,10 @@ describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
       assert.deepStrictEqual(states, [{ state: "committed", n: 1 }, { state: "expired", n: 4 }])
       assert.strictEqual((yield* balanceOf(realms, user.email)).usd_micros, String(BALANCE_MICROS - COST))
       assert.strictEqual((yield* balanceOf(realms, locked.email)).usd_micros, String(BALANCE_MICROS))
-      const call = { key: locked.key, body: { model: "slow", stream: true, user: "done", messages: [{}] } }
+      const call = {
+        key: locked.key,
+        body: { model: "slow", stream: true, stop: "done", messages: [{ role: "user", content: "Hi" }] }
+      }
       assert.include((yield* send(`${again.origin}${chatPath}`, call)).text, "[DONE]")
     }))
 

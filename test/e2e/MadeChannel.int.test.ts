@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Redacted } from "effect"
 import type { LookupFunction } from "node:net"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
+import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { HostLookup } from "../../src/platform/OutboundUrl.ts"
 import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
@@ -30,12 +31,12 @@ const installation = FileSystem.FileSystem.use((fs) => fs.makeTempDirectoryScope
 )
 
 const over = (origin: string, more: Partial<ChannelInput> = {}): ChannelInput => ({
+  ...defaultChannelTerms,
   name: "made",
   baseUrl: `${origin}/v1`,
   apiKey: Redacted.make(CANARY),
   priority: 0,
   weight: 1,
-  streamOptions: true,
   models: { m: "up", thinker: "up-thinking" },
   ...more
 })
@@ -52,7 +53,7 @@ describe("a channel made while servers run", () => {
       one.upstream.on("up", (upstream) => upstream.json(completion("Hello", chatUsage(1, 1))))
       const user = yield* one.user(1_000_000n)
       // What serves nothing is asked first, so that both have it in memory.
-      for (const { origin } of [one, two]) assert.strictEqual((yield* call(origin, user.key)).status, 503)
+      for (const { origin } of [one, two]) assert.strictEqual((yield* call(origin, user.key)).status, 404)
 
       const id = yield* one.channels.create(cliActor, over(one.upstream.origin))
       for (const { origin } of [one, two]) {
@@ -72,7 +73,7 @@ describe("a channel made while servers run", () => {
 
       yield* one.channels.disable(cliActor, id)
       for (const { origin } of [one, two]) {
-        yield* until("no call is served", Effect.map(call(origin, user.key), ({ status }) => status === 503))
+        yield* until("no call is served", Effect.map(call(origin, user.key), ({ status }) => status === 404))
       }
       yield* one.clean
     }).pipe(Effect.scoped))

@@ -318,7 +318,7 @@ layer(Gateway, { excludeTestServices: true })("the OpenAI SDK", (it) => {
       const funds = yield* refusal(() =>
         other(poor.key).chat.completions.create({ model: "priced", messages, max_tokens: 100 })
       )
-      assert.match(funds.message, /needs \$0\.00\d+, available is \$0\.0001/)
+      assert.match(funds.message, /would hold \$0\.00\d+ at most, available is \$0\.0001/)
       assert.strictEqual(upstream.calls.length, before)
       assert.strictEqual(yield* gateway.balanceOf(user), START)
       assert.strictEqual(yield* gateway.balanceOf(poor), 100n)

@@ -1,28 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  openAiError,
-  openAiErrorBody,
-  type OpenAiErrorCode,
-  openAiErrorFrame,
-  openAiErrors
-} from "../../src/gateway/OpenAiError.ts"
+import { openAiError, openAiErrorBody, type OpenAiErrorCode, openAiErrors } from "../../src/gateway/OpenAiError.ts"
 
 const codes: ReadonlyArray<[OpenAiErrorCode, number, boolean]> = [
   ["invalid_request_error", 400, false],
   ["unsupported_parameter", 400, false],
+  ["context_length_exceeded", 400, false],
+  ["reference_not_found", 400, false],
   ["invalid_api_key", 401, false],
   ["insufficient_quota", 402, false],
   ["model_not_allowed", 403, false],
   ["key_limit_exceeded", 403, false],
   ["model_not_found", 404, false],
   ["not_found", 404, false],
+  ["request_timeout", 408, true],
   ["request_too_large", 413, false],
+  ["unsupported_media_type", 415, false],
+  ["funds_held", 429, true],
   ["subscription_quota_exceeded", 429, false],
   ["rate_limit_exceeded", 429, true],
   ["upstream_rate_limited", 429, true],
   ["upstream_error", 502, true],
   ["upstream_timeout", 504, true],
-  ["service_unavailable", 503, true]
+  ["service_unavailable", 503, true],
+  ["server_is_overloaded", 503, true]
 ]
 
 describe("OpenAiError", () => {
@@ -40,19 +40,5 @@ describe("OpenAiError", () => {
       openAiErrorBody(error),
       '{"error":{"message":"No \\"x\\".","type":"invalid_request_error","param":"model","code":"model_not_found"}}'
     )
-  })
-
-  it("ends a stream in the words of its dialect", () => {
-    const error = openAiError("insufficient_quota", "Line one\nline two")
-    assert.strictEqual(openAiErrorFrame("chat", error), `data: ${openAiErrorBody(error)}\n\n`)
-    const [event, data, ...rest] = openAiErrorFrame("responses", error, 7).split("\n")
-    assert.deepStrictEqual([event, ...rest], ["event: error", "", ""])
-    assert.deepStrictEqual(JSON.parse(data?.slice("data: ".length) ?? ""), {
-      type: "error",
-      code: "insufficient_quota",
-      message: "Line one\nline two",
-      param: null,
-      sequence_number: 7
-    })
   })
 })

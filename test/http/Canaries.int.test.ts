@@ -103,7 +103,7 @@ describe("secrets", () => {
           base_url: world.upstream,
           priority: "9",
           weight: "1",
-          stream_options: "true",
+          known_fields: "stream_options",
           models: "gpt-4o-mini"
         }
         assert.strictEqual((yield* post("/admin/channels", { ...channel, api_key: planted.channel })).status, 303)

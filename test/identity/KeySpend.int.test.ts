@@ -3,7 +3,7 @@
  * time for a key, none for others.
  */
 import { assert, layer } from "@effect/vitest"
-import { Clock, Deferred, Effect, Fiber, Layer } from "effect"
+import { Clock, Context, Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
@@ -86,6 +86,45 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       yield* Deferred.succeed(go, undefined)
       yield* Effect.forEach(turns, Fiber.await)
       assert.deepStrictEqual([inside, most], [0, 1])
+    }))
+
+  it.effect("fails at once for all who waited for a turn that PostgreSQL left hanging, and not for later ones", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      let skewMs = 0
+      const nowMs = () => clock.currentTimeMillisUnsafe() + skewMs
+      const context = yield* Layer.build(Layer.fresh(KeySpend.layer)).pipe(
+        Effect.provideService(Clock.Clock, {
+          sleep: (duration) => clock.sleep(duration),
+          currentTimeMillisUnsafe: nowMs,
+          currentTimeMillis: Effect.sync(nowMs),
+          currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+          currentTimeNanos: clock.currentTimeNanos,
+          monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+          monotonicTimeNanos: clock.monotonicTimeNanos
+        })
+      )
+      const spend = Context.get(context, KeySpend)
+      const [userId = 0n] = yield* makeUsers(1)
+      const key = yield* makeKey(userId, 1n)
+      const go = yield* Deferred.make<void>()
+      let inside = 0
+      const turn = Effect.gen(function*() {
+        inside++
+        yield* Deferred.await(go)
+      })
+      const first = yield* Effect.forkChild(spend.exclusively(key, () => turn))
+      yield* until("the first is inside", () => inside === 1)
+      const waiting = yield* Effect.forEach(
+        Array.from({ length: 3 }),
+        () => Effect.forkChild(Effect.flip(spend.exclusively(key, () => turn)), { startImmediately: true })
+      )
+      skewMs = 2_000
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(first)
+      for (const fiber of waiting) assert.strictEqual((yield* Fiber.join(fiber))._tag, "KeySpendUnavailable")
+      assert.strictEqual(inside, 1)
+      assert.strictEqual((yield* spend.exclusively(key, Effect.succeed)).spentMicros, 0n)
     }))
 
   it.effect("cannot be told of a key that is none", () =>

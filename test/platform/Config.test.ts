@@ -3,6 +3,8 @@ import { Console, Effect, Option, Redacted } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
+import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { AppConfig, load, publicUrlFor, testConfig } from "../../src/platform/Config.ts"
 import type { Environment } from "../../src/platform/ConfigFile.ts"
 
@@ -30,14 +32,25 @@ describe("Config", () => {
       assert.strictEqual(config.channels[0]?.name, "openai")
       assert.strictEqual(Redacted.value(config.channels[0]?.apiKey ?? Redacted.make("unset")), "")
       assert.deepStrictEqual(config.models, [{
+        ...defaultTerms,
         id: "gpt-4o-mini",
-        inputMicrosPer1m: 150_000n,
-        cachedInputMicrosPer1m: 75_000n,
-        cacheWriteMicrosPer1m: null,
-        outputMicrosPer1m: 600_000n,
+        price: {
+          inputMicrosPer1m: 150_000n,
+          cachedInputMicrosPer1m: 75_000n,
+          cacheWriteMicrosPer1m: null,
+          outputMicrosPer1m: 600_000n,
+          tools: { webSearchMicros: 10_000n, fileSearchMicros: null }
+        },
+        contextTokens: 128_000,
         maxOutputTokens: 16_384,
-        reasoning: false
+        defaultOutputTokens: 4_096,
+        imageTokensMax: 48_169
       }])
+      assert.deepInclude(config.channels[0], {
+        ...defaultChannelTerms,
+        storesResponses: true,
+        knownFields: ["stream_options", "max_tool_calls", "metadata", "service_tier"]
+      })
       assert.strictEqual(config.plans[0]?.priceFen, 1200n)
       assert.strictEqual(config.plans[0]?.limit30dMicros, 80_000_000n)
     }))
@@ -142,8 +155,8 @@ database: { url: "mysql://secret-password@h" }
     Effect.gen(function*() {
       for (const price of [`"0.000001"`, "0.000001"]) {
         const config = yield* loadText(model(price))
-        assert.strictEqual(config.models[0]?.inputMicrosPer1m, 1n)
-        assert.strictEqual(config.models[0]?.cachedInputMicrosPer1m, 1n)
+        assert.strictEqual(config.models[0]?.price.inputMicrosPer1m, 1n)
+        assert.strictEqual(config.models[0]?.price.cachedInputMicrosPer1m, 1n)
       }
       for (const price of [`"0.0000001"`, "0.0000001", "-1", `"1e3"`, `""`, "true", "[1]"]) {
         assert.include(yield* messageOf(model(price)), "models[0].input_usd_per_1m: expected a decimal string", price)

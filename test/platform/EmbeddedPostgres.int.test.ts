@@ -202,6 +202,46 @@ describe("EmbeddedPostgres", () => {
       }
     }))
 
+  const emptied: ReadonlyArray<readonly [what: string, text: string]> = [
+    ["empty", ""],
+    ["a blank line", "\n"],
+    ["zeros", "\0".repeat(80)],
+    ["half a word", "po"]
+  ]
+  it.live.each(emptied)("starts over a pid file that a power loss left as %s", ([, text]) =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
+      const { gid, uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
+      const pid = yield* pidOf(dataDir)
+      // Killed with all of its processes, as a power loss does it.
+      process.kill(pid, "SIGKILL")
+      yield* server.leave
+      yield* isGone(pid)
+      const pidFile = join(dataDir, "postgres", "postmaster.pid")
+      yield* Effect.promise(() => writeFile(pidFile, text, { mode: 0o600 }))
+      yield* Effect.promise(() => chown(pidFile, uid, gid))
+      const again = yield* enter(dataDir)
+      assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
+    }))
+
+  it.live("starts no second server over a live one whose pid file was emptied", () =>
+    Effect.gen(function*() {
+      const dataDir = yield* dataFolder
+      const server = yield* enter(dataDir)
+      const pid = yield* pidOf(dataDir)
+      const started = "SELECT pg_postmaster_start_time()::text AS at"
+      const before = yield* query(server.url, started)
+      yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "postmaster.pid"), ""))
+      const other = yield* enter(dataDir)
+      assert.isTrue(other.adopted)
+      assert.deepStrictEqual(yield* query(other.url, started), before)
+      yield* other.leave
+      yield* server.leave
+      yield* isGone(pid)
+    }))
+
   it.live("recovers after the server itself was killed", () =>
     Effect.gen(function*() {
       const dataDir = yield* dataFolder

@@ -7,6 +7,7 @@ import type { Actor } from "../../src/platform/AuditLog.ts"
 import type { Order } from "../../src/settlement/Order.ts"
 import type { NewRefund } from "../../src/settlement/Refunds.ts"
 import { PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { adjustIn } from "../support/TestAccounts.ts"
 import { send } from "../support/TestHttp.ts"
 
 const Worlds = SecondServer.layer.pipe(
@@ -188,8 +189,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
   it.effect("of credit that was spent leave the rest owed; one that fails at the bank gives it back", () =>
     Effect.gen(function*() {
       const { order, world } = yield* byStripe(yield* topupOf)
-      yield* world.sql`SELECT * FROM realms_ledger_entry_v1(${order.userId}, 'adjustment', -1000000, 'test',
-        ${`spent ${order.id}`}, 'test', '', 'strict')`
+      yield* adjustIn(world.sql, order.userId, { amountMicros: -1_000_000n })
       const refund = yield* world.refunds.request(ada, asking(order))
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 1_000_000n })
       yield* world.idle

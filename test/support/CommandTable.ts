@@ -14,10 +14,11 @@ import {
   reserveCommand,
   START_MS,
   type Told,
-  usedTokens
+  usedTokens,
+  type WorldPost
 } from "./MachineWorld.ts"
 
-const commandOf = (name: string, id: string, amount: bigint): Command => {
+const commandOf = (name: string, id: string, amount: bigint): Command | WorldPost => {
   switch (name) {
     case "credit":
       return postCommand(id, amount, "strict")
@@ -46,10 +47,11 @@ const commandOf = (name: string, id: string, amount: bigint): Command => {
 
 /** An answer in words. */
 export const inWords = (told: Told): string => {
+  if (told.how === "short") return `short ${told.availableMicros}`
   if (told.how === "refused") {
     const { error } = told
     if (error._tag === "InsufficientFunds") return `insufficient ${error.availableMicros}`
-    if (error._tag === "DebitRefused") return `short ${error.availableMicros}`
+    if (error._tag === "FundsHeld") return `held ${error.availableMicros} by ${error.openHolds}`
     return error._tag === "ReservationLost" ? "lost" : error._tag
   }
   const again = told.how === "again" ? " (again)" : ""

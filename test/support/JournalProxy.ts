@@ -1,7 +1,7 @@
 /**
  * A TCP proxy before PostgreSQL that can be told what to do to the connection of the journal's main writer: hold a batch,
  * lose it, or lose only its answer after the server has committed. Of any connection it can lose the answer to a COMMIT. It can
- * also be cut altogether, as a network is.
+ * also be cut altogether, as a network is, or fall silent, as a server does that hangs: connections stay, and nothing comes.
  */
 import { Effect } from "effect"
 import { connect as connectTo, createServer, type Server, type Socket } from "node:net"
@@ -30,6 +30,7 @@ export class JournalProxy {
   private readonly pairs = new Set<Pair>()
   private fault: Fault = "none"
   private isCut = false
+  private kept: Array<() => void> | undefined
   private struck: () => void = () => undefined
 
   constructor(target: string) {
@@ -93,6 +94,18 @@ export class JournalProxy {
     this.isCut = false
   }
 
+  /** Passes on nothing from here on, in either direction, of any connection. */
+  silence(): void {
+    this.kept ??= []
+  }
+
+  /** Passes on what was kept, and all that follows. */
+  speak(): void {
+    const kept = this.kept ?? []
+    this.kept = undefined
+    for (const pass of kept) pass()
+  }
+
   private arm(fault: Fault): Promise<void> {
     this.fault = fault
     return new Promise((resolve) => {
@@ -111,8 +124,13 @@ export class JournalProxy {
       socket.on("error", () => undefined)
       socket.on("close", () => this.end(pair))
     }
-    client.on("data", (chunk: Buffer) => this.onRequest(pair, chunk))
-    server.on("data", (chunk: Buffer) => this.onAnswer(pair, chunk))
+    client.on("data", (chunk: Buffer) => this.unlessSilent(pair, () => this.onRequest(pair, chunk)))
+    server.on("data", (chunk: Buffer) => this.unlessSilent(pair, () => this.onAnswer(pair, chunk)))
+  }
+
+  private unlessSilent(pair: Pair, pass: () => void): void {
+    if (this.kept === undefined) pass()
+    else this.kept.push(() => this.pairs.has(pair) ? pass() : undefined)
   }
 
   private end(pair: Pair): void {

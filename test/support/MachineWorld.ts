@@ -1,6 +1,6 @@
 /**
- * The account machine with the least that has to stand behind it: it remembers stored reservations and posted entries as
- * the database does. Used for tables of commands and for properties over random ones.
+ * The account machine with the least that has to stand behind it: it remembers stored reservations as the database does, and
+ * money comes and goes beside it as by ledger entries. Used for tables of commands and for properties over random ones.
  */
 import { HashMap } from "effect"
 import type { AccountError } from "../../src/accounts/AccountError.ts"
@@ -11,7 +11,6 @@ import {
   type CallOutcome,
   type Command,
   emptyOutcome,
-  type Post,
   type ReservationRow,
   type Reserve,
   type SubscriptionState
@@ -59,14 +58,18 @@ export const usedTokens = (tokens: bigint): CallOutcome => ({
   status: 200
 })
 
-export const postCommand = (refId: string, amountMicros: bigint, mode: Post["mode"]): Post => ({
+/** A ledger entry that somebody posts; the machine hears of it when it is read again. */
+export interface WorldPost {
+  readonly _tag: "Post"
+  readonly refId: string
+  readonly amountMicros: bigint
+  readonly mode: "strict" | "owe"
+}
+
+export const postCommand = (refId: string, amountMicros: bigint, mode: WorldPost["mode"]): WorldPost => ({
   _tag: "Post",
-  kind: "adjustment",
-  amountMicros,
-  refType: "test",
   refId,
-  actor: "test",
-  note: "",
+  amountMicros,
   mode
 })
 
@@ -81,6 +84,7 @@ export const subscriptionState = (
   limits,
   multiplier: MULTIPLIER_ONE,
   windows: fromBuckets([], [], START_MS),
+  held: fromBuckets([], [], START_MS),
   ...fields
 })
 
@@ -88,7 +92,15 @@ export const accountState = (
   usdMicros: bigint,
   subscriptions: ReadonlyArray<SubscriptionState> = [],
   owedMicros = 0n
-): AccountState => ({ usdMicros, owedMicros, subscriptions, open: HashMap.empty() })
+): AccountState => ({
+  usdMicros,
+  owedMicros,
+  heldMicros: 0n,
+  openHolds: 0,
+  countedOpen: false,
+  subscriptions,
+  open: HashMap.empty()
+})
 
 const tombstone = (id: string): ReservationRow => ({
   id,
@@ -107,24 +119,22 @@ const tombstone = (id: string): ReservationRow => ({
 })
 
 export type Told =
-  | { readonly how: "accepted" | "again"; readonly answer: Answer }
+  | { readonly how: "accepted" | "again"; readonly answer: Answer | { readonly _tag: "Posted" } }
   | { readonly how: "refused"; readonly error: AccountError }
+  | { readonly how: "short"; readonly availableMicros: bigint }
 
 /** One account. */
 export class MachineWorld {
   state: AccountState
   readonly rows = new Map<string, ReservationRow>()
-  readonly posts: Array<Post> = []
+  readonly posts: Array<WorldPost> = []
 
   constructor(state: AccountState) {
     this.state = state
   }
 
-  tell(command: Command): Told {
-    if (command._tag === "Post" && this.posts.some((post) => post.refId === command.refId)) {
-      const { owedMicros, usdMicros } = this.state
-      return { how: "again", answer: { _tag: "Posted", posted: { usdMicros, owedMicros, repeated: true } } }
-    }
+  tell(command: Command | WorldPost): Told {
+    if (command._tag === "Post") return this.post(command)
     const decision = this.decide(command)
     if (decision._tag === "Repeat") return { how: "again", answer: decision.answer }
     if (decision._tag === "Refuse") return { how: "refused", error: decision.error }
@@ -136,13 +146,23 @@ export class MachineWorld {
 
   /** Decides without consequences. */
   decide(command: Command): Decision {
-    const row = command._tag === "Post" ? undefined : this.rows.get(command.id) ?? null
-    return decide(this.state, command, row)
+    return decide(this.state, command, this.rows.get(command.id) ?? null)
+  }
+
+  private post(post: WorldPost): Told {
+    const { owedMicros, usdMicros } = this.state
+    if (this.posts.some(({ refId }) => refId === post.refId)) return { how: "again", answer: { _tag: "Posted" } }
+    const net = usdMicros - owedMicros + post.amountMicros
+    if (post.amountMicros < 0n && post.mode === "strict" && usdMicros < -post.amountMicros) {
+      return { how: "short", availableMicros: usdMicros }
+    }
+    this.posts.push(post)
+    this.state = { ...this.state, usdMicros: net > 0n ? net : 0n, owedMicros: net < 0n ? -net : 0n }
+    return { how: "accepted", answer: { _tag: "Posted" } }
   }
 
   private store(event: Event, answer: Answer): void {
-    if (event._tag === "EntryPosted") this.posts.push(event.entry)
-    else if (event._tag !== "Settled") {
+    if (event._tag !== "Settled") {
       const fresh = { state: "reserved", costMicros: 0n, chargedMicros: 0n, late: false } as const
       this.rows.set(event.reservation.id, { ...event.reservation, ...fresh })
     } else if (answer._tag === "Settlement") {

@@ -21,8 +21,8 @@ export class RawConnection {
     })
   }
 
-  write(text: string): void {
-    if (this.socket.writable) this.socket.write(text)
+  write(bytes: string | Uint8Array): void {
+    if (this.socket.writable) this.socket.write(bytes)
   }
 
   get status(): number {

@@ -8,7 +8,6 @@ import { Context, Effect, Layer, Logger, type Redacted, References } from "effec
 import { SqlClient } from "effect/sql"
 import { audit } from "../../src/accounts/Audit.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
-import { postInTransaction } from "../../src/accounts/Ledger.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
@@ -18,6 +17,7 @@ import { RedemptionAdmin } from "../../src/settlement/RedemptionAdmin.ts"
 import { redemptionAudit } from "../../src/settlement/RedemptionAudit.ts"
 import type { NewBatch } from "../../src/settlement/RedemptionBatch.ts"
 import { Redemptions } from "../../src/settlement/Redemptions.ts"
+import { adjustIn } from "./TestAccounts.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
 const MASTER_KEY = "0123456789abcdef0123456789abcdef"
@@ -71,17 +71,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
     batch,
     redeem: (userId: bigint, text: Redacted.Redacted<string>) => redemptions.redeem({ userId, address: "" }, text),
     /** Books an amount, which may become owed. */
-    post: (userId: bigint, amountMicros: bigint) =>
-      Effect.orDie(postInTransaction(sql, userId, {
-        _tag: "Post",
-        kind: "adjustment",
-        amountMicros,
-        refType: "test",
-        refId: makeReservationId(),
-        actor: "test",
-        note: "",
-        mode: "owe"
-      })),
+    post: (userId: bigint, amountMicros: bigint) => Effect.orDie(adjustIn(sql, userId, { amountMicros, mode: "owe" })),
     balance: Effect.fnUntraced(function*(userId: bigint) {
       const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
         SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`

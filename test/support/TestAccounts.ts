@@ -7,11 +7,13 @@ import { SqlClient } from "effect/sql"
 import { tmpdir } from "node:os"
 import { AccountPolicy } from "../../src/accounts/AccountPolicy.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import type { CallOutcome, Post, Reserve } from "../../src/accounts/AccountState.ts"
+import type { CallOutcome, Reserve } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
+import { type LedgerEntry, postInTransaction } from "../../src/accounts/Ledger.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { TestDatabase } from "./TestDatabase.ts"
@@ -40,25 +42,62 @@ let users = 0
 /** A new user with a balance in micros. */
 export const makeUser = Effect.fn("makeUser")(function*(usdMicros: bigint) {
   const sql = yield* SqlClient.SqlClient
-  const accounts = yield* Accounts
   const [row] = yield* sql<{ id: bigint }>`
     INSERT INTO users (email) VALUES (${`user${++users}-${makeReservationId()}@example.com`}) RETURNING id`
   if (row === undefined) return yield* Effect.die(new Error("no user"))
   yield* openAccount(sql, row.id)
-  if (usdMicros > 0n) yield* accounts.post(row.id, entry({ amountMicros: usdMicros }))
+  if (usdMicros > 0n) yield* adjustIn(sql, row.id, { amountMicros: usdMicros })
   return row.id
 })
 
-export const entry = (fields: Partial<Post>): Post => ({
-  _tag: "Post",
-  kind: "adjustment",
-  amountMicros: 0n,
-  refType: "test",
-  refId: makeReservationId(),
-  actor: "test",
-  note: "",
-  mode: "strict",
-  ...fields
+/** Posts an adjustment with its record, as administrators do; the accounts of every process hear of it. */
+export const adjustIn = (sql: SqlClient.SqlClient, userId: bigint, fields: Partial<LedgerEntry>) =>
+  sql.withTransaction(Effect.gen(function*() {
+    const entry: LedgerEntry = {
+      kind: "adjustment",
+      amountMicros: 0n,
+      refType: "adjustment",
+      refId: makeReservationId(),
+      actor: cliActor.name,
+      note: "",
+      mode: "strict",
+      ...fields
+    }
+    const posted = yield* postInTransaction(sql, userId, entry)
+    if (posted.outcome === "posted") {
+      yield* recordChange(sql, cliActor, {
+        action: "balance.adjusted",
+        target: `user:${userId}`,
+        before: null,
+        after: { key: entry.refId }
+      })
+    }
+    return posted
+  }))
+
+/** Changes a balance with entry and record, and tells no process of it. */
+export const adjustUnheard = Effect.fn("adjustUnheard")(function*(userId: bigint, amountMicros: bigint) {
+  const sql = yield* SqlClient.SqlClient
+  const key = makeReservationId()
+  yield* sql.withTransaction(Effect.gen(function*() {
+    yield* sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
+      VALUES (${userId}, 'adjustment', ${amountMicros}, 'adjustment', ${key}, 'test', '')`
+    yield* sql`UPDATE user_balances SET usd_micros = usd_micros + ${amountMicros} WHERE user_id = ${userId}`
+    yield* recordChange(sql, cliActor, {
+      action: "balance.adjusted",
+      target: `user:${userId}`,
+      before: null,
+      after: { key }
+    })
+  }))
+})
+
+/** Posts an adjustment, and these accounts read the user before they next decide. */
+export const adjust = Effect.fn("adjust")(function*(userId: bigint, fields: Partial<LedgerEntry>) {
+  const posted = yield* adjustIn(yield* SqlClient.SqlClient, userId, fields)
+  const accounts = yield* Accounts
+  accounts.invalidate(userId)
+  return posted
 })
 
 /** A reserve of exactly `micros` (a base without tokens). */

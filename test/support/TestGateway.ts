@@ -13,14 +13,17 @@ import { audit } from "../../src/accounts/Audit.ts"
 import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
-import { UpstreamLimits, type UpstreamLimits as UpstreamLimitsShape } from "../../src/gateway/UpstreamClient.ts"
+import {
+  UpstreamLimits,
+  type UpstreamLimits as UpstreamLimitsShape
+} from "../../src/gateway/upstream/UpstreamClient.ts"
 import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
-import { entry } from "./TestAccounts.ts"
+import { adjustIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { OpenAnswer } from "./TestHttp.ts"
 import { TestUpstream } from "./TestUpstream.ts"
@@ -76,10 +79,16 @@ export interface UsageRow {
 export type GatewayDocument = (origin: string) => object
 
 /** One channel and one model `m` (`up` upstream) at a micro a token, in and out. */
-export const microPriced = (origin: string, billing: object = {}) => ({
+export const microPriced = (origin: string, billing: object = {}, channel: object = {}) => ({
   billing,
-  channels: [{ name: "one", base_url: `${origin}/v1`, api_key: "x", models: { m: "up" } }],
-  models: [{ id: "m", input_usd_per_1m: "1", output_usd_per_1m: "1", max_output_tokens: 100_000 }]
+  channels: [{ name: "one", base_url: `${origin}/v1`, api_key: "x", models: { m: "up" }, ...channel }],
+  models: [{
+    id: "m",
+    input_usd_per_1m: "1",
+    output_usd_per_1m: "1",
+    max_output_tokens: 100_000,
+    input_overhead_tokens: 0
+  }]
 })
 
 /** A chat with the model `m`, its answer read as it comes. */
@@ -137,7 +146,9 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
   })
 
   const credit = (userId: bigint, usdMicros: bigint) =>
-    Effect.asVoid(accounts.post(userId, entry({ amountMicros: usdMicros })))
+    adjustIn(sql, userId, { amountMicros: usdMicros }).pipe(
+      Effect.andThen(Effect.sync(() => accounts.invalidate(userId)))
+    )
 
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
     const [row] = yield* sql<{ id: bigint }>`

@@ -70,7 +70,7 @@ export const demoDocument = (options: {
     name: "Tiny",
     price_cny: "1.00",
     duration_days: 30,
-    limit_5h_usd: "0.0001"
+    limit_5h_usd: "0.0004"
   }],
   payment: {
     epay: {

@@ -3,8 +3,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { channelTermList } from "../../domain/ChannelTermList.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiId, ApiMoment } from "./ApiSchema.ts"
+import { optionalTermFields, termFields } from "./TermsApi.ts"
 
 const Models = Schema.Record(Schema.String, Schema.String).annotate({
   identifier: "ChannelModels",
@@ -19,8 +21,9 @@ const Channel = Schema.Struct({
   has_key: Schema.Boolean,
   priority: Schema.Int,
   weight: Schema.Int,
-  stream_options: Schema.Boolean,
+  ...termFields(channelTermList),
   models: Models,
+  hidden_output: Schema.Array(Schema.String),
   declared: Schema.Boolean,
   disabled_at: Schema.NullOr(ApiMoment),
   health: Schema.Literals(["closed", "open", "half_open"]),
@@ -30,7 +33,8 @@ const Channel = Schema.Struct({
   identifier: "Channel",
   description:
     "`declared`: by config.yaml, and changed only there. `health`: of the circuit breaker on the server that answers. " +
-    "`has_key`: whether that server has a key to call it with."
+    "`has_key`: whether that server has a key to call it with. `hidden_output`: ids of models of which the upstream was seen " +
+    "to report output tokens that it does not show."
 })
 
 const Key = Schema.RedactedFromValue(Schema.String)
@@ -41,11 +45,11 @@ const NewChannel = Schema.Struct({
   api_key: Key,
   priority: Schema.optionalKey(Schema.Int),
   weight: Schema.optionalKey(Schema.Int),
-  stream_options: Schema.optionalKey(Schema.Boolean),
+  ...optionalTermFields(channelTermList),
   models: Models
 }).annotate({
   identifier: "NewChannel",
-  description: "Without them, `priority` is 0, `weight` 1 and `stream_options` true."
+  description: "Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
 })
 
 const ChannelChange = Schema.Struct({
@@ -55,13 +59,13 @@ const ChannelChange = Schema.Struct({
   api_key: Schema.optionalKey(Key),
   priority: Schema.Int,
   weight: Schema.Int,
-  stream_options: Schema.Boolean,
+  ...optionalTermFields(channelTermList),
   models: Models
 }).annotate({
   identifier: "ChannelChange",
   description:
-    "The whole channel as it is to be; without `api_key` its key stays. `revision`: of the channel that this was decided " +
-    "on; with another one now it is refused (409)."
+    "The channel as it is to be; without `api_key` its key stays, and so do other terms that are left out. `revision`: of " +
+    "the channel that this was decided on; with another one now it is refused (409)."
 })
 
 const ChannelTested = Schema.Struct({
@@ -123,6 +127,11 @@ export class ChannelsApi extends HttpApiGroup.make("channels").add(
     params,
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiConflict, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("resetHiddenOutput", "/channels/:id/models/:model/reset-hidden-output", {
+    params: { ...params, model: Schema.String },
+    success: HttpApiSchema.NoContent,
+    error: [ApiNotFound, ApiUnavailable]
   }),
   HttpApiEndpoint.post("testChannel", "/channels/:id/test", {
     params,

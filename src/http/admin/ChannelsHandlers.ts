@@ -4,19 +4,23 @@
 import { Effect, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { type AdminChannel, ChannelAdmin, CHANNELS_MAX } from "../../channels/ChannelAdmin.ts"
-import type { ChannelProblem, ChannelRefused } from "../../channels/ChannelError.ts"
+import { type ChannelProblem, ChannelRefused } from "../../channels/ChannelError.ts"
 import {
   CHANNEL_MODELS_MAX,
   CHANNEL_PRIORITY_MAX,
   CHANNEL_WEIGHT_MAX,
   type ChannelInput
 } from "../../channels/ChannelInput.ts"
+import { type ChannelTermKey, channelTermList } from "../../domain/ChannelTermList.ts"
+import { type ChannelTerms, defaultChannelTerms } from "../../domain/ChannelTerms.ts"
+import { documentOf, takeTerms, type TermValue } from "../../domain/Term.ts"
 import { ChannelTest } from "../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../platform/SecretBox.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, momentOrNull } from "./ApiSchema.ts"
+import { rangeText } from "./TermsApi.ts"
 
 const channelJson = (channel: AdminChannel) => ({
   id: channel.id.toString(),
@@ -26,8 +30,9 @@ const channelJson = (channel: AdminChannel) => ({
   has_key: channel.hasKey,
   priority: channel.priority,
   weight: channel.weight,
-  stream_options: channel.streamOptions,
+  ...documentOf(channelTermList, channel),
   models: channel.models,
+  hidden_output: channel.hiddenOutput,
   declared: channel.declared,
   disabled_at: momentOrNull(channel.disabledAt),
   health: channel.health,
@@ -35,25 +40,31 @@ const channelJson = (channel: AdminChannel) => ({
   updated_at: momentOf(channel.updatedAt)
 })
 
-interface Payload {
+interface Payload extends Readonly<Partial<Record<ChannelTermKey, TermValue>>> {
   readonly name: string
   readonly base_url: string
   readonly api_key?: Redacted.Redacted<string>
   readonly priority?: number
   readonly weight?: number
-  readonly stream_options?: boolean
   readonly models: Readonly<Record<string, string>>
 }
 
-const inputOf = (payload: Payload): ChannelInput => ({
-  name: payload.name,
-  baseUrl: payload.base_url,
-  apiKey: payload.api_key ?? Redacted.make(""),
-  priority: payload.priority ?? 0,
-  weight: payload.weight ?? 1,
-  streamOptions: payload.stream_options ?? true,
-  models: payload.models
-})
+/** Terms that are left out are those of `kept`. */
+const inputOf = (payload: Payload, kept: ChannelTerms): Effect.Effect<ChannelInput, ChannelRefused> =>
+  Effect.fromResult(takeTerms(channelTermList, { ...payload }, kept)).pipe(
+    Effect.mapError((fields) =>
+      new ChannelRefused({ problems: fields.map((field) => ({ field, reason: "range" as const })) })
+    ),
+    Effect.map((terms) => ({
+      ...terms,
+      name: payload.name,
+      baseUrl: payload.base_url,
+      apiKey: payload.api_key ?? Redacted.make(""),
+      priority: payload.priority ?? 0,
+      weight: payload.weight ?? 1,
+      models: payload.models
+    }))
+  )
 
 const namesOf = (models: ReadonlyArray<string>): string => models.slice(0, 5).join(", ")
 
@@ -82,6 +93,8 @@ const textOf = (problem: ChannelProblem): string => {
       }[problem.reason]
     case "form":
       return `there are ${CHANNELS_MAX} channels, and there cannot be more`
+    default:
+      return rangeText(channelTermList[problem.field].kind)
   }
 }
 
@@ -122,7 +135,10 @@ export const ChannelsHandlers = HttpApiBuilder.group(
       listChannels: () =>
         Effect.map(channels.list, (items) => ({ items: items.map(channelJson) })).pipe(orApiUnavailable),
       createChannel: ({ payload }) =>
-        Effect.flatMap(CurrentAdmin, (admin) => channels.create(admin, inputOf(payload))).pipe(
+        Effect.flatMap(
+          Effect.all([CurrentAdmin, inputOf(payload, defaultChannelTerms)]),
+          ([admin, input]) => channels.create(admin, input)
+        ).pipe(
           Effect.catchTags(writeFailures),
           // Channels are never deleted.
           Effect.flatMap((id) => get(id).pipe(Effect.catchTag("ChannelNotFound", Effect.die))),
@@ -137,7 +153,9 @@ export const ChannelsHandlers = HttpApiBuilder.group(
         function*({ params, payload }) {
           const id = BigInt(params.id)
           const revision = BigInt(payload.revision)
-          yield* channels.edit(yield* CurrentAdmin, { id, revision, input: inputOf(payload) })
+          // Where this is another revision than the payload's, the edit is refused.
+          const input = yield* inputOf(payload, yield* channels.get(id))
+          yield* channels.edit(yield* CurrentAdmin, { id, revision, input })
           return yield* get(id)
         },
         Effect.catchTags({ ...rowFailures, ...writeFailures, ChangedMeanwhile: changed }),
@@ -145,6 +163,18 @@ export const ChannelsHandlers = HttpApiBuilder.group(
       ),
       disableChannel: ({ params }) => turn("disable", params.id),
       enableChannel: ({ params }) => turn("enable", params.id),
+      resetHiddenOutput: ({ params }) =>
+        Effect.flatMap(
+          CurrentAdmin,
+          (admin) => channels.resetHiddenOutput(admin, BigInt(params.id), params.model)
+        ).pipe(
+          Effect.catchTags({
+            ChannelNotFound: rowFailures.ChannelNotFound,
+            ChannelModelUnknown: () =>
+              Effect.fail(new ApiNotFound({ message: "The channel does not serve such a model." }))
+          }),
+          orApiUnavailable
+        ),
       testChannel: ({ params, payload }) =>
         tests.run(BigInt(params.id), payload.model).pipe(
           Effect.map(({ latencyMs, model, reason, status }) => ({

@@ -3,28 +3,52 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { modelTermList } from "../../domain/ModelTermList.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { optionalTermFields, termFields } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
 
 /** Where prices can be left out, the cached input costs what input costs, and cache writes are not priced apart. */
-const newTerms = {
+const newPrices = {
   input_micros_per_1m: ApiAmount,
   cached_input_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
   cache_write_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  output_micros_per_1m: ApiAmount,
-  max_output_tokens: Schema.optionalKey(Schema.Number),
-  reasoning: Schema.optionalKey(Schema.Boolean)
+  output_micros_per_1m: ApiAmount
 }
 
-export const ApiModelTerms = Schema.Struct({
+const NewPriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...newPrices }).annotate({
+  identifier: "NewPriceTier",
+  description:
+    "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
+})
+
+const prices = {
   input_micros_per_1m: ApiAmount,
   cached_input_micros_per_1m: ApiAmount,
   cache_write_micros_per_1m: Schema.NullOr(ApiAmount),
-  output_micros_per_1m: ApiAmount,
-  max_output_tokens: Schema.Number,
-  reasoning: Schema.Boolean
+  output_micros_per_1m: ApiAmount
+}
+
+const PriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...prices }).annotate({ identifier: "PriceTier" })
+
+const newTerms = {
+  ...newPrices,
+  price_tiers: Schema.optionalKey(Schema.Array(NewPriceTier)),
+  web_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
+  file_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
+  ...optionalTermFields(modelTermList)
+}
+
+export const ApiModelTerms = Schema.Struct({
+  ...prices,
+  /** Ascending; empty: one price for every length. */
+  price_tiers: Schema.Array(PriceTier),
+  /** Of one call of a tool that the upstream runs; null: it is not priced. */
+  web_search_micros: Schema.NullOr(ApiAmount),
+  file_search_micros: Schema.NullOr(ApiAmount),
+  ...termFields(modelTermList)
 }).annotate({ identifier: "ModelTerms" })
 
 const Model = Schema.Struct({
@@ -38,9 +62,18 @@ const Model = Schema.Struct({
   updated_at: ApiMoment
 }).annotate({ identifier: "Model" })
 
-const NewModel = Schema.Struct({ id: Schema.String, ...newTerms }).annotate({ identifier: "NewModel" })
+const NewModel = Schema.Struct({ id: Schema.String, ...newTerms }).annotate({
+  identifier: "NewModel",
+  description:
+    "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
+})
 
-const ModelEdit = Schema.Struct({ revision: ApiId, ...newTerms }).annotate({ identifier: "ModelEdit" })
+const ModelEdit = Schema.Struct({ revision: ApiId, ...newTerms }).annotate({
+  identifier: "ModelEdit",
+  description:
+    "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
+    "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
+})
 
 export const ApiRevision = Schema.Struct({ revision: ApiId }).annotate({ identifier: "Revision" })
 

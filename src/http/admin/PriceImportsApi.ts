@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { CHOICES_MAX, offerStates } from "../../catalog/PriceImports.ts"
+import { CHOICES_MAX, comparedProblems, offerStates } from "../../catalog/PriceImports.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
 import { ApiModelTerms, limitQuery, textQuery } from "./ModelsApi.ts"
@@ -36,9 +36,15 @@ const Offer = Schema.Struct({
   after: Schema.NullOr(ApiModelTerms),
   revision: OfferRevision,
   rounded: Schema.Boolean,
-  tiered: Schema.Boolean,
-  problem: Schema.NullOr(Schema.Literals(["id", "missing", "price"]))
-}).annotate({ identifier: "PriceOffer" })
+  unread: Schema.Array(Schema.String),
+  problem: Schema.NullOr(Schema.Literals(comparedProblems))
+}).annotate({
+  identifier: "PriceOffer",
+  description:
+    "`after`: the whole model as it would be; terms that the file does not name are those of `before`, or the defaults. " +
+    "`rounded`: a price of the file had more than 6 decimals and is rounded up. `unread`: names in the file of prices and " +
+    "lengths that are not taken. `problem`: why it cannot be applied; `lengths`: those of the file contradict the model's."
+})
 
 const NewImport = Schema.Struct({
   /** The file's text: JSON in a JSON text, so that its numbers are read by their digits. */

@@ -80,6 +80,17 @@ const Adjusted = Schema.Struct({
   repeated: Schema.Boolean
 }).annotate({ identifier: "Adjusted" })
 
+const Waiver = Schema.Struct({ amount_micros: ApiAmount, note: Schema.String, idempotency_key: key }).annotate({
+  identifier: "Waiver",
+  description: "What of the debt is waived, above 0; the balance stays as it is."
+})
+
+const Waived = Schema.Struct({
+  usd_micros: ApiAmount,
+  owed_micros: ApiAmount,
+  repeated: Schema.Boolean
+}).annotate({ identifier: "Waived" })
+
 const Grant = Schema.Struct({ plan_code: Schema.String, note: Schema.String, idempotency_key: key }).annotate({
   identifier: "Grant"
 })
@@ -139,6 +150,12 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     params,
     payload: Adjustment,
     success: Adjusted,
+    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("waiveDebt", "/users/:id/waive", {
+    params,
+    payload: Waiver,
+    success: Waived,
     error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.get("listSubscriptions", "/users/:id/subscriptions", {

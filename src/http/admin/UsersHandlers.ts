@@ -4,6 +4,7 @@
 import { Effect, Option, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { type AdjustmentRefused, Adjustments } from "../../accounts/Adjustments.ts"
+import { DebtWaivers, type WaiverRefused } from "../../accounts/DebtWaivers.ts"
 import { LedgerList } from "../../accounts/LedgerList.ts"
 import { formatUsd } from "../../domain/Money.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
@@ -26,7 +27,8 @@ const changeRefusals = { UserNotFound: () => Effect.fail(noUser), OwnUser: confl
 
 const adjustmentFields = { amount: "amount_micros", note: "note", key: "idempotency_key" } as const
 
-const refusedAdjustment = (error: AdjustmentRefused) => refusedField(adjustmentFields[error.reason], error.message)
+const refusedAdjustment = (error: AdjustmentRefused | WaiverRefused) =>
+  refusedField(adjustmentFields[error.reason], error.message)
 
 const grantFields = { plan: "plan_code", note: "note", key: "idempotency_key" } as const
 
@@ -39,6 +41,7 @@ export const UsersHandlers = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const users = yield* UserAdmin
     const adjustments = yield* Adjustments
+    const waivers = yield* DebtWaivers
     const grants = yield* Grants
     const ledger = yield* LedgerList
     const subscriptions = yield* SubscriptionList
@@ -130,6 +133,29 @@ export const UsersHandlers = HttpApiBuilder.group(
           AdjustmentReused: conflict,
           DebitRefused: ({ availableMicros }) =>
             Effect.fail(refusedField("amount_micros", `the balance is ${formatUsd(availableMicros)} USD`)),
+          UnknownAccount: () => Effect.fail(noUser)
+        }),
+        orApiUnavailable
+      ),
+      waiveDebt: Effect.fnUntraced(
+        function*({ params, payload }) {
+          const waived = yield* waivers.waive(yield* CurrentAdmin, {
+            userId: BigInt(params.id),
+            amountMicros: BigInt(payload.amount_micros),
+            note: payload.note,
+            key: payload.idempotency_key
+          })
+          return {
+            usd_micros: waived.usdMicros.toString(),
+            owed_micros: waived.owedMicros.toString(),
+            repeated: waived.repeated
+          }
+        },
+        Effect.catchTags({
+          WaiverRefused: (error) => Effect.fail(refusedAdjustment(error)),
+          WaiverReused: conflict,
+          DebtExceeded: ({ owedMicros }) =>
+            Effect.fail(refusedField("amount_micros", `the debt is ${formatUsd(owedMicros)} USD`)),
           UnknownAccount: () => Effect.fail(noUser)
         }),
         orApiUnavailable

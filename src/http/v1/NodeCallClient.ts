@@ -1,29 +1,36 @@
 /**
- * A call's client over Node's HTTP server.
+ * A call's client over Node's HTTP server. A client that takes nothing for too long while something waits for it is gone; one
+ * that reads slowly is not.
  *
  * @internal
  */
 import type { ServerResponse } from "node:http"
 import type { CallClient } from "../../gateway/CallClient.ts"
-
-/** The last bytes of an answer have to be taken within this time. */
-const LAST_BYTES_MS_MAX = 60_000
+import type { ClientWatch, Watched } from "./ClientWatch.ts"
 
 export class NodeCallClient implements CallClient {
   onDrain: () => void = () => undefined
   onGone: () => void = () => undefined
   private readonly response: ServerResponse
+  private readonly watch: ClientWatch
+  private watched: Watched | undefined
   private gone = false
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, watch: ClientWatch) {
     this.response = response
-    response.on("drain", () => this.onDrain())
+    this.watch = watch
+    response.on("drain", () => {
+      this.unwatch()
+      this.onDrain()
+    })
+    response.on("finish", () => this.unwatch())
     response.on("close", () => {
+      this.unwatch()
       if (this.gone) return
       this.gone = true
       if (!response.writableFinished) this.onGone()
     })
-    // A reset arrives as an error and then as a close; the close tells.
+    // A reset arrives as an error and then as a close; the close says it.
     response.on("error", () => undefined)
   }
 
@@ -36,20 +43,34 @@ export class NodeCallClient implements CallClient {
   }
 
   write(bytes: Uint8Array | string): boolean {
-    return this.isGone || this.response.write(bytes)
+    if (this.isGone) return true
+    const takesMore = this.response.write(bytes)
+    if (!takesMore) this.watchProgress()
+    return takesMore
   }
 
   end(bytes?: Uint8Array | string): void {
     if (this.isGone) return
     if (bytes === undefined) this.response.end()
     else this.response.end(bytes)
-    if (this.response.writableLength === 0) return
-    // A client that does not take the end of its answer does not keep it for ever.
-    const timer = setTimeout(() => this.response.destroy(), LAST_BYTES_MS_MAX).unref()
-    this.response.once("close", () => clearTimeout(timer))
+    // The end of an answer is not kept for ever either.
+    if (this.response.writableLength > 0) this.watchProgress()
   }
 
   destroy(): void {
     this.response.destroy()
+  }
+
+  /** Breaks off when the client takes nothing any more; its close is then word of its leaving. */
+  private watchProgress(): void {
+    const { socket } = this.response
+    if (this.watched !== undefined || socket === null) return
+    this.watched = { socket, onStalled: () => void this.response.destroy() }
+    this.watch.add(this.watched)
+  }
+
+  private unwatch(): void {
+    if (this.watched !== undefined) this.watch.remove(this.watched)
+    this.watched = undefined
   }
 }

@@ -7,9 +7,8 @@ import { Effect } from "effect"
 import { Buffer } from "node:buffer"
 import { request as httpRequest } from "node:http"
 import { acquireUpstream, type Upstream, type UpstreamOptions } from "../../../src/cli/demo/UpstreamSimulator.ts"
-import type { Dialect } from "../../../src/gateway/CallRequest.ts"
-import { SseScanner } from "../../../src/gateway/SseScanner.ts"
-import { StreamMeter } from "../../../src/gateway/StreamMeter.ts"
+import { SseScanner } from "../../../src/gateway/meter/SseScanner.ts"
+import { type Observation, StreamMeter } from "../../../src/gateway/meter/StreamMeter.ts"
 
 export const withUpstream = (name: string, options: UpstreamOptions, run: (upstream: Upstream) => Promise<void>) =>
   it.live(name, () =>
@@ -64,12 +63,26 @@ export const chat = (text: string, extra: object = {}) => ({
 })
 export const stream = { stream: true, stream_options: { include_usage: true } }
 
+/** A frame in one word. */
+const kindOf = (seen: Observation): "error" | "terminal" | "delta" | "usage-only" | "other" => {
+  if (seen.failure !== undefined) return "error"
+  if (seen.terminal || seen.done) return "terminal"
+  return seen.isOutput ? "delta" : seen.isUsageOnly ? "usage-only" : "other"
+}
+
 /** What the gateway's own scanner and meter make of an answer. */
-export function meter(body: Buffer, dialect: Dialect) {
+export function meter(body: Buffer, dialect: "chat" | "responses") {
   const scanner = new SseScanner()
-  const meter = new StreamMeter(dialect)
+  const meter = new StreamMeter({ dialect, choices: 1 })
   const frames = scanner.push(body)
   if (frames === "overflow") throw new Error("overflow")
-  const kinds = frames.map((frame) => meter.observe(frame).kind)
-  return { kinds, meter, deltas: kinds.filter((kind) => kind === "delta").length, tail: scanner.flush().length }
+  const kinds = frames.map((frame) => kindOf(meter.observe(frame)))
+  const { input, output } = meter.reported()
+  return {
+    kinds,
+    /** Uncached and cached input, and output. */
+    usage: [input?.uncached, input?.cached, output],
+    deltas: kinds.filter((kind) => kind === "delta").length,
+    tail: scanner.flush().length
+  }
 }

@@ -5,6 +5,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
+import { adjustIn } from "../../support/TestAccounts.ts"
 
 /** An administrator's program; answers the status and the JSON, if any. */
 const program = Effect.gen(function*() {
@@ -58,6 +59,41 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       assert.match(link.json.url, /\/reset\/[\w-]{43}$/)
       const log = yield* get(`/audit?target=user:${made.json.id}`)
       assert.notInclude(JSON.stringify(log.json), link.json.url.slice(-43))
+    }))
+
+  it.effect("waives a debt once for a key", () =>
+    Effect.gen(function*() {
+      const { get, post, world } = yield* program
+      const user = yield* world.user(0n)
+      yield* Effect.orDie(adjustIn(world.sql, user.id, { amountMicros: -900n, mode: "owe" }))
+      const path = `/users/${user.id}/waive`
+      const waiver = { amount_micros: "400", note: "goodwill", idempotency_key: "api-waive-1" }
+      const sent = yield* Effect.forEach([1, 2], () => post(path, waiver), { concurrency: "unbounded" })
+      assert.sameMembers(sent.map(({ json }) => json.repeated), [false, true])
+      assert.deepStrictEqual(sent.map(({ json }) => [json.usd_micros, json.owed_micros]), [["0", "500"], ["0", "500"]])
+      const bad = [
+        [{ ...waiver, amount_micros: "1" }, 409],
+        [{ ...waiver, amount_micros: "501", idempotency_key: "api-waive-2" }, 422],
+        [{ ...waiver, amount_micros: "-1", idempotency_key: "api-waive-2" }, 422],
+        [{ ...waiver, amount_micros: 1 }, 400],
+        [{ ...waiver, note: " ", idempotency_key: "api-waive-2" }, 422],
+        [{ ...waiver, idempotency_key: "x" }, 422]
+      ] as const
+      for (const [body, status] of bad) {
+        assert.strictEqual((yield* post(path, body)).status, status, JSON.stringify(body))
+      }
+      assert.strictEqual(
+        (yield* post("/users/999999/waive", { ...waiver, idempotency_key: "api-waive-3" })).status,
+        404
+      )
+      const ledger = yield* get(`/users/${user.id}/ledger`)
+      assert.deepInclude(ledger.json.items[0], {
+        kind: "waiver",
+        amount_micros: "0",
+        owed_micros: "-400",
+        note: "goodwill"
+      })
+      assert.deepStrictEqual(yield* world.problems, [])
     }))
 
   it.effect("adjusts and grants once for a key", () =>

@@ -25,7 +25,12 @@ const form = (baseUrl: string, more: Readonly<Record<string, string>> = {}) => (
   api_key: CANARY,
   priority: "1",
   weight: "2",
-  stream_options: "1",
+  unknown_fields: "forward",
+  known_fields: "metadata",
+  first_byte_timeout_seconds: "30",
+  idle_timeout_seconds: "60",
+  input_overhead_tokens: "5",
+  max_connections: "7",
   models: "gpt-4o-mini\n\n gpt-4o = upstream/gpt-4o ",
   ...more
 })
@@ -106,6 +111,12 @@ describe("root's channels", () => {
           [{ api_key: "" }, ["api_key"]],
           [{ priority: "1.5" }, ["priority"]],
           [{ weight: "-1" }, ["weight"]],
+          [{ unknown_fields: "keep" }, ["unknown_fields"]],
+          [{ known_fields: "speed" }, ["known_fields"]],
+          [{ first_byte_timeout_seconds: "0" }, ["first_byte_timeout_seconds"]],
+          [{ idle_timeout_seconds: "" }, ["idle_timeout_seconds"]],
+          [{ input_overhead_tokens: "-1" }, ["input_overhead_tokens"]],
+          [{ max_connections: "65537" }, ["max_connections"]],
           [{ models: "gpt-4o\nnope\n= x" }, ["models"]],
           [{ models: "gpt-4o\nnope" }, ["models"]],
           [{ models: "gpt-4o =" }, ["models"]],
@@ -129,6 +140,56 @@ describe("root's channels", () => {
         assert.include(lines.text, "Line 2: there is no model “nope”. Line 4: the name of the model is missing.")
         assert.include(lines.text, "gpt-4o\nnope\n\n = x</textarea>")
         assert.strictEqual(yield* count, before)
+      }))
+
+    it.effect("keep the terms of their upstream, and forget hidden output on request", () =>
+      Effect.gen(function*() {
+        const { client, upstream, world } = yield* asRoot
+        const fresh = yield* client.get("/admin/channels/new")
+        assert.include(fresh.text, 'name="known_fields" value="stream_options" checked')
+        assert.notInclude(fresh.text, 'value="metadata" checked')
+        const id = idIn(yield* client.post("/admin/channels", form(upstream, { name: "terms" })))
+        const path = `/admin/channels/${id}`
+        const terms = Effect.map(
+          world.sql<Record<string, unknown>>`SELECT unknown_fields, known_fields, first_byte_timeout_seconds,
+            idle_timeout_seconds, stores_responses, input_overhead_tokens, max_connections
+            FROM channels WHERE id = ${BigInt(id)}`,
+          ([row]) => row
+        )
+        const written = {
+          unknown_fields: "forward",
+          known_fields: ["metadata"],
+          first_byte_timeout_seconds: 30,
+          idle_timeout_seconds: 60,
+          stores_responses: false,
+          input_overhead_tokens: 5,
+          max_connections: 7
+        }
+        assert.deepStrictEqual(yield* terms, written)
+        const shown = yield* client.get(path)
+        assert.include(shown.text, '<option value="forward" selected')
+        assert.include(shown.text, 'value="metadata" checked')
+        assert.notInclude(shown.text, 'value="stream_options" checked')
+        assert.notInclude(shown.text, "Hidden output")
+        const { known_fields: _, ...unticked } = form(upstream, { name: "terms", api_key: "", stores_responses: "1" })
+        const edit = { ...unticked, revision: revisionIn(shown) }
+        assert.strictEqual((yield* client.post(path, edit)).status, 303)
+        assert.deepStrictEqual(yield* terms, { ...written, known_fields: [], stores_responses: true })
+        // Somebody else's values stand beside those that were typed.
+        const stale = yield* client.post(path, { ...edit, max_connections: "8", unknown_fields: "drop" })
+        assert.strictEqual(stale.status, 409)
+        assert.include(stale.text, "Now: 7")
+        assert.include(stale.text, "Now: Send them")
+
+        yield* world.sql`UPDATE channel_models SET hidden_output_at = now()
+          WHERE channel_id = ${BigInt(id)} AND model_id = 'gpt-4o'`
+        assert.include((yield* client.get(path)).text, "Reset gpt-4o")
+        assert.strictEqual((yield* client.post(`${path}/hidden-output`, { model: "nope" })).status, 404)
+        const reset = yield* client.post(`${path}/hidden-output`, { model: "gpt-4o" })
+        assert.strictEqual(reset.headers.location, `${path}?done=reset`)
+        const after = yield* client.get(`${path}?done=reset`)
+        assert.include(after.text, "Forgotten, until it is seen again.")
+        assert.notInclude(after.text, "Reset gpt-4o")
       }))
 
     it.effect("tell the second of two administrators what the first has written", () =>
@@ -204,6 +265,15 @@ describe("root's channels", () => {
             }),
             (answer) => Effect.sync(() => asked.push(answer))
           )
+        const defaults = {
+          unknown_fields: "drop",
+          known_fields: ["stream_options"],
+          first_byte_timeout_seconds: 120,
+          idle_timeout_seconds: 600,
+          stores_responses: false,
+          input_overhead_tokens: 0,
+          max_connections: 2_048
+        }
         const input = { name: "by program", base_url: `${upstream}/`, models: { "gpt-4o": "gpt-4o" } }
         assert.strictEqual((yield* ask("POST", "", input)).status, 400)
         const refused = yield* ask("POST", "", {
@@ -224,16 +294,33 @@ describe("root's channels", () => {
           has_key: true,
           priority: 0,
           weight: 1,
-          stream_options: true,
+          ...defaults,
           models: { "gpt-4o": "gpt-4o" },
+          hidden_output: [],
           declared: false,
           disabled_at: null
         })
         assert.strictEqual(health, "closed")
         assert.strictEqual(created_at, updated_at)
-        const edit = { ...input, revision, priority: 3, weight: 4, stream_options: false }
+        const edit = { ...input, revision, priority: 3, weight: 4, known_fields: [], max_connections: 9 }
         const edited = yield* ask("PUT", `/${id}`, edit)
-        assert.deepInclude(json(edited), { priority: 3, weight: 4, stream_options: false, has_key: true })
+        const changed = { ...defaults, priority: 3, weight: 4, known_fields: [], max_connections: 9, has_key: true }
+        assert.deepInclude(json(edited), changed)
+        const outside = { ...input, revision: json(edited).revision, priority: 3, weight: 4, idle_timeout_seconds: 0 }
+        assert.deepStrictEqual(json(yield* ask("PUT", `/${id}`, outside)).problems, {
+          idle_timeout_seconds: "is a whole number from 1 to 86400"
+        })
+        assert.strictEqual((yield* ask("PUT", `/${id}`, { ...outside, unknown_fields: "keep" })).status, 400)
+        // What a program does not name stays as it is.
+        const again = { ...outside, idle_timeout_seconds: 5 }
+        assert.deepInclude(json(yield* ask("PUT", `/${id}`, again)), { ...changed, idle_timeout_seconds: 5 })
+        yield* world.sql`UPDATE channel_models SET hidden_output_at = now()
+          WHERE channel_id = ${BigInt(id)} AND model_id = 'gpt-4o'`
+        assert.deepStrictEqual(json(yield* ask("GET", `/${id}`)).hidden_output, ["gpt-4o"])
+        assert.strictEqual((yield* ask("POST", `/${id}/models/nope/reset-hidden-output`)).status, 404)
+        assert.strictEqual((yield* ask("POST", `/999999/models/gpt-4o/reset-hidden-output`)).status, 404)
+        assert.strictEqual((yield* ask("POST", `/${id}/models/gpt-4o/reset-hidden-output`)).status, 204)
+        assert.deepStrictEqual(json(yield* ask("GET", `/${id}`)).hidden_output, [])
         assert.strictEqual((yield* ask("PUT", `/${id}`, edit)).status, 409)
         const tested = yield* ask("POST", `/${id}/test`, { model: "gpt-4o" })
         assert.deepInclude(json(tested), { ok: false, reason: "unauthorized", status: 401 })

@@ -114,6 +114,30 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.notInclude((yield* own.get("/usage/calls.csv")).text, "=cmd")
     }))
 
+  it.effect("show which channels and models report more than is possible, where channels are looked at", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const root = yield* signIn
+      const user = yield* world.user(0n)
+      for (const path of ["/admin", "/admin/channels"]) {
+        assert.notInclude((yield* root.get(path)).text, "Usage above what is possible", path)
+      }
+      const nowMs =
+        (yield* world.sql<{ ms: number }>`SELECT floor(extract(epoch FROM now()) * 1000)::float8 AS ms`)[0]?.ms ?? 0
+      const call = callAt(user.id, nowMs - 60_000, { channel: "<over>", model: "tight", input_tokens: 9_000n })
+      yield* insertCalls([call]).pipe(Effect.provideService(SqlClient.SqlClient, world.sql))
+      yield* world.sql`UPDATE usage_events SET usage_flags = 'input_clamped above_context', excess_tokens = 4321
+        WHERE id = ${call.id}`
+      for (const path of ["/admin", "/admin/channels"]) {
+        const { text } = yield* root.get(path)
+        assert.include(text, "Usage above what is possible", path)
+        assert.include(text, "&lt;over>")
+        assert.include(text, "Raise the channel's input overhead by 4,321 tokens")
+        assert.include(text, "1 of 1 calls of the last 24 hours reported more input than the model's context")
+        assert.include(text, "up to 9,000 tokens")
+      }
+    }))
+
   it.effect("show the first steps that are left, and none when all are taken", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld

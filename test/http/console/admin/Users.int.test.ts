@@ -7,6 +7,7 @@ import { Effect, Redacted } from "effect"
 import { ConsoleClient } from "../../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../../support/ConsoleWorld.ts"
 import { send } from "../../../support/TestHttp.ts"
+import { adjustIn } from "../../../support/TestAccounts.ts"
 
 const signedIn = Effect.fnUntraced(function*(userId: bigint) {
   const world = yield* ConsoleWorld
@@ -49,7 +50,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
         assert.strictEqual((yield* new ConsoleClient(world.origin).get(path)).status, 303, path)
       }
       yield* other.get("/account")
-      const forms = ["adjust", "grant", "disable", "enable", "role", "password-link", "subscriptions/1/end"]
+      const forms = ["adjust", "waive", "grant", "disable", "enable", "role", "password-link", "subscriptions/1/end"]
       for (const form of ["/admin/users", ...forms.map((name) => `/admin/users/${user.id}/${name}`)]) {
         assert.strictEqual((yield* other.post(form, {})).status, 404, form)
       }
@@ -125,6 +126,44 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       assert.include(shown.text, "The balance is adjusted.")
       assert.include(shown.text, "&lt;b>sorry")
       assert.notInclude(shown.text, "<b>sorry")
+      assert.deepStrictEqual(yield* world.problems, [])
+    }))
+
+  it.effect("are let off a debt once for one form, no more than they owe, and only with a reason", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { client, root } = yield* asRoot
+      const user = yield* world.user(0n)
+      const path = `/admin/users/${user.id}/waive`
+      assert.strictEqual((yield* client.get(path)).status, 303, "nothing is owed")
+      assert.notInclude((yield* client.get(`/admin/users/${user.id}`)).text, path)
+      yield* Effect.orDie(adjustIn(world.sql, user.id, { amountMicros: -2_500_000n, mode: "owe" }))
+      assert.include((yield* client.get(`/admin/users/${user.id}`)).text, path)
+      const form = (yield* client.get(path)).text
+      assert.include(form, "They owe $2.50")
+      assert.include(form, 'value="2.50"')
+      const key = keyIn(form)
+      const bad = [
+        [{ amount: "", note: "why" }, "amount"],
+        [{ amount: "0", note: "why" }, "amount"],
+        [{ amount: "-1", note: "why" }, "amount"],
+        [{ amount: "2.51", note: "why" }, "amount"],
+        [{ amount: "1", note: " " }, "note"]
+      ] as const
+      for (const [fields, name] of bad) {
+        const refused = yield* client.post(path, { ...fields, key })
+        assert.strictEqual(refused.status, 422, JSON.stringify(fields))
+        assert.include(refused.text, `id="field-${name}-problem"`, JSON.stringify(fields))
+      }
+      const fields = { amount: "$1.50", note: "goodwill", key }
+      const sent = yield* Effect.forEach([1, 2, 3], () => client.post(path, fields), { concurrency: "unbounded" })
+      assert.deepStrictEqual(sent.map(({ status }) => status), [303, 303, 303])
+      assert.strictEqual((yield* client.post(path, { ...fields, amount: "1" })).status, 409)
+      const shown = (yield* client.get(`/admin/users/${user.id}?done=waived`)).text
+      for (const text of ["The debt is waived.", "Debt waived", "$1.50 is not owed any more", "$1.00 owed"]) {
+        assert.include(shown, text)
+      }
+      assert.include(yield* actionsOf(user.id), `user:${root.id} debt.waived`)
       assert.deepStrictEqual(yield* world.problems, [])
     }))
 

@@ -2,7 +2,7 @@
  * What the form of a channel means: its fields as the input of `ChannelAdmin`, its lines of models with their numbers, and the
  * problems that either of them found, beside the fields they are of.
  */
-import { Redacted } from "effect"
+import { Redacted, Result } from "effect"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
 import {
   CHANNEL_MODELS_MAX,
@@ -11,8 +11,11 @@ import {
   type ChannelInput
 } from "../../../../channels/ChannelInput.ts"
 import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
+import { channelTermList } from "../../../../domain/ChannelTermList.ts"
+import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { readTermFields, termProblem } from "../terms/TermForm.ts"
 import { channelsText } from "./ChannelsText.ts"
 
 /** So many lines are complained of one by one. */
@@ -24,6 +27,8 @@ export interface ChannelFormInput {
   readonly lines: ReadonlyMap<string, number>
   /** Of lines that name a model again. One that names none is a model without a name, which there is not. */
   readonly problems: ReadonlyArray<string>
+  /** Of choices that are not offered. */
+  readonly found: ReadonlyArray<ChannelProblem>
 }
 
 const integerOf = (text: string | null): number => /^\d{1,9}$/.test(text?.trim() ?? "") ? Number(text) : NaN
@@ -49,11 +54,13 @@ const readModels = (visit: UserVisit, text: string, all: ReadonlyArray<string>) 
   return { models: Object.fromEntries(models), lines, problems }
 }
 
+/** Terms that were not sent are those of `kept`; `known` are the ids of all models. */
 export const readChannelForm = (
   visit: UserVisit,
   fields: URLSearchParams,
-  known: ReadonlyArray<string>
+  { kept, known }: { readonly kept: ChannelTerms; readonly known: ReadonlyArray<string> }
 ): ChannelFormInput => {
+  const terms = readTermFields(channelTermList, fields, kept)
   const { lines, models, problems } = readModels(
     visit,
     fields.get("models") ?? "",
@@ -61,16 +68,17 @@ export const readChannelForm = (
   )
   return {
     input: {
+      ...Result.getOrElse(terms, () => kept),
       name: fields.get("name") ?? "",
       baseUrl: fields.get("base_url") ?? "",
       apiKey: Redacted.make(fields.get("api_key") ?? ""),
       priority: integerOf(fields.get("priority")),
       weight: integerOf(fields.get("weight")),
-      streamOptions: fields.get("stream_options") !== null,
       models
     },
     lines,
-    problems
+    problems,
+    found: Result.isFailure(terms) ? terms.failure.map((field) => ({ field, reason: "range" as const })) : []
   }
 }
 
@@ -120,6 +128,8 @@ const textOf = (visit: UserVisit, problem: Exclude<ChannelProblem, { readonly fi
       return say("weight.range", { max: CHANNEL_WEIGHT_MAX })
     case "form":
       return say("many", { max: CHANNELS_MAX })
+    default:
+      return termProblem(visit, channelTermList[problem.field].kind)
   }
 }
 

@@ -2,15 +2,20 @@
  * The form of a channel, new or there already. When somebody else has changed the channel meanwhile, it stands there with what
  * was typed, and beside each field what the channel has now.
  */
+import { Record } from "effect"
 import type { ComponentChildren } from "preact"
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import { CHANNEL_KEY_LENGTH_MAX, CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
+import { channelTermList } from "../../../../domain/ChannelTermList.ts"
+import { defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import { OUTBOUND_URL_LENGTH_MAX } from "../../../../platform/OutboundUrl.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { TermInput } from "../terms/TermInput.tsx"
 import { linesOf } from "./ChannelForm.ts"
+import { channelLabels } from "./ChannelLabels.ts"
 import { channelsText } from "./ChannelsText.ts"
 
 interface FormProps {
@@ -59,26 +64,29 @@ const Tick = (
   </div>
 )
 
-const StreamTick = (props: FormProps) => {
-  const { channel, isStale, state, visit } = props
-  const say = sayOf(visit, channelsText)
-  const typed = state.values.get("stream_options") !== null
-  const now = channel?.streamOptions ?? true
+/** What the upstream knows and how it is called. */
+const TermInputs = ({ channel, isStale, state, visit }: FormProps) => {
+  const labels = channelLabels(visit)
+  const terms = channel ?? defaultChannelTerms
   return (
-    <Tick
-      name="stream_options"
-      checked={state.values.size === 0 ? now : typed}
-      hint={
-        <>
-          {say("stream.hint")}
-          {isStale && now !== typed
-            ? <strong class="d-block">{say("now", { value: say(now ? "now.yes" : "now.no") })}</strong>
-            : null}
-        </>
-      }
-    >
-      {say("stream")}
-    </Tick>
+    <fieldset class="form-group-section">
+      <legend>{sayOf(visit, channelsText)("upstream")}</legend>
+      <div class="row gx-3">
+        {Record.toEntries(channelTermList).map(([key, { get, kind }]) => (
+          <div key={key} class={kind.is === "choices" ? "col-12" : "col-sm-6"}>
+            <TermInput
+              visit={visit}
+              state={state}
+              name={key}
+              kind={kind}
+              label={labels[key]}
+              initial={get(terms)}
+              now={isStale ? get(terms) : undefined}
+            />
+          </div>
+        ))}
+      </div>
+    </fieldset>
   )
 }
 
@@ -215,8 +223,8 @@ export const ChannelFormCard = (props: FormProps) => {
             />
           </div>
         </div>
-        <StreamTick {...props} />
         <ModelLines {...props} />
+        <TermInputs {...props} />
         <div class="btn-list">
           <button type="submit" class="btn btn-primary">{channel === undefined ? say("create") : say("save")}</button>
           <a class="btn btn-ghost-secondary" href="/admin/channels">{visit.say("action.back")}</a>

@@ -52,6 +52,8 @@ export const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
       return <Notice kind="success">{say("done.disabled")}</Notice>
     case "enabled":
       return <Notice kind="success">{say("done.enabled")}</Notice>
+    case "reset":
+      return <Notice kind="success">{say("done.reset")}</Notice>
     default:
       return null
   }

@@ -1,13 +1,17 @@
 /**
  * One channel: its form, or what the configuration file says of it; how it is; and a test of it.
  */
+import { Record } from "effect"
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
+import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
 import type { FormState } from "../../Answer.ts"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { termValueText } from "../terms/TermForm.ts"
 import { ChannelFormCard } from "./ChannelFormView.tsx"
+import { channelLabels } from "./ChannelLabels.ts"
 import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
 import { channelsText } from "./ChannelsText.ts"
 
@@ -124,8 +128,35 @@ const StateCard = ({ channel, visit }: ChannelProps) => {
   )
 }
 
+/** What was seen of its models, with a way to forget it. */
+const HiddenOutputCard = ({ channel, visit }: ChannelProps) => {
+  const say = sayOf(visit, channelsText)
+  return (
+    <Card title={say("hidden")} class="mt-3">
+      <div class="card-body">
+        <p class="text-secondary">{say("hidden.text")}</p>
+        {channel.hiddenOutput.map((model) => (
+          <PostForm
+            key={model}
+            visit={visit}
+            action={`/admin/channels/${channel.id}/hidden-output`}
+            class="d-flex align-items-center gap-2 mb-2"
+          >
+            <input type="hidden" name="model" value={model} />
+            <code class="break-anywhere me-auto">{model}</code>
+            <button type="submit" class="btn btn-sm" aria-label={say("hidden.reset.label", { model })}>
+              {say("hidden.reset")}
+            </button>
+          </PostForm>
+        ))}
+      </div>
+    </Card>
+  )
+}
+
 const DeclaredCard = ({ channel, visit }: ChannelProps) => {
   const say = sayOf(visit, channelsText)
+  const labels = channelLabels(visit)
   const models = Object.entries(channel.models).toSorted(([a], [b]) => a < b ? -1 : 1)
   return (
     <Card title={say("settings")}>
@@ -140,8 +171,12 @@ const DeclaredCard = ({ channel, visit }: ChannelProps) => {
           <dd>{visit.formats.count(channel.priority)}</dd>
           <dt>{say("weight")}</dt>
           <dd>{visit.formats.count(channel.weight)}</dd>
-          <dt>{say("stream")}</dt>
-          <dd>{channel.streamOptions ? say("now.yes") : say("now.no")}</dd>
+          {Record.toEntries(channelTermList).map(([key, { get }]) => (
+            <>
+              <dt>{labels[key].label}</dt>
+              <dd>{termValueText(visit, get(channel), labels[key])}</dd>
+            </>
+          ))}
           <dt>{say("models")}</dt>
           <dd>
             {models.length === 0 ? say("models.none") : models.map(([model, upstream]) => (
@@ -182,6 +217,7 @@ export const ChannelView = (
       <div class="col-lg-4">
         <TestCard visit={visit} channel={channel} tested={tested} />
         <StateCard visit={visit} channel={channel} />
+        {channel.hiddenOutput.length === 0 ? null : <HiddenOutputCard visit={visit} channel={channel} />}
       </div>
     </div>
   </>

@@ -3,12 +3,14 @@
  */
 import { Effect, Layer } from "effect"
 import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
+import { type ChannelTerms, defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { readClamped } from "../usage/ClampedCard.tsx"
 import { problemTexts, readChannelForm } from "./ChannelForm.ts"
 import { channelsText } from "./ChannelsText.ts"
 import { ChannelsView, DisableChannelView } from "./ChannelsView.tsx"
@@ -19,7 +21,8 @@ const missing = () => Effect.fail(new PageNotFound())
 const channelsPage = rootPage("/admin/channels", (visit) =>
   Effect.gen(function*() {
     const channels = yield* (yield* ChannelAdmin).list
-    return page(sayOf(visit, channelsText)("title"), ChannelsView({ visit, channels }))
+    const clamped = yield* readClamped
+    return page(sayOf(visit, channelsText)("title"), ChannelsView({ visit, channels, clamped }))
   }))
 
 const showNew = (visit: UserVisit, state: FormState) =>
@@ -37,15 +40,15 @@ const sealFailed = (visit: UserVisit) => (error: MasterKeyInvalid) =>
   )
 
 /** The form's input, when its lines can be read. */
-const readForm = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
-  const form = readChannelForm(visit, fields, yield* (yield* ChannelAdmin).models)
-  return form.problems.length > 0 ? yield* refuse(problemTexts(visit, form, [])) : form
+const readForm = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams, kept: ChannelTerms) {
+  const form = readChannelForm(visit, fields, { kept, known: yield* (yield* ChannelAdmin).models })
+  return form.problems.length + form.found.length > 0 ? yield* refuse(problemTexts(visit, form, form.found)) : form
 })
 
 const createForm = rootForm("/admin/channels", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const form = yield* readForm(visit, fields)
+      const form = yield* readForm(visit, fields, defaultChannelTerms)
       const id = yield* (yield* ChannelAdmin).create(actorOf(visit), form.input).pipe(
         Effect.catchTag("ChannelRefused", ({ problems }) => Effect.fail(refuse(problemTexts(visit, form, problems))))
       )
@@ -84,8 +87,9 @@ const editForm = rootForm("/admin/channels/:id", {
       const id = yield* pathId("id")
       const revision = idOf(fields.get("revision"))
       if (revision === undefined) return yield* new PageNotFound()
-      const form = yield* readForm(visit, fields)
-      yield* (yield* ChannelAdmin).edit(actorOf(visit), { id, revision, input: form.input }).pipe(
+      const admin = yield* ChannelAdmin
+      const form = yield* readForm(visit, fields, yield* admin.get(id))
+      yield* admin.edit(actorOf(visit), { id, revision, input: form.input }).pipe(
         Effect.catchTag("ChannelRefused", ({ problems }) => Effect.fail(refuse(problemTexts(visit, form, problems))))
       )
       return redirect(`/admin/channels/${id}?done=saved`)
@@ -123,6 +127,15 @@ const disableForm = rootForm("/admin/channels/:id/disable", { run: (visit) => tu
 
 const enableForm = rootForm("/admin/channels/:id/enable", { run: (visit) => turn(visit, "enable") })
 
+const resetForm = rootForm("/admin/channels/:id/hidden-output", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      yield* (yield* ChannelAdmin).resetHiddenOutput(actorOf(visit), id, fields.get("model") ?? "")
+      return redirect(`/admin/channels/${id}?done=reset`)
+    }).pipe(Effect.catchTags({ ChannelNotFound: missing, ChannelModelUnknown: missing }))
+})
+
 const testForm = rootForm("/admin/channels/:id/test", {
   run: (visit, fields) =>
     Effect.gen(function*() {
@@ -142,5 +155,6 @@ export const ChannelsRoutes = Layer.mergeAll(
   disablePage,
   disableForm,
   enableForm,
+  resetForm,
   testForm
 )

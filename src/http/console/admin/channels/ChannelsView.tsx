@@ -2,10 +2,12 @@
  * The list of channels, and the question before one is disabled.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
+import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
+import { ClampedCard } from "../usage/ClampedCard.tsx"
 import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
 import { channelsText } from "./ChannelsText.ts"
 
@@ -49,7 +51,9 @@ const ChannelsTable = ({ channels, visit }: ChannelsProps) => {
   )
 }
 
-export const ChannelsView = ({ channels, visit }: ChannelsProps) => {
+export const ChannelsView = (
+  { channels, clamped, visit }: ChannelsProps & { readonly clamped: ClampedReport | undefined }
+) => {
   const say = sayOf(visit, channelsText)
   return (
     <>
@@ -57,6 +61,7 @@ export const ChannelsView = ({ channels, visit }: ChannelsProps) => {
         {channels.length === 0 ? undefined : <NewLink visit={visit} />}
       </PageHeading>
       <DoneNotice visit={visit} />
+      <ClampedCard visit={visit} report={clamped} />
       <Card>
         {channels.length === 0
           ? (

@@ -1,7 +1,7 @@
 /**
  * `/admin/models`: models and prices. An id may hold slashes and be any word, so it stands in the query and not in the path.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
 import { isModelId } from "../../../../catalog/ModelTerms.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
@@ -50,8 +50,10 @@ const createForm = rootForm("/admin/models/new", {
     Effect.gen(function*() {
       const id = (fields.get("id") ?? "").trim()
       const terms = readModelForm(fields)
-      if ("length" in terms) return yield* refuse(modelProblems(visit, isModelId(id) ? terms : ["id", ...terms]))
-      yield* (yield* ModelAdmin).create(actorOf(visit), { id, ...terms })
+      if (Result.isFailure(terms)) {
+        return yield* refuse(modelProblems(visit, isModelId(id) ? terms.failure : ["id", ...terms.failure]))
+      }
+      yield* (yield* ModelAdmin).create(actorOf(visit), { id, ...terms.success })
       return redirect(editPath(id, "created"))
     }).pipe(
       Effect.catchTags({
@@ -98,10 +100,11 @@ const refusals = (visit: UserVisit) => {
 const editForm = rootForm("/admin/models/edit", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const terms = readModelForm(fields)
-      if ("length" in terms) return yield* refuse(modelProblems(visit, terms))
+      const model = yield* modelOf(visit)
+      const terms = readModelForm(fields, model.terms)
+      if (Result.isFailure(terms)) return yield* refuse(modelProblems(visit, terms.failure))
       const at = atOf(visit, fields)
-      yield* (yield* ModelAdmin).edit(actorOf(visit), at, terms)
+      yield* (yield* ModelAdmin).edit(actorOf(visit), at, terms.success)
       return redirect(editPath(at.id, "changed"))
     }).pipe(
       Effect.catchTags({

@@ -24,7 +24,8 @@ export const ModelBadges = ({ model, visit }: { readonly visit: UserVisit; reado
     <>
       {model.disabledAt === null ? null : <Badge tone="secondary">{say("state.disabled")}</Badge>}{" "}
       {model.declared ? <Badge tone="blue">{say("declared")}</Badge> : null}{" "}
-      {model.terms.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
+      {model.terms.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}{" "}
+      {model.terms.price.tiers === undefined ? null : <Badge tone="secondary">{say("tiers")}</Badge>}
     </>
   )
 }
@@ -64,11 +65,12 @@ const ModelsTable = (
         { title: say("cached"), number: true, wide: true },
         { title: say("write"), number: true, wide: true },
         { title: say("output"), number: true },
+        { title: say("context"), number: true, wide: true },
         { title: say("limit"), number: true, wide: true },
         { title: say("channels"), wide: true }
       ]}
       rows={models.map((model) => {
-        const { maxOutputTokens, price } = model.terms
+        const { contextTokens, maxOutputTokens, price } = model.terms
         return [
           <>
             <a class="break-anywhere" href={`/admin/models/edit?${new URLSearchParams({ id: model.id })}`}>
@@ -80,6 +82,7 @@ const ModelsTable = (
           usd(price.cachedInputMicrosPer1m),
           price.cacheWriteMicrosPer1m === null ? "–" : usd(price.cacheWriteMicrosPer1m),
           usd(price.outputMicrosPer1m),
+          contextTokens === null ? "–" : visit.formats.count(contextTokens),
           visit.formats.count(maxOutputTokens),
           <Channels visit={visit} model={model} />
         ]

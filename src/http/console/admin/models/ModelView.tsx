@@ -2,65 +2,20 @@
  * The form of a model, new or not, and the question before one is disabled.
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import { OUTPUT_TOKENS_DEFAULT } from "../../../../domain/Bounds.ts"
 import type { FormState, Problems } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ModelBadges } from "./AdminModelsView.tsx"
 import { adminModelsText } from "./AdminModelsText.ts"
+import { ModelFacts } from "./ModelFacts.tsx"
+import { ModelFields } from "./ModelFields.tsx"
 
 const ID_LENGTH_MAX = 200
 
 interface FieldsProps {
   readonly visit: UserVisit
   readonly state: FormState
-}
-
-const TermsFields = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminModelsText)
-  const price = { state, inputmode: "decimal", autocomplete: "off", prefix: "$" } as const
-  return (
-    <>
-      <div class="row g-3">
-        <div class="col-md-6">
-          <Field {...price} name="input" label={say("input")} hint={say("price.hint")} required />
-        </div>
-        <div class="col-md-6">
-          <Field {...price} name="output" label={say("output")} hint={say("price.hint")} required />
-        </div>
-        <div class="col-md-6">
-          <Field {...price} name="cached_input" label={say("cached")} hint={say("cached.hint")} />
-        </div>
-        <div class="col-md-6">
-          <Field {...price} name="cache_write" label={say("write")} hint={say("write.hint")} />
-        </div>
-        <div class="col-md-6">
-          <Field
-            state={state}
-            name="max_output_tokens"
-            label={say("limit")}
-            hint={say("limit.hint")}
-            inputmode="numeric"
-            autocomplete="off"
-            initial={OUTPUT_TOKENS_DEFAULT.toString()}
-            required
-          />
-        </div>
-      </div>
-      <label class="form-check mt-3">
-        <input
-          class="form-check-input"
-          type="checkbox"
-          name="reasoning"
-          checked={state.values.get("reasoning") === "on"}
-          aria-describedby="reasoning-hint"
-        />
-        <span class="form-check-label">{say("reasoning")}</span>
-        <span id="reasoning-hint" class="form-check-description">{say("reasoning.hint")}</span>
-      </label>
-    </>
-  )
 }
 
 export const NewModelView = ({ state, visit }: FieldsProps) => {
@@ -81,7 +36,7 @@ export const NewModelView = ({ state, visit }: FieldsProps) => {
             required
             autofocus
           />
-          <TermsFields visit={visit} state={state} />
+          <ModelFields visit={visit} state={state} />
           <div class="btn-list mt-4">
             <button type="submit" class="btn btn-primary">{say("create")}</button>
             <a class="btn btn-ghost-secondary" href="/admin/models">{visit.say("action.back")}</a>
@@ -89,27 +44,6 @@ export const NewModelView = ({ state, visit }: FieldsProps) => {
         </PostForm>
       </Card>
     </>
-  )
-}
-
-/** What a model is, to be read. */
-const ModelFacts = ({ model, visit }: { readonly visit: UserVisit; readonly model: AdminModel }) => {
-  const say = sayOf(visit, adminModelsText)
-  const { usd } = visit.formats
-  const { maxOutputTokens, price } = model.terms
-  return (
-    <dl class="facts">
-      <dt>{say("input")}</dt>
-      <dd>{usd(price.inputMicrosPer1m)}</dd>
-      <dt>{say("output")}</dt>
-      <dd>{usd(price.outputMicrosPer1m)}</dd>
-      <dt>{say("cached")}</dt>
-      <dd>{usd(price.cachedInputMicrosPer1m)}</dd>
-      <dt>{say("write")}</dt>
-      <dd>{price.cacheWriteMicrosPer1m === null ? "–" : usd(price.cacheWriteMicrosPer1m)}</dd>
-      <dt>{say("limit")}</dt>
-      <dd>{say("tokens", { count: visit.formats.count(maxOutputTokens) })}</dd>
-    </dl>
   )
 }
 
@@ -149,7 +83,7 @@ const EditForm = (
 ) => (
   <PostForm visit={visit} action={`/admin/models/edit?${query(model.id)}`} class="card-body">
     <input type="hidden" name="revision" value={revision} />
-    <TermsFields visit={visit} state={state} />
+    <ModelFields visit={visit} state={state} />
     <div class="btn-list mt-4">
       <button type="submit" class="btn btn-primary">{visit.say("action.save")}</button>
       <a class="btn btn-ghost-secondary" href="/admin/models">{visit.say("action.back")}</a>
@@ -187,9 +121,7 @@ export const ModelView = (
       {model.declared || isOvertaken
         ? (
           <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>
-            <div class="card-body">
-              <ModelFacts visit={visit} model={model} />
-            </div>
+            <ModelFacts visit={visit} model={model} />
           </Card>
         )
         : null}

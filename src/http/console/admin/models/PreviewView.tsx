@@ -1,7 +1,6 @@
 /**
  * What a file of prices would change: line by line, old beside new, to be ticked and applied.
  */
-import { type ModelTerms } from "../../../../catalog/ModelTerms.ts"
 import {
   CHOICES_MAX,
   type ComparedOffer,
@@ -16,6 +15,7 @@ import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { importText } from "./ImportText.ts"
+import { differencesOf } from "./TermDifferences.ts"
 
 export interface OfferQuery {
   readonly state: OfferState
@@ -102,33 +102,14 @@ const Filter = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found" | 
   )
 }
 
-type Line = readonly [label: string, before: string | null, after: string]
-
-/** Of a model that there is, only what would change; of a new one, everything. */
-const linesOf = (visit: UserVisit, before: ModelTerms | null, after: ModelTerms): ReadonlyArray<Line> => {
-  const say = sayOf(visit, importText)
-  const { formats } = visit
-  const usd = (micros: bigint | null) => micros === null ? say("as.input") : formats.usd(micros)
-  const texts = ({ maxOutputTokens, price, reasoning }: ModelTerms): ReadonlyArray<readonly [string, string]> => [
-    [say("input"), usd(price.inputMicrosPer1m)],
-    [say("output"), usd(price.outputMicrosPer1m)],
-    [say("cached"), usd(price.cachedInputMicrosPer1m)],
-    [say("write"), usd(price.cacheWriteMicrosPer1m)],
-    [say("limit"), formats.count(maxOutputTokens)],
-    [say("reasoning"), reasoning ? say("yes") : say("no")]
-  ]
-  const old = before === null ? undefined : texts(before)
-  return texts(after).map(([label, text], at): Line => [label, old?.[at]?.[1] ?? null, text])
-    .filter(([, was, text]) => was !== text)
-}
-
-const Prices = ({ offer, visit }: { readonly visit: UserVisit; readonly offer: ComparedOffer }) => {
+const Differences = ({ offer, visit }: { readonly visit: UserVisit; readonly offer: ComparedOffer }) => {
   const say = sayOf(visit, importText)
   if (offer.problem !== null) {
     const texts = {
       id: say("refused.id"),
       missing: say("refused.missing"),
-      price: say("refused.price", { max: visit.formats.count(PRICE_USD_PER_1M_MAX) })
+      price: say("refused.price", { max: visit.formats.count(PRICE_USD_PER_1M_MAX) }),
+      lengths: say("refused.lengths")
     }
     return <>{texts[offer.problem]}</>
   }
@@ -138,7 +119,7 @@ const Prices = ({ offer, visit }: { readonly visit: UserVisit; readonly offer: C
     <ul class="list-inline mb-0">
       {offer.after === null
         ? null
-        : linesOf(visit, shown, offer.after).map(([label, was, text]) => (
+        : differencesOf(visit, shown, offer.after).map(({ label, text, was }) => (
           <li key={label} class="list-inline-item me-3">
             <span class="text-secondary">{label}</span> {was === null ? null : (
               <>
@@ -162,12 +143,6 @@ const OfferName = ({ offer, visit }: { readonly visit: UserVisit; readonly offer
         ? (
           <span title={say("rounded.hint")}>
             <Badge tone="yellow">{say("rounded")}</Badge>
-          </span>
-        )
-        : null} {offer.tiered
-        ? (
-          <span title={say("tiered.hint")}>
-            <Badge tone="yellow">{say("tiered")}</Badge>
           </span>
         )
         : null}
@@ -206,7 +181,14 @@ const OffersTable = ({ offers, query, state, visit }: PreviewProps) => {
       rows={offers.map((offer) => [
         ...applicable ? [tickOf(offer)] : [],
         <OfferName visit={visit} offer={offer} />,
-        <Prices visit={visit} offer={offer} />
+        <>
+          <Differences visit={visit} offer={offer} />
+          {offer.unread.length === 0 ? null : (
+            <div class="text-warning-emphasis small mt-1 break-anywhere">
+              {say("unread", { names: offer.unread.join(", ") })}
+            </div>
+          )}
+        </>
       ])}
     />
   )

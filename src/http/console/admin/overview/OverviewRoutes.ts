@@ -11,6 +11,7 @@ import { ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { page } from "../../Answer.ts"
 import { rootPage } from "../../ConsoleRoute.ts"
 import { readRange } from "../../pages/usage/UsageRange.ts"
+import { readClamped } from "../usage/ClampedCard.tsx"
 import { OverviewView } from "./OverviewView.tsx"
 
 export const OverviewRoutes = rootPage("/admin", (visit) =>
@@ -24,6 +25,7 @@ export const OverviewRoutes = rootPage("/admin", (visit) =>
       ),
       figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
       channels: (yield* ChannelReports).report,
+      clamped: readClamped,
       steps: (yield* FirstSteps).steps
     }, { concurrency: "unbounded" })
     const publicUrl = (yield* PublicAddress).url()

@@ -5,11 +5,13 @@
 import type { FirstStep, StepState } from "../../../../settings/FirstSteps.ts"
 import type { UsageReport } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
+import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
 import { Icon, type IconName } from "../../ui/Icon.tsx"
 import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ChannelsCard } from "../usage/ChannelsCard.tsx"
+import { ClampedCard } from "../usage/ClampedCard.tsx"
 import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
 import { overviewText } from "./OverviewText.ts"
 
@@ -18,6 +20,7 @@ export interface OverviewProps {
   readonly usage: UsageReport
   readonly figures: ServiceFigures
   readonly channels: ChannelsReport
+  readonly clamped: ClampedReport | undefined
   readonly steps: ReadonlyArray<StepState>
   /** Without a trailing slash. */
   readonly publicUrl: string
@@ -144,12 +147,13 @@ const Steps = ({ publicUrl, steps, visit }: OverviewProps) => {
 }
 
 export const OverviewView = (props: OverviewProps) => {
-  const { channels, steps, usage, visit } = props
+  const { channels, clamped, steps, usage, visit } = props
   const say = sayOf(visit, overviewText)
   return (
     <>
       <PageHeading title={visit.say("nav.admin")} />
       {steps.every(({ isDone }) => isDone) ? null : <Steps {...props} />}
+      <ClampedCard visit={visit} report={clamped} />
       <div class="row g-3 mb-3">
         <Figures {...props} />
         <Waiting {...props} />

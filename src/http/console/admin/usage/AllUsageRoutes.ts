@@ -12,6 +12,7 @@ import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../chart
 import { rootPage } from "../../ConsoleRoute.ts"
 import { callColumns, csvAnswer, type CsvColumns, csvText } from "../../pages/usage/CallsCsv.ts"
 import { shortDay } from "../../pages/usage/ChartRoutes.ts"
+import { readRefused } from "../../pages/usage/RefusedCard.tsx"
 import { ReceiptView } from "../../pages/usage/ReceiptView.tsx"
 import { usageText } from "../../pages/usage/UsageText.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -34,7 +35,12 @@ const show = Effect.fnUntraced(function*(visit: UserVisit) {
     known: reportOf(visit),
     channels: (yield* ChannelReports).report
   }, { concurrency: "unbounded" })
-  return page(sayOf(visit, allUsageText)("title"), AllUsageView({ visit, channels, ...known }))
+  const { user } = known.query
+  const refused = user === undefined ? undefined : yield* readRefused(visit, user.id, known.query).pipe(
+    // The period was checked when the address was read, so it is the cursor that cannot be read.
+    Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
+  )
+  return page(sayOf(visit, allUsageText)("title"), AllUsageView({ visit, channels, refused, ...known }))
 })
 
 const HOUR_AT = "YYYY-MM-DD ".length

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact"
 import type { UsageReport, UsageShares } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import { RangePicker } from "../../pages/usage/RangePicker.tsx"
+import { RefusedCard, type ShownRefusals } from "../../pages/usage/RefusedCard.tsx"
 import { RANGE_DAYS_SHOWN_MAX } from "../../pages/usage/UsageRange.ts"
 import { usageText } from "../../pages/usage/UsageText.ts"
 import { SumFigures, sumsRow, SumsTable } from "../../pages/usage/UsageView.tsx"
@@ -21,6 +22,8 @@ export interface AllUsageProps {
   readonly query: AllUsageQuery
   readonly report: UsageReport
   readonly channels: ChannelsReport
+  /** Of the one user that the figures are of; undefined where they are everybody's. */
+  readonly refused: ShownRefusals | undefined
 }
 
 /** Another one after every fold, so that a browser's copy is never older than the page. */
@@ -183,7 +186,7 @@ const Narrowed = ({ query, visit }: Pick<AllUsageProps, "visit" | "query">) => {
 }
 
 export const AllUsageView = (props: AllUsageProps) => {
-  const { channels, query, report, visit } = props
+  const { channels, query, refused, report, visit } = props
   const say = sayOf(visit, allUsageText)
   const { filter, range } = query
   return (
@@ -219,6 +222,12 @@ export const AllUsageView = (props: AllUsageProps) => {
           <UsersCard {...props} />
         </div>
       </div>
+      <RefusedCard
+        visit={visit}
+        refused={refused}
+        path="/admin/usage"
+        queryOf={(changes) => queryText(query, changes)}
+      />
     </>
   )
 }

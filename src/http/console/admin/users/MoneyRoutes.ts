@@ -1,12 +1,13 @@
 /**
- * What an administrator gives a user and takes: adjustments of the balance, plans granted and ended. A form carries the key of
- * its change, made when it is shown: sent twice, it is done once.
+ * What an administrator gives a user and takes: adjustments of the balance, debts waived, plans granted and ended. A form
+ * carries the key of its change, made when it is shown: sent twice, it is done once.
  */
 import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { type AdjustmentRefused, Adjustments } from "../../../../accounts/Adjustments.ts"
-import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { DebtWaivers, type WaiverRefused } from "../../../../accounts/DebtWaivers.ts"
+import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { type GrantRefused, Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import {
@@ -24,7 +25,7 @@ import { pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { theUser } from "./TheUser.ts"
 import { userActionText } from "./UserActionText.ts"
-import { AdjustView, EndView, GrantView } from "./UserActionView.tsx"
+import { AdjustView, EndView, GrantView, WaiveView } from "./UserActionView.tsx"
 
 /** A form that is refused as a whole goes on with a key of its own; one with a wrong field keeps its key. */
 const keyOf = ({ problems, values }: FormState): string => {
@@ -76,6 +77,50 @@ const adjustForm = rootForm("/admin/users/:id/adjust", {
       })
     ),
   again: (visit, values, problems) => showAdjust(visit, stateOf(values, problems))
+})
+
+/** The form begins with all that is owed. A user who owes nothing has no such page. */
+const showWaive = (visit: UserVisit, state: FormState) =>
+  Effect.gen(function*() {
+    const user = yield* theUser
+    const { owedMicros } = yield* (yield* AccountOverview).balance(user.id)
+    if (owedMicros === 0n && state === emptyForm) return redirect(`/admin/users/${user.id}`)
+    const filled = state === emptyForm
+      ? stateOf(new URLSearchParams({ amount: formatUsd(owedMicros) }), {})
+      : state
+    const view = WaiveView({ visit, user, state: filled, owedMicros, formKey: keyOf(state) })
+    return page(sayOf(visit, userActionText)("waive.title", { email: user.email }), view)
+  })
+
+const refusedWaiver = (visit: UserVisit, { reason }: WaiverRefused): FormRefused => {
+  const say = sayOf(visit, userActionText)
+  if (reason === "amount") return refuse({ amount: say("waive.problem") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+}
+
+const waiveForm = rootForm("/admin/users/:id/waive", {
+  run: (visit, fields) =>
+    Effect.gen(function*() {
+      const userId = yield* pathId("id")
+      yield* (yield* DebtWaivers).waive(actorOf(visit), {
+        userId,
+        amountMicros: amountOf(fields.get("amount") ?? ""),
+        note: fields.get("note") ?? "",
+        key: fields.get("key") ?? ""
+      })
+      return redirect(`/admin/users/${userId}?done=waived`)
+    }).pipe(
+      Effect.catchTags({
+        WaiverRefused: (error) => Effect.fail(refusedWaiver(visit, error)),
+        WaiverReused: () => Effect.fail(reused(visit)),
+        DebtExceeded: ({ owedMicros }) => {
+          const owed = visit.formats.usd(owedMicros)
+          return Effect.fail(refuse({ amount: sayOf(visit, userActionText)("waive.exceeded", { owed }) }))
+        },
+        UnknownAccount: () => Effect.fail(new PageNotFound())
+      })
+    ),
+  again: (visit, values, problems) => showWaive(visit, stateOf(values, problems))
 })
 
 const showGrant = (visit: UserVisit, state: FormState) =>
@@ -144,9 +189,11 @@ const endForm = rootForm("/admin/users/:id/subscriptions/:subscription/end", {
 
 export const MoneyRoutes = Layer.mergeAll(
   rootPage("/admin/users/:id/adjust", (visit) => showAdjust(visit, emptyForm)),
+  rootPage("/admin/users/:id/waive", (visit) => showWaive(visit, emptyForm)),
   rootPage("/admin/users/:id/grant", (visit) => showGrant(visit, emptyForm)),
   rootPage("/admin/users/:id/subscriptions/:subscription/end", (visit) => showEnd(visit, emptyForm)),
   adjustForm,
+  waiveForm,
   grantForm,
   endForm
 )

@@ -87,6 +87,34 @@ export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; re
   )
 }
 
+export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; readonly formKey: string }) => {
+  const { formKey, owedMicros, state, user, visit } = props
+  const say = sayOf(visit, userActionText)
+  return (
+    <ActionPage
+      {...props}
+      title={say("waive.title", { email: user.email })}
+      action="waive"
+      submit={say("waive.submit")}
+      danger
+    >
+      <p>{say("waive.lead", { owed: visit.formats.usd(owedMicros) })}</p>
+      <KeyField value={formKey} />
+      <Field
+        state={state}
+        name="amount"
+        label={say("waive.amount")}
+        hint={say("waive.hint")}
+        autocomplete="off"
+        prefix="$"
+        required
+        autofocus
+      />
+      <NoteField visit={visit} state={state} />
+    </ActionPage>
+  )
+}
+
 export const GrantView = (
   props: ActionProps & { readonly plans: ReadonlyArray<GivablePlan>; readonly formKey: string }
 ) => {

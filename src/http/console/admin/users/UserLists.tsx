@@ -51,6 +51,7 @@ const kindName = (visit: Visit, kind: string): string => {
     ["topup", say("kind.topup")],
     ["adjustment", say("kind.adjustment")],
     ["recovery", say("kind.recovery")],
+    ["waiver", say("kind.waiver")],
     ["refund", say("kind.refund")],
     ["refund_returned", say("kind.refund_returned")],
     ["dispute", say("kind.dispute")],
@@ -100,7 +101,9 @@ export const LedgerCard = (
                 <span class="nowrap">{formats.usd(entry.amountMicros)}</span>
                 {entry.owedMicros === 0n ? null : (
                   <div class="text-secondary small">
-                    {say("ledger.owed", { amount: formats.usd(entry.owedMicros) })}
+                    {entry.owedMicros > 0n
+                      ? say("ledger.owed", { amount: formats.usd(entry.owedMicros) })
+                      : say("ledger.waived", { amount: formats.usd(-entry.owedMicros) })}
                   </div>
                 )}
               </>

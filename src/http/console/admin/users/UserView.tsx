@@ -24,6 +24,7 @@ const Done = ({ visit }: { readonly visit: UserVisit }) => {
   const texts: ReadonlyMap<string, string> = new Map([
     ["created", say("done.created")],
     ["adjusted", say("done.adjusted")],
+    ["waived", say("done.waived")],
     ["granted", say("done.granted")],
     ["ended", say("done.ended")],
     ["disabled", say("done.disabled")],
@@ -210,6 +211,9 @@ export const UserView = (
       <PageHeading title={user.email} lead={lead} />
       <div class="btn-list mb-3">
         <a class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>{say("adjust")}</a>
+        {account.owedMicros === 0n
+          ? null
+          : <a class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</a>}
         <a class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</a>
         <a class="btn" href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>
         <a class="btn" href={`/admin/audit?target=user%3A${user.id}`}>{say("audit.show")}</a>

@@ -1,8 +1,9 @@
 /**
- * `/models`: the price list, for anybody, signed in or not.
+ * `/models`: the price list, for anybody, signed in or not. It has what some channel serves.
  */
 import { Effect } from "effect"
 import { Catalog } from "../../../../catalog/Catalog.ts"
+import { Channels } from "../../../../channels/Channels.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { page } from "../../Answer.ts"
 import { visitorPage } from "../../ConsoleRoute.ts"
@@ -12,7 +13,8 @@ import { ModelsView } from "./ModelsView.tsx"
 
 export const ModelsRoutes = visitorPage("/models", (visit) =>
   Effect.gen(function*() {
-    const models = yield* (yield* Catalog).list
+    const served = yield* (yield* Channels).servedModels
+    const models = (yield* (yield* Catalog).list).filter(({ id }) => served.has(id))
     const { multiplierMicros } = (yield* Settings).current().billing
     return page(sayOf(visit, modelsText)("title"), ModelsView({ visit, models, multiplierMicros }))
   }))

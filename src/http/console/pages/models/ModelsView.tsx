@@ -1,31 +1,91 @@
 /**
- * The price list: what can be called and what it costs, with the multiplier that calls from the balance are charged with.
+ * The price list: what can be called and what it costs, with the multiplier that calls from the balance are charged with. A
+ * model with other prices for long contexts has a line for each.
  */
+import type { ComponentChildren } from "preact"
 import type { Model } from "../../../../catalog/Catalog.ts"
-import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
+import { divideUp } from "../../../../domain/Money.ts"
+import { MULTIPLIER_ONE, type PriceTier, type UnitPrices } from "../../../../domain/Price.ts"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { modelsText } from "./ModelsText.ts"
 
-export const ModelsView = (
-  { models, multiplierMicros, visit }: {
-    readonly visit: Visit
-    readonly models: ReadonlyArray<Model>
-    readonly multiplierMicros: bigint
-  }
-) => {
+interface PricesProps {
+  readonly visit: Visit
+  readonly multiplierMicros: bigint
+}
+
+/** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
+const priceText = ({ multiplierMicros, visit }: PricesProps, micros: bigint): string => {
+  const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
+  return multiplied === 0n ? sayOf(visit, modelsText)("free") : visit.formats.usd(multiplied)
+}
+
+/** What calls of tools cost, where they are priced. */
+const ToolPrices = ({ model, ...props }: PricesProps & { readonly model: Model }) => {
+  const say = sayOf(props.visit, modelsText)
+  const { tools } = model.price
+  if (model.hostedTools !== "price" || tools === undefined) return null
+  const { fileSearchMicros, webSearchMicros } = tools
+  return (
+    <div class="text-secondary small">
+      {webSearchMicros === null
+        ? null
+        : <div>{say("web_search", { price: priceText(props, webSearchMicros) })}</div>}
+      {fileSearchMicros === null
+        ? null
+        : <div>{say("file_search", { price: priceText(props, fileSearchMicros) })}</div>}
+    </div>
+  )
+}
+
+type Row = ReadonlyArray<ComponentChildren>
+
+const pricesOf = (props: PricesProps, prices: UnitPrices): Row => [
+  priceText(props, prices.inputMicrosPer1m),
+  priceText(props, prices.cachedInputMicrosPer1m),
+  prices.cacheWriteMicrosPer1m === null ? "–" : priceText(props, prices.cacheWriteMicrosPer1m),
+  priceText(props, prices.outputMicrosPer1m)
+]
+
+const tierRow = (props: PricesProps, tier: PriceTier): Row => {
+  const count = props.visit.formats.count(tier.aboveInputTokens)
+  return [
+    <span class="text-secondary ps-3 d-block">{sayOf(props.visit, modelsText)("above", { count })}</span>,
+    ...pricesOf(props, tier),
+    "",
+    ""
+  ]
+}
+
+const rowsOf = (props: PricesProps, model: Model): ReadonlyArray<Row> => {
+  const { visit } = props
   const say = sayOf(visit, modelsText)
-  const { formats } = visit
-  // A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up.
-  const price = (micros: bigint) => {
-    const multiplied = (micros * multiplierMicros + MULTIPLIER_ONE - 1n) / MULTIPLIER_ONE
-    return multiplied === 0n ? say("free") : formats.usd(multiplied)
-  }
+  const { count } = visit.formats
+  return [
+    [
+      <>
+        <code class="break-anywhere">{model.id}</code>{" "}
+        {model.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
+        <ToolPrices {...props} model={model} />
+      </>,
+      ...pricesOf(props, model.price),
+      model.contextTokens === null ? "–" : say("tokens", { count: count(model.contextTokens) }),
+      say("tokens", { count: count(model.maxOutputTokens) })
+    ],
+    ...(model.price.tiers ?? []).map((tier) => tierRow(props, tier))
+  ]
+}
+
+export const ModelsView = (
+  { models, ...props }: PricesProps & { readonly models: ReadonlyArray<Model> }
+) => {
+  const say = sayOf(props.visit, modelsText)
   return (
     <>
       <PageHeading
         title={say("title")}
-        lead={say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")}
+        lead={say(props.multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")}
       />
       <Card>
         {models.length === 0
@@ -39,19 +99,10 @@ export const ModelsView = (
                 { title: say("cached"), number: true, wide: true },
                 { title: say("write"), number: true, wide: true },
                 { title: say("output"), number: true },
+                { title: say("context"), number: true, wide: true },
                 { title: say("limit"), number: true, wide: true }
               ]}
-              rows={models.map(({ id, maxOutputTokens, price: prices, reasoning }) => [
-                <>
-                  <code class="break-anywhere">{id}</code>{" "}
-                  {reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
-                </>,
-                price(prices.inputMicrosPer1m),
-                price(prices.cachedInputMicrosPer1m),
-                prices.cacheWriteMicrosPer1m === null ? "–" : price(prices.cacheWriteMicrosPer1m),
-                price(prices.outputMicrosPer1m),
-                say("tokens", { count: formats.count(maxOutputTokens) })
-              ])}
+              rows={models.flatMap((model) => rowsOf(props, model))}
             />
           )}
       </Card>

@@ -41,6 +41,15 @@ const Breakdown = ({ call, visit }: Props) => {
       formats.usd(price),
       formats.usdExact(BigInt(tokens ?? 0) * price, SUM_SCALE)
     ])
+  const tools = [
+    [say("receipt.webSearch"), call.webSearchCalls, call.price.tools?.webSearchMicros],
+    [say("receipt.fileSearch"), call.fileSearchCalls, call.price.tools?.fileSearchMicros]
+  ] as const
+  for (const [name, calls, micros] of tools) {
+    if (calls === null) continue
+    const price = micros ?? 0n
+    rows.push([name, formats.count(calls), formats.usd(price), formats.usd(BigInt(calls) * price)])
+  }
   const times = (micros: bigint) => formatDecimal(micros, MICROS_SCALE, 0)
   const isMultiplied = call.billingMultiplier !== MULTIPLIER_ONE ||
     call.planMultiplier !== MULTIPLIER_ONE

@@ -12,6 +12,7 @@ import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { callColumns, csvAnswer } from "./CallsCsv.ts"
 import { ChartRoutes } from "./ChartRoutes.ts"
+import { readRefused } from "./RefusedCard.tsx"
 import { ReceiptView } from "./ReceiptView.tsx"
 import { readFilter } from "./UsageQuery.ts"
 import { usageText } from "./UsageText.ts"
@@ -22,18 +23,19 @@ const show = Effect.fnUntraced(function*(visit: UserVisit) {
   const cursor = visit.query.get("before") ?? undefined
   const reports = yield* UsageReports
   const userId = visit.user.id
-  const { calls, keys, models, overview } = yield* Effect.all({
+  const { calls, keys, models, overview, refused } = yield* Effect.all({
     overview: reports.overview(userId, query.filter, visit.formats.timeZone),
     calls: (yield* CallList).page(userId, query.filter, cursor),
     models: reports.models(userId),
-    keys: (yield* ApiKeys).list(userId)
+    keys: (yield* ApiKeys).list(userId),
+    refused: readRefused(visit, userId, query)
   }, { concurrency: "unbounded" }).pipe(
     // A period is checked when the address is read, so it is the cursor that is none.
     Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
   )
   return page(
     sayOf(visit, usageText)("title"),
-    UsageView({ visit, query, overview, calls, isContinued: cursor !== undefined, choices: { models, keys } })
+    UsageView({ visit, query, overview, calls, refused, isContinued: cursor !== undefined, choices: { models, keys } })
   )
 })
 

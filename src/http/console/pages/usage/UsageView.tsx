@@ -13,6 +13,7 @@ import { sayOf, type Visit } from "../../Visit.ts"
 import { CallTable } from "./CallTable.tsx"
 import { type FilterChoices, FilterForm } from "./FilterForm.tsx"
 import { RangePicker } from "./RangePicker.tsx"
+import { RefusedCard, type ShownRefusals } from "./RefusedCard.tsx"
 import { queryText, type UsageQuery } from "./UsageQuery.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "./UsageRange.ts"
 import { usageText } from "./UsageText.ts"
@@ -24,6 +25,7 @@ export interface UsageProps {
   readonly calls: CallPage<CallItem>
   /** This is not the first page of calls. */
   readonly isContinued: boolean
+  readonly refused: ShownRefusals | undefined
   readonly choices: FilterChoices
 }
 
@@ -171,7 +173,7 @@ const Calls = ({ calls, choices, isContinued, query, visit }: UsageProps) => {
 }
 
 export const UsageView = (props: UsageProps) => {
-  const { overview, query, visit } = props
+  const { overview, query, refused, visit } = props
   const say = sayOf(visit, usageText)
   return (
     <>
@@ -200,6 +202,7 @@ export const UsageView = (props: UsageProps) => {
         </div>
       </div>
       <Calls {...props} />
+      <RefusedCard visit={visit} refused={refused} path="/usage" queryOf={(changes) => queryText(query, changes)} />
     </>
   )
 }

@@ -1,0 +1,202 @@
+/**
+ * How long hostile request bodies hold the event loop of a running server: `node bench/eventloop.ts`, after a build. Each body is
+ * sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50 ms for
+ * every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+
+const BODY_BYTES = Number(process.env.BENCH_BODY_BYTES ?? "20000000")
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3")
+const TARGET_MS = 50
+
+const root = join(import.meta.dirname, "..")
+const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
+// As root, PostgreSQL runs as somebody else, who has to get there.
+chmodSync(folder, 0o755)
+const children: Array<ChildProcess> = []
+
+interface Hostile {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly encoding?: string
+  /** Bytes of each piece that is sent; else all at once. */
+  readonly pieceBytes?: number
+  /** The user has no money. */
+  readonly isPoor?: boolean
+}
+
+/** A body of the wanted size: a start, something repeated, an end. */
+const filled = (start: string, repeated: string, end: string): Buffer => {
+  const room = BODY_BYTES - Buffer.byteLength(start) - Buffer.byteLength(end)
+  return Buffer.from(`${start}${repeated.repeat(Math.floor(room / Buffer.byteLength(repeated)))}${end}`)
+}
+
+const message = (content: string): string => `{"model":"bench","messages":[{"role":"user","content":${content}}]}`
+const [before = "", after = ""] = message("@").split("@")
+const objects = filled('{"model":"bench","messages":[', "{},", "{}]}")
+const text = filled(`${before}"`, "a", `"${after}`)
+
+const hostile: ReadonlyArray<Hostile> = [
+  { name: "empty messages", bytes: objects },
+  { name: "empty messages, no money", bytes: objects, isPoor: true },
+  {
+    name: "messages",
+    bytes: filled('{"model":"bench","messages":[', '{"role":"user","content":"x"},', '{"role":"user","content":"x"}]}')
+  },
+  { name: "one string", bytes: text },
+  { name: "one string of escapes", bytes: filled(`${before}"`, "\\u0041", `"${after}`) },
+  { name: "one string of Chinese", bytes: filled(`${before}"`, "\u6c49", `"${after}`) },
+  { name: "deep nesting", bytes: filled(before, "[", after) },
+  { name: "keys", bytes: filled('{"model":"bench","messages":[],"metadata":{', '"a":1,', '"a":1}}') },
+  { name: "numbers", bytes: filled('{"model":"bench","messages":[],"input":[', "1,", "1]}") },
+  { name: "spaces", bytes: filled(before, " ", `"x"${after}`) },
+  { name: "no JSON", bytes: filled("", "\u0000", "") },
+  { name: "gzip bomb", bytes: gzipSync(Buffer.alloc(50 * BODY_BYTES)), encoding: "gzip" },
+  {
+    name: "brotli bomb",
+    bytes: brotliCompressSync(Buffer.alloc(10 * BODY_BYTES), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+    encoding: "br"
+  },
+  { name: "gzip of empty messages", bytes: gzipSync(objects), encoding: "gzip" },
+  { name: "chunks of 16 bytes", bytes: text.subarray(0, BODY_BYTES / 10), pieceBytes: 16 }
+]
+
+/** Starts a process and waits for a line in which `find` finds something. */
+const start = (
+  args: ReadonlyArray<string>,
+  find: (line: string) => string | undefined,
+  env: NodeJS.ProcessEnv = process.env
+): Promise<{ readonly child: ChildProcess; readonly found: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] })
+    children.push(child)
+    let seen = ""
+    const look = (piece: Buffer) => {
+      seen += piece.toString()
+      for (const line of seen.split("\n")) {
+        const found = find(line)
+        if (found !== undefined) resolve({ child, found })
+      }
+    }
+    child.stdout?.on("data", look)
+    child.stderr?.on("data", look)
+    child.once("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}: ${seen.slice(-2_000)}`)))
+  })
+
+/** The server's longest delay since the last question, in ms. */
+const longestMs = (server: ChildProcess): Promise<number> =>
+  new Promise((resolve) => {
+    server.once("message", (answer: { readonly longestMs: number }) => resolve(answer.longestMs))
+    server.send("longest")
+  })
+
+/** Sends a body as the bench's user; its status. */
+const post = (origin: string, key: string, { bytes, encoding, pieceBytes }: Hostile): Promise<number> =>
+  new Promise((resolve) => {
+    const outgoing = request(`${origin}/v1/chat/completions`, {
+      method: "POST",
+      agent: false,
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${key}`,
+        ...(encoding === undefined ? {} : { "content-encoding": encoding }),
+        ...(pieceBytes === undefined ? { "content-length": bytes.length } : { "transfer-encoding": "chunked" })
+      }
+    }, (response) => {
+      response.resume().on("close", () => resolve(response.statusCode ?? 0))
+    })
+    outgoing.on("error", () => resolve(0))
+    if (pieceBytes === undefined) return void outgoing.end(bytes)
+    let sent = 0
+    const send = (): void => {
+      while (sent < bytes.length && !outgoing.destroyed) {
+        const piece = bytes.subarray(sent, sent + pieceBytes)
+        sent += piece.length
+        if (!outgoing.write(piece)) return void outgoing.once("drain", send)
+      }
+      outgoing.end()
+    }
+    send()
+  })
+
+const realms = (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>): string =>
+  execFileSync(process.execPath, [join(root, "dist/main.js"), ...args], {
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"]
+  }).trim()
+
+try {
+  const upstream = await start([join(root, "bench/upstream.ts")], (line) => /^\d+$/.test(line) ? line : undefined)
+  const config = join(folder, "config.yaml")
+  writeFileSync(
+    config,
+    `server: { port: 0 }
+data_dir: ${join(folder, "data")}
+log: { format: json, level: info }
+channels: [{ name: bench, base_url: "http://127.0.0.1:${upstream.found}/v1", api_key: bench, models: { bench: bench } }]
+models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
+`
+  )
+  const env = { ...process.env, REALMS_CONFIG: config }
+  const server = await start(
+    ["--import", join(root, "bench/loopProbe.ts"), join(root, "dist/main.js"), "serve"],
+    (line) => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1],
+    env
+  )
+  const keyOf = (email: string): string => {
+    realms(env, "user", "create", "--email", email)
+    return realms(env, "key", "create", "--user", email)
+  }
+  const [rich, poor] = [keyOf("rich@example.com"), keyOf("poor@example.com")]
+  realms(env, "balance", "adjust", "--user", "rich@example.com", "--usd", "100000", "--note", "bench")
+  const origin = server.found
+  // The first calls compile the way of a call.
+  const plain: Hostile = { name: "plain", bytes: Buffer.from(message('"Hi"')) }
+  for (let round = 0; round < 200; round++) await post(origin, rich, plain)
+  let worstMs = 0
+  for (const body of hostile) {
+    let bodyMs = 0
+    let status = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      await longestMs(server.child)
+      status = await post(origin, body.isPoor === true ? poor : rich, body)
+      bodyMs = Math.max(bodyMs, await longestMs(server.child))
+    }
+    worstMs = Math.max(worstMs, bodyMs)
+    process.stdout.write(
+      `${
+        JSON.stringify({
+          body: body.name,
+          "sent bytes": body.bytes.length,
+          status,
+          "longest delay ms": Number(bodyMs.toFixed(1)),
+          "within target": bodyMs <= TARGET_MS
+        })
+      }\n`
+    )
+  }
+  process.stdout.write(
+    `${
+      JSON.stringify({
+        "longest delay ms": Number(worstMs.toFixed(1)),
+        "target ms": TARGET_MS,
+        met: worstMs <= TARGET_MS
+      })
+    }\n`
+  )
+} finally {
+  for (const child of children.toReversed()) {
+    if (child.exitCode === null) {
+      const ended = new Promise((resolve) => child.once("exit", resolve))
+      child.kill("SIGTERM")
+      await ended
+    }
+  }
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,27 @@
+/**
+ * What an account's actor needs of the process that it lives in: reading, writing, waiting, and where to put what can never
+ * be written.
+ *
+ * @internal
+ */
+import type { AccountActor } from "./AccountActor.ts"
+import type { AccountError } from "./AccountError.ts"
+import type { Answer, Commit, Void } from "./AccountState.ts"
+import type { AccountRead, LoadedAccount } from "./AccountStore.ts"
+
+/** Takes the answer to a command, once. */
+export type Reply = (result: Answer | AccountError) => void
+
+/** What an actor needs of the world. */
+export interface ActorHost {
+  /** Announces queued entries to the journal, on the actor's lane. */
+  enqueue(actor: AccountActor): void
+  /** Reads the account and calls back, later, with the result. */
+  load(read: AccountRead, done: (loaded: LoadedAccount | AccountError) => void): void
+  /** The time in ms. */
+  now(): number
+  /** Calls back after a moment, or when the database is back. */
+  later(actor: AccountActor, failures: number, callback: () => void): void
+  /** A settlement that can never land. */
+  setAside(userId: bigint, command: Commit | Void, cause: unknown): void
+}

@@ -1,0 +1,197 @@
+/**
+ * The part of the ledger check that compares the tables with one another: windows with calls and limits, ledger entries with
+ * what explains them, leases, debts, and the guards against deletion.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { AuditList, AuditProblem } from "./Audit.ts"
+
+/** Problems of one kind that are listed, and debts, at most. */
+const PROBLEMS_MAX = 100
+const DEBTS_MAX = 20
+
+/** An open hold may outlive its lease by this, in seconds, before it counts as leaked: sweeps are not instant. */
+const OVERDUE_SECONDS = 60
+
+/** What a user owes, in micros. */
+export interface Debt {
+  readonly userId: bigint
+  readonly owedMicros: bigint
+}
+
+interface Finding {
+  readonly user_id: bigint | null
+  readonly message: string
+}
+
+/** Every minute of every subscription, against its calls. */
+const bucketsSql = `
+  SELECT s.user_id, format('the windows of subscription %s and its calls differ in %s minutes, first at %s: %s is counted and '
+      '%s held, its calls have %s and hold %s micros', s.id, count(*), min(d.bucket_start),
+      sum(d.counted), sum(d.counted_held), sum(d.used), sum(d.used_held)) AS message
+  FROM (
+    SELECT subscription_id, bucket_start, coalesce(w.micros, 0) AS counted, coalesce(w.held_micros, 0) AS counted_held,
+      coalesce(c.micros, 0) AS used, coalesce(c.held, 0) AS used_held
+    FROM subscription_usage w FULL JOIN (
+      SELECT subscription_id, date_trunc('minute', reserved_at) AS bucket_start,
+        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE charged_micros END) AS micros,
+        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE 0 END) AS held
+      FROM usage_events WHERE funding = 'subscription' GROUP BY 1, 2
+    ) c USING (subscription_id, bucket_start)
+  ) d JOIN user_subscriptions s ON s.id = d.subscription_id
+  WHERE d.counted <> d.used OR d.counted_held <> d.used_held
+  GROUP BY s.id, s.user_id ORDER BY s.id`
+
+/**
+ * Whatever is added to a window - a hold, an extension, the collected part of a cost above the hold, a late commit - is added
+ * while it has room, and time only takes away. So no window as of now is above its limit; one of the past may be, because a
+ * late commit is counted at the time of its reserve. The clocks of runners may be off a little: the last minute is left out.
+ */
+const limitsSql = `
+  SELECT s.user_id, format('subscription %s has used %s of %s micros in its window of %s hours', s.id, u.micros, w.limit_micros,
+      w.hours) AS message
+  FROM user_subscriptions s
+  CROSS JOIN LATERAL (VALUES (5, 'minute', s.limit_5h_micros), (24, 'minute', s.limit_1d_micros),
+    (168, 'hour', s.limit_7d_micros), (720, 'hour', s.limit_30d_micros)) AS w (hours, bucket, limit_micros)
+  CROSS JOIN LATERAL (
+    SELECT sum(b.micros) AS micros FROM subscription_usage b
+    WHERE b.subscription_id = s.id
+      AND b.bucket_start > now() - make_interval(hours => w.hours + 1)
+      AND date_trunc(w.bucket, b.bucket_start, 'UTC') + ('1 ' || w.bucket)::interval
+        > now() + interval '1 minute' - make_interval(hours => w.hours)
+  ) u
+  WHERE w.limit_micros > 0 AND u.micros > w.limit_micros ORDER BY s.id, w.hours`
+
+const overdueSql = `
+  SELECT user_id, format('reservation %s is open past its lease: is a server running to sweep it?', id) AS message
+  FROM usage_events
+  WHERE state = 'reserved' AND lease_expires_at < now() - make_interval(secs => ${OVERDUE_SECONDS})`
+
+/** A debt that a call's end has paid: by what was held and not charged, or by the balance for what no window had room for. */
+const recoveriesSql = `
+  SELECT l.user_id, format('entry %s recovers %s micros from call %s, which gave less', l.id, -l.amount_micros, l.ref_id)
+    AS message
+  FROM ledger_entries l
+  LEFT JOIN usage_events e ON e.user_id = l.user_id
+    AND e.id = CASE WHEN l.ref_id ~ '^[0-9a-f-]{36}(:late)?$' THEN left(l.ref_id, 36)::uuid END
+  WHERE l.kind = 'recovery' AND l.ref_type = 'usage' AND (e.id IS NULL OR -l.amount_micros > CASE
+      WHEN e.state = 'reserved' OR (l.ref_id LIKE '%:late' AND NOT e.late) THEN 0
+      WHEN e.funding = 'balance' AND e.late THEN e.reserved_micros
+      WHEN e.funding = 'balance' THEN e.reserved_micros - e.charged_micros
+      WHEN e.funding = 'subscription' THEN e.cost_micros - e.charged_micros
+      ELSE 0
+    END)`
+
+/**
+ * What explains an entry of each kind, and which way it moves the balance. Orders, codes and events are compared with their
+ * entries by the checks of those who write them; here every entry has to be of a kind that somebody checks.
+ */
+const kinds =
+  `(VALUES ('topup', 'topup_order', 1), ('redemption', 'redemption', 1), ('payment_credit', 'payment_event', 1),
+  ('refund', 'payment_event', -1), ('refund_returned', 'payment_event', 1), ('dispute', 'payment_event', -1),
+  ('dispute_returned', 'payment_event', 1), ('adjustment', 'adjustment', 0), ('waiver', 'waiver', 0))
+  AS k (kind, ref_type, direction)`
+
+const explainedSql = `
+  SELECT l.user_id, format('entry %s is a %s of %s micros for %s %s, which nothing explains', l.id, l.kind, l.amount_micros,
+      l.ref_type, l.ref_id) AS message
+  FROM ledger_entries l LEFT JOIN ${kinds} ON k.kind = l.kind AND k.ref_type = l.ref_type
+  WHERE l.kind <> 'recovery' AND (k.kind IS NULL OR l.amount_micros * k.direction < 0)
+  UNION ALL
+  SELECT l.user_id, format('entry %s, a %s of %s micros (%s), is not in the audit log', l.id, l.kind,
+      l.amount_micros - l.owed_micros, l.ref_id)
+  FROM ledger_entries l
+  WHERE l.kind IN ('adjustment', 'waiver') AND l.ref_type = l.kind AND NOT EXISTS (
+    SELECT FROM audit_log a WHERE a.target = 'user:' || l.user_id
+      AND a.action = CASE l.kind WHEN 'waiver' THEN 'debt.waived' ELSE 'balance.adjusted' END
+      AND a.after ->> 'key' = l.ref_id)
+  UNION ALL
+  SELECT l.user_id, format('entry %s recovers %s micros from the credit %s %s, which gave less', l.id, -l.amount_micros,
+      l.ref_type, l.ref_id)
+  FROM ledger_entries l
+  WHERE l.kind = 'recovery' AND l.ref_type <> 'usage' AND NOT EXISTS (
+    SELECT FROM ledger_entries c WHERE c.user_id = l.user_id AND c.ref_type = l.ref_type
+      AND c.ref_id || ':' || c.kind = l.ref_id AND c.kind <> 'recovery' AND c.amount_micros >= -l.amount_micros)`
+
+const debtsSql = `SELECT user_id, owed_micros, count(*) OVER () AS debts FROM user_balances WHERE owed_micros > 0
+  ORDER BY user_id DESC LIMIT ${DEBTS_MAX}`
+
+const guards = [
+  "keep_ledger_entries",
+  "keep_ledger_entries_all",
+  "keep_usage_events",
+  "keep_usage_events_all",
+  "keep_redemption_batches_gift",
+  ...[
+    "user_balances",
+    "user_subscriptions",
+    "topup_orders",
+    "subscription_orders",
+    "payment_attempts",
+    "payment_events",
+    "audit_log",
+    "redemption_batches",
+    "redemption_codes",
+    "redemptions",
+    "subscription_grants",
+    "refund_requests"
+  ]
+    .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
+]
+
+/** Nothing is posted twice because of this index; were it gone, nobody would see that something was. */
+const uniqueSql =
+  `SELECT FROM pg_index i WHERE i.indrelid = 'ledger_entries'::regclass AND i.indisunique AND i.indisvalid
+  AND pg_get_indexdef(i.indexrelid) LIKE '%(ref_type, ref_id, kind)'`
+
+const notUnique: AuditProblem = {
+  invariant: "I4",
+  userId: null,
+  message: "nothing keeps ledger entries from being posted twice: their unique index is missing"
+}
+
+const missingGuards = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
+  const enabled = yield* sql.unsafe<{ tgname: string }>(
+    "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'keep\\_%' AND tgenabled = 'O'"
+  )
+  const present = new Set(enabled.map((row) => row.tgname))
+  const missing = guards.filter((name) => !present.has(name)).map((guard): AuditProblem => ({
+    invariant: "I9",
+    userId: null,
+    message: `the guard ${guard} is missing or switched off`
+  }))
+  const unique = yield* sql.unsafe(uniqueSql)
+  return unique.length > 0 ? missing : [...missing, notUnique]
+})
+
+/** Compares the tables, in the snapshot of the transaction under way. */
+export const auditBooks = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient
+): Effect.fn.Return<ReadonlyArray<AuditProblem>, SqlError.SqlError> {
+  const problems: Array<AuditProblem> = []
+  const checks = [
+    ["I7", bucketsSql],
+    ["I7", limitsSql],
+    ["I3", recoveriesSql],
+    ["I6", overdueSql],
+    ["I4", explainedSql]
+  ] as const
+  for (const [invariant, statement] of checks) {
+    const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${PROBLEMS_MAX}`)
+    for (const row of rows) problems.push({ invariant, userId: row.user_id, message: row.message })
+  }
+  return [...problems, ...yield* missingGuards(sql)]
+})
+
+/** The debts; those of the newest users are listed. */
+export const auditDebts = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient
+): Effect.fn.Return<AuditList<Debt>, SqlError.SqlError> {
+  const rows = yield* sql.unsafe<{ user_id: bigint; owed_micros: bigint; debts: bigint }>(debtsSql)
+  return {
+    count: Number(rows[0]?.debts ?? 0n),
+    newest: rows.map((row) => ({ userId: row.user_id, owedMicros: row.owed_micros }))
+  }
+})

@@ -1,0 +1,130 @@
+/**
+ * Debts that administrators let users off: a ledger entry with a note that says why, written together with the record of who
+ * did it. A waiver takes from what is owed and leaves the balance as it is. It has a key of its maker's choosing, and is made
+ * once for it however often it is sent.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
+import { ADJUSTMENT_MICROS_MAX } from "./Adjustments.ts"
+import { postInTransaction } from "./Ledger.ts"
+
+const KIND = "waiver"
+
+/** Text for people, by what is wrong with a waiver. */
+const messages = {
+  amount: "a waiver is an amount above 0, of at most 1,000,000 USD",
+  note: noteRule,
+  key: keyRule
+} as const
+
+/** What was asked for is not possible; `reason` is the field. */
+export class WaiverRefused extends Schema.TaggedError<WaiverRefused>()("WaiverRefused", {
+  reason: Schema.Literals(["amount", "note", "key"])
+}) {
+  override get message(): string {
+    return messages[this.reason]
+  }
+}
+
+/** The key has been used for another waiver: of another user, amount or note. */
+export class WaiverReused extends Schema.TaggedError<WaiverReused>()("WaiverReused", {}) {
+  override get message(): string {
+    return "the key has been used for another waiver"
+  }
+}
+
+/** The waiver is larger than the debt. In micros. */
+export class DebtExceeded extends Schema.TaggedError<DebtExceeded>()("DebtExceeded", {
+  owedMicros: Schema.BigInt
+}) {}
+
+export interface Waiver {
+  readonly userId: bigint
+  /** What of the debt is waived: above 0, at most {@link ADJUSTMENT_MICROS_MAX}. */
+  readonly amountMicros: bigint
+  /** Why, in words; kept with the entry. */
+  readonly note: string
+  /** Of this waiver alone. */
+  readonly key: string
+}
+
+/** The account after it, in micros. */
+export interface Waived {
+  readonly usdMicros: bigint
+  readonly owedMicros: bigint
+  /** It had been made before; nothing was written. */
+  readonly repeated: boolean
+}
+
+export class DebtWaivers extends Context.Service<DebtWaivers, {
+  /** Waives a debt, or a part of it; more than is owed is `DebtExceeded`. `AccountUnavailable` may be repeated safely. */
+  waive(
+    actor: Actor,
+    waiver: Waiver
+  ): Effect.Effect<Waived, WaiverRefused | WaiverReused | DebtExceeded | UnknownAccount | AccountUnavailable>
+}>()("realms/accounts/DebtWaivers") {
+  static readonly layer = Layer.effect(DebtWaivers, Effect.suspend(() => make))
+}
+
+const flawOf = ({ amountMicros, key, note }: Waiver): WaiverRefused["reason"] | undefined => {
+  if (amountMicros <= 0n || amountMicros > ADJUSTMENT_MICROS_MAX) return "amount"
+  if (checkNote(note) === undefined) return "note"
+  return isIdempotencyKey(key) ? undefined : "key"
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  /** What the entry of this key is about; it is there. */
+  const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
+    const [entry] = yield* sql<{ same: boolean }>`
+      SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
+        FROM ledger_entries WHERE ref_type = ${KIND} AND ref_id = ${key} AND kind = ${KIND}`
+    if (entry?.same !== true) return yield* new WaiverReused()
+  })
+
+  const write = Effect.fnUntraced(function*(actor: Actor, waiver: Waiver) {
+    const { amountMicros, key, note, userId } = waiver
+    // The same key for two users at once: one after the other, so that the second finds the first.
+    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`waiver:${key}`}, 0))`
+    const { outcome, owedMicros, usdMicros } = yield* postInTransaction(sql, userId, {
+      kind: KIND,
+      amountMicros,
+      refType: KIND,
+      refId: key,
+      actor: actor.name,
+      note,
+      mode: "waive"
+    })
+    if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
+    if (outcome === "short") return yield* new DebtExceeded({ owedMicros })
+    if (outcome === "repeated") {
+      yield* checkRepeated(waiver)
+      return { usdMicros, owedMicros, repeated: true }
+    }
+    yield* recordChange(sql, actor, {
+      action: "debt.waived",
+      target: `user:${userId}`,
+      before: { owed_micros: owedMicros + amountMicros },
+      after: { waived_micros: amountMicros, owed_micros: owedMicros, note, key }
+    })
+    return { usdMicros, owedMicros, repeated: false }
+  })
+
+  return DebtWaivers.of({
+    waive: Effect.fn("DebtWaivers.waive")(function*(actor: Actor, asked: Waiver) {
+      const reason = flawOf(asked)
+      if (reason !== undefined) return yield* new WaiverRefused({ reason })
+      return yield* inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() })).pipe(
+        Effect.catchIf(
+          SqlError.isSqlError,
+          (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
+        )
+      )
+    })
+  })
+})

@@ -1,0 +1,159 @@
+/**
+ * Watches the books while the server runs: in each round the accounts that have changed since the last one are summed anew, and
+ * what their balances and debts differ by from their rows is a metric that has to be 0. `realms audit` proves more, and once.
+ * Calls that the reports have folded are summed by the hour, so that an account with many calls costs little.
+ */
+import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import { Notifications } from "../platform/Notifications.ts"
+import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
+import { Accounts } from "./Accounts.ts"
+
+/** Between two rounds. */
+const ROUND_MS = 30_000
+
+/** Accounts of one round, and of one statement, at most. What is left over comes first in the next round. */
+const ROUND_USERS_MAX = 1_000
+const STEP_USERS_MAX = 50
+
+/** One statement takes no longer; its accounts wait for the next round. */
+const STEP_MS_MAX = 5_000
+
+/** Users of drifting accounts that the log names, at most. */
+const LOGGED_USERS_MAX = 20
+
+/** Accounts that wait for their round, at most. What is beyond is not looked at, and the log says how many. */
+const WAITING_USERS_MAX = 100_000
+
+const driftMicros = Metric.gauge("realms_ledger_drift_micros", {
+  description:
+    "What balances and debts of changed accounts differ by from the sum of their rows, in micros; has to be 0",
+  bigint: true
+})
+
+/** What one account's balance and debt differ by from its rows, in micros. */
+export interface AccountDrift {
+  readonly userId: bigint
+  readonly driftMicros: bigint
+}
+
+export class LedgerDrift extends Context.Service<LedgerDrift, {
+  /**
+   * Sums the accounts that have changed since the last round, and those that drifted then; answers those that drift. What
+   * cannot be read now waits for the next round.
+   */
+  readonly round: Effect.Effect<ReadonlyArray<AccountDrift>>
+}>()("realms/accounts/LedgerDrift") {
+  /** Runs a round every 30 s. */
+  static readonly layer = Layer.effect(LedgerDrift, Effect.suspend(() => make))
+}
+
+const ZERO_ID = "'00000000-0000-0000-0000-000000000000'"
+
+const sums = (alias: string) =>
+  `coalesce(sum(${alias}.charged_micros) FILTER (WHERE ${alias}.funding = 'balance'), 0) AS charged,
+      coalesce(sum(${alias}.cost_micros - ${alias}.charged_micros) FILTER (WHERE ${alias}.funding <> 'free'), 0) AS short`
+
+const driftSql = `
+  SELECT b.user_id,
+    (abs(b.usd_micros - (l.amount - f.charged - r.charged - p.charged - h.held))
+      + abs(b.owed_micros - (l.owed + l.recovered + f.short + r.short + p.short)) + abs(b.held_micros - h.held))::bigint AS drift
+  FROM user_balances b
+  LEFT JOIN usage_folds u ON u.user_id = b.user_id
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(e.amount_micros), 0) AS amount, coalesce(sum(e.owed_micros), 0) AS owed,
+      coalesce(sum(e.amount_micros) FILTER (WHERE e.kind = 'recovery'), 0) AS recovered
+    FROM ledger_entries e WHERE e.user_id = b.user_id
+  ) l
+  CROSS JOIN LATERAL (SELECT ${sums("e")} FROM usage_hours e WHERE e.user_id = b.user_id) f
+  CROSS JOIN LATERAL (
+    SELECT ${sums("e")} FROM usage_events e
+    WHERE (e.user_id, e.id) > (b.user_id, coalesce(u.through, ${ZERO_ID})) AND e.user_id <= b.user_id AND e.state <> 'reserved'
+  ) r
+  CROSS JOIN LATERAL (
+    SELECT ${sums("e")} FROM usage_pending q
+      CROSS JOIN LATERAL (SELECT v.* FROM usage_events v WHERE v.id = q.id OFFSET 0) e
+    WHERE q.user_id = b.user_id AND e.state <> 'reserved'
+  ) p
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(e.reserved_micros) FILTER (WHERE e.funding = 'balance'), 0) AS held
+    FROM usage_events e WHERE e.user_id = b.user_id AND e.state = 'reserved'
+  ) h
+  WHERE b.user_id = ANY ($1::bigint[])`
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const accounts = yield* Accounts
+  const notifications = yield* Notifications
+  const waiting = new Set<bigint>()
+  const drifting = new Map<bigint, bigint>()
+  let usedSinceMs = yield* Clock.currentTimeMillis
+
+  const mark = (userId: bigint): boolean => {
+    if (waiting.size >= WAITING_USERS_MAX) return false
+    waiting.add(userId)
+    return true
+  }
+
+  // Ledger entries are made by whoever causes them; their accounts need not be resident here.
+  yield* notifications.subscribe({
+    onMessage: (topic, key) => {
+      if (topic === "account" && /^\d+$/.test(key)) mark(BigInt(key))
+    },
+    onDown: () => undefined,
+    onUp: () => undefined
+  })
+
+  const collect = Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const missed = accounts.usedSince(usedSinceMs).filter((userId) => !mark(userId)).length
+    usedSinceMs = now
+    if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
+  })
+
+  const step = Effect.fnUntraced(function*(users: ReadonlyArray<bigint>) {
+    // What changes while it is read is marked again; what cannot be read goes behind the others.
+    for (const userId of users) waiting.delete(userId)
+    const rows = yield* withinDatabaseWait(
+      sql.unsafe<{ readonly user_id: bigint; readonly drift: bigint }>(driftSql, [users]),
+      STEP_MS_MAX
+    ).pipe(
+      Effect.tapError((error) =>
+        Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
+          Effect.andThen(Effect.sync(() => users.forEach(mark)))
+        )
+      ),
+      Effect.option
+    )
+    if (Option.isNone(rows)) return
+    for (const userId of users) drifting.delete(userId)
+    for (const { drift, user_id } of rows.value) if (drift !== 0n) drifting.set(user_id, drift)
+  })
+
+  const round = Effect.gen(function*() {
+    yield* collect
+    const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
+    for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
+      yield* step(users.slice(from, from + STEP_USERS_MAX))
+    }
+    const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
+    const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
+    yield* Metric.update(driftMicros, total)
+    if (total !== 0n) {
+      yield* Effect.logError("balances differ from the sum of their rows: run `realms audit`", {
+        drift_micros: String(total),
+        users: found.map(({ userId }) => String(userId)).slice(0, LOGGED_USERS_MAX)
+      })
+    }
+    return found
+  })
+
+  yield* Metric.update(driftMicros, 0n)
+  yield* Effect.sleep(ROUND_MS).pipe(
+    Effect.andThen(round),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  return LedgerDrift.of({ round })
+})

@@ -1,0 +1,73 @@
+/**
+ * What this process knows of its channels' health: the circuit breakers, and which users stay away from which channels after
+ * a 429. Calls report once, at their end; the order of tries asks.
+ */
+import { Context, Effect, Layer, Metric } from "effect"
+import { Avoidance } from "./Avoidance.ts"
+import { type BreakerChange, Breakers, type CallReport } from "./Breakers.ts"
+import type { BreakerState } from "./CircuitBreaker.ts"
+import type { Standing } from "./Selection.ts"
+
+export type { CallReport, ChannelFailure } from "./Breakers.ts"
+export type { BreakerState } from "./CircuitBreaker.ts"
+
+/** Whose call it is, and to which model. */
+export type AskingCall = Pick<CallReport, "userId" | "modelId">
+
+export class ChannelHealth extends Context.Service<ChannelHealth, {
+  /**
+   * Said once, at the end of every call that asked for its channels, also of one that was refused before it was sent. A
+   * failure counts when the call then succeeded on another channel; otherwise it is remembered, and counts once calls of
+   * three users have failed there within a minute. A success closes the breakers of its channel and model.
+   */
+  report(call: CallReport, nowMs: number): void
+  /** With a model: the worse of the channel's own breaker and that of the model. With null: the worst of all its models. */
+  stateOf(channelId: bigint, modelId: string | null, nowMs: number): BreakerState
+  /** Whether calls are kept away: it is open, or half-open while its probe is under way. */
+  isOpen(channelId: bigint, modelId: string | null, nowMs: number): boolean
+  /** The user's calls stay away from the channel until then, in ms since the epoch: its upstream answered 429. */
+  avoid(userId: bigint, channelId: bigint, untilMs: number): void
+  /** Whether nothing at all is held against any channel. */
+  isQuiet(): boolean
+  /** Whether a call should go to a channel now. */
+  standingOf(channelId: bigint, call: AskingCall, nowMs: number): Standing
+  /** The call is the probe of that channel's half-open breakers. */
+  claimProbe(channelId: bigint, call: AskingCall, nowMs: number): void
+}>()("realms/channels/ChannelHealth") {
+  static readonly layer = Layer.effect(ChannelHealth, Effect.suspend(() => make))
+}
+
+const changesTotal = Metric.counter("realms_channel_breaker_changes_total", {
+  description: "Changes of circuit breakers, by channel id and by the state that they changed to",
+  incremental: true
+})
+
+const make = Effect.gen(function*() {
+  const context = yield* Effect.context<never>()
+  const run = Effect.runForkWith(context)
+
+  const tell = ({ channelId, modelId, openMs, to }: BreakerChange): void => {
+    Metric.withAttributes(changesTotal, { channel: channelId.toString(), to }).updateUnsafe(1, context)
+    const which = { channelId: channelId.toString(), model: modelId ?? "all models" }
+    if (to === "open") run(Effect.logWarning("a channel's circuit breaker opened", { ...which, openMs }))
+    else run(Effect.logInfo(`a channel's circuit breaker is ${to === "closed" ? "closed" : "half-open"}`, which))
+  }
+
+  const breakers = new Breakers(tell)
+  const avoidance = new Avoidance()
+
+  return ChannelHealth.of({
+    report: (call, nowMs) => breakers.report(call, nowMs),
+    stateOf: (channelId, modelId, nowMs) => breakers.stateOf(channelId, modelId, nowMs),
+    isOpen: (channelId, modelId, nowMs) => breakers.isOpen(channelId, modelId, nowMs),
+    avoid: (userId, channelId, untilMs) => avoidance.avoid(userId, channelId, untilMs),
+    isQuiet: () => breakers.isEmpty && avoidance.isEmpty,
+    standingOf: (channelId, { modelId, userId }, nowMs) => {
+      if (breakers.isOpen(channelId, modelId, nowMs)) return "away"
+      const isHalfOpen = breakers.stateOf(channelId, modelId, nowMs) === "half_open"
+      if (avoidance.isAvoided(userId, channelId, nowMs)) return isHalfOpen ? "away" : "avoided"
+      return isHalfOpen ? "probe" : "ready"
+    },
+    claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs)
+  })
+})

@@ -1,0 +1,66 @@
+/**
+ * An answer that is not streamed: read whole, judged, charged, and only then given to its client.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import type { Channel } from "../channels/Channels.ts"
+import { costMicros, costNumerator } from "../domain/Price.ts"
+import type { CallOutcome } from "../accounts/AccountState.ts"
+import { done, endCall, stoppedOr } from "./EndCall.ts"
+import type { Evidence } from "./CallRecord.ts"
+import type { GatewayServices } from "./GatewayServices.ts"
+import { type Answer, readAnswer } from "./meter/Answer.ts"
+import { expectedOutputTokens } from "./meter/ExpectedOutput.ts"
+import { TokenCounter } from "./meter/TokenCounter.ts"
+import type { OpenCall } from "./OpenCall.ts"
+import type { AnswerSource } from "./upstream/AnswerSource.ts"
+import { contextOf } from "./ProblemContext.ts"
+import { problemOf, saidIn } from "./upstream/UpstreamProblem.ts"
+
+/** What the call costs by its outcome, in micros. */
+const costOf = (open: OpenCall, outcome: CallOutcome): bigint => {
+  const { billingMultiplier, planMultiplier, price } = open.reservation
+  return costMicros(costNumerator(price, outcome.usage), billingMultiplier, planMultiplier)
+}
+
+const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
+  reported: answer.reported,
+  hasOutput: answer.hasOutput,
+  outputLower: answer.outputLowerTokens,
+  outputAfterUsage: false,
+  countOutput: expectedOutputTokens(answer.sample).pipe(
+    Effect.map((all) => ({ all, afterUsage: 0 })),
+    Effect.provideService(TokenCounter, services.counter)
+  ),
+  identity: answer.identity
+})
+
+export const answerBody = Effect.fnUntraced(
+  function*(services: GatewayServices, open: OpenCall, channel: Channel, source: AnswerSource) {
+    const { context: { call, requestId }, reply } = open.basics
+    const body = yield* services.upstream.readBody(source)
+    const answer = readAnswer(body, call.dialect)
+    if (answer.failure !== undefined) {
+      return yield* stoppedOr(
+        services,
+        open,
+        channel,
+        false,
+        problemOf(saidIn(answer.failure), contextOf(open, channel, undefined))
+      )
+    }
+    open.advance({ _tag: "GaveOutput", atMs: services.now() })
+    let cost = 0n
+    yield* endCall(services, open, channel, {
+      how: "complete",
+      sent: true,
+      evidence: evidenceOf(services, answer),
+      onOutcome: (outcome) => {
+        cost = costOf(open, outcome)
+      },
+      finish: () => reply.json(body, { "x-request-id": requestId, "x-realms-cost-micros": String(cost) })
+    })
+    return done("succeeded")
+  }
+)

@@ -1,0 +1,63 @@
+/**
+ * Raises the hold of a stream by another first part, or by what the funds and the key's own limit still allow.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import type { ReserveError } from "../accounts/Accounts.ts"
+import type { Reservation } from "../accounts/AccountState.ts"
+import { KeyLimitReached } from "./CallError.ts"
+import type { GatewayServices } from "./GatewayServices.ts"
+import { tokensWithin } from "./HoldPlan.ts"
+import type { OpenCall } from "./OpenCall.ts"
+import type { StreamRelay } from "./upstream/StreamRelay.ts"
+
+/** Why an extension is refused for good, by the error it met. */
+const refusals: Readonly<Record<string, "insufficient_quota" | "key_limit_exceeded">> = {
+  InsufficientFunds: "insufficient_quota",
+  FundsHeld: "insufficient_quota",
+  KeyLimitReached: "key_limit_exceeded"
+}
+
+export const extend = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, relay: StreamRelay) {
+  if (open.isSettling) return
+  const { context: { call, key }, model } = open.basics
+  const { billingMultiplier, id, outputTokens: heldTokens, planMultiplier, reservedMicros } = open.reservation
+  const step = Math.max(services.billing().defaultMaxOutputTokens, Math.ceil(relay.budget.tokens / call.n) - heldTokens)
+  const wanted = Math.min(heldTokens + step, Math.max(model.maxOutputTokens, heldTokens))
+  const attempt = (outputTokens: number) =>
+    services.accounts.extend(key.userId, {
+      _tag: "Extend",
+      id,
+      numerator: open.plan.baseNumerator + BigInt(outputTokens) * open.plan.tokenNumerator,
+      outputTokens,
+      atMs: services.now()
+    })
+  const tokensFor = (moreMicros: bigint) =>
+    tokensWithin(open.plan, billingMultiplier * planMultiplier, reservedMicros + moreMicros)
+  const raise = (outputTokens: number) =>
+    attempt(outputTokens).pipe(
+      Effect.catchTag("InsufficientFunds", (error) => {
+        const fits = tokensFor(error.availableMicros)
+        return fits > heldTokens ? attempt(Math.min(fits, outputTokens)) : Effect.fail(error)
+      })
+    )
+  const extended = yield* Effect.result(
+    key.spendLimitMicros === null
+      ? raise(wanted)
+      : services.keySpend.exclusively(
+        key.keyId,
+        (spending): Effect.Effect<Reservation, ReserveError | KeyLimitReached> => {
+          const fits = spending.roomMicros === null ? wanted : Math.min(wanted, tokensFor(spending.roomMicros))
+          return fits > heldTokens ? raise(fits) : Effect.fail(new KeyLimitReached())
+        }
+      )
+  )
+  if (extended._tag === "Success") {
+    if (open.isSettling) return
+    open.advance({ _tag: "WasExtended", reservation: extended.success })
+    return relay.extended(extended.success.outputTokens * call.n)
+  }
+  if (extended.failure._tag === "ReservationLost") return open.basics.signal.stop("lease_lost")
+  relay.refused(refusals[extended.failure._tag] ?? "service_unavailable")
+})

@@ -1,0 +1,38 @@
+/**
+ * What the stages of a call need of the world, gathered once so that a call allocates nothing for it.
+ *
+ * @internal
+ */
+import type { Effect } from "effect"
+import type { Accounts } from "../accounts/Accounts.ts"
+import type { Channels } from "../channels/Channels.ts"
+import type { ChannelHealth } from "../channels/ChannelHealth.ts"
+import type { ChannelShares } from "../channels/ChannelShares.ts"
+import type { KeySpend } from "../identity/KeySpend.ts"
+import type { BillingConfig } from "../platform/Config.ts"
+import type { Drains } from "./Drains.ts"
+import type { HiddenOutput } from "./HiddenOutput.ts"
+import type { HoldServices } from "./Holds.ts"
+import type { TokenCounter } from "./meter/TokenCounter.ts"
+import type { UpstreamClient } from "./upstream/UpstreamClient.ts"
+
+export interface GatewayServices extends HoldServices {
+  readonly accounts: Accounts["Service"]
+  readonly keySpend: KeySpend["Service"]
+  readonly counter: TokenCounter["Service"]
+  readonly channels: Channels["Service"]
+  readonly health: ChannelHealth["Service"]
+  readonly shares: ChannelShares["Service"]
+  readonly upstream: UpstreamClient["Service"]
+  readonly drains: Drains
+  readonly hidden: HiddenOutput
+  /** The billing settings of this moment. */
+  readonly billing: () => BillingConfig
+  readonly now: () => number
+  /** Schedules a callback; answers how to cancel it. */
+  readonly after: (delayMs: number, callback: () => void) => () => void
+  /** Calls back every so often until cancelled. */
+  readonly every: (intervalMs: number, callback: () => void) => () => void
+  /** Runs something that nobody waits for. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+}

@@ -1,0 +1,163 @@
+/**
+ * Makes the hold of a call: the ceiling of its input and the output that it admits. Where the funds do not cover that, the
+ * text's part is held at a count of its tokens with a margin - one such call at a time - so that a small balance is not turned
+ * away for a bound that real text never reaches.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import { FundsHeld, type InsufficientFunds } from "../accounts/AccountError.ts"
+import type { Accounts, ReserveError } from "../accounts/Accounts.ts"
+import type { Reservation, Reserve } from "../accounts/AccountState.ts"
+import { boundMicros } from "../accounts/HoldBound.ts"
+import { MULTIPLIER_ONE } from "../domain/Price.ts"
+import type { KeySpend } from "../identity/KeySpend.ts"
+import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
+import { defaultOutputOf, type HoldPlan, needsContextLeft, planHold, planOutput, reserveOf } from "./HoldPlan.ts"
+import { withinRoom } from "./KeyRoom.ts"
+import type { TokenCounter } from "./meter/TokenCounter.ts"
+import { type CallBasics, OpenCall } from "./OpenCall.ts"
+import { textOf } from "./request/InputTexts.ts"
+
+/** Longer text is not counted; it keeps its ceiling. */
+export const COUNTED_BYTES_MAX = 256 * 1_024
+
+/** No text has fewer tokens than bytes divided by this: where even that does not fit, counting is of no use. */
+const BYTES_PER_TOKEN_MAX = 8
+
+/** A counted bound is at least the bytes divided by this. */
+const BYTES_PER_TOKEN_MIN = 3
+
+const TOKENIZER_MARGIN_ONE = 1_000_000
+
+export interface HoldServices {
+  readonly accounts: Accounts["Service"]
+  readonly keySpend: KeySpend["Service"]
+  readonly counter: TokenCounter["Service"]
+  readonly now: () => number
+  /** Where users top up. */
+  readonly topUpUrl: () => string
+}
+
+/** The users whose texts are being counted. */
+export type Counting = Set<bigint>
+
+/** Tokens of the call's text by our tokenizer; undefined where it is too long, or the counter is away. */
+const countText = (services: HoldServices, { context: { call } }: CallBasics): Effect.Effect<number | undefined> =>
+  call.input.textBytes > COUNTED_BYTES_MAX ? Effect.succeed(undefined) : services.counter.count(textOf(call))
+
+/** The same, for one call of a user at a time; undefined for the others. */
+const countAlone = (
+  services: HoldServices,
+  counting: Counting,
+  basics: CallBasics
+): Effect.Effect<number | undefined> => {
+  const { userId } = basics.context.key
+  if (counting.has(userId)) return Effect.succeed(undefined)
+  return Effect.acquireUseRelease(
+    Effect.sync(() => counting.add(userId)),
+    () => countText(services, basics),
+    () => Effect.sync(() => counting.delete(userId))
+  )
+}
+
+const withMargin = ({ model }: CallBasics, tokens: number): number =>
+  Math.ceil((tokens * model.tokenizerMarginMicros) / TOKENIZER_MARGIN_ONE)
+
+/** What the context leaves for output: by the input's ceiling, or where that leaves less than the default, by a count. */
+const leftTokens = Effect.fnUntraced(function*(services: HoldServices, counting: Counting, basics: CallBasics) {
+  const { billing, bounds: { input }, context, model } = basics
+  if (!needsContextLeft(context.call, model) || model.contextTokens === null) return model.maxOutputTokens
+  const wanted = defaultOutputOf(model, billing)
+  const byCeiling = model.contextTokens - input.heldText - input.heldRest
+  if (byCeiling >= wanted) return byCeiling
+  const counted = yield* countAlone(services, counting, basics)
+  const text = counted ?? Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN)
+  const byMargin = model.contextTokens - withMargin(basics, text) - input.heldRest
+  if (byMargin >= wanted) return byMargin
+  // What plainly remains; where nothing does, the upstream judges.
+  const plain = model.contextTokens - text - input.heldRest
+  return plain >= 1 ? Math.min(wanted, plain) : wanted
+})
+
+const commandOf = (services: HoldServices, basics: CallBasics, plan: HoldPlan, counted: boolean): Reserve =>
+  reserveOf(basics.context.call, plan, basics.model, basics.billing, {
+    id: basics.context.requestId,
+    keyId: basics.context.key.keyId,
+    atMs: services.now(),
+    counted
+  })
+
+/** Reserves, within the key's own limit where it has one. Without billing nothing is spent. */
+const reserve = (
+  services: HoldServices,
+  basics: CallBasics,
+  command: Reserve
+): Effect.Effect<Reservation, ReserveError | CallRefused> => {
+  const { key } = basics.context
+  const ask = (asked: Reserve) => services.accounts.reserve(key.userId, asked, () => basics.signal.stop("lease_lost"))
+  if (key.spendLimitMicros === null || !command.billingEnabled) return ask(command)
+  return services.keySpend.exclusively(
+    key.keyId,
+    (spending) => Effect.flatMap(withinRoom(command, spending), ask)
+  ).pipe(
+    Effect.catchTag(
+      "KeySpendUnavailable",
+      () =>
+        Effect.fail(unavailable("This key's spend limit cannot be checked at this moment. Please try again shortly."))
+    )
+  )
+}
+
+/** Makes the hold, or says why there is none. */
+export const hold = Effect.fnUntraced(function*(services: HoldServices, counting: Counting, basics: CallBasics) {
+  const { bounds, context, model } = basics
+  const { input } = bounds
+  const output = planOutput(context.call, model, basics.billing, yield* leftTokens(services, counting, basics))
+  const planFor = (inputTokens: number) => planHold(context.call, model.price, output, bounds, inputTokens)
+  const plan = planFor(input.held)
+  const refuse = (error: ReserveError | CallRefused) =>
+    error._tag === "CallRefused"
+      ? error
+      : refusalOf(error, { nowMs: services.now(), topUpUrl: services.topUpUrl() })
+  const first = yield* Effect.result(reserve(services, basics, commandOf(services, basics, plan, false)))
+  if (first._tag === "Success") return openOf(basics, plan, input.held, first.success)
+  const error = first.failure
+  if (error._tag !== "InsufficientFunds" && !(error._tag === "FundsHeld" && !error.counted)) return yield* refuse(error)
+  const least = commandOf(services, basics, planFor(input.heldRest + bytesBound(input.textBytes)), true)
+  if (input.heldText === 0 || !mayFit(error, least)) return yield* refuse(error)
+  if (counting.has(context.key.userId)) return yield* refuse(oneAtATime(error))
+  const tokens = yield* countAlone(services, counting, basics)
+  if (tokens === undefined) return yield* refuse(error)
+  const bound = Math.max(withMargin(basics, tokens), Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN))
+  const text = Math.min(input.heldText, bound)
+  if (text === input.heldText) return yield* refuse(error)
+  const held = input.heldRest + text
+  const counted = planFor(held)
+  const reservation = yield* Effect.mapError(
+    reserve(services, basics, commandOf(services, basics, counted, true)),
+    refuse
+  )
+  return openOf(basics, counted, held, reservation)
+})
+
+const bytesBound = (bytes: number): number => Math.ceil(bytes / BYTES_PER_TOKEN_MAX)
+
+/** False where not even the least that the text can be fits into any funding. */
+const mayFit = (error: InsufficientFunds | FundsHeld, least: Reserve): boolean =>
+  error.roomMicros >= boundMicros(least, least.tokensMin, MULTIPLIER_ONE)
+
+const oneAtATime = (error: InsufficientFunds | FundsHeld): FundsHeld =>
+  new FundsHeld({
+    neededMicros: error.neededMicros,
+    availableMicros: error.availableMicros,
+    roomMicros: error.roomMicros,
+    openHolds: error._tag === "FundsHeld" ? error.openHolds : 1,
+    counted: true
+  })
+
+const openOf = (basics: CallBasics, plan: HoldPlan, heldInputTokens: number, reservation: Reservation): OpenCall => {
+  const open = new OpenCall(basics, plan, heldInputTokens)
+  open.advance({ _tag: "WasHeld", reservation })
+  return open
+}

@@ -1,0 +1,66 @@
+/**
+ * Settles a call, once. The answer waits until the settlement is durable, or for `billing.commit_wait_ms` from when it was
+ * given; it lands all the same.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import { type AccountUnavailable, type ReservationLost, stillSettling } from "../accounts/AccountError.ts"
+import type { CallOutcome } from "../accounts/AccountState.ts"
+import type { Channel } from "../channels/Channels.ts"
+import type { CallEnd } from "./CallEnd.ts"
+import { voidedOutcome } from "./CallRecord.ts"
+import type { GatewayServices } from "./GatewayServices.ts"
+import type { OpenCall } from "./OpenCall.ts"
+
+const landed = (
+  open: OpenCall,
+  settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost>
+): Effect.Effect<void> =>
+  settlement.pipe(
+    Effect.asVoid,
+    Effect.catch((error) =>
+      error === stillSettling
+        ? Effect.void
+        : Effect.logError("a call could not be settled", error).pipe(
+          Effect.annotateLogs({ requestId: open.basics.context.requestId })
+        )
+    )
+  )
+
+/** Charges the call. */
+export const settleCharged = (services: GatewayServices, open: OpenCall, outcome: CallOutcome): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { id } = open.reservation
+    open.advance({ _tag: "WasDecided" })
+    const { key } = open.basics.context
+    return Effect.tap(
+      landed(
+        open,
+        services.accounts.commit(
+          key.userId,
+          { _tag: "Commit", id, outcome, atMs: services.now() },
+          services.billing().commitWaitMs
+        )
+      ),
+      () => Effect.sync(() => open.advance({ _tag: "WasSettled" }))
+    )
+  })
+
+/** Returns the hold. */
+export const settleReturned = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel | undefined,
+  end: Pick<CallEnd, "status" | "reason">
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const outcome = voidedOutcome(open, channel, end, services.now())
+    const { id } = open.reservation
+    open.advance({ _tag: "WasDecided" })
+    const { key } = open.basics.context
+    return Effect.tap(
+      landed(open, services.accounts.void(key.userId, { _tag: "Void", id, outcome }, services.billing().commitWaitMs)),
+      () => Effect.sync(() => open.advance({ _tag: "WasSettled" }))
+    )
+  })

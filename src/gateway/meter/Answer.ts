@@ -1,0 +1,103 @@
+/**
+ * Reads an answer that came as one body: its usage, its text, and whether it is one at all. The rules are those of a stream, since
+ * a body is read as a stream of one frame.
+ */
+import { Buffer } from "node:buffer"
+import { isObject, parseJson } from "../JsonValue.ts"
+import type { Dialect } from "../request/Call.ts"
+import { failureAround, failureOf, type FrameFailure, unknownFailure } from "./FrameFailure.ts"
+import type { ReportedUsage } from "./Reported.ts"
+import { identityOf, type ResponseIdentity } from "./ResponseItems.ts"
+import { StreamMeter } from "./StreamMeter.ts"
+import { TextSample } from "./TextSample.ts"
+import { readUsage, usageObjectsOf } from "./UsageReading.ts"
+
+export interface Answer {
+  readonly reported: ReportedUsage
+  /** The text of the output, for an estimate: see `expectedOutputTokens`. */
+  readonly sample: TextSample
+  /** UTF-8 bytes of the output. */
+  readonly outputBytes: number
+  /** The output has at least so many tokens. */
+  readonly outputLowerTokens: number
+  readonly hasOutput: boolean
+  /** It says that it came to its end: a `finish_reason`, a status, the embeddings. */
+  readonly hasFinish: boolean
+  /** It is no answer: it reports a failure, or has neither output nor an end. Nothing is charged for it. */
+  readonly failure: FrameFailure | undefined
+  /** The ids under which the upstream stored the response. */
+  readonly identity: ResponseIdentity | undefined
+}
+
+const eventStart = Buffer.from('{"type":"response.completed","response":')
+const eventEnd = Buffer.from("}")
+
+/** Statuses of a response that came to its end. */
+const finished: ReadonlySet<unknown> = new Set(["completed", "incomplete"])
+
+/** Reads a body: its bytes, or the value that they were parsed to. It may be anything. */
+export function readAnswer(body: unknown, dialect: Dialect): Answer {
+  if (dialect === "embeddings") return readEmbeddings(body instanceof Uint8Array ? parsed(body) : body)
+  const bytes = body instanceof Uint8Array ? body : Buffer.from(jsonText(body))
+  return dialect === "chat" ? readChat(bytes) : readResponse(bytes)
+}
+
+/** The text of a value; empty for what has none, or is nested deeper than the stack. */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ""
+  } catch {
+    return ""
+  }
+}
+
+function readChat(body: Uint8Array): Answer {
+  const meter = new StreamMeter({ dialect: "chat", choices: 1 })
+  const { failure } = meter.observe({ raw: body, data: body })
+  return answerOf(meter, meter.hasFinish, failure, () => failureAround(parsed(body)))
+}
+
+function readResponse(body: Uint8Array): Answer {
+  const meter = new StreamMeter({ dialect: "responses", choices: 1 })
+  const event = Buffer.concat([eventStart, body, eventEnd])
+  const { failure } = meter.observe({ raw: event, data: event })
+  const response = parsed(body)
+  const hasFinish = isObject(response) && finished.has(response.status)
+  return {
+    ...answerOf(meter, hasFinish, failure ?? failureOf(response), () => failureAround(response)),
+    identity: identityOf(response)
+  }
+}
+
+const parsed = (body: Uint8Array): unknown => parseJson(Buffer.from(body).toString("utf8"))
+
+const answerOf = (
+  meter: StreamMeter,
+  hasFinish: boolean,
+  failure: FrameFailure | undefined,
+  around: () => FrameFailure
+): Answer => ({
+  reported: meter.reported(),
+  sample: meter.sample,
+  outputBytes: meter.deliveredBytes,
+  outputLowerTokens: meter.outputLowerTokens(),
+  hasOutput: meter.hasOutput,
+  hasFinish,
+  failure: failure ?? (meter.hasOutput || hasFinish ? undefined : around()),
+  identity: undefined
+})
+
+/** Embeddings are whole when there are any. They are vectors: there is no text, and nothing counts as output. */
+function readEmbeddings(body: unknown): Answer {
+  const hasFinish = isObject(body) && Array.isArray(body.data) && body.data.length > 0
+  return {
+    reported: readUsage(usageObjectsOf(body), "embeddings"),
+    sample: new TextSample(),
+    outputBytes: 0,
+    outputLowerTokens: 0,
+    hasOutput: false,
+    hasFinish,
+    failure: failureOf(body) ?? (hasFinish ? undefined : isObject(body) ? failureAround(body) : unknownFailure),
+    identity: undefined
+  }
+}

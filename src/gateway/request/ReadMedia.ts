@@ -1,0 +1,79 @@
+/**
+ * Reads images and inline files. What does not look like one stays counted as text, so that no text can pass for an image or a
+ * file; what the upstream would have to fetch besides images is refused.
+ *
+ * @internal
+ */
+import type { Reading } from "./Reading.ts"
+
+/** So many bytes of a string decide what it is. */
+const PREFIX_BYTES = 512
+/** A longer address of an image is counted as text as well: it could be a text that an upstream prints. */
+const WEB_URL_BYTES_MAX = 8_192
+
+const webUrl = /^https?:/i
+const imageByUrl = /^https?:\/\//i
+/** SVG is text that some upstreams would read as such. */
+const inlineImage = /^data:image\/(?!svg)[a-z0-9.+-]+(?:;[a-z0-9.+=-]+)*;base64,/i
+/** How PNG, JPEG, GIF, WebP and AVIF begin in base64. */
+const base64Image = /^(?:iVBORw0KGgo|\/9j\/|R0lGOD|UklGR|AAAA[A-Za-z0-9+/]{2,4}Z0eXBhdmlm)/
+
+const shortEscapes: ReadonlyMap<string, string> = new Map([["b", "\b"], ["f", "\f"], ["n", "\n"], ["r", "\r"], [
+  "t",
+  "\t"
+]])
+
+/** How the string `[start, end)` begins, decoded. */
+function beginning(reading: Reading, start: number, end: number): string {
+  const raw = reading.scan.view.toString("latin1", start + 1, Math.min(end - 1, start + 1 + PREFIX_BYTES))
+  if (!raw.includes("\\")) return raw
+  return raw.replaceAll(
+    /\\(?:u([0-9a-fA-F]{4})|(.))/g,
+    (_, hex: string | undefined, letter: string | undefined) =>
+      hex === undefined
+        ? shortEscapes.get(letter ?? "") ?? letter ?? ""
+        : String.fromCharCode(Number.parseInt(hex, 16))
+  )
+}
+
+/** An image by URL. */
+export function readImageUrl(reading: Reading, at: number, depth: number): number {
+  const { saved } = reading.scan
+  const end = reading.scan.value(at, depth)
+  if (end < 0) return -1
+  const url = beginning(reading, at, end)
+  reading.tally.images++
+  const web = imageByUrl.test(url)
+  if (web) reading.tally.imageUrls++
+  if (web ? end - at > WEB_URL_BYTES_MAX : !inlineImage.test(url)) reading.addString(at, end, saved)
+  return end
+}
+
+/** An image as bare base64. */
+export function readImageData(reading: Reading, at: number, depth: number): number {
+  const { saved } = reading.scan
+  const end = reading.scan.value(at, depth)
+  if (end < 0) return -1
+  // An empty string is no image.
+  if (end - at <= 2) return end
+  const data = beginning(reading, at, end)
+  reading.tally.images++
+  if (!base64Image.test(data) && !inlineImage.test(data)) reading.addString(at, end, saved)
+  return end
+}
+
+/** An inline file. */
+export function readFileData(reading: Reading, at: number, depth: number): number {
+  const { saved } = reading.scan
+  const end = reading.scan.value(at, depth)
+  if (end < 0) return -1
+  if (webUrl.test(beginning(reading, at, end))) {
+    return reading.unsupported(
+      "Unsupported input: %. The gateway cannot see or bound files by URL. Send the content inline."
+    )
+  }
+  reading.tally.files++
+  reading.tally.fileBytes += end - at - 2 - (reading.scan.saved - saved)
+  reading.places.file ??= reading.param()
+  return end
+}

@@ -1,0 +1,157 @@
+/**
+ * The state of one walk through a body: where it is, what it has counted, and why it refused. The functions that read shapes
+ * share it.
+ *
+ * @internal
+ */
+import type { Shape, Unit } from "./Admission.ts"
+import type { CallPlaces, InputTally, Reference, Refused } from "./Call.ts"
+import { decodeString } from "./JsonFields.ts"
+import { JsonScan } from "./JsonScan.ts"
+import { invalid, unsupported } from "./Refusal.ts"
+
+/** Most references in one call. */
+export const REFERENCES_MAX = 4_096
+
+/** A key in a place is cut to this many characters. */
+const PLACE_KEY_CHARS_MAX = 64
+
+/** Reads the value at `at` as `shape`; a container there is at nesting level `depth`. Gives the offset behind it, or -1. */
+export type ReadShape = (reading: Reading, shape: Shape, at: number, depth: number) => number
+
+/** One member of an object; offsets in bytes. */
+export interface Member {
+  readonly key: string
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly at: number
+}
+
+type Writable<A> = { -readonly [K in keyof A]: A[K] }
+
+export class Reading {
+  readonly scan: JsonScan
+  readonly path: Array<string | number> = []
+  refusal: Refused | undefined
+  /** Off inside what does not reach the model as text, or is counted as a whole. */
+  counting = true
+  /** On inside reasoning fields. */
+  reasoning = false
+  readonly tally: Writable<InputTally> = {
+    textBytes: 0,
+    reasoningBytes: 0,
+    integers: 0,
+    messages: 0,
+    parts: 0,
+    tools: 0,
+    images: 0,
+    imageUrls: 0,
+    files: 0,
+    fileBytes: 0
+  }
+  readonly references: Array<Reference> = []
+  readonly hostedTools = new Set<string>()
+  readonly hostedFields = new Set<string>()
+  readonly places: Writable<CallPlaces> = {}
+
+  private readonly readShape: ReadShape
+  /** Where counted texts are kept, if they are wanted. */
+  private readonly texts: Array<string> | undefined
+
+  constructor(body: Uint8Array, readShape: ReadShape, texts?: Array<string>) {
+    this.scan = new JsonScan(body)
+    this.readShape = readShape
+    this.texts = texts
+  }
+
+  value(shape: Shape, at: number, depth: number): number {
+    return this.readShape(this, shape, at, depth)
+  }
+
+  /** The place as OpenAI writes it: `messages[0].content[1].type`. */
+  param(...below: ReadonlyArray<string>): string {
+    let place = ""
+    for (const step of [...this.path, ...below]) {
+      if (typeof step === "number") place += `[${step}]`
+      else place += `${place === "" ? "" : "."}${step.slice(0, PLACE_KEY_CHARS_MAX)}`
+    }
+    return place
+  }
+
+  /** Refuses the value here; `%` in `what` stands for its place, `below` for steps from here to it. */
+  invalid(what: string, ...below: ReadonlyArray<string>): number {
+    const param = this.param(...below)
+    this.refusal ??= invalid(param, what.replace("%", `'${param}'`))
+    return -1
+  }
+
+  unsupported(what: string, ...below: ReadonlyArray<string>): number {
+    return this.unsupportedAt(this.param(...below), what)
+  }
+
+  unsupportedAt(param: string, what: string): number {
+    this.refusal ??= unsupported(param, what.replace("%", `'${param}'`))
+    return -1
+  }
+
+  ambiguous(key: string): number {
+    const shown = JSON.stringify(key.slice(0, PLACE_KEY_CHARS_MAX))
+    const place = this.path.length === 0 ? "The request body" : `The object at '${this.param()}'`
+    this.refusal ??= invalid(null, `${place} repeats the key ${shown}.`)
+    return -1
+  }
+
+  tooManyMembers(most: number): number {
+    const place = this.path.length === 0 ? "The request body" : `The object at '${this.param()}'`
+    this.refusal ??= invalid(null, `${place} has more than ${most} fields.`)
+    return -1
+  }
+
+  unit(unit: Unit): void {
+    if (unit === "message") this.tally.messages++
+    else if (unit === "part") this.tally.parts++
+    else this.tally.tools++
+  }
+
+  private add(bytes: number): void {
+    this.tally.textBytes += bytes
+    if (this.reasoning) this.tally.reasoningBytes += bytes
+  }
+
+  /** Counts the string `[start, end)`, quotes left out. `savedBefore`: what the scan had saved in front of it. */
+  addString(start: number, end: number, savedBefore: number): void {
+    if (!this.counting) return
+    this.add(end - start - 2 - (this.scan.saved - savedBefore))
+    this.texts?.push(decodeString(this.scan.view, start, end) ?? "")
+  }
+
+  /** Counts the JSON text `[start, end)` without the spaces between its tokens. */
+  addJson(start: number, end: number, savedBefore: number): void {
+    if (!this.counting) return
+    this.add(end - start - (this.scan.saved - savedBefore))
+    this.texts?.push(this.scan.view.toString("utf8", start, end))
+  }
+
+  /** Counts a member that no table names: its key, as written, and its value. */
+  addMember(member: Member, end: number, savedBefore: number): void {
+    if (!this.counting) return
+    this.add(member.keyEnd - member.keyStart + 1 + end - member.at - (this.scan.saved - savedBefore))
+    this.texts?.push(this.scan.view.toString("utf8", member.keyStart, end))
+  }
+
+  refer(kind: Reference["kind"], id: string, param: string): boolean {
+    if (this.references.length >= REFERENCES_MAX) {
+      this.refusal ??= invalid(param, `A call may refer to at most ${REFERENCES_MAX} stored items.`)
+      return false
+    }
+    this.references.push({ kind, id, param })
+    return true
+  }
+
+  /** Notes a tool that the upstream would run. */
+  hosted(type: string, param: string): void {
+    this.hostedTools.add(type)
+    this.hostedFields.add(String(this.path[0]))
+    this.places.hostedTool ??= param
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Reads an upstream's error body. OpenAI's shape is one of many: the message may stand in `error.message`, `error`, `message`,
+ * `detail`, an array of them, or be the whole text.
+ */
+import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
+import type { SaidError } from "./UpstreamProblem.ts"
+
+/** Text that is no JSON is read up to here, in UTF-16 units: an HTML page is no message. */
+const PLAIN_CHARACTERS_MAX = 500
+
+/** Messages of an array that are read, at most. */
+const MESSAGES_MAX = 5
+
+const scalarText = (value: unknown): string =>
+  typeof value === "string" ? value : typeof value === "number" ? String(value) : ""
+
+/** The first message found, at most `depth` levels down. */
+const messageOf = (value: unknown, depth = 3): string => {
+  if (typeof value === "string") return value
+  if (depth === 0) return ""
+  if (Array.isArray(value)) {
+    return value.slice(0, MESSAGES_MAX).map((item) => messageOf(item, depth - 1)).filter((text) => text !== "").join(
+      "; "
+    )
+  }
+  if (!isObject(value)) return ""
+  for (const key of ["message", "msg", "detail", "error", "error_msg", "errors", "error_message"]) {
+    const found = messageOf(value[key], depth - 1)
+    if (found !== "") return found
+  }
+  return ""
+}
+
+const errorObjectOf = (json: unknown): JsonObject | undefined => {
+  const whole = Array.isArray(json) ? json.find(isObject) : json
+  if (!isObject(whole)) return undefined
+  return isObject(whole.error) ? whole.error : whole
+}
+
+/** The error that a body says, whatever its shape. */
+export const saidErrorOf = (status: number | undefined, body: string): SaidError => {
+  const json = parseJson(body)
+  if (json === undefined) {
+    const isPage = /^\s*</.test(body)
+    return { status, code: "", type: "", message: isPage ? "" : body.slice(0, PLAIN_CHARACTERS_MAX), param: null }
+  }
+  const error = errorObjectOf(json)
+  const code = scalarText(error?.code)
+  return {
+    status,
+    // A code that only repeats the status says nothing.
+    code: /^\d{3}$/.test(code) ? scalarText(error?.status) : code,
+    type: scalarText(error?.type),
+    message: messageOf(json),
+    param: typeof error?.param === "string" ? error.param : null
+  }
+}
+
+/** `Retry-After` as seconds, date or `retry-after-ms`, in whole seconds from 0 to an hour. Undefined: not said. */
+export const retryAfterOf = (header: (name: string) => string | undefined, nowMs: number): number | undefined => {
+  const exact = Number(header("retry-after-ms") ?? "")
+  const text = header("retry-after")
+  const seconds = header("retry-after-ms") !== undefined && Number.isFinite(exact)
+    ? exact / 1_000
+    : text === undefined
+    ? undefined
+    : secondsOf(text, nowMs)
+  if (seconds === undefined || !Number.isFinite(seconds)) return undefined
+  return Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_SECONDS_MAX)
+}
+
+const RETRY_AFTER_SECONDS_MAX = 3_600
+
+const secondsOf = (text: string, nowMs: number): number | undefined => {
+  if (/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return Number(text)
+  const dateMs = Date.parse(text)
+  return Number.isNaN(dateMs) ? undefined : (dateMs - nowMs) / 1_000
+}

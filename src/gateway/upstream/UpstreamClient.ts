@@ -1,0 +1,246 @@
+/**
+ * Requests to upstreams: a keep-alive pool of connections per origin, bounded waits, and failures sorted into what a
+ * caller may do about them.
+ */
+import { Clock, Context, Data, Effect, Layer } from "effect"
+import { buildConnector, Client, Pool } from "undici"
+import { AppConfig } from "../../platform/Config.ts"
+import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../platform/OutboundUrl.ts"
+import type { AnswerSource } from "./AnswerSource.ts"
+import { decoded } from "./DecodedSource.ts"
+import { Exchange } from "./Exchange.ts"
+
+/** Bounds on an upstream that no setting changes. Replaced in tests. */
+export interface UpstreamLimits {
+  readonly connectTimeoutMs: number
+  /** A body that is not streamed, decoded. */
+  readonly bodyBytesMax: number
+  /** A connection without a request is closed after this. */
+  readonly keepAliveMs: number
+}
+
+export const UpstreamLimits = Context.Reference<UpstreamLimits>("realms/gateway/UpstreamLimits", {
+  defaultValue: () => ({ connectTimeoutMs: 5_000, bodyBytesMax: 33_554_432, keepAliveMs: 60_000 })
+})
+
+/** Pools of origins that were used last, at most. */
+const POOLS_MAX = 256
+
+/** Connections of one origin, over all its channels; each channel has its own, smaller bound. */
+const ORIGIN_CONNECTIONS_MAX = 65_536
+
+/** A kept connection that dies so soon after sending, before a byte came, was closed while it was picked. */
+const STALE_CONNECTION_MS_MAX = 1_000
+
+/** No answer: not reached, not to be reached (`forbidden`), none in time, or broken off. */
+export class UpstreamFailure extends Data.TaggedError("UpstreamFailure")<{
+  readonly kind: "connect" | "forbidden" | "timeout" | "broken"
+  readonly message: string
+}> {}
+
+export interface UpstreamRequest {
+  readonly baseUrl: string
+  readonly path: string
+  readonly apiKey: string
+  readonly body: Uint8Array
+  /** Until the response's status line. */
+  readonly headersTimeoutMs: number
+  /** Between two pieces of the body. */
+  readonly idleTimeoutMs: number
+}
+
+export class UpstreamClient extends Context.Service<UpstreamClient, {
+  /**
+   * Sends a request and answers at its headers, with the body paused. `onExchange` gets each exchange at once, to abort it: a
+   * kept connection that the upstream had just closed is replaced by a new one, once. Interrupting aborts.
+   */
+  send(
+    request: UpstreamRequest,
+    onExchange: (exchange: Exchange) => void
+  ): Effect.Effect<Exchange, UpstreamFailure>
+  /** The body without its content encoding. */
+  bodyOf(exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure>
+  /** Reads the whole body, up to the bound. Interrupting aborts. */
+  readBody(source: AnswerSource): Effect.Effect<Buffer, UpstreamFailure>
+}>()("realms/gateway/upstream/UpstreamClient") {
+  static readonly layer = Layer.effect(
+    UpstreamClient,
+    Effect.gen(function*() {
+      const limits = yield* UpstreamLimits
+      const { server } = yield* AppConfig
+      const clock = yield* Clock.Clock
+      const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+      const pools = yield* Effect.acquireRelease(
+        Effect.sync(() => new Pools(guard, limits)),
+        (all) => Effect.promise(() => all.destroy())
+      )
+      const send = (request: UpstreamRequest, onExchange: (exchange: Exchange) => void) =>
+        sendOnce(pools, request, onExchange, () => clock.currentTimeMillisUnsafe(), true)
+      return UpstreamClient.of({ send, bodyOf, readBody: (source) => readBody(source, limits.bodyBytesMax) })
+    })
+  )
+}
+
+/** A pool, and how many connections it has begun. */
+interface Origin {
+  readonly pool: Pool
+  readonly begun: () => number
+  /** One new connection, for one request: it closes behind it. */
+  readonly once: () => Client
+}
+
+class Pools {
+  private readonly origins = new Map<string, Origin>()
+  private readonly guard: OutboundGuard
+  private readonly limits: UpstreamLimits
+
+  constructor(guard: OutboundGuard, limits: UpstreamLimits) {
+    this.guard = guard
+    this.limits = limits
+  }
+
+  /** Undefined for a host that is not called. Names are looked at again when a connection is made. */
+  of({ hostname, origin }: URL): Origin | undefined {
+    const known = this.origins.get(origin)
+    if (known !== undefined) return known
+    if (this.guard.isForbidden(hostname)) return undefined
+    const [oldest] = this.origins
+    if (this.origins.size >= POOLS_MAX && oldest !== undefined) {
+      this.origins.delete(oldest[0])
+      oldest[1].pool.close().catch(() => undefined)
+    }
+    const made = this.make(origin)
+    this.origins.set(origin, made)
+    return made
+  }
+
+  private make(origin: string): Origin {
+    const connect = buildConnector({
+      timeout: this.limits.connectTimeoutMs,
+      keepAlive: true,
+      noDelay: true,
+      allowH2: false,
+      lookup: this.guard.lookup
+    })
+    let begun = 0
+    const pool = new Pool(origin, {
+      connections: ORIGIN_CONNECTIONS_MAX,
+      pipelining: 1,
+      allowH2: false,
+      keepAliveTimeout: this.limits.keepAliveMs,
+      connect: (options, callback) => {
+        begun++
+        connect(options, callback)
+      }
+    })
+    return { pool, begun: () => begun, once: () => new Client(origin, { pipelining: 1, allowH2: false, connect }) }
+  }
+
+  destroy(): Promise<unknown> {
+    return Promise.all(Array.from(this.origins.values(), ({ pool }) => pool.destroy()))
+  }
+}
+
+const sendOnce = (
+  pools: Pools,
+  request: UpstreamRequest,
+  onExchange: (exchange: Exchange) => void,
+  now: () => number,
+  mayRepeat: boolean
+): Effect.Effect<Exchange, UpstreamFailure> =>
+  Effect.callback<Exchange, UpstreamFailure>((resume) => {
+    const fail = (kind: UpstreamFailure["kind"], message: string) =>
+      resume(Effect.fail(new UpstreamFailure({ kind, message })))
+    const url = parseUrl(request.baseUrl)
+    if (url === null) return fail("connect", "the channel's base URL is not a URL")
+    const origin = pools.of(url)
+    if (origin === undefined) return fail("forbidden", "the channel's host is not called")
+    const begunBefore = origin.begun()
+    const sentMs = now()
+    let reused = false
+    const exchange = new Exchange(
+      (answered) => resume(Effect.succeed(answered)),
+      (error) => {
+        const failure = failureOf(error)
+        const isStale = reused && exchange.isSent && !exchange.isAborted && failure.kind === "broken" &&
+          now() - sentMs <= STALE_CONNECTION_MS_MAX
+        resume(
+          isStale && mayRepeat ? sendOnce(pools, request, onExchange, now, false) : Effect.fail(failure)
+        )
+      }
+    )
+    onExchange(exchange)
+    // Another kept connection may be as stale: a request that is repeated gets a new one.
+    const dispatcher = mayRepeat ? origin.pool : origin.once()
+    dispatcher.dispatch({
+      method: "POST",
+      path: `${url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "")}${request.path}${url.search}`,
+      headers: [
+        "content-type",
+        "application/json",
+        "accept",
+        "application/json, text/event-stream",
+        "accept-encoding",
+        "identity",
+        "authorization",
+        `Bearer ${request.apiKey}`
+      ],
+      headersTimeout: request.headersTimeoutMs,
+      bodyTimeout: request.idleTimeoutMs,
+      body: request.body
+    }, exchange)
+    reused = origin.begun() === begunBefore
+    if (!mayRepeat) dispatcher.close().catch(() => undefined)
+    return Effect.sync(() => exchange.abort())
+  })
+
+const bodyOf = (exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure> =>
+  Effect.suspend(() => {
+    const source = decoded(exchange, exchange.header("content-encoding"))
+    if (source !== undefined) return Effect.succeed(source)
+    exchange.abort()
+    return Effect.fail(
+      new UpstreamFailure({ kind: "broken", message: "the upstream's content encoding is not known" })
+    )
+  })
+
+const readBody = (source: AnswerSource, bytesMax: number): Effect.Effect<Buffer, UpstreamFailure> =>
+  Effect.callback<Buffer, UpstreamFailure>((resume) => {
+    const chunks: Array<Buffer> = []
+    let bytes = 0
+    source.attach({
+      onChunk: (chunk) => {
+        bytes += chunk.length
+        if (bytes <= bytesMax) return void chunks.push(chunk)
+        source.abort()
+        resume(Effect.fail(new UpstreamFailure({ kind: "broken", message: "the upstream's answer is too large" })))
+      },
+      onEnd: () =>
+        resume(Effect.succeed(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))),
+      onError: (error) => resume(Effect.fail(failureOf(error)))
+    })
+    return Effect.sync(() => source.abort())
+  })
+
+/** Parsed base URLs: the same few are used for every call. */
+const parsedUrls = new Map<string, URL | null>()
+
+const parseUrl = (text: string): URL | null => {
+  const known = parsedUrls.get(text)
+  if (known !== undefined) return known
+  if (parsedUrls.size >= POOLS_MAX) parsedUrls.clear()
+  const parsed = URL.canParse(text) ? new URL(text) : null
+  parsedUrls.set(text, parsed)
+  return parsed
+}
+
+/** Sorts Undici's errors; their text names no secret, but is for the log only. */
+export const failureOf = (error: Error): UpstreamFailure => {
+  const code = "code" in error && typeof error.code === "string" ? error.code : ""
+  if (/HEADERS_TIMEOUT|BODY_TIMEOUT/.test(code)) return new UpstreamFailure({ kind: "timeout", message: error.message })
+  if (code === OUTBOUND_REFUSED) return new UpstreamFailure({ kind: "forbidden", message: error.message })
+  if (/CONNECT|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(code)) {
+    return new UpstreamFailure({ kind: "connect", message: error.message })
+  }
+  return new UpstreamFailure({ kind: "broken", message: error.message })
+}

@@ -1,0 +1,201 @@
+/**
+ * Why an upstream did not answer a call, and what follows: another channel is tried, the breaker counts it, or the client is
+ * told. What is the operator's affair - credentials, quota, an unknown deployment - goes to the next channel and is never shown;
+ * what is the request's own fault goes back to the client, cleaned of names that are the operator's.
+ */
+import type { FrameFailure } from "../meter/FrameFailure.ts"
+import type { OpenAiError, OpenAiErrorCode } from "../OpenAiError.ts"
+
+/** An answer that another channel may better. */
+export interface ChannelFailed {
+  readonly _tag: "ChannelFailed"
+  readonly code: Extract<
+    OpenAiErrorCode,
+    "upstream_error" | "upstream_timeout" | "upstream_rate_limited" | "rate_limit_exceeded"
+  >
+  /** What the breaker counts it for; null: it counts for none. */
+  readonly scope: "model" | "channel" | null
+  /** Of a 429: how long the user stays away from the channel, in seconds. */
+  readonly retryAfterSeconds: number | undefined
+  /** For the log. */
+  readonly why: string
+  /** Given to the client when no channel answers, in place of our own words. */
+  readonly refusal: RequestRefused | undefined
+}
+
+/** The request's own fault, in words that a client may see. */
+export interface RequestRefused {
+  readonly _tag: "RequestRefused"
+  readonly status: number
+  readonly error: OpenAiError
+}
+
+/** A failure that no error of the upstream describes. */
+export const failedBecause = (
+  channel: string,
+  why: string,
+  more: Partial<Pick<ChannelFailed, "code" | "refusal" | "scope">> = {}
+): ChannelFailed => ({
+  _tag: "ChannelFailed",
+  code: "upstream_error",
+  scope: "model",
+  retryAfterSeconds: undefined,
+  why: `${channel}: ${why}`,
+  refusal: undefined,
+  ...more
+})
+
+export type UpstreamProblem = ChannelFailed | RequestRefused
+
+/** An error as an upstream said it, in whatever shape. */
+export interface SaidError {
+  /** The HTTP status, or the one that an error frame names; undefined: none. */
+  readonly status: number | undefined
+  readonly code: string
+  readonly type: string
+  readonly message: string
+  readonly param: string | null
+}
+
+/** An error inside an answer, as one that was said. */
+export const saidIn = (failure: FrameFailure): SaidError => ({
+  status: failure.status,
+  code: failure.code ?? "",
+  type: failure.type ?? "",
+  message: failure.message ?? "",
+  param: null
+})
+
+/** Who asked for what; `upstreamModel` is never shown. */
+export interface ProblemContext {
+  readonly channel: string
+  readonly model: string
+  readonly upstreamModel: string
+  /** Of a 429. */
+  readonly retryAfterSeconds: number | undefined
+}
+
+const credentials =
+  /invalid[_ ]api[_ ]key|incorrect api key|api[_ ]?key[^.]{0,40}(?:not valid|invalid|expired|missing|disabled)|api_key_invalid|authenticat|unauthori[sz]ed|invalid[^.]{0,20}\b(?:token|credential)|no auth|access denied/i
+
+const quota =
+  /insufficient[_ ](?:user[_ ])?(?:quota|balance|credit|funds)|credit balance|exceeded your (?:current )?quota|billing|payment|arrears|overdue|out of credits|purchase (?:more )?credits|spending limit|budget|prepaid|recharge|余额|欠费|额度/i
+
+const suspension =
+  /suspend|deactivated|terminated|banned|account[^.]{0,30}(?:disabled|closed|locked|restricted)|封禁|停用/i
+
+const region = /(?:country|region|territory|location)[^.]{0,40}not (?:supported|available|allowed)/i
+
+const unknownModel =
+  /model[_ ]not[_ ]found|deployment[_ ]?not[_ ]?found|invalid[_ ]model|(?:model|deployment)\b[^.]{0,120}(?:does not exist|not exist|not found|not available|not supported|no access|unknown|is not a valid|has been (?:deprecated|decommissioned|retired))|(?:unknown|unsupported|no such|not a valid) model|no (?:available )?(?:endpoints|channel|provider)s? (?:found )?(?:for|matching)|模型不存在|无可用渠道/i
+
+const tooLargeForTier = /rate_limit_exceeded|tokens per (?:min|day)|\b(?:tpm|rpm|tpd)\b|your (?:current )?tier/i
+
+const requestsOwn =
+  /context[_ ]length|maximum context|context window|too many tokens|prompt is too long|invalid_prompt|content[_ ](?:filter|policy|management)|safety|moderation|previous_response_not_found|(?:response|item) with id/i
+
+const encryptedContent = /invalid_encrypted_content|encrypted content/i
+
+/** It speaks of the operator's money or account. */
+const isOperators = (text: string): boolean => quota.test(text) || suspension.test(text) || region.test(text)
+
+const textOf = (said: SaidError): string => `${said.code} ${said.type} ${said.message}`
+
+const failed = (
+  context: ProblemContext,
+  said: SaidError,
+  scope: ChannelFailed["scope"],
+  more: Partial<Pick<ChannelFailed, "code" | "refusal" | "retryAfterSeconds">> = {}
+): ChannelFailed => ({
+  _tag: "ChannelFailed",
+  code: "upstream_error",
+  scope,
+  retryAfterSeconds: undefined,
+  why: `${context.channel}: ${said.status ?? "error frame"} ${said.code}`.trim(),
+  refusal: undefined,
+  ...more
+})
+
+/** Sorts an error. An error that nothing here knows counts as the upstream's failure, except a 4xx, which is the request's. */
+export const problemOf = (said: SaidError, context: ProblemContext): UpstreamProblem => {
+  const text = textOf(said)
+  const { status } = said
+  // An error that names a parameter is about the request, whatever its words quote.
+  const namesParameter = status !== undefined && said.param !== null && said.param !== "model"
+  const isRequests = namesParameter || requestsOwn.test(text)
+  if (encryptedContent.test(text)) return failed(context, said, null, { refusal: refused(said, context) })
+  if (status === 401 || status === 402) return failed(context, said, "channel")
+  if (!isRequests && isOperators(text)) {
+    // A message may quote the request: alone it closes no channel for everybody.
+    const isCertain = status === undefined || status === 403 || status === 429 ||
+      isOperators(`${said.code} ${said.type}`)
+    return failed(context, said, isCertain ? "channel" : "model")
+  }
+  if (status === 429 || (status === undefined && /rate[_ ]limit|too many requests/i.test(text))) {
+    return failed(context, said, "model", {
+      code: "upstream_rate_limited",
+      retryAfterSeconds: context.retryAfterSeconds ?? 1
+    })
+  }
+  if (status === 408 || status === 504) return failed(context, said, "model", { code: "upstream_timeout" })
+  if (isRequests && (status === undefined || (status >= 400 && status < 500))) return refused(said, context)
+  if (status === undefined) return failed(context, said, "model")
+  if (status < 400 || status >= 500) return failed(context, said, "model")
+  return clientErrorOf(status, text, said, context)
+}
+
+/** A 4xx whose words say nothing of quota, rate or the request's own limits. */
+const clientErrorOf = (status: number, text: string, said: SaidError, context: ProblemContext): UpstreamProblem => {
+  if (credentials.test(text) && (status === 400 || status === 403)) {
+    return failed(context, said, status === 403 || credentials.test(`${said.code} ${said.type}`) ? "channel" : "model")
+  }
+  if (status === 413 && tooLargeForTier.test(text)) return failed(context, said, "model")
+  // The path is ours: a 404 that does not speak of the request's own ids is a wrong address or an unknown deployment.
+  if (status === 404 || status === 405 || unknownModel.test(text)) return failed(context, said, "model")
+  if (status === 409 || status === 421 || status === 425) return failed(context, said, "model")
+  return refused(said, context)
+}
+
+/** Identifiers and keys of the operator's account. */
+const accountIds = /\b(?:org|sk|pk|proj|acct|key|user|req)[-_][A-Za-z0-9_-]{6,}/gi
+const bearerToken = /\bbearer\s+\S+/gi
+
+const hidden = "[hidden]"
+
+/** Words that would name whose account it is. */
+const namesOrganisation = /organi[sz]ation|\bproject\b|\bworkspace\b|\btenant\b/i
+
+const generic = "The upstream refused this request."
+
+/** The message as a client may see it: without keys, account ids and the upstream's name of the model. */
+export const cleaned = (message: string, context: Pick<ProblemContext, "model" | "upstreamModel">): string => {
+  const text = message.replace(accountIds, hidden).replace(bearerToken, hidden)
+  const named = context.upstreamModel === context.model ? text : renamed(text, context)
+  return named.trim() === "" || namesOrganisation.test(named) ? generic : named.slice(0, MESSAGE_CHARACTERS_MAX)
+}
+
+/** The upstream's name of the model, as a word of its own, becomes ours. */
+const renamed = (text: string, { model, upstreamModel }: Pick<ProblemContext, "model" | "upstreamModel">): string =>
+  text.replace(
+    new RegExp(`(?<![\\w.-])${upstreamModel.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w-])`, "g"),
+    () => model
+  )
+
+/** Longer messages of an upstream are cut, in UTF-16 units. */
+const MESSAGE_CHARACTERS_MAX = 4_000
+
+/** A code or type as a client may see it. */
+const identifier = (text: string): string => text.replace(accountIds, hidden).slice(0, IDENTIFIER_CHARACTERS_MAX)
+
+const IDENTIFIER_CHARACTERS_MAX = 100
+
+const refused = (said: SaidError, context: ProblemContext): RequestRefused => ({
+  _tag: "RequestRefused",
+  status: said.status !== undefined && said.status >= 400 && said.status < 500 ? said.status : 400,
+  error: {
+    message: cleaned(said.message, context),
+    type: said.type === "" ? "invalid_request_error" : identifier(said.type),
+    param: said.param,
+    code: said.code === "" ? null : identifier(said.code)
+  }
+})

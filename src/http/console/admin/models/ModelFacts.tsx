@@ -1,0 +1,74 @@
+/**
+ * What a model is, to be read: its prices at each length, and all other terms.
+ */
+import { Record } from "effect"
+import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
+import { modelTermList } from "../../../../domain/ModelTermList.ts"
+import type { UnitPrices } from "../../../../domain/Price.ts"
+import { DataTable } from "../../ui/Parts.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { termValueText } from "../terms/TermForm.ts"
+import { adminModelsText } from "./AdminModelsText.ts"
+import { modelLabels } from "./ModelLabels.ts"
+
+interface FactsProps {
+  readonly visit: UserVisit
+  readonly model: AdminModel
+}
+
+const PriceFacts = ({ model, visit }: FactsProps) => {
+  const say = sayOf(visit, adminModelsText)
+  const { count, usd } = visit.formats
+  const { price } = model.terms
+  const [first] = price.tiers ?? []
+  const rowOf = (name: string, prices: UnitPrices) => [
+    name,
+    usd(prices.inputMicrosPer1m),
+    usd(prices.outputMicrosPer1m),
+    usd(prices.cachedInputMicrosPer1m),
+    prices.cacheWriteMicrosPer1m === null ? "–" : usd(prices.cacheWriteMicrosPer1m)
+  ]
+  return (
+    <DataTable
+      caption={say("prices")}
+      columns={[
+        { title: say("prices") },
+        { title: say("input"), number: true },
+        { title: say("output"), number: true },
+        { title: say("cached"), number: true },
+        { title: say("write"), number: true }
+      ]}
+      rows={[
+        rowOf(first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price),
+        ...(price.tiers ?? []).map((tier) => rowOf(say("above", { count: count(tier.aboveInputTokens) }), tier))
+      ]}
+    />
+  )
+}
+
+export const ModelFacts = ({ model, visit }: FactsProps) => {
+  const say = sayOf(visit, adminModelsText)
+  const labels = modelLabels(visit)
+  const { tools } = model.terms.price
+  const toolPrice = (micros: bigint | null | undefined) =>
+    micros === null || micros === undefined ? "–" : say("tool.price", { price: visit.formats.usd(micros) })
+  return (
+    <>
+      <PriceFacts visit={visit} model={model} />
+      <div class="card-body border-top">
+        <dl class="facts">
+          {Record.keys(modelTermList).map((key) => (
+            <>
+              <dt>{labels[key].label}</dt>
+              <dd>{termValueText(visit, modelTermList[key].get(model.terms), labels[key])}</dd>
+            </>
+          ))}
+          <dt>{say("web_search")}</dt>
+          <dd>{toolPrice(tools?.webSearchMicros)}</dd>
+          <dt>{say("file_search")}</dt>
+          <dd>{toolPrice(tools?.fileSearchMicros)}</dd>
+        </dl>
+      </div>
+    </>
+  )
+}

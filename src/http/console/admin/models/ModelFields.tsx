@@ -1,0 +1,146 @@
+/**
+ * The fields of a model's form, in groups: prices, prices of long contexts, lengths and bounds, tools.
+ */
+import type { ComponentChildren } from "preact"
+import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
+import { defaultTerms } from "../../../../domain/ModelTerms.ts"
+import type { FormState } from "../../Answer.ts"
+import { Field } from "../../ui/Forms.tsx"
+import { sayOf, type UserVisit } from "../../Visit.ts"
+import { TermInput } from "../terms/TermInput.tsx"
+import { adminModelsText } from "./AdminModelsText.ts"
+import { modelLabels } from "./ModelLabels.ts"
+import { cellName, rowsShown, type TierCell } from "./TierForm.ts"
+
+interface FieldsProps {
+  readonly visit: UserVisit
+  readonly state: FormState
+}
+
+const lengthKeys: ReadonlyArray<ModelTermKey> = [
+  "context_tokens",
+  "max_output_tokens",
+  "default_output_tokens",
+  "output_tokens_per_second",
+  "input_overhead_tokens",
+  "image_tokens_max",
+  "tokenizer_margin",
+  "reasoning"
+]
+
+const toolKeys: ReadonlyArray<ModelTermKey> = ["hosted_tools", "tool_calls_max"]
+
+const price = { inputmode: "decimal", autocomplete: "off", prefix: "$" } as const
+
+const Group = (
+  { children, hint, title }: {
+    readonly title: string
+    readonly hint?: string
+    readonly children: ComponentChildren
+  }
+) => (
+  <fieldset class="form-group-section">
+    <legend>{title}</legend>
+    {hint === undefined ? null : <p class="form-hint">{hint}</p>}
+    {children}
+  </fieldset>
+)
+
+const Columns = ({ children }: { readonly children: ReadonlyArray<ComponentChildren> }) => (
+  <div class="row gx-3">
+    {children.map((child, at) => <div key={at} class="col-md-6">{child}</div>)}
+  </div>
+)
+
+const PriceFields = ({ state, visit }: FieldsProps) => {
+  const say = sayOf(visit, adminModelsText)
+  return (
+    <Group title={say("prices")}>
+      <Columns>
+        {[
+          <Field {...price} state={state} name="input" label={say("input")} hint={say("price.hint")} required />,
+          <Field {...price} state={state} name="output" label={say("output")} hint={say("price.hint")} required />,
+          <Field {...price} state={state} name="cached_input" label={say("cached")} hint={say("cached.hint")} />,
+          <Field {...price} state={state} name="cache_write" label={say("write")} hint={say("write.hint")} />
+        ]}
+      </Columns>
+    </Group>
+  )
+}
+
+const TierRow = ({ row, state, visit }: FieldsProps & { readonly row: number }) => {
+  const say = sayOf(visit, adminModelsText)
+  const cell = (name: TierCell, label: string) => (
+    <div class="col-6 col-md">
+      <Field {...price} state={state} name={cellName(row, name)} label={label} />
+    </div>
+  )
+  return (
+    <div class="row gx-2 tier-row" role="group" aria-label={say("tiers.row", { number: row + 1 })}>
+      <div class="col-12 col-md">
+        <Field
+          state={state}
+          name={cellName(row, "above")}
+          label={say("tiers.above")}
+          inputmode="numeric"
+          autocomplete="off"
+        />
+      </div>
+      {cell("input", say("input"))}
+      {cell("output", say("output"))}
+      {cell("cached_input", say("cached"))}
+      {cell("cache_write", say("write"))}
+    </div>
+  )
+}
+
+const TierFields = ({ state, visit }: FieldsProps) => {
+  const say = sayOf(visit, adminModelsText)
+  const problem = state.problems["price_tiers"]
+  return (
+    <Group title={say("tiers")} hint={say("tiers.hint")}>
+      {problem === undefined
+        ? null
+        : <div id="field-price_tiers-problem" class="invalid-feedback d-block mb-2">{problem}</div>}
+      {rowsShown(state.values).map((row) => <TierRow key={row} visit={visit} state={state} row={row} />)}
+    </Group>
+  )
+}
+
+const termFields = ({ state, visit }: FieldsProps, keys: ReadonlyArray<ModelTermKey>) => {
+  const labels = modelLabels(visit)
+  return keys.map((key) => (
+    <TermInput
+      key={key}
+      visit={visit}
+      state={state}
+      name={key}
+      kind={modelTermList[key].kind}
+      label={labels[key]}
+      initial={modelTermList[key].get(defaultTerms)}
+    />
+  ))
+}
+
+export const ModelFields = (props: FieldsProps) => {
+  const { state, visit } = props
+  const say = sayOf(visit, adminModelsText)
+  return (
+    <>
+      <PriceFields {...props} />
+      <TierFields {...props} />
+      <Group title={say("lengths")}>
+        <Columns>{termFields(props, lengthKeys)}</Columns>
+      </Group>
+      <Group title={say("tools")}>
+        <Columns>
+          {[
+            ...termFields(props, toolKeys),
+            <Field {...price} state={state} name="web_search" label={say("web_search")} hint={say("tool.hint")} />,
+            <Field {...price} state={state} name="file_search" label={say("file_search")} hint={say("tool.hint")} />
+          ]}
+        </Columns>
+      </Group>
+    </>
+  )
+}

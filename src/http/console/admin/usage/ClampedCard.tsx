@@ -1,0 +1,78 @@
+/**
+ * Channels and models whose upstreams report more input than was thought possible, with what to change. Nothing is shown
+ * where there are none. A page that shows it does not depend on it: what cannot be read is said and logged.
+ */
+import { Effect } from "effect"
+import {
+  ClampedCalls,
+  type ClampedChannel,
+  type ClampedReport,
+  type OverfullModel
+} from "../../../../usage/ClampedCalls.ts"
+import { Notice } from "../../ui/Forms.tsx"
+import { Card } from "../../ui/Parts.tsx"
+import { sayOf, type Visit } from "../../Visit.ts"
+import { clampedText } from "./ClampedText.ts"
+
+/** Undefined: it cannot be read at this moment. */
+export const readClamped: Effect.Effect<ClampedReport | undefined, never, ClampedCalls> = Effect.flatMap(
+  ClampedCalls,
+  ({ report }) => report
+).pipe(
+  Effect.catchTag(
+    "UsageUnavailable",
+    (error) => Effect.as(Effect.logWarning("calls above their ceiling could not be read", error), undefined)
+  )
+)
+
+const ChannelItem = ({ channel, visit }: { readonly visit: Visit; readonly channel: ClampedChannel }) => {
+  const say = sayOf(visit, clampedText)
+  const { count } = visit.formats
+  const { calls, clamped, id, missingTokens, name } = channel
+  const percent = count(Math.round((clamped / calls) * 1_000) / 10)
+  return (
+    <li class="list-group-item">
+      {id === null
+        ? <strong class="break-anywhere">{name}</strong>
+        : <a class="break-anywhere" href={`/admin/channels/${id}`}>{name}</a>}
+      <div>{say("channel", { clamped: count(clamped), calls: count(calls), percent })}</div>
+      <div class="text-secondary">{say("channel.fix", { tokens: count(missingTokens) })}</div>
+    </li>
+  )
+}
+
+const ModelItem = ({ model, visit }: { readonly visit: Visit; readonly model: OverfullModel }) => {
+  const say = sayOf(visit, clampedText)
+  const { count } = visit.formats
+  const values = {
+    count: count(model.aboveContext),
+    calls: count(model.calls),
+    tokens: count(model.inputTokensMax)
+  }
+  return (
+    <li class="list-group-item">
+      <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ model: model.model })}`}>
+        <code>{model.model}</code>
+      </a>
+      <div>{say("model", values)}</div>
+      <div class="text-secondary">{say("model.fix")}</div>
+    </li>
+  )
+}
+
+export const ClampedCard = (
+  { report, visit }: { readonly visit: Visit; readonly report: ClampedReport | undefined }
+) => {
+  const say = sayOf(visit, clampedText)
+  if (report === undefined) return <Notice kind="warning">{say("unread")}</Notice>
+  const { channels, models } = report
+  if (channels.length === 0 && models.length === 0) return null
+  return (
+    <Card title={say("title")} class="mb-3">
+      <ul class="list-group list-group-flush">
+        {channels.map((channel) => <ChannelItem key={channel.name} visit={visit} channel={channel} />)}
+        {models.map((model) => <ModelItem key={model.model} visit={visit} model={model} />)}
+      </ul>
+    </Card>
+  )
+}

@@ -1,0 +1,86 @@
+/**
+ * Bounds the bytes of request bodies in memory: of the process, and of one user a quarter of that. Small bodies are not counted.
+ * Bytes count as they arrive, so that a client which only announces a large body takes nothing from others.
+ *
+ * @internal
+ */
+
+export interface BodyBudgetLimits {
+  /** Bytes of all counted bodies together. */
+  readonly processBytesMax: number
+  /** Bytes of one user's counted bodies together. */
+  readonly userBytesMax: number
+  /** A body up to this many bytes is not counted. */
+  readonly freeBytes: number
+}
+
+/** Whose bound more bytes would exceed. */
+export type BodyRefusal = "process" | "user"
+
+export class BodyBudget {
+  readonly limits: BodyBudgetLimits
+  private readonly byUser = new Map<bigint, number>()
+  private bytes = 0
+
+  constructor(limits: BodyBudgetLimits) {
+    this.limits = limits
+  }
+
+  /** Bytes counted now. */
+  get usedBytes(): number {
+    return this.bytes
+  }
+
+  /** Starts to count a body. What it counts is given back by its `release`. */
+  open(userId: bigint): BodyShare {
+    return new BodyShare(this, userId)
+  }
+
+  /** Takes bytes for a user; a refusal changes nothing. */
+  take(userId: bigint, bytes: number): BodyRefusal | undefined {
+    const own = this.byUser.get(userId) ?? 0
+    if (own + bytes > this.limits.userBytesMax) return "user"
+    if (this.bytes + bytes > this.limits.processBytesMax) return "process"
+    this.byUser.set(userId, own + bytes)
+    this.bytes += bytes
+    return undefined
+  }
+
+  /** Gives bytes back that were taken for a user. */
+  give(userId: bigint, bytes: number): void {
+    const left = (this.byUser.get(userId) ?? 0) - bytes
+    if (left <= 0) this.byUser.delete(userId)
+    else this.byUser.set(userId, left)
+    this.bytes -= bytes
+  }
+}
+
+/** The bytes of one body. */
+export class BodyShare {
+  private readonly budget: BodyBudget
+  private readonly userId: bigint
+  private total = 0
+  private counted = 0
+
+  constructor(budget: BodyBudget, userId: bigint) {
+    this.budget = budget
+    this.userId = userId
+  }
+
+  /** Counts bytes that arrived. Once the body is no small one any more, its first bytes count too. */
+  add(bytes: number): BodyRefusal | undefined {
+    this.total += bytes
+    if (this.total <= this.budget.limits.freeBytes) return undefined
+    const uncounted = this.total - this.counted
+    const refusal = this.budget.take(this.userId, uncounted)
+    if (refusal === undefined) this.counted += uncounted
+    return refusal
+  }
+
+  /** Gives everything back. Repeating it changes nothing. */
+  readonly release = (): void => {
+    if (this.counted > 0) this.budget.give(this.userId, this.counted)
+    this.counted = 0
+    this.total = 0
+  }
+}

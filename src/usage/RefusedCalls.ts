@@ -1,0 +1,243 @@
+/**
+ * Calls that were refused before they cost anything, for their user's list of calls. They are kept some days and a bounded
+ * number for each user. The data plane only puts them into a queue in memory; the background writes them in batches, and what
+ * does not fit into the queue is dropped and counted.
+ */
+import { Clock, Context, Effect, Layer, Metric, Semaphore } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { isUuid } from "../domain/Ids.ts"
+import { classifySqlError } from "../platform/SqlFailure.ts"
+import { recordsetOf } from "../settings/DeclaredRows.ts"
+import { type QueuedRefusal, type RefusedEntry, RefusedQueue, type RefusedStatus } from "./RefusedQueue.ts"
+import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
+import type { UsageFilter } from "./UsageFilter.ts"
+
+export { type RefusedEntry, type RefusedStatus, refusedStatuses } from "./RefusedQueue.ts"
+
+/** Days for which refused calls are kept. */
+export const REFUSED_DAYS = 7
+
+/** Refused calls kept of one user, at most: the newest. */
+export const REFUSED_PER_USER_MAX = 1_000
+
+/** Between two writes, in milliseconds. */
+const WRITE_MS = 1_000
+
+/** Rows written by one statement, at most. */
+const BATCH_ROWS_MAX = 1_000
+
+/** At the stop, writing takes no longer. */
+const STOP_MS_MAX = 2_000
+
+/** Between two removals of what is too old, in milliseconds. */
+const CLEAN_MS = 600_000
+
+/** Rows removed by one statement, and statements of one removal. */
+const CLEAN_ROWS_MAX = 1_000
+const CLEAN_BATCHES_MAX = 1_000
+
+/** The column lengths of a model's name, and of an endpoint or a code. */
+const MODEL_LENGTH_MAX = 256
+const WORD_LENGTH_MAX = 64
+
+const PAGE_ITEMS = 50
+
+/** Above every id. */
+const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+export interface RefusedCall {
+  /** The request id. */
+  readonly id: string
+  readonly atMs: number
+  readonly keyId: bigint | null
+  readonly keyName: string | null
+  readonly keyHint: string | null
+  /** Null: the refusal came before the body was read. */
+  readonly model: string | null
+  readonly endpoint: string
+  readonly status: RefusedStatus
+  readonly code: string
+}
+
+export interface RefusedPage {
+  /** Newest first. */
+  readonly items: ReadonlyArray<RefusedCall>
+  /** The cursor of what comes after; undefined at the end. */
+  readonly next: string | undefined
+}
+
+export type RefusedFilter = Pick<UsageFilter, "fromMs" | "toMs" | "model" | "keyId">
+
+export class RefusedCalls extends Context.Service<RefusedCalls, {
+  /** Keeps a refusal; costs a call no more than a place in memory. */
+  record(entry: RefusedEntry): void
+  /** 50 at most of one user, after `cursor`, which is the `next` of another page of the same filter. */
+  list(
+    userId: bigint,
+    filter: RefusedFilter,
+    cursor?: string
+  ): Effect.Effect<RefusedPage, UsageRefused | UsageUnavailable>
+  /** Writes what waits, now. The background does it once a second. */
+  readonly flush: Effect.Effect<void, SqlError.SqlError>
+  /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */
+  readonly clean: Effect.Effect<void, SqlError.SqlError>
+}>()("realms/usage/RefusedCalls") {
+  static readonly layer = Layer.effect(RefusedCalls, Effect.suspend(() => make))
+}
+
+const droppedTotal = Metric.counter("realms_refused_calls_dropped_total", {
+  description: "Refused calls that were not kept: too many waited, or the database refused them",
+  incremental: true
+})
+
+/** PostgreSQL's text has no NUL, and its JSON no half of a surrogate pair; a client may send both. */
+const textOf = (text: string, lengthMax: number): string =>
+  text.slice(0, lengthMax).replaceAll("\0", "\ufffd").toWellFormed()
+
+const queuedOf = (entry: RefusedEntry, atMs: number): QueuedRefusal => ({
+  ...entry,
+  model: entry.model === null ? null : textOf(entry.model, MODEL_LENGTH_MAX),
+  endpoint: textOf(entry.endpoint, WORD_LENGTH_MAX),
+  code: textOf(entry.code, WORD_LENGTH_MAX),
+  atMs
+})
+
+const insert = (sql: SqlClient.SqlClient, batch: ReadonlyArray<QueuedRefusal>) => {
+  const rows = recordsetOf(batch.map((entry) => ({
+    user_id: entry.userId,
+    id: entry.id,
+    key_id: entry.keyId,
+    at_ms: entry.atMs,
+    model: entry.model,
+    endpoint: entry.endpoint,
+    status: entry.status,
+    code: entry.code
+  })))
+  return sql`INSERT INTO refused_calls (user_id, id, key_id, at, model, endpoint, status, code)
+    SELECT user_id, id, key_id, to_timestamp(at_ms / 1000.0), model, endpoint, status, code
+      FROM jsonb_to_recordset(${rows}::jsonb) AS r (user_id bigint, id uuid, key_id bigint, at_ms bigint, model text,
+        endpoint text, status smallint, code text)
+    ON CONFLICT DO NOTHING`
+}
+
+/** Removes what a user has beyond the newest. */
+const trim = (sql: SqlClient.SqlClient, batch: ReadonlyArray<QueuedRefusal>) => {
+  const users = JSON.stringify([...new Set(batch.map(({ userId }) => userId.toString()))])
+  return sql`DELETE FROM refused_calls r
+    USING jsonb_array_elements_text(${users}::jsonb) AS u (id)
+      CROSS JOIN LATERAL (SELECT k.id FROM refused_calls k WHERE k.user_id = u.id::bigint
+        ORDER BY k.id DESC OFFSET ${REFUSED_PER_USER_MAX - 1}::integer LIMIT 1) oldest
+    WHERE r.user_id = u.id::bigint AND r.id < oldest.id`
+}
+
+const removeOld = (sql: SqlClient.SqlClient) =>
+  Effect.repeat(
+    sql`DELETE FROM refused_calls WHERE (user_id, id) IN (
+      SELECT user_id, id FROM refused_calls WHERE at < now() - make_interval(days => ${REFUSED_DAYS}::integer)
+        LIMIT ${CLEAN_ROWS_MAX} FOR UPDATE SKIP LOCKED) RETURNING id`,
+    { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
+  ).pipe(Effect.asVoid)
+
+/** Works until interrupted. While it fails it says so once and goes on. */
+const repeatedly = (failure: string, work: Effect.Effect<void, SqlError.SqlError>, everyMs: number) => {
+  let isFailing = false
+  const became = (failing: boolean) =>
+    Effect.sync(() => {
+      isFailing = failing
+    })
+  return work.pipe(
+    Effect.andThen(became(false)),
+    Effect.catch((error) => Effect.andThen(isFailing ? Effect.void : Effect.logWarning(failure, error), became(true))),
+    Effect.andThen(Effect.sleep(everyMs)),
+    Effect.forever
+  )
+}
+
+interface RefusedRow {
+  readonly id: string
+  readonly at_ms: number
+  readonly key_id: bigint | null
+  readonly key_name: string | null
+  readonly key_hint: string | null
+  readonly model: string | null
+  readonly endpoint: string
+  readonly status: RefusedStatus
+  readonly code: string
+}
+
+const toRefused = (row: RefusedRow): RefusedCall => ({
+  id: row.id,
+  atMs: row.at_ms,
+  keyId: row.key_id,
+  keyName: row.key_name,
+  keyHint: row.key_hint,
+  model: row.model,
+  endpoint: row.endpoint,
+  status: row.status,
+  code: row.code
+})
+
+const readPage = (sql: SqlClient.SqlClient) =>
+  Effect.fn("RefusedCalls.list")(function*(userId: bigint, filter: RefusedFilter, cursor: string = CURSOR_FIRST) {
+    if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
+    const { fromMs, keyId = null, model = null, toMs } = filter
+    const rows = yield* bounded(sql<RefusedRow>`
+      SELECT r.id, floor(extract(epoch FROM r.at) * 1000)::float8 AS at_ms, r.key_id, k.name AS key_name,
+          k.hint AS key_hint, r.model, r.endpoint, r.status, r.code
+        FROM refused_calls r LEFT JOIN api_keys k ON k.id = r.key_id AND k.user_id = r.user_id
+        WHERE r.user_id = ${userId} AND r.id < ${cursor}::uuid
+          AND r.at >= to_timestamp(${Math.trunc(fromMs)}::bigint / 1000.0)
+          AND r.at < to_timestamp(${Math.trunc(toMs)}::bigint / 1000.0)
+          AND (${model}::text IS NULL OR r.model = ${model}::text)
+          AND (${keyId}::bigint IS NULL OR r.key_id = ${keyId}::bigint)
+        ORDER BY r.id DESC LIMIT ${PAGE_ITEMS + 1}`)
+    const items = rows.slice(0, PAGE_ITEMS).map(toRefused)
+    return { items, next: rows.length > PAGE_ITEMS ? items.at(-1)?.id : undefined } satisfies RefusedPage
+  })
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
+  const queue = new RefusedQueue()
+  /** Taken out of the queue and not yet written. */
+  let batch: ReadonlyArray<QueuedRefusal> = []
+
+  const drop = (count: number): void => {
+    if (count > 0) droppedTotal.updateUnsafe(count, context)
+  }
+
+  const writeBatch = Effect.suspend(() => Effect.andThen(insert(sql, batch), trim(sql, batch))).pipe(
+    Effect.catch((error) => {
+      // Each attempt would fail the same way, and what waits behind would never be written.
+      if (classifySqlError(error) !== "data") return Effect.fail(error)
+      return Effect.andThen(
+        Effect.sync(() => drop(batch.length)),
+        Effect.logError("refused calls could not be written, and are dropped", error)
+      )
+    }),
+    Effect.andThen(Effect.sync(() => {
+      batch = []
+    }))
+  )
+
+  const oneWriter = yield* Semaphore.make(1)
+  const flush = Effect.gen(function*() {
+    while (batch.length > 0 || queue.size > 0) {
+      if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
+      yield* writeBatch
+    }
+  }).pipe(oneWriter.withPermits(1))
+  const clean = removeOld(sql)
+
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
+  yield* Effect.forkScoped(repeatedly("refused calls could not be written; tried again", flush, WRITE_MS))
+  yield* Effect.forkScoped(repeatedly("old refused calls could not be removed; tried again", clean, CLEAN_MS))
+
+  return RefusedCalls.of({
+    record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
+    list: readPage(sql),
+    flush,
+    clean
+  })
+})

@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { BodyBudget } from "../../../src/http/v1/BodyBudget.ts"
+
+const limits = { processBytesMax: 1_000, userBytesMax: 250, freeBytes: 100 }
+
+describe("BodyBudget", () => {
+  it("does not count a small body, and counts a large one from its first byte", () => {
+    const budget = new BodyBudget(limits)
+    const share = budget.open(1n)
+    assert.isUndefined(share.add(60))
+    assert.isUndefined(share.add(40))
+    assert.strictEqual(budget.usedBytes, 0)
+    assert.isUndefined(share.add(1))
+    assert.strictEqual(budget.usedBytes, 101)
+    assert.isUndefined(share.add(49))
+    assert.strictEqual(budget.usedBytes, 150)
+    share.release()
+    share.release()
+    assert.strictEqual(budget.usedBytes, 0)
+  })
+
+  it("gives a user its share over all of its bodies, and again once one has ended", () => {
+    const budget = new BodyBudget(limits)
+    const [first, second, others] = [budget.open(1n), budget.open(1n), budget.open(2n)]
+    assert.isUndefined(first.add(150))
+    assert.strictEqual(second.add(101), "user")
+    assert.isUndefined(others.add(250))
+    second.release()
+    first.release()
+    assert.strictEqual(budget.usedBytes, 250)
+    assert.isUndefined(budget.open(1n).add(250))
+  })
+
+  it("refuses everybody above the bound of the process", () => {
+    const budget = new BodyBudget(limits)
+    const users = [1n, 2n, 3n, 4n].map((userId) => budget.open(userId))
+    for (const share of users) assert.isUndefined(share.add(250))
+    const late = budget.open(5n)
+    assert.isUndefined(late.add(100), "a small body is not counted")
+    assert.strictEqual(late.add(1), "process")
+    users[0]?.release()
+    assert.isUndefined(budget.open(5n).add(250))
+  })
+})

@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../../src/platform/DatabaseSilent.ts"
+
+describe("withinDatabaseWait", () => {
+  it.effect("answers what the query answers", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* withinDatabaseWait(Effect.succeed(1)), 1)
+      assert.strictEqual(yield* Effect.flip(withinDatabaseWait(Effect.fail("refused"))), "refused")
+    }))
+
+  it.effect("fails after two seconds, also when the query takes longer to be ended", () =>
+    Effect.gen(function*() {
+      const ended = yield* Deferred.make<void>()
+      let interrupted = false
+      const query = Effect.onInterrupt(Effect.never, () => {
+        interrupted = true
+        return Deferred.await(ended)
+      })
+      const waiter = yield* Effect.forkChild(Effect.flip(withinDatabaseWait(query)), { startImmediately: true })
+      yield* TestClock.adjust(DATABASE_WAIT_MS_MAX - 1)
+      assert.isUndefined(waiter.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const error = yield* Fiber.join(waiter)
+      assert.strictEqual(error._tag, "DatabaseSilent")
+      assert.strictEqual(error.message, "the database gave no answer within 2000 ms")
+      assert.isTrue(interrupted)
+      yield* Deferred.succeed(ended, undefined)
+    }))
+
+  it.effect("ends the query when its waiter is interrupted, and does not wait for that", () =>
+    Effect.gen(function*() {
+      const ended = yield* Deferred.make<void>()
+      let interrupted = false
+      const query = Effect.onInterrupt(Effect.never, () => {
+        interrupted = true
+        return Deferred.await(ended)
+      })
+      const waiter = yield* Effect.forkChild(withinDatabaseWait(query), { startImmediately: true })
+      yield* Fiber.interrupt(waiter)
+      assert.isTrue(interrupted)
+      yield* Deferred.succeed(ended, undefined)
+    }))
+})
