@@ -1,6 +1,8 @@
 /**
- * Three kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
- * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, one file at a time. CI reads the counts from the JSON report that VITEST_JSON names.
+ * Four kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
+ * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, one file at a time;
+ * `clients` (`*.clients.test.ts`) runs the packages of `test/clients` against the gateway. CI reads the counts from the
+ * JSON report that VITEST_JSON names.
  */
 import { defineConfig } from "vitest/config"
 
@@ -25,7 +27,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/**/*.{int,browser}.test.{ts,tsx}"]
+          exclude: ["**/node_modules/**", "test/**/*.{int,browser,clients}.test.{ts,tsx}"]
         }
       },
       {
@@ -53,6 +55,19 @@ export default defineConfig({
           testTimeout: BROWSER_TEST_TIMEOUT_MS,
           hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
           sequence: { groupOrder: 2 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "clients",
+          include: ["test/clients/*.clients.test.ts"],
+          globalSetup: ["test/clients/installClients.ts", "test/support/globalSetup.ts"],
+          pool: "forks",
+          maxWorkers: INTEGRATION_WORKERS_MAX,
+          testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
+          sequence: { groupOrder: 3 }
         }
       }
     ]

@@ -9,16 +9,27 @@ import { readText, topLevelNames } from "./SourceFiles.ts"
 const Versions = Schema.Record(Schema.String, Schema.String)
 const Manifest = Schema.fromJsonString(Schema.Struct({
   dependencies: Versions,
-  devDependencies: Versions,
-  allowScripts: Schema.Record(Schema.String, Schema.Boolean)
+  devDependencies: Schema.optionalKey(Versions),
+  allowScripts: Schema.optionalKey(Schema.Record(Schema.String, Schema.Boolean))
 }))
 const Lock = Schema.fromJsonString(Schema.Struct({
   packages: Schema.Record(Schema.String, Schema.Struct({ hasInstallScript: Schema.optionalKey(Schema.Boolean) }))
 }))
 
-const manifest = Schema.decodeUnknownSync(Manifest)(readText("package.json"))
-const lockText = readText("package-lock.json")
-const lock = Schema.decodeUnknownSync(Lock)(lockText)
+/** The project, and the clients that its tests run. */
+const packages = ["", "test/clients/"].map((folder) => {
+  const lockText = readText(`${folder}package-lock.json`)
+  return {
+    name: `${folder}package.json`,
+    manifest: Schema.decodeUnknownSync(Manifest)(readText(`${folder}package.json`)),
+    lockText,
+    lock: Schema.decodeUnknownSync(Lock)(lockText)
+  }
+})
+
+const wantingScripts = (lock: typeof Lock.Type): ReadonlyArray<string> =>
+  Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true)
+    .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length))
 
 const allowedAtTop = new Set([
   "package.json",
@@ -50,23 +61,29 @@ describe("package", () => {
     assert.deepStrictEqual(topLevelNames().filter((name) => !mayBeAtTop(name)), [])
   })
 
-  it("pins exact versions", () => {
-    const versions = { ...manifest.dependencies, ...manifest.devDependencies }
-    assert.deepStrictEqual(
-      Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)),
-      []
-    )
-  })
+  for (const { name, manifest, lockText, lock } of packages) {
+    it(`pins exact versions in ${name}`, () => {
+      const versions = { ...manifest.dependencies, ...manifest.devDependencies }
+      assert.deepStrictEqual(
+        Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)),
+        []
+      )
+    })
 
-  it("names no registry in the lock file", () => {
-    assert.notMatch(lockText, /"resolved"/)
-    assert.notMatch(lockText, /registry\.|npmmirror|\/-\/[^"]+\.tgz/)
-  })
+    it(`names no registry in the lock file beside ${name}`, () => {
+      assert.notMatch(lockText, /"resolved"/)
+      assert.notMatch(lockText, /registry\.|npmmirror|\/-\/[^"]+\.tgz/)
+    })
 
-  it("has an answer for every install script", () => {
-    const wanting = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript === true)
-      .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length))
-    assert.isAbove(wanting.length, 0)
-    assert.deepStrictEqual([...new Set(wanting)].toSorted(), Object.keys(manifest.allowScripts).toSorted())
+    it(`has an answer for every install script in ${name}`, () => {
+      assert.deepStrictEqual(
+        [...new Set(wantingScripts(lock))].toSorted(),
+        Object.keys(manifest.allowScripts ?? {}).toSorted()
+      )
+    })
+  }
+
+  it("sees an install script", () => {
+    assert.isTrue(packages.some(({ lock }) => wantingScripts(lock).length > 0))
   })
 })
