@@ -1,6 +1,6 @@
 /**
  * Reads an account from PostgreSQL: one statement, hence one snapshot. A whole read has every open reservation; a refresh
- * has only what a decision of a resident account needs anew, and reads neither its open reservations nor the windows of
+ * has only what a resident account must read again for a decision, and reads neither its open reservations nor the windows of
  * subscriptions that nobody else has written. Both have the stored rows of the reservations that commands ask about.
  */
 import { Effect, HashMap, Schema } from "effect"

@@ -1,6 +1,6 @@
 /**
- * What a reserve holds and how much of it funds can cover: the output that a funding pays for, and what is said when none
- * pays. Pure.
+ * What a reserve holds and how much of it funds can cover: the output that a funding pays for, and why a call is refused
+ * when no funding pays. Pure.
  *
  * @internal
  */

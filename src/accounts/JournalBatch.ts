@@ -113,7 +113,7 @@ const openHoldsMax = (events: ReadonlyArray<Event>): number | null => {
 /** The largest number of calls of a tool that its column takes. */
 const TOOL_CALLS_STORED_MAX = 2_147_483_647
 
-/** A count that comes from an upstream's words, as its column takes it; null when there is none. */
+/** A count that an upstream reported, bounded to what its column takes; null when it reported none. */
 const stored = (count: number | undefined, max: number): number | null =>
   count === undefined || !(count > 0) ? null : Math.min(Math.trunc(count), max)
 

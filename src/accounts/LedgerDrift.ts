@@ -1,5 +1,5 @@
 /**
- * Watches the books while the server runs: in each round the accounts that have changed since the last one are summed anew, and
+ * Watches the books while the server runs: in each round the accounts that have changed since the last one are summed again, and
  * what their balances and debts differ by from their rows is a metric that has to be 0. `realms audit` proves more, and once.
  * Calls that the reports have folded are summed by the hour, so that an account with many calls costs little.
  */

@@ -65,11 +65,6 @@ export class Reply {
     this.headers[name] = value
   }
 
-  /** The headers so far, for a refusal that the edge writes. */
-  get extraHeaders(): Readonly<Record<string, string>> {
-    return this.headers
-  }
-
   private keepAlive(): void {
     if (this.isGone) return this.quiet()
     this.begin()
