@@ -1,5 +1,5 @@
 /**
- * How long hostile request bodies hold the event loop of a running server: `node bench/eventloop.ts`, after a build. Each body is
+ * How long hostile request bodies, and a large answer, hold the event loop of a running server: `node bench/eventloop.ts`, after a build. Each body is
  * sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50 ms for
  * every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
  */
@@ -48,6 +48,14 @@ const hostile: ReadonlyArray<Hostile> = [
     name: "messages",
     bytes: filled('{"model":"bench","messages":[', '{"role":"user","content":"x"},', '{"role":"user","content":"x"}]}')
   },
+  {
+    name: "messages whose type comes last",
+    bytes: filled(
+      '{"model":"bench","messages":[',
+      `{"role":"user","content":[{"text":"${"x".repeat(440)}","type":"text"}]},`,
+      '{"role":"user","content":"x"}]}'
+    )
+  },
   { name: "one string", bytes: text },
   { name: "one string of escapes", bytes: filled(`${before}"`, "\\u0041", `"${after}`) },
   { name: "one string of Chinese", bytes: filled(`${before}"`, "\u6c49", `"${after}`) },
@@ -63,6 +71,7 @@ const hostile: ReadonlyArray<Hostile> = [
     encoding: "br"
   },
   { name: "gzip of empty messages", bytes: gzipSync(objects), encoding: "gzip" },
+  { name: "an answer of 20 MB", bytes: Buffer.from(message('"Hi"').replace("bench", "large")) },
   { name: "chunks of 16 bytes", bytes: text.subarray(0, BODY_BYTES / 10), pieceBytes: 16 }
 ]
 
@@ -139,8 +148,9 @@ try {
     `server: { port: 0 }
 data_dir: ${join(folder, "data")}
 log: { format: json, level: info }
-channels: [{ name: bench, base_url: "http://127.0.0.1:${upstream.found}/v1", api_key: bench, models: { bench: bench } }]
-models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
+channels: [{ name: bench, base_url: "http://127.0.0.1:${upstream.found}/v1", api_key: bench, models: { bench: bench, large: large } }]
+models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 },
+         { id: large, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
 `
   )
   const env = { ...process.env, REALMS_CONFIG: config }

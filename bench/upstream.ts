@@ -1,5 +1,6 @@
 /**
- * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream. Run as a process of its
+ * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream; for the model `large` JSON of
+ * 20 MB. Run as a process of its
  * own; prints its port.
  */
 import { createServer } from "node:http"
@@ -13,6 +14,15 @@ const answer = Buffer.from(JSON.stringify({
   choices: [{ index: 0, message: { role: "assistant", content: "word ".repeat(20) }, finish_reason: "stop" }],
   usage
 }))
+
+/** 20 MB, most of it the probabilities of tokens. */
+const probability = `{"token":"word","logprob":-0.1,"bytes":[119,111,114,100],"top_logprobs":[]},`
+const largeAnswer = Buffer.from(
+  answer.toString().replace(
+    '"finish_reason"',
+    `"logprobs":{"content":[${probability.repeat(Math.floor(20_000_000 / probability.length))}{}]},"finish_reason"`
+  )
+)
 
 const frame = (delta: unknown, finish: string | null): string =>
   `data: ${
@@ -46,9 +56,11 @@ const server = createServer({ noDelay: true }, (request, response) => {
   const chunks: Array<Buffer> = []
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", () => {
-    if (!Buffer.concat(chunks).includes('"stream":true')) {
-      response.writeHead(200, { "content-type": "application/json", "content-length": answer.length })
-      return response.end(answer)
+    const body = Buffer.concat(chunks).toString("latin1")
+    if (!body.includes('"stream":true')) {
+      const sent = body.includes('"model":"large"') ? largeAnswer : answer
+      response.writeHead(200, { "content-type": "application/json", "content-length": sent.length })
+      return response.end(sent)
     }
     response.writeHead(200, { "content-type": "text/event-stream" })
     let next = 0

@@ -7,10 +7,10 @@ import { Effect } from "effect"
 import type { Channel } from "../channels/Channels.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
 import type { CallOutcome } from "../accounts/AccountState.ts"
-import { done, endCall, stoppedOr } from "./EndCall.ts"
+import { done, endCall, nothingSeen, stoppedOr } from "./EndCall.ts"
 import type { Evidence } from "./CallRecord.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
-import { type Answer, readAnswer } from "./meter/Answer.ts"
+import type { Answer } from "./meter/Answer.ts"
 import { expectedOutputTokens } from "./meter/ExpectedOutput.ts"
 import { TokenCounter } from "./meter/TokenCounter.ts"
 import type { OpenCall } from "./OpenCall.ts"
@@ -38,9 +38,14 @@ const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
 
 export const answerBody = Effect.fnUntraced(
   function*(services: GatewayServices, open: OpenCall, channel: Channel, source: AnswerSource) {
-    const { context: { call, requestId }, reply } = open.basics
-    const body = yield* services.upstream.readBody(source)
-    const answer = readAnswer(body, call.dialect)
+    const { context, reply } = open.basics
+    const { call, requestId } = context
+    const share = services.upstream.answerShare(context.key.userId)
+    open.answerShare = share
+    const received = yield* services.upstream.readAnswer(source, call.dialect, share)
+    const read = yield* services.reader.read(call.dialect, received)
+    if (read === undefined) return yield* unreadAnswer(services, open, channel, "no_room")
+    const { answer, body } = read
     if (answer.failure !== undefined) {
       return yield* stoppedOr(
         services,
@@ -62,5 +67,23 @@ export const answerBody = Effect.fnUntraced(
       finish: () => reply.json(body, { "x-request-id": requestId, "x-realms-cost-micros": String(cost) })
     })
     return done("succeeded")
+  }
+)
+
+/**
+ * An answer that was not read to its end. One above the bound was made, so it is charged: at its input, and at all the output that
+ * is held. Another channel would make the same.
+ */
+export const unreadAnswer = Effect.fnUntraced(
+  function*(services: GatewayServices, open: OpenCall, channel: Channel, how: "too_large" | "no_room") {
+    open.advance({ _tag: "GaveOutput", atMs: services.now() })
+    const all = open.basics.bounds.output.ceiling
+    yield* endCall(services, open, channel, {
+      how,
+      sent: true,
+      evidence: { ...nothingSeen, hasOutput: true, countOutput: Effect.succeed({ all, afterUsage: 0 }) },
+      finish: () => undefined
+    })
+    return done("none")
   }
 )

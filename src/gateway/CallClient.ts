@@ -18,4 +18,6 @@ export interface CallClient {
   onDrain: () => void
   /** Called once when the client leaves before the end. */
   onGone: () => void
+  /** Called once when the client has taken the whole answer, or left. */
+  onDone: () => void
 }

@@ -2,19 +2,23 @@
  * What follows from how a call ended and what was seen of it: whether it is charged, at which numbers, and what its client gets.
  * Pure; the table of its tests is the rule book.
  */
-import type { OpenAiErrorCode } from "./OpenAiError.ts"
+import { type OpenAiErrorCode, openAiErrors } from "./OpenAiError.ts"
 import type { StopReason } from "./StopSignal.ts"
 
 /**
  * How an upstream attempt that may not be followed by another one ended. `complete`: whole. `cut`: the connection ended, or
  * nothing came for too long. `failed`: the upstream said so, or its answer is none. `limit_ignored`: it went far above its
- * output limit. `insufficient_quota`, `key_limit_exceeded`, `extension_unavailable`: the hold could not be raised.
+ * output limit. `too_large`: the answer is above the gateway's bound, so it was not read to its end. `no_room`: it was not, since
+ * too many answers were in memory, or the thread that reads them failed. `insufficient_quota`, `key_limit_exceeded`,
+ * `extension_unavailable`: the hold could not be raised.
  */
 export type HowEnded =
   | "complete"
   | "cut"
   | "failed"
   | "limit_ignored"
+  | "too_large"
+  | "no_room"
   | "insufficient_quota"
   | "key_limit_exceeded"
   | "extension_unavailable"
@@ -85,6 +89,10 @@ export const decideEnd = (how: HowEnded, seen: Seen): CallEnd => {
         : returned(502, "upstream_error", { code: "upstream_error" })
     case "limit_ignored":
       return charged("limit", "limit_ignored", { code: "server_is_overloaded" })
+    case "too_large":
+      return charged("expected", "answer_too_large", { code: "answer_too_large" }, openAiErrors.answer_too_large.status)
+    case "no_room":
+      return returned(503, "answers_full", { code: "service_unavailable" })
     case "insufficient_quota":
       return seen.output
         ? charged("expected", "insufficient_quota", { code: "insufficient_quota" })

@@ -10,8 +10,8 @@ import { expectedInputTokens } from "./meter/Bounds.ts"
 import type { ReportedUsage } from "./meter/Reported.ts"
 import { type Expected, isExact, type SettledUsage, settledUsage, type UsageEvidence } from "./meter/SettledUsage.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
+import { countInput } from "./InputCount.ts"
 import type { OpenCall } from "./OpenCall.ts"
-import { textOf } from "./request/InputTexts.ts"
 
 /** What an attempt has shown, whatever its form. */
 export interface Evidence {
@@ -54,7 +54,7 @@ const expectedOf = Effect.fnUntraced(function*(
   times: CallTimes
 ) {
   const { context: { call }, terms } = open.basics
-  const text = (yield* counter.count(textOf(call))) ?? Math.ceil(call.input.textBytes / BYTES_PER_TOKEN)
+  const text = (yield* countInput(counter, call)) ?? Math.ceil(call.input.textBytes / BYTES_PER_TOKEN)
   const output = yield* evidence.countOutput
   const hidden = hiddenTokens(open, channel, times)
   return {

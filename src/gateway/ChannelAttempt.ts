@@ -6,7 +6,8 @@
  */
 import { Effect, Redacted } from "effect"
 import type { Channel } from "../channels/Channels.ts"
-import { answerBody } from "./BodyAnswer.ts"
+import { joinBytes } from "../platform/JoinBytes.ts"
+import { answerBody, unreadAnswer } from "./BodyAnswer.ts"
 import { stoppedOr } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { identityOf } from "./Identity.ts"
@@ -48,11 +49,22 @@ export const attemptChannel = Effect.fnUntraced(function*(services: GatewayServi
     Effect.sync(() => {
       open.basics.signal.unlisten()
       ticket.release()
+      releaseAnswer(open)
     })
   )
   if (attempted._tag !== "Done" && !open.isSettling) open.advance({ _tag: "AttemptFailed" })
   return attempted
 })
+
+/** Gives the memory of an answer back: when its client has taken it, or at once where there is none to be taken. */
+const releaseAnswer = (open: OpenCall): void => {
+  const share = open.answerShare
+  if (share === undefined) return
+  open.answerShare = undefined
+  const { client } = open.basics.reply
+  if (client.isGone || !open.isSettling) share.release()
+  else client.onDone = share.release
+}
 
 /** A connection of the channel, within the user's share; undefined: none in time, or the call was stopped. */
 const connectionOf = (services: GatewayServices, open: OpenCall, channel: Channel) => {
@@ -113,6 +125,8 @@ const exchangeWith = Effect.fnUntraced(function*(services: GatewayServices, open
     return failedBecause(channel.name, "it does not know a field of the request", { scope: null, refusal })
   }
   nameChanges(open, forwarded.dropped)
+  const bytes = forwarded.parts.reduce((sum, part) => sum + part.length, 0)
+  const body = yield* joinBytes(forwarded.parts, bytes)
   open.advance({ _tag: "WasSent", atMs: services.now() })
   const idleMs = channel.idleTimeoutSeconds * MS_PER_SECOND
   let latest: Exchange | undefined
@@ -120,7 +134,7 @@ const exchangeWith = Effect.fnUntraced(function*(services: GatewayServices, open
     baseUrl: channel.baseUrl,
     path: paths[context.call.dialect],
     apiKey: Redacted.value(channel.apiKey),
-    body: forwarded.body,
+    body,
     headersTimeoutMs: context.call.stream ? channel.firstByteTimeoutSeconds * MS_PER_SECOND : idleMs,
     idleTimeoutMs: idleMs
   }, (exchange) => {
@@ -137,7 +151,7 @@ const takeAnswer = Effect.fnUntraced(
   function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange) {
     const source = yield* services.upstream.bodyOf(exchange)
     if (exchange.status < 200 || exchange.status > 299) {
-      const body = yield* services.upstream.readBody(source)
+      const body = yield* services.upstream.readShort(source)
       const said = saidErrorOf(exchange.status, body.toString("utf8"))
       const retryAfter = retryAfterOf((name) => exchange.header(name), services.now())
       return yield* stoppedOr(services, open, channel, false, problemOf(said, contextOf(open, channel, retryAfter)))
@@ -145,15 +159,15 @@ const takeAnswer = Effect.fnUntraced(
     if (!open.basics.context.call.stream) return yield* answerBody(services, open, channel, source)
     const peeked = yield* peek(source, exchange.header("content-type"))
     if (peeked.isEventStream) return yield* answerStream(services, open, channel, peeked.source)
-    const body = (yield* services.upstream.readBody(peeked.source)).toString("utf8")
+    const body = (yield* services.upstream.readShort(peeked.source)).toString("utf8")
     return yield* stoppedOr(services, open, channel, false, notStreamed(open, channel, body))
   },
   (effect, services, open, channel) =>
-    Effect.catchTag(
-      effect,
-      "UpstreamFailure",
-      (failure) => stoppedOr(services, open, channel, true, failureOf(channel, failure))
-    )
+    Effect.catchTag(effect, "UpstreamFailure", (failure) =>
+      // Only an answer that is not streamed counts in the memory for answers.
+      open.answerShare !== undefined && (failure.kind === "too_large" || failure.kind === "no_room")
+        ? unreadAnswer(services, open, channel, failure.kind)
+        : stoppedOr(services, open, channel, true, failureOf(channel, failure)))
 )
 
 /** A body where a stream was asked for: an error, or something that is no answer. */

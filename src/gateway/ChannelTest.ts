@@ -55,6 +55,10 @@ export class ChannelTest extends Context.Service<ChannelTest, {
   )
 }
 
+/** Why no whole answer came. */
+const reasonOfFailure = (kind: UpstreamFailure["kind"]): ChannelTestReason =>
+  kind === "too_large" || kind === "no_room" ? "broken" : kind
+
 type Verdict = Pick<ChannelTestOutcome, "reason" | "status">
 
 const reasonOfStatus = (status: number, json: unknown): ChannelTestReason => {
@@ -108,7 +112,7 @@ const make = Effect.gen(function*() {
         headersTimeoutMs: msMax,
         idleTimeoutMs: msMax
       }, () => undefined)
-      const body = yield* client.readBody(yield* client.bodyOf(exchange))
+      const body = yield* client.readShort(yield* client.bodyOf(exchange))
       return verdictOf(exchange.status, body.toString("utf8"))
     },
     Effect.timeoutOrElse({
@@ -117,7 +121,7 @@ const make = Effect.gen(function*() {
     }),
     Effect.catchTag(
       "UpstreamFailure",
-      ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: kind })
+      ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: reasonOfFailure(kind) })
     )
   )
 

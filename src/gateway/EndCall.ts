@@ -53,6 +53,8 @@ const messages: Partial<Record<OpenAiErrorCode, string>> = {
   insufficient_quota: "Your funds are used up. You are charged for what was delivered. Top up to continue.",
   key_limit_exceeded: "This key's spend limit is reached. You are charged for what was delivered.",
   server_is_overloaded: "The upstream ended this answer early. You are charged for what was delivered.",
+  answer_too_large:
+    "The upstream's answer is larger than this gateway passes on. You are charged for it. Please ask for less at once.",
   service_unavailable: "This answer had to end. You are charged for what was delivered. Please try again shortly."
 }
 

@@ -21,6 +21,7 @@ import { Drains } from "./Drains.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { HiddenOutput } from "./HiddenOutput.ts"
 import { type Counting, hold } from "./Holds.ts"
+import { AnswerReader } from "./meter/AnswerReader.ts"
 import { boundsOf, type BoundTerms } from "./meter/Bounds.ts"
 import { TokenCounter } from "./meter/TokenCounter.ts"
 import type { CallBasics, CallContext, OpenCall } from "./OpenCall.ts"
@@ -47,7 +48,7 @@ export class Gateway extends Context.Service<Gateway, {
   stopCalls(): void
 }>()("realms/gateway/Gateway") {
   static readonly layer = Layer.effect(Gateway, Effect.suspend(() => make)).pipe(
-    Layer.provide(Layer.mergeAll(UpstreamClient.layer, TokenCounter.layer))
+    Layer.provide(Layer.mergeAll(UpstreamClient.layer, TokenCounter.layer, AnswerReader.layer))
   )
 }
 
@@ -61,6 +62,7 @@ const gatewayServices = Effect.gen(function*() {
     accounts: yield* Accounts,
     keySpend: yield* KeySpend,
     counter: yield* TokenCounter,
+    reader: yield* AnswerReader,
     channels: yield* Channels,
     health: yield* ChannelHealth,
     shares: yield* ChannelShares,

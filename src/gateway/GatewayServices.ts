@@ -13,6 +13,7 @@ import type { BillingConfig } from "../platform/Config.ts"
 import type { Drains } from "./Drains.ts"
 import type { HiddenOutput } from "./HiddenOutput.ts"
 import type { HoldServices } from "./Holds.ts"
+import type { AnswerReader } from "./meter/AnswerReader.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import type { UpstreamClient } from "./upstream/UpstreamClient.ts"
 
@@ -20,6 +21,7 @@ export interface GatewayServices extends HoldServices {
   readonly accounts: Accounts["Service"]
   readonly keySpend: KeySpend["Service"]
   readonly counter: TokenCounter["Service"]
+  readonly reader: AnswerReader["Service"]
   readonly channels: Channels["Service"]
   readonly health: ChannelHealth["Service"]
   readonly shares: ChannelShares["Service"]

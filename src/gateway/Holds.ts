@@ -16,11 +16,8 @@ import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
 import { defaultOutputOf, type HoldPlan, needsContextLeft, planHold, planOutput, reserveOf } from "./HoldPlan.ts"
 import { withinRoom } from "./KeyRoom.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
+import { countInput } from "./InputCount.ts"
 import { type CallBasics, OpenCall } from "./OpenCall.ts"
-import { textOf } from "./request/InputTexts.ts"
-
-/** Longer text is not counted; it keeps its ceiling. */
-export const COUNTED_BYTES_MAX = 256 * 1_024
 
 /** No text has fewer tokens than bytes divided by this: where even that does not fit, counting is of no use. */
 const BYTES_PER_TOKEN_MAX = 8
@@ -42,11 +39,7 @@ export interface HoldServices {
 /** The users whose texts are being counted. */
 export type Counting = Set<bigint>
 
-/** Tokens of the call's text by our tokenizer; undefined where it is too long, or the counter is away. */
-const countText = (services: HoldServices, { context: { call } }: CallBasics): Effect.Effect<number | undefined> =>
-  call.input.textBytes > COUNTED_BYTES_MAX ? Effect.succeed(undefined) : services.counter.count(textOf(call))
-
-/** The same, for one call of a user at a time; undefined for the others. */
+/** Tokens of the call's text, for one call of a user at a time; undefined for the others. */
 const countAlone = (
   services: HoldServices,
   counting: Counting,
@@ -56,7 +49,7 @@ const countAlone = (
   if (counting.has(userId)) return Effect.succeed(undefined)
   return Effect.acquireUseRelease(
     Effect.sync(() => counting.add(userId)),
-    () => countText(services, basics),
+    () => countInput(services.counter, basics.context.call),
     () => Effect.sync(() => counting.delete(userId))
   )
 }

@@ -30,6 +30,8 @@ export const openAiErrors = {
   subscription_quota_exceeded: kind(429, "insufficient_quota"),
   rate_limit_exceeded: kind(429, "rate_limit_error", true),
   upstream_rate_limited: kind(429, "rate_limit_error", true),
+  /** The upstream's answer is above the gateway's bound, and charged: trying it once more costs the same. */
+  answer_too_large: kind(502, "server_error"),
   upstream_error: kind(502, "server_error", true),
   upstream_timeout: kind(504, "server_error", true),
   service_unavailable: kind(503, "server_error", true),

@@ -5,6 +5,7 @@
 import type { Reservation } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
+import type { ByteShare } from "../platform/ByteBudget.ts"
 import type { BillingConfig } from "../platform/Config.ts"
 import type { CallClient } from "./CallClient.ts"
 import { admitted, type CallEvent, type CallState, evolve } from "./CallMachine.ts"
@@ -44,6 +45,8 @@ export class OpenCall {
   private current: CallState = admitted
   /** When reading on ends, ms since the epoch; undefined: the client is there, or nothing is read on. */
   drainsUntilMs: number | undefined
+  /** What its answer takes of the memory for answers; undefined: it is streamed, or has none yet. */
+  answerShare: ByteShare | undefined
   /** It takes one of the places that a user has for calls that are read on. */
   isDraining = false
 

@@ -3,16 +3,7 @@
  * possible, and cut off; one that wants more is refused.
  */
 import { Context } from "effect"
-
-/** Bounds on the bytes of request bodies in memory. */
-interface BodyBytes {
-  /** Of the process. */
-  readonly processBytesMax: number
-  /** Of one user, which is also the most that one body may have. */
-  readonly userBytesMax: number
-  /** A body up to this many bytes is not counted. */
-  readonly freeBytes: number
-}
+import type { ByteBudgetLimits } from "../platform/ByteBudget.ts"
 
 /** Bounds on a client. Replaced in tests. */
 export interface ClientLimits {
@@ -24,7 +15,8 @@ export interface ClientLimits {
   readonly bodySlowAfterMs: number
   /** That rate, on average. */
   readonly bodyBytesPerSecondMin: number
-  readonly bodyBudget: BodyBytes
+  /** Of the bytes of request bodies in memory. A user's part is also the most that one body may have. */
+  readonly bodyBudget: ByteBudgetLimits
   /** After an answer that was given before the body was read, what the client still sends is discarded for so long. */
   readonly discardMs: number
   /** A client that takes no byte of its answer for so long is gone. */

@@ -19,6 +19,7 @@ const codes: ReadonlyArray<[OpenAiErrorCode, number, boolean]> = [
   ["subscription_quota_exceeded", 429, false],
   ["rate_limit_exceeded", 429, true],
   ["upstream_rate_limited", 429, true],
+  ["answer_too_large", 502, false],
   ["upstream_error", 502, true],
   ["upstream_timeout", 504, true],
   ["service_unavailable", 503, true],

@@ -9,13 +9,13 @@ import { failureAround, failureOf, type FrameFailure, unknownFailure } from "./F
 import type { ReportedUsage } from "./Reported.ts"
 import { identityOf, type ResponseIdentity } from "./ResponseItems.ts"
 import { StreamMeter } from "./StreamMeter.ts"
-import { TextSample } from "./TextSample.ts"
+import { type SampledText, TextSample } from "./TextSample.ts"
 import { readUsage, usageObjectsOf } from "./UsageReading.ts"
 
 export interface Answer {
   readonly reported: ReportedUsage
   /** The text of the output, for an estimate: see `expectedOutputTokens`. */
-  readonly sample: TextSample
+  readonly sample: SampledText
   /** UTF-8 bytes of the output. */
   readonly outputBytes: number
   /** The output has at least so many tokens. */

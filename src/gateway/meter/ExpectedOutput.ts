@@ -3,7 +3,7 @@
  * tokenizer; by bytes alone where that is not possible.
  */
 import { Effect } from "effect"
-import type { TextSample } from "./TextSample.ts"
+import type { SampledText } from "./TextSample.ts"
 import { COUNTED_AT_ONCE_BYTES_MAX, countTokens, isTokenizerLoaded } from "./TokenCount.ts"
 import { TokenCounter } from "./TokenCounter.ts"
 
@@ -11,7 +11,7 @@ import { TokenCounter } from "./TokenCounter.ts"
 export const BYTES_PER_TOKEN_EXPECTED = 4
 
 /** Tokens of the text, within 10 % where it is sampled; at least 1 where there is any. */
-export const expectedOutputTokens = Effect.fnUntraced(function*(sample: TextSample) {
+export const expectedOutputTokens = Effect.fnUntraced(function*(sample: SampledText) {
   if (sample.isEmpty) return 0
   const texts = sample.texts()
   if (sample.bytes <= COUNTED_AT_ONCE_BYTES_MAX && isTokenizerLoaded()) {

@@ -35,7 +35,50 @@ function chosenOf(group: number, stride: number): number {
 const shareOf = (tokens: number, part: number, whole: number): number =>
   part === whole ? tokens : Math.round((tokens * part) / whole)
 
-export class TextSample {
+/** What an estimate needs of a sample. */
+export interface SampledText {
+  /** UTF-8 bytes of the whole text. */
+  readonly bytes: number
+  /** There is no text, not even half a character. */
+  readonly isEmpty: boolean
+  /** What is kept, as texts. Text that lay together is one. */
+  texts(): ReadonlyArray<string>
+  /** Tokens of the whole text, at least 1 where there is any, when its `texts` have `tokens`. */
+  estimate(tokens: number): number
+}
+
+/** A sample as plain data, which another thread can give. */
+export interface SampleData {
+  readonly bytes: number
+  readonly isEmpty: boolean
+  readonly texts: ReadonlyArray<string>
+  /** UTF-8 bytes of the kept texts; null: they are the whole text. */
+  readonly keptBytes: number | null
+}
+
+const estimated = ({ bytes, isEmpty }: SampledText, keptBytes: number | null, tokens: number): number => {
+  if (isEmpty) return 0
+  return Math.max(1, keptBytes === null ? tokens : Math.ceil(tokens * (bytes / keptBytes)))
+}
+
+export const dataOf = (sample: TextSample): SampleData => ({
+  bytes: sample.bytes,
+  isEmpty: sample.isEmpty,
+  texts: sample.texts(),
+  keptBytes: sample.keptBytes
+})
+
+export const sampledText = ({ bytes, isEmpty, keptBytes, texts }: SampleData): SampledText => {
+  const sampled: SampledText = {
+    bytes,
+    isEmpty,
+    texts: () => texts,
+    estimate: (tokens) => estimated(sampled, keptBytes, tokens)
+  }
+  return sampled
+}
+
+export class TextSample implements SampledText {
   /** UTF-8 bytes added so far. */
   bytes = 0
   /** Tokens added so far, by the estimate from above that came with each text. */
@@ -96,7 +139,6 @@ export class TextSample {
     this.tailTokens = this.tailUpper = this.tailLength = 0
   }
 
-  /** Nothing was added, not even half a character. */
   get isEmpty(): boolean {
     return this.upperTokens === 0
   }
@@ -139,7 +181,10 @@ export class TextSample {
     return true
   }
 
-  /** What is kept, as texts; `estimate` makes the whole of their tokens. Text that lay together is one. */
+  get keptBytes(): number | null {
+    return this.stride === 1 ? null : this.length
+  }
+
   texts(): ReadonlyArray<string> {
     if (this.length === 0) return []
     if (this.stride === 1) return [this.textBetween(0, this.length)]
@@ -150,10 +195,8 @@ export class TextSample {
     return texts
   }
 
-  /** Tokens of the whole text, at least 1 where there is any, when its `texts` have `tokens`. */
   estimate(tokens: number): number {
-    if (this.isEmpty) return 0
-    return Math.max(1, this.stride === 1 ? tokens : Math.ceil(tokens * (this.bytes / this.length)))
+    return estimated(this, this.keptBytes, tokens)
   }
 
   /** The tokens of all the text that a slice represents. */

@@ -62,6 +62,8 @@ export interface Call {
   /** False: the client asked the upstream to store nothing. */
   readonly store: boolean
   readonly input: InputTally
+  /** The texts behind `input`, where they were read along; else `textOf` reads them when they are wanted. */
+  readonly texts?: ReadonlyArray<string>
   readonly references: ReadonlyArray<Reference>
   /** Types of the tools that the upstream would run itself, each once. */
   readonly hostedTools: ReadonlyArray<string>

@@ -6,7 +6,16 @@ import { Buffer } from "node:buffer"
 import type { KnownField, UnknownFieldPolicy } from "../../domain/ChannelTerms.ts"
 import type { Admitted, Call, OutputLimitField } from "./Call.ts"
 import { dialectTables } from "./DialectTables.ts"
-import { bufferOf, decodeString, type JsonField, QUOTE, type RawJson, rewriteObject, scanObject } from "./JsonFields.ts"
+import {
+  bufferOf,
+  decodeString,
+  type JsonField,
+  QUOTE,
+  type RawJson,
+  rewriteObject,
+  rewriteParts,
+  scanObject
+} from "./JsonFields.ts"
 import { LOWER_N } from "./JsonScan.ts"
 
 export interface Forwarding {
@@ -23,7 +32,8 @@ export interface Forwarding {
 }
 
 export interface Forwarded {
-  readonly body: Uint8Array
+  /** The body's bytes, in order: slices of the client's body, and what is new. */
+  readonly parts: ReadonlyArray<Uint8Array>
   /** The client's fields that are not sent, for `x-realms-dropped-fields`. */
   readonly dropped: ReadonlyArray<string>
 }
@@ -47,7 +57,7 @@ export function forwardBody(admitted: Admitted, forwarding: Forwarding): Forward
   if (admitted.pricedToolCalls > 0) changes.set("max_tool_calls", String(admitted.pricedToolCalls))
   draftLimit(call, forwarding, changes)
   if (call.dialect === "chat" && call.stream) draftStreamOptions(call, forwarding, draft)
-  return { body: rewriteObject(call.body, call.fields, changes), dropped: [...draft.dropped] }
+  return { parts: rewriteParts(call.body, call.fields, changes), dropped: [...draft.dropped] }
 }
 
 function draftField(call: Call, field: JsonField, forwarding: Forwarding, draft: Draft): void {

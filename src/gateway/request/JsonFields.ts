@@ -174,16 +174,25 @@ export type RawJson = string | Uint8Array
 
 export const bytesOf = (raw: RawJson): Uint8Array => typeof raw === "string" ? Buffer.from(raw) : raw
 
-/**
- * `body` with some members changed: a text is the member's new raw JSON, `undefined` removes it, a key that is not
- * there is appended. Every other member keeps its bytes and its place.
- */
+/** What `rewriteParts` gives, joined. */
 export function rewriteObject(
   body: Uint8Array,
   fields: ReadonlyArray<JsonField>,
   changes: ReadonlyMap<string, RawJson | undefined>
 ): Uint8Array {
-  if (changes.size === 0) return body
+  return changes.size === 0 ? body : Buffer.concat(rewriteParts(body, fields, changes))
+}
+
+/**
+ * `body` with some members changed: a text is the member's new raw JSON, `undefined` removes it, a key that is not there is
+ * appended. Every other member keeps its bytes and its place. Nothing is copied: the parts are slices, and what is new.
+ */
+export function rewriteParts(
+  body: Uint8Array,
+  fields: ReadonlyArray<JsonField>,
+  changes: ReadonlyMap<string, RawJson | undefined>
+): ReadonlyArray<Uint8Array> {
+  if (changes.size === 0) return [body]
   const parts: Array<Uint8Array> = []
   const first = fields[0]
   const last = fields[fields.length - 1]
@@ -219,5 +228,5 @@ export function rewriteObject(
     parts.push(Buffer.from(`${members++ > 0 ? "," : ""}${JSON.stringify(key)}:`), bytesOf(raw))
   }
   parts.push(last === undefined ? Buffer.from("}") : body.subarray(last.valueEnd))
-  return Buffer.concat(parts)
+  return parts
 }

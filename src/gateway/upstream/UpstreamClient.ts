@@ -5,7 +5,10 @@
 import { Clock, Context, Data, Effect, Layer } from "effect"
 import { buildConnector, Client, Pool } from "undici"
 import { AppConfig } from "../../platform/Config.ts"
+import { joinBytes } from "../../platform/JoinBytes.ts"
 import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../platform/OutboundUrl.ts"
+import { ByteBudget, type ByteBudgetLimits, type ByteShare } from "../../platform/ByteBudget.ts"
+import type { Dialect } from "../request/Call.ts"
 import type { AnswerSource } from "./AnswerSource.ts"
 import { decoded } from "./DecodedSource.ts"
 import { Exchange } from "./Exchange.ts"
@@ -13,14 +16,24 @@ import { Exchange } from "./Exchange.ts"
 /** Bounds on an upstream that no setting changes. Replaced in tests. */
 export interface UpstreamLimits {
   readonly connectTimeoutMs: number
-  /** A body that is not streamed, decoded. */
-  readonly bodyBytesMax: number
+  /** An answer that is not streamed, decoded. */
+  readonly answerBytesMax: Readonly<Record<Dialect, number>>
+  /** An error, or the answer to a channel test, decoded. */
+  readonly shortBytesMax: number
+  /** Of the bytes of such answers in memory, until their clients have taken them. */
+  readonly answerBudget: ByteBudgetLimits
   /** A connection without a request is closed after this. */
   readonly keepAliveMs: number
 }
 
 export const UpstreamLimits = Context.Reference<UpstreamLimits>("realms/gateway/UpstreamLimits", {
-  defaultValue: () => ({ connectTimeoutMs: 5_000, bodyBytesMax: 33_554_432, keepAliveMs: 60_000 })
+  defaultValue: () => ({
+    connectTimeoutMs: 5_000,
+    answerBytesMax: { chat: 33_554_432, responses: 33_554_432, embeddings: 67_108_864 },
+    shortBytesMax: 1_048_576,
+    answerBudget: { processBytesMax: 536_870_912, userBytesMax: 134_217_728, freeBytes: 65_536 },
+    keepAliveMs: 60_000
+  })
 })
 
 /** Pools of origins that were used last, at most. */
@@ -32,9 +45,12 @@ const ORIGIN_CONNECTIONS_MAX = 65_536
 /** A kept connection that dies so soon after sending, before a byte came, was closed while it was picked. */
 const STALE_CONNECTION_MS_MAX = 1_000
 
-/** No answer: not reached, not to be reached (`forbidden`), none in time, or broken off. */
+/**
+ * No answer: not reached, not to be reached (`forbidden`), none in time, or broken off; or one that is not read to its end, since it
+ * is above the bound (`too_large`) or there is no room for more answers in memory (`no_room`).
+ */
 export class UpstreamFailure extends Data.TaggedError("UpstreamFailure")<{
-  readonly kind: "connect" | "forbidden" | "timeout" | "broken"
+  readonly kind: "connect" | "forbidden" | "timeout" | "broken" | "too_large" | "no_room"
   readonly message: string
 }> {}
 
@@ -60,8 +76,12 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
   ): Effect.Effect<Exchange, UpstreamFailure>
   /** The body without its content encoding. */
   bodyOf(exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure>
-  /** Reads the whole body, up to the bound. Interrupting aborts. */
-  readBody(source: AnswerSource): Effect.Effect<Buffer, UpstreamFailure>
+  /** Reads a whole error or test answer, up to its bound. Interrupting aborts. */
+  readShort(source: AnswerSource): Effect.Effect<Buffer, UpstreamFailure>
+  /** Reads a whole answer, up to the bound of its dialect. Its bytes count in `share`. Interrupting aborts. */
+  readAnswer(source: AnswerSource, dialect: Dialect, share: ByteShare): Effect.Effect<Buffer, UpstreamFailure>
+  /** Counts the bytes of a user's answer. */
+  answerShare(userId: bigint): ByteShare
 }>()("realms/gateway/upstream/UpstreamClient") {
   static readonly layer = Layer.effect(
     UpstreamClient,
@@ -76,7 +96,14 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
       )
       const send = (request: UpstreamRequest, onExchange: (exchange: Exchange) => void) =>
         sendOnce(pools, request, onExchange, () => clock.currentTimeMillisUnsafe(), true)
-      return UpstreamClient.of({ send, bodyOf, readBody: (source) => readBody(source, limits.bodyBytesMax) })
+      const budget = new ByteBudget(limits.answerBudget)
+      return UpstreamClient.of({
+        send,
+        bodyOf,
+        readShort: (source) => readBody(source, limits.shortBytesMax, undefined),
+        readAnswer: (source, dialect, share) => readBody(source, limits.answerBytesMax[dialect], share),
+        answerShare: (userId) => budget.open(userId)
+      })
     })
   )
 }
@@ -204,19 +231,30 @@ const bodyOf = (exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure
     )
   })
 
-const readBody = (source: AnswerSource, bytesMax: number): Effect.Effect<Buffer, UpstreamFailure> =>
+const readBody = (
+  source: AnswerSource,
+  bytesMax: number,
+  share: ByteShare | undefined
+): Effect.Effect<Buffer, UpstreamFailure> =>
   Effect.callback<Buffer, UpstreamFailure>((resume) => {
     const chunks: Array<Buffer> = []
     let bytes = 0
+    const stop = (kind: "too_large" | "no_room", message: string) => {
+      chunks.length = 0
+      // Aborting is an error of the source, which comes too late to count.
+      resume(Effect.fail(new UpstreamFailure({ kind, message })))
+      source.abort()
+    }
     source.attach({
       onChunk: (chunk) => {
         bytes += chunk.length
-        if (bytes <= bytesMax) return void chunks.push(chunk)
-        source.abort()
-        resume(Effect.fail(new UpstreamFailure({ kind: "broken", message: "the upstream's answer is too large" })))
+        if (bytes > bytesMax) return stop("too_large", "the upstream's answer is too large")
+        const refusal = share?.add(chunk.length)
+        if (refusal === "user") return stop("too_large", "the user's answers are too large together")
+        if (refusal === "process") return stop("no_room", "there is no room for more answers in memory")
+        chunks.push(chunk)
       },
-      onEnd: () =>
-        resume(Effect.succeed(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))),
+      onEnd: () => resume(joinBytes(chunks, bytes)),
       onError: (error) => resume(Effect.fail(failureOf(error)))
     })
     return Effect.sync(() => source.abort())

@@ -34,12 +34,13 @@ export class BodyBytes {
     this.bytes += piece.length
   }
 
-  /** All bytes as one buffer; nothing is kept here any more. */
-  take(): Buffer {
-    const whole = this.first ?? Buffer.concat(this.closeTail(), this.bytes)
+  /** All bytes, in their order; nothing is kept here any more. */
+  take(): ReadonlyArray<Buffer> {
+    const pieces = this.first === undefined ? this.closeTail() : [this.first]
     this.first = undefined
-    this.drop()
-    return whole
+    this.segments = []
+    this.bytes = 0
+    return pieces
   }
 
   /** Frees all bytes. */

@@ -10,7 +10,7 @@ import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallErr
 import { Gateway } from "../../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
 import type { Dialect } from "../../gateway/request/Call.ts"
-import { parseCall } from "../../gateway/request/ParseCall.ts"
+import { CallParser } from "../../gateway/request/CallParser.ts"
 import { type ApiKeyIdentity, ApiKeys } from "../../identity/ApiKeys.ts"
 import { AppConfig } from "../../platform/Config.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
@@ -18,7 +18,7 @@ import { Settings } from "../../settings/Settings.ts"
 import { Receipts } from "../../usage/Receipts.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
-import { BodyBudget } from "./BodyBudget.ts"
+import { ByteBudget } from "../../platform/ByteBudget.ts"
 import { ClientWatch } from "./ClientWatch.ts"
 import { answerPreflight, setCorsHeaders } from "./Cors.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
@@ -36,7 +36,9 @@ export class DataPlane extends Context.Service<DataPlane, {
   /** Requests under way, from their first byte. */
   openRequests(): number
 }>()("realms/http/v1/DataPlane") {
-  static readonly layer = Layer.effect(DataPlane, Effect.suspend(() => make)).pipe(Layer.provide(ModelList.layer))
+  static readonly layer = Layer.effect(DataPlane, Effect.suspend(() => make)).pipe(
+    Layer.provide(Layer.mergeAll(ModelList.layer, CallParser.layer))
+  )
 }
 
 const modelsPath = "/v1/models/"
@@ -72,6 +74,7 @@ const make = Effect.gen(function*() {
   const keys = yield* ApiKeys
   const accounts = yield* Accounts
   const models = yield* ModelList
+  const parser = yield* CallParser
   const gateway = yield* Gateway
   const receipts = yield* Receipts
   const refused = yield* RefusedCalls
@@ -79,7 +82,7 @@ const make = Effect.gen(function*() {
   const address = yield* PublicAddress
   const clientLimits = yield* ClientLimits
   const limits = new KeyLimits(clientLimits.callsPerKeyMax)
-  const budget = new BodyBudget(clientLimits.bodyBudget)
+  const budget = new ByteBudget(clientLimits.bodyBudget)
   const watch = new ClientWatch(clientLimits)
   const clock = yield* Clock.Clock
   const run = Effect.runForkWith(yield* Effect.context<never>())
@@ -130,10 +133,11 @@ const make = Effect.gen(function*() {
     yield* Effect.ensuring(
       Effect.suspend((): Effect.Effect<void, Refusal> => {
         if (closed) return Effect.fail(stopping)
-        const call = parseCall(dialect, body)
-        if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
-        note.model = call.model
-        return gateway.run({ requestId, key, call, client: new NodeCallClient(response, watch), startedMs })
+        return Effect.flatMap(parser.parse(dialect, body), (call): Effect.Effect<void, Refusal> => {
+          if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
+          note.model = call.model
+          return gateway.run({ requestId, key, call, client: new NodeCallClient(response, watch), startedMs })
+        })
       }),
       Effect.sync(release)
     )

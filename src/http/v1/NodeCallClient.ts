@@ -11,6 +11,7 @@ import type { ClientWatch, Watched } from "./ClientWatch.ts"
 export class NodeCallClient implements CallClient {
   onDrain: () => void = () => undefined
   onGone: () => void = () => undefined
+  onDone: () => void = () => undefined
   private readonly response: ServerResponse
   private readonly watch: ClientWatch
   private watched: Watched | undefined
@@ -29,6 +30,7 @@ export class NodeCallClient implements CallClient {
       if (this.gone) return
       this.gone = true
       if (!response.writableFinished) this.onGone()
+      this.onDone()
     })
     // A reset arrives as an error and then as a close; the close says it.
     response.on("error", () => undefined)

@@ -6,8 +6,9 @@
  */
 import { Effect } from "effect"
 import type { IncomingMessage } from "node:http"
+import { joinBytes } from "../../platform/JoinBytes.ts"
 import { CallRefused } from "../../gateway/CallError.ts"
-import type { BodyBudget, BodyRefusal, BodyShare } from "./BodyBudget.ts"
+import type { ByteBudget, ByteRefusal, ByteShare } from "../../platform/ByteBudget.ts"
 import { BodyBytes } from "./BodyBytes.ts"
 import { ContentDecoder, type DecodedSink, encodingsOf } from "./ContentDecoder.ts"
 
@@ -15,7 +16,7 @@ export interface BodyOptions {
   readonly userId: bigint
   /** Bytes as they are received, and as they are decoded, at most. */
   readonly bytesMax: number
-  readonly budget: BodyBudget
+  readonly budget: ByteBudget
   /** From then on the body must have arrived at the least rate, in ms since its reading began. */
   readonly slowAfterMs: number
   /** The least rate on average, in bytes a second. */
@@ -58,7 +59,7 @@ const unknownEncoding = (name: string) =>
       "Use gzip, deflate, br, zstd or none."
   })
 
-const noRoom: Readonly<Record<BodyRefusal, CallRefused>> = {
+const noRoom: Readonly<Record<ByteRefusal, CallRefused>> = {
   user: new CallRefused({
     code: "rate_limit_exceeded",
     message: "Your requests take too much memory at once. Please send fewer large bodies at a time.",
@@ -97,7 +98,7 @@ class BodyReader implements DecodedSink {
   private readonly request: IncomingMessage
   private readonly options: BodyOptions
   private readonly resume: (result: Effect.Effect<ReadBody, CallRefused>) => void
-  private readonly share: BodyShare
+  private readonly share: ByteShare
   private readonly bytes = new BodyBytes()
   private readonly nowMs: () => number
   private readonly startedMs: number
@@ -172,7 +173,14 @@ class BodyReader implements DecodedSink {
   onEnd(): void {
     if (this.isDone) return
     this.close()
-    this.resume(Effect.succeed({ body: this.bytes.take(), release: this.share.release }))
+    const { length } = this.bytes
+    const { release } = this.share
+    this.resume(
+      joinBytes(this.bytes.take(), length).pipe(
+        Effect.map((body) => ({ body, release })),
+        Effect.onInterrupt(() => Effect.sync(release))
+      )
+    )
   }
 
   private readonly checkRate = (): void => {

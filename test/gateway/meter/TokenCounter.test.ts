@@ -22,9 +22,9 @@ const stubborn = TokenCounter.layerFrom(
   new URL(`data:text/javascript,${
     encodeURIComponent(`
       import { parentPort, threadId } from "node:worker_threads"
-      parentPort.on("message", ({ id, texts }) => {
-        if (texts[0] === "die") process.exit(1)
-        if (texts[0] !== "hang") parentPort.postMessage({ id, tokens: threadId })
+      parentPort.on("message", ({ id, order }) => {
+        if (order[0] === "die") process.exit(1)
+        if (order[0] !== "hang") parentPort.postMessage({ id, answer: threadId })
       })`)
   }`)
 )

@@ -26,7 +26,7 @@ const sent = (parsed: Call | Refused, changed: Partial<AdmissionRules> = {}) => 
     identity: (value) => value
   })
   if (forwarded === "refused") throw new Error("refused")
-  const body: unknown = JSON.parse(Buffer.from(forwarded.body).toString())
+  const body: unknown = JSON.parse(Buffer.concat(forwarded.parts).toString())
   return { body, dropped: forwarded.dropped.toSorted() }
 }
 
@@ -228,7 +228,7 @@ describe("admit: tools that the upstream runs, dropped", () => {
       includeUsage: false,
       identity: (value) => value
     })
-    const body = forwarded === "refused" ? "" : Buffer.from(forwarded.body).toString()
+    const body = forwarded === "refused" ? "" : Buffer.concat(forwarded.parts).toString()
     assert.strictEqual(body, `{"model":"m","input":"hi","tools":[${kept}]}`)
   })
 })

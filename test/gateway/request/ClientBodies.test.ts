@@ -40,7 +40,7 @@ const byDefault = (dialect: typeof recorded[number]["dialect"], body: object) =>
     identity: (value) => value
   })
   if (forwarded === "refused") throw new Error("refused")
-  const sent: unknown = JSON.parse(Buffer.from(forwarded.body).toString())
+  const sent: unknown = JSON.parse(Buffer.concat(forwarded.parts).toString())
   return { call, sent, dropped: forwarded.dropped }
 }
 

@@ -28,7 +28,7 @@ const forward = (parsed: Call | Refused, forwarding: Partial<Forwarding> = {}) =
 const forwarded = (parsed: Call | Refused, forwarding: Partial<Forwarding> = {}) => {
   const result = forward(parsed, forwarding)
   if (result === "refused") throw new Error("refused")
-  return { text: Buffer.from(result.body).toString(), dropped: result.dropped }
+  return { text: Buffer.concat(result.parts).toString(), dropped: result.dropped }
 }
 const jsonOf = (parsed: Call | Refused, forwarding: Partial<Forwarding> = {}): unknown =>
   JSON.parse(forwarded(parsed, forwarding).text)
@@ -181,7 +181,7 @@ describe("forwardBody", () => {
       if (kept.length === 0 && tools.length > 0) delete expected.tools
       if (!known) delete expected.metadata
       assert.deepStrictEqual(
-        JSON.parse(result === "refused" ? "null" : Buffer.from(result.body).toString()),
+        JSON.parse(result === "refused" ? "null" : Buffer.concat(result.parts).toString()),
         JSON.parse(JSON.stringify(expected))
       )
     }

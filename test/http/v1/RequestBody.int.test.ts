@@ -6,7 +6,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage } from "node:http"
 import { gzipSync } from "node:zlib"
-import { BodyBudget } from "../../../src/http/v1/BodyBudget.ts"
+import { ByteBudget } from "../../../src/platform/ByteBudget.ts"
 import { readRequestBody } from "../../../src/http/v1/RequestBody.ts"
 import { RawConnection } from "../../support/RawConnection.ts"
 import { until } from "../../support/TestGateway.ts"
@@ -33,7 +33,7 @@ const fixture = Effect.gen(function*() {
     Effect.sync(() => new RawConnection(origin)),
     (made) => Effect.sync(() => made.end())
   )
-  const budget = new BodyBudget({ processBytesMax: 1_000_000, userBytesMax: 1_000_000, freeBytes: 1_000 })
+  const budget = new ByteBudget({ processBytesMax: 1_000_000, userBytesMax: 1_000_000, freeBytes: 1_000 })
   const clock = { ms: 0, looks: 0 }
   const nowMs = () => {
     clock.looks++

@@ -8,21 +8,14 @@ import { BarChart } from "echarts/charts"
 import { GridComponent, TitleComponent } from "echarts/components"
 import { init, use } from "echarts/core"
 import { SVGRenderer } from "echarts/renderers"
-import { parentPort } from "node:worker_threads"
+import { serveOrders } from "../../../platform/WorkerThread.ts"
 import { chartOption } from "./ChartOption.ts"
 import type { ChartSpec, ChartTheme } from "./ChartSpec.ts"
 
 /** What the thread is asked. */
 export interface ChartOrder {
-  readonly id: number
   readonly spec: ChartSpec
   readonly theme: ChartTheme
-}
-
-/** What it answers; without `svg` the chart could not be drawn. */
-export interface ChartAnswer {
-  readonly id: number
-  readonly svg?: string
 }
 
 use([BarChart, GridComponent, TitleComponent, SVGRenderer])
@@ -37,12 +30,10 @@ const draw = ({ spec, theme }: ChartOrder): string => {
   }
 }
 
-const answer = (order: ChartOrder): ChartAnswer => {
+serveOrders((order: ChartOrder): string | null => {
   try {
-    return { id: order.id, svg: draw(order) }
+    return draw(order)
   } catch {
-    return { id: order.id }
+    return null
   }
-}
-
-parentPort?.on("message", (order: ChartOrder) => parentPort?.postMessage(answer(order)))
+})

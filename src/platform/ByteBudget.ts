@@ -1,11 +1,9 @@
 /**
- * Bounds the bytes of request bodies in memory: of the process, and of one user a quarter of that. Small bodies are not counted.
- * Bytes count as they arrive, so that a client which only announces a large body takes nothing from others.
- *
- * @internal
+ * Bounds the bytes of bodies in memory - of requests, or of answers -: of the process, and of one user. Small bodies are not
+ * counted. Bytes count as they arrive, so that a body which is only announced takes nothing from others.
  */
 
-export interface BodyBudgetLimits {
+export interface ByteBudgetLimits {
   /** Bytes of all counted bodies together. */
   readonly processBytesMax: number
   /** Bytes of one user's counted bodies together. */
@@ -15,14 +13,14 @@ export interface BodyBudgetLimits {
 }
 
 /** Whose bound more bytes would exceed. */
-export type BodyRefusal = "process" | "user"
+export type ByteRefusal = "process" | "user"
 
-export class BodyBudget {
-  readonly limits: BodyBudgetLimits
+export class ByteBudget {
+  readonly limits: ByteBudgetLimits
   private readonly byUser = new Map<bigint, number>()
   private bytes = 0
 
-  constructor(limits: BodyBudgetLimits) {
+  constructor(limits: ByteBudgetLimits) {
     this.limits = limits
   }
 
@@ -32,12 +30,12 @@ export class BodyBudget {
   }
 
   /** Starts to count a body. What it counts is given back by its `release`. */
-  open(userId: bigint): BodyShare {
-    return new BodyShare(this, userId)
+  open(userId: bigint): ByteShare {
+    return new ByteShare(this, userId)
   }
 
   /** Takes bytes for a user; a refusal changes nothing. */
-  take(userId: bigint, bytes: number): BodyRefusal | undefined {
+  take(userId: bigint, bytes: number): ByteRefusal | undefined {
     const own = this.byUser.get(userId) ?? 0
     if (own + bytes > this.limits.userBytesMax) return "user"
     if (this.bytes + bytes > this.limits.processBytesMax) return "process"
@@ -56,19 +54,19 @@ export class BodyBudget {
 }
 
 /** The bytes of one body. */
-export class BodyShare {
-  private readonly budget: BodyBudget
+export class ByteShare {
+  private readonly budget: ByteBudget
   private readonly userId: bigint
   private total = 0
   private counted = 0
 
-  constructor(budget: BodyBudget, userId: bigint) {
+  constructor(budget: ByteBudget, userId: bigint) {
     this.budget = budget
     this.userId = userId
   }
 
   /** Counts bytes that arrived. Once the body is no small one any more, its first bytes count too. */
-  add(bytes: number): BodyRefusal | undefined {
+  add(bytes: number): ByteRefusal | undefined {
     this.total += bytes
     if (this.total <= this.budget.limits.freeBytes) return undefined
     const uncounted = this.total - this.counted

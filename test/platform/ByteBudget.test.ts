@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { BodyBudget } from "../../../src/http/v1/BodyBudget.ts"
+import { ByteBudget } from "../../src/platform/ByteBudget.ts"
 
 const limits = { processBytesMax: 1_000, userBytesMax: 250, freeBytes: 100 }
 
-describe("BodyBudget", () => {
+describe("ByteBudget", () => {
   it("does not count a small body, and counts a large one from its first byte", () => {
-    const budget = new BodyBudget(limits)
+    const budget = new ByteBudget(limits)
     const share = budget.open(1n)
     assert.isUndefined(share.add(60))
     assert.isUndefined(share.add(40))
@@ -20,7 +20,7 @@ describe("BodyBudget", () => {
   })
 
   it("gives a user its share over all of its bodies, and again once one has ended", () => {
-    const budget = new BodyBudget(limits)
+    const budget = new ByteBudget(limits)
     const [first, second, others] = [budget.open(1n), budget.open(1n), budget.open(2n)]
     assert.isUndefined(first.add(150))
     assert.strictEqual(second.add(101), "user")
@@ -32,7 +32,7 @@ describe("BodyBudget", () => {
   })
 
   it("refuses everybody above the bound of the process", () => {
-    const budget = new BodyBudget(limits)
+    const budget = new ByteBudget(limits)
     const users = [1n, 2n, 3n, 4n].map((userId) => budget.open(userId))
     for (const share of users) assert.isUndefined(share.add(250))
     const late = budget.open(5n)

@@ -1,0 +1,31 @@
+/** Joins the pieces of a long body without holding the event loop. */
+import { Effect } from "effect"
+import { Buffer } from "node:buffer"
+
+/** Copying is interrupted after so many bytes, so that other calls move. */
+const COPIED_AT_ONCE_BYTES_MAX = 4_194_304
+
+/** The pieces, which have `bytes` bytes together, as one buffer; a lone buffer as it is. */
+export const joinBytes = (pieces: ReadonlyArray<Uint8Array>, bytes: number): Effect.Effect<Buffer> => {
+  const [only] = pieces
+  if (pieces.length === 1 && Buffer.isBuffer(only)) return Effect.succeed(only)
+  if (bytes <= COPIED_AT_ONCE_BYTES_MAX) return Effect.succeed(Buffer.concat(pieces, bytes))
+  return Effect.gen(function*() {
+    const whole = Buffer.allocUnsafeSlow(bytes)
+    let at = 0
+    let copied = 0
+    for (const piece of pieces) {
+      for (let start = 0; start < piece.length;) {
+        const end = Math.min(piece.length, start + COPIED_AT_ONCE_BYTES_MAX - copied)
+        whole.set(piece.subarray(start, end), at)
+        at += end - start
+        copied += end - start
+        start = end
+        if (copied < COPIED_AT_ONCE_BYTES_MAX) continue
+        copied = 0
+        yield* Effect.yieldNow
+      }
+    }
+    return whole
+  })
+}

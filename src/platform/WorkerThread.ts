@@ -1,0 +1,124 @@
+/**
+ * A thread of its own for computing that calls under way must not wait for. It is asked one thing after the other and starts with
+ * the first. One that dies or does not answer in time fails what it was asked, and the next question starts another.
+ */
+import { Deferred, Effect, Semaphore } from "effect"
+import { parentPort, Worker } from "node:worker_threads"
+
+export interface WorkerThread<Order, Answer> {
+  /** Undefined: the thread died or took too long. What is transferred is the thread's from then on, whatever comes of it. */
+  ask(order: Order, transferred?: ReadonlyArray<ArrayBuffer>): Effect.Effect<Answer | undefined>
+}
+
+export interface WorkerThreadOptions {
+  /** The thread's module; it calls `serveOrders`. */
+  readonly url: URL
+  /** One answer takes no longer once it has been asked for, in milliseconds. */
+  readonly answerMsMax: number
+}
+
+/** The module beside `base` that a thread runs: TypeScript when run from the source, JavaScript when built. */
+export const workerUrl = (base: string, name: string): URL =>
+  new URL(`./${name}.${base.endsWith(".ts") ? "ts" : "js"}`, base)
+
+/** Bytes as memory of their own, which can be given to a thread; a copy where they share theirs with others. */
+export const memoryOf = ({ buffer, byteLength, byteOffset }: Uint8Array): ArrayBuffer => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer
+  const own = new ArrayBuffer(byteLength)
+  new Uint8Array(own).set(new Uint8Array(buffer, byteOffset, byteLength))
+  return own
+}
+
+/** The thread ends with the scope, and keeps no process from ending. */
+export const makeWorkerThread = <Order, Answer>(options: WorkerThreadOptions) =>
+  Effect.gen(function*() {
+    const turn = yield* Semaphore.make(1)
+    let thread: RunningThread<Order, Answer> | undefined
+    yield* Effect.addFinalizer(() => Effect.sync(() => thread?.end()))
+
+    const ask = Effect.fnUntraced(function*(order: Order, transferred: ReadonlyArray<ArrayBuffer>) {
+      if (thread === undefined || thread.ended) thread = new RunningThread(options.url)
+      const mine = thread
+      const answer = yield* Deferred.make<Answer | undefined>()
+      const id = mine.ask(order, transferred, answer)
+      return yield* Deferred.await(answer).pipe(
+        Effect.timeoutOrElse({
+          duration: options.answerMsMax,
+          orElse: () => Effect.sync((): Answer | undefined => void mine.end())
+        }),
+        Effect.onInterrupt(() => Effect.sync(() => mine.forget(id)))
+      )
+    })
+
+    const worker: WorkerThread<Order, Answer> = {
+      ask: (order, transferred = []) => turn.withPermits(1)(ask(order, transferred))
+    }
+    return worker
+  })
+
+interface Asked<Order> {
+  readonly id: number
+  readonly order: Order
+}
+
+interface Answered<Answer> {
+  readonly id: number
+  readonly answer: Answer
+}
+
+/** A thread, and what it has not answered. */
+class RunningThread<Order, Answer> {
+  private readonly waiting = new Map<number, Deferred.Deferred<Answer | undefined>>()
+  private readonly worker: Worker
+  private lastId = 0
+  /** It takes no more orders. */
+  ended = false
+
+  constructor(url: URL) {
+    this.worker = new Worker(url)
+    this.worker.unref()
+    this.worker.on("message", ({ answer, id }: Answered<Answer>) => this.settle(id, answer))
+    this.worker.on("error", () => this.end())
+    this.worker.on("exit", () => this.end())
+  }
+
+  ask(
+    order: Order,
+    transferred: ReadonlyArray<ArrayBuffer>,
+    answer: Deferred.Deferred<Answer | undefined>
+  ): number {
+    const id = ++this.lastId
+    this.waiting.set(id, answer)
+    this.worker.postMessage({ id, order } satisfies Asked<Order>, [...transferred])
+    return id
+  }
+
+  forget(id: number): void {
+    this.waiting.delete(id)
+  }
+
+  end(): void {
+    if (this.ended) return
+    this.ended = true
+    for (const answer of this.waiting.values()) Deferred.doneUnsafe(answer, Effect.undefined)
+    this.waiting.clear()
+    void this.worker.terminate()
+  }
+
+  private settle(id: number, answer: Answer): void {
+    const waiting = this.waiting.get(id)
+    this.waiting.delete(id)
+    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.succeed(answer))
+  }
+}
+
+/** Answers what the thread is asked; called once, by its module. `transferredOf`: what goes with the answer without a copy. */
+export const serveOrders = <Order, Answer>(
+  answerOf: (order: Order) => Answer,
+  transferredOf: (answer: Answer) => ReadonlyArray<ArrayBuffer> = () => []
+): void => {
+  parentPort?.on("message", ({ id, order }: Asked<Order>) => {
+    const answer = answerOf(order)
+    parentPort?.postMessage({ id, answer } satisfies Answered<Answer>, [...transferredOf(answer)])
+  })
+}
