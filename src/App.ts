@@ -1,6 +1,7 @@
 /**
  * The layer graph: which service stands on which. No logic.
  */
+import { settlementLayer } from "./events/Settlement.ts"
 import { NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
@@ -50,21 +51,21 @@ import { Telemetry } from "./platform/Telemetry.ts"
 import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
-import { Callbacks } from "./settlement/Callbacks.ts"
-import { Checkout } from "./settlement/Checkout.ts"
-import { Connections } from "./settlement/Connections.ts"
-import { EventResolutions } from "./settlement/EventResolutions.ts"
-import { OrderHistory } from "./settlement/OrderHistory.ts"
-import { Orders } from "./settlement/Orders.ts"
-import { OrderSearch } from "./settlement/OrderSearch.ts"
-import { OutsidePayments } from "./settlement/OutsidePayments.ts"
-import { PaymentEvents } from "./settlement/PaymentEvents.ts"
-import { RedemptionAdmin } from "./settlement/RedemptionAdmin.ts"
-import { Redemptions } from "./settlement/Redemptions.ts"
-import { reconciler, Reconciliation } from "./settlement/Reconciliation.ts"
-import { Refunds } from "./settlement/Refunds.ts"
-import { Sessions } from "./settlement/Sessions.ts"
-import { Settlement } from "./settlement/Settlement.ts"
+import { Callbacks } from "./events/Callbacks.ts"
+import { Checkout } from "./orders/Checkout.ts"
+import { Connections } from "./orders/Connections.ts"
+import { EventResolutions } from "./events/EventResolutions.ts"
+import { OrderHistory } from "./events/OrderHistory.ts"
+import { Orders } from "./orders/Orders.ts"
+import { OrderSearch } from "./orders/OrderSearch.ts"
+import { OutsidePayments } from "./events/OutsidePayments.ts"
+import { PaymentEvents } from "./events/PaymentEvents.ts"
+import { RedemptionAdmin } from "./redemption/RedemptionAdmin.ts"
+import { Redemptions } from "./redemption/Redemptions.ts"
+import { reconciler, Reconciliation } from "./events/Reconciliation.ts"
+import { Refunds } from "./orders/Refunds.ts"
+import { Sessions } from "./orders/Sessions.ts"
+
 import { Grants } from "./subscriptions/Grants.ts"
 import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
@@ -110,7 +111,7 @@ const PaymentServices = Layer.mergeAll(
   Refunds.layer,
   RedemptionAdmin.layer
 ).pipe(
-  Layer.provideMerge(Layer.mergeAll(Orders.layer, Settlement.layer)),
+  Layer.provideMerge(Layer.mergeAll(Orders.layer, settlementLayer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
 )

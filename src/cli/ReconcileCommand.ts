@@ -3,7 +3,7 @@
  */
 import { Effect, type Layer, Stdio } from "effect"
 import { Command } from "effect/cli"
-import { type ReconcileReport, Reconciliation } from "../settlement/Reconciliation.ts"
+import { type ReconcileReport, Reconciliation } from "../events/Reconciliation.ts"
 import { failed } from "./CliFailure.ts"
 import { print } from "./Output.ts"
 

@@ -4,7 +4,7 @@
  * messages, so that it can disagree with a settlement that is wrong.
  */
 import type { PaymentFact, PaymentSource } from "../../src/payments/PaymentFact.ts"
-import type { Attempt, Order } from "../../src/settlement/Order.ts"
+import type { Attempt, Order } from "../../src/orders/Order.ts"
 
 export interface TruePayment {
   readonly id: string

@@ -45,6 +45,10 @@ const machinePath = /(?<![\w.$}])\/(?:work|Users|root|home\/(?!node\b)\w+)\/\w/
 const writesMoney =
   /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?(?:user_balances|ledger_entries|usage_events)\b/i
 
+/** Attempts to pay. Only their store writes them, as their state machine says. */
+const writesAttempts =
+  /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?payment_attempts\b/i
+
 const fails = (what: string, files: ReadonlyArray<string>): void =>
   assert.deepStrictEqual(files, [], `${what}:\n${files.join("\n")}`)
 
@@ -120,5 +124,11 @@ describe("tidy", () => {
     assert.match("UPDATE user_balances SET", writesMoney)
     const writers = source.filter((file) => writesMoney.test(withoutComments(file.text)))
     fails("writes balances", writers.map((file) => file.path).filter((path) => !path.startsWith("src/accounts/")))
+  })
+
+  it("lets only their store write attempts to pay", () => {
+    assert.match("update payment_attempts set", writesAttempts)
+    const writers = source.filter((file) => writesAttempts.test(withoutComments(file.text))).map((file) => file.path)
+    assert.deepStrictEqual(writers, ["src/orders/AttemptStore.ts"])
   })
 })

@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { CODES_MAX, codeStates, USES_MAX } from "../../settlement/RedemptionBatch.ts"
+import { CODES_MAX, codeStates, USES_MAX } from "../../redemption/RedemptionBatch.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 

@@ -3,9 +3,9 @@
  */
 import { DateTime, Effect, Option, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type CodeWithText, RedemptionAdmin } from "../../settlement/RedemptionAdmin.ts"
-import type { NewBatch, Redemption, RedemptionBatch, RedemptionCode } from "../../settlement/RedemptionBatch.ts"
-import type { BatchRefused, CodesUnreadable } from "../../settlement/RedemptionError.ts"
+import { type CodeWithText, RedemptionAdmin } from "../../redemption/RedemptionAdmin.ts"
+import type { NewBatch, Redemption, RedemptionBatch, RedemptionCode } from "../../redemption/RedemptionBatch.ts"
+import type { BatchRefused, CodesUnreadable } from "../../redemption/RedemptionError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"

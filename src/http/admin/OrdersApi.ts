@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { orderStates } from "../../settlement/OrderSearch.ts"
+import { orderStates } from "../../orders/OrderSearch.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"

@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { eventOutcomes, resolutions } from "../../settlement/PaymentEvents.ts"
+import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 

@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { EventResolutions, type Resolve } from "../../settlement/EventResolutions.ts"
-import type { ResolutionRefused } from "../../settlement/OrderError.ts"
-import { type EventDetails, type EventItem, PaymentEvents } from "../../settlement/PaymentEvents.ts"
+import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
+import type { ResolutionRefused } from "../../orders/OrderError.ts"
+import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"

@@ -11,7 +11,7 @@ import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
 import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import type { UsageUnavailable } from "../../usage/UsageError.ts"
 import type { SettingsUnavailable } from "../../settings/Settings.ts"
-import type { SettlementUnavailable } from "../../settlement/OrderError.ts"
+import type { SettlementUnavailable } from "../../orders/OrderError.ts"
 
 /** A page in the frame. */
 export interface Page {

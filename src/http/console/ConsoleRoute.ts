@@ -10,7 +10,7 @@ import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
-import { SettlementUnavailable } from "../../settlement/OrderError.ts"
+import { SettlementUnavailable } from "../../orders/OrderError.ts"
 import {
   type Answer,
   type FormRefused,

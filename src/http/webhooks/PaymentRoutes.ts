@@ -4,7 +4,7 @@
  */
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { Callbacks } from "../../settlement/Callbacks.ts"
+import { Callbacks } from "../../events/Callbacks.ts"
 
 /** Stripe's largest events are far below. */
 const STRIPE_BODY_BYTES_MAX = 1_048_576

@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ORDERS_PER_HOUR_MAX } from "../../../src/settlement/Orders.ts"
+import { ORDERS_PER_HOUR_MAX } from "../../../src/orders/Orders.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { until } from "../../support/TestGateway.ts"

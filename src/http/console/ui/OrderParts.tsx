@@ -2,7 +2,7 @@
  * What pages show of an order: what it is for, its state, how it is paid, and lists of orders.
  */
 import type { PaymentSource } from "../../../payments/PaymentFact.ts"
-import type { Order, OrderState, PlanTerms } from "../../../settlement/Order.ts"
+import type { Order, OrderState, PlanTerms } from "../../../orders/Order.ts"
 import { orderText } from "../text/OrderText.ts"
 import { sayOf, type Visit } from "../Visit.ts"
 import { Badge, DataTable, Moment, type Tone } from "./Parts.tsx"

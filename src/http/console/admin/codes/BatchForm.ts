@@ -4,8 +4,8 @@
  */
 import { DateTime } from "effect"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../settlement/RedemptionBatch.ts"
-import type { BatchRefused } from "../../../../settlement/RedemptionError.ts"
+import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
+import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { Problems } from "../../Answer.ts"
 import { endOfDay } from "../../pages/keys/KeyForm.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"

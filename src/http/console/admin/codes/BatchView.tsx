@@ -1,7 +1,7 @@
 /**
  * One batch: what it gives, its codes by their last characters, who has redeemed them, and the questions before one is disabled.
  */
-import type { Redemption, RedemptionBatch, RedemptionCode } from "../../../../settlement/RedemptionBatch.ts"
+import type { Redemption, RedemptionBatch, RedemptionCode } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"

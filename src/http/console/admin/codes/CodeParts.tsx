@@ -1,7 +1,7 @@
 /**
  * What every page about codes shows of them: what they give, their state, and the way to the next page of a list.
  */
-import type { CodeState, Gift } from "../../../../settlement/RedemptionBatch.ts"
+import type { CodeState, Gift } from "../../../../redemption/RedemptionBatch.ts"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"

@@ -3,8 +3,8 @@
  */
 import { Redacted } from "effect"
 import { formatUsd } from "../../../../domain/Money.ts"
-import type { CodeWithText } from "../../../../settlement/RedemptionAdmin.ts"
-import type { RedemptionBatch } from "../../../../settlement/RedemptionBatch.ts"
+import type { CodeWithText } from "../../../../redemption/RedemptionAdmin.ts"
+import type { RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
 import { type CsvColumns, csvText } from "../../pages/usage/CallsCsv.ts"
 
 export const codeColumns = ({ expiresAt, gift, name }: RedemptionBatch): CsvColumns<CodeWithText> => [

@@ -2,9 +2,9 @@
  * `/admin/codes`: batches of redemption codes, made, looked at, downloaded and disabled.
  */
 import { Effect, Layer, Stream } from "effect"
-import { RedemptionAdmin } from "../../../../settlement/RedemptionAdmin.ts"
-import { codeStates } from "../../../../settlement/RedemptionBatch.ts"
-import type { BatchNotFound, CodesUnreadable } from "../../../../settlement/RedemptionError.ts"
+import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
+import { codeStates } from "../../../../redemption/RedemptionBatch.ts"
+import type { BatchNotFound, CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../pages/usage/CallsCsv.ts"

@@ -1,7 +1,7 @@
 /**
  * The list of batches of redemption codes, for root alone.
  */
-import { codeStates, type RedemptionBatch } from "../../../../settlement/RedemptionBatch.ts"
+import { codeStates, type RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
 import { Icon } from "../../ui/Icon.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"

@@ -2,7 +2,7 @@
  * The form of a new batch of codes.
  */
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
-import { CODES_MAX } from "../../../../settlement/RedemptionBatch.ts"
+import { CODES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"

@@ -1,8 +1,8 @@
 /**
  * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
  */
-import type { OrderRecord } from "../../../../settlement/OrderHistory.ts"
-import type { RefundRequest } from "../../../../settlement/Refunds.ts"
+import type { OrderRecord } from "../../../../events/OrderHistory.ts"
+import type { RefundRequest } from "../../../../orders/Refunds.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"

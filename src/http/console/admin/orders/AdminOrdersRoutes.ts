@@ -2,8 +2,8 @@
  * `/admin/orders`: everybody's orders, and all there is to know of one.
  */
 import { Effect, Layer } from "effect"
-import { OrderHistory } from "../../../../settlement/OrderHistory.ts"
-import { OrderSearch } from "../../../../settlement/OrderSearch.ts"
+import { OrderHistory } from "../../../../events/OrderHistory.ts"
+import { OrderSearch } from "../../../../orders/OrderSearch.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { rootPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"

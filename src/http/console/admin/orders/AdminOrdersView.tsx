@@ -1,7 +1,7 @@
 /**
  * The list of everybody's orders with its filter.
  */
-import { type FoundOrder, orderStates } from "../../../../settlement/OrderSearch.ts"
+import { type FoundOrder, orderStates } from "../../../../orders/OrderSearch.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { orderName, StateBadge, stateName } from "../../ui/OrderParts.tsx"

@@ -3,9 +3,9 @@
  */
 import type { ComponentChildren } from "preact"
 import type { AuditItem } from "../../../../platform/AuditTrail.ts"
-import type { Attempt } from "../../../../settlement/Order.ts"
-import type { OrderRecord } from "../../../../settlement/OrderHistory.ts"
-import type { EventItem } from "../../../../settlement/PaymentEvents.ts"
+import type { Attempt } from "../../../../orders/Order.ts"
+import type { OrderRecord } from "../../../../events/OrderHistory.ts"
+import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import { methodName } from "../../ui/OrderParts.tsx"
 import { Badge, Card, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"

@@ -1,7 +1,7 @@
 /**
  * Which orders an address of root's list asks for. What is no filter is left out.
  */
-import { type OrderFilter, orderStates } from "../../../../settlement/OrderSearch.ts"
+import { type OrderFilter, orderStates } from "../../../../orders/OrderSearch.ts"
 import type { Visit } from "../../Visit.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 

@@ -3,8 +3,8 @@
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
-import { isCreditable } from "../../../../settlement/EventResolutions.ts"
-import type { EventDetails } from "../../../../settlement/PaymentEvents.ts"
+import { isCreditable } from "../../../../events/EventResolutions.ts"
+import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"

@@ -1,7 +1,7 @@
 /**
  * Which payment events an address asks for: those that wait for somebody, or all of them, filtered.
  */
-import { type EventFilter, eventOutcomes } from "../../../../settlement/PaymentEvents.ts"
+import { type EventFilter, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import type { Visit } from "../../Visit.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 import { oneOf, searchText, sources } from "../orders/OrdersQuery.ts"

@@ -3,9 +3,9 @@
  */
 import { Effect, Layer } from "effect"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { EventResolutions, type Resolve } from "../../../../settlement/EventResolutions.ts"
-import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../settlement/OrderError.ts"
-import { PaymentEvents, resolutions } from "../../../../settlement/PaymentEvents.ts"
+import { EventResolutions, type Resolve } from "../../../../events/EventResolutions.ts"
+import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import { PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { HttpRouter } from "effect/http"

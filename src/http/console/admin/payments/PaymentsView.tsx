@@ -1,7 +1,7 @@
 /**
  * Payment events: those that people have to look at, and all of them with a filter.
  */
-import { type EventItem, eventOutcomes } from "../../../../settlement/PaymentEvents.ts"
+import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"

@@ -11,7 +11,7 @@ import {
   type SettingsRefused,
   type SettingsView
 } from "../../../../settings/SettingsAdmin.ts"
-import { Connections } from "../../../../settlement/Connections.ts"
+import { Connections } from "../../../../orders/Connections.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"

@@ -3,8 +3,8 @@
  */
 import { Effect, Layer } from "effect"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { isFulfilled } from "../../../../settlement/Order.ts"
-import { Orders } from "../../../../settlement/Orders.ts"
+import { isFulfilled } from "../../../../orders/Order.ts"
+import { Orders } from "../../../../orders/Orders.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"

@@ -1,8 +1,8 @@
 /**
  * All orders of a user, and one of them as a receipt that prints well.
  */
-import { isFulfilled, type Order } from "../../../../settlement/Order.ts"
-import type { OrderView } from "../../../../settlement/Orders.ts"
+import { isFulfilled, type Order } from "../../../../orders/Order.ts"
+import type { OrderView } from "../../../../orders/Orders.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { Icon } from "../../ui/Icon.tsx"
 import { methodName, orderName, OrderTable, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"

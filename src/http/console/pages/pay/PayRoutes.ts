@@ -5,8 +5,8 @@
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { Settings } from "../../../../settings/Settings.ts"
-import { Checkout, type PaymentStart } from "../../../../settlement/Checkout.ts"
-import { Orders } from "../../../../settlement/Orders.ts"
+import { Checkout, type PaymentStart } from "../../../../orders/Checkout.ts"
+import { Orders } from "../../../../orders/Orders.ts"
 import {
   type Answer,
   emptyForm,

@@ -3,9 +3,9 @@
  * so that the page follows the order while it is open.
  */
 import { FEN_SCALE, formatDecimal } from "../../../../domain/Money.ts"
-import { minorOf } from "../../../../settlement/Checkout.ts"
-import type { Order } from "../../../../settlement/Order.ts"
-import type { OrderView } from "../../../../settlement/Orders.ts"
+import { minorOf } from "../../../../orders/Checkout.ts"
+import type { Order } from "../../../../orders/Order.ts"
+import type { OrderView } from "../../../../orders/Orders.ts"
 import type { SettingsValues } from "../../../../settings/Settings.ts"
 import type { FormState } from "../../Answer.ts"
 import { orderText } from "../../text/OrderText.ts"

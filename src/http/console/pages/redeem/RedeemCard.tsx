@@ -1,7 +1,7 @@
 /**
  * Where a code is typed in, and what is said when it has given something.
  */
-import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
+import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"

@@ -3,7 +3,7 @@
  * card for it: either kind of code is good on each of them.
  */
 import { Effect, Redacted } from "effect"
-import { Redemptions } from "../../../../settlement/Redemptions.ts"
+import { Redemptions } from "../../../../redemption/Redemptions.ts"
 import { redirect, refuse } from "../../Answer.ts"
 import { idOf } from "../../PathId.ts"
 import { refuseBusy } from "../../text/PasswordText.ts"

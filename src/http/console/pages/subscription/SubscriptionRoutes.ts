@@ -4,7 +4,7 @@
 import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Settings } from "../../../../settings/Settings.ts"
-import { Orders } from "../../../../settlement/Orders.ts"
+import { Orders } from "../../../../orders/Orders.ts"
 import { PlansForSale } from "../../../../subscriptions/PlansForSale.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"

@@ -5,7 +5,7 @@ import type { SubscriptionOverview } from "../../../../accounts/AccountOverview.
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { PlanForSale } from "../../../../subscriptions/PlansForSale.ts"
-import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
+import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"

@@ -3,9 +3,9 @@
  */
 import type { Balance } from "../../../../accounts/AccountOverview.ts"
 import { formatDecimal } from "../../../../domain/Money.ts"
-import type { Order } from "../../../../settlement/Order.ts"
-import { creditOf } from "../../../../settlement/Orders.ts"
-import type { Gift } from "../../../../settlement/RedemptionBatch.ts"
+import type { Order } from "../../../../orders/Order.ts"
+import { creditOf } from "../../../../orders/Orders.ts"
+import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { OrderTable } from "../../ui/OrderParts.tsx"

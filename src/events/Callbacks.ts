@@ -1,0 +1,44 @@
+/**
+ * What payment providers send: verified, translated, settled. Who sends what cannot be verified learns nothing; what is
+ * verified is on record before this succeeds.
+ */
+import { type Settled, Settlement } from "../orders/Settlement.ts"
+import { Clock, Context, Effect, Layer } from "effect"
+import { readNotify } from "../payments/EpayNotify.ts"
+import { parseParams } from "../payments/EpayParams.ts"
+import { type NotVerified, ProviderOff } from "../payments/PaymentError.ts"
+import { isWebhookOn, readStripeEvent } from "../payments/StripeEvents.ts"
+import { Settings } from "../settings/Settings.ts"
+import type { SettlementUnavailable } from "../orders/OrderError.ts"
+import { settingsNow } from "../orders/Orders.ts"
+
+export class Callbacks extends Context.Service<Callbacks, {
+  /** A webhook of Stripe: its body as it came, and its `Stripe-Signature`. `ProviderOff` while no secret is set. */
+  stripe(
+    body: Uint8Array,
+    signature: string | undefined
+  ): Effect.Effect<Settled, NotVerified | ProviderOff | SettlementUnavailable>
+  /** A notify of EPay: the query of its address, and the form in its body if there is one. */
+  epay(query: string, form: string | undefined): Effect.Effect<Settled, NotVerified | SettlementUnavailable>
+}>()("realms/events/Callbacks") {
+  static readonly layer = Layer.effect(Callbacks, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const settings = yield* Settings
+  const settlement = yield* Settlement
+
+  const stripe = Effect.fn("Callbacks.stripe")(function*(body: Uint8Array, signature: string | undefined) {
+    const config = (yield* settingsNow(settings)).payment.stripe
+    if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
+    const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
+    return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
+  })
+
+  const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {
+    const params = yield* parseParams(query, form)
+    return yield* settlement.settle(yield* readNotify(params, (yield* settingsNow(settings)).payment.epay))
+  })
+
+  return Callbacks.of({ stripe, epay })
+})

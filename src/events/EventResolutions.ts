@@ -1,0 +1,150 @@
+/**
+ * What root makes of payments that fulfilled no order: their payer is credited, the money has gone back by other ways, or there
+ * is nothing to do. Each once, with a note: whoever comes second is told who came first, and no payment is credited twice or
+ * credited and given back.
+ */
+import { lockPayment } from "../orders/Payments.ts"
+import { settling } from "../orders/Settlement.ts"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { postInTransaction } from "../accounts/Ledger.ts"
+import { MICROS_PER_USD } from "../domain/Money.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { checkNote } from "../platform/Notes.ts"
+
+import {
+  EventClosed,
+  EventNotFound,
+  type PaymentUsed,
+  ResolutionRefused,
+  type SettlementUnavailable
+} from "../orders/OrderError.ts"
+import { openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
+import { checkNothingParked, checkUnused } from "./PaymentUse.ts"
+
+/** What to do with an event that waits. */
+export type Resolve =
+  /** Amount in USD micros, above 0 and at most {@link CREDIT_MICROS_MAX}; the user's id or e-mail address. */
+  | { readonly resolution: "credited"; readonly note: string; readonly user: string; readonly amountMicros: bigint }
+  | { readonly resolution: "refunded" | "dismissed"; readonly note: string }
+
+export class EventResolutions extends Context.Service<EventResolutions, {
+  /** The same again by the same administrator changes nothing. */
+  resolve(
+    actor: Actor,
+    eventId: bigint,
+    asked: Resolve
+  ): Effect.Effect<void, EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | SettlementUnavailable>
+}>()("realms/events/EventResolutions") {
+  static readonly layer = Layer.effect(EventResolutions, Effect.suspend(() => make))
+}
+
+/** One credit is at most so large. */
+export const CREDIT_MICROS_MAX = 1_000_000n * MICROS_PER_USD
+
+/** The kind of the ledger entry of a credit; its reference is the event. */
+export const CREDIT_KIND = "payment_credit"
+
+/** Facts that are money which came in. */
+export const isCreditable = (fact: string): boolean => fact === "Paid" || fact === "Unreadable"
+
+interface LockedEvent {
+  readonly provider: string
+  readonly payment_reference: string | null
+  readonly fact: string
+  readonly resolution: Resolution | null
+  readonly resolution_note: string | null
+  readonly resolved_by: string | null
+  readonly resolver: string | null
+  readonly is_open: boolean
+}
+
+const idPattern = /^[1-9]\d{0,17}$/
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+
+  const findUser = (text: string) =>
+    Effect.map(
+      idPattern.test(text)
+        ? sql<{ id: bigint }>`SELECT id FROM users WHERE id = ${BigInt(text)}`
+        : sql<{ id: bigint }>`SELECT id FROM users WHERE email = ${text.toLowerCase()}`,
+      ([user]) => user?.id
+    )
+
+  const credit = Effect.fnUntraced(function*(
+    actor: Actor,
+    eventId: bigint,
+    event: LockedEvent,
+    asked: Extract<Resolve, { resolution: "credited" }>
+  ) {
+    if (!isCreditable(event.fact)) return yield* new ResolutionRefused({ reason: "resolution" })
+    if (event.payment_reference !== null) {
+      yield* checkUnused(sql, event.provider, event.payment_reference)
+      yield* checkNothingParked(sql, event.provider, event.payment_reference)
+    }
+    const userId = yield* findUser(asked.user.trim())
+    if (userId === undefined) return yield* new ResolutionRefused({ reason: "user" })
+    const { outcome } = yield* postInTransaction(sql, userId, {
+      kind: CREDIT_KIND,
+      amountMicros: asked.amountMicros,
+      refType: "payment_event",
+      refId: String(eventId),
+      actor: actor.name,
+      note: asked.note,
+      mode: "owe"
+    })
+    if (outcome === "unknown_user") return yield* new ResolutionRefused({ reason: "user" })
+    if (outcome !== "posted") return yield* Effect.die(new Error(`the credit of event ${eventId} was ${outcome}`))
+    return { userId, amountMicros: asked.amountMicros }
+  })
+
+  /** Locked, and everything that is said about its payment with it. */
+  const lockEvent = Effect.fnUntraced(function*(id: bigint) {
+    const [known] = yield* sql<{ provider: string; payment_reference: string | null }>`
+      SELECT provider, payment_reference FROM payment_events WHERE id = ${id}`
+    if (known === undefined) return yield* new EventNotFound({ id })
+    if (known.payment_reference !== null) yield* lockPayment(sql, known.provider, known.payment_reference)
+    const [event] = yield* sql.unsafe<LockedEvent>(
+      `SELECT e.*, (${openSql}) AS is_open, ${resolverSql} AS resolver FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
+      [id]
+    )
+    return event ?? (yield* new EventNotFound({ id }))
+  })
+
+  const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, asked: Resolve) {
+    const event = yield* lockEvent(id)
+    if (!event.is_open) {
+      const { resolution, resolution_note, resolved_by: by } = event
+      if (by === actor.name && resolution === asked.resolution && resolution_note === asked.note) return
+      return yield* new EventClosed({ id, resolution, by: event.resolver })
+    }
+    const credited = asked.resolution === "credited" ? yield* credit(actor, id, event, asked) : undefined
+    yield* sql`UPDATE payment_events SET resolution = ${asked.resolution}, resolution_note = ${asked.note},
+        resolved_by = ${actor.name}, resolved_at = now(), credited_user_id = ${credited?.userId ?? null},
+        credited_micros = ${credited?.amountMicros ?? null}
+      WHERE id = ${id}`
+    yield* recordChange(sql, actor, {
+      action: `payment.${asked.resolution}`,
+      target: `payment:${id}`,
+      before: null,
+      after: {
+        provider: event.provider,
+        payment: event.payment_reference,
+        note: asked.note,
+        ...(credited === undefined ? {} : { user_id: credited.userId, amount_micros: credited.amountMicros })
+      }
+    })
+  })
+
+  return EventResolutions.of({
+    resolve: Effect.fn("EventResolutions.resolve")(function*(actor: Actor, eventId: bigint, asked: Resolve) {
+      const note = checkNote(asked.note)
+      if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
+      if (asked.resolution === "credited" && (asked.amountMicros <= 0n || asked.amountMicros > CREDIT_MICROS_MAX)) {
+        return yield* new ResolutionRefused({ reason: "amount" })
+      }
+      yield* settling(sql, resolveWithin(actor, eventId, { ...asked, note }))
+    })
+  })
+})

@@ -1,0 +1,114 @@
+/**
+ * Events as rows: each verified message of a provider is written down once, with what became of it.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { PaymentFact } from "../payments/PaymentFact.ts"
+import type { EventOutcome } from "../orders/Settlement.ts"
+
+type Sql = SqlClient.SqlClient
+type Read<A> = Effect.Effect<A, SqlError.SqlError>
+
+export interface StoredEvent {
+  readonly id: bigint
+  readonly outcome: EventOutcome
+  readonly note: string
+  readonly attemptId: bigint | null
+}
+
+const subjectOf = (fact: PaymentFact): string | null => {
+  if (fact._tag === "RefundFailed") return fact.refund
+  return fact._tag === "DisputeOpened" || fact._tag === "DisputeClosed" ? fact.dispute : null
+}
+
+/** PostgreSQL's text has no NUL, JSON has. */
+const clean = (text: string): string => text.replaceAll("\u0000", "")
+
+const cleanOrNull = (text: string | null): string | null => text === null ? null : clean(text)
+
+/** The event's row, locked: a new one, or the one that an earlier delivery left. */
+export const receive = (sql: Sql, fact: PaymentFact): Read<StoredEvent> =>
+  Effect.gen(function*() {
+    const amount = "amountMinor" in fact ? { minor: fact.amountMinor, currency: fact.currency } : null
+    const [row] = yield* sql<{ id: bigint; outcome: EventOutcome; note: string; attempt_id: bigint | null }>`
+      INSERT INTO payment_events AS e (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor,
+          currency, at_seconds, subject, won)
+        VALUES (${fact.provider}, ${clean(fact.eventKey)}, ${clean(fact.kind)}, ${fact._tag}, ${
+      cleanOrNull(fact.payment)
+    },
+          ${cleanOrNull(fact.reference)}, ${amount?.minor ?? null}, ${amount === null ? null : clean(amount.currency)},
+          ${BigInt(fact.atSeconds)}, ${cleanOrNull(subjectOf(fact))},
+          ${fact._tag === "DisputeClosed" ? fact.won : null})
+        ON CONFLICT (provider, event_key) DO UPDATE SET deliveries = e.deliveries + 1
+        RETURNING id, outcome, note, attempt_id`
+    if (row === undefined) return yield* Effect.die(new Error("an event was not written"))
+    return { id: row.id, outcome: row.outcome, note: row.note, attemptId: row.attempt_id }
+  })
+
+/** Writes down what became of an event. */
+export const conclude = (
+  sql: Sql,
+  eventId: bigint,
+  attemptId: bigint | null,
+  outcome: EventOutcome,
+  text: string
+): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events SET outcome = ${outcome}, note = ${text}, attempt_id = ${attemptId}
+    WHERE id = ${eventId}`)
+
+/**
+ * Whether another event has said the same of a payment and was an exception: it is to be looked at once, however often and by
+ * however many events it is told.
+ */
+export const isKnownException = (
+  sql: Sql,
+  fact: Extract<PaymentFact, { _tag: "Paid" }>,
+  eventId: bigint
+): Read<boolean> =>
+  Effect.map(
+    sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${
+      cleanOrNull(fact.payment)
+    }
+      AND fact = 'Paid' AND outcome = 'exception' AND id <> ${eventId} AND amount_minor = ${fact.amountMinor}
+      AND currency = ${clean(fact.currency)} AND merchant_reference IS NOT DISTINCT FROM ${cleanOrNull(fact.reference)}
+      LIMIT 1`,
+    (rows) => rows.length > 0
+  )
+
+/** The event on which root credited a payment that had fulfilled no order. */
+export const creditedEvent = (sql: Sql, provider: string, payment: string): Read<bigint | undefined> =>
+  Effect.map(
+    sql<{ id: bigint }>`SELECT id FROM payment_events WHERE provider = ${provider} AND payment_reference = ${payment}
+      AND resolution = 'credited'`,
+    ([row]) => row?.id
+  )
+
+/** What waits for a payment, oldest first. */
+export const parkedOf = (
+  sql: Sql,
+  provider: string,
+  payment: string
+): Read<ReadonlyArray<{ readonly fact: string }>> =>
+  sql<{ fact: string }>`SELECT fact FROM payment_events
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked' ORDER BY id`
+
+/**
+ * Events that waited for this payment have been taken into account, with `problem` where people have to look. What is in
+ * another currency than the payment was not counted, and is an exception by itself.
+ */
+export const unpark = (
+  sql: Sql,
+  provider: string,
+  payment: string,
+  attempt: { readonly id: bigint; readonly currency: string },
+  problem: string | undefined
+): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events
+    SET attempt_id = ${attempt.id},
+      outcome = CASE WHEN currency = ${attempt.currency} AND ${problem === undefined}::boolean THEN 'applied'
+        ELSE 'exception' END,
+      note = CASE WHEN currency = ${attempt.currency} THEN ${problem ?? "came before its payment"}::text
+        ELSE 'came before its payment, in another currency' END
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked'`)

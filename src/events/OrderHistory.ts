@@ -1,0 +1,72 @@
+/**
+ * All there is to know of one order: what was ordered and by whom, how it was to be paid, what providers said, what
+ * administrators did, and what was given back.
+ */
+import { attemptsOf } from "../orders/AttemptStore.ts"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
+import type { Attempt, Order } from "../orders/Order.ts"
+import { OrderNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
+import { unavailable } from "../orders/Orders.ts"
+import { findOrder } from "../orders/OrderStore.ts"
+import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
+import { type PaidAttempt, paidAttempt, refundableMinor } from "../orders/Refundable.ts"
+import { type RefundRequest, refundsOf } from "../orders/RefundStore.ts"
+
+export type { PaidAttempt } from "../orders/Refundable.ts"
+
+export interface OrderRecord {
+  readonly order: Order
+  readonly email: string
+  /** USD for one CNY, as decimal text, when the order was placed; null for a subscription. */
+  readonly creditUsdPerCny: string | null
+  /** Oldest first. */
+  readonly attempts: ReadonlyArray<Attempt>
+  /** Newest first, the newest 200. */
+  readonly events: ReadonlyArray<EventItem>
+  /** What administrators did to it, newest first, the newest 200. */
+  readonly changes: ReadonlyArray<AuditItem>
+  readonly refunds: ReadonlyArray<RefundRequest>
+  /** What a provider could give back; undefined where nothing can be. */
+  readonly refundable: { readonly attempt: PaidAttempt; readonly leftMinor: bigint } | undefined
+}
+
+export class OrderHistory extends Context.Service<OrderHistory, {
+  show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | SettlementUnavailable>
+}>()("realms/events/OrderHistory") {
+  static readonly layer = Layer.effect(OrderHistory, Effect.suspend(() => make))
+}
+
+const CHANGES_MAX = 200
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const trail = yield* AuditTrail
+
+  const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
+    const attempt = yield* paidAttempt(order, attempts)
+    return { attempt, leftMinor: yield* refundableMinor(sql, attempt) }
+  }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
+
+  return OrderHistory.of({
+    show: Effect.fn("OrderHistory.show")(function*(id: bigint) {
+      const order = yield* findOrder(sql, id)
+      if (order === undefined) return yield* new OrderNotFound({ id })
+      const [more] = yield* sql<{ email: string; rate: string | null }>`
+        SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
+          FROM users u WHERE u.id = ${order.userId}`
+      const attempts = yield* attemptsOf(sql, id)
+      return {
+        order,
+        email: more?.email ?? "",
+        creditUsdPerCny: more?.rate ?? null,
+        attempts,
+        events: yield* eventsOfOrder(sql, id),
+        changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
+        refunds: yield* refundsOf(sql, id),
+        refundable: yield* refundableOf(order, attempts)
+      } satisfies OrderRecord
+    }, unavailable)
+  })
+})

@@ -1,0 +1,268 @@
+/**
+ * What providers have said, as root reads it: filtered, page by page, newest first; the queue of what people have to look at;
+ * and one event with the order and the buyer it is about, as far as they are known.
+ */
+import type { EventOutcome } from "../orders/Settlement.ts"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { parseDecimal } from "../domain/Money.ts"
+import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { Settings } from "../settings/Settings.ts"
+import type { OrderKind } from "../orders/Order.ts"
+import { EventNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
+import { creditOf, settingsNow, unavailable } from "../orders/Orders.ts"
+
+export const eventOutcomes = [
+  "applied",
+  "duplicate",
+  "ignored",
+  "parked",
+  "exception"
+] as const satisfies ReadonlyArray<
+  EventOutcome
+>
+
+export const resolutions = ["credited", "refunded", "dismissed", "completed"] as const
+export type Resolution = typeof resolutions[number]
+
+/** What is left out does not matter. */
+export interface EventFilter {
+  readonly outcome?: EventOutcome | undefined
+  readonly provider?: PaymentSource | undefined
+  /** Only what waits for somebody: exceptions that nobody has resolved, and what has been parked for long. */
+  readonly open?: boolean | undefined
+  /** The provider's reference of the payment, or ours. */
+  readonly text?: string | undefined
+  /** Received from this moment on and before that one, ms since the epoch. */
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+}
+
+export interface EventItem {
+  readonly id: bigint
+  readonly provider: PaymentSource
+  /** The provider's own name of it, and what it says in our words: Paid, Refunded, ... */
+  readonly kind: string
+  readonly fact: string
+  readonly outcome: EventOutcome
+  /** Why it has that outcome; empty where it goes without saying. */
+  readonly note: string
+  readonly payment: string | null
+  readonly reference: string | null
+  /** In the minor unit of the currency. */
+  readonly amountMinor: bigint | null
+  readonly currency: string | null
+  readonly deliveries: number
+  readonly receivedAt: Date
+  readonly orderId: bigint | null
+  readonly resolution: Resolution | null
+  readonly resolutionNote: string | null
+  /** The e-mail address of whoever did it; `cli` for the command line. */
+  readonly resolvedBy: string | null
+  readonly resolvedAt: Date | null
+  /** What was credited to whom, in USD micros. */
+  readonly creditedMicros: bigint | null
+  readonly creditedUserId: bigint | null
+  /** It waits for somebody. */
+  readonly isOpen: boolean
+}
+
+export interface EventDetails {
+  readonly event: EventItem
+  readonly order: { readonly id: bigint; readonly kind: OrderKind; readonly state: string } | undefined
+  readonly buyer: { readonly id: bigint; readonly email: string } | undefined
+  /** What the payment is worth at its order's rate, or today's, in USD micros; undefined where that is not known. */
+  readonly suggestedMicros: bigint | undefined
+}
+
+export class PaymentEvents extends Context.Service<PaymentEvents, {
+  /** Events with an id below `before`, newest first, 201 at most. */
+  list(
+    filter: EventFilter,
+    page: { readonly limit: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<EventItem>, SettlementUnavailable>
+  find(id: bigint): Effect.Effect<EventDetails, EventNotFound | SettlementUnavailable>
+  /** How many wait for somebody, up to 1000. */
+  readonly openCount: Effect.Effect<number, SettlementUnavailable>
+}>()("realms/events/PaymentEvents") {
+  static readonly layer = Layer.effect(PaymentEvents, Effect.suspend(() => make))
+}
+
+const LISTED_MAX = 201
+const COUNTED_MAX = 1_000
+
+/** What waits for its payment so long is looked at. */
+const PARKED_HOURS_MAX = 24
+
+/** An event `e` that waits for somebody. */
+export const openSql = `e.resolved_at IS NULL AND (e.outcome = 'exception'
+  OR e.outcome = 'parked' AND e.received_at < now() - interval '${PARKED_HOURS_MAX} hours')`
+
+interface EventRow {
+  readonly id: bigint
+  readonly provider: PaymentSource
+  readonly kind: string
+  readonly fact: string
+  readonly outcome: EventOutcome
+  readonly note: string
+  readonly payment_reference: string | null
+  readonly merchant_reference: string | null
+  readonly amount_minor: bigint | null
+  readonly currency: string | null
+  readonly deliveries: number
+  readonly received_at: Date
+  readonly order_id: bigint | null
+  readonly resolution: Resolution | null
+  readonly resolution_note: string | null
+  readonly resolver: string | null
+  readonly resolved_at: Date | null
+  readonly credited_micros: bigint | null
+  readonly credited_user_id: bigint | null
+  readonly is_open: boolean
+}
+
+const toItem = (row: EventRow): EventItem => ({
+  id: row.id,
+  provider: row.provider,
+  kind: row.kind,
+  fact: row.fact,
+  outcome: row.outcome,
+  note: row.note,
+  payment: row.payment_reference,
+  reference: row.merchant_reference,
+  amountMinor: row.amount_minor,
+  currency: row.currency,
+  deliveries: row.deliveries,
+  receivedAt: row.received_at,
+  orderId: row.order_id,
+  resolution: row.resolution,
+  resolutionNote: row.resolution_note,
+  resolvedBy: row.resolver,
+  resolvedAt: row.resolved_at,
+  creditedMicros: row.credited_micros,
+  creditedUserId: row.credited_user_id,
+  isOpen: row.is_open
+})
+
+/** Who resolved an event `e`, for people: a user, or whose key it was. */
+export const resolverSql = `coalesce(
+  (SELECT u.email FROM users u
+    WHERE u.id = (CASE WHEN e.resolved_by ~ '^user:[0-9]{1,18}$' THEN substr(e.resolved_by, 6)::bigint END)),
+  (SELECT u.email FROM api_keys k JOIN users u ON u.id = k.user_id
+    WHERE k.id = (CASE WHEN e.resolved_by ~ '^key:[0-9]{1,18}$' THEN substr(e.resolved_by, 5)::bigint END)),
+  e.resolved_by)`
+
+/** An event's attempt: the one it was applied to, else the one whose reference it carries. */
+const eventsSql = `
+  SELECT e.*, coalesce(a.order_id, r.order_id) AS order_id, (${openSql}) AS is_open,
+    ${resolverSql} AS resolver
+  FROM payment_events e
+  LEFT JOIN payment_attempts a ON a.id = e.attempt_id
+  LEFT JOIN payment_attempts r ON r.merchant_reference = e.merchant_reference AND r.provider = e.provider`
+
+/** $1 outcome, $2 provider, $3 open, $4 reference, $5 and $6 range, $7 before, $8 limit. */
+const listSql = `${eventsSql}
+  WHERE ($1::text IS NULL OR e.outcome = $1) AND ($2::text IS NULL OR e.provider = $2)
+    AND (NOT $3::boolean OR ${openSql})
+    AND ($4::text IS NULL OR e.payment_reference = $4 OR e.merchant_reference = $4)
+    AND ($5::bigint IS NULL OR e.received_at >= to_timestamp($5::bigint / 1000.0))
+    AND ($6::bigint IS NULL OR e.received_at < to_timestamp($6::bigint / 1000.0))
+    AND ($7::bigint IS NULL OR e.id < $7)
+  ORDER BY e.id DESC LIMIT $8`
+
+/** Everything said about one order, newest first; 201 at most. */
+export const eventsOfOrder = (
+  sql: SqlClient.SqlClient,
+  orderId: bigint
+): Effect.Effect<ReadonlyArray<EventItem>, SqlError.SqlError> =>
+  Effect.map(
+    sql.unsafe<EventRow>(
+      `${eventsSql} WHERE e.id IN (
+        SELECT t.id FROM payment_events t JOIN payment_attempts b ON b.id = t.attempt_id WHERE b.order_id = $1
+        UNION
+        SELECT t.id FROM payment_events t JOIN payment_attempts b ON b.merchant_reference = t.merchant_reference
+          WHERE b.order_id = $1)
+      ORDER BY e.id DESC LIMIT ${LISTED_MAX}`,
+      [orderId]
+    ),
+    (rows) => rows.map(toItem)
+  )
+
+interface OrderOfEvent {
+  readonly id: bigint
+  readonly kind: OrderKind
+  readonly state: string
+  readonly user_id: bigint
+  readonly email: string
+  readonly rate: string | null
+  readonly currency: string
+  readonly minor_per_fen: string
+}
+
+const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
+
+const MINOR_SCALE = 6
+
+/** Fen of an amount in a currency's minor unit, rounded down; undefined where the rate is none. */
+const fenOf = (amountMinor: bigint, minorPerFen: string): bigint | undefined => {
+  const rate = parseDecimal(minorPerFen, MINOR_SCALE) ?? 0n
+  return rate > 0n ? (amountMinor * 1_000_000n) / rate : undefined
+}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+
+  const list = Effect.fn("PaymentEvents.list")(
+    function*(filter: EventFilter, page: { readonly limit: number; readonly before?: bigint | undefined }) {
+      const rows = yield* sql.unsafe<EventRow>(listSql, [
+        filter.outcome ?? null,
+        filter.provider ?? null,
+        filter.open === true,
+        filter.text ?? null,
+        millis(filter.fromMs),
+        millis(filter.toMs),
+        page.before ?? null,
+        Math.min(page.limit, LISTED_MAX)
+      ])
+      return rows.map(toItem)
+    },
+    unavailable
+  )
+
+  const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
+    if (event.amountMinor === null || event.currency === null) return undefined
+    const minorPerFen = order?.currency === event.currency ? order.minor_per_fen : event.currency === "cny" ? "1" : "0"
+    const fen = fenOf(event.amountMinor, minorPerFen)
+    const micros = fen === undefined ? 0n : creditOf(fen, order?.rate ?? rateNow)
+    return micros > 0n ? micros : undefined
+  }
+
+  const find = Effect.fn("PaymentEvents.find")(function*(id: bigint) {
+    const [row] = yield* sql.unsafe<EventRow>(`${eventsSql} WHERE e.id = $1`, [id])
+    if (row === undefined) return yield* new EventNotFound({ id })
+    const event = toItem(row)
+    const [order] = yield* sql<OrderOfEvent>`
+      SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
+        FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN topup_orders t ON t.id = o.id
+          JOIN payment_attempts a ON a.order_id = o.id
+        WHERE o.id = ${event.orderId}
+        ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
+    const { billing } = yield* settingsNow(settings)
+    return {
+      event,
+      order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
+      buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
+      suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
+    } satisfies EventDetails
+  }, unavailable)
+
+  const openCount = Effect.map(
+    sql.unsafe<{ count: bigint }>(
+      `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
+    ),
+    ([row]) => Number(row?.count ?? 0n)
+  ).pipe(unavailable)
+
+  return PaymentEvents.of({ list, find, openCount })
+})

@@ -1,0 +1,155 @@
+/**
+ * Asks providers about attempts whose outcome is not known, so that a lost callback still settles, and closes what has to be
+ * closed. What they answer goes the way of a callback: the same settlement, the same identities.
+ */
+import { Settlement } from "../orders/Settlement.ts"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { EpayClient } from "../payments/EpayClient.ts"
+import { ProviderUnavailable } from "../payments/PaymentError.ts"
+import { StripeClient } from "../payments/StripeClient.ts"
+import { Settings } from "../settings/Settings.ts"
+import { endOverdue } from "../subscriptions/Subscriptions.ts"
+import type { SettlementUnavailable } from "../orders/OrderError.ts"
+import { Orders, settingsNow, unavailable } from "../orders/Orders.ts"
+import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
+import { Sessions } from "../orders/Sessions.ts"
+
+/** What one round did. */
+export interface ReconcileReport {
+  /** Attempts asked about. */
+  readonly asked: number
+  /** Payments that were settled by it. */
+  readonly settled: number
+  /** Attempts about which the provider gave no usable answer; they are asked about again. */
+  readonly failed: number
+}
+
+export class Reconciliation extends Context.Service<Reconciliation, {
+  /** One round over the attempts that are due. */
+  readonly round: Effect.Effect<ReconcileReport, SettlementUnavailable>
+  /** Asks about every attempt whose outcome is not known, due or not. */
+  all(onProgress: (done: number, total: number) => void): Effect.Effect<ReconcileReport, SettlementUnavailable>
+  /** Expires orders whose time is over, and ends subscriptions whose time is. */
+  readonly tidy: Effect.Effect<void, SettlementUnavailable>
+}>()("realms/events/Reconciliation") {
+  static readonly layer = Layer.effect(Reconciliation, Effect.suspend(() => make))
+}
+
+/** Attempts asked about in one round, at most. */
+const ROUND_MAX = 100
+
+/** Questions under way at once. */
+const CONCURRENCY = 4
+
+const nothing: ReconcileReport = { asked: 0, settled: 0, failed: 0 }
+
+const add = (a: ReconcileReport, b: ReconcileReport): ReconcileReport => ({
+  asked: a.asked + b.asked,
+  settled: a.settled + b.settled,
+  failed: a.failed + b.failed
+})
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+  const epay = yield* EpayClient
+  const stripe = yield* StripeClient
+  const settlement = yield* Settlement
+  const sessions = yield* Sessions
+  const orders = yield* Orders
+
+  /** What the provider says now; undefined when that is nothing new. */
+  const ask = Effect.fnUntraced(function*(row: DueAttempt) {
+    const { payment } = yield* settingsNow(settings)
+    if (row.provider === "epay") {
+      if (payment.epay.partnerId !== row.merchant) {
+        return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
+      }
+      const fact = yield* epay.query(payment.epay, { reference: row.merchant_reference })
+      // The answer is unsigned. One that names another amount is an event of its own: it must not stand in the way of the
+      // gateway's signed notify of the same trade.
+      return fact?._tag === "Paid" && fact.amountMinor !== row.amount_minor
+        ? { ...fact, eventKey: `${fact.eventKey}:asked:${fact.amountMinor}` }
+        : fact
+    }
+    if (row.provider_reference === null) return undefined
+    // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
+    const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
+    // "On its way" is no news of an attempt that is known to be so.
+    return row.state === "processing" && session.state === "processing" ? undefined : session.fact
+  })
+
+  const check = Effect.fnUntraced(function*(row: DueAttempt) {
+    const fact = yield* ask(row)
+    if (fact === undefined) {
+      if (row.order_state !== "pending") yield* sessions.closeOf(row.order_id)
+      return { asked: 1, settled: 0, failed: 0 }
+    }
+    const settled = yield* settlement.settle(fact)
+    const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
+    return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
+  }, (effect, row) =>
+    effect.pipe(
+      Effect.catchCause((cause) =>
+        Effect.as(
+          Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
+            Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
+          ),
+          { asked: 1, settled: 0, failed: 1 }
+        )
+      )
+    ))
+
+  const checkAll = (rows: ReadonlyArray<DueAttempt>) =>
+    Effect.map(
+      Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
+      (reports) => reports.reduce(add, nothing)
+    )
+
+  const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
+
+  const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(unavailable)
+
+  const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
+    const [count] = yield* sql<{ count: bigint }>`
+      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
+    const total = Number(count?.count ?? 0n)
+    let report = nothing
+    let after = 0n
+    while (true) {
+      onProgress(report.asked, total)
+      const rows = yield* claim(false, after)
+      if (rows.length === 0) break
+      report = add(report, yield* checkAll(rows))
+      after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
+    }
+    onProgress(total, total)
+    return report
+  }, unavailable)
+
+  const tidy = Effect.gen(function*() {
+    yield* orders.expireDue
+    yield* giveUpOld(sql)
+    yield* endOverdue(sql)
+  }).pipe(unavailable)
+
+  return Reconciliation.of({ round, all, tidy })
+})
+
+/** Between two rounds of a server, in milliseconds. */
+const ROUND_MS = 15_000
+
+/** What a server does about payments in the background. A failure waits for the next round. */
+export const reconciler: Effect.Effect<never, never, Reconciliation> = Effect.gen(function*() {
+  const reconciliation = yield* Reconciliation
+  return yield* reconciliation.tidy.pipe(
+    Effect.andThen(reconciliation.round),
+    Effect.tap((report) =>
+      report.settled > 0 ? Effect.logInfo("payments without a callback were settled", report) : Effect.void
+    ),
+    Effect.catchCause((cause) => Effect.logWarning("payments could not be reconciled; tried again", cause)),
+    Effect.andThen(Effect.sleep(ROUND_MS)),
+    Effect.forever
+  )
+})

@@ -1,0 +1,227 @@
+/**
+ * Attempts to pay as rows. This file alone writes them, each change as the state machine says, so that what an attempt may become
+ * is in one place; a test sees to it.
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { inTransaction } from "../platform/Transaction.ts"
+import { type AttemptEvent, evolveAttempt } from "./AttemptMachine.ts"
+import type { Attempt, Order, OrderKind } from "./Order.ts"
+
+interface AttemptRow {
+  readonly id: bigint
+  readonly order_kind: OrderKind
+  readonly order_id: bigint
+  readonly provider: Attempt["provider"]
+  readonly method: string | null
+  readonly amount_minor: bigint
+  readonly currency: string
+  readonly merchant: string
+  readonly merchant_reference: string
+  readonly provider_reference: string | null
+  readonly session_url: string | null
+  readonly session_expires_at: Date | null
+  readonly payable: boolean
+  readonly payment_reference: string | null
+  readonly state: Attempt["state"]
+  readonly debited_micros: bigint
+  readonly minor_per_fen: string
+  readonly completed_by: string | null
+  readonly created_at: Date
+}
+
+const toAttempt = (row: AttemptRow): Attempt => ({
+  id: row.id,
+  orderKind: row.order_kind,
+  orderId: row.order_id,
+  provider: row.provider,
+  method: row.method,
+  amountMinor: row.amount_minor,
+  currency: row.currency,
+  merchant: row.merchant,
+  reference: row.merchant_reference,
+  session: row.provider_reference,
+  sessionUrl: row.session_url,
+  sessionExpiresAt: row.session_expires_at,
+  payable: row.payable,
+  payment: row.payment_reference,
+  state: row.state,
+  debitedMicros: row.debited_micros,
+  minorPerFen: row.minor_per_fen,
+  completedBy: row.completed_by,
+  createdAt: row.created_at
+})
+
+type Sql = SqlClient.SqlClient
+type Read<A> = Effect.Effect<A, SqlError.SqlError>
+
+/** The attempts of an order, oldest first; locked when it is in a transaction that has locked the order. */
+export const attemptsOf = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
+  Effect.map(
+    sql<AttemptRow>`SELECT * FROM payment_attempts WHERE order_id = ${orderId} ORDER BY id`,
+    (rows) => rows.map(toAttempt)
+  )
+
+/** The same, locked until the transaction under way ends. */
+export const lockAttempts = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
+  Effect.map(
+    sql<AttemptRow>`SELECT * FROM payment_attempts WHERE order_id = ${orderId} ORDER BY id FOR UPDATE`,
+    (rows) => rows.map(toAttempt)
+  )
+
+/** The attempt with a merchant reference, or the one that a payment was made through. */
+export const findAttempt = (
+  sql: Sql,
+  provider: string,
+  reference: string | null,
+  payment: string | null
+): Read<Attempt | undefined> =>
+  Effect.map(
+    sql<AttemptRow>`SELECT * FROM payment_attempts
+      WHERE provider = ${provider} AND (merchant_reference = ${reference} OR payment_reference = ${payment})
+      ORDER BY payment_reference = ${payment} DESC NULLS LAST LIMIT 1`,
+    ([row]) => row === undefined ? undefined : toAttempt(row)
+  )
+
+export interface NewAttempt {
+  readonly order: Order
+  readonly provider: Attempt["provider"]
+  readonly method: string | null
+  readonly amountMinor: bigint
+  readonly currency: string
+  readonly merchant: string
+  readonly minorPerFen: string
+  readonly reference: string
+  readonly sessionExpiresAt: Date | null
+  /** An administrator who says that it was paid. */
+  readonly completedBy?: string
+}
+
+/** Writes a new attempt. */
+export const insertAttempt = (sql: Sql, attempt: NewAttempt): Read<Attempt> =>
+  Effect.flatMap(
+    sql<AttemptRow>`
+      INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, merchant, minor_per_fen,
+          merchant_reference, session_expires_at, payable, completed_by)
+        VALUES (${attempt.order.kind}, ${attempt.order.id}, ${attempt.provider}, ${attempt.method}, ${attempt.amountMinor},
+          ${attempt.currency}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
+          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}, ${attempt.completedBy ?? null}) RETURNING *`,
+    ([row]) => row === undefined ? Effect.die(new Error("an attempt was not inserted")) : Effect.succeed(toAttempt(row))
+  )
+
+/** What is written down beside a change of state. */
+export interface AttemptNotes {
+  /** Stripe's session, and the page where it is paid. */
+  readonly session?: { readonly id: string; readonly url: string }
+  /** The payment that fulfilled the order. */
+  readonly payment?: string
+  /** How it was paid, where that is known now. */
+  readonly method?: string | null
+  /** The provider is asked about it in the next round. */
+  readonly askSoon?: boolean
+}
+
+/** Brings an attempt, which is locked, to what an event makes of it. */
+export const moveAttempt = (
+  sql: Sql,
+  attempt: Pick<Attempt, "id" | "state" | "payable">,
+  event: AttemptEvent,
+  notes: AttemptNotes = {}
+): Read<void> => {
+  const next = evolveAttempt(attempt, event)
+  return Effect.asVoid(sql`UPDATE payment_attempts
+    SET state = ${next.state}, payable = ${next.payable},
+      provider_reference = coalesce(provider_reference, ${notes.session?.id ?? null}),
+      session_url = coalesce(session_url, ${notes.session?.url ?? null}),
+      payment_reference = coalesce(${notes.payment ?? null}, payment_reference),
+      method = coalesce(${notes.method ?? null}, method),
+      next_check_at = CASE WHEN ${notes.askSoon === true}::boolean THEN now() ELSE next_check_at END, updated_at = now()
+    WHERE id = ${attempt.id}`)
+}
+
+/** The same for one that is not locked yet, as a transaction of its own or as a part of the one under way. */
+export const moveAttemptById = (sql: Sql, id: bigint, event: AttemptEvent, notes?: AttemptNotes): Read<void> =>
+  inTransaction(
+    sql,
+    Effect.gen(function*() {
+      const [row] = yield* sql<AttemptRow>`SELECT * FROM payment_attempts WHERE id = ${id} FOR UPDATE`
+      // A session is noted once, whatever became of it since.
+      if (row === undefined || (event._tag === "Opened" && row.provider_reference !== null)) return
+      yield* moveAttempt(sql, toAttempt(row), event, notes)
+    })
+  )
+
+/** What refunds and disputes of its payment have taken back of the credit so far. */
+export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
+  Effect.asVoid(
+    sql`UPDATE payment_attempts SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`
+  )
+
+/** The attempts of these orders that can still be paid are asked about, or closed, in the next round. */
+export const askSoon = (sql: Sql, orderIds: ReadonlyArray<bigint>): Read<void> =>
+  orderIds.length === 0
+    ? Effect.void
+    : Effect.asVoid(
+      sql`UPDATE payment_attempts SET next_check_at = now() WHERE payable AND ${sql.in("order_id", orderIds)}`
+    )
+
+/** The wait between two questions about an attempt doubles from the first to the last of these, in seconds. */
+const BACKOFF_SECONDS_MIN = 60
+const BACKOFF_SECONDS_MAX = 6 * 3_600
+
+export interface DueAttempt {
+  readonly id: bigint
+  readonly order_id: bigint
+  readonly provider: "epay" | "stripe"
+  readonly merchant: string
+  readonly merchant_reference: string
+  readonly amount_minor: bigint
+  readonly provider_reference: string | null
+  readonly state: Attempt["state"]
+  readonly order_state: string
+}
+
+/** Takes attempts to ask about: each is put off first, so that no two processes ask about one at the same time. */
+export const claimDue = (
+  sql: Sql,
+  options: { readonly onlyDue: boolean; readonly after: bigint; readonly limit: number }
+): Read<ReadonlyArray<DueAttempt>> =>
+  sql<DueAttempt>`
+    UPDATE payment_attempts a SET checks = least(a.checks + 1, 20), next_check_at = now() + make_interval(
+        secs => least(${BACKOFF_SECONDS_MIN} * power(2, a.checks), ${BACKOFF_SECONDS_MAX})::integer)
+      FROM orders o
+      WHERE o.id = a.order_id AND a.id IN (
+        SELECT d.id FROM payment_attempts d
+          WHERE (d.state IN ('open', 'processing') OR d.payable) AND d.id > ${options.after}
+            AND (NOT ${options.onlyDue}::boolean OR d.next_check_at <= now())
+          ORDER BY ${sql.literal(options.onlyDue ? "d.next_check_at" : "d.id")} LIMIT ${options.limit}
+          FOR UPDATE SKIP LOCKED
+      )
+      RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
+        a.state, o.state AS order_state`
+
+/** An attempt that was not paid is asked about no longer than this after it was made, in days. */
+const ASK_DAYS_MAX = 7
+
+/** One whose money is on its way is asked about so long. */
+const PROCESSING_DAYS_MAX = 30
+
+/** Attempts given up in one go, at most; the next goes on. */
+const GIVEN_UP_MAX = 200
+
+/** Ends attempts that are too old to be paid any more. */
+export const giveUpOld = Effect.fnUntraced(function*(sql: Sql) {
+  const isOld = sql`((state = 'open' OR (state = 'closed' AND payable))
+      AND created_at < now() - make_interval(days => ${ASK_DAYS_MAX}::integer))
+    OR (state = 'processing' AND created_at < now() - make_interval(days => ${PROCESSING_DAYS_MAX}::integer))`
+  const some = yield* sql`SELECT FROM payment_attempts WHERE ${isOld} LIMIT 1`
+  if (some.length === 0) return
+  yield* inTransaction(
+    sql,
+    Effect.gen(function*() {
+      const rows = yield* sql<AttemptRow>`SELECT * FROM payment_attempts
+        WHERE ${isOld} ORDER BY id LIMIT ${GIVEN_UP_MAX} FOR UPDATE SKIP LOCKED`
+      for (const row of rows) yield* moveAttempt(sql, toAttempt(row), { _tag: "Ended" })
+    })
+  )
+})

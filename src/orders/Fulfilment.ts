@@ -1,0 +1,117 @@
+/**
+ * What settles an order, inside the settlement's transaction: the credit or the subscription that was bought, given once, and
+ * what refunds and disputes take back of it.
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
+import { activate, type BoughtTerms, setActive } from "../subscriptions/Subscriptions.ts"
+import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
+import { setDebited } from "./AttemptStore.ts"
+import { type Attempt, fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
+import { setOrderState, setSubscription } from "./OrderStore.ts"
+import { takeBacksOf } from "./Payments.ts"
+import { requestedMinor } from "./RefundStore.ts"
+
+type Sql = SqlClient.SqlClient
+type Write<A> = Effect.Effect<A, SqlError.SqlError>
+
+type Posting = Pick<LedgerEntry, "kind" | "amountMicros" | "refType" | "refId" | "note">
+
+const entryOf = (fields: Posting): LedgerEntry => ({
+  actor: "system",
+  mode: "owe",
+  ...fields
+})
+
+/** The terms as a subscription is made from them. */
+export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
+  planId: terms.plan_id,
+  code: terms.code,
+  name: terms.name,
+  durationDays: terms.duration_days,
+  limit5hMicros: terms.limit_5h_micros,
+  limit1dMicros: terms.limit_1d_micros,
+  limit7dMicros: terms.limit_7d_micros,
+  limit30dMicros: terms.limit_30d_micros,
+  multiplierMicros: terms.multiplier_micros
+})
+
+/** Something the rules exclude: the transaction is undone, and the provider asked to come again. */
+const contradiction = (what: string): Effect.Effect<never> => Effect.die(new Error(`settlement: ${what}`))
+
+/** Gives what was bought; answers the order as it is then. The order and its attempts are locked. */
+export const fulfil = (sql: Sql, order: Order): Write<Order> =>
+  Effect.gen(function*() {
+    const state = fulfilledState(order.kind)
+    yield* setOrderState(sql, order, state)
+    if (order.kind === "topup") {
+      const posted = yield* postInTransaction(
+        sql,
+        order.userId,
+        entryOf({
+          kind: "topup",
+          amountMicros: order.creditMicros,
+          refType: "topup_order",
+          refId: String(order.id),
+          note: ""
+        })
+      )
+      return posted.outcome === "posted"
+        ? { ...order, state }
+        : yield* contradiction(`the credit of order ${order.id} was ${posted.outcome}`)
+    }
+    if (order.terms === null) return yield* contradiction(`order ${order.id} has no terms`)
+    const subscriptionId = yield* activate(sql, order.userId, order.id, boughtOf(order.terms))
+    yield* setSubscription(sql, order.id, subscriptionId)
+    return { ...order, state, subscriptionId }
+  })
+
+const stateAfter = (order: Order, attempt: Attempt, clawback: Clawback): OrderState => {
+  if (clawback.isDisputed) return "disputed"
+  return clawback.isLost || clawback.backMinor >= attempt.amountMinor ? "refunded" : fulfilledState(order.kind)
+}
+
+/** The ledger entry for a change of what is taken back: more is a debit, less gives it back. */
+const takeBackEntry = (eventId: bigint, fact: string, moreMicros: bigint): LedgerEntry => {
+  const cause = fact.startsWith("Dispute") ? "dispute" : "refund"
+  return entryOf({
+    kind: moreMicros > 0n ? cause : `${cause}_returned`,
+    amountMicros: -moreMicros,
+    refType: "payment_event",
+    refId: String(eventId),
+    note: ""
+  })
+}
+
+/**
+ * Brings what was taken back of a fulfilled order to what all events of its payment say; answers a note when people have to
+ * look. The order and its attempts are locked, and so is everything said about the payment.
+ */
+export const takeBack = (
+  sql: Sql,
+  order: Order,
+  attempt: Attempt,
+  payment: string,
+  event: { readonly id: bigint; readonly fact: string }
+): Write<string | undefined> =>
+  Effect.gen(function*() {
+    const facts = yield* takeBacksOf(sql, attempt.provider, payment, attempt.currency)
+    const clawback = clawbackOf(facts, attempt.amountMinor)
+    const state = stateAfter(order, attempt, clawback)
+    if (state !== order.state) yield* setOrderState(sql, order, state)
+    if (order.kind === "topup") {
+      const target = debitOf(order.creditMicros, clawback.backMinor, attempt.amountMinor)
+      const more = target - attempt.debitedMicros
+      if (more === 0n) return undefined
+      const posted = yield* postInTransaction(sql, order.userId, takeBackEntry(event.id, event.fact, more))
+      if (posted.outcome !== "posted") return yield* contradiction(`event ${event.id} was ${posted.outcome}`)
+      yield* setDebited(sql, attempt.id, target)
+      return undefined
+    }
+    if (order.subscriptionId !== null) yield* setActive(sql, order.userId, order.subscriptionId, state === "active")
+    // What root has asked for needs nobody to look.
+    return state === "active" && clawback.backMinor > (yield* requestedMinor(sql, attempt.id))
+      ? "part of a subscription's price was refunded; the subscription goes on"
+      : undefined
+  })

@@ -1,0 +1,108 @@
+/**
+ * Everybody's orders as root reads them: filtered, page by page, newest first, each with its buyer.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import type { PaymentSource } from "../payments/PaymentFact.ts"
+import type { Order, OrderKind, OrderState } from "./Order.ts"
+import type { SettlementUnavailable } from "./OrderError.ts"
+import { unavailable } from "./Orders.ts"
+import { type OrderRow, toOrder } from "./OrderStore.ts"
+
+export const orderStates = [
+  "pending",
+  "paid",
+  "active",
+  "cancelled",
+  "expired",
+  "refunded",
+  "disputed"
+] as const satisfies ReadonlyArray<OrderState>
+
+/** What is left out does not matter. */
+export interface OrderFilter {
+  readonly state?: OrderState | undefined
+  readonly kind?: OrderKind | undefined
+  /** Orders with an attempt at this provider. */
+  readonly provider?: PaymentSource | undefined
+  /** A user's id, or a whole e-mail address in any case. */
+  readonly user?: string | undefined
+  /** An order's id, or a reference of one of its attempts: a provider's of the payment, or ours. */
+  readonly text?: string | undefined
+  /** Placed from this moment on and before that one, ms since the epoch. */
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+}
+
+export interface FoundOrder {
+  readonly order: Order
+  readonly email: string
+}
+
+export class OrderSearch extends Context.Service<OrderSearch, {
+  /** Orders with an id below `before`, newest first, {@link FOUND_MAX} at most. */
+  list(
+    filter: OrderFilter,
+    page: { readonly limit: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<FoundOrder>, SettlementUnavailable>
+}>()("realms/orders/OrderSearch") {
+  static readonly layer = Layer.effect(OrderSearch, Effect.suspend(() => make))
+}
+
+/** Orders given at once, at most. */
+export const FOUND_MAX = 201
+
+const idPattern = /^[1-9]\d{0,17}$/
+
+/** The id that a text is; null for any other. */
+const idOrNull = (text: string | undefined): bigint | null =>
+  text !== undefined && idPattern.test(text) ? BigInt(text) : null
+
+const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
+
+/** $1 state, $2 kind, $3 provider, $4 user's id, $5 e-mail, $6 order's id, $7 reference, $8 and $9 range, $10 before, $11 limit. */
+const listSql = `
+  SELECT o.*, u.email FROM orders o JOIN users u ON u.id = o.user_id
+  WHERE ($1::text IS NULL OR o.state = $1) AND ($2::text IS NULL OR o.kind = $2)
+    AND ($3::text IS NULL OR EXISTS (SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.provider = $3))
+    AND ($4::bigint IS NULL OR o.user_id = $4)
+    AND ($5::text IS NULL OR o.user_id = (SELECT e.id FROM users e WHERE e.email = lower($5)))
+    AND ($6::bigint IS NULL AND $7::text IS NULL OR o.id = $6 OR o.id IN (
+      SELECT a.order_id FROM payment_attempts a WHERE a.merchant_reference = $7
+      UNION ALL
+      SELECT a.order_id FROM payment_attempts a
+        WHERE a.provider IN ('epay', 'stripe', 'outside') AND a.payment_reference = $7))
+    AND ($8::bigint IS NULL OR o.created_at >= to_timestamp($8::bigint / 1000.0))
+    AND ($9::bigint IS NULL OR o.created_at < to_timestamp($9::bigint / 1000.0))
+    AND ($10::bigint IS NULL OR o.id < $10)
+  ORDER BY o.id DESC LIMIT $11`
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  return OrderSearch.of({
+    list: Effect.fn("OrderSearch.list")(
+      function*(
+        filter: OrderFilter,
+        { before, limit }: { readonly limit: number; readonly before?: bigint | undefined }
+      ) {
+        const userId = idOrNull(filter.user)
+        const rows = yield* sql.unsafe<OrderRow & { readonly email: string }>(listSql, [
+          filter.state ?? null,
+          filter.kind ?? null,
+          filter.provider ?? null,
+          userId,
+          userId === null ? filter.user ?? null : null,
+          idOrNull(filter.text),
+          // Trade numbers are digits too.
+          filter.text ?? null,
+          millis(filter.fromMs),
+          millis(filter.toMs),
+          before ?? null,
+          Math.min(limit, FOUND_MAX)
+        ])
+        return yield* Effect.forEach(rows, (row) => Effect.map(toOrder(row), (order) => ({ order, email: row.email })))
+      },
+      unavailable
+    )
+  })
+})

@@ -1,0 +1,234 @@
+/**
+ * Orders: placed with everything their fulfilment will need, shown, cancelled, and expired when nobody paid. Nothing here
+ * moves money.
+ */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { Settings, type SettingsValues } from "../settings/Settings.ts"
+import type { Attempt, Order, OrderKind } from "./Order.ts"
+import {
+  AmountOutOfRange,
+  BuyerUnknown,
+  OrderClosed,
+  OrderNotFound,
+  OrderProcessing,
+  PlanNotFound,
+  SettlementUnavailable,
+  TooManyOpen,
+  TooManyOrders
+} from "./OrderError.ts"
+import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
+import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
+import { findPlanNow } from "./PlanTermsStore.ts"
+import { Sessions } from "./Sessions.ts"
+
+/** An unpaid order lasts so long, in minutes. */
+export const ORDER_MINUTES = 120
+
+/** Pending orders of one user, at most. */
+export const PENDING_ORDERS_MAX = 20
+
+/** Orders of one user within an hour, at most: each that was started keeps the reconciliation busy for a while. */
+export const ORDERS_PER_HOUR_MAX = 100
+
+/** Orders listed at once, at most. */
+const LISTED_MAX = 200
+
+/** Orders expired in one go, at most; the next goes on. */
+const EXPIRED_PER_STEP = 200
+
+/** What there is to know of one order. */
+export interface OrderView {
+  readonly order: Order
+  readonly attempts: ReadonlyArray<Attempt>
+}
+
+/** Whose orders may be seen: one user's, or everybody's (undefined) for root and the command line. */
+type Viewer = bigint | undefined
+
+export class Orders extends Context.Service<Orders, {
+  /** Orders credit for an amount of fen, at today's rate. */
+  topup(
+    userId: bigint,
+    amountFen: bigint
+  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
+  /** Orders a plan, at today's price and terms. */
+  subscription(
+    userId: bigint,
+    planCode: string
+  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
+  /** An order with its attempts; another user's is not found. */
+  show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | SettlementUnavailable>
+  /** A user's orders with an id below `before`, newest first: 200, or fewer when so many are asked for. */
+  list(
+    userId: bigint,
+    page?: { readonly limit?: number; readonly before?: bigint | undefined }
+  ): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
+  /**
+   * Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. What an
+   * administrator does is recorded as the `actor`'s.
+   */
+  cancel(
+    id: bigint,
+    viewer: Viewer,
+    actor?: Actor
+  ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | SettlementUnavailable>
+  /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
+  readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, SettlementUnavailable>
+}>()("realms/orders/Orders") {
+  static readonly layer = Layer.effect(Orders, Effect.suspend(() => make))
+}
+
+/** Turns a database error into what callers are told. */
+export const unavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
+    (error) => Effect.fail(new SettlementUnavailable({ why: error.message }))
+  )
+
+/** The settings as they are saved at this moment, wherever that was. */
+export const settingsNow = (settings: Settings["Service"]): Effect.Effect<SettingsValues, SettlementUnavailable> =>
+  Effect.mapError(settings.fresh, ({ reason }) => new SettlementUnavailable({ why: reason }))
+
+/** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */
+export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
+  (amountFen * (parseDecimal(usdPerCny, MICROS_SCALE) ?? 0n)) / 100n
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+  const sessions = yield* Sessions
+
+  /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
+  const asBuyer = Effect.fnUntraced(function*(userId: bigint) {
+    const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
+    if (buyer === undefined) return yield* new BuyerUnknown({ userId })
+    const [placed] = yield* sql<{ pending: bigint; recent: bigint }>`
+      SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+          count(*) FILTER (WHERE created_at > now() - interval '1 hour') AS recent
+        FROM orders WHERE user_id = ${userId}`
+    if (Number(placed?.pending ?? 0n) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+    if (Number(placed?.recent ?? 0n) >= ORDERS_PER_HOUR_MAX) {
+      return yield* new TooManyOrders({ perHour: ORDERS_PER_HOUR_MAX })
+    }
+  })
+
+  const placed = Effect.fnUntraced(function*(rows: ReadonlyArray<{ readonly id: bigint }>) {
+    const [row] = rows
+    const order = row === undefined ? undefined : yield* findOrder(sql, row.id)
+    return order ?? (yield* Effect.die(new Error("an order was not written")))
+  })
+
+  const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
+    const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settingsNow(settings)).billing
+    const creditMicros = creditOf(amountFen, creditUsdPerCny)
+    if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
+      return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
+    }
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* asBuyer(userId)
+        return yield* placed(
+          yield* sql<{ id: bigint }>`
+          INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
+            VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
+              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
+        )
+      })
+    ).pipe(unavailable)
+  })
+
+  const subscription = Effect.fn("Orders.subscription")(function*(userId: bigint, planCode: string) {
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* asBuyer(userId)
+        const plan = yield* findPlanNow(sql, planCode)
+        if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
+        return yield* placed(
+          yield* sql<{ id: bigint }>`
+          INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
+            VALUES (${userId}, ${plan.id}, ${plan.priceFen}, ${JSON.stringify(plan.terms)}::jsonb,
+              now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
+        )
+      })
+    ).pipe(unavailable)
+  })
+
+  const seen = Effect.fnUntraced(function*(id: bigint, viewer: Viewer) {
+    const order = yield* findOrder(sql, id)
+    if (order === undefined || (viewer !== undefined && order.userId !== viewer)) {
+      return yield* new OrderNotFound({ id })
+    }
+    return order
+  })
+
+  const show = Effect.fn("Orders.show")(function*(id: bigint, viewer: Viewer) {
+    const order = yield* seen(id, viewer)
+    return { order, attempts: yield* attemptsOf(sql, id) }
+  }, unavailable)
+
+  const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer, actor?: Actor) {
+    const known = yield* seen(id, viewer)
+    const cancelled = yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const order = (yield* lockOrder(sql, known.kind, id)) ?? known
+        if (order.state === "cancelled") return order
+        if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
+        const attempts = yield* lockAttempts(sql, id)
+        if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
+        yield* setOrderState(sql, order, "cancelled")
+        if (actor !== undefined) {
+          const change = { before: { state: order.state }, after: { state: "cancelled" } }
+          yield* recordChange(sql, actor, { action: "order.cancelled", target: `order:${id}`, ...change })
+        }
+        return { ...order, state: "cancelled" as const }
+      })
+    )
+    yield* sessions.closeOf(id)
+    return cancelled
+  }, unavailable)
+
+  // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
+  const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
+    const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
+    const some = yield* sql`SELECT FROM ${table} WHERE state = 'pending' AND expires_at < now() LIMIT 1`
+    if (some.length === 0) return []
+    return yield* inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const due = yield* sql<{ id: bigint }>`
+        SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
+          ORDER BY expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED`
+        if (due.length === 0) return []
+        const expired = yield* sql<{ id: bigint }>`
+        UPDATE ${table} o SET state = 'expired' WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
+          SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing') RETURNING id`
+        const ids = expired.map((row) => row.id)
+        // Their sessions are closed by the round that is next.
+        yield* askSoon(sql, ids)
+        return ids
+      })
+    )
+  })
+
+  const expireDue = Effect.gen(function*() {
+    return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]
+  }).pipe(unavailable)
+
+  return Orders.of({
+    topup,
+    subscription,
+    show,
+    list: (userId, { before, limit = LISTED_MAX } = {}) =>
+      unavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
+    cancel,
+    expireDue
+  })
+})

@@ -1,0 +1,103 @@
+/**
+ * A batch of redemption codes as administrators see it: what each code gives, how often, until when, and what has become of
+ * them. Also the bounds of a batch that is to be made.
+ */
+import { Effect } from "effect"
+import type { PlanTerms } from "../orders/Order.ts"
+import { type batchFields, BatchRefused } from "./RedemptionError.ts"
+
+/** What a code gives: credit, or a subscription on the terms that the plan had when the batch was made. */
+export type Gift =
+  | { readonly kind: "balance"; readonly usdMicros: bigint }
+  | { readonly kind: "plan"; readonly terms: PlanTerms }
+
+/** `used`: as often as may be. The others are those of something that could still be redeemed. */
+export const codeStates = ["active", "used", "expired", "disabled"] as const
+export type CodeState = typeof codeStates[number]
+
+export interface RedemptionBatch {
+  readonly id: bigint
+  readonly name: string
+  readonly note: string
+  readonly gift: Gift
+  readonly codes: number
+  /** Of each code, every one by another user: 1 for a code for one, more for a code that is shared. */
+  readonly usesMax: number
+  /** Of all its codes. */
+  readonly uses: number
+  readonly state: CodeState
+  /** Null: it does not expire. */
+  readonly expiresAt: Date | null
+  readonly disabledAt: Date | null
+  readonly revision: bigint
+  readonly createdAt: Date
+  /** The e-mail address of its maker; null for the command line. */
+  readonly createdBy: string | null
+}
+
+export interface RedemptionCode {
+  readonly id: bigint
+  /** The last characters of its text. */
+  readonly hint: string
+  readonly uses: number
+  readonly usesMax: number
+  readonly state: CodeState
+}
+
+/** That a user has redeemed a code. */
+export interface Redemption {
+  readonly id: bigint
+  readonly codeId: bigint
+  readonly hint: string
+  readonly userId: bigint
+  readonly email: string
+  readonly at: Date
+}
+
+export interface NewBatch {
+  /** 1 to 100 characters. */
+  readonly name: string
+  /** At most 500 characters; may be empty. */
+  readonly note: string
+  readonly gift:
+    | { readonly kind: "balance"; readonly usdMicros: bigint }
+    | { readonly kind: "plan"; readonly planCode: string }
+  /** 1 to {@link CODES_MAX}. */
+  readonly codes: number
+  /** Of each code: 1 to {@link USES_MAX}. */
+  readonly usesMax: number
+  readonly expiresAt: Date | null
+}
+
+/** Codes of one batch, at most. */
+export const CODES_MAX = 1_000
+
+/** Uses of one shared code, at most. */
+export const USES_MAX = 100_000
+
+/** What one use of a code credits, at most, in micros: 10,000 USD. What is beyond was typed by mistake. */
+export const GIFT_MICROS_MAX = 10_000_000_000n
+
+const NAME_CHARACTERS_MAX = 100
+const NOTE_CHARACTERS_MAX = 500
+
+const isLine = (text: string, charactersMax: number): boolean =>
+  text.length <= 2 * charactersMax && Array.from(text).length <= charactersMax && !/\p{Cc}/u.test(text)
+
+const isWithin = (count: number, max: number): boolean => Number.isInteger(count) && count >= 1 && count <= max
+
+/** Fails with every field that is wrong; whether there is such a plan is not known here. */
+export const checkNewBatch = (batch: NewBatch, nowMs: number): Effect.Effect<void, BatchRefused> => {
+  const { codes, expiresAt, gift, name, note, usesMax } = batch
+  const checks: ReadonlyArray<readonly [field: typeof batchFields[number], isFine: boolean]> = [
+    ["name", name.trim() !== "" && isLine(name, NAME_CHARACTERS_MAX)],
+    ["note", isLine(note, NOTE_CHARACTERS_MAX)],
+    ["amount", gift.kind === "plan" || (gift.usdMicros > 0n && gift.usdMicros <= GIFT_MICROS_MAX)],
+    ["codes", isWithin(codes, CODES_MAX)],
+    ["uses", isWithin(usesMax, USES_MAX)],
+    // A date that is none compares as false.
+    ["expiry", expiresAt === null || expiresAt.getTime() > nowMs]
+  ]
+  const fields = checks.filter(([, isFine]) => !isFine).map(([field]) => field)
+  return fields.length === 0 ? Effect.void : Effect.fail(new BatchRefused({ fields }))
+}

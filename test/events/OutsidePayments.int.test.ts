@@ -1,0 +1,200 @@
+/**
+ * Orders that root completes as paid outside: once, through the settlement, whatever the providers say before, meanwhile and
+ * after.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer, References } from "effect"
+import type { Actor } from "../../src/platform/AuditLog.ts"
+import type { OutsidePayment } from "../../src/events/OutsidePayments.ts"
+import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+
+const Worlds = SecondServer.layer.pipe(
+  Layer.provideMerge(PaymentWorld.layerOf()),
+  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
+)
+
+const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
+const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
+
+const RACES = 12
+
+const byBank = (orderId: bigint, more: Partial<OutsidePayment> = {}): OutsidePayment => ({
+  orderId,
+  provider: "outside",
+  reference: `bank ${orderId}`,
+  note: "transferred to our account",
+  ...more
+})
+
+const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
+
+const epayFact = (reference: string, payment: string, pid: string, more: object = {}) =>
+  paidFact(reference, { provider: "epay", payment, merchant: pid, ...more })
+
+layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outside", (it) => {
+  it.effect("are fulfilled from every open state, once, and recorded", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { orders, outside, sql } = world
+      for (const state of ["pending", "cancelled", "expired"]) {
+        const order = yield* world.topup
+        yield* sql`UPDATE topup_orders SET state = ${state} WHERE id = ${order.id}`
+        assert.strictEqual((yield* outside.complete(ada, byBank(order.id))).state, "paid")
+        // A double click is one; another administrator is told.
+        assert.strictEqual((yield* outside.complete(ada, byBank(order.id))).state, "paid")
+        assert.strictEqual(yield* tagOf(outside.complete(bob, byBank(order.id))), "OrderClosed")
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+        const changes = yield* sql<{ actor: string; after: { note: string } }>`
+          SELECT actor, after FROM audit_log WHERE target = ${`order:${order.id}`}`
+        assert.deepStrictEqual(changes.map(({ actor, after }) => [actor, after.note]), [
+          ["user:1", "transferred to our account"]
+        ])
+      }
+      const plan = yield* orders.subscription(yield* world.user(), "basic")
+      assert.strictEqual((yield* outside.complete(ada, byBank(plan.id))).state, "active")
+      assert.strictEqual(yield* tagOf(outside.complete(ada, byBank(plan.id + 1_000n))), "OrderNotFound")
+      yield* world.clean
+    }))
+
+  it.effect("need a reference, a note and a payment that has paid nothing else", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const bad: ReadonlyArray<Partial<OutsidePayment>> = [
+        { reference: " " },
+        { reference: "a\nb" },
+        { reference: "x".repeat(201) },
+        { provider: "stripe", reference: "ch_1" },
+        { provider: "epay", reference: "a b" },
+        { note: "  " },
+        { note: "x".repeat(501) }
+      ]
+      for (const more of bad) {
+        assert.strictEqual(yield* tagOf(world.outside.complete(ada, byBank(order.id, more))), "ResolutionRefused")
+      }
+      const first = yield* world.topup
+      yield* world.outside.complete(ada, byBank(first.id))
+      const again = byBank(order.id, { reference: `bank ${first.id}` })
+      assert.strictEqual(yield* tagOf(world.outside.complete(ada, again)), "PaymentUsed")
+      assert.strictEqual(yield* world.stateOf(order), "pending")
+      yield* world.clean
+    }))
+
+  it.effect("make the later callback of the named payment a duplicate, and of another one a second payment", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const reference = yield* world.openEpay(order)
+      yield* world.outside.complete(ada, byBank(order.id, { provider: "epay", reference: `t${order.id}` }))
+      const pid = world.epay.pid
+      const told = yield* world.settlement.settle(epayFact(reference, `t${order.id}`, pid))
+      assert.strictEqual(told.outcome, "duplicate")
+      // Root has accepted what was paid, even if it was another amount.
+      const other = yield* world.settlement.settle(epayFact(reference, `t${order.id}`, pid, { amountMinor: 5n }))
+      assert.strictEqual(other.outcome, "duplicate")
+      const second = yield* world.settlement.settle(epayFact(reference, `u${order.id}`, pid))
+      assert.strictEqual(second.outcome, "exception")
+      const foreign = yield* world.openEpay(yield* world.topup)
+      const mixed = yield* world.settlement.settle(epayFact(foreign, `t${order.id}`, pid))
+      assert.strictEqual(mixed.outcome, "exception", "a payment that root named for another order")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("close the order's Stripe sessions, and take later refunds of the named payment", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const session = yield* world.openStripe(order)
+      yield* world.outside.complete(ada, byBank(order.id, { provider: "stripe", reference: `pi_${order.id}` }))
+      yield* Effect.promise(() => world.stripe.until(() => world.stripe.session(session).status === "expired"))
+      const refunded = yield* world.settlement.settle({
+        ...paidFact("", { payment: `pi_${order.id}`, reference: null }),
+        _tag: "Refunded",
+        amountMinor: 500n,
+        currency: "cny"
+      })
+      assert.strictEqual(refunded.outcome, "applied")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros / 2n, owed: 0n })
+      yield* world.idle
+      yield* world.clean
+    }))
+
+  it.effect("resolve the exception that the named payment was, and apply what was parked for it", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const reference = yield* world.openEpay(order)
+      const payment = `w${order.id}`
+      const wrong = yield* world.settlement.settle(epayFact(reference, payment, world.epay.pid, { amountMinor: 999n }))
+      assert.strictEqual(wrong.outcome, "exception")
+      const parked = yield* world.settlement.settle({
+        ...paidFact(reference, { provider: "epay", payment }),
+        _tag: "Refunded",
+        amountMinor: 1_000n,
+        currency: "cny"
+      })
+      assert.strictEqual(parked.outcome, "parked")
+      const open = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 10 })
+      assert.deepStrictEqual(open.map(({ outcome }) => outcome), ["exception"])
+      yield* world.outside.complete(ada, byBank(order.id, { provider: "epay", reference: payment }))
+      assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 10 }), [])
+      assert.strictEqual(yield* world.stateOf(order), "refunded")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("wait for money that is on its way", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const session = yield* world.openStripe(order)
+      world.stripe.pay(session, { delayed: true })
+      yield* world.idle
+      assert.strictEqual(yield* tagOf(world.outside.complete(ada, byBank(order.id))), "OrderProcessing")
+      world.stripe.succeedDelayed(session)
+      yield* world.idle
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      yield* world.clean
+    }))
+
+  it.effect("race the callback of the same payment on another server: one credit", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      for (let index = 0; index < RACES; index++) {
+        const order = yield* world.topup
+        const reference = yield* world.openEpay(order)
+        const payment = `r${order.id}`
+        const named = byBank(order.id, { provider: "epay", reference: payment })
+        const [told, done] = yield* Effect.all([
+          other.settlement.settle(epayFact(reference, payment, world.epay.pid)),
+          tagOf(world.outside.complete(ada, named)),
+          tagOf(other.outside.complete(bob, named))
+        ], { concurrency: "unbounded" })
+        // Whoever is first fulfils it; the others are a duplicate, or told that it is paid.
+        assert.include(["applied", "duplicate"], told.outcome)
+        if (told.outcome === "applied") assert.strictEqual(done, "OrderClosed")
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      }
+      yield* world.clean
+    }))
+
+  it.effect("race the callback of another payment: one credit, and an exception if it comes second", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const other = yield* SecondServer
+      for (let index = 0; index < RACES; index++) {
+        const order = yield* world.topup
+        const reference = yield* world.openEpay(order)
+        const [told, done] = yield* Effect.all([
+          other.settlement.settle(epayFact(reference, `q${order.id}`, world.epay.pid)),
+          tagOf(world.outside.complete(ada, byBank(order.id)))
+        ], { concurrency: "unbounded" })
+        assert.include([["applied", "OrderClosed"], ["exception", "done"]].map(String), String([told.outcome, done]))
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      }
+      yield* world.clean
+    }))
+})

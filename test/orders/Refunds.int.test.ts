@@ -1,0 +1,250 @@
+/**
+ * Money that root gives back through Stripe and EPay: debited once, however it is told, and never asked for twice.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer, References } from "effect"
+import type { Actor } from "../../src/platform/AuditLog.ts"
+import type { Order } from "../../src/orders/Order.ts"
+import type { NewRefund } from "../../src/orders/Refunds.ts"
+import { PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { adjustIn } from "../support/TestAccounts.ts"
+import { send } from "../support/TestHttp.ts"
+
+const Worlds = SecondServer.layer.pipe(
+  Layer.provideMerge(PaymentWorld.layerOf()),
+  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
+)
+
+const ada: Actor = { name: "user:1", userId: 1n, address: "" }
+
+const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
+
+const whyOf = <A, E extends { readonly _tag: string; readonly why?: string; readonly reason?: string }, R>(
+  effect: Effect.Effect<A, E, R>
+) => Effect.map(Effect.flip(effect), (error) => `${error._tag} ${error.why ?? error.reason ?? ""}`)
+
+const asking = (order: Order, more: Partial<NewRefund> = {}): NewRefund => ({
+  orderId: order.id,
+  amountMinor: undefined,
+  note: "asked by the buyer",
+  key: `refund-of-${order.id}`,
+  ...more
+})
+
+const byStripe = Effect.fnUntraced(function*(order: Order) {
+  const world = yield* PaymentWorld
+  const session = yield* world.openStripe(order)
+  const { paymentIntent } = world.stripe.pay(session)
+  yield* world.idle
+  assert.include(["paid", "active"], yield* world.stateOf(order))
+  return { world, order, session, paymentIntent }
+})
+
+const byEpay = Effect.fnUntraced(function*(order: Order) {
+  const world = yield* PaymentWorld
+  const reference = yield* world.openEpay(order)
+  world.epay.pay(reference)
+  yield* world.idle
+  assert.include(["paid", "active"], yield* world.stateOf(order))
+  return { world, order, reference }
+})
+
+const topupOf = Effect.flatMap(PaymentWorld, (world) => world.topup)
+
+const balanceOf = (order: Order) =>
+  Effect.flatMap(PaymentWorld, (world) => Effect.map(world.balance(order.userId), ({ usd }) => usd))
+
+layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root asks for", (it) => {
+  it.effect("go back through Stripe in parts, and are debited once though the webhook tells of them too", () =>
+    Effect.gen(function*() {
+      const { order, paymentIntent, world } = yield* byStripe(yield* topupOf)
+      const part = yield* world.refunds.request(ada, asking(order, { amountMinor: 400n }))
+      assert.strictEqual(part.state, "done")
+      assert.match(part.providerRefund ?? "", /^re_/)
+      yield* world.idle
+      assert.strictEqual(world.stripe.charge(paymentIntent).amount_refunded, 400)
+      assert.strictEqual(yield* balanceOf(order), 840_000n)
+      // The same form twice is one refund; the key of another one is refused.
+      assert.deepStrictEqual(yield* world.refunds.request(ada, asking(order, { amountMinor: 400n })), part)
+      const other = asking(order, { amountMinor: 100n })
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, other)), "ResolutionRefused key")
+      const more = asking(order, { amountMinor: 601n, key: "another-key" })
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, more)), "ResolutionRefused amount")
+      const rest = yield* world.refunds.request(ada, asking(order, { key: "the-rest-of-it" }))
+      assert.deepStrictEqual([rest.state, rest.amountMinor], ["done", 600n])
+      yield* world.idle
+      assert.strictEqual(yield* world.stateOf(order), "refunded")
+      assert.strictEqual(yield* balanceOf(order), 0n)
+      assert.strictEqual(
+        yield* whyOf(world.refunds.request(ada, asking(order, { key: "nothing-is-left" }))),
+        "RefundNotPossible state"
+      )
+      const shown = yield* world.history.show(order.id)
+      assert.deepStrictEqual(shown.changes.map(({ action }) => action).toSorted(), [
+        "order.refund_done",
+        "order.refund_done",
+        "order.refund_requested",
+        "order.refund_requested"
+      ])
+      assert.strictEqual(shown.refundable?.leftMinor, 0n)
+      yield* world.clean
+    }))
+
+  it.effect("go back through EPay, which tells of nothing, and end a subscription", () =>
+    Effect.gen(function*() {
+      const { order, reference, world } = yield* byEpay(yield* topupOf)
+      const part = yield* world.refunds.request(ada, asking(order, { amountMinor: 250n }))
+      assert.strictEqual(part.state, "done")
+      assert.strictEqual(world.epay.orders.get(reference)?.refundedFen, 250)
+      assert.strictEqual(yield* balanceOf(order), 1_050_000n)
+      const plan = yield* world.orders.subscription(yield* world.user(), "basic")
+      yield* byEpay(plan)
+      // A part that root gave back needs nobody to look; the whole ends it.
+      yield* world.refunds.request(ada, asking(plan, { amountMinor: 100n }))
+      assert.strictEqual(yield* world.stateOf(plan), "active")
+      const shown = yield* world.history.show(plan.id)
+      assert.deepStrictEqual(shown.events.filter(({ isOpen }) => isOpen), [])
+      yield* world.refunds.request(ada, asking(plan, { key: "the-whole-plan" }))
+      assert.strictEqual(yield* world.stateOf(plan), "refunded")
+      yield* world.clean
+    }))
+
+  it.effect("that a provider refuses are failed, and nothing is debited", () =>
+    Effect.gen(function*() {
+      const { order, reference, world } = yield* byEpay(yield* topupOf)
+      // Somebody has given most of it back by the gateway's own pages.
+      const { key, pid, url } = world.epay
+      yield* send(`${url}/api.php?act=refund`, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: String(new URLSearchParams({ pid, key, out_trade_no: reference, money: "9.00" }))
+      })
+      const failed = yield* world.refunds.request(ada, asking(order))
+      assert.strictEqual(failed.state, "failed")
+      assert.include(failed.problem, "more than what is left")
+      assert.strictEqual(yield* balanceOf(order), order.creditMicros)
+      // It may be asked for anew.
+      const less = asking(order, { key: "once-more-please", amountMinor: 100n })
+      assert.strictEqual((yield* world.refunds.request(ada, less)).state, "done")
+      assert.strictEqual(yield* balanceOf(order), 1_260_000n)
+      yield* world.clean
+    }))
+
+  it.effect("without an answer from EPay are unknown until somebody looks, and block others", () =>
+    Effect.gen(function*() {
+      const { order, world } = yield* byEpay(yield* topupOf)
+      world.epay.next({ dropConnection: true, takesEffect: true })
+      const lost = yield* world.refunds.request(ada, asking(order, { amountMinor: 500n }))
+      assert.strictEqual(lost.state, "unknown")
+      assert.strictEqual(yield* balanceOf(order), order.creditMicros, "nobody knows yet")
+      const next = asking(order, { key: "one-after-that" })
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, next)), "RefundNotPossible open")
+      assert.strictEqual(yield* whyOf(world.refunds.retry(ada, lost.id)), "RefundNotPossible late")
+      const unsaid = world.refunds.conclude(ada, lost.id, { isDone: true, note: " " })
+      assert.strictEqual(yield* whyOf(unsaid), "ResolutionRefused note")
+      const found = { isDone: true, note: "the gateway lists it" }
+      const both = yield* Effect.all(
+        [tagOf(world.refunds.conclude(ada, lost.id, found)), tagOf(world.refunds.conclude(ada, lost.id, found))],
+        { concurrency: "unbounded" }
+      )
+      assert.include(both, "done")
+      assert.strictEqual(yield* balanceOf(order), 700_000n)
+      assert.strictEqual(yield* whyOf(world.refunds.conclude(ada, lost.id, found)), "RefundNotPossible closed")
+      assert.strictEqual(yield* tagOf(world.refunds.conclude(ada, 999_999_999n, found)), "RefundNotFound")
+      yield* world.clean
+    }))
+
+  it.effect("without an answer from Stripe are asked again under the same key: one refund there, one debit here", () =>
+    Effect.gen(function*() {
+      const { order, paymentIntent, world } = yield* byStripe(yield* topupOf)
+      // As a server leaves it that dies between its record and Stripe's answer, after Stripe has done it.
+      const { attempts } = yield* world.orders.show(order.id, undefined)
+      const [row] = yield* world.sql<{ id: bigint }>`
+        INSERT INTO refund_requests (request_key, attempt_id, order_id, amount_minor, note, requested_by)
+          VALUES ('crashed-between', ${attempts[0]?.id}, ${order.id}, 300, 'n', 'user:1') RETURNING id`
+      const id = row?.id ?? 0n
+      const young = world.refunds.conclude(ada, id, { isDone: false, note: "too soon" })
+      assert.strictEqual(yield* whyOf(young), "RefundNotPossible open")
+      const other = yield* SecondServer
+      yield* Effect.all([world.refunds.retry(ada, id), other.refunds.retry(ada, id)], { concurrency: "unbounded" })
+      yield* world.idle
+      assert.strictEqual(world.stripe.charge(paymentIntent).amount_refunded, 300)
+      assert.strictEqual(yield* balanceOf(order), 980_000n)
+      const { refunds } = yield* world.history.show(order.id)
+      assert.deepStrictEqual(refunds.map(({ state }) => state), ["done"])
+      assert.strictEqual(yield* whyOf(world.refunds.retry(ada, id)), "RefundNotPossible closed")
+      yield* world
+        .sql`INSERT INTO refund_requests (request_key, attempt_id, order_id, amount_minor, note, requested_by, state,
+          created_at)
+        VALUES ('very-old', ${attempts[0]?.id}, ${order.id}, 1, 'n', 'user:1', 'unknown', now() - interval '24 hours')`
+      const old = yield* world.history.show(order.id)
+      assert.strictEqual(
+        yield* whyOf(world.refunds.retry(ada, old.refunds[0]?.id ?? 0n)),
+        "RefundNotPossible late"
+      )
+      yield* world.clean
+    }))
+
+  it.effect("of credit that was spent leave the rest owed; one that fails at the bank gives it back", () =>
+    Effect.gen(function*() {
+      const { order, world } = yield* byStripe(yield* topupOf)
+      yield* adjustIn(world.sql, order.userId, { amountMicros: -1_000_000n })
+      const refund = yield* world.refunds.request(ada, asking(order))
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 1_000_000n })
+      yield* world.idle
+      world.stripe.failRefund(refund.providerRefund ?? "")
+      yield* world.idle
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 400_000n, owed: 0n })
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      // What failed can be asked for again, and is counted once.
+      yield* world.refunds.request(ada, asking(order, { key: "after-the-failure" }))
+      yield* world.idle
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 1_000_000n })
+      yield* world.clean
+    }))
+
+  it.effect("are not possible for what was not paid, paid outside, paid to another merchant or disputed", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const pending = yield* world.topup
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible state")
+      yield* world.outside.complete(ada, { orderId: pending.id, provider: "outside", reference: "cash 7", note: "n" })
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible outside")
+      assert.strictEqual(
+        yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: 999_999_999n })),
+        "OrderNotFound"
+      )
+      const { order } = yield* byEpay(yield* topupOf)
+      yield* world.sql`UPDATE payment_attempts SET merchant = 'another' WHERE order_id = ${order.id}`
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(order))), "RefundNotPossible merchant")
+      for (const more of [{ note: "" }, { key: "short" }, { amountMinor: 0n }, { amountMinor: -5n }]) {
+        const { order: paid } = yield* byStripe(yield* topupOf)
+        assert.strictEqual(yield* tagOf(world.refunds.request(ada, asking(paid, more))), "ResolutionRefused")
+      }
+      const disputed = yield* byStripe(yield* topupOf)
+      world.stripe.dispute({ paymentIntent: disputed.paymentIntent })
+      yield* world.idle
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(disputed.order))), "RefundNotPossible state")
+      const rows = yield* world.sql`SELECT FROM refund_requests WHERE ${
+        world.sql.in("order_id", [pending.id, order.id, disputed.order.id])
+      }`
+      assert.lengthOf(rows, 0)
+      yield* world.clean
+    }))
+
+  it.effect("of one order, asked for at once on two servers, are one", () =>
+    Effect.gen(function*() {
+      const { order, paymentIntent, world } = yield* byStripe(yield* topupOf)
+      const other = yield* SecondServer
+      const answers = yield* Effect.all([
+        tagOf(world.refunds.request(ada, asking(order, { key: "first-of-two" }))),
+        tagOf(other.refunds.request(ada, asking(order, { key: "second-of-two" })))
+      ], { concurrency: "unbounded" })
+      assert.sameMembers([...answers], ["done", "RefundNotPossible"])
+      yield* world.idle
+      assert.strictEqual(world.stripe.charge(paymentIntent).amount_refunded, 1_000)
+      assert.strictEqual(yield* balanceOf(order), 0n)
+      yield* world.clean
+    }))
+})
