@@ -11,6 +11,7 @@ import type { ReportedUsage } from "./meter/Reported.ts"
 import { type Expected, isExact, type SettledUsage, settledUsage, type UsageEvidence } from "./meter/SettledUsage.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import type { OpenCall } from "./OpenCall.ts"
+import { contextOf } from "./request/InputBounds.ts"
 import { textOf } from "./request/InputTexts.ts"
 
 /** What an attempt has shown, whatever its form. */
@@ -82,7 +83,7 @@ export const settledUsageOf = Effect.fnUntraced(function*(
     hasOutput: evidence.hasOutput,
     outputLower: evidence.outputLower,
     outputAfterUsage: evidence.outputAfterUsage,
-    contextTokens: model.contextTokens
+    contextTokens: contextOf(context.call, model.contextTokens)
   }
   const exact = end.basis === "reported" && isExact(found)
   const expected = exact ? nothingExpected : yield* expectedOf(counter, open, channel, evidence, times)
