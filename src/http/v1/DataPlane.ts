@@ -18,6 +18,7 @@ import { Settings } from "../../settings/Settings.ts"
 import { Receipts } from "../../usage/Receipts.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
+import { awaitsContinue } from "./AwaitedContinue.ts"
 import { BodyBudget } from "./BodyBudget.ts"
 import { ClientWatch } from "./ClientWatch.ts"
 import { answerPreflight, setCorsHeaders } from "./Cors.ts"
@@ -124,6 +125,7 @@ const make = Effect.gen(function*() {
       userId: key.userId,
       bytesMax,
       budget,
+      onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
       slowAfterMs: clientLimits.bodySlowAfterMs,
       bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
     })
