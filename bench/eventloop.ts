@@ -3,22 +3,15 @@
  * sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50 ms for
  * every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import type { ChildProcess } from "node:child_process"
 import { request } from "node:http"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { endAll, keyOf, root, startRealms, startScript } from "./servers.ts"
 
 const BODY_BYTES = Number(process.env.BENCH_BODY_BYTES ?? "20000000")
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3")
 const TARGET_MS = 50
-
-const root = join(import.meta.dirname, "..")
-const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
-// As root, PostgreSQL runs as somebody else, who has to get there.
-chmodSync(folder, 0o755)
-const children: Array<ChildProcess> = []
 
 interface Hostile {
   readonly name: string
@@ -75,28 +68,6 @@ const hostile: ReadonlyArray<Hostile> = [
   { name: "chunks of 16 bytes", bytes: text.subarray(0, BODY_BYTES / 10), pieceBytes: 16 }
 ]
 
-/** Starts a process and waits for a line in which `find` finds something. */
-const start = (
-  args: ReadonlyArray<string>,
-  find: (line: string) => string | undefined,
-  env: NodeJS.ProcessEnv = process.env
-): Promise<{ readonly child: ChildProcess; readonly found: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] })
-    children.push(child)
-    let seen = ""
-    const look = (piece: Buffer) => {
-      seen += piece.toString()
-      for (const line of seen.split("\n")) {
-        const found = find(line)
-        if (found !== undefined) resolve({ child, found })
-      }
-    }
-    child.stdout?.on("data", look)
-    child.stderr?.on("data", look)
-    child.once("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}: ${seen.slice(-2_000)}`)))
-  })
-
 /** The server's longest delay since the last question, in ms. */
 const longestMs = (server: ChildProcess): Promise<number> =>
   new Promise((resolve) => {
@@ -133,39 +104,11 @@ const post = (origin: string, key: string, { bytes, encoding, pieceBytes }: Host
     send()
   })
 
-const realms = (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>): string =>
-  execFileSync(process.execPath, [join(root, "dist/main.js"), ...args], {
-    env,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"]
-  }).trim()
-
 try {
-  const upstream = await start([join(root, "bench/upstream.ts")], (line) => /^\d+$/.test(line) ? line : undefined)
-  const config = join(folder, "config.yaml")
-  writeFileSync(
-    config,
-    `server: { port: 0 }
-data_dir: ${join(folder, "data")}
-log: { format: json, level: info }
-channels: [{ name: bench, base_url: "http://127.0.0.1:${upstream.found}/v1", api_key: bench, models: { bench: bench, large: large } }]
-models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 },
-         { id: large, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
-`
-  )
-  const env = { ...process.env, REALMS_CONFIG: config }
-  const server = await start(
-    ["--import", join(root, "bench/loopProbe.ts"), join(root, "dist/main.js"), "serve"],
-    (line) => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1],
-    env
-  )
-  const keyOf = (email: string): string => {
-    realms(env, "user", "create", "--email", email)
-    return realms(env, "key", "create", "--user", email)
-  }
-  const [rich, poor] = [keyOf("rich@example.com"), keyOf("poor@example.com")]
-  realms(env, "balance", "adjust", "--user", "rich@example.com", "--usd", "100000", "--note", "bench")
-  const origin = server.found
+  const server = await startRealms(await startScript("upstream.ts"), ["--import", join(root, "bench/loopProbe.ts")])
+  const rich = keyOf(server, "rich@example.com", "100000")
+  const poor = keyOf(server, "poor@example.com")
+  const { origin } = server
   // The first calls compile the way of a call.
   const plain: Hostile = { name: "plain", bytes: Buffer.from(message('"Hi"')) }
   for (let round = 0; round < 200; round++) await post(origin, rich, plain)
@@ -201,12 +144,5 @@ models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_o
     }\n`
   )
 } finally {
-  for (const child of children.toReversed()) {
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once("exit", resolve))
-      child.kill("SIGTERM")
-      await ended
-    }
-  }
-  rmSync(folder, { recursive: true, force: true })
+  await endAll()
 }

@@ -1,5 +1,5 @@
 /**
- * One batch of the journal as the arguments of `realms_journal_v2`, and its answer decoded. Arrays travel as PostgreSQL
+ * One batch of the journal as the arguments of `realms_journal_v3`, and its answer decoded. Arrays travel as PostgreSQL
  * array literals: text that is joined once, which is the cheapest thing to make per call.
  *
  * @internal
@@ -90,7 +90,7 @@ type Column = keyof typeof columns
 const names = Object.keys(columns)
 
 /** The statement of every batch; its last parameter is what few calls have, as JSON, or null. */
-export const batchSql = `SELECT * FROM realms_journal_v2(${
+export const batchSql = `SELECT * FROM realms_journal_v3(${
   Object.values(columns).map((type, index) => `$${index + 1}::${type}`).join(", ")
 }, $${names.length + 1}::jsonb)`
 

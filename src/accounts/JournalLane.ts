@@ -189,13 +189,11 @@ export class JournalLane {
 
   private settle(groups: ReadonlyArray<TakenGroup>, rows: ReadonlyArray<ReadonlyArray<unknown>>): void {
     const results = decodeBatch(rows)
-    let entries = 0
-    for (const { account, entries: written } of groups) {
-      entries += written.length
+    batchSize.updateUnsafe(groups.reduce((sum, { entries }) => sum + entries.length, 0), Context.empty())
+    for (const { account, entries } of groups) {
       const result = results.get(account.userId)
-      if (result !== undefined) account.onWritten(written, result)
+      if (result !== undefined) account.onWritten(entries, result)
     }
-    batchSize.updateUnsafe(entries, Context.empty())
   }
 
   private readonly refused = (

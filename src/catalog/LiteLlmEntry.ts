@@ -8,8 +8,10 @@ import { MICROS_SCALE } from "../domain/Money.ts"
 import { isObject, type Json } from "./JsonText.ts"
 import { isAbsent, type SaidModel, type SaidPrices, type SaidTier } from "./Offer.ts"
 
+const EMBEDDING = "embedding"
+
 /** Modes of models that are called as ours are. */
-const modes: ReadonlySet<unknown> = new Set(["chat", "responses", "completion"])
+const modes: ReadonlySet<unknown> = new Set(["chat", "responses", "completion", EMBEDDING])
 
 const priceKeys = {
   input: "input_cost_per_token",
@@ -118,12 +120,20 @@ const lengthsOf = (entry: Json): Pick<SaidModel, "contextTokens" | "maxOutputTok
   }
 }
 
+/** An embedding is no output that is priced, and of an output limit nothing is said: `max_tokens` is the longest input. */
+const withoutOutput = ({ max_output_tokens: _, max_tokens: tokens, ...entry }: Json): Json => ({
+  ...entry,
+  max_input_tokens: entry.max_input_tokens ?? tokens,
+  [priceKeys.output]: "0"
+})
+
 /**
  * LiteLLM writes `<provider>/<model>` where the provider is not plain; the upstream knows what comes after. Undefined for a
- * model that does not answer with text.
+ * model that answers with neither text nor embeddings.
  */
-export const fromLiteLlm = (key: string, entry: Json): SaidModel | undefined => {
-  if (key === "sample_spec" || !modes.has(entry.mode)) return undefined
+export const fromLiteLlm = (key: string, said: Json): SaidModel | undefined => {
+  if (key === "sample_spec" || !modes.has(said.mode)) return undefined
+  const entry = said.mode === EMBEDDING ? withoutOutput(said) : said
   const provider = typeof entry.litellm_provider === "string" ? entry.litellm_provider : ""
   const suffixes = suffixesOf(entry)
   return {

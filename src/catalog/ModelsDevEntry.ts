@@ -67,12 +67,21 @@ const tierOthers = (cost: Json): ReadonlyArray<string> => {
   return tiers.flatMap((tier) => isObject(tier) ? othersOf(tier, "cost.tiers") : [])
 }
 
-/** Undefined for a model that does not answer with text. */
+const embeddingPattern = /embed/i
+
+/** The list has no field for it: a model of embeddings is told by its output, its family or its name. */
+const isEmbedding = (key: string, { family, id }: Json, outputs: unknown): boolean =>
+  [outputs, family, id, key].flat().some((text) => typeof text === "string" && embeddingPattern.test(text))
+
+/** Undefined for a model that answers with neither text nor embeddings. */
 export const fromModelsDev = (provider: string, key: string, entry: Json): SaidModel | undefined => {
-  const cost = isObject(entry.cost) ? entry.cost : {}
+  const outputs: unknown = isObject(entry.modalities) ? entry.modalities.output : undefined
+  const embeds = isEmbedding(key, entry, outputs)
+  if (Array.isArray(outputs) && !outputs.includes("text") && !embeds) return undefined
+  const said = isObject(entry.cost) ? entry.cost : {}
+  // An embedding is no output that is priced, and the length that is said of it is that of the vector.
+  const cost = embeds ? { ...said, output: "0" } : said
   const limit = isObject(entry.limit) ? entry.limit : {}
-  const outputs = isObject(entry.modalities) ? entry.modalities.output : undefined
-  if (Array.isArray(outputs) && !outputs.includes("text")) return undefined
   return {
     provider,
     modelId: typeof entry.id === "string" ? entry.id : key,
@@ -81,7 +90,7 @@ export const fromModelsDev = (provider: string, key: string, entry: Json): SaidM
     tiers: saidTiers(cost),
     webSearch: { name: "", value: [] },
     contextTokens: { name: "limit.context", value: limit.context },
-    maxOutputTokens: { name: "limit.output", value: limit.output },
+    maxOutputTokens: { name: "limit.output", value: embeds ? undefined : limit.output },
     reasoning: { name: "reasoning", value: entry.reasoning },
     others: [...othersOf(cost, "cost"), ...tierOthers(cost)]
   }

@@ -17,7 +17,7 @@ export const OFFERS_MAX = 20_000
 
 export interface PriceFile {
   readonly offers: ReadonlyArray<PriceOffer>
-  /** Entries that are no models of text. */
+  /** Entries that are models of neither text nor embeddings. */
   readonly skipped: number
 }
 

@@ -10,7 +10,7 @@ import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET }
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { outboundGuard } from "../platform/OutboundUrl.ts"
+import { outboundGuard, shownUrl } from "../platform/OutboundUrl.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { columnsOf, termsOfRow } from "./ChannelColumns.ts"
@@ -37,7 +37,7 @@ export interface AdminChannel extends ChannelTerms {
   /** Counts the changes of the row; a change names the one it was made on. */
   readonly revision: bigint
   readonly name: string
-  /** Without a trailing slash, and without what a file may have put in it besides the address. */
+  /** Without a trailing slash, and without the credentials that a file may have put into it. */
   readonly baseUrl: string
   readonly priority: number
   readonly weight: number
@@ -106,13 +106,6 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   )
 }
 
-/** A file may have put a user or a query into an address: they are not sent, and not shown. */
-const addressOf = (url: string): string => {
-  if (!URL.canParse(url)) return ""
-  const { origin, pathname } = new URL(url)
-  return `${origin}${pathname}`.replace(/\/+$/, "")
-}
-
 const factsOf = (input: ChannelInput): AuditFacts => ({
   name: input.name,
   base_url: input.baseUrl,
@@ -163,7 +156,7 @@ const make = Effect.gen(function*() {
         id: row.id,
         revision: row.revision,
         name: row.name,
-        baseUrl: addressOf(row.base_url),
+        baseUrl: shownUrl(row.base_url),
         priority: row.priority,
         weight: row.weight,
         declared: row.declared,

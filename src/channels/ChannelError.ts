@@ -40,7 +40,7 @@ export const ChannelProblem = Schema.Union([
   Schema.Struct({ field: Schema.Literal("name"), reason: Schema.Literals(["length", "taken"]) }),
   Schema.Struct({
     field: Schema.Literal("base_url"),
-    reason: Schema.Literals(["url", "credentials", "query", "forbidden"])
+    reason: Schema.Literals(["url", "credentials", "secret", "fragment", "forbidden"])
   }),
   Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
   Schema.Struct({ field: Schema.Literal("priority"), reason: Schema.Literal("range") }),

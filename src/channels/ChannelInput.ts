@@ -6,7 +6,7 @@ import { Redacted } from "effect"
 import { channelTermList } from "../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { wrongTerms } from "../domain/Term.ts"
-import type { OutboundGuard } from "../platform/OutboundUrl.ts"
+import { baseUrlOf, type OutboundGuard } from "../platform/OutboundUrl.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
 export const CHANNEL_NAME_LENGTH_MAX = 100
@@ -31,11 +31,11 @@ export interface ChannelInput extends ChannelTerms {
   readonly models: Readonly<Record<string, string>>
 }
 
-/** The same without what people type around it: blanks, and slashes at an address's end. */
+/** The same without what people type around it: blanks, and slashes at the end of an address's path. */
 export const trimmed = (input: ChannelInput): ChannelInput => ({
   ...input,
   name: input.name.trim(),
-  baseUrl: input.baseUrl.trim().replace(/\/+$/, ""),
+  baseUrl: baseUrlOf(input.baseUrl.trim()),
   apiKey: Redacted.make(Redacted.value(input.apiKey).trim()),
   models: Object.fromEntries(
     Object.entries(input.models).map(([model, upstream]) => [model.trim(), upstream.trim()])

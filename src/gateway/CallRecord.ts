@@ -12,6 +12,7 @@ import { type Expected, isExact, type SettledUsage, settledUsage, type UsageEvid
 import type { TokenCounter } from "./meter/TokenCounter.ts"
 import { countInput } from "./InputCount.ts"
 import type { OpenCall } from "./OpenCall.ts"
+import { contextOf } from "./request/InputBounds.ts"
 
 /** What an attempt has shown, whatever its form. */
 export interface Evidence {
@@ -82,7 +83,7 @@ export const settledUsageOf = Effect.fnUntraced(function*(
     hasOutput: evidence.hasOutput,
     outputLower: evidence.outputLower,
     outputAfterUsage: evidence.outputAfterUsage,
-    contextTokens: model.contextTokens
+    contextTokens: contextOf(context.call, model.contextTokens)
   }
   const exact = end.basis === "reported" && isExact(found)
   const expected = exact ? nothingExpected : yield* expectedOf(counter, open, channel, evidence, times)

@@ -145,9 +145,6 @@ const make = Effect.gen(function*() {
       referenceTokens: referred.tokens
     }
     const bounds = boundsOf(admitted, terms)
-    if (model.contextTokens !== null && bounds.input.lower > model.contextTokens) {
-      return yield* tooLong(model.contextTokens)
-    }
     const basics: CallBasics = {
       context,
       admitted,
@@ -237,10 +234,4 @@ const notFound = (model: string): CallRefused =>
     code: "model_not_found",
     message: `The model '${model}' does not exist or you do not have access to it.`,
     param: "model"
-  })
-
-const tooLong = (contextTokens: number): CallRefused =>
-  new CallRefused({
-    code: "context_length_exceeded",
-    message: `This model's maximum context length is ${contextTokens} tokens. Your input is longer. Please shorten it.`
   })

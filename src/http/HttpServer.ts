@@ -65,12 +65,17 @@ const make = Effect.gen(function*() {
     requestTimeout: requestTimeoutMs(limits, config.server.maxBodyBytes),
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkMs
-  }, (request: IncomingMessage, response: ServerResponse) => {
-    if (request.url !== undefined && request.url.startsWith("/v1/")) dataPlane.handle(request, response)
-    else {
-      closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
-      answerRoute(request, response)
-    }
+  })
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isCall(request)) return dataPlane.handle(request, response)
+    closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
+    answerRoute(request, response)
+  }
+  server.on("request", handle)
+  // Without this Node would ask for the body at once, also for that of a call that is refused.
+  server.on("checkContinue", (request, response) => {
+    if (!isCall(request)) response.writeContinue()
+    handle(request, response)
   })
   server.on("clientError", answerClientError)
   const port = yield* listen(server, config.server.host, config.server.port)
@@ -78,6 +83,8 @@ const make = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
   return HttpServer.of({ host: config.server.host, port })
 })
+
+const isCall = ({ url }: IncomingMessage): boolean => url !== undefined && url.startsWith("/v1/")
 
 /** No request takes longer: the slowest body of a call that is still read, and of a page. */
 const requestTimeoutMs = (limits: ClientLimits, bodyBytesMax: number): number =>

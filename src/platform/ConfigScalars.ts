@@ -8,6 +8,7 @@ import { Effect, Redacted, Schema, SchemaIssue, SchemaTransformation } from "eff
 import { isIP } from "node:net"
 import { formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { fits, type Term, type TermKind, type TermValue } from "../domain/Term.ts"
+import { baseUrlOf } from "./OutboundUrl.ts"
 
 /** The longest received value that a message repeats, in characters; only plain numbers are ever repeated. */
 const ECHO_LENGTH_MAX = 24
@@ -169,7 +170,7 @@ export const Rate = scalar<string>(`a decimal string of at most ${MICROS_SCALE} 
 const httpUrl = (raw: unknown): string | undefined => {
   const text = textOf(raw)
   if (text === undefined || !URL.canParse(text)) return undefined
-  return /^https?:$/.test(new URL(text).protocol) ? text.replace(/\/+$/, "") : undefined
+  return /^https?:$/.test(new URL(text).protocol) ? baseUrlOf(text) : undefined
 }
 
 /** An http(s) URL, kept without trailing slashes. */

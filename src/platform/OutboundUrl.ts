@@ -11,8 +11,11 @@ import { BlockList, isIP, type LookupFunction } from "node:net"
 /** Longer than any address in use, in characters. */
 export const OUTBOUND_URL_LENGTH_MAX = 2_000
 
-/** What is wrong with a base URL: no http(s) URL, a user or password in it, a query or fragment, or a host that is not called. */
-export type OutboundProblem = "url" | "credentials" | "query" | "forbidden"
+/**
+ * What is wrong with a base URL: no http(s) URL, a user or password in it, a parameter of its query that looks like a credential,
+ * a fragment, or a host that is not called.
+ */
+export type OutboundProblem = "url" | "credentials" | "secret" | "fragment" | "forbidden"
 
 /** The code of {@link OutboundRefused}. */
 export const OUTBOUND_REFUSED = "ERR_OUTBOUND_REFUSED"
@@ -101,6 +104,38 @@ const isBlocked = (host: string): boolean => {
   return version === 0 ? namesForbidden.has(host) : blocked.check(host, version === 4 ? "ipv4" : "ipv6")
 }
 
+/** Names of parameters that carry credentials at the APIs there are: `key`, `api_key`, `accessToken`, `X-Amz-Signature`. */
+const CREDENTIAL_NAME = /(^|[^a-z0-9])(key|sig)$|(apikey|token|secret|password|signature)$/
+
+const isCredentialName = (name: string): boolean =>
+  CREDENTIAL_NAME.test(name.trim().replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase())
+
+/** Whether a parameter of a query, `name=value`, looks like a credential. */
+const isCredential = (parameter: string): boolean =>
+  Array.from(new URLSearchParams(parameter).keys()).some(isCredentialName)
+
+/** A base URL as it is kept: without slashes at the end of its path, and without a question mark that nothing follows. */
+export const baseUrlOf = (text: string): string => {
+  const at = text.indexOf("?")
+  const path = (at === -1 ? text : text.slice(0, at)).replace(/\/+$/, "")
+  return at === -1 || at === text.length - 1 ? path : path + text.slice(at)
+}
+
+/** What a person typed as a base URL without its user, its password, and the parameters of its query that look like credentials. */
+export const withoutCredentials = (text: string): string => {
+  const [address = "", ...rest] = text.split("?")
+  const parameters = rest.join("?").split("&").filter((parameter) => !isCredential(parameter)).join("&")
+  const open = address.replace(/^(\s*https?:[\\/]*)[^\\/]*@/i, "$1")
+  return parameters === "" ? open : `${open}?${parameters}`
+}
+
+/** A base URL that is kept, as people may see it. Empty for what is no URL. */
+export const shownUrl = (text: string): string => {
+  if (!URL.canParse(text)) return ""
+  const { origin, pathname, search } = new URL(withoutCredentials(text))
+  return baseUrlOf(`${origin}${pathname}${search}`)
+}
+
 /** The guard of a configuration: `allowed` are its `server.link_local_hosts_allowed`. */
 export const outboundGuard = (allowed: ReadonlyArray<string>, lookup: LookupFunction = dnsLookup): OutboundGuard => {
   const exempt = new Set(allowed.map(normalHost))
@@ -113,7 +148,8 @@ export const outboundGuard = (allowed: ReadonlyArray<string>, lookup: LookupFunc
     if (text.length > OUTBOUND_URL_LENGTH_MAX || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return "url"
     const url = new URL(text)
     if (url.username !== "" || url.password !== "") return "credentials"
-    if (url.search !== "" || url.hash !== "" || /[?#]$/.test(text)) return "query"
+    if (text.includes("#")) return "fragment"
+    if (isCredential(url.search)) return "secret"
     return isForbidden(url.hostname) ? "forbidden" : undefined
   }
 

@@ -121,10 +121,11 @@ const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.strip
 
 const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem> =>
   asked.flatMap((key) =>
-    texts[key] === "" || guard.problemOf(texts[key]) === undefined ? [] : [{
+    texts[key] === "" || guard.problemOf(texts[key]) === undefined && !texts[key].includes("?") ? [] : [{
       key,
       why: "rule" as const,
-      message: "is no address that this server connects to: a link-local or metadata address, or one with credentials"
+      message:
+        "is no address that this server connects to: a link-local or metadata address, or one with credentials or a query"
     }]
   )
 

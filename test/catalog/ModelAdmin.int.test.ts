@@ -6,52 +6,19 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Catalog } from "../../src/catalog/Catalog.ts"
-import { declareModels } from "../../src/catalog/Declared.ts"
 import { ModelAdmin } from "../../src/catalog/ModelAdmin.ts"
-import { defaultTerms, type ModelField, type ModelTerms } from "../../src/catalog/ModelTerms.ts"
+import type { ModelField, ModelTerms } from "../../src/catalog/ModelTerms.ts"
 import type { PriceTier } from "../../src/domain/Price.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
+import { declare, terms } from "./ModelFixtures.ts"
 
 const TestLayer = Layer.mergeAll(Catalog.layer, ModelAdmin.layer).pipe(
   Layer.provideMerge(Notifications.layer),
   Layer.provideMerge(TestDatabase.layer)
 )
-
-const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
-const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
-
-const terms = (input: bigint, more: Partial<ModelTerms> = {}): ModelTerms => ({
-  ...defaultTerms,
-  price: {
-    inputMicrosPer1m: input,
-    cachedInputMicrosPer1m: input,
-    cacheWriteMicrosPer1m: null,
-    outputMicrosPer1m: 4n * input
-  },
-  maxOutputTokens: 1_000,
-  reasoning: false,
-  ...more
-})
-
-const declare = (ids: ReadonlyArray<string>) =>
-  declareModels.pipe(Effect.provideService(
-    AppConfig,
-    testConfig({ models: ids.map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "2" })) })
-  ))
-
-const trail = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ actor: string; action: string; target: string }>`
-    SELECT actor, action, target FROM audit_log ORDER BY id`
-  return rows.map(({ action, actor, target }) => `${actor} ${action} ${target}`)
-})
-
-const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
-  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 describe("ModelAdmin", () => {
   it.live("makes, changes, disables and enables a model; callers get what is there at once, and all of it is on record", () =>

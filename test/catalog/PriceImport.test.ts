@@ -50,6 +50,7 @@ describe("readPriceFile", () => {
     assert.deepStrictEqual(offers.map(line), [
       "openai|gpt-4o-mini 150000 80000 - 600000 128000 16384 false",
       "openai|o4-mini 1100000 275000 - 4400000 200000 100000 true",
+      "openai|text-embedding-3-small 20000 20000 - 0 8191 - false",
       "anthropic|claude-sonnet-4-5 3000000 300000 3750000 15000000 200000 64000 true " +
       ">200000: 6000000 6000000 - 22500000",
       "reseller|o4-mini 1200000 1200000 - 4800000 1 - -",
@@ -69,9 +70,11 @@ describe("readPriceFile", () => {
       "openai|gpt-4o-mini 150000 75000 - 600000 128000 16384 -",
       "azure|o4-mini 1100000 275000 - 4400000 - 100000 true",
       "openrouter|anthropic/claude-sonnet-4.5 3000000 300001 3750000 15000000 - - - " +
-      ">200000: 6000000 300001 3750000 15000000 rounded"
+      ">200000: 6000000 300001 3750000 15000000 rounded",
+      "openai|text-embedding-3-small 20000 20000 - 0 8191 - -",
+      "bedrock|cohere.embed-v4:0 120000 120000 - 0 128000 - - unread:input_cost_per_image"
     ])
-    assert.strictEqual(skipped, 3)
+    assert.strictEqual(skipped, 2)
   })
 
   it("reads one provider alone, and the flat form", () => {
@@ -82,6 +85,29 @@ describe("readPriceFile", () => {
       "lab|m-1 1000000 1000000 - 2000000 - - -",
       "|n refused:missing"
     ])
+  })
+
+  it("reads models of embeddings without a price or a limit of output", () => {
+    const embedding = (more: object) => JSON.stringify({ p: { id: "p", models: { m: { id: "m", ...more } } } })
+    const table: ReadonlyArray<readonly [text: string, line: string]> = [
+      [embedding({ family: "Text-Embedding", cost: { input: 1 }, limit: { context: 512, output: 768 } }), "512 - -"],
+      [embedding({ modalities: { output: ["embeddings"] }, cost: { input: 1, output: 0 } }), "- - -"],
+      [embedding({ modalities: { output: ["embeddings"] }, cost: { input: 1, output: 9 } }), "- - -"],
+      [
+        `{"p/m":{"mode":"embedding","litellm_provider":"p","input_cost_per_token":1e-6,"max_tokens":512}}`,
+        "512 - -"
+      ],
+      [
+        `{"p/m":{"mode":"embedding","litellm_provider":"p","input_cost_per_token":1e-6,"max_tokens":9,"max_input_tokens":8}}`,
+        "8 - -"
+      ]
+    ]
+    for (const [text, lengths] of table) {
+      assert.deepStrictEqual(read(text).offers.map(line), [`p|m 1000000 1000000 - 0 ${lengths}`], text)
+    }
+    const named = embedding({ id: "nomic-embed-text", modalities: { output: ["vector"] }, cost: { input: 1 } })
+    assert.deepStrictEqual(read(named).offers.map(line), ["p|nomic-embed-text 1000000 1000000 - 0 - - -"])
+    assert.strictEqual(read(embedding({ family: "embedding", cost: { output: 1 } })).offers[0]?.problem, "missing")
   })
 
   it("takes names as names, whatever they are", () => {
@@ -262,7 +288,7 @@ describe("readPriceFile", () => {
       ["{}", "shape"],
       [`{"openai":7}`, "shape"],
       [`{"openai":{"models":{}}}`, "shape"],
-      [`{"e":{"mode":"embedding","litellm_provider":"x"}}`, "shape"],
+      [`{"e":{"mode":"rerank","litellm_provider":"x"}}`, "shape"],
       [many, "size"],
       [" ".repeat(PRICE_FILE_LENGTH_MAX + 1), "size"]
     ] as const

@@ -5,52 +5,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { declareModels } from "../../src/catalog/Declared.ts"
 import { ModelAdmin } from "../../src/catalog/ModelAdmin.ts"
-import { defaultTerms, type ModelTerms } from "../../src/catalog/ModelTerms.ts"
+import type { ModelTerms } from "../../src/catalog/ModelTerms.ts"
 import { type ComparedOffer, PriceImports } from "../../src/catalog/PriceImports.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
+import { declare, terms } from "./ModelFixtures.ts"
 import { modelsDev } from "./PriceSamples.ts"
 
 const TestLayer = Layer.mergeAll(ModelAdmin.layer, PriceImports.layer).pipe(
   Layer.provideMerge(Notifications.layer),
   Layer.provideMerge(TestDatabase.layer)
 )
-
-const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
-const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
-
-const terms = (input: bigint, more: Partial<ModelTerms> = {}): ModelTerms => ({
-  ...defaultTerms,
-  price: {
-    inputMicrosPer1m: input,
-    cachedInputMicrosPer1m: input,
-    cacheWriteMicrosPer1m: null,
-    outputMicrosPer1m: 4n * input
-  },
-  maxOutputTokens: 1_000,
-  reasoning: false,
-  ...more
-})
-
-const declare = (ids: ReadonlyArray<string>) =>
-  declareModels.pipe(Effect.provideService(
-    AppConfig,
-    testConfig({ models: ids.map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "2" })) })
-  ))
-
-const trail = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ actor: string; action: string; target: string }>`
-    SELECT actor, action, target FROM audit_log ORDER BY id`
-  return rows.map(({ action, actor, target }) => `${actor} ${action} ${target}`)
-})
-
-const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
-  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 const choicesOf = (offers: ReadonlyArray<ComparedOffer>) =>
   offers.map(({ position, revision }) => ({ position, revision }))
@@ -66,7 +33,7 @@ describe("PriceImports", () => {
       const found = yield* imports.get(id)
       assert.deepInclude(found, {
         skipped: 1,
-        counts: { changed: 1, new: 3, same: 0, declared: 1, refused: 5 },
+        counts: { changed: 1, new: 4, same: 0, declared: 1, refused: 5 },
         providers: ["anthropic", "openai", "reseller"]
       })
       assert.strictEqual((yield* imports.compare(id, { state: "refused", limit: 100 })).length, 5)
@@ -88,19 +55,23 @@ describe("PriceImports", () => {
         [...first, ...yield* imports.compare(id, { state: "new", after: first[0]?.position, limit: 100 })],
         fresh
       )
-      const wanted = [...changed, ...fresh.filter(({ provider }) => provider !== "openai")]
-      assert.deepStrictEqual(yield* imports.apply(bob, id, choicesOf(wanted)), { created: 2, changed: 1 })
+      const wanted = [
+        ...changed,
+        ...fresh.filter(({ modelId, provider }) => provider !== "openai" || modelId.startsWith("text-"))
+      ]
+      assert.deepStrictEqual(yield* imports.apply(bob, id, choicesOf(wanted)), { created: 3, changed: 1 })
       for (const { after, modelId } of wanted) {
         assert.deepStrictEqual((yield* models.get(modelId)).terms, after, modelId)
       }
       assert.deepStrictEqual((yield* trail).slice(1), [
         "user:2 model.changed model:gpt-4o-mini",
+        "user:2 model.created model:text-embedding-3-small",
         "user:2 model.created model:o4-mini",
         "user:2 model.created model:fine"
       ])
       // The same model as its other provider has it is a change now.
       assert.deepInclude(yield* imports.get(id), {
-        counts: { changed: 1, new: 0, same: 3, declared: 1, refused: 5 }
+        counts: { changed: 1, new: 0, same: 4, declared: 1, refused: 5 }
       })
       // A file that is silent leaves the model's own limit alone.
       const silent = `{"x/fine":{"cost":{"input":7,"output":8}}}`

@@ -20,6 +20,11 @@ export const modelsDev = `{
         "cost": {"input": 1.1, "output": 4.4, "cache_read": 0.275},
         "limit": {"context": 200000, "output": 100000}
       },
+      "text-embedding-3-small": {
+        "id": "text-embedding-3-small", "name": "text-embedding-3-small", "family": "text-embedding", "reasoning": false,
+        "modalities": {"input": ["text"], "output": ["text"]},
+        "cost": {"input": 0.02, "output": 0}, "limit": {"context": 8191, "output": 1536}
+      },
       "gpt-image-1": {
         "id": "gpt-image-1", "modalities": {"input": ["text"], "output": ["image"]}, "cost": {"input": 5, "output": 40}
       }
@@ -72,7 +77,12 @@ export const liteLlm = `{
     "input_cost_per_token_above_200k_tokens": 6e-06, "litellm_provider": "openrouter", "mode": "chat"
   },
   "text-embedding-3-small": {
-    "input_cost_per_token": 2e-08, "output_cost_per_token": 0.0, "litellm_provider": "openai", "mode": "embedding"
+    "input_cost_per_token": 2e-08, "output_cost_per_token": 0.0, "litellm_provider": "openai", "mode": "embedding",
+    "max_input_tokens": 8191, "max_tokens": 8191, "output_vector_size": 1536, "input_cost_per_token_batches": 1e-08
+  },
+  "bedrock/cohere.embed-v4:0": {
+    "input_cost_per_token": 1.2e-07, "litellm_provider": "bedrock", "mode": "embedding", "max_tokens": 128000,
+    "max_output_tokens": 1536, "input_cost_per_image": 4.7e-07, "output_vector_size": 1536
   },
   "dall-e-3": {"input_cost_per_pixel": 1e-8, "litellm_provider": "openai", "mode": "image_generation"}
 }`

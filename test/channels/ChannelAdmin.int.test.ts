@@ -26,7 +26,12 @@ const config = testConfig({
   server: { link_local_hosts_allowed: ["169.254.7.7"] },
   models: ["mini", "maxi"].map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "1" })),
   channels: [
-    { name: "declared", base_url: "https://user:pass@declared.example/v1", api_key: CANARY, models: { mini: "m" } },
+    {
+      name: "declared",
+      base_url: "https://user:pass@declared.example/v1?api-version=1&key=pass",
+      api_key: CANARY,
+      models: { mini: "m" }
+    },
     { name: "keyless", base_url: "https://keyless.example/v1", models: { mini: "m" } }
   ]
 }, { REALMS_MASTER_KEY: "a master key of thirty-two letters" })
@@ -74,18 +79,19 @@ describe("ChannelAdmin", () => {
         const admin = yield* ChannelAdmin
         const sql = yield* SqlClient.SqlClient
         const heard = yield* hear
-        const id = yield* admin.create(actor, input(" made ", { baseUrl: " https://upstream.example/v1// " }))
+        const id = yield* admin.create(actor, input(" made ", { baseUrl: " https://upstream.example/v1//?v=1 " }))
         const made = yield* admin.get(id)
         assert.deepInclude(made, {
           name: "made",
-          baseUrl: "https://upstream.example/v1",
+          baseUrl: "https://upstream.example/v1?v=1",
           declared: false,
           hasKey: true,
           disabledAt: null,
           health: "closed",
           models: { mini: "upstream-mini" }
         })
-        const change = { id, revision: made.revision, input: input("made", { ...unchanged, weight: 5 }) }
+        const same = { baseUrl: made.baseUrl }
+        const change = { id, revision: made.revision, input: input("made", { ...unchanged, ...same, weight: 5 }) }
         yield* admin.edit(actor, change)
         const edited = yield* admin.get(id)
         assert.strictEqual(edited.weight, 5)
@@ -97,7 +103,7 @@ describe("ChannelAdmin", () => {
         yield* admin.edit(actor, {
           id,
           revision: edited.revision,
-          input: input("made", { apiKey: Redacted.make(`${CANARY}-new`), weight: 5, models: { maxi: "x" } })
+          input: input("made", { ...same, apiKey: Redacted.make(`${CANARY}-new`), weight: 5, models: { maxi: "x" } })
         })
         yield* admin.disable(actor, id)
         yield* admin.disable(actor, id)
@@ -110,7 +116,7 @@ describe("ChannelAdmin", () => {
             before: null,
             after: {
               name: "made",
-              base_url: "https://upstream.example/v1",
+              base_url: "https://upstream.example/v1?v=1",
               priority: 0,
               weight: 1,
               unknown_fields: "drop",
@@ -168,7 +174,8 @@ describe("ChannelAdmin", () => {
           [{ name: "declared" }, ["name taken"]],
           [{ baseUrl: "upstream.example" }, ["base_url url"]],
           [{ baseUrl: "https://a:b@upstream.example" }, ["base_url credentials"]],
-          [{ baseUrl: "https://upstream.example?key=1" }, ["base_url query"]],
+          [{ baseUrl: "https://upstream.example?api-version=1&Key=1" }, ["base_url secret"]],
+          [{ baseUrl: "https://upstream.example?api-version=1#x" }, ["base_url fragment"]],
           [{ baseUrl: "http://169.254.169.254/v1" }, ["base_url forbidden"]],
           [{ baseUrl: "http://[::ffff:169.254.7.8]/v1" }, ["base_url forbidden"]],
           [{ apiKey: Redacted.make("  ") }, ["api_key missing"]],
@@ -235,7 +242,11 @@ describe("ChannelAdmin", () => {
         const declared = all.find(({ name }) => name === "declared")
         const keyless = all.find(({ name }) => name === "keyless")
         if (declared === undefined || keyless === undefined) return yield* Effect.die(new Error("not listed"))
-        assert.deepInclude(declared, { declared: true, hasKey: true, baseUrl: "https://declared.example/v1" })
+        assert.deepInclude(declared, {
+          declared: true,
+          hasKey: true,
+          baseUrl: "https://declared.example/v1?api-version=1"
+        })
         assert.deepInclude(keyless, { declared: true, hasKey: false })
         assert.isNotNull(keyless.disabledAt)
         assert.notInclude(

@@ -15,7 +15,7 @@ const Gateway = TestGateway.layerOf((origin) => {
   const channel = { base_url: `${origin}/v1`, api_key: "x" }
   return {
     channels: [
-      { ...channel, name: "plain", models: { m: "up", sized: "up" } },
+      { ...channel, name: "plain", models: { m: "up", sized: "up", short: "up" } },
       {
         ...channel,
         name: "storing",
@@ -27,6 +27,7 @@ const Gateway = TestGateway.layerOf((origin) => {
     models: [
       { id: "m", ...terms },
       { id: "sized", ...terms, context_tokens: 128_000 },
+      { id: "short", ...terms, max_output_tokens: 500, context_tokens: 500, input_overhead_tokens: 0 },
       { id: "stored", ...terms, context_tokens: 128_000 }
     ]
   }
@@ -276,6 +277,26 @@ layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
       yield* gateway.clean
     }))
 
+  it.effect("a batch of embeddings may be longer than the context, which bounds each of its inputs", () =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway
+      const user = yield* gateway.user(100_000n)
+      gateway.upstream.on("up", (call) =>
+        call.json({
+          object: "list",
+          model: "up",
+          data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
+          usage: { prompt_tokens: 1_500, total_tokens: 1_500 }
+        }))
+      const input = Array.from({ length: 4 }, () => "word ".repeat(80))
+      const answer = yield* post(user, "/v1/embeddings", { model: "short", input })
+      assert.strictEqual(answer.status, 200, answer.text)
+      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+      assert.isAtLeast(Number(row.reserved_micros), 1_500)
+      assert.deepStrictEqual([row.charged_micros, row.usage_source], [1_500n, "upstream"])
+      yield* gateway.clean
+    }))
+
   it.effect("a model that nothing serves is 404, and no list shows it", () =>
     Effect.gen(function*() {
       const gateway = yield* TestGateway
@@ -290,7 +311,7 @@ layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
         JSON.parse(list.text).data.map((
           model: { id: string; context_length: number | null }
         ) => [model.id, model.context_length]),
-        [["m", null], ["sized", 128_000], ["stored", 128_000]]
+        [["m", null], ["short", 500], ["sized", 128_000], ["stored", 128_000]]
       )
     }))
 })

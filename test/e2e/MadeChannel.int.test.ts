@@ -128,6 +128,23 @@ describe("a channel made while servers run", () => {
       gate.open()
     }).pipe(Effect.scoped, Effect.provideService(ChannelTestMsMax, 1_000)))
 
+  it.live("sends the query of its address with calls and with tests", () =>
+    Effect.gen(function*() {
+      const gateway = yield* TestGateway.make(yield* installation)
+      const { channels, upstream } = gateway
+      upstream.on("up", (asked) => asked.json(completion("Hello", chatUsage(1, 1))))
+      const user = yield* gateway.user(1_000_000n)
+      const baseUrl = `${upstream.origin}/v1/?api-version=2026-01-01`
+      const id = yield* channels.create(cliActor, over(upstream.origin, { baseUrl }))
+      assert.isNull((yield* gateway.testChannel(id, "m")).reason)
+      yield* until("a call is served", Effect.map(call(gateway.origin, user.key), ({ status }) => status === 200))
+      assert.deepStrictEqual(
+        upstream.calls.map(({ path }) => path),
+        ["/v1/chat/completions?api-version=2026-01-01", "/v1/chat/completions?api-version=2026-01-01"]
+      )
+      yield* gateway.clean
+    }).pipe(Effect.scoped))
+
   it.live("is not reached at an address that is not called, whatever its name says, declared or not", () => {
     const rebound: LookupFunction = (_host, options, callback) =>
       options.all === true

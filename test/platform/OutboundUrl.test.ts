@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { LookupAddress } from "node:dns"
 import type { LookupFunction } from "node:net"
-import { OUTBOUND_REFUSED, outboundGuard, type OutboundProblem } from "../../src/platform/OutboundUrl.ts"
+import {
+  baseUrlOf,
+  OUTBOUND_REFUSED,
+  outboundGuard,
+  type OutboundProblem,
+  shownUrl,
+  withoutCredentials
+} from "../../src/platform/OutboundUrl.ts"
 
 /** A resolver that knows these addresses and no others. */
 const resolving = (addresses: ReadonlyArray<LookupAddress>): LookupFunction => (_host, options, callback) => {
@@ -42,9 +49,24 @@ describe("OutboundUrl", () => {
       [`https://example.com/${"a".repeat(2_000)}`, "url"],
       ["https://user@example.com", "credentials"],
       ["https://user:secret@example.com", "credentials"],
-      ["https://example.com/v1?key=1", "query"],
-      ["https://example.com/v1?", "query"],
-      ["https://example.com/v1#x", "query"],
+      ["https://example.com/v1?api-version=2026-01-01", undefined],
+      ["https://example.com/v1?a=1&monkey=2&max_tokens=3&key_id=4", undefined],
+      ["https://example.com/v1?", undefined],
+      ["https://example.com/v1?key=1", "secret"],
+      ["https://example.com/v1?api-version=1&Api_Key=1", "secret"],
+      ["https://example.com/v1?APIKEY", "secret"],
+      ["https://example.com/v1?subscription-key=1", "secret"],
+      ["https://example.com/v1?accessToken=1", "secret"],
+      ["https://example.com/v1?access_token=1", "secret"],
+      ["https://example.com/v1?t%6Fken=1", "secret"],
+      ["https://example.com/v1?client_secret=1", "secret"],
+      ["https://example.com/v1?Password=1", "secret"],
+      ["https://example.com/v1?sv=1&sig=1", "secret"],
+      ["https://example.com/v1?X-Amz-Signature=1", "secret"],
+      ["https://example.com/v1#x", "fragment"],
+      ["https://example.com/v1#", "fragment"],
+      ["https://example.com/v1?api-version=1#", "fragment"],
+      ["http://169.254.169.254/v1?api-version=1", "forbidden"],
       ["http://169.254.169.254/latest/meta-data", "forbidden"],
       ["http://169.254.0.1", "forbidden"],
       ["http://2852039166/", "forbidden"],
@@ -76,6 +98,26 @@ describe("OutboundUrl", () => {
       ["http://[ff02::1]/", "forbidden"]
     ]
     for (const [url, problem] of table) assert.strictEqual(guard.problemOf(url), problem, url)
+  })
+
+  it("keeps the query of a base URL, and shows it without credentials", () => {
+    const kept = [
+      ["https://example.com/v1//", "https://example.com/v1"],
+      ["https://example.com/v1/?", "https://example.com/v1"],
+      ["https://example.com/v1/?path=/a/", "https://example.com/v1?path=/a/"]
+    ] as const
+    for (const [typed, text] of kept) assert.strictEqual(baseUrlOf(typed), text)
+    const shown = [
+      ["https://user:canary@example.com/v1/?api-version=1", "https://example.com/v1?api-version=1"],
+      ["HTTPS:/canary@example.com/v1", "https://example.com/v1"],
+      ["https://example.com/v1?api-version=1&KEY=canary&b=%2F", "https://example.com/v1?api-version=1&b=%2F"],
+      ["https://example.com/v1?sig=canary&sig=canary#canary", "https://example.com/v1"],
+      ["https://example.com/v1#?token=canary", "https://example.com/v1"],
+      ["canary", ""]
+    ] as const
+    for (const [text, seen] of shown) assert.strictEqual(shownUrl(text), seen)
+    assert.strictEqual(withoutCredentials("example.com/v1/?key=canary&a=@"), "example.com/v1/?a=@")
+    assert.strictEqual(withoutCredentials(" https://a/v1@x?b "), " https://a/v1@x?b ")
   })
 
   it("takes what the configuration names, however it is written", () => {

@@ -4,23 +4,19 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
-import type { Actor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
 import { declarePlans } from "../../src/subscriptions/Plans.ts"
 import { PlansForSale } from "../../src/subscriptions/PlansForSale.ts"
 import type { PlanField, PlanTerms } from "../../src/subscriptions/PlanTerms.ts"
+import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Layer.mergeAll(PlanAdmin.layer, PlansForSale.layer).pipe(
   Layer.provideMerge(Notifications.layer),
   Layer.provideMerge(TestDatabase.layer)
 )
-
-const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
-const bob: Actor = { name: "user:2", userId: 2n, address: "" }
 
 const basic: PlanTerms = {
   name: "Basic",
@@ -38,16 +34,6 @@ const declare = (codes: ReadonlyArray<string>) =>
     AppConfig,
     testConfig({ plans: codes.map((code) => ({ code, name: code, price_cny: "5", duration_days: 3 })) })
   ))
-
-const trail = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ actor: string; action: string; target: string }>`
-    SELECT actor, action, target FROM audit_log ORDER BY id`
-  return rows.map(({ action, actor, target }) => `${actor} ${action} ${target}`)
-})
-
-const tagOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
-  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 describe("PlanAdmin", () => {
   it.live("makes, changes, disables and enables a plan, each on record", () =>

@@ -21,9 +21,31 @@ export interface DemoProviders {
 }
 
 const models = [
-  { id: "gpt-4o-mini", input: "0.15", cached: "0.075", output: "0.60", maxOutputTokens: 16_384, reasoning: false },
-  { id: "gpt-4o", input: "2.50", cached: "1.25", output: "10.00", maxOutputTokens: 16_384, reasoning: false },
-  { id: "o4-mini", input: "1.10", cached: "0.275", output: "4.40", maxOutputTokens: 100_000, reasoning: true }
+  {
+    id: "gpt-4o-mini",
+    input_usd_per_1m: "0.15",
+    cached_input_usd_per_1m: "0.075",
+    output_usd_per_1m: "0.60",
+    context_tokens: 128_000,
+    max_output_tokens: 16_384
+  },
+  {
+    id: "gpt-4o",
+    input_usd_per_1m: "2.50",
+    cached_input_usd_per_1m: "1.25",
+    output_usd_per_1m: "10.00",
+    context_tokens: 128_000,
+    max_output_tokens: 16_384
+  },
+  {
+    id: "o4-mini",
+    input_usd_per_1m: "1.10",
+    cached_input_usd_per_1m: "0.275",
+    output_usd_per_1m: "4.40",
+    context_tokens: 200_000,
+    max_output_tokens: 100_000,
+    reasoning: true
+  }
 ]
 
 /** The document, as config.yaml would have it. Port 0 takes any free port. */
@@ -48,14 +70,7 @@ export const demoDocument = (options: {
     api_key: options.upstream.apiKey,
     models: Object.fromEntries(models.map(({ id }) => [id, id]))
   }],
-  models: models.map((model) => ({
-    id: model.id,
-    input_usd_per_1m: model.input,
-    cached_input_usd_per_1m: model.cached,
-    output_usd_per_1m: model.output,
-    max_output_tokens: model.maxOutputTokens,
-    reasoning: model.reasoning
-  })),
+  models,
   plans: [{
     code: "basic",
     name: "Basic",

@@ -89,7 +89,7 @@ class Simulator {
   }
 
   private route(incoming: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    const path = incoming.url ?? ""
+    const path = (incoming.url ?? "").replace(/\?.*$/, "")
     if (path.startsWith("/_sim/")) {
       const reply = steer(this.control, path, parse(body.toString()))
       response.writeHead(reply.status, json)

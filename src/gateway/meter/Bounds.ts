@@ -5,7 +5,7 @@
 import type { ModelTerms } from "../../domain/ModelTerms.ts"
 import { IMAGE_TOKENS_MAX_DEFAULT } from "../../domain/ModelTerms.ts"
 import type { Admitted, Call } from "../request/Call.ts"
-import { inputBounds } from "../request/InputBounds.ts"
+import { contextOf, inputBounds } from "../request/InputBounds.ts"
 
 /** Output tokens without a limit of the client, per choice, where a stream was told none. */
 export interface OutputBounds {
@@ -56,7 +56,8 @@ const cap = (tokens: number, contextTokens: number | null): number =>
 
 const inputOf = (admitted: Admitted, terms: BoundTerms): InputTokens => {
   const { call, pricedToolCalls } = admitted
-  const { contextTokens, inputOverheadTokens } = terms.model
+  const { inputOverheadTokens } = terms.model
+  const contextTokens = contextOf(call, terms.model.contextTokens)
   const { lowerTokens, overheadTokens, textCeilingTokens } = inputBounds(call)
   const images = call.input.images * imageTokensMaxOf(terms.model)
   const rest = overheadTokens + images + inputOverheadTokens + terms.channelOverheadTokens

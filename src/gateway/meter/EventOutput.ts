@@ -5,7 +5,7 @@
  * @internal
  */
 import { Buffer } from "node:buffer"
-import { bufferOf } from "../request/JsonFields.ts"
+import { bufferOf } from "../request/JsonBytes.ts"
 import { equalBytes } from "./FrameBytes.ts"
 import type { FrameScanner } from "./FrameScanner.ts"
 import { Output } from "./FrameStrings.ts"

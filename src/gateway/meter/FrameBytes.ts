@@ -4,19 +4,27 @@
  * @internal
  */
 import { parseJson } from "../JsonValue.ts"
-import { bufferOf, endOfString, isSpace, QUOTE, skipSpace } from "../request/JsonFields.ts"
+import {
+  BACKSLASH,
+  bufferOf,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  DIGIT_0,
+  DIGIT_9,
+  DOT,
+  endOfContainer,
+  endOfString,
+  isContainer,
+  isSpace,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipSpace
+} from "../request/JsonBytes.ts"
 
-export const BACKSLASH = 0x5c
-export const OPEN_BRACE = 0x7b
-export const CLOSE_BRACE = 0x7d
-export const OPEN_BRACKET = 0x5b
-export const CLOSE_BRACKET = 0x5d
 const LETTER_U = 0x75
 const LETTER_T = 0x74
-const MINUS = 0x2d
-const DOT = 0x2e
-const DIGIT_0 = 0x30
-const DIGIT_9 = 0x39
 
 /** The code of a failure is no longer. */
 const CODE_BYTES_MAX = 256
@@ -47,26 +55,10 @@ export function isExactly(bytes: Uint8Array, start: number, end: number, other: 
 
 /** The offset behind the value at `start`; the end of the bytes when it is cut. A number or a literal is not skipped. */
 export function skipValue(bytes: Uint8Array, start: number): number {
-  const first = bytes[start]
-  if (first === QUOTE) {
-    const end = endOfString(bytes, start + 1)
-    return end < 0 ? bytes.length : end
-  }
-  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return start
-  let depth = 0
-  let at = start
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === QUOTE) {
-      at = endOfString(bytes, at + 1)
-      if (at < 0) return bytes.length
-      continue
-    }
-    at++
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
-    else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return at
-  }
-  return bytes.length
+  const isString = bytes[start] === QUOTE
+  if (!isString && !isContainer(bytes, start)) return start
+  const end = isString ? endOfString(bytes, start + 1) : endOfContainer(bytes, start, bytes.length)
+  return end < 0 ? bytes.length : end
 }
 
 /** Whether the value at `start` says anything: not null, false, 0, an empty string, array or object. */

@@ -6,21 +6,19 @@
  * @internal
  */
 import { Buffer } from "node:buffer"
-import { COLON, endOfString, QUOTE, skipSpace } from "../request/JsonFields.ts"
 import {
   BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
-  equalBytes,
-  escapeBytes,
-  indexAt,
-  isNonEmpty,
+  COLON,
+  endOfString,
+  isContainer,
   OPEN_BRACE,
   OPEN_BRACKET,
-  scalarAt,
-  skipValue,
-  unescapedBytes
-} from "./FrameBytes.ts"
+  QUOTE,
+  skipSpace
+} from "../request/JsonBytes.ts"
+import { equalBytes, escapeBytes, indexAt, isNonEmpty, scalarAt, skipValue, unescapedBytes } from "./FrameBytes.ts"
 import { isFailureCode } from "./FrameFailure.ts"
 import { frameKeys, Key } from "./FrameKeys.ts"
 import { FrameStrings, Output } from "./FrameStrings.ts"
@@ -38,9 +36,6 @@ const USAGES_MAX = 256
 const CHOICES_KEPT_MAX = 1024
 
 const errorWord = Buffer.from("error")
-
-const isContainer = (data: Uint8Array, value: number): boolean =>
-  data[value] === OPEN_BRACE || data[value] === OPEN_BRACKET
 
 /** Reads the frames of one stream; its fields describe the last one. Offsets are into that frame. */
 export class FrameScanner {

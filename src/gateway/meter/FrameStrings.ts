@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { bufferOf } from "../request/JsonFields.ts"
+import { bufferOf } from "../request/JsonBytes.ts"
 
 /** What a string of output is. */
 export const Output = {

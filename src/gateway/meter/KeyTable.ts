@@ -6,11 +6,10 @@
  */
 import { Buffer } from "node:buffer"
 import { parseJson } from "../JsonValue.ts"
-import { bufferOf } from "../request/JsonFields.ts"
+import { BACKSLASH, bufferOf } from "../request/JsonBytes.ts"
 import { equalBytes } from "./FrameBytes.ts"
 
 const SLOTS = 256
-const BACKSLASH = 0x5c
 /** A letter may be written with six bytes, as `\u0061`. */
 const ESCAPED_BYTES_PER_LETTER = 6
 

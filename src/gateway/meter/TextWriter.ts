@@ -4,7 +4,8 @@
  *
  * @internal
  */
-import { BACKSLASH, escapeBytes, escapedUnit } from "./FrameBytes.ts"
+import { BACKSLASH } from "../request/JsonBytes.ts"
+import { escapeBytes, escapedUnit } from "./FrameBytes.ts"
 
 /** Escaped text is written in pieces of so many bytes. */
 const PIECE_BYTES_MAX = 4096

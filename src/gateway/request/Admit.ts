@@ -7,7 +7,7 @@ import type { ToolPrices } from "../../domain/Price.ts"
 import type { Admitted, Call, Refused } from "./Call.ts"
 import { dialectTables } from "./DialectTables.ts"
 import { withoutHosted } from "./HostedTools.ts"
-import { inputBounds } from "./InputBounds.ts"
+import { contextOf, inputBounds } from "./InputBounds.ts"
 import { unsupported } from "./Refusal.ts"
 
 export interface AdmissionRules {
@@ -48,7 +48,8 @@ function refusalOf(call: Call, rules: AdmissionRules): Refused | undefined {
     return unsupported(file, "Unsupported input: inline files need a model whose context length is configured.")
   }
   const { lowerTokens } = inputBounds(call)
-  if (rules.contextTokens !== null && lowerTokens > rules.contextTokens) {
+  const context = contextOf(call, rules.contextTokens)
+  if (context !== null && lowerTokens > context) {
     return {
       _tag: "Refused",
       status: 400,

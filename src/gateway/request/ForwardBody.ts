@@ -6,16 +6,8 @@ import { Buffer } from "node:buffer"
 import type { KnownField, UnknownFieldPolicy } from "../../domain/ChannelTerms.ts"
 import type { Admitted, Call, OutputLimitField } from "./Call.ts"
 import { dialectTables } from "./DialectTables.ts"
-import {
-  bufferOf,
-  decodeString,
-  type JsonField,
-  QUOTE,
-  type RawJson,
-  rewriteObject,
-  rewriteParts,
-  scanObject
-} from "./JsonFields.ts"
+import { bufferOf, QUOTE } from "./JsonBytes.ts"
+import { decodeString, type JsonField, type RawJson, rewriteObject, rewriteParts, scanObject } from "./JsonFields.ts"
 import { LOWER_N } from "./JsonScan.ts"
 
 export interface Forwarding {

@@ -7,7 +7,8 @@
 import { isObject, parseJson } from "../JsonValue.ts"
 import type { Call } from "./Call.ts"
 import { arrayOf, elementsOf } from "./JsonElements.ts"
-import { bufferOf, type JsonField, type RawJson, rewriteObject, scanObject } from "./JsonFields.ts"
+import { bufferOf } from "./JsonBytes.ts"
+import { type JsonField, type RawJson, rewriteObject, scanObject } from "./JsonFields.ts"
 import { clientRuns, type ToolPlace, toolTypes } from "./ToolTable.ts"
 
 export interface WithoutHosted {

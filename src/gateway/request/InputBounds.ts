@@ -2,7 +2,7 @@
  * What the input of a call amounts to in tokens, at least and at most, before a model says how it counts. The ceiling of images,
  * files and references depends on the model and is not part of it.
  */
-import type { InputTally } from "./Call.ts"
+import type { Call, InputTally } from "./Call.ts"
 
 /** Tokens that a message or item costs beyond its text, at most: its role, name and delimiters. */
 export const TOKENS_PER_MESSAGE = 16
@@ -30,3 +30,12 @@ export const inputBounds = (call: { readonly input: InputTally }): InputBounds =
     overheadTokens: TOKENS_PER_MESSAGE * input.messages + TOKENS_PER_PART * input.parts + TOKENS_PER_TOOL * input.tools
   }
 }
+
+/**
+ * How many input tokens the context of a model lets a call have; null where the context is not known. Of embeddings it bounds
+ * each input of a call, which may be a whole batch.
+ */
+export const contextOf = (call: Pick<Call, "dialect" | "input">, contextTokens: number | null): number | null =>
+  contextTokens === null || call.dialect !== "embeddings"
+    ? contextTokens
+    : contextTokens * Math.max(1, call.input.messages)

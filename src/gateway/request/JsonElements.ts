@@ -4,17 +4,15 @@
  * @internal
  */
 import { Buffer } from "node:buffer"
-import { bytesOf, endOfValue, type RawJson, skipSpace } from "./JsonFields.ts"
-
-const COMMA = 0x2c
-const CLOSE_BRACKET = 0x5d
+import { CLOSE_BRACKET, COMMA, endOfValue, skipSpace } from "./JsonBytes.ts"
+import { bytesOf, type RawJson } from "./JsonFields.ts"
 
 /** The elements of the valid JSON array `raw`, in order. */
 export function elementsOf(raw: Uint8Array): ReadonlyArray<Uint8Array> {
   const elements: Array<Uint8Array> = []
   let at = skipSpace(raw, skipSpace(raw, 0) + 1)
   while (at < raw.length && raw[at] !== CLOSE_BRACKET) {
-    const end = endOfValue(raw, at, { members: 0 })
+    const end = endOfValue(raw, at)
     if (end < 0) break
     elements.push(raw.subarray(at, end))
     at = skipSpace(raw, end)

@@ -4,6 +4,19 @@
  * The scan checks the top level and the nesting; values are left to `JSON.parse`, which callers run as well.
  */
 import { Buffer, isUtf8 } from "node:buffer"
+import {
+  bufferOf,
+  CLOSE_BRACE,
+  COLON,
+  COMMA,
+  endOfString,
+  endOfValue,
+  NESTING_LEVELS_MAX,
+  OPEN_BRACE,
+  QUOTE,
+  skipSpace,
+  TOO_DEEP
+} from "./JsonBytes.ts"
 
 /** One member of the object: `"key"` starts at `keyStart`; its value is `[valueStart, valueEnd)`. Offsets in bytes. */
 export interface JsonField {
@@ -14,59 +27,8 @@ export interface JsonField {
 }
 
 export type ScanResult =
-  | {
-    readonly ok: true
-    readonly fields: ReadonlyArray<JsonField>
-    /** Members of all objects, nested ones too; more than the parsed value has means that some key is repeated. */
-    readonly memberCount: number
-  }
+  | { readonly ok: true; readonly fields: ReadonlyArray<JsonField> }
   | { readonly ok: false; readonly message: string }
-
-/** Deepest nesting accepted, the top-level object included. */
-export const NESTING_LEVELS_MAX = 128
-
-export const QUOTE = 0x22
-export const COLON = 0x3a
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-
-/** Strings longer than this are crossed by a native search, which pays off for inline images. */
-const STRING_STEP_BYTES = 64
-
-const TOO_DEEP = -2
-
-export const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-
-export const skipSpace = (bytes: Uint8Array, from: number): number => {
-  let at = from
-  while (isSpace(bytes[at])) at++
-  return at
-}
-
-/** The offset behind the closing quote of the string whose first character is at `from`; -1 when it does not end. */
-export const endOfString = (bytes: Uint8Array, from: number): number => {
-  let at = from
-  while (at < bytes.length) {
-    const near = Math.min(at + STRING_STEP_BYTES, bytes.length)
-    while (at < near) {
-      const byte = bytes[at]
-      if (byte === QUOTE) return at + 1
-      at += byte === BACKSLASH ? 2 : 1
-    }
-    const quote = bytes.indexOf(QUOTE, at)
-    if (quote < 0) return -1
-    let slash = quote
-    while (slash > at && bytes[slash - 1] === BACKSLASH) slash--
-    if ((quote - slash) % 2 === 0) return quote + 1
-    at = quote + 1
-  }
-  return -1
-}
 
 /** The text of the string literal `[start, end)`, quotes included; undefined when its escapes are wrong. */
 export const decodeString = (view: Buffer, start: number, end: number): string | undefined => {
@@ -77,46 +39,6 @@ export const decodeString = (view: Buffer, start: number, end: number): string |
   } catch {
     return undefined
   }
-}
-
-export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-interface Tally {
-  members: number
-}
-
-/** The offset behind the value at `start`; -1 when it does not end, -2 when it is nested too deep. */
-export function endOfValue(bytes: Uint8Array, start: number, tally: Tally): number {
-  const first = bytes[start]
-  if (first === QUOTE) return endOfString(bytes, start + 1)
-  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return endOfScalar(bytes, start)
-  let depth = 1
-  let at = start
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === QUOTE) {
-      at = endOfString(bytes, at + 1)
-      if (at < 0) return -1
-      continue
-    }
-    at++
-    if (byte === COLON) tally.members++
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (++depth > NESTING_LEVELS_MAX) return TOO_DEEP
-    } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 1) return at
-  }
-  return -1
-}
-
-function endOfScalar(bytes: Uint8Array, start: number): number {
-  let at = start
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || isSpace(byte)) break
-    if (byte === QUOTE || byte === COLON || byte === OPEN_BRACE || byte === OPEN_BRACKET) return -1
-    at++
-  }
-  return at === start ? -1 : at
 }
 
 const failed = (message: string): ScanResult => ({ ok: false, message })
@@ -142,7 +64,6 @@ export function scanObject(body: Uint8Array): ScanResult {
   const view = bufferOf(body)
   const fields: Array<JsonField> = []
   const keys = new Set<string>()
-  const tally: Tally = { members: 0 }
   at = skipSpace(body, at + 1)
   let more = body[at] !== CLOSE_BRACE
   while (more) {
@@ -156,7 +77,7 @@ export function scanObject(body: Uint8Array): ScanResult {
     const colon = skipSpace(body, keyEnd)
     if (body[colon] !== COLON) return malformed
     const valueStart = skipSpace(body, colon + 1)
-    const valueEnd = endOfValue(body, valueStart, tally)
+    const valueEnd = endOfValue(body, valueStart)
     if (valueEnd === TOO_DEEP) return failed(`The request body is nested deeper than ${NESTING_LEVELS_MAX} levels.`)
     if (valueEnd < 0) return malformed
     fields.push({ key, keyStart, valueStart, valueEnd })
@@ -166,7 +87,7 @@ export function scanObject(body: Uint8Array): ScanResult {
     else if (body[at] !== CLOSE_BRACE) return malformed
   }
   if (skipSpace(body, at + 1) !== body.length) return malformed
-  return { ok: true, fields, memberCount: fields.length + tally.members }
+  return { ok: true, fields }
 }
 
 /** JSON text, as characters or as bytes. */

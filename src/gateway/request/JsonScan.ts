@@ -6,7 +6,23 @@
  */
 import type { Buffer } from "node:buffer"
 import { parseJson } from "../JsonValue.ts"
-import { bufferOf, COLON, isSpace, NESTING_LEVELS_MAX, QUOTE } from "./JsonFields.ts"
+import {
+  BACKSLASH,
+  bufferOf,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DIGIT_0,
+  DIGIT_9,
+  DOT,
+  isSpace,
+  MINUS,
+  NESTING_LEVELS_MAX,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE
+} from "./JsonBytes.ts"
 
 /** Most JSON values in one body. Numbers in flat arrays of numbers are left out: the body's bytes bound them. */
 export const JSON_VALUES_MAX = 200_000
@@ -15,16 +31,6 @@ const MALFORMED = "The request body is not valid JSON."
 const TOO_DEEP = `The request body is nested deeper than ${NESTING_LEVELS_MAX} levels.`
 const TOO_MANY = `The request body has more than ${JSON_VALUES_MAX} JSON values.`
 
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const MINUS = 0x2d
-const DOT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
-export const OPEN_BRACE = 0x7b
-export const CLOSE_BRACE = 0x7d
-export const OPEN_BRACKET = 0x5b
-export const CLOSE_BRACKET = 0x5d
 const LOWER_U = 0x75
 export const LOWER_N = 0x6e
 /** Below it are control characters, which a JSON string may hold only as escapes. */
@@ -41,13 +47,13 @@ const literals: ReadonlyMap<number, readonly [text: string, bytes: number]> = ne
   ["true", "false", "null"].map((text) => [text.charCodeAt(0), [text, text.length] as const])
 )
 
-export const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE
+export const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= DIGIT_0 && byte <= DIGIT_9
 const startsNumber = (byte: number | undefined): boolean => byte === MINUS || isDigit(byte)
 
 /** The value of a hexadecimal digit; -1 for anything else. */
 const hexDigit = (byte: number | undefined): number => {
   if (byte === undefined) return -1
-  if (byte >= ZERO && byte <= NINE) return byte - ZERO
+  if (byte >= DIGIT_0 && byte <= DIGIT_9) return byte - DIGIT_0
   const lower = byte | 0x20
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
@@ -152,7 +158,7 @@ export class JsonScan {
     let at = view[start] === MINUS ? start + 1 : start
     const whole = at
     while (isDigit(view[at])) at++
-    if (at === whole || (view[whole] === ZERO && at > whole + 1)) return this.malformed()
+    if (at === whole || (view[whole] === DIGIT_0 && at > whole + 1)) return this.malformed()
     if (view[at] === DOT) {
       const fraction = ++at
       while (isDigit(view[at])) at++

@@ -5,7 +5,8 @@
 import { isObject, parseJson } from "../JsonValue.ts"
 import type { Call, Dialect, OutputLimitField, Refused } from "./Call.ts"
 import { dialectTables } from "./DialectTables.ts"
-import { bufferOf, type JsonField } from "./JsonFields.ts"
+import { bufferOf } from "./JsonBytes.ts"
+import type { JsonField } from "./JsonFields.ts"
 import { type ReadBody, readBody } from "./ReadBody.ts"
 import { invalid } from "./Refusal.ts"
 

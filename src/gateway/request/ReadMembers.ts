@@ -5,8 +5,8 @@
  * @internal
  */
 import type { FieldRule, Fields } from "./Admission.ts"
-import { NESTING_LEVELS_MAX, QUOTE } from "./JsonFields.ts"
-import { CLOSE_BRACE, LOWER_N, OPEN_BRACE, OPEN_BRACKET } from "./JsonScan.ts"
+import { CLOSE_BRACE, NESTING_LEVELS_MAX, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./JsonBytes.ts"
+import { LOWER_N } from "./JsonScan.ts"
 import { parseJson } from "../JsonValue.ts"
 import { keyOf } from "./KnownKeys.ts"
 import type { Member, Reading } from "./Reading.ts"

@@ -4,8 +4,9 @@
  *
  * @internal
  */
-import { decodeString, QUOTE } from "./JsonFields.ts"
-import { LOWER_N, OPEN_BRACE, OPEN_BRACKET } from "./JsonScan.ts"
+import { OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./JsonBytes.ts"
+import { decodeString } from "./JsonFields.ts"
+import { LOWER_N } from "./JsonScan.ts"
 import { checkName, readField, readMembers, readUnknown } from "./ReadMembers.ts"
 import type { Member, Reading } from "./Reading.ts"
 import {

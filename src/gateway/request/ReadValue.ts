@@ -5,8 +5,9 @@
  */
 import type { Shape } from "./Admission.ts"
 import { STORED_ID_CHARS_MAX } from "./ItemTable.ts"
-import { decodeString, NESTING_LEVELS_MAX, QUOTE } from "./JsonFields.ts"
-import { CLOSE_BRACKET, isDigit, LOWER_N, OPEN_BRACE, OPEN_BRACKET } from "./JsonScan.ts"
+import { CLOSE_BRACKET, COMMA, MINUS, NESTING_LEVELS_MAX, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./JsonBytes.ts"
+import { decodeString } from "./JsonFields.ts"
+import { isDigit, LOWER_N } from "./JsonScan.ts"
 import type { Reading } from "./Reading.ts"
 import { readFileData, readImageData, readImageUrl } from "./ReadMedia.ts"
 import { readFields } from "./ReadMembers.ts"
@@ -16,8 +17,6 @@ import { shapeWords } from "./ShapeWords.ts"
 
 const LOWER_T = 0x74
 const LOWER_F = 0x66
-const MINUS = 0x2d
-const COMMA = 0x2c
 /** A number's text is read no further. */
 const NUMBER_BYTES_MAX = 64
 

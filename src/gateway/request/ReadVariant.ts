@@ -5,13 +5,12 @@
  * @internal
  */
 import type { Variant, Variants } from "./Admission.ts"
-import { COLON, decodeString, endOfString, endOfValue, QUOTE, skipSpace } from "./JsonFields.ts"
+import { COLON, COMMA, endOfString, endOfValue, QUOTE, skipSpace } from "./JsonBytes.ts"
+import { decodeString } from "./JsonFields.ts"
 import { LOWER_N } from "./JsonScan.ts"
 import { keyOf } from "./KnownKeys.ts"
 import { checkName, readField, readMembers, readUnknown } from "./ReadMembers.ts"
 import type { Member, Reading } from "./Reading.ts"
-
-const COMMA = 0x2c
 
 /** A type that is shown in a refusal is cut to this many characters. */
 const SHOWN_CHARS_MAX = 64
@@ -19,9 +18,6 @@ const SHOWN_CHARS_MAX = 64
 const TYPE_BYTES_MAX = 512
 
 type Type = { readonly named: true; readonly value: string | undefined } | { readonly named: false }
-
-/** Members that the look ahead crosses are counted when they are read. */
-const uncounted = { members: 0 }
 
 /** The value of the object's member `type`, found ahead of reading. Malformed JSON is found when it is read. */
 function typeOf(reading: Reading, start: number): Type {
@@ -34,7 +30,7 @@ function typeOf(reading: Reading, start: number): Type {
     const colon = skipSpace(view, keyEnd)
     if (view[colon] !== COLON) break
     const valueStart = skipSpace(view, colon + 1)
-    const valueEnd = endOfValue(view, valueStart, uncounted)
+    const valueEnd = endOfValue(view, valueStart)
     if (valueEnd < 0) break
     if (isType && view[valueStart] !== LOWER_N) {
       const isText = view[valueStart] === QUOTE && valueEnd - valueStart <= TYPE_BYTES_MAX

@@ -76,7 +76,8 @@ const textOf = (problem: ChannelProblem): string => {
       return {
         url: "begins with http:// or https://",
         credentials: "has a user or password in it",
-        query: "has a query or fragment in it",
+        secret: "has a query parameter that looks like a credential: the key belongs into api_key",
+        fragment: "has a fragment in it",
         forbidden: "is link-local or serves metadata; see server.link_local_hosts_allowed"
       }[problem.reason]
     case "api_key":

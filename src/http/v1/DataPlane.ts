@@ -19,6 +19,7 @@ import { Receipts } from "../../usage/Receipts.ts"
 import { RefusedCalls, type RefusedStatus, refusedStatuses } from "../../usage/RefusedCalls.ts"
 import { ClientLimits } from "../ClientLimits.ts"
 import { ByteBudget } from "../../platform/ByteBudget.ts"
+import { awaitsContinue } from "./AwaitedContinue.ts"
 import { ClientWatch } from "./ClientWatch.ts"
 import { answerPreflight, setCorsHeaders } from "./Cors.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
@@ -127,6 +128,7 @@ const make = Effect.gen(function*() {
       userId: key.userId,
       bytesMax,
       budget,
+      onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
       slowAfterMs: clientLimits.bodySlowAfterMs,
       bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
     })

@@ -2,10 +2,11 @@
  * The models that can be called, as `/v1/models` lists them: those of the catalog that an enabled channel serves.
  */
 import { Context, Effect, Layer } from "effect"
-import { Catalog, type Model } from "../../catalog/Catalog.ts"
-import { Channels } from "../../channels/Channels.ts"
+import type { Catalog, Model } from "../../catalog/Catalog.ts"
+import type { Channels } from "../../channels/Channels.ts"
 import { isFree } from "../../domain/Price.ts"
 import { type CallRefused, unavailable } from "../../gateway/CallError.ts"
+import { servedModels } from "../ServedModels.ts"
 
 /** In OpenAI's shape, with what clients like to know of lengths. */
 export interface ListedModel {
@@ -26,12 +27,9 @@ export class ModelList extends Context.Service<ModelList, {
   static readonly layer = Layer.effect(
     ModelList,
     Effect.gen(function*() {
-      const catalog = yield* Catalog
-      const channels = yield* Channels
-      const served = Effect.gen(function*() {
-        const ids = yield* channels.servedModels
-        return (yield* catalog.list).filter(({ id }) => ids.has(id))
-      }).pipe(
+      const context = yield* Effect.context<Catalog | Channels>()
+      const served = servedModels.pipe(
+        Effect.provideContext(context),
         Effect.mapError(() => unavailable("The catalog is unavailable at this moment. Please try again shortly."))
       )
       return ModelList.of({

@@ -21,6 +21,8 @@ export interface BodyOptions {
   readonly slowAfterMs: number
   /** The least rate on average, in bytes a second. */
   readonly bytesPerSecondMin: number
+  /** Called when nothing that is known of the body refuses it: it is read from then on. */
+  readonly onReading?: () => void
   /** A clock in ms that only goes forward; else that of the process. */
   readonly nowMs?: () => number
 }
@@ -87,6 +89,7 @@ export const readRequestBody = (
     const asked = encodingsOf(request.headers["content-encoding"])
     if ("unknown" in asked) return resume(Effect.fail(unknownEncoding(asked.unknown)))
     if (request.destroyed) return resume(Effect.fail(unfinished))
+    options.onReading?.()
     const reader = new BodyReader(request, { ...options, bytesMax }, resume)
     reader.start(new ContentDecoder(asked.encodings, bytesMax, reader))
     return Effect.sync(() => reader.cancel())

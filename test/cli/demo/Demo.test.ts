@@ -46,6 +46,7 @@ describe("Demo", () => {
       const served = Object.keys(config.channels[0]?.models ?? {})
       assert.include(served, "gpt-4o-mini")
       assert.deepStrictEqual(served, config.models.map((model) => model.id))
+      assert.deepStrictEqual(config.models.map((model) => model.contextTokens), [128_000, 128_000, 200_000])
     }).pipe(Effect.provide(NodeServices.layer)))
 
   it("prints a curl line whose body is JSON for a streamed chat", () => {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer"
 import { type AdmissionRules, admit } from "../../../src/gateway/request/Admit.ts"
 import type { Call, Refused } from "../../../src/gateway/request/Call.ts"
 import { forwardBody } from "../../../src/gateway/request/ForwardBody.ts"
-import { admittedOf, callOf, chat, item, part, refusalOf, responses } from "./Bodies.ts"
+import { admittedOf, callOf, chat, embeddings, item, part, refusalOf, responses } from "./Bodies.ts"
 
 const rules: AdmissionRules = {
   hostedTools: "drop",
@@ -101,6 +101,14 @@ describe("admit: what a model does not bound", () => {
     ]],
     ["an input that fits the context at least", responses({ input: "x".repeat(128 * 10) }), { contextTokens: 10 }, [
       "accepted"
+    ]],
+    ["a batch of which each input fits", embeddings({ input: ["x".repeat(128 * 6), "x".repeat(128 * 6)] }), {
+      contextTokens: 10
+    }, ["accepted"]],
+    ["a batch that cannot fit", embeddings({ input: ["x".repeat(128 * 21), ""] }), { contextTokens: 10 }, [
+      400,
+      "context_length_exceeded",
+      "input"
     ]],
     ["an input that cannot fit", responses({ input: "x".repeat(128 * 11) }), { contextTokens: 10 }, [
       400,

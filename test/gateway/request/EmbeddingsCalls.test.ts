@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { inputBounds } from "../../../src/gateway/request/InputBounds.ts"
+import { contextOf, inputBounds } from "../../../src/gateway/request/InputBounds.ts"
 import { callOf, embeddings, refusalOf } from "./Bodies.ts"
 
 describe("parseCall of a call to /v1/embeddings", () => {
@@ -16,6 +16,16 @@ describe("parseCall of a call to /v1/embeddings", () => {
       integers
     ])
     assert.strictEqual(inputBounds(call).textCeilingTokens, textBytes + integers)
+  })
+
+  it.each<[input: unknown, context: number]>([
+    ["ab", 10],
+    [["ab", "c", ""], 30],
+    [[1, 2], 10],
+    [[[1, 2], [3]], 20]
+  ])("has the model's context for each input of %j", (input, context) => {
+    assert.strictEqual(contextOf(callOf(embeddings({ input })), 10), context)
+    assert.isNull(contextOf(callOf(embeddings({ input })), null))
   })
 
   it("needs no special cases elsewhere", () => {

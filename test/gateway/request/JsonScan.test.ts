@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { Buffer } from "node:buffer"
-import { NESTING_LEVELS_MAX } from "../../../src/gateway/request/JsonFields.ts"
+import { NESTING_LEVELS_MAX } from "../../../src/gateway/request/JsonBytes.ts"
 import { JSON_VALUES_MAX, JsonScan } from "../../../src/gateway/request/JsonScan.ts"
 import { parseJson } from "../../../src/gateway/JsonValue.ts"
 

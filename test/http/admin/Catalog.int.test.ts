@@ -6,15 +6,10 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { until } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
 import { liteLlm } from "../../catalog/PriceSamples.ts"
-
-const signIn = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  return { root, client: new ConsoleClient(world.origin, { session: yield* world.session(root.id) }) }
-})
 
 /** How many models and plans there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {
@@ -22,15 +17,6 @@ const counts = Effect.gen(function*() {
   return yield* sql`SELECT (SELECT count(*) FROM models) AS models, (SELECT count(*) FROM subscription_plans) AS plans,
     (SELECT count(*) FROM audit_log) AS changes, (SELECT sum(revision) FROM models) AS revisions,
     (SELECT sum(revision) FROM subscription_plans) AS plan_revisions`
-})
-
-const model = (more: Readonly<Record<string, string>> = {}) => ({
-  input: "2.5",
-  output: "10",
-  cached_input: "",
-  cache_write: "",
-  max_output_tokens: "1000",
-  ...more
 })
 
 const plan = (more: Readonly<Record<string, string>> = {}) => ({
@@ -44,8 +30,6 @@ const plan = (more: Readonly<Record<string, string>> = {}) => ({
   multiplier: "1",
   ...more
 })
-
-const revisionIn = (text: string): string => /name="revision" value="(\d+)"/.exec(text)?.[1] ?? ""
 
 const BOUNDARY = "----WebKitFormBoundaryq7hJ2vKx0Zs4TnBd"
 
@@ -84,7 +68,11 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       for (const path of paths) assert.strictEqual((yield* client.get(path)).status, 404, path)
       const before = yield* counts
       for (const path of ["/admin/models/new", "/admin/models/edit?id=gpt-4o", "/admin/plans/new", "/admin/plans/1"]) {
-        assert.strictEqual((yield* client.post(path, { ...model(), ...plan(), id: "x", code: "x" })).status, 404, path)
+        assert.strictEqual(
+          (yield* client.post(path, { ...modelForm(), ...plan(), id: "x", code: "x" })).status,
+          404,
+          path
+        )
       }
       assert.strictEqual((yield* upload(client, "/admin/models/import", liteLlm)).status, 404)
       const cookie = `realms_session=${yield* world.session(user.id)}`
@@ -100,7 +88,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const world = yield* ConsoleWorld
       const { client, root } = yield* signIn
       yield* client.get("/admin/models/new")
-      const made = yield* client.post("/admin/models/new", model({ id: "lab/new-1", reasoning: "on" }))
+      const made = yield* client.post("/admin/models/new", modelForm({ id: "lab/new-1", reasoning: "on" }))
       assert.strictEqual(made.headers.location, "/admin/models/edit?id=lab%2Fnew-1&done=created")
       const shown = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
       assert.include(shown.text, 'value="2.50"')
@@ -137,7 +125,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const edit = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
       assert.include(edit.text, "simulator")
       const saved = yield* client.post("/admin/models/edit?id=lab%2Fnew-1", {
-        ...model({ input: "5.000001" }),
+        ...modelForm({ input: "5.000001" }),
         revision: revisionIn(edit.text)
       })
       assert.strictEqual(saved.status, 303, saved.text)
@@ -183,25 +171,25 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         ...["", "0", "1.5", "-3", "100000001", "9".repeat(30)].map((text) => ["max_output_tokens", text] as const)
       ]
       for (const [field, text] of table) {
-        const refused = yield* client.post("/admin/models/new", model({ id: "good", [field]: text }))
+        const refused = yield* client.post("/admin/models/new", modelForm({ id: "good", [field]: text }))
         assert.strictEqual(refused.status, 422, `${field} ${text}`)
         assert.include(refused.text, `id="field-${field}-problem"`, `${field} ${text}`)
         assert.strictEqual(refused.text.match(/-problem" class/g)?.length, 1, `${field} ${text}`)
       }
       assert.deepStrictEqual(yield* counts, before)
-      const taken = yield* client.post("/admin/models/new", model({ id: "gpt-4o" }))
+      const taken = yield* client.post("/admin/models/new", modelForm({ id: "gpt-4o" }))
       assert.strictEqual(taken.status, 409)
       assert.include(taken.text, "There is a model with this id already.")
       // What config.yaml declares has no form, and takes none.
       const declared = yield* client.get("/admin/models/edit?id=gpt-4o")
       assert.include(declared.text, "declared in config.yaml")
       assert.notInclude(declared.text, 'name="input"')
-      const forced = yield* client.post("/admin/models/edit?id=gpt-4o", { ...model(), revision: "1" })
+      const forced = yield* client.post("/admin/models/edit?id=gpt-4o", { ...modelForm(), revision: "1" })
       assert.strictEqual(forced.status, 409)
       assert.strictEqual((yield* client.get("/admin/models/disable?id=gpt-4o")).status, 303)
       assert.strictEqual((yield* client.post("/admin/models/disable?id=gpt-4o", { revision: "1" })).status, 303)
       assert.strictEqual((yield* client.get("/admin/models/edit?id=nothing")).status, 404)
-      assert.strictEqual((yield* client.post("/admin/models/edit?id=nothing", model())).status, 404)
+      assert.strictEqual((yield* client.post("/admin/models/edit?id=nothing", modelForm())).status, 404)
       assert.deepStrictEqual(yield* counts, before)
       const found = yield* client.get("/admin/models?q=O4&state=enabled")
       assert.include(found.text, "o4-mini")
@@ -213,22 +201,22 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const ada = (yield* signIn).client
       const bob = (yield* signIn).client
       yield* ada.get("/admin/models/new")
-      yield* ada.post("/admin/models/new", model({ id: "shared" }))
+      yield* ada.post("/admin/models/new", modelForm({ id: "shared" }))
       const path = "/admin/models/edit?id=shared"
       const revision = revisionIn((yield* ada.get(path)).text)
       yield* bob.get(path)
-      assert.strictEqual((yield* ada.post(path, { ...model({ input: "3" }), revision })).status, 303)
-      const told = yield* bob.post(path, { ...model({ input: "4" }), revision })
+      assert.strictEqual((yield* ada.post(path, { ...modelForm({ input: "3" }), revision })).status, 303)
+      const told = yield* bob.post(path, { ...modelForm({ input: "4" }), revision })
       assert.strictEqual(told.status, 409)
       assert.include(told.text, "Somebody else has changed this model meanwhile.")
       assert.include(told.text, "$3.00", "what it is now")
       assert.include(told.text, 'value="4"', "what was typed")
       assert.include((yield* ada.get(path)).text, 'value="3.00"')
       // A mistake on the way does not make the old revision good.
-      const wrong = yield* bob.post(path, { ...model({ input: "-4" }), revision })
+      const wrong = yield* bob.post(path, { ...modelForm({ input: "-4" }), revision })
       assert.strictEqual(revisionIn(wrong.text), revision)
-      assert.strictEqual((yield* bob.post(path, { ...model({ input: "4" }), revision })).status, 409)
-      const decided = yield* bob.post(path, { ...model({ input: "4" }), revision: revisionIn(told.text) })
+      assert.strictEqual((yield* bob.post(path, { ...modelForm({ input: "4" }), revision })).status, 409)
+      const decided = yield* bob.post(path, { ...modelForm({ input: "4" }), revision: revisionIn(told.text) })
       assert.strictEqual(decided.status, 303)
       assert.strictEqual((yield* ada.post("/admin/models/disable?id=shared", { revision })).status, 409)
     }))
@@ -266,12 +254,12 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.include(fresh.text, "$0.300001")
       assert.include(fresh.text, "rounded up")
       assert.include(fresh.text, "input $6.00, output $15.00, cached input $0.300001, cache write $3.75")
-      assert.include(fresh.text, "3 entries are not models of text")
+      assert.include(fresh.text, "2 entries are models of neither text nor embeddings")
       const declared = yield* client.get(`${path}?state=declared`)
       assert.include(declared.text, "gpt-4o-mini")
       assert.notInclude(declared.text, 'name="offers"')
       const ticks = [...fresh.text.matchAll(/name="offers" value="([\d:]+)"/g)].map(([, value]) => value ?? "")
-      assert.deepStrictEqual(ticks, ["2:0"])
+      assert.deepStrictEqual(ticks, ["2:0", "3:0", "4:0"])
       assert.include((yield* client.get(`${path}?tick=all`)).text, "checked")
       for (const offers of ["", "x", "0:1", "2:1"]) {
         const refused = yield* client.post(path, offers === "" ? {} : { offers })
@@ -293,7 +281,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const tick = /name="offers" value="([\d:]+)"/.exec(preview.text)?.[1] ?? ""
       const edit = yield* client.get("/admin/models/edit?id=anthropic%2Fclaude-sonnet-4.5")
       yield* client.post("/admin/models/edit?id=anthropic%2Fclaude-sonnet-4.5", {
-        ...model({ output: "14" }),
+        ...modelForm({ output: "14" }),
         revision: revisionIn(edit.text)
       })
       const told = yield* client.post(second, { offers: tick })

@@ -3,32 +3,15 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { until } from "../../support/TestGateway.ts"
-
-const signIn = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  return { root, client: new ConsoleClient(world.origin, { session: yield* world.session(root.id) }) }
-})
 
 /** How many models there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {
   const { sql } = yield* ConsoleWorld
   return yield* sql`SELECT (SELECT count(*) FROM models) AS models, (SELECT count(*) FROM audit_log) AS changes`
 })
-
-const model = (more: Readonly<Record<string, string>> = {}) => ({
-  input: "2.5",
-  output: "10",
-  cached_input: "",
-  cache_write: "",
-  max_output_tokens: "1000",
-  ...more
-})
-
-const revisionIn = (text: string): string => /name="revision" value="(\d+)"/.exec(text)?.[1] ?? ""
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("terms of models", (it) => {
   it.effect("that are out of bounds are named beside their fields, and nothing is changed", () =>
@@ -51,13 +34,13 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         ["file_search", "-1"]
       ]
       for (const [field, text] of table) {
-        const refused = yield* client.post("/admin/models/new", model({ id: "good", [field]: text }))
+        const refused = yield* client.post("/admin/models/new", modelForm({ id: "good", [field]: text }))
         assert.strictEqual(refused.status, 422, `${field} ${text}`)
         assert.include(refused.text, `id="field-${field}-problem"`, `${field} ${text}`)
         assert.strictEqual(refused.text.match(/-problem" class/g)?.length, 1, `${field} ${text}`)
       }
       // A context below the output limit is a problem of the limit.
-      const short = yield* client.post("/admin/models/new", model({ id: "good", context_tokens: "999" }))
+      const short = yield* client.post("/admin/models/new", modelForm({ id: "good", context_tokens: "999" }))
       assert.include(short.text, `id="field-max_output_tokens-problem"`)
       assert.deepStrictEqual(yield* counts, before)
     }))
@@ -87,7 +70,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       ]
       const before = yield* counts
       for (const [rows, problems] of table) {
-        const refused = yield* client.post("/admin/models/new", model({ id: "long", ...rows }))
+        const refused = yield* client.post("/admin/models/new", modelForm({ id: "long", ...rows }))
         assert.strictEqual(refused.status, 422, JSON.stringify(rows))
         assert.deepStrictEqual(problemsOf(refused.text), problems, JSON.stringify(rows))
       }
@@ -106,7 +89,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       }
       const made = yield* client.post(
         "/admin/models/new",
-        model({
+        modelForm({
           id: "long",
           ...bounds,
           ...tier(0, "200000", { cached_input: "0.5" }),
@@ -170,7 +153,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
       // A row that is emptied is gone, and what an old form does not send stays.
       const none = { above: "", input: "", output: "", cached_input: "", cache_write: "" }
       const saved = yield* client.post(path, {
-        ...model(),
+        ...modelForm(),
         ...tier(0, "", none),
         ...tier(1, "500000", { input: "8" }),
         revision: revisionIn(edit.text)

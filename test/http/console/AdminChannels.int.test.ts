@@ -51,13 +51,17 @@ describe("root's channels", () => {
       Effect.gen(function*() {
         const { client, root, upstream, world } = yield* asRoot
         assert.include((yield* client.get("/admin/channels/new")).text, "gpt-4o-mini")
-        const made = yield* client.post("/admin/channels", form(upstream, { name: "story", api_key: "sk-simulated" }))
+        const made = yield* client.post(
+          "/admin/channels",
+          form(`${upstream}/?api-version=1`, { name: "story", api_key: "sk-simulated" })
+        )
         assert.strictEqual(made.status, 303)
         const path = `/admin/channels/${idIn(made)}`
         const shown = yield* client.get(`${path}?done=created`)
         assert.include(shown.text, "takes calls from now on")
         assert.include(shown.text, "gpt-4o = upstream/gpt-4o\ngpt-4o-mini</textarea>")
 
+        assert.include(shown.text, `value="${upstream}?api-version=1"`)
         const works = yield* client.post(`${path}/test`, { model: "gpt-4o-mini" })
         assert.include(works.text, "It works: gpt-4o-mini answered")
         const unknown = yield* client.post(`${path}/test`, { model: "nope" })
@@ -108,6 +112,9 @@ describe("root's channels", () => {
           [{ name: "simulator" }, ["name"]],
           [{ base_url: "ftp://x" }, ["base_url"]],
           [{ base_url: "http://169.254.169.254/latest" }, ["base_url"]],
+          [{ base_url: `${upstream}?api-version=1&key=canary` }, ["base_url"]],
+          [{ base_url: "https://user:canary@upstream.example/v1" }, ["base_url"]],
+          [{ base_url: `${upstream}?api-version=1#x` }, ["base_url"]],
           [{ api_key: "" }, ["api_key"]],
           [{ priority: "1.5" }, ["priority"]],
           [{ weight: "-1" }, ["weight"]],
@@ -139,6 +146,10 @@ describe("root's channels", () => {
         const lines = yield* client.post("/admin/channels", form(upstream, { models: "gpt-4o\nnope\n\n = x" }))
         assert.include(lines.text, "Line 2: there is no model “nope”. Line 4: the name of the model is missing.")
         assert.include(lines.text, "gpt-4o\nnope\n\n = x</textarea>")
+        const secret = yield* client.post("/admin/channels", form(`${upstream}/?api-version=1&Token=canary`))
+        assert.include(secret.text, "looks like a credential, and was taken out")
+        assert.include(secret.text, `value="${upstream}/?api-version=1"`)
+        assert.notInclude(secret.text, "canary")
         assert.strictEqual(yield* count, before)
       }))
 
@@ -285,6 +296,11 @@ describe("root's channels", () => {
         })
         assert.strictEqual(refused.status, 422)
         assert.sameMembers(Object.keys(json(refused).problems), ["name", "base_url", "api_key", "models"])
+        const secret = yield* ask("POST", "", { ...input, api_key: "x", base_url: `${upstream}?sig=canary` })
+        assert.strictEqual(secret.status, 422)
+        assert.deepStrictEqual(json(secret).problems, {
+          base_url: "has a query parameter that looks like a credential: the key belongs into api_key"
+        })
         const made = yield* ask("POST", "", { ...input, api_key: CANARY })
         assert.strictEqual(made.status, 201)
         const { created_at, health, id, revision, updated_at, ...channel } = json(made)

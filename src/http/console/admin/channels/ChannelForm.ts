@@ -13,6 +13,7 @@ import {
 import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
+import { withoutCredentials } from "../../../../platform/OutboundUrl.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { readTermFields, termProblem } from "../terms/TermForm.ts"
@@ -82,6 +83,13 @@ export const readChannelForm = (
   }
 }
 
+/** The fields of a form that was refused, as it is shown again: a credential that was typed into the address is not sent back. */
+export const shownFields = (fields: URLSearchParams): URLSearchParams => {
+  const shown = new URLSearchParams(fields)
+  shown.set("base_url", withoutCredentials(fields.get("base_url") ?? ""))
+  return shown
+}
+
 /** A channel's models as the form's lines. */
 export const linesOf = (models: Readonly<Record<string, string>>): string =>
   Object.entries(models)
@@ -117,7 +125,8 @@ const textOf = (visit: UserVisit, problem: Exclude<ChannelProblem, { readonly fi
       return {
         url: say("url.url"),
         credentials: say("url.credentials"),
-        query: say("url.query"),
+        secret: say("url.secret"),
+        fragment: say("url.fragment"),
         forbidden: say("url.forbidden")
       }[problem.reason]
     case "api_key":

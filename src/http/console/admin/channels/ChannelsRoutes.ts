@@ -11,7 +11,7 @@ import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
-import { problemTexts, readChannelForm } from "./ChannelForm.ts"
+import { problemTexts, readChannelForm, shownFields } from "./ChannelForm.ts"
 import { channelsText } from "./ChannelsText.ts"
 import { ChannelsView, DisableChannelView } from "./ChannelsView.tsx"
 import { ChannelView, NewChannelView, type TestResult } from "./ChannelView.tsx"
@@ -54,7 +54,7 @@ const createForm = rootForm("/admin/channels", {
       )
       return redirect(`/admin/channels/${id}?done=created`)
     }).pipe(Effect.catchTag("MasterKeyInvalid", sealFailed(visit))),
-  again: (visit, fields, problems) => showNew(visit, { values: fields, problems })
+  again: (visit, fields, problems) => showNew(visit, { values: shownFields(fields), problems })
 })
 
 const showChannel = (
@@ -101,7 +101,7 @@ const editForm = rootForm("/admin/channels/:id", {
         MasterKeyInvalid: sealFailed(visit)
       })
     ),
-  again: (visit, fields, problems) => showChannel(visit, { state: { values: fields, problems } })
+  again: (visit, fields, problems) => showChannel(visit, { state: { values: shownFields(fields), problems } })
 })
 
 const disablePage = rootPage("/admin/channels/:id/disable", (visit) =>

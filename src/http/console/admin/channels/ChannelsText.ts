@@ -44,10 +44,13 @@ export const channelsText = defineMessages({
   "name.length": "Give it a name of 1 to 100 characters, on one line.",
   "name.taken": "Another channel has this name.",
   "url": "Base URL",
-  "url.hint": "What an OpenAI SDK takes as base URL, mostly ending in /v1.",
+  "url.hint":
+    "What an OpenAI SDK takes as base URL, mostly ending in /v1. A query such as ?api-version=… is sent with every call.",
   "url.url": "Enter an address that begins with http:// or https://.",
-  "url.credentials": "Leave user and password out of the address; the key goes below.",
-  "url.query": "Leave out everything from ? or # on.",
+  "url.credentials": "The user and the password were taken out of the address; the key goes below.",
+  "url.secret":
+    "A parameter of this address looks like a credential, and was taken out. Enter the key in the field below: it is sealed there.",
+  "url.fragment": "Leave out everything from # on.",
   "url.forbidden":
     "This host is link-local or serves metadata of a cloud, and is not called. If you mean it, name it in server.link_local_hosts_allowed in config.yaml.",
   "key.hint": "Stored sealed, and never shown again.",
@@ -150,10 +153,11 @@ export const channelsText = defineMessages({
   "name.length": "请填写 1 至 100 个字符的单行名称。",
   "name.taken": "已有同名渠道。",
   "url": "Base URL",
-  "url.hint": "即 OpenAI SDK 的 base URL，通常以 /v1 结尾。",
+  "url.hint": "即 OpenAI SDK 的 base URL，通常以 /v1 结尾。查询参数（例如 ?api-version=…）会随每次调用发送。",
   "url.url": "请填写以 http:// 或 https:// 开头的地址。",
-  "url.credentials": "地址中不要包含用户名和密码；密钥请填在下方。",
-  "url.query": "请去掉 ? 或 # 及其后的内容。",
+  "url.credentials": "地址中的用户名和密码已去掉；密钥请填在下方。",
+  "url.secret": "地址中有参数疑似凭据，已将其去掉。请把密钥填写在下方，密钥会加密保存。",
+  "url.fragment": "请去掉 # 及其后的内容。",
   "url.forbidden":
     "此主机属于链路本地地址或云平台元数据服务，不会被访问。如确需使用，请在 config.yaml 的 server.link_local_hosts_allowed 中列出。",
   "key.hint": "加密保存，之后不再显示。",

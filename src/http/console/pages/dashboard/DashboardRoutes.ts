@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
-import { Catalog } from "../../../../catalog/Catalog.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { UsageReports } from "../../../../usage/UsageReports.ts"
+import { servedModels } from "../../../ServedModels.ts"
 import { page } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf } from "../../Visit.ts"
@@ -21,7 +21,7 @@ export const DashboardRoutes = userPage("/", (visit) =>
       month: (yield* UsageReports).overview(visit.user.id, range, visit.formats.timeZone).pipe(
         Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
       ),
-      models: (yield* Catalog).list
+      models: servedModels
     }, { concurrency: "unbounded" })
     const today = month.days.at(-1) ?? month.totals
     const publicUrl = (yield* PublicAddress).url()

@@ -2,9 +2,10 @@
  * `/keys`: a user's API keys. A new key is in the answer of the form that made it, once, and nowhere else.
  */
 import { Effect, Layer, Redacted } from "effect"
-import { Catalog } from "../../../../catalog/Catalog.ts"
+import { Catalog, type Model } from "../../../../catalog/Catalog.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { servedModels } from "../../../ServedModels.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { pathId } from "../../PathId.ts"
@@ -20,26 +21,37 @@ const keysPage = userPage("/keys", (visit) =>
     return page(sayOf(visit, keysText)("title"), KeysView({ visit, keys }))
   }))
 
-const modelIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, (models) => models.map(({ id }) => id)))
+const idsOf = (models: ReadonlyArray<Model>): ReadonlyArray<string> => models.map(({ id }) => id)
+
+const servedIds = Effect.map(servedModels, idsOf)
+
+/** A model that was chosen while a channel served it is still one that a key may allow. */
+const enabledIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, idsOf))
 
 const showNewKey = (visit: UserVisit, state: FormState) =>
-  Effect.map(modelIds, (ids) => page(sayOf(visit, keysText)("new"), NewKeyView({ visit, state, modelIds: ids })))
+  Effect.gen(function*() {
+    const served = yield* servedIds
+    const chosen = state.values.getAll("models")
+    const modelIds = (yield* enabledIds).filter((id) => served.includes(id) || chosen.includes(id))
+    return page(sayOf(visit, keysText)("new"), NewKeyView({ visit, state, modelIds }))
+  })
 
 const newKeyPage = userPage("/keys/new", (visit) => showNewKey(visit, emptyForm))
 
 const createForm = userForm("/keys", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const ids = yield* modelIds
-      const form = readKeyForm(visit, fields, ids)
+      const form = readKeyForm(visit, fields, yield* enabledIds)
       if ("problems" in form) return yield* refuse(form.problems)
+      const served = yield* servedIds
+      const { allowedModels } = form.key
       const created = yield* (yield* ApiKeys).create(form.key)
       const view = CreatedKeyView({
         visit,
         name: form.key.name,
         key: Redacted.value(created.key),
         address: (yield* PublicAddress).url(),
-        modelId: form.key.allowedModels?.[0] ?? ids[0]
+        modelId: served.find((id) => allowedModels?.includes(id) ?? true)
       })
       return page(sayOf(visit, keysText)("created.title"), view)
     }).pipe(

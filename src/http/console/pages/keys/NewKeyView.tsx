@@ -13,7 +13,7 @@ const NAME_LENGTH_MAX = 100
 interface FormViewProps {
   readonly visit: UserVisit
   readonly state: FormState
-  /** Of all models that can be called. */
+  /** Of all models that can be called, and of those that are chosen already. */
   readonly modelIds: ReadonlyArray<string>
 }
 

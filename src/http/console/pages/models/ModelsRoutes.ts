@@ -2,9 +2,8 @@
  * `/models`: the price list, for anybody, signed in or not. It has what some channel serves.
  */
 import { Effect } from "effect"
-import { Catalog } from "../../../../catalog/Catalog.ts"
-import { Channels } from "../../../../channels/Channels.ts"
 import { Settings } from "../../../../settings/Settings.ts"
+import { servedModels } from "../../../ServedModels.ts"
 import { page } from "../../Answer.ts"
 import { visitorPage } from "../../ConsoleRoute.ts"
 import { sayOf } from "../../Visit.ts"
@@ -13,8 +12,7 @@ import { ModelsView } from "./ModelsView.tsx"
 
 export const ModelsRoutes = visitorPage("/models", (visit) =>
   Effect.gen(function*() {
-    const served = yield* (yield* Channels).servedModels
-    const models = (yield* (yield* Catalog).list).filter(({ id }) => served.has(id))
+    const models = yield* servedModels
     const { multiplierMicros } = (yield* Settings).current().billing
     return page(sayOf(visit, modelsText)("title"), ModelsView({ visit, models, multiplierMicros }))
   }))
