@@ -58,7 +58,7 @@ import { EventResolutions } from "./events/EventResolutions.ts"
 import { OrderHistory } from "./events/OrderHistory.ts"
 import { Orders } from "./orders/Orders.ts"
 import { OrderSearch } from "./orders/OrderSearch.ts"
-import { OutsidePayments } from "./events/OutsidePayments.ts"
+import { ManualPayments } from "./events/ManualPayments.ts"
 import { PaymentEvents } from "./events/PaymentEvents.ts"
 import { RedemptionAdmin } from "./redemption/RedemptionAdmin.ts"
 import { Redemptions } from "./redemption/Redemptions.ts"
@@ -105,7 +105,7 @@ const PaymentServices = Layer.mergeAll(
   Reconciliation.layer,
   EventResolutions.layer,
   OrderSearch.layer,
-  OutsidePayments.layer,
+  ManualPayments.layer,
   PaymentEvents.layer,
   Redemptions.layer,
   Refunds.layer,

@@ -3,7 +3,10 @@
  * is nothing to do. Each once, with a note: whoever comes second is told who came first, and no payment is credited twice or
  * credited and given back.
  */
-import { lockPayment } from "../orders/Payments.ts"
+import { clawbacksOf, lockPayment, type Payment, paymentsNamed, writePayment } from "../orders/Payments.ts"
+import { moveAttemptById } from "../orders/AttemptStore.ts"
+import { clawBack } from "../orders/Fulfilment.ts"
+import { concludeDeferred, ignoreDeferred, resolveReviews } from "./EventStore.ts"
 import { settling } from "../orders/Settlement.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
@@ -20,7 +23,7 @@ import {
   type SettlementUnavailable
 } from "../orders/OrderError.ts"
 import { openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
-import { checkNothingParked, checkUnused } from "./PaymentUse.ts"
+import { checkUnused } from "./PaymentUse.ts"
 
 /** What to do with an event that waits. */
 export type Resolve =
@@ -45,11 +48,15 @@ export const CREDIT_MICROS_MAX = 1_000_000n * MICROS_PER_USD
 /** The kind of the ledger entry of a credit; its reference is the event. */
 export const CREDIT_KIND = "payment_credit"
 
-/** Facts that are money which came in. */
-export const isCreditable = (fact: string): boolean => fact === "Paid" || fact === "Unreadable"
+/** Facts that are money which came in, and say how much. */
+export const isCreditable = (fact: string): boolean => fact === "Paid"
+
+/** Facts about the coming of money: what is decided on one is decided on its payment. */
+export const isAboutMoneyIn = (fact: string): boolean => fact === "Paid" || fact === "Unreadable"
 
 interface LockedEvent {
   readonly provider: string
+  readonly payment_id: bigint | null
   readonly payment_reference: string | null
   readonly fact: string
   readonly resolution: Resolution | null
@@ -75,14 +82,8 @@ const make = Effect.gen(function*() {
   const credit = Effect.fnUntraced(function*(
     actor: Actor,
     eventId: bigint,
-    event: LockedEvent,
     asked: Extract<Resolve, { resolution: "credited" }>
   ) {
-    if (!isCreditable(event.fact)) return yield* new ResolutionRefused({ reason: "resolution" })
-    if (event.payment_reference !== null) {
-      yield* checkUnused(sql, event.provider, event.payment_reference)
-      yield* checkNothingParked(sql, event.provider, event.payment_reference)
-    }
     const userId = yield* findUser(asked.user.trim())
     if (userId === undefined) return yield* new ResolutionRefused({ reason: "user" })
     const { outcome } = yield* postInTransaction(sql, userId, {
@@ -96,7 +97,32 @@ const make = Effect.gen(function*() {
     })
     if (outcome === "unknown_user") return yield* new ResolutionRefused({ reason: "user" })
     if (outcome !== "posted") return yield* Effect.die(new Error(`the credit of event ${eventId} was ${outcome}`))
-    return { userId, amountMicros: asked.amountMicros }
+    return { userId, micros: asked.amountMicros }
+  })
+
+  /** Decides on a payment that waits for people, and on what waited for the payment. */
+  const settlePayment = Effect.fnUntraced(function*(actor: Actor, eventId: bigint, payment: Payment, asked: Resolve) {
+    yield* checkUnused(payment)
+    const credited = asked.resolution === "credited" ? yield* credit(actor, eventId, asked) : undefined
+    const settled = yield* writePayment(sql, payment, {
+      state: asked.resolution,
+      ...(credited === undefined ? {} : { credited })
+    })
+    const { note, resolution } = asked
+    yield* resolveReviews(sql, payment, { resolution, note, by: actor.name })
+    if (credited === undefined) {
+      yield* ignoreDeferred(sql, settled, `its payment was ${asked.resolution}`)
+    } else {
+      const [first] = yield* clawbacksOf(sql, settled)
+      if (first !== undefined) {
+        const problem = yield* clawBack(sql, settled, undefined, { id: eventId, fact: first.fact })
+        yield* concludeDeferred(sql, settled, problem)
+      }
+    }
+    if (payment.attemptId !== null) {
+      yield* moveAttemptById(sql, payment.attemptId, { _tag: "Resolved" }, { askSoon: true })
+    }
+    return credited
   })
 
   /** Locked, and everything that is said about its payment with it. */
@@ -104,13 +130,19 @@ const make = Effect.gen(function*() {
     const [known] = yield* sql<{ provider: string; payment_reference: string | null }>`
       SELECT provider, payment_reference FROM payment_events WHERE id = ${id}`
     if (known === undefined) return yield* new EventNotFound({ id })
-    if (known.payment_reference !== null) yield* lockPayment(sql, known.provider, known.payment_reference)
+    if (known.payment_reference !== null) yield* lockPayment(sql, known.payment_reference)
     const [event] = yield* sql.unsafe<LockedEvent>(
       `SELECT e.*, (${openSql}) AS is_open, ${resolverSql} AS resolver FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
       [id]
     )
     return event ?? (yield* new EventNotFound({ id }))
   })
+
+  const paymentOf = (event: LockedEvent) =>
+    event.payment_reference === null ? Effect.undefined : Effect.map(
+      paymentsNamed(sql, event.payment_reference),
+      (payments) => payments.find(({ id, provider }) => id === event.payment_id || provider === event.provider)
+    )
 
   const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, asked: Resolve) {
     const event = yield* lockEvent(id)
@@ -119,10 +151,21 @@ const make = Effect.gen(function*() {
       if (by === actor.name && resolution === asked.resolution && resolution_note === asked.note) return
       return yield* new EventClosed({ id, resolution, by: event.resolver })
     }
-    const credited = asked.resolution === "credited" ? yield* credit(actor, id, event, asked) : undefined
+    if (asked.resolution === "credited" && !isCreditable(event.fact)) {
+      return yield* new ResolutionRefused({ reason: "resolution" })
+    }
+    const payment = isAboutMoneyIn(event.fact) ? yield* paymentOf(event) : undefined
+    if (payment === undefined && asked.resolution !== "dismissed") {
+      return yield* new ResolutionRefused({ reason: "resolution" })
+    }
+    // A payment that was used meanwhile, or by another order, is no longer decided on: only the event is closed.
+    const isUsed = payment !== undefined && payment.state !== "in_review" && payment.state !== "dismissed"
+    const credited = payment === undefined || (isUsed && asked.resolution === "dismissed")
+      ? undefined
+      : yield* settlePayment(actor, id, payment, asked)
     yield* sql`UPDATE payment_events SET resolution = ${asked.resolution}, resolution_note = ${asked.note},
         resolved_by = ${actor.name}, resolved_at = now(), credited_user_id = ${credited?.userId ?? null},
-        credited_micros = ${credited?.amountMicros ?? null}
+        credited_micros = ${credited?.micros ?? null}
       WHERE id = ${id}`
     yield* recordChange(sql, actor, {
       action: `payment.${asked.resolution}`,
@@ -132,7 +175,7 @@ const make = Effect.gen(function*() {
         provider: event.provider,
         payment: event.payment_reference,
         note: asked.note,
-        ...(credited === undefined ? {} : { user_id: credited.userId, amount_micros: credited.amountMicros })
+        ...(credited === undefined ? {} : { user_id: credited.userId, amount_micros: credited.micros })
       }
     })
   })

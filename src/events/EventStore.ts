@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
+import type { Payment } from "../orders/Payments.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 
 type Sql = SqlClient.SqlClient
@@ -19,7 +20,7 @@ export interface StoredEvent {
 }
 
 const subjectOf = (fact: PaymentFact): string | null => {
-  if (fact._tag === "RefundFailed") return fact.refund
+  if (fact._tag === "RefundMade" || fact._tag === "RefundFailed") return fact.refund
   return fact._tag === "DisputeOpened" || fact._tag === "DisputeClosed" ? fact.dispute : null
 }
 
@@ -51,18 +52,19 @@ export const receive = (sql: Sql, fact: PaymentFact): Read<StoredEvent> =>
 export const conclude = (
   sql: Sql,
   eventId: bigint,
-  attemptId: bigint | null,
+  about: { readonly attemptId: bigint | null; readonly paymentId: bigint | null },
   outcome: EventOutcome,
   text: string
 ): Read<void> =>
-  Effect.asVoid(sql`UPDATE payment_events SET outcome = ${outcome}, note = ${text}, attempt_id = ${attemptId}
+  Effect.asVoid(sql`UPDATE payment_events
+    SET outcome = ${outcome}, note = ${text}, attempt_id = ${about.attemptId}, payment_id = ${about.paymentId}
     WHERE id = ${eventId}`)
 
 /**
- * Whether another event has said the same of a payment and was an exception: it is to be looked at once, however often and by
- * however many events it is told.
+ * Whether another event has said the same of a payment and needed a review: it is looked at once, however often and by however
+ * many events it is said.
  */
-export const isKnownException = (
+export const isKnownReview = (
   sql: Sql,
   fact: Extract<PaymentFact, { _tag: "Paid" }>,
   eventId: bigint
@@ -71,44 +73,44 @@ export const isKnownException = (
     sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${
       cleanOrNull(fact.payment)
     }
-      AND fact = 'Paid' AND outcome = 'exception' AND id <> ${eventId} AND amount_minor = ${fact.amountMinor}
+      AND fact = 'Paid' AND outcome = 'needs_review' AND id <> ${eventId} AND amount_minor = ${fact.amountMinor}
       AND currency = ${clean(fact.currency)} AND merchant_reference IS NOT DISTINCT FROM ${cleanOrNull(fact.reference)}
       LIMIT 1`,
     (rows) => rows.length > 0
   )
 
-/** The event on which root credited a payment that had fulfilled no order. */
-export const creditedEvent = (sql: Sql, provider: string, payment: string): Read<bigint | undefined> =>
-  Effect.map(
-    sql<{ id: bigint }>`SELECT id FROM payment_events WHERE provider = ${provider} AND payment_reference = ${payment}
-      AND resolution = 'credited'`,
-    ([row]) => row?.id
-  )
-
-/** What waits for a payment, oldest first. */
-export const parkedOf = (
-  sql: Sql,
-  provider: string,
-  payment: string
-): Read<ReadonlyArray<{ readonly fact: string }>> =>
-  sql<{ fact: string }>`SELECT fact FROM payment_events
-    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked' ORDER BY id`
-
 /**
- * Events that waited for this payment have been taken into account, with `problem` where people have to look. What is in
- * another currency than the payment was not counted, and is an exception by itself.
+ * Events that waited for this payment have been taken into account, with `problem` where people have to look. One in another
+ * currency than the payment was not counted, and needs a review by itself.
  */
-export const unpark = (
+export const concludeDeferred = (sql: Sql, payment: Payment, problem: string | undefined): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events
+    SET attempt_id = ${payment.attemptId}, payment_id = ${payment.id},
+      outcome = CASE WHEN currency = ${payment.currency} AND ${problem === undefined}::boolean THEN 'applied'
+        ELSE 'needs_review' END,
+      note = CASE WHEN currency = ${payment.currency} THEN ${problem ?? "came before its payment"}::text
+        ELSE 'came before its payment, in another currency' END
+    WHERE provider = ${payment.provider} AND payment_reference = ${payment.payment} AND outcome = 'deferred'`)
+
+/** Events that waited for a payment that nothing comes of any more. */
+export const ignoreDeferred = (sql: Sql, payment: Payment, text: string): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events SET payment_id = ${payment.id}, outcome = 'ignored', note = ${text}
+    WHERE provider = ${payment.provider} AND payment_reference = ${payment.payment} AND outcome = 'deferred'`)
+
+/** How events of a payment that wait for people are resolved. */
+export interface Resolved {
+  readonly resolution: "accepted" | "completed" | "credited" | "dismissed" | "fulfilled" | "refunded"
+  readonly note: string
+  readonly by: string
+}
+
+/** Resolves every event about the coming of a payment that waits for people. */
+export const resolveReviews = (
   sql: Sql,
-  provider: string,
-  payment: string,
-  attempt: { readonly id: bigint; readonly currency: string },
-  problem: string | undefined
+  { payment, provider }: Pick<Payment, "payment" | "provider">,
+  { by, note, resolution }: Resolved
 ): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events
-    SET attempt_id = ${attempt.id},
-      outcome = CASE WHEN currency = ${attempt.currency} AND ${problem === undefined}::boolean THEN 'applied'
-        ELSE 'exception' END,
-      note = CASE WHEN currency = ${attempt.currency} THEN ${problem ?? "came before its payment"}::text
-        ELSE 'came before its payment, in another currency' END
-    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'parked'`)
+    SET resolution = ${resolution}, resolution_note = ${note}, resolved_by = ${by}, resolved_at = now()
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'needs_review' AND resolved_at IS NULL
+      AND fact IN ('Paid', 'Unreadable')`)

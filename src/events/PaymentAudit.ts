@@ -61,37 +61,50 @@ const eventsSql = `
   UNION ALL
   SELECT NULL, format('event %s waits for a payment that attempt %s has settled', e.id, a.id)
   FROM payment_events e JOIN payment_attempts a ON a.provider = e.provider AND a.payment_reference = e.payment_reference
-  WHERE e.outcome = 'parked'
+  WHERE e.outcome = 'deferred'
   UNION ALL
   SELECT NULL, format('event %s in %s was applied to attempt %s in %s', e.id, e.currency, a.id, a.currency)
   FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id
   WHERE e.outcome = 'applied' AND e.currency <> a.currency`
 
-const takenBackSql = `
-  SELECT o.user_id, format('attempt %s took back %s micros, the ledger says %s', a.id, a.debited_micros,
-      coalesce(l.micros, 0)) AS message
-  FROM payment_attempts a JOIN orders o ON o.id = a.order_id
+const clawedBackSql = `
+  SELECT p.credited_user_id AS user_id, format('payment %s had %s micros clawed back, the ledger says %s', p.id,
+      p.debited_micros, coalesce(l.micros, 0)) AS message
+  FROM payments p
   LEFT JOIN LATERAL (
     SELECT sum(t.owed_micros - t.amount_micros) AS micros FROM payment_events e
       JOIN ledger_entries t ON t.ref_type = 'payment_event' AND t.ref_id = e.id::text
         AND t.kind IN ('refund', 'refund_returned', 'dispute', 'dispute_returned')
-      WHERE e.attempt_id = a.id
+      WHERE e.payment_id = p.id
   ) l ON true
-  WHERE a.debited_micros <> coalesce(l.micros, 0) OR a.debited_micros > coalesce(o.credit_micros, 0)`
+  WHERE p.debited_micros <> coalesce(l.micros, 0)`
 
-/** What root credited on an event is in the ledger once, as it was resolved, and the payment has paid nothing else. */
+/** What root credited for a payment is in the ledger once, and the payment was used for nothing else. */
 const creditedSql = `
-  SELECT coalesce(e.credited_user_id, l.user_id) AS user_id, format('event %s (%s) credited %s micros, the ledger has %s',
-      coalesce(e.id::text, l.ref_id), coalesce(e.resolution, 'not resolved'), coalesce(e.credited_micros::text, 'no'),
-      coalesce(l.amount_micros::text, 'nothing')) AS message
-  FROM (SELECT * FROM payment_events WHERE resolution = 'credited') e
-  FULL JOIN (SELECT * FROM ledger_entries WHERE ref_type = 'payment_event' AND kind = 'payment_credit') l
-    ON l.ref_id = e.id::text
-  WHERE e.id IS NULL OR l.id IS NULL OR e.credited_micros <> l.amount_micros OR e.credited_user_id <> l.user_id
+  SELECT coalesce(p.credited_user_id, l.user_id) AS user_id, format('payment %s (%s) credited %s micros, the ledger has %s',
+      coalesce(p.id::text, 'of event ' || l.ref_id), coalesce(p.state, 'not known'), coalesce(p.credited_micros::text, 'no'),
+      coalesce(l.micros::text, 'nothing')) AS message
+  FROM (SELECT * FROM payments WHERE state = 'credited') p
+  FULL JOIN (SELECT e.payment_id, t.user_id, min(t.ref_id) AS ref_id, sum(t.amount_micros) AS micros
+      FROM ledger_entries t LEFT JOIN payment_events e ON e.id::text = t.ref_id
+      WHERE t.ref_type = 'payment_event' AND t.kind = 'payment_credit' GROUP BY e.payment_id, t.user_id) l
+    ON l.payment_id = p.id AND l.user_id = p.credited_user_id
+  WHERE p.id IS NULL OR l.micros IS NULL OR p.credited_micros <> l.micros`
+
+/** One payment counts once: every paid attempt has its payment, and none of another identity has the same number by root's word. */
+const paymentsSql = `
+  SELECT NULL::bigint AS user_id, format('attempt %s is %s, and %s payments were fulfilled through it', a.id, a.state,
+      count(p.id)) AS message
+  FROM payment_attempts a LEFT JOIN payments p ON p.attempt_id = a.id AND p.state = 'fulfilled'
+  GROUP BY a.id HAVING count(p.id) <> CASE WHEN a.state = 'paid' THEN 1 ELSE 0 END
   UNION ALL
-  SELECT e.credited_user_id, format('event %s credited a payment that attempt %s was paid with', e.id, a.id)
-  FROM payment_events e JOIN payment_attempts a ON a.provider = e.provider AND a.payment_reference = e.payment_reference
-  WHERE e.resolution = 'credited'`
+  SELECT m.credited_user_id, format('payments %s and %s have the number %s, and both were used', m.id, p.id, p.payment_id)
+  FROM payments m JOIN payments p ON p.payment_id = m.payment_id AND p.id <> m.id
+  WHERE m.manual AND m.state = 'fulfilled' AND p.state IN ('fulfilled', 'credited')
+  UNION ALL
+  SELECT e.credited_user_id, format('event %s says that payment %s was refunded, and the payment is %s', e.id, p.id, p.state)
+  FROM payment_events e JOIN payments p ON p.id = e.payment_id
+  WHERE e.resolution = 'refunded' AND p.state IN ('fulfilled', 'credited')`
 
 /** What root gave back through a provider is known to the settlement. */
 const refundsSql = `
@@ -109,9 +122,10 @@ export const paymentAudit: AuditCheck = (sql) =>
       ["I4", subscriptionsSql],
       ["I4", attemptsSql],
       ["I4", creditedSql],
+      ["I4", paymentsSql],
       ["I4", refundsSql],
       ["I5", eventsSql],
-      ["I2", takenBackSql]
+      ["I2", clawedBackSql]
     ] as const
     for (const [invariant, statement] of checks) {
       const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`)

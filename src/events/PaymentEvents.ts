@@ -16,13 +16,13 @@ export const eventOutcomes = [
   "applied",
   "duplicate",
   "ignored",
-  "parked",
-  "exception"
+  "deferred",
+  "needs_review"
 ] as const satisfies ReadonlyArray<
   EventOutcome
 >
 
-export const resolutions = ["credited", "refunded", "dismissed", "completed"] as const
+export const resolutions = ["accepted", "credited", "refunded", "dismissed", "completed", "fulfilled"] as const
 export type Resolution = typeof resolutions[number]
 
 /** What is left out does not matter. */
@@ -92,11 +92,11 @@ const LISTED_MAX = 201
 const COUNTED_MAX = 1_000
 
 /** What waits for its payment so long is looked at. */
-const PARKED_HOURS_MAX = 24
+const DEFERRED_HOURS_MAX = 24
 
 /** An event `e` that waits for somebody. */
-export const openSql = `e.resolved_at IS NULL AND (e.outcome = 'exception'
-  OR e.outcome = 'parked' AND e.received_at < now() - interval '${PARKED_HOURS_MAX} hours')`
+export const openSql = `e.resolved_at IS NULL AND (e.outcome = 'needs_review'
+  OR e.outcome = 'deferred' AND e.received_at < now() - interval '${DEFERRED_HOURS_MAX} hours')`
 
 interface EventRow {
   readonly id: bigint

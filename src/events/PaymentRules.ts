@@ -1,94 +1,128 @@
 /**
- * What a verified fact means for the attempt and order it names. Pure: the settlement reads and locks, asks here, and does as
- * it is told. Money moves only on `Fulfil` and `TakeBack`.
+ * What follows from a verified fact for the payment, attempt and order that it names. Pure: the settlement reads and locks, asks
+ * here, and carries the decision out. Money moves only on `Fulfil` and `ClawBack`.
  */
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
+import type { Payment } from "../orders/Payments.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 
-export type Verdict =
+export type Decision =
   /** Credit it, or activate the subscription. */
   | { readonly _tag: "Fulfil" }
-  /** Compute anew what refunds and disputes of the payment take back. */
-  | { readonly _tag: "TakeBack" }
+  /** Compute what refunds and disputes of the payment claw back. */
+  | { readonly _tag: "ClawBack" }
   /** The money is on its way. */
   | { readonly _tag: "Process" }
   /** This attempt will not be paid. */
   | { readonly _tag: "Close" }
   | { readonly _tag: "Note"; readonly outcome: EventOutcome; readonly note: string }
 
-const note = (outcome: EventOutcome, text: string): Verdict => ({ _tag: "Note", outcome, note: text })
+/** What an event names, as it is now, locked. */
+export interface Named {
+  /** The attempt with the event's reference; for a clawback that of its payment. */
+  readonly attempt: Attempt | undefined
+  /** The order of that attempt, with all its attempts. */
+  readonly order: Order | undefined
+  readonly attempts: ReadonlyArray<Attempt>
+  /** The payment that the event is about. */
+  readonly payment: Payment | undefined
+  /** A manual payment under the same id that has another identity: it may be the same money under another name. */
+  readonly manual: Payment | undefined
+}
+
+const note = (outcome: EventOutcome, text: string): Decision => ({ _tag: "Note", outcome, note: text })
 
 type Of<Tag extends PaymentFact["_tag"]> = Extract<PaymentFact, { _tag: Tag }>
 
-/** Root named this payment when the order was completed, and the provider tells of it later, by an attempt of the order. */
-const isNamedBefore = (fact: Of<"Paid">, attempt: Attempt, attempts: ReadonlyArray<Attempt>): boolean =>
-  attempt.completedBy !== null && attempt.payment === fact.payment &&
-  attempts.some(({ reference }) => reference === fact.reference)
-
-const judgePaid = (
-  fact: Of<"Paid">,
-  attempt: Attempt | undefined,
-  order: Order | undefined,
-  attempts: ReadonlyArray<Attempt>
-): Verdict => {
-  if (fact.payment === null) return note("exception", "paid, without saying by which payment")
-  if (attempt === undefined || order === undefined) {
-    return note("exception", `paid for an order that is not known: ${fact.reference ?? "no reference"}`)
+/** What a payment that has been settled or resolved makes of a paid event; undefined: it is open. */
+const decideRepeated = (payment: Payment, order: Order | undefined): Decision | undefined => {
+  switch (payment.state) {
+    case "fulfilled":
+      if (order !== undefined && order.id !== payment.orderId) {
+        return note("needs_review", "a payment that has paid one order comes again for another")
+      }
+      return note(
+        "duplicate",
+        payment.manual ? "the order was completed with this payment" : "this payment has been settled"
+      )
+    case "credited":
+      return note("duplicate", "this payment was credited")
+    case "refunded":
+      return note("duplicate", "this payment was refunded")
+    case "in_review":
+    case "dismissed":
+      return undefined
   }
-  if (isNamedBefore(fact, attempt, attempts)) return note("duplicate", "the order was completed with this payment")
-  if (attempt.reference !== fact.reference) {
-    return note("exception", "a payment that has paid one order comes again for another")
+}
+
+const decidePaid = (fact: Of<"Paid">, { attempt, manual, order, payment }: Named): Decision => {
+  if (fact.payment === null) return note("needs_review", "paid, without saying by which payment")
+  if (manual !== undefined && manual.state === "fulfilled") {
+    return order !== undefined && order.id === manual.orderId
+      ? note("duplicate", "the order was completed with this payment")
+      : note("needs_review", "another order was completed with a payment of this number")
+  }
+  const repeated = payment === undefined ? undefined : decideRepeated(payment, order)
+  if (repeated !== undefined) return repeated
+  if (attempt === undefined || order === undefined) {
+    // Other shops may use the same account.
+    if (fact.provider === "stripe" && payment === undefined) return note("ignored", "not a payment of ours")
+    return note("needs_review", `paid for an order that is not known: ${fact.reference ?? "no reference"}`)
+  }
+  if (fact.provider !== attempt.provider) {
+    return note("needs_review", `paid through ${fact.provider}, asked for through ${attempt.provider}`)
   }
   if (fact.merchant !== null && fact.merchant !== attempt.merchant) {
-    return note("exception", `paid to merchant ${fact.merchant}, asked for ${attempt.merchant}`)
+    return note("needs_review", `paid to merchant ${fact.merchant}, asked for ${attempt.merchant}`)
   }
   if (fact.amountMinor !== attempt.amountMinor || fact.currency !== attempt.currency) {
     const paid = `${fact.amountMinor} ${fact.currency}`
-    return note("exception", `paid ${paid}, asked for ${attempt.amountMinor} ${attempt.currency} (minor units)`)
+    return note("needs_review", `paid ${paid}, asked for ${attempt.amountMinor} ${attempt.currency} (minor units)`)
   }
-  if (attempt.payment === fact.payment) return note("duplicate", "this payment has been settled")
-  if (isFulfilled(order.state)) return note("exception", `a second payment of an order that is ${order.state}`)
+  if (isFulfilled(order.state)) return note("needs_review", `a second payment of an order that is ${order.state}`)
   return { _tag: "Fulfil" }
 }
 
-const judgeTakeBack = (
-  fact: Of<"Refunded" | "RefundFailed" | "DisputeOpened" | "DisputeClosed">,
-  attempt: Attempt | undefined,
-  order: Order | undefined
-): Verdict => {
+const decideClawback = (
+  fact: Of<"Refunded" | "RefundMade" | "RefundFailed" | "DisputeOpened" | "DisputeClosed">,
+  { attempt, payment }: Named
+): Decision => {
   if (fact.payment === null) return note("ignored", "about no payment")
-  if (attempt === undefined || order === undefined) {
-    return fact._tag === "Refunded" && fact.reference === null
-      ? note("ignored", "not a payment of ours")
-      : note("parked", "its payment is not known yet")
+  switch (payment?.state) {
+    case undefined:
+      if (attempt === undefined && fact._tag.startsWith("Refund") && fact.reference === null) {
+        return note("ignored", "not a payment of ours")
+      }
+      return note("deferred", "its payment is not known yet")
+    case "in_review":
+      return note("deferred", "its payment is not settled yet")
+    case "dismissed":
+      return note("ignored", "about a payment that was dismissed")
+    case "refunded":
+      return fact._tag === "DisputeOpened"
+        ? note("needs_review", "a dispute of a payment that was refunded")
+        : note("applied", "about a payment that was refunded")
+    case "fulfilled":
+    case "credited":
+      return fact.currency === payment?.currency
+        ? { _tag: "ClawBack" }
+        : note("needs_review", `in ${fact.currency}, the payment was in ${payment?.currency ?? "an unknown currency"}`)
   }
-  if (attempt.payment !== fact.payment) {
-    return isFulfilled(order.state)
-      ? note("ignored", "about a payment that was never credited")
-      : note("parked", "its payment is not settled yet")
-  }
-  if (fact.currency !== attempt.currency) {
-    return note("exception", `in ${fact.currency}, the payment was in ${attempt.currency}`)
-  }
-  return { _tag: "TakeBack" }
 }
 
-/** True for facts that take money back, or give back what was taken. */
-export const isTakeBack = (fact: PaymentFact): boolean =>
-  fact._tag === "Refunded" || fact._tag === "RefundFailed" || fact._tag === "DisputeOpened" ||
+/** True for facts that claw money back, or give back what was clawed back. */
+export const isClawback = (fact: PaymentFact): boolean =>
+  fact._tag === "Refunded" || fact._tag === "RefundMade" || fact._tag === "RefundFailed" ||
+  fact._tag === "DisputeOpened" ||
   fact._tag === "DisputeClosed"
 
-/** Judges a fact against the attempt it names, its order and all the order's attempts, which are locked. */
-export const judge = (
-  fact: PaymentFact,
-  attempt: Attempt | undefined,
-  order: Order | undefined,
-  attempts: ReadonlyArray<Attempt> = []
-): Verdict => {
+/** Decides on a fact by what it names. */
+export const decide = (fact: PaymentFact, named: Named): Decision => {
+  const { attempt } = named
   switch (fact._tag) {
     case "Paid":
-      return judgePaid(fact, attempt, order, attempts)
+      return decidePaid(fact, named)
     case "Processing":
       return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing waits for it")
     case "Ended":
@@ -96,13 +130,23 @@ export const judge = (
         ? { _tag: "Close" }
         : note("ignored", "nothing waits for it")
     case "Refunded":
+    case "RefundMade":
     case "RefundFailed":
     case "DisputeOpened":
     case "DisputeClosed":
-      return judgeTakeBack(fact, attempt, order)
+      return decideClawback(fact, named)
+    case "Inquiry":
+    case "FraudWarning":
+      return named.payment === undefined
+        ? note("ignored", "not a payment of ours")
+        : note("needs_review", fact.why)
+    case "TestMode":
+      return attempt === undefined ? note("ignored", fact.why) : note("needs_review", fact.why)
     case "Nothing":
       return note("ignored", fact.why)
     case "Unreadable":
-      return note("exception", fact.why)
+      return fact.provider === "stripe" && attempt === undefined && named.payment === undefined
+        ? note("ignored", `not a payment of ours: ${fact.why}`)
+        : note("needs_review", fact.why)
   }
 }

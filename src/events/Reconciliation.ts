@@ -5,6 +5,7 @@
 import { Settlement } from "../orders/Settlement.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { hostOf } from "../payments/EpayGateway.ts"
 import { EpayClient } from "../payments/EpayClient.ts"
 import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
@@ -66,12 +67,10 @@ const make = Effect.gen(function*() {
       if (payment.epay.partnerId !== row.merchant) {
         return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
       }
-      const fact = yield* epay.query(payment.epay, { reference: row.merchant_reference })
-      // The answer is unsigned. One that names another amount is an event of its own: it must not stand in the way of the
-      // gateway's signed notify of the same trade.
-      return fact?._tag === "Paid" && fact.amountMinor !== row.amount_minor
-        ? { ...fact, eventKey: `${fact.eventKey}:asked:${fact.amountMinor}` }
-        : fact
+      if (row.gateway !== "" && row.gateway !== hostOf(payment.epay)) {
+        return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
+      }
+      return yield* epay.query(payment.epay, { reference: row.merchant_reference })
     }
     if (row.provider_reference === null) return undefined
     // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.

@@ -7,14 +7,22 @@
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
-import { conclude, creditedEvent, isKnownException, parkedOf, receive, unpark } from "./EventStore.ts"
+import { conclude, concludeDeferred, isKnownReview, receive, resolveReviews } from "./EventStore.ts"
 import { findAttempt, lockAttempts, moveAttempt } from "../orders/AttemptStore.ts"
-import { fulfil, takeBack } from "../orders/Fulfilment.ts"
+import { clawBack, fulfil } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
-import { lockOrder } from "../orders/OrderStore.ts"
-import { lockPayment } from "../orders/Payments.ts"
+import { findOrder, lockOrder } from "../orders/OrderStore.ts"
+import {
+  clawbacksOf,
+  epayScope,
+  isSamePayment,
+  lockPayment,
+  type PaymentIdentity,
+  paymentsNamed,
+  writePayment
+} from "../orders/Payments.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
-import { isTakeBack, judge, type Verdict } from "./PaymentRules.ts"
+import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
 import { Sessions } from "../orders/Sessions.ts"
 
 const eventsTotal = Metric.counter("realms_payment_events_total", {
@@ -22,11 +30,21 @@ const eventsTotal = Metric.counter("realms_payment_events_total", {
   incremental: true
 })
 
-/** What a fact names, locked. */
-interface Named {
-  readonly attempt: Attempt | undefined
-  readonly attempts: ReadonlyArray<Attempt>
-  readonly order: Order | undefined
+/** The identity of a fact's payment. A known reference takes the gateway that its attempt was started at. */
+const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undefined): PaymentIdentity => {
+  if (fact.provider !== "epay") return { provider: fact.provider, scope: "", payment }
+  const isSnapshotted = attempt !== undefined && attempt.provider === "epay" && attempt.gateway !== ""
+  const gateway = isSnapshotted ? attempt.gateway : fact.gateway ?? ""
+  const pid = attempt?.merchant ?? (fact._tag === "Paid" ? fact.merchant : null) ?? ""
+  return { provider: "epay", scope: epayScope(gateway, pid), payment }
+}
+
+const nothingNamed: Named = {
+  attempt: undefined,
+  attempts: [],
+  manual: undefined,
+  order: undefined,
+  payment: undefined
 }
 
 const makeSettlement = Effect.gen(function*() {
@@ -35,99 +53,131 @@ const makeSettlement = Effect.gen(function*() {
   const background = yield* FiberSet.make<void>()
 
   const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
-    const named = yield* findAttempt(sql, fact.provider, fact.reference, fact.payment)
-    if (named === undefined) return { attempt: undefined, order: undefined, attempts: [] }
-    const order = yield* lockOrder(sql, named.orderKind, named.orderId)
+    const referenced = fact.reference === null ? undefined : yield* findAttempt(sql, fact.reference)
+    const known = fact.payment === null ? [] : yield* paymentsNamed(sql, fact.payment)
+    const identity = fact.payment === null ? undefined : identityOf(fact, fact.payment, referenced)
+    const ofProvider = known.filter(({ provider }) => provider === fact.provider)
+    // A refund or dispute does not say whose number its payment is: it is the provider's only one.
+    const payment = (identity && known.find(isSamePayment(identity))) ??
+      (isClawback(fact) && ofProvider.length === 1 ? ofProvider[0] : undefined)
+    const manual = known.find((other) => other.manual && other !== payment)
+    const ofPayment = payment !== undefined && payment.attemptId !== null && payment.orderId !== null
+      ? { attemptId: payment.attemptId, orderId: payment.orderId }
+      : undefined
+    const ofReference = referenced && { attemptId: referenced.id, orderId: referenced.orderId }
+    const named = isClawback(fact) ? ofPayment ?? ofReference : ofReference ?? ofPayment
+    if (named === undefined) return { named: { ...nothingNamed, manual, payment }, identity }
+    const found = yield* findOrder(sql, named.orderId)
+    const order = found && (yield* lockOrder(sql, found.kind, found.id))
     const attempts = yield* lockAttempts(sql, named.orderId)
-    return { attempt: attempts.find((attempt) => attempt.id === named.id), order, attempts }
+    const attempt = attempts.find(({ id }) => id === named.attemptId)
+    return { named: { attempt, attempts, manual, order, payment }, identity }
   })
 
-  const payFor = Effect.fnUntraced(
-    function*(
-      fact: PaymentFact & { readonly _tag: "Paid" },
-      attempt: Attempt,
-      attempts: ReadonlyArray<Attempt>,
-      order: Order,
-      eventId: bigint
-    ) {
-      const { payment, provider } = fact
-      if (payment === null) return
-      for (
-        const other of attempts.filter(({ id, state }) =>
-          id !== attempt.id && (state === "open" || state === "processing")
-        )
-      ) {
-        yield* moveAttempt(sql, other, { _tag: "OtherPaid" }, { askSoon: true })
-      }
-      yield* moveAttempt(sql, attempt, { _tag: "Paid" }, { payment, method: fact.method, askSoon: true })
-      const fulfilled = yield* fulfil(sql, order)
-      const parked = yield* parkedOf(sql, provider, payment)
-      const [first] = parked
-      if (first === undefined) return
-      const event = { id: eventId, fact: first.fact }
-      const problem = yield* takeBack(sql, fulfilled, { ...attempt, payment }, payment, event)
-      yield* unpark(sql, provider, payment, attempt, problem)
+  const payFor = Effect.fnUntraced(function*(
+    fact: PaymentFact & { readonly _tag: "Paid" },
+    identity: PaymentIdentity,
+    { attempt, attempts }: { readonly attempt: Attempt; readonly attempts: ReadonlyArray<Attempt> },
+    order: Order,
+    eventId: bigint
+  ) {
+    const isOpen = ({ id, state }: Attempt) => id !== attempt.id && (state === "open" || state === "processing")
+    for (const other of attempts.filter(isOpen)) {
+      yield* moveAttempt(sql, other, { _tag: "OtherPaid" }, { askSoon: true })
     }
-  )
-
-  /** Money of a payment that was credited by root's hand is not taken back by itself: people have to look. */
-  const reconsidered = Effect.fnUntraced(function*(fact: PaymentFact, verdict: Verdict) {
-    if (verdict._tag !== "Note" || fact.payment === null || !isTakeBack(fact)) return verdict
-    const credited = yield* creditedEvent(sql, fact.provider, fact.payment)
-    return credited === undefined
-      ? verdict
-      : { ...verdict, outcome: "exception" as const, note: `about a payment that was credited on event ${credited}` }
+    const { payment: id } = identity
+    yield* moveAttempt(sql, attempt, { _tag: "Paid" }, { payment: id, method: fact.method, askSoon: true })
+    const fulfilled = yield* fulfil(sql, order)
+    const payment = yield* writePayment(sql, identity, {
+      state: "fulfilled",
+      manual: attempt.completedBy !== null,
+      paid: { minor: fact.amountMinor, currency: fact.currency },
+      attemptId: attempt.id,
+      ...(order.kind === "topup" ? { credited: { userId: order.userId, micros: order.creditMicros } } : {})
+    })
+    yield* resolveReviews(sql, identity, { resolution: "fulfilled", note: "", by: "system" })
+    const [first] = yield* clawbacksOf(sql, payment)
+    if (first !== undefined) {
+      const problem = yield* clawBack(sql, payment, fulfilled, { id: eventId, fact: first.fact })
+      yield* concludeDeferred(sql, payment, problem)
+    }
+    return payment
   })
 
   const settleWithin = Effect.fnUntraced(function*(fact: PaymentFact) {
-    if (fact.payment !== null) yield* lockPayment(sql, fact.provider, fact.payment)
+    if (fact.payment !== null) yield* lockPayment(sql, fact.payment)
     const event = yield* receive(sql, fact)
     if (isFinal(event.outcome)) {
       return { outcome: event.outcome, note: event.note, repeated: true, orderId: null } satisfies Settled
     }
-    const { attempt, attempts, order } = yield* locked(fact)
-    const verdict = yield* reconsidered(fact, judge(fact, attempt, order, attempts))
-    const settled = yield* carryOut(verdict, fact, { attempt, attempts, order }, event.id)
-    yield* conclude(sql, event.id, attempt?.id ?? null, settled.outcome, settled.note)
-    return { ...settled, repeated: false, orderId: order?.id ?? null } satisfies Settled
+    const { identity, named } = yield* locked(fact)
+    const { attempt, order } = named
+    const settled = yield* carryOut(decide(fact, named), fact, named, identity, event.id)
+    const about = { attemptId: attempt?.id ?? null, paymentId: settled.payment?.id ?? null }
+    yield* conclude(sql, event.id, about, settled.outcome, settled.note)
+    const { note, outcome } = settled
+    return { note, outcome, repeated: false, orderId: order?.id ?? null } satisfies Settled
+  })
+
+  /** Writes down that people have to look at money that came in. */
+  const review = Effect.fnUntraced(function*(
+    fact: PaymentFact,
+    { attempt, payment }: Named,
+    identity: PaymentIdentity | undefined
+  ) {
+    const isMoney = fact._tag === "Paid" || fact._tag === "Unreadable"
+    const isOpen = payment === undefined || payment.state === "in_review" || payment.state === "dismissed"
+    if (!isMoney || identity === undefined || !isOpen) return payment
+    return yield* writePayment(sql, identity, {
+      state: "in_review",
+      ...(fact._tag === "Paid" && fact.amountMinor > 0n
+        ? { paid: { minor: fact.amountMinor, currency: fact.currency } }
+        : {}),
+      ...(attempt === undefined ? {} : { attemptId: attempt.id })
+    })
   })
 
   const carryOut = Effect.fnUntraced(function*(
-    verdict: Verdict,
+    decision: Decision,
     fact: PaymentFact,
-    { attempt, attempts, order }: Named,
+    named: Named,
+    identity: PaymentIdentity | undefined,
     eventId: bigint
   ) {
-    const applied = { outcome: "applied" as EventOutcome, note: "" }
-    if (verdict._tag === "Note") {
+    const { attempt, attempts, order, payment } = named
+    const applied = { outcome: "applied" as EventOutcome, note: "", payment }
+    if (decision._tag === "Note") {
       // A second payment is on record now: its attempt is not asked about any more.
       if (fact._tag === "Paid" && attempt !== undefined && order !== undefined && isFulfilled(order.state)) {
         for (const ended of attempts.filter(({ id, reference }) => id === attempt.id || reference === fact.reference)) {
           yield* moveAttempt(sql, ended, { _tag: "Ended" })
         }
       }
-      return verdict.outcome === "exception" && fact._tag === "Paid" && (yield* isKnownException(sql, fact, eventId))
-        ? { outcome: "duplicate" as EventOutcome, note: `another event said so: ${verdict.note}` }
-        : { outcome: verdict.outcome, note: verdict.note }
+      if (decision.outcome !== "needs_review") return { ...decision, payment }
+      if (fact._tag === "Paid" && (yield* isKnownReview(sql, fact, eventId))) {
+        return { outcome: "duplicate" as EventOutcome, note: `another event said so: ${decision.note}`, payment }
+      }
+      return { ...decision, payment: yield* review(fact, named, identity) }
     }
-    if (attempt === undefined || order === undefined) return { outcome: "exception" as EventOutcome, note: "no order" }
-    switch (verdict._tag) {
-      case "Fulfil":
-        if (fact._tag === "Paid") yield* payFor(fact, attempt, attempts, order, eventId)
-        return applied
-      case "TakeBack": {
-        const problem = fact.payment === null
-          ? undefined
-          : yield* takeBack(sql, order, attempt, fact.payment, { id: eventId, fact: fact._tag })
-        return problem === undefined ? applied : { outcome: "exception" as EventOutcome, note: problem }
+    switch (decision._tag) {
+      case "Fulfil": {
+        if (fact._tag !== "Paid" || identity === undefined || attempt === undefined || order === undefined) break
+        return { ...applied, payment: yield* payFor(fact, identity, { attempt, attempts }, order, eventId) }
+      }
+      case "ClawBack": {
+        if (payment === undefined) break
+        const paid = payment.state === "fulfilled" ? order : undefined
+        const problem = yield* clawBack(sql, payment, paid, { id: eventId, fact: fact._tag })
+        return problem === undefined ? applied : { ...applied, outcome: "needs_review" as EventOutcome, note: problem }
       }
       case "Process":
-        yield* moveAttempt(sql, attempt, { _tag: "UnderWay" })
+        if (attempt !== undefined) yield* moveAttempt(sql, attempt, { _tag: "UnderWay" })
         return applied
       case "Close":
-        yield* moveAttempt(sql, attempt, { _tag: "Ended" })
+        if (attempt !== undefined) yield* moveAttempt(sql, attempt, { _tag: "Ended" })
         return applied
     }
+    return yield* Effect.die(new Error(`a decision ${decision._tag} without what it is about`))
   })
 
   const report = (fact: PaymentFact, settled: Settled) =>
@@ -135,7 +185,7 @@ const makeSettlement = Effect.gen(function*() {
       const outcome = settled.repeated ? "repeated" : settled.outcome
       yield* Metric.update(Metric.withAttributes(eventsTotal, { provider: fact.provider, outcome }), 1)
       const facts = { provider: fact.provider, kind: fact.kind, event: fact.eventKey, outcome, note: settled.note }
-      yield* settled.outcome === "exception" && !settled.repeated
+      yield* settled.outcome === "needs_review" && !settled.repeated
         ? Effect.logWarning("a payment event needs to be looked at", facts)
         : Effect.logInfo("a payment event", facts)
     })

@@ -21,9 +21,11 @@ export type AttemptEvent =
   | { readonly _tag: "Paid" }
   /** The order was fulfilled by another attempt. */
   | { readonly _tag: "OtherPaid" }
+  /** Its payment was decided on by people. Its page is closed next; until then it can be paid once more. */
+  | { readonly _tag: "Resolved" }
   /** Its page is closed for good. Money that is on its way still comes. */
   | { readonly _tag: "SessionExpired" }
-  /** Nothing more comes of it: the provider says so, it is too old, or its payment was resolved. */
+  /** Nothing more comes of it: the provider says so, or it is too old. */
   | { readonly _tag: "Ended" }
 
 /** The attempt as it is then; the same object where nothing changes. */
@@ -41,6 +43,7 @@ export const evolveAttempt = (status: AttemptStatus, event: AttemptEvent): Attem
     case "Paid":
       return { state: "paid", payable: false }
     case "OtherPaid":
+    case "Resolved":
       return state === "open" ? { state: "closed", payable } : status
     case "SessionExpired":
       return { state: state === "open" ? "closed" : state, payable: false }

@@ -16,6 +16,7 @@ interface AttemptRow {
   readonly method: string | null
   readonly amount_minor: bigint
   readonly currency: string
+  readonly gateway: string
   readonly merchant: string
   readonly merchant_reference: string
   readonly provider_reference: string | null
@@ -38,6 +39,7 @@ const toAttempt = (row: AttemptRow): Attempt => ({
   method: row.method,
   amountMinor: row.amount_minor,
   currency: row.currency,
+  gateway: row.gateway,
   merchant: row.merchant,
   reference: row.merchant_reference,
   session: row.provider_reference,
@@ -55,31 +57,31 @@ const toAttempt = (row: AttemptRow): Attempt => ({
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
+/** The columns of an attempt `a`; what clawbacks have debited stands with its payment. */
+const columns =
+  `a.*, coalesce((SELECT p.debited_micros FROM payments p WHERE p.attempt_id = a.id AND p.state = 'fulfilled'), 0)
+  AS debited_micros`
+
 /** The attempts of an order, oldest first; locked when it is in a transaction that has locked the order. */
 export const attemptsOf = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
   Effect.map(
-    sql<AttemptRow>`SELECT * FROM payment_attempts WHERE order_id = ${orderId} ORDER BY id`,
+    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id`,
     (rows) => rows.map(toAttempt)
   )
 
 /** The same, locked until the transaction under way ends. */
 export const lockAttempts = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
   Effect.map(
-    sql<AttemptRow>`SELECT * FROM payment_attempts WHERE order_id = ${orderId} ORDER BY id FOR UPDATE`,
+    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id
+      FOR UPDATE OF a`,
     (rows) => rows.map(toAttempt)
   )
 
-/** The attempt with a merchant reference, or the one that a payment was made through. */
-export const findAttempt = (
-  sql: Sql,
-  provider: string,
-  reference: string | null,
-  payment: string | null
-): Read<Attempt | undefined> =>
+/** The attempt with a merchant reference, at whatever provider. */
+export const findAttempt = (sql: Sql, reference: string): Read<Attempt | undefined> =>
   Effect.map(
-    sql<AttemptRow>`SELECT * FROM payment_attempts
-      WHERE provider = ${provider} AND (merchant_reference = ${reference} OR payment_reference = ${payment})
-      ORDER BY payment_reference = ${payment} DESC NULLS LAST LIMIT 1`,
+    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a
+      WHERE merchant_reference = ${reference}`,
     ([row]) => row === undefined ? undefined : toAttempt(row)
   )
 
@@ -89,6 +91,8 @@ export interface NewAttempt {
   readonly method: string | null
   readonly amountMinor: bigint
   readonly currency: string
+  /** EPay's host; empty elsewhere. */
+  readonly gateway: string
   readonly merchant: string
   readonly minorPerFen: string
   readonly reference: string
@@ -101,11 +105,13 @@ export interface NewAttempt {
 export const insertAttempt = (sql: Sql, attempt: NewAttempt): Read<Attempt> =>
   Effect.flatMap(
     sql<AttemptRow>`
-      INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, merchant, minor_per_fen,
+      INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, gateway, merchant, minor_per_fen,
           merchant_reference, session_expires_at, payable, completed_by)
         VALUES (${attempt.order.kind}, ${attempt.order.id}, ${attempt.provider}, ${attempt.method}, ${attempt.amountMinor},
-          ${attempt.currency}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
-          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}, ${attempt.completedBy ?? null}) RETURNING *`,
+          ${attempt.currency}, ${attempt.gateway}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
+          ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}, ${
+      attempt.completedBy ?? null
+    }) RETURNING *, 0::bigint AS debited_micros`,
     ([row]) => row === undefined ? Effect.die(new Error("an attempt was not inserted")) : Effect.succeed(toAttempt(row))
   )
 
@@ -144,17 +150,12 @@ export const moveAttemptById = (sql: Sql, id: bigint, event: AttemptEvent, notes
   inTransaction(
     sql,
     Effect.gen(function*() {
-      const [row] = yield* sql<AttemptRow>`SELECT * FROM payment_attempts WHERE id = ${id} FOR UPDATE`
+      const [row] = yield* sql<AttemptRow>`
+        SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE id = ${id} FOR UPDATE OF a`
       // A session is noted once, whatever became of it since.
       if (row === undefined || (event._tag === "Opened" && row.provider_reference !== null)) return
       yield* moveAttempt(sql, toAttempt(row), event, notes)
     })
-  )
-
-/** What refunds and disputes of its payment have taken back of the credit so far. */
-export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
-  Effect.asVoid(
-    sql`UPDATE payment_attempts SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`
   )
 
 /** The attempts of these orders that can still be paid are asked about, or closed, in the next round. */
@@ -173,6 +174,7 @@ export interface DueAttempt {
   readonly id: bigint
   readonly order_id: bigint
   readonly provider: "epay" | "stripe"
+  readonly gateway: string
   readonly merchant: string
   readonly merchant_reference: string
   readonly amount_minor: bigint
@@ -197,7 +199,7 @@ export const claimDue = (
           ORDER BY ${sql.literal(options.onlyDue ? "d.next_check_at" : "d.id")} LIMIT ${options.limit}
           FOR UPDATE SKIP LOCKED
       )
-      RETURNING a.id, a.order_id, a.provider, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
+      RETURNING a.id, a.order_id, a.provider, a.gateway, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
         a.state, o.state AS order_state`
 
 /** An attempt that was not paid is asked about no longer than this after it was made, in days. */
@@ -219,8 +221,8 @@ export const giveUpOld = Effect.fnUntraced(function*(sql: Sql) {
   yield* inTransaction(
     sql,
     Effect.gen(function*() {
-      const rows = yield* sql<AttemptRow>`SELECT * FROM payment_attempts
-        WHERE ${isOld} ORDER BY id LIMIT ${GIVEN_UP_MAX} FOR UPDATE SKIP LOCKED`
+      const rows = yield* sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a
+        WHERE ${isOld} ORDER BY id LIMIT ${GIVEN_UP_MAX} FOR UPDATE OF a SKIP LOCKED`
       for (const row of rows) yield* moveAttempt(sql, toAttempt(row), { _tag: "Ended" })
     })
   )

@@ -6,6 +6,7 @@ import { Clock, Context, DateTime, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
 import { divideUp, formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
@@ -103,7 +104,8 @@ const make = Effect.gen(function*() {
         const open = attempts.find((attempt) =>
           attempt.state === "open" && attempt.provider === asked.provider && attempt.method === asked.method &&
           attempt.amountMinor === asked.amountMinor && attempt.currency === asked.currency &&
-          attempt.merchant === asked.merchant && attempt.minorPerFen === asked.minorPerFen && fits(attempt)
+          attempt.gateway === asked.gateway && attempt.merchant === asked.merchant &&
+          attempt.minorPerFen === asked.minorPerFen && fits(attempt)
         )
         if (open !== undefined) return { order, attempt: open }
         if (attempts.length >= ATTEMPTS_MAX) return yield* new TooManyOpen({ what: "attempts to pay this order" })
@@ -124,6 +126,7 @@ const make = Effect.gen(function*() {
         method,
         amountMinor: asked.amountFen,
         currency: "cny",
+        gateway: hostOf(config),
         merchant: config.partnerId,
         minorPerFen: "1",
         sessionExpiresAt: null
@@ -193,6 +196,7 @@ const make = Effect.gen(function*() {
       method: null,
       amountMinor: minorOf(order.amountFen, config.minorPerFen),
       currency: config.currency,
+      gateway: "",
       merchant: stripe.accountOf(config),
       minorPerFen: config.minorPerFen,
       sessionExpiresAt: expiryOf(order)

@@ -31,11 +31,15 @@ const standing = (known: ClawbackFact | undefined, told: ClawbackFact): Clawback
   return told.amountMinor > known.amountMinor ? told : known
 }
 
-/** One failure of each refund, the first: two events may report one. */
+/**
+ * One failure of each refund, the first: two events may report one. A refund that was never seen to be made was in no sum either,
+ * so that its failure gives nothing back.
+ */
 const failuresOf = (facts: ReadonlyArray<ClawbackFact>): ReadonlyArray<ClawbackFact> => {
   const failures = new Map<string, ClawbackFact>()
+  const made = new Set(facts.flatMap(({ fact, subject }) => fact === "RefundMade" && subject !== null ? [subject] : []))
   for (const fact of facts) {
-    if (fact.fact !== "RefundFailed" || fact.subject === null) continue
+    if (fact.fact !== "RefundFailed" || fact.subject === null || !made.has(fact.subject)) continue
     const known = failures.get(fact.subject)
     const isFirst = known === undefined || fact.atSeconds < known.atSeconds ||
       (fact.atSeconds === known.atSeconds && fact.amountMinor < known.amountMinor)

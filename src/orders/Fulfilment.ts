@@ -7,10 +7,9 @@ import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { activate, type BoughtTerms, setActive } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
-import { setDebited } from "./AttemptStore.ts"
-import { type Attempt, fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
+import { fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
-import { takeBacksOf } from "./Payments.ts"
+import { clawbacksOf, type Payment, setDebited } from "./Payments.ts"
 import { requestedMinor } from "./RefundStore.ts"
 
 type Sql = SqlClient.SqlClient
@@ -67,13 +66,13 @@ export const fulfil = (sql: Sql, order: Order): Write<Order> =>
     return { ...order, state, subscriptionId }
   })
 
-const stateAfter = (order: Order, attempt: Attempt, clawback: Clawback): OrderState => {
+const stateAfter = (order: Order, paidMinor: bigint, clawback: Clawback): OrderState => {
   if (clawback.isDisputed) return "disputed"
-  return clawback.isLost || clawback.backMinor >= attempt.amountMinor ? "refunded" : fulfilledState(order.kind)
+  return clawback.isLost || clawback.backMinor >= paidMinor ? "refunded" : fulfilledState(order.kind)
 }
 
 /** The ledger entry for a change of what is taken back: more is a debit, less gives it back. */
-const takeBackEntry = (eventId: bigint, fact: string, moreMicros: bigint): LedgerEntry => {
+const clawbackEntry = (eventId: bigint, fact: string, moreMicros: bigint): LedgerEntry => {
   const cause = fact.startsWith("Dispute") ? "dispute" : "refund"
   return entryOf({
     kind: moreMicros > 0n ? cause : `${cause}_returned`,
@@ -85,33 +84,34 @@ const takeBackEntry = (eventId: bigint, fact: string, moreMicros: bigint): Ledge
 }
 
 /**
- * Brings what was taken back of a fulfilled order to what all events of its payment say; answers a note when people have to
- * look. The order and its attempts are locked, and so is everything said about the payment.
+ * Brings what was clawed back of a payment - which paid an order, or was credited by root - to what all events about it say;
+ * answers a note when people have to look. Everything about the payment is locked, and so are its order and the order's attempts.
  */
-export const takeBack = (
+export const clawBack = (
   sql: Sql,
-  order: Order,
-  attempt: Attempt,
-  payment: string,
+  payment: Payment,
+  order: Order | undefined,
   event: { readonly id: bigint; readonly fact: string }
 ): Write<string | undefined> =>
   Effect.gen(function*() {
-    const facts = yield* takeBacksOf(sql, attempt.provider, payment, attempt.currency)
-    const clawback = clawbackOf(facts, attempt.amountMinor)
-    const state = stateAfter(order, attempt, clawback)
-    if (state !== order.state) yield* setOrderState(sql, order, state)
-    if (order.kind === "topup") {
-      const target = debitOf(order.creditMicros, clawback.backMinor, attempt.amountMinor)
-      const more = target - attempt.debitedMicros
+    const { paidMinor } = payment
+    if (paidMinor === null) return "the paid amount is not known"
+    const clawback = clawbackOf(yield* clawbacksOf(sql, payment), paidMinor)
+    const state = order === undefined ? undefined : stateAfter(order, paidMinor, clawback)
+    if (order !== undefined && state !== undefined && state !== order.state) yield* setOrderState(sql, order, state)
+    if (payment.creditedMicros !== null && payment.creditedUserId !== null) {
+      const target = debitOf(payment.creditedMicros, clawback.backMinor, paidMinor)
+      const more = target - payment.debitedMicros
       if (more === 0n) return undefined
-      const posted = yield* postInTransaction(sql, order.userId, takeBackEntry(event.id, event.fact, more))
+      const posted = yield* postInTransaction(sql, payment.creditedUserId, clawbackEntry(event.id, event.fact, more))
       if (posted.outcome !== "posted") return yield* contradiction(`event ${event.id} was ${posted.outcome}`)
-      yield* setDebited(sql, attempt.id, target)
+      yield* setDebited(sql, payment.id, target)
       return undefined
     }
+    if (order === undefined || payment.attemptId === null) return undefined
     if (order.subscriptionId !== null) yield* setActive(sql, order.userId, order.subscriptionId, state === "active")
     // What root has asked for needs nobody to look.
-    return state === "active" && clawback.backMinor > (yield* requestedMinor(sql, attempt.id))
+    return state === "active" && clawback.backMinor > (yield* requestedMinor(sql, payment.attemptId))
       ? "part of a subscription's price was refunded; the subscription goes on"
       : undefined
   })

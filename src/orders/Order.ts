@@ -55,6 +55,8 @@ export interface Attempt {
   readonly amountMinor: bigint
   /** In lower case. */
   readonly currency: string
+  /** EPay: the host of its gateway; empty elsewhere. */
+  readonly gateway: string
   readonly merchant: string
   readonly reference: string
   /** Stripe's session; null elsewhere. */
@@ -66,6 +68,7 @@ export interface Attempt {
   /** The payment that fulfilled the order through this attempt. */
   readonly payment: string | null
   readonly state: "open" | "processing" | "paid" | "closed"
+  /** What clawbacks of its payment have debited so far. */
   readonly debitedMicros: bigint
   readonly minorPerFen: string
   /** Who said that it was paid, an administrator; null where the provider says it. */

@@ -72,8 +72,8 @@ export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnkno
 /** A payment has been used: it pays one order or one credit, and none when it was given back. */
 export class PaymentUsed extends Schema.TaggedError<PaymentUsed>()("PaymentUsed", {
   payment: Schema.String,
-  /** `order`: it paid one; `credited`, `refunded`: root resolved it so; `taken_back`: the provider told of a refund or dispute. */
-  why: Schema.Literals(["order", "credited", "refunded", "taken_back"])
+  /** `order`: it paid one; `credited`, `refunded`: root resolved it so. */
+  why: Schema.Literals(["order", "credited", "refunded"])
 }) {
   override get message(): string {
     return `payment ${this.payment} ${paymentUses[this.why]}`
@@ -83,8 +83,7 @@ export class PaymentUsed extends Schema.TaggedError<PaymentUsed>()("PaymentUsed"
 const paymentUses = {
   order: "has paid an order",
   credited: "has been credited",
-  refunded: "was marked as refunded",
-  taken_back: "has been refunded or disputed at the provider"
+  refunded: "was marked as refunded"
 } as const
 
 /** What an administrator filled in is not what is needed; `reason` is the field. */
@@ -137,12 +136,12 @@ export class RefundNotFound extends Schema.TaggedError<RefundNotFound>()("Refund
 /** Nothing was asked of the provider. */
 export class RefundNotPossible extends Schema.TaggedError<RefundNotPossible>()("RefundNotPossible", {
   /**
-   * `state`: nothing was paid, or it is disputed. `outside`: it was paid past the providers. `merchant`: it was paid to an
+   * `state`: nothing was paid, or it is disputed. `manual`: it was paid past the providers. `merchant`: it was paid to an
    * account other than the one that is set. `open`: it is not known yet what became of another refund. `closed`: it is known
    * what became of this one. `late`: EPay is never asked again, and
    * Stripe would take its key for a new one.
    */
-  why: Schema.Literals(["state", "outside", "merchant", "open", "closed", "late"])
+  why: Schema.Literals(["state", "manual", "merchant", "open", "closed", "late"])
 }) {
   override get message(): string {
     return refundRefusals[this.why]
@@ -151,7 +150,7 @@ export class RefundNotPossible extends Schema.TaggedError<RefundNotPossible>()("
 
 const refundRefusals = {
   state: "there is nothing to refund: it is not paid, or disputed",
-  outside: "it was paid past the providers, and is given back there",
+  manual: "it was paid past the providers, and is given back there",
   merchant: "it was paid to another account than the one that is set up now",
   open: "it is not known yet what became of another refund of this order",
   closed: "it is known what became of this refund",

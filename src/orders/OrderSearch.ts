@@ -71,7 +71,7 @@ const listSql = `
       SELECT a.order_id FROM payment_attempts a WHERE a.merchant_reference = $7
       UNION ALL
       SELECT a.order_id FROM payment_attempts a
-        WHERE a.provider IN ('epay', 'stripe', 'outside') AND a.payment_reference = $7))
+        WHERE a.provider IN ('epay', 'stripe', 'manual') AND a.payment_reference = $7))
     AND ($8::bigint IS NULL OR o.created_at >= to_timestamp($8::bigint / 1000.0))
     AND ($9::bigint IS NULL OR o.created_at < to_timestamp($9::bigint / 1000.0))
     AND ($10::bigint IS NULL OR o.id < $10)

@@ -22,6 +22,7 @@ import {
 } from "./OrderError.ts"
 import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
+import { type Payment, paymentsOfOrder } from "./Payments.ts"
 import { findPlanNow } from "./PlanTermsStore.ts"
 import { Sessions } from "./Sessions.ts"
 
@@ -44,6 +45,8 @@ const EXPIRED_PER_STEP = 200
 export interface OrderView {
   readonly order: Order
   readonly attempts: ReadonlyArray<Attempt>
+  /** What came in through the attempts. */
+  readonly payments: ReadonlyArray<Payment>
 }
 
 /** Whose orders may be seen: one user's, or everybody's (undefined) for root and the command line. */
@@ -170,7 +173,7 @@ const make = Effect.gen(function*() {
 
   const show = Effect.fn("Orders.show")(function*(id: bigint, viewer: Viewer) {
     const order = yield* seen(id, viewer)
-    return { order, attempts: yield* attemptsOf(sql, id) }
+    return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
   }, unavailable)
 
   const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer, actor?: Actor) {

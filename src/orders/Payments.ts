@@ -1,17 +1,136 @@
 /**
- * Payments by their identity: what everything about one payment locks first, and what its provider has said of refunds and
- * disputes.
+ * Payments as rows: one for each payment, by the identity that its provider gave it. Everything that settles, resolves or
+ * reconciles a payment locks it first, so that it counts once, whoever settles it.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { PaymentSource } from "../payments/PaymentFact.ts"
 import type { ClawbackFact } from "./Clawback.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
-/** Serialises everything that is said about one payment, whether or not it is known here yet. */
-export const lockPayment = (sql: Sql, provider: string, payment: string): Read<void> =>
-  Effect.asVoid(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`payment:${provider}:${payment}`}, 0))`)
+/**
+ * `in_review` until people have looked. `fulfilled`: it paid an order. `credited`: root credited somebody. `refunded`: it was given
+ * back. `dismissed`: there is nothing to do about it; a fitting event may still settle it.
+ */
+export type PaymentState = "in_review" | "fulfilled" | "credited" | "refunded" | "dismissed"
+
+/** Whose payment it is, and which. */
+export interface PaymentIdentity {
+  readonly provider: PaymentSource
+  /** Whose numbers `payment` is one of: see `epayScope`. Empty where ids are unique by themselves. */
+  readonly scope: string
+  readonly payment: string
+}
+
+export interface Payment extends PaymentIdentity {
+  readonly id: bigint
+  readonly state: PaymentState
+  /** Root says that it was received. */
+  readonly manual: boolean
+  /** In the minor unit of the currency; null where that is not known. */
+  readonly paidMinor: bigint | null
+  readonly currency: string | null
+  readonly attemptId: bigint | null
+  /** Of its attempt. */
+  readonly orderId: bigint | null
+  readonly creditedUserId: bigint | null
+  readonly creditedMicros: bigint | null
+  readonly debitedMicros: bigint
+}
+
+/** Whose numbers the trades of an EPay gateway are. */
+export const epayScope = (gateway: string, pid: string): string => `${gateway}|${pid}`
+
+/** Serialises everything about payments of that id, whether or not one is known yet. */
+export const lockPayment = (sql: Sql, payment: string): Read<void> =>
+  Effect.asVoid(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`payment:${payment}`}, 0))`)
+
+interface PaymentRow {
+  readonly id: bigint
+  readonly provider: PaymentSource
+  readonly merchant_scope: string
+  readonly payment_id: string
+  readonly state: PaymentState
+  readonly manual: boolean
+  readonly paid_minor: bigint | null
+  readonly currency: string | null
+  readonly attempt_id: bigint | null
+  readonly order_id: bigint | null
+  readonly credited_user_id: bigint | null
+  readonly credited_micros: bigint | null
+  readonly debited_micros: bigint
+}
+
+const toPayment = (row: PaymentRow): Payment => ({
+  id: row.id,
+  provider: row.provider,
+  scope: row.merchant_scope,
+  payment: row.payment_id,
+  state: row.state,
+  manual: row.manual,
+  paidMinor: row.paid_minor,
+  currency: row.currency,
+  attemptId: row.attempt_id,
+  orderId: row.order_id,
+  creditedUserId: row.credited_user_id,
+  creditedMicros: row.credited_micros,
+  debitedMicros: row.debited_micros
+})
+
+/** Every payment of that id, at whatever provider; locked by `lockPayment`. */
+export const paymentsNamed = (sql: Sql, payment: string): Read<ReadonlyArray<Payment>> =>
+  Effect.map(
+    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE p.payment_id = ${payment} ORDER BY p.id`,
+    (rows) => rows.map(toPayment)
+  )
+
+/** The payments that came through an order's attempts, oldest first. */
+export const paymentsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Payment>> =>
+  Effect.map(
+    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE a.order_id = ${orderId} ORDER BY p.id`,
+    (rows) => rows.map(toPayment)
+  )
+
+/** The one of them that has this identity. */
+export const isSamePayment = (identity: PaymentIdentity) => (payment: Payment): boolean =>
+  payment.provider === identity.provider && payment.scope === identity.scope && payment.payment === identity.payment
+
+/** What a payment is now. What is left out stays as it is. */
+export interface PaymentChange {
+  readonly state: PaymentState
+  readonly manual?: boolean
+  readonly paid?: { readonly minor: bigint; readonly currency: string }
+  readonly attemptId?: bigint
+  readonly credited?: { readonly userId: bigint; readonly micros: bigint }
+}
+
+/** Writes a payment down: a new one, or what has become of a known one. Answers it. It is locked by `lockPayment`. */
+export const writePayment = (sql: Sql, identity: PaymentIdentity, change: PaymentChange): Read<Payment> =>
+  Effect.gen(function*() {
+    const { attemptId = null, credited, manual = false, paid, state } = change
+    yield* sql`
+      INSERT INTO payments AS p (provider, merchant_scope, payment_id, state, manual, paid_minor, currency, attempt_id,
+          credited_user_id, credited_micros)
+        VALUES (${identity.provider}, ${identity.scope}, ${identity.payment}, ${state}, ${manual}, ${
+      paid?.minor ?? null
+    },
+          ${paid?.currency ?? null}, ${attemptId}, ${credited?.userId ?? null}, ${credited?.micros ?? null})
+        ON CONFLICT (provider, merchant_scope, payment_id) DO UPDATE
+          SET state = EXCLUDED.state, manual = p.manual OR EXCLUDED.manual,
+            paid_minor = coalesce(EXCLUDED.paid_minor, p.paid_minor), currency = coalesce(EXCLUDED.currency, p.currency),
+            attempt_id = coalesce(EXCLUDED.attempt_id, p.attempt_id),
+            credited_user_id = EXCLUDED.credited_user_id, credited_micros = EXCLUDED.credited_micros, updated_at = now()`
+    const payment = (yield* paymentsNamed(sql, identity.payment)).find(isSamePayment(identity))
+    return payment ?? (yield* Effect.die(new Error("a payment was not written")))
+  })
+
+/** What clawbacks have debited of the payment's credit so far. */
+export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
+  Effect.asVoid(sql`UPDATE payments SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`)
 
 interface FactRow {
   readonly fact: string
@@ -22,16 +141,21 @@ interface FactRow {
 }
 
 /** Everything said about refunds and disputes of a payment in its currency. */
-export const takeBacksOf = (
+export const clawbacksOf = (
   sql: Sql,
-  provider: string,
-  payment: string,
-  currency: string
+  { attemptId, currency, id, payment, provider }: Pick<
+    Payment,
+    "attemptId" | "currency" | "id" | "payment" | "provider"
+  >
 ): Read<ReadonlyArray<ClawbackFact>> =>
   Effect.map(
-    sql<FactRow>`SELECT fact, amount_minor, at_seconds, subject, won FROM payment_events
-      WHERE provider = ${provider} AND payment_reference = ${payment} AND currency = ${currency}
-        AND fact IN ('Refunded', 'RefundFailed', 'DisputeOpened', 'DisputeClosed') ORDER BY id`,
+    sql<FactRow>`
+      SELECT 'RefundMade' AS fact, amount_minor, 0::bigint AS at_seconds, provider_refund AS subject, NULL::boolean AS won
+        FROM refund_requests WHERE attempt_id = ${attemptId} AND provider_refund IS NOT NULL
+      UNION ALL
+      (SELECT fact, amount_minor, at_seconds, subject, won FROM payment_events
+      WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
+        AND currency = ${currency} AND fact IN ('Refunded', 'RefundMade', 'RefundFailed', 'DisputeOpened', 'DisputeClosed') ORDER BY id)`,
     (rows) =>
       rows.map((row) => ({
         fact: row.fact,

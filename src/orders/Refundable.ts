@@ -1,7 +1,7 @@
 /**
  * What can be given back of an order through the provider that took the payment, and how much of it is left.
  */
-import { takeBacksOf } from "./Payments.ts"
+import { clawbacksOf, paymentsNamed } from "./Payments.ts"
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Provider } from "../payments/PaymentFact.ts"
@@ -18,7 +18,7 @@ export interface PaidAttempt extends Attempt {
 
 /** Whether it is an attempt that paid, and at a provider. */
 export const isPaidAttempt = (attempt: Attempt): attempt is PaidAttempt =>
-  attempt.state === "paid" && attempt.payment !== null && attempt.provider !== "outside"
+  attempt.state === "paid" && attempt.payment !== null && attempt.provider !== "manual"
 
 /** The payment of an order that a provider could give back. */
 export const paidAttempt = (
@@ -29,15 +29,16 @@ export const paidAttempt = (
   if (paid === undefined || !isFulfilled(order.state) || order.state === "disputed") {
     return Effect.fail(new RefundNotPossible({ why: "state" }))
   }
-  return isPaidAttempt(paid) ? Effect.succeed(paid) : Effect.fail(new RefundNotPossible({ why: "outside" }))
+  return isPaidAttempt(paid) ? Effect.succeed(paid) : Effect.fail(new RefundNotPossible({ why: "manual" }))
 }
 
 /** What refunds and disputes have left of a payment, in its minor unit. */
 export const refundableMinor = (
   sql: SqlClient.SqlClient,
-  { amountMinor, currency, payment, provider }: PaidAttempt
+  { id, payment }: PaidAttempt
 ): Effect.Effect<bigint, SqlError.SqlError> =>
-  Effect.map(
-    takeBacksOf(sql, provider, payment, currency),
-    (facts) => amountMinor - clawbackOf(facts, amountMinor).backMinor
-  )
+  Effect.gen(function*() {
+    const paid = (yield* paymentsNamed(sql, payment)).find(({ attemptId }) => attemptId === id)
+    if (paid === undefined || paid.paidMinor === null) return 0n
+    return paid.paidMinor - clawbackOf(yield* clawbacksOf(sql, paid), paid.paidMinor).backMinor
+  })

@@ -181,7 +181,7 @@ const make = Effect.gen(function*() {
     attempt: PaidAttempt,
     result: Result
   ) {
-    yield* lockPayment(sql, attempt.provider, attempt.payment)
+    yield* lockPayment(sql, attempt.payment)
     yield* lockOrder(sql, attempt.orderKind, orderId)
     const refund = yield* lockRefund(sql, id)
     if (refund === undefined) return yield* new RefundNotFound({ id })

@@ -11,10 +11,10 @@ import { SettlementUnavailable } from "./OrderError.ts"
 import { unavailable } from "./Orders.ts"
 
 /** What became of an event. All but `received` and `parked` are final: the same event again changes nothing. */
-export type EventOutcome = "received" | "parked" | "applied" | "duplicate" | "ignored" | "exception"
+export type EventOutcome = "received" | "deferred" | "applied" | "duplicate" | "ignored" | "needs_review"
 
 /** True when an event of that outcome, delivered again, is not looked at again. */
-export const isFinal = (outcome: EventOutcome): boolean => outcome !== "received" && outcome !== "parked"
+export const isFinal = (outcome: EventOutcome): boolean => outcome !== "received" && outcome !== "deferred"
 
 /** What became of a fact. `repeated`: it had been settled before, and nothing was done. */
 export interface Settled {

@@ -14,6 +14,8 @@ export const TRADE_SUCCESS = "TRADE_SUCCESS"
 
 const EVENT_KEY_CHARACTERS_MAX = 200
 
+const DIGEST_CHARACTERS = 16
+
 /** What a gateway says of a trade; what it does not say is empty. */
 export interface EpayTrade {
   readonly pid: string
@@ -33,6 +35,7 @@ const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<
   eventKey: bounded([hostOf(config), told.pid, told.trade, told.status, ...more].join(":")),
   kind: told.status,
   payment: told.trade === "" ? null : told.trade,
+  gateway: hostOf(config),
   reference: told.reference === "" ? null : told.reference,
   atSeconds: 0
 })
@@ -42,7 +45,7 @@ const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<
  * trade that can.
  */
 const unreadable = (config: EpayConfig, told: EpayTrade, why: string): PaymentFact => ({
-  ...identityOf(config, told, "unreadable", digest(JSON.stringify(Object.entries(told))).slice(0, 16)),
+  ...identityOf(config, told, "unreadable", digest(JSON.stringify(Object.entries(told))).slice(0, DIGEST_CHARACTERS)),
   _tag: "Unreadable",
   why
 })
@@ -59,7 +62,8 @@ export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
   const fen = parseFen(told.money)
   if (fen === undefined) return unreadable(config, told, "the money is no amount")
   return {
-    ...identityOf(config, told),
+    // The same trade with another reference or amount is another event: it must not pass for a repetition.
+    ...identityOf(config, told, digest(`${told.reference}\n${fen}`).slice(0, DIGEST_CHARACTERS)),
     _tag: "Paid",
     merchant: told.pid,
     method: told.method === "" ? null : told.method,

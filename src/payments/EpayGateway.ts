@@ -1,7 +1,6 @@
 /**
  * An EPay gateway by its configured address: where its pages are, and by which name its payments are told apart from
  * another gateway's.
- * @internal
  */
 import type { EpayConfig } from "../platform/Config.ts"
 

@@ -6,7 +6,7 @@
 export type Provider = "epay" | "stripe"
 
 /** Where a payment was made: at a provider, or past both of them, which only root says. */
-export type PaymentSource = Provider | "outside"
+export type PaymentSource = Provider | "manual"
 
 export interface FactIdentity {
   readonly provider: PaymentSource
@@ -16,6 +16,8 @@ export interface FactIdentity {
   readonly kind: string
   /** The provider's payment: Stripe's payment intent, EPay's trade number. Null where there is none yet. */
   readonly payment: string | null
+  /** Whose payments `payment` is told apart from: EPay's gateway host; empty where payments are unique by themselves. */
+  readonly gateway?: string
   /** The merchant reference that we gave. Null where the event does not carry it. */
   readonly reference: string | null
   /** When the provider says it happened, seconds since the epoch; 0 where it does not say. */
@@ -45,10 +47,18 @@ export type FactBody =
   | { readonly _tag: "Ended" }
   /** Refunds of the payment so far, all together. */
   | ({ readonly _tag: "Refunded" } & FactAmount)
+  /** A refund that is a part of what its payment has refunded. */
+  | ({ readonly _tag: "RefundMade"; readonly refund: string } & FactAmount)
   /** A refund that was counted before did not go through: its amount is the merchant's again. */
   | ({ readonly _tag: "RefundFailed"; readonly refund: string } & FactAmount)
   | ({ readonly _tag: "DisputeOpened"; readonly dispute: string } & FactAmount)
   | ({ readonly _tag: "DisputeClosed"; readonly dispute: string; readonly won: boolean } & FactAmount)
+  /** The payer's bank asks about the payment, or has settled a dispute before it began: no money has moved. People answer it. */
+  | { readonly _tag: "Inquiry"; readonly why: string }
+  /** A card network takes the payment for fraud: a refund in time avoids the dispute. */
+  | { readonly _tag: "FraudWarning"; readonly why: string }
+  /** Of the provider's test mode, under a live key: no money at all. */
+  | { readonly _tag: "TestMode"; readonly why: string }
   /** Verified, and of no consequence. */
   | { readonly _tag: "Nothing"; readonly why: string }
   /** Verified, and not to be understood: an amount that is none, a merchant that is another. People have to look. */

@@ -8,7 +8,7 @@ import { Stripe } from "stripe"
 import { isLoopbackUrl, type StripeConfig } from "../platform/Config.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
-import { factOf, isJson, type Json, sessionTold, textIn } from "./StripeFacts.ts"
+import { factOf, isJson, type Json, REFERENCE_KEY, sessionTold, textIn } from "./StripeFacts.ts"
 
 export interface SessionOrder {
   readonly reference: string
@@ -174,7 +174,7 @@ const make = Effect.sync(() => {
   const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {
     if (!config.enabled) return yield* new ProviderOff({ provider: "stripe" })
     if (!isAmount(order.amountMinor)) return yield* badAmount
-    const metadata = { reference: order.reference }
+    const metadata = { [REFERENCE_KEY]: order.reference }
     const session = yield* ask(config, "checkout.session", (client) =>
       client.checkout.sessions.create({
         mode: "payment",

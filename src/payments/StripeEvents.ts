@@ -14,6 +14,9 @@ const TOLERANCE_SECONDS = 300
 /** With an empty secret anyone can sign: the endpoint is off. */
 export const isWebhookOn = (config: StripeConfig): boolean => Redacted.value(config.webhookSecret).trim() !== ""
 
+/** Keys say by their beginning which mode they are of. */
+const isLiveKey = (config: StripeConfig): boolean => /^[rs]k_live_/.test(Redacted.value(config.secretKey))
+
 /** Needs the webhook secret and does not ask whether the provider is on: what was started while it was on still settles. */
 export const readStripeEvent = (
   rawBody: string | Uint8Array,
@@ -42,6 +45,6 @@ export const readStripeEvent = (
             : "it is no event"
         })
     })
-    const fact = eventFact(event)
+    const fact = eventFact(event, isLiveKey(config))
     return fact ?? (yield* new NotVerified({ why: "it is signed, and no event" }))
   })

@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import { DateTime } from "effect"
 import type { FactBody, FactIdentity, PaymentFact } from "./PaymentFact.ts"
 
 export type Json = { readonly [key: string]: unknown }
@@ -26,15 +27,21 @@ const amountIn = (json: Json, name: string): bigint | undefined => {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined
 }
 
+/** The metadata key of the merchant reference. */
+export const REFERENCE_KEY = "realms_reference"
+
 /** A reference of ours by its form. Others use the field too, and on payment links even the payer may fill it. */
-const ownReference = /^(?:topup|sub)_\d/
+const ownReference = /^(?:topup|sub)_\d\P{Cc}*$/u
 
 /** The merchant reference that we gave when the session was made. */
 const referenceIn = (json: Json): string | null => {
-  const reference = textIn(json.metadata, "reference")
-  if (reference !== null) return reference
-  const client = textIn(json, "client_reference_id")
-  return client !== null && ownReference.test(client) ? client : null
+  const names = [
+    textIn(json.metadata, REFERENCE_KEY),
+    // Rows from before the key had its name.
+    textIn(json.metadata, "reference"),
+    textIn(json, "client_reference_id")
+  ]
+  return names.find((name) => name !== null && ownReference.test(name)) ?? null
 }
 
 const unreadable = (why: string): FactBody => ({ _tag: "Unreadable", why })
@@ -86,37 +93,76 @@ const refundedTold = (charge: Json): Told => ({
 
 const failedStates = new Set(["failed", "canceled"])
 
+/** States in which a refund is a part of what its charge has refunded. */
+const countingStates = new Set(["pending", "requires_action", "succeeded"])
+
 const refundTold = (type: string, refund: Json): Told => {
   const told = { payment: idIn(refund, "payment_intent"), reference: referenceIn(refund) }
   const id = textIn(refund, "id")
   const status = textIn(refund, "status")
-  if (type !== "refund.failed" && (status === null || !failedStates.has(status))) {
-    return { ...told, body: nothing(`the refund is ${status ?? "unknown"}; what it takes back is told by its charge`) }
+  const hasFailed = type === "refund.failed" || (status !== null && failedStates.has(status))
+  if (!hasFailed && (status === null || !countingStates.has(status))) {
+    return { ...told, body: unreadable(`a refund that is ${status ?? "in no state"}`) }
   }
   if (id === null) return { ...told, body: unreadable("a refund without an id") }
   const body = withAmount(
     refund,
     "amount",
-    (amountMinor, currency): FactBody => ({ _tag: "RefundFailed", refund: id, amountMinor, currency })
+    (amountMinor, currency): FactBody => ({
+      _tag: hasFailed ? "RefundFailed" : "RefundMade",
+      refund: id,
+      amountMinor,
+      currency
+    })
   )
   return { ...told, body }
 }
 
-/** How a dispute may end. An inquiry that was closed has taken no money, like a dispute that was won. */
+/** How a dispute may end. */
 const wonByStatus: ReadonlyMap<string | null, boolean> = new Map([
   ["won", true],
+  // It has taken no money. What an earlier version took for it is given back.
   ["warning_closed", true],
   ["prevented", true],
   ["lost", false]
 ])
 
-const disputeTold = (dispute: Json, closed: boolean): Told => {
+/** Statuses of a dispute that has taken its money. */
+const takingStatuses = new Set(["needs_response", "under_review", "lost"])
+
+/** Statuses in which a bank asks, or has let the matter rest: no money has moved. */
+const isInquiry = (status: string): boolean => status.startsWith("warning_") || status === "prevented"
+
+/** A time of a provider is before this, in seconds since the epoch: the year 9999. */
+const SECONDS_MAX = 253_370_764_800
+
+const inquiryTold = (dispute: Json, status: string): FactBody => {
+  const details = dispute.evidence_details
+  const dueBy = isJson(details) ? details.due_by : undefined
+  const isTime = typeof dueBy === "number" && Number.isSafeInteger(dueBy) && dueBy > 0 && dueBy < SECONDS_MAX
+  const due = isTime ? `, answer before ${DateTime.formatIso(DateTime.makeUnsafe(dueBy * 1_000))}` : ""
+  const reason = textIn(dispute, "reason") ?? "no reason"
+  return { _tag: "Inquiry", why: `an inquiry of the payer's bank (${status}, ${reason}${due}); no money has moved` }
+}
+
+const disputeTold = (type: string, dispute: Json): Told => {
   const payment = idIn(dispute, "payment_intent") ?? idIn(dispute.charge, "payment_intent")
   const told = { payment, reference: null }
   const id = textIn(dispute, "id")
-  const won = closed ? wonByStatus.get(textIn(dispute, "status")) : false
-  if (id === null || payment === null) return { ...told, body: unreadable("a dispute without an id or its payment") }
-  if (won === undefined) return { ...told, body: unreadable("a dispute that ended, neither won nor lost") }
+  const status = textIn(dispute, "status")
+  if (id === null || payment === null || status === null) {
+    return { ...told, body: unreadable("a dispute without an id, a status or its payment") }
+  }
+  const isReinstated = type === "charge.dispute.funds_reinstated"
+  const closed = type === "charge.dispute.closed" || isReinstated
+  if (isInquiry(status) && !closed) return { ...told, body: inquiryTold(dispute, status) }
+  const won = closed ? isReinstated || wonByStatus.get(status) : false
+  if (won === undefined || (!closed && !takingStatuses.has(status))) {
+    return {
+      ...told,
+      body: status === "won" ? nothing("its end is told by another event") : unreadable(`a dispute that is ${status}`)
+    }
+  }
   const body = withAmount(
     dispute,
     "amount",
@@ -127,6 +173,15 @@ const disputeTold = (dispute: Json, closed: boolean): Told => {
   )
   return { ...told, body }
 }
+
+const warningTold = (warning: Json): Told => ({
+  payment: idIn(warning, "payment_intent") ?? idIn(warning.charge, "payment_intent"),
+  reference: null,
+  body: {
+    _tag: "FraudWarning",
+    why: `an early fraud warning (${textIn(warning, "fraud_type") ?? "no type"}): a refund in time avoids a dispute`
+  }
+})
 
 const told = (type: string, object: Json): Told => {
   switch (type) {
@@ -142,14 +197,19 @@ const told = (type: string, object: Json): Told => {
     }
     case "charge.refunded":
       return refundedTold(object)
+    case "refund.created":
     case "refund.updated":
     case "refund.failed":
     case "charge.refund.updated":
       return refundTold(type, object)
     case "charge.dispute.created":
-      return disputeTold(object, false)
+    case "charge.dispute.updated":
+    case "charge.dispute.funds_withdrawn":
+    case "charge.dispute.funds_reinstated":
     case "charge.dispute.closed":
-      return disputeTold(object, true)
+      return disputeTold(type, object)
+    case "radar.early_fraud_warning.created":
+      return warningTold(object)
     default:
       return { payment: null, reference: null, body: nothing(`events of type ${type} say nothing of orders`) }
   }
@@ -161,8 +221,23 @@ export const factOf = (
   { body, payment, reference }: Told
 ): PaymentFact => ({ provider: "stripe", ...identity, payment, reference, ...body })
 
-/** The fact of a verified event; undefined when it is no event at all. */
-export const eventFact = (event: unknown): PaymentFact | undefined => {
+/** An event that is not about money of this account in live mode, whatever it says. */
+const foreignTold = (event: Json, hasLiveKey: boolean, reference: string | null): Told | undefined => {
+  if (textIn(event, "account") !== null) {
+    return { payment: null, reference: null, body: nothing("an event of a connected account") }
+  }
+  // It names no payment, so that nothing can be credited for it.
+  return hasLiveKey && event.livemode === false
+    ? {
+      payment: null,
+      reference,
+      body: { _tag: "TestMode", why: "an event of the test mode, under a live key: no money" }
+    }
+    : undefined
+}
+
+/** The fact of a verified event; undefined when it is no event at all. `hasLiveKey`: the account's key is one of the live mode. */
+export const eventFact = (event: unknown, hasLiveKey: boolean): PaymentFact | undefined => {
   const id = textIn(event, "id")
   const type = textIn(event, "type")
   if (!isJson(event) || id === null || type === null) return undefined
@@ -171,8 +246,8 @@ export const eventFact = (event: unknown): PaymentFact | undefined => {
   const atSeconds = typeof created === "number" && Number.isSafeInteger(created) ? created : 0
   return factOf(
     { eventKey: id, kind: type, atSeconds },
-    isJson(object)
+    foreignTold(event, hasLiveKey, isJson(object) ? referenceIn(object) : null) ?? (isJson(object)
       ? told(type, object)
-      : { payment: null, reference: null, body: unreadable("an event without an object") }
+      : { payment: null, reference: null, body: unreadable("an event without an object") })
   )
 }

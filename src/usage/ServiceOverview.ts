@@ -21,7 +21,7 @@ export interface ServiceFigures {
   readonly users: number
   readonly ordersPending: number
   /** Payments that somebody has to look at. */
-  readonly exceptionsOpen: number
+  readonly reviewsOpen: number
   /** Calls that are under way, at most {@link OPEN_CALLS_COUNTED_MAX}. */
   readonly callsOpen: number
 }
@@ -45,7 +45,7 @@ interface FiguresRow {
   readonly plans_today: bigint
   readonly plans_month: bigint
   readonly pending: bigint
-  readonly exceptions: bigint
+  readonly reviews: bigint
   readonly open: bigint
 }
 
@@ -72,7 +72,7 @@ const make = Effect.gen(function*() {
       SELECT people.*, topups.*, plans.*,
           (SELECT count(*) FROM topup_orders WHERE state = 'pending')
             + (SELECT count(*) FROM subscription_orders WHERE state = 'pending') AS pending,
-          (SELECT count(*) FROM payment_events WHERE outcome = 'exception' AND resolved_at IS NULL) AS exceptions,
+          (SELECT count(*) FROM payment_events WHERE outcome = 'needs_review' AND resolved_at IS NULL) AS reviews,
           (SELECT count(*) FROM (
             SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
         FROM people, topups, plans`)
@@ -89,7 +89,7 @@ const make = Effect.gen(function*() {
       },
       users: Number(row?.users ?? 0n),
       ordersPending: Number(row?.pending ?? 0n),
-      exceptionsOpen: Number(row?.exceptions ?? 0n),
+      reviewsOpen: Number(row?.reviews ?? 0n),
       callsOpen: Number(row?.open ?? 0n)
     }
   })

@@ -1,6 +1,7 @@
 /**
  * What root makes of payments that fulfilled no order: once, whoever asks, and never twice for one payment.
  */
+import { makeReservationId } from "../../src/domain/Ids.ts"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
 import type { Actor } from "../../src/platform/AuditLog.ts"
@@ -110,44 +111,101 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
-  it.effect("are not credited when their payment has paid an order, was credited on another event or went back", () =>
+  it.effect("a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate", () =>
     Effect.gen(function*() {
       const { event, fact, order, payment, world } = yield* secondPayment
       const resolve = (id: bigint, asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
-      const openOf = (text: string) => world.paymentEvents.list({ open: true, text }, { limit: 5 })
       // The payment that paid the order, told with another amount.
-      yield* world.settlement.settle(fact(`first${order.id}`, { amountMinor: 7n }))
-      const [told] = yield* openOf(`first${order.id}`)
-      assert.strictEqual(yield* resolve(told?.id ?? 0n, credit(order.userId)), "PaymentUsed")
-      assert.strictEqual(yield* resolve(told?.id ?? 0n, { resolution: "dismissed", note: "nothing to do" }), "done")
-      // The second payment, told twice in different ways.
-      yield* world.settlement.settle(fact(payment, { amountMinor: 7n }))
+      const paid = yield* world.settlement.settle(
+        fact(`first${order.id}`, { amountMinor: 7n, eventKey: makeReservationId() })
+      )
+      assert.strictEqual(paid.outcome, "duplicate")
+      // The second payment, told twice in different ways: both wait for one answer.
+      yield* world.settlement.settle(fact(payment, { amountMinor: 7n, eventKey: makeReservationId() }))
+      assert.lengthOf(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 }), 2)
       assert.strictEqual(yield* resolve(event.id, credit(order.userId)), "done")
-      const [other] = yield* openOf(payment)
-      assert.strictEqual(yield* resolve(other?.id ?? 0n, credit(order.userId)), "PaymentUsed")
-      // It does not complete an order either.
+      assert.lengthOf(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 }), 0)
+      const again = yield* world.settlement.settle(fact(payment, { eventKey: makeReservationId() }))
+      assert.strictEqual(again.outcome, "duplicate")
+      // It does not complete an order either, whatever root calls its provider.
       const next = yield* world.topup
-      const named = { orderId: next.id, provider: "epay" as const, reference: payment, note: "n" }
-      assert.strictEqual(yield* tagOf(world.outside.complete(ada, named)), "PaymentUsed")
-      // And when it is refunded later, people have to look.
-      const refunded = yield* world.settlement.settle({
-        ...fact(payment),
-        _tag: "Refunded",
-        amountMinor: 1n,
-        currency: "cny"
-      })
-      assert.strictEqual(refunded.outcome, "exception")
+      for (const provider of ["epay", "manual"] as const) {
+        const named = { orderId: next.id, provider, reference: payment, note: "n" }
+        assert.strictEqual(yield* tagOf(world.manual.complete(ada, named)), "PaymentUsed")
+      }
       yield* world.clean
     }))
 
-  it.effect("that were given back are not credited", () =>
+  it.effect("a refund of a payment that was credited debits whom it was credited to, in proportion", () =>
     Effect.gen(function*() {
       const { event, fact, order, payment, world } = yield* secondPayment
-      const refund = { ...fact(payment), _tag: "Refunded" as const, amountMinor: 1_000n, currency: "cny" }
-      assert.strictEqual((yield* world.settlement.settle(refund)).outcome, "ignored")
-      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, credit(order.userId))), "PaymentUsed")
+      const payee = yield* world.user()
+      const asked = credit(payee, { amountMicros: 1_000_001n })
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "done")
+      const refund = (amountMinor: bigint) => ({
+        ...fact(payment, { eventKey: makeReservationId() }),
+        _tag: "Refunded" as const,
+        amountMinor,
+        currency: "cny"
+      })
+      assert.strictEqual((yield* world.settlement.settle(refund(333n))).outcome, "applied")
+      assert.deepStrictEqual(yield* world.balance(payee), { usd: 1_000_001n - 333_000n, owed: 0n })
+      assert.strictEqual((yield* world.settlement.settle(refund(1_000n))).outcome, "applied")
+      assert.deepStrictEqual(yield* world.balance(payee), { usd: 0n, owed: 0n })
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("a refund that came before the credit is debited with it", () =>
+    Effect.gen(function*() {
+      const { event, fact, order, payment, world } = yield* secondPayment
+      const refund = {
+        ...fact(payment, { eventKey: makeReservationId() }),
+        _tag: "Refunded" as const,
+        amountMinor: 400n,
+        currency: "cny"
+      }
+      assert.strictEqual((yield* world.settlement.settle(refund)).outcome, "deferred")
+      const asked = credit(order.userId, { amountMicros: 1_000_000n })
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "done")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros + 600_000n, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("a payment that was refunded at the provider settles no more, and its refund moves nothing", () =>
+    Effect.gen(function*() {
+      const { event, fact, order, payment, world } = yield* secondPayment
+      const early = {
+        ...fact(payment, { eventKey: makeReservationId() }),
+        _tag: "Refunded" as const,
+        amountMinor: 400n,
+        currency: "cny"
+      }
+      assert.strictEqual((yield* world.settlement.settle(early)).outcome, "deferred")
       const back: Resolve = { resolution: "refunded", note: "at the gateway" }
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, back)), "done")
+      const late = { ...early, eventKey: makeReservationId(), amountMinor: 1_000n }
+      assert.strictEqual((yield* world.settlement.settle(late)).outcome, "applied")
+      const again = yield* world.settlement.settle(fact(payment, { eventKey: makeReservationId() }))
+      assert.strictEqual(again.outcome, "duplicate")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      yield* world.clean
+    }))
+
+  it.effect("a payment that was dismissed still settles by an event that fits", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const reference = yield* world.openEpay(order)
+      const payment = `d${order.id}`
+      const fact = (more: object) =>
+        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, ...more })
+      const wrong = yield* world.settlement.settle(fact({ amountMinor: 994n }))
+      assert.strictEqual(wrong.outcome, "needs_review")
+      const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
+      const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event?.id ?? 0n, dismissed)), "done")
+      assert.strictEqual((yield* world.settlement.settle(fact({ eventKey: makeReservationId() }))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       yield* world.clean
     }))
@@ -164,7 +222,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.sql`UPDATE payment_events SET received_at = now() - interval '25 hours'
         WHERE payment_reference = ${payment}`
       const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
-      assert.strictEqual(event?.outcome, "parked")
+      assert.strictEqual(event?.outcome, "deferred")
       assert.strictEqual(
         yield* tagOf(world.resolutions.resolve(ada, event?.id ?? 0n, credit(order.userId))),
         "ResolutionRefused"

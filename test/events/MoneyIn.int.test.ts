@@ -83,7 +83,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("money in", (it) =>
       assert.strictEqual(yield* world.stateOf(order), "paid")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
       const [row] = yield* world.sql<{ count: bigint }>`SELECT count(*) FROM payment_events e
-        JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} AND e.outcome = 'exception'`
+        JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} AND e.outcome = 'needs_review'`
       assert.strictEqual(row?.count, 1n)
       yield* world.clean
     }))

@@ -25,8 +25,11 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
       const open = yield* world.topup
       // A second payment, which root credits, and a part of the first, which root gives back.
       const [second] = yield* world.sql<{ id: bigint }>`
-        INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, amount_minor, currency, outcome)
-          VALUES ('stripe', 'second', 'k', 'Paid', 'pi_second', 1000, 'cny', 'exception') RETURNING id`
+        WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
+          VALUES ('stripe', 'pi_second', 'in_review', 1000, 'cny') RETURNING id)
+        INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,
+            outcome)
+          SELECT 'stripe', 'second', 'k', 'Paid', id, 'pi_second', 1000, 'cny', 'needs_review' FROM payment RETURNING id`
       const root = { name: "cli", userId: null, address: "" }
       const credit = { resolution: "credited", note: "n", user: String(paid.userId), amountMicros: 7n } as const
       yield* world.resolutions.resolve(root, second?.id ?? 0n, credit)
@@ -35,6 +38,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
       yield* world.idle
       const order = `WHERE id = ${open.id}`
       const attempt = `WHERE order_id = ${paid.id}`
+      const payment = `WHERE attempt_id IN (SELECT id FROM payment_attempts ${attempt} AND state = 'paid')`
       const cases: ReadonlyArray<readonly [breaking: string, mending: string, finds: RegExp]> = [
         [
           `UPDATE topup_orders SET state = 'paid' ${order}`,
@@ -72,27 +76,39 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
           /I5 event \d+ was received and has no outcome/
         ],
         [
-          `UPDATE payment_attempts SET debited_micros = 5 ${attempt}`,
-          `UPDATE payment_attempts SET debited_micros = 0 ${attempt}`,
-          /I2 attempt \d+ took back 5 micros, the ledger says 0/
+          `UPDATE payments SET debited_micros = 5 ${payment}`,
+          `UPDATE payments SET debited_micros = 0 ${payment}`,
+          /I2 payment \d+ had 5 micros clawed back, the ledger says 0/
         ],
         [
-          `UPDATE payment_events SET credited_micros = 8 WHERE event_key = 'second'`,
-          `UPDATE payment_events SET credited_micros = 7 WHERE event_key = 'second'`,
-          /I4 event \d+ \(credited\) credited 8 micros, the ledger has 7/
+          "UPDATE payments SET credited_micros = 8 WHERE payment_id = 'pi_second'",
+          "UPDATE payments SET credited_micros = 7 WHERE payment_id = 'pi_second'",
+          /I4 payment \d+ \(credited\) credited 8 micros, the ledger has 7/
         ],
         [
-          `UPDATE payment_events SET resolution = 'dismissed', credited_micros = NULL, credited_user_id = NULL
-            WHERE event_key = 'second'`,
-          `UPDATE payment_events SET resolution = 'credited', credited_micros = 7, credited_user_id = ${paid.userId}
-            WHERE event_key = 'second'`,
-          /I4 event \d+ \(not resolved\) credited no micros, the ledger has 7/
+          `UPDATE payments SET state = 'dismissed', credited_micros = NULL, credited_user_id = NULL
+            WHERE payment_id = 'pi_second'`,
+          `UPDATE payments SET state = 'credited', credited_micros = 7, credited_user_id = ${paid.userId}
+            WHERE payment_id = 'pi_second'`,
+          /I4 payment of event \d+ \(not known\) credited no micros, the ledger has 7/
         ],
         [
-          `UPDATE payment_events e SET payment_reference = a.payment_reference FROM payment_attempts a
-            WHERE event_key = 'second' AND a.order_id = ${paid.id} AND a.state = 'paid'`,
-          `UPDATE payment_events SET payment_reference = 'pi_second' WHERE event_key = 'second'`,
-          /I4 event \d+ credited a payment that attempt \d+ was paid with/
+          `UPDATE payments SET state = 'refunded', credited_micros = NULL, credited_user_id = NULL ${payment}`,
+          `UPDATE payments SET state = 'fulfilled', credited_micros = 1400000, credited_user_id = ${paid.userId} ${payment}`,
+          /I4 attempt \d+ is paid, and 0 payments were fulfilled through it/
+        ],
+        [
+          `UPDATE payments SET provider = 'manual', manual = true, payment_id = 'pi_second' ${payment}`,
+          `UPDATE payments p SET provider = 'stripe', manual = false, payment_id = a.payment_reference
+            FROM payment_attempts a WHERE a.id = p.attempt_id AND a.order_id = ${paid.id} AND p.state = 'fulfilled'`,
+          /I4 payments \d+ and \d+ have the number pi_second, and both were used/
+        ],
+        [
+          `UPDATE payment_events SET resolution = 'refunded', resolution_note = 'n', resolved_by = 'cli', resolved_at = now()
+            WHERE attempt_id IN (SELECT id FROM payment_attempts ${attempt})`,
+          `UPDATE payment_events SET resolution = NULL, resolution_note = NULL, resolved_by = NULL, resolved_at = NULL
+            WHERE attempt_id IN (SELECT id FROM payment_attempts ${attempt})`,
+          /I4 event \d+ says that payment \d+ was refunded, and the payment is fulfilled/
         ],
         [
           `UPDATE payment_events SET event_key = 'hidden' WHERE event_key LIKE 'root:refund:%'`,

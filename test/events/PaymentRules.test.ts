@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
 import type { Attempt, Order, OrderState } from "../../src/orders/Order.ts"
-import { judge } from "../../src/events/PaymentRules.ts"
+import { decide, type Named } from "../../src/events/PaymentRules.ts"
+import type { Payment } from "../../src/orders/Payments.ts"
 
 const epoch = DateTime.toDate(DateTime.makeUnsafe(0))
 
@@ -29,6 +30,7 @@ const attempt = (state: Attempt["state"], payment: string | null = state === "pa
   method: "alipay",
   amountMinor: 1_000n,
   currency: "cny",
+  gateway: "pay.example.com",
   merchant: "1001",
   reference: "topup_1_nonce",
   session: null,
@@ -41,6 +43,23 @@ const attempt = (state: Attempt["state"], payment: string | null = state === "pa
   minorPerFen: "1",
   completedBy: null,
   createdAt: epoch
+})
+
+const payment = (state: Payment["state"], more: Partial<Payment> = {}): Payment => ({
+  id: 1n,
+  provider: "epay",
+  scope: "pay.example.com|1001",
+  payment: "pay_1",
+  state,
+  manual: false,
+  paidMinor: 1_000n,
+  currency: "cny",
+  attemptId: 1n,
+  orderId: 1n,
+  creditedUserId: null,
+  creditedMicros: null,
+  debitedMicros: 0n,
+  ...more
 })
 
 const told = (body: FactBody, more: Partial<PaymentFact> = {}): PaymentFact => {
@@ -60,6 +79,7 @@ const paid = (more: object = {}) =>
 
 const about = (more: object = {}): Readonly<Record<string, PaymentFact>> => ({
   Refunded: told({ _tag: "Refunded", amountMinor: 400n, currency: "cny" }, more),
+  RefundMade: told({ _tag: "RefundMade", refund: "re_1", amountMinor: 400n, currency: "cny" }, more),
   RefundFailed: told({ _tag: "RefundFailed", refund: "re_1", amountMinor: 400n, currency: "cny" }, more),
   DisputeOpened: told({ _tag: "DisputeOpened", dispute: "dp_1", amountMinor: 400n, currency: "cny" }, more),
   DisputeClosed: told({ _tag: "DisputeClosed", dispute: "dp_1", won: true, amountMinor: 400n, currency: "cny" }, more)
@@ -89,10 +109,21 @@ const places = {
 
 type Place = keyof typeof places
 
-const judged = (fact: PaymentFact, place: Place): string => {
+const namedAt = (place: Place): Named => {
   const at = places[place]
-  const verdict = judge(fact, at?.[0], at?.[1])
-  return verdict._tag === "Note" ? verdict.outcome : verdict._tag
+  const isPaidByThis = at !== null && at[0].payment === "pay_1"
+  return {
+    attempt: at?.[0],
+    order: at?.[1],
+    attempts: at === null ? [] : [at[0]],
+    payment: isPaidByThis ? payment("fulfilled") : undefined,
+    manual: undefined
+  }
+}
+
+const decided = (fact: PaymentFact, named: Named): string => {
+  const decision = decide(fact, named)
+  return decision._tag === "Note" ? decision.outcome : decision._tag
 }
 
 const fulfillable: ReadonlyArray<Place> = [
@@ -118,7 +149,7 @@ const everywhere: ReadonlyArray<Place> = ["unknown", ...fulfillable, ...byAnothe
 const each = (kinds: Readonly<Record<string, PaymentFact>>, where: ReadonlyArray<Place>, expected: string): void => {
   for (const [name, fact] of Object.entries(kinds)) {
     it(`${name}: ${expected} when ${where.length === everywhere.length ? "anywhere" : where.join("; ")}`, () => {
-      for (const place of where) assert.strictEqual(judged(fact, place), expected, place)
+      for (const place of where) assert.strictEqual(decided(fact, namedAt(place)), expected, place)
     })
   }
 }
@@ -134,34 +165,95 @@ describe("what a payment means", () => {
     "Fulfil"
   )
   each({ "right": paid() }, byThis, "duplicate")
-  each({ "right": paid() }, [...byAnother, "unknown"], "exception")
+  each({ "right": paid() }, [...byAnother, "unknown"], "needs_review")
   each(
     {
       "too little": paid({ amountMinor: 999n }),
       "too much": paid({ amountMinor: 1_001n }),
       "in another currency": paid({ currency: "usd" }),
       "to another merchant": paid({ merchant: "1002" }),
-      "to no merchant": paid({ merchant: "" }),
-      "by no payment": told(paid(), { payment: null }),
-      "for another reference": told(paid(), { reference: "topup_2_nonce" }),
-      "for no reference": told(paid(), { reference: null })
+      "to no merchant": paid({ merchant: "" })
     },
-    everywhere,
-    "exception"
+    [...fulfillable, ...byAnother, "unknown"],
+    "needs_review"
   )
+  each({ "of another amount than the first time": paid({ amountMinor: 999n }) }, byThis, "duplicate")
+
+  const states = ["in_review", "dismissed", "fulfilled", "credited", "refunded"] as const
+  const rights: Readonly<Record<typeof states[number], string>> = {
+    in_review: "Fulfil",
+    dismissed: "Fulfil",
+    fulfilled: "duplicate",
+    credited: "duplicate",
+    refunded: "duplicate"
+  }
+  for (const state of states) {
+    it(`a payment that is ${state}, told once more as it should be: ${rights[state]}`, () => {
+      const named = { ...namedAt("open, pending"), payment: payment(state) }
+      assert.strictEqual(decided(paid(), named), rights[state])
+    })
+  }
+
+  it("a payment that paid one order and comes for another needs a review", () => {
+    const named = { ...namedAt("open, pending"), payment: payment("fulfilled", { orderId: 2n }) }
+    assert.strictEqual(decided(paid(), named), "needs_review")
+  })
+
+  it("a payment that is known by root's word counts once, under whatever name", () => {
+    const manual = payment("fulfilled", { provider: "manual", scope: "", manual: true })
+    const named = { ...namedAt("open, pending"), manual }
+    assert.strictEqual(decided(paid(), named), "duplicate")
+    assert.strictEqual(decided(paid({ amountMinor: 1n }), named), "duplicate")
+    assert.strictEqual(decided(paid(), { ...named, manual: { ...manual, orderId: 2n } }), "needs_review")
+  })
+
+  it("a payment of another shop on the same Stripe account is ignored", () => {
+    const foreign = told(paid(), { provider: "stripe", reference: null })
+    assert.strictEqual(decided(foreign, namedAt("unknown")), "ignored")
+  })
 })
 
 describe("what refunds and disputes mean", () => {
-  each(about(), byThis, "TakeBack")
-  each(about(), fulfillable, "parked")
-  each(about(), byAnother, "ignored")
-  each(about(), ["unknown"], "parked")
-  each(about({ currency: "usd" }), byThis, "exception")
+  each(about(), byThis, "ClawBack")
+  each(about(), fulfillable, "deferred")
+  each(about(), byAnother, "deferred")
+  each(about(), ["unknown"], "deferred")
+  each(about({ currency: "usd" }), byThis, "needs_review")
   each(about({ payment: null }), everywhere, "ignored")
-  each(about({ reference: null }), byThis, "TakeBack")
-  const { Refunded, ...unnamed } = about({ reference: null })
-  if (Refunded !== undefined) each({ "Refunded, without our reference": Refunded }, ["unknown"], "ignored")
-  each(unnamed, ["unknown"], "parked")
+  each(about({ reference: null }), byThis, "ClawBack")
+  const { DisputeClosed, DisputeOpened, ...refunds } = about({ reference: null })
+  each(refunds, ["unknown"], "ignored")
+  if (DisputeOpened !== undefined) {
+    each({ "DisputeOpened, of an unknown payment": DisputeOpened }, ["unknown"], "deferred")
+  }
+  if (DisputeClosed !== undefined) {
+    each({ "DisputeClosed, of an unknown payment": DisputeClosed }, ["unknown"], "deferred")
+  }
+
+  const decisions: Readonly<Record<Payment["state"], readonly [refund: string, dispute: string]>> = {
+    in_review: ["deferred", "deferred"],
+    dismissed: ["ignored", "ignored"],
+    fulfilled: ["ClawBack", "ClawBack"],
+    credited: ["ClawBack", "ClawBack"],
+    refunded: ["applied", "needs_review"]
+  }
+  it.each(Object.entries(decisions))("of a payment that is %s", (state, [refund, dispute]) => {
+    const states: ReadonlyArray<Payment["state"]> = ["in_review", "dismissed", "fulfilled", "credited", "refunded"]
+    const named = { ...namedAt("unknown"), payment: payment(states.find((one) => one === state) ?? "in_review") }
+    const { DisputeOpened, Refunded } = about()
+    assert.strictEqual(Refunded && decided(Refunded, named), refund)
+    assert.strictEqual(DisputeOpened && decided(DisputeOpened, named), dispute)
+  })
+
+  it("an inquiry, a fraud warning and an event of the test mode move nothing", () => {
+    const ours = { ...namedAt("paid by this") }
+    for (const tag of ["Inquiry", "FraudWarning"] as const) {
+      assert.strictEqual(decided(told({ _tag: tag, why: "" }), ours), "needs_review")
+      assert.strictEqual(decided(told({ _tag: tag, why: "" }), namedAt("unknown")), "ignored")
+    }
+    assert.strictEqual(decided(told({ _tag: "TestMode", why: "" }), namedAt("open, pending")), "needs_review")
+    assert.strictEqual(decided(told({ _tag: "TestMode", why: "" }), namedAt("unknown")), "ignored")
+  })
 })
 
 describe("what the rest means", () => {
@@ -174,12 +266,12 @@ describe("what the rest means", () => {
   each(ended, everywhere.filter((place) => isOpen(place) || isProcessing(place)), "Close")
   each(ended, everywhere.filter((place) => !isOpen(place) && !isProcessing(place)), "ignored")
   each({ Nothing: told({ _tag: "Nothing", why: "of no consequence" }) }, everywhere, "ignored")
-  each({ Unreadable: told({ _tag: "Unreadable", why: "no amount" }) }, everywhere, "exception")
+  each({ Unreadable: told({ _tag: "Unreadable", why: "no amount" }) }, everywhere, "needs_review")
 
   it("says why, in words that name what was asked for and what came", () => {
-    const verdict = judge(paid({ amountMinor: 1n }), ...places["open, pending"])
+    const decision = decide(paid({ amountMinor: 1n }), namedAt("open, pending"))
     assert.strictEqual(
-      verdict._tag === "Note" ? verdict.note : "",
+      decision._tag === "Note" ? decision.note : "",
       "paid 1 cny, asked for 1000 cny (minor units)"
     )
   })
@@ -187,11 +279,11 @@ describe("what the rest means", () => {
   it("an outcome is final unless its event waits or was only received", () => {
     const outcomes: ReadonlyArray<readonly [EventOutcome, boolean]> = [
       ["received", false],
-      ["parked", false],
+      ["deferred", false],
       ["applied", true],
       ["duplicate", true],
       ["ignored", true],
-      ["exception", true]
+      ["needs_review", true]
     ]
     for (const [outcome, expected] of outcomes) assert.strictEqual(isFinal(outcome), expected, outcome)
   })

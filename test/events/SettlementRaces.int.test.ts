@@ -80,7 +80,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
           const { attempts } = yield* world.orders.show(order.id, undefined)
           const byStripe = paidFact(attempts.find(({ provider }) => provider === "stripe")?.reference ?? "")
           yield* both(world.settlement.settle(paid), other.settlement.settle(byStripe))
-          assert.sameMembers(yield* outcomesOf([paid, byStripe]), ["applied", "exception"])
+          assert.sameMembers(yield* outcomesOf([paid, byStripe]), ["applied", "needs_review"])
           assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
         })
       )
@@ -202,7 +202,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       yield* world.sql.unsafe(`CREATE FUNCTION test_hold() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END'`)
       yield* world.sql.unsafe(`CREATE TRIGGER test_hold BEFORE UPDATE ON payment_events
-        FOR EACH ROW WHEN (NEW.outcome = 'parked') EXECUTE FUNCTION test_hold()`)
+        FOR EACH ROW WHEN (NEW.outcome = 'deferred') EXECUTE FUNCTION test_hold()`)
       const holder = yield* PgConnection.make({ url: Redacted.make(world.options.url) })
       yield* holder.query("SELECT pg_advisory_lock(1)", [], false)
       const waiting = Effect.map(
@@ -219,7 +219,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
         })))
       yield* eventually("the payment waits", waiting, (count) => count === 2n || isPaid)
       yield* holder.query("SELECT pg_advisory_unlock(1)", [], false)
-      assert.strictEqual((yield* Fiber.join(parking)).outcome, "parked")
+      assert.strictEqual((yield* Fiber.join(parking)).outcome, "deferred")
       yield* Fiber.join(paying)
       yield* world.sql.unsafe("DROP FUNCTION test_hold CASCADE")
       assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["applied", "applied"])
@@ -232,9 +232,9 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       const world = yield* PaymentWorld
       const { about, order, paid } = yield* epayOrder()
       const disputed = about("DisputeOpened", 400n)
-      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "parked")
+      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "parked", "told again it still waits")
+      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred", "told again it still waits")
       yield* world.settlement.settle(paid)
       assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["applied", "applied"])
       assert.strictEqual(yield* world.stateOf(order), "disputed")
@@ -257,10 +257,10 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       const part = about("Refunded", 100n)
       const elsewhere = { ...about("Refunded", order.amountFen), currency: "jpy" }
       for (const fact of [part, elsewhere]) {
-        assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "parked")
+        assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "deferred")
       }
       yield* world.settlement.settle(paid)
-      assert.deepStrictEqual(yield* outcomesOf([part, elsewhere, paid]), ["exception", "exception", "applied"])
+      assert.deepStrictEqual(yield* outcomesOf([part, elsewhere, paid]), ["needs_review", "needs_review", "applied"])
       assert.strictEqual(yield* world.stateOf(order), "active")
       yield* world.settlement.settle(about("Refunded", order.amountFen))
       assert.strictEqual(yield* world.stateOf(order), "refunded")
@@ -308,7 +308,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
       const asked = Effect.andThen(world.reconciliation.all(() => undefined), outcomes)
       yield* until("it is asked about", Effect.map(asked, ({ length }) => length > 0))
-      assert.deepStrictEqual(yield* outcomes, ["exception"])
+      assert.deepStrictEqual(yield* outcomes, ["needs_review"])
       const known = yield* kept
       assert.isFalse(known?.payable)
       yield* world.reconciliation.all(() => undefined)

@@ -128,7 +128,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       world.stripe.setWebhookMode("automatic")
       assert.strictEqual(yield* world.stateOf(order), "disputed")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      const parked = (yield* world.events).filter((event) => event.outcome === "parked")
+      const parked = (yield* world.events).filter((event) => event.outcome === "deferred")
       assert.deepStrictEqual(parked, [])
       yield* world.clean
     }))
@@ -142,7 +142,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       yield* world.idle
       assert.strictEqual(yield* running, "active")
       const last = (yield* world.events).slice(-2).find((event) => event.fact === "Refunded")
-      assert.strictEqual(last?.outcome, "exception")
+      assert.strictEqual(last?.outcome, "needs_review")
       world.stripe.refund({ paymentIntent })
       yield* world.idle
       assert.strictEqual(yield* running, "ended")

@@ -132,7 +132,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       world.epay.next({ money: "1.00" })
       yield* world.sql`UPDATE payment_attempts SET next_check_at = now() WHERE order_id = ${order.id}`
       yield* world.reconciliation.round
-      assert.strictEqual((yield* world.events).at(-1)?.outcome, "exception")
+      assert.strictEqual((yield* world.events).at(-1)?.outcome, "needs_review")
       assert.strictEqual(yield* world.stateOf(order), "pending")
       yield* Effect.promise(() => world.epay.notify(reference))
       world.epay.setNotifyMode("automatic")
@@ -188,7 +188,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       if (told === undefined) return assert.fail("no event")
       yield* Effect.promise(() => world.stripe.deliver(told))
       world.stripe.setWebhookMode("automatic")
-      assert.deepStrictEqual(yield* outcomes, ["applied", "exception", "duplicate"])
+      assert.deepStrictEqual(yield* outcomes, ["applied", "needs_review", "duplicate"])
       // What is on record is not asked about again; the EPay form that was never paid is, for its days.
       const [left] = yield* world.sql<{ payable: bigint }>`SELECT count(*) AS payable FROM payment_attempts
         WHERE order_id = ${order.id} AND payable`

@@ -13,6 +13,7 @@ const fact = (name: string, at: number, amount: number, subject: string | null, 
   won
 })
 const refunded = (at: number, sum: number) => fact("Refunded", at, sum, null)
+const made = (amount: number, id = "re_1") => fact("RefundMade", 0, amount, id)
 const refundFailed = (at: number, amount: number, id = "re_1") => fact("RefundFailed", at, amount, id)
 const opened = (at: number, amount: number, id = "dp_1") => fact("DisputeOpened", at, amount, id)
 const won = (at: number, amount: number, id = "dp_1") => fact("DisputeClosed", at, amount, id, true)
@@ -44,26 +45,42 @@ const table: ReadonlyArray<Row> = [
     back: 900
   },
   { name: "a refund in full", facts: [refunded(1, 1_000)], back: 1_000 },
-  { name: "a refund that failed", facts: [refunded(1, 300), refundFailed(2, 300)], back: 0 },
-  { name: "a failure told twice", facts: [refunded(1, 300), refundFailed(2, 300), refundFailed(3, 300)], back: 0 },
+  { name: "a refund that failed", facts: [made(300), refunded(1, 300), refundFailed(2, 300)], back: 0 },
+  {
+    name: "a failure of a refund that was never made known",
+    facts: [made(300), refunded(1, 300), refundFailed(2, 200, "re_2")],
+    back: 300
+  },
+  {
+    name: "a failure told twice",
+    facts: [made(300), refunded(1, 300), refundFailed(2, 300), refundFailed(3, 300)],
+    back: 0
+  },
   {
     name: "the second of two failed",
-    facts: [refunded(1, 300), refunded(2, 800), refundFailed(3, 500, "re_2")],
+    facts: [made(300), made(500, "re_2"), refunded(1, 300), refunded(2, 800), refundFailed(3, 500, "re_2")],
     back: 300
   },
   {
     name: "the first of two failed before the second was made",
-    facts: [refunded(1, 300), refundFailed(2, 300), refunded(3, 500)],
+    facts: [made(300), refunded(1, 300), refundFailed(2, 300), refunded(3, 500)],
     back: 500
   },
   {
     name: "failed, and tried again in full",
-    facts: [refunded(1, 1_000), refundFailed(2, 1_000), refunded(3, 1_000)],
+    facts: [made(1_000), refunded(1, 1_000), refundFailed(2, 1_000), refunded(3, 1_000)],
     back: 1_000
   },
   {
     name: "both of two failed",
-    facts: [refunded(1, 300), refunded(2, 800), refundFailed(3, 500, "re_2"), refundFailed(4, 300)],
+    facts: [
+      made(300),
+      made(500, "re_2"),
+      refunded(1, 300),
+      refunded(2, 800),
+      refundFailed(3, 500, "re_2"),
+      refundFailed(4, 300)
+    ],
     back: 0
   },
   { name: "a failure of what was never told", facts: [refundFailed(1, 300)], back: 0 },
@@ -107,7 +124,7 @@ const table: ReadonlyArray<Row> = [
 const At = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 2n }))
 const Amount = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 1_200n }))
 const Fact = Schema.Struct({
-  fact: Schema.Literals(["Refunded", "RefundFailed", "DisputeOpened", "DisputeClosed"]),
+  fact: Schema.Literals(["Refunded", "RefundMade", "RefundFailed", "DisputeOpened", "DisputeClosed"]),
   // Small, so that the payment seldom hides a difference.
   amountMinor: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 400n })),
   atSeconds: At,
@@ -152,7 +169,12 @@ describe("what refunds and disputes take back", () => {
 
   it.prop("a refund that fails gives back what it took", [Facts, Amount], ([facts, amount]) => {
     const disputes = facts.filter((told) => told.fact.startsWith("Dispute"))
-    const failed = [...disputes, refunded(1, Number(amount)), refundFailed(2, Number(amount), "new")]
+    const failed = [
+      ...disputes,
+      made(Number(amount), "new"),
+      refunded(1, Number(amount)),
+      refundFailed(2, Number(amount), "new")
+    ]
     assert.deepStrictEqual(clawbackOf(failed, PAID), clawbackOf(disputes, PAID))
   }, runs)
 

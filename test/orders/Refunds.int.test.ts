@@ -209,8 +209,8 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       const world = yield* PaymentWorld
       const pending = yield* world.topup
       assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible state")
-      yield* world.outside.complete(ada, { orderId: pending.id, provider: "outside", reference: "cash 7", note: "n" })
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible outside")
+      yield* world.manual.complete(ada, { orderId: pending.id, provider: "manual", reference: "cash 7", note: "n" })
+      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible manual")
       assert.strictEqual(
         yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: 999_999_999n })),
         "OrderNotFound"

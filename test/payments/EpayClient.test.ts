@@ -1,6 +1,7 @@
 /**
  * Questions to a gateway that answers well, badly, or not at all, over real HTTP; whatever happens, the key is in no error.
  */
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { once } from "node:events"
@@ -105,7 +106,10 @@ describe("EpayClient.query", () => {
         assert.deepStrictEqual(fact, {
           _tag: "Paid",
           provider: "epay",
-          eventKey: `${new URL(sim.url).host}:1001:${TRADE}:TRADE_SUCCESS`,
+          eventKey: `${new URL(sim.url).host}:1001:${TRADE}:TRADE_SUCCESS:${
+            createHash("sha256").update(`${reference}\n2000`).digest("hex").slice(0, 16)
+          }`,
+          gateway: new URL(sim.url).host,
           kind: "TRADE_SUCCESS",
           payment: TRADE,
           reference,

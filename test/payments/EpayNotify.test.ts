@@ -2,6 +2,7 @@
  * What a notify says: verified over everything it carries, refused when it is not the gateway's, and money only when the
  * gateway says so in words that can be read.
  */
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { readNotify } from "../../src/payments/EpayNotify.ts"
@@ -30,10 +31,24 @@ const doubtOf = (params: EpayParams, config = epayConfig()) =>
     return [error._tag, error.why]
   })
 
+/** The identity of a paid trade: the gateway, the merchant, the trade and its status, and what was paid for which reference. */
+const keyOf = (
+  { fen = 2000, host = "pay.example.com", reference = "topup_1001", trade = TRADE }: {
+    readonly fen?: number
+    readonly host?: string
+    readonly reference?: string
+    readonly trade?: string
+  }
+) => {
+  const paidFor = createHash("sha256").update(`${reference}\n${fen}`).digest("hex").slice(0, 16)
+  return `${host}:1001:${trade}:TRADE_SUCCESS:${paidFor}`
+}
+
 const paid: Extract<PaymentFact, { readonly _tag: "Paid" }> = {
   _tag: "Paid",
   provider: "epay",
-  eventKey: `pay.example.com:1001:${TRADE}:TRADE_SUCCESS`,
+  eventKey: keyOf({}),
+  gateway: "pay.example.com",
   kind: "TRADE_SUCCESS",
   payment: TRADE,
   reference: "topup_1001",
@@ -55,12 +70,12 @@ describe("EpayNotify", () => {
   it.effect.each<[{ readonly [name: string]: string | undefined }, object]>([
     [{ money: "20" }, {}],
     [{ money: "20.0" }, {}],
-    [{ money: "0.01" }, { amountMinor: 1n }],
+    [{ money: "0.01" }, { amountMinor: 1n, eventKey: keyOf({ fen: 1 }) }],
     [{ type: "wxpay" }, { method: "wxpay" }],
     [{ type: undefined }, { method: null }],
     [{ name: undefined, param: "x", buyer: "somebody" }, {}],
-    [{ out_trade_no: "sub_2" }, { reference: "sub_2" }],
-    [{ trade_no: "T2" }, { payment: "T2", eventKey: "pay.example.com:1001:T2:TRADE_SUCCESS" }]
+    [{ out_trade_no: "sub_2" }, { reference: "sub_2", eventKey: keyOf({ reference: "sub_2" }) }],
+    [{ trade_no: "T2" }, { payment: "T2", eventKey: keyOf({ trade: "T2" }) }]
   ])("reads a payment with %j", ([changed, expected]) =>
     Effect.gen(function*() {
       assert.deepStrictEqual<unknown>(yield* read(told(changed)), { ...paid, ...expected })
@@ -184,13 +199,16 @@ describe("EpayNotify", () => {
       assert.notStrictEqual(yield* key({ trade_no: "" }), yield* key({ trade_no: "", out_trade_no: "topup_1002" }))
     }))
 
-  it.effect("is the same event for the same trade in the same state, whatever else it says", () =>
+  it.effect("is the same event for the same trade, reference and amount, whatever else it says", () =>
     Effect.gen(function*() {
-      for (const changed of [{ money: "30" }, { type: "wxpay" }, { out_trade_no: "topup_7" }, { param: "again" }]) {
+      for (const changed of [{ money: "20" }, { type: "wxpay" }, { param: "again" }]) {
         assert.strictEqual((yield* read(told(changed))).eventKey, paid.eventKey)
       }
+      for (const changed of [{ money: "30" }, { out_trade_no: "topup_7" }, { trade_no: "T2" }]) {
+        assert.notStrictEqual((yield* read(told(changed))).eventKey, paid.eventKey)
+      }
       const elsewhere = yield* read(told(), epayConfig({ gateway: "https://pay.example.com:8443/" }))
-      assert.strictEqual(elsewhere.eventKey, `pay.example.com:8443:1001:${TRADE}:TRADE_SUCCESS`)
+      assert.strictEqual(elsewhere.eventKey, keyOf({ host: "pay.example.com:8443" }))
       const slash = yield* read(told(), epayConfig({ gateway: "https://PAY.example.com//" }))
       assert.strictEqual(slash.eventKey, paid.eventKey)
     }))

@@ -35,8 +35,8 @@ describe("StripeClient.create", () => {
           "line_items[0][price_data][unit_amount]": "2000",
           "line_items[0][price_data][product_data][name]": "Realms Top-up",
           client_reference_id: "topup_1001_abc",
-          "metadata[reference]": "topup_1001_abc",
-          "payment_intent_data[metadata][reference]": "topup_1001_abc",
+          "metadata[realms_reference]": "topup_1001_abc",
+          "payment_intent_data[metadata][realms_reference]": "topup_1001_abc",
           success_url: asked.successUrl,
           cancel_url: asked.cancelUrl,
           expires_at: String(asked.expiresAtSeconds),
@@ -241,10 +241,10 @@ describe("StripeClient.expire", () => {
   withStripe("does not close what is complete", ({ config, order, sim, stripe }) =>
     Effect.gen(function*() {
       const opened = (reference: string) => stripe.create(config, order({ reference }))
-      const { session: paid } = yield* opened("a")
+      const { session: paid } = yield* opened("topup_1_a")
       sim.pay(paid)
       assert.strictEqual(yield* stripe.expire(config, paid), "complete")
-      const { session: delayed } = yield* opened("b")
+      const { session: delayed } = yield* opened("topup_1_b")
       sim.pay(delayed, { delayed: true })
       assert.strictEqual(yield* stripe.expire(config, delayed), "complete")
       sim.failDelayed(delayed)

@@ -180,7 +180,12 @@ describe("StripeEvents", () => {
           (probe) => Effect.promise(probe.close)
         )
         const opened = (reference: string) => stripe.create(config, order({ reference }))
-        const [first, delayed, broken, left] = yield* Effect.forEach(["a", "b", "c", "d"], opened)
+        const [first, delayed, broken, left] = yield* Effect.forEach([
+          "topup_1_a",
+          "topup_1_b",
+          "topup_1_c",
+          "topup_1_d"
+        ], opened)
         if (first === undefined || delayed === undefined || broken === undefined || left === undefined) {
           return assert.fail("a session is missing")
         }
@@ -215,14 +220,14 @@ describe("StripeEvents", () => {
             "amountMinor" in fact ? Number(fact.amountMinor) : "won" in fact ? fact.won : undefined
           ]),
           [
-            ["checkout.session.completed", "Paid", "a", 2000],
-            ["checkout.session.completed", "Processing", "b", undefined],
-            ["checkout.session.async_payment_succeeded", "Paid", "b", 2000],
-            ["checkout.session.completed", "Processing", "c", undefined],
-            ["checkout.session.async_payment_failed", "Ended", "c", undefined],
-            ["checkout.session.expired", "Ended", "d", undefined],
-            ["charge.refunded", "Refunded", "a", 500],
-            ["refund.updated", "Nothing", null, undefined],
+            ["checkout.session.completed", "Paid", "topup_1_a", 2000],
+            ["checkout.session.completed", "Processing", "topup_1_b", undefined],
+            ["checkout.session.async_payment_succeeded", "Paid", "topup_1_b", 2000],
+            ["checkout.session.completed", "Processing", "topup_1_c", undefined],
+            ["checkout.session.async_payment_failed", "Ended", "topup_1_c", undefined],
+            ["checkout.session.expired", "Ended", "topup_1_d", undefined],
+            ["charge.refunded", "Refunded", "topup_1_a", 500],
+            ["refund.updated", "RefundMade", null, 500],
             ["refund.failed", "RefundFailed", null, 500],
             ["refund.updated", "RefundFailed", null, 500],
             ["charge.dispute.created", "DisputeOpened", null, 2000],
@@ -233,7 +238,9 @@ describe("StripeEvents", () => {
         )
         assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "DisputeClosed" ? [fact.won] : []), [true, false])
         assert.deepStrictEqual(facts.map((fact) => fact.eventKey), sim.events.map(({ id }) => id))
-        const payments = new Set(facts.filter(({ reference }) => reference === "a").map(({ payment }) => payment))
+        const payments = new Set(
+          facts.filter(({ reference }) => reference === "topup_1_a").map(({ payment }) => payment)
+        )
         assert.deepStrictEqual([...payments], [paymentIntent])
         assert.deepStrictEqual(yield* readAll("2020-08-27"), facts)
       }).pipe(Effect.scoped)
@@ -262,7 +269,7 @@ describe("StripeEvents", () => {
         assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
           ["Paid", paymentIntent],
           ["Refunded", paymentIntent],
-          ["Nothing", paymentIntent]
+          ["RefundMade", paymentIntent]
         ])
       }).pipe(Effect.scoped)
   )

@@ -17,7 +17,7 @@ const event = (type: string, object: unknown): Json => ({
 })
 
 const factOf = (type: string, object: unknown): PaymentFact => {
-  const fact = eventFact(event(type, object))
+  const fact = eventFact(event(type, object), true)
   if (fact === undefined) throw new Error(`no fact of ${type}`)
   return fact
 }
@@ -80,6 +80,7 @@ const money = { amountMinor: 2000n, currency: "cny" }
 const part = { amountMinor: 500n, currency: "cny" }
 const paid = { _tag: "Paid", merchant: null, method: null, ...money, ...ours }
 const failed = { _tag: "RefundFailed", refund: "re_1", ...part, ...unnamed }
+const made = { ...failed, _tag: "RefundMade" }
 const closed = { _tag: "DisputeClosed", dispute: "du_1", ...money, ...unnamed }
 
 const COMPLETED = "checkout.session.completed"
@@ -111,6 +112,42 @@ describe("StripeFacts", () => {
     ["refund.updated", "canceled", refund({ status: "canceled" }), failed],
     ["refund.failed", "failed", refund(), failed],
     ["charge.refund.updated", "failed", refund(), failed],
+    ["refund.created", "under way", refund({ status: "pending" }), made],
+    ["refund.updated", "succeeded", refund({ status: "succeeded" }), made],
+    ["refund.updated", "waiting for the payer", refund({ status: "requires_action" }), made],
+    ["charge.dispute.funds_withdrawn", "under review", dispute({ status: "under_review" }), {
+      _tag: "DisputeOpened",
+      dispute: "du_1",
+      ...money,
+      ...unnamed
+    }],
+    ["charge.dispute.funds_reinstated", "won", dispute({ status: "won" }), { ...closed, won: true }],
+    ["charge.dispute.created", "an inquiry", dispute({ status: "warning_needs_response", reason: "general" }), {
+      _tag: "Inquiry",
+      why: "an inquiry of the payer's bank (warning_needs_response, general); no money has moved",
+      ...unnamed
+    }],
+    [
+      "charge.dispute.updated",
+      "prevented",
+      dispute({ status: "prevented", evidence_details: { due_by: 1_800_000_000 } }),
+      {
+        _tag: "Inquiry",
+        why:
+          "an inquiry of the payer's bank (prevented, no reason, answer before 2027-01-15T08:00:00.000Z); no money has moved",
+        ...unnamed
+      }
+    ],
+    ["radar.early_fraud_warning.created", "a warning", {
+      id: "issfr_1",
+      object: "radar.early_fraud_warning",
+      fraud_type: "made_with_stolen_card",
+      payment_intent: "pi_1"
+    }, {
+      _tag: "FraudWarning",
+      why: "an early fraud warning (made_with_stolen_card): a refund in time avoids a dispute",
+      ...unnamed
+    }],
     ["charge.dispute.created", "open", dispute(), { _tag: "DisputeOpened", dispute: "du_1", ...money, ...unnamed }],
     ["charge.dispute.closed", "won", dispute({ status: "won" }), { ...closed, won: true }],
     ["charge.dispute.closed", "an inquiry", dispute({ status: "warning_closed" }), { ...closed, won: true }],
@@ -135,12 +172,8 @@ describe("StripeFacts", () => {
     [COMPLETED, "an open session", session({ status: "open", payment_status: "unpaid" })],
     [COMPLETED, "a status that is unknown", session({ status: null, payment_status: null })],
     [SUCCEEDED, "a payment status that is unknown", session({ payment_status: "Paid" })],
-    ["refund.updated", "a refund that succeeded", refund({ status: "succeeded" })],
-    ["refund.updated", "a refund under way", refund({ status: "pending" })],
-    ["refund.updated", "a refund without a status", refund({ status: undefined })],
-    ["refund.created", "an event of another kind", refund()],
     ["payment_intent.succeeded", "an event of another kind", { id: "pi_1", amount: 2000, currency: "cny" }],
-    ["charge.dispute.updated", "an event of another kind", dispute()],
+    ["charge.dispute.updated", "a dispute whose end is told by itself", dispute({ status: "won" })],
     ["checkout.session.completed ", "a kind with a space", session()],
     ["constructor", "a kind of no kind", session()]
   ])("finds nothing in %s: %s", (type, _, object) => {
@@ -149,11 +182,16 @@ describe("StripeFacts", () => {
 
   it("takes the reference of the metadata before the session's own, which has to look like ours", () => {
     const reference = (changed: Json) => factOf(COMPLETED, session(changed)).reference
-    assert.strictEqual(reference({ client_reference_id: "topup_1_a", metadata: { reference: "b" } }), "b")
+    assert.strictEqual(reference({ metadata: { realms_reference: "sub_3_c", reference: "topup_1_a" } }), "sub_3_c")
+    assert.strictEqual(reference({ client_reference_id: "sub_3_c", metadata: { reference: "topup_1_a" } }), "topup_1_a")
+    assert.strictEqual(
+      reference({ client_reference_id: "topup_1_a", metadata: { reference: "INV-2024" } }),
+      "topup_1_a"
+    )
     assert.strictEqual(reference({ client_reference_id: "topup_1_a", metadata: {} }), "topup_1_a")
     assert.strictEqual(reference({ client_reference_id: "sub_2_b", metadata: null }), "sub_2_b")
     assert.isNull(reference({ client_reference_id: "a customer of a shop", metadata: {} }))
-    assert.strictEqual(reference({ client_reference_id: null, metadata: { reference: "b" } }), "b")
+    assert.isNull(reference({ client_reference_id: null, metadata: { reference: "INV-2024-001" } }))
   })
 
   it("tells a delayed payment that has failed from one under way by its intent", () => {
@@ -173,6 +211,23 @@ describe("StripeFacts", () => {
     assert.strictEqual(bodyOf("charge.dispute.created", bare)._tag, "Unreadable")
     const expanded = dispute({ payment_intent: null, charge: { id: "ch_1", payment_intent: "pi_9" } })
     assert.strictEqual(factOf("charge.dispute.created", expanded).payment, "pi_9")
+  })
+
+  it("leaves a refund and a dispute in an unknown state to people", () => {
+    assert.strictEqual(bodyOf("refund.updated", refund({ status: undefined }))._tag, "Unreadable")
+    assert.strictEqual(bodyOf("refund.created", refund({ status: "teleported" }))._tag, "Unreadable")
+    assert.strictEqual(bodyOf("charge.dispute.created", dispute({ status: "teleported" }))._tag, "Unreadable")
+    assert.strictEqual(bodyOf("charge.dispute.created", dispute({ status: undefined }))._tag, "Unreadable")
+  })
+
+  it("takes no money from an event of the test mode under a live key, nor from a connected account", () => {
+    const test = { ...event(COMPLETED, session()), livemode: false }
+    const fact = eventFact(test, true)
+    assert.deepStrictEqual([fact?._tag, fact?.payment, fact?.reference], ["TestMode", null, "topup_1"])
+    assert.strictEqual(eventFact(test, false)?._tag, "Paid")
+    assert.strictEqual(eventFact({ ...test, livemode: true }, true)?._tag, "Paid")
+    const connected = eventFact({ ...test, livemode: true, account: "acct_1" }, true)
+    assert.deepStrictEqual([connected?._tag, connected?.payment], ["Nothing", null])
   })
 
   it("takes a refund's failure from its event, whatever the refund says of itself", () => {
@@ -223,21 +278,21 @@ describe("StripeFacts", () => {
 
   it.each([undefined, null, {}, "evt_1", 1, [], [event(COMPLETED, session())], { id: "evt_1" }, { type: COMPLETED }])(
     "finds no event in %j",
-    (json) => assert.isUndefined(eventFact(json))
+    (json) => assert.isUndefined(eventFact(json, true))
   )
 
   it("finds no event without a proper id and type", () => {
     for (const changed of [{ id: "" }, { id: 1 }, { id: null }, { type: "" }, { type: 2 }]) {
-      assert.isUndefined(eventFact({ ...event(COMPLETED, session()), ...changed }))
+      assert.isUndefined(eventFact({ ...event(COMPLETED, session()), ...changed }, true))
     }
   })
 
   it("cannot read an event without an object, and reads one without a time", () => {
     for (const data of [undefined, null, {}, { object: null }, { object: "cs_1" }, { object: [session()] }]) {
-      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), data })?._tag, "Unreadable")
+      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), data }, true)?._tag, "Unreadable")
     }
     for (const created of [undefined, null, "now", 1.5]) {
-      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), created })?.atSeconds, 0)
+      assert.strictEqual(eventFact({ ...event(COMPLETED, session()), created }, true)?.atSeconds, 0)
     }
   })
 })

@@ -88,7 +88,7 @@ export const makeRun = Effect.fnUntraced(function*(servers: readonly [Server, Se
     for (const { answer, fact } of answers) {
       truth.deliveries.set(fact.eventKey, (truth.deliveries.get(fact.eventKey) ?? 0) + 1)
       if (!truth.delivered.includes(fact)) truth.delivered.push(fact)
-      assert.isTrue(isFinal(answer.outcome) || answer.outcome === "parked", answer.outcome)
+      assert.isTrue(isFinal(answer.outcome) || answer.outcome === "deferred", answer.outcome)
       const payment = paymentTold(fact)
       if (payment === undefined || answer.repeated || answer.outcome !== "applied") continue
       assert.isUndefined(payment.of.winner, "an order is fulfilled once")

@@ -13,6 +13,8 @@ export interface TruePayment {
   readonly paid: Extract<PaymentFact, { _tag: "Paid" }>
   /** Exactly what was asked for. */
   readonly isRight: boolean
+  /** Its reference is none of ours: at Stripe it may be another shop's. */
+  readonly isForeign: boolean
   readonly refunds: Array<{ readonly id: string; readonly amountMinor: bigint; failed: boolean }>
   readonly disputes: Array<{ readonly id: string; readonly amountMinor: bigint; state: "open" | "won" | "lost" }>
 }
@@ -77,6 +79,7 @@ export class PaymentTruth {
       provider: attempt.provider,
       paid,
       isRight: mistake === "none",
+      isForeign: mistake === "reference" && attempt.provider === "stripe",
       refunds: [],
       disputes: []
     })
@@ -97,8 +100,10 @@ export class PaymentTruth {
     const left = payment.paid.amountMinor - this.refunded(payment)
     const amountMinor = share > 700 ? left : (left * BigInt(share)) / 1_000n
     if (amountMinor <= 0n) return
-    payment.refunds.push({ id: this.id("re"), amountMinor, failed: false })
+    const id = this.id("re")
+    payment.refunds.push({ id, amountMinor, failed: false })
     this.outbox.push({ ...this.about(payment, true), _tag: "Refunded", amountMinor: this.refunded(payment) })
+    this.outbox.push({ ...this.about(payment, false), _tag: "RefundMade", refund: id, amountMinor })
   }
 
   /** A telling in a currency that the payment was not made in, which may count for nothing. */

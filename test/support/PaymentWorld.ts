@@ -24,7 +24,7 @@ import { EventResolutions } from "../../src/events/EventResolutions.ts"
 import { OrderHistory } from "../../src/events/OrderHistory.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { OrderSearch } from "../../src/orders/OrderSearch.ts"
-import { OutsidePayments } from "../../src/events/OutsidePayments.ts"
+import { ManualPayments } from "../../src/events/ManualPayments.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import { PaymentEvents } from "../../src/events/PaymentEvents.ts"
@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly epay: EpaySimulator
   readonly payment?: { readonly epay?: object; readonly stripe?: object }
   readonly billing?: object
+  /** Stripe's secret key; else one of the test mode. */
+  readonly stripeKey?: string
   readonly plans?: ReadonlyArray<object>
 }
 
@@ -91,7 +93,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     checkout: Context.get(context, Checkout),
     settlement: Context.get(context, Settlement),
     callbacks: Context.get(context, Callbacks),
-    outside: Context.get(context, OutsidePayments),
+    manual: Context.get(context, ManualPayments),
     paymentEvents: Context.get(context, PaymentEvents),
     resolutions: Context.get(context, EventResolutions),
     refunds: Context.get(context, Refunds),
@@ -115,7 +117,7 @@ export interface EventRow {
 type More = Partial<Omit<WorldOptions, "url" | "stripe" | "epay">>
 
 const start = Effect.fnUntraced(function*(more: More) {
-  const stripe = yield* acquireStripe()
+  const stripe = yield* acquireStripe(more.stripeKey === undefined ? {} : { secretKey: more.stripeKey })
   const epay = yield* acquireEpay()
   const url = yield* makeDatabase()
   const options = { url, stripe, epay, ...more }

@@ -7,7 +7,7 @@ import type { Attempt, Order } from "../../orders/Order.ts"
 import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { type FoundOrder, OrderSearch } from "../../orders/OrderSearch.ts"
-import { OutsidePayments } from "../../events/OutsidePayments.ts"
+import { ManualPayments } from "../../events/ManualPayments.ts"
 import { type RefundRequest, Refunds } from "../../orders/Refunds.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
@@ -76,7 +76,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
     const search = yield* OrderSearch
     const history = yield* OrderHistory
     const orders = yield* Orders
-    const outside = yield* OutsidePayments
+    const manual = yield* ManualPayments
     const refunds = yield* Refunds
 
     const show = ({ id }: Pick<Order, "id">) => Effect.map(history.show(id), recordJson)
@@ -103,7 +103,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
       completeOrder: Effect.fnUntraced(
         function*({ params, payload }) {
           const admin = yield* CurrentAdmin
-          return yield* show(yield* outside.complete(admin, { orderId: BigInt(params.id), ...payload }))
+          return yield* show(yield* manual.complete(admin, { orderId: BigInt(params.id), ...payload }))
         },
         Effect.catchTags({
           OrderNotFound: noOrder,

@@ -7,8 +7,8 @@ import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 
-/** `outside`: paid past both providers. */
-export const Source = Schema.Literals(["epay", "stripe", "outside"])
+/** `manual`: received past both providers, which only root says. */
+export const Source = Schema.Literals(["epay", "stripe", "manual"])
 
 /** Amounts in the minor unit of the currency, such as fen of CNY. */
 export const PaymentEvent = Schema.Struct({

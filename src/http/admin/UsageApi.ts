@@ -133,7 +133,7 @@ const Overview = Schema.Struct({
   month: Period,
   users: Schema.Number,
   orders_pending: Schema.Number,
-  exceptions_open: Schema.Number,
+  reviews_open: Schema.Number,
   calls_open: Schema.Number,
   folded_to: Schema.NullOr(ApiMoment),
   first_steps: Schema.Array(Schema.Struct({

@@ -160,7 +160,7 @@ export const UsageHandlers = HttpApiBuilder.group(
           month: periodJson(figures.month, report.totals),
           users: figures.users,
           orders_pending: figures.ordersPending,
-          exceptions_open: figures.exceptionsOpen,
+          reviews_open: figures.reviewsOpen,
           calls_open: figures.callsOpen,
           folded_to: momentOrNull(report.foldedTo),
           first_steps: (yield* firstSteps.steps).map(({ isDone, step }) => ({ step, done: isDone }))

@@ -41,7 +41,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
       assert.deepStrictEqual(found.json.items.map(({ id }: { readonly id: string }) => id), [String(order.id)])
       assert.strictEqual((yield* get("/orders?state=bought")).status, 400)
       assert.strictEqual((yield* get("/orders?from=yesterday")).status, 422)
-      const completion = { provider: "outside", reference: `api ${order.id}`, note: "cash" }
+      const completion = { provider: "manual", reference: `api ${order.id}`, note: "cash" }
       const refused = yield* post(`${path}/complete`, { ...completion, note: "" })
       assert.deepStrictEqual([refused.status, Object.keys(refused.json.problems)], [422, ["note"]])
       assert.strictEqual((yield* post(`${path}/complete`, { ...completion, provider: "cash" })).status, 400)
@@ -97,8 +97,11 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
     Effect.gen(function*() {
       const { get, post, root, user, world } = yield* program
       const [row] = yield* world.sql<{ id: bigint }>`
-        INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, amount_minor, currency, outcome)
-          VALUES ('epay', 'api', 'TRADE_SUCCESS', 'Paid', 'api', 1000, 'cny', 'exception') RETURNING id`
+        WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
+          VALUES ('epay', 'api', 'in_review', 1000, 'cny') RETURNING id)
+        INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,
+            outcome)
+          SELECT 'epay', 'api', 'TRADE_SUCCESS', 'Paid', id, 'api', 1000, 'cny', 'needs_review' FROM payment RETURNING id`
       const path = `/payments/${row?.id}`
       const open = yield* get("/payments?open=true&provider=epay&reference=api")
       assert.lengthOf(open.json.items, 1)

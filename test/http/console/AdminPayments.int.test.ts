@@ -38,14 +38,16 @@ const balanceOf = (userId: bigint) =>
 const exceptionOf = Effect.fnUntraced(function*(payment: string, orderReference: string | null = null) {
   const { sql } = yield* ConsoleWorld
   const [row] = yield* sql<{ id: bigint }>`
-    INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor, currency,
-        outcome, note)
-      VALUES ('epay', ${payment}, 'TRADE_SUCCESS', 'Paid', ${payment}, ${orderReference}, 500, 'cny', 'exception',
-        'paid 500 <b>cny</b>') RETURNING id`
+    WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
+      VALUES ('epay', ${payment}, 'in_review', 500, 'cny') RETURNING id)
+    INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, merchant_reference,
+        amount_minor, currency, outcome, note)
+      SELECT 'epay', ${payment}, 'TRADE_SUCCESS', 'Paid', id, ${payment}, ${orderReference}, 500, 'cny', 'needs_review',
+        'paid 500 <b>cny</b>' FROM payment RETURNING id`
   return row?.id ?? 0n
 }, Effect.orDie)
 
-const done = { note: "by bank transfer", provider: "outside" }
+const done = { note: "by bank transfer", provider: "manual" }
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("root's orders and payments", (it) => {
   it.effect("are nobody else's", () =>
@@ -128,7 +130,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
         [{ ...done, reference: "" }, "field-reference-problem"],
         [{ ...done, provider: "stripe", reference: "ch_1" }, "field-reference-problem"],
         [{ ...done, provider: "paypal", reference: "x" }, "field-provider-problem"],
-        [{ provider: "outside", reference: "x", note: " " }, "field-note-problem"]
+        [{ provider: "manual", reference: "x", note: " " }, "field-note-problem"]
       ]
       for (const [fields, problem] of bad) {
         const refused = yield* client.post(`${path}/complete`, fields)

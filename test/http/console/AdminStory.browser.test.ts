@@ -138,7 +138,7 @@ const redeemCode = async (root: Visitor, user: Visitor, telling: Telling, { orig
 const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint, orderId: bigint) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/orders/${orderId}/complete`)
-  await page.selectOption("[name=provider]", "outside")
+  await page.selectOption("[name=provider]", "manual")
   await page.fill("[name=reference]", "bank transfer 7")
   await page.click(complete("complete"))
   await page.waitForSelector(".is-invalid[name=note]")

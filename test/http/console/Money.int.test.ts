@@ -160,6 +160,32 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
       assert.strictEqual(again.status, 409)
     }))
 
+  it.effect("a payment in review is named to its buyer, who is not asked for another, and so is what was decided", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const { client, user } = yield* signIn
+      const { id } = yield* world.orders.topup(user.id, 1_000n)
+      yield* client.get(`/pay/topup/${id}`)
+      yield* client.post(`/pay/topup/${id}/start`, { provider: "epay", method: "alipay" })
+      const state = (values: string) =>
+        world.sql.unsafe(
+          `INSERT INTO payments (provider, merchant_scope, payment_id, paid_minor, currency, attempt_id, state,
+            credited_user_id, credited_micros)
+          SELECT 'epay', 'x', 'T${id}', 994, 'cny', a.id, ${values} FROM payment_attempts a WHERE a.order_id = ${id}
+          ON CONFLICT (provider, merchant_scope, payment_id) DO UPDATE SET state = EXCLUDED.state,
+            credited_user_id = EXCLUDED.credited_user_id, credited_micros = EXCLUDED.credited_micros`
+        )
+      const page = Effect.map(client.get(`/pay/topup/${id}`), ({ text }) => text)
+      assert.include(yield* page, "Choose a way of paying once more")
+      yield* state("'in_review', NULL, NULL")
+      assert.include(yield* page, "A payment of ¥9.94 arrived and is being looked at")
+      assert.notInclude(yield* page, "Pay with")
+      yield* state(`'credited', ${user.id}, 1391600`)
+      assert.match(yield* page, /A payment of ¥9\.94 was looked at: \$1\.3916\d* has been added to your balance/)
+      yield* state("'refunded', NULL, NULL")
+      assert.include(yield* page, "A payment of ¥9.94 was looked at and given back")
+    }))
+
   it.effect("a method that is off, or none, starts nothing", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld

@@ -68,6 +68,8 @@ const build = (language: Language, timeZone: string): Formats => {
     usd: (amount) => usd(micros(amount)),
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
     minor: (amount, currency) => {
+      // The same money is written the same everywhere.
+      if (currency.toLowerCase() === "cny") return cny(formatDecimal(amount, 2, 2))
       const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })
       const decimals = currencyDecimals(currency)
       const text = formatDecimal(amount, decimals, decimals)

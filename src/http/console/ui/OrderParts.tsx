@@ -43,7 +43,7 @@ export const orderName = (visit: Visit, order: Order): string => {
 /** A way of paying, in words; gateways may offer others than these. */
 export const methodName = (visit: Visit, provider: PaymentSource, method: string | null): string => {
   const say = sayOf(visit, orderText)
-  if (provider === "outside") return say("method.outside")
+  if (provider === "manual") return say("method.manual")
   if (provider === "stripe") return say("method.stripe")
   if (method === "alipay") return say("method.alipay")
   if (method === "wxpay") return say("method.wxpay")

@@ -8,7 +8,7 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { PaymentUsed, RefundNotPossible, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
-import { OutsidePayments } from "../../../../events/OutsidePayments.ts"
+import { ManualPayments } from "../../../../events/ManualPayments.ts"
 import { Refunds } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
@@ -41,8 +41,7 @@ const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
   const texts = {
     order: say("used.order"),
     credited: say("used.credited"),
-    refunded: say("used.refunded"),
-    taken_back: say("used.taken")
+    refunded: say("used.refunded")
   }
   return refuse({ reference: texts[why] }, 409)
 }
@@ -63,7 +62,7 @@ const completeForm = rootForm("/admin/orders/:id/complete", {
       const orderId = yield* pathId("id")
       const provider = oneOf(sources, fields.get("provider"))
       if (provider === undefined) return yield* refuse({ provider: say("provider.problem") })
-      yield* (yield* OutsidePayments).complete(actorOf(visit), {
+      yield* (yield* ManualPayments).complete(actorOf(visit), {
         orderId,
         provider,
         reference: fields.get("reference") ?? "",
@@ -133,7 +132,7 @@ const notPossible = (visit: UserVisit, { why }: RefundNotPossible): FormRefused 
   const say = sayOf(visit, orderActionText)
   const texts = {
     state: say("refund.state"),
-    outside: say("refund.outside"),
+    manual: say("refund.manual"),
     merchant: say("refund.merchant"),
     open: say("refund.open"),
     closed: say("refund.closed"),

@@ -68,7 +68,7 @@ export const CompleteView = (props: ActionProps) => {
   const { record: { attempts, email, order }, state, visit } = props
   const say = sayOf(visit, orderActionText)
   const amount = visit.formats.cny(order.amountFen)
-  const chosen = state.values.get("provider") ?? attempts.at(-1)?.provider ?? "outside"
+  const chosen = state.values.get("provider") ?? attempts.at(-1)?.provider ?? "manual"
   const problem = state.problems["provider"]
   return (
     <ActionPage
@@ -90,7 +90,7 @@ export const CompleteView = (props: ActionProps) => {
           name="provider"
           aria-describedby={problem === undefined ? undefined : "field-provider-problem"}
         >
-          <option value="outside" selected={chosen === "outside"}>{say("provider.outside")}</option>
+          <option value="manual" selected={chosen === "manual"}>{say("provider.manual")}</option>
           <option value="epay" selected={chosen === "epay"}>{sourceName(visit, "epay")}</option>
           <option value="stripe" selected={chosen === "stripe"}>{sourceName(visit, "stripe")}</option>
         </select>

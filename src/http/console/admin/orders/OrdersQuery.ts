@@ -5,7 +5,7 @@ import { type OrderFilter, orderStates } from "../../../../orders/OrderSearch.ts
 import type { Visit } from "../../Visit.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 
-export const sources = ["epay", "stripe", "outside"] as const
+export const sources = ["epay", "stripe", "manual"] as const
 
 export interface OrdersQuery {
   readonly filter: OrderFilter

@@ -79,11 +79,11 @@ const Waiting = ({ figures, visit }: OverviewProps) => {
   const items: ReadonlyArray<readonly [label: string, value: string, href: string, icon: IconName, isUrgent: boolean]> =
     [
       [
-        say("waiting.exceptions"),
-        count(figures.exceptionsOpen),
+        say("waiting.reviews"),
+        count(figures.reviewsOpen),
         "/admin/payments",
         "alert",
-        figures.exceptionsOpen > 0
+        figures.reviewsOpen > 0
       ],
       [say("waiting.orders"), count(figures.ordersPending), "/admin/orders?state=pending", "order", false],
       [say("waiting.calls"), open, "/admin/usage/calls?state=reserved", "clock", false]

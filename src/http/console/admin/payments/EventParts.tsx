@@ -10,7 +10,7 @@ import { sayOf, type Visit } from "../../Visit.ts"
 import { paymentsText } from "./PaymentsText.ts"
 
 export const sourceName = (visit: Visit, source: PaymentSource): string =>
-  source === "outside" ? sayOf(visit, paymentsText)("source.outside") : source === "epay" ? "EPay" : "Stripe"
+  source === "manual" ? sayOf(visit, paymentsText)("source.manual") : source === "epay" ? "EPay" : "Stripe"
 
 /** What an event says, in words; one that is not known by name is called as it is. */
 export const factName = (visit: Visit, fact: string): string => {
@@ -31,32 +31,34 @@ export const factName = (visit: Visit, fact: string): string => {
 
 const tones: Readonly<Record<EventOutcome, Tone>> = {
   received: "yellow",
-  parked: "yellow",
+  deferred: "yellow",
   applied: "green",
   duplicate: "secondary",
   ignored: "secondary",
-  exception: "red"
+  needs_review: "red"
 }
 
 export const outcomeName = (visit: Visit, outcome: EventOutcome): string => {
   const say = sayOf(visit, paymentsText)
   return ({
     received: say("outcome.received"),
-    parked: say("outcome.parked"),
+    deferred: say("outcome.deferred"),
     applied: say("outcome.applied"),
     duplicate: say("outcome.duplicate"),
     ignored: say("outcome.ignored"),
-    exception: say("outcome.exception")
+    needs_review: say("outcome.needs_review")
   })[outcome]
 }
 
 export const resolutionName = (visit: Visit, resolution: Resolution): string => {
   const say = sayOf(visit, paymentsText)
   return ({
+    accepted: say("resolution.accepted"),
     credited: say("resolution.credited"),
     refunded: say("resolution.refunded"),
     dismissed: say("resolution.dismissed"),
-    completed: say("resolution.completed")
+    completed: say("resolution.completed"),
+    fulfilled: say("resolution.fulfilled")
   })[resolution]
 }
 

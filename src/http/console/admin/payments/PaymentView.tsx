@@ -3,7 +3,7 @@
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
-import { isCreditable } from "../../../../events/EventResolutions.ts"
+import { isAboutMoneyIn, isCreditable } from "../../../../events/EventResolutions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
@@ -131,8 +131,12 @@ const Actions = ({ details: { event }, visit }: EventProps) => {
   return (
     <Card title={say("actions")}>
       <div class="list-group list-group-flush">
-        {isCreditable(event.fact) ? action("credit", say("credit"), say("credit.text"), true) : null}
-        {action("refunded", say("refunded"), say("refunded.text"), false)}
+        {isCreditable(event.fact) && event.payment !== null
+          ? action("credit", say("credit"), say("credit.text"), true)
+          : null}
+        {isAboutMoneyIn(event.fact) && event.payment !== null
+          ? action("refunded", say("refunded"), say("refunded.text"), false)
+          : null}
         {action("dismiss", say("dismiss"), say("dismiss.text"), false)}
       </div>
       {isCreditable(event.fact) && event.payment !== null

@@ -101,8 +101,7 @@ const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
   const texts = {
     order: say("used.order"),
     credited: say("used.credited"),
-    refunded: say("used.refunded"),
-    taken_back: say("used.taken")
+    refunded: say("used.refunded")
   }
   return refuse({ form: texts[why] }, 409)
 }

@@ -5,6 +5,7 @@
 import { FEN_SCALE, formatDecimal } from "../../../../domain/Money.ts"
 import { minorOf } from "../../../../orders/Checkout.ts"
 import type { Order } from "../../../../orders/Order.ts"
+import type { Payment } from "../../../../orders/Payments.ts"
 import type { OrderView } from "../../../../orders/Orders.ts"
 import type { SettingsValues } from "../../../../settings/Settings.ts"
 import type { FormState } from "../../Answer.ts"
@@ -48,8 +49,11 @@ export interface PayProps {
 }
 
 /** What decides how the panel looks: as long as it is the same, an open page need not change. */
-export const versionOf = ({ attempts, order }: OrderView): string =>
-  `${order.state}-${attempts.length}-${attempts.some(({ state }) => state === "processing") ? "processing" : "open"}`
+export const versionOf = ({ attempts, order, payments }: OrderView): string => {
+  const isProcessing = attempts.some(({ state }) => state === "processing")
+  return [order.state, attempts.length, isProcessing ? "processing" : "open", ...payments.map(({ state }) => state)]
+    .join("-")
+}
 
 const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
   const say = sayOf(visit, payText)
@@ -143,9 +147,42 @@ const Again = ({ order, visit }: { readonly visit: Visit; readonly order: Order 
   )
 }
 
-const Pending = (props: PayProps) => {
-  const { view: { attempts, order }, visit } = props
+const amountOf = (visit: Visit, { currency, paidMinor }: Payment): string | undefined =>
+  paidMinor === null || currency === null ? undefined : visit.formats.minor(paidMinor, currency)
+
+/** What became of a payment that did not fulfil the order by itself; undefined where that goes without saying. */
+const paymentText = (visit: Visit, order: Order, payment: Payment): string | undefined => {
   const say = sayOf(visit, payText)
+  const amount = amountOf(visit, payment)
+  switch (payment.state) {
+    case "in_review":
+      return amount === undefined ? say("review.unknown") : say("review", { amount })
+    case "credited":
+      return amount === undefined || payment.creditedMicros === null || payment.creditedUserId !== order.userId
+        ? undefined
+        : say("review.credited", { amount, credit: visit.formats.usd(payment.creditedMicros) })
+    case "refunded":
+      return amount === undefined ? undefined : say("review.refunded", { amount })
+    case "fulfilled":
+    case "dismissed":
+      return undefined
+  }
+}
+
+const Payments = ({ view: { order, payments }, visit }: PayProps) => (
+  <>
+    {payments.map((payment) => {
+      const text = paymentText(visit, order, payment)
+      return text === undefined ? null : <Notice key={String(payment.id)} kind="info">{text}</Notice>
+    })}
+  </>
+)
+
+const Pending = (props: PayProps) => {
+  const { view: { attempts, order, payments }, visit } = props
+  const say = sayOf(visit, payText)
+  // Whoever has paid is not asked to pay once more.
+  if (payments.some(({ state }) => state === "in_review")) return <Cancel visit={visit} order={order} />
   if (attempts.some(({ state }) => state === "processing")) {
     return (
       <Notice kind="info">
@@ -228,6 +265,7 @@ export const PayPanel = (props: PayProps) => {
   return (
     <div id="order" {...live}>
       <FormAlert state={props.state} />
+      <Payments {...props} />
       <div class="row g-3">
         <div class="col-md-5">
           <Card>

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
 import type { Actor } from "../../src/platform/AuditLog.ts"
-import type { OutsidePayment } from "../../src/events/OutsidePayments.ts"
+import type { ManualPayment } from "../../src/events/ManualPayments.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 
 const Worlds = SecondServer.layer.pipe(
@@ -18,9 +18,9 @@ const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
 
 const RACES = 12
 
-const byBank = (orderId: bigint, more: Partial<OutsidePayment> = {}): OutsidePayment => ({
+const byBank = (orderId: bigint, more: Partial<ManualPayment> = {}): ManualPayment => ({
   orderId,
-  provider: "outside",
+  provider: "manual",
   reference: `bank ${orderId}`,
   note: "transferred to our account",
   ...more
@@ -32,18 +32,18 @@ const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<
 const epayFact = (reference: string, payment: string, pid: string, more: object = {}) =>
   paidFact(reference, { provider: "epay", payment, merchant: pid, ...more })
 
-layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outside", (it) => {
+layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments", (it) => {
   it.effect("are fulfilled from every open state, once, and recorded", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
-      const { orders, outside, sql } = world
+      const { manual, orders, sql } = world
       for (const state of ["pending", "cancelled", "expired"]) {
         const order = yield* world.topup
         yield* sql`UPDATE topup_orders SET state = ${state} WHERE id = ${order.id}`
-        assert.strictEqual((yield* outside.complete(ada, byBank(order.id))).state, "paid")
+        assert.strictEqual((yield* manual.complete(ada, byBank(order.id))).state, "paid")
         // A double click is one; another administrator is told.
-        assert.strictEqual((yield* outside.complete(ada, byBank(order.id))).state, "paid")
-        assert.strictEqual(yield* tagOf(outside.complete(bob, byBank(order.id))), "OrderClosed")
+        assert.strictEqual((yield* manual.complete(ada, byBank(order.id))).state, "paid")
+        assert.strictEqual(yield* tagOf(manual.complete(bob, byBank(order.id))), "OrderClosed")
         assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
         const changes = yield* sql<{ actor: string; after: { note: string } }>`
           SELECT actor, after FROM audit_log WHERE target = ${`order:${order.id}`}`
@@ -52,8 +52,8 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
         ])
       }
       const plan = yield* orders.subscription(yield* world.user(), "basic")
-      assert.strictEqual((yield* outside.complete(ada, byBank(plan.id))).state, "active")
-      assert.strictEqual(yield* tagOf(outside.complete(ada, byBank(plan.id + 1_000n))), "OrderNotFound")
+      assert.strictEqual((yield* manual.complete(ada, byBank(plan.id))).state, "active")
+      assert.strictEqual(yield* tagOf(manual.complete(ada, byBank(plan.id + 1_000n))), "OrderNotFound")
       yield* world.clean
     }))
 
@@ -61,7 +61,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
     Effect.gen(function*() {
       const world = yield* PaymentWorld
       const order = yield* world.topup
-      const bad: ReadonlyArray<Partial<OutsidePayment>> = [
+      const bad: ReadonlyArray<Partial<ManualPayment>> = [
         { reference: " " },
         { reference: "a\nb" },
         { reference: "x".repeat(201) },
@@ -71,12 +71,12 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
         { note: "x".repeat(501) }
       ]
       for (const more of bad) {
-        assert.strictEqual(yield* tagOf(world.outside.complete(ada, byBank(order.id, more))), "ResolutionRefused")
+        assert.strictEqual(yield* tagOf(world.manual.complete(ada, byBank(order.id, more))), "ResolutionRefused")
       }
       const first = yield* world.topup
-      yield* world.outside.complete(ada, byBank(first.id))
+      yield* world.manual.complete(ada, byBank(first.id))
       const again = byBank(order.id, { reference: `bank ${first.id}` })
-      assert.strictEqual(yield* tagOf(world.outside.complete(ada, again)), "PaymentUsed")
+      assert.strictEqual(yield* tagOf(world.manual.complete(ada, again)), "PaymentUsed")
       assert.strictEqual(yield* world.stateOf(order), "pending")
       yield* world.clean
     }))
@@ -86,7 +86,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
       const world = yield* PaymentWorld
       const order = yield* world.topup
       const reference = yield* world.openEpay(order)
-      yield* world.outside.complete(ada, byBank(order.id, { provider: "epay", reference: `t${order.id}` }))
+      yield* world.manual.complete(ada, byBank(order.id, { provider: "epay", reference: `t${order.id}` }))
       const pid = world.epay.pid
       const told = yield* world.settlement.settle(epayFact(reference, `t${order.id}`, pid))
       assert.strictEqual(told.outcome, "duplicate")
@@ -94,10 +94,10 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
       const other = yield* world.settlement.settle(epayFact(reference, `t${order.id}`, pid, { amountMinor: 5n }))
       assert.strictEqual(other.outcome, "duplicate")
       const second = yield* world.settlement.settle(epayFact(reference, `u${order.id}`, pid))
-      assert.strictEqual(second.outcome, "exception")
+      assert.strictEqual(second.outcome, "needs_review")
       const foreign = yield* world.openEpay(yield* world.topup)
       const mixed = yield* world.settlement.settle(epayFact(foreign, `t${order.id}`, pid))
-      assert.strictEqual(mixed.outcome, "exception", "a payment that root named for another order")
+      assert.strictEqual(mixed.outcome, "needs_review", "a payment that root named for another order")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       yield* world.clean
     }))
@@ -107,7 +107,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
       const world = yield* PaymentWorld
       const order = yield* world.topup
       const session = yield* world.openStripe(order)
-      yield* world.outside.complete(ada, byBank(order.id, { provider: "stripe", reference: `pi_${order.id}` }))
+      yield* world.manual.complete(ada, byBank(order.id, { provider: "stripe", reference: `pi_${order.id}` }))
       yield* Effect.promise(() => world.stripe.until(() => world.stripe.session(session).status === "expired"))
       const refunded = yield* world.settlement.settle({
         ...paidFact("", { payment: `pi_${order.id}`, reference: null }),
@@ -128,17 +128,17 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
       const reference = yield* world.openEpay(order)
       const payment = `w${order.id}`
       const wrong = yield* world.settlement.settle(epayFact(reference, payment, world.epay.pid, { amountMinor: 999n }))
-      assert.strictEqual(wrong.outcome, "exception")
+      assert.strictEqual(wrong.outcome, "needs_review")
       const parked = yield* world.settlement.settle({
         ...paidFact(reference, { provider: "epay", payment }),
         _tag: "Refunded",
         amountMinor: 1_000n,
         currency: "cny"
       })
-      assert.strictEqual(parked.outcome, "parked")
+      assert.strictEqual(parked.outcome, "deferred")
       const open = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 10 })
-      assert.deepStrictEqual(open.map(({ outcome }) => outcome), ["exception"])
-      yield* world.outside.complete(ada, byBank(order.id, { provider: "epay", reference: payment }))
+      assert.deepStrictEqual(open.map(({ outcome }) => outcome), ["needs_review"])
+      yield* world.manual.complete(ada, byBank(order.id, { provider: "epay", reference: payment }))
       assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 10 }), [])
       assert.strictEqual(yield* world.stateOf(order), "refunded")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
@@ -152,7 +152,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
       const session = yield* world.openStripe(order)
       world.stripe.pay(session, { delayed: true })
       yield* world.idle
-      assert.strictEqual(yield* tagOf(world.outside.complete(ada, byBank(order.id))), "OrderProcessing")
+      assert.strictEqual(yield* tagOf(world.manual.complete(ada, byBank(order.id))), "OrderProcessing")
       world.stripe.succeedDelayed(session)
       yield* world.idle
       assert.strictEqual(yield* world.stateOf(order), "paid")
@@ -170,8 +170,8 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
         const named = byBank(order.id, { provider: "epay", reference: payment })
         const [told, done] = yield* Effect.all([
           other.settlement.settle(epayFact(reference, payment, world.epay.pid)),
-          tagOf(world.outside.complete(ada, named)),
-          tagOf(other.outside.complete(bob, named))
+          tagOf(world.manual.complete(ada, named)),
+          tagOf(other.manual.complete(bob, named))
         ], { concurrency: "unbounded" })
         // Whoever is first fulfils it; the others are a duplicate, or told that it is paid.
         assert.include(["applied", "duplicate"], told.outcome)
@@ -190,9 +190,9 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("orders paid outsi
         const reference = yield* world.openEpay(order)
         const [told, done] = yield* Effect.all([
           other.settlement.settle(epayFact(reference, `q${order.id}`, world.epay.pid)),
-          tagOf(world.outside.complete(ada, byBank(order.id)))
+          tagOf(world.manual.complete(ada, byBank(order.id)))
         ], { concurrency: "unbounded" })
-        assert.include([["applied", "OrderClosed"], ["exception", "done"]].map(String), String([told.outcome, done]))
+        assert.include([["applied", "OrderClosed"], ["needs_review", "done"]].map(String), String([told.outcome, done]))
         assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       }
       yield* world.clean

@@ -3,7 +3,9 @@
  * a fact that is root's word. Whoever names the provider's own reference makes its later callback a duplicate; a payment pays
  * one order only, however many administrators and callbacks say so at once.
  */
-import { lockPayment } from "../orders/Payments.ts"
+import { lockPayment, paymentsNamed } from "../orders/Payments.ts"
+import { hostOf } from "../payments/EpayGateway.ts"
+import { resolveReviews } from "./EventStore.ts"
 import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
 import { Settlement, settling } from "../orders/Settlement.ts"
 import { Clock, Context, Effect, Layer } from "effect"
@@ -28,7 +30,7 @@ import { settingsNow } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import { checkUnused } from "./PaymentUse.ts"
 
-export interface OutsidePayment {
+export interface ManualPayment {
   readonly orderId: bigint
   /** Whose reference it is: a provider's own, or any other proof. */
   readonly provider: PaymentSource
@@ -37,32 +39,36 @@ export interface OutsidePayment {
   readonly note: string
 }
 
-export class OutsidePayments extends Context.Service<OutsidePayments, {
+export class ManualPayments extends Context.Service<ManualPayments, {
   /**
    * Fulfils a pending, cancelled or expired order. The same again, by the same administrator, changes nothing.
    * `OrderProcessing` while money is on its way by a provider: its outcome comes first.
    */
   complete(
     actor: Actor,
-    payment: OutsidePayment
+    payment: ManualPayment
   ): Effect.Effect<
     Order,
     OrderNotFound | OrderClosed | OrderProcessing | PaymentUsed | ResolutionRefused | SettlementUnavailable
   >
-}>()("realms/events/OutsidePayments") {
-  static readonly layer = Layer.effect(OutsidePayments, Effect.suspend(() => make))
+}>()("realms/events/ManualPayments") {
+  static readonly layer = Layer.effect(ManualPayments, Effect.suspend(() => make))
 }
+
+/** Ids of Stripe's own objects: under another name the same money could count twice. */
+const stripeIds = /^(?:pi|ch|py|cs)_/
 
 /** Printable and of one line: some gateways' numbers have more than letters and digits. */
 const references: Readonly<Record<PaymentSource, RegExp>> = {
   stripe: /^pi_\w{1,200}$/,
   epay: /^[\x21-\x7e]{1,200}$/,
-  outside: /^[^\p{Cc}]{1,200}$/u
+  manual: /^[^\p{Cc}]{1,200}$/u
 }
 
 const checkReference = (provider: PaymentSource, text: string): string | undefined => {
   const reference = text.trim()
-  return references[provider].test(reference) && reference.isWellFormed() ? reference : undefined
+  const isForeign = provider !== "stripe" && stripeIds.test(reference)
+  return references[provider].test(reference) && !isForeign && reference.isWellFormed() ? reference : undefined
 }
 
 const make = Effect.gen(function*() {
@@ -77,36 +83,38 @@ const make = Effect.gen(function*() {
     order: Order,
     attempts: ReadonlyArray<Attempt>,
     { payment }: SettingsValues
-  ): Pick<NewAttempt, "amountMinor" | "currency" | "merchant" | "minorPerFen" | "method"> => {
+  ): Pick<NewAttempt, "amountMinor" | "currency" | "gateway" | "merchant" | "minorPerFen" | "method"> => {
     const last = attempts.findLast((attempt) => attempt.provider === provider)
     if (last !== undefined) return last
     const inFen = { amountMinor: order.amountFen, currency: "cny", minorPerFen: "1", method: null }
-    if (provider === "outside") return { ...inFen, merchant: "" }
-    if (provider === "epay") return { ...inFen, merchant: payment.epay.partnerId }
+    if (provider === "manual") return { ...inFen, gateway: "", merchant: "" }
+    if (provider === "epay") return { ...inFen, gateway: hostOf(payment.epay), merchant: payment.epay.partnerId }
     const { currency, minorPerFen } = payment.stripe
     return {
       amountMinor: minorOf(order.amountFen, minorPerFen),
       currency,
       minorPerFen,
       method: null,
+      gateway: "",
       merchant: stripe.accountOf(payment.stripe)
     }
   }
 
   const pay = Effect.fnUntraced(function*(
     actor: Actor,
-    { note, provider, reference: payment }: OutsidePayment,
+    { note, provider, reference: payment }: ManualPayment,
     order: Order,
     terms: ReturnType<typeof termsOf>
   ) {
     const reference = makeReference(order)
-    const { amountMinor, currency, merchant, method, minorPerFen } = terms
+    const { amountMinor, currency, gateway, merchant, method, minorPerFen } = terms
     yield* insertAttempt(sql, {
       order,
       provider,
       method,
       amountMinor,
       currency,
+      gateway,
       merchant,
       minorPerFen,
       reference,
@@ -127,12 +135,9 @@ const make = Effect.gen(function*() {
       amountMinor,
       currency
     }
+    yield* resolveReviews(sql, { provider, payment }, { resolution: "completed", note, by: actor.name })
     const settled = yield* settlement.settleWithin(fact)
     if (settled.outcome !== "applied") return yield* Effect.die(new Error(`order ${order.id} was not completed`))
-    yield* sql`UPDATE payment_events SET resolution = 'completed', resolution_note = ${note}, resolved_by = ${actor.name},
-        resolved_at = now()
-      WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'exception'
-        AND fact IN ('Paid', 'Unreadable') AND resolved_at IS NULL`
     yield* recordChange(sql, actor, {
       action: "order.completed",
       target: `order:${order.id}`,
@@ -142,26 +147,33 @@ const make = Effect.gen(function*() {
     return { fact, settled }
   })
 
-  const completeWithin = Effect.fnUntraced(function*(actor: Actor, asked: OutsidePayment, values: SettingsValues) {
+  const completeWithin = Effect.fnUntraced(function*(actor: Actor, asked: ManualPayment, values: SettingsValues) {
     const { orderId: id, provider, reference } = asked
-    const known = yield* findOrder(sql, id)
-    if (known === undefined) return yield* new OrderNotFound({ id })
-    yield* lockPayment(sql, provider, reference)
-    const order = (yield* lockOrder(sql, known.kind, id)) ?? known
+    const found = yield* findOrder(sql, id)
+    if (found === undefined) return yield* new OrderNotFound({ id })
+    yield* lockPayment(sql, reference)
+    const order = (yield* lockOrder(sql, found.kind, id)) ?? found
     const attempts = yield* lockAttempts(sql, id)
     if (isFulfilled(order.state)) {
-      const isSame = attempts.some((attempt) =>
-        attempt.completedBy === actor.name && attempt.provider === provider && attempt.payment === reference
-      )
+      const isSame = attempts.some((attempt) => attempt.completedBy === actor.name && attempt.payment === reference)
       return isSame ? undefined : yield* new OrderClosed({ id, state: order.state })
     }
     if (attempts.some(({ state }) => state === "processing")) return yield* new OrderProcessing({ id })
-    yield* checkUnused(sql, provider, reference)
-    return yield* pay(actor, asked, order, termsOf(provider, order, attempts, values))
+    const known = yield* paymentsNamed(sql, reference)
+    for (const payment of known) yield* checkUnused(payment)
+    // Money that is in review under that id is this money, whatever root calls its provider.
+    const [inReview] = known
+    const terms = termsOf(inReview?.provider ?? provider, order, attempts, values)
+    const [gateway, merchant] = inReview?.provider === "epay" ? inReview.scope.split("|") : []
+    return yield* pay(actor, { ...asked, provider: inReview?.provider ?? provider }, order, {
+      ...terms,
+      gateway: gateway ?? terms.gateway,
+      merchant: merchant ?? terms.merchant
+    })
   })
 
-  return OutsidePayments.of({
-    complete: Effect.fn("OutsidePayments.complete")(function*(actor: Actor, asked: OutsidePayment) {
+  return ManualPayments.of({
+    complete: Effect.fn("ManualPayments.complete")(function*(actor: Actor, asked: ManualPayment) {
       const reference = checkReference(asked.provider, asked.reference)
       if (reference === undefined) return yield* new ResolutionRefused({ reason: "reference" })
       const note = checkNote(asked.note)
