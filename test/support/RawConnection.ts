@@ -25,6 +25,11 @@ export class RawConnection {
     if (this.socket.writable) this.socket.write(bytes)
   }
 
+  /** The same; resolves when the system has taken the bytes, or the connection is gone. */
+  taken(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.socket.writable ? this.socket.write(bytes, () => resolve()) : resolve())
+  }
+
   get status(): number {
     return Number(/^HTTP\/1\.1 (\d+) /.exec(this.text)?.[1] ?? 0)
   }

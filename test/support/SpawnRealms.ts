@@ -4,7 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
@@ -12,6 +12,7 @@ import { until } from "./TestGateway.ts"
 
 const root = join(import.meta.dirname, "../..")
 const entry = join(root, "dist/main.js")
+const assets = "http/console/assets"
 
 const run = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -31,6 +32,7 @@ const build = async (): Promise<void> => {
   const times = await Promise.all(names.map((name) => changedMs(join(root, "src", name))))
   if (Math.max(...times) > await changedMs(entry)) {
     await run(join(root, "node_modules/typescript/bin/tsc"), ["-p", "tsconfig.build.json"])
+    await cp(join(root, "src", assets), join(root, "dist", assets), { recursive: true })
   }
 }
 

@@ -70,6 +70,7 @@ export interface UsageRow {
   readonly charged_micros: bigint | null
   readonly input_tokens: bigint | null
   readonly cached_input_tokens: bigint | null
+  readonly cache_write_tokens: bigint | null
   readonly output_tokens: bigint | null
   readonly reserved_at: Date
   readonly lease_expires_at: Date

@@ -153,6 +153,10 @@ export class FrameScanner {
 
   private close(depth: number): void {
     if (depth <= this.top) this.zone = Zone.none
+    // Behind its output a response repeats settings of the call, which are no output.
+    else if (depth === this.top + 1 && this.zone === Zone.output && this.kind === Output.whole) {
+      this.zone = Zone.response
+    }
     if (depth <= this.argumentsDepth) this.argumentsDepth = -1
     if (depth <= this.detailsDepth) this.detailsDepth = -1
   }

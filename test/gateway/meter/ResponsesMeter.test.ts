@@ -179,6 +179,24 @@ describe("StreamMeter on responses", () => {
     assert.strictEqual(meter.sample.estimate(countTokens(meter.sample.texts().join(""))), 4)
   })
 
+  it("does not take settings of the call, which a response repeats behind its output, for output", () => {
+    const settings = {
+      service_tier: "default",
+      truncation: "disabled",
+      reasoning: { effort: "medium", summary: "auto" },
+      tools: [{ type: "function", name: "lookup", description: "finds what is asked for" }],
+      metadata: { note: "what the client wrote" }
+    }
+    const { meter, seen } = observe(delta("Hello"), completed([message("Hello")], settings))
+    assert.deepStrictEqual(seen.map(({ isOutput }) => isOutput), [true, false])
+    assert.strictEqual(meter.deliveredBytes, "Hello".length)
+    const empty = observe(completed([], settings))
+    assert.isFalse(empty.meter.hasOutput)
+    // Output behind such settings is output all the same.
+    const last = observe({ type: "response.completed", response: { ...settings, output: [message("Hello")] } })
+    assert.strictEqual(last.meter.deliveredBytes, "Hello".length)
+  })
+
   it("knows the number of the last event, for an error of our own behind it", () => {
     const { meter } = observe({ type: "response.created", sequence_number: 0, response: {} }, {
       ...delta("a"),
