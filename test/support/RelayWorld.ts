@@ -19,6 +19,7 @@ class ScriptedClient implements CallClient {
   isGone = false
   onDrain: () => void = () => undefined
   onGone: () => void = () => undefined
+  onDone: () => void = () => undefined
   text = ""
   writes = 0
   /** Whether it takes more at once. */
