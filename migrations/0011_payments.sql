@@ -22,11 +22,16 @@ ALTER TABLE payment_attempts
   ADD COLUMN gateway text NOT NULL DEFAULT '';
 ALTER TABLE payment_events ADD CONSTRAINT payment_events_provider_check CHECK (provider IN ('epay', 'stripe', 'manual'));
 
--- The host of an attempt's gateway is a part of the key of every event about it.
-UPDATE payment_attempts a SET gateway = split_part(e.event_key, ':' || a.merchant || ':', 1)
+-- An EPay event's key was host, pid, trade and status; the host may have a port.
+CREATE FUNCTION pg_temp.epay_scope(event_key text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT regexp_replace(
+    regexp_replace(event_key, ':(unreadable:[0-9a-f]{16}|asked:[0-9]+)$', ''),
+    '^(.*):([^:]*):[^:]*:[^:]*$', '\1|\2')
+$$;
+UPDATE payment_attempts a SET gateway = split_part(pg_temp.epay_scope(e.event_key), '|', 1)
   FROM payment_events e
-  WHERE a.provider = 'epay' AND e.provider = 'epay' AND e.merchant_reference = a.merchant_reference AND a.merchant <> ''
-    AND strpos(e.event_key, ':' || a.merchant || ':') > 1;
+  WHERE a.provider = 'epay' AND e.provider = 'epay' AND e.merchant_reference = a.merchant_reference
+    AND split_part(pg_temp.epay_scope(e.event_key), '|', 2) = a.merchant AND a.merchant <> '';
 
 CREATE TABLE payments (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -84,9 +89,7 @@ INSERT INTO payments (provider, merchant_scope, payment_id, state, manual, paid_
 INSERT INTO payments (provider, merchant_scope, payment_id, state, paid_minor, currency, attempt_id, credited_user_id,
     credited_micros)
   SELECT DISTINCT ON (e.provider, e.payment_reference) e.provider,
-      CASE WHEN e.provider = 'epay'
-        THEN split_part(e.event_key, ':', 1) || CASE WHEN e.event_key ~ '^[^:]+:[0-9]+:' THEN ':' || split_part(e.event_key, ':', 2) ELSE '' END || '|'
-          || coalesce(a.merchant, '') ELSE '' END,
+      CASE WHEN e.provider = 'epay' THEN pg_temp.epay_scope(e.event_key) ELSE '' END,
       e.payment_reference,
       CASE e.resolution WHEN 'credited' THEN 'credited' WHEN 'refunded' THEN 'refunded' WHEN 'dismissed' THEN 'dismissed'
         ELSE 'in_review' END,
@@ -103,3 +106,4 @@ DROP INDEX payment_attempts_payment;
 CREATE UNIQUE INDEX payment_attempts_payment ON payment_attempts (provider, gateway, merchant, payment_reference)
   WHERE payment_reference IS NOT NULL;
 ALTER TABLE payment_attempts DROP COLUMN debited_micros;
+DROP FUNCTION pg_temp.epay_scope;

@@ -5,27 +5,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { MigrationsFolder, runMigrations } from "../../src/platform/Migrations.ts"
+import { migrateTo } from "../support/MigrateTo.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
-const migrations = join(import.meta.dirname, "../../migrations")
-
 const TERMS = 8
-
-/** Runs the migrations up to a number. */
-const migrateTo = (last: number) =>
-  Effect.acquireUseRelease(
-    Effect.promise(() => mkdtemp(join(tmpdir(), "realms-terms-"))),
-    (folder) =>
-      Effect.promise(async () => {
-        const files = (await readdir(migrations)).filter((name) => Number(name.slice(0, 4)) <= last)
-        await Promise.all(files.map((name) => copyFile(join(migrations, name), join(folder, name))))
-      }).pipe(Effect.andThen(runMigrations), Effect.provideService(MigrationsFolder, folder)),
-    (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-  )
 
 describe("the migration of terms", () => {
   it.effect("keeps what was there, and refuses what does not go together", () =>

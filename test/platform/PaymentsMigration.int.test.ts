@@ -1,0 +1,74 @@
+/** What the migration to one row a payment makes of payments, attempts and events of the time before it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { audit } from "../../src/accounts/Audit.ts"
+import { paymentAudit } from "../../src/events/PaymentAudit.ts"
+import { migrateTo } from "../support/MigrateTo.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+const PAYMENTS = 11
+
+/** A paid top-up by EPay, one completed by root, an exception that root credited, one that waits, one marked as refunded. */
+const books = `
+  INSERT INTO users (email) VALUES ('ada@example.com');
+  INSERT INTO user_balances (user_id, usd_micros) VALUES (1, 2800700);
+  INSERT INTO topup_orders (id, user_id, amount_fen, credit_micros, state, expires_at, settled_at, credit_usd_per_cny)
+    VALUES (1, 1, 1000, 1400000, 'paid', now(), now(), '0.14'), (2, 1, 1000, 1400000, 'paid', now(), now(), '0.14'),
+      (3, 1, 1000, 1400000, 'pending', now(), NULL, '0.14');
+  INSERT INTO payment_attempts (order_kind, order_id, provider, amount_minor, currency, merchant_reference, payment_reference,
+      state, merchant, debited_micros, completed_by)
+    VALUES ('topup', 1, 'epay', 1000, 'cny', 'topup_1_a', 'T1', 'paid', '1001', 700, NULL),
+      ('topup', 2, 'outside', 1000, 'cny', 'topup_2_b', 'cash 7', 'paid', '', 0, 'user:1'),
+      ('topup', 3, 'stripe', 1000, 'cny', 'topup_3_c', NULL, 'open', 'acct', 0, NULL);
+  INSERT INTO payment_events (provider, event_key, kind, fact, attempt_id, outcome, payment_reference, merchant_reference,
+      amount_minor, currency, resolution, resolution_note, resolved_by, resolved_at, credited_user_id, credited_micros)
+    VALUES ('epay', 'pay.example.com:8443:1001:T1:TRADE_SUCCESS', 'k', 'Paid', 1, 'applied', 'T1', 'topup_1_a', 1000, 'cny',
+        NULL, NULL, NULL, NULL, NULL, NULL),
+      ('epay', 'refund', 'k', 'Refunded', 1, 'applied', 'T1', NULL, 1, 'cny', NULL, NULL, NULL, NULL, NULL, NULL),
+      ('outside', 'root:order:2', 'k', 'Paid', 2, 'applied', 'cash 7', 'topup_2_b', 1000, 'cny', NULL, NULL, NULL, NULL,
+        NULL, NULL),
+      ('epay', 'pay.example.com:1001:T4:TRADE_SUCCESS', 'k', 'Paid', 1, 'exception', 'T4', 'topup_1_a', 1000, 'cny',
+        'credited', 'n', 'user:1', now(), 1, 1400),
+      ('stripe', 'evt_5', 'k', 'Paid', NULL, 'exception', 'pi_5', 'topup_3_c', 994, 'cny', NULL, NULL, NULL, NULL, NULL, NULL),
+      ('stripe', 'evt_6', 'k', 'Paid', NULL, 'exception', 'pi_6', NULL, 5, 'cny', 'refunded', 'n', 'user:1', now(), NULL, NULL),
+      ('stripe', 'evt_7', 'k', 'DisputeOpened', NULL, 'parked', 'pi_7', NULL, 5, 'cny', NULL, NULL, NULL, NULL, NULL, NULL);
+  INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor)
+    VALUES (1, 'topup', 1400000, 'topup_order', '1', 'system'), (1, 'topup', 1400000, 'topup_order', '2', 'system'),
+      (1, 'refund', -700, 'payment_event', '2', 'system'), (1, 'payment_credit', 1400, 'payment_event', '4', 'user:1');`
+
+describe("the migration to one row a payment", () => {
+  it.effect("keeps what was decided on every payment, and the books agree", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* migrateTo(PAYMENTS - 1)
+      for (const statement of books.split(";\n")) yield* sql.unsafe(statement)
+      yield* migrateTo(PAYMENTS)
+      const payments = yield* sql`
+        SELECT provider, merchant_scope, payment_id, state, manual, paid_minor, attempt_id, credited_micros, debited_micros
+          FROM payments ORDER BY payment_id`
+      assert.deepStrictEqual(payments.map((row) => Object.values(row)), [
+        ["epay", "pay.example.com:8443|1001", "T1", "fulfilled", false, 1000n, 1n, 1_400_000n, 700n],
+        ["epay", "pay.example.com|1001", "T4", "credited", false, 1000n, 1n, 1_400n, 0n],
+        ["manual", "", "cash 7", "fulfilled", true, 1000n, 2n, 1_400_000n, 0n],
+        ["stripe", "", "pi_5", "in_review", false, 994n, 3n, null, 0n],
+        ["stripe", "", "pi_6", "refunded", false, 5n, null, null, 0n]
+      ])
+      const events = yield* sql<{ outcome: string; payment: string | null }>`
+        SELECT e.outcome, p.payment_id AS payment FROM payment_events e LEFT JOIN payments p ON p.id = e.payment_id
+          ORDER BY e.id`
+      assert.deepStrictEqual(events.map(({ outcome, payment }) => [outcome, payment]), [
+        ["applied", "T1"],
+        ["applied", "T1"],
+        ["applied", "cash 7"],
+        ["needs_review", "T4"],
+        ["needs_review", "pi_5"],
+        ["needs_review", "pi_6"],
+        ["deferred", null]
+      ])
+      const gateways = yield* sql<{ gateway: string }>`SELECT gateway FROM payment_attempts ORDER BY id`
+      assert.deepStrictEqual(gateways.map(({ gateway }) => gateway), ["pay.example.com:8443", "", ""])
+      const { problems } = yield* audit({ checks: [paymentAudit] })
+      assert.deepStrictEqual(problems.map(({ invariant, message }) => `${invariant} ${message}`), [])
+    }).pipe(Effect.provide(TestDatabase.layerEmpty)))
+})
