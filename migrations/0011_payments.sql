@@ -107,3 +107,16 @@ CREATE UNIQUE INDEX payment_attempts_payment ON payment_attempts (provider, gate
   WHERE payment_reference IS NOT NULL;
 ALTER TABLE payment_attempts DROP COLUMN debited_micros;
 DROP FUNCTION pg_temp.epay_scope;
+
+-- What a top-up credits, or has credited: root may accept a payment in proportion.
+CREATE OR REPLACE VIEW orders AS
+  SELECT t.id, 'topup' AS kind, t.user_id, t.amount_fen,
+      coalesce((SELECT p.credited_micros FROM payment_attempts a JOIN payments p ON p.attempt_id = a.id
+        WHERE a.order_id = t.id AND p.state = 'fulfilled'), t.credit_micros) AS credit_micros,
+      NULL::text AS plan_code, NULL::jsonb AS terms, t.state, NULL::bigint AS subscription_id, t.created_at, t.expires_at,
+      t.settled_at
+    FROM topup_orders t
+  UNION ALL
+  SELECT id, 'subscription', user_id, amount_fen, NULL, terms ->> 'code', terms, state, subscription_id, created_at,
+      expires_at, settled_at
+    FROM subscription_orders;

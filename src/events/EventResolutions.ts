@@ -4,7 +4,10 @@
  * credited and given back.
  */
 import { clawbacksOf, lockPayment, type Payment, paymentsNamed, writePayment } from "../orders/Payments.ts"
-import { moveAttemptById } from "../orders/AttemptStore.ts"
+import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
+import { isFulfilled } from "../orders/Order.ts"
+import { findOrder, lockOrder } from "../orders/OrderStore.ts"
+import { payOrder } from "./PayOrder.ts"
 import { clawBack } from "../orders/Fulfilment.ts"
 import { concludeDeferred, ignoreDeferred, resolveReviews } from "./EventStore.ts"
 import { settling } from "../orders/Settlement.ts"
@@ -18,7 +21,7 @@ import { checkNote } from "../platform/Notes.ts"
 import {
   EventClosed,
   EventNotFound,
-  type PaymentUsed,
+  PaymentUsed,
   ResolutionRefused,
   type SettlementUnavailable
 } from "../orders/OrderError.ts"
@@ -29,6 +32,11 @@ import { checkUnused } from "./PaymentUse.ts"
 export type Resolve =
   /** Amount in USD micros, above 0 and at most {@link CREDIT_MICROS_MAX}; the user's id or e-mail address. */
   | { readonly resolution: "credited"; readonly note: string; readonly user: string; readonly amountMicros: bigint }
+  /**
+   * It pays its order although it is not what was asked for. `inProportion`: a top-up gives the part of its credit that was paid;
+   * else all that was ordered is given.
+   */
+  | { readonly resolution: "accepted"; readonly note: string; readonly inProportion: boolean }
   | { readonly resolution: "refunded" | "dismissed"; readonly note: string }
 
 export class EventResolutions extends Context.Service<EventResolutions, {
@@ -100,9 +108,44 @@ const make = Effect.gen(function*() {
     return { userId, micros: asked.amountMicros }
   })
 
+  /** The payment pays the order of its attempt, which nothing has paid. */
+  const accept = Effect.fnUntraced(function*(
+    actor: Actor,
+    eventId: bigint,
+    payment: Payment,
+    asked: Extract<Resolve, { resolution: "accepted" }>
+  ) {
+    const { attemptId, currency, orderId, paidMinor } = payment
+    const unfit = new ResolutionRefused({ reason: "resolution" })
+    if (attemptId === null || orderId === null || paidMinor === null || currency === null) return yield* unfit
+    const found = yield* findOrder(sql, orderId)
+    const order = found && (yield* lockOrder(sql, found.kind, found.id))
+    const attempts = yield* lockAttempts(sql, orderId)
+    const attempt = attempts.find(({ id }) => id === attemptId)
+    if (order === undefined || attempt === undefined || attempt.currency !== currency) return yield* unfit
+    if (isFulfilled(order.state)) return yield* new PaymentUsed({ payment: payment.payment, why: "order" })
+    if (asked.inProportion && order.kind !== "topup") return yield* unfit
+    const creditMicros = asked.inProportion
+      ? (order.creditMicros * paidMinor) / attempt.amountMinor
+      : order.creditMicros
+    if (creditMicros <= 0n && order.kind === "topup") return yield* new ResolutionRefused({ reason: "amount" })
+    yield* payOrder(sql, {
+      identity: payment,
+      paid: { minor: paidMinor, currency },
+      method: null,
+      attempt,
+      attempts,
+      order,
+      creditMicros,
+      eventId,
+      resolved: { resolution: "accepted", note: asked.note, by: actor.name }
+    })
+  })
+
   /** Decides on a payment that waits for people, and on what waited for the payment. */
   const settlePayment = Effect.fnUntraced(function*(actor: Actor, eventId: bigint, payment: Payment, asked: Resolve) {
     yield* checkUnused(payment)
+    if (asked.resolution === "accepted") return yield* accept(actor, eventId, payment, asked)
     const credited = asked.resolution === "credited" ? yield* credit(actor, eventId, asked) : undefined
     const settled = yield* writePayment(sql, payment, {
       state: asked.resolution,
@@ -151,7 +194,7 @@ const make = Effect.gen(function*() {
       if (by === actor.name && resolution === asked.resolution && resolution_note === asked.note) return
       return yield* new EventClosed({ id, resolution, by: event.resolver })
     }
-    if (asked.resolution === "credited" && !isCreditable(event.fact)) {
+    if ((asked.resolution === "credited" || asked.resolution === "accepted") && !isCreditable(event.fact)) {
       return yield* new ResolutionRefused({ reason: "resolution" })
     }
     const payment = isAboutMoneyIn(event.fact) ? yield* paymentOf(event) : undefined
@@ -162,7 +205,7 @@ const make = Effect.gen(function*() {
     const isUsed = payment !== undefined && payment.state !== "in_review" && payment.state !== "dismissed"
     const credited = payment === undefined || (isUsed && asked.resolution === "dismissed")
       ? undefined
-      : yield* settlePayment(actor, id, payment, asked)
+      : (yield* settlePayment(actor, id, payment, asked)) ?? undefined
     yield* sql`UPDATE payment_events SET resolution = ${asked.resolution}, resolution_note = ${asked.note},
         resolved_by = ${actor.name}, resolved_at = now(), credited_user_id = ${credited?.userId ?? null},
         credited_micros = ${credited?.micros ?? null}

@@ -15,11 +15,18 @@ interface Finding {
 
 const creditsSql = `
   SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',
-      coalesce(o.id::text, l.ref_id), coalesce(o.state, 'not there'), coalesce(o.credit_micros::text, 'no'),
+      coalesce(o.id::text, l.ref_id), coalesce(o.state, 'not there'), coalesce(o.credit::text, 'no'),
       coalesce(l.amount_micros::text, 'nothing')) AS message
-  FROM (SELECT * FROM topup_orders WHERE state IN ('paid', 'refunded', 'disputed')) o
+  FROM (SELECT t.id, t.user_id, t.state,
+      CASE WHEN p.accepted THEN p.credited_micros ELSE t.credit_micros END AS credit
+    FROM topup_orders t LEFT JOIN LATERAL (
+      SELECT b.credited_micros, EXISTS (
+          SELECT FROM payment_events e WHERE e.payment_id = b.id AND e.resolution = 'accepted') AS accepted
+        FROM payments b JOIN payment_attempts a ON a.id = b.attempt_id
+        WHERE a.order_id = t.id AND a.order_kind = 'topup' AND b.state = 'fulfilled') p ON true
+    WHERE t.state IN ('paid', 'refunded', 'disputed')) o
   FULL JOIN (SELECT * FROM ledger_entries WHERE ref_type = 'topup_order' AND kind = 'topup') l ON l.ref_id = o.id::text
-  WHERE o.id IS NULL OR l.id IS NULL OR o.credit_micros <> l.amount_micros OR o.user_id <> l.user_id`
+  WHERE o.id IS NULL OR l.id IS NULL OR o.credit IS DISTINCT FROM l.amount_micros OR o.user_id <> l.user_id`
 
 const subscriptionsSql = `
   SELECT o.user_id, format('subscription order %s (%s) has no subscription on its terms', o.id, o.state) AS message
@@ -51,7 +58,8 @@ const eventsSql = `
   SELECT NULL::bigint AS user_id, format('attempt %s is paid without an event that was applied', a.id) AS message
   FROM payment_attempts a
   WHERE a.state = 'paid' AND NOT EXISTS (
-    SELECT FROM payment_events e WHERE e.attempt_id = a.id AND e.fact = 'Paid' AND e.outcome = 'applied')
+    SELECT FROM payment_events e WHERE e.attempt_id = a.id AND e.fact = 'Paid'
+      AND (e.outcome = 'applied' OR e.resolution = 'accepted'))
   UNION ALL
   SELECT NULL, format('event %s was applied to attempt %s, which is %s', e.id, a.id, a.state)
   FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id

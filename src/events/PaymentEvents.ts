@@ -8,7 +8,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { parseDecimal } from "../domain/Money.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { OrderKind } from "../orders/Order.ts"
+import type { OrderKind, OrderState } from "../orders/Order.ts"
 import { EventNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
 import { creditOf, settingsNow, unavailable } from "../orders/Orders.ts"
 
@@ -69,7 +69,7 @@ export interface EventItem {
 
 export interface EventDetails {
   readonly event: EventItem
-  readonly order: { readonly id: bigint; readonly kind: OrderKind; readonly state: string } | undefined
+  readonly order: { readonly id: bigint; readonly kind: OrderKind; readonly state: OrderState } | undefined
   readonly buyer: { readonly id: bigint; readonly email: string } | undefined
   /** What the payment is worth at its order's rate, or today's, in USD micros; undefined where that is not known. */
   readonly suggestedMicros: bigint | undefined
@@ -191,7 +191,7 @@ export const eventsOfOrder = (
 interface OrderOfEvent {
   readonly id: bigint
   readonly kind: OrderKind
-  readonly state: string
+  readonly state: OrderState
   readonly user_id: bigint
   readonly email: string
   readonly rate: string | null

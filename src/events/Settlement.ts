@@ -4,16 +4,16 @@
  * processes at once, an event counts at most once and an order is fulfilled at most once; who is told "received" is told so
  * after the commit.
  */
+import { payOrder } from "./PayOrder.ts"
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
-import { conclude, concludeDeferred, isKnownReview, receive, resolveReviews } from "./EventStore.ts"
+import { conclude, isKnownReview, receive } from "./EventStore.ts"
 import { findAttempt, lockAttempts, moveAttempt } from "../orders/AttemptStore.ts"
-import { clawBack, fulfil } from "../orders/Fulfilment.ts"
-import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
+import { clawBack } from "../orders/Fulfilment.ts"
+import { type Attempt, isFulfilled } from "../orders/Order.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import {
-  clawbacksOf,
   epayScope,
   isSamePayment,
   lockPayment,
@@ -74,36 +74,6 @@ const makeSettlement = Effect.gen(function*() {
     return { named: { attempt, attempts, manual, order, payment }, identity }
   })
 
-  const payFor = Effect.fnUntraced(function*(
-    fact: PaymentFact & { readonly _tag: "Paid" },
-    identity: PaymentIdentity,
-    { attempt, attempts }: { readonly attempt: Attempt; readonly attempts: ReadonlyArray<Attempt> },
-    order: Order,
-    eventId: bigint
-  ) {
-    const isOpen = ({ id, state }: Attempt) => id !== attempt.id && (state === "open" || state === "processing")
-    for (const other of attempts.filter(isOpen)) {
-      yield* moveAttempt(sql, other, { _tag: "OtherPaid" }, { askSoon: true })
-    }
-    const { payment: id } = identity
-    yield* moveAttempt(sql, attempt, { _tag: "Paid" }, { payment: id, method: fact.method, askSoon: true })
-    const fulfilled = yield* fulfil(sql, order)
-    const payment = yield* writePayment(sql, identity, {
-      state: "fulfilled",
-      manual: attempt.completedBy !== null,
-      paid: { minor: fact.amountMinor, currency: fact.currency },
-      attemptId: attempt.id,
-      ...(order.kind === "topup" ? { credited: { userId: order.userId, micros: order.creditMicros } } : {})
-    })
-    yield* resolveReviews(sql, identity, { resolution: "fulfilled", note: "", by: "system" })
-    const [first] = yield* clawbacksOf(sql, payment)
-    if (first !== undefined) {
-      const problem = yield* clawBack(sql, payment, fulfilled, { id: eventId, fact: first.fact })
-      yield* concludeDeferred(sql, payment, problem)
-    }
-    return payment
-  })
-
   const settleWithin = Effect.fnUntraced(function*(fact: PaymentFact) {
     if (fact.payment !== null) yield* lockPayment(sql, fact.payment)
     const event = yield* receive(sql, fact)
@@ -162,7 +132,18 @@ const makeSettlement = Effect.gen(function*() {
     switch (decision._tag) {
       case "Fulfil": {
         if (fact._tag !== "Paid" || identity === undefined || attempt === undefined || order === undefined) break
-        return { ...applied, payment: yield* payFor(fact, identity, { attempt, attempts }, order, eventId) }
+        const paid = yield* payOrder(sql, {
+          identity,
+          paid: { minor: fact.amountMinor, currency: fact.currency },
+          method: fact.method,
+          attempt,
+          attempts,
+          order,
+          creditMicros: order.creditMicros,
+          eventId,
+          resolved: { resolution: "fulfilled", note: "", by: "system" }
+        })
+        return { ...applied, payment: paid }
       }
       case "ClawBack": {
         if (payment === undefined) break

@@ -39,8 +39,8 @@ export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
 /** Something the rules exclude: the transaction is undone, and the provider asked to come again. */
 const contradiction = (what: string): Effect.Effect<never> => Effect.die(new Error(`settlement: ${what}`))
 
-/** Gives what was bought; answers the order as it is then. The order and its attempts are locked. */
-export const fulfil = (sql: Sql, order: Order): Write<Order> =>
+/** Gives what was bought, of a top-up `creditMicros`; answers the order as it is then. The order and its attempts are locked. */
+export const fulfil = (sql: Sql, order: Order, creditMicros: bigint): Write<Order> =>
   Effect.gen(function*() {
     const state = fulfilledState(order.kind)
     yield* setOrderState(sql, order, state)
@@ -50,7 +50,7 @@ export const fulfil = (sql: Sql, order: Order): Write<Order> =>
         order.userId,
         entryOf({
           kind: "topup",
-          amountMicros: order.creditMicros,
+          amountMicros: creditMicros,
           refType: "topup_order",
           refId: String(order.id),
           note: ""

@@ -210,6 +210,66 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
+  /** A payment of 9.94 for an order of 10.00, in review. */
+  const lessPaid = Effect.fnUntraced(function*(kind: "plan" | "topup") {
+    const world = yield* PaymentWorld
+    const order = kind === "topup"
+      ? yield* world.topup
+      : yield* Effect.orDie(world.orders.subscription(yield* world.user(), "basic"))
+    const reference = yield* world.openEpay(order)
+    const payment = `l${order.id}`
+    const fact = paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, amountMinor: 994n })
+    assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "needs_review")
+    const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
+    if (event === undefined) return yield* Effect.die(new Error("no event"))
+    const right = { ...fact, eventKey: makeReservationId(), amountMinor: order.amountFen }
+    return { event, order, payment, right, world }
+  })
+
+  for (const inProportion of [true, false]) {
+    it.effect(`accepted ${inProportion ? "in proportion" : "as asked"}, it pays its order once`, () =>
+      Effect.gen(function*() {
+        const { event, order, payment, right, world } = yield* lessPaid("topup")
+        const accepted: Resolve = { resolution: "accepted", note: "a rounding of theirs", inProportion }
+        const both = yield* Effect.all([
+          tagOf(world.resolutions.resolve(ada, event.id, accepted)),
+          tagOf((yield* SecondServer).resolutions.resolve(bob, event.id, credit(order.userId)))
+        ], { concurrency: "unbounded" })
+        assert.sameMembers([...both], ["done", "EventClosed"])
+        if (both[0] !== "done") return
+        const micros = inProportion ? 1_391_600n : 1_400_000n
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: micros, owed: 0n })
+        const { order: now, payments } = yield* world.orders.show(order.id, undefined)
+        assert.deepStrictEqual([now.state, now.creditMicros], ["paid", micros])
+        assert.deepStrictEqual(payments.map(({ paidMinor, state }) => [state, paidMinor]), [["fulfilled", 994n]])
+        assert.strictEqual((yield* world.settlement.settle(right)).outcome, "duplicate")
+        // What goes back is a part of what was paid.
+        const refund = {
+          ...right,
+          eventKey: makeReservationId(),
+          _tag: "Refunded" as const,
+          amountMinor: 497n,
+          currency: "cny"
+        }
+        assert.strictEqual((yield* world.settlement.settle(refund)).outcome, "applied")
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: micros - micros / 2n, owed: 0n })
+        assert.strictEqual((yield* world.paymentEvents.find(event.id)).event.payment, payment)
+        yield* world.clean
+      }))
+  }
+
+  it.effect("a plan is accepted as asked alone, and an order that is paid accepts nothing", () =>
+    Effect.gen(function*() {
+      const { event, order, world } = yield* lessPaid("plan")
+      const accepted = (inProportion: boolean): Resolve => ({ resolution: "accepted", note: "n", inProportion })
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, accepted(true))), "ResolutionRefused")
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, accepted(false))), "done")
+      assert.strictEqual(yield* world.stateOf(order), "active")
+      const second = yield* secondPayment
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, second.event.id, accepted(false))), "PaymentUsed")
+      yield* world.clean
+    }))
+
   it.effect("join what has been parked for a day", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld

@@ -50,6 +50,12 @@ const Credit = Schema.Struct({ user: Schema.String, amount_micros: ApiAmount, no
 
 const Note = Schema.Struct({ note: Schema.String }).annotate({ identifier: "PaymentNote" })
 
+const Accept = Schema.Struct({ note: Schema.String, in_proportion: Schema.Boolean }).annotate({
+  identifier: "PaymentAccept",
+  description:
+    "The payment pays its order although it is not what was asked for. `in_proportion`: a top-up gives the part of its credit that was paid; else all that was ordered is given."
+})
+
 const params = { id: ApiId }
 const resolved = {
   success: PaymentEventDetails,
@@ -76,12 +82,13 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
     success: PaymentEventDetails,
     error: [ApiNotFound, ApiUnavailable]
   }),
+  HttpApiEndpoint.post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
   HttpApiEndpoint.post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
   HttpApiEndpoint.post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
   HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
 ).annotateMerge(
   OpenApi.annotations({
     title: "Payments",
-    description: "Events of payment providers, and what to do with exceptions."
+    description: "Events of payment providers, and what to do with those that need a review."
   })
 ) {}

@@ -89,6 +89,8 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       ),
       getPayment: ({ params }) =>
         details(params.id).pipe(Effect.catchTag("EventNotFound", () => Effect.fail(noEvent)), orApiUnavailable),
+      acceptPayment: ({ params, payload: { in_proportion, note } }) =>
+        resolve(params.id, { resolution: "accepted", note, inProportion: in_proportion }),
       creditPayment: ({ params, payload: { amount_micros, note, user } }) =>
         resolve(params.id, { resolution: "credited", note, user, amountMicros: BigInt(amount_micros) }),
       markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", note: payload.note }),

@@ -19,7 +19,8 @@ const channelTermText = defineMessages({
   "idle": "Wait for more (seconds)",
   "idle.hint": "Between two pieces of a response, and for an answer that is not streamed.",
   "stores": "Stores responses",
-  "stores.hint": "Later calls of the same user may refer to them by their ids.",
+  "stores.hint":
+    "The upstream keeps answers of /v1/responses, as OpenAI does: later calls of the same user may refer to them by their ids. The Vercel AI SDK does, unless it sends store: false.",
   "overhead": "Input overhead (tokens)",
   "overhead.hint": "What this upstream may add to each call, on top of the model's own overhead.",
   "connections": "Connections, at most",
@@ -37,7 +38,8 @@ const channelTermText = defineMessages({
   "idle": "等待后续数据（秒）",
   "idle.hint": "响应的两段数据之间，以及非流式应答的最长等待时间。",
   "stores": "保存响应",
-  "stores.hint": "同一用户之后的调用可通过 ID 引用已保存的响应。",
+  "stores.hint":
+    "上游会保存 /v1/responses 的回答（OpenAI 会保存）：同一用户之后的调用可通过 ID 引用。Vercel AI SDK 默认会引用，除非发送 store: false。",
   "overhead": "输入附加量（tokens）",
   "overhead.hint": "此上游可能为每次调用附加的 tokens，在模型自身的附加量之外。",
   "connections": "连接数上限",

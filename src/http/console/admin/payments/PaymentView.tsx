@@ -3,6 +3,7 @@
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
+import { isFulfilled } from "../../../../orders/Order.ts"
 import { isAboutMoneyIn, isCreditable } from "../../../../events/EventResolutions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import type { FormState } from "../../Answer.ts"
@@ -12,7 +13,7 @@ import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
 import { paymentsText } from "./PaymentsText.ts"
 
-export const resolveActions = ["credit", "refunded", "dismiss"] as const
+export const resolveActions = ["accept", "accept_part", "credit", "refunded", "dismiss"] as const
 export type ResolveAction = typeof resolveActions[number]
 
 interface EventProps {
@@ -112,10 +113,12 @@ const Resolved = ({ details: { event }, visit }: EventProps) => {
   )
 }
 
-const Actions = ({ details: { event }, visit }: EventProps) => {
+const Actions = ({ details: { event, order }, visit }: EventProps) => {
   const say = sayOf(visit, paymentsText)
   if (!event.isOpen) return null
   const path = `/admin/payments/${event.id}`
+  const isOfOrder = isCreditable(event.fact) && event.payment !== null && order !== undefined
+  const pays = isOfOrder && !isFulfilled(order.state) ? order : undefined
   const action = (to: ResolveAction, label: string, text: string, primary: boolean) => (
     <div key={to} class="list-group-item">
       <div class="row g-2 align-items-center">
@@ -131,8 +134,14 @@ const Actions = ({ details: { event }, visit }: EventProps) => {
   return (
     <Card title={say("actions")}>
       <div class="list-group list-group-flush">
+        {pays === undefined
+          ? null
+          : action("accept", say("accept"), say("accept.text", { id: pays.id.toString() }), true)}
+        {pays?.kind === "topup"
+          ? action("accept_part", say("accept_part"), say("accept_part.text", { id: pays.id.toString() }), false)
+          : null}
         {isCreditable(event.fact) && event.payment !== null
-          ? action("credit", say("credit"), say("credit.text"), true)
+          ? action("credit", say("credit"), say("credit.text"), pays === undefined)
           : null}
         {isAboutMoneyIn(event.fact) && event.payment !== null
           ? action("refunded", say("refunded"), say("refunded.text"), false)
@@ -200,7 +209,14 @@ export const ResolveView = (
 ) => {
   const { details: { event }, state, visit } = props
   const say = sayOf(visit, paymentsText)
+  const order = props.details.order?.id.toString() ?? ""
   const texts = {
+    accept: { title: say("accept"), text: say("accept.text", { id: order }), submit: say("accept") },
+    accept_part: {
+      title: say("accept_part"),
+      text: say("accept_part.text", { id: order }),
+      submit: say("accept_part")
+    },
     credit: { title: say("credit"), text: say("credit.text"), submit: say("submit.credit") },
     refunded: { title: say("refunded"), text: say("refunded.text"), submit: say("submit.refunded") },
     dismiss: { title: say("dismiss"), text: say("dismiss.text"), submit: say("submit.dismiss") }

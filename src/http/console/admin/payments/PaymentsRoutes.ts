@@ -62,6 +62,9 @@ const showResolve = (visit: UserVisit, state: FormState) =>
 
 const askedBy = (action: ResolveAction, fields: URLSearchParams): Resolve => {
   const note = fields.get("note") ?? ""
+  if (action === "accept" || action === "accept_part") {
+    return { resolution: "accepted", note, inProportion: action === "accept_part" }
+  }
   if (action !== "credit") return { resolution: action === "refunded" ? "refunded" : "dismissed", note }
   const amount = (fields.get("amount") ?? "").trim().replace(/^\$/, "")
   return {

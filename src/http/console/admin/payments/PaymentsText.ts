@@ -68,6 +68,11 @@ export const paymentsText = defineMessages({
   "resolution.dismissed": "Dismissed",
   "resolution.completed": "Used for an order",
   "actions": "What to do",
+  "accept": "Accept as asked",
+  "accept.text":
+    "It pays order #{id}: the buyer gets all that was ordered, although the payment is not what was asked for.",
+  "accept_part": "Accept in proportion",
+  "accept_part.text": "It pays order #{id}: the buyer gets the part of the credit that was paid for.",
   "credit": "Credit the payer",
   "credit.text": "The money stays here, and a user gets it as balance. No order is fulfilled by it.",
   "refunded": "Mark as refunded",
@@ -91,7 +96,7 @@ export const paymentsText = defineMessages({
   "used.order": "This payment has paid an order.",
   "used.credited": "This payment has been credited.",
   "used.refunded": "This payment was marked as refunded.",
-  "unfit": "Only a payment can be credited.",
+  "unfit": "This cannot be done with this event.",
   "done": "Done."
 }, {
   "title": "支付",
@@ -156,6 +161,10 @@ export const paymentsText = defineMessages({
   "resolution.dismissed": "无需处理",
   "resolution.completed": "已用于订单",
   "actions": "如何处理",
+  "accept": "按原订单接受",
+  "accept.text": "用于支付订单 #{id}：尽管金额与订单不符，买家仍获得所订购的全部内容。",
+  "accept_part": "按比例接受",
+  "accept_part.text": "用于支付订单 #{id}：买家按实付金额的比例获得额度。",
   "credit": "为付款人入账",
   "credit.text": "款项留下，记入某位用户的余额。不会因此完成任何订单。",
   "refunded": "标记为已退款",
