@@ -70,6 +70,35 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.strictEqual(yield* stateOf(order.id), "pending")
     }))
 
+  it.effect("are counted on the overview as the queue shows them", () =>
+    Effect.gen(function*() {
+      const { client, world } = yield* asRoot
+      const counted = Effect.gen(function*() {
+        const overview = yield* client.get("/admin")
+        const figure = /Payments to look at<[\s\S]*?>(\d+)</.exec(overview.text)?.[1]
+        const api = yield* client.get("/api/admin/overview")
+        const queue = yield* client.get("/api/admin/payments?open=true&limit=200")
+        const badge = /bg-red-lt ms-2">(\d+)</.exec((yield* client.get("/admin/payments")).text)?.[1] ?? "0"
+        const { exceptions_open } = JSON.parse(api.text)
+        assert.deepStrictEqual([figure, badge, JSON.parse(queue.text).items.length].map(Number), [
+          exceptions_open,
+          exceptions_open,
+          exceptions_open
+        ])
+        return exceptions_open
+      })
+      const before = yield* counted
+      const event = yield* exceptionOf("counted")
+      yield* world
+        .sql`INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, outcome, received_at)
+        VALUES ('stripe', 'parked', 'charge.refunded', 'Refunded', 'pi_parked_long', 'parked', now() - interval '25 hours'),
+          ('stripe', 'young', 'charge.refunded', 'Refunded', 'pi_parked_now', 'parked', now())`
+      assert.strictEqual(yield* counted, before + 2)
+      yield* world.sql`UPDATE payment_events SET resolution = 'dismissed', resolution_note = 'n', resolved_by = 'cli',
+        resolved_at = now() WHERE id = ${event} OR event_key = 'parked'`
+      assert.strictEqual(yield* counted, before)
+    }))
+
   it.effect("find orders by all that is known of them, page by page", () =>
     Effect.gen(function*() {
       const { client, world } = yield* asRoot
