@@ -66,6 +66,8 @@ const make = Effect.gen(function*() {
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkMs
   }, (request: IncomingMessage, response: ServerResponse) => {
+    // No cache keeps what does not say that it may be kept.
+    response.setHeader("cache-control", "no-store")
     if (request.url !== undefined && request.url.startsWith("/v1/")) dataPlane.handle(request, response)
     else {
       closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
