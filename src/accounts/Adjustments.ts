@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
+import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { AccountUnavailable, DebitRefused, UnknownAccount } from "./AccountError.ts"
 import { postInTransaction } from "./Ledger.ts"
@@ -35,7 +35,7 @@ export class AdjustmentRefused extends Schema.TaggedError<AdjustmentRefused>()("
 /** The key has been used for another adjustment: of another user, amount or note. */
 export class AdjustmentReused extends Schema.TaggedError<AdjustmentReused>()("AdjustmentReused", {}) {
   override get message(): string {
-    return "the key has been used for another adjustment"
+    return keyReused
   }
 }
 

@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
+import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import { ADJUSTMENT_MICROS_MAX } from "./Adjustments.ts"
@@ -33,7 +33,7 @@ export class WaiverRefused extends Schema.TaggedError<WaiverRefused>()("WaiverRe
 /** The key has been used for another waiver: of another user, amount or note. */
 export class WaiverReused extends Schema.TaggedError<WaiverReused>()("WaiverReused", {}) {
   override get message(): string {
-    return "the key has been used for another waiver"
+    return keyReused
   }
 }
 

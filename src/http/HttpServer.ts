@@ -67,6 +67,8 @@ const make = Effect.gen(function*() {
     connectionsCheckingInterval: limits.checkMs
   })
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    // No cache keeps what does not say that it may be kept.
+    response.setHeader("cache-control", "no-store")
     if (isCall(request)) return dataPlane.handle(request, response)
     closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
     answerRoute(request, response)

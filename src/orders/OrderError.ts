@@ -2,7 +2,7 @@
  * How orders refuse: an amount out of bounds, a plan that is not for sale, an order that is not there or no longer open.
  */
 import { Schema } from "effect"
-import { keyRule, noteRule } from "../platform/Notes.ts"
+import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { formatDecimal } from "../domain/Money.ts"
 
 const yuan = (fen: bigint): string => `¥${formatDecimal(fen, 2, 2)}`
@@ -123,6 +123,13 @@ export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed"
     return this.resolution === null
       ? `event ${this.id} does not wait for anybody`
       : `event ${this.id} was resolved before (${this.resolution}, by ${this.by})`
+  }
+}
+
+/** The key has been used for another refund: of another order, amount or note. */
+export class RefundReused extends Schema.TaggedError<RefundReused>()("RefundReused", {}) {
+  override get message(): string {
+    return keyReused
   }
 }
 

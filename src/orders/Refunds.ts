@@ -20,6 +20,7 @@ import {
   OrderNotFound,
   RefundNotFound,
   RefundNotPossible,
+  RefundReused,
   ResolutionRefused,
   type SettlementUnavailable
 } from "./OrderError.ts"
@@ -55,7 +56,7 @@ export class Refunds extends Context.Service<Refunds, {
     refund: NewRefund
   ): Effect.Effect<
     RefundRequest,
-    OrderNotFound | RefundNotPossible | ResolutionRefused | SettlementUnavailable
+    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | SettlementUnavailable
   >
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
@@ -105,7 +106,7 @@ const make = Effect.gen(function*() {
     if (before !== undefined) {
       const isSame = before.orderId === orderId && before.note === note &&
         (asked.amountMinor === undefined || before.amountMinor === asked.amountMinor)
-      return isSame ? { refund: before, isNew: false } : yield* new ResolutionRefused({ reason: "key" })
+      return isSame ? { refund: before, isNew: false } : yield* new RefundReused()
     }
     const attempts = yield* lockAttempts(sql, orderId)
     const order = (yield* findOrder(sql, orderId)) ?? known

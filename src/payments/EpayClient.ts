@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
-import { AppConfig, type EpayConfig, isLoopbackUrl } from "../platform/Config.ts"
+import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../platform/Config.ts"
 import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
@@ -127,7 +127,7 @@ const make = Effect.gen(function*() {
     const url = pageUrl(config, "api.php")
     const key = Redacted.value(config.key)
     if (url === undefined || config.partnerId === "" || key === "") return yield* unavailable("it is not set up")
-    if (url.protocol !== "https:" && !isLoopbackUrl(url.href)) {
+    if (!isHttpsOrLoopback(url.href)) {
       return yield* unavailable("the gateway's address is not https, and the answers are not signed")
     }
     if (guard.isForbidden(url.hostname)) return yield* unavailable("this server does not connect to its address")

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
-import { isLoopbackUrl, type StripeConfig } from "../platform/Config.ts"
+import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 import { factOf, isJson, type Json, REFERENCE_KEY, sessionTold, textIn } from "./StripeFacts.ts"
@@ -88,7 +88,7 @@ const FINGERPRINT_CHARACTERS = 16
 const isFit = (apiBase: string): boolean => {
   if (apiBase === "") return true
   const url = URL.canParse(apiBase) ? new URL(apiBase) : undefined
-  return url !== undefined && url.pathname === "/" && (url.protocol === "https:" || isLoopbackUrl(apiBase))
+  return url !== undefined && url.pathname === "/" && isHttpsOrLoopback(apiBase)
 }
 
 /** Where the SDK goes; undefined: to Stripe itself. */

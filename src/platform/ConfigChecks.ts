@@ -20,6 +20,10 @@ export const isLoopbackHost = (host: string): boolean => {
 /** The same for the host of a URL; false for a text that is no URL. */
 export const isLoopbackUrl = (url: string): boolean => URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
 
+/** An address whose answers nobody on the way can forge or read: https, or this machine. */
+export const isHttpsOrLoopback = (url: string): boolean =>
+  URL.canParse(url) && (new URL(url).protocol === "https:" || isLoopbackUrl(url))
+
 const duplicates = (list: string, key: string, values: ReadonlyArray<string>): ReadonlyArray<ConfigProblem> =>
   values.flatMap((value, index) => {
     const first = values.indexOf(value)
@@ -58,6 +62,12 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
     ...billing.max_topup_cny < billing.min_topup_cny
       ? [{ path: ["billing", "max_topup_cny"], message: "expected at least billing.min_topup_cny" }]
       : [],
+    ...payment.epay.gateway === "" || isHttpsOrLoopback(payment.epay.gateway) ? [] : [{
+      path: ["payment", "epay", "gateway"],
+      message:
+        "expected an https:// address (http:// only on loopback): the gateway's answers are not signed, and the " +
+        "merchant key is sent to it"
+    }],
     ...unreachableProvider(loopback, {
       section: "epay",
       enabled: payment.epay.enabled,

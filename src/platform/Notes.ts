@@ -10,6 +10,10 @@ export const NOTE_CHARACTERS_MAX = 500
 export const noteRule = `a note that says why has 1 to ${NOTE_CHARACTERS_MAX} characters, in one line`
 export const keyRule = "an idempotency key has 8 to 100 letters, digits and _ . : -"
 
+/** Said where a key comes again with something else. */
+export const keyReused =
+  "this idempotency key was used for another request: repeat that request unchanged, or choose a new key"
+
 const keyPattern = /^[\w.:-]{8,100}$/
 
 /** The note without what stands around it; undefined for one that is empty, too long or has control characters. */

@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, keyRule, noteRule } from "../platform/Notes.ts"
+import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { type GivablePlan, givablePlans } from "./GivablePlans.ts"
 import { planTermsOf, type PlanTermsRow } from "./PlanTerms.ts"
@@ -32,7 +32,7 @@ export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefus
 /** The key has been used for another grant: of another user, plan or note. */
 export class GrantReused extends Schema.TaggedError<GrantReused>()("GrantReused", {}) {
   override get message(): string {
-    return "the key has been used for another grant"
+    return keyReused
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The figures of the whole service that root looks at first, besides what calls came to: who came, what was paid, and what
- * waits for somebody. All are read as they are now, by index, in one statement.
+ * The figures of the whole service that root looks at first, besides what calls came to and what waits for review: who came,
+ * what was paid, and what is open. All are read as they are now, by index, in one statement.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
@@ -20,8 +20,6 @@ export interface ServiceFigures {
   readonly month: PeriodFigures
   readonly users: number
   readonly ordersPending: number
-  /** Payments that somebody has to look at. */
-  readonly reviewsOpen: number
   /** Calls that are under way, at most {@link OPEN_CALLS_COUNTED_MAX}. */
   readonly callsOpen: number
 }
@@ -45,7 +43,6 @@ interface FiguresRow {
   readonly plans_today: bigint
   readonly plans_month: bigint
   readonly pending: bigint
-  readonly reviews: bigint
   readonly open: bigint
 }
 
@@ -72,7 +69,6 @@ const make = Effect.gen(function*() {
       SELECT people.*, topups.*, plans.*,
           (SELECT count(*) FROM topup_orders WHERE state = 'pending')
             + (SELECT count(*) FROM subscription_orders WHERE state = 'pending') AS pending,
-          (SELECT count(*) FROM payment_events WHERE outcome = 'needs_review' AND resolved_at IS NULL) AS reviews,
           (SELECT count(*) FROM (
             SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
         FROM people, topups, plans`)
@@ -89,7 +85,6 @@ const make = Effect.gen(function*() {
       },
       users: Number(row?.users ?? 0n),
       ordersPending: Number(row?.pending ?? 0n),
-      reviewsOpen: Number(row?.reviews ?? 0n),
       callsOpen: Number(row?.open ?? 0n)
     }
   })

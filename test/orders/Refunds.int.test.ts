@@ -68,7 +68,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       // The same form twice is one refund; the key of another one is refused.
       assert.deepStrictEqual(yield* world.refunds.request(ada, asking(order, { amountMinor: 400n })), part)
       const other = asking(order, { amountMinor: 100n })
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, other)), "ResolutionRefused key")
+      assert.strictEqual(yield* tagOf(world.refunds.request(ada, other)), "RefundReused")
       const more = asking(order, { amountMinor: 601n, key: "another-key" })
       assert.strictEqual(yield* whyOf(world.refunds.request(ada, more)), "ResolutionRefused amount")
       const rest = yield* world.refunds.request(ada, asking(order, { key: "the-rest-of-it" }))

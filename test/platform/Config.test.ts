@@ -197,6 +197,27 @@ database: { url: "mysql://secret-password@h" }
       yield* loadText(epay("https://pay.example") + `server: { public_url: "https://realms.example" }`)
     }))
 
+  it.effect("refuses an EPay gateway at an http address that is not loopback, switched on or off", () =>
+    Effect.gen(function*() {
+      const text = (gateway: string, enabled: boolean) =>
+        `payment: { epay: { enabled: ${enabled}, gateway: "${gateway}" } }\n` +
+        `server: { public_url: "https://realms.example" }`
+      for (const enabled of [true, false]) {
+        for (const host of ["pay.example", "127.0.0.1.example", "localhost.example", "10.0.0.1", "[2001:db8::1]"]) {
+          assert.include(
+            yield* messageOf(text(`http://${host}`, enabled)),
+            "payment.epay.gateway: expected an https:// address",
+            host
+          )
+        }
+        for (
+          const gateway of ["https://pay.example", "http://localhost:9", "http://127.0.0.2:9", "http://[::1]:9", ""]
+        ) {
+          yield* loadText(text(gateway, enabled))
+        }
+      }
+    }))
+
   it.effect("the service says, on standard error, which channels stay disabled for want of a key", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []

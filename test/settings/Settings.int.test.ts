@@ -191,6 +191,8 @@ describe("Settings", () => {
           ["payment.stripe.api_base", "javascript:alert(1)"],
           ["payment.stripe.api_base", "http://169.254.169.254/"],
           ["payment.epay.gateway", "http://[::ffff:169.254.169.254]"],
+          ["payment.epay.gateway", "http://pay.example"],
+          ["payment.epay.gateway", "http://127.0.0.1.example"],
           ["payment.epay.gateway", "https://user:password@pay.example"],
           ["payment.epay.key", "x".repeat(2_001)]
         ]

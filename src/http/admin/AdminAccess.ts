@@ -4,14 +4,14 @@
  */
 import { ByteSize, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
-import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
+import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
-import { SESSION_COOKIE } from "../console/Visit.ts"
+import { SESSION_COOKIE, sessionCookie } from "../console/Visit.ts"
 import { ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
 
 /** The administrator whose request it is. */
@@ -36,7 +36,12 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
   {
     security: {
       key: HttpApiSecurity.bearer,
-      session: HttpApiSecurity.apiKey({ in: "cookie", key: SESSION_COOKIE })
+      session: HttpApiSecurity.apiKey({ in: "cookie", key: SESSION_COOKIE }).pipe(
+        HttpApiSecurity.annotate(
+          OpenApi.Description,
+          `Named __Host-${SESSION_COOKIE} where the public address is https.`
+        )
+      )
     },
     error: [ApiUnauthorized, ApiForbidden, ApiUnavailable]
   }
@@ -108,7 +113,7 @@ const make = Effect.gen(function*() {
     if (authorization !== undefined) {
       return yield* byKey(request, /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "")
     }
-    const cookie = request.cookies[SESSION_COOKIE]
+    const cookie = request.cookies[sessionCookie(address.url())]
     return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
   }).pipe(orApiUnavailable)
 

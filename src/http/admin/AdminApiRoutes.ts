@@ -2,9 +2,10 @@
  * The routes of the administration's API, its OpenAPI document at `/api/openapi.json` and a page to read it at `/api/docs`.
  */
 import { Effect, Layer, SchemaIssue } from "effect"
-import { HttpApiBuilder, HttpApiMiddleware, HttpApiSwagger } from "effect/http-api"
+import { HttpApiBuilder, HttpApiMiddleware } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { AdminApi, ReadableRequests } from "./AdminApi.ts"
+import { ApiDocsPage } from "./ApiDocsPage.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditHandlers } from "./AuditHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
@@ -54,5 +55,5 @@ export const AdminApiRoutes = Layer.mergeAll(
     Layer.provide(Handlers),
     Layer.provide(Layer.mergeAll(AdminAccess.layer, ReadableRequestsLayer))
   ),
-  HttpApiSwagger.layer(AdminApi, { path: "/api/docs" })
+  ApiDocsPage
 )

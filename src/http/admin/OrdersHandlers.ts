@@ -134,6 +134,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
         Effect.catchTags({
           OrderNotFound: noOrder,
           RefundNotPossible: conflictOf,
+          RefundReused: conflictOf,
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
         orApiUnavailable

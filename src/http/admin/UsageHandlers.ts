@@ -9,6 +9,7 @@ import { AllUsage, type UsageShare, type UsageShares } from "../../usage/AllUsag
 import type { CallItem } from "../../usage/CallItem.ts"
 import { type ChannelReport, ChannelReports, type ChannelWindow } from "../../usage/ChannelReports.ts"
 import type { CallReceipt } from "../../usage/Receipts.ts"
+import { PaymentEvents } from "../../events/PaymentEvents.ts"
 import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview.ts"
 import type { UsageRefused } from "../../usage/UsageError.ts"
 import type { UsageSums } from "../../usage/UsageSums.ts"
@@ -144,6 +145,7 @@ export const UsageHandlers = HttpApiBuilder.group(
     const calls = yield* AllCalls
     const channels = yield* ChannelReports
     const service = yield* ServiceOverview
+    const events = yield* PaymentEvents
     const firstSteps = yield* FirstSteps
     return handlers.handleAll({
       overview: Effect.fnUntraced(function*({ query }) {
@@ -160,7 +162,7 @@ export const UsageHandlers = HttpApiBuilder.group(
           month: periodJson(figures.month, report.totals),
           users: figures.users,
           orders_pending: figures.ordersPending,
-          reviews_open: figures.reviewsOpen,
+          reviews_open: yield* events.openCount,
           calls_open: figures.callsOpen,
           folded_to: momentOrNull(report.foldedTo),
           first_steps: (yield* firstSteps.steps).map(({ isDone, step }) => ({ step, done: isDone }))

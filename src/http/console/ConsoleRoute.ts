@@ -31,7 +31,7 @@ import { renderPage, renderPart } from "./ui/Frame.tsx"
 import { PageTurns } from "./PageTurns.ts"
 import { ProblemView } from "./ui/ProblemView.tsx"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
-import { hereOf, isUserVisit, readVisit, SESSION_COOKIE, type UserVisit, type Visit, VISIT_COOKIE } from "./Visit.ts"
+import { hereOf, isUserVisit, readVisit, sessionCookie, type UserVisit, type Visit, visitCookie } from "./Visit.ts"
 
 /** A choice, such as a language, is remembered so long. */
 const CHOICE_MAX_AGE = "365 days"
@@ -113,12 +113,16 @@ const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | 
   })
 })
 
-const encodeRedirect = (answer: Redirect, secure: boolean) => {
+const isHttps = (publicUrl: string): boolean => publicUrl.startsWith("https:")
+
+const encodeRedirect = (answer: Redirect, publicUrl: string) => {
+  const secure = isHttps(publicUrl)
+  const session = sessionCookie(publicUrl)
   let response = HttpServerResponse.redirect(answer.to, { status: 303, headers: { "cache-control": "no-store" } })
   if (answer.session !== undefined) {
     response = answer.session === null
-      ? HttpServerResponse.expireCookieUnsafe(response, SESSION_COOKIE, { path: "/" })
-      : withCookie(response, SESSION_COOKIE, Redacted.value(answer.session), secure, {
+      ? HttpServerResponse.expireCookieUnsafe(response, session, { path: "/", secure })
+      : withCookie(response, session, Redacted.value(answer.session), secure, {
         httpOnly: true,
         maxAge: `${SESSION_DAYS_MAX} days`
       })
@@ -130,13 +134,16 @@ const encodeRedirect = (answer: Redirect, secure: boolean) => {
 }
 
 const encode = Effect.fnUntraced(function*(visit: Visit, answer: Answer) {
-  const secure = (yield* PublicAddress).url().startsWith("https:")
+  const publicUrl = (yield* PublicAddress).url()
   if (answer._tag === "Raw") return answer.response
   const response = answer._tag === "Redirect"
-    ? encodeRedirect(answer, secure)
+    ? encodeRedirect(answer, publicUrl)
     : yield* encodeDocument(visit, answer)
   return visit.secret.isNew && answer._tag === "Page"
-    ? withCookie(response, VISIT_COOKIE, visit.secret.value, secure, { httpOnly: true, maxAge: undefined })
+    ? withCookie(response, visitCookie(publicUrl), visit.secret.value, isHttps(publicUrl), {
+      httpOnly: true,
+      maxAge: undefined
+    })
     : response
 })
 

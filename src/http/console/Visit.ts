@@ -9,15 +9,28 @@ import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { User } from "../../identity/Users.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
+import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
 import { commonText } from "./text/CommonText.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
 import { type Language, languageOf, languages, type Messages, type Say, sayIn } from "./text/Messages.ts"
 
+/** The session's cookie where the installation is reached by http. */
 export const SESSION_COOKIE = "realms_session"
-/** The secret of forms of somebody who is not signed in. */
-export const VISIT_COOKIE = "realms_visit"
+
+/**
+ * Behind https, browsers take a cookie of this name only from this very host, over https: no neighbour under the same domain and
+ * nobody on the way can plant one.
+ */
+const hostCookie = (name: string, publicUrl: string): string => publicUrl.startsWith("https:") ? `__Host-${name}` : name
+
+/** The name of the session's cookie; a cookie of another name counts for nothing. */
+export const sessionCookie = (publicUrl: string): string => hostCookie(SESSION_COOKIE, publicUrl)
+
+/** The same for the secret of forms of somebody who is not signed in. */
+export const visitCookie = (publicUrl: string): string => hostCookie("realms_visit", publicUrl)
+
 export const LANGUAGE_COOKIE = "realms_language"
 export const THEME_COOKIE = "realms_theme"
 /** Written by the page's script: only the browser knows it. */
@@ -86,18 +99,19 @@ const secretOf = (cookie: string | undefined): Visit["secret"] =>
 /** Reads the visit of the request at hand; `signedIn: false` asks nothing of the database. */
 export const readVisit = (
   signedIn: boolean
-): Effect.Effect<Visit, IdentityUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions> =>
+): Effect.Effect<Visit, IdentityUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions | PublicAddress> =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const sessions = yield* LoginSessions
+    const publicUrl = (yield* PublicAddress).url()
     const { cookies, headers } = request
-    const token = cookies[SESSION_COOKIE]
+    const token = cookies[sessionCookie(publicUrl)]
     const found = token === undefined || token === "" || !signedIn
       ? undefined
       : Option.getOrUndefined(yield* sessions.find(Redacted.make(token)))
     const language = oneOf(languages, cookies[LANGUAGE_COOKIE]) ?? languageOf(headers["accept-language"])
     const secret = found === undefined || token === undefined
-      ? secretOf(cookies[VISIT_COOKIE])
+      ? secretOf(cookies[visitCookie(publicUrl)])
       : { value: token, isNew: false }
     const mark = request.url.indexOf("?")
     return {

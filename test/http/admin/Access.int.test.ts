@@ -3,6 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { createHash } from "node:crypto"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { send } from "../../support/TestHttp.ts"
@@ -92,6 +93,40 @@ describe("the administration's API", () => {
         const docs = yield* send(`${origin}/api/docs`, { method: "GET" })
         assert.strictEqual(docs.status, 200)
         assert.notMatch(docs.text.slice(0, 2_000), /src="https?:/)
+        const policy = docs.headers["content-security-policy"] ?? ""
+        for (const part of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "connect-src 'self'"]) {
+          assert.include(policy, part)
+        }
+        assert.notMatch(policy, /unsafe-|https?:|\*/)
+        const [, script = ""] = /<script>([\s\S]*?)<\/script>/.exec(docs.text) ?? []
+        assert.isAbove(script.length, 0)
+        const digest = createHash("sha256").update(script).digest("base64")
+        assert.include(policy, `script-src 'self' 'sha256-${digest}';`)
+        const again = yield* send(`${origin}/api/docs`, { method: "GET" })
+        assert.deepStrictEqual([again.text === docs.text, again.headers["content-security-policy"]], [true, policy])
+      }))
+
+    it.effect("is kept by no cache, answered or refused", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const root = yield* world.root
+        const cookie = { cookie: `realms_session=${yield* world.session(root.id)}` }
+        const table: ReadonlyArray<readonly [path: string, status: number, headers: Record<string, string>]> = [
+          ["/api/admin/me", 200, cookie],
+          ["/api/admin/settings", 200, cookie],
+          ["/api/admin/users", 200, cookie],
+          ["/api/admin/users/999999", 404, cookie],
+          ["/api/admin/users/x", 400, cookie],
+          ["/api/admin/me", 401, {}],
+          ["/api/admin/nothing", 404, cookie],
+          ["/v1/usage/00000000-0000-0000-0000-000000000000", 401, {}],
+          ["/v1/models", 401, {}]
+        ]
+        for (const [path, status, headers] of table) {
+          const answer = yield* send(`${world.origin}${path}`, { method: "GET", headers })
+          assert.strictEqual(answer.status, status, path)
+          assert.match(answer.headers["cache-control"] ?? "", /no-store/, path)
+        }
       }))
   })
 })

@@ -84,6 +84,11 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
         assert.strictEqual(failed.status, 200)
         assert.deepInclude(failed.json, { state: "failed", amount_minor: "400" })
       }
+      for (const changed of [{ amount_minor: "300" }, { note: "another" }]) {
+        const reused = yield* post(path, { ...refund, ...changed })
+        assert.deepStrictEqual([reused.status, reused.json._tag], [409, "Conflict"])
+        assert.include(reused.json.message, "this idempotency key was used for another request")
+      }
       const shown = yield* get(`/orders/${order.id}`)
       assert.lengthOf(shown.json.refunds, 1)
       const id = shown.json.refunds[0].id

@@ -82,6 +82,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       for (const [body, status] of bad) {
         assert.strictEqual((yield* post(path, body)).status, status, JSON.stringify(body))
       }
+      assert.include(
+        (yield* post(path, { ...waiver, note: "another" })).json.message,
+        "this idempotency key was used for another request"
+      )
       assert.strictEqual(
         (yield* post("/users/999999/waive", { ...waiver, idempotency_key: "api-waive-3" })).status,
         404
@@ -120,6 +124,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       for (const [body, status] of bad) {
         assert.strictEqual((yield* post(`${path}/adjustments`, body)).status, status, JSON.stringify(body))
       }
+      assert.include(
+        (yield* post(`${path}/adjustments`, { ...adjustment, note: "another" })).json.message,
+        "this idempotency key was used for another request"
+      )
       assert.strictEqual(
         (yield* post("/users/999999/adjustments", { ...adjustment, idempotency_key: "api-adjust-3" })).status,
         404
@@ -137,7 +145,9 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       const [first, second] = [yield* post(`${path}/subscriptions`, grant), yield* post(`${path}/subscriptions`, grant)]
       assert.deepStrictEqual(first.json, second.json)
       assert.strictEqual((yield* post(`${path}/subscriptions`, { ...grant, plan_code: "\0" })).status, 422)
-      assert.strictEqual((yield* post(`${path}/subscriptions`, { ...grant, note: "other" })).status, 409)
+      const reused = yield* post(`${path}/subscriptions`, { ...grant, note: "other" })
+      assert.strictEqual(reused.status, 409)
+      assert.include(reused.json.message, "this idempotency key was used for another request")
       const end = `${path}/subscriptions/${first.json.id}/end`
       assert.strictEqual((yield* post(end, { note: "abuse" })).status, 204)
       assert.strictEqual((yield* post(end, { note: "abuse" })).status, 409)

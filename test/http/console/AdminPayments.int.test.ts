@@ -72,6 +72,35 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.strictEqual(yield* stateOf(order.id), "pending")
     }))
 
+  it.effect("are counted on the overview as the queue shows them", () =>
+    Effect.gen(function*() {
+      const { client, world } = yield* asRoot
+      const counted = Effect.gen(function*() {
+        const overview = yield* client.get("/admin")
+        const figure = /Payments to look at<[\s\S]*?>(\d+)</.exec(overview.text)?.[1]
+        const api = yield* client.get("/api/admin/overview")
+        const queue = yield* client.get("/api/admin/payments?open=true&limit=200")
+        const badge = /bg-red-lt ms-2">(\d+)</.exec((yield* client.get("/admin/payments")).text)?.[1] ?? "0"
+        const { reviews_open } = JSON.parse(api.text)
+        assert.deepStrictEqual([figure, badge, JSON.parse(queue.text).items.length].map(Number), [
+          reviews_open,
+          reviews_open,
+          reviews_open
+        ])
+        return reviews_open
+      })
+      const before = yield* counted
+      const event = yield* exceptionOf("counted")
+      yield* world
+        .sql`INSERT INTO payment_events (provider, event_key, kind, fact, payment_reference, outcome, received_at)
+        VALUES ('stripe', 'deferred', 'charge.refunded', 'Refunded', 'pi_deferred_long', 'deferred', now() - interval '25 hours'),
+          ('stripe', 'young', 'charge.refunded', 'Refunded', 'pi_deferred_now', 'deferred', now())`
+      assert.strictEqual(yield* counted, before + 2)
+      yield* world.sql`UPDATE payment_events SET resolution = 'dismissed', resolution_note = 'n', resolved_by = 'cli',
+        resolved_at = now() WHERE id = ${event} OR event_key = 'deferred'`
+      assert.strictEqual(yield* counted, before)
+    }))
+
   it.effect("find orders by all that is known of them, page by page", () =>
     Effect.gen(function*() {
       const { client, world } = yield* asRoot

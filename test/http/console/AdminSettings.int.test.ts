@@ -78,6 +78,22 @@ describe("root's settings", () => {
         assert.notInclude((yield* client.get("/topup")).text, "¥4.00")
       }))
 
+    it.effect("take an EPay gateway by http on loopback only, in both languages", () =>
+      Effect.gen(function*() {
+        const { client, revision } = yield* asRoot()
+        for (
+          const [language, text] of [["en", "http:// is only for a loopback"], ["zh", "仅可用于本机地址"]] as const
+        ) {
+          const refused = yield* client.post(
+            "/admin/settings",
+            { section: "epay", revision, "payment.epay.gateway": "http://pay.example" },
+            { "accept-language": language }
+          )
+          assert.strictEqual(refused.status, 422)
+          assert.include(refused.text, text)
+        }
+      }))
+
     it.effect("tell the second of two administrators", () =>
       Effect.gen(function*() {
         const { client, revision } = yield* asRoot()

@@ -50,6 +50,10 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, trusted_proxies: ["127.0.0.1"] }
         assert.match(cookie, /; HttpOnly/)
         assert.match(cookie, /; SameSite=Lax/)
         assert.notMatch(cookie, /; Secure/, "over http")
+        const under = client.cookies.get("realms_session") ?? ""
+        const other = yield* visitor("10.1.0.1")
+        other.cookies.set("__Host-realms_session", under)
+        assert.strictEqual((yield* other.get("/account")).status, 303, "the name of an installation behind https")
         const dashboard = yield* client.get("/")
         assert.strictEqual(dashboard.status, 200)
         assert.strictEqual(dashboard.headers["cache-control"], "private, no-store")
@@ -260,12 +264,27 @@ layer(
       const world = yield* ConsoleWorld
       const user = yield* world.user(0n)
       const client = yield* visitor("10.2.0.1")
-      assert.notInclude((yield* client.get("/login")).text, "/register")
+      const shown = yield* new ConsoleClient(world.origin).get("/login")
+      assert.notInclude(shown.text, "/register")
       assert.include((yield* client.get("/register")).text, "Registration is closed")
       assert.strictEqual((yield* client.post("/register", { email: makeEmail(), password: PASSWORD })).status, 403)
       yield* client.get("/login")
       const answer = yield* client.post("/login", { email: user.email, password: world.password })
-      assert.match(cookieOf(answer, "realms_session"), /; Secure/)
+      for (const [name, set] of [["__Host-realms_session", answer], ["__Host-realms_visit", shown]] as const) {
+        const cookie = cookieOf(set, name)
+        assert.match(cookie, /; Secure/, name)
+        assert.match(cookie, /; Path=\/(?:;|$)/, name)
+        assert.match(cookie, /; HttpOnly/, name)
+        assert.notMatch(cookie, /; Domain/i, name)
+      }
+      assert.strictEqual((yield* client.get("/account")).status, 200)
+      // The same token under the plain name, which a neighbour under the same domain could plant, is nobody's.
+      const planted = yield* visitor("10.2.0.3")
+      planted.cookies.set("realms_session", client.cookies.get("__Host-realms_session") ?? "")
+      assert.strictEqual((yield* planted.get("/account")).status, 303)
+      const out = yield* client.post("/logout", {})
+      assert.match(cookieOf(out, "__Host-realms_session"), /Max-Age=0.*; Secure|; Secure.*Max-Age=0/)
+      assert.isFalse(client.cookies.has("__Host-realms_session"))
     }))
 
   it.effect("the first administrator is made by the link, once", () =>
@@ -287,6 +306,17 @@ layer(
       assert.strictEqual((yield* other.get(`/setup/${token}`)).status, 404)
       const late = yield* other.post(`/setup/${token}`, { email: makeEmail(), password: PASSWORD })
       assert.notStrictEqual(late.status, 303)
+    }))
+
+  it.effect("the administration's API knows the session by the same name", () =>
+    Effect.gen(function*() {
+      const world = yield* ConsoleWorld
+      const token = yield* world.session((yield* world.root).id)
+      for (const [name, status] of [["__Host-realms_session", 200], ["realms_session", 401]] as const) {
+        const client = yield* visitor("10.2.0.4")
+        client.cookies.set(name, token)
+        assert.strictEqual((yield* client.get("/api/admin/me")).status, status, name)
+      }
     }))
 })
 

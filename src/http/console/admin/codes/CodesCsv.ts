@@ -5,14 +5,14 @@ import { Redacted } from "effect"
 import { formatUsd } from "../../../../domain/Money.ts"
 import type { CodeWithText } from "../../../../redemption/RedemptionAdmin.ts"
 import type { RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
-import { type CsvColumns, csvText } from "../../pages/usage/CallsCsv.ts"
+import type { CsvColumns } from "../../Csv.ts"
 
 export const codeColumns = ({ expiresAt, gift, name }: RedemptionBatch): CsvColumns<CodeWithText> => [
   ["code", ({ text }) => Redacted.value(text)],
   ["code_id", ({ id }) => id.toString()],
-  ["batch", () => csvText(name)],
+  ["batch", () => name],
   ["credit_usd", () => gift.kind === "balance" ? formatUsd(gift.usdMicros) : ""],
-  ["plan", () => gift.kind === "plan" ? csvText(gift.terms.code) : ""],
+  ["plan", () => gift.kind === "plan" ? gift.terms.code : ""],
   ["state", ({ state }) => state],
   ["uses", ({ uses }) => uses.toString()],
   ["uses_max", ({ usesMax }) => usesMax.toString()],

@@ -145,7 +145,7 @@ const refundRefused = (visit: UserVisit, { reason }: ResolutionRefused, left: st
   const say = sayOf(visit, orderActionText)
   if (reason === "note") return refuse({ note: say("note.problem") })
   return reason === "key"
-    ? refuse({ form: say("refund.reused") }, 409)
+    ? refuse({ form: visit.say("form.malformed") })
     : refuse({ amount: say("refund.amount.problem", { left }) })
 }
 
@@ -173,7 +173,8 @@ const refundForm = rootForm("/admin/orders/:id/refund", {
     }).pipe(
       Effect.catchTags({
         OrderNotFound: notThere,
-        RefundNotPossible: (error) => Effect.fail(notPossible(visit, error))
+        RefundNotPossible: (error) => Effect.fail(notPossible(visit, error)),
+        RefundReused: () => Effect.fail(refuse({ form: sayOf(visit, orderActionText)("refund.reused") }, 409))
       })
     ),
   again: (visit, values, problems) => showRefund(visit, { values, problems })

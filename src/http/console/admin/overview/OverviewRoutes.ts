@@ -3,6 +3,7 @@
  * installation still lacks. Today's figures are the last day of the last thirty, so that one report serves both.
  */
 import { Effect } from "effect"
+import { PaymentEvents } from "../../../../events/PaymentEvents.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { FirstSteps } from "../../../../settings/FirstSteps.ts"
 import { AllUsage } from "../../../../usage/AllUsage.ts"
@@ -24,6 +25,7 @@ export const OverviewRoutes = rootPage("/admin", (visit) =>
         Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
       ),
       figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
+      toReview: (yield* PaymentEvents).openCount,
       channels: (yield* ChannelReports).report,
       clamped: readClamped,
       steps: (yield* FirstSteps).steps

@@ -19,6 +19,8 @@ export interface OverviewProps {
   readonly visit: UserVisit
   readonly usage: UsageReport
   readonly figures: ServiceFigures
+  /** Payment events that the review queue shows. */
+  readonly toReview: number
   readonly channels: ChannelsReport
   readonly clamped: ClampedReport | undefined
   readonly steps: ReadonlyArray<StepState>
@@ -72,7 +74,7 @@ const Figures = ({ figures, usage, visit }: OverviewProps) => {
   )
 }
 
-const Waiting = ({ figures, visit }: OverviewProps) => {
+const Waiting = ({ figures, toReview, visit }: OverviewProps) => {
   const say = sayOf(visit, overviewText)
   const { count } = visit.formats
   const open = `${count(figures.callsOpen)}${figures.callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
@@ -80,10 +82,10 @@ const Waiting = ({ figures, visit }: OverviewProps) => {
     [
       [
         say("waiting.reviews"),
-        count(figures.reviewsOpen),
+        count(toReview),
         "/admin/payments",
         "alert",
-        figures.reviewsOpen > 0
+        toReview > 0
       ],
       [say("waiting.orders"), count(figures.ordersPending), "/admin/orders?state=pending", "order", false],
       [say("waiting.calls"), open, "/admin/usage/calls?state=reserved", "clock", false]

@@ -82,6 +82,8 @@ const settingText = defineMessages({
   "problem.min": "Enter an amount above zero.",
   "problem.max": "Enter at least the smallest top-up.",
   "problem.address": "This server does not connect to such an address.",
+  "problem.gateway":
+    "Enter an https:// address that this server may connect to. http:// is only for a loopback address.",
   "problem.rule": "This does not go with the other settings."
 }, {
   "site.name": "站点名称",
@@ -157,6 +159,7 @@ const settingText = defineMessages({
   "problem.min": "请填写大于零的金额。",
   "problem.max": "不能小于最低充值金额。",
   "problem.address": "本服务不会连接此类地址。",
+  "problem.gateway": "请填写本服务可以连接的 https:// 地址；http:// 仅可用于本机地址。",
   "problem.rule": "与其他设置不一致。"
 })
 
@@ -222,6 +225,7 @@ export const problemText = (visit: Visit, key: SettingKey, why: "shape" | "rule"
   if (why === "incomplete") return say("problem.needed")
   if (why === "rule") {
     if (key === "payment.epay.enabled" || key === "payment.stripe.enabled") return say("problem.loopback")
+    if (key === "payment.epay.gateway") return say("problem.gateway")
     if (fieldOf(key).kind === "url") return say("problem.address")
     if (key === "billing.min_topup_cny") return say("problem.min")
     return key === "billing.max_topup_cny" ? say("problem.max") : say("problem.rule")

@@ -10,7 +10,8 @@ import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { page, PageNotFound, redirect } from "../../Answer.ts"
 import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../charts/ChartAnswer.ts"
 import { rootPage } from "../../ConsoleRoute.ts"
-import { callColumns, csvAnswer, type CsvColumns, csvText } from "../../pages/usage/CallsCsv.ts"
+import { csvAnswer, type CsvColumns } from "../../Csv.ts"
+import { callColumns } from "../../pages/usage/CallsCsv.ts"
 import { shortDay } from "../../pages/usage/ChartRoutes.ts"
 import { readRefused } from "../../pages/usage/RefusedCard.tsx"
 import { ReceiptView } from "../../pages/usage/ReceiptView.tsx"
@@ -89,10 +90,10 @@ const calls = Effect.fnUntraced(function*(visit: UserVisit) {
 
 const wideColumns: CsvColumns<WideCall> = [
   ["user_id", (call) => call.userId.toString()],
-  ["email", (call) => csvText(call.email ?? "")],
+  ["email", (call) => call.email ?? ""],
   ...callColumns,
-  ["channel", (call) => csvText(call.channel ?? "")],
-  ["reason", (call) => csvText(call.reason ?? "")]
+  ["channel", (call) => call.channel ?? ""],
+  ["reason", (call) => call.reason ?? ""]
 ]
 
 const csv = Effect.fnUntraced(function*(visit: UserVisit) {
