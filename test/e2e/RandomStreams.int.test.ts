@@ -38,10 +38,10 @@ const Gateway = TestGateway.layerOf((origin) => ({
   }))
 }))
 
-const play = ({ frames, then }: ScriptedStream) => (call: UpstreamCall) => {
+const play = ({ finish, frames }: ScriptedStream) => (call: UpstreamCall) => {
   call.response.writeHead(200, { "content-type": "text/event-stream" })
-  if (then === "end") return void call.response.end(frames.join(""))
-  call.response.write(frames.join("") || ":\n\n", () => then === "cut" ? call.response.destroy() : undefined)
+  if (finish === "end") return void call.response.end(frames.join(""))
+  call.response.write(frames.join("") || ":\n\n", () => finish === "cut" ? call.response.destroy() : undefined)
 }
 
 /** Makes the call and, where its client leaves, leaves. */
@@ -57,7 +57,7 @@ const callOf = Effect.fnUntraced(function*(user: TestUser, plan: StreamPlan, str
     method: "POST"
   })
   answer.end({ model, stream: true, ...input, ...limit })
-  if (stream.then === "hang") {
+  if (stream.finish === "hang") {
     const last = stream.frames.at(-1) ?? ""
     yield* until("the client has the last words", () => answer.text.endsWith(last))
     answer.cut()

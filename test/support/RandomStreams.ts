@@ -74,7 +74,7 @@ export type Expected =
 
 export interface ScriptedStream {
   readonly frames: ReadonlyArray<string>
-  readonly then: "end" | "cut" | "hang"
+  readonly finish: "end" | "cut" | "hang"
   readonly expected: Expected
   /** It reports reasoning, which a model is marked for. */
   readonly reasons: boolean
@@ -298,7 +298,7 @@ const chatStream = (plan: StreamPlan): ScriptedStream => {
   if (ends && place === "behind") ownFrame()
   return {
     frames,
-    then: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
+    finish: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
     expected: expectedOf(plan, arrived, delivered, place === "early"),
     reasons: (arrived?.said?.reasoning ?? 0) > 0
   }
@@ -323,7 +323,7 @@ const responseStream = (plan: StreamPlan): ScriptedStream => {
   }
   return {
     frames,
-    then: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
+    finish: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
     expected: expectedOf(plan, usage, delivered, false),
     reasons: (usage?.said?.reasoning ?? 0) > 0
   }
