@@ -3,7 +3,6 @@
  * forms and at the places of many providers. Each comes with what a call of it has to cost, worked out from how it was made.
  */
 import { Schema } from "effect"
-import { Buffer } from "node:buffer"
 import { costOf, forms, micros, nonsense, nonsenseUsage, usageIn } from "./ProviderUsage.ts"
 
 const Count = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
@@ -68,20 +67,14 @@ export type Expected =
   /** It fails before any output. */
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Exact"; readonly micros: number; readonly flagged: boolean }
-  /** `reported` output tokens and between so many bytes and so many of text; `text`: all of it, where that is known. */
-  | {
-    readonly _tag: "Estimated"
-    readonly reported: number
-    readonly bytesMin: number
-    readonly bytesMax: number
-    readonly text: string | undefined
-  }
+  /** `reported` output tokens, and beside them at least and at most a text. */
+  | { readonly _tag: "Estimated"; readonly reported: number; readonly textMin: string; readonly textMax: string }
   /** More input was reported than is possible, and so much output. */
   | { readonly _tag: "InputClamped"; readonly output: number }
 
 export interface ScriptedStream {
   readonly frames: ReadonlyArray<string>
-  readonly ending: "end" | "cut" | "hang"
+  readonly finish: "end" | "cut" | "hang"
   readonly expected: Expected
   /** It reports reasoning, which a model is marked for. */
   readonly reasons: boolean
@@ -242,13 +235,12 @@ const expectedOf = (
   const hasOutput = output.length > 0
   const isFailure = plan.end === "error" || plan.end === "cut" || plan.end === "plain_end" || plan.end === "done_only"
   if (!hasOutput && isFailure) return { _tag: "Nothing" }
-  const bytesOf = (pieces: ReadonlyArray<Piece>) => pieces.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+  const textOf = (pieces: ReadonlyArray<Piece>) => pieces.map(({ text }) => text).join("")
   const estimated = (reported: number): Expected => ({
     _tag: "Estimated",
     reported,
-    bytesMin: bytesOf(output.filter((piece) => !isWhole(piece))),
-    bytesMax: bytesOf(output),
-    text: output.some(isWhole) || reported > 0 ? undefined : output.map(({ text }) => text).join("")
+    textMin: textOf(output.filter((piece) => !isWhole(piece))),
+    textMax: textOf(output)
   })
   const form = usage === undefined ? "none" : plan.form
   if (form === "none" || form === "word" || form === "empty" || form === "negative") return estimated(0)
@@ -306,7 +298,7 @@ const chatStream = (plan: StreamPlan): ScriptedStream => {
   if (ends && place === "behind") ownFrame()
   return {
     frames,
-    ending: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
+    finish: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
     expected: expectedOf(plan, arrived, delivered, place === "early"),
     reasons: (arrived?.said?.reasoning ?? 0) > 0
   }
@@ -331,7 +323,7 @@ const responseStream = (plan: StreamPlan): ScriptedStream => {
   }
   return {
     frames,
-    ending: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
+    finish: end === "cut" ? "cut" : end === "leave" ? "hang" : "end",
     expected: expectedOf(plan, usage, delivered, false),
     reasons: (usage?.said?.reasoning ?? 0) > 0
   }
