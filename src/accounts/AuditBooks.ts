@@ -131,6 +131,7 @@ const guards = [
     "subscription_orders",
     "payment_attempts",
     "payment_events",
+    "payments",
     "audit_log",
     "redemption_batches",
     "redemption_codes",

@@ -45,6 +45,8 @@ interface Row {
   readonly frames: number
   readonly start: (call: UpstreamCall) => void
   readonly bytesMax: number
+  /** It was made, so it is charged; else nothing is. */
+  readonly isCharged?: boolean
 }
 
 const floods: ReadonlyArray<Row> = [
@@ -80,7 +82,8 @@ const floods: ReadonlyArray<Row> = [
       begin(call, "application/json")
       call.response.write('{"choices":[{"message":{"content":"')
     },
-    bytesMax: BODY_BYTES_MAX
+    bytesMax: BODY_BYTES_MAX,
+    isCharged: true
   },
   {
     what: "an error body of 100 MB",
@@ -111,7 +114,7 @@ const endedEarly = Effect.fnUntraced(function*(answer: Effect.Success<ReturnType
 })
 
 layer(Gateway, { excludeTestServices: true })("an upstream that sends", (it) => {
-  for (const { bytesMax, frames, start, stream, what } of floods) {
+  for (const { bytesMax, frames, isCharged = false, start, stream, what } of floods) {
     it.effect(`${what} is cut off, and the client told`, () =>
       Effect.gen(function*() {
         const gateway = yield* TestGateway
@@ -123,10 +126,15 @@ layer(Gateway, { excludeTestServices: true })("an upstream that sends", (it) => 
           taken.resolve(flood(call))
         })
         const answer = yield* ask(gateway.origin, user.key, stream)
-        const charged = frames > 0 ? yield* endedEarly(answer) : 0n
+        let charged = frames > 0 ? yield* endedEarly(answer) : 0n
         if (frames === 0) {
           assert.strictEqual(answer.status, 502, answer.text.slice(0, 200))
-          assert.strictEqual(errorOf(answer.text).code, "upstream_error")
+          assert.strictEqual(errorOf(answer.text).code, isCharged ? "answer_too_large" : "upstream_error")
+        }
+        if (isCharged) {
+          const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+          assert.isAtMost(Number(row.cost_micros), Number(row.reserved_micros))
+          charged = row.charged_micros ?? 0n
         }
         assert.isBelow(yield* Effect.promise(() => taken.promise), bytesMax)
         assert.strictEqual(yield* gateway.balanceOf(user), START - charged)

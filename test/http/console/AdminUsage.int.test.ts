@@ -189,6 +189,8 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, public_url: "https://realms.exam
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
       const root = yield* signIn
+      // Behind https the cookie has its strict name.
+      root.cookies.set("__Host-realms_session", root.cookies.get("realms_session") ?? "")
       const user = yield* world.user(0n)
       yield* world
         .sql`INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, state, expires_at,
