@@ -2,6 +2,7 @@
  * What a verified fact means for the attempt and order it names. Pure: the settlement reads and locks, asks here, and does as
  * it is told. Money moves only on `Fulfil` and `TakeBack`.
  */
+import { TRADE_FINISHED } from "../payments/EpayNotify.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
@@ -74,6 +75,10 @@ const judgeTakeBack = (
   return { _tag: "TakeBack" }
 }
 
+/** A gateway says that a trade is over which was settled when it was paid. */
+const isEndOfSettled = (fact: PaymentFact, attempt: Attempt | undefined): boolean =>
+  fact.provider === "epay" && fact.kind === TRADE_FINISHED && fact.payment !== null && attempt?.payment === fact.payment
+
 /** True for facts that take money back, or give back what was taken. */
 export const isTakeBack = (fact: PaymentFact): boolean =>
   fact._tag === "Refunded" || fact._tag === "RefundFailed" || fact._tag === "DisputeOpened" ||
@@ -103,6 +108,8 @@ export const judge = (
     case "Nothing":
       return note("ignored", fact.why)
     case "Unreadable":
-      return note("exception", fact.why)
+      return isEndOfSettled(fact, attempt)
+        ? note("duplicate", "this payment has been settled")
+        : note("exception", fact.why)
   }
 }

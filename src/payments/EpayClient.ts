@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
 import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../platform/Config.ts"
+import { databaseJson } from "../platform/DatabaseText.ts"
 import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
@@ -140,7 +141,9 @@ const make = Effect.gen(function*() {
       orElse: () => Effect.fail(unavailable("there was no answer in time"))
     }))
     if (statusCode !== 200) return yield* unavailable(`the answer has status ${statusCode}`)
-    return yield* decodeAnswer(text).pipe(Effect.mapError(() => unavailable("the answer is no JSON object")))
+    return yield* decodeAnswer(databaseJson(text)).pipe(
+      Effect.mapError(() => unavailable("the answer is no JSON object"))
+    )
   })
 
   const query = Effect.fn("EpayClient.query")(function*(config: EpayConfig, order: { readonly reference: string }) {

@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
+import { databaseJson } from "../platform/DatabaseText.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 import { factOf, isJson, type Json, sessionTold, textIn } from "./StripeFacts.ts"
@@ -168,7 +169,8 @@ const make = Effect.sync(() => {
         orElse: () => Effect.fail(unavailable("there was no answer in time"))
       })
     )
-    return isJson(answer) && answer.object === kind ? answer : yield* unavailable(`its answer is no ${kind}`)
+    const clean: unknown = JSON.parse(databaseJson(JSON.stringify(answer ?? null)))
+    return isJson(clean) && clean.object === kind ? clean : yield* unavailable(`its answer is no ${kind}`)
   })
 
   const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {

@@ -161,6 +161,9 @@ export const factOf = (
   { body, payment, reference }: Told
 ): PaymentFact => ({ provider: "stripe", ...identity, payment, reference, ...body })
 
+/** A thin event names what has happened and does not carry it. */
+export const isThin = (event: unknown): boolean => textIn(event, "object") === "v2.core.event"
+
 /** The fact of a verified event; undefined when it is no event at all. */
 export const eventFact = (event: unknown): PaymentFact | undefined => {
   const id = textIn(event, "id")
@@ -171,7 +174,9 @@ export const eventFact = (event: unknown): PaymentFact | undefined => {
   const atSeconds = typeof created === "number" && Number.isSafeInteger(created) ? created : 0
   return factOf(
     { eventKey: id, kind: type, atSeconds },
-    isJson(object)
+    isThin(event)
+      ? { payment: null, reference: null, body: nothing("a thin event: Stripe has to be set to snapshot payloads") }
+      : isJson(object)
       ? told(type, object)
       : { payment: null, reference: null, body: unreadable("an event without an object") }
   )

@@ -176,6 +176,21 @@ describe("what the rest means", () => {
   each({ Nothing: told({ _tag: "Nothing", why: "of no consequence" }) }, everywhere, "ignored")
   each({ Unreadable: told({ _tag: "Unreadable", why: "no amount" }) }, everywhere, "exception")
 
+  const finished = { kind: "TRADE_FINISHED", provider: "epay" as const }
+  const end = (more: Partial<PaymentFact> = {}) =>
+    told({ _tag: "Unreadable", why: "the trade is finished" }, { ...finished, ...more })
+  each({ "TRADE_FINISHED": end() }, byThis, "duplicate")
+  each({ "TRADE_FINISHED, never settled": end() }, everywhere.filter((place) => !byThis.includes(place)), "exception")
+  each(
+    {
+      "TRADE_FINISHED of another trade": end({ payment: "pay_9" }),
+      "TRADE_FINISHED of no trade": end({ payment: null }),
+      "TRADE_FINISHED, of another provider": end({ provider: "stripe" })
+    },
+    everywhere,
+    "exception"
+  )
+
   it("says why, in words that name what was asked for and what came", () => {
     const verdict = judge(paid({ amountMinor: 1n }), ...places["open, pending"])
     assert.strictEqual(
