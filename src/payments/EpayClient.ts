@@ -7,7 +7,7 @@ import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
 import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../platform/Config.ts"
-import { databaseJson } from "../platform/DatabaseText.ts"
+import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
 import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
@@ -176,7 +176,9 @@ const make = Effect.gen(function*() {
       if (code === "1") return
       // Whatever stands before the gateway may answer too: only a code of its own is its word.
       if (!/^-?\d{1,6}$/.test(code)) return yield* unavailable("the answer has no code")
-      const words = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***").slice(0, WORDS_CHARACTERS_MAX)
+      const said = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***")
+      // A cut may fall within a character.
+      const words = databaseText(said.slice(0, WORDS_CHARACTERS_MAX))
       return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
     }
   )

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { databaseJson, isDatabaseJson, isDatabaseText } from "../../src/platform/DatabaseText.ts"
+import { databaseJson, databaseText, isDatabaseJson, isDatabaseText } from "../../src/platform/DatabaseText.ts"
 
 describe("texts that rows can hold", () => {
   it.each([
@@ -40,6 +40,7 @@ describe("texts that rows can hold", () => {
     const expected = all.map((text) => text.replaceAll("\0", "").toWellFormed())
     const clean: unknown = JSON.parse(databaseJson(JSON.stringify(all)))
     assert.deepStrictEqual(clean, expected)
+    assert.deepStrictEqual(all.map(databaseText), expected)
     assert.isTrue(expected.every(isDatabaseText))
     assert.strictEqual(isDatabaseJson(JSON.stringify(all)), all.every(isDatabaseText))
   })
