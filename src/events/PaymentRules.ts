@@ -2,6 +2,7 @@
  * What follows from a verified fact for the payment, attempt and order that it names. Pure: the settlement reads and locks, asks
  * here, and carries the decision out. Money moves only on `Fulfil` and `ClawBack`.
  */
+import { TRADE_FINISHED } from "../payments/EpayNotify.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import type { Payment } from "../orders/Payments.ts"
@@ -111,6 +112,11 @@ const decideClawback = (
   }
 }
 
+/** A gateway says that a trade is over whose payment was settled or decided on before. */
+const isEndOfSettled = (fact: PaymentFact, payment: Payment | undefined): boolean =>
+  fact.provider === "epay" && fact.kind === TRADE_FINISHED &&
+  (payment?.state === "fulfilled" || payment?.state === "credited" || payment?.state === "refunded")
+
 /** True for facts that claw money back, or give back what was clawed back. */
 export const isClawback = (fact: PaymentFact): boolean =>
   fact._tag === "Refunded" || fact._tag === "RefundMade" || fact._tag === "RefundFailed" ||
@@ -145,6 +151,7 @@ export const decide = (fact: PaymentFact, named: Named): Decision => {
     case "Nothing":
       return note("ignored", fact.why)
     case "Unreadable":
+      if (isEndOfSettled(fact, named.payment)) return note("duplicate", "this payment has been settled")
       return fact.provider === "stripe" && attempt === undefined && named.payment === undefined
         ? note("ignored", `not a payment of ours: ${fact.why}`)
         : note("needs_review", fact.why)

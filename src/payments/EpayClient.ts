@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
 import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../platform/Config.ts"
+import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
 import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
@@ -140,7 +141,9 @@ const make = Effect.gen(function*() {
       orElse: () => Effect.fail(unavailable("there was no answer in time"))
     }))
     if (statusCode !== 200) return yield* unavailable(`the answer has status ${statusCode}`)
-    return yield* decodeAnswer(text).pipe(Effect.mapError(() => unavailable("the answer is no JSON object")))
+    return yield* decodeAnswer(databaseJson(text)).pipe(
+      Effect.mapError(() => unavailable("the answer is no JSON object"))
+    )
   })
 
   const query = Effect.fn("EpayClient.query")(function*(config: EpayConfig, order: { readonly reference: string }) {
@@ -173,7 +176,9 @@ const make = Effect.gen(function*() {
       if (code === "1") return
       // Whatever stands before the gateway may answer too: only a code of its own is its word.
       if (!/^-?\d{1,6}$/.test(code)) return yield* unavailable("the answer has no code")
-      const words = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***").slice(0, WORDS_CHARACTERS_MAX)
+      const said = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***")
+      // A cut may fall within a character.
+      const words = databaseText(said.slice(0, WORDS_CHARACTERS_MAX))
       return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
     }
   )

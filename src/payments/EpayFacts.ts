@@ -12,6 +12,12 @@ import type { FactIdentity, PaymentFact } from "./PaymentFact.ts"
 /** The one state that is money. */
 export const TRADE_SUCCESS = "TRADE_SUCCESS"
 
+/**
+ * The trade is over and cannot be refunded any more. It says that it was paid, long ago, and has no sum that a settlement may
+ * rely on: normally `TRADE_SUCCESS` came before.
+ */
+export const TRADE_FINISHED = "TRADE_FINISHED"
+
 const EVENT_KEY_CHARACTERS_MAX = 200
 
 const DIGEST_CHARACTERS = 16
@@ -53,6 +59,9 @@ const unreadable = (config: EpayConfig, told: EpayTrade, why: string): PaymentFa
 /** What follows from a telling that is known to be the gateway's. */
 export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
   if (told.pid === "" || told.pid !== config.partnerId) return unreadable(config, told, "the pid is another merchant's")
+  if (told.status === TRADE_FINISHED) {
+    return unreadable(config, told, "the trade is finished (TRADE_FINISHED): look at the gateway whether it was paid")
+  }
   if (told.status !== TRADE_SUCCESS) {
     return { ...identityOf(config, told), _tag: "Nothing", why: `the trade is not paid: ${told.status}` }
   }

@@ -25,11 +25,11 @@ const pairOf = (part: string): readonly [string, string] | undefined => {
 /** In order, the query's first, names that come twice included. `query` with or without its `?`. */
 export const parseParams = (query: string, formBody = ""): Effect.Effect<EpayParams, NotVerified> => {
   if (query.length + formBody.length > CHARACTERS_MAX) {
-    return Effect.fail(new NotVerified({ why: "the parameters are too long" }))
+    return Effect.fail(new NotVerified({ reason: "too_large", why: "the parameters are too long" }))
   }
   const parts = [...query.replace(/^\?/, "").split("&"), ...formBody.split("&")].filter((part) => part !== "")
   const pairs = parts.map(pairOf).filter((pair) => pair !== undefined)
   return pairs.length === parts.length
     ? Effect.succeed(pairs)
-    : Effect.fail(new NotVerified({ why: "a parameter cannot be decoded" }))
+    : Effect.fail(new NotVerified({ reason: "unreadable", why: "a parameter cannot be decoded" }))
 }

@@ -4,8 +4,15 @@
  */
 import { Schema } from "effect"
 
-/** The message is not from the provider, or not for us. Whoever sent it learns no more than that. */
+/**
+ * Why a message is not believed, for counts: there is no secret to verify with, it is too large or came too slowly, it cannot be
+ * read in one way only, its parameters contradict each other, its signature is missing or wrong, or was made too long ago.
+ */
+export const unverifiedReasons = ["no_key", "too_large", "unreadable", "contradictory", "signature", "stale"] as const
+
+/** The message is not from the provider, or not for us. Its sender learns no more than that. */
 export class NotVerified extends Schema.TaggedError<NotVerified>()("NotVerified", {
+  reason: Schema.Literals(unverifiedReasons),
   /** For the log. */
   why: Schema.String
 }) {}

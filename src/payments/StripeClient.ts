@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
+import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 import { factOf, isJson, type Json, REFERENCE_KEY, sessionTold, textIn } from "./StripeFacts.ts"
@@ -105,7 +106,7 @@ const addressOf = (apiBase: string) => {
 const failureOf = (error: unknown): ProviderRefused | ProviderUnavailable => {
   if (error instanceof Stripe.errors.StripeInvalidRequestError) {
     const what = [error.code, error.param].filter((part) => typeof part === "string" && part !== "").join(", ")
-    return new ProviderRefused({ provider: "stripe", why: what === "" ? "invalid request" : what })
+    return new ProviderRefused({ provider: "stripe", why: what === "" ? "invalid request" : databaseText(what) })
   }
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
     return new ProviderRefused({ provider: "stripe", why: "asked for before with other terms" })
@@ -168,7 +169,8 @@ const make = Effect.sync(() => {
         orElse: () => Effect.fail(unavailable("there was no answer in time"))
       })
     )
-    return isJson(answer) && answer.object === kind ? answer : yield* unavailable(`its answer is no ${kind}`)
+    const clean: unknown = JSON.parse(databaseJson(JSON.stringify(answer ?? null)))
+    return isJson(clean) && clean.object === kind ? clean : yield* unavailable(`its answer is no ${kind}`)
   })
 
   const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {

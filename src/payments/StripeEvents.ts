@@ -4,9 +4,10 @@
 import { Effect, Redacted } from "effect"
 import { Stripe } from "stripe"
 import type { StripeConfig } from "../platform/Config.ts"
+import { databaseJson } from "../platform/DatabaseText.ts"
 import { NotVerified } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
-import { eventFact } from "./StripeFacts.ts"
+import { eventFact, isThin } from "./StripeFacts.ts"
 
 /** A signature is believed for so long, in seconds: Stripe's own default. */
 const TOLERANCE_SECONDS = 300
@@ -17,6 +18,23 @@ export const isWebhookOn = (config: StripeConfig): boolean => Redacted.value(con
 /** Keys say by their beginning which mode they are of. */
 const isLiveKey = (config: StripeConfig): boolean => /^[rs]k_live_/.test(Redacted.value(config.secretKey))
 
+/** The event of a body that Stripe has signed; throws what the SDK throws, or for no JSON. The SDK itself throws for thin events. */
+const verifiedEvent = (body: string | Uint8Array, signature: string, secret: string, nowSeconds: number): unknown => {
+  const { webhooks } = Stripe
+  if (webhooks.signature === null) throw new Error("the SDK has no signatures")
+  webhooks.signature.verifyHeader(body, signature, secret, TOLERANCE_SECONDS, undefined, nowSeconds * 1_000)
+  return JSON.parse(databaseJson(typeof body === "string" ? body : new TextDecoder().decode(body)))
+}
+
+/** The SDK's texts are long, and of what is no JSON they may quote a piece: the first line of its own is enough. */
+const doubtOf = (error: unknown): NotVerified => {
+  if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
+    return new NotVerified({ reason: "unreadable", why: "it is no event" })
+  }
+  const why = error.message.split("\n")[0] ?? ""
+  return new NotVerified({ reason: why.startsWith("Timestamp outside") ? "stale" : "signature", why })
+}
+
 /** Needs the webhook secret and does not ask whether the provider is on: what was started while it was on still settles. */
 export const readStripeEvent = (
   rawBody: string | Uint8Array,
@@ -25,26 +43,20 @@ export const readStripeEvent = (
   nowSeconds: number
 ): Effect.Effect<PaymentFact, NotVerified> =>
   Effect.gen(function*() {
-    if (!isWebhookOn(config)) return yield* new NotVerified({ why: "no webhook secret is set" })
-    if (signatureHeader === undefined) return yield* new NotVerified({ why: "there is no signature" })
-    const event: unknown = yield* Effect.try({
-      try: () =>
-        Stripe.webhooks.constructEvent(
-          rawBody,
-          signatureHeader,
-          Redacted.value(config.webhookSecret),
-          TOLERANCE_SECONDS,
-          undefined,
-          nowSeconds * 1_000
-        ),
-      // The SDK's texts are long, and of what is no JSON they may quote a piece: the first line of its own is enough.
-      catch: (error) =>
-        new NotVerified({
-          why: error instanceof Stripe.errors.StripeSignatureVerificationError
-            ? error.message.split("\n")[0] ?? ""
-            : "it is no event"
-        })
+    if (!isWebhookOn(config)) return yield* new NotVerified({ reason: "no_key", why: "no webhook secret is set" })
+    if (signatureHeader === undefined) {
+      return yield* new NotVerified({ reason: "signature", why: "there is no signature" })
+    }
+    const event = yield* Effect.try({
+      try: () => verifiedEvent(rawBody, signatureHeader, Redacted.value(config.webhookSecret), nowSeconds),
+      catch: doubtOf
     })
+    if (isThin(event)) {
+      yield* Effect.logWarning(
+        "Stripe sends thin events to the webhook, which say nothing of payments: at Stripe, in the webhook's settings, choose " +
+          "snapshot payloads (payload style) and the events that docs/payments.md lists"
+      )
+    }
     const fact = eventFact(event, isLiveKey(config))
-    return fact ?? (yield* new NotVerified({ why: "it is signed, and no event" }))
+    return fact ?? (yield* new NotVerified({ reason: "unreadable", why: "it is signed, and no event" }))
   })

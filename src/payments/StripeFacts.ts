@@ -236,6 +236,9 @@ const foreignTold = (event: Json, hasLiveKey: boolean, reference: string | null)
     : undefined
 }
 
+/** A thin event names what has happened and does not carry it. */
+export const isThin = (event: unknown): boolean => textIn(event, "object") === "v2.core.event"
+
 /** The fact of a verified event; undefined when it is no event at all. `hasLiveKey`: the account's key is one of the live mode. */
 export const eventFact = (event: unknown, hasLiveKey: boolean): PaymentFact | undefined => {
   const id = textIn(event, "id")
@@ -246,7 +249,9 @@ export const eventFact = (event: unknown, hasLiveKey: boolean): PaymentFact | un
   const atSeconds = typeof created === "number" && Number.isSafeInteger(created) ? created : 0
   return factOf(
     { eventKey: id, kind: type, atSeconds },
-    foreignTold(event, hasLiveKey, isJson(object) ? referenceIn(object) : null) ?? (isJson(object)
+    foreignTold(event, hasLiveKey, isJson(object) ? referenceIn(object) : null) ?? (isThin(event)
+      ? { payment: null, reference: null, body: nothing("a thin event: Stripe has to be set to snapshot payloads") }
+      : isJson(object)
       ? told(type, object)
       : { payment: null, reference: null, body: unreadable("an event without an object") })
   )

@@ -268,6 +268,24 @@ describe("what the rest means", () => {
   each({ Nothing: told({ _tag: "Nothing", why: "of no consequence" }) }, everywhere, "ignored")
   each({ Unreadable: told({ _tag: "Unreadable", why: "no amount" }) }, everywhere, "needs_review")
 
+  const finished = { kind: "TRADE_FINISHED", provider: "epay" as const }
+  const end = (more: Partial<PaymentFact> = {}) =>
+    told({ _tag: "Unreadable", why: "the trade is finished" }, { ...finished, ...more })
+  each({ "TRADE_FINISHED": end() }, byThis, "duplicate")
+  each(
+    { "TRADE_FINISHED, never settled": end() },
+    everywhere.filter((place) => !byThis.includes(place)),
+    "needs_review"
+  )
+  each(
+    {
+      "TRADE_FINISHED of no trade": end({ payment: null }),
+      "TRADE_FINISHED, of another provider": end({ provider: "stripe" })
+    },
+    [...fulfillable, ...byAnother],
+    "needs_review"
+  )
+
   it("says why, in words that name what was asked for and what came", () => {
     const decision = decide(paid({ amountMinor: 1n }), namedAt("open, pending"))
     assert.strictEqual(

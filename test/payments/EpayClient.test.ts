@@ -135,6 +135,20 @@ describe("EpayClient.query", () => {
       }).pipe(Effect.provide(client)))
   }
 
+  it.live("reads an answer with NUL as one without", () =>
+    Effect.gen(function*() {
+      const config = yield* answering({ ...good, trade_no: `${TRADE}\0`, type: "\0wxpay", "x\0": "\ud800" })
+      assert.deepInclude(yield* ask(config), { _tag: "Paid", payment: TRADE, method: "wxpay" })
+    }).pipe(Effect.provide(client)))
+
+  it.live("is refused in words that can be stored, wherever they are cut", () =>
+    Effect.gen(function*() {
+      const config = yield* answering({ code: -1, msg: `\0${"x".repeat(199)}😀` })
+      const epay = yield* EpayClient
+      const error = yield* Effect.flip(epay.refund(config, { trade: TRADE, amountFen: 1n }))
+      assert.strictEqual(error.why, `${"x".repeat(199)}\ufffd`)
+    }).pipe(Effect.provide(client)))
+
   it.live("is asked about also while EPay is switched off", () =>
     Effect.gen(function*() {
       const { config, sim } = yield* gatewayWithOrder()

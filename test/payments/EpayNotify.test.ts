@@ -121,15 +121,33 @@ describe("EpayNotify", () => {
     }))
 
   it.effect.each<[string, EpayParams]>([
-    ["the same value", signed([...vectors.notify.params, ["money", "20.00"]])],
     ["another value", signed([["money", "0.01"], ...vectors.notify.params])],
     ["an empty value, which is not signed", [...told(), ["money", ""]]],
     ["no value in the first", [["money", ""], ...told()]],
-    ["two signatures", [...told(), ["sign", vectors.notify.sign]]],
-    ["two sign_types", [...told(), ["sign_type", "MD5"]]]
-  ])("refuses a parameter given twice: %s", ([, params]) =>
+    ["two signatures", [...told(), ["sign", "0".repeat(32)]]],
+    ["two sign_types", [...told(), ["sign_type", "RSA"]]]
+  ])("refuses a parameter given twice with different values: %s", ([, params]) =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* doubtOf(params), ["NotVerified", "a parameter is given twice"])
+      assert.deepStrictEqual(yield* doubtOf(params), [
+        "NotVerified",
+        "a parameter is given twice with different values"
+      ])
+    }))
+
+  it.effect.each<[string, EpayParams]>([
+    ["everything, as in the query and in the form", [...told(), ...told()]],
+    ["the amount", [["money", "20.00"], ...told()]],
+    ["the signature", [...told(), ["sign", vectors.notify.sign]]],
+    ["an empty value", [["param", ""], ...told(), ["param", ""]]]
+  ])("reads a parameter once that is given twice with the same value: %s", ([, params]) =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* read(params), paid)
+    }))
+
+  it.effect("refuses a value that is signed twice over: the signature is of each name once", () =>
+    Effect.gen(function*() {
+      const twice = [...vectors.notify.params, ["money", "20.00"]] as const
+      assert.deepStrictEqual(yield* doubtOf(signed(twice)), ["NotVerified", "the signature is missing or wrong"])
     }))
 
   it.effect("refuses more than it needs to look at, signed or not", () =>
@@ -149,7 +167,7 @@ describe("EpayNotify", () => {
 
   it.effect("says nothing of a trade that is not paid", () =>
     Effect.gen(function*() {
-      for (const status of ["WAIT_BUYER_PAY", "TRADE_CLOSED", "TRADE_FINISHED", "trade_success", "TRADE_SUCCESS "]) {
+      for (const status of ["WAIT_BUYER_PAY", "TRADE_CLOSED", "trade_finished", "trade_success", "TRADE_SUCCESS "]) {
         const fact = yield* read(told({ trade_status: status }))
         assert.strictEqual(fact._tag, "Nothing")
         assert.strictEqual(fact.eventKey, `pay.example.com:1001:${TRADE}:${status}`)
@@ -168,6 +186,11 @@ describe("EpayNotify", () => {
     [{ pid: "" }, "the pid is another merchant's"],
     [{ pid: undefined }, "the pid is another merchant's"],
     [{ pid: "1001 " }, "the pid is another merchant's"],
+    [
+      { trade_status: "TRADE_FINISHED" },
+      "the trade is finished (TRADE_FINISHED): look at the gateway whether it was paid"
+    ],
+    [{ pid: "1002", trade_status: "TRADE_FINISHED" }, "the pid is another merchant's"],
     [{ pid: "1002", trade_status: "WAIT_BUYER_PAY" }, "the pid is another merchant's"],
     [{ trade_no: undefined }, "trade_no or out_trade_no is missing"],
     [{ trade_no: "" }, "trade_no or out_trade_no is missing"],

@@ -205,6 +205,25 @@ describe("StripeClient and a Stripe in trouble", () => {
       assert.strictEqual((yield* failed(stripe.retrieve(config, "cs_1"), config))[0], "ProviderUnavailable")
     }).pipe(Effect.provide(StripeClient.layer)))
 
+  it.live("reads an answer with NUL as one without", () =>
+    Effect.gen(function*() {
+      const session = {
+        id: "cs_1",
+        object: "checkout.session",
+        status: "complete",
+        payment_status: "paid",
+        payment_intent: "pi_1\0",
+        client_reference_id: "topup_1_x\0",
+        amount_total: 2_000,
+        currency: "cny"
+      }
+      const { close, port } = yield* Effect.promise(() => startAnswering(200, JSON.stringify(session)))
+      yield* Effect.addFinalizer(() => Effect.promise(close))
+      const stripe = yield* StripeClient
+      const now = yield* stripe.retrieve(stripeConfig({ apiBase: `http://127.0.0.1:${port}` }), "cs_1")
+      assert.deepInclude(now.fact, { _tag: "Paid", payment: "pi_1", reference: "topup_1_x" })
+    }).pipe(Effect.provide(StripeClient.layer)))
+
   withStripe(
     "is unavailable when nobody listens, or the address is none",
     ({ config, sim, stripe }) =>

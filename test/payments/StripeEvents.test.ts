@@ -3,7 +3,7 @@
  * several versions. Nothing else gets in.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Logger, Redacted } from "effect"
 import { Buffer } from "node:buffer"
 import { createHmac } from "node:crypto"
 import { Stripe } from "stripe"
@@ -153,6 +153,48 @@ describe("StripeEvents", () => {
         }
       }
       assert.strictEqual((yield* read(payload, byHand(payload, SECRET)))._tag, "Paid", "signed so, with a secret")
+    }))
+
+  it.effect("takes a thin event for one of no consequence, and says what to change at Stripe", () =>
+    Effect.gen(function*() {
+      const body = JSON.stringify({
+        id: "evt_thin",
+        object: "v2.core.event",
+        type: "v1.charge.refunded",
+        created: "2026-01-01T00:00:00.000Z",
+        livemode: true,
+        related_object: { id: "ch_1", type: "charge", url: "/v1/charges/ch_1" }
+      })
+      const lines: Array<string> = []
+      const logger = Logger.layer([
+        Logger.make(({ logLevel, message }) => void lines.push(`${logLevel} ${[message].flat()[0]}`))
+      ])
+      const fact = yield* read(body, byHand(body, SECRET)).pipe(Effect.provide(logger))
+      assert.deepInclude(fact, { _tag: "Nothing", eventKey: "evt_thin", kind: "v1.charge.refunded", payment: null })
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0] ?? "", /^Warn Stripe sends thin events .* snapshot payloads/)
+      assert.include(yield* doubtOf(body, byHand(body, "whsec_other")), "No signatures found")
+    }))
+
+  it.effect("reads an event with NUL and lone surrogates as one without", () =>
+    Effect.gen(function*() {
+      const object = { ...JSON.parse(payload).data.object, payment_intent: "pi_\0nul", currency: "c\0ny" }
+      const body = JSON.stringify({
+        id: "evt\0_nul",
+        type: "checkout.session.completed\0",
+        created: NOW,
+        data: { object: { ...object, metadata: { "ref\0erence": "topup_1\0", other: "\ud800" } } }
+      })
+      assert.include(body, "\\u0000")
+      const fact = yield* read(body, byHand(body, SECRET))
+      assert.deepInclude(fact, {
+        _tag: "Paid",
+        eventKey: "evt_nul",
+        kind: "checkout.session.completed",
+        payment: "pi_nul",
+        reference: "topup_1",
+        currency: "cny"
+      })
     }))
 
   it.effect.each(["null", "1", '"evt_1"', "[]", "{}", `{"id":"evt_1"}`, `{"type":"x"}`, '[{"id":"e","type":"t"}]'])(

@@ -12,7 +12,8 @@ import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
 import { SESSION_COOKIE, sessionCookie } from "../console/Visit.ts"
-import { ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
+import { ApiBadRequest, ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
+import { checkRequestTexts } from "./RequestTexts.ts"
 
 /** The administrator whose request it is. */
 export interface Administrator extends Actor {
@@ -43,7 +44,7 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         )
       )
     },
-    error: [ApiUnauthorized, ApiForbidden, ApiUnavailable]
+    error: [ApiUnauthorized, ApiForbidden, ApiBadRequest, ApiUnavailable]
   }
 ) {
   static readonly layer = Layer.effect(AdminAccess, Effect.suspend(() => make))
@@ -119,7 +120,7 @@ const make = Effect.gen(function*() {
 
   const answer = <A, E, R>(httpEffect: Effect.Effect<A, E, R>) =>
     Effect.flatMap(admit, (admin) =>
-      httpEffect.pipe(
+      Effect.andThen(checkRequestTexts, httpEffect).pipe(
         Effect.provideService(CurrentAdmin, admin),
         Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(BODY_BYTES_MAX))
       ))

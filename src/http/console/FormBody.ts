@@ -4,6 +4,7 @@
  */
 import { ByteSize, Effect } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
+import { isDatabaseText } from "../../platform/DatabaseText.ts"
 import { FormUnreadable } from "./FormUnreadable.ts"
 
 export interface FormBounds {
@@ -23,9 +24,6 @@ const FILE_MS_MAX = 50_000
 const formType = "application/x-www-form-urlencoded"
 const fileType = "multipart/form-data"
 
-/** Lone surrogates and NUL are no text that the database takes. */
-const isText = (value: string): boolean => value.isWellFormed() && !value.includes("\0")
-
 /** The request at hand with its type, when it is the one that the form is sent as. */
 const requestOf = (wanted: string) =>
   Effect.gen(function*() {
@@ -43,7 +41,7 @@ const within = <A, E, R>(body: Effect.Effect<A, E, R>, bytesMax: number, msMax: 
   )
 
 const checked = (fields: URLSearchParams, fieldsMax: number) =>
-  fields.size <= fieldsMax && Array.from(fields).every(([name, value]) => isText(name) && isText(value))
+  fields.size <= fieldsMax && Array.from(fields).every(([name, value]) => isDatabaseText(name) && isDatabaseText(value))
     ? Effect.succeed(fields)
     : Effect.fail(new FormUnreadable({ why: "malformed" }))
 

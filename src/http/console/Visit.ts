@@ -126,7 +126,8 @@ export const readVisit = (
       secret,
       csrf: csrfToken(secret.value),
       pathname: mark === -1 ? request.url : request.url.slice(0, mark),
-      query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1)),
+      // No row has NUL: nothing could be found by it.
+      query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1).replaceAll("%00", "")),
       address: yield* clientAddress(request),
       userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
       now: DateTime.toDateUtc(yield* DateTime.now),

@@ -5,6 +5,9 @@
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Callbacks } from "../../events/Callbacks.ts"
+import { NotVerified } from "../../payments/PaymentError.ts"
+import { readNotifyForm } from "./NotifyForm.ts"
+import { makeNoteUnverified, type NoteUnverified } from "./UnverifiedCallbacks.ts"
 
 /** Stripe's largest events are far below. */
 const STRIPE_BODY_BYTES_MAX = 1_048_576
@@ -15,68 +18,62 @@ const EPAY_BODY_BYTES_MAX = 16_384
 /** The body has to be here within this, in milliseconds. */
 const BODY_MS_MAX = 10_000
 
-const limited = <A, E, R>(body: Effect.Effect<A, E, R>, bytesMax: number) =>
+/** A body that was not taken to its end. */
+const cutShort = new NotVerified({ reason: "too_large", why: "the body is too large, came too slowly or broke off" })
+
+/** Reads a body within bounds; fails with {@link cutShort} past them. */
+const limited = <A, R>(body: Effect.Effect<A, unknown, R>, bytesMax: number) =>
   body.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bytesMax)),
-    Effect.timeout(BODY_MS_MAX)
+    Effect.timeout(BODY_MS_MAX),
+    Effect.mapError((error) => error instanceof NotVerified ? error : cutShort)
   )
 
-/** A body that was not taken to its end leaves the connection useless for another request. */
+/** Its connection is useless for another request. */
 const tooLarge = HttpServerResponse.text("request body refused\n", { status: 413, headers: { connection: "close" } })
 
-const stripe = HttpRouter.add(
-  "POST",
-  "/api/pay/stripe/webhook",
+const stripeAnswer = (received: boolean, status: number, headers: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.jsonUnsafe({ received }, { status, headers })
+
+const stripe = (note: NoteUnverified) =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const callbacks = yield* Callbacks
-    const body = yield* Effect.result(limited(request.arrayBuffer, STRIPE_BODY_BYTES_MAX))
-    if (body._tag === "Failure") return tooLarge
-    return yield* callbacks.stripe(new Uint8Array(body.success), request.headers["stripe-signature"]).pipe(
-      Effect.as(HttpServerResponse.jsonUnsafe({ received: true })),
-      Effect.catchTags({
-        NotVerified: (error) =>
-          Effect.as(
-            Effect.logWarning("a Stripe webhook could not be verified", { why: error.why }),
-            HttpServerResponse.jsonUnsafe({ received: false }, { status: 400 })
-          ),
-        ProviderOff: () => Effect.succeed(HttpServerResponse.jsonUnsafe({ received: false }, { status: 404 })),
-        SettlementUnavailable: () =>
-          Effect.succeed(
-            HttpServerResponse.jsonUnsafe({ received: false }, { status: 503, headers: { "retry-after": "5" } })
-          )
-      })
-    )
-  })
-)
+    const body = yield* limited(request.arrayBuffer, STRIPE_BODY_BYTES_MAX)
+    yield* callbacks.stripe(new Uint8Array(body), request.headers["stripe-signature"])
+    return stripeAnswer(true, 200)
+  }).pipe(
+    Effect.catchTags({
+      NotVerified: (error) =>
+        Effect.as(note("stripe", error), error === cutShort ? tooLarge : stripeAnswer(false, 400)),
+      ProviderOff: () =>
+        Effect.as(note("stripe", { reason: "no_key", why: "no webhook secret is set" }), stripeAnswer(false, 404)),
+      SettlementUnavailable: () => Effect.succeed(stripeAnswer(false, 503, { "retry-after": "5" }))
+    })
+  )
 
 /** Also 200 where the notify is refused would read as a wrong answer to some gateways: the text alone counts for all. */
 const fail = (status: number) => HttpServerResponse.text("fail", { status })
 
-const epayAnswer = Effect.fnUntraced(function*(form: string | undefined) {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const callbacks = yield* Callbacks
-  const query = request.url.includes("?") ? request.url.slice(request.url.indexOf("?") + 1) : ""
-  return yield* callbacks.epay(query, form).pipe(
-    Effect.as(HttpServerResponse.text("success")),
+const epay = <R>(note: NoteUnverified, form: Effect.Effect<string | undefined, NotVerified, R>) =>
+  Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const callbacks = yield* Callbacks
+    const query = request.url.includes("?") ? request.url.slice(request.url.indexOf("?") + 1) : ""
+    yield* callbacks.epay(query, yield* form)
+    return HttpServerResponse.text("success")
+  }).pipe(
     Effect.catchTags({
-      NotVerified: (error) =>
-        Effect.as(Effect.logWarning("an EPay notify could not be verified", { why: error.why }), fail(400)),
+      NotVerified: (error) => Effect.as(note("epay", error), error === cutShort ? tooLarge : fail(400)),
       SettlementUnavailable: () => Effect.succeed(fail(503))
     })
   )
-})
 
-const epayGet = HttpRouter.add("GET", "/api/pay/epay/notify", epayAnswer(undefined))
+const notifyPath = "/api/pay/epay/notify"
 
-const epayPost = HttpRouter.add(
-  "POST",
-  "/api/pay/epay/notify",
-  Effect.gen(function*() {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const body = yield* Effect.result(limited(request.text, EPAY_BODY_BYTES_MAX))
-    return body._tag === "Failure" ? tooLarge : yield* epayAnswer(body.success)
-  })
-)
-
-export const PaymentRoutes = Layer.mergeAll(stripe, epayGet, epayPost)
+export const PaymentRoutes = Layer.unwrap(Effect.map(makeNoteUnverified, (note) =>
+  Layer.mergeAll(
+    HttpRouter.add("POST", "/api/pay/stripe/webhook", stripe(note)),
+    HttpRouter.add("GET", notifyPath, epay(note, Effect.undefined)),
+    HttpRouter.add("POST", notifyPath, epay(note, limited(readNotifyForm, EPAY_BODY_BYTES_MAX)))
+  )))

@@ -111,7 +111,11 @@ describe("the administration's API", () => {
         const world = yield* ConsoleWorld
         const root = yield* world.root
         const cookie = { cookie: `realms_session=${yield* world.session(root.id)}` }
+        const key = Redacted.value((yield* world.keys.create({ userId: root.id, name: "reads" })).key)
+        const bearer = { authorization: `Bearer ${key}` }
         const table: ReadonlyArray<readonly [path: string, status: number, headers: Record<string, string>]> = [
+          ["/v1/models", 200, bearer],
+          ["/v1/usage/00000000-0000-0000-0000-000000000000", 404, bearer],
           ["/api/admin/me", 200, cookie],
           ["/api/admin/settings", 200, cookie],
           ["/api/admin/users", 200, cookie],

@@ -40,7 +40,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       assert.strictEqual((yield* post("/users", { email: "api@example.com" })).status, 409)
       assert.strictEqual((yield* post("/users", { email: "x" })).status, 422)
       assert.strictEqual((yield* post("/users", { email: "y@example.com", role: "king" })).status, 400)
-      const found = yield* get("/users?q=API%00@exa&role=user&state=active&limit=5")
+      const found = yield* get("/users?q=API@exa&role=user&state=active&limit=5")
       assert.deepStrictEqual(found.json.items.map(({ id }: { readonly id: string }) => id), [made.json.id])
       assert.strictEqual((yield* get("/users?limit=0")).status, 400)
       assert.isNotNull((yield* post(`${path}/disable`)).json.disabled_at)
@@ -118,7 +118,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
         [{ amount_micros: "1", note: "x" }, 400],
         [{ ...adjustment, idempotency_key: "x" }, 422],
         [{ ...adjustment, amount_micros: "0" }, 422],
-        [{ ...adjustment, note: " \ud800" }, 422],
+        [{ ...adjustment, note: " \ud800" }, 400],
         [{ ...adjustment, amount_micros: "-1500001", idempotency_key: "api-adjust-2" }, 422]
       ] as const
       for (const [body, status] of bad) {
@@ -144,7 +144,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       const grant = { plan_code: "basic", note: "gift", idempotency_key: "api-grant-1" }
       const [first, second] = [yield* post(`${path}/subscriptions`, grant), yield* post(`${path}/subscriptions`, grant)]
       assert.deepStrictEqual(first.json, second.json)
-      assert.strictEqual((yield* post(`${path}/subscriptions`, { ...grant, plan_code: "\0" })).status, 422)
+      assert.strictEqual((yield* post(`${path}/subscriptions`, { ...grant, plan_code: "\0" })).status, 400)
       const reused = yield* post(`${path}/subscriptions`, { ...grant, note: "other" })
       assert.strictEqual(reused.status, 409)
       assert.include(reused.json.message, "this idempotency key was used for another request")
@@ -174,7 +174,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
       })
       assert.strictEqual((yield* get("/audit?from=yesterday")).status, 422)
       assert.deepStrictEqual((yield* get("/audit?to=2020-01-01T00:00:00Z")).json.items, [])
-      assert.deepStrictEqual((yield* get("/audit?actor=%00nobody")).json.items, [])
+      assert.strictEqual((yield* get("/audit?actor=%00nobody")).status, 400)
       const refused = yield* send(`${world.origin}/api/admin/users`, { method: "GET", key })
       assert.strictEqual(refused.status, 401)
     }))
