@@ -93,7 +93,7 @@ INSERT INTO payments (provider, merchant_scope, payment_id, state, paid_minor, c
       e.payment_reference,
       CASE e.resolution WHEN 'credited' THEN 'credited' WHEN 'refunded' THEN 'refunded' WHEN 'dismissed' THEN 'dismissed'
         ELSE 'in_review' END,
-      nullif(e.amount_minor, 0), e.currency, a.id, e.credited_user_id, e.credited_micros
+      CASE WHEN e.amount_minor > 0 THEN e.amount_minor END, e.currency, a.id, e.credited_user_id, e.credited_micros
     FROM payment_events e
     LEFT JOIN payment_attempts a ON a.merchant_reference = e.merchant_reference AND a.provider = e.provider
     WHERE e.payment_reference IS NOT NULL AND e.outcome = 'needs_review' AND e.fact IN ('Paid', 'Unreadable')

@@ -122,7 +122,8 @@ const make = Effect.gen(function*() {
     const order = found && (yield* lockOrder(sql, found.kind, found.id))
     const attempts = yield* lockAttempts(sql, orderId)
     const attempt = attempts.find(({ id }) => id === attemptId)
-    if (order === undefined || attempt === undefined || attempt.currency !== currency) return yield* unfit
+    if (order === undefined || attempt === undefined) return yield* unfit
+    if (attempt.currency !== currency || attempt.provider !== payment.provider) return yield* unfit
     if (isFulfilled(order.state)) return yield* new PaymentUsed({ payment: payment.payment, why: "order" })
     if (asked.inProportion && order.kind !== "topup") return yield* unfit
     const creditMicros = asked.inProportion

@@ -108,7 +108,8 @@ const paymentsSql = `
   UNION ALL
   SELECT m.credited_user_id, format('payments %s and %s have the number %s, and both were used', m.id, p.id, p.payment_id)
   FROM payments m JOIN payments p ON p.payment_id = m.payment_id AND p.id <> m.id
-  WHERE m.manual AND m.state = 'fulfilled' AND p.state IN ('fulfilled', 'credited')
+  WHERE m.manual AND m.state = 'fulfilled' AND p.state = 'fulfilled'
+    AND NOT EXISTS (SELECT FROM payment_events e WHERE e.payment_id = p.id AND e.resolution = 'accepted')
   UNION ALL
   SELECT e.credited_user_id, format('event %s says that payment %s was refunded, and the payment is %s', e.id, p.id, p.state)
   FROM payment_events e JOIN payments p ON p.id = e.payment_id

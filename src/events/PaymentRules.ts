@@ -125,7 +125,8 @@ export const isClawback = (fact: PaymentFact): boolean =>
 
 /** Decides on a fact by what it names. */
 export const decide = (fact: PaymentFact, named: Named): Decision => {
-  const { attempt } = named
+  // What a provider says of a page of its own is about attempts of its own.
+  const attempt = named.attempt?.provider === fact.provider ? named.attempt : undefined
   switch (fact._tag) {
     case "Paid":
       return decidePaid(fact, named)
@@ -147,12 +148,12 @@ export const decide = (fact: PaymentFact, named: Named): Decision => {
         ? note("ignored", "not a payment of ours")
         : note("needs_review", fact.why)
     case "TestMode":
-      return attempt === undefined ? note("ignored", fact.why) : note("needs_review", fact.why)
+      return named.attempt === undefined ? note("ignored", fact.why) : note("needs_review", fact.why)
     case "Nothing":
       return note("ignored", fact.why)
     case "Unreadable":
       if (isEndOfSettled(fact, named.payment)) return note("duplicate", "this payment has been settled")
-      return fact.provider === "stripe" && attempt === undefined && named.payment === undefined
+      return fact.provider === "stripe" && named.attempt === undefined && named.payment === undefined
         ? note("ignored", `not a payment of ours: ${fact.why}`)
         : note("needs_review", fact.why)
   }

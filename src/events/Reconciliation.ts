@@ -82,7 +82,7 @@ const make = Effect.gen(function*() {
   const check = Effect.fnUntraced(function*(row: DueAttempt) {
     const fact = yield* ask(row)
     if (fact === undefined) {
-      if (row.order_state !== "pending") yield* sessions.closeOf(row.order_id)
+      if (row.order_state !== "pending" || row.state === "closed") yield* sessions.closeOf(row.order_id)
       return { asked: 1, settled: 0, failed: 0 }
     }
     const settled = yield* settlement.settle(fact)

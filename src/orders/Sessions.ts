@@ -10,7 +10,7 @@ import { askSoon, moveAttemptById } from "./AttemptStore.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export class Sessions extends Context.Service<Sessions, {
-  /** Closes the open sessions of an order that is not pending any more. Never fails: what does not work stays open. */
+  /** Closes the open sessions of an order that is not pending any more, and of attempts of a pending one that are closed. Never fails: what does not work stays open. */
   closeOf(orderId: bigint): Effect.Effect<void>
 }>()("realms/orders/Sessions") {
   static readonly layer = Layer.effect(Sessions, Effect.suspend(() => make))
@@ -40,7 +40,7 @@ const make = Effect.gen(function*() {
     const rows = yield* sql<{ id: bigint; provider_reference: string }>`
       SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
       WHERE a.order_id = ${orderId} AND a.provider = 'stripe' AND a.payable AND a.provider_reference IS NOT NULL
-        AND o.state <> 'pending' ORDER BY a.id`
+        AND (o.state <> 'pending' OR a.state = 'closed') ORDER BY a.id`
     yield* Effect.forEach(rows, (row) => close(orderId, row.id, row.provider_reference), { discard: true })
   }, (effect, orderId) =>
     effect.pipe(

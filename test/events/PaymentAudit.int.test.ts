@@ -98,10 +98,11 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
           /I4 attempt \d+ is paid, and 0 payments were fulfilled through it/
         ],
         [
-          `UPDATE payments SET provider = 'manual', manual = true, payment_id = 'pi_second' ${payment}`,
+          `UPDATE payments SET provider = 'manual', manual = true, payment_id = (SELECT payment_reference FROM payment_attempts
+            WHERE order_id = ${plan.id} AND state = 'paid') ${payment}`,
           `UPDATE payments p SET provider = 'stripe', manual = false, payment_id = a.payment_reference
             FROM payment_attempts a WHERE a.id = p.attempt_id AND a.order_id = ${paid.id} AND p.state = 'fulfilled'`,
-          /I4 payments \d+ and \d+ have the number pi_second, and both were used/
+          /I4 payments \d+ and \d+ have the number pi_\w+, and both were used/
         ],
         [
           `UPDATE payment_events SET resolution = 'refunded', resolution_note = 'n', resolved_by = 'cli', resolved_at = now()
