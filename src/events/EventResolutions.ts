@@ -185,7 +185,10 @@ const make = Effect.gen(function*() {
   const paymentOf = (event: LockedEvent) =>
     event.payment_reference === null ? Effect.undefined : Effect.map(
       paymentsNamed(sql, event.payment_reference),
-      (payments) => payments.find(({ id, provider }) => id === event.payment_id || provider === event.provider)
+      (payments) =>
+        event.payment_id === null
+          ? payments.find(({ provider }) => provider === event.provider)
+          : payments.find(({ id }) => id === event.payment_id)
     )
 
   const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, asked: Resolve) {

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
-import type { Payment } from "../orders/Payments.ts"
+import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 
 type Sql = SqlClient.SqlClient
@@ -107,10 +107,11 @@ export interface Resolved {
 /** Resolves every event about the coming of a payment that waits for people. */
 export const resolveReviews = (
   sql: Sql,
-  { payment, provider }: Pick<Payment, "payment" | "provider">,
+  { payment, provider, scope }: PaymentIdentity,
   { by, note, resolution }: Resolved
 ): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events
     SET resolution = ${resolution}, resolution_note = ${note}, resolved_by = ${by}, resolved_at = now()
     WHERE provider = ${provider} AND payment_reference = ${payment} AND outcome = 'needs_review' AND resolved_at IS NULL
-      AND fact IN ('Paid', 'Unreadable')`)
+      AND fact IN ('Paid', 'Unreadable') AND (payment_id IS NULL OR payment_id = (SELECT id FROM payments
+        WHERE provider = ${provider} AND merchant_scope = ${scope} AND payment_id = ${payment}))`)

@@ -3,7 +3,7 @@
  * a fact that is root's word. Whoever names the provider's own reference makes its later callback a duplicate; a payment pays
  * one order only, however many administrators and callbacks say so at once.
  */
-import { lockPayment, paymentsNamed } from "../orders/Payments.ts"
+import { epayScope, lockPayment, paymentsNamed } from "../orders/Payments.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { resolveReviews } from "./EventStore.ts"
 import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
@@ -135,7 +135,8 @@ const make = Effect.gen(function*() {
       amountMinor,
       currency
     }
-    yield* resolveReviews(sql, { provider, payment }, { resolution: "completed", note, by: actor.name })
+    const scope = provider === "epay" ? epayScope(gateway, merchant) : ""
+    yield* resolveReviews(sql, { provider, scope, payment }, { resolution: "completed", note, by: actor.name })
     const settled = yield* settlement.settleWithin(fact)
     if (settled.outcome !== "applied") return yield* Effect.die(new Error(`order ${order.id} was not completed`))
     yield* recordChange(sql, actor, {

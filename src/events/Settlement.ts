@@ -33,9 +33,9 @@ const eventsTotal = Metric.counter("realms_payment_events_total", {
 /** The identity of a fact's payment. A known reference takes the gateway that its attempt was started at. */
 const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undefined): PaymentIdentity => {
   if (fact.provider !== "epay") return { provider: fact.provider, scope: "", payment }
-  const isSnapshotted = attempt !== undefined && attempt.provider === "epay" && attempt.gateway !== ""
-  const gateway = isSnapshotted ? attempt.gateway : fact.gateway ?? ""
-  const pid = attempt?.merchant ?? (fact._tag === "Paid" ? fact.merchant : null) ?? ""
+  const own = attempt?.provider === "epay" ? attempt : undefined
+  const gateway = own !== undefined && own.gateway !== "" ? own.gateway : fact.gateway ?? ""
+  const pid = own?.merchant ?? fact.account ?? ""
   return { provider: "epay", scope: epayScope(gateway, pid), payment }
 }
 

@@ -42,6 +42,7 @@ const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<
   kind: told.status,
   payment: told.trade === "" ? null : told.trade,
   gateway: hostOf(config),
+  account: told.pid,
   reference: told.reference === "" ? null : told.reference,
   atSeconds: 0
 })

@@ -18,6 +18,8 @@ export interface FactIdentity {
   readonly payment: string | null
   /** Whose payments `payment` is told apart from: EPay's gateway host; empty where payments are unique by themselves. */
   readonly gateway?: string
+  /** The account there that the message names: EPay's pid. */
+  readonly account?: string
   /** The merchant reference that we gave. Null where the event does not carry it. */
   readonly reference: string | null
   /** When the provider says it happened, seconds since the epoch; 0 where it does not say. */

@@ -270,6 +270,34 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
+  it.effect("payments of two gateways with one number are two payments, each decided on by itself", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const [first, second] = [yield* world.topup, yield* world.topup]
+      const [one, two] = [yield* world.openEpay(first), yield* world.openEpay(second)]
+      yield* world.sql`UPDATE payment_attempts SET gateway = 'other.example.com' WHERE order_id = ${second.id}`
+      const number = `n${first.id}`
+      const wrong = (reference: string) =>
+        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment: number, amountMinor: 994n })
+      for (const reference of [one, two]) yield* world.settlement.settle(wrong(reference))
+      const open = world.paymentEvents.list({ open: true, text: number }, { limit: 5 })
+      const events = yield* open
+      assert.lengthOf(events, 2)
+      const ofSecond = events.find(({ reference }) => reference === two)
+      assert.strictEqual(
+        yield* tagOf(world.resolutions.resolve(ada, ofSecond?.id ?? 0n, credit(second.userId))),
+        "done"
+      )
+      const left = yield* open
+      assert.deepStrictEqual(left.map(({ reference }) => reference), [one])
+      const right = { ...wrong(one), eventKey: makeReservationId(), amountMinor: 1_000n }
+      assert.strictEqual((yield* world.settlement.settle(right)).outcome, "applied")
+      const again = { ...wrong(two), eventKey: makeReservationId(), amountMinor: 1_000n }
+      assert.strictEqual((yield* world.settlement.settle(again)).outcome, "duplicate")
+      assert.strictEqual((yield* world.balance(first.userId)).usd, first.creditMicros)
+      yield* world.clean
+    }))
+
   it.effect("join what has been parked for a day", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld

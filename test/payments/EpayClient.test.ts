@@ -110,6 +110,7 @@ describe("EpayClient.query", () => {
             createHash("sha256").update(`${reference}\n2000`).digest("hex").slice(0, 16)
           }`,
           gateway: new URL(sim.url).host,
+          account: PID,
           kind: "TRADE_SUCCESS",
           payment: TRADE,
           reference,

@@ -49,6 +49,7 @@ const paid: Extract<PaymentFact, { readonly _tag: "Paid" }> = {
   provider: "epay",
   eventKey: keyOf({}),
   gateway: "pay.example.com",
+  account: "1001",
   kind: "TRADE_SUCCESS",
   payment: TRADE,
   reference: "topup_1001",
