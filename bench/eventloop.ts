@@ -1,5 +1,5 @@
 /**
- * How long hostile request bodies, and a large answer, hold the event loop of a running server: `node bench/eventloop.ts`, after a build. Each body is
+ * How long hostile request bodies, and a large answer, hold the event loop of a running server: `npx node bench/eventloop.ts`, after a build. Each body is
  * sent several times, alone, over HTTP; the server's process measures its own longest delay meanwhile. The target is 50 ms for
  * every body. `BENCH_BODY_BYTES` and `BENCH_ROUNDS` change its size.
  */
@@ -105,7 +105,9 @@ const post = (origin: string, key: string, { bytes, encoding, pieceBytes }: Host
   })
 
 try {
-  const server = await startRealms(await startScript("upstream.ts"), ["--import", join(root, "bench/loopProbe.ts")])
+  const server = await startRealms(await startScript("upstream.ts"), {
+    nodeArgs: ["--import", join(root, "bench/loopProbe.ts")]
+  })
   const rich = keyOf(server, "rich@example.com", "100000")
   const poor = keyOf(server, "poor@example.com")
   const { origin } = server

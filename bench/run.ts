@@ -2,48 +2,29 @@
  * `npm run bench`: the upstream alone, a bare Node proxy before it, and Realms with billing on, in one run, so that the ratios
  * say something on any machine. `BENCH_SECONDS` and `BENCH_CONNECTIONS` change its size; the audit has to be clean after it.
  */
-import { join } from "node:path"
-import { endAll, keyOf, root, start, startRealms, startScript } from "./servers.ts"
-
-const SECONDS = process.env.BENCH_SECONDS ?? "5"
-const CONNECTIONS = process.env.BENCH_CONNECTIONS ?? "64"
+import { CONNECTIONS, endAll, type Figures, keyOf, load, SECONDS, startRealms, startScript } from "./servers.ts"
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
-interface Figures {
-  readonly callsPerSecond: number
-  readonly failed: number
-  readonly firstByteP50Ms: number
-  readonly firstByteP99Ms: number
-}
-
-const load = async (origin: string, key: string, stream: boolean): Promise<Figures> => {
-  const { found } = await start(
-    [join(root, "bench/load.ts"), origin, key, "bench", CONNECTIONS, SECONDS, String(stream)],
-    (line) => line.startsWith("{") ? line : undefined
-  )
-  return JSON.parse(found) as Figures
-}
 
 try {
   const upstreamOrigin = await startScript("upstream.ts")
   const bareOrigin = await startScript("bareProxy.ts", upstreamOrigin)
   say("starting Realms on a fresh embedded PostgreSQL ...")
   const realms = await startRealms(upstreamOrigin)
-  const key = keyOf(realms, "bench@example.com", "100000")
+  const own = keyOf(realms, "bench@example.com", "100000")
   const rows: Array<Record<string, string | number>> = []
   for (const stream of [false, true]) {
     const measured: Record<string, Figures> = {}
     for (
-      const [name, origin, token] of [
+      const [name, origin, key] of [
         ["upstream", upstreamOrigin, "x"],
         ["bare proxy", bareOrigin, "x"],
-        ["realms", realms.origin, key]
+        ["realms", realms.origin, own]
       ] as const
     ) {
       say(`measuring ${name}, ${stream ? "streams" : "JSON"}, ${CONNECTIONS} connections, ${SECONDS} s ...`)
-      await load(origin, token, stream)
-      measured[name] = await load(origin, token, stream)
+      await load({ origin, key, stream })
+      measured[name] = await load({ origin, key, stream })
     }
     const floor = measured["bare proxy"]?.callsPerSecond ?? 1
     for (const [name, figures] of Object.entries(measured)) {

@@ -3,12 +3,11 @@
  * over a simulated upstream.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 export const root = join(import.meta.dirname, "..")
-const entry = join(root, "dist/main.js")
 const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
 // As root, PostgreSQL runs as somebody else, who has to get there.
 chmodSync(folder, 0o755)
@@ -51,6 +50,32 @@ export const startScript = async (script: string, ...args: ReadonlyArray<string>
   return `http://127.0.0.1:${found}`
 }
 
+/** What one round of load has measured. */
+export interface Figures {
+  readonly callsPerSecond: number
+  readonly failed: number
+  readonly firstByteP50Ms: number
+  readonly firstByteP99Ms: number
+}
+
+export interface Load {
+  readonly origin: string
+  readonly key: string
+  readonly stream: boolean
+}
+
+export const SECONDS = process.env.BENCH_SECONDS ?? "5"
+export const CONNECTIONS = process.env.BENCH_CONNECTIONS ?? "64"
+
+/** Calls a target for some seconds, from a process of its own. */
+export const load = async ({ key, origin, stream }: Load): Promise<Figures> => {
+  const { found } = await start(
+    [join(root, "bench/load.ts"), origin, key, "bench", CONNECTIONS, SECONDS, String(stream)],
+    (line) => line.startsWith("{") ? line : undefined
+  )
+  return JSON.parse(found) as Figures
+}
+
 export interface Realms {
   readonly child: ChildProcess
   readonly origin: string
@@ -58,16 +83,27 @@ export interface Realms {
   readonly command: (...args: ReadonlyArray<string>) => string
 }
 
+export interface RealmsOptions {
+  readonly nodeArgs?: ReadonlyArray<string>
+  /** A built checkout of another version; else this one. */
+  readonly checkout?: string
+}
+
+let installations = 0
+
 /** Realms on a fresh embedded PostgreSQL, with two models of the upstream, `bench` and `large`. */
 export const startRealms = async (
   upstreamOrigin: string,
-  nodeArgs: ReadonlyArray<string> = []
+  { checkout = root, nodeArgs = [] }: RealmsOptions = {}
 ): Promise<Realms> => {
-  const config = join(folder, "config.yaml")
+  const entry = join(checkout, "dist/main.js")
+  const own = join(folder, String(++installations))
+  mkdirSync(own)
+  const config = join(own, "config.yaml")
   writeFileSync(
     config,
     `server: { port: 0 }
-data_dir: ${join(folder, "data")}
+data_dir: ${join(own, "data")}
 log: { format: json, level: info }
 channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, models: { bench: bench, large: large } }]
 models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 },

@@ -7,8 +7,8 @@
 /** True for a text that a row can hold as it is. */
 export const isDatabaseText = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
 
-/** The text without NUL; a lone surrogate becomes the replacement character. */
-export const databaseText = (text: string): string => text.replaceAll("\0", "").toWellFormed()
+/** The text without NUL; a lone surrogate becomes the replacement character, also one that only NUL kept from its other half. */
+export const databaseText = (text: string): string => text.toWellFormed().replaceAll("\0", "")
 
 /** Every escape of a JSON document, in order: a pair of surrogates, one alone or NUL, and all others. */
 const escapes = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u([dD][89a-fA-F][\da-fA-F]{2}|0000)|\\[^]/g

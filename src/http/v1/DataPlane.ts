@@ -249,8 +249,8 @@ const make = Effect.gen(function*() {
     underWay++
     run(
       route(requestId, request, response).pipe(
-        // A microtask later Node knows whether the body came along with the headers.
-        Effect.catch((error) => Effect.sync(() => queueMicrotask(() => refuse(request, response, error)))),
+        // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
+        Effect.catch((error) => Effect.sync(() => void setImmediate(() => refuse(request, response, error)))),
         Effect.catchCause((cause) =>
           Effect.logError("a call failed unexpectedly", cause).pipe(
             Effect.annotateLogs({ requestId }),

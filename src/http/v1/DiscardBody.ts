@@ -16,7 +16,7 @@ export interface DiscardBounds {
 
 /**
  * Whether there is a body that has not come whole. While Node's parser is still at the request's first bytes it says so of every
- * body; a microtask later it says so only of those that do come later.
+ * body; from the next turn of the event loop on, only of those that do come later.
  */
 export const isBodyPending = (request: IncomingMessage): boolean =>
   !request.complete &&

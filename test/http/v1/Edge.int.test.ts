@@ -241,10 +241,13 @@ layer(Gateway, { excludeTestServices: true })("an answer before the body was rea
     Effect.gen(function*() {
       const { gateway, user } = yield* fixture
       const client = yield* connection(gateway.origin)
-      client.write(head("sk-wrong", `content-length: ${body.length}`) + body)
-      yield* until("it is answered", () => client.status === 401)
-      assert.notStrictEqual(client.header("connection"), "close")
-      client.text = ""
+      // The key is looked up at first, and known to be wrong then: that answer is ready before the body is parsed.
+      for (const key of ["sk-wrong-body", "sk-wrong-body", "no-key"]) {
+        client.write(head(key, `content-length: ${body.length}`) + body)
+        yield* until("it is answered", () => client.status === 401)
+        assert.notStrictEqual(client.header("connection"), "close")
+        client.text = ""
+      }
       client.write(head(user.key, `content-length: ${body.length}`) + body)
       yield* until("the next call is answered", () => client.status === 200)
     }))
