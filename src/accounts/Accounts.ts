@@ -211,7 +211,8 @@ const make = Effect.gen(function*() {
 
   const residents = new AccountResidents(host, now)
   /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
-  const askAccount = (userId: bigint, command: Command) => Effect.suspend(() => ask(residents.of(userId), command))
+  const askAccount = (userId: bigint, command: Command, waitMs = Infinity) =>
+    Effect.suspend(() => ask(residents.of(userId), command, waitMs))
 
   /**
    * Gives a settlement to its actor; the lease is kept alive until it has landed. The wait is a plain timer: a race of fibers
@@ -261,12 +262,6 @@ const make = Effect.gen(function*() {
         resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
       })
       return Effect.sync(giveUp)
-    })
-
-  const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
-    Effect.timeoutOrElse(effect, {
-      duration: ANSWER_MS_MAX,
-      orElse: () => Effect.fail(unanswered)
     })
 
   const renewLengths = (lengths: ReadonlySet<number>) =>
@@ -359,14 +354,15 @@ const make = Effect.gen(function*() {
   return Accounts.of({
     reserve,
     extend: (userId, command) =>
-      Effect.suspend(() => main.isSilent ? Effect.fail(silent) : inTime(askAccount(userId, command))).pipe(
+      Effect.suspend(() => main.isSilent ? Effect.fail(silent) : askAccount(userId, command, ANSWER_MS_MAX)).pipe(
         Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected)
       ),
     commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
     void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
     standing: (userId) =>
-      inTime(Effect.suspend(() => askStanding(residents.of(userId)))).pipe(
-        Effect.mapError((error) => error._tag === "UnknownAccount" ? error : asUnavailable(error))
+      Effect.mapError(
+        Effect.suspend(() => askStanding(residents.of(userId), ANSWER_MS_MAX)),
+        (error) => error._tag === "UnknownAccount" ? error : asUnavailable(error)
       ),
     sweep,
     invalidate: (userId) => residents.invalidate(userId),

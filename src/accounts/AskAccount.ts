@@ -5,23 +5,40 @@
  */
 import { Effect } from "effect"
 import type { AccountActor } from "./AccountActor.ts"
-import type { AccountError } from "./AccountError.ts"
+import { type AccountError, unanswered } from "./AccountError.ts"
 import type { Answer, Command } from "./AccountState.ts"
 import type { Standing } from "./Standing.ts"
 
-/** Asks an actor and waits for its reply. Interrupting the wait does not take the command back. */
-export const ask = (actor: AccountActor, command: Command): Effect.Effect<Answer, AccountError> =>
+/**
+ * Puts a question and waits for its one answer, at most `waitMs`; then fails with {@link unanswered}. The wait is a plain timer, and
+ * none where the answer is there at once: a race of fibers would cost every call more than its decision does.
+ */
+const answered = <A>(
+  waitMs: number,
+  put: (reply: (answer: Effect.Effect<A, AccountError>) => void) => void
+): Effect.Effect<A, AccountError> =>
   Effect.callback((resume) => {
-    actor.tell(command, (result) => {
-      resume(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result))
+    let isAnswered = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    put((answer) => {
+      isAnswered = true
+      clearTimeout(timer)
+      resume(answer)
     })
+    if (!isAnswered && waitMs !== Infinity) timer = setTimeout(() => resume(Effect.fail(unanswered)), waitMs)
+  })
+
+/** Asks an actor and waits for its reply, at most `waitMs`. Interrupting the wait does not take the command back. */
+export const ask = (actor: AccountActor, command: Command, waitMs = Infinity): Effect.Effect<Answer, AccountError> =>
+  answered(waitMs, (reply) => {
+    actor.tell(command, (result) => reply(isAnswer(result) ? Effect.succeed(result) : Effect.fail(result)))
   })
 
 const isAnswer = (result: Answer | AccountError): result is Answer =>
   result._tag === "Reservation" || result._tag === "Settlement"
 
-/** Asks an actor whether its account has anything to pay a call with. */
-export const askStanding = (actor: AccountActor): Effect.Effect<Standing, AccountError> =>
-  Effect.callback((resume) => {
-    actor.standing((answer) => resume(typeof answer === "string" ? Effect.succeed(answer) : Effect.fail(answer)))
+/** Asks an actor, within `waitMs`, whether its account has anything to pay a call with. */
+export const askStanding = (actor: AccountActor, waitMs: number): Effect.Effect<Standing, AccountError> =>
+  answered(waitMs, (reply) => {
+    actor.standing((answer) => reply(typeof answer === "string" ? Effect.succeed(answer) : Effect.fail(answer)))
   })

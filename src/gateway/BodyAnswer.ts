@@ -72,16 +72,19 @@ export const answerBody = Effect.fnUntraced(
 
 /**
  * An answer that was not read to its end. One above the bound was made, so it is charged: at its input, and at all the output that
- * is held. Another channel would make the same.
+ * is held. Another channel would make the same. For one that the gateway had no room for, nothing is charged as output.
  */
 export const unreadAnswer = Effect.fnUntraced(
   function*(services: GatewayServices, open: OpenCall, channel: Channel, how: "too_large" | "no_room") {
-    open.advance({ _tag: "GaveOutput", atMs: services.now() })
+    const isMade = how === "too_large"
+    if (isMade) open.advance({ _tag: "GaveOutput", atMs: services.now() })
     const all = open.basics.bounds.output.ceiling
     yield* endCall(services, open, channel, {
       how,
       sent: true,
-      evidence: { ...nothingSeen, hasOutput: true, countOutput: Effect.succeed({ all, afterUsage: 0 }) },
+      evidence: isMade
+        ? { ...nothingSeen, hasOutput: true, countOutput: Effect.succeed({ all, afterUsage: 0 }) }
+        : nothingSeen,
       finish: () => undefined
     })
     return done("none")

@@ -68,14 +68,14 @@ const expectedOf = Effect.fnUntraced(function*(
 const nothingExpected: Expected = { input: 0, output: 0, outputAfterUsage: 0 }
 
 /** The usage of a call that is charged. */
-export const settledUsageOf = Effect.fnUntraced(function*(
+export const settledUsageOf = (
   counter: TokenCounter["Service"],
   open: OpenCall,
   channel: Channel,
   end: CallEnd & { readonly basis: NonNullable<CallEnd["basis"]> },
   evidence: Evidence,
   times: CallTimes
-) {
+): Effect.Effect<SettledUsage> => {
   const { bounds, context, model } = open.basics
   const found: UsageEvidence = {
     bounds,
@@ -85,14 +85,18 @@ export const settledUsageOf = Effect.fnUntraced(function*(
     outputAfterUsage: evidence.outputAfterUsage,
     contextTokens: contextOf(context.call, model.contextTokens)
   }
-  const exact = end.basis === "reported" && isExact(found)
-  const expected = exact ? nothingExpected : yield* expectedOf(counter, open, channel, evidence, times)
   // Whole answers are charged up to their ceiling; what was cut off, up to what is held.
   const held = end.reason === null
     ? { input: bounds.input.ceiling, output: bounds.output.ceiling + bounds.output.reasoningCeiling }
     : { input: open.heldInputTokens, output: open.reservation.outputTokens * context.call.n }
-  return settledUsage(end.basis, found, expected, held)
-})
+  const { basis } = end
+  return basis === "reported" && isExact(found)
+    ? Effect.succeed(settledUsage(basis, found, nothingExpected, held))
+    : Effect.map(
+      expectedOf(counter, open, channel, evidence, times),
+      (expected) => settledUsage(basis, found, expected, held)
+    )
+}
 
 const duration = (fromMs: number, toMs: number): number => Math.max(0, Math.round(toMs - fromMs))
 

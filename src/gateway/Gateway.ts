@@ -167,43 +167,52 @@ const make = Effect.gen(function*() {
     return { basics, channels }
   })
 
-  const forward = (openCall: OpenCall, channels: ReadonlyArray<Channel>) =>
-    runAttempts(services, openCall, channels).pipe(
-      Effect.onExit((exit) => {
-        services.drains.ended(openCall)
-        openCall.basics.reply.quiet()
-        if (openCall.isSettling) return Effect.void
-        const reason = Exit.isSuccess(exit) ? "not_settled" : "failed"
-        return settleReturned(services, openCall, undefined, { status: 503, reason })
-      })
-    )
-
   const releaseProbes = ({ call, key }: CallContext): void =>
     services.health.report(
       { userId: key.userId, modelId: call.model, failures: [], succeededOn: null },
       services.now()
     )
 
-  const run = Effect.fnUntraced(function*(context: CallContext) {
-    const signal = new StopSignal()
-    context.client.onGone = () => signal.stop("client_gone")
-    if (context.client.isGone) return
-    open.add(signal)
-    return yield* Effect.gen(function*() {
-      const prepared = prepare(context, signal).pipe(
-        Effect.flatMap(({ basics, channels }) =>
-          hold(services, counting, basics).pipe(
-            Effect.tapError(() => Effect.sync(() => basics.reply.quiet())),
-            Effect.map((openCall) => ({ openCall, channels }))
-          )
-        ),
-        // It asked for channels and used none: a breaker that waits for its outcome need not.
-        Effect.tapError(() => Effect.sync(() => releaseProbes(context)))
+  /** A hold, or the reason why there is none. */
+  const prepareHeld = Effect.fnUntraced(
+    function*(context: CallContext, signal: StopSignal) {
+      const { basics, channels } = yield* prepare(context, signal)
+      const openCall = yield* Effect.tapError(
+        hold(services, counting, basics),
+        () => Effect.sync(() => basics.reply.quiet())
       )
-      const { channels, openCall } = yield* prepared
-      return yield* forward(openCall, channels)
-    }).pipe(Effect.ensuring(Effect.sync(() => open.delete(signal))))
-  })
+      return { openCall, channels }
+    },
+    // It asked for channels and used none: a breaker that waits for its outcome need not.
+    (held, context) => Effect.tapError(held, () => Effect.sync(() => releaseProbes(context)))
+  )
+
+  const closeHeld = (openCall: OpenCall, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+    services.drains.ended(openCall)
+    openCall.basics.reply.quiet()
+    if (openCall.isSettling) return Effect.void
+    const reason = Exit.isSuccess(exit) ? "not_settled" : "failed"
+    return settleReturned(services, openCall, undefined, { status: 503, reason })
+  }
+
+  const run = (context: CallContext): Effect.Effect<void, CallRefused | UpstreamRefused> =>
+    Effect.suspend(() => {
+      const signal = new StopSignal()
+      context.client.onGone = () => signal.stop("client_gone")
+      if (context.client.isGone) return Effect.void
+      open.add(signal)
+      let held: OpenCall | undefined
+      return Effect.onExit(
+        Effect.flatMap(prepareHeld(context, signal), ({ channels, openCall }) => {
+          held = openCall
+          return runAttempts(services, openCall, channels)
+        }),
+        (exit) => {
+          open.delete(signal)
+          return held === undefined ? Effect.void : closeHeld(held, exit)
+        }
+      )
+    })
 
   return Gateway.of({
     run,

@@ -58,20 +58,24 @@ const withMargin = ({ model }: CallBasics, tokens: number): number =>
   Math.ceil((tokens * model.tokenizerMarginMicros) / TOKENIZER_MARGIN_ONE)
 
 /** What the context leaves for output: by the input's ceiling, or where that leaves less than the default, by a count. */
-const leftTokens = Effect.fnUntraced(function*(services: HoldServices, counting: Counting, basics: CallBasics) {
+const leftTokens = (services: HoldServices, counting: Counting, basics: CallBasics): Effect.Effect<number> => {
   const { billing, bounds: { input }, context, model } = basics
-  if (!needsContextLeft(context.call, model) || model.contextTokens === null) return model.maxOutputTokens
+  const { contextTokens } = model
+  if (!needsContextLeft(context.call, model) || contextTokens === null) {
+    return Effect.succeed(model.maxOutputTokens)
+  }
   const wanted = defaultOutputOf(model, billing)
-  const byCeiling = model.contextTokens - input.heldText - input.heldRest
-  if (byCeiling >= wanted) return byCeiling
-  const counted = yield* countAlone(services, counting, basics)
-  const text = counted ?? Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN)
-  const byMargin = model.contextTokens - withMargin(basics, text) - input.heldRest
-  if (byMargin >= wanted) return byMargin
-  // What plainly remains; where nothing does, the upstream judges.
-  const plain = model.contextTokens - text - input.heldRest
-  return plain >= 1 ? Math.min(wanted, plain) : wanted
-})
+  const byCeiling = contextTokens - input.heldText - input.heldRest
+  if (byCeiling >= wanted) return Effect.succeed(byCeiling)
+  return Effect.map(countAlone(services, counting, basics), (counted) => {
+    const text = counted ?? Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN)
+    const byMargin = contextTokens - withMargin(basics, text) - input.heldRest
+    if (byMargin >= wanted) return byMargin
+    // What plainly remains; where nothing does, the upstream judges.
+    const plain = contextTokens - text - input.heldRest
+    return plain >= 1 ? Math.min(wanted, plain) : wanted
+  })
+}
 
 const commandOf = (services: HoldServices, basics: CallBasics, plan: HoldPlan, counted: boolean): Reserve =>
   reserveOf(basics.context.call, plan, basics.model, basics.billing, {

@@ -35,6 +35,17 @@ export interface StreamPlace {
 
 const nowhere: StreamPlace = { responseId: undefined, sequenceNumber: 0 }
 
+/** Frames as one piece: of one chunk, and one behind the other, they need not be copied. */
+const joined = (first: Uint8Array, frames: ReadonlyArray<Uint8Array>): Uint8Array => {
+  if (frames.length === 1) return first
+  let end = first.byteOffset
+  for (const frame of frames) {
+    if (frame.buffer !== first.buffer || frame.byteOffset !== end) return Buffer.concat(frames)
+    end += frame.byteLength
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)
+}
+
 export class Reply {
   private readonly options: ReplyOptions
   private readonly headers: Record<string, string>
@@ -95,7 +106,7 @@ export class Reply {
     if (first === undefined) return true
     this.quiet()
     this.begin()
-    return this.options.client.write(frames.length === 1 ? first : Buffer.concat(frames))
+    return this.options.client.write(joined(first, frames))
   }
 
   /** Ends a stream with its last frames. */

@@ -16,17 +16,19 @@ import type { OpenCall } from "./OpenCall.ts"
 const landed = (
   open: OpenCall,
   settlement: Effect.Effect<unknown, AccountUnavailable | ReservationLost>
-): Effect.Effect<void> =>
-  settlement.pipe(
-    Effect.asVoid,
-    Effect.catch((error) =>
+): Effect.Effect<void> => {
+  const settled = () => open.advance({ _tag: "WasSettled" })
+  return Effect.matchEffect(settlement, {
+    onSuccess: () => Effect.sync(settled),
+    onFailure: (error) =>
       error === stillSettling
-        ? Effect.void
+        ? Effect.sync(settled)
         : Effect.logError("a call could not be settled", error).pipe(
-          Effect.annotateLogs({ requestId: open.basics.context.requestId })
+          Effect.annotateLogs({ requestId: open.basics.context.requestId }),
+          Effect.andThen(Effect.sync(settled))
         )
-    )
-  )
+  })
+}
 
 /** Charges the call. */
 export const settleCharged = (services: GatewayServices, open: OpenCall, outcome: CallOutcome): Effect.Effect<void> =>
@@ -34,16 +36,13 @@ export const settleCharged = (services: GatewayServices, open: OpenCall, outcome
     const { id } = open.reservation
     open.advance({ _tag: "WasDecided" })
     const { key } = open.basics.context
-    return Effect.tap(
-      landed(
-        open,
-        services.accounts.commit(
-          key.userId,
-          { _tag: "Commit", id, outcome, atMs: services.now() },
-          services.billing().commitWaitMs
-        )
-      ),
-      () => Effect.sync(() => open.advance({ _tag: "WasSettled" }))
+    return landed(
+      open,
+      services.accounts.commit(
+        key.userId,
+        { _tag: "Commit", id, outcome, atMs: services.now() },
+        services.billing().commitWaitMs
+      )
     )
   })
 
@@ -59,8 +58,8 @@ export const settleReturned = (
     const { id } = open.reservation
     open.advance({ _tag: "WasDecided" })
     const { key } = open.basics.context
-    return Effect.tap(
-      landed(open, services.accounts.void(key.userId, { _tag: "Void", id, outcome }, services.billing().commitWaitMs)),
-      () => Effect.sync(() => open.advance({ _tag: "WasSettled" }))
+    return landed(
+      open,
+      services.accounts.void(key.userId, { _tag: "Void", id, outcome }, services.billing().commitWaitMs)
     )
   })

@@ -67,9 +67,9 @@ const make = Effect.gen(function*() {
     connectionsCheckingInterval: limits.checkMs
   })
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isCall(request)) return dataPlane.handle(request, response)
     // No cache keeps what does not say that it may be kept.
     response.setHeader("cache-control", "no-store")
-    if (isCall(request)) return dataPlane.handle(request, response)
     closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
     answerRoute(request, response)
   }

@@ -29,15 +29,15 @@ const ASKED_CHARACTERS_MAX = 4_096
 /** A list of header names, and nothing else. */
 const headerNames = /^[\w!#$%&'*+.^`|~, \t-]+$/
 
-/** Sets what every answer of `/v1/*` carries. */
-export const setCorsHeaders = (response: ServerResponse): void => {
-  response.setHeader("access-control-allow-origin", "*")
-  response.setHeader("access-control-expose-headers", exposed)
-}
+/** What every answer of `/v1/*` carries. */
+export const corsHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": exposed
+} as const
 
 /** Answers `OPTIONS`, by which a browser asks what it may send. */
 export const answerPreflight = (request: IncomingMessage, response: ServerResponse): void => {
-  setCorsHeaders(response)
+  response.setHeaders(new Map(Object.entries(corsHeaders)))
   response.setHeader("access-control-allow-methods", "GET, POST, DELETE, OPTIONS")
   response.setHeader("access-control-max-age", "86400")
   response.setHeader("vary", "access-control-request-headers")

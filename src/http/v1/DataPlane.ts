@@ -2,14 +2,14 @@
  * The edge of `/v1/*`: authenticates, reads a bounded body, makes one call of the gateway and encodes what came of it. It stands
  * directly on Node's server, because here every microsecond is paid by every call.
  */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Cause, Clock, Context, Effect, Layer, Option } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Accounts } from "../../accounts/Accounts.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { CallRefused, unavailable, UpstreamRefused } from "../../gateway/CallError.ts"
 import { Gateway } from "../../gateway/Gateway.ts"
 import { openAiError, openAiErrorBody, openAiErrors } from "../../gateway/OpenAiError.ts"
-import type { Dialect } from "../../gateway/request/Call.ts"
+import type { Call, Dialect, Refused } from "../../gateway/request/Call.ts"
 import { CallParser } from "../../gateway/request/CallParser.ts"
 import { type ApiKeyIdentity, ApiKeys } from "../../identity/ApiKeys.ts"
 import { AppConfig } from "../../platform/Config.ts"
@@ -21,7 +21,7 @@ import { ClientLimits } from "../ClientLimits.ts"
 import { ByteBudget } from "../../platform/ByteBudget.ts"
 import { awaitsContinue } from "./AwaitedContinue.ts"
 import { ClientWatch } from "./ClientWatch.ts"
-import { answerPreflight, setCorsHeaders } from "./Cors.ts"
+import { answerPreflight, corsHeaders } from "./Cors.ts"
 import { discardBody, isBodyPending } from "./DiscardBody.ts"
 import { KeyLimits } from "./KeyLimits.ts"
 import { ModelList } from "./ModelList.ts"
@@ -101,67 +101,83 @@ const make = Effect.gen(function*() {
         : unavailable("Keys cannot be checked at this moment. Please try again shortly."))
   }
 
-  /** Refuses a user without any funds before the body is read, as far as every call costs something. */
-  const checkStanding = Effect.fnUntraced(function*(key: ApiKeyIdentity, request: IncomingMessage) {
-    if (!settings.current().billing.enabled) return config.server.maxBodyBytes
-    const standing = yield* Effect.mapError(
-      accounts.standing(key.userId),
-      () => unavailable("Billing is unavailable at this moment. Please try again shortly.")
+  /** Bytes that a body may have. A user without any funds is refused before it is read, as far as every call costs something. */
+  const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> => {
+    const { maxBodyBytes } = config.server
+    if (!settings.current().billing.enabled) return Effect.succeed(maxBodyBytes)
+    return accounts.standing(key.userId).pipe(
+      Effect.mapError(() => unavailable("Billing is unavailable at this moment. Please try again shortly.")),
+      Effect.flatMap((standing) => standing === "funded" ? Effect.succeed(maxBodyBytes) : unfundedBytesMax(request))
     )
-    if (standing === "funded") return config.server.maxBodyBytes
-    const free = yield* models.hasFree
-    const declared = Number(request.headers["content-length"] ?? "0")
-    if (!free || declared > UNFUNDED_BODY_BYTES_MAX) return yield* noFunds(address.url())
-    return Math.min(UNFUNDED_BODY_BYTES_MAX, config.server.maxBodyBytes)
-  })
+  }
 
-  const answer = Effect.fnUntraced(function*(
+  const unfundedBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
+    Effect.flatMap(models.hasFree, (free) => {
+      const declared = Number(request.headers["content-length"] ?? "0")
+      return free && declared <= UNFUNDED_BODY_BYTES_MAX
+        ? Effect.succeed(Math.min(UNFUNDED_BODY_BYTES_MAX, config.server.maxBodyBytes))
+        : Effect.fail(noFunds(address.url()))
+    })
+
+  const answer = (
     requestId: string,
     note: RefusedCall,
     startedMs: number,
     request: IncomingMessage,
     response: ServerResponse
-  ) {
+  ): Effect.Effect<void, Refusal> => {
     const { dialect, key } = note
-    const bytesMax = yield* checkStanding(key, request)
-    const { body, release } = yield* readRequestBody(request, {
-      userId: key.userId,
-      bytesMax,
-      budget,
-      onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
-      slowAfterMs: clientLimits.bodySlowAfterMs,
-      bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
-    })
-    yield* Effect.ensuring(
-      Effect.suspend((): Effect.Effect<void, Refusal> => {
-        if (closed) return Effect.fail(stopping)
-        return Effect.flatMap(parser.parse(dialect, body), (call): Effect.Effect<void, Refusal> => {
-          if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
-          note.model = call.model
-          return gateway.run({ requestId, key, call, client: new NodeCallClient(response, watch), startedMs })
+    let release: (() => void) | undefined
+    const read = (bytesMax: number) =>
+      readRequestBody(request, {
+        userId: key.userId,
+        bytesMax,
+        budget,
+        onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
+        slowAfterMs: clientLimits.bodySlowAfterMs,
+        bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
+      })
+    return bodyBytesMax(key, request).pipe(
+      Effect.flatMap(read),
+      Effect.flatMap((received): Effect.Effect<Call | Refused, CallRefused> => {
+        release = received.release
+        return closed ? Effect.fail(stopping) : parser.parse(dialect, received.body)
+      }),
+      Effect.flatMap((parsed): Effect.Effect<void, Refusal> => {
+        if (parsed._tag === "Refused") return Effect.fail(new CallRefused(parsed))
+        note.model = parsed.model
+        return gateway.run({
+          requestId,
+          key,
+          call: parsed,
+          client: new NodeCallClient(response, watch, headersOf(requestId)),
+          startedMs
         })
       }),
-      Effect.sync(release)
+      Effect.onExit((exit) => {
+        release?.()
+        limits.leave(key.keyId)
+        const refusal = exit._tag === "Failure" ? Cause.findErrorOption(exit.cause) : Option.none()
+        if (Option.isSome(refusal)) record(refusal.value, requestId, note)
+        return Effect.void
+      })
     )
-  })
+  }
 
-  const call = Effect.fnUntraced(function*(
+  const call = (
     dialect: Dialect,
     requestId: string,
     request: IncomingMessage,
     response: ServerResponse
-  ) {
+  ): Effect.Effect<void, Refusal> => {
     const startedMs = clock.currentTimeMillisUnsafe()
-    if (closed) return yield* stopping
-    const key = yield* authenticate(request)
-    if (response.destroyed) return
-    if (!limits.enter(key.keyId)) return yield* tooManyCalls
-    const note: RefusedCall = { dialect, key, model: null }
-    yield* answer(requestId, note, startedMs, request, response).pipe(
-      Effect.tapError((error) => Effect.sync(() => record(error, requestId, note))),
-      Effect.ensuring(Effect.sync(() => limits.leave(key.keyId)))
-    )
-  })
+    if (closed) return Effect.fail(stopping)
+    return Effect.flatMap(authenticate(request), (key) => {
+      if (response.destroyed) return Effect.void
+      if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
+      return answer(requestId, { dialect, key, model: null }, startedMs, request, response)
+    })
+  }
 
   /** Keeps a refusal for its user's list of calls. */
   const record = (error: Refusal, requestId: string, { dialect, key, model }: RefusedCall): void => {
@@ -179,11 +195,11 @@ const make = Effect.gen(function*() {
   }
 
   const listModels = Effect.fnUntraced(
-    function*(id: string | undefined, request: IncomingMessage, response: ServerResponse) {
+    function*(id: string | undefined, requestId: string, request: IncomingMessage, response: ServerResponse) {
       yield* authenticate(request)
-      if (id === undefined) return sendJson(response, 200, { object: "list", data: yield* models.list })
+      if (id === undefined) return sendJson(requestId, response, { object: "list", data: yield* models.list })
       const found = (yield* models.list).find((model) => model.id === id)
-      if (found !== undefined) return sendJson(response, 200, found)
+      if (found !== undefined) return sendJson(requestId, response, found)
       return yield* new CallRefused({
         code: "model_not_found",
         message: `The model '${id}' does not exist.`,
@@ -192,13 +208,18 @@ const make = Effect.gen(function*() {
     }
   )
 
-  const receipt = Effect.fnUntraced(function*(id: string, request: IncomingMessage, response: ServerResponse) {
+  const receipt = Effect.fnUntraced(function*(
+    id: string,
+    requestId: string,
+    request: IncomingMessage,
+    response: ServerResponse
+  ) {
     const key = yield* authenticate(request)
     const found = yield* Effect.mapError(
       receipts.find(key.userId, id),
       () => unavailable("Receipts are unavailable at this moment.")
     )
-    if (found !== undefined) return sendJson(response, 200, found)
+    if (found !== undefined) return sendJson(requestId, response, found)
     return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
   })
 
@@ -215,16 +236,23 @@ const make = Effect.gen(function*() {
       if (dialect !== undefined) return call(dialect, requestId, request, response)
     }
     if (request.method === "GET") {
-      if (path === "/v1/models") return listModels(undefined, request, response)
-      if (path.startsWith(modelsPath)) return listModels(decodePath(path.slice(modelsPath.length)), request, response)
-      if (path.startsWith(usagePath)) return receipt(path.slice(usagePath.length), request, response)
+      if (path === "/v1/models") return listModels(undefined, requestId, request, response)
+      if (path.startsWith(modelsPath)) {
+        return listModels(decodePath(path.slice(modelsPath.length)), requestId, request, response)
+      }
+      if (path.startsWith(usagePath)) return receipt(path.slice(usagePath.length), requestId, request, response)
     }
     return Effect.fail(
       new CallRefused({ code: "not_found", message: `Unknown request URL: ${request.method} ${path.slice(0, 200)}.` })
     )
   }
 
-  const refuse = (request: IncomingMessage, response: ServerResponse, error: Refusal): void => {
+  const refuse = (
+    requestId: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: Refusal
+  ): void => {
     if (response.headersSent || response.destroyed) {
       if (!response.writableEnded) response.destroy()
       return
@@ -232,7 +260,7 @@ const make = Effect.gen(function*() {
     const isEarly = isBodyPending(request)
     // A body that was not read to its end makes the connection useless for another request.
     if (isEarly) response.setHeader("connection", "close")
-    const body = refusalBody(response, error)
+    const body = refusalBody(requestId, response, error)
     if (!isEarly) return void response.end(body)
     response.write(body)
     discardBody(request, () => response.end(), {
@@ -242,26 +270,31 @@ const make = Effect.gen(function*() {
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    if (request.method === "OPTIONS") return answerPreflight(request, response)
+    if (request.method === "OPTIONS") {
+      response.setHeader("cache-control", "no-store")
+      return answerPreflight(request, response)
+    }
     const requestId = makeReservationId()
-    response.setHeader("x-request-id", requestId)
-    setCorsHeaders(response)
     underWay++
-    run(
-      route(requestId, request, response).pipe(
-        // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
-        Effect.catch((error) => Effect.sync(() => void setImmediate(() => refuse(request, response, error)))),
-        Effect.catchCause((cause) =>
-          Effect.logError("a call failed unexpectedly", cause).pipe(
-            Effect.annotateLogs({ requestId }),
-            Effect.andThen(Effect.sync(() => refuse(request, response, failedInside)))
-          )
-        ),
-        Effect.ensuring(Effect.sync(() => {
-          underWay--
-        }))
-      )
-    )
+    run(Effect.matchCauseEffect(Effect.suspend(() => route(requestId, request, response)), {
+      onSuccess: () => Effect.sync(left),
+      onFailure: (cause) => {
+        left()
+        const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+        if (error !== undefined) {
+          // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
+          return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
+        }
+        return Effect.logError("a call failed unexpectedly", cause).pipe(
+          Effect.annotateLogs({ requestId }),
+          Effect.andThen(Effect.sync(() => refuse(requestId, request, response, failedInside)))
+        )
+      }
+    }))
+  }
+
+  const left = (): void => {
+    underWay--
   }
 
   return DataPlane.of({
@@ -308,13 +341,16 @@ const decodePath = (text: string): string => {
   return decoded ?? text
 }
 
-const sendJson = (response: ServerResponse, status: number, value: unknown): void => {
-  response.writeHead(status, { "content-type": "application/json" })
+/** Headers of every answer. No cache keeps what does not say that it may be kept. */
+const headersOf = (requestId: string) => ({ "cache-control": "no-store", "x-request-id": requestId, ...corsHeaders })
+
+const sendJson = (requestId: string, response: ServerResponse, value: unknown): void => {
+  response.writeHead(200, { ...headersOf(requestId), "content-type": "application/json" })
   response.end(JSON.stringify(value))
 }
 
 /** Sends status and headers of a refusal; answers its body. */
-const refusalBody = (response: ServerResponse, error: Refusal): string => {
+const refusalBody = (requestId: string, response: ServerResponse, error: Refusal): string => {
   const isPassed = error instanceof UpstreamRefused
   const body = isPassed ? error.body : openAiErrorBody(openAiError(error.code, error.message, error.param ?? null))
   if (!isPassed) {
@@ -322,6 +358,7 @@ const refusalBody = (response: ServerResponse, error: Refusal): string => {
     if (error.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(error.retryAfterSeconds))
   }
   response.writeHead(statusOf(error), {
+    ...headersOf(requestId),
     "content-type": "application/json",
     "content-length": String(Buffer.byteLength(body))
   })

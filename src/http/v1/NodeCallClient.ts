@@ -14,12 +14,15 @@ export class NodeCallClient implements CallClient {
   onDone: () => void = () => undefined
   private readonly response: ServerResponse
   private readonly watch: ClientWatch
+  private readonly headers: Readonly<Record<string, string>>
   private watched: Watched | undefined
   private gone = false
 
-  constructor(response: ServerResponse, watch: ClientWatch) {
+  /** `headers`: what the answer carries besides its own; given with them, they cost the least. */
+  constructor(response: ServerResponse, watch: ClientWatch, headers: Readonly<Record<string, string>> = {}) {
     this.response = response
     this.watch = watch
+    this.headers = headers
     response.on("drain", () => {
       this.unwatch()
       this.onDrain()
@@ -41,7 +44,7 @@ export class NodeCallClient implements CallClient {
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
-    if (!this.isGone && !this.response.headersSent) this.response.writeHead(status, headers)
+    if (!this.isGone && !this.response.headersSent) this.response.writeHead(status, { ...this.headers, ...headers })
   }
 
   write(bytes: Uint8Array | string): boolean {
