@@ -108,9 +108,9 @@ const PaymentServices = Layer.mergeAll(
   ManualPayments.layer,
   PaymentEvents.layer,
   Redemptions.layer,
-  Refunds.layer,
   RedemptionAdmin.layer
 ).pipe(
+  Layer.provideMerge(Refunds.layer),
   Layer.provideMerge(Layer.mergeAll(Orders.layer, settlementLayer)),
   Layer.provideMerge(Sessions.layer),
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))

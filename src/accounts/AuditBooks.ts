@@ -137,7 +137,9 @@ const guards = [
     "redemption_codes",
     "redemptions",
     "subscription_grants",
-    "refund_requests"
+    "payment_refunds",
+    "payment_disputes",
+    "subscription_changes"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

@@ -3,30 +3,33 @@
  * is nothing to do. Each once, with a note: whoever comes second is told who came first, and no payment is credited twice or
  * credited and given back.
  */
-import { clawbacksOf, lockPayment, type Payment, paymentsNamed, writePayment } from "../orders/Payments.ts"
-import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
-import { isFulfilled } from "../orders/Order.ts"
-import { findOrder, lockOrder } from "../orders/OrderStore.ts"
-import { payOrder } from "./PayOrder.ts"
-import { clawBack } from "../orders/Fulfilment.ts"
-import { concludeDeferred, ignoreDeferred, resolveReviews } from "./EventStore.ts"
-import { settling } from "../orders/Settlement.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import { MICROS_PER_USD } from "../domain/Money.ts"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote } from "../platform/Notes.ts"
-
+import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
+import { isFulfilled } from "../orders/Order.ts"
 import {
   EventClosed,
   EventNotFound,
   PaymentUsed,
+  type RefundNotPossible,
+  type RefundReused,
   ResolutionRefused,
   type SettlementUnavailable
 } from "../orders/OrderError.ts"
-import { openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
+import { unavailable } from "../orders/Orders.ts"
+import { findOrder, lockOrder } from "../orders/OrderStore.ts"
+import { findPayment, lockPayment, type Payment, paymentsNamed, writePayment } from "../orders/Payments.ts"
+import { type Refund, Refunds } from "../orders/Refunds.ts"
+import { settling } from "../orders/Settlement.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { checkNote } from "../platform/Notes.ts"
+import { takeDeferred } from "./Deferred.ts"
+import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
+import { type EventItem, openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
 import { checkUnused } from "./PaymentUse.ts"
+import { payOrder } from "./PayOrder.ts"
 
 /** What to do with an event that waits. */
 export type Resolve =
@@ -46,6 +49,24 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     eventId: bigint,
     asked: Resolve
   ): Effect.Effect<void, EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | SettlementUnavailable>
+  /**
+   * Gives all of a payment in review back through its provider. `key`: of this request alone; sent again, it is the same refund. One
+   * that fails puts the payment back in review.
+   */
+  refund(
+    actor: Actor,
+    eventId: bigint,
+    asked: { readonly note: string; readonly key: string }
+  ): Effect.Effect<
+    Refund,
+    | EventNotFound
+    | EventClosed
+    | PaymentUsed
+    | RefundNotPossible
+    | RefundReused
+    | ResolutionRefused
+    | SettlementUnavailable
+  >
 }>()("realms/events/EventResolutions") {
   static readonly layer = Layer.effect(EventResolutions, Effect.suspend(() => make))
 }
@@ -58,6 +79,10 @@ export const CREDIT_KIND = "payment_credit"
 
 /** Facts that are money which came in, and say how much. */
 export const isCreditable = (fact: string): boolean => fact === "Paid"
+
+/** True for what can be given back through its provider. */
+export const isRefundable = ({ amountMinor, fact, payment, provider }: EventItem): boolean =>
+  isAboutMoneyIn(fact) && payment !== null && amountMinor !== null && provider !== "manual"
 
 /** Facts about the coming of money: what is decided on one is decided on its payment. */
 export const isAboutMoneyIn = (fact: string): boolean => fact === "Paid" || fact === "Unreadable"
@@ -78,6 +103,7 @@ const idPattern = /^[1-9]\d{0,17}$/
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const refunds = yield* Refunds
 
   const findUser = (text: string) =>
     Effect.map(
@@ -157,11 +183,7 @@ const make = Effect.gen(function*() {
     if (credited === undefined) {
       yield* ignoreDeferred(sql, settled, `its payment was ${asked.resolution}`)
     } else {
-      const [first] = yield* clawbacksOf(sql, settled)
-      if (first !== undefined) {
-        const problem = yield* clawBack(sql, settled, undefined, { id: eventId, fact: first.fact })
-        yield* concludeDeferred(sql, settled, problem)
-      }
+      yield* takeDeferred(sql, settled, undefined, eventId)
     }
     if (payment.attemptId !== null) {
       yield* moveAttemptById(sql, payment.attemptId, { _tag: "Resolved" }, { askSoon: true })
@@ -227,7 +249,27 @@ const make = Effect.gen(function*() {
     })
   })
 
+  const unfit = new ResolutionRefused({ reason: "resolution" })
+
+  const refund = Effect.fn("EventResolutions.refund")(function*(
+    actor: Actor,
+    id: bigint,
+    { key, note }: { readonly note: string; readonly key: string }
+  ) {
+    const payment = yield* unavailable(Effect.gen(function*() {
+      const [event] = yield* sql<LockedEvent>`SELECT * FROM payment_events WHERE id = ${id}`
+      return event === undefined ? yield* new EventNotFound({ id }) : yield* paymentOf(event)
+    }))
+    if (payment === undefined || payment.paidMinor === null) return yield* unfit
+    const decide = Effect.gen(function*() {
+      yield* resolveWithin(actor, id, { resolution: "refunded", note: checkNote(note) ?? note })
+      return (yield* findPayment(sql, payment.id)) ?? payment
+    })
+    return yield* refunds.giveBack(actor, { payment, note, key, decide })
+  })
+
   return EventResolutions.of({
+    refund,
     resolve: Effect.fn("EventResolutions.resolve")(function*(actor: Actor, eventId: bigint, asked: Resolve) {
       const note = checkNote(asked.note)
       if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })

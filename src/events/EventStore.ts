@@ -16,37 +16,49 @@ export interface StoredEvent {
   readonly id: bigint
   readonly outcome: EventOutcome
   readonly note: string
-  readonly attemptId: bigint | null
 }
 
-const subjectOf = (fact: PaymentFact): string | null => {
-  if (fact._tag === "RefundMade" || fact._tag === "RefundFailed") return fact.refund
-  return fact._tag === "DisputeOpened" || fact._tag === "DisputeClosed" ? fact.dispute : null
+/** The refund or dispute that a fact is about, and what is said of it. */
+const aboutClawback = (fact: PaymentFact) => {
+  switch (fact._tag) {
+    case "Refund":
+      return { subject: fact.refund, status: fact.state, takenMinor: null }
+    case "Dispute":
+      return { subject: fact.dispute, status: fact.status, takenMinor: fact.takenMinor }
+    default:
+      return { subject: null, status: null, takenMinor: null }
+  }
 }
-
-/** PostgreSQL's text has no NUL, JSON has. */
-const clean = (text: string): string => text.replaceAll("\u0000", "")
-
-const cleanOrNull = (text: string | null): string | null => text === null ? null : clean(text)
 
 /** The event's row, locked: a new one, or the one that an earlier delivery left. */
 export const receive = (sql: Sql, fact: PaymentFact): Read<StoredEvent> =>
   Effect.gen(function*() {
     const amount = "amountMinor" in fact ? { minor: fact.amountMinor, currency: fact.currency } : null
-    const [row] = yield* sql<{ id: bigint; outcome: EventOutcome; note: string; attempt_id: bigint | null }>`
+    const { status, subject, takenMinor } = aboutClawback(fact)
+    const [row] = yield* sql<StoredEvent>`
       INSERT INTO payment_events AS e (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor,
-          currency, at_seconds, subject, won)
-        VALUES (${fact.provider}, ${clean(fact.eventKey)}, ${clean(fact.kind)}, ${fact._tag}, ${
-      cleanOrNull(fact.payment)
-    },
-          ${cleanOrNull(fact.reference)}, ${amount?.minor ?? null}, ${amount === null ? null : clean(amount.currency)},
-          ${BigInt(fact.atSeconds)}, ${cleanOrNull(subjectOf(fact))},
-          ${fact._tag === "DisputeClosed" ? fact.won : null})
+          currency, at_seconds, subject, status, taken_minor)
+        VALUES (${fact.provider}, ${fact.eventKey}, ${fact.kind}, ${fact._tag}, ${fact.payment}, ${fact.reference},
+          ${amount?.minor ?? null}, ${amount?.currency ?? null}, ${BigInt(fact.atSeconds)}, ${subject}, ${status},
+          ${takenMinor})
         ON CONFLICT (provider, event_key) DO UPDATE SET deliveries = e.deliveries + 1
-        RETURNING id, outcome, note, attempt_id`
-    if (row === undefined) return yield* Effect.die(new Error("an event was not written"))
-    return { id: row.id, outcome: row.outcome, note: row.note, attemptId: row.attempt_id }
+        RETURNING id, outcome, note`
+    return row ?? (yield* Effect.die(new Error("an event was not written")))
   })
+
+/** The merchant reference under which a provider's payment is known from what was told before; undefined: nothing was. */
+export const knownReference = (
+  sql: Sql,
+  provider: string,
+  payment: string
+): Read<{ readonly reference: string | null } | undefined> =>
+  Effect.map(
+    sql<{ reference: string | null }>`
+      SELECT merchant_reference AS reference FROM payment_events
+        WHERE provider = ${provider} AND payment_reference = ${payment}
+        ORDER BY merchant_reference IS NULL, id LIMIT 1`,
+    ([row]) => row
+  )
 
 /** Writes down what became of an event. */
 export const conclude = (
@@ -70,27 +82,32 @@ export const isKnownReview = (
   eventId: bigint
 ): Read<boolean> =>
   Effect.map(
-    sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${
-      cleanOrNull(fact.payment)
-    }
+    sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${fact.payment}
       AND fact = 'Paid' AND outcome = 'needs_review' AND id <> ${eventId} AND amount_minor = ${fact.amountMinor}
-      AND currency = ${clean(fact.currency)} AND merchant_reference IS NOT DISTINCT FROM ${cleanOrNull(fact.reference)}
+      AND currency = ${fact.currency} AND merchant_reference IS NOT DISTINCT FROM ${fact.reference}
       LIMIT 1`,
     (rows) => rows.length > 0
   )
 
 /**
  * Events that waited for this payment have been taken into account, with `problem` where people have to look. One in another
- * currency than the payment was not counted, and needs a review by itself.
+ * currency than the payment was not counted, and needs a review by itself; so does the first of a dispute that is to be answered.
  */
 export const concludeDeferred = (sql: Sql, payment: Payment, problem: string | undefined): Read<void> =>
-  Effect.asVoid(sql`UPDATE payment_events
+  Effect.asVoid(sql`UPDATE payment_events e
     SET attempt_id = ${payment.attemptId}, payment_id = ${payment.id},
-      outcome = CASE WHEN currency = ${payment.currency} AND ${problem === undefined}::boolean THEN 'applied'
-        ELSE 'needs_review' END,
-      note = CASE WHEN currency = ${payment.currency} THEN ${problem ?? "came before its payment"}::text
-        ELSE 'came before its payment, in another currency' END
-    WHERE provider = ${payment.provider} AND payment_reference = ${payment.payment} AND outcome = 'deferred'`)
+      outcome = CASE WHEN c.note = '' AND ${problem === undefined}::boolean THEN 'applied' ELSE 'needs_review' END,
+      note = CASE WHEN c.note = '' THEN ${problem ?? "came before its payment"}::text ELSE c.note END
+    FROM (
+      SELECT w.id, CASE WHEN w.currency IS DISTINCT FROM ${payment.currency} THEN 'came before its payment, in another currency'
+          WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND d.status = 'needs_response'
+            THEN 'came before its payment: a dispute to be answered at the provider'
+          ELSE '' END AS note
+        FROM payment_events w
+          LEFT JOIN payment_disputes d ON w.fact = 'Dispute' AND d.provider = w.provider AND d.dispute_id = w.subject
+        WHERE w.provider = ${payment.provider} AND w.payment_reference = ${payment.payment} AND w.outcome = 'deferred'
+    ) c
+    WHERE e.id = c.id`)
 
 /** Events that waited for a payment that nothing comes of any more. */
 export const ignoreDeferred = (sql: Sql, payment: Payment, text: string): Read<void> =>
@@ -103,6 +120,30 @@ export interface Resolved {
   readonly note: string
   readonly by: string
 }
+
+/** Another event about the dispute waits for people already. */
+export const isDisputeInReview = (sql: Sql, dispute: string, eventId: bigint): Read<boolean> =>
+  Effect.map(
+    sql`SELECT FROM payment_events WHERE fact = 'Dispute' AND subject = ${dispute} AND outcome = 'needs_review'
+      AND resolved_at IS NULL AND id <> ${eventId} LIMIT 1`,
+    (rows) => rows.length > 0
+  )
+
+/** A dispute that was answered, or is over, waits for nobody's answer any more. */
+export const closeAnswered = (sql: Sql, provider: string, dispute: string): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events e
+    SET resolution = 'dismissed', resolution_note = 'the dispute is ' || d.status, resolved_by = 'system', resolved_at = now()
+    FROM payment_disputes d
+    WHERE d.provider = ${provider} AND d.dispute_id = ${dispute}
+      AND d.status NOT IN ('needs_response', 'warning_needs_response')
+      AND e.provider = d.provider AND e.fact = 'Dispute' AND e.subject = d.dispute_id AND e.outcome = 'needs_review'
+      AND e.resolved_at IS NULL AND e.status IN ('needs_response', 'warning_needs_response')`)
+
+/** What was given back has come again: events of the payment that were resolved by that wait for people once more. */
+export const reopenReviews = (sql: Sql, paymentId: bigint): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events
+    SET resolution = NULL, resolution_note = NULL, resolved_by = NULL, resolved_at = NULL
+    WHERE payment_id = ${paymentId} AND outcome = 'needs_review' AND resolution = 'refunded'`)
 
 /** Resolves every event about the coming of a payment that waits for people. */
 export const resolveReviews = (

@@ -166,8 +166,13 @@ const make = Effect.gen(function*() {
     const [inReview] = known
     const terms = termsOf(inReview?.provider ?? provider, order, attempts, values)
     const [gateway, merchant] = inReview?.provider === "epay" ? inReview.scope.split("|") : []
+    // What the provider has said was paid is what was paid.
+    const paid = inReview === undefined || inReview.paidMinor === null || inReview.currency === null
+      ? undefined
+      : { amountMinor: inReview.paidMinor, currency: inReview.currency }
     return yield* pay(actor, { ...asked, provider: inReview?.provider ?? provider }, order, {
       ...terms,
+      ...paid,
       gateway: gateway ?? terms.gateway,
       merchant: merchant ?? terms.merchant
     })

@@ -2,17 +2,18 @@
  * All there is to know of one order: what was ordered and by whom, how it was to be paid, what providers said, what
  * administrators did, and what was given back.
  */
-import { attemptsOf } from "../orders/AttemptStore.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
+import { attemptsOf } from "../orders/AttemptStore.ts"
+import { type Dispute, disputesOfOrder } from "../orders/DisputeStore.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
 import { OrderNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
 import { unavailable } from "../orders/Orders.ts"
 import { findOrder } from "../orders/OrderStore.ts"
+import { type PaidAttempt, paidAttempt, paymentOf, refundableMinor } from "../orders/Refundable.ts"
+import { type Refund, refundsOfOrder } from "../orders/RefundStore.ts"
+import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
 import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
-import { type PaidAttempt, paidAttempt, refundableMinor } from "../orders/Refundable.ts"
-import { type RefundRequest, refundsOf } from "../orders/RefundStore.ts"
 
 export type { PaidAttempt } from "../orders/Refundable.ts"
 
@@ -27,7 +28,8 @@ export interface OrderRecord {
   readonly events: ReadonlyArray<EventItem>
   /** What administrators did to it, newest first, the newest 200. */
   readonly changes: ReadonlyArray<AuditItem>
-  readonly refunds: ReadonlyArray<RefundRequest>
+  readonly refunds: ReadonlyArray<Refund>
+  readonly disputes: ReadonlyArray<Dispute>
   /** What a provider could give back; undefined where nothing can be. */
   readonly refundable: { readonly attempt: PaidAttempt; readonly leftMinor: bigint } | undefined
 }
@@ -46,7 +48,7 @@ const make = Effect.gen(function*() {
 
   const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
     const attempt = yield* paidAttempt(order, attempts)
-    return { attempt, leftMinor: yield* refundableMinor(sql, attempt) }
+    return { attempt, leftMinor: yield* refundableMinor(sql, yield* paymentOf(sql, attempt)) }
   }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
 
   return OrderHistory.of({
@@ -64,7 +66,8 @@ const make = Effect.gen(function*() {
         attempts,
         events: yield* eventsOfOrder(sql, id),
         changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
-        refunds: yield* refundsOf(sql, id),
+        refunds: yield* refundsOfOrder(sql, id),
+        disputes: yield* disputesOfOrder(sql, id),
         refundable: yield* refundableOf(order, attempts)
       } satisfies OrderRecord
     }, unavailable)

@@ -7,10 +7,11 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { moveAttempt } from "../orders/AttemptStore.ts"
-import { clawBack, fulfil } from "../orders/Fulfilment.ts"
+import { fulfil } from "../orders/Fulfilment.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
-import { clawbacksOf, type Payment, type PaymentIdentity, writePayment } from "../orders/Payments.ts"
-import { concludeDeferred, type Resolved, resolveReviews } from "./EventStore.ts"
+import { type Payment, type PaymentIdentity, writePayment } from "../orders/Payments.ts"
+import { takeDeferred } from "./Deferred.ts"
+import { type Resolved, resolveReviews } from "./EventStore.ts"
 
 export interface OrderPayment {
   readonly identity: PaymentIdentity
@@ -46,10 +47,6 @@ export const payOrder = (sql: SqlClient.SqlClient, asked: OrderPayment): Effect.
       ...(order.kind === "topup" ? { credited: { userId: order.userId, micros: creditMicros } } : {})
     })
     yield* resolveReviews(sql, identity, asked.resolved)
-    const [first] = yield* clawbacksOf(sql, payment)
-    if (first !== undefined) {
-      const problem = yield* clawBack(sql, payment, fulfilled, { id: asked.eventId, fact: first.fact })
-      yield* concludeDeferred(sql, payment, problem)
-    }
+    yield* takeDeferred(sql, payment, fulfilled, asked.eventId)
     return payment
   })

@@ -46,7 +46,7 @@ const subscriptionsSql = `
   UNION ALL
   SELECT o.user_id, format('order %s is %s and its subscription is %s', o.id, o.state, s.status)
   FROM subscription_orders o JOIN user_subscriptions s ON s.id = o.subscription_id
-  WHERE o.state IN ('refunded', 'disputed') AND s.status = 'active'`
+  WHERE o.state = 'refunded' AND s.status = 'active' AND s.ends_at > now()`
 
 const attemptsSql = `
   SELECT o.user_id, format('order %s is %s with %s paid attempts', o.id, o.state, count(a.id)) AS message
@@ -115,12 +115,23 @@ const paymentsSql = `
   FROM payment_events e JOIN payments p ON p.id = e.payment_id
   WHERE e.resolution = 'refunded' AND p.state IN ('fulfilled', 'credited')`
 
-/** What root gave back through a provider is known to the settlement. */
+/** What root gave back through a provider is known to the settlement, and no more was debited for a payment than came back of it. */
 const refundsSql = `
-  SELECT NULL::bigint AS user_id, format('refund %s is done, and no event says so', r.id) AS message
-  FROM refund_requests r
-  WHERE r.state = 'done' AND NOT EXISTS (SELECT FROM payment_events e
-    WHERE e.attempt_id = r.attempt_id AND e.event_key = 'root:refund:' || r.id AND e.fact = 'Refunded')`
+  SELECT NULL::bigint AS user_id, format('refund %s is %s, and no event says so', r.id, r.state) AS message
+  FROM payment_refunds r
+  WHERE r.request_key IS NOT NULL AND r.state IN ('requires_action', 'succeeded') AND NOT EXISTS (
+    SELECT FROM payment_events e WHERE e.payment_id = r.payment_id
+      AND (e.subject = r.refund_id OR starts_with(e.event_key, 'root:refund:' || r.id)))
+  UNION ALL
+  SELECT p.credited_user_id, format('payment %s had %s micros clawed back, its refunds and disputes make it %s', p.id,
+      p.debited_micros, b.micros)
+  FROM payments p, LATERAL (
+    SELECT floor(p.credited_micros::numeric * least(p.paid_minor,
+        coalesce((SELECT sum(r.amount_minor) FROM payment_refunds r WHERE r.payment_id = p.id
+          AND r.currency = p.currency AND r.state NOT IN ('failed', 'canceled')), 0)
+        + coalesce((SELECT sum(d.taken_minor) FROM payment_disputes d WHERE d.payment_id = p.id
+          AND d.currency = p.currency), 0)) / p.paid_minor) AS micros) b
+  WHERE p.credited_micros IS NOT NULL AND p.debited_micros <> b.micros`
 
 /** Every check of money in, in the snapshot of the audit. */
 export const paymentAudit: AuditCheck = (sql) =>

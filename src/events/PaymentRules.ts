@@ -2,17 +2,22 @@
  * What follows from a verified fact for the payment, attempt and order that it names. Pure: the settlement reads and locks, asks
  * here, and carries the decision out. Money moves only on `Fulfil` and `ClawBack`.
  */
-import { TRADE_FINISHED } from "../payments/EpayNotify.ts"
-import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { DateTime } from "effect"
+import { isCounted } from "../orders/Clawback.ts"
+import { standingOf } from "../orders/DisputeFold.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import type { Payment } from "../orders/Payments.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
+import { TRADE_FINISHED } from "../payments/EpayNotify.ts"
+import type { PaymentFact } from "../payments/PaymentFact.ts"
 
 export type Decision =
   /** Credit it, or activate the subscription. */
   | { readonly _tag: "Fulfil" }
-  /** Compute what refunds and disputes of the payment claw back. */
-  | { readonly _tag: "ClawBack" }
+  /** Compute what refunds and disputes of the payment claw back; `attention`: what people have to see of it all the same. */
+  | { readonly _tag: "ClawBack"; readonly attention: string | undefined }
+  /** What was given back of a payment that was never settled has come again. */
+  | { readonly _tag: "Reopen" }
   /** The money is on its way. */
   | { readonly _tag: "Process" }
   /** This attempt will not be paid. */
@@ -85,29 +90,51 @@ const decidePaid = (fact: Of<"Paid">, { attempt, manual, order, payment }: Named
   return { _tag: "Fulfil" }
 }
 
-const decideClawback = (
-  fact: Of<"Refunded" | "RefundMade" | "RefundFailed" | "DisputeOpened" | "DisputeClosed">,
-  { attempt, payment }: Named
-): Decision => {
+type ClawbackFact = Of<"Refund" | "Refunded" | "Dispute">
+
+/** What people have to answer, to know or to find out of a dispute. */
+const attentionTo = (fact: ClawbackFact): string | undefined => {
+  if (fact._tag !== "Dispute" || fact.status === "warning_closed") return undefined
+  const { dueBySeconds, status } = fact
+  const reason = fact.reason === "" ? "no reason" : fact.reason
+  const due = dueBySeconds === null
+    ? ""
+    : `, answer before ${DateTime.formatIso(DateTime.makeUnsafe(dueBySeconds * 1_000))}`
+  switch (standingOf(status)) {
+    case "unknown":
+      return `a dispute in a state that is not known (${status})`
+    case "inquiry":
+      return `an inquiry of the payer's bank (${status}, ${reason}${due}); no money has moved`
+    case "open":
+      return status === "needs_response" ? `a dispute to be answered at the provider (${reason}${due})` : undefined
+    case "closed":
+      return undefined
+  }
+}
+
+const decideClawback = (fact: ClawbackFact, { attempt, payment }: Named): Decision => {
   if (fact.payment === null) return note("ignored", "about no payment")
+  const attention = attentionTo(fact)
   switch (payment?.state) {
     case undefined:
-      if (attempt === undefined && fact._tag.startsWith("Refund") && fact.reference === null) {
-        return note("ignored", "not a payment of ours")
-      }
-      return note("deferred", "its payment is not known yet")
+      return attempt === undefined
+        ? note("ignored", "not a payment of ours")
+        : note("deferred", "its payment is not known yet")
     case "in_review":
-      return note("deferred", "its payment is not settled yet")
+      return attention === undefined
+        ? note("deferred", "its payment is not settled yet")
+        : note("needs_review", attention)
     case "dismissed":
       return note("ignored", "about a payment that was dismissed")
     case "refunded":
-      return fact._tag === "DisputeOpened"
-        ? note("needs_review", "a dispute of a payment that was refunded")
+      if (fact._tag === "Refund" && !isCounted(fact.state)) return { _tag: "Reopen" }
+      return fact._tag === "Dispute"
+        ? note("needs_review", attention ?? "a dispute of a payment that was refunded")
         : note("applied", "about a payment that was refunded")
     case "fulfilled":
     case "credited":
       return fact.currency === payment?.currency
-        ? { _tag: "ClawBack" }
+        ? { _tag: "ClawBack", attention }
         : note("needs_review", `in ${fact.currency}, the payment was in ${payment?.currency ?? "an unknown currency"}`)
   }
 }
@@ -117,11 +144,9 @@ const isEndOfSettled = (fact: PaymentFact, payment: Payment | undefined): boolea
   fact.provider === "epay" && fact.kind === TRADE_FINISHED &&
   (payment?.state === "fulfilled" || payment?.state === "credited" || payment?.state === "refunded")
 
-/** True for facts that claw money back, or give back what was clawed back. */
-export const isClawback = (fact: PaymentFact): boolean =>
-  fact._tag === "Refunded" || fact._tag === "RefundMade" || fact._tag === "RefundFailed" ||
-  fact._tag === "DisputeOpened" ||
-  fact._tag === "DisputeClosed"
+/** True for facts about refunds and disputes: they name a payment, not an order. */
+export const isClawback = (fact: PaymentFact): fact is PaymentFact & ClawbackFact =>
+  fact._tag === "Refund" || fact._tag === "Refunded" || fact._tag === "Dispute"
 
 /** Decides on a fact by what it names. */
 export const decide = (fact: PaymentFact, named: Named): Decision => {
@@ -136,16 +161,14 @@ export const decide = (fact: PaymentFact, named: Named): Decision => {
       return attempt !== undefined && attempt.state !== "paid" && (attempt.state !== "closed" || attempt.payable)
         ? { _tag: "Close" }
         : note("ignored", "nothing waits for it")
+    case "Refund":
     case "Refunded":
-    case "RefundMade":
-    case "RefundFailed":
-    case "DisputeOpened":
-    case "DisputeClosed":
+    case "Dispute":
       return decideClawback(fact, named)
-    case "Inquiry":
     case "FraudWarning":
-      return named.payment === undefined
-        ? note("ignored", "not a payment of ours")
+    case "UnreadableClawback":
+      return named.payment === undefined && (fact.payment === null || named.attempt === undefined)
+        ? note("ignored", `not a payment of ours: ${fact.why}`)
         : note("needs_review", fact.why)
     case "TestMode":
       return named.attempt === undefined ? note("ignored", fact.why) : note("needs_review", fact.why)

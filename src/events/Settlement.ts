@@ -4,14 +4,14 @@
  * processes at once, an event counts at most once and an order is fulfilled at most once; who is told "received" is told so
  * after the commit.
  */
-import { payOrder } from "./PayOrder.ts"
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
-import type { PaymentFact } from "../payments/PaymentFact.ts"
-import { conclude, isKnownReview, receive } from "./EventStore.ts"
 import { findAttempt, lockAttempts, moveAttempt } from "../orders/AttemptStore.ts"
+import { isCounted } from "../orders/Clawback.ts"
+import { recordDispute } from "../orders/DisputeStore.ts"
 import { clawBack } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled } from "../orders/Order.ts"
+import { unavailable } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import {
   epayScope,
@@ -21,9 +21,14 @@ import {
   paymentsNamed,
   writePayment
 } from "../orders/Payments.ts"
-import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
-import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
+import { dropUnnamed, recordRefund, type RefundOf, refundsNow } from "../orders/RefundStore.ts"
 import { Sessions } from "../orders/Sessions.ts"
+import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
+import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
+import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
+import { closeAnswered, conclude, isDisputeInReview, isKnownReview, receive, reopenReviews } from "./EventStore.ts"
+import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
+import { payOrder } from "./PayOrder.ts"
 
 const eventsTotal = Metric.counter("realms_payment_events_total", {
   description: "Verified payment events by provider and outcome; repeated deliveries apart",
@@ -39,6 +44,14 @@ const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undef
   return { provider: "epay", scope: epayScope(gateway, pid), payment }
 }
 
+/** A sum of refunds that cannot be told apart moves nothing. */
+const withUnlisted = (decision: Decision, unlisted: string | undefined): Decision =>
+  unlisted === undefined || decision._tag !== "ClawBack" ? decision : {
+    _tag: "Note",
+    outcome: "needs_review",
+    note: `Stripe does not list the payment's refunds (${unlisted}): look there what went back`
+  }
+
 const nothingNamed: Named = {
   attempt: undefined,
   attempts: [],
@@ -51,6 +64,7 @@ const makeSettlement = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const sessions = yield* Sessions
   const background = yield* FiberSet.make<void>()
+  const askAboutClawback = yield* makeAskAboutClawback
 
   const locked = Effect.fnUntraced(function*(fact: PaymentFact) {
     const referenced = fact.reference === null ? undefined : yield* findAttempt(sql, fact.reference)
@@ -74,7 +88,27 @@ const makeSettlement = Effect.gen(function*() {
     return { named: { attempt, attempts, manual, order, payment }, identity }
   })
 
-  const settleWithin = Effect.fnUntraced(function*(fact: PaymentFact) {
+  /** Writes down the refunds and disputes that a fact tells of: their rows are what is clawed back. */
+  const recordClawback = Effect.fnUntraced(function*(
+    fact: PaymentFact,
+    { payment }: Named,
+    eventId: bigint,
+    listed: ReadonlyArray<RefundTold> | undefined
+  ) {
+    if (fact.provider === "manual" || fact.payment === null) return
+    const of: RefundOf = { provider: fact.provider, payment: fact.payment, paymentId: payment?.id ?? null }
+    if (listed !== undefined) {
+      yield* Effect.forEach(listed, (told) => recordRefund(sql, of, told), { discard: true })
+      yield* dropUnnamed(sql, of)
+    }
+    if (fact._tag === "Refund") yield* recordRefund(sql, of, fact)
+    if (fact._tag === "Dispute") {
+      yield* recordDispute(sql, of, fact, eventId)
+      yield* closeAnswered(sql, fact.provider, fact.dispute)
+    }
+  })
+
+  const settleAsked = Effect.fnUntraced(function*({ fact, listed, unlisted }: Asked) {
     if (fact.payment !== null) yield* lockPayment(sql, fact.payment)
     const event = yield* receive(sql, fact)
     if (isFinal(event.outcome)) {
@@ -82,12 +116,17 @@ const makeSettlement = Effect.gen(function*() {
     }
     const { identity, named } = yield* locked(fact)
     const { attempt, order } = named
-    const settled = yield* carryOut(decide(fact, named), fact, named, identity, event.id)
+    const decision = withUnlisted(decide(fact, named), unlisted)
+    const isOfNothing = decision._tag === "Note" && decision.outcome === "ignored"
+    if (isClawback(fact) && !isOfNothing) yield* recordClawback(fact, named, event.id, listed)
+    const settled = yield* carryOut(decision, fact, named, identity, event.id)
     const about = { attemptId: attempt?.id ?? null, paymentId: settled.payment?.id ?? null }
     yield* conclude(sql, event.id, about, settled.outcome, settled.note)
     const { note, outcome } = settled
     return { note, outcome, repeated: false, orderId: order?.id ?? null } satisfies Settled
   })
+
+  const settleWithin = (fact: PaymentFact) => settleAsked({ fact, listed: undefined })
 
   /** Writes down that people have to look at money that came in. */
   const review = Effect.fnUntraced(function*(
@@ -148,8 +187,19 @@ const makeSettlement = Effect.gen(function*() {
       case "ClawBack": {
         if (payment === undefined) break
         const paid = payment.state === "fulfilled" ? order : undefined
-        const problem = yield* clawBack(sql, payment, paid, { id: eventId, fact: fact._tag })
-        return problem === undefined ? applied : { ...applied, outcome: "needs_review" as EventOutcome, note: problem }
+        const cause = fact._tag === "Dispute" ? "dispute" : "refund"
+        const problem = yield* clawBack(sql, payment, paid, { id: eventId, cause })
+        const isSeen = fact._tag === "Dispute" && (yield* isDisputeInReview(sql, fact.dispute, eventId))
+        const seen = problem ?? (isSeen ? undefined : decision.attention)
+        return seen === undefined ? applied : { ...applied, outcome: "needs_review" as EventOutcome, note: seen }
+      }
+      case "Reopen": {
+        if (payment === undefined) break
+        const isAway = (yield* refundsNow(sql, payment)).some(({ state }) => isCounted(state))
+        if (isAway) return { ...applied, note: "another refund of the payment stands" }
+        yield* reopenReviews(sql, payment.id)
+        const again = yield* writePayment(sql, payment, { state: "in_review" })
+        return { ...applied, note: "its refund came to nothing: the payment is in review again", payment: again }
       }
       case "Process":
         if (attempt !== undefined) yield* moveAttempt(sql, attempt, { _tag: "UnderWay" })
@@ -180,12 +230,11 @@ const makeSettlement = Effect.gen(function*() {
   })
 
   const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
-    const settled = yield* settling(sql, settleWithin(fact)).pipe(
-      Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error))
-    )
+    const asked = yield* unavailable(askAboutClawback(fact))
+    const settled = yield* settling(sql, settleAsked(asked))
     yield* concluded(fact, settled)
     return settled
-  })
+  }, Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error)))
 
   return Settlement.of({ settle, settleWithin, concluded })
 })

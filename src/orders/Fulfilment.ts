@@ -5,12 +5,13 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
-import { activate, type BoughtTerms, setActive } from "../subscriptions/Subscriptions.ts"
+import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
-import { clawbacksOf, type Payment, setDebited } from "./Payments.ts"
-import { requestedMinor } from "./RefundStore.ts"
+import { disputesNow } from "./DisputeStore.ts"
+import { type Payment, setDebited } from "./Payments.ts"
+import { refundsNow, requestedMinor } from "./RefundStore.ts"
 
 type Sql = SqlClient.SqlClient
 type Write<A> = Effect.Effect<A, SqlError.SqlError>
@@ -68,50 +69,59 @@ export const fulfil = (sql: Sql, order: Order, creditMicros: bigint): Write<Orde
 
 const stateAfter = (order: Order, paidMinor: bigint, clawback: Clawback): OrderState => {
   if (clawback.isDisputed) return "disputed"
-  return clawback.isLost || clawback.backMinor >= paidMinor ? "refunded" : fulfilledState(order.kind)
+  return clawback.backMinor >= paidMinor ? "refunded" : fulfilledState(order.kind)
 }
 
-/** The ledger entry for a change of what is taken back: more is a debit, less gives it back. */
-const clawbackEntry = (eventId: bigint, fact: string, moreMicros: bigint): LedgerEntry => {
-  const cause = fact.startsWith("Dispute") ? "dispute" : "refund"
-  return entryOf({
-    kind: moreMicros > 0n ? cause : `${cause}_returned`,
-    amountMicros: -moreMicros,
-    refType: "payment_event",
-    refId: String(eventId),
-    note: ""
-  })
-}
+/** Why money went back or came again: the ledger's word for it. */
+export type ClawbackCause = "refund" | "dispute"
+
+/** What has come back of a payment, by its refunds and disputes. */
+export const clawbackNow = (sql: Sql, payment: Payment, paidMinor: bigint): Write<Clawback> =>
+  Effect.map(
+    Effect.all({ refunds: refundsNow(sql, payment), disputes: disputesNow(sql, payment) }),
+    (told) => clawbackOf(told, paidMinor)
+  )
 
 /**
- * Brings what was clawed back of a payment - which paid an order, or was credited by root - to what all events about it say;
- * answers a note when people have to look. Everything about the payment is locked, and so are its order and the order's attempts.
+ * Brings what was clawed back of a payment - which paid an order, or was credited by root - to what its refunds and disputes have
+ * taken; answers a note when people have to look. Everything about the payment is locked, and so are its order and the order's
+ * attempts. `event`: what it is done on.
  */
 export const clawBack = (
   sql: Sql,
   payment: Payment,
   order: Order | undefined,
-  event: { readonly id: bigint; readonly fact: string }
+  event: { readonly id: bigint; readonly cause: ClawbackCause }
 ): Write<string | undefined> =>
   Effect.gen(function*() {
     const { paidMinor } = payment
     if (paidMinor === null) return "the paid amount is not known"
-    const clawback = clawbackOf(yield* clawbacksOf(sql, payment), paidMinor)
+    const clawback = yield* clawbackNow(sql, payment, paidMinor)
     const state = order === undefined ? undefined : stateAfter(order, paidMinor, clawback)
     if (order !== undefined && state !== undefined && state !== order.state) yield* setOrderState(sql, order, state)
     if (payment.creditedMicros !== null && payment.creditedUserId !== null) {
       const target = debitOf(payment.creditedMicros, clawback.backMinor, paidMinor)
       const more = target - payment.debitedMicros
       if (more === 0n) return undefined
-      const posted = yield* postInTransaction(sql, payment.creditedUserId, clawbackEntry(event.id, event.fact, more))
+      const entry = entryOf({
+        // More is a debit, less gives it back.
+        kind: more > 0n ? event.cause : `${event.cause}_returned`,
+        amountMicros: -more,
+        refType: "payment_event",
+        refId: String(event.id),
+        note: ""
+      })
+      const posted = yield* postInTransaction(sql, payment.creditedUserId, entry)
       if (posted.outcome !== "posted") return yield* contradiction(`event ${event.id} was ${posted.outcome}`)
       yield* setDebited(sql, payment.id, target)
       return undefined
     }
-    if (order === undefined || payment.attemptId === null) return undefined
-    if (order.subscriptionId !== null) yield* setActive(sql, order.userId, order.subscriptionId, state === "active")
+    if (order === undefined || order.subscriptionId === null) return undefined
+    yield* setStanding(sql, order.userId, order.subscriptionId, clawback.plan)
+    if (clawback.plan !== "runs") return undefined
+    if (clawback.takenMinor > 0n) return "part of a subscription's price is disputed; the subscription goes on"
     // What root has asked for needs nobody to look.
-    return state === "active" && clawback.backMinor > (yield* requestedMinor(sql, payment.attemptId))
+    return clawback.refundedMinor > (yield* requestedMinor(sql, payment.id))
       ? "part of a subscription's price was refunded; the subscription goes on"
       : undefined
   })

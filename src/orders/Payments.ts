@@ -5,7 +5,6 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
-import type { ClawbackFact } from "./Clawback.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -87,6 +86,13 @@ export const paymentsNamed = (sql: Sql, payment: string): Read<ReadonlyArray<Pay
     (rows) => rows.map(toPayment)
   )
 
+export const findPayment = (sql: Sql, id: bigint): Read<Payment | undefined> =>
+  Effect.map(
+    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE p.id = ${id}`,
+    ([row]) => row === undefined ? undefined : toPayment(row)
+  )
+
 /** The payments that came through an order's attempts, oldest first. */
 export const paymentsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Payment>> =>
   Effect.map(
@@ -131,37 +137,3 @@ export const writePayment = (sql: Sql, identity: PaymentIdentity, change: Paymen
 /** What clawbacks have debited of the payment's credit so far. */
 export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
   Effect.asVoid(sql`UPDATE payments SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`)
-
-interface FactRow {
-  readonly fact: string
-  readonly amount_minor: bigint
-  readonly at_seconds: bigint
-  readonly subject: string | null
-  readonly won: boolean | null
-}
-
-/** Everything said about refunds and disputes of a payment in its currency. */
-export const clawbacksOf = (
-  sql: Sql,
-  { attemptId, currency, id, payment, provider }: Pick<
-    Payment,
-    "attemptId" | "currency" | "id" | "payment" | "provider"
-  >
-): Read<ReadonlyArray<ClawbackFact>> =>
-  Effect.map(
-    sql<FactRow>`
-      SELECT 'RefundMade' AS fact, amount_minor, 0::bigint AS at_seconds, provider_refund AS subject, NULL::boolean AS won
-        FROM refund_requests WHERE attempt_id = ${attemptId} AND provider_refund IS NOT NULL
-      UNION ALL
-      (SELECT fact, amount_minor, at_seconds, subject, won FROM payment_events
-      WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
-        AND currency = ${currency} AND fact IN ('Refunded', 'RefundMade', 'RefundFailed', 'DisputeOpened', 'DisputeClosed') ORDER BY id)`,
-    (rows) =>
-      rows.map((row) => ({
-        fact: row.fact,
-        amountMinor: row.amount_minor,
-        atSeconds: row.at_seconds,
-        subject: row.subject,
-        won: row.won === true
-      }))
-  )

@@ -1,14 +1,13 @@
 /**
  * What can be given back of an order through the provider that took the payment, and how much of it is left.
  */
-import { clawbacksOf, paymentsNamed } from "./Payments.ts"
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Provider } from "../payments/PaymentFact.ts"
-import { clawbackOf } from "./Clawback.ts"
-
+import { clawbackNow } from "./Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "./Order.ts"
 import { RefundNotPossible } from "./OrderError.ts"
+import { type Payment, paymentsNamed } from "./Payments.ts"
 
 /** The attempt that paid an order, at a provider. */
 export interface PaidAttempt extends Attempt {
@@ -32,13 +31,21 @@ export const paidAttempt = (
   return isPaidAttempt(paid) ? Effect.succeed(paid) : Effect.fail(new RefundNotPossible({ why: "manual" }))
 }
 
+/** The payment of an attempt that paid. */
+export const paymentOf = (
+  sql: SqlClient.SqlClient,
+  { id, payment }: Attempt
+): Effect.Effect<Payment | undefined, SqlError.SqlError> =>
+  payment === null
+    ? Effect.undefined
+    : Effect.map(paymentsNamed(sql, payment), (named) => named.find(({ attemptId }) => attemptId === id))
+
 /** What refunds and disputes have left of a payment, in its minor unit. */
 export const refundableMinor = (
   sql: SqlClient.SqlClient,
-  { id, payment }: PaidAttempt
-): Effect.Effect<bigint, SqlError.SqlError> =>
-  Effect.gen(function*() {
-    const paid = (yield* paymentsNamed(sql, payment)).find(({ attemptId }) => attemptId === id)
-    if (paid === undefined || paid.paidMinor === null) return 0n
-    return paid.paidMinor - clawbackOf(yield* clawbacksOf(sql, paid), paid.paidMinor).backMinor
-  })
+  payment: Payment | undefined
+): Effect.Effect<bigint, SqlError.SqlError> => {
+  const paidMinor = payment?.paidMinor ?? null
+  if (payment === undefined || paidMinor === null) return Effect.succeed(0n)
+  return Effect.map(clawbackNow(sql, payment, paidMinor), ({ backMinor }) => paidMinor - backMinor)
+}

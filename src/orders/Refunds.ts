@@ -1,21 +1,20 @@
 /**
- * Money that root gives back through the provider it came by. A refund is on record before the provider hears of it; what the
- * buyer is debited for it goes the way of a refund that the provider tells of, and is debited once, told or not. An answer that
- * was lost leaves the refund `unknown`: Stripe is asked again under the same key, EPay by nobody but people.
+ * Money that root gives back through the provider it came by. A refund is on record, and debited, before the provider hears of it; what
+ * becomes of it goes the way of a refund that the provider tells of. While there is no answer it counts: Stripe is asked again under
+ * the same key, EPay by nobody but people.
  */
-import { lockPayment } from "./Payments.ts"
-import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
-import { Settlement, settling } from "./Settlement.ts"
 import { Clock, Context, Effect, Fiber, Layer, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { EpayClient } from "../payments/EpayClient.ts"
-import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { hostOf } from "../payments/EpayGateway.ts"
+import type { PaymentFact, Provider, RefundState } from "../payments/PaymentFact.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey } from "../platform/Notes.ts"
 import { Settings } from "../settings/Settings.ts"
-
-import type { Order } from "./Order.ts"
+import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
+import { isCounted } from "./Clawback.ts"
+import type { Attempt, Order } from "./Order.ts"
 import {
   OrderNotFound,
   RefundNotFound,
@@ -26,19 +25,22 @@ import {
 } from "./OrderError.ts"
 import { settingsNow, unavailable } from "./Orders.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
-import { isPaidAttempt, type PaidAttempt, paidAttempt, refundableMinor } from "./Refundable.ts"
+import { findPayment, lockPayment, type Payment } from "./Payments.ts"
+import { paidAttempt, paymentOf, refundableMinor } from "./Refundable.ts"
 import {
-  doneMinor,
+  type AskedRefund,
   findRefund,
   findRefundByKey,
   insertRefund,
+  isUnanswered,
   lockRefund,
-  type RefundRequest,
-  refundsOf,
-  setRefundState
+  noteProblem,
+  type Refund,
+  refundsOfPayment
 } from "./RefundStore.ts"
+import { type Settled, Settlement, settling } from "./Settlement.ts"
 
-export type { RefundRequest, RefundState } from "./RefundStore.ts"
+export { isUnanswered, type Refund } from "./RefundStore.ts"
 
 export interface NewRefund {
   readonly orderId: bigint
@@ -49,26 +51,40 @@ export interface NewRefund {
   readonly key: string
 }
 
+/** All of a payment that paid nothing is given back. */
+export interface PaymentRefund<E> {
+  readonly payment: Payment
+  readonly note: string
+  readonly key: string
+  /** Decides on the payment in the same transaction, while everything about it is locked: it was given back. */
+  readonly decide: Effect.Effect<Payment, E | SqlError.SqlError>
+}
+
 export class Refunds extends Context.Service<Refunds, {
-  /** Answers the refund with what became of it: `done`, `failed` or `unknown`. */
+  /** Answers the refund with what has become of it; `isUnanswered` where the provider said nothing. */
   request(
     actor: Actor,
     refund: NewRefund
   ): Effect.Effect<
-    RefundRequest,
+    Refund,
     OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | SettlementUnavailable
   >
+  /** The same for a payment that no order was fulfilled by. */
+  giveBack<E>(
+    actor: Actor,
+    refund: PaymentRefund<E>
+  ): Effect.Effect<Refund, E | RefundNotPossible | RefundReused | ResolutionRefused | SettlementUnavailable>
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
     actor: Actor,
     id: bigint
-  ): Effect.Effect<RefundRequest, RefundNotFound | RefundNotPossible | SettlementUnavailable>
+  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | SettlementUnavailable>
   /** What somebody found out at the provider about a refund without an answer. */
   conclude(
     actor: Actor,
     id: bigint,
     found: { readonly isDone: boolean; readonly note: string }
-  ): Effect.Effect<RefundRequest, RefundNotFound | RefundNotPossible | ResolutionRefused | SettlementUnavailable>
+  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | ResolutionRefused | SettlementUnavailable>
 }>()("realms/orders/Refunds") {
   static readonly layer = Layer.effect(Refunds, Effect.suspend(() => make))
 }
@@ -82,14 +98,58 @@ const UNDER_WAY_MS_MAX = 2 * 60_000
 
 /** What became of a refund, and at whose word. */
 interface Result {
-  readonly state: "done" | "failed" | "unknown"
-  readonly providerRefund?: string
+  /** `unanswered`: the provider said nothing. */
+  readonly state: RefundState | "unanswered"
+  readonly providerRefund?: string | null
   readonly problem?: string
   /** Of who looked it up; absent where the provider says it. */
   readonly note?: string
 }
 
-const isWaiting = ({ state }: RefundRequest): boolean => state === "requested" || state === "unknown"
+/** A payment that came by a provider. */
+interface ProviderPayment extends Payment {
+  readonly provider: Provider
+  readonly currency: string
+}
+
+const isOfProvider = (payment: Payment): payment is ProviderPayment =>
+  payment.provider !== "manual" && payment.currency !== null
+
+/** A refund with the payment that it is of. */
+interface Sent {
+  readonly refund: Refund
+  readonly payment: ProviderPayment
+  /** The attempt that the payment was made through, where that is known. */
+  readonly attempt: Attempt | undefined
+}
+
+const targetOf = ({ id, orderId }: Refund): string => orderId === null ? `refund:${id}` : `order:${orderId}`
+
+/** What is told of a refund by us. */
+const factOf = (
+  { attempt, payment, refund }: Sent,
+  state: RefundState,
+  providerRefund: string | null,
+  nowMs: number
+) => {
+  const [gateway, account] = payment.provider === "epay" ? payment.scope.split("|") : []
+  return {
+    _tag: "Refund",
+    provider: payment.provider,
+    // What the provider answers is another event than the request, whose state may be the same.
+    eventKey: `root:refund:${refund.id}:${state === "pending" && providerRefund === null ? "requested" : state}`,
+    kind: `refund.${state}`,
+    payment: payment.payment,
+    ...(gateway === undefined || account === undefined ? {} : { gateway, account }),
+    reference: attempt?.reference ?? null,
+    atSeconds: Math.floor(nowMs / 1_000),
+    refund: providerRefund,
+    own: refund.id,
+    state,
+    amountMinor: refund.amountMinor,
+    currency: refund.currency
+  } satisfies PaymentFact
+}
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -99,147 +159,202 @@ const make = Effect.gen(function*() {
   const settlement = yield* Settlement
   const scope = yield* Effect.scope
 
-  const requestWithin = Effect.fnUntraced(function*(actor: Actor, asked: NewRefund, known: Order) {
-    const { key, note, orderId } = asked
-    yield* lockOrder(sql, known.kind, orderId)
-    const before = yield* findRefundByKey(sql, key)
-    if (before !== undefined) {
-      const isSame = before.orderId === orderId && before.note === note &&
-        (asked.amountMinor === undefined || before.amountMinor === asked.amountMinor)
-      return isSame ? { refund: before, isNew: false } : yield* new RefundReused()
+  /** The refund that the same request made before. */
+  const madeBefore = Effect.fnUntraced(
+    function*(payment: Payment, asked: AskedRefund | Omit<AskedRefund, "amountMinor">) {
+      const before = yield* findRefundByKey(sql, asked.key)
+      if (before === undefined) return undefined
+      const isSame = before.paymentId === payment.id && before.note === asked.note &&
+        (!("amountMinor" in asked) || before.amountMinor === asked.amountMinor)
+      return isSame ? before : yield* new RefundReused()
     }
-    const attempts = yield* lockAttempts(sql, orderId)
-    const order = (yield* findOrder(sql, orderId)) ?? known
-    const attempt = yield* paidAttempt(order, attempts)
-    const { payment } = yield* settingsNow(settings)
-    const isOtherMerchant = attempt.provider === "epay" &&
-      (payment.epay.partnerId !== attempt.merchant || Redacted.value(payment.epay.key) === "")
-    if (isOtherMerchant) return yield* new RefundNotPossible({ why: "merchant" })
-    if ((yield* refundsOf(sql, orderId)).some(isWaiting)) return yield* new RefundNotPossible({ why: "open" })
-    const left = yield* refundableMinor(sql, attempt)
+  )
+
+  const checkMerchant = Effect.fnUntraced(function*({ provider, scope: whose }: ProviderPayment) {
+    if (provider !== "epay") return
+    const { payment: { epay: config } } = yield* settingsNow(settings)
+    const [gateway, pid] = whose.split("|")
+    const isOther = pid !== config.partnerId || (gateway !== "" && gateway !== hostOf(config)) ||
+      Redacted.value(config.key) === ""
+    if (isOther) return yield* new RefundNotPossible({ why: "merchant" })
+  })
+
+  /** Writes the refund down and debits it, as part of the transaction under way. */
+  const insertWithin = Effect.fnUntraced(function*(
+    actor: Actor,
+    payment: ProviderPayment,
+    attempt: Attempt | undefined,
+    asked: Pick<NewRefund, "amountMinor" | "key" | "note">
+  ) {
+    yield* checkMerchant(payment)
+    if ((yield* refundsOfPayment(sql, payment.id)).some(isUnanswered)) {
+      return yield* new RefundNotPossible({ why: "open" })
+    }
+    const left = yield* refundableMinor(sql, payment)
     if (left === 0n) return yield* new RefundNotPossible({ why: "state" })
     const amountMinor = asked.amountMinor ?? left
     if (amountMinor <= 0n || amountMinor > left) return yield* new ResolutionRefused({ reason: "amount" })
-    const refund = yield* insertRefund(sql, {
-      key,
-      attemptId: attempt.id,
-      orderId,
-      amountMinor,
-      note,
-      requestedBy: actor.name
-    })
+    const { key, note } = asked
+    const refund = yield* insertRefund(sql, payment, { key, amountMinor, note, requestedBy: actor.name })
     yield* recordChange(sql, actor, {
       action: "order.refund_requested",
-      target: `order:${orderId}`,
+      target: targetOf(refund),
       before: null,
-      after: { refund: refund.id, amount_minor: amountMinor, currency: attempt.currency, note }
+      after: {
+        refund: refund.id,
+        payment: payment.payment,
+        amount_minor: amountMinor,
+        currency: payment.currency,
+        note
+      }
     })
-    return { refund, isNew: true }
+    const fact = factOf({ refund, payment, attempt }, "pending", null, yield* Clock.currentTimeMillis)
+    return { refund, fact, settled: yield* settlement.settleWithin(fact) }
+  })
+
+  const requestWithin = Effect.fnUntraced(function*(actor: Actor, asked: NewRefund, known: Order) {
+    const { key, note, orderId } = asked
+    const before = (yield* attemptsOf(sql, orderId)).find(({ state }) => state === "paid")
+    if (before !== undefined && before.payment !== null) yield* lockPayment(sql, before.payment)
+    yield* lockOrder(sql, known.kind, orderId)
+    const attempts = yield* lockAttempts(sql, orderId)
+    const paid = attempts.find(({ state }) => state === "paid")
+    const paidBy = paid === undefined ? undefined : yield* paymentOf(sql, paid)
+    const { amountMinor } = asked
+    const made = paidBy &&
+      (yield* madeBefore(paidBy, {
+        key,
+        note,
+        requestedBy: actor.name,
+        ...(amountMinor === undefined ? {} : { amountMinor })
+      }))
+    if (made !== undefined) return { refund: made, isNew: false as const }
+    const order = (yield* findOrder(sql, orderId)) ?? known
+    const attempt = yield* paidAttempt(order, attempts)
+    if (paidBy === undefined || !isOfProvider(paidBy)) return yield* new RefundNotPossible({ why: "state" })
+    return { ...(yield* insertWithin(actor, paidBy, attempt, asked)), isNew: true as const }
+  })
+
+  const giveBackWithin = Effect.fnUntraced(function*<E>(
+    actor: Actor,
+    { decide, key, note, payment: asked }: PaymentRefund<E>
+  ) {
+    yield* lockPayment(sql, asked.payment)
+    const made = yield* madeBefore(asked, { key, note, requestedBy: actor.name })
+    if (made !== undefined) return { refund: made, isNew: false as const }
+    const payment = yield* decide
+    if (!isOfProvider(payment)) return yield* new RefundNotPossible({ why: "manual" })
+    return {
+      ...(yield* insertWithin(actor, payment, undefined, { amountMinor: undefined, key, note })),
+      isNew: true as const
+    }
   })
 
   /** Asks the provider. */
   const send = Effect.fnUntraced(
-    function*(refund: RefundRequest, attempt: PaidAttempt) {
+    function*(
+      { attempt, payment, refund }: Sent
+    ): Effect.fn.Return<Result, Effect.Error<ReturnType<typeof stripe.refund>> | SettlementUnavailable> {
       const config = (yield* settingsNow(settings)).payment
-      if (attempt.provider === "epay") {
-        yield* epay.refund(config.epay, { trade: attempt.payment, amountFen: refund.amountMinor })
-        return { state: "done" } satisfies Result
+      if (payment.provider === "epay") {
+        yield* epay.refund(config.epay, { trade: payment.payment, amountFen: refund.amountMinor })
+        return { state: "succeeded" }
       }
       const made = yield* stripe.refund(config.stripe, {
-        payment: attempt.payment,
+        payment: payment.payment,
         amountMinor: refund.amountMinor,
-        key: `realms-refund-${attempt.reference}-${refund.id}`
+        key: `realms-refund-${refund.isNamed ? payment.payment : attempt?.reference ?? payment.payment}-${refund.id}`,
+        row: refund.isNamed ? refund.id : null
       })
-      return made.hasFailed
-        ? { state: "failed", providerRefund: made.refund, problem: "the refund failed at once" } satisfies Result
-        : { state: "done", providerRefund: made.refund } satisfies Result
+      const { refund: providerRefund, state } = made
+      return isCounted(state)
+        ? { state, providerRefund }
+        : { state, providerRefund, problem: "the refund failed at once" }
     },
     Effect.catchTags({
       ProviderRefused: ({ why }) => Effect.succeed<Result>({ state: "failed", problem: why }),
       ProviderOff: (error) => Effect.succeed<Result>({ state: "failed", problem: error.message }),
-      ProviderUnavailable: ({ why }) => Effect.succeed<Result>({ state: "unknown", problem: why })
+      ProviderUnavailable: ({ why }) => Effect.succeed<Result>({ state: "unanswered", problem: why })
     })
   )
 
-  /** All that root gave back of the payment. It carries no time: what failed of it, whenever, is to be taken off. */
-  const factOf = Effect.fnUntraced(function*(refund: RefundRequest, attempt: PaidAttempt) {
-    return {
-      _tag: "Refunded",
-      provider: attempt.provider,
-      eventKey: `root:refund:${refund.id}`,
-      kind: "refund.done",
-      payment: attempt.payment,
-      reference: attempt.reference,
-      atSeconds: 0,
-      amountMinor: yield* doneMinor(sql, attempt.id),
-      currency: attempt.currency
-    } satisfies PaymentFact
-  })
-
-  const concludeWithin = Effect.fnUntraced(function*(
-    actor: Actor,
-    { id, orderId }: RefundRequest,
-    attempt: PaidAttempt,
-    result: Result
-  ) {
-    yield* lockPayment(sql, attempt.payment)
-    yield* lockOrder(sql, attempt.orderKind, orderId)
-    const refund = yield* lockRefund(sql, id)
-    if (refund === undefined) return yield* new RefundNotFound({ id })
-    // A refund that went through did, whatever another answer said.
-    const isNews = isWaiting(refund) || (refund.state === "failed" && result.state === "done")
-    if (!isNews || refund.state === result.state) return undefined
-    yield* setRefundState(sql, id, result)
+  /** Writes down what became of a refund for whoever reads the history; an answer and an event may both say it. */
+  const noteResult = Effect.fnUntraced(function*(actor: Actor, refund: Refund, result: Result) {
+    const action = `order.refund_${result.state}`
+    const noted = yield* sql`SELECT FROM audit_log WHERE target = ${targetOf(refund)} AND action = ${action}
+      AND after ->> 'refund' = ${String(refund.id)} LIMIT 1`
+    if (noted.length > 0) return
     yield* recordChange(sql, actor, {
-      action: `order.refund_${result.state}`,
-      target: `order:${orderId}`,
-      before: { refund: id, state: refund.state },
+      action,
+      target: targetOf(refund),
+      before: { refund: refund.id, state: refund.state },
       after: {
-        refund: id,
+        refund: refund.id,
         state: result.state,
         amount_minor: refund.amountMinor,
-        currency: attempt.currency,
-        ...(result.providerRefund === undefined ? {} : { provider_refund: result.providerRefund }),
+        currency: refund.currency,
+        ...(typeof result.providerRefund === "string" ? { provider_refund: result.providerRefund } : {}),
         ...(result.problem === undefined ? {} : { problem: result.problem }),
         ...(result.note === undefined ? {} : { note: result.note })
       }
     })
-    if (result.state !== "done") return undefined
-    const fact = yield* factOf(refund, attempt)
+  })
+
+  const concludeWithin = Effect.fnUntraced(function*(actor: Actor, sent: Sent, result: Result) {
+    const { id } = sent.refund
+    yield* lockPayment(sql, sent.payment.payment)
+    const refund = yield* lockRefund(sql, id)
+    if (refund === undefined) return yield* new RefundNotFound({ id })
+    const { providerRefund = null, state } = result
+    // A refund that went through did, whatever another answer said.
+    const isNews = isUnanswered(refund) ||
+      (refund.providerRefund === null && refund.state === "failed" && state !== "failed" && state !== "unanswered")
+    yield* noteResult(actor, refund, result)
+    if (!isNews) return undefined
+    if (result.problem !== undefined) yield* noteProblem(sql, id, result.problem)
+    if (state === "unanswered") return undefined
+    const fact = factOf({ ...sent, refund }, state, providerRefund, yield* Clock.currentTimeMillis)
     return { fact, settled: yield* settlement.settleWithin(fact) }
   })
 
-  const concludeBy = Effect.fnUntraced(function*(
-    actor: Actor,
-    refund: RefundRequest,
-    attempt: PaidAttempt,
-    result: Result
-  ) {
-    const done = yield* settling(sql, concludeWithin(actor, refund, attempt, result))
+  const concludeBy = Effect.fnUntraced(function*(actor: Actor, sent: Sent, result: Result) {
+    const done = yield* settling(sql, concludeWithin(actor, sent, result))
     if (done !== undefined) yield* settlement.concluded(done.fact, done.settled)
-    return (yield* unavailable(findRefund(sql, refund.id))) ?? refund
+    return (yield* unavailable(findRefund(sql, sent.refund.id))) ?? sent.refund
   })
 
   /** Goes on when nobody waits any more: money that is under way is not let go of. */
-  const carryOut = Effect.fnUntraced(function*(actor: Actor, refund: RefundRequest, attempt: PaidAttempt) {
-    const sent = Effect.flatMap(send(refund, attempt), (result) => concludeBy(actor, refund, attempt, result)).pipe(
+  const carryOut = Effect.fnUntraced(function*(actor: Actor, sent: Sent) {
+    const done = Effect.flatMap(send(sent), (result) => concludeBy(actor, sent, result)).pipe(
       Effect.catchTag("RefundNotFound", Effect.die)
     )
-    return yield* Fiber.join(yield* Effect.forkIn(sent, scope))
+    return yield* Fiber.join(yield* Effect.forkIn(done, scope))
   })
 
-  const attemptOf = Effect.fnUntraced(function*(refund: RefundRequest) {
-    const attempts = yield* unavailable(attemptsOf(sql, refund.orderId))
-    const attempt = attempts.find(({ id }) => id === refund.attemptId)
-    return attempt !== undefined && isPaidAttempt(attempt) ? attempt : yield* new RefundNotPossible({ why: "state" })
+  const sentOf = Effect.fnUntraced(function*(refund: Refund) {
+    const payment = refund.paymentId === null ? undefined : yield* unavailable(findPayment(sql, refund.paymentId))
+    if (payment === undefined || !isOfProvider(payment)) return yield* new RefundNotPossible({ why: "state" })
+    const attempts = refund.orderId === null ? [] : yield* unavailable(attemptsOf(sql, refund.orderId))
+    return { refund, payment, attempt: attempts.find(({ id }) => id === payment.attemptId) } satisfies Sent
   })
 
   const waiting = Effect.fnUntraced(function*(id: bigint) {
     const refund = yield* unavailable(findRefund(sql, id))
     if (refund === undefined) return yield* new RefundNotFound({ id })
-    if (!isWaiting(refund)) return yield* new RefundNotPossible({ why: "closed" })
+    if (!isUnanswered(refund)) return yield* new RefundNotPossible({ why: "closed" })
     const ageMs = (yield* Clock.currentTimeMillis) - refund.createdAt.getTime()
-    return { refund, ageMs, attempt: yield* attemptOf(refund) }
+    return { sent: yield* sentOf(refund), ageMs }
+  })
+
+  const started = Effect.fnUntraced(function*(
+    actor: Actor,
+    made:
+      | { readonly isNew: false; readonly refund: Refund }
+      | { readonly isNew: true; readonly refund: Refund; readonly fact: PaymentFact; readonly settled: Settled }
+  ) {
+    if (!made.isNew) return made.refund
+    yield* settlement.concluded(made.fact, made.settled)
+    return yield* carryOut(actor, yield* sentOf(made.refund))
   })
 
   const request = Effect.fn("Refunds.request")(function*(actor: Actor, asked: NewRefund) {
@@ -248,16 +363,23 @@ const make = Effect.gen(function*() {
     if (!isIdempotencyKey(asked.key)) return yield* new ResolutionRefused({ reason: "key" })
     const known = yield* unavailable(findOrder(sql, asked.orderId))
     if (known === undefined) return yield* new OrderNotFound({ id: asked.orderId })
-    const { isNew, refund } = yield* settling(sql, requestWithin(actor, { ...asked, note }, known))
-    return isNew ? yield* carryOut(actor, refund, yield* attemptOf(refund)) : refund
+    return yield* started(actor, yield* settling(sql, requestWithin(actor, { ...asked, note }, known)))
   })
 
+  const giveBack = <E>(actor: Actor, asked: PaymentRefund<E>) =>
+    Effect.gen(function*() {
+      const note = checkNote(asked.note)
+      if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
+      if (!isIdempotencyKey(asked.key)) return yield* new ResolutionRefused({ reason: "key" })
+      return yield* started(actor, yield* settling(sql, giveBackWithin(actor, { ...asked, note })))
+    })
+
   const retry = Effect.fn("Refunds.retry")(function*(actor: Actor, id: bigint) {
-    const { ageMs, attempt, refund } = yield* waiting(id)
-    if (attempt.provider !== "stripe" || ageMs > RETRY_HOURS_MAX * HOUR_MS) {
+    const { ageMs, sent } = yield* waiting(id)
+    if (sent.payment.provider !== "stripe" || ageMs > RETRY_HOURS_MAX * HOUR_MS) {
       return yield* new RefundNotPossible({ why: "late" })
     }
-    return yield* carryOut(actor, refund, attempt)
+    return yield* carryOut(actor, sent)
   })
 
   const conclude = Effect.fn("Refunds.conclude")(function*(
@@ -267,10 +389,10 @@ const make = Effect.gen(function*() {
   ) {
     const note = checkNote(found.note)
     if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
-    const { ageMs, attempt, refund } = yield* waiting(id)
-    if (refund.state === "requested" && ageMs < UNDER_WAY_MS_MAX) return yield* new RefundNotPossible({ why: "open" })
-    return yield* concludeBy(actor, refund, attempt, { state: found.isDone ? "done" : "failed", note })
+    const { ageMs, sent } = yield* waiting(id)
+    if (sent.refund.problem === "" && ageMs < UNDER_WAY_MS_MAX) return yield* new RefundNotPossible({ why: "open" })
+    return yield* concludeBy(actor, sent, { state: found.isDone ? "succeeded" : "failed", note })
   })
 
-  return Refunds.of({ request, retry, conclude })
+  return Refunds.of({ request, giveBack, retry, conclude })
 })

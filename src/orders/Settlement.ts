@@ -10,7 +10,7 @@ import { inTransaction } from "../platform/Transaction.ts"
 import { SettlementUnavailable } from "./OrderError.ts"
 import { unavailable } from "./Orders.ts"
 
-/** What became of an event. All but `received` and `parked` are final: the same event again changes nothing. */
+/** What became of an event. All but `received` and `deferred` are final: the same event again changes nothing. */
 export type EventOutcome = "received" | "deferred" | "applied" | "duplicate" | "ignored" | "needs_review"
 
 /** True when an event of that outcome, delivered again, is not looked at again. */

@@ -32,6 +32,34 @@ export interface FactAmount {
   readonly currency: string
 }
 
+/**
+ * `pending`, `requires_action` and `succeeded` count as given back. `failed` and `canceled` are final: what was taken for the refund
+ * is given back.
+ */
+export const refundStates = ["pending", "requires_action", "succeeded", "failed", "canceled"] as const
+export type RefundState = typeof refundStates[number]
+
+/** A refund as its provider says it is. */
+export interface RefundTold extends FactAmount {
+  /** The provider's id; null: only we know of it yet. */
+  readonly refund: string | null
+  /** The row of ours that asked for it; null where that is not known. */
+  readonly own: bigint | null
+  readonly state: RefundState
+}
+
+/** A dispute as its provider says it is. */
+export interface DisputeTold extends FactAmount {
+  readonly dispute: string
+  /** The provider's own word. */
+  readonly status: string
+  /** What the provider's balance says was taken, in the dispute's currency; null where it does not say. */
+  readonly takenMinor: bigint | null
+  readonly reason: string
+  /** Until when it can be answered, seconds since the epoch; null where there is nothing to answer. */
+  readonly dueBySeconds: number | null
+}
+
 export type PaymentFact = FactIdentity & FactBody
 
 export type FactBody =
@@ -47,16 +75,12 @@ export type FactBody =
   | { readonly _tag: "Processing" }
   /** This try has ended without money. */
   | { readonly _tag: "Ended" }
-  /** Refunds of the payment so far, all together. */
+  /** One refund. */
+  | ({ readonly _tag: "Refund" } & RefundTold)
+  /** Refunds of the payment so far, all together. It is compared with the refunds that are known, and never added. */
   | ({ readonly _tag: "Refunded" } & FactAmount)
-  /** A refund that is a part of what its payment has refunded. */
-  | ({ readonly _tag: "RefundMade"; readonly refund: string } & FactAmount)
-  /** A refund that was counted before did not go through: its amount is the merchant's again. */
-  | ({ readonly _tag: "RefundFailed"; readonly refund: string } & FactAmount)
-  | ({ readonly _tag: "DisputeOpened"; readonly dispute: string } & FactAmount)
-  | ({ readonly _tag: "DisputeClosed"; readonly dispute: string; readonly won: boolean } & FactAmount)
-  /** The payer's bank asks about the payment, or has settled a dispute before it began: no money has moved. People answer it. */
-  | { readonly _tag: "Inquiry"; readonly why: string }
+  /** A dispute, an inquiry, or what came of it. */
+  | ({ readonly _tag: "Dispute" } & DisputeTold)
   /** A card network takes the payment for fraud: a refund in time avoids the dispute. */
   | { readonly _tag: "FraudWarning"; readonly why: string }
   /** Of the provider's test mode, under a live key: no money at all. */
@@ -65,3 +89,5 @@ export type FactBody =
   | { readonly _tag: "Nothing"; readonly why: string }
   /** Verified, and not to be understood: an amount that is none, a merchant that is another. People have to look. */
   | { readonly _tag: "Unreadable"; readonly why: string }
+  /** The same of a refund or a dispute: it says nothing of money that came in. */
+  | { readonly _tag: "UnreadableClawback"; readonly why: string }

@@ -8,8 +8,18 @@ import { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
 import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
-import type { PaymentFact } from "./PaymentFact.ts"
-import { factOf, isJson, type Json, REFERENCE_KEY, sessionTold, textIn } from "./StripeFacts.ts"
+import type { PaymentFact, RefundTold } from "./PaymentFact.ts"
+import {
+  factOf,
+  isJson,
+  type Json,
+  REFERENCE_KEY,
+  referenceIn,
+  REFUND_KEY,
+  refundIn,
+  sessionTold,
+  textIn
+} from "./StripeFacts.ts"
 
 export interface SessionOrder {
   readonly reference: string
@@ -48,6 +58,8 @@ export interface RefundOrder {
   readonly amountMinor?: bigint | undefined
   /** The idempotency key. */
   readonly key: string
+  /** Our row of it, which the refund carries from then on; null for one that was asked for before refunds carried it. */
+  readonly row: bigint | null
 }
 
 /** How every request may fail: no key, an answer for good, no answer. */
@@ -62,11 +74,12 @@ export class StripeClient extends Context.Service<StripeClient, {
   retrieve(config: StripeConfig, sessionId: string): Effect.Effect<SessionNow, StripeFailure>
   /** Closes a session. One that is not open any more is what it says: `complete` may mean that it is paid. */
   expire(config: StripeConfig, sessionId: string): Effect.Effect<"complete" | "expired", StripeFailure>
-  /** Gives money back; answers the refund's id, and whether it came to nothing at once. */
-  refund(
-    config: StripeConfig,
-    refund: RefundOrder
-  ): Effect.Effect<{ readonly refund: string; readonly hasFailed: boolean }, StripeFailure>
+  /** Gives money back; answers what the refund is then. */
+  refund(config: StripeConfig, refund: RefundOrder): Effect.Effect<RefundTold, StripeFailure>
+  /** Every refund of a payment intent, whoever asked for it. */
+  refunds(config: StripeConfig, payment: string): Effect.Effect<ReadonlyArray<RefundTold>, StripeFailure>
+  /** The merchant reference that a payment intent carries; null: none of ours, or there is no such payment. */
+  referenceOf(config: StripeConfig, payment: string): Effect.Effect<string | null, StripeFailure>
   /** Whether the key works. */
   ping(config: StripeConfig): Effect.Effect<void, StripeFailure>
 }>()("realms/payments/StripeClient") {
@@ -84,6 +97,13 @@ const RETRIES_MAX = 2
 const QUESTION_MS_MAX = 40_000
 
 const FINGERPRINT_CHARACTERS = 16
+
+/** Refunds are listed in pages of so many, and of one payment at most so many pages. */
+const REFUNDS_PAGE = 100
+const REFUND_PAGES_MAX = 10
+
+/** What Stripe says of an id that it does not know. */
+const MISSING = "resource_missing"
 
 /** An address that the key may be sent to: https, or this machine. */
 const isFit = (apiBase: string): boolean => {
@@ -158,7 +178,7 @@ const make = Effect.sync(() => {
   /** Asks, and sees that the answer is an object of the kind: the SDK takes any JSON for one. */
   const ask = Effect.fnUntraced(function*(
     config: StripeConfig,
-    kind: "checkout.session" | "refund" | "balance",
+    kind: "checkout.session" | "refund" | "list" | "payment_intent" | "balance",
     question: (client: Stripe) => Promise<unknown>
   ): Effect.fn.Return<Json, StripeFailure> {
     if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
@@ -239,21 +259,47 @@ const make = Effect.sync(() => {
     return state === "open" ? yield* expired.failure : state === "expired" ? "expired" as const : "complete" as const
   })
 
+  const unreadableRefund = unavailable("its refund is not what it should be")
+
   const refund = Effect.fn("StripeClient.refund")(function*(config: StripeConfig, order: RefundOrder) {
     if (order.amountMinor !== undefined && !isAmount(order.amountMinor)) return yield* badAmount
     const made = yield* ask(config, "refund", (client) =>
       client.refunds.create({
         payment_intent: order.payment,
-        ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) })
+        ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) }),
+        ...(order.row === null ? {} : { metadata: { [REFUND_KEY]: String(order.row) } })
       }, { idempotencyKey: order.key }))
-    const status = textIn(made, "status")
-    return {
-      refund: textIn(made, "id") ?? (yield* unavailable("its refund has no id")),
-      hasFailed: status === "failed" || status === "canceled"
+    return refundIn(made) ?? (yield* unreadableRefund)
+  })
+
+  const refunds = Effect.fn("StripeClient.refunds")(function*(config: StripeConfig, payment: string) {
+    const all: Array<RefundTold> = []
+    for (let page = 0; page < REFUND_PAGES_MAX; page++) {
+      const last = all.at(-1)?.refund
+      const listed = yield* ask(config, "list", (client) =>
+        client.refunds.list({
+          payment_intent: payment,
+          limit: REFUNDS_PAGE,
+          ...(last === undefined || last === null ? {} : { starting_after: last })
+        }))
+      const items: ReadonlyArray<unknown> = Array.isArray(listed.data) ? listed.data : []
+      for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableRefund))
+      if (listed.has_more !== true) return all
     }
+    return yield* unavailable("its refunds are more than can be listed")
+  })
+
+  const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {
+    const intent = yield* ask(config, "payment_intent", (client) => client.paymentIntents.retrieve(payment)).pipe(
+      Effect.catchIf(
+        (error) => error._tag === "ProviderRefused" && error.why.startsWith(MISSING),
+        () => Effect.succeed(undefined)
+      )
+    )
+    return intent === undefined ? null : referenceIn(intent)
   })
 
   const ping = (config: StripeConfig) => Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
 
-  return StripeClient.of({ accountOf, create, retrieve, expire, refund, ping })
+  return StripeClient.of({ accountOf, create, retrieve, expire, refund, refunds, referenceOf, ping })
 })

@@ -4,8 +4,7 @@
  *
  * @internal
  */
-import { DateTime } from "effect"
-import type { FactBody, FactIdentity, PaymentFact } from "./PaymentFact.ts"
+import { type FactBody, type FactIdentity, type PaymentFact, refundStates, type RefundTold } from "./PaymentFact.ts"
 
 export type Json = { readonly [key: string]: unknown }
 
@@ -30,11 +29,14 @@ const amountIn = (json: Json, name: string): bigint | undefined => {
 /** The metadata key of the merchant reference. */
 export const REFERENCE_KEY = "realms_reference"
 
+/** The metadata key of our own row of a refund. */
+export const REFUND_KEY = "realms_refund"
+
 /** A reference of ours by its form. Others use the field too, and on payment links even the payer may fill it. */
 const ownReference = /^(?:topup|sub)_\d\P{Cc}*$/u
 
 /** The merchant reference that we gave when the session was made. */
-const referenceIn = (json: Json): string | null => {
+export const referenceIn = (json: Json): string | null => {
   const names = [
     textIn(json.metadata, REFERENCE_KEY),
     // Rows from before the key had its name.
@@ -46,15 +48,22 @@ const referenceIn = (json: Json): string | null => {
 
 const unreadable = (why: string): FactBody => ({ _tag: "Unreadable", why })
 
+const unreadableClawback = (why: string): FactBody => ({ _tag: "UnreadableClawback", why })
+
 const nothing = (why: string): FactBody => ({ _tag: "Nothing", why })
 
 type Told = Pick<FactIdentity, "payment" | "reference"> & { readonly body: FactBody }
 
-const withAmount = (json: Json, name: string, make: (amountMinor: bigint, currency: string) => FactBody): FactBody => {
+const withAmount = (
+  json: Json,
+  name: string,
+  make: (amountMinor: bigint, currency: string) => FactBody,
+  otherwise = unreadable
+): FactBody => {
   const amountMinor = amountIn(json, name)
   const currency = textIn(json, "currency")
   return amountMinor === undefined || currency === null
-    ? unreadable(`${name} or currency is not what it should be`)
+    ? otherwise(`${name} or currency is not what it should be`)
     : make(amountMinor, currency.toLowerCase())
 }
 
@@ -88,88 +97,88 @@ export const sessionTold = (session: Json): Told => {
 const refundedTold = (charge: Json): Told => ({
   payment: idIn(charge, "payment_intent"),
   reference: referenceIn(charge),
-  body: withAmount(charge, "amount_refunded", (amountMinor, currency) => ({ _tag: "Refunded", amountMinor, currency }))
+  body: withAmount(
+    charge,
+    "amount_refunded",
+    (amountMinor, currency) => ({ _tag: "Refunded", amountMinor, currency }),
+    unreadableClawback
+  )
 })
 
-const failedStates = new Set(["failed", "canceled"])
+const ownRefund = /^[1-9]\d{0,17}$/
 
-/** States in which a refund is a part of what its charge has refunded. */
-const countingStates = new Set(["pending", "requires_action", "succeeded"])
-
-const refundTold = (type: string, refund: Json): Told => {
-  const told = { payment: idIn(refund, "payment_intent"), reference: referenceIn(refund) }
-  const id = textIn(refund, "id")
-  const status = textIn(refund, "status")
-  const hasFailed = type === "refund.failed" || (status !== null && failedStates.has(status))
-  if (!hasFailed && (status === null || !countingStates.has(status))) {
-    return { ...told, body: unreadable(`a refund that is ${status ?? "in no state"}`) }
-  }
-  if (id === null) return { ...told, body: unreadable("a refund without an id") }
-  const body = withAmount(
-    refund,
-    "amount",
-    (amountMinor, currency): FactBody => ({
-      _tag: hasFailed ? "RefundFailed" : "RefundMade",
-      refund: id,
-      amountMinor,
-      currency
-    })
-  )
-  return { ...told, body }
+/** The row of ours that asked for a refund. */
+const ownIn = (refund: Json): bigint | null => {
+  const text = textIn(refund.metadata, REFUND_KEY)
+  return text !== null && ownRefund.test(text) ? BigInt(text) : null
 }
 
-/** How a dispute may end. */
-const wonByStatus: ReadonlyMap<string | null, boolean> = new Map([
-  ["won", true],
-  // It has taken no money. What an earlier version took for it is given back.
-  ["warning_closed", true],
-  ["prevented", true],
-  ["lost", false]
-])
+/** A refund as it is; undefined where that cannot be read. */
+export const refundIn = (refund: Json): RefundTold | undefined => {
+  const id = textIn(refund, "id")
+  const amountMinor = amountIn(refund, "amount")
+  const currency = textIn(refund, "currency")
+  const state = refundStates.find((known) => known === refund.status)
+  if (id === null || amountMinor === undefined || currency === null || state === undefined) return undefined
+  return { refund: id, own: ownIn(refund), state, amountMinor, currency: currency.toLowerCase() }
+}
 
-/** Statuses of a dispute that has taken its money. */
-const takingStatuses = new Set(["needs_response", "under_review", "lost"])
-
-/** Statuses in which a bank asks, or has let the matter rest: no money has moved. */
-const isInquiry = (status: string): boolean => status.startsWith("warning_") || status === "prevented"
+const refundTold = (type: string, refund: Json): Told => {
+  const told = refundIn(type === "refund.failed" ? { ...refund, status: "failed" } : refund)
+  return {
+    payment: idIn(refund, "payment_intent"),
+    reference: referenceIn(refund),
+    body: told === undefined
+      ? unreadableClawback(`a refund (${textIn(refund, "status") ?? "in no state"}) that is not what it should be`)
+      : { _tag: "Refund", ...told }
+  }
+}
 
 /** A time of a provider is before this, in seconds since the epoch: the year 9999. */
 const SECONDS_MAX = 253_370_764_800
 
-const inquiryTold = (dispute: Json, status: string): FactBody => {
+const dueByIn = (dispute: Json): number | null => {
   const details = dispute.evidence_details
   const dueBy = isJson(details) ? details.due_by : undefined
-  const isTime = typeof dueBy === "number" && Number.isSafeInteger(dueBy) && dueBy > 0 && dueBy < SECONDS_MAX
-  const due = isTime ? `, answer before ${DateTime.formatIso(DateTime.makeUnsafe(dueBy * 1_000))}` : ""
-  const reason = textIn(dispute, "reason") ?? "no reason"
-  return { _tag: "Inquiry", why: `an inquiry of the payer's bank (${status}, ${reason}${due}); no money has moved` }
+  return typeof dueBy === "number" && Number.isSafeInteger(dueBy) && dueBy > 0 && dueBy < SECONDS_MAX ? dueBy : null
 }
 
-const disputeTold = (type: string, dispute: Json): Told => {
+/** What Stripe's balance says that a dispute took; null where it says nothing in that currency. */
+const takenIn = (dispute: Json, currency: string): bigint | null => {
+  const entries: unknown = dispute.balance_transactions
+  if (!Array.isArray(entries) || entries.length === 0) return null
+  let taken = 0n
+  for (const entry of entries) {
+    const amount = isJson(entry) ? entry.amount : undefined
+    const isOfCurrency = textIn(entry, "currency")?.toLowerCase() === currency
+    if (!isOfCurrency || typeof amount !== "number" || !Number.isSafeInteger(amount)) return null
+    taken -= BigInt(amount)
+  }
+  return taken < 0n ? 0n : taken
+}
+
+const disputeTold = (dispute: Json): Told => {
   const payment = idIn(dispute, "payment_intent") ?? idIn(dispute.charge, "payment_intent")
   const told = { payment, reference: null }
   const id = textIn(dispute, "id")
   const status = textIn(dispute, "status")
   if (id === null || payment === null || status === null) {
-    return { ...told, body: unreadable("a dispute without an id, a status or its payment") }
-  }
-  const isReinstated = type === "charge.dispute.funds_reinstated"
-  const closed = type === "charge.dispute.closed" || isReinstated
-  if (isInquiry(status) && !closed) return { ...told, body: inquiryTold(dispute, status) }
-  const won = closed ? isReinstated || wonByStatus.get(status) : false
-  if (won === undefined || (!closed && !takingStatuses.has(status))) {
-    return {
-      ...told,
-      body: status === "won" ? nothing("its end is told by another event") : unreadable(`a dispute that is ${status}`)
-    }
+    return { ...told, body: unreadableClawback("a dispute without an id, a status or its payment") }
   }
   const body = withAmount(
     dispute,
     "amount",
-    (amountMinor, currency): FactBody =>
-      closed
-        ? { _tag: "DisputeClosed", dispute: id, won, amountMinor, currency }
-        : { _tag: "DisputeOpened", dispute: id, amountMinor, currency }
+    (amountMinor, currency): FactBody => ({
+      _tag: "Dispute",
+      dispute: id,
+      status,
+      takenMinor: takenIn(dispute, currency),
+      reason: textIn(dispute, "reason") ?? "",
+      dueBySeconds: dueByIn(dispute),
+      amountMinor,
+      currency
+    }),
+    unreadableClawback
   )
   return { ...told, body }
 }
@@ -207,7 +216,7 @@ const told = (type: string, object: Json): Told => {
     case "charge.dispute.funds_withdrawn":
     case "charge.dispute.funds_reinstated":
     case "charge.dispute.closed":
-      return disputeTold(type, object)
+      return disputeTold(object)
     case "radar.early_fraud_warning.created":
       return warningTold(object)
     default:

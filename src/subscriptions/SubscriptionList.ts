@@ -9,7 +9,7 @@ export interface SubscriptionItem {
   readonly planCode: string
   readonly planName: string
   /** Whether its time is to come, running, or over, in itself or because it was ended. */
-  readonly state: "coming" | "running" | "over"
+  readonly state: "coming" | "running" | "suspended" | "over"
   readonly startsAt: Date
   /** As bought or granted; ended early, it did not last so long. */
   readonly endsAt: Date
@@ -57,7 +57,8 @@ const make = Effect.gen(function*() {
     page: Effect.fn("SubscriptionList.page")(function*(userId, { before, limit }) {
       const rows = yield* sql<SubscriptionRow>`
         SELECT s.id, s.plan_code, s.plan_name, s.starts_at, s.ends_at, s.order_id, g.note,
-            CASE WHEN s.status <> 'active' OR s.ends_at <= now() THEN 'over'
+            CASE WHEN s.status = 'suspended' THEN 'suspended'
+              WHEN s.status <> 'active' OR s.ends_at <= now() THEN 'over'
               WHEN s.starts_at > now() THEN 'coming' ELSE 'running' END AS state
           FROM user_subscriptions s LEFT JOIN subscription_grants g ON g.subscription_id = s.id
           WHERE s.user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR s.id < ${before ?? null}::bigint)

@@ -1,5 +1,5 @@
 /**
- * Subscriptions that users have: made from the terms that were bought, ended, and taken up again. Every change replaces the
+ * Subscriptions that users have: made from the terms that were bought, suspended, ended, and taken up again. Every change replaces the
  * row's fence, so that no decision made on the old row is written, and is told to the account's actors when it commits.
  */
 import { Effect } from "effect"
@@ -48,18 +48,19 @@ export const activate = (
   })
 
 /**
- * After one of several subscriptions of a plan has ended early, those that were to follow it start as soon as the running one
- * ends, each for its whole time: what was paid for is not waited for in vain.
+ * Lays the subscriptions of one plan that are to follow out behind the running one, each for its whole time: after one that stopped
+ * early what was paid for is not waited for in vain. `push`: those that now overlap are moved back, after one that was taken up again.
  */
-const pullForward = (
+const layOut = (
   sql: SqlClient.SqlClient,
   userId: bigint,
-  endedId: bigint
+  changedId: bigint,
+  push: boolean
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`
     WITH own AS (
       SELECT s.id, s.starts_at, s.ends_at FROM user_subscriptions s
-        JOIN user_subscriptions e ON e.id = ${endedId} AND e.user_id = s.user_id AND e.plan_code = s.plan_code
+        JOIN user_subscriptions e ON e.id = ${changedId} AND e.user_id = s.user_id AND e.plan_code = s.plan_code
         WHERE s.user_id = ${userId} AND s.status = 'active' AND s.ends_at > now()
     ), base AS (
       SELECT greatest(now(), max(ends_at) FILTER (WHERE starts_at <= now())) AS at FROM own
@@ -69,25 +70,60 @@ const pullForward = (
     )
     UPDATE user_subscriptions s
       SET starts_at = m.at, ends_at = m.at + m.lasts, fence = hashtextextended(gen_random_uuid()::text, 0)
-      FROM moved m WHERE s.id = m.id AND m.at < s.starts_at`)
+      FROM moved m WHERE s.id = m.id AND (m.at < s.starts_at OR ${push}::boolean AND m.at > s.starts_at)`)
+
+/** `suspended`: its time stands still. `ended`: for good, unless its price comes back. */
+export type PlanStanding = "runs" | "suspended" | "ended"
+
+const stop = (sql: SqlClient.SqlClient, subscriptionId: bigint, status: "suspended" | "ended") =>
+  status === "ended"
+    ? sql`UPDATE user_subscriptions SET status = 'ended', suspended_at = coalesce(suspended_at, now()),
+          fence = hashtextextended(gen_random_uuid()::text, 0)
+        WHERE id = ${subscriptionId} AND status <> 'ended' RETURNING id`
+    : sql`UPDATE user_subscriptions SET status = 'suspended', suspended_at = coalesce(suspended_at, now()),
+          fence = hashtextextended(gen_random_uuid()::text, 0)
+        WHERE id = ${subscriptionId} AND withdrawn_at IS NULL
+          AND (status = 'active' AND ends_at > now() OR status = 'ended' AND suspended_at IS NOT NULL) RETURNING id`
 
 /**
- * Ends a subscription, or takes up one whose time is not over and that was not withdrawn, as part of the transaction under
- * way.
+ * Takes it up again with the time that was left when it was stopped: from now, or from the end of another of its plan that runs. One
+ * that was stopped before its time stood still goes on to its old end.
  */
-export const setActive = (
+const takeUp = (sql: SqlClient.SqlClient, subscriptionId: bigint) =>
+  sql`
+    UPDATE user_subscriptions s SET status = 'active', suspended_at = NULL, starts_at = n.starts_at, ends_at = n.ends_at,
+        fence = hashtextextended(gen_random_uuid()::text, 0)
+      FROM (
+        SELECT o.id, CASE WHEN o.suspended_at IS NULL THEN o.starts_at ELSE f.at END AS starts_at,
+            CASE WHEN o.suspended_at IS NULL THEN o.ends_at
+              ELSE f.at + (o.ends_at - greatest(o.suspended_at, o.starts_at)) END AS ends_at
+          FROM user_subscriptions o, LATERAL (
+            SELECT greatest(now(), max(r.ends_at)) AS at FROM user_subscriptions r
+              WHERE r.user_id = o.user_id AND r.plan_code = o.plan_code AND r.id <> o.id AND r.status = 'active'
+                AND r.starts_at <= now() AND r.ends_at > now()
+          ) f
+          WHERE o.id = ${subscriptionId} AND o.status <> 'active' AND o.withdrawn_at IS NULL
+      ) n
+      WHERE s.id = n.id AND n.ends_at > now() AND n.ends_at > n.starts_at RETURNING s.id`
+
+/** One of whose time nothing was left has nothing to be taken up. */
+const endSpent = (sql: SqlClient.SqlClient, subscriptionId: bigint) =>
+  sql`UPDATE user_subscriptions SET status = 'ended', fence = hashtextextended(gen_random_uuid()::text, 0)
+    WHERE id = ${subscriptionId} AND status = 'suspended' AND ends_at <= greatest(suspended_at, starts_at)`
+
+/** Brings a subscription to what its price says of it, as part of the transaction under way. Repeating it changes nothing. */
+export const setStanding = (
   sql: SqlClient.SqlClient,
   userId: bigint,
   subscriptionId: bigint,
-  active: boolean
+  standing: PlanStanding
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
-    yield* sql`UPDATE user_subscriptions
-      SET status = ${active ? "active" : "ended"}, fence = hashtextextended(gen_random_uuid()::text, 0)
-      WHERE id = ${subscriptionId} AND user_id = ${userId} AND status <> ${active ? "active" : "ended"}
-        AND (NOT ${active}::boolean OR (ends_at > now() AND withdrawn_at IS NULL))`
-    if (!active) yield* pullForward(sql, userId, subscriptionId)
+    if (standing === "runs") yield* endSpent(sql, subscriptionId)
+    const changed = yield* standing === "runs" ? takeUp(sql, subscriptionId) : stop(sql, subscriptionId, standing)
+    if (changed.length === 0) return
+    yield* layOut(sql, userId, subscriptionId, standing === "runs")
     yield* announceAccount(sql, userId)
   })
 
@@ -100,7 +136,7 @@ export const withdraw = (
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
     yield* sql`UPDATE user_subscriptions SET withdrawn_at = now() WHERE id = ${subscriptionId} AND user_id = ${userId}`
-    yield* setActive(sql, userId, subscriptionId, false)
+    yield* setStanding(sql, userId, subscriptionId, "ended")
   })
 
 /** After its end a subscription stays loaded for its last calls so long; then it is marked as ended. */

@@ -144,13 +144,16 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "done")
       const refund = (amountMinor: bigint) => ({
         ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refunded" as const,
+        _tag: "Refund" as const,
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded" as const,
         amountMinor,
         currency: "cny"
       })
       assert.strictEqual((yield* world.settlement.settle(refund(333n))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(payee), { usd: 1_000_001n - 333_000n, owed: 0n })
-      assert.strictEqual((yield* world.settlement.settle(refund(1_000n))).outcome, "applied")
+      assert.strictEqual((yield* world.settlement.settle(refund(667n))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(payee), { usd: 0n, owed: 0n })
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       yield* world.clean
@@ -161,7 +164,10 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       const { event, fact, order, payment, world } = yield* secondPayment
       const refund = {
         ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refunded" as const,
+        _tag: "Refund" as const,
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded" as const,
         amountMinor: 400n,
         currency: "cny"
       }
@@ -177,14 +183,17 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       const { event, fact, order, payment, world } = yield* secondPayment
       const early = {
         ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refunded" as const,
+        _tag: "Refund" as const,
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded" as const,
         amountMinor: 400n,
         currency: "cny"
       }
       assert.strictEqual((yield* world.settlement.settle(early)).outcome, "deferred")
       const back: Resolve = { resolution: "refunded", note: "at the gateway" }
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, back)), "done")
-      const late = { ...early, eventKey: makeReservationId(), amountMinor: 1_000n }
+      const late = { ...early, eventKey: makeReservationId(), refund: makeReservationId(), amountMinor: 600n }
       assert.strictEqual((yield* world.settlement.settle(late)).outcome, "applied")
       const again = yield* world.settlement.settle(fact(payment, { eventKey: makeReservationId() }))
       assert.strictEqual(again.outcome, "duplicate")
@@ -247,7 +256,10 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
         const refund = {
           ...right,
           eventKey: makeReservationId(),
-          _tag: "Refunded" as const,
+          _tag: "Refund" as const,
+          refund: makeReservationId(),
+          own: null,
+          state: "succeeded" as const,
           amountMinor: 497n,
           currency: "cny"
         }
@@ -298,14 +310,22 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
-  it.effect("join what has been parked for a day", () =>
+  it.effect("join what has waited for a day", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
       const order = yield* world.topup
       const reference = yield* world.openEpay(order)
       const payment = `p${order.id}`
-      const parked = paidFact(reference, { provider: "epay", payment, _tag: "Refunded", amountMinor: 5n })
-      yield* world.settlement.settle(parked)
+      const waiting = paidFact(reference, {
+        provider: "epay",
+        payment,
+        _tag: "Refund",
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded",
+        amountMinor: 5n
+      })
+      yield* world.settlement.settle(waiting)
       assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 }), [])
       yield* world.sql`UPDATE payment_events SET received_at = now() - interval '25 hours'
         WHERE payment_reference = ${payment}`

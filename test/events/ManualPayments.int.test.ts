@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
+import { makeReservationId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import type { ManualPayment } from "../../src/events/ManualPayments.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
@@ -111,7 +112,10 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
       yield* Effect.promise(() => world.stripe.until(() => world.stripe.session(session).status === "expired"))
       const refunded = yield* world.settlement.settle({
         ...paidFact("", { payment: `pi_${order.id}`, reference: null }),
-        _tag: "Refunded",
+        _tag: "Refund",
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded",
         amountMinor: 500n,
         currency: "cny"
       })
@@ -121,7 +125,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
       yield* world.clean
     }))
 
-  it.effect("resolve the exception that the named payment was, and apply what was parked for it", () =>
+  it.effect("resolve the review that the named payment was, and apply what waited for it", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
       const order = yield* world.topup
@@ -129,13 +133,16 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
       const payment = `w${order.id}`
       const wrong = yield* world.settlement.settle(epayFact(reference, payment, world.epay.pid, { amountMinor: 999n }))
       assert.strictEqual(wrong.outcome, "needs_review")
-      const parked = yield* world.settlement.settle({
+      const waiting = yield* world.settlement.settle({
         ...paidFact(reference, { provider: "epay", payment }),
-        _tag: "Refunded",
+        _tag: "Refund",
+        refund: makeReservationId(),
+        own: null,
+        state: "succeeded",
         amountMinor: 1_000n,
         currency: "cny"
       })
-      assert.strictEqual(parked.outcome, "deferred")
+      assert.strictEqual(waiting.outcome, "deferred")
       const open = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 10 })
       assert.deepStrictEqual(open.map(({ outcome }) => outcome), ["needs_review"])
       yield* world.manual.complete(ada, byBank(order.id, { provider: "epay", reference: payment }))

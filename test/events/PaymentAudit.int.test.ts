@@ -34,7 +34,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
       const credit = { resolution: "credited", note: "n", user: String(paid.userId), amountMicros: 7n } as const
       yield* world.resolutions.resolve(root, second?.id ?? 0n, credit)
       const refund = { orderId: plan.id, amountMinor: 100n, note: "n", key: "audited-refund" }
-      assert.strictEqual((yield* world.refunds.request(root, refund)).state, "done")
+      assert.strictEqual((yield* world.refunds.request(root, refund)).state, "succeeded")
       yield* world.idle
       const order = `WHERE id = ${open.id}`
       const attempt = `WHERE order_id = ${paid.id}`
@@ -112,10 +112,16 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
           /I4 event \d+ says that payment \d+ was refunded, and the payment is fulfilled/
         ],
         [
-          `UPDATE payment_events SET event_key = 'hidden' WHERE event_key LIKE 'root:refund:%'`,
-          `UPDATE payment_events SET event_key = 'root:refund:' || (SELECT id FROM refund_requests)
-            WHERE event_key = 'hidden'`,
-          /I4 refund \d+ is done, and no event says so/
+          `UPDATE payment_events SET event_key = 'hidden' || event_key, subject = 'hidden' || subject WHERE fact = 'Refund'`,
+          `UPDATE payment_events SET event_key = substr(event_key, 7), subject = substr(subject, 7) WHERE fact = 'Refund'`,
+          /I4 refund \d+ is succeeded, and no event says so/
+        ],
+        [
+          `UPDATE payment_refunds SET payment_id = (SELECT id FROM payments ${payment}), currency = (SELECT currency FROM payments
+            ${payment})`,
+          `UPDATE payment_refunds r SET payment_id = p.id, currency = p.currency FROM payments p
+            WHERE p.payment_id = r.payment_reference`,
+          /I4 payment \d+ had \d+ micros clawed back, its refunds and disputes make it \d+/
         ]
       ]
       for (const [breaking, mending, finds] of cases) {

@@ -77,12 +77,24 @@ const told = (body: FactBody, more: Partial<PaymentFact> = {}): PaymentFact => {
 const paid = (more: object = {}) =>
   told({ _tag: "Paid", merchant: "1001", method: null, amountMinor: 1_000n, currency: "cny", ...more })
 
+const refund = { _tag: "Refund", refund: "re_1", own: null, amountMinor: 400n, currency: "cny" } as const
+const dispute = {
+  _tag: "Dispute",
+  dispute: "dp_1",
+  takenMinor: null,
+  reason: "fraudulent",
+  dueBySeconds: 1_800_000_000,
+  amountMinor: 400n,
+  currency: "cny"
+} as const
+
 const about = (more: object = {}): Readonly<Record<string, PaymentFact>> => ({
   Refunded: told({ _tag: "Refunded", amountMinor: 400n, currency: "cny" }, more),
-  RefundMade: told({ _tag: "RefundMade", refund: "re_1", amountMinor: 400n, currency: "cny" }, more),
-  RefundFailed: told({ _tag: "RefundFailed", refund: "re_1", amountMinor: 400n, currency: "cny" }, more),
-  DisputeOpened: told({ _tag: "DisputeOpened", dispute: "dp_1", amountMinor: 400n, currency: "cny" }, more),
-  DisputeClosed: told({ _tag: "DisputeClosed", dispute: "dp_1", won: true, amountMinor: 400n, currency: "cny" }, more)
+  "a refund under way": told({ ...refund, state: "pending" }, more),
+  "a refund": told({ ...refund, state: "succeeded" }, more),
+  "a refund that failed": told({ ...refund, state: "failed" }, more),
+  "a dispute": told({ ...dispute, status: "needs_response" }, more),
+  "a dispute that is won": told({ ...dispute, status: "won" }, more)
 })
 
 /** Every place an order and the attempt that is named can be in together; null when there is none of ours. */
@@ -217,37 +229,56 @@ describe("what refunds and disputes mean", () => {
   each(about(), byThis, "ClawBack")
   each(about(), fulfillable, "deferred")
   each(about(), byAnother, "deferred")
-  each(about(), ["unknown"], "deferred")
+  each(about(), ["unknown"], "ignored")
   each(about({ currency: "usd" }), byThis, "needs_review")
   each(about({ payment: null }), everywhere, "ignored")
   each(about({ reference: null }), byThis, "ClawBack")
-  const { DisputeClosed, DisputeOpened, ...refunds } = about({ reference: null })
-  each(refunds, ["unknown"], "ignored")
-  if (DisputeOpened !== undefined) {
-    each({ "DisputeOpened, of an unknown payment": DisputeOpened }, ["unknown"], "deferred")
-  }
-  if (DisputeClosed !== undefined) {
-    each({ "DisputeClosed, of an unknown payment": DisputeClosed }, ["unknown"], "deferred")
-  }
 
-  const decisions: Readonly<Record<Payment["state"], readonly [refund: string, dispute: string]>> = {
-    in_review: ["deferred", "deferred"],
-    dismissed: ["ignored", "ignored"],
-    fulfilled: ["ClawBack", "ClawBack"],
-    credited: ["ClawBack", "ClawBack"],
-    refunded: ["applied", "needs_review"]
+  const decisions: Readonly<Record<Payment["state"], readonly [refund: string, failed: string, dispute: string]>> = {
+    in_review: ["deferred", "deferred", "deferred"],
+    dismissed: ["ignored", "ignored", "ignored"],
+    fulfilled: ["ClawBack", "ClawBack", "ClawBack"],
+    credited: ["ClawBack", "ClawBack", "ClawBack"],
+    refunded: ["applied", "Reopen", "needs_review"]
   }
-  it.each(Object.entries(decisions))("of a payment that is %s", (state, [refund, dispute]) => {
-    const states: ReadonlyArray<Payment["state"]> = ["in_review", "dismissed", "fulfilled", "credited", "refunded"]
-    const named = { ...namedAt("unknown"), payment: payment(states.find((one) => one === state) ?? "in_review") }
-    const { DisputeOpened, Refunded } = about()
-    assert.strictEqual(Refunded && decided(Refunded, named), refund)
-    assert.strictEqual(DisputeOpened && decided(DisputeOpened, named), dispute)
+  const ofState = (state: Payment["state"]): Named => ({ ...namedAt("unknown"), payment: payment(state) })
+  const states = ["in_review", "dismissed", "fulfilled", "credited", "refunded"] as const
+  it.each(states)("of a payment that is %s", (state) => {
+    const facts = [{ ...refund, state: "succeeded" }, { ...refund, state: "failed" }, {
+      ...dispute,
+      status: "won"
+    }] as const
+    assert.deepStrictEqual(facts.map((fact) => decided(told(fact), ofState(state))), [...decisions[state]])
   })
 
-  it("an inquiry, a fraud warning and an event of the test mode move nothing", () => {
+  const attentions: ReadonlyArray<readonly [status: string, seen: string | undefined]> = [
+    ["needs_response", "a dispute to be answered at the provider (fraudulent, answer before 2027-01-15T08:00:00.000Z)"],
+    ["under_review", undefined],
+    ["won", undefined],
+    ["lost", undefined],
+    ["appeal_review", undefined],
+    [
+      "warning_needs_response",
+      "an inquiry of the payer's bank (warning_needs_response, fraudulent, answer before 2027-01-15T08:00:00.000Z); " +
+      "no money has moved"
+    ],
+    ["warning_closed", undefined],
+    [
+      "prevented",
+      "an inquiry of the payer's bank (prevented, fraudulent, answer before 2027-01-15T08:00:00.000Z); no money has moved"
+    ],
+    ["shuffled", "a dispute in a state that is not known (shuffled)"]
+  ]
+  it.each(attentions)("of a dispute that is %s people see: %s", (status, seen) => {
+    const decision = decide(told({ ...dispute, status }), ofState("fulfilled"))
+    assert.deepStrictEqual(decision, { _tag: "ClawBack", attention: seen })
+    const inReview = decide(told({ ...dispute, status }), ofState("in_review"))
+    assert.strictEqual(inReview._tag === "Note" && inReview.outcome, seen === undefined ? "deferred" : "needs_review")
+  })
+
+  it("a fraud warning, what cannot be read and an event of the test mode move nothing", () => {
     const ours = { ...namedAt("paid by this") }
-    for (const tag of ["Inquiry", "FraudWarning"] as const) {
+    for (const tag of ["FraudWarning", "UnreadableClawback"] as const) {
       assert.strictEqual(decided(told({ _tag: tag, why: "" }), ours), "needs_review")
       assert.strictEqual(decided(told({ _tag: tag, why: "" }), namedAt("unknown")), "ignored")
     }

@@ -50,11 +50,14 @@ const isSettled = (payment: TruePayment | undefined): boolean => payment !== und
 const outcomesOf = (payment: TruePayment, row: Row): ReadonlyArray<string> => {
   if (payment.isForeign) return ["ignored", "deferred"]
   if (row.fact === "Paid") return isSettled(payment) ? ["applied", "duplicate"] : ["needs_review", "duplicate"]
-  if (!isSettled(payment)) return ["deferred", "ignored"]
+  if (!isSettled(payment)) {
+    return row.fact === "Dispute"
+      ? ["deferred", "ignored", "needs_review"]
+      : ["deferred", "ignored"]
+  }
   if (row.currency !== payment.paid.currency) return ["needs_review"]
-  // One that came before its payment names nothing of ours; it counts all the same, as the books show.
-  const early = row.fact === "RefundMade" || row.fact === "RefundFailed" ? ["ignored"] : []
-  return [...early, ...(payment.of.order.kind === "topup" ? ["applied"] : ["applied", "needs_review"])]
+  // A dispute is to be answered; a part of a plan's price that went back is to be seen.
+  return row.fact === "Dispute" || payment.of.order.kind === "subscription" ? ["applied", "needs_review"] : ["applied"]
 }
 
 /** Each payment that came in is on record once: what settled an order as that, any other as an exception. */
@@ -109,7 +112,7 @@ const booksAgree = Effect.fnUntraced(function*({ charged, truth, userId }: Payme
   assert.deepStrictEqual(
     subscriptions.map((row) => [row.order_id, row.status]),
     truth.orders.filter(({ order, winner }) => order.kind === "subscription" && winner !== undefined)
-      .map((order) => [order.order.id, truth.stateOf(order) === "active" ? "active" : "ended"])
+      .map((order) => [order.order.id, order.winner === undefined ? "" : truth.planOf(order.winner)])
   )
   const winners = truth.orders.flatMap(({ winner }) => winner === undefined ? [] : [winner])
   const credited = sum(winners.map(({ of }) => of.order.creditMicros))

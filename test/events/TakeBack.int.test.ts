@@ -34,7 +34,7 @@ const callNow = (world: PaymentWorld["Service"], userId: bigint) =>
     (atMs) => world.accounts.reserve(userId, reserveOf(1_000n, { atMs }), ignoreLoss)
   )
 
-layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and disputes take back", (it) => {
+layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and disputes claw back", (it) => {
   it.effect("partial refunds follow the sum, whatever their order; a full one ends the order", () =>
     Effect.gen(function*() {
       const { order, paymentIntent, world } = yield* paidTopup
@@ -128,8 +128,8 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       world.stripe.setWebhookMode("automatic")
       assert.strictEqual(yield* world.stateOf(order), "disputed")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      const parked = (yield* world.events).filter((event) => event.outcome === "deferred")
-      assert.deepStrictEqual(parked, [])
+      const waiting = (yield* world.events).filter((event) => event.outcome === "deferred")
+      assert.deepStrictEqual(waiting, [])
       yield* world.clean
     }))
 
@@ -141,8 +141,8 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       world.stripe.refund({ paymentIntent, amount: 200 })
       yield* world.idle
       assert.strictEqual(yield* running, "active")
-      const last = (yield* world.events).slice(-2).find((event) => event.fact === "Refunded")
-      assert.strictEqual(last?.outcome, "needs_review")
+      const last = (yield* world.events).slice(-2).map(({ outcome }) => outcome)
+      assert.include(last, "needs_review")
       world.stripe.refund({ paymentIntent })
       yield* world.idle
       assert.strictEqual(yield* running, "ended")
@@ -178,7 +178,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       const { order, paymentIntent, running, world } = yield* paidPlan
       const dispute = world.stripe.dispute({ paymentIntent })
       yield* world.idle
-      assert.strictEqual(yield* running, "ended")
+      assert.strictEqual(yield* running, "suspended")
       assert.strictEqual(yield* world.stateOf(order), "disputed")
       world.stripe.closeDispute(dispute.id, "won")
       yield* world.idle

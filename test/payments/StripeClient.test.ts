@@ -280,23 +280,30 @@ describe("StripeClient.refund", () => {
     Effect.gen(function*() {
       const { session } = yield* stripe.create(config, order())
       const { paymentIntent: payment } = sim.pay(session)
-      const first = yield* stripe.refund(config, { payment, amountMinor: 500n, key: "refund-1" })
-      assert.match(first.refund, /^re_/)
-      assert.deepStrictEqual(yield* stripe.refund(config, { payment, amountMinor: 500n, key: "refund-1" }), first)
+      const first = yield* stripe.refund(config, { payment, amountMinor: 500n, key: "refund-1", row: null })
+      assert.match(first.refund ?? "", /^re_/)
+      assert.deepInclude(first, { own: null, state: "succeeded", amountMinor: 500n })
+      assert.deepStrictEqual(
+        yield* stripe.refund(config, { payment, amountMinor: 500n, key: "refund-1", row: null }),
+        first
+      )
       assert.strictEqual(sim.charge(payment).amount_refunded, 500)
       assert.strictEqual(
-        (yield* failed(stripe.refund(config, { payment, amountMinor: 1_501n, key: "refund-2" })))[0],
+        (yield* failed(stripe.refund(config, { payment, amountMinor: 1_501n, key: "refund-2", row: null })))[0],
         "ProviderRefused"
       )
-      yield* stripe.refund(config, { payment, key: "refund-3" })
+      yield* stripe.refund(config, { payment, key: "refund-3", row: null })
       assert.strictEqual(sim.charge(payment).amount_refunded, 2_000)
-      assert.deepStrictEqual(yield* failed(stripe.refund(config, { payment, key: "refund-4" })), [
+      assert.deepStrictEqual(yield* failed(stripe.refund(config, { payment, key: "refund-4", row: null })), [
         "ProviderRefused",
         "charge_already_refunded"
       ])
-      assert.deepStrictEqual(yield* failed(stripe.refund(config, { payment: "pi_unknown", key: "refund-5" })), [
-        "ProviderRefused",
-        "resource_missing, payment_intent"
-      ])
+      assert.deepStrictEqual(
+        yield* failed(stripe.refund(config, { payment: "pi_unknown", key: "refund-5", row: null })),
+        [
+          "ProviderRefused",
+          "resource_missing, payment_intent"
+        ]
+      )
     }))
 })

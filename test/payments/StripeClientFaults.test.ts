@@ -37,7 +37,7 @@ const questions = ({ order, stripe }: Pick<StripeWorld, "order" | "stripe">, con
     create: stripe.create(config, order()),
     retrieve: stripe.retrieve(config, "cs_test_1"),
     expire: stripe.expire(config, "cs_test_1"),
-    refund: stripe.refund(config, { payment: "pi_1", key: "refund-1" }),
+    refund: stripe.refund(config, { payment: "pi_1", key: "refund-1", row: null }),
     ping: stripe.ping(config)
   }) satisfies { readonly [name: string]: Effect.Effect<unknown, StripeFailure> }
 
@@ -70,7 +70,7 @@ describe("StripeClient that is off", () => {
         const { paymentIntent } = sim.pay(session)
         assert.strictEqual((yield* stripe.retrieve(off, session)).state, "paid")
         assert.strictEqual(yield* stripe.expire(off, left), "expired")
-        yield* stripe.refund(off, { payment: paymentIntent, key: "refund-1" })
+        yield* stripe.refund(off, { payment: paymentIntent, key: "refund-1", row: null })
         yield* stripe.ping(off)
       })
   )

@@ -269,16 +269,26 @@ describe("StripeEvents", () => {
             ["checkout.session.async_payment_failed", "Ended", "topup_1_c", undefined],
             ["checkout.session.expired", "Ended", "topup_1_d", undefined],
             ["charge.refunded", "Refunded", "topup_1_a", 500],
-            ["refund.updated", "RefundMade", null, 500],
-            ["refund.failed", "RefundFailed", null, 500],
-            ["refund.updated", "RefundFailed", null, 500],
-            ["charge.dispute.created", "DisputeOpened", null, 2000],
-            ["charge.dispute.closed", "DisputeClosed", null, 2000],
-            ["charge.dispute.created", "DisputeOpened", null, 100],
-            ["charge.dispute.closed", "DisputeClosed", null, 100]
+            ["refund.updated", "Refund", null, 500],
+            ["refund.failed", "Refund", null, 500],
+            ["refund.updated", "Refund", null, 500],
+            ["charge.dispute.created", "Dispute", null, 2000],
+            ["charge.dispute.closed", "Dispute", null, 2000],
+            ["charge.dispute.created", "Dispute", null, 100],
+            ["charge.dispute.closed", "Dispute", null, 100]
           ]
         )
-        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "DisputeClosed" ? [fact.won] : []), [true, false])
+        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Dispute" ? [fact.status] : []), [
+          "needs_response",
+          "won",
+          "needs_response",
+          "lost"
+        ])
+        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Refund" ? [fact.state] : []), [
+          "succeeded",
+          "failed",
+          "failed"
+        ])
         assert.deepStrictEqual(facts.map((fact) => fact.eventKey), sim.events.map(({ id }) => id))
         const payments = new Set(
           facts.filter(({ reference }) => reference === "topup_1_a").map(({ payment }) => payment)
@@ -311,7 +321,7 @@ describe("StripeEvents", () => {
         assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
           ["Paid", paymentIntent],
           ["Refunded", paymentIntent],
-          ["RefundMade", paymentIntent]
+          ["Refund", paymentIntent]
         ])
       }).pipe(Effect.scoped)
   )

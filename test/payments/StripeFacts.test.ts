@@ -79,9 +79,18 @@ const unnamed = { payment: "pi_1", reference: null }
 const money = { amountMinor: 2000n, currency: "cny" }
 const part = { amountMinor: 500n, currency: "cny" }
 const paid = { _tag: "Paid", merchant: null, method: null, ...money, ...ours }
-const failed = { _tag: "RefundFailed", refund: "re_1", ...part, ...unnamed }
-const made = { ...failed, _tag: "RefundMade" }
-const closed = { _tag: "DisputeClosed", dispute: "du_1", ...money, ...unnamed }
+const refundOf = (state: string) => ({ _tag: "Refund", refund: "re_1", own: null, state, ...part, ...unnamed })
+const disputeOf = (status: string, more: Json = {}) => ({
+  _tag: "Dispute",
+  dispute: "du_1",
+  status,
+  takenMinor: null,
+  reason: "",
+  dueBySeconds: null,
+  ...money,
+  ...unnamed,
+  ...more
+})
 
 const COMPLETED = "checkout.session.completed"
 const SUCCEEDED = "checkout.session.async_payment_succeeded"
@@ -108,35 +117,53 @@ describe("StripeFacts", () => {
       currency: "cny",
       ...ours
     }],
-    ["refund.updated", "failed", refund(), failed],
-    ["refund.updated", "canceled", refund({ status: "canceled" }), failed],
-    ["refund.failed", "failed", refund(), failed],
-    ["charge.refund.updated", "failed", refund(), failed],
-    ["refund.created", "under way", refund({ status: "pending" }), made],
-    ["refund.updated", "succeeded", refund({ status: "succeeded" }), made],
-    ["refund.updated", "waiting for the payer", refund({ status: "requires_action" }), made],
-    ["charge.dispute.funds_withdrawn", "under review", dispute({ status: "under_review" }), {
-      _tag: "DisputeOpened",
-      dispute: "du_1",
-      ...money,
-      ...unnamed
+    ["refund.updated", "failed", refund(), refundOf("failed")],
+    ["refund.updated", "canceled", refund({ status: "canceled" }), refundOf("canceled")],
+    ["refund.failed", "failed", refund(), refundOf("failed")],
+    ["charge.refund.updated", "failed", refund(), refundOf("failed")],
+    ["refund.created", "under way", refund({ status: "pending" }), refundOf("pending")],
+    ["refund.updated", "succeeded", refund({ status: "succeeded" }), refundOf("succeeded")],
+    ["refund.updated", "waiting for the payer", refund({ status: "requires_action" }), refundOf("requires_action")],
+    ["refund.updated", "asked for by us", refund({ status: "succeeded", metadata: { realms_refund: "17" } }), {
+      ...refundOf("succeeded"),
+      own: 17n
     }],
-    ["charge.dispute.funds_reinstated", "won", dispute({ status: "won" }), { ...closed, won: true }],
-    ["charge.dispute.created", "an inquiry", dispute({ status: "warning_needs_response", reason: "general" }), {
-      _tag: "Inquiry",
-      why: "an inquiry of the payer's bank (warning_needs_response, general); no money has moved",
-      ...unnamed
+    ["refund.updated", "with a row that is none", refund({ status: "succeeded", metadata: { realms_refund: "0x1" } }), {
+      ...refundOf("succeeded")
     }],
+    ["charge.dispute.funds_withdrawn", "under review", dispute({ status: "under_review" }), disputeOf("under_review")],
+    ["charge.dispute.funds_reinstated", "won", dispute({ status: "won" }), disputeOf("won")],
+    [
+      "charge.dispute.created",
+      "an inquiry",
+      dispute({ status: "warning_needs_response", reason: "general" }),
+      disputeOf("warning_needs_response", { reason: "general" })
+    ],
     [
       "charge.dispute.updated",
       "prevented",
       dispute({ status: "prevented", evidence_details: { due_by: 1_800_000_000 } }),
-      {
-        _tag: "Inquiry",
-        why:
-          "an inquiry of the payer's bank (prevented, no reason, answer before 2027-01-15T08:00:00.000Z); no money has moved",
-        ...unnamed
-      }
+      disputeOf("prevented", { dueBySeconds: 1_800_000_000 })
+    ],
+    [
+      "charge.dispute.updated",
+      "with a time that is none",
+      dispute({ evidence_details: { due_by: 1e15 } }),
+      disputeOf("needs_response")
+    ],
+    [
+      "charge.dispute.created",
+      "with what the balance says",
+      dispute({
+        balance_transactions: [{ amount: -2000, currency: "cny", fee: 1500 }, { amount: 500, currency: "CNY" }]
+      }),
+      disputeOf("needs_response", { takenMinor: 1_500n })
+    ],
+    [
+      "charge.dispute.closed",
+      "with a balance of another currency",
+      dispute({ status: "won", balance_transactions: [{ amount: -280, currency: "usd" }] }),
+      disputeOf("won")
     ],
     ["radar.early_fraud_warning.created", "a warning", {
       id: "issfr_1",
@@ -148,11 +175,9 @@ describe("StripeFacts", () => {
       why: "an early fraud warning (made_with_stolen_card): a refund in time avoids a dispute",
       ...unnamed
     }],
-    ["charge.dispute.created", "open", dispute(), { _tag: "DisputeOpened", dispute: "du_1", ...money, ...unnamed }],
-    ["charge.dispute.closed", "won", dispute({ status: "won" }), { ...closed, won: true }],
-    ["charge.dispute.closed", "an inquiry", dispute({ status: "warning_closed" }), { ...closed, won: true }],
-    ["charge.dispute.closed", "prevented", dispute({ status: "prevented" }), { ...closed, won: true }],
-    ["charge.dispute.closed", "lost", dispute({ status: "lost" }), { ...closed, won: false }]
+    ["charge.dispute.created", "open", dispute(), disputeOf("needs_response")],
+    ["charge.dispute.closed", "lost", dispute({ status: "lost" }), disputeOf("lost")],
+    ["charge.dispute.closed", "in an unknown state", dispute({ status: "settled" }), disputeOf("settled")]
   ])("translates %s: %s", (type, _, object, fact) => {
     assert.deepStrictEqual<unknown>(bodyOf(type, object), fact)
     const intent = object["payment_intent"]
@@ -173,7 +198,6 @@ describe("StripeFacts", () => {
     [COMPLETED, "a status that is unknown", session({ status: null, payment_status: null })],
     [SUCCEEDED, "a payment status that is unknown", session({ payment_status: "Paid" })],
     ["payment_intent.succeeded", "an event of another kind", { id: "pi_1", amount: 2000, currency: "cny" }],
-    ["charge.dispute.updated", "a dispute whose end is told by itself", dispute({ status: "won" })],
     ["checkout.session.completed ", "a kind with a space", session()],
     ["constructor", "a kind of no kind", session()]
   ])("finds nothing in %s: %s", (type, _, object) => {
@@ -203,21 +227,22 @@ describe("StripeFacts", () => {
     assert.strictEqual(tag("canceled"), "Ended")
   })
 
-  it("leaves a dispute that ended in a word unknown to people, and one whose payment is not told", () => {
-    for (const status of ["settled", null, "needs_response"]) {
-      assert.strictEqual(bodyOf("charge.dispute.closed", dispute({ status }))._tag, "Unreadable")
-    }
+  it("leaves a dispute without its payment or its state to people", () => {
     const bare = dispute({ payment_intent: null, charge: "ch_1" })
-    assert.strictEqual(bodyOf("charge.dispute.created", bare)._tag, "Unreadable")
+    for (const unreadable of [bare, dispute({ status: null }), dispute({ id: null }), dispute({ amount: "7" })]) {
+      assert.strictEqual(bodyOf("charge.dispute.created", unreadable)._tag, "UnreadableClawback")
+    }
     const expanded = dispute({ payment_intent: null, charge: { id: "ch_1", payment_intent: "pi_9" } })
     assert.strictEqual(factOf("charge.dispute.created", expanded).payment, "pi_9")
   })
 
-  it("leaves a refund and a dispute in an unknown state to people", () => {
-    assert.strictEqual(bodyOf("refund.updated", refund({ status: undefined }))._tag, "Unreadable")
-    assert.strictEqual(bodyOf("refund.created", refund({ status: "teleported" }))._tag, "Unreadable")
-    assert.strictEqual(bodyOf("charge.dispute.created", dispute({ status: "teleported" }))._tag, "Unreadable")
-    assert.strictEqual(bodyOf("charge.dispute.created", dispute({ status: undefined }))._tag, "Unreadable")
+  it("leaves a refund in an unknown state, without an id or an amount to people", () => {
+    for (
+      const changed of [{ status: undefined }, { status: "teleported" }, { id: null }, { amount: -1 }, { currency: 7 }]
+    ) {
+      assert.strictEqual(bodyOf("refund.updated", refund(changed))._tag, "UnreadableClawback")
+    }
+    assert.strictEqual(bodyOf("charge.refunded", charge({ amount_refunded: "7" }))._tag, "UnreadableClawback")
   })
 
   it("takes no money from an event of the test mode under a live key, nor from a connected account", () => {
@@ -231,7 +256,7 @@ describe("StripeFacts", () => {
   })
 
   it("takes a refund's failure from its event, whatever the refund says of itself", () => {
-    assert.strictEqual(bodyOf("refund.failed", refund({ status: "succeeded" }))._tag, "RefundFailed")
+    assert.deepStrictEqual<unknown>(bodyOf("refund.failed", refund({ status: "succeeded" })), refundOf("failed"))
   })
 
   it("writes currencies in lower case", () => {
@@ -259,21 +284,22 @@ describe("StripeFacts", () => {
     ["charge.dispute.closed", "amount", (changed) => dispute({ status: "lost", ...changed })]
   ]
   it.each(amounts)("cannot read %s without a whole %s and a currency", (type, name, make) => {
+    const unreadable = type.startsWith("checkout") ? "Unreadable" : "UnreadableClawback"
     for (const amount of [-1, 0.5, 2000.01, null, undefined, "2000", true, 2 ** 53, Number.NaN, {}, [2000]]) {
       const fact = factOf(type, make({ [name]: amount }))
-      assert.strictEqual(fact._tag, "Unreadable", String(amount))
+      assert.strictEqual(fact._tag, unreadable, String(amount))
       assert.strictEqual(fact.payment, "pi_1")
     }
     for (const currency of [null, undefined, "", 156]) {
-      assert.strictEqual(factOf(type, make({ currency }))._tag, "Unreadable", String(currency))
+      assert.strictEqual(factOf(type, make({ currency }))._tag, unreadable, String(currency))
     }
-    assert.notStrictEqual(factOf(type, make({ [name]: Number.MAX_SAFE_INTEGER }))._tag, "Unreadable")
+    assert.notStrictEqual(factOf(type, make({ [name]: Number.MAX_SAFE_INTEGER }))._tag, unreadable)
   })
 
   it("cannot read a refund or a dispute without an id", () => {
-    assert.strictEqual(factOf("refund.failed", refund({ id: "" }))._tag, "Unreadable")
-    assert.strictEqual(factOf("charge.dispute.created", dispute({ id: undefined }))._tag, "Unreadable")
-    assert.strictEqual(factOf("charge.dispute.closed", dispute({ id: null }))._tag, "Unreadable")
+    assert.strictEqual(factOf("refund.failed", refund({ id: "" }))._tag, "UnreadableClawback")
+    assert.strictEqual(factOf("charge.dispute.created", dispute({ id: undefined }))._tag, "UnreadableClawback")
+    assert.strictEqual(factOf("charge.dispute.closed", dispute({ id: null }))._tag, "UnreadableClawback")
   })
 
   it.each([undefined, null, {}, "evt_1", 1, [], [event(COMPLETED, session())], { id: "evt_1" }, { type: COMPLETED }])(

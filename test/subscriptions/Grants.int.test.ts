@@ -6,7 +6,7 @@ import type { Actor } from "../../src/platform/AuditLog.ts"
 import { inTransaction } from "../../src/platform/Transaction.ts"
 import { type Grant, type GrantRefused, Grants } from "../../src/subscriptions/Grants.ts"
 import { SubscriptionList } from "../../src/subscriptions/SubscriptionList.ts"
-import { setActive } from "../../src/subscriptions/Subscriptions.ts"
+import { setStanding } from "../../src/subscriptions/Subscriptions.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
@@ -100,7 +100,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
         [second, "running"],
         [first, "over"]
       ])
-      yield* inTransaction(sql, setActive(sql, userId, first, true))
+      yield* inTransaction(sql, setStanding(sql, userId, first, "runs"))
       assert.strictEqual((yield* listed(userId))[1]?.state, "over", "a provider's later word does not bring it back")
       assert.deepStrictEqual(yield* recorded(userId), [
         "user:1 subscription.granted",

@@ -3,7 +3,7 @@
  * and what was told of it. It computes what the books have to say in the plainest way, from the acts and not from the
  * messages, so that it can disagree with a settlement that is wrong.
  */
-import type { PaymentFact, PaymentSource } from "../../src/payments/PaymentFact.ts"
+import type { DisputeTold, PaymentFact, PaymentSource, RefundTold } from "../../src/payments/PaymentFact.ts"
 import type { Attempt, Order } from "../../src/orders/Order.ts"
 
 export interface TruePayment {
@@ -102,14 +102,13 @@ export class PaymentTruth {
     if (amountMinor <= 0n) return
     const id = this.id("re")
     payment.refunds.push({ id, amountMinor, failed: false })
-    this.outbox.push({ ...this.about(payment, true), _tag: "Refunded", amountMinor: this.refunded(payment) })
-    this.outbox.push({ ...this.about(payment, false), _tag: "RefundMade", refund: id, amountMinor })
+    this.tellRefund(payment, { refund: id, state: "succeeded", amountMinor })
   }
 
-  /** A telling in a currency that the payment was not made in, which may count for nothing. */
+  /** A refund in a currency that the payment was not made in, which may count for nothing. */
   refundMisread(payment: TruePayment): void {
     const { amountMinor } = payment.paid
-    this.outbox.push({ ...this.about(payment, true), _tag: "Refunded", amountMinor, currency: "jpy" })
+    this.tellRefund(payment, { refund: this.id("re"), state: "succeeded", amountMinor, currency: "jpy" })
   }
 
   failRefund(payment: TruePayment, pick: number): void {
@@ -117,7 +116,14 @@ export class PaymentTruth {
     if (refund === undefined || refund.failed) return
     refund.failed = true
     const { amountMinor, id } = refund
-    this.outbox.push({ ...this.about(payment, false), _tag: "RefundFailed", refund: id, amountMinor })
+    this.tellRefund(payment, { refund: id, state: "failed", amountMinor })
+  }
+
+  private tellRefund(
+    payment: TruePayment,
+    told: Pick<RefundTold, "amountMinor" | "refund" | "state"> & { readonly currency?: string }
+  ): void {
+    this.outbox.push({ ...this.about(payment, "refund.updated"), _tag: "Refund", own: null, ...told })
   }
 
   dispute(payment: TruePayment, share: number): void {
@@ -125,21 +131,36 @@ export class PaymentTruth {
     const amountMinor = share > 500 ? paid.amountMinor : 1n + (paid.amountMinor * BigInt(share)) / 1_000n
     const dispute = this.id("dp")
     payment.disputes.push({ id: dispute, amountMinor, state: "open" })
-    this.outbox.push({ ...this.about(payment, false), _tag: "DisputeOpened", dispute, amountMinor })
+    this.tellDispute(payment, "charge.dispute.created", { dispute, amountMinor, status: "needs_response" })
   }
 
   closeDispute(payment: TruePayment, won: boolean): void {
     const dispute = payment.disputes.find(({ state }) => state === "open")
     if (dispute === undefined) return
     dispute.state = won ? "won" : "lost"
-    const { amountMinor, id } = dispute
-    this.outbox.push({ ...this.about(payment, false), _tag: "DisputeClosed", dispute: id, won, amountMinor })
+    const { amountMinor, id, state } = dispute
+    this.tellDispute(payment, "charge.dispute.closed", { dispute: id, amountMinor, status: state })
   }
 
-  /** A charge carries our reference, a refund or dispute by itself does not. */
-  private about(payment: TruePayment, named: boolean) {
+  private tellDispute(
+    payment: TruePayment,
+    kind: string,
+    told: Pick<DisputeTold, "amountMinor" | "dispute" | "status">
+  ): void {
+    this.outbox.push({
+      ...this.about(payment, kind),
+      _tag: "Dispute",
+      takenMinor: null,
+      reason: "fraudulent",
+      dueBySeconds: null,
+      ...told
+    })
+  }
+
+  /** Who is asked whose payment it is says the reference, where an event does not carry it. */
+  private about(payment: TruePayment, kind: string) {
     const { currency, reference } = payment.paid
-    return { ...this.identity(payment.provider, payment.id, named ? reference : null), currency }
+    return { ...this.identity(payment.provider, payment.id, reference), kind, currency }
   }
 
   private refunded(payment: TruePayment): bigint {
@@ -164,10 +185,14 @@ export class PaymentTruth {
   stateOf({ order, unpaid, winner }: TrueOrder): string {
     if (winner === undefined) return unpaid
     if (winner.disputes.some(({ state }) => state === "open")) return "disputed"
-    if (winner.disputes.some(({ state }) => state === "lost") || this.backMinor(winner) >= winner.paid.amountMinor) {
-      return "refunded"
-    }
+    if (this.backMinor(winner) >= winner.paid.amountMinor) return "refunded"
     return order.kind === "topup" ? "paid" : "active"
+  }
+
+  /** What is left of a plan that a payment has bought. */
+  planOf(winner: TruePayment): string {
+    if (this.backMinor(winner) < winner.paid.amountMinor) return "active"
+    return winner.disputes.some(({ state }) => state === "open") ? "suspended" : "ended"
   }
 
   paymentOf(fact: PaymentFact): TruePayment | undefined {

@@ -45,9 +45,16 @@ const machinePath = /(?<![\w.$}])\/(?:work|Users|root|home\/(?!node\b)\w+)\/\w/
 const writesMoney =
   /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?(?:user_balances|ledger_entries|usage_events)\b/i
 
-/** Attempts to pay. Only their store writes them, as their state machine says. */
-const writesAttempts =
-  /\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(?:ONLY\s+)?payment_attempts\b/i
+/** Rows that each have one writer: it says what they may become. */
+const soleWriters: Readonly<Record<string, string>> = {
+  payment_attempts: "src/orders/AttemptStore.ts",
+  payments: "src/orders/Payments.ts",
+  payment_refunds: "src/orders/RefundStore.ts",
+  payment_disputes: "src/orders/DisputeStore.ts"
+}
+
+const writesTable = (table: string): RegExp =>
+  new RegExp(`\\b(?:INSERT\\s+INTO|UPDATE|DELETE\\s+FROM|MERGE\\s+INTO|TRUNCATE)\\s+(?:ONLY\\s+)?${table}\\b`, "i")
 
 const fails = (what: string, files: ReadonlyArray<string>): void =>
   assert.deepStrictEqual(files, [], `${what}:\n${files.join("\n")}`)
@@ -126,9 +133,10 @@ describe("tidy", () => {
     fails("writes balances", writers.map((file) => file.path).filter((path) => !path.startsWith("src/accounts/")))
   })
 
-  it("lets only their store write attempts to pay", () => {
-    assert.match("update payment_attempts set", writesAttempts)
-    const writers = source.filter((file) => writesAttempts.test(withoutComments(file.text))).map((file) => file.path)
-    assert.deepStrictEqual(writers, ["src/orders/AttemptStore.ts"])
+  it.each(Object.entries(soleWriters))("lets only one file write %s", (table, writer) => {
+    const writes = writesTable(table)
+    assert.match(`update ${table} set`, writes)
+    const writers = source.filter((file) => writes.test(withoutComments(file.text))).map((file) => file.path)
+    assert.deepStrictEqual(writers, [writer])
   })
 })

@@ -29,6 +29,13 @@ export interface StripeApiOptions {
   readonly pageOf: (sessionId: string) => string
 }
 
+const refundListShape: Fields = {
+  fields: { payment_intent: "text", charge: "text", limit: "integer", starting_after: "text", expand: { list: "text" } }
+}
+
+/** Refunds in one page when the request does not say. */
+const PAGE = 10
+
 const expandOnly: Fields = { fields: { expand: { list: "text" } } }
 
 const refundShape: Fields = {
@@ -148,6 +155,7 @@ export class StripeApi {
   }
 
   private get(path: string, form: Form): StripeObject | undefined {
+    if (path === "/v1/refunds") return this.listRefunds(form)
     checkForm(expandOnly, form)
     if (path === "/v1/balance") return balance
     const [, collection = "", id = ""] = /^\/v1\/(checkout\/sessions|[a-z_]+)\/([^/]+)$/.exec(path) ?? []
@@ -156,6 +164,20 @@ export class StripeApi {
     const object = this.books.find(id)
     if (object?.object !== kind) throw new StripeRefused(notFound(kind, id))
     return object
+  }
+
+  /** Newest first, in pages. */
+  private listRefunds(form: Form): StripeObject {
+    checkForm(refundListShape, form)
+    const { refunds } = this.books.payment({
+      paymentIntent: textAt(form, "payment_intent"),
+      charge: textAt(form, "charge")
+    })
+    const all = refunds.map(refundObject).toReversed()
+    const after = textAt(form, "starting_after")
+    const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1
+    const to = from + (integerAt(form, "limit") ?? PAGE)
+    return { object: "list", data: all.slice(from, to), has_more: to < all.length, url: "/v1/refunds" }
   }
 
   private post(path: string, form: Form, version: string): StripeObject | undefined {

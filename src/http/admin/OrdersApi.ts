@@ -7,6 +7,7 @@ import { orderStates } from "../../orders/OrderSearch.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
+import { Refund } from "./RefundSchema.ts"
 
 const Kind = Schema.Literals(["topup", "subscription"])
 const State = Schema.Literals(orderStates)
@@ -42,22 +43,19 @@ const Attempt = Schema.Struct({
   created_at: ApiMoment
 }).annotate({ identifier: "PaymentAttempt" })
 
-const Refund = Schema.Struct({
+const Dispute = Schema.Struct({
   id: ApiId,
-  order_id: ApiId,
-  state: Schema.Literals(["requested", "done", "failed", "unknown"]),
+  provider_dispute: Schema.String,
+  status: Schema.String,
+  reason: Schema.String,
+  due_at: Schema.NullOr(ApiMoment),
   amount_minor: ApiAmount,
-  note: Schema.String,
-  requested_by: Schema.String,
-  provider_refund: Schema.NullOr(Schema.String),
-  problem: Schema.String,
-  created_at: ApiMoment,
+  taken_minor: ApiAmount,
+  currency: Schema.String,
   updated_at: ApiMoment
 }).annotate({
-  identifier: "Refund",
-  description:
-    "In the minor unit of the payment's currency. `unknown`: the provider gave no answer; the next refund of the order " +
-    "waits until it is known."
+  identifier: "Dispute",
+  description: "`status` and `reason` are the provider's own words. `taken_minor`: what it has taken of the payment."
 })
 
 const Order = Schema.Struct({
@@ -67,7 +65,8 @@ const Order = Schema.Struct({
   refundable_minor: Schema.NullOr(ApiAmount),
   attempts: Schema.Array(Attempt),
   events: Schema.Array(PaymentEvent),
-  refunds: Schema.Array(Refund)
+  refunds: Schema.Array(Refund),
+  disputes: Schema.Array(Dispute)
 }).annotate({ identifier: "Order" })
 
 const Completion = Schema.Struct({ provider: Source, reference: Schema.String, note: Schema.String }).annotate({

@@ -3,17 +3,19 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { Dispute } from "../../orders/DisputeStore.ts"
 import type { Attempt, Order } from "../../orders/Order.ts"
 import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { type FoundOrder, OrderSearch } from "../../orders/OrderSearch.ts"
 import { ManualPayments } from "../../events/ManualPayments.ts"
-import { type RefundRequest, Refunds } from "../../orders/Refunds.ts"
+import { Refunds } from "../../orders/Refunds.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiNotFound, millisOf, orApiUnavailable } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
 import { conflictOf, eventJson, refusedBy } from "./PaymentsHandlers.ts"
+import { refundJson } from "./RefundSchema.ts"
 
 const summaryJson = ({ email, order }: FoundOrder) => ({
   id: order.id.toString(),
@@ -44,17 +46,16 @@ const attemptJson = (attempt: Attempt) => ({
   created_at: momentOf(attempt.createdAt)
 })
 
-const refundJson = (refund: RefundRequest) => ({
-  id: refund.id.toString(),
-  order_id: refund.orderId.toString(),
-  state: refund.state,
-  amount_minor: refund.amountMinor.toString(),
-  note: refund.note,
-  requested_by: refund.requestedBy,
-  provider_refund: refund.providerRefund,
-  problem: refund.problem,
-  created_at: momentOf(refund.createdAt),
-  updated_at: momentOf(refund.updatedAt)
+const disputeJson = (dispute: Dispute) => ({
+  id: dispute.id.toString(),
+  provider_dispute: dispute.dispute,
+  status: dispute.status,
+  reason: dispute.reason,
+  due_at: momentOrNull(dispute.dueAt),
+  amount_minor: dispute.amountMinor.toString(),
+  taken_minor: dispute.takenMinor.toString(),
+  currency: dispute.currency,
+  updated_at: momentOf(dispute.updatedAt)
 })
 
 const recordJson = (record: OrderRecord) => ({
@@ -63,7 +64,8 @@ const recordJson = (record: OrderRecord) => ({
   refundable_minor: record.refundable?.leftMinor.toString() ?? null,
   attempts: record.attempts.map(attemptJson),
   events: record.events.map(eventJson),
-  refunds: record.refunds.map(refundJson)
+  refunds: record.refunds.map(refundJson),
+  disputes: record.disputes.map(disputeJson)
 })
 
 const noOrder = () => Effect.fail(new ApiNotFound({ message: "There is no such order." }))

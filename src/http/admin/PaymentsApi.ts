@@ -6,6 +6,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { Refund } from "./RefundSchema.ts"
 
 /** `manual`: received past both providers, which only root says. */
 export const Source = Schema.Literals(["epay", "stripe", "manual"])
@@ -56,6 +57,13 @@ const Accept = Schema.Struct({ note: Schema.String, in_proportion: Schema.Boolea
     "The payment pays its order although it is not what was asked for. `in_proportion`: a top-up gives the part of its credit that was paid; else all that was ordered is given."
 })
 
+const GiveBack = Schema.Struct({ note: Schema.String, idempotency_key: Schema.String }).annotate({
+  identifier: "PaymentRefund",
+  description:
+    "All of the payment goes back through its provider. `idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's " +
+    "choosing, another one for every refund. A refund that fails puts the payment back in review."
+})
+
 const params = { id: ApiId }
 const resolved = {
   success: PaymentEventDetails,
@@ -85,6 +93,12 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
   HttpApiEndpoint.post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
   HttpApiEndpoint.post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
   HttpApiEndpoint.post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
+  HttpApiEndpoint.post("refundPayment", "/payments/:id/refund", {
+    params,
+    payload: GiveBack,
+    success: Refund,
+    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  }),
   HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
 ).annotateMerge(
   OpenApi.annotations({

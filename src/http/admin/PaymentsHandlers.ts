@@ -7,6 +7,7 @@ import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts
 import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
+import { refundJson } from "./RefundSchema.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
@@ -94,6 +95,20 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       creditPayment: ({ params, payload: { amount_micros, note, user } }) =>
         resolve(params.id, { resolution: "credited", note, user, amountMicros: BigInt(amount_micros) }),
       markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", note: payload.note }),
+      refundPayment: Effect.fnUntraced(
+        function*({ params, payload: { idempotency_key: key, note } }) {
+          return refundJson(yield* resolutions.refund(yield* CurrentAdmin, BigInt(params.id), { note, key }))
+        },
+        Effect.catchTags({
+          EventNotFound: () => Effect.fail(noEvent),
+          EventClosed: conflictOf,
+          PaymentUsed: conflictOf,
+          RefundNotPossible: conflictOf,
+          RefundReused: conflictOf,
+          ResolutionRefused: (error) => Effect.fail(refusedBy(error))
+        }),
+        orApiUnavailable
+      ),
       dismissPayment: ({ params, payload }) => resolve(params.id, { resolution: "dismissed", note: payload.note })
     })
   })

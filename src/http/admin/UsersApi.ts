@@ -54,7 +54,7 @@ const Subscription = Schema.Struct({
   id: ApiId,
   plan_code: Schema.String,
   plan_name: Schema.String,
-  state: Schema.Literals(["coming", "running", "over"]),
+  state: Schema.Literals(["coming", "running", "suspended", "over"]),
   starts_at: ApiMoment,
   ends_at: ApiMoment,
   order_id: Schema.NullOr(ApiId),

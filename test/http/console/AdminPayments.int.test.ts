@@ -233,13 +233,15 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.strictEqual((yield* client.post(`${path}/refund`, { ...fields, note: "" })).status, 422)
       for (let times = 0; times < 2; times++) {
         const refunded = yield* client.post(`${path}/refund`, fields)
-        assert.strictEqual(refunded.headers.location, `${path}?done=refund-done`)
+        assert.strictEqual(refunded.headers.location, `${path}?done=refund-succeeded`)
       }
       assert.strictEqual(world.stripe.charge(paymentIntent).amount_refunded, 400)
       assert.strictEqual(yield* balanceOf(user.id), 840_000n)
       const [lost] = yield* world.sql<{ id: bigint }>`
-        INSERT INTO refund_requests (request_key, attempt_id, order_id, amount_minor, note, requested_by, state)
-          VALUES ('lost-answer', ${attempts[0]?.id}, ${order.id}, 100, 'n', 'user:1', 'unknown') RETURNING id`
+        INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
+            requested_by, note, problem)
+          SELECT p.provider, p.payment_id, p.id, 100, p.currency, 'pending', 'lost-answer', 'user:1', 'n', 'no answer'
+            FROM payments p WHERE p.attempt_id = ${attempts[0]?.id} RETURNING id`
       const blocked = yield* client.post(`${path}/refund`, { ...fields, key: "another-key" })
       assert.strictEqual(blocked.status, 409)
       assert.include(blocked.text, "not known yet")

@@ -2,7 +2,8 @@
  * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
  */
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
-import type { RefundRequest } from "../../../../orders/Refunds.ts"
+import type { Dispute } from "../../../../orders/DisputeStore.ts"
+import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { orderText } from "../../text/OrderText.ts"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
@@ -24,11 +25,14 @@ const Done = ({ visit }: { readonly visit: UserVisit }) => {
       return <Notice kind="success">{say("done.completed")}</Notice>
     case "cancelled":
       return <Notice kind="success">{say("done.cancelled")}</Notice>
-    case "refund-done":
+    case "refund-succeeded":
+    case "refund-pending":
+    case "refund-requires_action":
       return <Notice kind="success">{say("done.refunded")}</Notice>
     case "refund-failed":
+    case "refund-canceled":
       return <Notice kind="danger">{say("done.refund_failed")}</Notice>
-    case "refund-unknown":
+    case "refund-unanswered":
       return <Notice kind="warning">{say("done.refund_unknown")}</Notice>
     case "settled":
       return <Notice kind="success">{say("done.settled")}</Notice>
@@ -155,36 +159,40 @@ const Details = (props: RecordProps) => {
   )
 }
 
-const refundTones: Readonly<Record<RefundRequest["state"], Tone>> = {
-  requested: "blue",
-  done: "green",
+const refundTones: Readonly<Record<Refund["state"], Tone>> = {
+  pending: "blue",
+  requires_action: "yellow",
+  succeeded: "green",
   failed: "red",
-  unknown: "yellow"
+  canceled: "red"
 }
 
-const refundState = (visit: UserVisit, state: RefundRequest["state"]): string => {
+const RefundBadge = ({ refund, visit }: { readonly visit: UserVisit; readonly refund: Refund }) => {
   const say = sayOf(visit, adminOrdersText)
-  return ({
-    requested: say("refund.requested"),
-    done: say("refund.done"),
+  if (isUnanswered(refund) && refund.problem !== "") return <Badge tone="yellow">{say("refund.unanswered")}</Badge>
+  const names = {
+    pending: say("refund.pending"),
+    requires_action: say("refund.requires_action"),
+    succeeded: say("refund.succeeded"),
     failed: say("refund.failed"),
-    unknown: say("refund.unknown")
-  })[state]
+    canceled: say("refund.canceled")
+  }
+  return <Badge tone={refundTones[refund.state]}>{names[refund.state]}</Badge>
 }
 
 const RefundActions = (
-  { isStripe, refund, visit }: {
+  { orderId, refund, visit }: {
     readonly visit: UserVisit
-    readonly refund: RefundRequest
-    readonly isStripe: boolean
+    readonly refund: Refund
+    readonly orderId: bigint
   }
 ) => {
   const say = sayOf(visit, adminOrdersText)
-  if (refund.state !== "requested" && refund.state !== "unknown") return null
-  const path = `/admin/orders/${refund.orderId}/refunds/${refund.id}`
+  if (!isUnanswered(refund)) return null
+  const path = `/admin/orders/${orderId}/refunds/${refund.id}`
   return (
     <div class="btn-list mt-2">
-      {isStripe
+      {refund.provider === "stripe"
         ? (
           <PostForm visit={visit} action={`${path}/retry`}>
             <button type="submit" class="btn btn-sm">{say("refund.retry")}</button>
@@ -196,10 +204,9 @@ const RefundActions = (
   )
 }
 
-const RefundsCard = ({ record: { attempts, refunds }, visit }: RecordProps) => {
+const RefundsCard = ({ record: { order, refunds }, visit }: RecordProps) => {
   const say = sayOf(visit, adminOrdersText)
   if (refunds.length === 0) return null
-  const attemptOf = (refund: RefundRequest) => attempts.find(({ id }) => id === refund.attemptId)
   return (
     <Card title={say("refunds")} class="mb-3">
       <DataTable
@@ -211,16 +218,56 @@ const RefundsCard = ({ record: { attempts, refunds }, visit }: RecordProps) => {
           { title: say("refund.at"), wide: true }
         ]}
         rows={refunds.map((refund) => [
-          <span class="nowrap">{minorText(visit, refund.amountMinor, attemptOf(refund)?.currency ?? null)}</span>,
+          <span class="nowrap">{minorText(visit, refund.amountMinor, refund.currency)}</span>,
           <>
-            <Badge tone={refundTones[refund.state]}>{refundState(visit, refund.state)}</Badge>
+            <RefundBadge visit={visit} refund={refund} />
             {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
-            <RefundActions visit={visit} refund={refund} isStripe={attemptOf(refund)?.provider === "stripe"} />
+            <RefundActions visit={visit} refund={refund} orderId={order.id} />
           </>,
-          <span class="break-anywhere">{refund.note}</span>,
+          refund.key === null
+            ? <span class="text-secondary">{say("refund.outside")}</span>
+            : <span class="break-anywhere">{refund.note}</span>,
           <span class="nowrap">
             <Moment visit={visit} at={refund.createdAt} />
           </span>
+        ])}
+      />
+    </Card>
+  )
+}
+
+/** The words of a provider for people: `product_not_received` as `product not received`. */
+const words = (text: string): string => text.replaceAll("_", " ")
+
+const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
+  const say = sayOf(visit, adminOrdersText)
+  if (disputes.length === 0) return null
+  const isOpen = ({ status }: Dispute) => status === "needs_response" || status === "warning_needs_response"
+  return (
+    <Card title={say("disputes")} class="mb-3">
+      <DataTable
+        caption={say("disputes")}
+        columns={[
+          { title: say("dispute.amount"), number: true },
+          { title: say("dispute.taken"), number: true },
+          { title: say("state") },
+          { title: say("dispute.due"), wide: true }
+        ]}
+        rows={disputes.map((dispute) => [
+          <span class="nowrap">{minorText(visit, dispute.amountMinor, dispute.currency)}</span>,
+          <span class="nowrap">{minorText(visit, dispute.takenMinor, dispute.currency)}</span>,
+          <>
+            <Badge tone={isOpen(dispute) ? "red" : "secondary"}>{words(dispute.status)}</Badge>
+            <div class="text-secondary small break-anywhere">{words(dispute.reason)}</div>
+            <code class="small break-anywhere">{dispute.dispute}</code>
+          </>,
+          dispute.dueAt === null || !isOpen(dispute)
+            ? "–"
+            : (
+              <span class="nowrap">
+                <Moment visit={visit} at={dispute.dueAt} />
+              </span>
+            )
         ])}
       />
     </Card>
@@ -241,6 +288,7 @@ export const AdminOrderView = (props: RecordProps) => {
       <Done visit={visit} />
       <Details {...props} />
       <RefundsCard {...props} />
+      <DisputesCard {...props} />
       <OrderTimeline {...props} />
     </>
   )

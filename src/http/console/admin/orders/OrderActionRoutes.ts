@@ -2,19 +2,19 @@
  * What root does to one order: marks it as paid, cancels it, gives money back. Each is asked for on a page of its own.
  */
 import { Effect, Layer } from "effect"
-import { randomUUID } from "node:crypto"
 import { parseDecimal } from "../../../../domain/Money.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { PaymentUsed, RefundNotPossible, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
 import { ManualPayments } from "../../../../events/ManualPayments.ts"
-import { Refunds } from "../../../../orders/Refunds.ts"
+import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { pathId } from "../../PathId.ts"
 import { currencyDecimals } from "../../text/Formats.ts"
 import { stateName } from "../../ui/OrderParts.tsx"
+import { keyOf } from "../../FormKey.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText } from "../payments/EventParts.tsx"
 import { theOrder } from "./AdminOrdersRoutes.ts"
@@ -111,12 +111,6 @@ const cancelForm = rootForm("/admin/orders/:id/cancel", {
   again: (visit, values, problems) => showCancel(visit, { values, problems })
 })
 
-/** A form that is refused as a whole goes on with a key of its own; one with a wrong field keeps its key. */
-const keyOf = ({ problems, values }: FormState): string => {
-  const key = values.get("key") ?? ""
-  return key === "" || problems["form"] !== undefined ? randomUUID() : key
-}
-
 const showRefund = (visit: UserVisit, state: FormState) =>
   Effect.map(theOrder, (record) => {
     const { order, refundable } = record
@@ -156,6 +150,9 @@ const amountOf = (text: string, currency: string): bigint =>
 const leftOf = (visit: UserVisit, { refundable }: OrderRecord): string =>
   minorText(visit, refundable?.leftMinor ?? 0n, refundable?.attempt.currency ?? "cny")
 
+/** What became of a refund, for the page that is shown next. */
+const doneOf = (refund: Refund): string => `refund-${isUnanswered(refund) ? "unanswered" : refund.state}`
+
 const refundForm = rootForm("/admin/orders/:id/refund", {
   run: (visit, fields) =>
     Effect.gen(function*() {
@@ -169,7 +166,7 @@ const refundForm = rootForm("/admin/orders/:id/refund", {
       }).pipe(
         Effect.catchTag("ResolutionRefused", (error) => Effect.fail(refundRefused(visit, error, leftOf(visit, record))))
       )
-      return redirect(orderPath(id, `refund-${refund.state}`))
+      return redirect(orderPath(id, doneOf(refund)))
     }).pipe(
       Effect.catchTags({
         OrderNotFound: notThere,
@@ -193,7 +190,7 @@ const retryForm = rootForm("/admin/orders/:id/refunds/:refund/retry", {
     Effect.gen(function*() {
       const { record, refund } = yield* theRefund
       const now = yield* (yield* Refunds).retry(actorOf(visit), refund.id)
-      return redirect(orderPath(record.order.id, `refund-${now.state}`))
+      return redirect(orderPath(record.order.id, doneOf(now)))
     }).pipe(
       Effect.catchTags({
         RefundNotFound: notThere,
@@ -204,11 +201,10 @@ const retryForm = rootForm("/admin/orders/:id/refunds/:refund/retry", {
 
 const showSettle = (visit: UserVisit, state: FormState) =>
   Effect.map(theRefund, ({ record, refund }) => {
-    if (refund.state === "done" || refund.state === "failed") return redirect(orderPath(record.order.id))
-    const currency = record.attempts.find(({ id }) => id === refund.attemptId)?.currency ?? "cny"
+    if (!isUnanswered(refund)) return redirect(orderPath(record.order.id))
     return page(
       sayOf(visit, orderActionText)("settle.title"),
-      SettleView({ visit, record, refund, currency, state })
+      SettleView({ visit, record, refund, state })
     )
   })
 

@@ -6,7 +6,7 @@ import { formatDecimal } from "../../../../domain/Money.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { OrderRecord, PaidAttempt } from "../../../../events/OrderHistory.ts"
 
-import type { RefundRequest } from "../../../../orders/Refunds.ts"
+import type { Refund } from "../../../../orders/Refunds.ts"
 import type { FormState } from "../../Answer.ts"
 import { currencyDecimals } from "../../text/Formats.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
@@ -174,8 +174,8 @@ export const RefundView = (
   )
 }
 
-export const SettleView = (props: ActionProps & { readonly refund: RefundRequest; readonly currency: string }) => {
-  const { currency, refund, state, visit } = props
+export const SettleView = (props: ActionProps & { readonly refund: Refund }) => {
+  const { refund, state, visit } = props
   const say = sayOf(visit, orderActionText)
   const problem = state.problems["outcome"]
   const choices = [["done", say("settle.done")], ["failed", say("settle.failed")]] as const
@@ -186,7 +186,7 @@ export const SettleView = (props: ActionProps & { readonly refund: RefundRequest
       action={`refunds/${refund.id}`}
       submit={say("settle.submit")}
     >
-      <p>{say("settle.text", { amount: minorText(visit, refund.amountMinor, currency) })}</p>
+      <p>{say("settle.text", { amount: minorText(visit, refund.amountMinor, refund.currency) })}</p>
       <fieldset class="mb-3">
         <legend class="form-label required">{say("settle.what")}</legend>
         {choices.map(([value, label]) => (

@@ -72,7 +72,12 @@ const changeName = (visit: Visit, change: AuditItem): string => {
     ["order.completed", say("change.completed", { who })],
     ["order.cancelled", say("change.cancelled", { who })],
     ["order.refund_requested", say("change.requested", { who })],
+    ["order.refund_succeeded", say("change.done")],
     ["order.refund_done", say("change.done")],
+    ["order.refund_pending", say("change.pending")],
+    ["order.refund_requires_action", say("change.pending")],
+    ["order.refund_canceled", say("change.failed")],
+    ["order.refund_unanswered", say("change.unknown")],
     ["order.refund_failed", say("change.failed")],
     ["order.refund_unknown", say("change.unknown")]
   ])

@@ -19,12 +19,17 @@ export const factName = (visit: Visit, fact: string): string => {
     ["Paid", say("fact.Paid")],
     ["Processing", say("fact.Processing")],
     ["Ended", say("fact.Ended")],
+    ["Refund", say("fact.Refund")],
     ["Refunded", say("fact.Refunded")],
+    ["RefundMade", say("fact.Refund")],
     ["RefundFailed", say("fact.RefundFailed")],
-    ["DisputeOpened", say("fact.DisputeOpened")],
-    ["DisputeClosed", say("fact.DisputeClosed")],
+    ["Dispute", say("fact.Dispute")],
+    ["Inquiry", say("fact.Inquiry")],
+    ["FraudWarning", say("fact.FraudWarning")],
+    ["TestMode", say("fact.TestMode")],
     ["Nothing", say("fact.Nothing")],
-    ["Unreadable", say("fact.Unreadable")]
+    ["Unreadable", say("fact.Unreadable")],
+    ["UnreadableClawback", say("fact.UnreadableClawback")]
   ])
   return names.get(fact) ?? fact
 }

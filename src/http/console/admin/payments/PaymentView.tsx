@@ -4,7 +4,7 @@
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
-import { isAboutMoneyIn, isCreditable } from "../../../../events/EventResolutions.ts"
+import { isAboutMoneyIn, isCreditable, isRefundable } from "../../../../events/EventResolutions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
@@ -13,7 +13,7 @@ import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
 import { paymentsText } from "./PaymentsText.ts"
 
-export const resolveActions = ["accept", "accept_part", "credit", "refunded", "dismiss"] as const
+export const resolveActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
 export type ResolveAction = typeof resolveActions[number]
 
 interface EventProps {
@@ -24,8 +24,15 @@ interface EventProps {
 const Code = ({ text }: { readonly text: string | null }) =>
   text === null ? <>–</> : <code class="break-anywhere">{text}</code>
 
+/** Where root sees the payment at Stripe. */
+const stripePage = ({ payment, provider }: EventDetails["event"]): string | undefined =>
+  provider === "stripe" && payment !== null && /^pi_\w+$/.test(payment)
+    ? `https://dashboard.stripe.com/payments/${payment}`
+    : undefined
+
 const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
   const say = sayOf(visit, paymentsText)
+  const page = stripePage(event)
   return (
     <Card class="mb-3">
       <div class="card-body">
@@ -47,6 +54,9 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
           <dt>{say("payment")}</dt>
           <dd>
             <Code text={event.payment} />
+            {page === undefined
+              ? null
+              : <a class="ms-2" href={page} target="_blank" rel="noreferrer">{say("provider.page")}</a>}
           </dd>
           <dt>{say("reference")}</dt>
           <dd>
@@ -143,6 +153,9 @@ const Actions = ({ details: { event, order }, visit }: EventProps) => {
         {isCreditable(event.fact) && event.payment !== null
           ? action("credit", say("credit"), say("credit.text"), pays === undefined)
           : null}
+        {isRefundable(event)
+          ? action("refund", say("refund"), say("refund.text", { provider: sourceName(visit, event.provider) }), false)
+          : null}
         {isAboutMoneyIn(event.fact) && event.payment !== null
           ? action("refunded", say("refunded"), say("refunded.text"), false)
           : null}
@@ -165,6 +178,7 @@ export const PaymentView = (props: EventProps) => {
         lead={<OutcomeBadge visit={visit} event={event} />}
       />
       {visit.query.get("done") === "resolved" ? <Notice kind="success">{say("done")}</Notice> : null}
+      {visit.query.get("done") === "unanswered" ? <Notice kind="warning">{say("refund.unanswered")}</Notice> : null}
       <Facts {...props} />
       <Actions {...props} />
       <Resolved {...props} />
@@ -205,7 +219,12 @@ const CreditFields = ({ details, state, visit }: EventProps & { readonly state: 
 }
 
 export const ResolveView = (
-  { action, ...props }: EventProps & { readonly state: FormState; readonly action: ResolveAction }
+  { action, formKey, ...props }: EventProps & {
+    readonly state: FormState
+    readonly action: ResolveAction
+    /** Sent twice, the form is one refund. */
+    readonly formKey: string
+  }
 ) => {
   const { details: { event }, state, visit } = props
   const say = sayOf(visit, paymentsText)
@@ -218,6 +237,11 @@ export const ResolveView = (
       submit: say("accept_part")
     },
     credit: { title: say("credit"), text: say("credit.text"), submit: say("submit.credit") },
+    refund: {
+      title: say("refund"),
+      text: say("refund.text", { provider: sourceName(visit, event.provider) }),
+      submit: say("submit.refund")
+    },
     refunded: { title: say("refunded"), text: say("refunded.text"), submit: say("submit.refunded") },
     dismiss: { title: say("dismiss"), text: say("dismiss.text"), submit: say("submit.dismiss") }
   }[action]
@@ -234,6 +258,7 @@ export const ResolveView = (
         <PostForm visit={visit} action={`${path}/${action}`} class="card-body">
           <FormAlert state={state} />
           <p>{texts.text}</p>
+          {action === "refund" ? <input type="hidden" name="key" value={formKey} /> : null}
           {action === "credit" ? <CreditFields {...props} /> : null}
           <Field
             state={state}

@@ -2,13 +2,16 @@
  * `/admin/payments`: what providers said, and what root makes of payments that fit nothing.
  */
 import { Effect, Layer } from "effect"
+import { HttpRouter } from "effect/http"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { EventResolutions, type Resolve } from "../../../../events/EventResolutions.ts"
-import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
+import { isCounted } from "../../../../orders/Clawback.ts"
+import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
-import { HttpRouter } from "effect/http"
+import { keyOf } from "../../FormKey.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { oneOf } from "../orders/OrdersQuery.ts"
@@ -56,7 +59,7 @@ const showResolve = (visit: UserVisit, state: FormState) =>
     if (!details.event.isOpen && state === emptyForm) return redirect(`/admin/payments/${details.event.id}`)
     return page(
       sayOf(visit, paymentsText)("event.title", { id: details.event.id.toString() }),
-      ResolveView({ visit, details, state, action })
+      ResolveView({ visit, details, state, action, formKey: keyOf(state) })
     )
   })
 
@@ -109,18 +112,31 @@ const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
   return refuse({ form: texts[why] }, 409)
 }
 
+/** What became of a refund that was asked for just now. */
+const refunded = (visit: UserVisit, eventId: bigint, refund: Refund) =>
+  isCounted(refund.state)
+    ? Effect.succeed(redirect(`/admin/payments/${eventId}?done=${isUnanswered(refund) ? "unanswered" : "resolved"}`))
+    : Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.failed", { why: refund.problem }) }, 409))
+
 const resolveForm = rootForm("/admin/payments/:id/:action", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
       const action = yield* theAction
-      yield* (yield* EventResolutions).resolve(actorOf(visit), id, askedBy(action, fields))
+      const resolutions = yield* EventResolutions
+      if (action === "refund") {
+        const asked = { note: fields.get("note") ?? "", key: fields.get("key") ?? "" }
+        return yield* refunded(visit, id, yield* resolutions.refund(actorOf(visit), id, asked))
+      }
+      yield* resolutions.resolve(actorOf(visit), id, askedBy(action, fields))
       return redirect(`/admin/payments/${id}?done=resolved`)
     }).pipe(
       Effect.catchTags({
         EventNotFound: () => Effect.fail(new PageNotFound()),
         EventClosed: (error) => Effect.fail(closed(visit, error)),
         PaymentUsed: (error) => Effect.fail(used(visit, error)),
+        RefundNotPossible: () => Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.impossible") }, 409)),
+        RefundReused: () => Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.reused") }, 409)),
         ResolutionRefused: (error) => Effect.fail(refusal(visit, error))
       })
     ),

@@ -3,7 +3,6 @@
  * carries the key of its change, made when it is shown: sent twice, it is done once.
  */
 import { Effect, Layer } from "effect"
-import { randomUUID } from "node:crypto"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { type AdjustmentRefused, Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers, type WaiverRefused } from "../../../../accounts/DebtWaivers.ts"
@@ -22,16 +21,11 @@ import {
 } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { pathId } from "../../PathId.ts"
+import { keyOf } from "../../FormKey.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { theUser } from "./TheUser.ts"
 import { userActionText } from "./UserActionText.ts"
 import { AdjustView, EndView, GrantView, WaiveView } from "./UserActionView.tsx"
-
-/** A form that is refused as a whole goes on with a key of its own; one with a wrong field keeps its key. */
-const keyOf = ({ problems, values }: FormState): string => {
-  const key = values.get("key") ?? ""
-  return key === "" || problems["form"] !== undefined ? randomUUID() : key
-}
 
 const stateOf = (values: URLSearchParams, problems: Problems): FormState => ({ values, problems })
 

@@ -121,11 +121,21 @@ export const LedgerCard = (
   )
 }
 
-const tones: Readonly<Record<SubscriptionItem["state"], Tone>> = { coming: "blue", running: "green", over: "secondary" }
+const tones: Readonly<Record<SubscriptionItem["state"], Tone>> = {
+  coming: "blue",
+  running: "green",
+  suspended: "yellow",
+  over: "secondary"
+}
 
 const StateBadge = ({ state, visit }: { readonly visit: Visit; readonly state: SubscriptionItem["state"] }) => {
   const say = sayOf(visit, userText)
-  const names = { coming: say("state.coming"), running: say("state.running"), over: say("state.over") }
+  const names = {
+    coming: say("state.coming"),
+    running: say("state.running"),
+    suspended: say("state.suspended"),
+    over: say("state.over")
+  }
   return <Badge tone={tones[state]}>{names[state]}</Badge>
 }
 

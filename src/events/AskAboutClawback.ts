@@ -1,0 +1,83 @@
+/**
+ * What has to be asked at Stripe before an event about a refund or dispute is settled: whose payment it is, where nothing here says so,
+ * and which refunds there are, where a sum does not agree with those that are known. Nothing is locked meanwhile.
+ *
+ * @internal
+ */
+import { Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { findAttempt } from "../orders/AttemptStore.ts"
+import { SettlementUnavailable } from "../orders/OrderError.ts"
+import { settingsNow } from "../orders/Orders.ts"
+import { paymentsNamed } from "../orders/Payments.ts"
+import { knownRefunds } from "../orders/RefundStore.ts"
+import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
+import { StripeClient, type StripeFailure } from "../payments/StripeClient.ts"
+import { Settings } from "../settings/Settings.ts"
+import { knownReference } from "./EventStore.ts"
+
+/** A fact that is ready to be settled, with the refunds of its payment where they had to be listed. */
+export interface Asked {
+  readonly fact: PaymentFact
+  readonly listed: ReadonlyArray<RefundTold> | undefined
+  /** Why they cannot be listed, for good: people have to look. */
+  readonly unlisted?: string
+}
+
+const aboutPayments: ReadonlySet<PaymentFact["_tag"]> = new Set<PaymentFact["_tag"]>([
+  "Refund",
+  "Refunded",
+  "Dispute",
+  "FraudWarning",
+  "UnreadableClawback"
+])
+
+const unanswered = (error: StripeFailure): SettlementUnavailable =>
+  new SettlementUnavailable({ why: `Stripe has to be asked about the payment: ${error.message}` })
+
+export const makeAskAboutClawback = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+  const stripe = yield* StripeClient
+
+  /** The fact with the reference of its payment; undefined: it is not a payment of ours. */
+  const withReference = Effect.fnUntraced(function*(fact: PaymentFact, payment: string) {
+    const isRecorded = (yield* paymentsNamed(sql, payment)).some(({ provider }) => provider === "stripe")
+    if (isRecorded) return fact
+    const isReferenced = fact.reference !== null && (yield* findAttempt(sql, fact.reference)) !== undefined
+    if (isReferenced) return fact
+    const known = yield* knownReference(sql, "stripe", payment)
+    const { payment: config } = yield* settingsNow(settings)
+    const reference = known === undefined
+      ? yield* Effect.mapError(stripe.referenceOf(config.stripe, payment), unanswered)
+      : known.reference
+    return reference === null || (yield* findAttempt(sql, reference)) === undefined ? undefined : { ...fact, reference }
+  })
+
+  const listed = Effect.fnUntraced(function*(fact: PaymentFact, payment: string) {
+    if (fact._tag !== "Refunded" && fact._tag !== "Refund") return undefined
+    const known = yield* knownRefunds(sql, { provider: "stripe", payment })
+    const isSettled = fact._tag === "Refund" || known.sumMinor === fact.amountMinor
+    if (isSettled && !known.hasUnnamed) return undefined
+    const { payment: config } = yield* settingsNow(settings)
+    return yield* stripe.refunds(config.stripe, payment)
+  })
+
+  return (fact: PaymentFact): Effect.Effect<Asked, SettlementUnavailable | SqlError.SqlError> =>
+    Effect.gen(function*() {
+      const { payment } = fact
+      if (fact.provider !== "stripe" || payment === null || !aboutPayments.has(fact._tag)) {
+        return { fact, listed: undefined }
+      }
+      const own = yield* withReference(fact, payment)
+      if (own === undefined) return { fact, listed: undefined }
+      return yield* listed(own, payment).pipe(
+        Effect.map((refunds): Asked => ({ fact: own, listed: refunds })),
+        Effect.catchTags({
+          ProviderRefused: ({ why }) => Effect.succeed<Asked>({ fact: own, listed: undefined, unlisted: why }),
+          ProviderOff: (error) => Effect.fail(unanswered(error)),
+          ProviderUnavailable: (error) => Effect.fail(unanswered(error))
+        })
+      )
+    })
+})

@@ -1,0 +1,150 @@
+/**
+ * Disputes as rows, one for each, by the id that its provider gave it: what it is now, and what it has taken.
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import type { DisputeTold, Provider } from "../payments/PaymentFact.ts"
+import type { DisputeNow } from "./Clawback.ts"
+import { type DisputeEvent, foldDispute, standingOf } from "./DisputeFold.ts"
+import type { Payment } from "./Payments.ts"
+import type { RefundOf } from "./RefundStore.ts"
+
+type Sql = SqlClient.SqlClient
+type Read<A> = Effect.Effect<A, SqlError.SqlError>
+
+export interface Dispute {
+  readonly id: bigint
+  readonly provider: Provider
+  /** The provider's id of it. */
+  readonly dispute: string
+  /** In the minor unit of the currency. */
+  readonly amountMinor: bigint
+  readonly takenMinor: bigint
+  readonly currency: string
+  /** The provider's own words. */
+  readonly status: string
+  readonly reason: string
+  /** Until when it can be answered. */
+  readonly dueAt: Date | null
+  /** Of the payment's attempt; null where no order is known. */
+  readonly orderId: bigint | null
+  readonly updatedAt: Date
+}
+
+interface EventRow {
+  readonly id: bigint
+  readonly kind: string
+  readonly status: string
+  readonly amount_minor: bigint
+  readonly taken_minor: bigint | null
+  readonly at_seconds: bigint
+}
+
+/** Events of one dispute that are looked at, at most: the newest. */
+const EVENTS_MAX = 1_000
+
+/** Writes down what a dispute is by everything said of it, the event `eventId` included. */
+export const recordDispute = (sql: Sql, of: RefundOf, told: DisputeTold, eventId: bigint): Read<void> =>
+  Effect.gen(function*() {
+    const rows = yield* sql<EventRow>`
+      SELECT id, kind, status, amount_minor, taken_minor, at_seconds FROM payment_events
+        WHERE provider = ${of.provider} AND fact = 'Dispute' AND subject = ${told.dispute} AND status IS NOT NULL
+          AND amount_minor IS NOT NULL AND currency = ${told.currency}
+        ORDER BY at_seconds DESC, id DESC LIMIT ${EVENTS_MAX}`
+    const folded = foldDispute(rows.map((row): DisputeEvent & { readonly id: bigint } => ({
+      id: row.id,
+      kind: row.kind,
+      status: row.status,
+      amountMinor: row.amount_minor,
+      takenMinor: row.taken_minor,
+      atSeconds: row.at_seconds
+    })))
+    if (folded === undefined) return
+    const { newest, takenMinor } = folded
+    const isNewest = newest.id === eventId
+    const dueBy = isNewest ? told.dueBySeconds : null
+    yield* sql`
+      INSERT INTO payment_disputes AS d (provider, payment_reference, payment_id, dispute_id, amount_minor, currency, status,
+          reason, due_at, taken_minor)
+        VALUES (${of.provider}, ${of.payment}, ${of.paymentId}, ${told.dispute}, ${newest.amountMinor}, ${told.currency},
+          ${newest.status}, ${told.reason}, to_timestamp(${dueBy}::bigint), ${takenMinor ?? 0n})
+        ON CONFLICT (provider, dispute_id) DO UPDATE
+          SET payment_id = coalesce(d.payment_id, EXCLUDED.payment_id), amount_minor = EXCLUDED.amount_minor,
+            status = EXCLUDED.status,
+            reason = CASE WHEN ${isNewest}::boolean AND EXCLUDED.reason <> '' THEN EXCLUDED.reason ELSE d.reason END,
+            due_at = CASE WHEN ${isNewest}::boolean THEN EXCLUDED.due_at ELSE d.due_at END,
+            taken_minor = CASE WHEN ${
+      takenMinor === undefined
+    }::boolean THEN d.taken_minor ELSE EXCLUDED.taken_minor END,
+            updated_at = now()`
+  })
+
+/** The disputes of a payment in its currency. */
+export const disputesNow = (
+  sql: Sql,
+  { currency, id, payment, provider }: Pick<Payment, "currency" | "id" | "payment" | "provider">
+): Read<ReadonlyArray<DisputeNow>> =>
+  Effect.map(
+    sql<{ status: string; taken_minor: bigint }>`SELECT status, taken_minor FROM payment_disputes
+      WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
+        AND currency = ${currency}`,
+    (rows) => rows.map((row) => ({ standing: standingOf(row.status), takenMinor: row.taken_minor }))
+  )
+
+interface DisputeRow {
+  readonly id: bigint
+  readonly provider: Provider
+  readonly dispute_id: string
+  readonly amount_minor: bigint
+  readonly taken_minor: bigint
+  readonly currency: string
+  readonly status: string
+  readonly reason: string
+  readonly due_at: Date | null
+  readonly order_id: bigint | null
+  readonly updated_at: Date
+}
+
+const toDispute = (row: DisputeRow): Dispute => ({
+  id: row.id,
+  provider: row.provider,
+  dispute: row.dispute_id,
+  amountMinor: row.amount_minor,
+  takenMinor: row.taken_minor,
+  currency: row.currency,
+  status: row.status,
+  reason: row.reason,
+  dueAt: row.due_at,
+  orderId: row.order_id,
+  updatedAt: row.updated_at
+})
+
+/** Disputes listed at once, at most. */
+const LISTED_MAX = 100
+
+const columns = `d.*, a.order_id FROM payment_disputes d LEFT JOIN payments p ON p.id = d.payment_id
+  LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+
+/** Of one order's payments, newest first. */
+export const disputesOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Dispute>> =>
+  Effect.map(
+    sql.unsafe<DisputeRow>(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId]),
+    (rows) => rows.map(toDispute)
+  )
+
+/** A dispute that people can still answer. */
+const answerableSql = "d.status IN ('needs_response', 'warning_needs_response')"
+
+/** Those that wait for an answer of people, the most urgent first. */
+export const disputesToAnswer = (sql: Sql): Read<ReadonlyArray<Dispute>> =>
+  Effect.map(
+    sql.unsafe<DisputeRow>(
+      `SELECT ${columns} WHERE ${answerableSql} ORDER BY d.due_at NULLS LAST, d.id LIMIT ${LISTED_MAX}`
+    ),
+    (rows) => rows.map(toDispute)
+  )
+
+/** Disputes that were told before their payment was known are its own from now on. */
+export const adoptDisputes = (sql: Sql, { id, payment, provider }: Payment): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_disputes SET payment_id = ${id}
+    WHERE provider = ${provider} AND payment_reference = ${payment} AND payment_id IS NULL`)
