@@ -2,15 +2,15 @@
  * What payment providers send: verified, translated, settled. Who sends what cannot be verified learns nothing; what is
  * verified is on record before this succeeds.
  */
-import { type Settled, Settlement } from "../orders/Settlement.ts"
 import { Clock, Context, Effect, Layer } from "effect"
+import type { SettlementUnavailable } from "../orders/OrderError.ts"
+import { settingsNow } from "../orders/Orders.ts"
+import { type Settled, Settlement } from "../orders/Settlement.ts"
 import { readNotify } from "../payments/EpayNotify.ts"
 import { parseParams } from "../payments/EpayParams.ts"
 import { type NotVerified, ProviderOff } from "../payments/PaymentError.ts"
 import { isWebhookOn, readStripeEvent } from "../payments/StripeEvents.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { SettlementUnavailable } from "../orders/OrderError.ts"
-import { settingsNow } from "../orders/Orders.ts"
 
 export class Callbacks extends Context.Service<Callbacks, {
   /** A webhook of Stripe: its body as it came, and its `Stripe-Signature`. `ProviderOff` while no secret is set. */

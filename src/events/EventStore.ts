@@ -5,9 +5,9 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { PaymentFact } from "../payments/PaymentFact.ts"
 import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
+import type { PaymentFact } from "../payments/PaymentFact.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -129,7 +129,7 @@ export const isDisputeInReview = (sql: Sql, dispute: string, eventId: bigint): R
     (rows) => rows.length > 0
   )
 
-/** A dispute that was answered, or is over, waits for nobody's answer any more. */
+/** A dispute that was answered, or is over, needs no answer any more. */
 export const closeAnswered = (sql: Sql, provider: string, dispute: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events e
     SET resolution = 'dismissed', resolution_note = 'the dispute is ' || d.status, resolved_by = 'system', resolved_at = now()

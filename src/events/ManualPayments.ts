@@ -3,20 +3,10 @@
  * a fact that is root's word. Whoever names the provider's own reference makes its later callback a duplicate; a payment pays
  * one order only, however many administrators and callbacks say so at once.
  */
-import { epayScope, lockPayment, paymentsNamed } from "../orders/Payments.ts"
-import { hostOf } from "../payments/EpayGateway.ts"
-import { resolveReviews } from "./EventStore.ts"
-import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
-import { Settlement, settling } from "../orders/Settlement.ts"
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { PaymentFact, PaymentSource } from "../payments/PaymentFact.ts"
-import { StripeClient } from "../payments/StripeClient.ts"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote } from "../platform/Notes.ts"
-import { Settings, type SettingsValues } from "../settings/Settings.ts"
+import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
 import { makeReference, minorOf } from "../orders/Checkout.ts"
-
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import {
   OrderClosed,
@@ -28,6 +18,15 @@ import {
 } from "../orders/OrderError.ts"
 import { settingsNow } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
+import { epayScope, lockPayment, paymentsNamed } from "../orders/Payments.ts"
+import { Settlement, settling } from "../orders/Settlement.ts"
+import { hostOf } from "../payments/EpayGateway.ts"
+import type { PaymentFact, PaymentSource } from "../payments/PaymentFact.ts"
+import { StripeClient } from "../payments/StripeClient.ts"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { checkNote } from "../platform/Notes.ts"
+import { Settings, type SettingsValues } from "../settings/Settings.ts"
+import { resolveReviews } from "./EventStore.ts"
 import { checkUnused } from "./PaymentUse.ts"
 
 export interface ManualPayment {

@@ -2,15 +2,15 @@
  * What providers have said, as root reads it: filtered, page by page, newest first; the queue of what people have to look at;
  * and one event with the order and the buyer it is about, as far as they are known.
  */
-import type { EventOutcome } from "../orders/Settlement.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { parseDecimal } from "../domain/Money.ts"
-import type { PaymentSource } from "../payments/PaymentFact.ts"
-import { Settings } from "../settings/Settings.ts"
 import type { OrderKind, OrderState } from "../orders/Order.ts"
 import { EventNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
 import { creditOf, settingsNow, unavailable } from "../orders/Orders.ts"
+import type { EventOutcome } from "../orders/Settlement.ts"
+import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
   "applied",
@@ -29,7 +29,7 @@ export type Resolution = typeof resolutions[number]
 export interface EventFilter {
   readonly outcome?: EventOutcome | undefined
   readonly provider?: PaymentSource | undefined
-  /** Only what waits for somebody: exceptions that nobody has resolved, and what has been parked for long. */
+  /** Only what waits for somebody: open reviews, and what has waited for its payment for long. */
   readonly open?: boolean | undefined
   /** The provider's reference of the payment, or ours. */
   readonly text?: string | undefined

@@ -2,19 +2,19 @@
  * Asks providers about attempts whose outcome is not known, so that a lost callback still settles, and closes what has to be
  * closed. What they answer goes the way of a callback: the same settlement, the same identities.
  */
-import { Settlement } from "../orders/Settlement.ts"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { hostOf } from "../payments/EpayGateway.ts"
+import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
+import type { SettlementUnavailable } from "../orders/OrderError.ts"
+import { Orders, settingsNow, unavailable } from "../orders/Orders.ts"
+import { Sessions } from "../orders/Sessions.ts"
+import { Settlement } from "../orders/Settlement.ts"
 import { EpayClient } from "../payments/EpayClient.ts"
+import { hostOf } from "../payments/EpayGateway.ts"
 import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
-import type { SettlementUnavailable } from "../orders/OrderError.ts"
-import { Orders, settingsNow, unavailable } from "../orders/Orders.ts"
-import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
-import { Sessions } from "../orders/Sessions.ts"
 
 /** What one round did. */
 export interface ReconcileReport {

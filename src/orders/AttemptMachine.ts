@@ -1,6 +1,6 @@
 /**
  * What an attempt to pay becomes by what happens to it. Pure; the table of its tests is the rule book. A payment that has paid is
- * never taken back here: refunds and disputes are about the payment, not about the attempt.
+ * never clawed back here: refunds and disputes are about the payment, not about the attempt.
  */
 import type { Attempt } from "./Order.ts"
 

@@ -1,5 +1,5 @@
 /**
- * What refunds and disputes have taken back of one payment, and what follows from it for its order. Pure: it looks at all of them
+ * What refunds and disputes have clawed back of one payment, and what follows from it for its order. Pure: it looks at all of them
  * as they are, so neither the order in which they were told nor a repetition changes its result.
  */
 import { minimum } from "../domain/Money.ts"
@@ -56,6 +56,6 @@ export const clawbackOf = (
   }
 }
 
-/** Of a credit, what is to be taken back in all, in micros: rounded down, in the user's favour. */
+/** Of a credit, what is to be clawed back in all, in micros: rounded down, in the user's favour. */
 export const debitOf = (creditMicros: bigint, backMinor: bigint, paidMinor: bigint): bigint =>
   paidMinor === 0n ? 0n : (creditMicros * backMinor) / paidMinor

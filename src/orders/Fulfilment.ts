@@ -1,15 +1,15 @@
 /**
  * What settles an order, inside the settlement's transaction: the credit or the subscription that was bought, given once, and
- * what refunds and disputes take back of it.
+ * what refunds and disputes claw back of it.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
+import { disputesNow } from "./DisputeStore.ts"
 import { fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
-import { disputesNow } from "./DisputeStore.ts"
 import { type Payment, setDebited } from "./Payments.ts"
 import { refundsNow, requestedMinor } from "./RefundStore.ts"
 

@@ -80,5 +80,5 @@ export interface Attempt {
 export const isFulfilled = (state: OrderState): boolean =>
   state === "paid" || state === "active" || state === "refunded" || state === "disputed"
 
-/** The state of an order that is fulfilled and not taken back. */
+/** The state of an order that is fulfilled, before any clawback. */
 export const fulfilledState = (kind: OrderKind): "paid" | "active" => kind === "topup" ? "paid" : "active"

@@ -2,8 +2,8 @@
  * How orders refuse: an amount out of bounds, a plan that is not for sale, an order that is not there or no longer open.
  */
 import { Schema } from "effect"
-import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { formatDecimal } from "../domain/Money.ts"
+import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 
 const yuan = (fen: bigint): string => `¥${formatDecimal(fen, 2, 2)}`
 
@@ -114,7 +114,7 @@ export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNot
 /** Somebody has resolved the event, or there was nothing to resolve. */
 export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed", {
   id: Schema.BigInt,
-  /** Null: it is no exception. */
+  /** Null: it is in no review. */
   resolution: Schema.NullOr(Schema.String),
   /** The e-mail address of whoever did it. */
   by: Schema.NullOr(Schema.String)

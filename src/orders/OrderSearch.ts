@@ -1,5 +1,5 @@
 /**
- * Everybody's orders as root reads them: filtered, page by page, newest first, each with its buyer.
+ * The orders of all users as root reads them: filtered, page by page, newest first, each with its buyer.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"

@@ -8,6 +8,7 @@ import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
+import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
   AmountOutOfRange,
@@ -20,7 +21,6 @@ import {
   TooManyOpen,
   TooManyOrders
 } from "./OrderError.ts"
-import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
 import { type Payment, paymentsOfOrder } from "./Payments.ts"
 import { findPlanNow } from "./PlanTermsStore.ts"
@@ -49,7 +49,7 @@ export interface OrderView {
   readonly payments: ReadonlyArray<Payment>
 }
 
-/** Whose orders may be seen: one user's, or everybody's (undefined) for root and the command line. */
+/** Whose orders may be seen: one user's, or those of all users (undefined) for root and the command line. */
 type Viewer = bigint | undefined
 
 export class Orders extends Context.Service<Orders, {

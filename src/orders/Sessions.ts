@@ -1,16 +1,16 @@
 /**
- * Stripe sessions that must not be paid any more: those of orders that are fulfilled, cancelled or expired. Closing them is
+ * Stripe sessions that must not be paid any more: those of orders that are fulfilled, cancelled or expired, and of closed attempts. Closing them is
  * tried at once and, where Stripe does not answer, again by the reconciliation; a payment that slips through all the same is
  * honoured or shown to root, never lost.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { StripeClient } from "../payments/StripeClient.ts"
-import { askSoon, moveAttemptById } from "./AttemptStore.ts"
 import { Settings } from "../settings/Settings.ts"
+import { askSoon, moveAttemptById } from "./AttemptStore.ts"
 
 export class Sessions extends Context.Service<Sessions, {
-  /** Closes the open sessions of an order that is not pending any more, and of attempts of a pending one that are closed. Never fails: what does not work stays open. */
+  /** Closes the sessions of an order that must not be paid any more. Never fails: what does not work stays open. */
   closeOf(orderId: bigint): Effect.Effect<void>
 }>()("realms/orders/Sessions") {
   static readonly layer = Layer.effect(Sessions, Effect.suspend(() => make))

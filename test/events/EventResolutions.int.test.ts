@@ -1,11 +1,11 @@
 /**
  * What root makes of payments that fulfilled no order: once, whoever asks, and never twice for one payment.
  */
-import { makeReservationId } from "../../src/domain/Ids.ts"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import type { Actor } from "../../src/platform/AuditLog.ts"
+import { makeReservationId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
+import type { Actor } from "../../src/platform/AuditLog.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 
 const Worlds = SecondServer.layer.pipe(

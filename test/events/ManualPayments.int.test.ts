@@ -5,8 +5,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
 import { makeReservationId } from "../../src/domain/Ids.ts"
-import type { Actor } from "../../src/platform/AuditLog.ts"
 import type { ManualPayment } from "../../src/events/ManualPayments.ts"
+import type { Actor } from "../../src/platform/AuditLog.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 
 const Worlds = SecondServer.layer.pipe(

@@ -1,10 +1,10 @@
-import { type EventOutcome, isFinal } from "../../src/orders/Settlement.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
-import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
-import type { Attempt, Order, OrderState } from "../../src/orders/Order.ts"
 import { decide, type Named } from "../../src/events/PaymentRules.ts"
+import type { Attempt, Order, OrderState } from "../../src/orders/Order.ts"
 import type { Payment } from "../../src/orders/Payments.ts"
+import { type EventOutcome, isFinal } from "../../src/orders/Settlement.ts"
+import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
 
 const epoch = DateTime.toDate(DateTime.makeUnsafe(0))
 

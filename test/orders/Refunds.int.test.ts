@@ -3,9 +3,9 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import type { Actor } from "../../src/platform/AuditLog.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { isUnanswered, type NewRefund } from "../../src/orders/Refunds.ts"
+import type { Actor } from "../../src/platform/AuditLog.ts"
 import { PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { adjustIn } from "../support/TestAccounts.ts"
 import { send } from "../support/TestHttp.ts"

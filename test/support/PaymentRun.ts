@@ -3,12 +3,11 @@
  * over two servers, with what the providers say delivered late, again, reordered or at once. It keeps the truth beside the
  * servers and checks each of their answers against it.
  */
-import { isFinal } from "../../src/orders/Settlement.ts"
 import { assert } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { isFinal } from "../../src/orders/Settlement.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-
 import { commitOf } from "./AccountsProcess.ts"
 import { type Mistake, PaymentTruth, type TrueOrder } from "./PaymentTruth.ts"
 import { PaymentWorld, type Server } from "./PaymentWorld.ts"

@@ -3,8 +3,8 @@
  * and what was told of it. It computes what the books have to say in the plainest way, from the acts and not from the
  * messages, so that it can disagree with a settlement that is wrong.
  */
-import type { DisputeTold, PaymentFact, PaymentSource, RefundTold } from "../../src/payments/PaymentFact.ts"
 import type { Attempt, Order } from "../../src/orders/Order.ts"
+import type { DisputeTold, PaymentFact, PaymentSource, RefundTold } from "../../src/payments/PaymentFact.ts"
 
 export interface TruePayment {
   readonly id: string

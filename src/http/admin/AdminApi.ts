@@ -15,8 +15,8 @@ import { OrdersApi } from "./OrdersApi.ts"
 import { PaymentsApi } from "./PaymentsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
-import { UsageApi } from "./UsageApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { UsageApi } from "./UsageApi.ts"
 import { UsersApi } from "./UsersApi.ts"
 
 /** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */

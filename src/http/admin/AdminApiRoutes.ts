@@ -16,8 +16,8 @@ import { OrdersHandlers } from "./OrdersHandlers.ts"
 import { PaymentsHandlers } from "./PaymentsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
-import { UsageHandlers } from "./UsageHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { UsageHandlers } from "./UsageHandlers.ts"
 import { UsersHandlers } from "./UsersHandlers.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -1,5 +1,5 @@
 /**
- * `/api/admin/orders`: everybody's orders, and what an administrator does to them: completing, cancelling, refunding.
+ * `/api/admin/orders`: the orders of all users, and what an administrator does to them: completing, cancelling, refunding.
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
@@ -139,4 +139,4 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     success: Refund,
     error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   })
-).annotateMerge(OpenApi.annotations({ title: "Orders", description: "Everybody's orders and their refunds." })) {}
+).annotateMerge(OpenApi.annotations({ title: "Orders", description: "The orders of all users and their refunds." })) {}

@@ -4,13 +4,13 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
-import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
+import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { refundJson } from "./RefundSchema.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
+import { refundJson } from "./RefundSchema.ts"
 
 const textOrNull = (value: bigint | null | undefined): string | null => value?.toString() ?? null
 

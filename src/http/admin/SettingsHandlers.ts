@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Connections } from "../../orders/Connections.ts"
 import { isSettingKey, type SettingKey } from "../../platform/SettingDocument.ts"
 import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
-import { Connections } from "../../orders/Connections.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"

@@ -75,7 +75,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
       const path = `/orders/${order.id}/refunds`
       const refund = { note: "n", idempotency_key: "api-refund-2", amount_minor: "400" }
       assert.strictEqual((yield* post(path, refund)).status, 409, "another merchant's")
-      yield* world.sql`UPDATE payment_attempts SET merchant = ${world.epay.pid} WHERE order_id = ${order.id}`
+      yield* world.sql`UPDATE payments p SET merchant_scope = '|' || ${world.epay.pid}::text FROM payment_attempts a
+        WHERE a.id = p.attempt_id AND a.order_id = ${order.id}`
       assert.strictEqual((yield* post(path, { ...refund, amount_minor: "1001" })).status, 422)
       assert.strictEqual((yield* post(path, { ...refund, idempotency_key: "x" })).status, 422)
       // The gateway knows nothing of it: it is on record as failed, and so it is for the same key.

@@ -295,6 +295,14 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
         assert.include(refused.text, "invalid-feedback")
       }
       assert.strictEqual(yield* balanceOf(user.id), 0n)
+      // It came to another merchant than the one in the settings.
+      const giveBack = yield* client.get(`${path}/refund`)
+      const key = /name="key" value="([^"]+)"/.exec(giveBack.text)?.[1] ?? ""
+      assert.isAbove(key.length, 8)
+      const impossible = yield* client.post(`${path}/refund`, { key, note: "paid too little" })
+      assert.strictEqual(impossible.status, 409)
+      assert.include(impossible.text, "cannot be given back from here")
+      assert.strictEqual((yield* client.post(`${path}/refund`, { key, note: "" })).status, 422)
       const credited = yield* client.post(`${path}/credit`, fields)
       assert.strictEqual(credited.headers.location, `${path}?done=resolved`)
       assert.strictEqual(yield* balanceOf(user.id), 700_000n)

@@ -154,7 +154,7 @@ const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, 
   await page.fill("[name=amount]", "2.00")
   await page.fill("[name=note]", "half of it was not used")
   await page.click(complete("refund"))
-  await page.waitForURL(/done=refund-done/)
+  await page.waitForURL(/done=refund-succeeded/)
   await inspect(visitor, telling, "order-refunded")
 
   await page.goto(`${origin}/admin/users/${userId}/adjust`)

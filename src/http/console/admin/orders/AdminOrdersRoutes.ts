@@ -1,5 +1,5 @@
 /**
- * `/admin/orders`: everybody's orders, and all there is to know of one.
+ * `/admin/orders`: the orders of all users, and all there is to know of one.
  */
 import { Effect, Layer } from "effect"
 import { OrderHistory } from "../../../../events/OrderHistory.ts"

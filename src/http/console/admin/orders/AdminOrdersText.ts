@@ -33,7 +33,7 @@ export const adminOrdersText = defineMessages({
   "paidAt": "Paid",
   "paidWith": "Paid with",
   "payment": "Payment",
-  "taken": "Taken back",
+  "taken": "Clawed back",
   "complete": "Mark as paid",
   "cancel": "Cancel order",
   "refund": "Refund",

@@ -1,14 +1,14 @@
 /**
- * The list of everybody's orders with its filter.
+ * The list of all orders with its filter.
  */
 import { type FoundOrder, orderStates } from "../../../../orders/OrderSearch.ts"
 import { orderText } from "../../text/OrderText.ts"
+import { FilterChoice, FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { orderName, StateBadge, stateName } from "../../ui/OrderParts.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterChoice, FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { sourceName } from "../payments/EventParts.tsx"
 import { adminOrdersText } from "./AdminOrdersText.ts"
 import { ordersPath, type OrdersQuery, sources } from "./OrdersQuery.ts"

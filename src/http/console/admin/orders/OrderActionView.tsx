@@ -3,10 +3,9 @@
  */
 import type { ComponentChildren } from "preact"
 import { formatDecimal } from "../../../../domain/Money.ts"
-import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { OrderRecord, PaidAttempt } from "../../../../events/OrderHistory.ts"
-
 import type { Refund } from "../../../../orders/Refunds.ts"
+import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
 import { currencyDecimals } from "../../text/Formats.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"

@@ -2,10 +2,10 @@
  * What happened to an order, in one list: how it was to be paid, what providers said, what administrators did.
  */
 import type { ComponentChildren } from "preact"
-import type { AuditItem } from "../../../../platform/AuditTrail.ts"
-import type { Attempt } from "../../../../orders/Order.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
+import type { Attempt } from "../../../../orders/Order.ts"
+import type { AuditItem } from "../../../../platform/AuditTrail.ts"
 import { methodName } from "../../ui/OrderParts.tsx"
 import { Badge, Card, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"

@@ -1,10 +1,9 @@
 /**
  * What pages show of a payment event: who told it, what it says, what became of it, and of how much it is.
  */
+import type { EventItem, Resolution } from "../../../../events/PaymentEvents.ts"
 import type { EventOutcome } from "../../../../orders/Settlement.ts"
 import type { PaymentSource } from "../../../../payments/PaymentFact.ts"
-import type { EventItem, Resolution } from "../../../../events/PaymentEvents.ts"
-
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { paymentsText } from "./PaymentsText.ts"

@@ -2,10 +2,10 @@
  * One payment event with what can be done about it, and the pages on which it is done.
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
-import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
-import { isFulfilled } from "../../../../orders/Order.ts"
 import { isAboutMoneyIn, isCreditable, isRefundable } from "../../../../events/EventResolutions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
+import { isFulfilled } from "../../../../orders/Order.ts"
+import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"

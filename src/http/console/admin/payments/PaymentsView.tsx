@@ -2,11 +2,11 @@
  * Payment events: those that people have to look at, and all of them with a filter.
  */
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
+import { FilterChoice, FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterChoice, FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { sources } from "../orders/OrdersQuery.ts"
 import { factName, minorText, OutcomeBadge, outcomeName, sourceName } from "./EventParts.tsx"
 import { paymentsPath, type PaymentsQuery } from "./PaymentsQuery.ts"

@@ -1,5 +1,5 @@
 /**
- * `/admin/usage`: the figures of everybody's calls and how the channels do; below it the calls one by one, as a page and as a
+ * `/admin/usage`: the figures of all calls and how the channels do; below it the calls one by one, as a page and as a
  * file, and the receipt of any of them.
  */
 import { Effect, Layer } from "effect"

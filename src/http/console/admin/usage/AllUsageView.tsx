@@ -1,5 +1,5 @@
 /**
- * What everybody's calls came to: a period, its figures and charts, who and what they were for, and how the channels do.
+ * What the calls of all users came to: a period, its figures and charts, who and what they were for, and how the channels do.
  */
 import type { ComponentChildren } from "preact"
 import type { UsageReport, UsageShares } from "../../../../usage/AllUsage.ts"
@@ -22,7 +22,7 @@ export interface AllUsageProps {
   readonly query: AllUsageQuery
   readonly report: UsageReport
   readonly channels: ChannelsReport
-  /** Of the one user that the figures are of; undefined where they are everybody's. */
+  /** Of the one user that the figures are of; undefined where they are those of all users. */
   readonly refused: ShownRefusals | undefined
 }
 

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
-import { ignoreLoss, reserveOf, used } from "../support/TestAccounts.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { ignoreLoss, reserveOf, used } from "../support/TestAccounts.ts"
 
 /** A top-up of 10.00 CNY, paid by Stripe: 1.40 USD. Answers the order and its payment. */
 const paidTopup = Effect.gen(function*() {
