@@ -86,6 +86,20 @@ INSERT INTO payment_refunds (id, provider, payment_reference, payment_id, refund
     FROM refund_requests r JOIN payment_attempts a ON a.id = r.attempt_id
       JOIN payments p ON p.attempt_id = a.id AND p.state = 'fulfilled';
 SELECT setval(pg_get_serial_sequence('payment_refunds', 'id'), coalesce((SELECT max(id) FROM payment_refunds), 0) + 1, false);
+-- Those whose answer was lost, and that an event told of: the same payment and amount, one for one.
+UPDATE payment_refunds r SET refund_id = t.subject,
+    state = CASE WHEN EXISTS (SELECT FROM payment_events f
+      WHERE f.provider = r.provider AND f.subject = t.subject AND f.fact = 'RefundFailed') THEN 'failed' ELSE 'succeeded' END
+  FROM (SELECT o.*, row_number() OVER (PARTITION BY o.provider, o.payment_reference, o.amount_minor, o.currency ORDER BY o.id) AS n
+      FROM payment_refunds o WHERE o.refund_id IS NULL AND o.state <> 'failed') o
+    JOIN (SELECT m.*, row_number() OVER (PARTITION BY m.provider, m.payment_reference, m.amount_minor, m.currency ORDER BY m.id) AS n
+      FROM (SELECT DISTINCT ON (e.provider, e.subject) e.* FROM payment_events e
+        WHERE e.fact = 'RefundMade' AND e.outcome <> 'ignored'
+          AND NOT EXISTS (SELECT FROM payment_refunds k WHERE k.provider = e.provider AND k.refund_id = e.subject)
+        ORDER BY e.provider, e.subject, e.id) m) t
+      ON t.provider = o.provider AND t.payment_reference = o.payment_reference AND t.amount_minor = o.amount_minor
+        AND t.currency = o.currency AND t.n = o.n
+  WHERE r.id = o.id;
 -- Refunds that were told by their ids.
 INSERT INTO payment_refunds (provider, payment_reference, payment_id, refund_id, amount_minor, currency, state)
   SELECT DISTINCT ON (e.provider, e.subject) e.provider, e.payment_reference, e.payment_id, e.subject, e.amount_minor, e.currency,

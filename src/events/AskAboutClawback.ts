@@ -12,6 +12,7 @@ import { settingsNow } from "../orders/Orders.ts"
 import { paymentsNamed } from "../orders/Payments.ts"
 import { knownRefunds } from "../orders/RefundStore.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
+import { ProviderOff, ProviderRefused, ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient, type StripeFailure } from "../payments/StripeClient.ts"
 import { Settings } from "../settings/Settings.ts"
 import { knownReference } from "./EventStore.ts"
@@ -20,8 +21,8 @@ import { knownReference } from "./EventStore.ts"
 export interface Asked {
   readonly fact: PaymentFact
   readonly listed: ReadonlyArray<RefundTold> | undefined
-  /** Why they cannot be listed, for good: people have to look. */
-  readonly unlisted?: string
+  /** What Stripe refuses to say, for good, and why: people have to look. */
+  readonly unknown?: { readonly what: "owner" | "refunds"; readonly why: string }
 }
 
 const aboutPayments: ReadonlySet<PaymentFact["_tag"]> = new Set<PaymentFact["_tag"]>([
@@ -34,6 +35,20 @@ const aboutPayments: ReadonlySet<PaymentFact["_tag"]> = new Set<PaymentFact["_ta
 
 const unanswered = (error: StripeFailure): SettlementUnavailable =>
   new SettlementUnavailable({ why: `Stripe has to be asked about the payment: ${error.message}` })
+
+/** What follows from an answer that is none: for good, people look; else the provider comes again. */
+const refused = <E extends { readonly _tag: string }>(
+  error: StripeFailure | E,
+  what: "owner" | "refunds",
+  fact: PaymentFact
+): Effect.Effect<Asked, SettlementUnavailable | E> => {
+  if (error instanceof ProviderRefused) {
+    return Effect.succeed({ fact, listed: undefined, unknown: { what, why: error.why } })
+  }
+  return error instanceof ProviderOff || error instanceof ProviderUnavailable
+    ? Effect.fail(unanswered(error))
+    : Effect.fail(error)
+}
 
 export const makeAskAboutClawback = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -49,7 +64,7 @@ export const makeAskAboutClawback = Effect.gen(function*() {
     const known = yield* knownReference(sql, "stripe", payment)
     const { payment: config } = yield* settingsNow(settings)
     const reference = known === undefined
-      ? yield* Effect.mapError(stripe.referenceOf(config.stripe, payment), unanswered)
+      ? yield* stripe.referenceOf(config.stripe, payment)
       : known.reference
     return reference === null || (yield* findAttempt(sql, reference)) === undefined ? undefined : { ...fact, reference }
   })
@@ -69,15 +84,13 @@ export const makeAskAboutClawback = Effect.gen(function*() {
       if (fact.provider !== "stripe" || payment === null || !aboutPayments.has(fact._tag)) {
         return { fact, listed: undefined }
       }
-      const own = yield* withReference(fact, payment)
+      const owned = yield* Effect.result(withReference(fact, payment))
+      if (owned._tag === "Failure") return yield* refused(owned.failure, "owner", fact)
+      const own = owned.success
       if (own === undefined) return { fact, listed: undefined }
-      return yield* listed(own, payment).pipe(
-        Effect.map((refunds): Asked => ({ fact: own, listed: refunds })),
-        Effect.catchTags({
-          ProviderRefused: ({ why }) => Effect.succeed<Asked>({ fact: own, listed: undefined, unlisted: why }),
-          ProviderOff: (error) => Effect.fail(unanswered(error)),
-          ProviderUnavailable: (error) => Effect.fail(unanswered(error))
-        })
-      )
+      const found = yield* Effect.result(listed(own, payment))
+      return found._tag === "Failure"
+        ? yield* refused(found.failure, "refunds", own)
+        : { fact: own, listed: found.success }
     })
 })

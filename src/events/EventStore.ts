@@ -100,8 +100,9 @@ export const concludeDeferred = (sql: Sql, payment: Payment, problem: string | u
       note = CASE WHEN c.note = '' THEN ${problem ?? "came before its payment"}::text ELSE c.note END
     FROM (
       SELECT w.id, CASE WHEN w.currency IS DISTINCT FROM ${payment.currency} THEN 'came before its payment, in another currency'
-          WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND d.status = 'needs_response'
-            THEN 'came before its payment: a dispute to be answered at the provider'
+          WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND NOT starts_with(d.status, 'appeal_')
+              AND d.status NOT IN ('under_review', 'won', 'lost', 'warning_under_review', 'warning_closed')
+            THEN 'came before its payment: a dispute to be looked at (' || d.status || ')'
           ELSE '' END AS note
         FROM payment_events w
           LEFT JOIN payment_disputes d ON w.fact = 'Dispute' AND d.provider = w.provider AND d.dispute_id = w.subject
@@ -121,23 +122,28 @@ export interface Resolved {
   readonly by: string
 }
 
-/** Another event about the dispute waits for people already. */
-export const isDisputeInReview = (sql: Sql, dispute: string, eventId: bigint): Read<boolean> =>
+/** What an event says of a dispute is what the dispute is now, and no other event that waits for people says the same. */
+export const needsAttention = (
+  sql: Sql,
+  { dispute, provider, status }: Extract<PaymentFact, { _tag: "Dispute" }>,
+  eventId: bigint
+): Read<boolean> =>
   Effect.map(
-    sql`SELECT FROM payment_events WHERE fact = 'Dispute' AND subject = ${dispute} AND outcome = 'needs_review'
-      AND resolved_at IS NULL AND id <> ${eventId} LIMIT 1`,
+    sql`SELECT FROM payment_disputes d WHERE d.provider = ${provider} AND d.dispute_id = ${dispute} AND d.status = ${status}
+      AND NOT EXISTS (SELECT FROM payment_events e WHERE e.provider = d.provider AND e.fact = 'Dispute'
+        AND e.subject = d.dispute_id AND e.status = d.status AND e.outcome = 'needs_review' AND e.resolved_at IS NULL
+        AND e.id <> ${eventId})`,
     (rows) => rows.length > 0
   )
 
-/** A dispute that was answered, or is over, needs no answer any more. */
+/** A dispute that is another than when it was to be answered needs that answer no more. */
 export const closeAnswered = (sql: Sql, provider: string, dispute: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events e
     SET resolution = 'dismissed', resolution_note = 'the dispute is ' || d.status, resolved_by = 'system', resolved_at = now()
     FROM payment_disputes d
     WHERE d.provider = ${provider} AND d.dispute_id = ${dispute}
-      AND d.status NOT IN ('needs_response', 'warning_needs_response')
       AND e.provider = d.provider AND e.fact = 'Dispute' AND e.subject = d.dispute_id AND e.outcome = 'needs_review'
-      AND e.resolved_at IS NULL AND e.status IN ('needs_response', 'warning_needs_response')`)
+      AND e.resolved_at IS NULL AND e.status IN ('needs_response', 'warning_needs_response') AND e.status <> d.status`)
 
 /** What was given back has come again: events of the payment that were resolved by that wait for people once more. */
 export const reopenReviews = (sql: Sql, paymentId: bigint): Read<void> =>

@@ -73,7 +73,7 @@ const eventsSql = `
   UNION ALL
   SELECT NULL, format('event %s in %s was applied to attempt %s in %s', e.id, e.currency, a.id, a.currency)
   FROM payment_events e JOIN payment_attempts a ON a.id = e.attempt_id
-  WHERE e.outcome = 'applied' AND e.currency <> a.currency`
+  WHERE e.fact = 'Paid' AND e.outcome = 'applied' AND e.currency <> a.currency`
 
 const clawedBackSql = `
   SELECT p.credited_user_id AS user_id, format('payment %s had %s micros clawed back, the ledger says %s', p.id,

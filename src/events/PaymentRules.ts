@@ -125,7 +125,9 @@ const decideClawback = (fact: ClawbackFact, { attempt, payment }: Named): Decisi
         ? note("deferred", "its payment is not settled yet")
         : note("needs_review", attention)
     case "dismissed":
-      return note("ignored", "about a payment that was dismissed")
+      return attention === undefined
+        ? note("applied", "about a payment that was dismissed")
+        : note("needs_review", attention)
     case "refunded":
       if (fact._tag === "Refund" && !isCounted(fact.state)) return { _tag: "Reopen" }
       return fact._tag === "Dispute"

@@ -26,7 +26,7 @@ import { Sessions } from "../orders/Sessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
-import { closeAnswered, conclude, isDisputeInReview, isKnownReview, receive, reopenReviews } from "./EventStore.ts"
+import { closeAnswered, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
 import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
 import { payOrder } from "./PayOrder.ts"
 
@@ -44,13 +44,18 @@ const identityOf = (fact: PaymentFact, payment: string, attempt: Attempt | undef
   return { provider: "epay", scope: epayScope(gateway, pid), payment }
 }
 
-/** A sum of refunds that cannot be told apart moves nothing. */
-const withUnlisted = (decision: Decision, unlisted: string | undefined): Decision =>
-  unlisted === undefined || decision._tag !== "ClawBack" ? decision : {
-    _tag: "Note",
-    outcome: "needs_review",
-    note: `Stripe does not list the payment's refunds (${unlisted}): look there what went back`
+/** What Stripe refuses to say moves nothing, and people have to look. */
+const withUnknown = (decision: Decision, unknown: Asked["unknown"]): Decision => {
+  if (unknown === undefined) return decision
+  const { what, why } = unknown
+  if (what === "refunds" && decision._tag === "ClawBack") {
+    const note = `Stripe does not list the payment's refunds (${why}): look there what went back`
+    return { _tag: "Note", outcome: "needs_review", note }
   }
+  return what === "owner"
+    ? { _tag: "Note", outcome: "needs_review", note: `Stripe does not say whose payment it is (${why})` }
+    : decision
+}
 
 const nothingNamed: Named = {
   attempt: undefined,
@@ -88,27 +93,31 @@ const makeSettlement = Effect.gen(function*() {
     return { named: { attempt, attempts, manual, order, payment }, identity }
   })
 
-  /** Writes down the refunds and disputes that a fact tells of: their rows are what is clawed back. */
+  /**
+   * Writes down the refunds and disputes that a fact tells of: their rows are what is clawed back. Answers whether that is news of a
+   * refund: one that had come to nothing before is none.
+   */
   const recordClawback = Effect.fnUntraced(function*(
     fact: PaymentFact,
     { payment }: Named,
     eventId: bigint,
     listed: ReadonlyArray<RefundTold> | undefined
   ) {
-    if (fact.provider === "manual" || fact.payment === null) return
+    if (fact.provider === "manual" || fact.payment === null) return false
     const of: RefundOf = { provider: fact.provider, payment: fact.payment, paymentId: payment?.id ?? null }
+    const before = fact._tag === "Refund" ? yield* recordRefund(sql, of, fact) : undefined
     if (listed !== undefined) {
       yield* Effect.forEach(listed, (told) => recordRefund(sql, of, told), { discard: true })
       yield* dropUnnamed(sql, of)
     }
-    if (fact._tag === "Refund") yield* recordRefund(sql, of, fact)
     if (fact._tag === "Dispute") {
       yield* recordDispute(sql, of, fact, eventId)
       yield* closeAnswered(sql, fact.provider, fact.dispute)
     }
+    return fact._tag === "Refund" && (before === undefined || isCounted(before))
   })
 
-  const settleAsked = Effect.fnUntraced(function*({ fact, listed, unlisted }: Asked) {
+  const settleAsked = Effect.fnUntraced(function*({ fact, listed, unknown }: Asked) {
     if (fact.payment !== null) yield* lockPayment(sql, fact.payment)
     const event = yield* receive(sql, fact)
     if (isFinal(event.outcome)) {
@@ -116,10 +125,11 @@ const makeSettlement = Effect.gen(function*() {
     }
     const { identity, named } = yield* locked(fact)
     const { attempt, order } = named
-    const decision = withUnlisted(decide(fact, named), unlisted)
+    const decision = withUnknown(decide(fact, named), unknown)
     const isOfNothing = decision._tag === "Note" && decision.outcome === "ignored"
-    if (isClawback(fact) && !isOfNothing) yield* recordClawback(fact, named, event.id, listed)
-    const settled = yield* carryOut(decision, fact, named, identity, event.id)
+    const isRecorded = isClawback(fact) && !isOfNothing && unknown === undefined
+    const isNews = isRecorded && (yield* recordClawback(fact, named, event.id, listed))
+    const settled = yield* carryOut(decision, fact, named, { identity, eventId: event.id, isNews })
     const about = { attemptId: attempt?.id ?? null, paymentId: settled.payment?.id ?? null }
     yield* conclude(sql, event.id, about, settled.outcome, settled.note)
     const { note, outcome } = settled
@@ -150,8 +160,11 @@ const makeSettlement = Effect.gen(function*() {
     decision: Decision,
     fact: PaymentFact,
     named: Named,
-    identity: PaymentIdentity | undefined,
-    eventId: bigint
+    { eventId, identity, isNews }: {
+      readonly identity: PaymentIdentity | undefined
+      readonly eventId: bigint
+      readonly isNews: boolean
+    }
   ) {
     const { attempt, attempts, order, payment } = named
     const applied = { outcome: "applied" as EventOutcome, note: "", payment }
@@ -189,14 +202,17 @@ const makeSettlement = Effect.gen(function*() {
         const paid = payment.state === "fulfilled" ? order : undefined
         const cause = fact._tag === "Dispute" ? "dispute" : "refund"
         const problem = yield* clawBack(sql, payment, paid, { id: eventId, cause })
-        const isSeen = fact._tag === "Dispute" && (yield* isDisputeInReview(sql, fact.dispute, eventId))
-        const seen = problem ?? (isSeen ? undefined : decision.attention)
+        const isOpen = fact._tag !== "Dispute" || (yield* needsAttention(sql, fact, eventId))
+        const seen = problem ?? (isOpen ? decision.attention : undefined)
         return seen === undefined ? applied : { ...applied, outcome: "needs_review" as EventOutcome, note: seen }
       }
       case "Reopen": {
         if (payment === undefined) break
-        const isAway = (yield* refundsNow(sql, payment)).some(({ state }) => isCounted(state))
-        if (isAway) return { ...applied, note: "another refund of the payment stands" }
+        if (!isNews) return applied
+        const back = (yield* refundsNow(sql, payment)).filter(({ state }) => isCounted(state))
+        const backMinor = back.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
+        const isAway = payment.paidMinor === null ? back.length > 0 : backMinor >= payment.paidMinor
+        if (isAway) return { ...applied, note: "other refunds of the payment stand" }
         yield* reopenReviews(sql, payment.id)
         const again = yield* writePayment(sql, payment, { state: "in_review" })
         return { ...applied, note: "its refund came to nothing: the payment is in review again", payment: again }

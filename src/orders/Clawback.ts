@@ -45,7 +45,10 @@ export const clawbackOf = (
   const taken = disputes.reduce((sum, { takenMinor }) => sum + takenMinor, 0n)
   const takenMinor = minimum(taken, paidMinor - refundedMinor)
   const backMinor = refundedMinor + takenMinor
-  const isDisputed = disputes.some(({ standing }) => standing === "open")
+  // One in a state that is not known stays as it was.
+  const isDisputed = disputes.some(({ standing, takenMinor: took }) =>
+    standing === "open" || (standing === "unknown" && took > 0n)
+  )
   const mayComeBack = isDisputed || counted.some(({ state }) => state !== "succeeded")
   return {
     backMinor,

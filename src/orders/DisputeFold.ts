@@ -80,7 +80,9 @@ export const foldDispute = <Event extends DisputeEvent>(
   if (newest === undefined) return undefined
   const { standing, takes } = readStatus(newest.status)
   const moved = newestOf(events.filter(({ kind }) => kind === WITHDRAWN || kind === REINSTATED))
-  const takenMinor = newest.takenMinor ??
+  // Of one second, what moved the money knows the balance better than what closed the dispute.
+  const balance = moved !== undefined && moved.atSeconds === newest.atSeconds ? moved.takenMinor : null
+  const takenMinor = balance ?? newest.takenMinor ??
     (moved === undefined
       ? takes === undefined ? undefined : takes ? newest.amountMinor : 0n
       : moved.kind === WITHDRAWN

@@ -162,7 +162,7 @@ const lockTold = (sql: Sql, { payment, provider }: RefundOf, told: RefundTold): 
     sql<KnownRow>`SELECT id, state, refund_id FROM payment_refunds
       WHERE provider = ${provider} AND payment_reference = ${payment}
         AND (refund_id = ${told.refund} OR refund_id IS NULL AND request_key IS NOT NULL AND (id = ${told.own}
-          OR ${told.own === null && told.refund !== null}::boolean AND NOT named AND state = 'pending'
+          OR ${told.own === null && told.refund !== null}::boolean AND NOT named AND state IN ('pending', 'succeeded')
             AND amount_minor = ${told.amountMinor} AND currency = ${told.currency}))
       ORDER BY refund_id NULLS LAST, id LIMIT 1 FOR UPDATE`,
     ([row]) => row

@@ -5,15 +5,12 @@
  */
 import { Clock, Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { EpayClient } from "../payments/EpayClient.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
-import type { PaymentFact, Provider, RefundState } from "../payments/PaymentFact.ts"
-import { StripeClient } from "../payments/StripeClient.ts"
+import type { PaymentFact, RefundState } from "../payments/PaymentFact.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey } from "../platform/Notes.ts"
 import { Settings } from "../settings/Settings.ts"
 import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
-import { isCounted } from "./Clawback.ts"
 import type { Attempt, Order } from "./Order.ts"
 import {
   OrderNotFound,
@@ -27,6 +24,7 @@ import { settingsNow, unavailable } from "./Orders.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { findPayment, lockPayment, type Payment } from "./Payments.ts"
 import { paidAttempt, paymentOf, refundableMinor } from "./Refundable.ts"
+import { isOfProvider, makeRefundSending, type ProviderPayment, type Result, type Sent } from "./RefundSending.ts"
 import {
   type AskedRefund,
   findRefund,
@@ -96,33 +94,6 @@ const HOUR_MS = 3_600_000
 /** The provider has answered within this, or its answer is lost. */
 const UNDER_WAY_MS_MAX = 2 * 60_000
 
-/** What became of a refund, and at whose word. */
-interface Result {
-  /** `unanswered`: the provider said nothing. */
-  readonly state: RefundState | "unanswered"
-  readonly providerRefund?: string | null
-  readonly problem?: string
-  /** Of who looked it up; absent where the provider says it. */
-  readonly note?: string
-}
-
-/** A payment that came by a provider. */
-interface ProviderPayment extends Payment {
-  readonly provider: Provider
-  readonly currency: string
-}
-
-const isOfProvider = (payment: Payment): payment is ProviderPayment =>
-  payment.provider !== "manual" && payment.currency !== null
-
-/** A refund with the payment that it is of. */
-interface Sent {
-  readonly refund: Refund
-  readonly payment: ProviderPayment
-  /** The attempt that the payment was made through, where that is known. */
-  readonly attempt: Attempt | undefined
-}
-
 const targetOf = ({ id, orderId }: Refund): string => orderId === null ? `refund:${id}` : `order:${orderId}`
 
 /** What is told of a refund by us. */
@@ -154,8 +125,7 @@ const factOf = (
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const settings = yield* Settings
-  const stripe = yield* StripeClient
-  const epay = yield* EpayClient
+  const { send, sendAgain } = yield* makeRefundSending
   const settlement = yield* Settlement
   const scope = yield* Effect.scope
 
@@ -250,34 +220,6 @@ const make = Effect.gen(function*() {
     }
   })
 
-  /** Asks the provider. */
-  const send = Effect.fnUntraced(
-    function*(
-      { attempt, payment, refund }: Sent
-    ): Effect.fn.Return<Result, Effect.Error<ReturnType<typeof stripe.refund>> | SettlementUnavailable> {
-      const config = (yield* settingsNow(settings)).payment
-      if (payment.provider === "epay") {
-        yield* epay.refund(config.epay, { trade: payment.payment, amountFen: refund.amountMinor })
-        return { state: "succeeded" }
-      }
-      const made = yield* stripe.refund(config.stripe, {
-        payment: payment.payment,
-        amountMinor: refund.amountMinor,
-        key: `realms-refund-${refund.isNamed ? payment.payment : attempt?.reference ?? payment.payment}-${refund.id}`,
-        row: refund.isNamed ? refund.id : null
-      })
-      const { refund: providerRefund, state } = made
-      return isCounted(state)
-        ? { state, providerRefund }
-        : { state, providerRefund, problem: "the refund failed at once" }
-    },
-    Effect.catchTags({
-      ProviderRefused: ({ why }) => Effect.succeed<Result>({ state: "failed", problem: why }),
-      ProviderOff: (error) => Effect.succeed<Result>({ state: "failed", problem: error.message }),
-      ProviderUnavailable: ({ why }) => Effect.succeed<Result>({ state: "unanswered", problem: why })
-    })
-  )
-
   /** Writes down what became of a refund for whoever reads the history; an answer and an event may both say it. */
   const noteResult = Effect.fnUntraced(function*(actor: Actor, refund: Refund, result: Result) {
     const action = `order.refund_${result.state}`
@@ -324,8 +266,8 @@ const make = Effect.gen(function*() {
   })
 
   /** Goes on when nobody waits any more: money that is under way is not let go of. */
-  const carryOut = Effect.fnUntraced(function*(actor: Actor, sent: Sent) {
-    const done = Effect.flatMap(send(sent), (result) => concludeBy(actor, sent, result)).pipe(
+  const carryOut = Effect.fnUntraced(function*(actor: Actor, sent: Sent, ask: typeof send = send) {
+    const done = Effect.flatMap(ask(sent), (result) => concludeBy(actor, sent, result)).pipe(
       Effect.catchTag("RefundNotFound", Effect.die)
     )
     return yield* Fiber.join(yield* Effect.forkIn(done, scope))
@@ -379,7 +321,7 @@ const make = Effect.gen(function*() {
     if (sent.payment.provider !== "stripe" || ageMs > RETRY_HOURS_MAX * HOUR_MS) {
       return yield* new RefundNotPossible({ why: "late" })
     }
-    return yield* carryOut(actor, sent)
+    return yield* carryOut(actor, sent, sendAgain)
   })
 
   const conclude = Effect.fn("Refunds.conclude")(function*(

@@ -102,8 +102,11 @@ const FINGERPRINT_CHARACTERS = 16
 const REFUNDS_PAGE = 100
 const REFUND_PAGES_MAX = 10
 
+/** A key that lacks a permission. */
+export const NOT_ALLOWED = "the key may not ask that"
+
 /** What Stripe says of an id that it does not know. */
-const MISSING = "resource_missing"
+export const MISSING = "resource_missing"
 
 /** An address that the key may be sent to: https, or this machine. */
 const isFit = (apiBase: string): boolean => {
@@ -127,6 +130,9 @@ const failureOf = (error: unknown): ProviderRefused | ProviderUnavailable => {
   if (error instanceof Stripe.errors.StripeInvalidRequestError) {
     const what = [error.code, error.param].filter((part) => typeof part === "string" && part !== "").join(", ")
     return new ProviderRefused({ provider: "stripe", why: what === "" ? "invalid request" : databaseText(what) })
+  }
+  if (error instanceof Stripe.errors.StripePermissionError) {
+    return new ProviderRefused({ provider: "stripe", why: NOT_ALLOWED })
   }
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
     return new ProviderRefused({ provider: "stripe", why: "asked for before with other terms" })
@@ -272,6 +278,8 @@ const make = Effect.sync(() => {
     return refundIn(made) ?? (yield* unreadableRefund)
   })
 
+  const unreadableList = new ProviderRefused({ provider: "stripe", why: "a refund is not what it should be" })
+
   const refunds = Effect.fn("StripeClient.refunds")(function*(config: StripeConfig, payment: string) {
     const all: Array<RefundTold> = []
     for (let page = 0; page < REFUND_PAGES_MAX; page++) {
@@ -283,10 +291,10 @@ const make = Effect.sync(() => {
           ...(last === undefined || last === null ? {} : { starting_after: last })
         }))
       const items: ReadonlyArray<unknown> = Array.isArray(listed.data) ? listed.data : []
-      for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableRefund))
+      for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableList))
       if (listed.has_more !== true) return all
     }
-    return yield* unavailable("its refunds are more than can be listed")
+    return yield* new ProviderRefused({ provider: "stripe", why: "its refunds are more than can be listed" })
   })
 
   const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {

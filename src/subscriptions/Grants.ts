@@ -110,7 +110,7 @@ const make = Effect.gen(function*() {
 
   const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
     const [row] = yield* sql<{ plan_code: string; ends_at: Date; live: boolean }>`
-      SELECT plan_code, ends_at, status = 'active' AND ends_at > now() AS live FROM user_subscriptions
+      SELECT plan_code, ends_at, status = 'suspended' OR status = 'active' AND ends_at > now() AS live FROM user_subscriptions
         WHERE id = ${subscriptionId} AND user_id = ${userId}`
     if (row === undefined) return yield* new SubscriptionNotFound()
     if (!row.live) return yield* new SubscriptionOver()

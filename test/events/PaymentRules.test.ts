@@ -236,7 +236,7 @@ describe("what refunds and disputes mean", () => {
 
   const decisions: Readonly<Record<Payment["state"], readonly [refund: string, failed: string, dispute: string]>> = {
     in_review: ["deferred", "deferred", "deferred"],
-    dismissed: ["ignored", "ignored", "ignored"],
+    dismissed: ["applied", "applied", "applied"],
     fulfilled: ["ClawBack", "ClawBack", "ClawBack"],
     credited: ["ClawBack", "ClawBack", "ClawBack"],
     refunded: ["applied", "Reopen", "needs_review"]

@@ -50,7 +50,8 @@ const table: ReadonlyArray<Row> = [
   { name: "a dispute that is won", disputes: [dispute(0, "closed")], back: 0 },
   { name: "a dispute in part", disputes: [dispute(400)], back: 400, isDisputed: true },
   { name: "an inquiry", disputes: [dispute(0, "inquiry")], back: 0 },
-  { name: "a dispute in an unknown state", disputes: [dispute(400, "unknown")], back: 400 },
+  { name: "a dispute in an unknown state", disputes: [dispute(400, "unknown")], back: 400, isDisputed: true },
+  { name: "a dispute in an unknown state, that has taken nothing", disputes: [dispute(0, "unknown")], back: 0 },
   {
     name: "a refund in part, and a dispute of all",
     refunds: [refund(300)],
@@ -256,10 +257,24 @@ const folds: ReadonlyArray<FoldRow> = [
   },
   {
     name: "with what the balance says",
-    events: [event("created", "needs_response", 1, { taken: 990 }), event("funds_withdrawn", "needs_response", 1)],
+    events: [
+      event("created", "needs_response", 1, { taken: 990 }),
+      event("updated", "needs_response", 2, { taken: 980 })
+    ],
     status: "needs_response",
     standing: "open",
-    taken: 1_000
+    taken: 980
+  },
+  {
+    name: "won, with a balance that does not know of the reinstatement in the same second",
+    events: [
+      event("funds_withdrawn", "needs_response", 1, { taken: 1_000 }),
+      event("funds_reinstated", "won", 3, { taken: 0 }),
+      event("closed", "won", 3, { taken: 1_000 })
+    ],
+    status: "won",
+    standing: "closed",
+    taken: 0
   },
   {
     name: "with what the balance says at its end",

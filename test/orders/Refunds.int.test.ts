@@ -174,6 +174,11 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       const id = row?.id ?? 0n
       const young = world.refunds.conclude(ada, id, { isDone: false, note: "too soon" })
       assert.strictEqual(yield* whyOf(young), "RefundNotPossible open")
+      // An account that does not know the payment, and a key that may not ask, say nothing of what was asked before.
+      for (const fault of [{ status: 404, code: "resource_missing" }, { status: 403 }]) {
+        world.stripe.next({ method: "POST", path: "/v1/refunds", ...fault })
+        assert.isTrue(isUnanswered(yield* world.refunds.retry(ada, id)))
+      }
       const other = yield* SecondServer
       yield* Effect.all([world.refunds.retry(ada, id), other.refunds.retry(ada, id)], { concurrency: "unbounded" })
       yield* world.idle

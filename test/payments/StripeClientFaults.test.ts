@@ -164,7 +164,10 @@ describe("StripeClient and a Stripe in trouble", () => {
           expiresAtSeconds: Math.floor((yield* Clock.currentTimeMillis) / 1_000) + 3_600
         }
         for (let count = 0; count < 3; count++) sim.next({ ...fault })
-        assert.deepStrictEqual(yield* failed(stripe.create(config, order), config), ["ProviderUnavailable", why])
+        const expected = why === "StripePermissionError"
+          ? ["ProviderRefused", "the key may not ask that"]
+          : ["ProviderUnavailable", why]
+        assert.deepStrictEqual(yield* failed(stripe.create(config, order), config), expected)
         assert.lengthOf(sim.requests, requests)
         assert.isTrue(sim.requests.every(({ idempotencyKey }) => idempotencyKey === "realms-topup_1"))
         sim.reset()

@@ -46,11 +46,12 @@ const books = `
     VALUES ('stripe', 'evt_8', 'k', 'Paid', 4, 'applied', 'pi_8', 1000, 'cny', 10, NULL, NULL),
       ('stripe', 'evt_9', 'k', 'RefundMade', 4, 'applied', 'pi_8', 300, 'cny', 20, 're_8', NULL),
       ('stripe', 'evt_10', 'k', 'Refunded', 4, 'applied', 'pi_8', 500, 'cny', 21, NULL, NULL),
+      ('stripe', 'evt_14', 'k', 'RefundMade', 4, 'applied', 'pi_8', 100, 'cny', 22, 're_9', NULL),
       ('stripe', 'evt_11', 'k', 'RefundFailed', 4, 'applied', 'pi_8', 300, 'cny', 30, 're_8', NULL),
       ('stripe', 'evt_12', 'k', 'DisputeOpened', 4, 'applied', 'pi_8', 100, 'cny', 40, 'dp_8', NULL),
       ('stripe', 'evt_13', 'k', 'DisputeClosed', 4, 'applied', 'pi_8', 100, 'cny', 50, 'dp_8', true);
   INSERT INTO refund_requests (request_key, attempt_id, order_id, amount_minor, note, requested_by, state, provider_refund)
-    VALUES ('key-8', 4, 4, 300, 'n', 'user:1', 'done', 're_8');
+    VALUES ('key-8', 4, 4, 300, 'n', 'user:1', 'done', 're_8'), ('key-9', 4, 4, 100, 'n', 'user:1', 'unknown', NULL);
   INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor)
     VALUES (1, 'topup', 1400000, 'topup_order', '4', 'system'), (1, 'refund', -280000, 'payment_event', '10', 'system');
   UPDATE user_balances SET usd_micros = usd_micros + 1120000;
@@ -87,7 +88,7 @@ describe("the migration to one row a payment", () => {
         ["needs_review", "pi_5"],
         ["needs_review", "pi_6"],
         ["deferred", null],
-        ...Array.from({ length: 6 }, () => ["applied", "pi_8"])
+        ...Array.from({ length: 7 }, () => ["applied", "pi_8"])
       ])
       const gateways = yield* sql<{ gateway: string }>`SELECT gateway FROM payment_attempts ORDER BY id`
       assert.deepStrictEqual(gateways.map(({ gateway }) => gateway), ["pay.example.com:8443", "", "", ""])
@@ -97,8 +98,9 @@ describe("the migration to one row a payment", () => {
           FROM payment_refunds r LEFT JOIN payments p ON p.id = r.payment_id ORDER BY r.id`
       assert.deepStrictEqual(refunds.map((row) => Object.values(row)), [
         ["stripe", "pi_8", "pi_8", "re_8", 300n, "failed", "key-8"],
+        ["stripe", "pi_8", "pi_8", "re_9", 100n, "succeeded", "key-9"],
         ["epay", "T1", "T1", null, 1n, "succeeded", null],
-        ["stripe", "pi_8", "pi_8", null, 200n, "succeeded", null]
+        ["stripe", "pi_8", "pi_8", null, 100n, "succeeded", null]
       ])
       const disputes =
         yield* sql`SELECT payment_reference, dispute_id, status, taken_minor FROM payment_disputes ORDER BY id`
