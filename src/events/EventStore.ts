@@ -37,10 +37,10 @@ export const receive = (sql: Sql, fact: PaymentFact): Read<StoredEvent> =>
     const { status, subject, takenMinor } = aboutClawback(fact)
     const [row] = yield* sql<StoredEvent>`
       INSERT INTO payment_events AS e (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor,
-          currency, at_seconds, subject, status, taken_minor)
+          currency, at_seconds, subject, status, taken_minor, details)
         VALUES (${fact.provider}, ${fact.eventKey}, ${fact.kind}, ${fact._tag}, ${fact.payment}, ${fact.reference},
           ${amount?.minor ?? null}, ${amount?.currency ?? null}, ${BigInt(fact.atSeconds)}, ${subject}, ${status},
-          ${takenMinor})
+          ${takenMinor}, ${JSON.stringify(fact.evidence ?? {})}::jsonb)
         ON CONFLICT (provider, event_key) DO UPDATE SET deliveries = e.deliveries + 1
         RETURNING id, outcome, note`
     return row ?? (yield* Effect.die(new Error("an event was not written")))

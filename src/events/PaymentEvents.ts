@@ -69,6 +69,8 @@ export interface EventItem {
 
 export interface EventDetails {
   readonly event: EventItem
+  /** What is kept of the provider's message; empty where root said it, or before messages were kept. */
+  readonly evidence: { readonly [name: string]: unknown }
   readonly order: { readonly id: bigint; readonly kind: OrderKind; readonly state: OrderState } | undefined
   readonly buyer: { readonly id: bigint; readonly email: string } | undefined
   /** What the payment is worth at its order's rate, or today's, in USD micros; undefined where that is not known. */
@@ -119,6 +121,7 @@ interface EventRow {
   readonly credited_micros: bigint | null
   readonly credited_user_id: bigint | null
   readonly is_open: boolean
+  readonly details: { readonly [name: string]: unknown }
 }
 
 const toItem = (row: EventRow): EventItem => ({
@@ -251,6 +254,7 @@ const make = Effect.gen(function*() {
     const { billing } = yield* settingsNow(settings)
     return {
       event,
+      evidence: row.details,
       order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
       buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
       suggestedMicros: suggest(event, order, billing.creditUsdPerCny)

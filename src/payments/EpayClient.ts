@@ -12,6 +12,7 @@ import { HostLookup, outboundGuard } from "../platform/OutboundUrl.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
 import { formatFen } from "./EpayMoney.ts"
+import { evidenceOfParams } from "./Evidence.ts"
 import { ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 
@@ -158,7 +159,7 @@ const make = Effect.gen(function*() {
     if (textOf(answer, "status") !== "1") return undefined
     const trade = textOf(answer, "trade_no")
     if (trade === "") return yield* unavailable("the answer names no trade")
-    return factOf(config, {
+    const fact = factOf(config, {
       pid: config.partnerId,
       trade,
       reference: order.reference,
@@ -166,6 +167,8 @@ const make = Effect.gen(function*() {
       money: textOf(answer, "money"),
       status: TRADE_SUCCESS
     })
+    const texts = Object.keys(answer).map((name) => [name, textOf(answer, name)] as const)
+    return { ...fact, evidence: evidenceOfParams(texts) }
   })
 
   const refund = Effect.fn("EpayClient.refund")(

@@ -5,6 +5,7 @@ import { Effect, Redacted } from "effect"
 import type { EpayConfig } from "../platform/Config.ts"
 import { factOf } from "./EpayFacts.ts"
 import { type EpayParams, verify } from "./EpaySignature.ts"
+import { evidenceOfParams } from "./Evidence.ts"
 import { NotVerified } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 
@@ -43,7 +44,7 @@ export const readNotify = (params: EpayParams, config: EpayConfig): Effect.Effec
   Effect.map(verified(params, Redacted.value(config.key)), (once) => {
     const told = new Map(once)
     const text = (name: string): string => told.get(name) ?? ""
-    return factOf(config, {
+    const fact = factOf(config, {
       pid: text("pid"),
       trade: text("trade_no"),
       reference: text("out_trade_no"),
@@ -51,4 +52,5 @@ export const readNotify = (params: EpayParams, config: EpayConfig): Effect.Effec
       money: text("money"),
       status: text("trade_status")
     })
+    return { ...fact, evidence: evidenceOfParams(once) }
   })

@@ -24,6 +24,8 @@ export interface FactIdentity {
   readonly reference: string | null
   /** When the provider says it happened, seconds since the epoch; 0 where it does not say. */
   readonly atSeconds: number
+  /** What is kept of the message, for whoever has to decide on it. */
+  readonly evidence?: { readonly [name: string]: unknown }
 }
 
 /** An amount in the minor unit of a currency, which is in lower case. */

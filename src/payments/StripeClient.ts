@@ -8,6 +8,7 @@ import { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
 import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
+import { evidenceOfJson } from "./Evidence.ts"
 import type { PaymentFact, RefundTold } from "./PaymentFact.ts"
 import {
   factOf,
@@ -242,7 +243,9 @@ const make = Effect.sync(() => {
     const told = sessionTold(session)
     const state = stateOf(textIn(session, "status"), told.body._tag)
     if (state === undefined) return yield* unavailable("its session is in no state that is known")
-    const fact = factOf({ eventKey: `session:${sessionId}:${state}`, kind: "checkout.session", atSeconds: 0 }, told)
+    const evidence = evidenceOfJson(session)
+    const identity = { eventKey: `session:${sessionId}:${state}`, kind: "checkout.session", atSeconds: 0, evidence }
+    const fact = factOf(identity, told)
     return {
       state,
       fact: state === "open" ? undefined : fact,

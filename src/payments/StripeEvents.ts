@@ -5,6 +5,7 @@ import { Effect, Redacted } from "effect"
 import { Stripe } from "stripe"
 import type { StripeConfig } from "../platform/Config.ts"
 import { databaseJson } from "../platform/DatabaseText.ts"
+import { evidenceOfJson } from "./Evidence.ts"
 import { NotVerified } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 import { eventFact, isThin } from "./StripeFacts.ts"
@@ -58,5 +59,8 @@ export const readStripeEvent = (
       )
     }
     const fact = eventFact(event, isLiveKey(config))
-    return fact ?? (yield* new NotVerified({ reason: "unreadable", why: "it is signed, and no event" }))
+    if (fact === undefined) {
+      return yield* new NotVerified({ reason: "unreadable", why: "it is signed, and no event" })
+    }
+    return { ...fact, evidence: evidenceOfJson(event) }
   })

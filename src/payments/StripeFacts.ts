@@ -226,7 +226,7 @@ const told = (type: string, object: Json): Told => {
 
 /** A fact of what was told under an identity. */
 export const factOf = (
-  identity: Pick<FactIdentity, "eventKey" | "kind" | "atSeconds">,
+  identity: Pick<FactIdentity, "eventKey" | "kind" | "atSeconds" | "evidence">,
   { body, payment, reference }: Told
 ): PaymentFact => ({ provider: "stripe", ...identity, payment, reference, ...body })
 

@@ -205,6 +205,8 @@ layer(PaymentWorld.layerOf({ stripeKey: "sk_live_field" }), { excludeTestService
           status: "needs_response"
         })
         assert.deepStrictEqual([told.fact, told.outcome], ["UnreadableClawback", "needs_review"])
+        const { evidence } = yield* world.paymentEvents.find(told.id)
+        assert.deepInclude(evidence, { type: "charge.dispute.created", livemode: true }, "the message is kept")
         assert.strictEqual(yield* resolve(told.id, credit(order, 1_000_000n)), "ResolutionRefused")
         assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
         assert.strictEqual(yield* resolve(told.id, { resolution: "dismissed", note: "asked Stripe" }), "done")

@@ -2,12 +2,13 @@
  * What a notify says: verified over everything it carries, refused when it is not the gateway's, and money only when the
  * gateway says so in words that can be read.
  */
-import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { createHash } from "node:crypto"
 import { readNotify } from "../../src/payments/EpayNotify.ts"
 import { type EpayParams, sign } from "../../src/payments/EpaySignature.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
+import { withoutEvidence } from "../support/WithoutEvidence.ts"
 import { epayConfig, KEY, shown, vectors } from "./EpayWorld.ts"
 
 const TRADE = "20160806151343349021"
@@ -23,7 +24,7 @@ const told = (changed: { readonly [name: string]: string | undefined } = {}): Ep
   return signed(Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : [[name, value] as const]))
 }
 
-const read = (params: EpayParams, config = epayConfig()) => readNotify(params, config)
+const read = (params: EpayParams, config = epayConfig()) => Effect.map(readNotify(params, config), withoutEvidence)
 
 const doubtOf = (params: EpayParams, config = epayConfig()) =>
   Effect.map(Effect.flip(read(params, config)), (error) => {

@@ -4,8 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Buffer } from "node:buffer"
-import { epayForm, type EpayOrder } from "../../src/payments/EpayStart.ts"
 import { type EpayParams, verify } from "../../src/payments/EpaySignature.ts"
+import { epayForm, type EpayOrder } from "../../src/payments/EpayStart.ts"
 import { epayConfig, KEY, shown, vectors } from "./EpayWorld.ts"
 
 const order = (changed: Partial<EpayOrder> = {}): EpayOrder => ({

@@ -9,6 +9,7 @@ import { createHmac } from "node:crypto"
 import { Stripe } from "stripe"
 import { isWebhookOn, readStripeEvent } from "../../src/payments/StripeEvents.ts"
 import { startCallbackProbe } from "../cli/demo/CallbackProbe.ts"
+import { withoutEvidence } from "../support/WithoutEvidence.ts"
 import { shown } from "./EpayWorld.ts"
 import { SECRET, stripeConfig, withStripe } from "./StripeWorld.ts"
 
@@ -72,7 +73,7 @@ describe("StripeEvents", () => {
   it.effect("reads a body as bytes or text, by its exact bytes", () =>
     Effect.gen(function*() {
       const fact = yield* read(payload, header(payload))
-      assert.deepStrictEqual(fact, {
+      assert.deepStrictEqual(withoutEvidence(fact), {
         _tag: "Paid",
         provider: "stripe",
         eventKey: "evt_2",
@@ -294,7 +295,8 @@ describe("StripeEvents", () => {
           facts.filter(({ reference }) => reference === "topup_1_a").map(({ payment }) => payment)
         )
         assert.deepStrictEqual([...payments], [paymentIntent])
-        assert.deepStrictEqual(yield* readAll("2020-08-27"), facts)
+        const older = yield* readAll("2020-08-27")
+        assert.deepStrictEqual(older.map(withoutEvidence), facts.map(withoutEvidence))
       }).pipe(Effect.scoped)
   )
 

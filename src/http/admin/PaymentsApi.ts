@@ -37,11 +37,14 @@ export const PaymentEvent = Schema.Struct({
 
 const PaymentEventDetails = Schema.Struct({
   ...PaymentEvent.fields,
+  evidence: Schema.Record(Schema.String, Schema.Unknown),
   buyer: Schema.NullOr(Schema.Struct({ id: ApiId, email: Schema.String })),
   suggested_micros: Schema.NullOr(ApiAmount)
 }).annotate({
   identifier: "PaymentEventDetails",
-  description: "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known."
+  description:
+    "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known. `evidence`: what is " +
+    "kept of the provider's verified message, without secrets, cards and addresses."
 })
 
 const Credit = Schema.Struct({ user: Schema.String, amount_micros: ApiAmount, note: Schema.String }).annotate({

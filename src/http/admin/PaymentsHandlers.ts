@@ -37,8 +37,9 @@ export const eventJson = (event: EventItem) => ({
   credited_micros: textOrNull(event.creditedMicros)
 })
 
-const detailsJson = ({ buyer, event, suggestedMicros }: EventDetails) => ({
+const detailsJson = ({ buyer, event, evidence, suggestedMicros }: EventDetails) => ({
   ...eventJson(event),
+  evidence,
   buyer: buyer === undefined ? null : { id: buyer.id.toString(), email: buyer.email },
   suggested_micros: textOrNull(suggestedMicros)
 })

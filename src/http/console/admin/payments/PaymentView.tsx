@@ -90,6 +90,16 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
   )
 }
 
+const Evidence = ({ details: { evidence }, visit }: EventProps) =>
+  Object.keys(evidence).length === 0 ? null : (
+    <Card class="mb-3">
+      <details class="card-body">
+        <summary>{sayOf(visit, paymentsText)("evidence")}</summary>
+        <pre class="mt-2 mb-0" tabindex={0}>{JSON.stringify(evidence, undefined, 2)}</pre>
+      </details>
+    </Card>
+  )
+
 const Resolved = ({ details: { event }, visit }: EventProps) => {
   const say = sayOf(visit, paymentsText)
   if (event.resolution === null || event.resolvedAt === null) return null
@@ -182,6 +192,7 @@ export const PaymentView = (props: EventProps) => {
       <Facts {...props} />
       <Actions {...props} />
       <Resolved {...props} />
+      <Evidence {...props} />
     </>
   )
 }
