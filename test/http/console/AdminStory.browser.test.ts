@@ -164,6 +164,33 @@ const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, 
   await page.waitForURL(/done=adjusted/)
 }
 
+/** What root sees of a plan whose price is disputed: the queue, the event with the provider's message, the order, the plan. */
+const seeDispute = async (
+  visitor: Visitor,
+  telling: Telling,
+  { origin, stripe }: World,
+  userId: bigint,
+  paid: Paid
+) => {
+  const { page } = visitor
+  stripe.dispute({ paymentIntent: paid.payment })
+  await stripe.idle()
+  await page.goto(`${origin}/admin/payments`)
+  await inspect(visitor, telling, "dispute-queue")
+  await page.click("main a[href^='/admin/payments/']")
+  await page.click("main summary")
+  await inspect(visitor, telling, "dispute-event")
+  await page.goto(`${origin}/admin/orders/${paid.order}`)
+  await inspect(visitor, telling, "dispute-order")
+  await page.goto(`${origin}/admin/users/${userId}`)
+  await inspect(visitor, telling, "dispute-plan")
+}
+
+interface Paid {
+  readonly payment: string
+  readonly order: bigint
+}
+
 const complete = (action: string): string => `main form[action$="/${action}"] button[type=submit]`
 
 const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint) => {
@@ -220,6 +247,13 @@ const tell = (telling: Telling) =>
     const order = yield* Effect.orDie(world.orders.topup(userId, 3_000n))
     yield* Effect.promise(async () => {
       await moveMoney(root, telling, world, userId, order.id)
+    })
+    const [paid] = yield* world.sql<Paid>`SELECT p.payment_id AS payment, a.order_id AS order
+      FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE p.provider = 'stripe' AND a.order_kind = 'subscription'`
+    if (paid === undefined) return assert.fail("no plan was paid through Stripe")
+    yield* Effect.promise(async () => {
+      await seeDispute(root, telling, world, userId, paid)
       await lookAround(root, telling, world, userId)
       root.assertSilent()
       user.assertSilent()

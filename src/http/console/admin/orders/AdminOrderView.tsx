@@ -250,8 +250,7 @@ const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
         columns={[
           { title: say("dispute.amount"), number: true },
           { title: say("dispute.taken"), number: true },
-          { title: say("state") },
-          { title: say("dispute.due"), wide: true }
+          { title: say("state") }
         ]}
         rows={disputes.map((dispute) => [
           <span class="nowrap">{minorText(visit, dispute.amountMinor, dispute.currency)}</span>,
@@ -259,15 +258,15 @@ const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
           <>
             <Badge tone={isOpen(dispute) ? "red" : "secondary"}>{words(dispute.status)}</Badge>
             <div class="text-secondary small break-anywhere">{words(dispute.reason)}</div>
+            {dispute.dueAt === null || !isOpen(dispute)
+              ? null
+              : (
+                <div class="small">
+                  {say("dispute.due")}: <Moment visit={visit} at={dispute.dueAt} />
+                </div>
+              )}
             <code class="small break-anywhere">{dispute.dispute}</code>
-          </>,
-          dispute.dueAt === null || !isOpen(dispute)
-            ? "–"
-            : (
-              <span class="nowrap">
-                <Moment visit={visit} at={dispute.dueAt} />
-              </span>
-            )
+          </>
         ])}
       />
     </Card>

@@ -56,7 +56,11 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
             <Code text={event.payment} />
             {page === undefined
               ? null
-              : <a class="ms-2" href={page} target="_blank" rel="noreferrer">{say("provider.page")}</a>}
+              : (
+                <a class="ms-2 text-decoration-underline" href={page} target="_blank" rel="noreferrer">
+                  {say("provider.page")}
+                </a>
+              )}
           </dd>
           <dt>{say("reference")}</dt>
           <dd>
@@ -92,7 +96,7 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
 
 const Evidence = ({ details: { evidence }, visit }: EventProps) =>
   Object.keys(evidence).length === 0 ? null : (
-    <Card class="mb-3">
+    <Card class="mt-3">
       <details class="card-body">
         <summary>{sayOf(visit, paymentsText)("evidence")}</summary>
         <pre class="mt-2 mb-0" tabindex={0}>{JSON.stringify(evidence, undefined, 2)}</pre>
@@ -171,6 +175,7 @@ const Actions = ({ details: { event, order }, visit }: EventProps) => {
           : null}
         {action("dismiss", say("dismiss"), say("dismiss.text"), false)}
       </div>
+      {event.fact === "Dispute" ? <div class="card-footer text-secondary">{say("dispute")}</div> : null}
       {isCreditable(event.fact) && event.payment !== null
         ? <div class="card-footer text-secondary">{say("pay")}</div>
         : null}
