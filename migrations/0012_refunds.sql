@@ -1,6 +1,8 @@
 -- Refunds and disputes are rows by their providers' ids: what they claw back is computed from the rows, never from sums.
 
 ALTER TABLE payment_events
+  -- Why it has its outcome: a code and values; `note` has the words.
+  ADD COLUMN reason jsonb,
   -- Of a refund or a dispute: its state, or the provider's own word.
   ADD COLUMN status text,
   -- What the provider's balance says that a dispute took, in the minor unit; null where it does not say.

@@ -181,7 +181,8 @@ const make = Effect.gen(function*() {
     const { note, resolution } = asked
     yield* resolveReviews(sql, payment, { resolution, note, by: actor.name })
     if (credited === undefined) {
-      yield* ignoreDeferred(sql, settled, `its payment was ${asked.resolution}`)
+      const code = asked.resolution === "refunded" ? "payment_was_refunded" : "payment_was_dismissed"
+      yield* ignoreDeferred(sql, settled, code)
     } else {
       yield* takeDeferred(sql, settled, undefined, eventId)
     }

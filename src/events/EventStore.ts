@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
+import { type Reason, reason, type ReasonCode, wordsOf } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 
@@ -66,10 +67,13 @@ export const conclude = (
   eventId: bigint,
   about: { readonly attemptId: bigint | null; readonly paymentId: bigint | null },
   outcome: EventOutcome,
-  text: string
+  reason: Reason | undefined
 ): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events
-    SET outcome = ${outcome}, note = ${text}, attempt_id = ${about.attemptId}, payment_id = ${about.paymentId}
+    SET outcome = ${outcome}, note = ${reason === undefined ? "" : wordsOf(reason)},
+      reason = ${
+    reason === undefined ? null : JSON.stringify(reason)
+  }::jsonb, attempt_id = ${about.attemptId}, payment_id = ${about.paymentId}
     WHERE id = ${eventId}`)
 
 /**
@@ -93,26 +97,31 @@ export const isKnownReview = (
  * Events that waited for this payment have been taken into account, with `problem` where people have to look. One in another
  * currency than the payment was not counted, and needs a review by itself; so does the first of a dispute that is to be answered.
  */
-export const concludeDeferred = (sql: Sql, payment: Payment, problem: string | undefined): Read<void> =>
-  Effect.asVoid(sql`UPDATE payment_events e
-    SET attempt_id = ${payment.attemptId}, payment_id = ${payment.id},
-      outcome = CASE WHEN c.note = '' AND ${problem === undefined}::boolean THEN 'applied' ELSE 'needs_review' END,
-      note = CASE WHEN c.note = '' THEN ${problem ?? "came before its payment"}::text ELSE c.note END
-    FROM (
-      SELECT w.id, CASE WHEN w.currency IS DISTINCT FROM ${payment.currency} THEN 'came before its payment, in another currency'
-          WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND NOT starts_with(d.status, 'appeal_')
-              AND d.status NOT IN ('under_review', 'won', 'lost', 'warning_under_review', 'warning_closed')
-            THEN 'came before its payment: a dispute to be looked at (' || d.status || ')'
-          ELSE '' END AS note
+export const concludeDeferred = (sql: Sql, payment: Payment, problem: Reason | undefined): Read<void> =>
+  Effect.gen(function*() {
+    const rows = yield* sql<{ id: bigint; other: boolean; status: string | null }>`
+      SELECT w.id, w.currency IS DISTINCT FROM ${payment.currency} AS other,
+          CASE WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND NOT starts_with(d.status, 'appeal_')
+            AND d.status NOT IN ('under_review', 'won', 'lost', 'warning_under_review', 'warning_closed')
+            THEN d.status END AS status
         FROM payment_events w
           LEFT JOIN payment_disputes d ON w.fact = 'Dispute' AND d.provider = w.provider AND d.dispute_id = w.subject
-        WHERE w.provider = ${payment.provider} AND w.payment_reference = ${payment.payment} AND w.outcome = 'deferred'
-    ) c
-    WHERE e.id = c.id`)
+        WHERE w.provider = ${payment.provider} AND w.payment_reference = ${payment.payment} AND w.outcome = 'deferred'`
+    for (const { id, other, status } of rows) {
+      const seen = other
+        ? reason("early_currency")
+        : status === null
+        ? problem
+        : reason("early_dispute", { status })
+      const about = { attemptId: payment.attemptId, paymentId: payment.id }
+      yield* conclude(sql, id, about, seen === undefined ? "applied" : "needs_review", seen ?? reason("early"))
+    }
+  })
 
 /** Events that waited for a payment that nothing comes of any more. */
-export const ignoreDeferred = (sql: Sql, payment: Payment, text: string): Read<void> =>
-  Effect.asVoid(sql`UPDATE payment_events SET payment_id = ${payment.id}, outcome = 'ignored', note = ${text}
+export const ignoreDeferred = (sql: Sql, payment: Payment, code: ReasonCode): Read<void> =>
+  Effect.asVoid(sql`UPDATE payment_events SET payment_id = ${payment.id}, outcome = 'ignored',
+      note = ${wordsOf(reason(code))}, reason = ${JSON.stringify(reason(code))}::jsonb
     WHERE provider = ${payment.provider} AND payment_reference = ${payment.payment} AND outcome = 'deferred'`)
 
 /** How events of a payment that wait for people are resolved. */

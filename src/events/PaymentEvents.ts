@@ -8,6 +8,7 @@ import { parseDecimal } from "../domain/Money.ts"
 import type { OrderKind, OrderState } from "../orders/Order.ts"
 import { EventNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
 import { creditOf, settingsNow, unavailable } from "../orders/Orders.ts"
+import { type Reason, reasonOf } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -45,8 +46,10 @@ export interface EventItem {
   readonly kind: string
   readonly fact: string
   readonly outcome: EventOutcome
-  /** Why it has that outcome; empty where it goes without saying. */
+  /** Why it has that outcome, for logs and programs; empty where it goes without saying. */
   readonly note: string
+  /** The same to be worded for people; undefined: only the note is known. */
+  readonly reason: Reason | undefined
   readonly payment: string | null
   readonly reference: string | null
   /** In the minor unit of the currency. */
@@ -107,6 +110,7 @@ interface EventRow {
   readonly fact: string
   readonly outcome: EventOutcome
   readonly note: string
+  readonly reason: unknown
   readonly payment_reference: string | null
   readonly merchant_reference: string | null
   readonly amount_minor: bigint | null
@@ -131,6 +135,7 @@ const toItem = (row: EventRow): EventItem => ({
   fact: row.fact,
   outcome: row.outcome,
   note: row.note,
+  reason: reasonOf(row.reason),
   payment: row.payment_reference,
   reference: row.merchant_reference,
   amountMinor: row.amount_minor,

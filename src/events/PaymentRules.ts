@@ -7,6 +7,7 @@ import { isCounted } from "../orders/Clawback.ts"
 import { standingOf } from "../orders/DisputeFold.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import type { Payment } from "../orders/Payments.ts"
+import { type Reason, reason, type ReasonCode } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 import { TRADE_FINISHED } from "../payments/EpayNotify.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
@@ -15,14 +16,14 @@ export type Decision =
   /** Credit it, or activate the subscription. */
   | { readonly _tag: "Fulfil" }
   /** Compute what refunds and disputes of the payment claw back; `attention`: what people have to see of it all the same. */
-  | { readonly _tag: "ClawBack"; readonly attention: string | undefined }
+  | { readonly _tag: "ClawBack"; readonly attention: Reason | undefined }
   /** What was given back of a payment that was never settled has come again. */
   | { readonly _tag: "Reopen" }
   /** The money is on its way. */
   | { readonly _tag: "Process" }
   /** This attempt will not be paid. */
   | { readonly _tag: "Close" }
-  | { readonly _tag: "Note"; readonly outcome: EventOutcome; readonly note: string }
+  | { readonly _tag: "Note"; readonly outcome: EventOutcome; readonly reason: Reason }
 
 /** What an event names, as it is now, locked. */
 export interface Named {
@@ -37,7 +38,13 @@ export interface Named {
   readonly manual: Payment | undefined
 }
 
-const note = (outcome: EventOutcome, text: string): Decision => ({ _tag: "Note", outcome, note: text })
+const note = (outcome: EventOutcome, code: ReasonCode, values?: Readonly<Record<string, string>>): Decision => ({
+  _tag: "Note",
+  outcome,
+  reason: reason(code, values)
+})
+
+const seen = (attention: Reason): Decision => ({ _tag: "Note", outcome: "needs_review", reason: attention })
 
 type Of<Tag extends PaymentFact["_tag"]> = Extract<PaymentFact, { _tag: Tag }>
 
@@ -46,16 +53,16 @@ const decideRepeated = (payment: Payment, order: Order | undefined): Decision | 
   switch (payment.state) {
     case "fulfilled":
       if (order !== undefined && order.id !== payment.orderId) {
-        return note("needs_review", "a payment that has paid one order comes again for another")
+        return note("needs_review", "used_for_other")
       }
       return note(
         "duplicate",
-        payment.manual ? "the order was completed with this payment" : "this payment has been settled"
+        payment.manual ? "completed_with" : "was_settled"
       )
     case "credited":
-      return note("duplicate", "this payment was credited")
+      return note("duplicate", "was_credited")
     case "refunded":
-      return note("duplicate", "this payment was refunded")
+      return note("duplicate", "was_refunded")
     case "in_review":
     case "dismissed":
       return undefined
@@ -63,81 +70,87 @@ const decideRepeated = (payment: Payment, order: Order | undefined): Decision | 
 }
 
 const decidePaid = (fact: Of<"Paid">, { attempt, manual, order, payment }: Named): Decision => {
-  if (fact.payment === null) return note("needs_review", "paid, without saying by which payment")
+  if (fact.payment === null) return note("needs_review", "no_payment")
   if (manual !== undefined && manual.state === "fulfilled") {
     return order !== undefined && order.id === manual.orderId
-      ? note("duplicate", "the order was completed with this payment")
-      : note("needs_review", "another order was completed with a payment of this number")
+      ? note("duplicate", "completed_with")
+      : note("needs_review", "completed_other")
   }
   const repeated = payment === undefined ? undefined : decideRepeated(payment, order)
   if (repeated !== undefined) return repeated
   if (attempt === undefined || order === undefined) {
     // Other shops may use the same account.
-    if (fact.provider === "stripe" && payment === undefined) return note("ignored", "not a payment of ours")
-    return note("needs_review", `paid for an order that is not known: ${fact.reference ?? "no reference"}`)
+    if (fact.provider === "stripe" && payment === undefined) return note("ignored", "not_ours")
+    return note("needs_review", "unknown_order", { reference: fact.reference ?? "no reference" })
   }
   if (fact.provider !== attempt.provider) {
-    return note("needs_review", `paid through ${fact.provider}, asked for through ${attempt.provider}`)
+    return note("needs_review", "other_provider", { paid: fact.provider, asked: attempt.provider })
   }
   if (fact.merchant !== null && fact.merchant !== attempt.merchant) {
-    return note("needs_review", `paid to merchant ${fact.merchant}, asked for ${attempt.merchant}`)
+    return note("needs_review", "other_merchant", { paid: fact.merchant, asked: attempt.merchant })
   }
   if (fact.amountMinor !== attempt.amountMinor || fact.currency !== attempt.currency) {
-    const paid = `${fact.amountMinor} ${fact.currency}`
-    return note("needs_review", `paid ${paid}, asked for ${attempt.amountMinor} ${attempt.currency} (minor units)`)
+    return note("needs_review", "other_amount", {
+      paid_minor: String(fact.amountMinor),
+      paid_currency: fact.currency,
+      asked_minor: String(attempt.amountMinor),
+      asked_currency: attempt.currency
+    })
   }
-  if (isFulfilled(order.state)) return note("needs_review", `a second payment of an order that is ${order.state}`)
+  if (isFulfilled(order.state)) return note("needs_review", "second_payment", { state: order.state })
   return { _tag: "Fulfil" }
 }
 
 type ClawbackFact = Of<"Refund" | "Refunded" | "Dispute">
 
 /** What people have to answer, to know or to find out of a dispute. */
-const attentionTo = (fact: ClawbackFact): string | undefined => {
+const attentionTo = (fact: ClawbackFact): Reason | undefined => {
   if (fact._tag !== "Dispute" || fact.status === "warning_closed") return undefined
   const { dueBySeconds, status } = fact
-  const reason = fact.reason === "" ? "no reason" : fact.reason
-  const due = dueBySeconds === null
-    ? ""
-    : `, answer before ${DateTime.formatIso(DateTime.makeUnsafe(dueBySeconds * 1_000))}`
+  const due_at = dueBySeconds === null ? undefined : DateTime.formatIso(DateTime.makeUnsafe(dueBySeconds * 1_000))
+  const values = { status, reason: fact.reason === "" ? "no reason" : fact.reason }
   switch (standingOf(status)) {
     case "unknown":
-      return `a dispute in a state that is not known (${status})`
+      return reason("dispute_unknown", { status })
     case "inquiry":
-      return `an inquiry of the payer's bank (${status}, ${reason}${due}); no money has moved`
+      return due_at === undefined ? reason("inquiry", values) : reason("inquiry_due", { ...values, due_at })
     case "open":
-      return status === "needs_response" ? `a dispute to be answered at the provider (${reason}${due})` : undefined
+      if (status !== "needs_response") return undefined
+      return due_at === undefined ? reason("dispute_open", values) : reason("dispute_open_due", { ...values, due_at })
     case "closed":
       return undefined
   }
 }
 
 const decideClawback = (fact: ClawbackFact, { attempt, payment }: Named): Decision => {
-  if (fact.payment === null) return note("ignored", "about no payment")
+  if (fact.payment === null) return note("ignored", "about_no_payment")
   const attention = attentionTo(fact)
   switch (payment?.state) {
     case undefined:
       return attempt === undefined
-        ? note("ignored", "not a payment of ours")
-        : note("deferred", "its payment is not known yet")
+        ? note("ignored", "not_ours")
+        : note("deferred", "payment_unknown")
     case "in_review":
       return attention === undefined
-        ? note("deferred", "its payment is not settled yet")
-        : note("needs_review", attention)
+        ? note("deferred", "payment_open")
+        : seen(attention)
     case "dismissed":
       return attention === undefined
-        ? note("applied", "about a payment that was dismissed")
-        : note("needs_review", attention)
+        ? note("applied", "payment_dismissed")
+        : seen(attention)
     case "refunded":
       if (fact._tag === "Refund" && !isCounted(fact.state)) return { _tag: "Reopen" }
       return fact._tag === "Dispute"
-        ? note("needs_review", attention ?? "a dispute of a payment that was refunded")
-        : note("applied", "about a payment that was refunded")
+        ? seen(attention ?? reason("refunded_disputed"))
+        : note("applied", "payment_refunded")
     case "fulfilled":
     case "credited":
       return fact.currency === payment?.currency
         ? { _tag: "ClawBack", attention }
-        : note("needs_review", `in ${fact.currency}, the payment was in ${payment?.currency ?? "an unknown currency"}`)
+        : note("needs_review", "other_currency", {
+          told: fact.currency,
+          paid: payment?.currency ?? "an unknown currency"
+        })
   }
 }
 
@@ -158,28 +171,31 @@ export const decide = (fact: PaymentFact, named: Named): Decision => {
     case "Paid":
       return decidePaid(fact, named)
     case "Processing":
-      return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing waits for it")
+      return attempt?.state === "open" ? { _tag: "Process" } : note("ignored", "nothing_waits")
     case "Ended":
       return attempt !== undefined && attempt.state !== "paid" && (attempt.state !== "closed" || attempt.payable)
         ? { _tag: "Close" }
-        : note("ignored", "nothing waits for it")
+        : note("ignored", "nothing_waits")
     case "Refund":
     case "Refunded":
     case "Dispute":
       return decideClawback(fact, named)
     case "FraudWarning":
+      return named.payment === undefined && (fact.payment === null || named.attempt === undefined)
+        ? note("ignored", "not_ours")
+        : note("needs_review", "fraud_warning", { type: fact.fraudType })
     case "UnreadableClawback":
       return named.payment === undefined && (fact.payment === null || named.attempt === undefined)
-        ? note("ignored", `not a payment of ours: ${fact.why}`)
-        : note("needs_review", fact.why)
+        ? note("ignored", "not_ours_because", { text: fact.why })
+        : note("needs_review", "told", { text: fact.why })
     case "TestMode":
-      return named.attempt === undefined ? note("ignored", fact.why) : note("needs_review", fact.why)
+      return note(named.attempt === undefined ? "ignored" : "needs_review", "test_mode")
     case "Nothing":
-      return note("ignored", fact.why)
+      return note("ignored", "told", { text: fact.why })
     case "Unreadable":
-      if (isEndOfSettled(fact, named.payment)) return note("duplicate", "this payment has been settled")
+      if (isEndOfSettled(fact, named.payment)) return note("duplicate", "was_settled")
       return fact.provider === "stripe" && named.attempt === undefined && named.payment === undefined
-        ? note("ignored", `not a payment of ours: ${fact.why}`)
-        : note("needs_review", fact.why)
+        ? note("ignored", "not_ours_because", { text: fact.why })
+        : note("needs_review", "told", { text: fact.why })
   }
 }

@@ -17,10 +17,12 @@ import {
   epayScope,
   isSamePayment,
   lockPayment,
+  type Payment,
   type PaymentIdentity,
   paymentsNamed,
   writePayment
 } from "../orders/Payments.ts"
+import { type Reason, reason, wordsOf } from "../orders/Reason.ts"
 import { dropUnnamed, recordRefund, type RefundOf, refundsNow } from "../orders/RefundStore.ts"
 import { Sessions } from "../orders/Sessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
@@ -49,12 +51,19 @@ const withUnknown = (decision: Decision, unknown: Asked["unknown"]): Decision =>
   if (unknown === undefined) return decision
   const { what, why } = unknown
   if (what === "refunds" && decision._tag === "ClawBack") {
-    const note = `Stripe does not list the payment's refunds (${why}): look there what went back`
-    return { _tag: "Note", outcome: "needs_review", note }
+    return { _tag: "Note", outcome: "needs_review", reason: reason("refunds_unknown", { text: why }) }
   }
   return what === "owner"
-    ? { _tag: "Note", outcome: "needs_review", note: `Stripe does not say whose payment it is (${why})` }
+    ? { _tag: "Note", outcome: "needs_review", reason: reason("owner_unknown", { text: why }) }
     : decision
+}
+
+/** What became of a fact. */
+interface Concluded {
+  readonly outcome: EventOutcome
+  /** Undefined: it goes without saying. */
+  readonly reason: Reason | undefined
+  readonly payment: Payment | undefined
 }
 
 const nothingNamed: Named = {
@@ -131,9 +140,14 @@ const makeSettlement = Effect.gen(function*() {
     const isNews = isRecorded && (yield* recordClawback(fact, named, event.id, listed))
     const settled = yield* carryOut(decision, fact, named, { identity, eventId: event.id, isNews })
     const about = { attemptId: attempt?.id ?? null, paymentId: settled.payment?.id ?? null }
-    yield* conclude(sql, event.id, about, settled.outcome, settled.note)
-    const { note, outcome } = settled
-    return { note, outcome, repeated: false, orderId: order?.id ?? null } satisfies Settled
+    yield* conclude(sql, event.id, about, settled.outcome, settled.reason)
+    const { outcome, reason: why } = settled
+    return {
+      note: why === undefined ? "" : wordsOf(why),
+      outcome,
+      repeated: false,
+      orderId: order?.id ?? null
+    } satisfies Settled
   })
 
   const settleWithin = (fact: PaymentFact) => settleAsked({ fact, listed: undefined })
@@ -167,7 +181,7 @@ const makeSettlement = Effect.gen(function*() {
     }
   ) {
     const { attempt, attempts, order, payment } = named
-    const applied = { outcome: "applied" as EventOutcome, note: "", payment }
+    const applied: Concluded = { outcome: "applied", reason: undefined, payment }
     if (decision._tag === "Note") {
       // A second payment is on record now: its attempt is not asked about any more.
       if (fact._tag === "Paid" && attempt !== undefined && order !== undefined && isFulfilled(order.state)) {
@@ -175,11 +189,11 @@ const makeSettlement = Effect.gen(function*() {
           yield* moveAttempt(sql, ended, { _tag: "Ended" })
         }
       }
-      if (decision.outcome !== "needs_review") return { ...decision, payment }
+      if (decision.outcome !== "needs_review") return { ...decision, payment } satisfies Concluded
       if (fact._tag === "Paid" && (yield* isKnownReview(sql, fact, eventId))) {
-        return { outcome: "duplicate" as EventOutcome, note: `another event said so: ${decision.note}`, payment }
+        return { outcome: "duplicate", reason: reason("said_before"), payment } satisfies Concluded
       }
-      return { ...decision, payment: yield* review(fact, named, identity) }
+      return { ...decision, payment: yield* review(fact, named, identity) } satisfies Concluded
     }
     switch (decision._tag) {
       case "Fulfil": {
@@ -204,7 +218,7 @@ const makeSettlement = Effect.gen(function*() {
         const problem = yield* clawBack(sql, payment, paid, { id: eventId, cause })
         const isOpen = fact._tag !== "Dispute" || (yield* needsAttention(sql, fact, eventId))
         const seen = problem ?? (isOpen ? decision.attention : undefined)
-        return seen === undefined ? applied : { ...applied, outcome: "needs_review" as EventOutcome, note: seen }
+        return seen === undefined ? applied : { ...applied, outcome: "needs_review", reason: seen } satisfies Concluded
       }
       case "Reopen": {
         if (payment === undefined) break
@@ -212,10 +226,10 @@ const makeSettlement = Effect.gen(function*() {
         const back = (yield* refundsNow(sql, payment)).filter(({ state }) => isCounted(state))
         const backMinor = back.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
         const isAway = payment.paidMinor === null ? back.length > 0 : backMinor >= payment.paidMinor
-        if (isAway) return { ...applied, note: "other refunds of the payment stand" }
+        if (isAway) return { ...applied, reason: reason("other_refunds") } satisfies Concluded
         yield* reopenReviews(sql, payment.id)
         const again = yield* writePayment(sql, payment, { state: "in_review" })
-        return { ...applied, note: "its refund came to nothing: the payment is in review again", payment: again }
+        return { ...applied, reason: reason("refund_failed"), payment: again } satisfies Concluded
       }
       case "Process":
         if (attempt !== undefined) yield* moveAttempt(sql, attempt, { _tag: "UnderWay" })

@@ -11,6 +11,7 @@ import { disputesNow } from "./DisputeStore.ts"
 import { fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
 import { type Payment, setDebited } from "./Payments.ts"
+import { type Reason, reason } from "./Reason.ts"
 import { refundsNow, requestedMinor } from "./RefundStore.ts"
 
 type Sql = SqlClient.SqlClient
@@ -84,7 +85,7 @@ export const clawbackNow = (sql: Sql, payment: Payment, paidMinor: bigint): Writ
 
 /**
  * Brings what was clawed back of a payment - which paid an order, or was credited by root - to what its refunds and disputes have
- * taken; answers a note when people have to look. Everything about the payment is locked, and so are its order and the order's
+ * taken; answers why people have to look, if they have to. Everything about the payment is locked, and so are its order and the order's
  * attempts. `event`: what it is done on.
  */
 export const clawBack = (
@@ -92,10 +93,10 @@ export const clawBack = (
   payment: Payment,
   order: Order | undefined,
   event: { readonly id: bigint; readonly cause: ClawbackCause }
-): Write<string | undefined> =>
+): Write<Reason | undefined> =>
   Effect.gen(function*() {
     const { paidMinor } = payment
-    if (paidMinor === null) return "the paid amount is not known"
+    if (paidMinor === null) return reason("paid_unknown")
     const clawback = yield* clawbackNow(sql, payment, paidMinor)
     const state = order === undefined ? undefined : stateAfter(order, paidMinor, clawback)
     if (order !== undefined && state !== undefined && state !== order.state) yield* setOrderState(sql, order, state)
@@ -119,9 +120,9 @@ export const clawBack = (
     if (order === undefined || order.subscriptionId === null) return undefined
     yield* setStanding(sql, order.userId, order.subscriptionId, clawback.plan)
     if (clawback.plan !== "runs") return undefined
-    if (clawback.takenMinor > 0n) return "part of a subscription's price is disputed; the subscription goes on"
+    if (clawback.takenMinor > 0n) return reason("part_disputed")
     // What root has asked for needs nobody to look.
     return clawback.refundedMinor > (yield* requestedMinor(sql, payment.id))
-      ? "part of a subscription's price was refunded; the subscription goes on"
+      ? reason("part_refunded")
       : undefined
   })

@@ -84,9 +84,9 @@ export type FactBody =
   /** A dispute, an inquiry, or what came of it. */
   | ({ readonly _tag: "Dispute" } & DisputeTold)
   /** A card network takes the payment for fraud: a refund in time avoids the dispute. */
-  | { readonly _tag: "FraudWarning"; readonly why: string }
+  | { readonly _tag: "FraudWarning"; readonly fraudType: string }
   /** Of the provider's test mode, under a live key: no money at all. */
-  | { readonly _tag: "TestMode"; readonly why: string }
+  | { readonly _tag: "TestMode" }
   /** Verified, and of no consequence. */
   | { readonly _tag: "Nothing"; readonly why: string }
   /** Verified, and not to be understood: an amount that is none, a merchant that is another. People have to look. */

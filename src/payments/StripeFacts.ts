@@ -186,10 +186,7 @@ const disputeTold = (dispute: Json): Told => {
 const warningTold = (warning: Json): Told => ({
   payment: idIn(warning, "payment_intent") ?? idIn(warning.charge, "payment_intent"),
   reference: null,
-  body: {
-    _tag: "FraudWarning",
-    why: `an early fraud warning (${textIn(warning, "fraud_type") ?? "no type"}): a refund in time avoids a dispute`
-  }
+  body: { _tag: "FraudWarning", fraudType: textIn(warning, "fraud_type") ?? "no type" }
 })
 
 const told = (type: string, object: Json): Told => {
@@ -240,7 +237,7 @@ const foreignTold = (event: Json, hasLiveKey: boolean, reference: string | null)
     ? {
       payment: null,
       reference,
-      body: { _tag: "TestMode", why: "an event of the test mode, under a live key: no money" }
+      body: { _tag: "TestMode" }
     }
     : undefined
 }

@@ -172,7 +172,7 @@ describe("StripeFacts", () => {
       payment_intent: "pi_1"
     }, {
       _tag: "FraudWarning",
-      why: "an early fraud warning (made_with_stolen_card): a refund in time avoids a dispute",
+      fraudType: "made_with_stolen_card",
       ...unnamed
     }],
     ["charge.dispute.created", "open", dispute(), disputeOf("needs_response")],

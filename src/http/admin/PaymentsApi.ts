@@ -19,6 +19,8 @@ export const PaymentEvent = Schema.Struct({
   fact: Schema.String,
   outcome: Schema.Literals(["received", ...eventOutcomes]),
   note: Schema.String,
+  /** Why it has its outcome, as a code and the values of its words; null where only the note is known. */
+  reason: Schema.NullOr(Schema.Struct({ code: Schema.String, values: Schema.Record(Schema.String, Schema.String) })),
   payment_reference: Schema.NullOr(Schema.String),
   merchant_reference: Schema.NullOr(Schema.String),
   amount_minor: Schema.NullOr(ApiAmount),

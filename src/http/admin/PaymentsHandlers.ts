@@ -21,6 +21,7 @@ export const eventJson = (event: EventItem) => ({
   fact: event.fact,
   outcome: event.outcome,
   note: event.note,
+  reason: event.reason === undefined ? null : { code: event.reason.code, values: event.reason.values },
   payment_reference: event.payment,
   merchant_reference: event.reference,
   amount_minor: textOrNull(event.amountMinor),

@@ -24,7 +24,10 @@ function isMessages(value: unknown): value is Messages<string> {
 
 const placeholders = (text: string): ReadonlyArray<string> => (text.match(/\{\w+\}/g) ?? []).toSorted()
 
-const readers = files.filter(({ text }) => !/=\s*defineMessages\(/.test(text) || /\bsay\(/.test(text))
+/** Pages, and what gives the reasons that they word. */
+const readers = [...files, ...sourceFiles(["src/events", "src/orders"], /\.ts$/)].filter(({ text }) =>
+  !/=\s*defineMessages\(/.test(text) || /\bsay\(/.test(text)
+)
   .map(({ text }) => text).join("\n")
 
 describe("texts", () => {

@@ -10,6 +10,7 @@ import { methodName } from "../../ui/OrderParts.tsx"
 import { Badge, Card, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, sourceName } from "../payments/EventParts.tsx"
+import { reasonFor } from "../payments/ReasonText.ts"
 import { adminOrdersText } from "./AdminOrdersText.ts"
 
 interface Entry {
@@ -59,7 +60,9 @@ const eventEntry = (visit: Visit, event: EventItem): Entry => ({
           </>
         )} <OutcomeBadge visit={visit} event={event} />
       </div>
-      {event.note === "" ? null : <div class="text-secondary small break-anywhere">{event.note}</div>}
+      {reasonFor(visit, event) === ""
+        ? null
+        : <div class="text-secondary small break-anywhere">{reasonFor(visit, event)}</div>}
       {event.payment === null ? null : <code class="small break-anywhere">{event.payment}</code>}
     </>
   )

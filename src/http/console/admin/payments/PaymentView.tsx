@@ -11,6 +11,7 @@ import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
+import { reasonFor } from "./ReasonText.ts"
 import { paymentsText } from "./PaymentsText.ts"
 
 export const resolveActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
@@ -45,10 +46,10 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
           <dd>
             <strong>{minorText(visit, event.amountMinor, event.currency)}</strong>
           </dd>
-          {event.note === "" ? null : (
+          {reasonFor(visit, event) === "" ? null : (
             <>
               <dt>{say("why")}</dt>
-              <dd class="break-anywhere">{event.note}</dd>
+              <dd class="break-anywhere">{reasonFor(visit, event)}</dd>
             </>
           )}
           <dt>{say("payment")}</dt>

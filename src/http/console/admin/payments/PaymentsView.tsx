@@ -9,6 +9,7 @@ import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.ts
 import { sayOf, type Visit } from "../../Visit.ts"
 import { sources } from "../orders/OrdersQuery.ts"
 import { factName, minorText, OutcomeBadge, outcomeName, sourceName } from "./EventParts.tsx"
+import { reasonFor } from "./ReasonText.ts"
 import { paymentsPath, type PaymentsQuery } from "./PaymentsQuery.ts"
 import { paymentsText } from "./PaymentsText.ts"
 
@@ -94,9 +95,9 @@ const Table = ({ events, visit }: ListProps) => {
         <span class="nowrap">{minorText(visit, event.amountMinor, event.currency)}</span>,
         <>
           <OutcomeBadge visit={visit} event={event} />
-          {event.note === ""
+          {reasonFor(visit, event) === ""
             ? null
-            : <div class="d-none d-md-block text-secondary small break-anywhere">{event.note}</div>}
+            : <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(visit, event)}</div>}
         </>,
         event.orderId === null ? "–" : <a href={`/admin/orders/${event.orderId}`}>#{event.orderId.toString()}</a>,
         <span class="nowrap">
