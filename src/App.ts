@@ -54,6 +54,7 @@ import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
 import { Callbacks } from "./events/Callbacks.ts"
 import { Checkout } from "./orders/Checkout.ts"
 import { Connections } from "./orders/Connections.ts"
+import { Corrections } from "./events/Corrections.ts"
 import { EventResolutions } from "./events/EventResolutions.ts"
 import { OrderHistory } from "./events/OrderHistory.ts"
 import { Orders } from "./orders/Orders.ts"
@@ -104,6 +105,7 @@ const PaymentServices = Layer.mergeAll(
   Connections.layer,
   Reconciliation.layer,
   EventResolutions.layer,
+  Corrections.layer,
   OrderSearch.layer,
   ManualPayments.layer,
   PaymentEvents.layer,

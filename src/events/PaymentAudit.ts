@@ -93,9 +93,11 @@ const creditedSql = `
       coalesce(p.id::text, 'of event ' || l.ref_id), coalesce(p.state, 'not known'), coalesce(p.credited_micros::text, 'no'),
       coalesce(l.micros::text, 'nothing')) AS message
   FROM (SELECT * FROM payments WHERE state = 'credited') p
-  FULL JOIN (SELECT e.payment_id, t.user_id, min(t.ref_id) AS ref_id, sum(t.amount_micros) AS micros
-      FROM ledger_entries t LEFT JOIN payment_events e ON e.id::text = t.ref_id
-      WHERE t.ref_type = 'payment_event' AND t.kind = 'payment_credit' GROUP BY e.payment_id, t.user_id) l
+  FULL JOIN (SELECT e.payment_id, t.user_id, min(t.ref_id) AS ref_id, sum(t.amount_micros - t.owed_micros) AS micros
+      FROM ledger_entries t LEFT JOIN payment_events e ON e.id::text = t.ref_id LEFT JOIN payments q ON q.id = e.payment_id
+      WHERE t.ref_type = 'payment_event' AND (t.kind = 'payment_credit'
+        OR t.kind = 'correction' AND e.resolution = 'credited' AND q.state <> 'credited')
+      GROUP BY e.payment_id, t.user_id HAVING sum(t.amount_micros - t.owed_micros) <> 0) l
     ON l.payment_id = p.id AND l.user_id = p.credited_user_id
   WHERE p.id IS NULL OR l.micros IS NULL OR p.credited_micros <> l.micros`
 
@@ -108,12 +110,12 @@ const paymentsSql = `
   UNION ALL
   SELECT m.credited_user_id, format('payments %s and %s have the number %s, and both were used', m.id, p.id, p.payment_id)
   FROM payments m JOIN payments p ON p.payment_id = m.payment_id AND p.id <> m.id
-  WHERE m.manual AND m.state = 'fulfilled' AND p.state = 'fulfilled'
+  WHERE m.manual AND m.state = 'fulfilled' AND p.state = 'fulfilled' AND m.corrected_micros = 0 AND p.corrected_micros = 0
     AND NOT EXISTS (SELECT FROM payment_events e WHERE e.payment_id = p.id AND e.resolution = 'accepted')
   UNION ALL
   SELECT e.credited_user_id, format('event %s says that payment %s was refunded, and the payment is %s', e.id, p.id, p.state)
   FROM payment_events e JOIN payments p ON p.id = e.payment_id
-  WHERE e.resolution = 'refunded' AND p.state IN ('fulfilled', 'credited')`
+  WHERE e.resolution = 'refunded' AND p.state IN ('fulfilled', 'credited') AND p.corrected_micros = 0`
 
 /** What root gave back through a provider is known to the settlement, and no more was debited for a payment than came back of it. */
 const refundsSql = `
@@ -126,11 +128,11 @@ const refundsSql = `
   SELECT p.credited_user_id, format('payment %s had %s micros clawed back, its refunds and disputes make it %s', p.id,
       p.debited_micros, b.micros)
   FROM payments p, LATERAL (
-    SELECT floor(p.credited_micros::numeric * least(p.paid_minor,
+    SELECT least(p.credited_micros - p.corrected_micros, floor(p.credited_micros::numeric * least(p.paid_minor,
         coalesce((SELECT sum(r.amount_minor) FROM payment_refunds r WHERE r.payment_id = p.id
           AND r.currency = p.currency AND r.state NOT IN ('failed', 'canceled')), 0)
         + coalesce((SELECT sum(d.taken_minor) FROM payment_disputes d WHERE d.payment_id = p.id
-          AND d.currency = p.currency), 0)) / p.paid_minor) AS micros) b
+          AND d.currency = p.currency), 0)) / p.paid_minor)) AS micros) b
   WHERE p.credited_micros IS NOT NULL AND p.debited_micros <> b.micros`
 
 /** Every check of money in, in the snapshot of the audit. */

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
+import { minimum } from "../domain/Money.ts"
 import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { disputesNow } from "./DisputeStore.ts"
@@ -101,7 +102,10 @@ export const clawBack = (
     const state = order === undefined ? undefined : stateAfter(order, paidMinor, clawback)
     if (order !== undefined && state !== undefined && state !== order.state) yield* setOrderState(sql, order, state)
     if (payment.creditedMicros !== null && payment.creditedUserId !== null) {
-      const target = debitOf(payment.creditedMicros, clawback.backMinor, paidMinor)
+      const target = minimum(
+        debitOf(payment.creditedMicros, clawback.backMinor, paidMinor),
+        payment.creditedMicros - payment.correctedMicros
+      )
       const more = target - payment.debitedMicros
       if (more === 0n) return undefined
       const entry = entryOf({

@@ -37,6 +37,8 @@ export interface Payment extends PaymentIdentity {
   readonly creditedUserId: bigint | null
   readonly creditedMicros: bigint | null
   readonly debitedMicros: bigint
+  /** What root took off again, where the payment had counted twice. */
+  readonly correctedMicros: bigint
 }
 
 /** Whose numbers the trades of an EPay gateway are. */
@@ -60,6 +62,7 @@ interface PaymentRow {
   readonly credited_user_id: bigint | null
   readonly credited_micros: bigint | null
   readonly debited_micros: bigint
+  readonly corrected_micros: bigint
 }
 
 const toPayment = (row: PaymentRow): Payment => ({
@@ -75,7 +78,8 @@ const toPayment = (row: PaymentRow): Payment => ({
   orderId: row.order_id,
   creditedUserId: row.credited_user_id,
   creditedMicros: row.credited_micros,
-  debitedMicros: row.debited_micros
+  debitedMicros: row.debited_micros,
+  correctedMicros: row.corrected_micros
 })
 
 /** Every payment of that id, at whatever provider; locked by `lockPayment`. */
@@ -137,3 +141,7 @@ export const writePayment = (sql: Sql, identity: PaymentIdentity, change: Paymen
 /** What clawbacks have debited of the payment's credit so far. */
 export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
   Effect.asVoid(sql`UPDATE payments SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`)
+
+/** What root took off again of the payment's credit. */
+export const setCorrected = (sql: Sql, id: bigint, correctedMicros: bigint): Read<void> =>
+  Effect.asVoid(sql`UPDATE payments SET corrected_micros = ${correctedMicros}, updated_at = now() WHERE id = ${id}`)

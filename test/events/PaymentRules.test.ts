@@ -60,6 +60,7 @@ const payment = (state: Payment["state"], more: Partial<Payment> = {}): Payment 
   creditedUserId: null,
   creditedMicros: null,
   debitedMicros: 0n,
+  correctedMicros: 0n,
   ...more
 })
 

@@ -13,6 +13,7 @@ import { acquireEpay, type EpaySimulator } from "../../src/cli/demo/EpaySimulato
 import { acquireStripe, type StripeSimulator } from "../../src/cli/demo/StripeSimulator.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { Callbacks } from "../../src/events/Callbacks.ts"
+import { Corrections } from "../../src/events/Corrections.ts"
 import { EventResolutions } from "../../src/events/EventResolutions.ts"
 import { ManualPayments } from "../../src/events/ManualPayments.ts"
 import { OrderHistory } from "../../src/events/OrderHistory.ts"
@@ -95,6 +96,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     manual: Context.get(context, ManualPayments),
     paymentEvents: Context.get(context, PaymentEvents),
     resolutions: Context.get(context, EventResolutions),
+    corrections: Context.get(context, Corrections),
     refunds: Context.get(context, Refunds),
     search: Context.get(context, OrderSearch),
     history: Context.get(context, OrderHistory),

@@ -69,6 +69,13 @@ const GiveBack = Schema.Struct({ note: Schema.String, idempotency_key: Schema.St
     "choosing, another one for every refund. A refund that fails puts the payment back in review."
 })
 
+const Correction = Schema.Struct({ user_id: ApiId, amount_micros: ApiAmount }).annotate({
+  identifier: "PaymentCorrection",
+  description:
+    "For books in which a payment counted twice, as `realms audit` says: what was given for it a second time is taken off the account " +
+    "again, once. What the balance does not have is owed."
+})
+
 const params = { id: ApiId }
 const resolved = {
   success: PaymentEventDetails,
@@ -103,6 +110,12 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
     payload: GiveBack,
     success: Refund,
     error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("correctPayment", "/payments/:id/correct", {
+    params,
+    payload: Note,
+    success: Correction,
+    error: [ApiNotFound, ApiRefused, ApiUnavailable]
   }),
   HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
 ).annotateMerge(

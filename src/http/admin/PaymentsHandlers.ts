@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Corrections } from "../../events/Corrections.ts"
 import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
 import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
 import type { ResolutionRefused } from "../../orders/OrderError.ts"
@@ -63,6 +64,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const events = yield* PaymentEvents
     const resolutions = yield* EventResolutions
+    const corrections = yield* Corrections
 
     const details = (id: string) => Effect.map(events.find(BigInt(id)), detailsJson)
 
@@ -107,6 +109,17 @@ export const PaymentsHandlers = HttpApiBuilder.group(
           PaymentUsed: conflictOf,
           RefundNotPossible: conflictOf,
           RefundReused: conflictOf,
+          ResolutionRefused: (error) => Effect.fail(refusedBy(error))
+        }),
+        orApiUnavailable
+      ),
+      correctPayment: Effect.fnUntraced(
+        function*({ params, payload: { note } }) {
+          const made = yield* corrections.correct(yield* CurrentAdmin, BigInt(params.id), note)
+          return { user_id: made.userId.toString(), amount_micros: made.amountMicros.toString() }
+        },
+        Effect.catchTags({
+          EventNotFound: () => Effect.fail(noEvent),
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
         orApiUnavailable

@@ -56,6 +56,8 @@ const kindName = (visit: Visit, kind: string): string => {
     ["refund_returned", say("kind.refund_returned")],
     ["dispute", say("kind.dispute")],
     ["dispute_returned", say("kind.dispute_returned")],
+    ["payment_credit", say("kind.payment_credit")],
+    ["correction", say("kind.correction")],
     ["redemption", say("kind.redemption")]
   ])
   return names.get(kind) ?? kind
