@@ -46,6 +46,15 @@ export interface AccountView extends Balance {
   readonly openCalls: number
   /** Running and coming ones; the one that ends soonest first. */
   readonly subscriptions: ReadonlyArray<SubscriptionOverview>
+  /** Those whose time stands still, because their price is disputed or on its way back. */
+  readonly suspended: ReadonlyArray<SuspendedOverview>
+}
+
+export interface SuspendedOverview {
+  readonly id: bigint
+  readonly planName: string
+  /** What is left of its time, in ms. */
+  readonly leftMs: number
 }
 
 export class AccountOverview extends Context.Service<AccountOverview, {
@@ -131,7 +140,13 @@ const make = Effect.gen(function*() {
       SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
         WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
         ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
+    const suspended = yield* sql<{ id: bigint; plan_name: string; left_ms: number }>`
+      SELECT id, plan_name,
+          (extract(epoch FROM ends_at - greatest(suspended_at, starts_at)) * 1000)::double precision AS left_ms
+        FROM user_subscriptions WHERE user_id = ${userId} AND status = 'suspended'
+        ORDER BY id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
     return {
+      suspended: suspended.map((row) => ({ id: row.id, planName: row.plan_name, leftMs: row.left_ms })),
       usdMicros: state.usdMicros,
       owedMicros: state.owedMicros,
       heldMicros: state.heldMicros,

@@ -186,6 +186,15 @@ const seeDispute = async (
   await inspect(visitor, telling, "dispute-plan")
 }
 
+/** What its user sees of it. */
+const seeSuspended = async (visitor: Visitor, telling: Telling, { origin }: World) => {
+  for (const [path, name] of [["/", "dashboard"], ["/subscription", "subscription"]] as const) {
+    await visitor.page.goto(`${origin}${path}`)
+    await visitor.page.waitForSelector("main .alert-warning")
+    await inspect(visitor, telling, `suspended-${name}`)
+  }
+}
+
 interface Paid {
   readonly payment: string
   readonly order: bigint
@@ -254,6 +263,7 @@ const tell = (telling: Telling) =>
     if (paid === undefined) return assert.fail("no plan was paid through Stripe")
     yield* Effect.promise(async () => {
       await seeDispute(root, telling, world, userId, paid)
+      await seeSuspended(user, telling, world)
       await lookAround(root, telling, world, userId)
       root.assertSilent()
       user.assertSilent()

@@ -1,9 +1,10 @@
 /**
  * A running subscription: how full each of its windows is, and when there is room again.
  */
-import type { SubscriptionOverview, WindowOverview } from "../../../accounts/AccountOverview.ts"
+import type { SubscriptionOverview, SuspendedOverview, WindowOverview } from "../../../accounts/AccountOverview.ts"
 import { defineMessages } from "../text/Messages.ts"
 import { sayOf, type Visit } from "../Visit.ts"
+import { Notice } from "./Forms.tsx"
 import { windowName } from "./OrderParts.tsx"
 import { Badge, Meter, Moment } from "./Parts.tsx"
 
@@ -16,6 +17,8 @@ export const windowText = defineMessages({
   "coming": "Coming",
   "running": "Running",
   "unlimited": "No spending limit",
+  "suspended":
+    "{plan} is suspended: what was paid for it is disputed, or on its way back. {days} days of it are left, and go on if the payment stands.",
   "meter": "{window}: {used} used and {open} held of {limit}"
 }, {
   "used": "{used} / {limit}",
@@ -26,6 +29,7 @@ export const windowText = defineMessages({
   "coming": "待生效",
   "running": "生效中",
   "unlimited": "不限额度",
+  "suspended": "{plan} 已暂停：这笔付款存在争议，或正在退款。剩余 {days} 天，如果付款有效将继续计算。",
   "meter": "{window}：已用 {used}，占用 {open}，上限 {limit}"
 })
 
@@ -88,3 +92,21 @@ export const SubscriptionCard = (
     </section>
   )
 }
+
+const DAY_MS = 86_400_000
+
+/** Says which plans are suspended, and what is left of them. */
+export const SuspendedNotices = (
+  { suspended, visit }: { readonly visit: Visit; readonly suspended: ReadonlyArray<SuspendedOverview> }
+) => (
+  <>
+    {suspended.map(({ id, leftMs, planName }) => (
+      <Notice key={id} kind="warning">
+        {sayOf(visit, windowText)("suspended", {
+          plan: planName,
+          days: visit.formats.count(Math.max(0, Math.ceil(leftMs / DAY_MS)))
+        })}
+      </Notice>
+    ))}
+  </>
+)

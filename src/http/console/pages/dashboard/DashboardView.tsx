@@ -7,7 +7,7 @@ import type { UsageSums } from "../../../../usage/UsageSums.ts"
 import { curlLine } from "../../ui/CurlLine.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { SubscriptionCard } from "../../ui/SubscriptionParts.tsx"
+import { SubscriptionCard, SuspendedNotices } from "../../ui/SubscriptionParts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { DaysChart } from "../usage/UsageView.tsx"
 import { dashboardText } from "./DashboardText.ts"
@@ -63,7 +63,7 @@ const Figures = ({ account, today, visit }: DashboardProps) => {
 
 const Plans = ({ account, visit }: DashboardProps) => {
   const say = sayOf(visit, dashboardText)
-  if (account.subscriptions.length === 0) {
+  if (account.subscriptions.length === 0 && account.suspended.length === 0) {
     return (
       <Card class="h-100">
         <Nothing
@@ -77,6 +77,7 @@ const Plans = ({ account, visit }: DashboardProps) => {
   }
   return (
     <div class="d-flex flex-column gap-3">
+      <SuspendedNotices visit={visit} suspended={account.suspended} />
       {account.subscriptions.map((subscription) => (
         <SubscriptionCard key={subscription.id} visit={visit} subscription={subscription} />
       ))}
@@ -112,7 +113,8 @@ const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
 export const DashboardView = (props: DashboardProps) => {
   const { account, month, visit } = props
   const say = sayOf(visit, dashboardText)
-  const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.openCalls === 0
+  const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.suspended.length === 0 &&
+    account.openCalls === 0
   return (
     <>
       <PageHeading title={say("title")} />

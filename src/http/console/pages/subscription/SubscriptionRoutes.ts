@@ -16,7 +16,7 @@ import { subscriptionText } from "./SubscriptionText.ts"
 import { SubscriptionView } from "./SubscriptionView.tsx"
 
 const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
-  const { subscriptions } = yield* (yield* AccountOverview).view(visit.user.id)
+  const { subscriptions, suspended } = yield* (yield* AccountOverview).view(visit.user.id)
   const plans = yield* (yield* PlansForSale).list
   const { billing, payment } = (yield* Settings).current()
   return page(
@@ -24,6 +24,7 @@ const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
     SubscriptionView({
       visit,
       subscriptions,
+      suspended,
       plans,
       payable: paymentOrigins(payment).length > 0,
       payAsYouGo: billing.payAsYouGo,

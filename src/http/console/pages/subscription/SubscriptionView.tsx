@@ -1,7 +1,7 @@
 /**
  * Where plans are bought: what runs now with how full it is, and the plans for sale side by side.
  */
-import type { SubscriptionOverview } from "../../../../accounts/AccountOverview.ts"
+import type { SubscriptionOverview, SuspendedOverview } from "../../../../accounts/AccountOverview.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { PlanForSale } from "../../../../subscriptions/PlansForSale.ts"
@@ -12,7 +12,7 @@ import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { limitLines } from "../../ui/OrderParts.tsx"
 import { Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { SubscriptionCard } from "../../ui/SubscriptionParts.tsx"
+import { SubscriptionCard, SuspendedNotices } from "../../ui/SubscriptionParts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
 import { subscriptionText } from "./SubscriptionText.ts"
@@ -67,9 +67,10 @@ const PlanCard = (
 }
 
 export const SubscriptionView = (
-  { gift, payAsYouGo, payable, plans, state, subscriptions, visit }: {
+  { gift, payAsYouGo, payable, plans, state, subscriptions, suspended, visit }: {
     readonly visit: Visit
     readonly subscriptions: ReadonlyArray<SubscriptionOverview>
+    readonly suspended: ReadonlyArray<SuspendedOverview>
     readonly plans: ReadonlyArray<PlanForSale>
     readonly payable: boolean
     readonly payAsYouGo: boolean
@@ -85,6 +86,7 @@ export const SubscriptionView = (
       <PageHeading title={say("title")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
       <FormAlert state={state} />
       <GivenNotice visit={visit} gift={gift} />
+      <SuspendedNotices visit={visit} suspended={suspended} />
       {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
       {subscriptions.length === 0 ? null : (
         <>
