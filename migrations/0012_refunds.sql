@@ -66,7 +66,6 @@ CREATE TABLE payment_disputes (
   UNIQUE (provider, dispute_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX payment_disputes_payment ON payment_disputes (provider, payment_reference);
-CREATE INDEX payment_disputes_due ON payment_disputes (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX payment_events_dispute ON payment_events (provider, subject) WHERE fact = 'Dispute';
 
 -- Disputes of the time before: an event said that one was opened, or how it was closed.

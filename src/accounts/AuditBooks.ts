@@ -91,7 +91,8 @@ const recoveriesSql = `
 const kinds =
   `(VALUES ('topup', 'topup_order', 1), ('redemption', 'redemption', 1), ('payment_credit', 'payment_event', 1),
   ('refund', 'payment_event', -1), ('refund_returned', 'payment_event', 1), ('dispute', 'payment_event', -1),
-  ('dispute_returned', 'payment_event', 1), ('correction', 'payment_event', -1), ('adjustment', 'adjustment', 0), ('waiver', 'waiver', 0))
+  ('dispute_returned', 'payment_event', 1), ('correction', 'payment_event', -1),
+  ('adjustment', 'adjustment', 0), ('waiver', 'waiver', 0))
   AS k (kind, ref_type, direction)`
 
 const explainedSql = `

@@ -25,18 +25,26 @@ export interface Asked {
   readonly unknown?: { readonly what: "owner" | "refunds"; readonly why: string }
 }
 
-const aboutPayments: ReadonlySet<PaymentFact["_tag"]> = new Set<PaymentFact["_tag"]>([
-  "Refund",
-  "Refunded",
-  "Dispute",
-  "FraudWarning",
-  "UnreadableClawback"
-])
+/** Whether a fact is about a payment that may be another shop's. */
+const mayBeForeign: Readonly<Record<PaymentFact["_tag"], boolean>> = {
+  Refund: true,
+  Refunded: true,
+  Dispute: true,
+  FraudWarning: true,
+  UnreadableClawback: true,
+  // They carry the reference of their session, or say nothing of a payment.
+  Paid: false,
+  Processing: false,
+  Ended: false,
+  Unreadable: false,
+  TestMode: false,
+  Nothing: false
+}
 
 const unanswered = (error: StripeFailure): SettlementUnavailable =>
   new SettlementUnavailable({ why: `Stripe has to be asked about the payment: ${error.message}` })
 
-/** What follows from an answer that is none: for good, people look; else the provider comes again. */
+/** Where Stripe refuses to say, people have to look. Where it does not answer, it is asked to send the event again. */
 const refused = <E extends { readonly _tag: string }>(
   error: StripeFailure | E,
   what: "owner" | "refunds",
@@ -81,7 +89,7 @@ export const makeAskAboutClawback = Effect.gen(function*() {
   return (fact: PaymentFact): Effect.Effect<Asked, SettlementUnavailable | SqlError.SqlError> =>
     Effect.gen(function*() {
       const { payment } = fact
-      if (fact.provider !== "stripe" || payment === null || !aboutPayments.has(fact._tag)) {
+      if (fact.provider !== "stripe" || payment === null || !mayBeForeign[fact._tag]) {
         return { fact, listed: undefined }
       }
       const owned = yield* Effect.result(withReference(fact, payment))

@@ -99,6 +99,8 @@ interface LockedEvent {
   readonly is_open: boolean
 }
 
+const unfit = new ResolutionRefused({ reason: "resolution" })
+
 const idPattern = /^[1-9]\d{0,17}$/
 
 const make = Effect.gen(function*() {
@@ -142,7 +144,6 @@ const make = Effect.gen(function*() {
     asked: Extract<Resolve, { resolution: "accepted" }>
   ) {
     const { attemptId, currency, orderId, paidMinor } = payment
-    const unfit = new ResolutionRefused({ reason: "resolution" })
     if (attemptId === null || orderId === null || paidMinor === null || currency === null) return yield* unfit
     const found = yield* findOrder(sql, orderId)
     const order = found && (yield* lockOrder(sql, found.kind, found.id))
@@ -222,11 +223,11 @@ const make = Effect.gen(function*() {
       return yield* new EventClosed({ id, resolution, by: event.resolver })
     }
     if ((asked.resolution === "credited" || asked.resolution === "accepted") && !isCreditable(event.fact)) {
-      return yield* new ResolutionRefused({ reason: "resolution" })
+      return yield* unfit
     }
     const payment = isAboutMoneyIn(event.fact) ? yield* paymentOf(event) : undefined
     if (payment === undefined && asked.resolution !== "dismissed") {
-      return yield* new ResolutionRefused({ reason: "resolution" })
+      return yield* unfit
     }
     // A payment that was used meanwhile, or by another order, is no longer decided on: only the event is closed.
     const isUsed = payment !== undefined && payment.state !== "in_review" && payment.state !== "dismissed"
@@ -249,8 +250,6 @@ const make = Effect.gen(function*() {
       }
     })
   })
-
-  const unfit = new ResolutionRefused({ reason: "resolution" })
 
   const refund = Effect.fn("EventResolutions.refund")(function*(
     actor: Actor,

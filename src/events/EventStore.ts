@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { askedOf } from "../orders/DisputeFold.ts"
 import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
 import { type Reason, reason, type ReasonCode, wordsOf } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
@@ -19,7 +20,7 @@ export interface StoredEvent {
   readonly note: string
 }
 
-/** The refund or dispute that a fact is about, and what is said of it. */
+/** What an event's row keeps of a refund or dispute: its id, its state, and what was taken. */
 const aboutClawback = (fact: PaymentFact) => {
   switch (fact._tag) {
     case "Refund":
@@ -101,16 +102,14 @@ export const concludeDeferred = (sql: Sql, payment: Payment, problem: Reason | u
   Effect.gen(function*() {
     const rows = yield* sql<{ id: bigint; other: boolean; status: string | null }>`
       SELECT w.id, w.currency IS DISTINCT FROM ${payment.currency} AS other,
-          CASE WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) AND NOT starts_with(d.status, 'appeal_')
-            AND d.status NOT IN ('under_review', 'won', 'lost', 'warning_under_review', 'warning_closed')
-            THEN d.status END AS status
+          CASE WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) THEN d.status END AS status
         FROM payment_events w
           LEFT JOIN payment_disputes d ON w.fact = 'Dispute' AND d.provider = w.provider AND d.dispute_id = w.subject
         WHERE w.provider = ${payment.provider} AND w.payment_reference = ${payment.payment} AND w.outcome = 'deferred'`
     for (const { id, other, status } of rows) {
       const seen = other
         ? reason("early_currency")
-        : status === null
+        : status === null || askedOf(status) === "nothing"
         ? problem
         : reason("early_dispute", { status })
       const about = { attemptId: payment.attemptId, paymentId: payment.id }
@@ -131,7 +130,7 @@ export interface Resolved {
   readonly by: string
 }
 
-/** What an event says of a dispute is what the dispute is now, and no other event that waits for people says the same. */
+/** True where an event says what its dispute is now, and no other event that waits for people says the same. */
 export const needsAttention = (
   sql: Sql,
   { dispute, provider, status }: Extract<PaymentFact, { _tag: "Dispute" }>,
@@ -145,16 +144,16 @@ export const needsAttention = (
     (rows) => rows.length > 0
   )
 
-/** A dispute that is another than when it was to be answered needs that answer no more. */
-export const closeAnswered = (sql: Sql, provider: string, dispute: string): Read<void> =>
+/** Closes the events in review that say of a dispute what it is no longer: the newer event says what is to be done. */
+export const closeSuperseded = (sql: Sql, provider: string, dispute: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events e
     SET resolution = 'dismissed', resolution_note = 'the dispute is ' || d.status, resolved_by = 'system', resolved_at = now()
     FROM payment_disputes d
     WHERE d.provider = ${provider} AND d.dispute_id = ${dispute}
       AND e.provider = d.provider AND e.fact = 'Dispute' AND e.subject = d.dispute_id AND e.outcome = 'needs_review'
-      AND e.resolved_at IS NULL AND e.status IN ('needs_response', 'warning_needs_response') AND e.status <> d.status`)
+      AND e.resolved_at IS NULL AND e.status <> d.status`)
 
-/** What was given back has come again: events of the payment that were resolved by that wait for people once more. */
+/** Reopens the events that were resolved as refunded: the refund has failed. */
 export const reopenReviews = (sql: Sql, paymentId: bigint): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events
     SET resolution = NULL, resolution_note = NULL, resolved_by = NULL, resolved_at = NULL

@@ -123,7 +123,7 @@ const refundsSql = `
   FROM payment_refunds r
   WHERE r.request_key IS NOT NULL AND r.state IN ('requires_action', 'succeeded') AND NOT EXISTS (
     SELECT FROM payment_events e WHERE e.payment_id = r.payment_id
-      AND (e.subject = r.refund_id OR starts_with(e.event_key, 'root:refund:' || r.id)))
+      AND (e.subject = r.refund_id OR e.event_key = 'root:refund:' || r.id OR starts_with(e.event_key, 'root:refund:' || r.id || ':')))
   UNION ALL
   SELECT p.credited_user_id, format('payment %s had %s micros clawed back, its refunds and disputes make it %s', p.id,
       p.debited_micros, b.micros)

@@ -4,7 +4,7 @@
  */
 import { DateTime } from "effect"
 import { isCounted } from "../orders/Clawback.ts"
-import { standingOf } from "../orders/DisputeFold.ts"
+import { askedOf, standingOf } from "../orders/DisputeFold.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import type { Payment } from "../orders/Payments.ts"
 import { type Reason, reason, type ReasonCode } from "../orders/Reason.ts"
@@ -105,7 +105,7 @@ type ClawbackFact = Of<"Refund" | "Refunded" | "Dispute">
 
 /** What people have to answer, to know or to find out of a dispute. */
 const attentionTo = (fact: ClawbackFact): Reason | undefined => {
-  if (fact._tag !== "Dispute" || fact.status === "warning_closed") return undefined
+  if (fact._tag !== "Dispute" || askedOf(fact.status) === "nothing") return undefined
   const { dueBySeconds, status } = fact
   const due_at = dueBySeconds === null ? undefined : DateTime.formatIso(DateTime.makeUnsafe(dueBySeconds * 1_000))
   const values = { status, reason: fact.reason === "" ? "no reason" : fact.reason }
@@ -115,7 +115,6 @@ const attentionTo = (fact: ClawbackFact): Reason | undefined => {
     case "inquiry":
       return due_at === undefined ? reason("inquiry", values) : reason("inquiry_due", { ...values, due_at })
     case "open":
-      if (status !== "needs_response") return undefined
       return due_at === undefined ? reason("dispute_open", values) : reason("dispute_open_due", { ...values, due_at })
     case "closed":
       return undefined

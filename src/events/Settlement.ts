@@ -7,7 +7,7 @@
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import { findAttempt, lockAttempts, moveAttempt } from "../orders/AttemptStore.ts"
-import { isCounted } from "../orders/Clawback.ts"
+import { type ClawbackOf, countedMinor, isCounted } from "../orders/Clawback.ts"
 import { recordDispute } from "../orders/DisputeStore.ts"
 import { clawBack } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled } from "../orders/Order.ts"
@@ -23,12 +23,12 @@ import {
   writePayment
 } from "../orders/Payments.ts"
 import { type Reason, reason, wordsOf } from "../orders/Reason.ts"
-import { dropUnnamed, recordRefund, type RefundOf, refundsNow } from "../orders/RefundStore.ts"
+import { dropUnnamed, recordRefund, refundsNow } from "../orders/RefundStore.ts"
 import { Sessions } from "../orders/Sessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
-import { closeAnswered, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
+import { closeSuperseded, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
 import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
 import { payOrder } from "./PayOrder.ts"
 
@@ -103,8 +103,8 @@ const makeSettlement = Effect.gen(function*() {
   })
 
   /**
-   * Writes down the refunds and disputes that a fact tells of: their rows are what is clawed back. Answers whether that is news of a
-   * refund: one that had come to nothing before is none.
+   * Writes down the refunds and disputes that a fact tells of: their rows are what is clawed back. Answers true where it is about a
+   * refund that counted until now, or that was not known.
    */
   const recordClawback = Effect.fnUntraced(function*(
     fact: PaymentFact,
@@ -113,7 +113,7 @@ const makeSettlement = Effect.gen(function*() {
     listed: ReadonlyArray<RefundTold> | undefined
   ) {
     if (fact.provider === "manual" || fact.payment === null) return false
-    const of: RefundOf = { provider: fact.provider, payment: fact.payment, paymentId: payment?.id ?? null }
+    const of: ClawbackOf = { provider: fact.provider, payment: fact.payment, paymentId: payment?.id ?? null }
     const before = fact._tag === "Refund" ? yield* recordRefund(sql, of, fact) : undefined
     if (listed !== undefined) {
       yield* Effect.forEach(listed, (told) => recordRefund(sql, of, told), { discard: true })
@@ -121,7 +121,7 @@ const makeSettlement = Effect.gen(function*() {
     }
     if (fact._tag === "Dispute") {
       yield* recordDispute(sql, of, fact, eventId)
-      yield* closeAnswered(sql, fact.provider, fact.dispute)
+      yield* closeSuperseded(sql, fact.provider, fact.dispute)
     }
     return fact._tag === "Refund" && (before === undefined || isCounted(before))
   })
@@ -223,9 +223,8 @@ const makeSettlement = Effect.gen(function*() {
       case "Reopen": {
         if (payment === undefined) break
         if (!isNews) return applied
-        const back = (yield* refundsNow(sql, payment)).filter(({ state }) => isCounted(state))
-        const backMinor = back.reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
-        const isAway = payment.paidMinor === null ? back.length > 0 : backMinor >= payment.paidMinor
+        const backMinor = countedMinor(yield* refundsNow(sql, payment))
+        const isAway = payment.paidMinor === null ? backMinor > 0n : backMinor >= payment.paidMinor
         if (isAway) return { ...applied, reason: reason("other_refunds") } satisfies Concluded
         yield* reopenReviews(sql, payment.id)
         const again = yield* writePayment(sql, payment, { state: "in_review" })

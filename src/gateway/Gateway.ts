@@ -173,7 +173,7 @@ const make = Effect.gen(function*() {
       services.now()
     )
 
-  /** A hold, or the reason why there is none. */
+  /** Prepares a call and makes its hold; fails with the reason where there is none. */
   const prepareHeld = Effect.fnUntraced(
     function*(context: CallContext, signal: StopSignal) {
       const { basics, channels } = yield* prepare(context, signal)

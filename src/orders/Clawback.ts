@@ -3,8 +3,17 @@
  * as they are, so neither the order in which they were told nor a repetition changes its result.
  */
 import { minimum } from "../domain/Money.ts"
-import type { RefundState } from "../payments/PaymentFact.ts"
+import type { Provider, RefundState } from "../payments/PaymentFact.ts"
 import type { DisputeStanding } from "./DisputeFold.ts"
+
+/** Whose refund or dispute it is. */
+export interface ClawbackOf {
+  readonly provider: Provider
+  /** The provider's id of the payment. */
+  readonly payment: string
+  /** Null while the payment is not known here. */
+  readonly paymentId: bigint | null
+}
 
 export interface RefundNow {
   readonly state: RefundState
@@ -35,13 +44,16 @@ export interface Clawback {
 /** True while a refund counts as given back. */
 export const isCounted = (state: RefundState): boolean => state !== "failed" && state !== "canceled"
 
+/** What was given back by refunds that count, in the payment's minor unit. */
+export const countedMinor = (refunds: ReadonlyArray<RefundNow>): bigint =>
+  refunds.reduce((sum, { amountMinor, state }) => isCounted(state) ? sum + amountMinor : sum, 0n)
+
 /** Folds the refunds and disputes, in its currency, of a payment of `paidMinor`. */
 export const clawbackOf = (
   { disputes, refunds }: { readonly refunds: ReadonlyArray<RefundNow>; readonly disputes: ReadonlyArray<DisputeNow> },
   paidMinor: bigint
 ): Clawback => {
-  const counted = refunds.filter(({ state }) => isCounted(state))
-  const refundedMinor = minimum(counted.reduce((sum, { amountMinor }) => sum + amountMinor, 0n), paidMinor)
+  const refundedMinor = minimum(countedMinor(refunds), paidMinor)
   const taken = disputes.reduce((sum, { takenMinor }) => sum + takenMinor, 0n)
   const takenMinor = minimum(taken, paidMinor - refundedMinor)
   const backMinor = refundedMinor + takenMinor
@@ -49,7 +61,7 @@ export const clawbackOf = (
   const isDisputed = disputes.some(({ standing, takenMinor: took }) =>
     standing === "open" || (standing === "unknown" && took > 0n)
   )
-  const mayComeBack = isDisputed || counted.some(({ state }) => state !== "succeeded")
+  const mayComeBack = isDisputed || refunds.some(({ state }) => isCounted(state) && state !== "succeeded")
   return {
     backMinor,
     refundedMinor,

@@ -19,7 +19,7 @@ export interface DisputeEvent {
 
 /**
  * `open`: it is decided on. `inquiry`: the payer's bank asks, or the matter was settled before it began; no money has moved. `closed`:
- * it is over. `unknown`: its status is none that is known.
+ * it is over. `unknown`: its status is not in the table of this file.
  */
 export type DisputeStanding = "open" | "inquiry" | "closed" | "unknown"
 
@@ -31,25 +31,35 @@ export interface DisputeFold<Event extends DisputeEvent> {
   readonly takenMinor: bigint | undefined
 }
 
-/** Statuses with what they say where nothing says more: whether it is over, and whether the money is gone. */
-const statuses: ReadonlyMap<string, { readonly standing: DisputeStanding; readonly takes: boolean }> = new Map([
-  ["needs_response", { standing: "open", takes: true }],
-  ["under_review", { standing: "open", takes: true }],
-  ["lost", { standing: "closed", takes: true }],
-  ["won", { standing: "closed", takes: false }],
-  ["warning_needs_response", { standing: "inquiry", takes: false }],
-  ["warning_under_review", { standing: "inquiry", takes: false }],
-  ["warning_closed", { standing: "inquiry", takes: false }],
-  ["prevented", { standing: "inquiry", takes: false }]
+interface Status {
+  readonly standing: DisputeStanding
+  /** The money is gone, where no balance and no movement says more; undefined: that is not known. */
+  readonly takes: boolean | undefined
+  /** `answer`: people have to answer it at the provider. `look`: they have to know of it. */
+  readonly asks: "answer" | "look" | "nothing"
+}
+
+const statuses: ReadonlyMap<string, Status> = new Map<string, Status>([
+  ["needs_response", { standing: "open", takes: true, asks: "answer" }],
+  ["under_review", { standing: "open", takes: true, asks: "nothing" }],
+  ["lost", { standing: "closed", takes: true, asks: "nothing" }],
+  ["won", { standing: "closed", takes: false, asks: "nothing" }],
+  ["warning_needs_response", { standing: "inquiry", takes: false, asks: "answer" }],
+  ["warning_under_review", { standing: "inquiry", takes: false, asks: "look" }],
+  ["warning_closed", { standing: "inquiry", takes: false, asks: "nothing" }],
+  ["prevented", { standing: "inquiry", takes: false, asks: "look" }]
 ])
 
-const unknown = { standing: "unknown", takes: undefined } as const
+const appeal: Status = { standing: "open", takes: true, asks: "nothing" }
 
-const readStatus = (status: string) =>
-  statuses.get(status) ??
-    (status.startsWith("appeal_") ? { standing: "open", takes: true } as const : unknown)
+const unknown: Status = { standing: "unknown", takes: undefined, asks: "look" }
+
+const readStatus = (status: string): Status => statuses.get(status) ?? (status.startsWith("appeal_") ? appeal : unknown)
 
 export const standingOf = (status: string): DisputeStanding => readStatus(status).standing
+
+/** What people have to do about a dispute of that status. */
+export const askedOf = (status: string): Status["asks"] => readStatus(status).asks
 
 const WITHDRAWN = "charge.dispute.funds_withdrawn"
 const REINSTATED = "charge.dispute.funds_reinstated"
@@ -72,7 +82,7 @@ const newestOf = <Event extends DisputeEvent>(events: ReadonlyArray<Event>): Eve
     undefined
   )
 
-/** Folds the events of one dispute; undefined when there are none. */
+/** Folds the events of one dispute; undefined for an empty list. */
 export const foldDispute = <Event extends DisputeEvent>(
   events: ReadonlyArray<Event>
 ): DisputeFold<Event> | undefined => {

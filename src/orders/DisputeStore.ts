@@ -4,10 +4,9 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { DisputeTold, Provider } from "../payments/PaymentFact.ts"
-import type { DisputeNow } from "./Clawback.ts"
+import type { ClawbackOf, DisputeNow } from "./Clawback.ts"
 import { type DisputeEvent, foldDispute, standingOf } from "./DisputeFold.ts"
 import type { Payment } from "./Payments.ts"
-import type { RefundOf } from "./RefundStore.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -44,7 +43,7 @@ interface EventRow {
 const EVENTS_MAX = 1_000
 
 /** Writes down what a dispute is by everything said of it, the event `eventId` included. */
-export const recordDispute = (sql: Sql, of: RefundOf, told: DisputeTold, eventId: bigint): Read<void> =>
+export const recordDispute = (sql: Sql, of: ClawbackOf, told: DisputeTold, eventId: bigint): Read<void> =>
   Effect.gen(function*() {
     const rows = yield* sql<EventRow>`
       SELECT id, kind, status, amount_minor, taken_minor, at_seconds FROM payment_events
@@ -129,18 +128,6 @@ const columns = `d.*, a.order_id FROM payment_disputes d LEFT JOIN payments p ON
 export const disputesOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Dispute>> =>
   Effect.map(
     sql.unsafe<DisputeRow>(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId]),
-    (rows) => rows.map(toDispute)
-  )
-
-/** A dispute that people can still answer. */
-const answerableSql = "d.status IN ('needs_response', 'warning_needs_response')"
-
-/** Those that wait for an answer of people, the most urgent first. */
-export const disputesToAnswer = (sql: Sql): Read<ReadonlyArray<Dispute>> =>
-  Effect.map(
-    sql.unsafe<DisputeRow>(
-      `SELECT ${columns} WHERE ${answerableSql} ORDER BY d.due_at NULLS LAST, d.id LIMIT ${LISTED_MAX}`
-    ),
     (rows) => rows.map(toDispute)
   )
 

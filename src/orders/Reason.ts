@@ -63,7 +63,7 @@ export const reason = (code: ReasonCode, values: Readonly<Record<string, string>
 export const wordsOf = ({ code, values }: Reason): string =>
   reasonWords[code].replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "")
 
-/** A reason as it was kept; undefined for what is none. */
+/** Reads a stored reason; undefined where it is not one. */
 export const reasonOf = (kept: unknown): Reason | undefined => {
   if (typeof kept !== "object" || kept === null || !("code" in kept) || typeof kept.code !== "string") return undefined
   const { code } = kept

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { Provider, RefundState, RefundTold } from "../payments/PaymentFact.ts"
-import type { RefundNow } from "./Clawback.ts"
+import { type ClawbackOf, countedMinor, isCounted, type RefundNow } from "./Clawback.ts"
 import type { Payment } from "./Payments.ts"
 import { refundAfter } from "./RefundFold.ts"
 
@@ -139,14 +139,6 @@ export const insertRefund = (
 export const noteProblem = (sql: Sql, id: bigint, problem: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_refunds SET problem = ${problem}, updated_at = now() WHERE id = ${id}`)
 
-/** Whose refund it is. */
-export interface RefundOf {
-  readonly provider: Provider
-  readonly payment: string
-  /** Null while the payment is not known here. */
-  readonly paymentId: bigint | null
-}
-
 interface KnownRow {
   readonly id: bigint
   readonly state: RefundState
@@ -157,7 +149,7 @@ interface KnownRow {
  * The row of a refund, locked: by the provider's id, else the one that the refund names. One that was asked for before refunds named
  * their rows is known by its amount.
  */
-const lockTold = (sql: Sql, { payment, provider }: RefundOf, told: RefundTold): Read<KnownRow | undefined> =>
+const lockTold = (sql: Sql, { payment, provider }: ClawbackOf, told: RefundTold): Read<KnownRow | undefined> =>
   Effect.map(
     sql<KnownRow>`SELECT id, state, refund_id FROM payment_refunds
       WHERE provider = ${provider} AND payment_reference = ${payment}
@@ -169,7 +161,7 @@ const lockTold = (sql: Sql, { payment, provider }: RefundOf, told: RefundTold): 
   )
 
 /** Writes down what a provider says of a refund; answers its state before, undefined for one that was not known. */
-export const recordRefund = (sql: Sql, of: RefundOf, told: RefundTold): Read<RefundState | undefined> =>
+export const recordRefund = (sql: Sql, of: ClawbackOf, told: RefundTold): Read<RefundState | undefined> =>
   Effect.gen(function*() {
     const known = yield* lockTold(sql, of, told)
     if (known === undefined) {
@@ -187,30 +179,43 @@ export const recordRefund = (sql: Sql, of: RefundOf, told: RefundTold): Read<Ref
   })
 
 /** What only a sum told of, before refunds were known by their ids: the list of them takes its place. */
-export const dropUnnamed = (sql: Sql, { payment, provider }: Pick<RefundOf, "payment" | "provider">): Read<void> =>
+export const dropUnnamed = (sql: Sql, { payment, provider }: Pick<ClawbackOf, "payment" | "provider">): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_refunds SET state = 'canceled', updated_at = now()
     WHERE provider = ${provider} AND payment_reference = ${payment} AND refund_id IS NULL AND request_key IS NULL
       AND state <> 'canceled'`)
 
+interface SumRow {
+  readonly state: RefundState
+  readonly amount_minor: bigint
+  readonly is_asked: boolean
+  readonly is_named: boolean
+}
+
+const toNow = ({ amount_minor, state }: Pick<SumRow, "amount_minor" | "state">): RefundNow => ({
+  state,
+  amountMinor: amount_minor
+})
+
 /** What is known of a payment's refunds: their sum where they count, and whether some are known by a sum alone. */
 export const knownRefunds = (
   sql: Sql,
-  { payment, provider }: Pick<RefundOf, "payment" | "provider">
+  { payment, provider }: Pick<ClawbackOf, "payment" | "provider">
 ): Read<{ readonly sumMinor: bigint; readonly hasUnnamed: boolean }> =>
   Effect.map(
-    sql<{ sum: string; unnamed: boolean }>`
-      SELECT coalesce(sum(amount_minor) FILTER (WHERE state NOT IN ('failed', 'canceled')), 0)::text AS sum,
-          coalesce(bool_or(refund_id IS NULL AND request_key IS NULL AND state <> 'canceled'), false) AS unnamed
-        FROM payment_refunds WHERE provider = ${provider} AND payment_reference = ${payment}`,
-    ([row]) => ({ sumMinor: BigInt(row?.sum ?? "0"), hasUnnamed: row?.unnamed === true })
+    sql<SumRow>`SELECT state, amount_minor, request_key IS NOT NULL AS is_asked, refund_id IS NOT NULL AS is_named
+      FROM payment_refunds WHERE provider = ${provider} AND payment_reference = ${payment}`,
+    (rows) => ({
+      sumMinor: countedMinor(rows.map(toNow)),
+      hasUnnamed: rows.some((row) => !row.is_named && !row.is_asked && isCounted(row.state))
+    })
   )
 
 /** What root has asked to give back of a payment and has not failed, in its minor unit. */
 export const requestedMinor = (sql: Sql, paymentId: bigint): Read<bigint> =>
   Effect.map(
-    sql<{ sum: string }>`SELECT coalesce(sum(amount_minor), 0)::text AS sum FROM payment_refunds
-      WHERE payment_id = ${paymentId} AND request_key IS NOT NULL AND state NOT IN ('failed', 'canceled')`,
-    ([row]) => BigInt(row?.sum ?? "0")
+    sql<Pick<SumRow, "amount_minor" | "state">>`SELECT state, amount_minor FROM payment_refunds
+      WHERE payment_id = ${paymentId} AND request_key IS NOT NULL`,
+    (rows) => countedMinor(rows.map(toNow))
   )
 
 /** The refunds of a payment in its currency. */
@@ -219,10 +224,10 @@ export const refundsNow = (
   { currency, id, payment, provider }: Pick<Payment, "currency" | "id" | "payment" | "provider">
 ): Read<ReadonlyArray<RefundNow>> =>
   Effect.map(
-    sql<{ state: RefundState; amount_minor: bigint }>`SELECT state, amount_minor FROM payment_refunds
+    sql<Pick<SumRow, "amount_minor" | "state">>`SELECT state, amount_minor FROM payment_refunds
       WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
         AND currency = ${currency}`,
-    (rows) => rows.map((row) => ({ state: row.state, amountMinor: row.amount_minor }))
+    (rows) => rows.map(toNow)
   )
 
 /** Refunds that were told before their payment was known are its own from now on. */

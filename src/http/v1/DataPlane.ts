@@ -277,9 +277,9 @@ const make = Effect.gen(function*() {
     const requestId = makeReservationId()
     underWay++
     run(Effect.matchCauseEffect(Effect.suspend(() => route(requestId, request, response)), {
-      onSuccess: () => Effect.sync(left),
+      onSuccess: () => Effect.sync(requestEnded),
       onFailure: (cause) => {
-        left()
+        requestEnded()
         const error = Option.getOrUndefined(Cause.findErrorOption(cause))
         if (error !== undefined) {
           // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
@@ -293,7 +293,7 @@ const make = Effect.gen(function*() {
     }))
   }
 
-  const left = (): void => {
+  const requestEnded = (): void => {
     underWay--
   }
 

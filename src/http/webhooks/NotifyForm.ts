@@ -8,7 +8,7 @@ import { NotVerified } from "../../payments/PaymentError.ts"
 
 const unreadable = (why: string) => new NotVerified({ reason: "unreadable", why })
 
-/** A gateway sends texts alone: a file is none of its. */
+/** A gateway sends texts only: a file is refused. */
 const textsOf = async (body: ArrayBuffer, type: string): Promise<ReadonlyArray<[string, string]> | undefined> => {
   const form = await new Response(body, { headers: { "content-type": type } }).formData()
   const texts = Array.from(form).flatMap(([name, value]): ReadonlyArray<[string, string]> =>

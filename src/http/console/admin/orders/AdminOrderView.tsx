@@ -2,6 +2,7 @@
  * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
  */
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
+import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { orderText } from "../../text/OrderText.ts"
@@ -242,7 +243,7 @@ const words = (text: string): string => text.replaceAll("_", " ")
 const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
   const say = sayOf(visit, adminOrdersText)
   if (disputes.length === 0) return null
-  const isOpen = ({ status }: Dispute) => status === "needs_response" || status === "warning_needs_response"
+  const isOpen = ({ status }: Dispute) => askedOf(status) === "answer"
   return (
     <Card title={say("disputes")} class="mb-3">
       <DataTable
