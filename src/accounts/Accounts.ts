@@ -8,8 +8,8 @@ import { SqlClient } from "effect/sql"
 import { makeReservationId } from "../domain/Ids.ts"
 import { AppConfig } from "../platform/Config.ts"
 import { Database } from "../platform/Database.ts"
+import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import {
   type AccountError,
   AccountUnavailable,
@@ -33,11 +33,11 @@ import {
 } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
 import type { ActorHost } from "./ActorHost.ts"
-import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
 import { ask, askStanding } from "./AskAccount.ts"
 import { JournalLane } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
 import { replayFiles } from "./Replay.ts"
+import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
 import { spill, type SpilledCommand } from "./Spill.ts"
 import type { Standing } from "./Standing.ts"
 
@@ -183,7 +183,7 @@ const make = Effect.gen(function*() {
       if (!main.connected || main.isSilent) return void run(Effect.sync(() => done(main.connected ? silent : away)))
       run(
         withinDatabaseWait(loadAccount(sql, read, now()), READ_MS_MAX).pipe(
-          Effect.catchTag("DatabaseSilent", () => Effect.fail(silent)),
+          Effect.catchTag("DatabaseUnavailable", () => Effect.fail(silent)),
           Effect.match({ onSuccess: done, onFailure: done }),
           Effect.catchDefect((defect) =>
             Effect.logError("an account could not be read", defect).pipe(
@@ -288,7 +288,7 @@ const make = Effect.gen(function*() {
     )
     const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
       Effect.mapError((error) =>
-        error._tag === "DatabaseSilent" ? silent : new AccountUnavailable({ reason: error.message })
+        error._tag === "DatabaseUnavailable" ? silent : new AccountUnavailable({ reason: error.message })
       )
     )
     const mode = policy.expiredReservation()

@@ -8,12 +8,12 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Context, Duration, Effect, Exit, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
+import { type DatabaseUnavailable, withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
-import { type DatabaseSilent, withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import { AccountUnavailable } from "./AccountError.ts"
-import { ANSWER_MS_MAX } from "./Silent.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
 import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
+import { ANSWER_MS_MAX } from "./Silent.ts"
 
 /** Entries written in one transaction, at most. */
 const BATCH_ENTRIES_MAX = 512
@@ -75,7 +75,9 @@ export class JournalLane {
     return this.askedMs !== undefined && this.options.now() - this.askedMs > ANSWER_MS_MAX
   }
 
-  private bounded<A>(query: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, SqlError.SqlError | DatabaseSilent> {
+  private bounded<A>(
+    query: Effect.Effect<A, SqlError.SqlError>
+  ): Effect.Effect<A, SqlError.SqlError | DatabaseUnavailable> {
     return Effect.suspend(() => {
       this.askedMs = this.options.now()
       return withinDatabaseWait(query, BATCH_TIMEOUT_MS)
@@ -182,7 +184,7 @@ export class JournalLane {
           return Effect.void
         },
         onFailure: (error) =>
-          error._tag === "DatabaseSilent" ? this.lose(groups) : this.refused(connection, groups, tries, error)
+          error._tag === "DatabaseUnavailable" ? this.lose(groups) : this.refused(connection, groups, tries, error)
       })
     )
   }
@@ -290,7 +292,7 @@ export class JournalLane {
         onSuccess: (rows) => Effect.sync(() => renewal.resume(Effect.succeed(rows.map((row) => String(row[0]))))),
         onFailure: (error) =>
           Effect.gen({ self: this }, function*() {
-            if (error._tag === "DatabaseSilent" || classifySqlError(error) === "connection") yield* this.lose([])
+            if (error._tag === "DatabaseUnavailable" || classifySqlError(error) === "connection") yield* this.lose([])
             renewal.resume(Effect.fail(away))
           })
       })

@@ -5,8 +5,8 @@
  */
 import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
 import { Accounts } from "./Accounts.ts"
 
 /** Between two rounds. */

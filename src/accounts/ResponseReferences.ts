@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
+import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 import { isReferenceId } from "./StoredReferences.ts"
@@ -109,7 +109,7 @@ const make = Effect.gen(function*() {
     const rows = yield* withinDatabaseWait(sql.unsafe<ReferenceRow>(findSql, [asked, userId]), ANSWER_MS_MAX).pipe(
       Effect.mapError((error) =>
         new AccountUnavailable({
-          reason: error._tag === "DatabaseSilent" ? "the database does not answer" : error.message
+          reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
         })
       )
     )

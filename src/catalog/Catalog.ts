@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ModelTerms } from "../domain/ModelTerms.ts"
 import { isFree } from "../domain/Price.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
 
@@ -18,23 +19,14 @@ export interface Model extends ModelTerms {
 /** Unknown or disabled. */
 export class ModelNotFound extends Schema.TaggedError<ModelNotFound>()("ModelNotFound", { model: Schema.String }) {}
 
-/** The prices could not be read. */
-export class CatalogUnavailable extends Schema.TaggedError<CatalogUnavailable>()("CatalogUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
-
 export class Catalog extends Context.Service<Catalog, {
-  find(id: string): Effect.Effect<Model, ModelNotFound | CatalogUnavailable>
+  find(id: string): Effect.Effect<Model, ModelNotFound | DatabaseUnavailable>
   /** From memory, at once; undefined says only that `find` must be asked. */
   cached(id: string): Model | undefined
   /** All that can be called, by id. */
-  readonly list: Effect.Effect<ReadonlyArray<Model>, CatalogUnavailable>
+  readonly list: Effect.Effect<ReadonlyArray<Model>, DatabaseUnavailable>
   /** Whether an enabled channel serves a model whose tokens cost nothing, so that a call may need no funds. */
-  readonly hasFreeModel: Effect.Effect<boolean, CatalogUnavailable>
+  readonly hasFreeModel: Effect.Effect<boolean, DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `hasFreeModel` must be asked. */
   cachedHasFreeModel(): boolean | undefined
 }>()("realms/catalog/Catalog") {
@@ -82,7 +74,7 @@ const make = Effect.gen(function*() {
       pricesOf
     )
   })
-  const prices = Effect.mapError(snapshot.get, ({ reason }) => new CatalogUnavailable({ reason }))
+  const prices = snapshot.get
 
   return Catalog.of({
     find: (id) =>

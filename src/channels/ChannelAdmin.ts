@@ -9,6 +9,7 @@ import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { outboundGuard, shownUrl } from "../platform/OutboundUrl.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
@@ -20,9 +21,7 @@ import {
   ChannelModelUnknown,
   ChannelNotFound,
   type ChannelProblem,
-  ChannelRefused,
-  type ChannelsUnavailable,
-  orChannelsUnavailable
+  ChannelRefused
 } from "./ChannelError.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { type ChannelInput, problemsOf, trimmed } from "./ChannelInput.ts"
@@ -65,15 +64,15 @@ export interface ChannelEndpoint {
   readonly reasoning: boolean
 }
 
-type WriteError = ChannelRefused | MasterKeyInvalid | ChannelsUnavailable
-type RowError = ChannelNotFound | ChannelDeclared | ChannelsUnavailable
+type WriteError = ChannelRefused | MasterKeyInvalid | DatabaseUnavailable
+type RowError = ChannelNotFound | ChannelDeclared | DatabaseUnavailable
 
 export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   /** All, in the order in which they are tried, those that are disabled last. */
-  readonly list: Effect.Effect<ReadonlyArray<AdminChannel>, ChannelsUnavailable>
-  get(id: bigint): Effect.Effect<AdminChannel, ChannelNotFound | ChannelsUnavailable>
+  readonly list: Effect.Effect<ReadonlyArray<AdminChannel>, DatabaseUnavailable>
+  get(id: bigint): Effect.Effect<AdminChannel, ChannelNotFound | DatabaseUnavailable>
   /** The ids of all models that a channel may serve, disabled ones too. */
-  readonly models: Effect.Effect<ReadonlyArray<string>, ChannelsUnavailable>
+  readonly models: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
   /** Answers the new channel's id. */
   create(actor: Actor, input: ChannelInput): Effect.Effect<bigint, WriteError>
   /** Fails with `ChangedMeanwhile` when the channel is not at that revision any more. */
@@ -88,18 +87,18 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
    * Remembers that its upstream reports output tokens of this model that it does not show. Doing it again, or of a model that
    * it does not serve, changes nothing.
    */
-  markHiddenOutput(id: bigint, model: string): Effect.Effect<void, ChannelsUnavailable>
+  markHiddenOutput(id: bigint, model: string): Effect.Effect<void, DatabaseUnavailable>
   /** Forgets it until it is seen again; of declared channels too. */
   resetHiddenOutput(
     actor: Actor,
     id: bigint,
     model: string
-  ): Effect.Effect<void, ChannelNotFound | ChannelModelUnknown | ChannelsUnavailable>
+  ): Effect.Effect<void, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
   /** Of any channel, declared and disabled ones too. */
   endpoint(
     id: bigint,
     model: string
-  ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | ChannelsUnavailable>
+  ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | DatabaseUnavailable>
 }>()("realms/channels/ChannelAdmin") {
   static readonly layer = Layer.effect(ChannelAdmin, Effect.suspend(() => make)).pipe(
     Layer.provide(ChannelHealth.layer)
@@ -187,16 +186,16 @@ const make = Effect.gen(function*() {
           SqlError.isSqlError(error) && isNameTaken(error),
         () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
       ),
-      orChannelsUnavailable
+      orUnavailable
     )
 
   const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
-    orChannelsUnavailable
+    orUnavailable
   )
 
   const get = Effect.fn("ChannelAdmin.get")(function*(id: bigint) {
     return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
-  }, orChannelsUnavailable)
+  }, orUnavailable)
 
   const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
     const known = new Set(yield* Store.knownModels(sql))
@@ -260,7 +259,7 @@ const make = Effect.gen(function*() {
         })
         yield* notifications.publish("channels", id.toString())
       })
-    ).pipe(orChannelsUnavailable)
+    ).pipe(orUnavailable)
 
   const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: bigint, model: string) =>
     inTransaction(
@@ -269,7 +268,7 @@ const make = Effect.gen(function*() {
         const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
         if (isNew) yield* notifications.publish("channels", id.toString())
       })
-    ).pipe(orChannelsUnavailable)
+    ).pipe(orUnavailable)
   )
 
   const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((actor: Actor, id: bigint, model: string) =>
@@ -287,7 +286,7 @@ const make = Effect.gen(function*() {
         })
         yield* notifications.publish("channels", id.toString())
       })
-    ).pipe(orChannelsUnavailable)
+    ).pipe(orUnavailable)
   )
 
   const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
@@ -302,12 +301,12 @@ const make = Effect.gen(function*() {
     }
     const reasoning = yield* Store.isReasoning(sql, model)
     return { baseUrl: row.base_url, apiKey, upstreamModel, reasoning }
-  }, orChannelsUnavailable)
+  }, orUnavailable)
 
   return ChannelAdmin.of({
     list,
     get,
-    models: orChannelsUnavailable(Store.knownModels(sql)),
+    models: orUnavailable(Store.knownModels(sql)),
     create,
     edit,
     disable: (actor, id) => turn(actor, id, true),

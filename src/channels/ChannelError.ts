@@ -1,18 +1,8 @@
 /**
  * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
  */
-import { Effect, Record, Schema } from "effect"
-import { SqlError } from "effect/sql"
+import { Record, Schema } from "effect"
 import { channelTermList } from "../domain/ChannelTermList.ts"
-
-/** The channels could not be read or written. */
-export class ChannelsUnavailable extends Schema.TaggedError<ChannelsUnavailable>()("ChannelsUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
 
 export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
   channelId: Schema.BigInt
@@ -59,11 +49,3 @@ export type ChannelProblem = typeof ChannelProblem.Type
 export class ChannelRefused extends Schema.TaggedError<ChannelRefused>()("ChannelRefused", {
   problems: Schema.Array(ChannelProblem)
 }) {}
-
-/** The database's failures of an effect as {@link ChannelsUnavailable}; its other failures stay what they are. */
-export const orChannelsUnavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.catchIf(
-    effect,
-    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
-    ({ message }) => Effect.fail(new ChannelsUnavailable({ reason: message }))
-  )

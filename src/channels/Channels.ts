@@ -6,11 +6,11 @@
 import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termsOfRow } from "./ChannelColumns.ts"
-import { ChannelsUnavailable } from "./ChannelError.ts"
-import { type KeyedRow, makeChannelKeys } from "./ChannelKeys.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
+import { type KeyedRow, makeChannelKeys } from "./ChannelKeys.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
 export { declareChannels } from "./DeclaredChannels.ts"
@@ -37,11 +37,11 @@ export class Channels extends Context.Service<Channels, {
    * In the order in which a call of this user tries them; empty when nothing serves the model. A call asks once: it may be
    * made the probe of a half-open channel, which ends when the call reports to `ChannelHealth`.
    */
-  candidates(modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, ChannelsUnavailable>
+  candidates(modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `candidates` must be asked. */
   cachedCandidates(modelId: string, userId: bigint): ReadonlyArray<Channel> | undefined
   /** Ids of the models that some enabled channel serves with a key that opens here. */
-  readonly servedModels: Effect.Effect<ReadonlySet<string>, ChannelsUnavailable>
+  readonly servedModels: Effect.Effect<ReadonlySet<string>, DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `servedModels` must be asked. */
   cachedServedModels(): ReadonlySet<string> | undefined
 }>()("realms/channels/Channels") {
@@ -137,19 +137,12 @@ const make = Effect.gen(function*() {
   }
 
   return Channels.of({
-    candidates: (modelId, userId) =>
-      snapshot.get.pipe(
-        Effect.map((served) => order(served, modelId, userId)),
-        Effect.mapError(({ reason }) => new ChannelsUnavailable({ reason }))
-      ),
+    candidates: (modelId, userId) => Effect.map(snapshot.get, (served) => order(served, modelId, userId)),
     cachedCandidates: (modelId, userId) => {
       const served = snapshot.cached()
       return served === undefined ? undefined : order(served, modelId, userId)
     },
-    servedModels: snapshot.get.pipe(
-      Effect.map(idsOf),
-      Effect.mapError(({ reason }) => new ChannelsUnavailable({ reason }))
-    ),
+    servedModels: Effect.map(snapshot.get, idsOf),
     cachedServedModels: () => {
       const served = snapshot.cached()
       return served === undefined ? undefined : idsOf(served)

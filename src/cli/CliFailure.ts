@@ -4,6 +4,7 @@
  */
 import { Predicate, Runtime, Schema } from "effect"
 import { SqlError } from "effect/sql"
+import { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 
 /** Something went wrong while the command ran. */
 export const EXIT_FAILED = 1
@@ -39,8 +40,8 @@ const whyRefused = ({ message, reason }: SqlError.SqlError): string => {
 /** What to tell the user about an error of any kind. */
 export const explain = (error: unknown): string => {
   if (SqlError.isSqlError(error)) return `the database failed (${whyRefused(error)}): ${DATABASE_ADVICE}`
-  if (Predicate.isTagged(error, "IdentityUnavailable") && error instanceof Error) {
-    return `the database did not answer (${withoutFullStop(error.message)}): ${DATABASE_ADVICE}`
+  if (error instanceof DatabaseUnavailable) {
+    return `the database did not answer (${withoutFullStop(error.reason)}): ${DATABASE_ADVICE}`
   }
   if (error instanceof Error && error.message !== "") return error.message
   return Predicate.hasProperty(error, "_tag") ? String(error._tag) : String(error)

@@ -7,13 +7,12 @@
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { findAttempt } from "../orders/AttemptStore.ts"
-import { SettlementUnavailable } from "../orders/OrderError.ts"
-import { settingsNow } from "../orders/Orders.ts"
 import { paymentsNamed } from "../orders/Payments.ts"
 import { knownRefunds } from "../orders/RefundStore.ts"
-import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "../payments/PaymentError.ts"
+import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { StripeClient, type StripeFailure } from "../payments/StripeClient.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { knownReference } from "./EventStore.ts"
 
@@ -41,15 +40,15 @@ const mayBeForeign: Readonly<Record<PaymentFact["_tag"], boolean>> = {
   Nothing: false
 }
 
-const unanswered = (error: StripeFailure): SettlementUnavailable =>
-  new SettlementUnavailable({ why: `Stripe has to be asked about the payment: ${error.message}` })
+const unanswered = (error: StripeFailure): ProviderUnavailable =>
+  new ProviderUnavailable({ provider: "stripe", why: `it has to be asked about the payment: ${error.message}` })
 
 /** Where Stripe refuses to say, people have to look. Where it does not answer, it is asked to send the event again. */
 const refused = <E extends { readonly _tag: string }>(
   error: StripeFailure | E,
   what: "owner" | "refunds",
   fact: PaymentFact
-): Effect.Effect<Asked, SettlementUnavailable | E> => {
+): Effect.Effect<Asked, ProviderUnavailable | E> => {
   if (error instanceof ProviderRefused) {
     return Effect.succeed({ fact, listed: undefined, unknown: { what, why: error.why } })
   }
@@ -70,7 +69,7 @@ export const makeAskAboutClawback = Effect.gen(function*() {
     const isReferenced = fact.reference !== null && (yield* findAttempt(sql, fact.reference)) !== undefined
     if (isReferenced) return fact
     const known = yield* knownReference(sql, "stripe", payment)
-    const { payment: config } = yield* settingsNow(settings)
+    const { payment: config } = yield* settings.fresh
     const reference = known === undefined
       ? yield* stripe.referenceOf(config.stripe, payment)
       : known.reference
@@ -82,11 +81,11 @@ export const makeAskAboutClawback = Effect.gen(function*() {
     const known = yield* knownRefunds(sql, { provider: "stripe", payment })
     const isSettled = fact._tag === "Refund" || known.sumMinor === fact.amountMinor
     if (isSettled && !known.hasUnnamed) return undefined
-    const { payment: config } = yield* settingsNow(settings)
+    const { payment: config } = yield* settings.fresh
     return yield* stripe.refunds(config.stripe, payment)
   })
 
-  return (fact: PaymentFact): Effect.Effect<Asked, SettlementUnavailable | SqlError.SqlError> =>
+  return (fact: PaymentFact): Effect.Effect<Asked, DatabaseUnavailable | ProviderUnavailable | SqlError.SqlError> =>
     Effect.gen(function*() {
       const { payment } = fact
       if (fact.provider !== "stripe" || payment === null || !mayBeForeign[fact._tag]) {

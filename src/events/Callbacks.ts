@@ -3,13 +3,12 @@
  * verified is on record before this succeeds.
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import type { SettlementUnavailable } from "../orders/OrderError.ts"
-import { settingsNow } from "../orders/Orders.ts"
 import { type Settled, Settlement } from "../orders/Settlement.ts"
 import { readNotify } from "../payments/EpayNotify.ts"
 import { parseParams } from "../payments/EpayParams.ts"
-import { type NotVerified, ProviderOff } from "../payments/PaymentError.ts"
+import { type NotVerified, ProviderOff, type ProviderUnavailable } from "../payments/PaymentError.ts"
 import { isWebhookOn, readStripeEvent } from "../payments/StripeEvents.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export class Callbacks extends Context.Service<Callbacks, {
@@ -17,9 +16,12 @@ export class Callbacks extends Context.Service<Callbacks, {
   stripe(
     body: Uint8Array,
     signature: string | undefined
-  ): Effect.Effect<Settled, NotVerified | ProviderOff | SettlementUnavailable>
+  ): Effect.Effect<Settled, NotVerified | ProviderOff | ProviderUnavailable | DatabaseUnavailable>
   /** A notify of EPay: the query of its address, and the form in its body if there is one. */
-  epay(query: string, form: string | undefined): Effect.Effect<Settled, NotVerified | SettlementUnavailable>
+  epay(
+    query: string,
+    form: string | undefined
+  ): Effect.Effect<Settled, NotVerified | ProviderUnavailable | DatabaseUnavailable>
 }>()("realms/events/Callbacks") {
   static readonly layer = Layer.effect(Callbacks, Effect.suspend(() => make))
 }
@@ -29,7 +31,7 @@ const make = Effect.gen(function*() {
   const settlement = yield* Settlement
 
   const stripe = Effect.fn("Callbacks.stripe")(function*(body: Uint8Array, signature: string | undefined) {
-    const config = (yield* settingsNow(settings)).payment.stripe
+    const config = (yield* settings.fresh).payment.stripe
     if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
     const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
     return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
@@ -37,7 +39,7 @@ const make = Effect.gen(function*() {
 
   const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {
     const params = yield* parseParams(query, form)
-    return yield* settlement.settle(yield* readNotify(params, (yield* settingsNow(settings)).payment.epay))
+    return yield* settlement.settle(yield* readNotify(params, (yield* settings.fresh).payment.epay))
   })
 
   return Callbacks.of({ stripe, epay })

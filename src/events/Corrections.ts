@@ -5,10 +5,11 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
-import { EventNotFound, ResolutionRefused, type SettlementUnavailable } from "../orders/OrderError.ts"
+import { EventNotFound, ResolutionRefused } from "../orders/OrderError.ts"
 import { findPayment, lockPayment, type Payment, setCorrected } from "../orders/Payments.ts"
 import { settling } from "../orders/Settlement.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote } from "../platform/Notes.ts"
 
 /** What a correction took off an account; what it had no balance for is owed. In USD micros. */
@@ -26,7 +27,7 @@ export class Corrections extends Context.Service<Corrections, {
     actor: Actor,
     eventId: bigint,
     note: string
-  ): Effect.Effect<Correction, EventNotFound | ResolutionRefused | SettlementUnavailable>
+  ): Effect.Effect<Correction, EventNotFound | ResolutionRefused | DatabaseUnavailable>
 }>()("realms/events/Corrections") {
   static readonly layer = Layer.effect(Corrections, Effect.suspend(() => make))
 }

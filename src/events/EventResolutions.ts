@@ -15,15 +15,14 @@ import {
   PaymentUsed,
   type RefundNotPossible,
   type RefundReused,
-  ResolutionRefused,
-  type SettlementUnavailable
+  ResolutionRefused
 } from "../orders/OrderError.ts"
-import { unavailable } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import { findPayment, lockPayment, type Payment, paymentsNamed, writePayment } from "../orders/Payments.ts"
 import { type Refund, Refunds } from "../orders/Refunds.ts"
 import { settling } from "../orders/Settlement.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote } from "../platform/Notes.ts"
 import { takeDeferred } from "./Deferred.ts"
 import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
@@ -48,7 +47,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     actor: Actor,
     eventId: bigint,
     asked: Resolve
-  ): Effect.Effect<void, EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | SettlementUnavailable>
+  ): Effect.Effect<void, EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | DatabaseUnavailable>
   /**
    * Gives all of a payment in review back through its provider. `key`: of this request alone; sent again, it is the same refund. One
    * that fails puts the payment back in review.
@@ -65,7 +64,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     | RefundNotPossible
     | RefundReused
     | ResolutionRefused
-    | SettlementUnavailable
+    | DatabaseUnavailable
   >
 }>()("realms/events/EventResolutions") {
   static readonly layer = Layer.effect(EventResolutions, Effect.suspend(() => make))
@@ -256,7 +255,7 @@ const make = Effect.gen(function*() {
     id: bigint,
     { key, note }: { readonly note: string; readonly key: string }
   ) {
-    const payment = yield* unavailable(Effect.gen(function*() {
+    const payment = yield* orUnavailable(Effect.gen(function*() {
       const [event] = yield* sql<LockedEvent>`SELECT * FROM payment_events WHERE id = ${id}`
       return event === undefined ? yield* new EventNotFound({ id }) : yield* paymentOf(event)
     }))

@@ -13,10 +13,8 @@ import {
   OrderNotFound,
   OrderProcessing,
   type PaymentUsed,
-  ResolutionRefused,
-  type SettlementUnavailable
+  ResolutionRefused
 } from "../orders/OrderError.ts"
-import { settingsNow } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import { epayScope, lockPayment, paymentsNamed } from "../orders/Payments.ts"
 import { Settlement, settling } from "../orders/Settlement.ts"
@@ -24,6 +22,7 @@ import { hostOf } from "../payments/EpayGateway.ts"
 import type { PaymentFact, PaymentSource } from "../payments/PaymentFact.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote } from "../platform/Notes.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { resolveReviews } from "./EventStore.ts"
@@ -48,7 +47,7 @@ export class ManualPayments extends Context.Service<ManualPayments, {
     payment: ManualPayment
   ): Effect.Effect<
     Order,
-    OrderNotFound | OrderClosed | OrderProcessing | PaymentUsed | ResolutionRefused | SettlementUnavailable
+    OrderNotFound | OrderClosed | OrderProcessing | PaymentUsed | ResolutionRefused | DatabaseUnavailable
   >
 }>()("realms/events/ManualPayments") {
   static readonly layer = Layer.effect(ManualPayments, Effect.suspend(() => make))
@@ -183,7 +182,7 @@ const make = Effect.gen(function*() {
       if (reference === undefined) return yield* new ResolutionRefused({ reason: "reference" })
       const note = checkNote(asked.note)
       if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
-      const values = yield* settingsNow(settings)
+      const values = yield* settings.fresh
       const done = yield* settling(sql, completeWithin(actor, { ...asked, reference, note }, values))
       if (done !== undefined) yield* settlement.concluded(done.fact, done.settled)
       const order = yield* settling(sql, findOrder(sql, asked.orderId))

@@ -7,12 +7,12 @@ import { SqlClient } from "effect/sql"
 import { attemptsOf } from "../orders/AttemptStore.ts"
 import { type Dispute, disputesOfOrder } from "../orders/DisputeStore.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
-import { OrderNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
-import { unavailable } from "../orders/Orders.ts"
+import { OrderNotFound } from "../orders/OrderError.ts"
 import { findOrder } from "../orders/OrderStore.ts"
 import { type PaidAttempt, paidAttempt, paymentOf, refundableMinor } from "../orders/Refundable.ts"
 import { type Refund, refundsOfOrder } from "../orders/RefundStore.ts"
 import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
 
 export type { PaidAttempt } from "../orders/Refundable.ts"
@@ -35,7 +35,7 @@ export interface OrderRecord {
 }
 
 export class OrderHistory extends Context.Service<OrderHistory, {
-  show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | SettlementUnavailable>
+  show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
 }>()("realms/events/OrderHistory") {
   static readonly layer = Layer.effect(OrderHistory, Effect.suspend(() => make))
 }
@@ -70,6 +70,6 @@ const make = Effect.gen(function*() {
         disputes: yield* disputesOfOrder(sql, id),
         refundable: yield* refundableOf(order, attempts)
       } satisfies OrderRecord
-    }, unavailable)
+    }, orUnavailable)
   })
 })

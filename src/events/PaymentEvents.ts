@@ -6,11 +6,12 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { parseDecimal } from "../domain/Money.ts"
 import type { OrderKind, OrderState } from "../orders/Order.ts"
-import { EventNotFound, type SettlementUnavailable } from "../orders/OrderError.ts"
-import { creditOf, settingsNow, unavailable } from "../orders/Orders.ts"
+import { EventNotFound } from "../orders/OrderError.ts"
+import { creditOf } from "../orders/Orders.ts"
 import { type Reason, reasonOf } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -85,10 +86,10 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
   list(
     filter: EventFilter,
     page: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<EventItem>, SettlementUnavailable>
-  find(id: bigint): Effect.Effect<EventDetails, EventNotFound | SettlementUnavailable>
+  ): Effect.Effect<ReadonlyArray<EventItem>, DatabaseUnavailable>
+  find(id: bigint): Effect.Effect<EventDetails, EventNotFound | DatabaseUnavailable>
   /** How many wait for somebody, up to 1000. */
-  readonly openCount: Effect.Effect<number, SettlementUnavailable>
+  readonly openCount: Effect.Effect<number, DatabaseUnavailable>
 }>()("realms/events/PaymentEvents") {
   static readonly layer = Layer.effect(PaymentEvents, Effect.suspend(() => make))
 }
@@ -235,7 +236,7 @@ const make = Effect.gen(function*() {
       ])
       return rows.map(toItem)
     },
-    unavailable
+    orUnavailable
   )
 
   const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
@@ -256,7 +257,7 @@ const make = Effect.gen(function*() {
           JOIN payment_attempts a ON a.order_id = o.id
         WHERE o.id = ${event.orderId}
         ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
-    const { billing } = yield* settingsNow(settings)
+    const { billing } = yield* settings.fresh
     return {
       event,
       evidence: row.details,
@@ -264,14 +265,14 @@ const make = Effect.gen(function*() {
       buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
       suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
     } satisfies EventDetails
-  }, unavailable)
+  }, orUnavailable)
 
   const openCount = Effect.map(
     sql.unsafe<{ count: bigint }>(
       `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
     ),
     ([row]) => Number(row?.count ?? 0n)
-  ).pipe(unavailable)
+  ).pipe(orUnavailable)
 
   return PaymentEvents.of({ list, find, openCount })
 })

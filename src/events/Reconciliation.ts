@@ -5,14 +5,14 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
-import type { SettlementUnavailable } from "../orders/OrderError.ts"
-import { Orders, settingsNow, unavailable } from "../orders/Orders.ts"
+import { Orders } from "../orders/Orders.ts"
 import { Sessions } from "../orders/Sessions.ts"
 import { Settlement } from "../orders/Settlement.ts"
 import { EpayClient } from "../payments/EpayClient.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
 
@@ -28,11 +28,11 @@ export interface ReconcileReport {
 
 export class Reconciliation extends Context.Service<Reconciliation, {
   /** One round over the attempts that are due. */
-  readonly round: Effect.Effect<ReconcileReport, SettlementUnavailable>
+  readonly round: Effect.Effect<ReconcileReport, DatabaseUnavailable>
   /** Asks about every attempt whose outcome is not known, due or not. */
-  all(onProgress: (done: number, total: number) => void): Effect.Effect<ReconcileReport, SettlementUnavailable>
+  all(onProgress: (done: number, total: number) => void): Effect.Effect<ReconcileReport, DatabaseUnavailable>
   /** Expires orders whose time is over, and ends subscriptions whose time is. */
-  readonly tidy: Effect.Effect<void, SettlementUnavailable>
+  readonly tidy: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/events/Reconciliation") {
   static readonly layer = Layer.effect(Reconciliation, Effect.suspend(() => make))
 }
@@ -62,7 +62,7 @@ const make = Effect.gen(function*() {
 
   /** What the provider says now; undefined when that is nothing new. */
   const ask = Effect.fnUntraced(function*(row: DueAttempt) {
-    const { payment } = yield* settingsNow(settings)
+    const { payment } = yield* settings.fresh
     if (row.provider === "epay") {
       if (payment.epay.partnerId !== row.merchant) {
         return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
@@ -108,7 +108,7 @@ const make = Effect.gen(function*() {
 
   const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
 
-  const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(unavailable)
+  const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
 
   const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
     const [count] = yield* sql<{ count: bigint }>`
@@ -125,13 +125,13 @@ const make = Effect.gen(function*() {
     }
     onProgress(total, total)
     return report
-  }, unavailable)
+  }, orUnavailable)
 
   const tidy = Effect.gen(function*() {
     yield* orders.expireDue
     yield* giveUpOld(sql)
     yield* endOverdue(sql)
-  }).pipe(unavailable)
+  }).pipe(orUnavailable)
 
   return Reconciliation.of({ round, all, tidy })
 })

@@ -11,7 +11,6 @@ import { type ClawbackOf, countedMinor, isCounted } from "../orders/Clawback.ts"
 import { recordDispute } from "../orders/DisputeStore.ts"
 import { clawBack } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled } from "../orders/Order.ts"
-import { unavailable } from "../orders/Orders.ts"
 import { findOrder, lockOrder } from "../orders/OrderStore.ts"
 import {
   epayScope,
@@ -27,6 +26,7 @@ import { dropUnnamed, recordRefund, refundsNow } from "../orders/RefundStore.ts"
 import { Sessions } from "../orders/Sessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
+import { orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
 import { closeSuperseded, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
 import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
@@ -259,7 +259,7 @@ const makeSettlement = Effect.gen(function*() {
   })
 
   const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
-    const asked = yield* unavailable(askAboutClawback(fact))
+    const asked = yield* orUnavailable(askAboutClawback(fact))
     const settled = yield* settling(sql, settleAsked(asked))
     yield* concluded(fact, settled)
     return settled

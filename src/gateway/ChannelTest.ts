@@ -5,7 +5,8 @@
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"
-import type { ChannelModelUnknown, ChannelNotFound, ChannelsUnavailable } from "../channels/ChannelError.ts"
+import type { ChannelModelUnknown, ChannelNotFound } from "../channels/ChannelError.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
 
@@ -48,7 +49,7 @@ export class ChannelTest extends Context.Service<ChannelTest, {
   run(
     channelId: bigint,
     model: string
-  ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | ChannelsUnavailable>
+  ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
 }>()("realms/gateway/ChannelTest") {
   static readonly layer = Layer.effect(ChannelTest, Effect.suspend(() => make)).pipe(
     Layer.provide(UpstreamClient.layer)

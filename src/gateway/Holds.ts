@@ -14,9 +14,9 @@ import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
 import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
 import { defaultOutputOf, type HoldPlan, needsContextLeft, planHold, planOutput, reserveOf } from "./HoldPlan.ts"
+import { countInput } from "./InputCount.ts"
 import { withinRoom } from "./KeyRoom.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
-import { countInput } from "./InputCount.ts"
 import { type CallBasics, OpenCall } from "./OpenCall.ts"
 
 /** No text has fewer tokens than bytes divided by this: where even that does not fit, counting is of no use. */
@@ -99,7 +99,7 @@ const reserve = (
     (spending) => Effect.flatMap(withinRoom(command, spending), ask)
   ).pipe(
     Effect.catchTag(
-      "KeySpendUnavailable",
+      ["TooBusy", "DatabaseUnavailable"],
       () =>
         Effect.fail(unavailable("This key's spend limit cannot be checked at this moment. Please try again shortly."))
     )

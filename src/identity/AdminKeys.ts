@@ -7,8 +7,9 @@ import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { ApiKeyNotFound, type IdentityUnavailable, orUnavailable } from "./IdentityError.ts"
+import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
 
 const KEY_PREFIX = "sk-admin-"
@@ -67,15 +68,15 @@ export class AdminKeys extends Context.Service<AdminKeys, {
     key: { readonly name: string; readonly expiresAt: Date | null }
   ): Effect.Effect<
     { readonly id: bigint; readonly key: Redacted.Redacted<string> },
-    AdminKeyRefused | IdentityUnavailable
+    AdminKeyRefused | DatabaseUnavailable
   >
   /** Of all administrators, newest first, 200 at most. */
-  readonly list: Effect.Effect<ReadonlyArray<AdminKey>, IdentityUnavailable>
+  readonly list: Effect.Effect<ReadonlyArray<AdminKey>, DatabaseUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
-  revoke(actor: Actor, id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  revoke(actor: Actor, id: bigint): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   authenticate(
     token: Redacted.Redacted<string>
-  ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | IdentityUnavailable>
+  ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | DatabaseUnavailable>
 }>()("realms/identity/AdminKeys") {
   static readonly layer = Layer.effect(AdminKeys, Effect.suspend(() => make))
 }

@@ -6,7 +6,12 @@ import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
+import {
+  type DatabaseUnavailable,
+  databaseUnavailable,
+  orUnavailable,
+  withinDatabaseWait
+} from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
@@ -14,10 +19,7 @@ import { findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeySto
 import {
   ApiKeyNotFound,
   type ApiKeyRefused,
-  type IdentityUnavailable,
-  identityUnavailable,
   InvalidApiKey,
-  orUnavailable,
   type TooManyKeys,
   type UserNotFound
 } from "./IdentityError.ts"
@@ -71,15 +73,15 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     key: NewApiKey,
     /** Who makes it for somebody else; it is recorded then. */
     administrator?: Actor
-  ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | IdentityUnavailable>
+  ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | DatabaseUnavailable>
   /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
-  list(userId: bigint): Effect.Effect<ReadonlyArray<ListedApiKey>, IdentityUnavailable>
+  list(userId: bigint): Effect.Effect<ReadonlyArray<ListedApiKey>, DatabaseUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
-  revoke(id: bigint, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  revoke(id: bigint, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   /** The same for a key of this user; another user's is not found. */
-  revokeOwn(userId: bigint, id: bigint): Effect.Effect<void, ApiKeyNotFound | IdentityUnavailable>
+  revokeOwn(userId: bigint, id: bigint): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
-  authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | IdentityUnavailable>
+  authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
   cached(token: string): ApiKeyIdentity | undefined
   /** Forgets here what every server forgets when it hears a message on `keys`, which may arrive a moment later. */
@@ -124,7 +126,7 @@ const make = Effect.gen(function*() {
     const ticket = cache.ticket()
     const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
       (query) => withinDatabaseWait(query),
-      Effect.mapError(identityUnavailable)
+      Effect.mapError(databaseUnavailable)
     )
     if (notifications.isUp()) cache.put(ticket, keyHash, identity)
     return identity === null ? yield* new InvalidApiKey() : used(identity)

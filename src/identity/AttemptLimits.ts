@@ -13,8 +13,9 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { networkOf } from "./ClientNetwork.ts"
-import { type IdentityUnavailable, orUnavailable, TooManyAttempts } from "./IdentityError.ts"
+import { TooManyAttempts } from "./IdentityError.ts"
 
 /** So many attempts at once; then one more each `refillMs`. */
 export interface AttemptLimit {
@@ -63,7 +64,7 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
     attempt: Attempt,
     outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<E["_tag"]> },
     work: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | TooManyAttempts | IdentityUnavailable, R>
+  ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
 }>()("realms/identity/AttemptLimits") {
   static readonly layer = Layer.effect(AttemptLimits, Effect.suspend(() => make))
 }

@@ -1,9 +1,8 @@
 /**
- * How users, their logins and their keys can fail. None of these carries a password, a token or a key. A database that is away is `IdentityUnavailable`, never a refusal: nobody is told that a
+ * How users, their logins and their keys can fail. None of these carries a password, a token or a key. A database that is away is `DatabaseUnavailable`, never a refusal: nobody is told that a
  * key is wrong because it could not be looked up.
  */
-import { Effect, Schema } from "effect"
-import { SqlError } from "effect/sql"
+import { Schema } from "effect"
 
 /** Not an e-mail address as the HTML standard's `input type=email` defines it, in ASCII, of at most 254 characters. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", { email: Schema.String }) {
@@ -137,23 +136,11 @@ export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRe
   }
 }
 
-/** The database could not answer, or this process has all the passwords to check that it can take. */
-export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>()("IdentityUnavailable", {
+/** This process has all the passwords to check, or all the calls of a key, that it can take. Trying again later is safe. */
+export class TooBusy extends Schema.TaggedError<TooBusy>()("TooBusy", {
   reason: Schema.String
 }) {
   override get message(): string {
     return this.reason
   }
 }
-
-/** Any failure of the database as {@link IdentityUnavailable}. */
-export const identityUnavailable = (error: { readonly message: string }): IdentityUnavailable =>
-  new IdentityUnavailable({ reason: error.message })
-
-/** The database's failures of an effect as {@link IdentityUnavailable}; its other failures stay what they are. */
-export const orUnavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.catchIf(
-    effect,
-    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
-    (error) => Effect.fail(identityUnavailable(error))
-  )

@@ -4,9 +4,15 @@
  * pass that another's hold would have refused, so n of them overshoot by n - 1 calls' holds at most. What a call costs beyond
  * its hold counts against the next one. Keys without a limit never come here.
  */
-import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../platform/DatabaseSilent.ts"
+import {
+  DATABASE_WAIT_MS_MAX,
+  DatabaseUnavailable,
+  databaseUnavailable,
+  withinDatabaseWait
+} from "../platform/DatabaseUnavailable.ts"
+import { TooBusy } from "./IdentityError.ts"
 
 /** Amounts in USD micros. */
 export interface KeySpending {
@@ -20,17 +26,12 @@ export interface KeySpending {
   readonly planMultiplier: bigint
 }
 
-/** The spending could not be read in time, or too many calls wait for their turn. */
-export class KeySpendUnavailable extends Schema.TaggedError<KeySpendUnavailable>()("KeySpendUnavailable", {
-  reason: Schema.String
-}) {}
-
 export class KeySpend extends Context.Service<KeySpend, {
   /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
   exclusively<A, E>(
     keyId: bigint,
     use: (spending: KeySpending) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | KeySpendUnavailable>
+  ): Effect.Effect<A, E | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/KeySpend") {
   static readonly layer = Layer.effect(KeySpend, Effect.suspend(() => make))
 }
@@ -67,7 +68,8 @@ const toSpending = (row: SpendingRow): KeySpending => ({
   planMultiplier: row.multiplier
 })
 
-const busy = new KeySpendUnavailable({ reason: "too many calls of this key wait for their turn" })
+const busy = new TooBusy({ reason: "too many calls of this key wait for their turn" })
+const hanging = new DatabaseUnavailable({ reason: "an earlier call of this key had no answer" })
 
 /** The turns of one key. */
 interface Turns {
@@ -83,12 +85,12 @@ const make = Effect.gen(function*() {
   const now = () => clock.currentTimeMillisUnsafe()
   const turnsOf = new Map<bigint, Turns>()
 
-  const read = (keyId: bigint): Effect.Effect<KeySpending, KeySpendUnavailable> =>
+  const read = (keyId: bigint): Effect.Effect<KeySpending, DatabaseUnavailable> =>
     withinDatabaseWait(sql.unsafe<SpendingRow>(spendingSql, [keyId])).pipe(
-      Effect.mapError((error) => new KeySpendUnavailable({ reason: error.message })),
+      Effect.mapError(databaseUnavailable),
       Effect.flatMap(([row]) =>
         row === undefined
-          ? Effect.fail(new KeySpendUnavailable({ reason: "there is no such key" }))
+          ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
           : Effect.succeed(toSpending(row))
       )
     )
@@ -109,15 +111,16 @@ const make = Effect.gen(function*() {
     })
 
   return KeySpend.of({
-    exclusively: (keyId, use) =>
+    exclusively: <A, E>(keyId: bigint, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
       Effect.acquireUseRelease(
         enter(keyId),
         (turns) => {
           const sinceMs = now()
           // A call that waited too long, or for a turn that PostgreSQL left hanging, gives its own up: all who wait fail at once.
-          const turn = Effect.suspend(() => {
+          const turn = Effect.suspend((): Effect.Effect<A, E | TooBusy | DatabaseUnavailable> => {
             const beganMs = now()
-            if (beganMs - sinceMs > WAIT_MS_MAX || turns.stalledMs > sinceMs) return Effect.fail(busy)
+            if (turns.stalledMs > sinceMs) return Effect.fail(hanging)
+            if (beganMs - sinceMs > WAIT_MS_MAX) return Effect.fail(busy)
             return Effect.ensuring(
               Effect.flatMap(read(keyId), use),
               Effect.sync(() => {

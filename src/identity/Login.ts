@@ -5,19 +5,18 @@
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { AttemptLimits } from "./AttemptLimits.ts"
 import {
   type EmailTaken,
-  type IdentityUnavailable,
-  identityUnavailable,
   InvalidEmail,
   LoginRefused,
-  orUnavailable,
   type PasswordRefused,
   RegistrationClosed,
   SetupLinkInvalid,
+  type TooBusy,
   type TooManyAttempts,
   WrongPassword
 } from "./IdentityError.ts"
@@ -56,25 +55,25 @@ export interface PasswordChange {
 
 export class Login extends Context.Service<Login, {
   /** Opens a session. */
-  login(input: LoginInput): Effect.Effect<SessionToken, LoginRefused | TooManyAttempts | IdentityUnavailable>
+  login(input: LoginInput): Effect.Effect<SessionToken, LoginRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
   /** Makes a user with an empty account and opens a session, both or neither. */
   register(
     input: LoginInput
   ): Effect.Effect<
     SessionToken,
-    RegistrationClosed | InvalidEmail | PasswordRefused | EmailTaken | TooManyAttempts | IdentityUnavailable
+    RegistrationClosed | InvalidEmail | PasswordRefused | EmailTaken | TooManyAttempts | TooBusy | DatabaseUnavailable
   >
   /** Makes the first administrator and opens a session; the link is used up only when that has worked. */
   redeemSetup(
     input: SetupInput
   ): Effect.Effect<
     SessionToken,
-    SetupLinkInvalid | InvalidEmail | PasswordRefused | EmailTaken | IdentityUnavailable
+    SetupLinkInvalid | InvalidEmail | PasswordRefused | EmailTaken | TooBusy | DatabaseUnavailable
   >
   /** Ends every other session of the user. Of two changes at once, the second finds its current password wrong. */
   changePassword(
     change: PasswordChange
-  ): Effect.Effect<void, WrongPassword | PasswordRefused | TooManyAttempts | IdentityUnavailable>
+  ): Effect.Effect<void, WrongPassword | PasswordRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/Login") {
   static readonly layerNoDeps = Layer.effect(Login, Effect.suspend(() => make))
   static readonly layer = Login.layerNoDeps.pipe(
@@ -149,7 +148,7 @@ const make = Effect.gen(function*() {
       )).pipe(orUnavailable)
 
   const register = Effect.fn("Login.register")(function*(input: LoginInput) {
-    const { registration } = yield* Effect.mapError(settings.fresh, identityUnavailable)
+    const { registration } = yield* Effect.mapError(settings.fresh, databaseUnavailable)
     if (registration.mode === "closed") return yield* new RegistrationClosed()
     const email = yield* checkNewUser(input)
     return yield* limits.limit(

@@ -4,8 +4,9 @@
  */
 import { Context, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { type IdentityUnavailable, identityUnavailable, orUnavailable, UserNotFound } from "./IdentityError.ts"
+import { UserNotFound } from "./IdentityError.ts"
 import {
   deleteSessions,
   IDLE_DAYS_MAX,
@@ -50,16 +51,16 @@ export class LoginSessions extends Context.Service<LoginSessions, {
   /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
   open(
     session: SessionClient & { readonly userId: bigint }
-  ): Effect.Effect<SessionToken, UserNotFound | IdentityUnavailable>
+  ): Effect.Effect<SessionToken, UserNotFound | DatabaseUnavailable>
   /** None for a token that is unknown, idle for 7 days, older than 30 days, or of a disabled user. */
-  find(token: SessionToken): Effect.Effect<Option.Option<LoginSession>, IdentityUnavailable>
+  find(token: SessionToken): Effect.Effect<Option.Option<LoginSession>, DatabaseUnavailable>
   /** Ends the session, if there is one. */
-  close(token: SessionToken): Effect.Effect<void, IdentityUnavailable>
+  close(token: SessionToken): Effect.Effect<void, DatabaseUnavailable>
   /** Ends the user's sessions but the one of `keepToken`. */
-  closeOthers(userId: bigint, keepToken: SessionToken): Effect.Effect<void, IdentityUnavailable>
-  closeAll(userId: bigint): Effect.Effect<void, IdentityUnavailable>
+  closeOthers(userId: bigint, keepToken: SessionToken): Effect.Effect<void, DatabaseUnavailable>
+  closeAll(userId: bigint): Effect.Effect<void, DatabaseUnavailable>
   /** The user's sessions that are not over, newest first, at most 50. */
-  list(userId: bigint, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, IdentityUnavailable>
+  list(userId: bigint, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, DatabaseUnavailable>
 }>()("realms/identity/LoginSessions") {
   static readonly layer = Layer.effect(LoginSessions, Effect.suspend(() => make))
 }
@@ -122,7 +123,7 @@ const make = Effect.gen(function*() {
     if (tokenHash === undefined) return Option.none<LoginSession>()
     const [row] = yield* findByHash(tokenHash).pipe(
       Effect.timeout(LOOKUP_TIMEOUT_MS),
-      Effect.mapError(identityUnavailable)
+      Effect.mapError(databaseUnavailable)
     )
     return Option.map(Option.fromUndefinedOr(row), (found): LoginSession => ({
       sessionId: found.session_id,

@@ -5,15 +5,9 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import {
-  type IdentityUnavailable,
-  orUnavailable,
-  PasswordLinkInvalid,
-  type PasswordRefused,
-  UserDisabled,
-  UserNotFound
-} from "./IdentityError.ts"
+import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions, makeToken, tokenHashOf } from "./SessionStore.ts"
@@ -33,15 +27,15 @@ export interface PasswordLink {
 
 export class PasswordLinks extends Context.Service<PasswordLinks, {
   /** A new link for a user; earlier ones of this user are void. */
-  issue(actor: Actor, userId: bigint): Effect.Effect<PasswordLink, UserNotFound | UserDisabled | IdentityUnavailable>
+  issue(actor: Actor, userId: bigint): Effect.Effect<PasswordLink, UserNotFound | UserDisabled | DatabaseUnavailable>
   /** The e-mail address of whose password the link sets; none for a link that is not good at this moment. */
-  find(token: PasswordToken): Effect.Effect<Option.Option<string>, IdentityUnavailable>
+  find(token: PasswordToken): Effect.Effect<Option.Option<string>, DatabaseUnavailable>
   /** Sets the password, ends all sessions of the user, and uses the link up: all of it or nothing. */
   redeem(
     token: PasswordToken,
     password: Redacted.Redacted<string>,
     address: string
-  ): Effect.Effect<void, PasswordLinkInvalid | PasswordRefused | IdentityUnavailable>
+  ): Effect.Effect<void, PasswordLinkInvalid | PasswordRefused | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/PasswordLinks") {
   static readonly layer = Layer.effect(PasswordLinks, Effect.suspend(() => make)).pipe(
     Layer.provide(PasswordQueue.layer)

@@ -3,7 +3,7 @@
  * names of hosts need too. Those who wait are bounded as well, and whoever finds the queue full is told at once.
  */
 import { Context, Effect, Layer, type Redacted, Semaphore } from "effect"
-import { IdentityUnavailable } from "./IdentityError.ts"
+import { TooBusy } from "./IdentityError.ts"
 import { hashPassword, verifyPassword } from "./Passwords.ts"
 
 /** Passwords worked on at once, of the four threads that Node has. */
@@ -14,14 +14,14 @@ export const QUEUED_MAX = 64
 
 export class PasswordQueue extends Context.Service<PasswordQueue, {
   /** A new hash of the password, as PHC text. */
-  hash(password: Redacted.Redacted<string>): Effect.Effect<string, IdentityUnavailable>
+  hash(password: Redacted.Redacted<string>): Effect.Effect<string, TooBusy>
   /** Whether the password is the one hashed to `phc`. */
-  verify(password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean, IdentityUnavailable>
+  verify(password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean, TooBusy>
 }>()("realms/identity/PasswordQueue") {
   static readonly layer = Layer.effect(PasswordQueue, Effect.suspend(() => make))
 }
 
-const full = new IdentityUnavailable({ reason: "too many passwords are being checked at this moment" })
+const full = new TooBusy({ reason: "too many passwords are being checked at this moment" })
 
 const make = Effect.gen(function*() {
   const threads = yield* Semaphore.make(AT_ONCE_MAX)
@@ -34,7 +34,7 @@ const make = Effect.gen(function*() {
   const leave = Effect.sync(() => {
     queued--
   })
-  const inTurn = <A>(work: Effect.Effect<A>): Effect.Effect<A, IdentityUnavailable> =>
+  const inTurn = <A>(work: Effect.Effect<A>): Effect.Effect<A, TooBusy> =>
     // The thread goes on when nobody waits for it any more, so its turn is not over before it is.
     Effect.acquireUseRelease(enter, () => threads.withPermit(Effect.uninterruptible(work)), () => leave)
 

@@ -4,9 +4,10 @@
  */
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { type IdentityUnavailable, orUnavailable, SetupLinkInvalid } from "./IdentityError.ts"
+import { SetupLinkInvalid } from "./IdentityError.ts"
 import { makeToken, tokenHashOf } from "./SessionStore.ts"
 import { lockRoots } from "./UserStore.ts"
 
@@ -21,9 +22,9 @@ export type SetupToken = Redacted.Redacted<string>
 
 export class SetupLinks extends Context.Service<SetupLinks, {
   /** A new link's token; none when there is an administrator, disabled or not. */
-  readonly issue: Effect.Effect<Option.Option<SetupToken>, IdentityUnavailable>
+  readonly issue: Effect.Effect<Option.Option<SetupToken>, DatabaseUnavailable>
   /** Whether `Login.redeemSetup` would take it at this moment. */
-  isValid(token: SetupToken): Effect.Effect<boolean, IdentityUnavailable>
+  isValid(token: SetupToken): Effect.Effect<boolean, DatabaseUnavailable>
 }>()("realms/identity/SetupLinks") {
   static readonly layer = Layer.effect(SetupLinks, Effect.suspend(() => make))
 }

@@ -6,43 +6,43 @@
 import { Context, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import {
   type EmailTaken,
-  type IdentityUnavailable,
   InvalidEmail,
   LastRoot,
-  orUnavailable,
   OwnUser,
   type PasswordRefused,
+  type TooBusy,
   UserDisabled,
   UserNotFound
 } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions } from "./SessionStore.ts"
-import { findUsers, type UserDetails, userDetails, type UserSearch, type UserSummary } from "./UserSearch.ts"
 import { type NewUser, normalizeEmail, type User } from "./Users.ts"
+import { findUsers, type UserDetails, userDetails, type UserSearch, type UserSummary } from "./UserSearch.ts"
 import { insertUser, lockRoots, toUser, type UserRow } from "./UserStore.ts"
 
 export type { UserDetails, UserSearch, UserSummary } from "./UserSearch.ts"
 
-type ChangeError = UserNotFound | OwnUser | LastRoot | IdentityUnavailable
+type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 
 export class UserAdmin extends Context.Service<UserAdmin, {
   /** Newest first. */
-  search(search: UserSearch): Effect.Effect<ReadonlyArray<UserSummary>, IdentityUnavailable>
-  view(userId: bigint): Effect.Effect<Option.Option<UserDetails>, IdentityUnavailable>
+  search(search: UserSearch): Effect.Effect<ReadonlyArray<UserSummary>, DatabaseUnavailable>
+  view(userId: bigint): Effect.Effect<Option.Option<UserDetails>, DatabaseUnavailable>
   create(
     actor: Actor,
     user: NewUser
-  ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | IdentityUnavailable>
+  ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** Disabling a disabled user changes nothing. */
   disable(actor: Actor, userId: bigint): Effect.Effect<void, ChangeError>
   /** Keys work again; sessions and links for a new password do not come back. */
-  enable(actor: Actor, userId: bigint): Effect.Effect<void, UserNotFound | IdentityUnavailable>
+  enable(actor: Actor, userId: bigint): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
   /** Administrators are made of users who are not disabled. */
   setRole(actor: Actor, userId: bigint, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
 }>()("realms/identity/UserAdmin") {

@@ -4,16 +4,9 @@
  */
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import {
-  type EmailTaken,
-  type IdentityUnavailable,
-  identityUnavailable,
-  InvalidEmail,
-  orUnavailable,
-  type PasswordRefused,
-  UserNotFound
-} from "./IdentityError.ts"
+import { type EmailTaken, InvalidEmail, type PasswordRefused, type TooBusy, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions } from "./SessionStore.ts"
@@ -35,17 +28,17 @@ export interface NewUser {
 }
 
 export class Users extends Context.Service<Users, {
-  create(user: NewUser): Effect.Effect<User, InvalidEmail | EmailTaken | IdentityUnavailable>
+  create(user: NewUser): Effect.Effect<User, InvalidEmail | EmailTaken | TooBusy | DatabaseUnavailable>
   /** Sets a password without asking for the current one, and ends all sessions of the user. */
   setPassword(
     userId: bigint,
     password: Redacted.Redacted<string>
-  ): Effect.Effect<void, UserNotFound | PasswordRefused | IdentityUnavailable>
+  ): Effect.Effect<void, UserNotFound | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** In the order in which they were made, disabled ones too. */
-  readonly list: Effect.Effect<ReadonlyArray<User>, IdentityUnavailable>
+  readonly list: Effect.Effect<ReadonlyArray<User>, DatabaseUnavailable>
   /** Upper and lower case are the same. */
-  findByEmail(email: string): Effect.Effect<Option.Option<User>, IdentityUnavailable>
-  findById(id: bigint): Effect.Effect<Option.Option<User>, IdentityUnavailable>
+  findByEmail(email: string): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
+  findById(id: bigint): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
 }>()("realms/identity/Users") {
   static readonly layer = Layer.effect(Users, Effect.suspend(() => make)).pipe(Layer.provide(PasswordQueue.layer))
 }
@@ -89,7 +82,7 @@ const make = Effect.gen(function*() {
 
   const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
     Effect.map((rows) => rows.map(toUser)),
-    Effect.mapError(identityUnavailable)
+    Effect.mapError(databaseUnavailable)
   )
 
   const first = (rows: ReadonlyArray<UserRow>): Option.Option<User> =>
@@ -99,11 +92,11 @@ const make = Effect.gen(function*() {
     const email = normalizeEmail(text)
     if (email === undefined) return Option.none<User>()
     return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE email = ${email}`)
-  }, Effect.mapError(identityUnavailable))
+  }, Effect.mapError(databaseUnavailable))
 
   const findById = Effect.fn("Users.findById")(function*(id: bigint) {
     return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
-  }, Effect.mapError(identityUnavailable))
+  }, Effect.mapError(databaseUnavailable))
 
   return Users.of({ create, setPassword, list, findByEmail, findById })
 })

@@ -10,13 +10,13 @@ import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { insertAttempt, lockAttempts, moveAttemptById, type NewAttempt } from "./AttemptStore.ts"
 import type { Attempt, Order } from "./Order.ts"
-import { OrderClosed, OrderNotFound, OrderProcessing, type SettlementUnavailable, TooManyOpen } from "./OrderError.ts"
-import { settingsNow, unavailable } from "./Orders.ts"
+import { OrderClosed, OrderNotFound, OrderProcessing, TooManyOpen } from "./OrderError.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { Sessions } from "./Sessions.ts"
 import { Settlement } from "./Settlement.ts"
@@ -34,7 +34,7 @@ export type StartError =
   | ProviderOff
   | ProviderRefused
   | ProviderUnavailable
-  | SettlementUnavailable
+  | DatabaseUnavailable
 
 export class Checkout extends Context.Service<Checkout, {
   /** Starts a payment by EPay with one of its methods; the same method again gives the same attempt. */
@@ -112,11 +112,11 @@ const make = Effect.gen(function*() {
         return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
       })
     )
-  }, unavailable)
+  }, orUnavailable)
 
   const startEpay = Effect.fn("Checkout.startEpay")(
     function*(orderId: bigint, viewer: bigint | undefined, method: string) {
-      const config = (yield* settingsNow(settings)).payment.epay
+      const config = (yield* settings.fresh).payment.epay
       if (!config.enabled) return yield* new ProviderOff({ provider: "epay" })
       if (!config.types.includes(method)) {
         return yield* new ProviderRefused({ provider: "epay", why: `pay by one of ${config.types.join(", ")}` })
@@ -144,7 +144,7 @@ const make = Effect.gen(function*() {
   )
 
   const open = Effect.fnUntraced(function*(order: Order, attempt: Attempt, expiresAt: Date) {
-    const created = yield* stripe.create((yield* settingsNow(settings)).payment.stripe, {
+    const created = yield* stripe.create((yield* settings.fresh).payment.stripe, {
       reference: attempt.reference,
       amountMinor: attempt.amountMinor,
       currency: attempt.currency,
@@ -160,8 +160,8 @@ const make = Effect.gen(function*() {
       )
     )
     const session = { id: created.session, url: created.url }
-    yield* unavailable(moveAttemptById(sql, attempt.id, { _tag: "Opened" }, { session }))
-    const now = yield* unavailable(findOrder(sql, order.id))
+    yield* orUnavailable(moveAttemptById(sql, attempt.id, { _tag: "Opened" }, { session }))
+    const now = yield* orUnavailable(findOrder(sql, order.id))
     if (now !== undefined && now.state !== "pending") {
       yield* sessions.closeOf(order.id)
       return yield* new OrderClosed({ id: order.id, state: now.state })
@@ -171,7 +171,7 @@ const make = Effect.gen(function*() {
 
   /** A session that was opened before: handed out again only when Stripe says that it is still open. */
   const reopen = Effect.fnUntraced(function*(order: Order, session: string) {
-    const now = yield* stripe.retrieve((yield* settingsNow(settings)).payment.stripe, session)
+    const now = yield* stripe.retrieve((yield* settings.fresh).payment.stripe, session)
     if (now.state === "open" && now.url !== undefined) {
       return { type: "redirect", url: now.url } satisfies PaymentStart
     }
@@ -182,7 +182,7 @@ const make = Effect.gen(function*() {
   })
 
   const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: bigint, viewer: bigint | undefined) {
-    const config = (yield* settingsNow(settings)).payment.stripe
+    const config = (yield* settings.fresh).payment.stripe
     if (!config.enabled || Redacted.value(config.secretKey) === "") {
       return yield* new ProviderOff({ provider: "stripe" })
     }

@@ -7,15 +7,14 @@ import { EpayClient } from "../payments/EpayClient.ts"
 import type { ProviderOff, ProviderRefused, ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { Provider } from "../payments/PaymentFact.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { SettlementUnavailable } from "./OrderError.ts"
-import { settingsNow } from "./Orders.ts"
 
 export class Connections extends Context.Service<Connections, {
   /** Succeeds when the provider has answered for this account. Also while it is switched off. */
   test(
     provider: Provider
-  ): Effect.Effect<void, ProviderOff | ProviderRefused | ProviderUnavailable | SettlementUnavailable>
+  ): Effect.Effect<void, ProviderOff | ProviderRefused | ProviderUnavailable | DatabaseUnavailable>
 }>()("realms/orders/Connections") {
   static readonly layer = Layer.effect(Connections, Effect.suspend(() => make))
 }
@@ -29,7 +28,7 @@ const make = Effect.gen(function*() {
   const stripe = yield* StripeClient
   return Connections.of({
     test: Effect.fn("Connections.test")(function*(provider: Provider) {
-      const { payment } = yield* settingsNow(settings)
+      const { payment } = yield* settings.fresh
       if (provider === "stripe") return yield* stripe.ping(payment.stripe)
       yield* epay.query(payment.epay, { reference: NO_ORDER })
     })

@@ -163,12 +163,3 @@ const refundRefusals = {
   closed: "it is known what became of this refund",
   late: "it cannot be asked again safely: look at the provider what became of it"
 } as const
-
-/** The database did not take it now. Nothing is lost: trying again is safe. */
-export class SettlementUnavailable extends Schema.TaggedError<SettlementUnavailable>()("SettlementUnavailable", {
-  why: Schema.String
-}) {
-  override get message(): string {
-    return `orders cannot be read or written at this moment (${this.why}); trying again is safe`
-  }
-}

@@ -4,9 +4,8 @@
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import type { Order, OrderKind, OrderState } from "./Order.ts"
-import type { SettlementUnavailable } from "./OrderError.ts"
-import { unavailable } from "./Orders.ts"
 import { type OrderRow, toOrder } from "./OrderStore.ts"
 
 export const orderStates = [
@@ -44,7 +43,7 @@ export class OrderSearch extends Context.Service<OrderSearch, {
   list(
     filter: OrderFilter,
     page: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<FoundOrder>, SettlementUnavailable>
+  ): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
   static readonly layer = Layer.effect(OrderSearch, Effect.suspend(() => make))
 }
@@ -102,7 +101,7 @@ const make = Effect.gen(function*() {
         ])
         return yield* Effect.forEach(rows, (row) => Effect.map(toOrder(row), (order) => ({ order, email: row.email })))
       },
-      unavailable
+      orUnavailable
     )
   })
 })

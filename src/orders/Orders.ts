@@ -3,11 +3,12 @@
  * moves money.
  */
 import { Context, Effect, Layer } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { Settings, type SettingsValues } from "../settings/Settings.ts"
+import { Settings } from "../settings/Settings.ts"
 import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
@@ -17,7 +18,6 @@ import {
   OrderNotFound,
   OrderProcessing,
   PlanNotFound,
-  SettlementUnavailable,
   TooManyOpen,
   TooManyOrders
 } from "./OrderError.ts"
@@ -57,19 +57,19 @@ export class Orders extends Context.Service<Orders, {
   topup(
     userId: bigint,
     amountFen: bigint
-  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
+  ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | DatabaseUnavailable>
   /** Orders a plan, at today's price and terms. */
   subscription(
     userId: bigint,
     planCode: string
-  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | TooManyOrders | SettlementUnavailable>
+  ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | TooManyOrders | DatabaseUnavailable>
   /** An order with its attempts; another user's is not found. */
-  show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | SettlementUnavailable>
+  show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | DatabaseUnavailable>
   /** A user's orders with an id below `before`, newest first: 200, or fewer when so many are asked for. */
   list(
     userId: bigint,
     page?: { readonly limit?: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<Order>, SettlementUnavailable>
+  ): Effect.Effect<ReadonlyArray<Order>, DatabaseUnavailable>
   /**
    * Cancels a pending order and closes its Stripe sessions. Cancelling a cancelled one changes nothing. What an
    * administrator does is recorded as the `actor`'s.
@@ -78,24 +78,12 @@ export class Orders extends Context.Service<Orders, {
     id: bigint,
     viewer: Viewer,
     actor?: Actor
-  ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | SettlementUnavailable>
+  ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | DatabaseUnavailable>
   /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
-  readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, SettlementUnavailable>
+  readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, DatabaseUnavailable>
 }>()("realms/orders/Orders") {
   static readonly layer = Layer.effect(Orders, Effect.suspend(() => make))
 }
-
-/** Turns a database error into what callers are told. */
-export const unavailable = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.catchIf(
-    effect,
-    (error): error is Extract<E, SqlError.SqlError> => SqlError.isSqlError(error),
-    (error) => Effect.fail(new SettlementUnavailable({ why: error.message }))
-  )
-
-/** The settings as they are saved at this moment, wherever that was. */
-export const settingsNow = (settings: Settings["Service"]): Effect.Effect<SettingsValues, SettlementUnavailable> =>
-  Effect.mapError(settings.fresh, ({ reason }) => new SettlementUnavailable({ why: reason }))
 
 /** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */
 export const creditOf = (amountFen: bigint, usdPerCny: string): bigint =>
@@ -127,7 +115,7 @@ const make = Effect.gen(function*() {
   })
 
   const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
-    const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settingsNow(settings)).billing
+    const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settings.fresh).billing
     const creditMicros = creditOf(amountFen, creditUsdPerCny)
     if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
       return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
@@ -143,7 +131,7 @@ const make = Effect.gen(function*() {
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
         )
       })
-    ).pipe(unavailable)
+    ).pipe(orUnavailable)
   })
 
   const subscription = Effect.fn("Orders.subscription")(function*(userId: bigint, planCode: string) {
@@ -160,7 +148,7 @@ const make = Effect.gen(function*() {
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
         )
       })
-    ).pipe(unavailable)
+    ).pipe(orUnavailable)
   })
 
   const seen = Effect.fnUntraced(function*(id: bigint, viewer: Viewer) {
@@ -174,7 +162,7 @@ const make = Effect.gen(function*() {
   const show = Effect.fn("Orders.show")(function*(id: bigint, viewer: Viewer) {
     const order = yield* seen(id, viewer)
     return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
-  }, unavailable)
+  }, orUnavailable)
 
   const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer, actor?: Actor) {
     const known = yield* seen(id, viewer)
@@ -196,7 +184,7 @@ const make = Effect.gen(function*() {
     )
     yield* sessions.closeOf(id)
     return cancelled
-  }, unavailable)
+  }, orUnavailable)
 
   // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
   const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
@@ -223,14 +211,14 @@ const make = Effect.gen(function*() {
 
   const expireDue = Effect.gen(function*() {
     return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]
-  }).pipe(unavailable)
+  }).pipe(orUnavailable)
 
   return Orders.of({
     topup,
     subscription,
     show,
     list: (userId, { before, limit = LISTED_MAX } = {}) =>
-      unavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
+      orUnavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
     cancel,
     expireDue
   })

@@ -7,11 +7,10 @@ import { Effect, Redacted } from "effect"
 import { EpayClient } from "../payments/EpayClient.ts"
 import type { Provider, RefundState } from "../payments/PaymentFact.ts"
 import { MISSING, NOT_ALLOWED, StripeClient } from "../payments/StripeClient.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { isCounted } from "./Clawback.ts"
 import type { Attempt } from "./Order.ts"
-import type { SettlementUnavailable } from "./OrderError.ts"
-import { settingsNow } from "./Orders.ts"
 import type { Payment } from "./Payments.ts"
 import type { Refund } from "./RefundStore.ts"
 
@@ -51,8 +50,8 @@ export const makeRefundSending = Effect.gen(function*() {
   const send = Effect.fnUntraced(
     function*(
       { attempt, payment, refund }: Sent
-    ): Effect.fn.Return<Result, Effect.Error<ReturnType<typeof stripe.refund>> | SettlementUnavailable> {
-      const config = (yield* settingsNow(settings)).payment
+    ): Effect.fn.Return<Result, Effect.Error<ReturnType<typeof stripe.refund>> | DatabaseUnavailable> {
+      const config = (yield* settings.fresh).payment
       if (payment.provider === "epay") {
         yield* epay.refund(config.epay, { trade: payment.payment, amountFen: refund.amountMinor })
         return { state: "succeeded" }
@@ -77,7 +76,7 @@ export const makeRefundSending = Effect.gen(function*() {
 
   /** Asks once more. An account that does not know the payment, or no key, says nothing of what was asked before. */
   const sendAgain = (sent: Sent) =>
-    Effect.flatMap(settingsNow(settings), ({ payment }) =>
+    Effect.flatMap(settings.fresh, ({ payment }) =>
       Effect.map(
         send(sent),
         (result): Result =>

@@ -8,19 +8,12 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { hostOf } from "../payments/EpayGateway.ts"
 import type { PaymentFact, RefundState } from "../payments/PaymentFact.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey } from "../platform/Notes.ts"
 import { Settings } from "../settings/Settings.ts"
 import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order } from "./Order.ts"
-import {
-  OrderNotFound,
-  RefundNotFound,
-  RefundNotPossible,
-  RefundReused,
-  ResolutionRefused,
-  type SettlementUnavailable
-} from "./OrderError.ts"
-import { settingsNow, unavailable } from "./Orders.ts"
+import { OrderNotFound, RefundNotFound, RefundNotPossible, RefundReused, ResolutionRefused } from "./OrderError.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { findPayment, lockPayment, type Payment } from "./Payments.ts"
 import { paidAttempt, paymentOf, refundableMinor } from "./Refundable.ts"
@@ -65,24 +58,24 @@ export class Refunds extends Context.Service<Refunds, {
     refund: NewRefund
   ): Effect.Effect<
     Refund,
-    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | SettlementUnavailable
+    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | DatabaseUnavailable
   >
   /** The same for a payment that no order was fulfilled by. */
   giveBack<E>(
     actor: Actor,
     refund: PaymentRefund<E>
-  ): Effect.Effect<Refund, E | RefundNotPossible | RefundReused | ResolutionRefused | SettlementUnavailable>
+  ): Effect.Effect<Refund, E | RefundNotPossible | RefundReused | ResolutionRefused | DatabaseUnavailable>
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
     actor: Actor,
     id: bigint
-  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | SettlementUnavailable>
+  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | DatabaseUnavailable>
   /** What somebody found out at the provider about a refund without an answer. */
   conclude(
     actor: Actor,
     id: bigint,
     found: { readonly isDone: boolean; readonly note: string }
-  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | ResolutionRefused | SettlementUnavailable>
+  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | ResolutionRefused | DatabaseUnavailable>
 }>()("realms/orders/Refunds") {
   static readonly layer = Layer.effect(Refunds, Effect.suspend(() => make))
 }
@@ -142,7 +135,7 @@ const make = Effect.gen(function*() {
 
   const checkMerchant = Effect.fnUntraced(function*({ provider, scope: whose }: ProviderPayment) {
     if (provider !== "epay") return
-    const { payment: { epay: config } } = yield* settingsNow(settings)
+    const { payment: { epay: config } } = yield* settings.fresh
     const [gateway, pid] = whose.split("|")
     const isOther = pid !== config.partnerId || (gateway !== "" && gateway !== hostOf(config)) ||
       Redacted.value(config.key) === ""
@@ -262,7 +255,7 @@ const make = Effect.gen(function*() {
   const concludeBy = Effect.fnUntraced(function*(actor: Actor, sent: Sent, result: Result) {
     const done = yield* settling(sql, concludeWithin(actor, sent, result))
     if (done !== undefined) yield* settlement.concluded(done.fact, done.settled)
-    return (yield* unavailable(findRefund(sql, sent.refund.id))) ?? sent.refund
+    return (yield* orUnavailable(findRefund(sql, sent.refund.id))) ?? sent.refund
   })
 
   /** Goes on when nobody waits any more: money that is under way is not let go of. */
@@ -274,14 +267,14 @@ const make = Effect.gen(function*() {
   })
 
   const sentOf = Effect.fnUntraced(function*(refund: Refund) {
-    const payment = refund.paymentId === null ? undefined : yield* unavailable(findPayment(sql, refund.paymentId))
+    const payment = refund.paymentId === null ? undefined : yield* orUnavailable(findPayment(sql, refund.paymentId))
     if (payment === undefined || !isOfProvider(payment)) return yield* new RefundNotPossible({ why: "state" })
-    const attempts = refund.orderId === null ? [] : yield* unavailable(attemptsOf(sql, refund.orderId))
+    const attempts = refund.orderId === null ? [] : yield* orUnavailable(attemptsOf(sql, refund.orderId))
     return { refund, payment, attempt: attempts.find(({ id }) => id === payment.attemptId) } satisfies Sent
   })
 
   const waiting = Effect.fnUntraced(function*(id: bigint) {
-    const refund = yield* unavailable(findRefund(sql, id))
+    const refund = yield* orUnavailable(findRefund(sql, id))
     if (refund === undefined) return yield* new RefundNotFound({ id })
     if (!isUnanswered(refund)) return yield* new RefundNotPossible({ why: "closed" })
     const ageMs = (yield* Clock.currentTimeMillis) - refund.createdAt.getTime()
@@ -303,7 +296,7 @@ const make = Effect.gen(function*() {
     const note = checkNote(asked.note)
     if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
     if (!isIdempotencyKey(asked.key)) return yield* new ResolutionRefused({ reason: "key" })
-    const known = yield* unavailable(findOrder(sql, asked.orderId))
+    const known = yield* orUnavailable(findOrder(sql, asked.orderId))
     if (known === undefined) return yield* new OrderNotFound({ id: asked.orderId })
     return yield* started(actor, yield* settling(sql, requestWithin(actor, { ...asked, note }, known)))
   })

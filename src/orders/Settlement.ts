@@ -4,11 +4,11 @@
  */
 import { Context, Effect, Schedule } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
+import type { ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
 import { inTransaction } from "../platform/Transaction.ts"
-import { SettlementUnavailable } from "./OrderError.ts"
-import { unavailable } from "./Orders.ts"
 
 /** What became of an event. All but `received` and `deferred` are final: the same event again changes nothing. */
 export type EventOutcome = "received" | "deferred" | "applied" | "duplicate" | "ignored" | "needs_review"
@@ -26,7 +26,7 @@ export interface Settled {
 
 export class Settlement extends Context.Service<Settlement, {
   /** Settles a verified fact. When it fails nothing was settled that a repetition would not find. */
-  settle(fact: PaymentFact): Effect.Effect<Settled, SettlementUnavailable>
+  settle(fact: PaymentFact): Effect.Effect<Settled, DatabaseUnavailable | ProviderUnavailable>
   /** The same as a part of the transaction under way, see {@link settling}. Whoever commits it calls `concluded` then. */
   settleWithin(fact: PaymentFact): Effect.Effect<Settled, SqlError.SqlError>
   /** What is left to do when a settlement is committed: it is counted and logged, and other sessions are closed. */
@@ -55,7 +55,7 @@ export const settling = <A, E, R>(sql: SqlClient.SqlClient, effect: Effect.Effec
     }),
     Effect.timeoutOrElse({
       duration: SETTLE_MS_MAX,
-      orElse: () => Effect.fail(new SettlementUnavailable({ why: "no answer in time" }))
+      orElse: () => Effect.fail(new DatabaseUnavailable({ reason: "no answer in time" }))
     }),
-    unavailable
+    orUnavailable
   )

@@ -4,16 +4,15 @@
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { findPlanNow, type PlanNow } from "../orders/PlanTermsStore.ts"
 import { type Actor, type AuditFacts, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
-import type { SettlementUnavailable } from "../orders/OrderError.ts"
-import { unavailable } from "../orders/Orders.ts"
-import { findPlanNow, type PlanNow } from "../orders/PlanTermsStore.ts"
 import {
   checkNewBatch,
   CODES_MAX,
@@ -41,31 +40,31 @@ export interface SeenBatch {
 export const LISTED_MAX = 200
 
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
-  readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, SettlementUnavailable>
+  readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, DatabaseUnavailable>
   /** Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. */
-  create(actor: Actor, batch: NewBatch): Effect.Effect<bigint, BatchRefused | CodesUnreadable | SettlementUnavailable>
+  create(actor: Actor, batch: NewBatch): Effect.Effect<bigint, BatchRefused | CodesUnreadable | DatabaseUnavailable>
   /** Batches, newest first, at most {@link LISTED_MAX}. */
   list(
     page: PageOf & { readonly state?: CodeState | undefined }
-  ): Effect.Effect<ReadonlyArray<RedemptionBatch>, SettlementUnavailable>
-  batch(id: bigint): Effect.Effect<RedemptionBatch, BatchNotFound | SettlementUnavailable>
+  ): Effect.Effect<ReadonlyArray<RedemptionBatch>, DatabaseUnavailable>
+  batch(id: bigint): Effect.Effect<RedemptionBatch, BatchNotFound | DatabaseUnavailable>
   /** A batch's codes, newest first, at most {@link LISTED_MAX}. */
-  codes(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<RedemptionCode>, SettlementUnavailable>
+  codes(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<RedemptionCode>, DatabaseUnavailable>
   /** Who has redeemed a batch's codes, the latest first, at most {@link LISTED_MAX}. */
-  redemptions(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<Redemption>, SettlementUnavailable>
+  redemptions(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<Redemption>, DatabaseUnavailable>
   /** Disables a batch, or enables it again. One that is so already stays as it is. */
   setDisabled(
     actor: Actor,
     batch: SeenBatch,
     isDisabled: boolean
-  ): Effect.Effect<void, BatchNotFound | ChangedMeanwhile | SettlementUnavailable>
+  ): Effect.Effect<void, BatchNotFound | ChangedMeanwhile | DatabaseUnavailable>
   /** Disables one code of a batch, for good. */
-  disableCode(actor: Actor, batchId: bigint, codeId: bigint): Effect.Effect<void, CodeNotFound | SettlementUnavailable>
+  disableCode(actor: Actor, batchId: bigint, codeId: bigint): Effect.Effect<void, CodeNotFound | DatabaseUnavailable>
   /** All codes of a batch with their texts, in the order in which they were made. */
   texts(
     actor: Actor,
     id: bigint
-  ): Effect.Effect<ReadonlyArray<CodeWithText>, BatchNotFound | CodesUnreadable | SettlementUnavailable>
+  ): Effect.Effect<ReadonlyArray<CodeWithText>, BatchNotFound | CodesUnreadable | DatabaseUnavailable>
 }>()("realms/redemption/RedemptionAdmin") {
   static readonly layer = Layer.effect(RedemptionAdmin, Effect.suspend(() => make))
 }
@@ -163,7 +162,7 @@ const make = Effect.gen(function*() {
       )
     },
     orUnreadable,
-    unavailable
+    orUnavailable
   )
 
   const setDisabled = Effect.fn("RedemptionAdmin.setDisabled")(
@@ -187,7 +186,7 @@ const make = Effect.gen(function*() {
         })
       )
     },
-    unavailable
+    orUnavailable
   )
 
   const disableCode = Effect.fn("RedemptionAdmin.disableCode")(
@@ -210,7 +209,7 @@ const make = Effect.gen(function*() {
         })
       )
     },
-    unavailable
+    orUnavailable
   )
 
   const texts = Effect.fn("RedemptionAdmin.texts")(
@@ -239,29 +238,29 @@ const make = Effect.gen(function*() {
       )
     },
     orUnreadable,
-    unavailable
+    orUnavailable
   )
 
   return RedemptionAdmin.of({
-    plans: unavailable(givablePlans(sql)),
+    plans: orUnavailable(givablePlans(sql)),
     create,
     list: Effect.fn("RedemptionAdmin.list")(
       (page: PageOf & { readonly state?: CodeState | undefined }) =>
         batchesOf(sql, { ...bounded(page), state: page.state ?? null }),
-      unavailable
+      orUnavailable
     ),
     batch: Effect.fn("RedemptionAdmin.batch")(function*(id: bigint) {
       const [batch] = yield* batchesOf(sql, { id, limit: 1 })
       return batch ?? (yield* new BatchNotFound({ batchId: id }))
-    }, unavailable),
+    }, orUnavailable),
     codes: Effect.fn("RedemptionAdmin.codes")(
       (id: bigint, page: PageOf) =>
         Effect.map(codesOf(sql, id, bounded(page)), (rows) => rows.map(({ hash: _, ...code }): RedemptionCode => code)),
-      unavailable
+      orUnavailable
     ),
     redemptions: Effect.fn("RedemptionAdmin.redemptions")(
       (id: bigint, page: PageOf) => redemptionsOf(sql, id, bounded(page)),
-      unavailable
+      orUnavailable
     ),
     setDisabled,
     disableCode,

@@ -7,13 +7,13 @@ import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import { AttemptLimits } from "../identity/AttemptLimits.ts"
-import type { IdentityUnavailable, TooManyAttempts } from "../identity/IdentityError.ts"
+import type { TooManyAttempts } from "../identity/IdentityError.ts"
+import { boughtOf } from "../orders/Fulfilment.ts"
+import { BuyerUnknown } from "../orders/OrderError.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { activate } from "../subscriptions/Subscriptions.ts"
 import { hashOfCode } from "./CodeText.ts"
-import { boughtOf } from "../orders/Fulfilment.ts"
-import { BuyerUnknown, type SettlementUnavailable } from "../orders/OrderError.ts"
-import { unavailable } from "../orders/Orders.ts"
 import type { Gift } from "./RedemptionBatch.ts"
 import { CodeExpired, CodeRedeemed, CodeUnknown, CodeUsedUp } from "./RedemptionError.ts"
 import { giftOf, type GiftRow, lockCode, type LockedCode } from "./RedemptionStore.ts"
@@ -38,14 +38,14 @@ export type RedeemError =
   | CodeRedeemed
   | BuyerUnknown
   | TooManyAttempts
-  | IdentityUnavailable
-  | SettlementUnavailable
+  | DatabaseUnavailable
+  | DatabaseUnavailable
 
 export class Redemptions extends Context.Service<Redemptions, {
   /** Redeems a code as it was typed. */
   redeem(redeemer: Redeemer, typed: Redacted.Redacted<string>): Effect.Effect<Redeemed, RedeemError>
   /** What a user was given for a code; undefined when they have not redeemed it. */
-  given(userId: bigint, codeId: bigint): Effect.Effect<Gift | undefined, SettlementUnavailable>
+  given(userId: bigint, codeId: bigint): Effect.Effect<Gift | undefined, DatabaseUnavailable>
 }>()("realms/redemption/Redemptions") {
   static readonly layerNoDeps = Layer.effect(Redemptions, Effect.suspend(() => make))
   static readonly layer = Redemptions.layerNoDeps.pipe(Layer.provide(AttemptLimits.layer))
@@ -100,7 +100,7 @@ const make = Effect.gen(function*() {
     const codeHash = hashOfCode(typed)
     if (codeHash === undefined) return yield* new CodeUnknown()
     return yield* inTransaction(sql, write(userId, codeHash))
-  }, unavailable)
+  }, orUnavailable)
 
   return Redemptions.of({
     redeem: Effect.fn("Redemptions.redeem")(function*({ address, userId }: Redeemer, typed: Redacted.Redacted<string>) {
@@ -116,6 +116,6 @@ const make = Effect.gen(function*() {
           JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
           WHERE r.code_id = ${codeId} AND r.user_id = ${userId}`
       return row === undefined ? undefined : yield* giftOf(row)
-    }, unavailable)
+    }, orUnavailable)
   })
 })

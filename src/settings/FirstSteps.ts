@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { Settings, type SettingsUnavailable } from "./Settings.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { Settings } from "./Settings.ts"
 
 /**
  * `channel`: one is there. `model`: one with a price is served by it. `offer`: calls can be paid for, by a plan or as one goes.
@@ -19,7 +20,7 @@ export interface StepState {
 
 export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
-  readonly steps: Effect.Effect<ReadonlyArray<StepState>, SqlError.SqlError | SettingsUnavailable>
+  readonly steps: Effect.Effect<ReadonlyArray<StepState>, SqlError.SqlError | DatabaseUnavailable>
 }>()("realms/settings/FirstSteps") {
   static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))
 }

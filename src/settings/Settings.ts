@@ -3,26 +3,18 @@
  * time and keeps nothing, so that a change counts from the next call, order or callback on, on every server; what a call or an
  * order was promised is in its own snapshot.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { AppConfig } from "../platform/Config.ts"
+import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type SettingsValues, settingTextsOf } from "../platform/SettingDocument.ts"
-import { effectiveTexts, readRows, resolve } from "./SettingRows.ts"
 import { checkSealedRows } from "./SealedRows.ts"
+import { effectiveTexts, readRows, resolve } from "./SettingRows.ts"
 import { makeSnapshot } from "./Snapshot.ts"
 
 export type { SettingsValues } from "../platform/SettingDocument.ts"
-
-/** The database did not say what is set. */
-export class SettingsUnavailable extends Schema.TaggedError<SettingsUnavailable>()("SettingsUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
 
 export class Settings extends Context.Service<Settings, {
   /** As they were read last, at once: for what a moment's delay does not matter to. */
@@ -30,11 +22,11 @@ export class Settings extends Context.Service<Settings, {
   /** From memory when they are known to be in effect; undefined says only that `get` must be asked. */
   cached(): SettingsValues | undefined
   /** From memory while changes are heard of, else from the database. For calls. */
-  readonly get: Effect.Effect<SettingsValues, SettingsUnavailable>
+  readonly get: Effect.Effect<SettingsValues, DatabaseUnavailable>
   /** From the database: a change that was saved counts, wherever it was saved. For orders, callbacks and accounts. */
-  readonly fresh: Effect.Effect<SettingsValues, SettingsUnavailable>
+  readonly fresh: Effect.Effect<SettingsValues, DatabaseUnavailable>
   /** Forgets what is in memory, and reads it anew: for whoever has just made a change. */
-  readonly reload: Effect.Effect<void, SettingsUnavailable>
+  readonly reload: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/settings/Settings") {
   /** Reads them once; fails where a stored secret cannot be opened, so that no server starts to lose it. */
   static readonly layer = Layer.effect(Settings, Effect.suspend(() => make))
@@ -80,13 +72,13 @@ const make = Effect.gen(function*() {
 
   const fresh = load.pipe(
     Effect.timeout(READ_MS_MAX),
-    Effect.mapError((error) => new SettingsUnavailable({ reason: error.message }))
+    Effect.mapError(databaseUnavailable)
   )
 
   return Settings.of({
     current: () => last,
     cached: () => snapshot.cached(),
-    get: Effect.mapError(snapshot.get, ({ reason }) => new SettingsUnavailable({ reason })),
+    get: snapshot.get,
     fresh,
     reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
   })

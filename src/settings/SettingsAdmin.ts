@@ -16,6 +16,7 @@ import {
 } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { AppConfig } from "../platform/Config.ts"
+import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type OutboundGuard, outboundGuard } from "../platform/OutboundUrl.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
@@ -31,7 +32,7 @@ import {
 } from "../platform/SettingDocument.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { deleteRow, effectiveTexts, readRows, type SettingRow, writeRow } from "./SettingRows.ts"
-import { Settings, SettingsUnavailable } from "./Settings.ts"
+import { Settings } from "./Settings.ts"
 
 /** One setting as root sees it. */
 export interface SettingView {
@@ -73,13 +74,13 @@ export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("Sett
 }
 
 export class SettingsAdmin extends Context.Service<SettingsAdmin, {
-  readonly view: Effect.Effect<SettingsView, SettingsUnavailable>
+  readonly view: Effect.Effect<SettingsView, DatabaseUnavailable>
   /** In force at once on every server. `revision`: of the view that the changes were made on; absent: whatever it is. */
   save(
     actor: Actor,
     changes: SettingChanges,
     revision?: string
-  ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | SettingsUnavailable>
+  ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | DatabaseUnavailable>
 }>()("realms/settings/SettingsAdmin") {
   static readonly layer = Layer.effect(SettingsAdmin, Effect.suspend(() => make))
 }
@@ -235,7 +236,7 @@ const make = Effect.gen(function*() {
       Effect.catchIf(
         (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile> =>
           !Schema.is(SettingsRefused)(error) && !Schema.is(ChangedMeanwhile)(error),
-        (error) => Effect.fail(new SettingsUnavailable({ reason: error.message }))
+        (error) => Effect.fail(databaseUnavailable(error))
       )
     )
 

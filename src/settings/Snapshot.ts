@@ -3,19 +3,10 @@
  * one of its topics drops it, and so does the listener going down or coming up; while it is down nothing is kept, and
  * every reader asks the database.
  */
-import { Effect, Fiber, FiberSet, Schema, type Scope } from "effect"
+import { Effect, Fiber, FiberSet, type Scope } from "effect"
 import type { SqlError } from "effect/sql"
-import { withinDatabaseWait } from "../platform/DatabaseSilent.ts"
+import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications, type Topic } from "../platform/Notifications.ts"
-
-/** The value could not be read. */
-export class SnapshotUnavailable extends Schema.TaggedError<SnapshotUnavailable>()("SnapshotUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
 
 export interface Snapshot<A> {
   /** What is in memory counts no more: for whoever has just made a change. */
@@ -23,7 +14,7 @@ export interface Snapshot<A> {
   /** The value when it is in memory and current, at once. */
   cached(): A | undefined
   /** The value from memory, else from the database. Readers that come while it is being loaded share the load. */
-  readonly get: Effect.Effect<A, SnapshotUnavailable>
+  readonly get: Effect.Effect<A, DatabaseUnavailable>
 }
 
 export interface SnapshotOptions<A> {
@@ -39,10 +30,10 @@ export const makeSnapshot = <A>(
   Effect.gen(function*() {
     const notifications = yield* Notifications
     // Loads belong to nobody's fiber: not ended with the reader that happened to be first, not part of its transaction.
-    const run = yield* FiberSet.makeRuntime<never, A, SnapshotUnavailable>()
+    const run = yield* FiberSet.makeRuntime<never, A, DatabaseUnavailable>()
     let generation = 0
     let value: A | undefined
-    let loading: Fiber.Fiber<A, SnapshotUnavailable> | undefined
+    let loading: Fiber.Fiber<A, DatabaseUnavailable> | undefined
 
     const drop = () => {
       generation++
@@ -58,10 +49,8 @@ export const makeSnapshot = <A>(
       onUp: drop
     })
 
-    const load = withinDatabaseWait(options.load).pipe(
-      Effect.mapError((error) => new SnapshotUnavailable({ reason: error.message }))
-    )
-    const loadShared = (): Fiber.Fiber<A, SnapshotUnavailable> => {
+    const load = Effect.mapError(withinDatabaseWait(options.load), databaseUnavailable)
+    const loadShared = (): Fiber.Fiber<A, DatabaseUnavailable> => {
       if (loading !== undefined) return loading
       const started = generation
       const settled = (loaded: A | undefined) => {

@@ -5,10 +5,11 @@
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
 import { type CallPage, callReader, type WideCallFilter } from "./CallPages.ts"
 import { type CallReceipt, receiptColumns, type ReceiptRow, toReceipt } from "./Receipts.ts"
-import { bounded, type UsageRefused, type UsageUnavailable } from "./UsageError.ts"
+import { bounded, type UsageRefused } from "./UsageRefused.ts"
 
 export { type StatusClass, statusClasses, type WideCallFilter } from "./CallPages.ts"
 
@@ -28,11 +29,11 @@ export class AllCalls extends Context.Service<AllCalls, {
   page(
     filter: WideCallFilter,
     cursor?: string
-  ): Effect.Effect<CallPage<WideCall>, UsageRefused | UsageUnavailable>
+  ): Effect.Effect<CallPage<WideCall>, UsageRefused | DatabaseUnavailable>
   /** All calls that the filter matches, newest first, read as they are taken. A call may change while they are. */
-  rows(filter: WideCallFilter): Stream.Stream<WideCall, UsageRefused | UsageUnavailable>
+  rows(filter: WideCallFilter): Stream.Stream<WideCall, UsageRefused | DatabaseUnavailable>
   /** Undefined when there is no such call. */
-  receipt(id: string): Effect.Effect<(CallReceipt & CallOwner) | undefined, UsageUnavailable>
+  receipt(id: string): Effect.Effect<(CallReceipt & CallOwner) | undefined, DatabaseUnavailable>
 }>()("realms/usage/AllCalls") {
   static readonly layer = Layer.effect(AllCalls, Effect.suspend(() => make))
 }

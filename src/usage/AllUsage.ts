@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { bounded, UsageRefused } from "./UsageRefused.ts"
 import { HOUR_MS, RANGE_DAYS_MAX } from "./UsageReports.ts"
 import { addSums, noUsage, sumColumns, summedColumns, type SumsRow, toSums, type UsageSums } from "./UsageSums.ts"
 
@@ -52,7 +53,7 @@ export interface UsageReport {
 
 export class AllUsage extends Context.Service<AllUsage, {
   /** At most 400 days; by hours when they are at most two. `timeZone` is an IANA name that the caller has checked. */
-  report(filter: AllUsageFilter, timeZone: string): Effect.Effect<UsageReport, UsageRefused | UsageUnavailable>
+  report(filter: AllUsageFilter, timeZone: string): Effect.Effect<UsageReport, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/AllUsage") {
   static readonly layer = Layer.effect(AllUsage, Effect.suspend(() => make))
 }

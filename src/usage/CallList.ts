@@ -4,9 +4,10 @@
  */
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
 import { type CallFilter, type CallPage, callReader } from "./CallPages.ts"
-import type { UsageRefused, UsageUnavailable } from "./UsageError.ts"
+import type { UsageRefused } from "./UsageRefused.ts"
 
 export { type CallFilter, type CallPage, LOOKED_ROWS_MAX } from "./CallPages.ts"
 
@@ -16,9 +17,9 @@ export class CallList extends Context.Service<CallList, {
     userId: bigint,
     filter: CallFilter,
     cursor?: string
-  ): Effect.Effect<CallPage<CallItem>, UsageRefused | UsageUnavailable>
+  ): Effect.Effect<CallPage<CallItem>, UsageRefused | DatabaseUnavailable>
   /** All calls that the filter matches, newest first, read as they are taken. A call may change while they are. */
-  rows(userId: bigint, filter: CallFilter): Stream.Stream<CallItem, UsageRefused | UsageUnavailable>
+  rows(userId: bigint, filter: CallFilter): Stream.Stream<CallItem, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/CallList") {
   static readonly layer = Layer.effect(
     CallList,

@@ -8,8 +8,8 @@ import { Effect, Option, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
 import { type CallRow, type CallState, itemColumns } from "./CallItem.ts"
-import { bounded, UsageRefused } from "./UsageError.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
+import { bounded, UsageRefused } from "./UsageRefused.ts"
 
 export interface CallFilter extends UsageFilter {
   readonly state?: CallState | undefined

@@ -6,8 +6,9 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../channels/ChannelHealth.ts"
-import { bounded, type UsageUnavailable } from "./UsageError.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
+import { bounded } from "./UsageRefused.ts"
 import { HOUR_MS } from "./UsageReports.ts"
 
 export interface ChannelWindow {
@@ -42,7 +43,7 @@ export interface ChannelsReport {
 }
 
 export class ChannelReports extends Context.Service<ChannelReports, {
-  readonly report: Effect.Effect<ChannelsReport, UsageUnavailable>
+  readonly report: Effect.Effect<ChannelsReport, DatabaseUnavailable>
 }>()("realms/usage/ChannelReports") {
   static readonly layer = Layer.effect(ChannelReports, Effect.suspend(() => make))
 }

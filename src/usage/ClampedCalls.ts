@@ -4,9 +4,10 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { HEALTH_CALLS_MAX } from "./ChannelReports.ts"
-import { bounded, type UsageUnavailable } from "./UsageError.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
+import { bounded } from "./UsageRefused.ts"
 import { HOUR_MS } from "./UsageReports.ts"
 
 /** A channel of which more than 1 % of the calls of the last hour reported more input than their ceiling. */
@@ -40,7 +41,7 @@ export interface ClampedReport {
 }
 
 export class ClampedCalls extends Context.Service<ClampedCalls, {
-  readonly report: Effect.Effect<ClampedReport, UsageUnavailable>
+  readonly report: Effect.Effect<ClampedReport, DatabaseUnavailable>
 }>()("realms/usage/ClampedCalls") {
   static readonly layer = Layer.effect(ClampedCalls, Effect.suspend(() => make))
 }

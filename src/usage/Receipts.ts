@@ -6,8 +6,9 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { PriceExtras, priceSnapshotOf } from "../accounts/PriceExtras.ts"
 import { isUuid } from "../domain/Ids.ts"
 import { pricesAt, type PriceSnapshot } from "../domain/Price.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, itemColumns, toItem } from "./CallItem.ts"
-import { bounded, type UsageUnavailable } from "./UsageError.ts"
+import { bounded } from "./UsageRefused.ts"
 
 /** A receipt with snake_case fields; amounts in micros as decimal strings. */
 export type Receipt = Readonly<Record<string, string | number | boolean | null>>
@@ -36,7 +37,7 @@ export class Receipts extends Context.Service<Receipts, {
   /** The receipt as the API gives it; undefined when the user has no such call. */
   find(userId: bigint, id: string): Effect.Effect<Receipt | undefined, SqlError.SqlError>
   /** The same as a value; undefined when the user has no such call. */
-  receipt(userId: bigint, id: string): Effect.Effect<CallReceipt | undefined, UsageUnavailable>
+  receipt(userId: bigint, id: string): Effect.Effect<CallReceipt | undefined, DatabaseUnavailable>
 }>()("realms/usage/Receipts") {
   static readonly layer = Layer.effect(
     Receipts,

@@ -6,11 +6,12 @@
 import { Clock, Context, Effect, Layer, Metric, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { classifySqlError } from "../platform/SqlFailure.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type QueuedRefusal, type RefusedEntry, RefusedQueue, type RefusedStatus } from "./RefusedQueue.ts"
-import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
 import type { UsageFilter } from "./UsageFilter.ts"
+import { bounded, UsageRefused } from "./UsageRefused.ts"
 
 export { type RefusedEntry, type RefusedStatus, refusedStatuses } from "./RefusedQueue.ts"
 
@@ -76,7 +77,7 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
     userId: bigint,
     filter: RefusedFilter,
     cursor?: string
-  ): Effect.Effect<RefusedPage, UsageRefused | UsageUnavailable>
+  ): Effect.Effect<RefusedPage, UsageRefused | DatabaseUnavailable>
   /** Writes what waits, now. The background does it once a second. */
   readonly flush: Effect.Effect<void, SqlError.SqlError>
   /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */

@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { bounded, type UsageUnavailable } from "./UsageError.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { bounded } from "./UsageRefused.ts"
 
 /** Since some moment. */
 export interface PeriodFigures {
@@ -26,7 +27,7 @@ export interface ServiceFigures {
 
 export class ServiceOverview extends Context.Service<ServiceOverview, {
   /** Since the start of today and the start of a month's first day, ms since the epoch. */
-  figures(todayMs: number, monthMs: number): Effect.Effect<ServiceFigures, UsageUnavailable>
+  figures(todayMs: number, monthMs: number): Effect.Effect<ServiceFigures, DatabaseUnavailable>
 }>()("realms/usage/ServiceOverview") {
   static readonly layer = Layer.effect(ServiceOverview, Effect.suspend(() => make))
 }

@@ -4,8 +4,9 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { bounded, UsageRefused, type UsageUnavailable } from "./UsageError.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
+import { bounded, UsageRefused } from "./UsageRefused.ts"
 import {
   addSums,
   callColumns,
@@ -48,9 +49,9 @@ export class UsageReports extends Context.Service<UsageReports, {
     userId: bigint,
     filter: UsageFilter,
     timeZone: string
-  ): Effect.Effect<UsageOverview, UsageRefused | UsageUnavailable>
+  ): Effect.Effect<UsageOverview, UsageRefused | DatabaseUnavailable>
   /** The models called in the last 90 days, as far as their calls are folded, by name; at most 200. */
-  models(userId: bigint): Effect.Effect<ReadonlyArray<string>, UsageUnavailable>
+  models(userId: bigint): Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
 }>()("realms/usage/UsageReports") {
   static readonly layer = Layer.effect(UsageReports, Effect.suspend(() => make))
 }

@@ -230,7 +230,7 @@ describe("Catalog", () => {
       const sql = yield* SqlClient.SqlClient
       const catalog = yield* Catalog
       yield* sql`ALTER TABLE models RENAME TO models_away`
-      assert.strictEqual((yield* Effect.flip(catalog.find("mini")))._tag, "CatalogUnavailable")
-      assert.strictEqual((yield* Effect.flip(catalog.list))._tag, "CatalogUnavailable")
+      assert.strictEqual((yield* Effect.flip(catalog.find("mini")))._tag, "DatabaseUnavailable")
+      assert.strictEqual((yield* Effect.flip(catalog.list))._tag, "DatabaseUnavailable")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 })

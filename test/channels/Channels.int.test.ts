@@ -1,10 +1,10 @@
-import { assert, describe, it } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, Queue, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { declareModels } from "../../src/catalog/Declared.ts"
-import { Channels, declareChannels } from "../../src/channels/Channels.ts"
 import { type ChannelFailure, ChannelHealth } from "../../src/channels/ChannelHealth.ts"
+import { Channels, declareChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
@@ -204,7 +204,7 @@ describe("Channels", () => {
       yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
       yield* (yield* Notifications).publish("channels", "away")
       assert.strictEqual(yield* Queue.take(heard), "channels away")
-      assert.strictEqual((yield* Effect.flip(channels.servedModels))._tag, "ChannelsUnavailable")
+      assert.strictEqual((yield* Effect.flip(channels.servedModels))._tag, "DatabaseUnavailable")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("that were seen to hide output of a model are marked for it until the upstream's name for it changes", () =>
@@ -308,6 +308,6 @@ describe("Channels", () => {
       const sql = yield* SqlClient.SqlClient
       const { channels } = yield* start({ channels: [channel("one")] })
       yield* sql`ALTER TABLE channel_models RENAME TO channel_models_away`
-      assert.strictEqual((yield* Effect.flip(channels.candidates("mini", user)))._tag, "ChannelsUnavailable")
+      assert.strictEqual((yield* Effect.flip(channels.candidates("mini", user)))._tag, "DatabaseUnavailable")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 })

@@ -1,14 +1,14 @@
 /**
  * What commands print: JSON with ids and amounts as decimal strings, amounts and tables for people.
  */
-import { DateTime } from "effect"
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import { describeReport, progressBar, reportFields } from "../../src/cli/AuditCommand.ts"
 import { describeBalance } from "../../src/cli/BalanceCommand.ts"
 import { explain, failed } from "../../src/cli/CliFailure.ts"
 import { describeApplied } from "../../src/cli/MigrateCommand.ts"
 import { dollars, table, toJson } from "../../src/cli/Output.ts"
-import { IdentityUnavailable } from "../../src/identity/IdentityError.ts"
+import { DatabaseUnavailable } from "../../src/platform/DatabaseUnavailable.ts"
 
 describe("Output", () => {
   it("writes bigints as decimal strings at any depth, and dates in UTC", () => {
@@ -101,7 +101,7 @@ describe("Output", () => {
   it("explains failures and says what to do about the database", () => {
     assert.strictEqual(explain(failed("no such user")), "no such user")
     assert.match(
-      explain(new IdentityUnavailable({ reason: "connection refused." })),
+      explain(new DatabaseUnavailable({ reason: "connection refused." })),
       /\(connection refused\): is PostgreSQL/
     )
     assert.strictEqual(explain({ _tag: "Odd" }), "Odd")

@@ -124,7 +124,7 @@ describe("ApiKeys", () => {
     Effect.gen(function*() {
       const { keys, sql, token } = yield* fixture
       yield* sql`ALTER TABLE api_keys RENAME TO api_keys_away`
-      assert.strictEqual((yield* Effect.flip(keys.authenticate(token)))._tag, "IdentityUnavailable")
+      assert.strictEqual((yield* Effect.flip(keys.authenticate(token)))._tag, "DatabaseUnavailable")
       yield* sql`ALTER TABLE api_keys_away RENAME TO api_keys`
       assert.isDefined(yield* keys.authenticate(token))
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))

@@ -122,13 +122,13 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
       skewMs = 2_000
       yield* Deferred.succeed(go, undefined)
       yield* Fiber.join(first)
-      for (const fiber of waiting) assert.strictEqual((yield* Fiber.join(fiber))._tag, "KeySpendUnavailable")
+      for (const fiber of waiting) assert.strictEqual((yield* Fiber.join(fiber))._tag, "DatabaseUnavailable")
       assert.strictEqual(inside, 1)
       assert.strictEqual((yield* spend.exclusively(key, Effect.succeed)).spentMicros, 0n)
     }))
 
   it.effect("cannot be told of a key that is none", () =>
     Effect.gen(function*() {
-      assert.strictEqual((yield* Effect.flip(spending(0n)))._tag, "KeySpendUnavailable")
+      assert.strictEqual((yield* Effect.flip(spending(0n)))._tag, "DatabaseUnavailable")
     }))
 })

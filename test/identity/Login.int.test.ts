@@ -204,7 +204,7 @@ describe("Login", () => {
       errors.push(yield* Effect.flip((yield* LoginSessions).close(token)))
       yield* Effect.logInfo("seen", errors)
       assert.isAbove(world.logged.length, 0)
-      assert.isTrue(world.logged.some((line) => line.includes("IdentityUnavailable")))
+      assert.isTrue(world.logged.some((line) => line.includes("DatabaseUnavailable")))
       const secrets = [PASSWORD, NEXT, "wrong password", Redacted.value(token), Redacted.value(key.key)]
       assertUnsaid(world, secrets)
       for (const error of errors) {

@@ -164,7 +164,7 @@ describe("LoginSessions", () => {
       const token = yield* open()
       yield* sql`ALTER TABLE sessions RENAME TO sessions_away`
       const error = yield* Effect.flip(sessions.find(token))
-      assert.strictEqual(error._tag, "IdentityUnavailable")
+      assert.strictEqual(error._tag, "DatabaseUnavailable")
       assert.notInclude(error.message, Redacted.value(token))
     })
   )

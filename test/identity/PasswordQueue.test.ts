@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
-import { hashPassword, verifyPassword } from "../../src/identity/Passwords.ts"
 import { PasswordQueue, QUEUED_MAX } from "../../src/identity/PasswordQueue.ts"
+import { hashPassword, verifyPassword } from "../../src/identity/Passwords.ts"
 
 const password = Redacted.make("correct horse")
 
@@ -23,7 +23,7 @@ describe("PasswordQueue", () => {
         () => Effect.forkChild(queue.hash(password), { startImmediately: true })
       )
       const error = yield* Effect.flip(queue.hash(password))
-      assert.strictEqual(error._tag, "IdentityUnavailable")
+      assert.strictEqual(error._tag, "TooBusy")
       assert.isTrue(
         fibers.every((fiber) => fiber.pollUnsafe() === undefined),
         "it waited for others before it refused"

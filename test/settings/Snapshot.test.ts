@@ -118,7 +118,7 @@ describe("Snapshot", () => {
       const { gate, open, read, snapshot } = yield* fixture
       const reader = yield* read
       yield* Deferred.fail(gate(1), failure)
-      assert.strictEqual((yield* Effect.flip(Fiber.join(reader)))._tag, "SnapshotUnavailable")
+      assert.strictEqual((yield* Effect.flip(Fiber.join(reader)))._tag, "DatabaseUnavailable")
       assert.isUndefined(snapshot.cached())
       const next = yield* read
       yield* open(2)

@@ -68,13 +68,9 @@ export const orApiUnavailable = <A, E extends { readonly _tag: string }, R>(effe
 
 const tags = [
   "SqlError",
-  "IdentityUnavailable",
-  "SettlementUnavailable",
-  "CatalogUnavailable",
+  "DatabaseUnavailable",
   "AccountUnavailable",
-  "ChannelsUnavailable",
-  "UsageUnavailable",
-  "SettingsUnavailable"
+  "TooBusy"
 ] as const
 
 type UnavailableTag = typeof tags[number]

@@ -6,12 +6,8 @@ import type { HttpServerResponse } from "effect/http"
 import type { SqlError } from "effect/sql"
 import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
-import type { ChannelsUnavailable } from "../../channels/ChannelError.ts"
-import type { CatalogUnavailable } from "../../catalog/Catalog.ts"
-import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
-import type { UsageUnavailable } from "../../usage/UsageError.ts"
-import type { SettingsUnavailable } from "../../settings/Settings.ts"
-import type { SettlementUnavailable } from "../../orders/OrderError.ts"
+import type { TooBusy } from "../../identity/IdentityError.ts"
+import type { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 
 /** A page in the frame. */
 export interface Page {
@@ -86,13 +82,9 @@ export const refuse = (problems: Problems, status = 422): FormRefused => new For
 
 /** The database did not answer: trying again later is all there is to do. */
 export type Unavailable =
-  | IdentityUnavailable
-  | SettlementUnavailable
-  | CatalogUnavailable
-  | ChannelsUnavailable
+  | DatabaseUnavailable
   | AccountUnavailable
-  | UsageUnavailable
-  | SettingsUnavailable
+  | TooBusy
   | SqlError.SqlError
 
 export type PageProblem = PageNotFound | Unavailable

@@ -8,9 +8,9 @@ import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } fro
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
+import { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
-import { SettlementUnavailable } from "../../orders/OrderError.ts"
 import {
   type Answer,
   type FormRefused,
@@ -27,10 +27,10 @@ import {
 import { isCsrfToken, isForeign } from "./Csrf.ts"
 import { readForm } from "./FormBody.ts"
 import { statusOfUnreadable } from "./FormUnreadable.ts"
-import { renderPage, renderPart } from "./ui/Frame.tsx"
 import { PageTurns } from "./PageTurns.ts"
-import { ProblemView } from "./ui/ProblemView.tsx"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
+import { renderPage, renderPart } from "./ui/Frame.tsx"
+import { ProblemView } from "./ui/ProblemView.tsx"
 import { hereOf, isUserVisit, readVisit, sessionCookie, type UserVisit, type Visit, visitCookie } from "./Visit.ts"
 
 /** A choice, such as a language, is remembered so long. */
@@ -172,7 +172,7 @@ const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProble
     const answer = yield* handled.pipe(
       Effect.timeoutOrElse({
         duration: msMax,
-        orElse: () => Effect.fail(new SettlementUnavailable({ why: `no answer within ${msMax} ms` }))
+        orElse: () => Effect.fail(new DatabaseUnavailable({ reason: `no answer within ${msMax} ms` }))
       }),
       Effect.catch((problem) => Effect.succeed<Answer>(pageOfProblem(visit.known, problem))),
       Effect.catchDefect((defect) => {

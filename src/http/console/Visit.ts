@@ -5,10 +5,10 @@
 import { DateTime, Effect, Option, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { randomBytes } from "node:crypto"
-import type { IdentityUnavailable } from "../../identity/IdentityError.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { User } from "../../identity/Users.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
@@ -99,7 +99,7 @@ const secretOf = (cookie: string | undefined): Visit["secret"] =>
 /** Reads the visit of the request at hand; `signedIn: false` asks nothing of the database. */
 export const readVisit = (
   signedIn: boolean
-): Effect.Effect<Visit, IdentityUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions | PublicAddress> =>
+): Effect.Effect<Visit, DatabaseUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions | PublicAddress> =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const sessions = yield* LoginSessions

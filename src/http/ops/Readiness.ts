@@ -6,7 +6,7 @@ import { Clock, Context, Effect, Fiber, FiberSet, Layer, Metric, Schedule } from
 import { SqlClient } from "effect/sql"
 import { AppConfig } from "../../platform/Config.ts"
 import { Database } from "../../platform/Database.ts"
-import { withinDatabaseWait } from "../../platform/DatabaseSilent.ts"
+import { withinDatabaseWait } from "../../platform/DatabaseUnavailable.ts"
 import { DiskLimits, freeBytes } from "../../platform/DiskSpace.ts"
 
 const reasons = ["database_away", "disk_full", "clock_off"] as const

@@ -35,6 +35,8 @@ const tooLarge = HttpServerResponse.text("request body refused\n", { status: 413
 const stripeAnswer = (received: boolean, status: number, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.jsonUnsafe({ received }, { status, headers })
 
+const stripeLater = stripeAnswer(false, 503, { "retry-after": "5" })
+
 const stripe = (note: NoteUnverified) =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
@@ -48,7 +50,8 @@ const stripe = (note: NoteUnverified) =>
         Effect.as(note("stripe", error), error === cutShort ? tooLarge : stripeAnswer(false, 400)),
       ProviderOff: () =>
         Effect.as(note("stripe", { reason: "no_key", why: "no webhook secret is set" }), stripeAnswer(false, 404)),
-      SettlementUnavailable: () => Effect.succeed(stripeAnswer(false, 503, { "retry-after": "5" }))
+      DatabaseUnavailable: () => Effect.succeed(stripeLater),
+      ProviderUnavailable: () => Effect.succeed(stripeLater)
     })
   )
 
@@ -65,7 +68,8 @@ const epay = <R>(note: NoteUnverified, form: Effect.Effect<string | undefined, N
   }).pipe(
     Effect.catchTags({
       NotVerified: (error) => Effect.as(note("epay", error), error === cutShort ? tooLarge : fail(400)),
-      SettlementUnavailable: () => Effect.succeed(fail(503))
+      DatabaseUnavailable: () => Effect.succeed(fail(503)),
+      ProviderUnavailable: () => Effect.succeed(fail(503))
     })
   )
 

@@ -20,7 +20,7 @@ export const readClamped: Effect.Effect<ClampedReport | undefined, never, Clampe
   ({ report }) => report
 ).pipe(
   Effect.catchTag(
-    "UsageUnavailable",
+    "DatabaseUnavailable",
     (error) => Effect.as(Effect.logWarning("calls above their ceiling could not be read", error), undefined)
   )
 )

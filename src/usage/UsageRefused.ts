@@ -3,29 +3,21 @@
  * answer.
  */
 import { Effect, Schema } from "effect"
+import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 
 /** The range is empty or too long, or the cursor is none. */
 export class UsageRefused extends Schema.TaggedError<UsageRefused>()("UsageRefused", {
   reason: Schema.Literals(["empty_range", "range_too_long", "bad_cursor"])
 }) {}
 
-/** The database could not answer, or not in time. */
-export class UsageUnavailable extends Schema.TaggedError<UsageUnavailable>()("UsageUnavailable", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
-
 /** A question about usage takes no longer, in milliseconds. */
 const QUESTION_MS_MAX = 10_000
 
-/** Bounds a question in time; any failure is {@link UsageUnavailable}. */
+/** Bounds a question in time; any failure is {@link DatabaseUnavailable}. */
 export const bounded = <A, E extends { readonly message: string }, R>(
   question: Effect.Effect<A, E, R>
-): Effect.Effect<A, UsageUnavailable, R> =>
+): Effect.Effect<A, DatabaseUnavailable, R> =>
   question.pipe(
     Effect.timeout(QUESTION_MS_MAX),
-    Effect.mapError((error) => new UsageUnavailable({ reason: error.message }))
+    Effect.mapError(databaseUnavailable)
   )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../../src/platform/DatabaseSilent.ts"
+import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../../src/platform/DatabaseUnavailable.ts"
 
 describe("withinDatabaseWait", () => {
   it.effect("answers what the query answers", () =>
@@ -23,8 +23,8 @@ describe("withinDatabaseWait", () => {
       assert.isUndefined(waiter.pollUnsafe())
       yield* TestClock.adjust(1)
       const error = yield* Fiber.join(waiter)
-      assert.strictEqual(error._tag, "DatabaseSilent")
-      assert.strictEqual(error.message, "the database gave no answer within 2000 ms")
+      assert.strictEqual(error._tag, "DatabaseUnavailable")
+      assert.strictEqual(error.message, "the database did not answer: no answer within 2000 ms")
       assert.isTrue(interrupted)
       yield* Deferred.succeed(ended, undefined)
     }))
