@@ -1,11 +1,10 @@
 /**
  * The layer graph: which service stands on which. No logic.
  */
-import { settlementLayer } from "./events/Settlement.ts"
 import { NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
-import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { AccountOverview } from "./accounts/AccountOverview.ts"
+import { AccountPolicy } from "./accounts/AccountPolicy.ts"
 import { Accounts } from "./accounts/Accounts.ts"
 import { Adjustments } from "./accounts/Adjustments.ts"
 import { DebtWaivers } from "./accounts/DebtWaivers.ts"
@@ -14,14 +13,24 @@ import { LedgerList } from "./accounts/LedgerList.ts"
 import { ResponseReferences } from "./accounts/ResponseReferences.ts"
 import { sweeper } from "./accounts/Sweeper.ts"
 import { Catalog } from "./catalog/Catalog.ts"
+import { declareModels } from "./catalog/Declared.ts"
 import { ModelAdmin } from "./catalog/ModelAdmin.ts"
 import { PriceImports } from "./catalog/PriceImports.ts"
-import { declareModels } from "./catalog/Declared.ts"
 import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
-import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelHealth } from "./channels/ChannelHealth.ts"
+import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelShares } from "./channels/ChannelShares.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { Callbacks } from "./events/Callbacks.ts"
+import { Corrections } from "./events/Corrections.ts"
+import { EventResolutions } from "./events/EventResolutions.ts"
+import { ManualPayments } from "./events/ManualPayments.ts"
+import { OrderHistory } from "./events/OrderHistory.ts"
+import { PaymentEvents } from "./events/PaymentEvents.ts"
+import { reconciler, Reconciliation } from "./events/Reconciliation.ts"
+import { settlementLayer } from "./events/Settlement.ts"
+import { dayCloser, StatementDays } from "./finance/StatementDays.ts"
+import { Statements } from "./finance/Statements.ts"
 import { ChannelTest } from "./gateway/ChannelTest.ts"
 import { Gateway } from "./gateway/Gateway.ts"
 import { Charts } from "./http/console/charts/Charts.ts"
@@ -37,6 +46,12 @@ import { PasswordLinks } from "./identity/PasswordLinks.ts"
 import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
 import { UserAdmin } from "./identity/UserAdmin.ts"
 import { Users } from "./identity/Users.ts"
+import { Checkout } from "./orders/Checkout.ts"
+import { Connections } from "./orders/Connections.ts"
+import { Orders } from "./orders/Orders.ts"
+import { OrderSearch } from "./orders/OrderSearch.ts"
+import { Refunds } from "./orders/Refunds.ts"
+import { Sessions } from "./orders/Sessions.ts"
 import { EpayClient } from "./payments/EpayClient.ts"
 import { StripeClient } from "./payments/StripeClient.ts"
 import { AuditTrail } from "./platform/AuditTrail.ts"
@@ -48,32 +63,18 @@ import { PublicAddress } from "./platform/PublicAddress.ts"
 import type { RealmsConfig } from "./platform/RealmsConfig.ts"
 import { SecretBox } from "./platform/SecretBox.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
+import { RedemptionAdmin } from "./redemption/RedemptionAdmin.ts"
+import { Redemptions } from "./redemption/Redemptions.ts"
 import { FirstSteps } from "./settings/FirstSteps.ts"
 import { Settings } from "./settings/Settings.ts"
 import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
-import { Callbacks } from "./events/Callbacks.ts"
-import { Checkout } from "./orders/Checkout.ts"
-import { Connections } from "./orders/Connections.ts"
-import { Corrections } from "./events/Corrections.ts"
-import { EventResolutions } from "./events/EventResolutions.ts"
-import { OrderHistory } from "./events/OrderHistory.ts"
-import { Orders } from "./orders/Orders.ts"
-import { OrderSearch } from "./orders/OrderSearch.ts"
-import { ManualPayments } from "./events/ManualPayments.ts"
-import { PaymentEvents } from "./events/PaymentEvents.ts"
-import { RedemptionAdmin } from "./redemption/RedemptionAdmin.ts"
-import { Redemptions } from "./redemption/Redemptions.ts"
-import { reconciler, Reconciliation } from "./events/Reconciliation.ts"
-import { Refunds } from "./orders/Refunds.ts"
-import { Sessions } from "./orders/Sessions.ts"
-
 import { Grants } from "./subscriptions/Grants.ts"
 import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
 import { declarePlans } from "./subscriptions/Plans.ts"
 import { PlansForSale } from "./subscriptions/PlansForSale.ts"
+import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { AllCalls } from "./usage/AllCalls.ts"
 import { AllUsage } from "./usage/AllUsage.ts"
-import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
 import { CallList } from "./usage/CallList.ts"
 import { ChannelReports } from "./usage/ChannelReports.ts"
 import { ClampedCalls } from "./usage/ClampedCalls.ts"
@@ -118,6 +119,9 @@ const PaymentServices = Layer.mergeAll(
   Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
 )
 
+/** The books. */
+const FinanceServices = Layer.mergeAll(StatementDays.layer, Statements.layer)
+
 /** Users, and how they and their programs come in. */
 const IdentityServices = Layer.mergeAll(
   Users.layer,
@@ -136,7 +140,8 @@ export const CliServices = Layer.mergeAll(
   Accounts.layer,
   Adjustments.layer,
   AccountOverview.layer,
-  PaymentServices
+  PaymentServices,
+  FinanceServices
 )
   .pipe(
     Layer.provideMerge(PolicyLayer),
@@ -165,6 +170,7 @@ const Background = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(reconciler)
   yield* Effect.forkScoped(identityCleaner)
   yield* Effect.forkScoped(usageFolder)
+  yield* Effect.forkScoped(dayCloser)
 }))
 
 /** What users are shown of their calls, and root of everybody's. */

@@ -7,6 +7,7 @@ import { Effect, HashMap, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import type { AccountState, ReservationRow, SubscriptionState } from "./AccountState.ts"
+import { chargedOf } from "./Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "./PriceExtras.ts"
 import { fromBuckets } from "./SubscriptionWindows.ts"
 
@@ -99,7 +100,7 @@ const loadSql = (rows: string) => `
       SELECT json_agg(json_build_object(
         'id', u.id, 'state', u.state, 'funding', u.funding, 'subscription_id', u.subscription_id::text,
         'reserved_micros', u.reserved_micros::text, 'cost_micros', coalesce(u.cost_micros, 0)::text,
-        'charged_micros', coalesce(u.charged_micros, 0)::text, 'input', u.input_micros_per_1m::text,
+        'charged_micros', coalesce(${chargedOf("u")}, 0)::text, 'input', u.input_micros_per_1m::text,
         'cached', u.cached_input_micros_per_1m::text, 'write', u.cache_write_micros_per_1m::text,
         'output', u.output_micros_per_1m::text, 'extras', u.price_extras,
         'billing', u.billing_multiplier_micros::text, 'plan', u.plan_multiplier_micros::text,

@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditProblem } from "./Audit.ts"
+import { chargedOf } from "./Charged.ts"
 
 /** Users summed in one statement. */
 const USERS_PER_STEP = 500
@@ -35,10 +36,10 @@ const sumsSql = `
     FROM ledger_entries WHERE user_id = b.user_id
   ) l ON true
   LEFT JOIN LATERAL (
-    SELECT sum(charged_micros) FILTER (WHERE funding = 'balance' AND state <> 'reserved') AS charged,
+    SELECT sum(${chargedOf("usage_events")}) FILTER (WHERE funding = 'balance' AND state <> 'reserved') AS charged,
       sum(reserved_micros) FILTER (WHERE funding = 'balance' AND state = 'reserved') AS held,
       count(*) FILTER (WHERE state = 'reserved') AS holds,
-      sum(cost_micros - charged_micros) FILTER (WHERE funding <> 'free' AND state <> 'reserved') AS short
+      sum(cost_micros - ${chargedOf("usage_events")}) FILTER (WHERE funding <> 'free' AND state <> 'reserved') AS short
     FROM usage_events WHERE user_id = b.user_id
   ) u ON true
   WHERE b.user_id > $1 ORDER BY b.user_id LIMIT $2`

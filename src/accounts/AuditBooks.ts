@@ -7,6 +7,8 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditList, AuditProblem } from "./Audit.ts"
+import { chargedOf } from "./Charged.ts"
+import { ledgerKinds } from "./LedgerKinds.ts"
 
 /** Problems of one kind that are listed, and debts, at most. */
 const PROBLEMS_MAX = 100
@@ -36,7 +38,7 @@ const bucketsSql = `
       coalesce(c.micros, 0) AS used, coalesce(c.held, 0) AS used_held
     FROM subscription_usage w FULL JOIN (
       SELECT subscription_id, date_trunc('minute', reserved_at) AS bucket_start,
-        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE charged_micros END) AS micros,
+        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE ${chargedOf("usage_events")} END) AS micros,
         sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE 0 END) AS held
       FROM usage_events WHERE funding = 'subscription' GROUP BY 1, 2
     ) c USING (subscription_id, bucket_start)
@@ -79,8 +81,8 @@ const recoveriesSql = `
   WHERE l.kind = 'recovery' AND l.ref_type = 'usage' AND (e.id IS NULL OR -l.amount_micros > CASE
       WHEN e.state = 'reserved' OR (l.ref_id LIKE '%:late' AND NOT e.late) THEN 0
       WHEN e.funding = 'balance' AND e.late THEN e.reserved_micros
-      WHEN e.funding = 'balance' THEN e.reserved_micros - e.charged_micros
-      WHEN e.funding = 'subscription' THEN e.cost_micros - e.charged_micros
+      WHEN e.funding = 'balance' THEN e.reserved_micros - ${chargedOf("e")}
+      WHEN e.funding = 'subscription' THEN e.cost_micros - ${chargedOf("e")}
       ELSE 0
     END)`
 
@@ -88,12 +90,16 @@ const recoveriesSql = `
  * What explains an entry of each kind, and which way it moves the balance. Orders, codes and events are compared with their
  * entries by the checks of those who write them; here every entry has to be of a kind that somebody checks.
  */
-const kinds =
-  `(VALUES ('topup', 'topup_order', 1), ('redemption', 'redemption', 1), ('payment_credit', 'payment_event', 1),
-  ('refund', 'payment_event', -1), ('refund_returned', 'payment_event', 1), ('dispute', 'payment_event', -1),
-  ('dispute_returned', 'payment_event', 1), ('correction', 'payment_event', -1),
-  ('adjustment', 'adjustment', 0), ('waiver', 'waiver', 0))
-  AS k (kind, ref_type, direction)`
+const kinds = `(VALUES ${
+  Object.entries(ledgerKinds).flatMap(([kind, { direction, refType }]) =>
+    refType === null ? [] : [`('${kind}', '${refType}', ${direction})`]
+  ).join(", ")
+}) AS k (kind, ref_type, direction)`
+
+/** The entries of a user are numbered without gaps. */
+const numbersSql = `
+  SELECT user_id, format('%s entries are numbered up to %s', count(*), max(seq)) AS message
+  FROM ledger_entries GROUP BY user_id HAVING count(*) <> max(seq) OR min(seq) <> 1`
 
 const explainedSql = `
   SELECT l.user_id, format('entry %s is a %s of %s micros for %s %s, which nothing explains', l.id, l.kind, l.amount_micros,
@@ -140,7 +146,9 @@ const guards = [
     "subscription_grants",
     "payment_refunds",
     "payment_disputes",
-    "subscription_changes"
+    "subscription_changes",
+    "cash_movements",
+    "statement_days"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]
@@ -180,7 +188,8 @@ export const auditBooks = Effect.fnUntraced(function*(
     ["I7", limitsSql],
     ["I3", recoveriesSql],
     ["I6", overdueSql],
-    ["I4", explainedSql]
+    ["I4", explainedSql],
+    ["I9", numbersSql]
   ] as const
   for (const [invariant, statement] of checks) {
     const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${PROBLEMS_MAX}`)

@@ -7,6 +7,7 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditList, AuditProblem } from "./Audit.ts"
+import { chargedOf } from "./Charged.ts"
 
 /** Calls read in one statement. */
 const CALLS_PER_STEP = 10_000
@@ -46,7 +47,7 @@ const flawSql = `CASE
     OR e.output_tokens IS NOT NULL OR e.usage_source IS NOT NULL OR e.late) THEN 'is open and has an end'
   WHEN e.state = 'reserved' THEN NULL
   WHEN e.cost_micros IS NULL THEN 'has ended and has no cost'
-  WHEN e.charged_micros > e.cost_micros THEN 'is charged more than it cost'
+  WHEN ${chargedOf("e")} > e.cost_micros THEN 'is charged more than it cost'
   WHEN e.late AND e.state <> 'committed' THEN 'is late and was not committed'
   WHEN e.endpoint = '' AND (e.state <> 'voided' OR e.funding <> 'free' OR e.reserved_micros <> 0)
     THEN 'is a tombstone that moved money'
@@ -103,7 +104,7 @@ const stepSql = `
       ) f),
     'above', (SELECT count(*) FROM step WHERE funding <> 'free' AND cost_micros > reserved_micros),
     'newest_above', (SELECT coalesce(json_agg(json_build_object('id', a.id, 'user_id', a.user_id::text,
-        'reserved', a.reserved_micros::text, 'cost', a.cost_micros::text, 'charged', a.charged_micros::text)), '[]')
+        'reserved', a.reserved_micros::text, 'cost', a.cost_micros::text, 'charged', ${chargedOf("a")}::text)), '[]')
       FROM (
         SELECT * FROM step WHERE funding <> 'free' AND cost_micros > reserved_micros ORDER BY id DESC LIMIT ${LISTED_MAX}
       ) a)

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { PostedKind } from "./LedgerKinds.ts"
 
 /**
  * One entry; (refType, refId, kind) is its identity. A credit pays what is owed first. A debit in mode `strict` is refused
@@ -11,7 +12,7 @@ import type { SqlClient, SqlError } from "effect/sql"
  * alone, lets the user off `amountMicros` of what is owed; the balance stays as it is.
  */
 export interface LedgerEntry {
-  readonly kind: string
+  readonly kind: PostedKind
   /** Signed, in micros. */
   readonly amountMicros: bigint
   readonly refType: string

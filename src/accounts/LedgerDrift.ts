@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { Accounts } from "./Accounts.ts"
+import { chargedOf } from "./Charged.ts"
 
 /** Between two rounds. */
 const ROUND_MS = 30_000
@@ -50,9 +51,10 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
 
 const ZERO_ID = "'00000000-0000-0000-0000-000000000000'"
 
-const sums = (alias: string) =>
-  `coalesce(sum(${alias}.charged_micros) FILTER (WHERE ${alias}.funding = 'balance'), 0) AS charged,
-      coalesce(sum(${alias}.cost_micros - ${alias}.charged_micros) FILTER (WHERE ${alias}.funding <> 'free'), 0) AS short`
+/** Sums of rows `e`, whose charge is `charged`. */
+const sums = (charged: string) =>
+  `coalesce(sum(${charged}) FILTER (WHERE e.funding = 'balance'), 0) AS charged,
+      coalesce(sum(e.cost_micros - ${charged}) FILTER (WHERE e.funding <> 'free'), 0) AS short`
 
 const driftSql = `
   SELECT b.user_id,
@@ -65,13 +67,13 @@ const driftSql = `
       coalesce(sum(e.amount_micros) FILTER (WHERE e.kind = 'recovery'), 0) AS recovered
     FROM ledger_entries e WHERE e.user_id = b.user_id
   ) l
-  CROSS JOIN LATERAL (SELECT ${sums("e")} FROM usage_hours e WHERE e.user_id = b.user_id) f
+  CROSS JOIN LATERAL (SELECT ${sums("e.charged_micros")} FROM usage_hours e WHERE e.user_id = b.user_id) f
   CROSS JOIN LATERAL (
-    SELECT ${sums("e")} FROM usage_events e
+    SELECT ${sums(chargedOf("e"))} FROM usage_events e
     WHERE (e.user_id, e.id) > (b.user_id, coalesce(u.through, ${ZERO_ID})) AND e.user_id <= b.user_id AND e.state <> 'reserved'
   ) r
   CROSS JOIN LATERAL (
-    SELECT ${sums("e")} FROM usage_pending q
+    SELECT ${sums(chargedOf("e"))} FROM usage_pending q
       CROSS JOIN LATERAL (SELECT v.* FROM usage_events v WHERE v.id = q.id OFFSET 0) e
     WHERE q.user_id = b.user_id AND e.state <> 'reserved'
   ) p

@@ -6,6 +6,8 @@ import { SqlClient, type SqlError } from "effect/sql"
 
 export interface LedgerItem {
   readonly id: bigint
+  /** 1, 2, 3, … of each account. */
+  readonly seq: bigint
   /** `topup`, `adjustment`, `refund` and the like. */
   readonly kind: string
   /** Signed, in micros: what the balance moved by. */
@@ -18,6 +20,9 @@ export interface LedgerItem {
   /** See `AuditLog`; `system` where nobody acted. */
   readonly actor: string
   readonly note: string
+  /** The spendable balance and the debt after the entry, in micros. Null: from before they were written down. */
+  readonly usdAfterMicros: bigint | null
+  readonly owedAfterMicros: bigint | null
   readonly createdAt: Date
 }
 
@@ -33,6 +38,7 @@ export class LedgerList extends Context.Service<LedgerList, {
 
 interface LedgerRow {
   readonly id: bigint
+  readonly seq: bigint
   readonly kind: string
   readonly amount_micros: bigint
   readonly owed_micros: bigint
@@ -40,11 +46,14 @@ interface LedgerRow {
   readonly ref_id: string
   readonly actor: string
   readonly note: string
+  readonly usd_after: bigint | null
+  readonly owed_after: bigint | null
   readonly created_at: Date
 }
 
 const toItem = (row: LedgerRow): LedgerItem => ({
   id: row.id,
+  seq: row.seq,
   kind: row.kind,
   amountMicros: row.amount_micros,
   owedMicros: row.owed_micros,
@@ -52,6 +61,8 @@ const toItem = (row: LedgerRow): LedgerItem => ({
   refId: row.ref_id,
   actor: row.actor,
   note: row.note,
+  usdAfterMicros: row.usd_after,
+  owedAfterMicros: row.owed_after,
   createdAt: row.created_at
 })
 
@@ -60,7 +71,7 @@ const make = Effect.gen(function*() {
   return LedgerList.of({
     page: Effect.fn("LedgerList.page")(function*(userId, { before, limit }) {
       const rows = yield* sql<LedgerRow>`
-        SELECT id, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, created_at FROM ledger_entries
+        SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
           WHERE user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR id < ${before ?? null}::bigint)
           ORDER BY user_id DESC, id DESC LIMIT ${limit}`
       return rows.map(toItem)

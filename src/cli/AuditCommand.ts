@@ -7,6 +7,7 @@ import { Command } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import { audit, type AuditList, type AuditProblem, type AuditReport } from "../accounts/Audit.ts"
 import { paymentAudit } from "../events/PaymentAudit.ts"
+import { booksAudit } from "../finance/BooksAudit.ts"
 import { redemptionAudit } from "../redemption/RedemptionAudit.ts"
 import { failed } from "./CliFailure.ts"
 import { dollars, print, type Printable } from "./Output.ts"
@@ -103,7 +104,7 @@ export const reportFields = (report: AuditReport): Printable => ({
 const runAudit = Effect.gen(function*() {
   const { stderrIsTerminal } = yield* Stdio.Stdio
   const report = yield* audit({
-    checks: [paymentAudit, redemptionAudit],
+    checks: [paymentAudit, redemptionAudit, booksAudit],
     ...((yield* stderrIsTerminal) ? { onProgress: showProgress } : {})
   })
   yield* print(reportFields(report), describeReport(report))

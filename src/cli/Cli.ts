@@ -7,12 +7,13 @@ import { Console, Effect, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
+import type { Reconciliation } from "../events/Reconciliation.ts"
+import type { Statements } from "../finance/Statements.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { UserAdmin } from "../identity/UserAdmin.ts"
 import type { Users } from "../identity/Users.ts"
 import type { Checkout } from "../orders/Checkout.ts"
 import type { Orders } from "../orders/Orders.ts"
-import type { Reconciliation } from "../events/Reconciliation.ts"
 import type { SecretBox } from "../platform/SecretBox.ts"
 import { Telemetry } from "../platform/Telemetry.ts"
 import { auditCommand } from "./AuditCommand.ts"
@@ -27,13 +28,23 @@ import { Json } from "./Output.ts"
 import { reconcileCommand } from "./ReconcileCommand.ts"
 import { secretsCommand } from "./SecretsCommand.ts"
 import { serveCommand } from "./ServeCommand.ts"
+import { statementCommand } from "./StatementCommand.ts"
 import { userCommand } from "./UserCommand.ts"
 
 /** What the entry gives. */
 export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
   /** The services of commands that work on data; built for these commands only. */
   readonly services: Layer.Layer<
-    Users | UserAdmin | ApiKeys | Adjustments | Orders | Checkout | Reconciliation | SecretBox | SqlClient.SqlClient,
+    | Users
+    | UserAdmin
+    | ApiKeys
+    | Adjustments
+    | Orders
+    | Checkout
+    | Reconciliation
+    | Statements
+    | SecretBox
+    | SqlClient.SqlClient,
     E1,
     R1
   >
@@ -62,6 +73,7 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       orderCommand(services),
       auditCommand(services),
       reconcileCommand(services),
+      statementCommand(services),
       secretsCommand(services),
       configCommand,
       demoCommand(parts.demo)

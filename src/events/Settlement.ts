@@ -19,6 +19,7 @@ import {
   type Payment,
   type PaymentIdentity,
   paymentsNamed,
+  setReceived,
   writePayment
 } from "../orders/Payments.ts"
 import { type Reason, reason, wordsOf } from "../orders/Reason.ts"
@@ -126,7 +127,8 @@ const makeSettlement = Effect.gen(function*() {
     return fact._tag === "Refund" && (before === undefined || isCounted(before))
   })
 
-  const settleAsked = Effect.fnUntraced(function*({ fact, listed, unknown }: Asked) {
+  /** `isTold`: by a provider, not by root. */
+  const settleAsked = Effect.fnUntraced(function*({ fact, listed, unknown }: Asked, isTold: boolean) {
     if (fact.payment !== null) yield* lockPayment(sql, fact.payment)
     const event = yield* receive(sql, fact)
     if (isFinal(event.outcome)) {
@@ -141,6 +143,16 @@ const makeSettlement = Effect.gen(function*() {
     const settled = yield* carryOut(decision, fact, named, { identity, eventId: event.id, isNews })
     const about = { attemptId: attempt?.id ?? null, paymentId: settled.payment?.id ?? null }
     yield* conclude(sql, event.id, about, settled.outcome, settled.reason)
+    if (fact._tag === "Paid" && fact.provider !== "manual" && isTold && settled.outcome !== "ignored") {
+      const received = settled.payment ?? named.payment ?? named.manual
+      if (received !== undefined && fact.amountMinor > 0n) {
+        yield* setReceived(sql, received.id, {
+          provider: fact.provider,
+          minor: fact.amountMinor,
+          currency: fact.currency
+        })
+      }
+    }
     const { outcome, reason: why } = settled
     return {
       note: why === undefined ? "" : wordsOf(why),
@@ -150,7 +162,7 @@ const makeSettlement = Effect.gen(function*() {
     } satisfies Settled
   })
 
-  const settleWithin = (fact: PaymentFact) => settleAsked({ fact, listed: undefined })
+  const settleWithin = (fact: PaymentFact) => settleAsked({ fact, listed: undefined }, false)
 
   /** Writes down that people have to look at money that came in. */
   const review = Effect.fnUntraced(function*(
@@ -260,7 +272,7 @@ const makeSettlement = Effect.gen(function*() {
 
   const settle = Effect.fn("Settlement.settle")(function*(fact: PaymentFact) {
     const asked = yield* orUnavailable(askAboutClawback(fact))
-    const settled = yield* settling(sql, settleAsked(asked))
+    const settled = yield* settling(sql, settleAsked(asked, true))
     yield* concluded(fact, settled)
     return settled
   }, Effect.tapError((error) => Effect.logError("a payment event could not be settled; it is asked for again", error)))

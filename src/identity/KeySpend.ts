@@ -6,6 +6,7 @@
  */
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
+import { chargedOf } from "../accounts/Charged.ts"
 import {
   DATABASE_WAIT_MS_MAX,
   DatabaseUnavailable,
@@ -44,11 +45,11 @@ const WAIT_MS_MAX = 10_000
 const spendingSql = `
   SELECT k.spend_limit_micros AS limit_micros,
     (coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = k.id), 0)
-      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE e.charged_micros END)
+      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE ${chargedOf("e")} END)
         FROM usage_events e WHERE e.user_id BETWEEN k.user_id AND k.user_id AND e.key_id = k.id
           AND (e.user_id, e.id) > (k.user_id, coalesce((SELECT f.through FROM usage_folds f WHERE f.user_id = k.user_id),
             '00000000-0000-0000-0000-000000000000'))), 0)
-      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE e.charged_micros END)
+      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE ${chargedOf("e")} END)
         FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
         WHERE p.user_id = k.user_id AND e.key_id = k.id), 0))::bigint AS spent_micros,
     coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { PaymentSource } from "../payments/PaymentFact.ts"
+import type { PaymentSource, Provider } from "../payments/PaymentFact.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -137,6 +137,20 @@ export const writePayment = (sql: Sql, identity: PaymentIdentity, change: Paymen
     const payment = (yield* paymentsNamed(sql, identity.payment)).find(isSamePayment(identity))
     return payment ?? (yield* Effect.die(new Error("a payment was not written")))
   })
+
+/**
+ * What a verified live event of a provider says came in for a payment: it is booked once, whatever is decided on it, and what a later
+ * event says differently is booked as a correction.
+ */
+export const setReceived = (
+  sql: Sql,
+  id: bigint,
+  received: { readonly provider: Provider; readonly minor: bigint; readonly currency: string }
+): Read<void> =>
+  Effect.asVoid(sql`UPDATE payments SET received_provider = ${received.provider}, received_minor = ${received.minor},
+      received_currency = ${received.currency}, updated_at = now()
+    WHERE id = ${id} AND (received_provider, received_minor, received_currency)
+      IS DISTINCT FROM (${received.provider}, ${received.minor}::bigint, ${received.currency})`)
 
 /** What clawbacks have debited of the payment's credit so far. */
 export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>

@@ -11,7 +11,7 @@ import { ConfigInvalid } from "./ConfigInvalid.ts"
 import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
 import { channelOf, modelOf } from "./ConfigTerms.ts"
-import type { BillingConfig, PlanConfig, RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
+import type { BillingConfig, FinanceConfig, PlanConfig, RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
 
 const levels: Record<ConfigDocument["log"]["level"], LogLevel.LogLevel> = {
   all: "All",
@@ -68,6 +68,9 @@ export const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
 })
 
 /** @internal */
+export const financeOf = ({ finance }: ConfigDocument): FinanceConfig => ({ timeZone: finance.time_zone })
+
+/** @internal */
 export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({
   epay: {
     enabled: epay.enabled,
@@ -104,6 +107,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   database: { url: secretOption(document.database.url) },
   site: document.site,
   registration: document.registration,
+  finance: financeOf(document),
   billing: billingOf(document),
   payment: paymentOf(document),
   channels: document.channels.map(channelOf),

@@ -9,6 +9,7 @@ import { isIP } from "node:net"
 import { formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { fits, type Term, type TermKind, type TermValue } from "../domain/Term.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
+import { zoneNamed } from "./TimeZones.ts"
 
 /** The longest received value that a message repeats, in characters; only plain numbers are ever repeated. */
 const ECHO_LENGTH_MAX = 24
@@ -189,6 +190,12 @@ export const IpRange = scalar<string>("an IP address or a range such as 10.0.0.0
   if (isIP(address) === 0 || rest.length > 0) return undefined
   if (prefix === undefined) return address
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${prefix}` : undefined
+})
+
+/** A time zone by its IANA name. */
+export const TimeZone = scalar<string>("the IANA name of a time zone, such as Asia/Shanghai", (raw) => {
+  const text = textOf(raw)
+  return text === undefined ? undefined : zoneNamed(text)
 })
 
 /** A currency code of three letters, in lower case. */

@@ -33,7 +33,8 @@ import {
   Rate,
   Secret,
   Text,
-  textUpTo
+  textUpTo,
+  TimeZone
 } from "./ConfigScalars.ts"
 
 const PORT_MAX = 65_535
@@ -68,6 +69,10 @@ const Server = Schema.Struct({
 const Site = Schema.Struct({
   name: orElse(textUpTo(1, SITE_NAME_CHARACTERS_MAX), "Realms"),
   notice: orElse(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
+})
+
+const Finance = Schema.Struct({
+  time_zone: orElse(TimeZone, "UTC")
 })
 
 const Billing = Schema.Struct({
@@ -165,6 +170,7 @@ export const ConfigDocument = Schema.Struct({
   database: Schema.Struct({ url: orElse(PostgresUrl, "") }),
   site: Site,
   registration: Schema.Struct({ mode: orElse(oneOf(["open", "closed"]), "open") }),
+  finance: Finance,
   billing: Billing,
   payment: Schema.Struct({ epay: Epay, stripe: Stripe }),
   channels: Schema.Array(Channel),
@@ -189,6 +195,7 @@ export const withSections = (raw: unknown): unknown => {
     database: {},
     site: {},
     registration: {},
+    finance: {},
     billing: {},
     channels: [],
     models: [],

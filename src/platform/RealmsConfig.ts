@@ -59,6 +59,12 @@ export interface SiteConfig {
   readonly notice: string
 }
 
+/** How the books are kept. */
+export interface FinanceConfig {
+  /** Whose days are closed: the IANA name. */
+  readonly timeZone: string
+}
+
 export interface BillingConfig {
   readonly enabled: boolean
   readonly payAsYouGo: boolean
@@ -111,6 +117,7 @@ export interface RealmsConfig {
   readonly database: { readonly url: Option.Option<Redacted.Redacted<string>> }
   readonly site: SiteConfig
   readonly registration: { readonly mode: "open" | "closed" }
+  readonly finance: FinanceConfig
   readonly billing: BillingConfig
   readonly payment: { readonly epay: EpayConfig; readonly stripe: StripeConfig }
   readonly channels: ReadonlyArray<ChannelConfig>

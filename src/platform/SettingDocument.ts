@@ -6,16 +6,26 @@
 import { Record, Redacted, Result, Schema } from "effect"
 import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
 import { checkConfig } from "./ConfigChecks.ts"
-import { billingOf, paymentOf } from "./ConfigLoad.ts"
+import { billingOf, financeOf, paymentOf } from "./ConfigLoad.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
 import type { RealmsConfig, SiteConfig } from "./RealmsConfig.ts"
 
 /** What kind of text a setting takes. A list's items are separated by commas. */
-export type SettingKind = "flag" | "integer" | "decimal" | "rate" | "choice" | "text" | "url" | "list" | "secret"
+export type SettingKind =
+  | "zone"
+  | "flag"
+  | "integer"
+  | "decimal"
+  | "rate"
+  | "choice"
+  | "text"
+  | "url"
+  | "list"
+  | "secret"
 
 export interface SettingField {
-  readonly section: "site" | "registration" | "billing" | "epay" | "stripe"
+  readonly section: "site" | "registration" | "finance" | "billing" | "epay" | "stripe"
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
@@ -41,6 +51,7 @@ export const settingFields = {
     options: ["open", "closed"],
     of: ({ registration }) => registration.mode
   },
+  "finance.time_zone": { section: "finance", kind: "zone", of: ({ finance }) => finance.timeZone },
   "billing.enabled": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.enabled) },
   "billing.pay_as_you_go": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.payAsYouGo) },
   "billing.min_topup_cny": { section: "billing", kind: "decimal", of: ({ billing }) => fen(billing.minTopupFen) },
@@ -120,6 +131,7 @@ export interface SettingsValues {
   readonly billing: RealmsConfig["billing"]
   readonly payment: RealmsConfig["payment"]
   readonly registration: RealmsConfig["registration"]
+  readonly finance: RealmsConfig["finance"]
   readonly site: SiteConfig
   /** Undefined: it follows host and port. */
   readonly publicUrl: string | undefined
@@ -183,6 +195,7 @@ export const decodeSettings = (
     billing: billingOf(document),
     payment: paymentOf(document),
     registration: document.registration,
+    finance: financeOf(document),
     site: document.site,
     publicUrl: document.server.public_url === "" ? undefined : document.server.public_url
   })

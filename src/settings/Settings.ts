@@ -45,6 +45,7 @@ const make = Effect.gen(function*() {
     billing: config.billing,
     payment: config.payment,
     registration: config.registration,
+    finance: config.finance,
     site: config.site,
     publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
   }

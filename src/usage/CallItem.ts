@@ -1,6 +1,7 @@
 /**
  * One call as people see it, and how it is read from its row and that of its key. Lists and receipts share it.
  */
+import { chargedOf } from "../accounts/Charged.ts"
 
 export type CallState = "reserved" | "committed" | "voided" | "expired"
 
@@ -39,7 +40,9 @@ export interface CallItem {
 /** Of a row `e` of `usage_events` and its key `k`, if it has one. */
 export const itemColumns =
   `e.id, floor(extract(epoch FROM e.reserved_at) * 1000)::float8 AS at_ms, e.endpoint, e.model, e.key_id, k.name AS key_name,
-    k.hint AS key_hint, e.state, e.funding, e.subscription_id, e.reserved_micros, e.cost_micros, e.charged_micros,
+    k.hint AS key_hint, e.state, e.funding, e.subscription_id, e.reserved_micros, e.cost_micros, ${
+    chargedOf("e")
+  } AS charged_micros,
     e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens, e.web_search_calls,
     e.file_search_calls, e.usage_source, e.late, e.stream, e.status,
     e.reason, e.latency_ms, e.ttft_ms`

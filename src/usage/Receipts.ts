@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { chargedOf } from "../accounts/Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "../accounts/PriceExtras.ts"
 import { isUuid } from "../domain/Ids.ts"
 import { pricesAt, type PriceSnapshot } from "../domain/Price.ts"
@@ -60,7 +61,9 @@ export class Receipts extends Context.Service<Receipts, {
 
 const receiptSql = `
   SELECT id, state, endpoint, model, upstream_model, channel, stream, funding, subscription_id, reserved_micros,
-    cost_micros, charged_micros, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, web_search_calls,
+    cost_micros, ${
+  chargedOf("usage_events")
+} AS charged_micros, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, web_search_calls,
     file_search_calls, usage_source, usage_flagged, usage_flags, excess_tokens, counted, late, price_extras, input_micros_per_1m, cached_input_micros_per_1m, cache_write_micros_per_1m, output_micros_per_1m,
     billing_multiplier_micros, plan_multiplier_micros, status, reason, latency_ms, ttft_ms, reserved_at, settled_at
   FROM usage_events WHERE id = $1 AND user_id = $2`

@@ -38,8 +38,7 @@ const entryOf = (
   refType: string,
   refId: string
 ) =>
-  sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-    VALUES (${user}, ${kind}, ${amountMicros}, ${refType}, ${refId}, 'test', '')`
+  sql`SELECT realms_append_entry_v1(${user}, ${kind}, ${amountMicros}, 0, ${refType}, ${refId}, 'test', '', NULL, NULL)`
 
 const give = (sql: SqlClient.SqlClient, user: bigint, micros: bigint) =>
   sql`UPDATE user_balances SET usd_micros = usd_micros + ${micros} WHERE user_id = ${user}`
@@ -185,8 +184,10 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
   [
     "an entry posted twice",
     (sql, user) =>
-      sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-        SELECT user_id, kind, amount_micros, ref_type, ref_id, actor, note FROM ledger_entries WHERE user_id = ${user}`,
+      sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note, seq)
+        SELECT user_id, kind, amount_micros, ref_type, ref_id, actor, note,
+            seq + (SELECT max(seq) FROM ledger_entries WHERE user_id = ${user})
+          FROM ledger_entries WHERE user_id = ${user}`,
     ["I2"]
   ],
   [

@@ -13,15 +13,16 @@ import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountErro
 import { type Adjustment, Adjustments } from "../../src/accounts/Adjustments.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/demo/Demo.ts"
+import { Reconciliation } from "../../src/events/Reconciliation.ts"
+import { Statements } from "../../src/finance/Statements.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { ApiKeyNotFound } from "../../src/identity/IdentityError.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import { Orders } from "../../src/orders/Orders.ts"
-import { Reconciliation } from "../../src/events/Reconciliation.ts"
-import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
+import { SecretBox } from "../../src/platform/SecretBox.ts"
 
 const ada: User = {
   id: 7n,
@@ -97,6 +98,7 @@ const servicesOf = (seen: Seen) =>
     Layer.mock(Orders, {}),
     Layer.mock(Checkout, {}),
     Layer.mock(Reconciliation, {}),
+    Layer.mock(Statements, {}),
     Layer.mock(SecretBox, { source: "nowhere", keyIds: Effect.succeed([]), renew: Effect.succeed(false) }),
     NoDatabase
   )

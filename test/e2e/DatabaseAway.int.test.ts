@@ -42,7 +42,7 @@ const busy = Effect.fnUntraced(function*(billing: object, words: number = 1) {
 /** What the database says when it is asked without the proxy, once nothing is open. */
 const rowsOf = Effect.fnUntraced(function*(url: string, user: TestUser) {
   const select =
-    `SELECT id, state, late, charged_micros, reason FROM usage_events WHERE user_id = ${user.id} ORDER BY id`
+    `SELECT id, state, late, charged_micros + late_charged_micros AS charged_micros, reason FROM usage_events WHERE user_id = ${user.id} ORDER BY id`
   yield* until(
     "no reservation is open",
     Effect.map(queryAt(url, select), (rows) => rows.every((row) => row["state"] !== "reserved"))

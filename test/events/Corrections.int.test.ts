@@ -87,8 +87,8 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         yield* world.sql`UPDATE payments SET provider = 'manual', merchant_scope = '', manual = true,
         payment_id = ${other.payment} WHERE id = ${one.paymentId}`
         yield* world.sql`UPDATE user_balances SET usd_micros = 0 WHERE user_id = ${one.order.userId}`
-        yield* world.sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor)
-        VALUES (${one.order.userId}, 'spent', ${-one.order.creditMicros}, 'test', ${String(one.order.id)}, 'test')`
+        yield* world.sql`SELECT realms_append_entry_v1(${one.order.userId}, 'spent', ${-one.order
+          .creditMicros}, 0, 'test', ${String(one.order.id)}, 'test', '', NULL, NULL)`
         const before = yield* findings
         assert.isTrue(before.some((message) => message.includes("both were used")))
         yield* world.corrections.correct(ada, one.event.id, "the same transfer")

@@ -11,6 +11,8 @@ const PAYMENTS = 11
 
 const REFUNDS = 12
 
+const BOOKS = 13
+
 /** A paid top-up by EPay, one completed by root, an exception that root credited, one that waits, one marked as refunded. */
 const books = `
   INSERT INTO users (email) VALUES ('ada@example.com');
@@ -107,6 +109,25 @@ describe("the migration to one row a payment", () => {
       assert.deepStrictEqual(disputes.map((row) => Object.values(row)), [
         ["pi_7", "dp_7", "needs_response", 5n],
         ["pi_8", "dp_8", "won", 0n]
+      ])
+      yield* migrateTo(BOOKS)
+      const movements = yield* sql`
+        SELECT m.kind, m.provider, m.amount_minor, p.payment_id FROM cash_movements m LEFT JOIN payments p ON p.id = m.payment_id
+          ORDER BY m.id`
+      assert.deepStrictEqual(movements.map((row) => Object.values(row)), [
+        ["payment", "epay", 1000n, "T1"],
+        ["payment", "epay", 1000n, "T4"],
+        ["payment", "stripe", 994n, "pi_5"],
+        ["payment", "stripe", 5n, "pi_6"],
+        ["payment", "stripe", 1000n, "pi_8"],
+        ["manual", "manual", 1000n, "cash 7"],
+        ["in_review", "stripe", 994n, "pi_5"],
+        ["refund", "stripe", -300n, "pi_8"],
+        ["refund_returned", "stripe", 300n, "pi_8"],
+        ["refund", "stripe", -100n, "pi_8"],
+        ["refund", "epay", -1n, "T1"],
+        ["refund", "stripe", -100n, "pi_8"],
+        ["dispute", "stripe", -5n, null]
       ])
       const { problems } = yield* audit({ checks: [paymentAudit] })
       assert.deepStrictEqual(problems.map(({ invariant, message }) => `${invariant} ${message}`), [])

@@ -2,8 +2,8 @@
  * Settings over one database, as two servers see them: what the configuration says, what an administrator sets, and the way back,
  * for every setting there is.
  */
-import { assert, describe, layer } from "@effect/vitest"
 import { NodeServices } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
 import { Context, Effect, Equal, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
@@ -69,6 +69,7 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "site.notice": ["Back soon\nor later", (values) => values.site.notice, "Back soon\nor later"],
   "server.public_url": ["https://other.example/", (values) => values.publicUrl, "https://other.example"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
+  "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
   "billing.enabled": ["false", (values) => values.billing.enabled, false],
   "billing.pay_as_you_go": ["false", (values) => values.billing.payAsYouGo, false],
   "billing.min_topup_cny": ["2.50", (values) => values.billing.minTopupFen, 250n],
@@ -182,6 +183,8 @@ describe("Settings", () => {
           ["billing.reservation_lease_seconds", "0"],
           ["billing.commit_wait_ms", "1e9"],
           ["registration.mode", "ajar"],
+          ["finance.time_zone", "+08:00"],
+          ["finance.time_zone", "Mars/Olympus"],
           ["site.name", ""],
           ["site.name", "x".repeat(61)],
           ["server.public_url", "ftp://realms.example"],

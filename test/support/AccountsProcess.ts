@@ -83,7 +83,9 @@ export interface UsageRow {
 /** The stored row of a call. */
 export const usageOf = Effect.fn("usageOf")(function*(id: string) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<UsageRow>`SELECT state, funding, reserved_micros, charged_micros, cost_micros, late, reason,
+  const [row] = yield* sql<
+    UsageRow
+  >`SELECT state, funding, reserved_micros, charged_micros + late_charged_micros AS charged_micros, cost_micros, late, reason,
     (extract(epoch FROM lease_expires_at) * 1000)::float8 AS lease_ms, xmin::text AS written_by
     FROM usage_events WHERE id = ${id}`
   return row

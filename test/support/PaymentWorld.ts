@@ -20,6 +20,8 @@ import { OrderHistory } from "../../src/events/OrderHistory.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
 import { PaymentEvents } from "../../src/events/PaymentEvents.ts"
 import { Reconciliation } from "../../src/events/Reconciliation.ts"
+import { booksAudit } from "../../src/finance/BooksAudit.ts"
+import { Statements } from "../../src/finance/Statements.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import type { Order } from "../../src/orders/Order.ts"
@@ -101,6 +103,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     search: Context.get(context, OrderSearch),
     history: Context.get(context, OrderHistory),
     reconciliation: Context.get(context, Reconciliation),
+    statements: Context.get(context, Statements),
     accounts: Context.get(context, Accounts),
     sql: Context.get(context, SqlClient.SqlClient)
   }
@@ -162,7 +165,7 @@ const start = Effect.fnUntraced(function*(more: More) {
   }, Effect.orDie)
 
   const problems = Effect.map(
-    Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit] }), SqlClient.SqlClient, sql),
+    Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit, booksAudit] }), SqlClient.SqlClient, sql),
     (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
   ).pipe(Effect.orDie)
 

@@ -80,8 +80,8 @@ export const adjustUnheard = Effect.fn("adjustUnheard")(function*(userId: bigint
   const sql = yield* SqlClient.SqlClient
   const key = makeReservationId()
   yield* sql.withTransaction(Effect.gen(function*() {
-    yield* sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-      VALUES (${userId}, 'adjustment', ${amountMicros}, 'adjustment', ${key}, 'test', '')`
+    yield* sql`SELECT realms_append_entry_v1(${userId}, 'adjustment', ${amountMicros}, 0, 'adjustment', ${key}, 'test', '',
+      NULL, NULL)`
     yield* sql`UPDATE user_balances SET usd_micros = usd_micros + ${amountMicros} WHERE user_id = ${userId}`
     yield* recordChange(sql, cliActor, {
       action: "balance.adjusted",

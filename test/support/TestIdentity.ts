@@ -41,6 +41,7 @@ const settingsOf = (world: IdentityWorld) =>
       billing: config.billing,
       payment: config.payment,
       registration: { mode: world.registration },
+      finance: config.finance,
       site: config.site,
       publicUrl: config.server.publicUrl
     })

@@ -100,7 +100,7 @@ export const insertCalls = Effect.fnUntraced(function*(calls: ReadonlyArray<Call
 export const commitLate = Effect.fnUntraced(function*(id: string, micros: bigint) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`UPDATE usage_events SET state = 'committed', cost_micros = ${micros},
-    charged_micros = CASE funding WHEN 'free' THEN 0 ELSE ${micros} END, late = true,
+    late_charged_micros = CASE funding WHEN 'free' THEN 0 ELSE ${micros} - charged_micros END, late = true, late_at = now(),
     input_tokens = 5, output_tokens = 6, channel = 'late-channel' WHERE id = ${id}`
 })
 

@@ -12,7 +12,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["accounts", "settings"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
   ["orders"],
-  ["events", "redemption", "gateway", "usage"],
+  ["events", "finance", "redemption", "gateway", "usage"],
   ["http", "cli"],
   ["App.ts"],
   ["main.ts"]

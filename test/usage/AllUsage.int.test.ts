@@ -54,7 +54,7 @@ const naive = Effect.fnUntraced(
     )
     return yield* sql<NaiveRow>`
       SELECT ${name} AS name, ARRAY[count(*), coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint,
-          sum(cost_micros)::bigint, sum(charged_micros)::bigint] AS figures
+          sum(cost_micros)::bigint, sum(charged_micros + late_charged_micros)::bigint] AS figures
         FROM usage_events
         WHERE (state = 'committed' OR (state = 'expired' AND charged_micros > 0))
           AND reserved_at >= date_trunc('hour', to_timestamp(${filter.fromMs}::bigint / 1000.0), 'UTC')

@@ -2,15 +2,15 @@
  * Each call is counted once, whoever folds at the same time, whatever commits late or is written late while a fold is under
  * way. The other side of each race stands inside an open transaction on a connection of its own.
  */
-import { assert, layer } from "@effect/vitest"
 import { type PgConnection } from "@effect/sql-pg"
+import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/TestAccounts.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { Database } from "../../src/platform/Database.ts"
 import { usageFolder, UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { UsageReports } from "../../src/usage/UsageReports.ts"
+import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/TestAccounts.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
 import { callAt, commitLate, idAt, insertCalls, makeUsers } from "../support/UsageWorld.ts"
@@ -165,8 +165,10 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
             yield* Fiber.join(late)
           } else {
             yield* run("BEGIN")
-            yield* run(`UPDATE usage_events SET state = 'committed', cost_micros = 17, charged_micros = 17, late = true
-              WHERE id = '${expired.id}'`)
+            yield* run(
+              `UPDATE usage_events SET state = 'committed', cost_micros = 17, late_charged_micros = 17 - charged_micros, late_at = now(), late = true
+              WHERE id = '${expired.id}'`
+            )
             assert.strictEqual(yield* folds.fold(userId), 0, "somebody holds it")
             yield* run("COMMIT")
             assert.strictEqual(yield* folds.fold(userId), 2)

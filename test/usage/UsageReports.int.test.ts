@@ -5,10 +5,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { type UsageOverview, UsageReports } from "../../src/usage/UsageReports.ts"
 import type { UsageSums } from "../../src/usage/UsageSums.ts"
-import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { anyCall, callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
@@ -37,7 +37,7 @@ const naive = Effect.fnUntraced(function*(userId: bigint, filter: UsageFilter, z
   return yield* sql<NaiveRow>`
     SELECT to_char((date_trunc('hour', reserved_at, 'UTC') + interval '30 minutes') AT TIME ZONE ${zone}, 'YYYY-MM-DD') AS day,
         model, count(*) AS calls, coalesce(sum(input_tokens), 0)::bigint AS input,
-        coalesce(sum(output_tokens), 0)::bigint AS output, sum(cost_micros)::bigint AS cost, sum(charged_micros)::bigint AS charged
+        coalesce(sum(output_tokens), 0)::bigint AS output, sum(cost_micros)::bigint AS cost, sum(charged_micros + late_charged_micros)::bigint AS charged
       FROM usage_events
       WHERE user_id = ${userId} AND (state = 'committed' OR (state = 'expired' AND charged_micros > 0))
         AND reserved_at >= date_trunc('hour', to_timestamp(${filter.fromMs}::bigint / 1000.0), 'UTC')

@@ -16,6 +16,7 @@ import { PaymentsApi } from "./PaymentsApi.ts"
 import { PlansApi } from "./PlansApi.ts"
 import { PriceImportsApi } from "./PriceImportsApi.ts"
 import { SettingsApi } from "./SettingsApi.ts"
+import { StatementsApi } from "./StatementsApi.ts"
 import { UsageApi } from "./UsageApi.ts"
 import { UsersApi } from "./UsersApi.ts"
 
@@ -35,6 +36,7 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(PaymentsApi)
   .add(PlansApi)
   .add(PriceImportsApi)
+  .add(StatementsApi)
   .add(UsageApi)
   .add(UsersApi)
   .add(AuditApi)

@@ -17,6 +17,7 @@ import { PaymentsHandlers } from "./PaymentsHandlers.ts"
 import { PlansHandlers } from "./PlansHandlers.ts"
 import { PriceImportsHandlers } from "./PriceImportsHandlers.ts"
 import { SettingsHandlers } from "./SettingsHandlers.ts"
+import { StatementsHandlers } from "./StatementsHandlers.ts"
 import { UsageHandlers } from "./UsageHandlers.ts"
 import { UsersHandlers } from "./UsersHandlers.ts"
 
@@ -46,6 +47,7 @@ const Handlers = Layer.mergeAll(
   PlansHandlers,
   PriceImportsHandlers,
   SettingsHandlers,
+  StatementsHandlers,
   UsageHandlers,
   UsersHandlers
 )

@@ -8,7 +8,7 @@ import { ApiMoment } from "./ApiSchema.ts"
 
 const Setting = Schema.Struct({
   key: Schema.String,
-  kind: Schema.Literals(["flag", "integer", "decimal", "rate", "choice", "text", "url", "list", "secret"]),
+  kind: Schema.Literals(["zone", "flag", "integer", "decimal", "rate", "choice", "text", "url", "list", "secret"]),
   options: Schema.Array(Schema.String),
   /** Null for a secret. */
   value: Schema.NullOr(Schema.String),

@@ -40,6 +40,8 @@ const User = Schema.Struct({
 
 const LedgerEntry = Schema.Struct({
   id: ApiId,
+  /** 1, 2, 3, … of each user. */
+  seq: ApiId,
   kind: Schema.String,
   amount_micros: ApiAmount,
   owed_micros: ApiAmount,
@@ -47,6 +49,9 @@ const LedgerEntry = Schema.Struct({
   ref_id: Schema.String,
   actor: Schema.String,
   note: Schema.String,
+  /** The spendable balance and the debt after the entry; null where they were not written down yet. */
+  usd_after_micros: Schema.NullOr(ApiAmount),
+  owed_after_micros: Schema.NullOr(ApiAmount),
   created_at: ApiMoment
 }).annotate({ identifier: "LedgerEntry" })
 

@@ -35,12 +35,15 @@ export const userJson = (user: UserDetails) => ({
 
 export const entryJson = (entry: LedgerItem) => ({
   id: entry.id.toString(),
+  seq: entry.seq.toString(),
   kind: entry.kind,
   amount_micros: entry.amountMicros.toString(),
   owed_micros: entry.owedMicros.toString(),
   ref_type: entry.refType,
   ref_id: entry.refId,
   actor: entry.actor,
+  usd_after_micros: entry.usdAfterMicros?.toString() ?? null,
+  owed_after_micros: entry.owedAfterMicros?.toString() ?? null,
   note: entry.note,
   created_at: momentOf(entry.createdAt)
 })

@@ -2,13 +2,10 @@
  * Numbers, money and times as a reader of one language in one time zone expects them. Money is formatted from its exact
  * decimal text, never through a floating-point number.
  */
+import { currencyDecimals } from "../../../domain/Currency.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
+import { UTC, zoneNamed } from "../../../platform/TimeZones.ts"
 import type { Language } from "./Messages.ts"
-
-/** The zone of whoever has not told theirs. */
-export const DEFAULT_TIME_ZONE = "UTC"
-
-const TIME_ZONE_LENGTH_MAX = 64
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
 
@@ -70,8 +67,13 @@ const build = (language: Language, timeZone: string): Formats => {
     minor: (amount, currency) => {
       // The same money is written the same everywhere.
       if (currency.toLowerCase() === "cny") return cny(formatDecimal(amount, 2, 2))
-      const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency.toUpperCase() })
       const decimals = currencyDecimals(currency)
+      const format = new Intl.NumberFormat(locale, {
+        style: "currency",
+        currency: currency.toUpperCase(),
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals
+      })
       const text = formatDecimal(amount, decimals, decimals)
       return isDecimal(text) ? format.format(text) : text
     },
@@ -83,10 +85,6 @@ const build = (language: Language, timeZone: string): Formats => {
     seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`
   }
 }
-
-/** Decimals of a currency's amounts: two of CNY, none of JPY. */
-export const currencyDecimals = (currency: string): number =>
-  new Intl.NumberFormat("en-US", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2
 
 /** Formats kept, at most: making one takes long, and there are few zones. */
 const KEPT_MAX = 1_000
@@ -104,23 +102,5 @@ export const formatsOf = (language: Language, timeZone: string): Formats => {
   return made
 }
 
-const zones = new Set([DEFAULT_TIME_ZONE, ...Intl.supportedValuesOf("timeZone")])
-
-/** `Asia/Kolkata` and `Asia/Calcutta` are one zone, of which the runtime lists one name; undefined for what is no zone. */
-const canonical = (name: string): string | undefined => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone
-  } catch {
-    return undefined
-  }
-}
-
-const zonePattern = /^[A-Za-z][\w+-]*(?:\/[\w+-]+){0,2}$/
-
 /** A time zone as a browser names it, by the name that is known here; UTC for what is none. */
-export const timeZoneOf = (name: string | undefined): string => {
-  if (name === undefined || name.length > TIME_ZONE_LENGTH_MAX || !zonePattern.test(name)) return DEFAULT_TIME_ZONE
-  if (zones.has(name)) return name
-  const known = canonical(name)
-  return known !== undefined && zones.has(known) ? known : DEFAULT_TIME_ZONE
-}
+export const timeZoneOf = (name: string | undefined): string => zoneNamed(name ?? UTC) ?? UTC

@@ -3,7 +3,7 @@
  */
 import { DateTime } from "effect"
 import type { AuditItem, AuditState } from "../../../../platform/AuditTrail.ts"
-import type { CsvColumns } from "../../Csv.ts"
+import type { CsvColumns } from "../../../../platform/Csv.ts"
 
 const json = (state: AuditState | null): string => state === null ? "" : JSON.stringify(state)
 

@@ -3,9 +3,9 @@
  */
 import { Redacted } from "effect"
 import { formatUsd } from "../../../../domain/Money.ts"
+import type { CsvColumns } from "../../../../platform/Csv.ts"
 import type { CodeWithText } from "../../../../redemption/RedemptionAdmin.ts"
 import type { RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
-import type { CsvColumns } from "../../Csv.ts"
 
 export const codeColumns = ({ expiresAt, gift, name }: RedemptionBatch): CsvColumns<CodeWithText> => [
   ["code", ({ text }) => Redacted.value(text)],

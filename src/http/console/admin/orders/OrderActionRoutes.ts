@@ -2,6 +2,7 @@
  * What root does to one order: marks it as paid, cancels it, gives money back. Each is asked for on a page of its own.
  */
 import { Effect, Layer } from "effect"
+import { currencyDecimals } from "../../../../domain/Currency.ts"
 import { parseDecimal } from "../../../../domain/Money.ts"
 import { ManualPayments } from "../../../../events/ManualPayments.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
@@ -13,7 +14,6 @@ import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redire
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
 import { pathId } from "../../PathId.ts"
-import { currencyDecimals } from "../../text/Formats.ts"
 import { stateName } from "../../ui/OrderParts.tsx"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText } from "../payments/EventParts.tsx"

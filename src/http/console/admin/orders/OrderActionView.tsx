@@ -2,12 +2,12 @@
  * The pages on which root does something to an order: each asks on its own, with what will follow.
  */
 import type { ComponentChildren } from "preact"
+import { currencyDecimals } from "../../../../domain/Currency.ts"
 import { formatDecimal } from "../../../../domain/Money.ts"
 import type { OrderRecord, PaidAttempt } from "../../../../events/OrderHistory.ts"
 import type { Refund } from "../../../../orders/Refunds.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
-import { currencyDecimals } from "../../text/Formats.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"

@@ -3,6 +3,7 @@
  * is in effect already, is left as it is; a secret that is left empty too.
  */
 import { Effect, Layer } from "effect"
+import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { fieldOf, isSettingKey, type SettingKey } from "../../../../platform/SettingDocument.ts"
 import {
@@ -11,7 +12,6 @@ import {
   type SettingsRefused,
   type SettingsView
 } from "../../../../settings/SettingsAdmin.ts"
-import { Connections } from "../../../../orders/Connections.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { rootForm, rootPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
@@ -53,9 +53,11 @@ const changesOf = (view: SettingsView, section: Section, fields: URLSearchParams
   if (reset !== undefined) return new Map([[reset, null]])
   const removed = pressed("remove")
   if (removed !== undefined && fieldOf(removed).kind === "secret") return new Map([[removed, ""]])
-  return new Map(view.settings.flatMap(({ key, kind, text }) => {
+  return new Map(view.settings.flatMap(({ key, kind, source, text }) => {
     const sent = fields.get(key)?.trim().replaceAll("\r\n", "\n")
     if (!inSection(section, key) || sent === undefined) return []
+    // Days are closed from when the zone is saved, also where it is the one of the file.
+    if (kind === "zone" && source === "file") return [[key, sent] as const]
     return (kind === "secret" ? sent === "" : sent === text) ? [] : [[key, sent] as const]
   }))
 }

@@ -3,7 +3,7 @@
  */
 import { defineMessages } from "../../text/Messages.ts"
 
-export const sections = ["site", "registration", "billing", "epay", "stripe"] as const
+export const sections = ["site", "registration", "finance", "billing", "epay", "stripe"] as const
 export type Section = typeof sections[number]
 
 export const isSection = (text: string): text is Section => sections.some((section) => section === text)
@@ -14,6 +14,7 @@ export const settingsText = defineMessages({
     "What is saved here wins over config.yaml, at once and on every server. Open orders and calls keep the terms they were made with.",
   "section.site": "Site",
   "section.registration": "Registration",
+  "section.finance": "Bookkeeping",
   "section.billing": "Billing",
   "section.epay": "EPay (Alipay, WeChat Pay)",
   "section.stripe": "Stripe",
@@ -55,6 +56,7 @@ export const settingsText = defineMessages({
   "lead": "此处保存的设置优先于 config.yaml，并在所有服务器上立即生效。未完成的订单和调用仍按创建时的条款结算。",
   "section.site": "站点",
   "section.registration": "注册",
+  "section.finance": "账务",
   "section.billing": "计费",
   "section.epay": "易支付（支付宝、微信支付）",
   "section.stripe": "Stripe",

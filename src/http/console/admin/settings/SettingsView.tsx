@@ -24,6 +24,7 @@ const titleOf = (visit: UserVisit, section: Section): string => {
   return {
     site: say("section.site"),
     registration: say("section.registration"),
+    finance: say("section.finance"),
     billing: say("section.billing"),
     epay: say("section.epay"),
     stripe: say("section.stripe")

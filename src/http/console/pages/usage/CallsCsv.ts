@@ -3,8 +3,8 @@
  */
 import { DateTime } from "effect"
 import { formatUsd } from "../../../../domain/Money.ts"
+import type { CsvColumns } from "../../../../platform/Csv.ts"
 import type { CallItem } from "../../../../usage/CallItem.ts"
-import type { CsvColumns } from "../../Csv.ts"
 
 export const callColumns: CsvColumns<CallItem> = [
   ["request_id", (call) => call.id],

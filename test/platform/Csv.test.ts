@@ -2,7 +2,7 @@
  * Cells of files for spreadsheets: no text begins a formula, numbers stay numbers, and a line is read back as it was.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { csvLine } from "../../../src/http/console/Csv.ts"
+import { csvLine } from "../../src/platform/Csv.ts"
 
 describe("a line of comma-separated values", () => {
   it.each([

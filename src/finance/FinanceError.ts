@@ -1,0 +1,33 @@
+/**
+ * How the books refuse: a range of days that is none, and entries that are in no line.
+ */
+import { Schema } from "effect"
+
+/** Days of one range, at most. */
+export const RANGE_DAYS_MAX = 1_100
+
+const problems = {
+  day: "is no day: write it as 2026-11-03",
+  month: "is no month: write it as 2026-11",
+  both: "is given beside a month: give the month, or `from` and `to`",
+  order: "ends before it begins",
+  length: `is longer than ${RANGE_DAYS_MAX} days`
+} as const
+
+/** The range cannot be stated, and why. `field`: which of `month`, `from` and `to` it is about. */
+export class RangeRefused extends Schema.TaggedError<RangeRefused>()("RangeRefused", {
+  field: Schema.Literals(["month", "from", "to"]),
+  reason: Schema.Literals(["day", "month", "both", "order", "length"])
+}) {
+  override get message(): string {
+    return problems[this.reason]
+  }
+}
+
+/** Entries of a kind that is in no line: nothing is stated as long as there are any. */
+export class UnknownKind extends Schema.TaggedError<UnknownKind>()("UnknownKind", { kind: Schema.String }) {
+  override get message(): string {
+    return `entries of the kind "${this.kind}" are in no line of the statements: this server is older than they are, or somebody ` +
+      "else has written them"
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Days of the books. A day is closed some minutes after its end, once nothing can be booked in it any more, and what was booked in it
+ * is written down for ever. Days are those of the time zone that root has saved; until it is saved, none is closed.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { Settings } from "../settings/Settings.ts"
+import type { UnknownKind } from "./FinanceError.ts"
+import { movementsIn, unearnedAt } from "./MovementSums.ts"
+import { Books, booksAfter, encodeBooks, noBooks } from "./StatementLines.ts"
+
+type Sql = SqlClient.SqlClient
+
+/** A day that is closed. */
+export interface ClosedDay {
+  /** Such as `2026-11-03`. */
+  readonly day: string
+  readonly timeZone: string
+  readonly startsAt: Date
+  readonly endsAt: Date
+  readonly closedAt: Date
+  readonly books: Books
+}
+
+export class StatementDays extends Context.Service<StatementDays, {
+  /** Closes the days that are over, oldest first, 31 at most; answers them. Several servers at it take turns. */
+  readonly closeDue: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable | UnknownKind>
+}>()("realms/finance/StatementDays") {
+  static readonly layer = Layer.effect(StatementDays, Effect.suspend(() => make))
+}
+
+/** After its end a day is left open so long. */
+const GRACE_MINUTES = 10
+
+/** Days closed in one round, at most. */
+const ROUND_DAYS_MAX = 31
+
+/** Of the advisory lock under which days are closed. */
+const CLOSE_LOCK = 7_304_160_531n
+
+const booksOfJson = Schema.decodeUnknownEffect(Books)
+
+interface DayRow {
+  readonly day: string
+  readonly time_zone: string
+  readonly starts_at: Date
+  readonly ends_at: Date
+  readonly closed_at: Date
+  readonly lines: unknown
+}
+
+const dayColumns = "to_char(day, 'YYYY-MM-DD') AS day, time_zone, starts_at, ends_at, closed_at, lines"
+
+const toDay = (row: DayRow): Effect.Effect<ClosedDay> =>
+  Effect.map(Effect.orDie(booksOfJson(row.lines)), (books) => ({
+    day: row.day,
+    timeZone: row.time_zone,
+    startsAt: row.starts_at,
+    endsAt: row.ends_at,
+    closedAt: row.closed_at,
+    books
+  }))
+
+/** The last day that is closed and had ended by a moment; null: by now. */
+export const lastClosedBy = (sql: Sql, at: Date | null): Effect.Effect<ClosedDay | undefined, SqlError.SqlError> =>
+  Effect.flatMap(
+    sql.unsafe<DayRow>(
+      `SELECT ${dayColumns} FROM statement_days WHERE $1::timestamptz IS NULL OR ends_at <= $1 ORDER BY starts_at DESC LIMIT 1`,
+      [at]
+    ),
+    ([row]) => row === undefined ? Effect.undefined : toDay(row)
+  )
+
+/** Days of a range that are closed, oldest first. */
+export const closedWithin = (
+  sql: Sql,
+  range: { readonly from: string; readonly to: string }
+): Effect.Effect<ReadonlyArray<ClosedDay>, SqlError.SqlError> =>
+  Effect.flatMap(
+    sql.unsafe<DayRow>(
+      `SELECT ${dayColumns} FROM statement_days WHERE day BETWEEN $1::date AND $2::date ORDER BY day`,
+      [range.from, range.to]
+    ),
+    (rows) => Effect.forEach(rows, toDay)
+  )
+
+interface NextDay {
+  readonly day: string
+  readonly starts_at: Date
+  readonly ends_at: Date
+  readonly due: boolean
+}
+
+/**
+ * Whether a transaction of this database is under way, other than this one, that began before a moment: what it writes has the date
+ * on which it began. Of sessions of another database user only those are seen that this one's rights let it see.
+ */
+export const isUnderWay = (sql: Sql, before: Date): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql<{ busy: boolean }>`
+      SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+          AND a.xact_start < ${before})
+        OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database() AND x.prepared < ${before}) AS busy`,
+    ([row]) => row?.busy !== false
+  )
+
+/** The day after the last one: the first, by the zone of now, that ends after it. The books begin with the first user. */
+const nextSql = `
+  SELECT to_char(d.day, 'YYYY-MM-DD') AS day, d.starts_at, d.ends_at,
+    now() >= d.ends_at + make_interval(mins => ${GRACE_MINUTES}) AS due
+  FROM (
+    SELECT c.day, coalesce(l.ends_at, realms_midnight_v1(c.day, $1)) AS starts_at,
+        realms_midnight_v1(c.day + 1, $1) AS ends_at, l.ends_at AS after
+      FROM (SELECT max(day) AS day, max(ends_at) AS ends_at FROM statement_days) l
+      CROSS JOIN LATERAL (
+        SELECT coalesce(l.day + 1, ((SELECT min(created_at) FROM users) AT TIME ZONE $1)::date) + i AS day
+          FROM generate_series(0, 1) AS i
+      ) c
+  ) d
+  WHERE d.day IS NOT NULL AND (d.after IS NULL OR d.ends_at > d.after)
+  ORDER BY d.day LIMIT 1`
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const settings = yield* Settings
+
+  /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
+  const closeNext = Effect.gen(function*() {
+    const [lock] = yield* sql<{ held: boolean }>`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
+    if (lock?.held !== true) return undefined
+    const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
+    if (saved.length === 0) return undefined
+    const { finance: { timeZone } } = yield* settings.fresh
+    yield* sql`SET LOCAL statement_timeout = 0`
+    const [next] = yield* sql.unsafe<NextDay>(nextSql, [timeZone])
+    if (next === undefined || !next.due) return undefined
+    if (yield* isUnderWay(sql, next.ends_at)) {
+      yield* Effect.logInfo(`the day ${next.day} is not closed yet: a transaction is under way that began in it`)
+      return undefined
+    }
+    const before = yield* lastClosedBy(sql, null)
+    const stretch = { from: before?.endsAt ?? null, to: next.ends_at }
+    const books = booksAfter(
+      before?.books ?? noBooks,
+      yield* movementsIn(sql, stretch),
+      yield* unearnedAt(sql, next.ends_at)
+    )
+    yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
+      VALUES (${next.day}::date, ${timeZone}, ${next.starts_at}, ${next.ends_at}, ${
+      JSON.stringify(encodeBooks(books))
+    }::jsonb)`
+    return next.day
+  })
+
+  const closeDue = Effect.gen(function*() {
+    const closed: Array<string> = []
+    while (closed.length < ROUND_DAYS_MAX) {
+      const day = yield* orUnavailable(inTransaction(sql, closeNext))
+      if (day === undefined) break
+      closed.push(day)
+    }
+    return closed
+  })
+
+  return StatementDays.of({ closeDue })
+})
+
+/** Between two rounds of a server, in milliseconds. */
+const ROUND_MS = 60_000
+
+/** Closes days until interrupted. */
+export const dayCloser: Effect.Effect<never, never, StatementDays> = Effect.gen(function*() {
+  const days = yield* StatementDays
+  return yield* days.closeDue.pipe(
+    Effect.tap((closed) =>
+      closed.length > 0 ? Effect.logInfo("days of the books were closed", { days: closed }) : Effect.void
+    ),
+    Effect.catchCause((cause) => Effect.logError("days of the books could not be closed; tried again", cause)),
+    Effect.andThen(Effect.sleep(ROUND_MS)),
+    Effect.forever
+  )
+})
