@@ -8,6 +8,7 @@ import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
 import type { Reconciliation } from "../events/Reconciliation.ts"
+import type { Exports } from "../finance/Exports.ts"
 import type { Statements } from "../finance/Statements.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
 import type { UserAdmin } from "../identity/UserAdmin.ts"
@@ -21,6 +22,7 @@ import { balanceCommand } from "./BalanceCommand.ts"
 import { CliFailure, EXIT_FAILED, EXIT_USAGE, explain } from "./CliFailure.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { demoCommand } from "./demo/Demo.ts"
+import { exportCommand } from "./ExportCommand.ts"
 import { keyCommand } from "./KeyCommand.ts"
 import { migrateCommand } from "./MigrateCommand.ts"
 import { orderCommand } from "./OrderCommand.ts"
@@ -43,6 +45,7 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
     | Checkout
     | Reconciliation
     | Statements
+    | Exports
     | SecretBox
     | SqlClient.SqlClient,
     E1,
@@ -74,6 +77,7 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       auditCommand(services),
       reconcileCommand(services),
       statementCommand(services),
+      exportCommand(services),
       secretsCommand(services),
       configCommand,
       demoCommand(parts.demo)

@@ -31,3 +31,13 @@ export class UnknownKind extends Schema.TaggedError<UnknownKind>()("UnknownKind"
       "else has written them"
   }
 }
+
+/** Rows of this kind of export have no such field to be narrowed by. */
+export class FilterRefused extends Schema.TaggedError<FilterRefused>()("FilterRefused", {
+  field: Schema.Literals(["provider", "currency", "state"]),
+  kind: Schema.String
+}) {
+  override get message(): string {
+    return `rows of ${this.kind} have none`
+  }
+}

@@ -9,6 +9,7 @@ import { ApiBadRequest } from "./ApiError.ts"
 import { AuditApi } from "./AuditApi.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
+import { ExportsApi } from "./ExportsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -30,6 +31,7 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(ChannelsApi)
   .add(CodesApi)
+  .add(ExportsApi)
   .add(SettingsApi)
   .add(ModelsApi)
   .add(OrdersApi)

@@ -10,6 +10,7 @@ import { ApiBadRequest } from "./ApiError.ts"
 import { AuditHandlers } from "./AuditHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
+import { ExportsHandlers } from "./ExportsHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
 import { OrdersHandlers } from "./OrdersHandlers.ts"
@@ -40,6 +41,7 @@ const Handlers = Layer.mergeAll(
   AuditHandlers,
   ChannelsHandlers,
   CodesHandlers,
+  ExportsHandlers,
   KeysHandlers,
   ModelsHandlers,
   OrdersHandlers,

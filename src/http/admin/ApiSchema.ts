@@ -40,6 +40,13 @@ export const pageQuery = {
 /** Items of a list that says nothing of its length. */
 const PAGE_ITEMS_DEFAULT = 50
 
+/** Of the books: a month, or the days from one to another; neither: the month of now. See `rangeAsked`. */
+export const dayRangeQuery = {
+  month: Schema.optionalKey(Schema.String),
+  from: Schema.optionalKey(Schema.String),
+  to: Schema.optionalKey(Schema.String)
+}
+
 /** The part of a list that a query of {@link pageQuery} asks for. */
 export const rangeOf = (query: { readonly limit?: number; readonly before?: string }) => ({
   limit: query.limit ?? PAGE_ITEMS_DEFAULT,

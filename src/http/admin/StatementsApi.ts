@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Books as BooksCodec } from "../../finance/StatementLines.ts"
 import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiMoment } from "./ApiSchema.ts"
+import { ApiAmount, ApiMoment, dayRangeQuery } from "./ApiSchema.ts"
 
 const Day = Schema.String.annotate({ identifier: "Day", description: "A local day, such as 2026-11-03." })
 
@@ -48,21 +48,14 @@ const Liability = Schema.Struct({
   unearned: Schema.Array(Schema.Struct({ currency: Schema.String, unearned_minor: ApiAmount }))
 }).annotate({ identifier: "Liability" })
 
-/** A month, or the days from one to another; neither: the month of now. */
-const range = {
-  month: Schema.optionalKey(Schema.String),
-  from: Schema.optionalKey(Schema.String),
-  to: Schema.optionalKey(Schema.String)
-}
-
 export class StatementsApi extends HttpApiGroup.make("statements").add(
   HttpApiEndpoint.get("getStatement", "/statements", {
-    query: range,
+    query: dayRangeQuery,
     success: Statement,
     error: [ApiRefused, ApiUnavailable]
   }),
   HttpApiEndpoint.get("listStatementDays", "/statements/days", {
-    query: range,
+    query: dayRangeQuery,
     success: Schema.Struct({ items: Schema.Array(ClosedDay) }),
     error: [ApiRefused, ApiUnavailable]
   }),

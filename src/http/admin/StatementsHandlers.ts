@@ -73,7 +73,10 @@ export const StatementsHandlers = HttpApiBuilder.group(AdminApi, "statements", (
             unearned: unearned.map(({ currency, minor }) => ({ currency, unearned_minor: minor.toString() }))
           }
         },
-        Effect.catchTags(refusals),
+        Effect.catchTags({
+          ...refusals,
+          RangeRefused: (error) => Effect.fail(refusedField("day", error.message))
+        }),
         orApiUnavailable
       )
     })

@@ -1,0 +1,209 @@
+/**
+ * What can be exported: for each kind its rows as SQL, its columns, and the columns that are summed. Amounts are exact decimals of
+ * their currency; moments are ISO 8601 in UTC.
+ *
+ * @internal
+ */
+
+/** A value as PostgreSQL gives it. */
+export type Cell = string | bigint | boolean | Date | null
+
+export type ExportRow = { readonly id: bigint; readonly booked_at: Date } & { readonly [column: string]: Cell }
+
+/** How a column is written: `minor` in the currency of its row. */
+type Format = "text" | "minor" | "micros" | "fen"
+
+export interface ExportKind {
+  /** Of rows with `id` and `booked_at`; `provider`, `currency` and `state` where a filter may name them. */
+  readonly sql: string
+  readonly columns: Readonly<Record<string, Format>>
+  /** Of the columns with amounts: what the totals add up. */
+  readonly summed: ReadonlyArray<string>
+  /** What the totals are apart by; none: they are in USD. */
+  readonly by: ReadonlyArray<"provider" | "currency">
+  readonly filters: ReadonlyArray<"provider" | "currency" | "state">
+}
+
+const ordersSql = `
+  SELECT o.id, coalesce(o.settled_at, o.created_at) AS booked_at, o.kind, o.user_id, u.email, o.state, o.amount_fen,
+    o.credit_micros, o.plan_code, p.provider, p.currency, p.paid_minor, p.payment_id, o.created_at, o.settled_at
+  FROM orders o JOIN users u ON u.id = o.user_id
+  LEFT JOIN LATERAL (
+    SELECT f.provider, f.currency, f.paid_minor, f.payment_id FROM payment_attempts a
+      JOIN payments f ON f.attempt_id = a.id AND f.state = 'fulfilled' WHERE a.order_id = o.id LIMIT 1
+  ) p ON true`
+
+/** A provider's day may be an earlier one: that is shown, and where it is a day earlier in UTC, flagged. */
+const told = `m.provider_at, CASE WHEN (m.provider_at AT TIME ZONE 'UTC')::date < (m.booked_at AT TIME ZONE 'UTC')::date
+    THEN 'earlier' ELSE '' END AS provider_day`
+
+const paymentsSql = `
+  SELECT p.id, coalesce(m.booked_at, p.created_at) AS booked_at, coalesce(p.received_provider, p.provider) AS provider,
+    p.payment_id, p.state, p.manual, coalesce(p.received_currency, p.currency) AS currency, p.received_minor, p.paid_minor,
+    a.order_id, coalesce(p.credited_user_id, o.user_id) AS user_id, u.email, p.credited_micros, p.debited_micros,
+    p.corrected_micros, ${told}
+  FROM payments p
+  LEFT JOIN LATERAL (
+    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.payment_id = p.id AND c.kind IN ('payment', 'manual')
+      ORDER BY c.id LIMIT 1
+  ) m ON true
+  LEFT JOIN payment_attempts a ON a.id = p.attempt_id
+  LEFT JOIN orders o ON o.id = a.order_id
+  LEFT JOIN users u ON u.id = coalesce(p.credited_user_id, o.user_id)`
+
+const refundsSql = `
+  SELECT r.id, coalesce(m.booked_at, r.created_at) AS booked_at, r.provider, r.payment_reference AS payment_id, r.refund_id,
+    r.state, r.currency, r.amount_minor, CASE WHEN r.state IN ('failed', 'canceled') THEN 0 ELSE r.amount_minor END
+      AS given_back_minor, a.order_id, r.requested_by, r.note, r.problem, ${told}
+  FROM payment_refunds r
+  LEFT JOIN LATERAL (
+    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.refund_id = r.id ORDER BY c.id LIMIT 1
+  ) m ON true
+  LEFT JOIN payments p ON p.id = r.payment_id LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+
+const disputesSql = `
+  SELECT d.id, coalesce(m.booked_at, d.created_at) AS booked_at, d.provider, d.payment_reference AS payment_id, d.dispute_id,
+    d.status AS state, d.reason, d.currency, d.amount_minor, d.taken_minor, a.order_id, d.due_at, ${told}
+  FROM payment_disputes d
+  LEFT JOIN LATERAL (
+    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.dispute_id = d.id ORDER BY c.id LIMIT 1
+  ) m ON true
+  LEFT JOIN payments p ON p.id = d.payment_id LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+
+const ledgerSql = `
+  SELECT l.id, l.created_at AS booked_at, l.user_id, u.email, l.seq, l.kind AS state, l.kind, l.amount_micros, l.owed_micros,
+    l.usd_after, l.owed_after, l.ref_type, l.ref_id, l.actor, l.note
+  FROM ledger_entries l JOIN users u ON u.id = l.user_id`
+
+const cashSql = `
+  SELECT m.id, m.booked_at, m.kind, m.kind AS state, m.provider, m.currency, m.amount_minor,
+    coalesce(p.payment_id, r.payment_reference, d.payment_reference) AS payment_id, r.refund_id, d.dispute_id, ${told}
+  FROM cash_movements m LEFT JOIN payments p ON p.id = m.payment_id LEFT JOIN payment_refunds r ON r.id = m.refund_id
+    LEFT JOIN payment_disputes d ON d.id = m.dispute_id`
+
+export const exportKinds = {
+  orders: {
+    sql: ordersSql,
+    columns: {
+      kind: "text",
+      user_id: "text",
+      email: "text",
+      state: "text",
+      amount_fen: "fen",
+      credit_micros: "micros",
+      plan_code: "text",
+      provider: "text",
+      currency: "text",
+      paid_minor: "minor",
+      payment_id: "text",
+      created_at: "text",
+      settled_at: "text"
+    },
+    summed: ["paid_minor"],
+    by: ["provider", "currency"],
+    filters: ["provider", "currency", "state"]
+  },
+  payments: {
+    sql: paymentsSql,
+    columns: {
+      provider: "text",
+      payment_id: "text",
+      state: "text",
+      manual: "text",
+      currency: "text",
+      received_minor: "minor",
+      paid_minor: "minor",
+      order_id: "text",
+      user_id: "text",
+      email: "text",
+      credited_micros: "micros",
+      debited_micros: "micros",
+      corrected_micros: "micros",
+      provider_at: "text",
+      provider_day: "text"
+    },
+    summed: ["received_minor", "paid_minor"],
+    by: ["provider", "currency"],
+    filters: ["provider", "currency", "state"]
+  },
+  refunds: {
+    sql: refundsSql,
+    columns: {
+      provider: "text",
+      payment_id: "text",
+      refund_id: "text",
+      state: "text",
+      currency: "text",
+      amount_minor: "minor",
+      given_back_minor: "minor",
+      order_id: "text",
+      requested_by: "text",
+      note: "text",
+      problem: "text",
+      provider_at: "text",
+      provider_day: "text"
+    },
+    summed: ["amount_minor", "given_back_minor"],
+    by: ["provider", "currency"],
+    filters: ["provider", "currency", "state"]
+  },
+  disputes: {
+    sql: disputesSql,
+    columns: {
+      provider: "text",
+      payment_id: "text",
+      dispute_id: "text",
+      state: "text",
+      reason: "text",
+      currency: "text",
+      amount_minor: "minor",
+      taken_minor: "minor",
+      order_id: "text",
+      due_at: "text",
+      provider_at: "text",
+      provider_day: "text"
+    },
+    summed: ["amount_minor", "taken_minor"],
+    by: ["provider", "currency"],
+    filters: ["provider", "currency", "state"]
+  },
+  ledger: {
+    sql: ledgerSql,
+    columns: {
+      user_id: "text",
+      email: "text",
+      seq: "text",
+      kind: "text",
+      amount_micros: "micros",
+      owed_micros: "micros",
+      usd_after: "micros",
+      owed_after: "micros",
+      ref_type: "text",
+      ref_id: "text",
+      actor: "text",
+      note: "text"
+    },
+    summed: ["amount_micros", "owed_micros"],
+    by: [],
+    filters: ["state"]
+  },
+  cash: {
+    sql: cashSql,
+    columns: {
+      kind: "text",
+      provider: "text",
+      currency: "text",
+      amount_minor: "minor",
+      payment_id: "text",
+      refund_id: "text",
+      dispute_id: "text",
+      provider_at: "text",
+      provider_day: "text"
+    },
+    summed: ["amount_minor"],
+    by: ["provider", "currency"],
+    filters: ["provider", "currency", "state"]
+  }
+} as const satisfies Readonly<Record<string, ExportKind>>
+
+export type ExportName = keyof typeof exportKinds
