@@ -29,6 +29,7 @@ import { OrderHistory } from "./events/OrderHistory.ts"
 import { PaymentEvents } from "./events/PaymentEvents.ts"
 import { reconciler, Reconciliation } from "./events/Reconciliation.ts"
 import { settlementLayer } from "./events/Settlement.ts"
+import { BillCheck } from "./finance/BillCheck.ts"
 import { Exports } from "./finance/Exports.ts"
 import { dayCloser, StatementDays } from "./finance/StatementDays.ts"
 import { Statements } from "./finance/Statements.ts"
@@ -121,7 +122,7 @@ const PaymentServices = Layer.mergeAll(
 )
 
 /** The books. */
-const FinanceServices = Layer.mergeAll(StatementDays.layer, Statements.layer, Exports.layer)
+const FinanceServices = Layer.mergeAll(StatementDays.layer, Statements.layer, Exports.layer, BillCheck.layer)
 
 /** Users, and how they and their programs come in. */
 const IdentityServices = Layer.mergeAll(

@@ -8,6 +8,7 @@ import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import type { SqlClient } from "effect/sql"
 import type { Adjustments } from "../accounts/Adjustments.ts"
 import type { Reconciliation } from "../events/Reconciliation.ts"
+import type { BillCheck } from "../finance/BillCheck.ts"
 import type { Exports } from "../finance/Exports.ts"
 import type { Statements } from "../finance/Statements.ts"
 import type { ApiKeys } from "../identity/ApiKeys.ts"
@@ -19,6 +20,7 @@ import type { SecretBox } from "../platform/SecretBox.ts"
 import { Telemetry } from "../platform/Telemetry.ts"
 import { auditCommand } from "./AuditCommand.ts"
 import { balanceCommand } from "./BalanceCommand.ts"
+import { billCommand } from "./BillCommand.ts"
 import { CliFailure, EXIT_FAILED, EXIT_USAGE, explain } from "./CliFailure.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { demoCommand } from "./demo/Demo.ts"
@@ -45,6 +47,7 @@ export interface CliParts<E1, R1, E2, R2, E3, R3, E4, R4> {
     | Checkout
     | Reconciliation
     | Statements
+    | BillCheck
     | Exports
     | SecretBox
     | SqlClient.SqlClient,
@@ -77,6 +80,7 @@ export const makeCli = <E1, R1, E2, R2, E3, R3, E4, R4>(parts: CliParts<E1, R1, 
       auditCommand(services),
       reconcileCommand(services),
       statementCommand(services),
+      billCommand(services),
       exportCommand(services),
       secretsCommand(services),
       configCommand,

@@ -3,11 +3,11 @@
  */
 import { Console, Effect, type Layer } from "effect"
 import { Command, Flag } from "effect/cli"
-import { encodeBooks } from "../finance/StatementLines.ts"
+import { statementJson } from "../finance/FinanceJson.ts"
 import { statementColumns, type StatementRow, statementRows } from "../finance/StatementRows.ts"
 import { type Statement, Statements } from "../finance/Statements.ts"
 import { csvText } from "../platform/Csv.ts"
-import { print, type Printable } from "./Output.ts"
+import { print } from "./Output.ts"
 import { rangeFlags, rangeOf } from "./RangeFlags.ts"
 
 const csvFlag = Flag.Boolean("csv").pipe(
@@ -15,22 +15,6 @@ const csvFlag = Flag.Boolean("csv").pipe(
   Flag.withDefault(false),
   Flag.withDescription("Print a line of comma-separated values for each amount")
 )
-
-const fieldsOf = (statement: Statement): Printable => ({
-  from: statement.from,
-  to: statement.to,
-  time_zone: statement.timeZone,
-  starts_at: statement.startsAt,
-  ends_at: statement.endsAt,
-  closed: statement.isClosed,
-  closed_days: statement.closedDays,
-  books: encodeBooks(statement.books),
-  now: statement.now === null ? null : {
-    usd_micros: statement.now.usdMicros,
-    held_micros: statement.now.heldMicros,
-    owed_micros: statement.now.owedMicros
-  }
-})
 
 const titleOf = ({ currency, provider, statement }: StatementRow): string =>
   [statement, provider, currency].filter((part) => part !== "").join(" ")
@@ -56,7 +40,7 @@ const run = Effect.fnUntraced(function*(
 ) {
   const statement = yield* (yield* Statements).statement(yield* rangeOf(flags))
   if (flags.csv) return yield* Console.log(csvText(statementColumns, statementRows(statement)).trimEnd())
-  yield* print(fieldsOf(statement), describeStatement(statement))
+  yield* print(statementJson(statement), describeStatement(statement))
 })
 
 export const statementCommand = <E, R>(services: Layer.Layer<Statements, E, R>) =>

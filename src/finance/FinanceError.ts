@@ -41,3 +41,17 @@ export class FilterRefused extends Schema.TaggedError<FilterRefused>()("FilterRe
     return `rows of ${this.kind} have none`
   }
 }
+
+/** A provider's file cannot be compared: where, and why. Nothing was compared. */
+export class BillRefused extends Schema.TaggedError<BillRefused>()("BillRefused", {
+  /** From 1; null: it is about no line. */
+  line: Schema.NullOr(Schema.Int),
+  /** Of a character or a field, from 1, as `why` says; null: of the whole line. */
+  column: Schema.NullOr(Schema.Int),
+  why: Schema.String
+}) {
+  override get message(): string {
+    const at = this.line === null ? "" : `line ${this.line}${this.column === null ? "" : `, column ${this.column}`}: `
+    return `${at}${this.why}`
+  }
+}

@@ -77,7 +77,8 @@ export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): Realms
     gateway: epay.gateway,
     partnerId: epay.partner_id,
     key: epay.key,
-    types: epay.types ?? ["alipay", "wxpay"]
+    types: epay.types ?? ["alipay", "wxpay"],
+    billColumns: epay.bill_columns ?? ["trade_no=trade_no", "money=money"]
   },
   stripe: {
     enabled: stripe.enabled,

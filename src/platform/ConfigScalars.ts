@@ -6,6 +6,7 @@
  */
 import { Effect, Redacted, Schema, SchemaIssue, SchemaTransformation } from "effect"
 import { isIP } from "node:net"
+import { readEpayColumn } from "../domain/EpayBill.ts"
 import { formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { fits, type Term, type TermKind, type TermValue } from "../domain/Term.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
@@ -191,6 +192,15 @@ export const IpRange = scalar<string>("an IP address or a range such as 10.0.0.0
   if (prefix === undefined) return address
   return /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits ? `${address}/${prefix}` : undefined
 })
+
+/** A column of an EPay gateway's list of trades. */
+export const EpayBillColumn = scalar<string>(
+  "trade_no, money, refund, fee, time or state, then = and the title of the column (of state, and :value)",
+  (raw) => {
+    const column = readEpayColumn(textOf(raw) ?? "")
+    return column === undefined ? undefined : column.join("=")
+  }
+)
 
 /** A time zone by its IANA name. */
 export const TimeZone = scalar<string>("the IANA name of a time zone, such as Asia/Shanghai", (raw) => {

@@ -19,6 +19,7 @@ import {
   Currency,
   decimal,
   decimalUpTo,
+  EpayBillColumn,
   Flag,
   Host,
   HttpUrl,
@@ -98,7 +99,8 @@ const Epay = Schema.Struct({
   gateway: orElse(OptionalHttpUrl, ""),
   partner_id: orElse(Text, ""),
   key: orElse(Secret, ""),
-  types: Schema.optionalKey(Schema.Array(NonEmptyText))
+  types: Schema.optionalKey(Schema.Array(NonEmptyText)),
+  bill_columns: Schema.optionalKey(Schema.Array(EpayBillColumn))
 })
 
 const Stripe = Schema.Struct({

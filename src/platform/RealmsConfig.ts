@@ -94,6 +94,8 @@ export interface EpayConfig {
   readonly partnerId: string
   readonly key: Redacted.Redacted<string>
   readonly types: ReadonlyArray<string>
+  /** What the gateway calls the columns of its list of trades: `trade_no=Trade number`; see `EpayBill.ts`. */
+  readonly billColumns: ReadonlyArray<string>
 }
 
 export interface StripeConfig {

@@ -98,6 +98,11 @@ export const settingFields = {
   "payment.epay.partner_id": { section: "epay", kind: "text", of: ({ payment }) => payment.epay.partnerId },
   "payment.epay.key": { section: "epay", kind: "secret", of: ({ payment }) => Redacted.value(payment.epay.key) },
   "payment.epay.types": { section: "epay", kind: "list", of: ({ payment }) => payment.epay.types.join(", ") },
+  "payment.epay.bill_columns": {
+    section: "epay",
+    kind: "list",
+    of: ({ payment }) => payment.epay.billColumns.join(", ")
+  },
   "payment.stripe.enabled": { section: "stripe", kind: "flag", of: ({ payment }) => String(payment.stripe.enabled) },
   "payment.stripe.secret_key": {
     section: "stripe",

@@ -14,6 +14,7 @@ import { type Adjustment, Adjustments } from "../../src/accounts/Adjustments.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/demo/Demo.ts"
 import { Reconciliation } from "../../src/events/Reconciliation.ts"
+import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { Exports } from "../../src/finance/Exports.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
@@ -100,6 +101,7 @@ const servicesOf = (seen: Seen) =>
     Layer.mock(Checkout, {}),
     Layer.mock(Reconciliation, {}),
     Layer.mock(Statements, {}),
+    Layer.mock(BillCheck, {}),
     Layer.mock(Exports, {}),
     Layer.mock(SecretBox, { source: "nowhere", keyIds: Effect.succeed([]), renew: Effect.succeed(false) }),
     NoDatabase

@@ -17,6 +17,7 @@ export const epayConfig = (changed: Partial<EpayConfig> = {}): EpayConfig => ({
   partnerId: PID,
   key: Redacted.make(KEY),
   types: ["alipay", "wxpay"],
+  billColumns: ["trade_no=trade_no", "money=money"],
   ...changed
 })
 

@@ -90,6 +90,11 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "payment.epay.partner_id": ["1001", (values) => values.payment.epay.partnerId, "1001"],
   "payment.epay.key": [`${SECRET}-e`, (values) => Redacted.value(values.payment.epay.key), `${SECRET}-e`],
   "payment.epay.types": ["wxpay, usdt", (values) => values.payment.epay.types, ["wxpay", "usdt"]],
+  "payment.epay.bill_columns": [
+    "trade_no=订单号, money=金额",
+    (values) => values.payment.epay.billColumns,
+    ["trade_no=订单号", "money=金额"]
+  ],
   "payment.stripe.enabled": ["true", (values) => values.payment.stripe.enabled, true],
   "payment.stripe.secret_key": [
     `${SECRET}-s`,
@@ -185,6 +190,8 @@ describe("Settings", () => {
           ["registration.mode", "ajar"],
           ["finance.time_zone", "+08:00"],
           ["finance.time_zone", "Mars/Olympus"],
+          ["payment.epay.bill_columns", "trade=x"],
+          ["payment.epay.bill_columns", "state=paid"],
           ["site.name", ""],
           ["site.name", "x".repeat(61)],
           ["server.public_url", "ftp://realms.example"],

@@ -4,6 +4,7 @@
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { makeReservationId } from "../../src/domain/Ids.ts"
+import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { StatementDays } from "../../src/finance/StatementDays.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { testConfig } from "../../src/platform/Config.ts"
@@ -15,10 +16,14 @@ const config = testConfig()
 /** A moment, of milliseconds since the epoch. */
 export const dateAt = (ms: number): Date => DateTime.toDateUtc(DateTime.makeUnsafe(ms))
 
-export class BooksZone
-  extends Context.Service<BooksZone, { timeZone: string }>()("realms/test/support/FinanceWorld/BooksZone")
-{
-  static readonly layer = Layer.sync(BooksZone, () => ({ timeZone: "UTC" }))
+export class BooksZone extends Context.Service<BooksZone, {
+  timeZone: string
+  billColumns: ReadonlyArray<string>
+}>()("realms/test/support/FinanceWorld/BooksZone") {
+  static readonly layer = Layer.sync(
+    BooksZone,
+    () => ({ timeZone: "UTC", billColumns: config.payment.epay.billColumns })
+  )
 }
 
 const settings = Layer.effect(
@@ -26,7 +31,7 @@ const settings = Layer.effect(
   Effect.map(BooksZone, (zone) => {
     const current = () => ({
       billing: config.billing,
-      payment: config.payment,
+      payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
       site: config.site,
       finance: { timeZone: zone.timeZone },
@@ -37,7 +42,7 @@ const settings = Layer.effect(
 )
 
 /** One database and its books. */
-export const financeLayer = Layer.mergeAll(StatementDays.layer, Statements.layer).pipe(
+export const financeLayer = Layer.mergeAll(StatementDays.layer, Statements.layer, BillCheck.layer).pipe(
   Layer.provideMerge(settings),
   Layer.provideMerge(Layer.mergeAll(BooksZone.layer, TestDatabase.layer))
 )

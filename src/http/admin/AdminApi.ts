@@ -7,6 +7,7 @@ import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditApi } from "./AuditApi.ts"
+import { BillsApi } from "./BillsApi.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
 import { ExportsApi } from "./ExportsApi.ts"
@@ -29,6 +30,7 @@ export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests
 
 export class AdminApi extends HttpApi.make("realms-admin")
   .add(KeysApi)
+  .add(BillsApi)
   .add(ChannelsApi)
   .add(CodesApi)
   .add(ExportsApi)

@@ -8,6 +8,7 @@ import { AdminApi, ReadableRequests } from "./AdminApi.ts"
 import { ApiDocsPage } from "./ApiDocsPage.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 import { AuditHandlers } from "./AuditHandlers.ts"
+import { BillsHandlers } from "./BillsHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
 import { ExportsHandlers } from "./ExportsHandlers.ts"
@@ -39,6 +40,7 @@ const ReadableRequestsLayer = HttpApiMiddleware.layerSchemaErrorTransform(Readab
 
 const Handlers = Layer.mergeAll(
   AuditHandlers,
+  BillsHandlers,
   ChannelsHandlers,
   CodesHandlers,
   ExportsHandlers,

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { statementJson } from "../../finance/FinanceJson.ts"
 import { rangeAsked } from "../../finance/RangeAsked.ts"
 import { encodeBooks } from "../../finance/StatementLines.ts"
 import { Statements } from "../../finance/Statements.ts"
@@ -23,23 +24,7 @@ export const StatementsHandlers = HttpApiBuilder.group(AdminApi, "statements", (
     return handlers.handleAll({
       getStatement: Effect.fnUntraced(
         function*({ query }) {
-          const statement = yield* statements.statement(yield* rangeAsked(query))
-          const { now } = statement
-          return {
-            from: statement.from,
-            to: statement.to,
-            time_zone: statement.timeZone,
-            starts_at: momentOf(statement.startsAt),
-            ends_at: momentOf(statement.endsAt),
-            closed: statement.isClosed,
-            closed_days: statement.closedDays,
-            books: encodeBooks(statement.books),
-            now: now === null ? null : {
-              usd_micros: now.usdMicros.toString(),
-              held_micros: now.heldMicros.toString(),
-              owed_micros: now.owedMicros.toString()
-            }
-          }
+          return statementJson(yield* statements.statement(yield* rangeAsked(query)))
         },
         Effect.catchTags(refusals),
         orApiUnavailable

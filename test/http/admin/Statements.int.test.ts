@@ -22,7 +22,13 @@ const program = Effect.gen(function*() {
     user: yield* world.user(0n),
     get: (path: string) => ask("GET", path),
     json: (path: string) => Effect.map(ask("GET", path), ({ status, text }) => ({ status, json: JSON.parse(text) })),
-    post: (path: string, body: object) => ask("POST", path, body)
+    post: (path: string, body: object) => ask("POST", path, body),
+    upload: (path: string, text: string, type = "text/csv") =>
+      send(`${world.origin}/api/admin${path}`, {
+        method: "POST",
+        headers: { cookie, "x-csrf-token": JSON.parse(me.text).csrf_token, "content-type": type },
+        body: text
+      })
   }
 })
 
@@ -104,6 +110,21 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         assert.deepStrictEqual(yield* refused("/exports/ledger?provider=epay"), [422, ["provider"]])
         assert.strictEqual((yield* get("/exports/secrets")).status, 400)
         assert.strictEqual((yield* get("/statements/liability")).status, 400)
+      }))
+
+    it.effect("compare an uploaded bill with the books, and refuse what is none", () =>
+      Effect.gen(function*() {
+        const { upload } = yield* program
+        const bill = yield* upload("/bills/check?provider=epay", "trade_no,money\nT1,1.00\n")
+        assert.strictEqual(bill.status, 200, bill.text)
+        assert.deepInclude(JSON.parse(bill.text), { records: 1, matched: 0, missing_here: 1, from: null })
+        const none = yield* upload("/bills/check?provider=epay", "trade_no,money\nT1,much\n")
+        assert.deepStrictEqual([none.status, JSON.parse(none.text).problems], [422, {
+          file: "line 2, column 2: is no amount in CNY"
+        }])
+        assert.strictEqual((yield* upload("/bills/check?provider=paypal", "a")).status, 400)
+        assert.strictEqual((yield* upload("/bills/check", "a")).status, 400)
+        assert.strictEqual((yield* upload("/bills/check?provider=epay", "{}", "application/json")).status, 415)
       }))
   }
 )

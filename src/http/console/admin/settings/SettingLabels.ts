@@ -61,6 +61,9 @@ const settingText = defineMessages({
   "key": "Merchant key",
   "types": "Payment types",
   "types.hint": "Separated by commas, such as alipay, wxpay.",
+  "bill_columns": "Columns of the gateway's bill",
+  "bill_columns.hint":
+    "What its file calls them: trade_no=…, money=…, and where it has them refund=…, fee=…, time=…, state=column:value of paid trades.",
   "secret_key": "Secret key",
   "webhook_secret": "Webhook signing secret",
   "webhook_secret.hint": "Without it, the webhook is off and payments settle by asking Stripe.",
@@ -142,6 +145,9 @@ const settingText = defineMessages({
   "key": "商户密钥",
   "types": "支付方式",
   "types.hint": "用逗号分隔，例如 alipay, wxpay。",
+  "bill_columns": "网关账单的列名",
+  "bill_columns.hint":
+    "账单文件中的列名：trade_no=…, money=…，如有可加 refund=…, fee=…, time=…, state=列名:已支付的取值。",
   "secret_key": "Secret key",
   "webhook_secret": "Webhook 签名密钥",
   "webhook_secret.hint": "未设置时 Webhook 关闭，改由主动查询 Stripe 完成入账。",
@@ -218,6 +224,7 @@ export const settingLabels = (visit: Visit): Readonly<Record<SettingKey, Setting
     "payment.epay.partner_id": { label: say("partner") },
     "payment.epay.key": { label: say("key") },
     "payment.epay.types": { label: say("types"), hint: say("types.hint") },
+    "payment.epay.bill_columns": { label: say("bill_columns"), hint: say("bill_columns.hint") },
     "payment.stripe.enabled": { label: say("stripe") },
     "payment.stripe.secret_key": { label: say("secret_key") },
     "payment.stripe.webhook_secret": { label: say("webhook_secret"), hint: say("webhook_secret.hint") },
