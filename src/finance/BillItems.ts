@@ -88,6 +88,9 @@ const stripeColumns = {
   facingCurrency: "customer_facing_currency"
 } as const
 
+/** Printable ASCII: no id of a provider has anything else. */
+const idPattern = /^[\x21-\x7e]{1,255}$/
+
 const currencyPattern = /^[A-Za-z]{3}$/
 const timePattern = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2})?$/
 
@@ -108,7 +111,7 @@ export const stripeItems = (head: BillRecord): Result.Result<ReadItems, BillRefu
         if (!currencyPattern.test(currency)) return yield* refused(record.line, at.facingCurrency + 1, "is no currency")
         const amount = yield* amountOf(record, isFacing ? at.facingAmount : at.gross, currency)
         const id = kind === "payment" && field(at.payment) !== "" ? field(at.payment) : field(at.source)
-        if (kind !== null && id === "") return yield* refused(record.line, at.source + 1, "is empty")
+        if (kind !== null && !idPattern.test(id)) return yield* refused(record.line, at.source + 1, "is no id")
         const time = created < 0 ? "" : field(created)
         if (time !== "" && !timePattern.test(time)) return yield* refused(record.line, created + 1, "is no time")
         return [{
@@ -158,7 +161,7 @@ export const epayItems = (titles: EpayColumns) => (head: BillRecord): Result.Res
         const amount = yield* amountOf(record, at.money, "cny")
         // Spreadsheets write long numbers with something before them that keeps them as text.
         const id = field(at.trade).replace(/^['`=\t]+/, "").replaceAll('"', "")
-        if (id === "") return yield* refused(record.line, at.trade + 1, "is empty")
+        if (!idPattern.test(id)) return yield* refused(record.line, at.trade + 1, "is no id")
         const when = timeAt === undefined ? "" : field(timeAt).replaceAll("/", "-")
         if (when !== "" && !timePattern.test(when)) return yield* refused(record.line, (timeAt ?? 0) + 1, "is no time")
         const kept = yield* given(feeAt)
