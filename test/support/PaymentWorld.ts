@@ -23,6 +23,7 @@ import { Reconciliation } from "../../src/events/Reconciliation.ts"
 import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
+import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -104,6 +105,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     history: Context.get(context, OrderHistory),
     reconciliation: Context.get(context, Reconciliation),
     statements: Context.get(context, Statements),
+    adminKeys: Context.get(context, AdminKeys),
     accounts: Context.get(context, Accounts),
     sql: Context.get(context, SqlClient.SqlClient)
   }

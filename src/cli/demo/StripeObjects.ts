@@ -54,7 +54,12 @@ export interface DisputeRecord {
 export const amountRefunded = ({ refunds }: PaymentRecord): number =>
   refunds.reduce((sum, refund) => refund.status === "succeeded" ? sum + refund.amount : sum, 0)
 
-const listOf = (url: string, data: ReadonlyArray<StripeObject>) => ({ object: "list", data, has_more: false, url })
+const listOf = <A extends StripeObject>(url: string, data: ReadonlyArray<A>) => ({
+  object: "list",
+  data,
+  has_more: false,
+  url
+})
 
 export const sessionObject = (session: SessionRecord) =>
   ({
