@@ -62,7 +62,7 @@ const api = Effect.gen(function*() {
 
 const business = Effect.gen(function*() {
   const world = yield* PaymentWorld
-  const { checkout, epay, orders, stripe } = world
+  const { epay, orders, stripe } = world
   const below = seeded(2026)
   const users = yield* Effect.forEach(Array.from({ length: USERS }), () => world.user())
   const paid: Array<Placed> = []
@@ -118,7 +118,6 @@ const business = Effect.gen(function*() {
   yield* world.idle
   yield* world.reconciliation.all(() => undefined)
   yield* world.idle
-  void checkout
   return { below, paid, users }
 })
 
