@@ -4,6 +4,7 @@
  */
 import { Effect, type Layer, Option, Redacted, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
+import { roles } from "../identity/Roles.ts"
 import { UserAdmin } from "../identity/UserAdmin.ts"
 import { normalizeEmail, type User, Users } from "../identity/Users.ts"
 import { cliActor } from "../platform/AuditLog.ts"
@@ -18,9 +19,11 @@ const email = Flag.String("email").pipe(
   Flag.filterMap((text) => Option.fromUndefinedOr(normalizeEmail(text)), () => "an e-mail address")
 )
 
-const role = Flag.Literals("role", ["root", "user"]).pipe(
+const role = Flag.Literals("role", roles).pipe(
   Flag.withDefault("user"),
-  Flag.withDescription("root may change every setting; user is the default")
+  Flag.withDescription(
+    "root may do everything, finance sees to payments and the books, support reads; user is the default"
+  )
 )
 
 const passwordStdin = Flag.Boolean("password-stdin").pipe(
@@ -60,7 +63,7 @@ const create = Command.make("create", { email, role, passwordStdin }, (flags) =>
     const user = yield* users.create(cliActor, { email: flags.email, role: flags.role, ...password })
     yield* print(
       userFields(user),
-      `created ${user.role === "root" ? "root " : ""}user ${user.email} with id ${user.id}`
+      `created ${user.role === "user" ? "" : `${user.role} `}user ${user.email} with id ${user.id}`
     )
   })).pipe(
     Command.withDescription("Make a user with an empty balance"),

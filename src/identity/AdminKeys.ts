@@ -11,6 +11,7 @@ import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUna
 import { inTransaction } from "../platform/Transaction.ts"
 import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
+import { isStaff, type Role } from "./Roles.ts"
 
 const KEY_PREFIX = "sk-admin-"
 const KEY_BYTES = 32
@@ -56,6 +57,8 @@ export interface AdminKey {
 
 /** Whom a good key stands for. */
 export interface AdminKeyIdentity {
+  /** Of its owner, now. */
+  readonly role: Role
   readonly keyId: bigint
   readonly userId: bigint
   readonly email: string
@@ -174,7 +177,7 @@ const make = Effect.gen(function*() {
     readonly id: bigint
     readonly user_id: bigint
     readonly email: string
-    readonly role: string
+    readonly role: Role
     readonly kind: string
     readonly stale: boolean
   }
@@ -190,9 +193,9 @@ const make = Effect.gen(function*() {
         WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
           AND u.disabled_at IS NULL`.pipe(orUnavailable)
     if (row === undefined) return yield* new AdminKeyInvalid()
-    if (row.kind !== "admin" || row.role !== "root") return yield* new AdminKeyForbidden()
+    if (row.kind !== "admin" || !isStaff(row.role)) return yield* new AdminKeyForbidden()
     if (row.stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${row.id}`)
-    return { keyId: row.id, userId: row.user_id, email: row.email }
+    return { keyId: row.id, userId: row.user_id, email: row.email, role: row.role }
   })
 
   return AdminKeys.of({ create, list, revoke, authenticate })

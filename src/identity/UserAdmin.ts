@@ -106,7 +106,7 @@ const make = Effect.gen(function*() {
     const user = yield* locked(userId)
     if (user.role === role) return
     if (role === "root" && user.disabledAt !== null) return yield* new UserDisabled({ userId })
-    if (role === "user") yield* checkExpendable(actor, user)
+    if (role !== "root") yield* checkExpendable(actor, user)
     yield* sql`UPDATE users SET role = ${role} WHERE id = ${userId}`
     if (role === "root") yield* sql`DELETE FROM setup_links`
     yield* recordChange(sql, actor, {

@@ -9,13 +9,14 @@ import { inTransaction } from "../platform/Transaction.ts"
 import { type EmailTaken, InvalidEmail, type PasswordRefused, type TooBusy, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
+import type { Role } from "./Roles.ts"
 import { deleteSessions } from "./SessionStore.ts"
 import { insertUser, toUser, type UserRow, writePasswordHash } from "./UserStore.ts"
 
 export interface User {
   readonly id: bigint
   readonly email: string
-  readonly role: "user" | "root"
+  readonly role: Role
   readonly createdAt: Date
   readonly disabledAt: Date | null
 }

@@ -52,7 +52,7 @@ const planted = {
 
 /** Pages of the administration whose address is written out whole. */
 const adminPages = sourceFiles(["src/http/console/admin"], /\.tsx?$/).flatMap(({ text }) =>
-  Array.from(withoutComments(text).matchAll(/\brootPage\(\s*"(\/admin[^"]*)"/g), (match) => match[1] ?? "")
+  Array.from(withoutComments(text).matchAll(/\badminPage\(\s*"(\/admin[^"]*)"/g), (match) => match[1] ?? "")
 )
 
 const apiPaths = Object.entries(OpenApi.fromApi(AdminApi).paths).flatMap(([path, methods]) =>

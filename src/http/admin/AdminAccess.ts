@@ -9,6 +9,7 @@ import { AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
+import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
 import { SESSION_COOKIE, sessionCookie } from "../console/Visit.ts"
@@ -60,7 +61,7 @@ const nobody = new ApiUnauthorized({
   message: "Send an administrator's key as `Authorization: Bearer sk-admin-...`; keys are made in /admin/keys."
 })
 
-const notRoot = new ApiForbidden({ message: "This is for administrators only." })
+const notAllowed = new ApiForbidden({ message: "Your role may not do this; it is for administrators." })
 
 const noToken = new ApiForbidden({
   message: "A session sends the x-csrf-token that GET /api/admin/me answers, from a page of this site."
@@ -75,9 +76,10 @@ const make = Effect.gen(function*() {
     const identity = yield* keys.authenticate(Redacted.make(token)).pipe(
       Effect.catchTags({
         AdminKeyInvalid: () => Effect.fail(nobody),
-        AdminKeyForbidden: () => Effect.fail(notRoot)
+        AdminKeyForbidden: () => Effect.fail(notAllowed)
       })
     )
+    if (!mayUse(identity.role, request.method, request.url)) return yield* notAllowed
     return {
       name: `key:${identity.keyId}`,
       userId: identity.userId,
@@ -91,7 +93,7 @@ const make = Effect.gen(function*() {
     const found = yield* sessions.find(Redacted.make(token))
     if (Option.isNone(found)) return yield* nobody
     const { user } = found.value
-    if (user.role !== "root") return yield* notRoot
+    if (!mayUse(user.role, request.method, request.url)) return yield* notAllowed
     const { headers } = request
     const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
     const isSafe = safeMethods.has(request.method)

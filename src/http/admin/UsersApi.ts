@@ -4,10 +4,11 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { roles } from "../../identity/Roles.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 
-const Role = Schema.Literals(["user", "root"])
+const Role = Schema.Literals(roles)
 
 const summary = {
   id: ApiId,

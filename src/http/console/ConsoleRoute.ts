@@ -11,6 +11,7 @@ import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Settings } from "../../settings/Settings.ts"
+import { mayUse } from "../AdminPolicy.ts"
 import {
   type Answer,
   type FormRefused,
@@ -281,24 +282,26 @@ const signedInForm = <R>(
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserVisit, R1, R2>) =>
   signedInForm(path, (visit) => handleForm(visit, form))
 
-/** For everybody but root there is no such page, signed in or not. */
-const asRoot = <R>(
+/** For whoever may not use it there is no such page, signed in or not. */
+const asAllowed = <R>(
   visit: UserVisit,
   handled: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
 ): Effect.Effect<Answer, PageProblem, R> =>
-  visit.user.role === "root" ? handled(visit) : Effect.fail(new PageNotFound())
+  mayUse(visit.user.role, visit.isForm ? "POST" : "GET", visit.pathname)
+    ? handled(visit)
+    : Effect.fail(new PageNotFound())
 
-/** A page of the administration. A root whose session has ended is sent to sign in, others find nothing. */
-export const rootPage = <R>(
+/** A page of the administration. One whose session has ended is sent to sign in, those who may not use it find nothing. */
+export const adminPage = <R>(
   path: `/admin${string}` & HttpRouter.PathInput,
   handler: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
-) => userPage(path, (visit) => asRoot(visit, handler))
+) => userPage(path, (visit) => asAllowed(visit, handler))
 
 /** A form of the administration. */
-export const rootForm = <R1, R2 = never>(
+export const adminForm = <R1, R2 = never>(
   path: `/admin${string}` & HttpRouter.PathInput,
   form: FormHandler<UserVisit, R1, R2>
-) => signedInForm(path, (visit) => asRoot(visit, (root) => handleForm(root, form)))
+) => signedInForm(path, (visit) => asAllowed(visit, (allowed) => handleForm(allowed, form)))
 
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (visit) => Effect.succeed(notFoundPage(visit)))

@@ -10,6 +10,7 @@ import type { User } from "../../identity/Users.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
 import type { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
+import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
 import { commonText } from "./text/CommonText.ts"
@@ -76,6 +77,10 @@ export interface UserVisit extends Visit {
 }
 
 export const isUserVisit = (visit: Visit): visit is UserVisit => visit.user !== undefined && visit.session !== undefined
+
+/** Whether the visitor may open a page of the administration, or send its form: what they may not is not shown to them. */
+export const mayVisit = (visit: Visit, path: string, method: "GET" | "POST" = "GET"): boolean =>
+  visit.user !== undefined && mayUse(visit.user.role, method, path)
 
 /** Who acts by this visit's forms, for the record of changes. */
 export const actorOf = ({ address, user }: UserVisit): Actor => ({ name: `user:${user.id}`, userId: user.id, address })

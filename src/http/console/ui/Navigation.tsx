@@ -1,7 +1,8 @@
 /**
- * The bar of links below the top of a page: the console's own, and the administration's while root is there.
+ * The bar of links below the top of a page: the console's own, and the administration's while somebody is there who may use it.
  */
-import type { Visit } from "../Visit.ts"
+import { isStaff } from "../../../identity/Roles.ts"
+import { mayVisit, type Visit } from "../Visit.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
 interface NavItem {
@@ -20,7 +21,9 @@ const consoleItems = ({ say, user }: Visit): ReadonlyArray<NavItem> => [
   { path: "/orders", icon: "order", label: say("nav.orders") },
   { path: "/models", icon: "model", label: say("nav.models") },
   { path: "/account", icon: "account", label: say("nav.account") },
-  ...user?.role === "root" ? [{ path: "/admin", icon: "settings" as const, label: say("nav.admin") }] : []
+  ...user !== undefined && isStaff(user.role)
+    ? [{ path: "/admin", icon: "settings" as const, label: say("nav.admin") }]
+    : []
 ]
 
 const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
@@ -39,10 +42,14 @@ const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
   { path: "/", icon: "back", label: say("nav.console") }
 ]
 
+const allowedItems = (visit: Visit): ReadonlyArray<NavItem> =>
+  adminItems(visit).filter(({ path }) => path === "/" || mayVisit(visit, path))
+
 const isBelow = (pathname: string, path: string): boolean => pathname === path || pathname.startsWith(`${path}/`)
 
-/** Whether root is in the administration: what belongs to nobody else is shown to nobody else. */
-const isAdmin = ({ pathname, user }: Visit): boolean => user?.role === "root" && isBelow(pathname, "/admin")
+/** Whether the visitor is in the administration, which is shown to nobody else. */
+const isAdmin = ({ pathname, user }: Visit): boolean =>
+  user !== undefined && isStaff(user.role) && isBelow(pathname, "/admin")
 
 const isAt = (pathname: string, path: string): boolean =>
   path === "/" || path === "/admin" ? pathname === path : isBelow(pathname, path)
@@ -54,7 +61,7 @@ export const Navigation = ({ visit }: { readonly visit: Visit }) => {
     <nav class={`console-nav d-print-none ${admin ? "console-nav-admin" : ""}`} aria-label={label}>
       <div class="container-xl">
         <ul class="console-nav-list">
-          {(admin ? adminItems(visit) : consoleItems(visit)).map(({ icon, label, path }) => (
+          {(admin ? allowedItems(visit) : consoleItems(visit)).map(({ icon, label, path }) => (
             <li key={path}>
               <a class="console-nav-link" href={path} aria-current={isAt(visit.pathname, path) ? "page" : undefined}>
                 <Icon name={icon} />

@@ -4,10 +4,10 @@
 import { Effect, Layer } from "effect"
 import { AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { page } from "../../Answer.ts"
-import { rootPage } from "../../ConsoleRoute.ts"
+import { adminPage } from "../../ConsoleRoute.ts"
+import { csvAnswer } from "../../Csv.ts"
 import { idOf } from "../../PathId.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { csvAnswer } from "../../Csv.ts"
 import { auditColumns } from "./AuditCsv.ts"
 import { readAuditQuery } from "./AuditQuery.ts"
 import { auditText } from "./AuditText.ts"
@@ -30,4 +30,4 @@ const csv = Effect.fnUntraced(function*(visit: UserVisit) {
   return csvAnswer("realms-audit.csv", auditColumns, (yield* AuditTrail).rows(readAuditQuery(visit).filter))
 })
 
-export const AuditRoutes = Layer.mergeAll(rootPage("/admin/audit", show), rootPage("/admin/audit/changes.csv", csv))
+export const AuditRoutes = Layer.mergeAll(adminPage("/admin/audit", show), adminPage("/admin/audit/changes.csv", csv))

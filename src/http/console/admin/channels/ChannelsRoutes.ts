@@ -7,7 +7,7 @@ import { type ChannelTerms, defaultChannelTerms } from "../../../../domain/Chann
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
@@ -18,7 +18,7 @@ import { ChannelView, NewChannelView, type TestResult } from "./ChannelView.tsx"
 
 const missing = () => Effect.fail(new PageNotFound())
 
-const channelsPage = rootPage("/admin/channels", (visit) =>
+const channelsPage = adminPage("/admin/channels", (visit) =>
   Effect.gen(function*() {
     const channels = yield* (yield* ChannelAdmin).list
     const clamped = yield* readClamped
@@ -31,7 +31,7 @@ const showNew = (visit: UserVisit, state: FormState) =>
     return page(sayOf(visit, channelsText)("new"), NewChannelView({ visit, state, known }))
   })
 
-const newPage = rootPage("/admin/channels/new", (visit) => showNew(visit, emptyForm))
+const newPage = adminPage("/admin/channels/new", (visit) => showNew(visit, emptyForm))
 
 const sealFailed = (visit: UserVisit) => (error: MasterKeyInvalid) =>
   Effect.andThen(
@@ -45,7 +45,7 @@ const readForm = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearch
   return form.problems.length + form.found.length > 0 ? yield* refuse(problemTexts(visit, form, form.found)) : form
 })
 
-const createForm = rootForm("/admin/channels", {
+const createForm = adminForm("/admin/channels", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const form = yield* readForm(visit, fields, defaultChannelTerms)
@@ -79,9 +79,9 @@ const showChannel = (
     )
   }).pipe(Effect.catchTag("ChannelNotFound", missing))
 
-const channelPage = rootPage("/admin/channels/:id", (visit) => showChannel(visit))
+const channelPage = adminPage("/admin/channels/:id", (visit) => showChannel(visit))
 
-const editForm = rootForm("/admin/channels/:id", {
+const editForm = adminForm("/admin/channels/:id", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -104,7 +104,7 @@ const editForm = rootForm("/admin/channels/:id", {
   again: (visit, fields, problems) => showChannel(visit, { state: { values: shownFields(fields), problems } })
 })
 
-const disablePage = rootPage("/admin/channels/:id/disable", (visit) =>
+const disablePage = adminPage("/admin/channels/:id/disable", (visit) =>
   Effect.gen(function*() {
     const channel = yield* (yield* ChannelAdmin).get(yield* pathId("id"))
     if (channel.declared || channel.disabledAt !== null) return redirect(`/admin/channels/${channel.id}`)
@@ -123,11 +123,11 @@ const turn = (visit: UserVisit, how: "disable" | "enable") =>
     })
   )
 
-const disableForm = rootForm("/admin/channels/:id/disable", { run: (visit) => turn(visit, "disable") })
+const disableForm = adminForm("/admin/channels/:id/disable", { run: (visit) => turn(visit, "disable") })
 
-const enableForm = rootForm("/admin/channels/:id/enable", { run: (visit) => turn(visit, "enable") })
+const enableForm = adminForm("/admin/channels/:id/enable", { run: (visit) => turn(visit, "enable") })
 
-const resetForm = rootForm("/admin/channels/:id/hidden-output", {
+const resetForm = adminForm("/admin/channels/:id/hidden-output", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -136,7 +136,7 @@ const resetForm = rootForm("/admin/channels/:id/hidden-output", {
     }).pipe(Effect.catchTags({ ChannelNotFound: missing, ChannelModelUnknown: missing }))
 })
 
-const testForm = rootForm("/admin/channels/:id/test", {
+const testForm = adminForm("/admin/channels/:id/test", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const tested = yield* (yield* ChannelTest).run(yield* pathId("id"), fields.get("model") ?? "").pipe(

@@ -6,7 +6,7 @@ import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import { codeStates } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchNotFound, CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
@@ -87,7 +87,7 @@ const setDisabled = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSea
   return redirect(`/admin/codes/${id}?done=${isDisabled ? "disabled" : "enabled"}`)
 })
 
-const askBatch = rootPage(
+const askBatch = adminPage(
   "/admin/codes/:id/disable",
   (visit) =>
     Effect.map(batchHere, (batch) =>
@@ -96,7 +96,7 @@ const askBatch = rootPage(
         : redirect(`/admin/codes/${batch.id}`))
 )
 
-const askCode = rootPage("/admin/codes/:id/codes/:code/disable", (visit) =>
+const askCode = adminPage("/admin/codes/:id/codes/:code/disable", (visit) =>
   Effect.gen(function*() {
     const batch = yield* batchHere
     const codeId = yield* pathId("code")
@@ -123,23 +123,23 @@ const csv = Effect.fnUntraced(function*(visit: UserVisit) {
 })
 
 export const CodesRoutes = Layer.mergeAll(
-  rootPage("/admin/codes", list),
-  rootPage("/admin/codes/new", (visit) => showNew(visit, emptyForm)),
-  rootForm("/admin/codes/new", {
+  adminPage("/admin/codes", list),
+  adminPage("/admin/codes/new", (visit) => showNew(visit, emptyForm)),
+  adminForm("/admin/codes/new", {
     run: create,
     again: (visit, values, problems) => showNew(visit, { values, problems })
   }),
-  rootPage("/admin/codes/:id", (visit) => showBatch(visit, emptyForm)),
+  adminPage("/admin/codes/:id", (visit) => showBatch(visit, emptyForm)),
   askBatch,
-  rootForm("/admin/codes/:id/disable", {
+  adminForm("/admin/codes/:id/disable", {
     run: (visit, fields) => setDisabled(visit, fields, true),
     again: batchAgain
   }),
-  rootForm("/admin/codes/:id/enable", {
+  adminForm("/admin/codes/:id/enable", {
     run: (visit, fields) => setDisabled(visit, fields, false),
     again: batchAgain
   }),
   askCode,
-  rootForm("/admin/codes/:id/codes/:code/disable", { run: disableCode, again: batchAgain }),
-  rootForm("/admin/codes/:id/csv", { run: csv, again: batchAgain })
+  adminForm("/admin/codes/:id/codes/:code/disable", { run: disableCode, again: batchAgain }),
+  adminForm("/admin/codes/:id/csv", { run: csv, again: batchAgain })
 )

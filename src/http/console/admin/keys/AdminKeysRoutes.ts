@@ -6,7 +6,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { endOfDay } from "../../pages/keys/KeyForm.ts"
 import { pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
@@ -19,9 +19,9 @@ const show = (visit: UserVisit, state: FormState) =>
     return page(sayOf(visit, adminKeysText)("title"), AdminKeysView({ visit, keys, state }))
   })
 
-const keysPage = rootPage("/admin/keys", (visit) => show(visit, emptyForm))
+const keysPage = adminPage("/admin/keys", (visit) => show(visit, emptyForm))
 
-const createForm = rootForm("/admin/keys", {
+const createForm = adminForm("/admin/keys", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const say = sayOf(visit, adminKeysText)
@@ -46,7 +46,7 @@ const createForm = rootForm("/admin/keys", {
   again: (visit, fields, problems) => show(visit, { values: fields, problems })
 })
 
-const revokePage = rootPage("/admin/keys/:id/revoke", (visit) =>
+const revokePage = adminPage("/admin/keys/:id/revoke", (visit) =>
   Effect.gen(function*() {
     const id = yield* pathId("id")
     const key = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
@@ -55,7 +55,7 @@ const revokePage = rootPage("/admin/keys/:id/revoke", (visit) =>
     return page(sayOf(visit, adminKeysText)("revoke.title"), RevokeAdminKeyView({ visit, apiKey: key }))
   }))
 
-const revokeForm = rootForm("/admin/keys/:id/revoke", {
+const revokeForm = adminForm("/admin/keys/:id/revoke", {
   run: (visit) =>
     Effect.gen(function*() {
       yield* (yield* AdminKeys).revoke(actorOf(visit), yield* pathId("id"))

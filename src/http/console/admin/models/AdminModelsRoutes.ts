@@ -5,7 +5,7 @@ import { Effect, Layer, Result } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
 import { isModelId } from "../../../../catalog/ModelTerms.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { idOf } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { adminModelsText } from "./AdminModelsText.ts"
@@ -29,7 +29,7 @@ const queryOf = ({ query }: UserVisit): ModelQuery => {
   }
 }
 
-const listPage = rootPage("/admin/models", (visit) =>
+const listPage = adminPage("/admin/models", (visit) =>
   Effect.gen(function*() {
     const query = queryOf(visit)
     const found = yield* (yield* ModelAdmin).list({ ...query, limit: PAGE_SIZE + 1 })
@@ -41,11 +41,11 @@ const listPage = rootPage("/admin/models", (visit) =>
 const showNew = (visit: UserVisit, state: FormState) =>
   Effect.succeed(page(sayOf(visit, adminModelsText)("new"), NewModelView({ visit, state })))
 
-const newPage = rootPage("/admin/models/new", (visit) => showNew(visit, emptyForm))
+const newPage = adminPage("/admin/models/new", (visit) => showNew(visit, emptyForm))
 
 const editPath = (id: string, done: string): string => `/admin/models/edit?${new URLSearchParams({ id, done })}`
 
-const createForm = rootForm("/admin/models/new", {
+const createForm = adminForm("/admin/models/new", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = (fields.get("id") ?? "").trim()
@@ -81,7 +81,7 @@ const showModel = (visit: UserVisit, values?: URLSearchParams, problems: Problem
     return page(model.id, ModelView({ visit, model, state, revision }))
   })
 
-const editPage = rootPage("/admin/models/edit", (visit) => showModel(visit))
+const editPage = adminPage("/admin/models/edit", (visit) => showModel(visit))
 
 const atOf = (visit: UserVisit, fields: URLSearchParams) => ({
   id: textOf(visit.query.get("id")),
@@ -97,7 +97,7 @@ const refusals = (visit: UserVisit) => {
   }
 }
 
-const editForm = rootForm("/admin/models/edit", {
+const editForm = adminForm("/admin/models/edit", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const model = yield* modelOf(visit)
@@ -135,14 +135,14 @@ const setEnabled = (visit: UserVisit, fields: URLSearchParams, enabled: boolean)
     })
   )
 
-const disablePage = rootPage("/admin/models/disable", (visit) => showDisable(visit))
+const disablePage = adminPage("/admin/models/disable", (visit) => showDisable(visit))
 
-const disableForm = rootForm("/admin/models/disable", {
+const disableForm = adminForm("/admin/models/disable", {
   run: (visit, fields) => setEnabled(visit, fields, false),
   again: (visit, _fields, problems) => showDisable(visit, problems)
 })
 
-const enableForm = rootForm("/admin/models/enable", {
+const enableForm = adminForm("/admin/models/enable", {
   run: (visit, fields) => setEnabled(visit, fields, true),
   again: (visit, _fields, problems) => showModel(visit, undefined, problems)
 })

@@ -13,7 +13,7 @@ import {
   PriceImports
 } from "../../../../catalog/PriceImports.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
@@ -36,9 +36,9 @@ const choiceBounds = { bytesMax: 131_072, fieldsMax: 2 * CHOICES_MAX }
 const showImport = (visit: UserVisit, state: FormState) =>
   Effect.succeed(page(sayOf(visit, importText)("title"), ImportView({ visit, state })))
 
-const importPage = rootPage("/admin/models/import", (visit) => showImport(visit, emptyForm))
+const importPage = adminPage("/admin/models/import", (visit) => showImport(visit, emptyForm))
 
-const importForm = rootForm("/admin/models/import", {
+const importForm = adminForm("/admin/models/import", {
   read: readFormWithFiles(fileBounds),
   run: (visit, fields) =>
     Effect.gen(function*() {
@@ -103,7 +103,7 @@ const showPreview = Effect.fnUntraced(function*(visit: UserVisit, state: FormSta
   return page(sayOf(visit, importText)("preview"), view)
 })
 
-const previewPage = rootPage("/admin/models/import/:id", (visit) => showPreview(visit, emptyForm))
+const previewPage = adminPage("/admin/models/import/:id", (visit) => showPreview(visit, emptyForm))
 
 /** A line of the preview with the revision of the model beside it; undefined for what no line looks like. */
 const choiceOf = (text: string): OfferChoice | undefined => {
@@ -111,7 +111,7 @@ const choiceOf = (text: string): OfferChoice | undefined => {
   return match === null ? undefined : { position: Number(match[1]), revision: BigInt(match[2] ?? "0") }
 }
 
-const applyForm = rootForm("/admin/models/import/:id", {
+const applyForm = adminForm("/admin/models/import/:id", {
   read: readFormWithin(choiceBounds),
   run: (visit, fields) =>
     Effect.gen(function*() {

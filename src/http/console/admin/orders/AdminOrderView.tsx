@@ -6,10 +6,11 @@ import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { orderText } from "../../text/OrderText.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Badge, Card, DataTable, Moment, PageHeading, type Tone } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText } from "../payments/EventParts.tsx"
 import { adminOrdersText } from "./AdminOrdersText.ts"
 import { OrderTimeline } from "./OrderTimeline.tsx"
@@ -52,13 +53,17 @@ const Actions = ({ record, visit }: RecordProps) => {
   return (
     <div class="btn-list">
       {isCompletable(record)
-        ? <a class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>{say("complete")}</a>
+        ? (
+          <AdminLink visit={visit} class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>
+            {say("complete")}
+          </AdminLink>
+        )
         : null}
       {order.state === "pending"
-        ? <a class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</a>
+        ? <AdminLink visit={visit} class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</AdminLink>
         : null}
       {refundable !== undefined && refundable.leftMinor > 0n
-        ? <a class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</a>
+        ? <AdminLink visit={visit} class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</AdminLink>
         : null}
     </div>
   )
@@ -191,6 +196,7 @@ const RefundActions = (
   const say = sayOf(visit, adminOrdersText)
   if (!isUnanswered(refund)) return null
   const path = `/admin/orders/${orderId}/refunds/${refund.id}`
+  if (!mayVisit(visit, path, "POST")) return null
   return (
     <div class="btn-list mt-2">
       {refund.provider === "stripe"

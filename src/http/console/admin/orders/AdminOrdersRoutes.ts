@@ -5,7 +5,7 @@ import { Effect, Layer } from "effect"
 import { OrderHistory } from "../../../../events/OrderHistory.ts"
 import { OrderSearch } from "../../../../orders/OrderSearch.ts"
 import { page, PageNotFound } from "../../Answer.ts"
-import { rootPage } from "../../ConsoleRoute.ts"
+import { adminPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { adminOrdersText } from "./AdminOrdersText.ts"
@@ -39,6 +39,6 @@ const show = (visit: UserVisit) =>
     ))
 
 export const AdminOrdersRoutes = Layer.mergeAll(
-  rootPage("/admin/orders", list),
-  rootPage("/admin/orders/:id", show)
+  adminPage("/admin/orders", list),
+  adminPage("/admin/orders/:id", show)
 )

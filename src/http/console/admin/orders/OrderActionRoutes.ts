@@ -11,7 +11,7 @@ import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
 import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
 import { pathId } from "../../PathId.ts"
 import { stateName } from "../../ui/OrderParts.tsx"
@@ -55,7 +55,7 @@ const showComplete = (visit: UserVisit, state: FormState) =>
       )
       : redirect(orderPath(record.order.id)))
 
-const completeForm = rootForm("/admin/orders/:id/complete", {
+const completeForm = adminForm("/admin/orders/:id/complete", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const say = sayOf(visit, orderActionText)
@@ -95,7 +95,7 @@ const showCancel = (visit: UserVisit, state: FormState) =>
       )
       : redirect(orderPath(record.order.id)))
 
-const cancelForm = rootForm("/admin/orders/:id/cancel", {
+const cancelForm = adminForm("/admin/orders/:id/cancel", {
   run: (visit) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -153,7 +153,7 @@ const leftOf = (visit: UserVisit, { refundable }: OrderRecord): string =>
 /** What became of a refund, for the page that is shown next. */
 const doneOf = (refund: Refund): string => `refund-${isUnanswered(refund) ? "unanswered" : refund.state}`
 
-const refundForm = rootForm("/admin/orders/:id/refund", {
+const refundForm = adminForm("/admin/orders/:id/refund", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const record = yield* theOrder
@@ -185,7 +185,7 @@ const theRefund = Effect.gen(function*() {
   return refund === undefined ? yield* new PageNotFound() : { record, refund }
 })
 
-const retryForm = rootForm("/admin/orders/:id/refunds/:refund/retry", {
+const retryForm = adminForm("/admin/orders/:id/refunds/:refund/retry", {
   run: (visit) =>
     Effect.gen(function*() {
       const { record, refund } = yield* theRefund
@@ -208,7 +208,7 @@ const showSettle = (visit: UserVisit, state: FormState) =>
     )
   })
 
-const settleForm = rootForm("/admin/orders/:id/refunds/:refund", {
+const settleForm = adminForm("/admin/orders/:id/refunds/:refund", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const { record, refund } = yield* theRefund
@@ -228,10 +228,10 @@ const settleForm = rootForm("/admin/orders/:id/refunds/:refund", {
 })
 
 export const OrderActionRoutes = Layer.mergeAll(
-  rootPage("/admin/orders/:id/complete", (visit) => showComplete(visit, emptyForm)),
-  rootPage("/admin/orders/:id/cancel", (visit) => showCancel(visit, emptyForm)),
-  rootPage("/admin/orders/:id/refund", (visit) => showRefund(visit, emptyForm)),
-  rootPage("/admin/orders/:id/refunds/:refund", (visit) => showSettle(visit, emptyForm)),
+  adminPage("/admin/orders/:id/complete", (visit) => showComplete(visit, emptyForm)),
+  adminPage("/admin/orders/:id/cancel", (visit) => showCancel(visit, emptyForm)),
+  adminPage("/admin/orders/:id/refund", (visit) => showRefund(visit, emptyForm)),
+  adminPage("/admin/orders/:id/refunds/:refund", (visit) => showSettle(visit, emptyForm)),
   completeForm,
   cancelForm,
   refundForm,

@@ -6,6 +6,7 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { Attempt } from "../../../../orders/Order.ts"
 import type { AuditItem } from "../../../../platform/AuditTrail.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { methodName } from "../../ui/OrderParts.tsx"
 import { Badge, Card, Moment } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
@@ -53,7 +54,9 @@ const eventEntry = (visit: Visit, event: EventItem): Entry => ({
     <>
       <div>
         {sourceName(visit, event.provider)}:{" "}
-        <a class="text-decoration-underline" href={`/admin/payments/${event.id}`}>{factName(visit, event.fact)}</a>
+        <AdminLink visit={visit} isText class="text-decoration-underline" href={`/admin/payments/${event.id}`}>
+          {factName(visit, event.fact)}
+        </AdminLink>
         {event.amountMinor === null ? null : (
           <>
             , <span class="nowrap">{minorText(visit, event.amountMinor, event.currency)}</span>

@@ -10,12 +10,12 @@ import { AllUsage } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { page } from "../../Answer.ts"
-import { rootPage } from "../../ConsoleRoute.ts"
+import { adminPage } from "../../ConsoleRoute.ts"
 import { readRange } from "../../pages/usage/UsageRange.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
 import { OverviewView } from "./OverviewView.tsx"
 
-export const OverviewRoutes = rootPage("/admin", (visit) =>
+export const OverviewRoutes = adminPage("/admin", (visit) =>
   Effect.gen(function*() {
     const { timeZone } = visit.formats
     const month = readRange(new URLSearchParams("range=30d"), visit.now, timeZone)

@@ -7,12 +7,13 @@ import type { UsageReport } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon, type IconName } from "../../ui/Icon.tsx"
 import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
+import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
 import { ChannelsCard } from "../usage/ChannelsCard.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
-import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
 import { overviewText } from "./OverviewText.ts"
 
 export interface OverviewProps {
@@ -97,7 +98,9 @@ const Waiting = ({ figures, toReview, visit }: OverviewProps) => {
           <Figure
             label={label}
             value={isUrgent ? <span class="text-danger">{value}</span> : value}
-            hint={<a href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</a>}
+            hint={
+              <AdminLink visit={visit} href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</AdminLink>
+            }
             icon={icon}
           />
         </div>
@@ -154,7 +157,7 @@ export const OverviewView = (props: OverviewProps) => {
   return (
     <>
       <PageHeading title={visit.say("nav.admin")} />
-      {steps.every(({ isDone }) => isDone) ? null : <Steps {...props} />}
+      {steps.every(({ isDone }) => isDone) || !mayVisit(visit, "/admin/settings") ? null : <Steps {...props} />}
       <ClampedCard visit={visit} report={clamped} />
       <div class="row g-3 mb-3">
         <Figures {...props} />

@@ -10,7 +10,7 @@ import { isCounted } from "../../../../orders/Clawback.ts"
 import type { EventClosed, PaymentUsed, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
@@ -118,7 +118,7 @@ const refunded = (visit: UserVisit, eventId: bigint, refund: Refund) =>
     ? Effect.succeed(redirect(`/admin/payments/${eventId}?done=${isUnanswered(refund) ? "unanswered" : "resolved"}`))
     : Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.failed", { why: refund.problem }) }, 409))
 
-const resolveForm = rootForm("/admin/payments/:id/:action", {
+const resolveForm = adminForm("/admin/payments/:id/:action", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -144,8 +144,8 @@ const resolveForm = rootForm("/admin/payments/:id/:action", {
 })
 
 export const PaymentsRoutes = Layer.mergeAll(
-  rootPage("/admin/payments", list),
-  rootPage("/admin/payments/:id", show),
-  rootPage("/admin/payments/:id/:action", (visit) => showResolve(visit, emptyForm)),
+  adminPage("/admin/payments", list),
+  adminPage("/admin/payments/:id", show),
+  adminPage("/admin/payments/:id/:action", (visit) => showResolve(visit, emptyForm)),
   resolveForm
 )

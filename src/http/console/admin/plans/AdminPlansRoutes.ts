@@ -5,7 +5,7 @@ import { Effect, Layer } from "effect"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import { isPlanCode } from "../../../../subscriptions/PlanTerms.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { adminPlansText } from "./AdminPlansText.ts"
@@ -15,7 +15,7 @@ import { DisablePlanView, NewPlanView, PlanView } from "./PlanView.tsx"
 
 const PAGE_SIZE = 50
 
-const listPage = rootPage("/admin/plans", (visit) =>
+const listPage = adminPage("/admin/plans", (visit) =>
   Effect.gen(function*() {
     const wanted = visit.query.get("state")
     const state = wanted === "enabled" || wanted === "disabled" ? wanted : undefined
@@ -33,9 +33,9 @@ const listPage = rootPage("/admin/plans", (visit) =>
 const showNew = (visit: UserVisit, state: FormState) =>
   Effect.succeed(page(sayOf(visit, adminPlansText)("new"), NewPlanView({ visit, state })))
 
-const newPage = rootPage("/admin/plans/new", (visit) => showNew(visit, emptyForm))
+const newPage = adminPage("/admin/plans/new", (visit) => showNew(visit, emptyForm))
 
-const createForm = rootForm("/admin/plans/new", {
+const createForm = adminForm("/admin/plans/new", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const code = (fields.get("code") ?? "").trim()
@@ -68,7 +68,7 @@ const showPlan = (visit: UserVisit, values?: URLSearchParams, problems: Problems
     return page(plan.terms.name, PlanView({ visit, plan, state, revision: revisionOf(plan, values, problems) }))
   })
 
-const planPage = rootPage("/admin/plans/:id", (visit) => showPlan(visit))
+const planPage = adminPage("/admin/plans/:id", (visit) => showPlan(visit))
 
 const atOf = (fields: URLSearchParams) =>
   Effect.map(pathId("id"), (id) => ({ id, revision: idOf(fields.get("revision")) ?? 0n }))
@@ -79,7 +79,7 @@ const refusals = (visit: UserVisit) => ({
   PlanDeclared: () => Effect.fail(refuse({ form: sayOf(visit, adminPlansText)("declared.text") }, 409))
 })
 
-const editForm = rootForm("/admin/plans/:id", {
+const editForm = adminForm("/admin/plans/:id", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const terms = readPlanForm(fields)
@@ -116,14 +116,14 @@ const setEnabled = (visit: UserVisit, fields: URLSearchParams, enabled: boolean)
     })
   )
 
-const disablePage = rootPage("/admin/plans/:id/disable", (visit) => showDisable(visit))
+const disablePage = adminPage("/admin/plans/:id/disable", (visit) => showDisable(visit))
 
-const disableForm = rootForm("/admin/plans/:id/disable", {
+const disableForm = adminForm("/admin/plans/:id/disable", {
   run: (visit, fields) => setEnabled(visit, fields, false),
   again: (visit, _fields, problems) => showDisable(visit, problems)
 })
 
-const enableForm = rootForm("/admin/plans/:id/enable", {
+const enableForm = adminForm("/admin/plans/:id/enable", {
   run: (visit, fields) => setEnabled(visit, fields, true),
   again: (visit, _fields, problems) => showPlan(visit, undefined, problems)
 })

@@ -13,7 +13,7 @@ import {
   type SettingsView
 } from "../../../../settings/SettingsAdmin.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { problemText, settingLabels } from "./SettingLabels.ts"
 import { isSection, type Section, settingsText } from "./SettingsText.ts"
@@ -39,7 +39,7 @@ const show = (
     )
   })
 
-const settingsPage = rootPage("/admin/settings", (visit) => show(visit))
+const settingsPage = adminPage("/admin/settings", (visit) => show(visit))
 
 const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
 
@@ -80,7 +80,7 @@ const sectionOf = (fields: URLSearchParams): Effect.Effect<Section, PageNotFound
   return isSection(section) ? Effect.succeed(section) : Effect.fail(new PageNotFound())
 }
 
-const saveForm = rootForm("/admin/settings", {
+const saveForm = adminForm("/admin/settings", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const section = yield* sectionOf(fields)
@@ -100,7 +100,7 @@ const saveForm = rootForm("/admin/settings", {
     Effect.flatMap(sectionOf(fields), (section) => show(visit, { section, state: { values: fields, problems } }))
 })
 
-const testForm = rootForm("/admin/settings/test", {
+const testForm = adminForm("/admin/settings/test", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const provider = fields.get("provider")

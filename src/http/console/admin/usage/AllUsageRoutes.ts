@@ -10,7 +10,7 @@ import { AllUsage, type UsageReport } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { page, PageNotFound, redirect } from "../../Answer.ts"
 import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../charts/ChartAnswer.ts"
-import { rootPage } from "../../ConsoleRoute.ts"
+import { adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { callColumns } from "../../pages/usage/CallsCsv.ts"
 import { shortDay } from "../../pages/usage/ChartRoutes.ts"
@@ -111,10 +111,10 @@ const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
 })
 
 export const AllUsageRoutes = Layer.mergeAll(
-  rootPage("/admin/usage", show),
-  rootPage("/admin/usage/days.svg", chart(drawMoments)),
-  rootPage("/admin/usage/models.svg", chart(drawModels)),
-  rootPage("/admin/usage/calls", calls),
-  rootPage("/admin/usage/calls.csv", csv),
-  rootPage("/admin/usage/:id", receipt)
+  adminPage("/admin/usage", show),
+  adminPage("/admin/usage/days.svg", chart(drawMoments)),
+  adminPage("/admin/usage/models.svg", chart(drawModels)),
+  adminPage("/admin/usage/calls", calls),
+  adminPage("/admin/usage/calls.csv", csv),
+  adminPage("/admin/usage/:id", receipt)
 )

@@ -9,6 +9,7 @@ import {
   type ClampedReport,
   type OverfullModel
 } from "../../../../usage/ClampedCalls.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
@@ -34,7 +35,7 @@ const ChannelItem = ({ channel, visit }: { readonly visit: Visit; readonly chann
     <li class="list-group-item">
       {id === null
         ? <strong class="break-anywhere">{name}</strong>
-        : <a class="break-anywhere" href={`/admin/channels/${id}`}>{name}</a>}
+        : <AdminLink visit={visit} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>}
       <div>{say("channel", { clamped: count(clamped), calls: count(calls), percent })}</div>
       <div class="text-secondary">{say("channel.fix", { tokens: count(missingTokens) })}</div>
     </li>

@@ -19,9 +19,9 @@ import {
   redirect,
   refuse
 } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
-import { pathId } from "../../PathId.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
+import { pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { theUser } from "./TheUser.ts"
 import { userActionText } from "./UserActionText.ts"
@@ -48,7 +48,7 @@ const refusedAdjustment = (visit: UserVisit, { reason }: AdjustmentRefused): For
 /** `$5` and `-$5` are amounts, too. */
 const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
 
-const adjustForm = rootForm("/admin/users/:id/adjust", {
+const adjustForm = adminForm("/admin/users/:id/adjust", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id")
@@ -92,7 +92,7 @@ const refusedWaiver = (visit: UserVisit, { reason }: WaiverRefused): FormRefused
   return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
 }
 
-const waiveForm = rootForm("/admin/users/:id/waive", {
+const waiveForm = adminForm("/admin/users/:id/waive", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id")
@@ -132,7 +132,7 @@ const refusedGrant = (visit: UserVisit, { reason }: GrantRefused): FormRefused |
   return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
 }
 
-const grantForm = rootForm("/admin/users/:id/grant", {
+const grantForm = adminForm("/admin/users/:id/grant", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id")
@@ -163,7 +163,7 @@ const showEnd = (visit: UserVisit, state: FormState) =>
     return page(sayOf(visit, userActionText)("end.title"), EndView({ visit, user, state, subscription }))
   })
 
-const endForm = rootForm("/admin/users/:id/subscriptions/:subscription/end", {
+const endForm = adminForm("/admin/users/:id/subscriptions/:subscription/end", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id")
@@ -182,10 +182,10 @@ const endForm = rootForm("/admin/users/:id/subscriptions/:subscription/end", {
 })
 
 export const MoneyRoutes = Layer.mergeAll(
-  rootPage("/admin/users/:id/adjust", (visit) => showAdjust(visit, emptyForm)),
-  rootPage("/admin/users/:id/waive", (visit) => showWaive(visit, emptyForm)),
-  rootPage("/admin/users/:id/grant", (visit) => showGrant(visit, emptyForm)),
-  rootPage("/admin/users/:id/subscriptions/:subscription/end", (visit) => showEnd(visit, emptyForm)),
+  adminPage("/admin/users/:id/adjust", (visit) => showAdjust(visit, emptyForm)),
+  adminPage("/admin/users/:id/waive", (visit) => showWaive(visit, emptyForm)),
+  adminPage("/admin/users/:id/grant", (visit) => showGrant(visit, emptyForm)),
+  adminPage("/admin/users/:id/subscriptions/:subscription/end", (visit) => showEnd(visit, emptyForm)),
   adjustForm,
   waiveForm,
   grantForm,

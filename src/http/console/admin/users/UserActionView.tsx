@@ -11,6 +11,7 @@ import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
+import { RoleSelect } from "./RoleSelect.tsx"
 import { userActionText } from "./UserActionText.ts"
 
 interface ActionProps {
@@ -184,27 +185,14 @@ export const DisableView = (props: ActionProps) => {
 }
 
 export const RoleView = (props: ActionProps) => {
-  const { user: { email, role }, visit } = props
+  const { state, user: { email, role }, visit } = props
   const say = sayOf(visit, userActionText)
-  return role === "user"
-    ? (
-      <ActionPage {...props} title={say("makeRoot.title", { email })} action="role" submit={say("makeRoot.submit")}>
-        <input type="hidden" name="role" value="root" />
-        <p class="mb-0">{say("makeRoot.text")}</p>
-      </ActionPage>
-    )
-    : (
-      <ActionPage
-        {...props}
-        title={say("makeUser.title", { email })}
-        action="role"
-        submit={say("makeUser.submit")}
-        danger
-      >
-        <input type="hidden" name="role" value="user" />
-        <p class="mb-0">{say("makeUser.text")}</p>
-      </ActionPage>
-    )
+  return (
+    <ActionPage {...props} title={say("role.title", { email })} action="role" submit={say("role.submit")}>
+      <RoleSelect visit={visit} label={say("role.label")} chosen={state.values.get("role") ?? role} />
+      <p class="text-secondary mb-0">{say("role.text")}</p>
+    </ActionPage>
+  )
 }
 
 export const PasswordLinkView = (

@@ -3,6 +3,7 @@
  */
 import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, Card, DataTable, Moment, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
@@ -177,13 +178,14 @@ export const SubscriptionsCard = (
                   <Moment visit={visit} at={item.startsAt} /> – <Moment visit={visit} at={item.endsAt} />
                 </span>,
                 item.state === "over" ? null : (
-                  <a
+                  <AdminLink
+                    visit={visit}
                     class="btn btn-sm btn-ghost-danger"
                     href={`/admin/users/${userId}/subscriptions/${item.id}/end`}
                     aria-label={say("end.label", { plan: item.planName })}
                   >
                     {say("end")}
-                  </a>
+                  </AdminLink>
                 )
               ])}
             />

@@ -6,11 +6,12 @@ import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { LedgerList } from "../../../../accounts/LedgerList.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
+import { isRole } from "../../../../identity/Roles.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { MoneyRoutes } from "./MoneyRoutes.ts"
@@ -56,8 +57,7 @@ const showDisable = (visit: UserVisit, state: FormState) =>
 const showRole = (visit: UserVisit, state: FormState) =>
   Effect.map(theUser, (user) => {
     const say = sayOf(visit, userActionText)
-    const title = say(user.role === "user" ? "makeRoot.title" : "makeUser.title", { email: user.email })
-    return page(title, RoleView({ visit, user, state }))
+    return page(say("role.title", { email: user.email }), RoleView({ visit, user, state }))
   })
 
 /** Why a user may not be disabled or demoted; for forms of their own pages. */
@@ -70,7 +70,7 @@ const refusals = (visit: UserVisit) => {
   }
 }
 
-const disableForm = rootForm("/admin/users/:id/disable", {
+const disableForm = adminForm("/admin/users/:id/disable", {
   run: (visit) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -80,7 +80,7 @@ const disableForm = rootForm("/admin/users/:id/disable", {
   again: (visit, values, problems) => showDisable(visit, { values, problems })
 })
 
-const enableForm = rootForm("/admin/users/:id/enable", {
+const enableForm = adminForm("/admin/users/:id/enable", {
   run: (visit) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
@@ -89,12 +89,12 @@ const enableForm = rootForm("/admin/users/:id/enable", {
     }).pipe(Effect.catchTag("UserNotFound", () => Effect.fail(new PageNotFound())))
 })
 
-const roleForm = rootForm("/admin/users/:id/role", {
+const roleForm = adminForm("/admin/users/:id/role", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id")
       const role = fields.get("role")
-      if (role !== "user" && role !== "root") return yield* refuse({ form: visit.say("form.malformed") })
+      if (!isRole(role)) return yield* refuse({ form: visit.say("form.malformed") })
       yield* (yield* UserAdmin).setRole(actorOf(visit), id, role)
       return redirect(`/admin/users/${id}?done=role`)
     }).pipe(
@@ -107,7 +107,7 @@ const roleForm = rootForm("/admin/users/:id/role", {
 })
 
 /** The answer of this form is the only page that has the link. */
-const linkForm = rootForm("/admin/users/:id/password-link", {
+const linkForm = adminForm("/admin/users/:id/password-link", {
   run: (visit) =>
     Effect.gen(function*() {
       const user = yield* theUser
@@ -124,9 +124,9 @@ const linkForm = rootForm("/admin/users/:id/password-link", {
 
 export const UserRoutes = Layer.mergeAll(
   MoneyRoutes,
-  rootPage("/admin/users/:id", show),
-  rootPage("/admin/users/:id/disable", (visit) => showDisable(visit, emptyForm)),
-  rootPage("/admin/users/:id/role", (visit) => showRole(visit, emptyForm)),
+  adminPage("/admin/users/:id", show),
+  adminPage("/admin/users/:id/disable", (visit) => showDisable(visit, emptyForm)),
+  adminPage("/admin/users/:id/role", (visit) => showRole(visit, emptyForm)),
   disableForm,
   enableForm,
   roleForm,

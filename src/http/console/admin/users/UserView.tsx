@@ -2,17 +2,18 @@
  * One user: money, what they may do, and what can be done to them; their ledger, plans, keys and sessions below.
  */
 import type { AccountView } from "../../../../accounts/AccountOverview.ts"
+import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
+import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { roleNames } from "../../text/RoleText.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Figure, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { usersText } from "./UsersText.ts"
-import { UserBadges } from "./UsersView.tsx"
+import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
 import { LedgerCard, type Listed, SubscriptionsCard } from "./UserLists.tsx"
+import { UserBadges } from "./UsersView.tsx"
 import { userText } from "./UserText.ts"
-import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
-import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 
 interface UserProps {
   readonly visit: UserVisit
@@ -105,13 +106,14 @@ const StateAction = ({ user, visit }: UserProps) => {
 const AccessCard = ({ user, visit }: UserProps) => {
   const say = sayOf(visit, userText)
   const isSelf = user.id === visit.user.id
+  const isManager = mayVisit(visit, `/admin/users/${user.id}/role`, "POST")
   const isDisabled = user.disabledAt !== null
   return (
     <Card title={say("access")} class="mb-3">
       <div class="card-body">
         <dl class="facts mb-3">
           <dt>{say("role")}</dt>
-          <dd>{sayOf(visit, usersText)(user.role === "root" ? "role.root" : "role.user")}</dd>
+          <dd>{roleNames(visit)[user.role]}</dd>
           <dt>{say("password")}</dt>
           <dd>
             <PasswordFacts visit={visit} user={user} />
@@ -123,20 +125,22 @@ const AccessCard = ({ user, visit }: UserProps) => {
             </>
           )}
         </dl>
-        <div class="btn-list">
-          {isDisabled ? null : (
-            <PostForm visit={visit} action={`/admin/users/${user.id}/password-link`}>
-              <button type="submit" class="btn">{say("link")}</button>
-            </PostForm>
-          )}
-          {isSelf || (isDisabled && user.role === "user") ? null : (
-            <a class="btn" href={`/admin/users/${user.id}/role`}>
-              {say(user.role === "root" ? "role.unmake" : "role.make")}
-            </a>
-          )}
-          {isSelf ? null : <StateAction visit={visit} user={user} />}
-        </div>
-        {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
+        {isManager
+          ? (
+            <div class="btn-list">
+              {isDisabled ? null : (
+                <PostForm visit={visit} action={`/admin/users/${user.id}/password-link`}>
+                  <button type="submit" class="btn">{say("link")}</button>
+                </PostForm>
+              )}
+              {isSelf || (isDisabled && user.role === "user")
+                ? null
+                : <a class="btn" href={`/admin/users/${user.id}/role`}>{say("role.change")}</a>}
+              {isSelf ? null : <StateAction visit={visit} user={user} />}
+            </div>
+          )
+          : null}
+        {isSelf && isManager ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
       </div>
     </Card>
   )
@@ -210,13 +214,17 @@ export const UserView = (
     <>
       <PageHeading title={user.email} lead={lead} />
       <div class="btn-list mb-3">
-        <a class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>{say("adjust")}</a>
+        <AdminLink visit={visit} class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>
+          {say("adjust")}
+        </AdminLink>
         {account.owedMicros === 0n
           ? null
-          : <a class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</a>}
-        <a class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</a>
+          : <AdminLink visit={visit} class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</AdminLink>}
+        <AdminLink visit={visit} class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</AdminLink>
         <a class="btn" href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>
-        <a class="btn" href={`/admin/audit?target=user%3A${user.id}`}>{say("audit.show")}</a>
+        <AdminLink visit={visit} class="btn" href={`/admin/audit?target=user%3A${user.id}`}>
+          {say("audit.show")}
+        </AdminLink>
       </div>
       <Done visit={visit} />
       <Figures visit={visit} user={user} account={account} />

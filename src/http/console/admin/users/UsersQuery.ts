@@ -1,6 +1,7 @@
 /**
  * Which users an address of the list asks for. What is no filter is left out.
  */
+import { roles } from "../../../../identity/Roles.ts"
 import type { UserSearch } from "../../../../identity/UserAdmin.ts"
 import { idOf } from "../../PathId.ts"
 import type { Visit } from "../../Visit.ts"
@@ -20,7 +21,7 @@ export const readUsersQuery = ({ query }: Pick<Visit, "query">): UsersQuery => {
   return {
     search: {
       text: text === "" ? undefined : text,
-      role: oneOf(["user", "root"], query.get("role")),
+      role: oneOf(roles, query.get("role")),
       state: oneOf(["active", "disabled"], query.get("state")),
       before: idOf(query.get("before"))
     }

@@ -2,9 +2,10 @@
  * `/admin/users`: the list of users, and making one.
  */
 import { Effect, Layer } from "effect"
+import { isRole } from "../../../../identity/Roles.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
-import { rootForm, rootPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { passwordProblem } from "../../text/PasswordText.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { readUsersQuery } from "./UsersQuery.ts"
@@ -26,12 +27,12 @@ const list = Effect.fnUntraced(function*(visit: UserVisit) {
 const showNew = (visit: UserVisit, state: FormState) =>
   Effect.succeed(page(sayOf(visit, usersText)("new"), NewUserView({ visit, state })))
 
-const createForm = rootForm("/admin/users", {
+const createForm = adminForm("/admin/users", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const say = sayOf(visit, usersText)
       const role = fields.get("role")
-      if (role !== "user" && role !== "root") return yield* refuse({ form: say("role.problem") })
+      if (!isRole(role)) return yield* refuse({ form: say("role.problem") })
       const user = yield* (yield* UserAdmin).create(actorOf(visit), { email: fields.get("email") ?? "", role })
       return redirect(`/admin/users/${user.id}?done=created`)
     }).pipe(
@@ -45,7 +46,7 @@ const createForm = rootForm("/admin/users", {
 })
 
 export const UsersRoutes = Layer.mergeAll(
-  rootPage("/admin/users", list),
-  rootPage("/admin/users/new", (visit) => showNew(visit, emptyForm)),
+  adminPage("/admin/users", list),
+  adminPage("/admin/users/new", (visit) => showNew(visit, emptyForm)),
   createForm
 )

@@ -9,8 +9,6 @@ export const usersText = defineMessages({
   "new": "Create user",
   "search": "E-mail address or id",
   "role": "Role",
-  "role.user": "User",
-  "role.root": "Administrator",
   "state": "State",
   "state.active": "Active",
   "state.disabled": "Disabled",
@@ -28,16 +26,13 @@ export const usersText = defineMessages({
   "email": "E-mail address",
   "email.invalid": "Enter an e-mail address, such as name@example.com.",
   "email.taken": "There is a user with this e-mail address already.",
-  "role.problem": "Choose a role.",
-  "role.hint": "Administrators may change everything here."
+  "role.problem": "Choose a role."
 }, {
   "title": "用户",
   "lead": "本站的所有账户，最新创建的在前。",
   "new": "创建用户",
   "search": "邮箱或编号",
   "role": "角色",
-  "role.user": "用户",
-  "role.root": "管理员",
   "state": "状态",
   "state.active": "正常",
   "state.disabled": "已停用",
@@ -55,6 +50,5 @@ export const usersText = defineMessages({
   "email": "邮箱",
   "email.invalid": "请输入邮箱地址，例如 name@example.com。",
   "email.taken": "该邮箱已被其他用户使用。",
-  "role.problem": "请选择角色。",
-  "role.hint": "管理员可以更改这里的一切。"
+  "role.problem": "请选择角色。"
 })

@@ -1,15 +1,19 @@
 /**
  * The list of users with its filter, and the form of a new one.
  */
+import { roles } from "../../../../identity/Roles.ts"
 import type { UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
 import type { FormState } from "../../Answer.ts"
+import { roleNames } from "../../text/RoleText.ts"
+import { AdminLink } from "../../ui/AdminLink.tsx"
+import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
+import { RoleSelect } from "./RoleSelect.tsx"
 import { usersPath, type UsersQuery } from "./UsersQuery.ts"
 import { usersText } from "./UsersText.ts"
 
@@ -25,7 +29,7 @@ export const UserBadges = (
   const say = sayOf(visit, usersText)
   return (
     <span class="badges-list d-inline-flex">
-      {user.role === "root" ? <Badge tone="purple">{say("role.root")}</Badge> : null}
+      {user.role === "user" ? null : <Badge tone="purple">{roleNames(visit)[user.role]}</Badge>}
       {user.disabledAt !== null
         ? <Badge tone="red">{say("state.disabled")}</Badge>
         : isPlain
@@ -45,7 +49,7 @@ const Filter = ({ query: { search }, visit }: { readonly visit: Visit; readonly 
         label={say("role")}
         all={say("all")}
         chosen={search.role}
-        options={[["user", say("role.user")], ["root", say("role.root")]]}
+        options={roles.map((role) => [role, roleNames(visit)[role]] as const)}
       />
       <FilterChoice
         name="state"
@@ -109,10 +113,10 @@ export const UsersView = (
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <a class="btn btn-primary" href="/admin/users/new">
+        <AdminLink visit={visit} class="btn btn-primary" href="/admin/users/new">
           <Icon name="plus" />
           {say("new")}
-        </a>
+        </AdminLink>
       </PageHeading>
       <Card>
         <Filter visit={visit} query={query} />
@@ -151,14 +155,7 @@ export const NewUserView = ({ state, visit }: { readonly visit: Visit; readonly 
             required
             autofocus
           />
-          <div class="mb-3">
-            <label class="form-label" for="field-role">{say("role")}</label>
-            <select class="form-select" id="field-role" name="role" aria-describedby="field-role-hint">
-              <option value="user" selected={role !== "root"}>{say("role.user")}</option>
-              <option value="root" selected={role === "root"}>{say("role.root")}</option>
-            </select>
-            <div id="field-role-hint" class="form-hint mt-1">{say("role.hint")}</div>
-          </div>
+          <RoleSelect visit={visit} label={say("role")} chosen={role} />
           <div class="btn-list mt-4">
             <button type="submit" class="btn btn-primary">{say("new")}</button>
             <a class="btn btn-ghost-secondary" href="/admin/users">{visit.say("action.back")}</a>

@@ -4,6 +4,7 @@
 import type { ListedSession } from "../../../../identity/LoginSessions.ts"
 import type { FormState } from "../../Answer.ts"
 import { passwordText } from "../../text/PasswordText.ts"
+import { roleNames } from "../../text/RoleText.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -23,7 +24,7 @@ const Profile = ({ visit }: Props) => {
           <dt>{say("email")}</dt>
           <dd>{visit.user.email}</dd>
           <dt>{say("role")}</dt>
-          <dd>{visit.user.role === "root" ? say("role.root") : say("role.user")}</dd>
+          <dd>{roleNames(visit)[visit.user.role]}</dd>
           <dt>{say("since")}</dt>
           <dd>
             <time dateTime={visit.user.createdAt.toISOString()}>{visit.formats.date(visit.user.createdAt)}</time>

@@ -1,0 +1,20 @@
+/**
+ * A link within the administration, for those who may follow it. For others it is its plain text, or nothing.
+ */
+import type { ComponentChildren } from "preact"
+import { mayVisit, type Visit } from "../Visit.ts"
+
+interface AdminLinkProps {
+  readonly visit: Visit
+  readonly href: string
+  readonly class?: string
+  readonly "aria-label"?: string
+  /** Whether the text is shown to those who may not follow it. */
+  readonly isText?: boolean
+  readonly children: ComponentChildren
+}
+
+export const AdminLink = ({ children, isText = false, visit, ...link }: AdminLinkProps) => {
+  if (mayVisit(visit, link.href)) return <a {...link}>{children}</a>
+  return isText ? <>{children}</> : null
+}

@@ -1,0 +1,15 @@
+/**
+ * Roles: what kind of person a user is. What each may do in the administration is one table, `http/AdminPolicy.ts`.
+ */
+
+/**
+ * `user` uses the gateway. `support` reads users, calls and orders. `finance` sees to payments and the books besides. `root` may do
+ * everything.
+ */
+export const roles = ["user", "support", "finance", "root"] as const
+export type Role = typeof roles[number]
+
+export const isRole = (text: string | null): text is Role => roles.some((role) => role === text)
+
+/** Whether the administration is open to the role at all. */
+export const isStaff = (role: Role): boolean => role !== "user"
