@@ -233,17 +233,22 @@ CREATE TABLE cash_movements (
 );
 CREATE INDEX cash_movements_booked ON cash_movements (booked_at);
 CREATE INDEX cash_movements_payment ON cash_movements (payment_id);
+CREATE INDEX cash_movements_refund ON cash_movements (refund_id) WHERE refund_id IS NOT NULL;
+CREATE INDEX cash_movements_dispute ON cash_movements (dispute_id) WHERE dispute_id IS NOT NULL;
+CREATE INDEX payment_refunds_of_payment ON payment_refunds (payment_id);
+CREATE INDEX payment_disputes_of_payment ON payment_disputes (payment_id);
 CREATE TRIGGER keep_cash_movements BEFORE UPDATE OR DELETE ON cash_movements
   FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
 CREATE TRIGGER keep_cash_movements_all BEFORE TRUNCATE ON cash_movements
   FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
 
--- The moment that the newest of a provider's events of a payment names, of the refund or dispute p_subject where it is given.
+-- The moment that the newest of a provider's events of a payment names, of the refund or dispute p_subject where it is given. What root
+-- said is no provider's word.
 CREATE FUNCTION realms_told_at_v1(p_provider text, p_payment text, p_subject text) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
   SELECT to_timestamp(e.at_seconds) FROM payment_events e
     WHERE e.provider = p_provider AND e.payment_reference = p_payment AND e.at_seconds > 0
-      AND e.subject IS NOT DISTINCT FROM p_subject
+      AND e.subject IS NOT DISTINCT FROM p_subject AND e.event_key NOT LIKE 'root:%'
     ORDER BY e.id DESC LIMIT 1
 $$;
 
@@ -260,7 +265,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Brings what is booked of a plan's payment to what was paid and to what has come back of it.
-CREATE FUNCTION realms_book_plan_v1(p_payment bigint) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION realms_book_plan_v1(p_payment bigint, p_at timestamptz DEFAULT now()) RETURNS void LANGUAGE sql AS $$
   WITH plan AS (
     SELECT p.id, p.provider, p.currency, p.paid_minor,
         least(p.paid_minor, coalesce((
@@ -274,8 +279,8 @@ CREATE FUNCTION realms_book_plan_v1(p_payment bigint) RETURNS void LANGUAGE sql 
         SELECT sum(m.amount_minor) FROM cash_movements m WHERE m.payment_id = plan.id AND m.kind = k.kind), 0) AS amount
       FROM plan CROSS JOIN LATERAL (VALUES ('plan_sold', plan.paid_minor), ('plan_returned', -plan.returned)) AS k (kind, amount)
   )
-  INSERT INTO cash_movements (kind, provider, currency, amount_minor, payment_id)
-    SELECT kind, provider, currency, amount, id FROM due WHERE amount <> 0
+  INSERT INTO cash_movements (booked_at, kind, provider, currency, amount_minor, payment_id)
+    SELECT p_at, kind, provider, currency, amount, id FROM due WHERE amount <> 0
 $$;
 
 CREATE FUNCTION realms_book_payment_v1() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -306,7 +311,9 @@ BEGIN
   IF v_new <> v_old THEN
     INSERT INTO cash_movements (kind, provider, currency, amount_minor, payment_id, refund_id, provider_at)
       VALUES (CASE WHEN v_new > v_old THEN 'refund' ELSE 'refund_returned' END, NEW.provider, NEW.currency, v_old - v_new,
-        NEW.payment_id, NEW.id, realms_told_at_v1(NEW.provider, NEW.payment_reference, NEW.refund_id));
+        NEW.payment_id, NEW.id,
+        -- Of one that root asks for, the provider has said nothing yet.
+        CASE WHEN NEW.refund_id IS NOT NULL THEN realms_told_at_v1(NEW.provider, NEW.payment_reference, NEW.refund_id) END);
   END IF;
   IF NEW.payment_id IS NOT NULL THEN
     PERFORM realms_book_plan_v1(NEW.payment_id);
@@ -333,45 +340,66 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- The time before: each movement on the date of the row that tells of it.
-WITH told AS (
+-- The time before: each movement on the date on which the event came in that told of it, or else on that of its row.
+WITH said AS (
   SELECT e.id, e.payment_id, e.provider, e.currency, e.amount_minor, e.received_at, e.at_seconds,
-      lag(e.amount_minor) OVER (PARTITION BY e.payment_id, e.currency ORDER BY e.received_at, e.id) AS before
+      lag(e.amount_minor) OVER w AS amount_before, lag(e.currency) OVER w AS currency_before, lag(e.provider) OVER w AS provider_before
     FROM payment_events e
     WHERE e.fact = 'Paid' AND e.provider <> 'manual' AND e.event_key NOT LIKE 'root:%' AND e.outcome NOT IN ('ignored', 'received')
       AND e.payment_id IS NOT NULL AND e.amount_minor > 0
+    WINDOW w AS (PARTITION BY e.payment_id ORDER BY e.received_at, e.id)
+), changes AS (
+  -- In the same currency the difference; in another one, what was said before is taken back.
+  SELECT id, payment_id, received_at, at_seconds, amount_before, provider, currency,
+      amount_minor - CASE WHEN currency_before = currency THEN amount_before ELSE 0 END AS amount
+    FROM said
+  UNION ALL
+  SELECT id, payment_id, received_at, at_seconds, amount_before, provider_before, currency_before, -amount_before
+    FROM said WHERE currency_before <> currency
 )
 INSERT INTO cash_movements (booked_at, provider_at, kind, provider, currency, amount_minor, payment_id)
   SELECT received_at, CASE WHEN at_seconds > 0 THEN to_timestamp(at_seconds) END,
-      CASE WHEN before IS NULL THEN 'payment' ELSE 'payment_correction' END, provider, currency,
-      amount_minor - coalesce(before, 0), payment_id
-    FROM told WHERE amount_minor <> coalesce(before, 0) ORDER BY id;
+      CASE WHEN amount_before IS NULL THEN 'payment' ELSE 'payment_correction' END, provider, currency, amount, payment_id
+    FROM changes WHERE amount <> 0 ORDER BY id;
 UPDATE payments p SET received_provider = m.provider, received_minor = m.amount, received_currency = m.currency
   FROM (
-    SELECT DISTINCT ON (payment_id) payment_id, provider, currency, sum(amount_minor) AS amount, max(booked_at) AS at
-      FROM cash_movements GROUP BY payment_id, provider, currency ORDER BY payment_id, at DESC
+    SELECT payment_id, provider, currency, sum(amount_minor) AS amount
+      FROM cash_movements GROUP BY payment_id, provider, currency HAVING sum(amount_minor) > 0
   ) m
   WHERE p.id = m.payment_id;
 INSERT INTO cash_movements (booked_at, kind, provider, currency, amount_minor, payment_id)
-  SELECT p.created_at, l.line, l.provider, l.currency, l.amount, p.id
+  SELECT coalesce((SELECT min(e.received_at) FROM payment_events e WHERE e.payment_id = p.id AND e.fact IN ('Paid', 'Unreadable')),
+      p.created_at), l.line, l.provider, l.currency, l.amount, p.id
     FROM payments p CROSS JOIN LATERAL realms_payment_lines_v1(p) l WHERE l.line <> 'payment' ORDER BY p.id;
 INSERT INTO cash_movements (booked_at, kind, provider, currency, amount_minor, payment_id, refund_id)
   SELECT * FROM (
-    SELECT r.created_at AS at, 'refund' AS kind, r.provider, r.currency, -r.amount_minor, r.payment_id, r.id
+    SELECT least(r.created_at, (SELECT min(e.received_at) FROM payment_events e
+          WHERE r.request_key IS NULL AND e.provider = r.provider AND e.payment_reference = r.payment_reference
+            AND (e.subject = r.refund_id OR r.refund_id IS NULL AND e.fact = 'Refunded') AND e.fact <> 'Dispute')) AS at,
+        'refund' AS kind, r.provider, r.currency, -r.amount_minor, r.payment_id, r.id
       FROM payment_refunds r WHERE r.amount_minor > 0
     UNION ALL
-    SELECT r.updated_at, 'refund_returned', r.provider, r.currency, r.amount_minor, r.payment_id, r.id
+    SELECT least(r.updated_at, (SELECT min(e.received_at) FROM payment_events e
+          WHERE e.provider = r.provider AND e.payment_reference = r.payment_reference AND e.subject = r.refund_id
+            AND (e.fact = 'RefundFailed' OR e.fact = 'Refund' AND e.status IN ('failed', 'canceled')))),
+        'refund_returned', r.provider, r.currency, r.amount_minor, r.payment_id, r.id
       FROM payment_refunds r WHERE r.amount_minor > 0 AND r.state IN ('failed', 'canceled')
   ) r ORDER BY at, id, kind;
 INSERT INTO cash_movements (booked_at, kind, provider, currency, amount_minor, payment_id, dispute_id)
-  SELECT d.created_at, 'dispute', d.provider, d.currency, -d.taken_minor, d.payment_id, d.id
+  SELECT least(d.created_at, (SELECT min(e.received_at) FROM payment_events e
+        WHERE e.provider = d.provider AND e.payment_reference = d.payment_reference AND e.subject = d.dispute_id
+          AND e.fact = 'Dispute')),
+      'dispute', d.provider, d.currency, -d.taken_minor, d.payment_id, d.id
     FROM payment_disputes d WHERE d.taken_minor > 0 ORDER BY d.id;
 INSERT INTO cash_movements (booked_at, kind, provider, currency, amount_minor, payment_id)
   SELECT coalesce(o.settled_at, p.created_at), 'plan_sold', p.provider, p.currency, p.paid_minor, p.id
     FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id AND a.order_kind = 'subscription'
       JOIN subscription_orders o ON o.id = a.order_id
     WHERE p.state = 'fulfilled' ORDER BY p.id;
-SELECT realms_book_plan_v1(p.id) FROM payments p;
+SELECT realms_book_plan_v1(b.payment_id, b.at) FROM (
+    SELECT m.payment_id, max(m.booked_at) AS at FROM cash_movements m
+      WHERE m.kind IN ('refund', 'refund_returned', 'dispute', 'dispute_returned') AND m.payment_id IS NOT NULL GROUP BY 1
+  ) b;
 
 CREATE TRIGGER book_payments AFTER INSERT OR UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION realms_book_payment_v1();
 CREATE TRIGGER book_payment_refunds AFTER INSERT OR UPDATE ON payment_refunds
@@ -400,3 +428,16 @@ CREATE TRIGGER keep_statement_days BEFORE UPDATE OR DELETE ON statement_days
   FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
 CREATE TRIGGER keep_statement_days_all BEFORE TRUNCATE ON statement_days
   FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+
+-- The first moment of a day of the books: as it was closed; for those after the closed days, never before the last of them ended, and
+-- at once where it ended. A day ends where the next one begins.
+CREATE FUNCTION realms_day_starts_v1(p_day date, p_zone text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT d.starts_at FROM statement_days d WHERE d.day = p_day),
+    -- A date that was skipped, when the time zone was changed, is as long as nothing.
+    (SELECT d.starts_at FROM statement_days d WHERE d.day > p_day
+      AND EXISTS (SELECT FROM statement_days b WHERE b.day < p_day) ORDER BY d.day LIMIT 1),
+    (SELECT CASE WHEN p_day = l.day + 1 THEN l.ends_at ELSE greatest(l.ends_at, realms_midnight_v1(p_day, p_zone)) END
+      FROM statement_days l WHERE l.day < p_day ORDER BY l.day DESC LIMIT 1),
+    realms_midnight_v1(p_day, p_zone))
+$$;

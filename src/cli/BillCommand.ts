@@ -82,6 +82,7 @@ const run = Effect.fnUntraced(function*({ encoding, file, provider }: Command.Co
   }).pipe(
     Effect.ensuring(Effect.sync(() => isTerminal && process.stderr.write(ERASE_LINE))),
     Effect.catchTags({
+      BillUnstored: ({ message }) => Effect.fail(failed(message)),
       BillRefused: ({ message }) => Effect.fail(failed(`${file}: ${message}`)),
       PlatformError: ({ message }) => Effect.fail(failed(`${file} cannot be read: ${message}`))
     })

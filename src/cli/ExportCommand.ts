@@ -5,6 +5,7 @@
 import { Effect, type Layer, Option, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exportNames, Exports } from "../finance/Exports.ts"
+import type { Statements } from "../finance/Statements.ts"
 import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
 import { rangeFlags, rangeOf } from "./RangeFlags.ts"
 
@@ -39,7 +40,7 @@ const run = Effect.fnUntraced(function*(asked: Command.Command.Config.Infer<type
   yield* Stream.run(pieces, stdio.stdout())
 })
 
-export const exportCommand = <E, R>(services: Layer.Layer<Exports, E, R>) =>
+export const exportCommand = <E, R>(services: Layer.Layer<Exports | Statements, E, R>) =>
   Command.make("export", flags, run).pipe(
     Command.provide(services),
     Command.withDescription(

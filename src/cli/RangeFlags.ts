@@ -3,7 +3,7 @@
  */
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
-import { type DayRange, rangeAsked } from "../finance/RangeAsked.ts"
+import { Statements } from "../finance/Statements.ts"
 import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
 
 const day = (name: string, metavar: string, description: string) =>
@@ -18,12 +18,13 @@ export const rangeFlags = {
 /** The days that the flags name. */
 export const rangeOf = (
   flags: { readonly [name in keyof typeof rangeFlags]: Option.Option<string> }
-): Effect.Effect<DayRange, CliFailure> =>
-  rangeAsked({
-    month: Option.getOrUndefined(flags.month),
-    from: Option.getOrUndefined(flags.from),
-    to: Option.getOrUndefined(flags.to)
-  }).pipe(
-    Effect.catchTag("RangeRefused", ({ field, message }) =>
-      Effect.fail(new CliFailure({ message: `--${field} ${message}`, exitCode: EXIT_USAGE })))
-  )
+) =>
+  Effect.flatMap(Statements, (statements) =>
+    statements.range({
+      month: Option.getOrUndefined(flags.month),
+      from: Option.getOrUndefined(flags.from),
+      to: Option.getOrUndefined(flags.to)
+    })).pipe(
+      Effect.catchTag("RangeRefused", ({ field, message }) =>
+        Effect.fail(new CliFailure({ message: `--${field} ${message}`, exitCode: EXIT_USAGE })))
+    )

@@ -27,7 +27,7 @@ import { checkNote } from "../platform/Notes.ts"
 import { takeDeferred } from "./Deferred.ts"
 import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
 import { type EventItem, openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
-import { checkUnused } from "./PaymentUse.ts"
+import { checkMoneyUnused, checkUnused } from "./PaymentUse.ts"
 import { payOrder } from "./PayOrder.ts"
 
 /** What to do with an event that waits. */
@@ -171,7 +171,8 @@ const make = Effect.gen(function*() {
 
   /** Decides on a payment that waits for people, and on what waited for the payment. */
   const settlePayment = Effect.fnUntraced(function*(actor: Actor, eventId: bigint, payment: Payment, asked: Resolve) {
-    yield* checkUnused(payment)
+    const known = yield* paymentsNamed(sql, payment.payment)
+    yield* asked.resolution === "dismissed" ? checkUnused(payment) : checkMoneyUnused(payment, known)
     if (asked.resolution === "accepted") return yield* accept(actor, eventId, payment, asked)
     const credited = asked.resolution === "credited" ? yield* credit(actor, eventId, asked) : undefined
     const settled = yield* writePayment(sql, payment, {

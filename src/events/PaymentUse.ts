@@ -21,3 +21,17 @@ export const checkUnused = (payment: Pick<Payment, "payment" | "state">): Effect
   const why = uses[payment.state]
   return why === undefined ? Effect.void : Effect.fail(new PaymentUsed({ payment: payment.payment, why }))
 }
+
+/**
+ * The same for all that is known under a payment's id. What root wrote down as received under any name is the same money; two
+ * providers, or two gateways, may have the same number for different money.
+ */
+export const checkMoneyUnused = (
+  payment: Payment,
+  known: ReadonlyArray<Payment>
+): Effect.Effect<void, PaymentUsed> =>
+  Effect.forEach(
+    known.filter((other) => other.id === payment.id || other.manual || payment.manual),
+    checkUnused,
+    { discard: true }
+  )

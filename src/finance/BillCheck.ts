@@ -2,7 +2,7 @@
  * Compares a provider's file with the books, payment by payment, refund by refund and dispute by dispute. The file is read in pieces
  * into a table of the transaction, which ends with it; nothing is changed.
  */
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, FileSystem, Layer, type PlatformError, Semaphore, Sink, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import type { Provider } from "../payments/PaymentFact.ts"
@@ -11,7 +11,7 @@ import { inTransaction } from "../platform/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import { type BillItem, type BillKind, type EpayColumns, epayItems, type ReadItems, stripeItems } from "./BillItems.ts"
 import { type BillEncoding, type BillRecord, billRecords } from "./BillText.ts"
-import { BillRefused } from "./FinanceError.ts"
+import { BillRefused, BillUnstored } from "./FinanceError.ts"
 
 export { type BillEncoding, billEncodings } from "./BillText.ts"
 
@@ -65,7 +65,7 @@ export interface BillQuestion<E> {
 }
 
 export class BillCheck extends Context.Service<BillCheck, {
-  check<E>(question: BillQuestion<E>): Effect.Effect<BillReport, E | BillRefused | DatabaseUnavailable>
+  check<E>(question: BillQuestion<E>): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable>
 }>()("realms/finance/BillCheck") {
   static readonly layer = Layer.effect(BillCheck, Effect.suspend(() => make))
 }
@@ -90,11 +90,12 @@ const insertSql = `
 
 /**
  * What the books have of a provider, by the ids that it gives: a payment that root wrote down as this provider's too. EPay gives
- * refunds no id of their own, so they are those of their payment.
+ * refunds no id of their own, so they are those of their payment, and one that failed has not been.
  */
 const oursSql = `
   SELECT m.kind, m.id, m.currency, abs(sum(m.amount_minor))::bigint AS amount, min(m.at) AS at FROM (
-    SELECT CASE WHEN c.kind IN ('payment_correction', 'manual') THEN 'payment' ELSE c.kind END AS kind,
+    SELECT CASE WHEN c.kind IN ('payment_correction', 'manual') THEN 'payment'
+          WHEN c.kind = 'refund_returned' AND c.provider = 'epay' THEN 'refund' ELSE c.kind END AS kind,
         CASE WHEN c.kind IN ('refund', 'refund_returned') THEN CASE WHEN c.provider = 'epay' THEN r.payment_reference
             ELSE r.refund_id END
           WHEN c.kind IN ('dispute', 'dispute_returned') THEN d.dispute_id ELSE p.payment_id END AS id,
@@ -113,7 +114,11 @@ const compareSql = `
     CASE WHEN o.id IS NULL THEN 'missing_here' WHEN b.id IS NULL THEN 'missing_there'
       WHEN b.amount = o.amount AND b.currency = o.currency THEN 'matched' ELSE 'different_amount' END AS result
   FROM bill_items b FULL JOIN ours o ON o.kind = b.kind AND o.id = b.id, span s
-  WHERE b.id IS NOT NULL OR o.at BETWEEN s.since AND s.until`
+  WHERE b.id IS NOT NULL OR o.at BETWEEN s.since AND s.until
+    -- A refund that failed before it moved anything is in no file.
+    AND NOT (o.kind IN ('refund', 'refund_returned') AND EXISTS (SELECT FROM ours r WHERE r.id = o.id AND r.amount = o.amount
+        AND r.kind = CASE o.kind WHEN 'refund' THEN 'refund_returned' ELSE 'refund' END)
+      AND NOT EXISTS (SELECT FROM bill_items i WHERE i.id = o.id AND i.kind IN ('refund', 'refund_returned')))`
 
 interface CompareRow {
   readonly kind: BillKind
@@ -169,8 +174,13 @@ const titlesOf = (pairs: ReadonlyArray<string>): EpayColumns =>
     return column === undefined ? [] : [column]
   }))
 
+/** Files compared at once, at most: each has a connection of its own meanwhile. */
+const AT_ONCE_MAX = 2
+
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const files = yield* FileSystem.FileSystem
+  const turns = yield* Semaphore.make(AT_ONCE_MAX)
   const settings = yield* Settings
 
   const insert = Effect.fnUntraced(function*(items: ReadonlyArray<BillItem>, timeZone: string) {
@@ -256,16 +266,30 @@ const make = Effect.gen(function*() {
     } satisfies BillReport
   })
 
-  const check = <E>(question: BillQuestion<E>): Effect.Effect<BillReport, E | BillRefused | DatabaseUnavailable> =>
-    orUnavailable(
-      inTransaction(
-        sql,
-        sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`).pipe(
-          Effect.andThen(read(question)),
-          Effect.flatMap((reading) => compare(question.provider, reading))
-        )
-      )
-    )
+  const unstored = ({ message }: PlatformError.PlatformError) => new BillUnstored({ why: message })
+
+  /** The transaction begins when all of the file is here: it waits for nobody who sends it. */
+  const spooled = Effect.fnUntraced(function*<E>(question: BillQuestion<E>) {
+    const path = yield* Effect.mapError(files.makeTempFileScoped({ prefix: "realms-bill-" }), unstored)
+    yield* Stream.run(question.bytes, Sink.mapError(files.sink(path), unstored))
+    const stored: BillQuestion<BillUnstored> = { ...question, bytes: Stream.mapError(files.stream(path), unstored) }
+    return stored
+  })
+
+  const compared = (question: BillQuestion<BillUnstored>) =>
+    orUnavailable(inTransaction(
+      sql,
+      Effect.gen(function*() {
+        yield* sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`)
+        yield* sql.unsafe(`SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_MS_MAX}`)
+        return yield* compare(question.provider, yield* read(question))
+      })
+    ))
+
+  const check = <E>(
+    question: BillQuestion<E>
+  ): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable> =>
+    turns.withPermits(1)(Effect.scoped(Effect.flatMap(spooled(question), compared)))
 
   return BillCheck.of({ check })
 })

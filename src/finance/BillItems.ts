@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { Record, Result } from "effect"
+import { DateTime, Option, Record, Result } from "effect"
 import { currencyDecimals } from "../domain/Currency.ts"
 import type { EpayColumn } from "../domain/EpayBill.ts"
 import { parseDecimal } from "../domain/Money.ts"
@@ -92,7 +92,14 @@ const stripeColumns = {
 const idPattern = /^[\x21-\x7e]{1,255}$/
 
 const currencyPattern = /^[A-Za-z]{3}$/
-const timePattern = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2})?$/
+const timePattern = /^(\d{4}-\d{2}-\d{2})[ T]\d{2}:\d{2}(?::\d{2})?$/
+
+/** Whether a text is a time of a day that there is. */
+const isTime = (text: string): boolean => {
+  const day = timePattern.exec(text)?.[1]
+  const at = day === undefined ? Option.none() : DateTime.make(`${text.replace(" ", "T")}Z`)
+  return Option.isSome(at) && !text.startsWith("0000") && DateTime.formatIsoDateUtc(at.value) === day
+}
 
 /** Of Stripe's report "Balance change from activity", itemized. */
 export const stripeItems = (head: BillRecord): Result.Result<ReadItems, BillRefused> =>
@@ -113,7 +120,7 @@ export const stripeItems = (head: BillRecord): Result.Result<ReadItems, BillRefu
         const id = kind === "payment" && field(at.payment) !== "" ? field(at.payment) : field(at.source)
         if (kind !== null && !idPattern.test(id)) return yield* refused(record.line, at.source + 1, "is no id")
         const time = created < 0 ? "" : field(created)
-        if (time !== "" && !timePattern.test(time)) return yield* refused(record.line, created + 1, "is no time")
+        if (time !== "" && !isTime(time)) return yield* refused(record.line, created + 1, "is no time")
         return [{
           line: record.line,
           kind,
@@ -163,7 +170,7 @@ export const epayItems = (titles: EpayColumns) => (head: BillRecord): Result.Res
         const id = field(at.trade).replace(/^['`=\t]+/, "").replaceAll('"', "")
         if (!idPattern.test(id)) return yield* refused(record.line, at.trade + 1, "is no id")
         const when = timeAt === undefined ? "" : field(timeAt).replaceAll("/", "-")
-        if (when !== "" && !timePattern.test(when)) return yield* refused(record.line, (timeAt ?? 0) + 1, "is no time")
+        if (when !== "" && !isTime(when)) return yield* refused(record.line, (timeAt ?? 0) + 1, "is no time")
         const kept = yield* given(feeAt)
         const back = yield* given(refundAt)
         const item = (kind: "payment" | "refund", minor: bigint): BillItem => ({

@@ -6,8 +6,8 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
 import { heldNow, movementsIn } from "./MovementSums.ts"
-import { lastClosedBy } from "./StatementDays.ts"
-import { booksAfter, noBooks } from "./StatementLines.ts"
+import { closedBooks, lastClosedBy } from "./StatementDays.ts"
+import { type Books, booksAfter, encodeBooks, joinAll, noBooks } from "./StatementLines.ts"
 
 /** Problems of one kind that are listed, at most. */
 const PROBLEMS_MAX = 100
@@ -48,6 +48,11 @@ const chainSql = `
 const differ = (what: string, stated: bigint, real: bigint): ReadonlyArray<AuditProblem> =>
   stated === real ? [] : [problem(`the lines of all time make ${what} ${stated}, the rows ${real} micros`)]
 
+const cashDiffers = (stated: Books, real: Books): ReadonlyArray<AuditProblem> => {
+  const textOf = ({ cash }: Books) => JSON.stringify(encodeBooks({ ...noBooks, cash }).cash)
+  return textOf(stated) === textOf(real) ? [] : [problem("the cash of closed days is not what is booked in them")]
+}
+
 const sumsAgree = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   const all = booksAfter(noBooks, yield* movementsIn(sql, { from: null, to: null }), new Map())
   const held = yield* heldNow(sql)
@@ -60,7 +65,8 @@ const sumsAgree = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
     ...differ("what users owe", all.debts.closing, held.owedMicros),
     ...last === undefined || closed === undefined ? [] : [
       ...differ(`the closing balance of ${last.day}`, last.books.balances.closing, closed.balances.closing),
-      ...differ(`the closing debt of ${last.day}`, last.books.debts.closing, closed.debts.closing)
+      ...differ(`the closing debt of ${last.day}`, last.books.debts.closing, closed.debts.closing),
+      ...cashDiffers(joinAll(noBooks, yield* closedBooks(sql)), closed)
     ]
   ]
 })

@@ -33,14 +33,14 @@ const ordersSql = `
       JOIN payments f ON f.attempt_id = a.id AND f.state = 'fulfilled' WHERE a.order_id = o.id LIMIT 1
   ) p ON true`
 
-/** A provider's day may be an earlier one: that is shown, and where it is a day earlier in UTC, flagged. */
-const told = `m.provider_at, CASE WHEN (m.provider_at AT TIME ZONE 'UTC')::date < (m.booked_at AT TIME ZONE 'UTC')::date
+/** A provider's day may be an earlier one, by the time zone of the books, which is $4: that is shown and flagged. */
+const told = `m.provider_at, CASE WHEN (m.provider_at AT TIME ZONE $4)::date < (m.booked_at AT TIME ZONE $4)::date
     THEN 'earlier' ELSE '' END AS provider_day`
 
 const paymentsSql = `
   SELECT p.id, coalesce(m.booked_at, p.created_at) AS booked_at, coalesce(p.received_provider, p.provider) AS provider,
-    p.payment_id, p.state, p.manual, coalesce(p.received_currency, p.currency) AS currency, p.received_minor, p.paid_minor,
-    a.order_id, coalesce(p.credited_user_id, o.user_id) AS user_id, u.email, p.credited_micros, p.debited_micros,
+    p.payment_id, p.state, p.manual, coalesce(p.received_currency, p.currency) AS currency, p.received_minor,
+    CASE WHEN p.received_currency <> p.currency THEN NULL ELSE p.paid_minor END AS paid_minor, a.order_id, coalesce(p.credited_user_id, o.user_id) AS user_id, u.email, p.credited_micros, p.debited_micros,
     p.corrected_micros, ${told}
   FROM payments p
   LEFT JOIN LATERAL (

@@ -104,20 +104,20 @@ const make = Effect.gen(function*() {
     const narrowed = filterNames.filter((name) => filter[name] !== undefined)
     return yield* sql.unsafe<ExportRow>(
       `SELECT x.* FROM (${kind.sql}) x
-        WHERE x.id > $1 AND x.booked_at >= realms_midnight_v1($2::date, $4) AND x.booked_at < realms_midnight_v1($3::date + 1, $4)
+        WHERE x.id > $1 AND x.booked_at >= realms_day_starts_v1($2::date, $4) AND x.booked_at < realms_day_starts_v1($3::date + 1, $4)
           ${narrowed.map((name, index) => `AND x.${name} = $${index + 5}`).join(" ")}
         ORDER BY x.id LIMIT ${PAGE_ROWS}`,
       [after, filter.from, filter.to, timeZone, ...narrowed.map((name) => filter[name] ?? null)]
     )
   }, orUnavailable)
 
-  const lines = (kind: ExportKind, filter: ExportFilter, timeZone: string) => {
+  const lines = (kind: ExportKind, filter: ExportFilter, timeZone: string, first: ReadonlyArray<ExportRow>) => {
     const columns = Object.keys(kind.columns)
     const totals = new Map<string, Total>()
     const rows = Stream.paginate<bigint, string, DatabaseUnavailable>(
       0n,
       (after) =>
-        Effect.map(page(kind, filter, timeZone, after), (read) => {
+        Effect.map(after === 0n ? Effect.succeed(first) : page(kind, filter, timeZone, after), (read) => {
           for (const row of read) adding(kind, totals, row)
           const text = read.map((row) =>
             csvLine(["id", "booked_at", ...columns].map((column) => cellOf(kind, row, column)))
@@ -140,7 +140,9 @@ const make = Effect.gen(function*() {
     const unknown = filterNames.find((column) => filter[column] !== undefined && !kind.filters.includes(column))
     if (unknown !== undefined) return yield* new FilterRefused({ field: unknown, kind: name })
     const { finance } = yield* settings.fresh
-    return lines(kind, filter, finance.timeZone)
+    // What the first rows fail with is told before the file begins.
+    const first = yield* page(kind, filter, finance.timeZone, 0n)
+    return lines(kind, filter, finance.timeZone, first)
   })
 
   return Exports.of({ csv })

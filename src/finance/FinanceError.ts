@@ -55,3 +55,10 @@ export class BillRefused extends Schema.TaggedError<BillRefused>()("BillRefused"
     return `${at}${this.why}`
   }
 }
+
+/** There is no room, or no right, to keep a provider's file while it is compared. */
+export class BillUnstored extends Schema.TaggedError<BillUnstored>()("BillUnstored", { why: Schema.String }) {
+  override get message(): string {
+    return `the file cannot be kept while it is compared: ${this.why}`
+  }
+}

@@ -10,8 +10,8 @@ export interface DayRange {
   readonly to: string
 }
 
-const dayPattern = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
-const monthPattern = /^\d{4}-(?:0[1-9]|1[0-2])$/
+const dayPattern = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/
+const monthPattern = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])$/
 
 const MS_A_DAY = 86_400_000
 
@@ -29,16 +29,24 @@ const daysOf = (month: string): DayRange => {
   return { from: `${month}-01`, to: `${month}-${last}` }
 }
 
-/** What is asked for; nothing: the month of now, in UTC. `to` is `from` where it is left out. */
+/** The month of now, by a time zone. */
+const monthNow = (timeZone: string): Effect.Effect<string> =>
+  Effect.map(
+    DateTime.now,
+    (now) =>
+      DateTime.formatIsoDate(DateTime.setZone(now, DateTime.zoneMakeNamedUnsafe(timeZone))).slice(0, "2026-11".length)
+  )
+
+/** What is asked for; nothing: the month of now, by the time zone of the books. `to` is `from` where it is left out. */
 export const rangeAsked = (asked: {
   readonly month?: string | undefined
   readonly from?: string | undefined
   readonly to?: string | undefined
-}): Effect.Effect<DayRange, RangeRefused> =>
+}, timeZone: string): Effect.Effect<DayRange, RangeRefused> =>
   Effect.gen(function*() {
     const { from = asked.to, month, to = from } = asked
     if (from === undefined || to === undefined) {
-      const now = DateTime.formatIsoDateUtc(yield* DateTime.now).slice(0, "2026-11".length)
+      const now = yield* monthNow(timeZone)
       return monthPattern.test(month ?? now)
         ? daysOf(month ?? now)
         : yield* new RangeRefused({ field: "month", reason: "month" })

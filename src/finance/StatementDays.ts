@@ -73,6 +73,13 @@ export const lastClosedBy = (sql: Sql, at: Date | null): Effect.Effect<ClosedDay
     ([row]) => row === undefined ? Effect.undefined : toDay(row)
   )
 
+/** The books of every closed day, oldest first. */
+export const closedBooks = (sql: Sql): Effect.Effect<ReadonlyArray<Books>, SqlError.SqlError> =>
+  Effect.flatMap(
+    sql.unsafe<DayRow>(`SELECT ${dayColumns} FROM statement_days ORDER BY starts_at`),
+    (rows) => Effect.forEach(rows, (row) => Effect.map(toDay(row), ({ books }) => books))
+  )
+
 /** Days of a range that are closed, oldest first. */
 export const closedWithin = (
   sql: Sql,
@@ -95,14 +102,15 @@ interface NextDay {
 
 /**
  * Whether a transaction of this database is under way, other than this one, that began before a moment: what it writes has the date
- * on which it began. Of sessions of another database user only those are seen that this one's rights let it see.
+ * on which it began. A session whose state this database user may not see, or that does not say it, may have one; so may a prepared
+ * transaction, which does not say when it began.
  */
 export const isUnderWay = (sql: Sql, before: Date): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.map(
     sql<{ busy: boolean }>`
       SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-          AND a.xact_start < ${before})
-        OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database() AND x.prepared < ${before}) AS busy`,
+          AND (a.xact_start < ${before} OR a.backend_type = 'client backend' AND coalesce(a.state, 'disabled') = 'disabled'))
+        OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database()) AS busy`,
     ([row]) => row?.busy !== false
   )
 
@@ -137,7 +145,10 @@ const make = Effect.gen(function*() {
     const [next] = yield* sql.unsafe<NextDay>(nextSql, [timeZone])
     if (next === undefined || !next.due) return undefined
     if (yield* isUnderWay(sql, next.ends_at)) {
-      yield* Effect.logInfo(`the day ${next.day} is not closed yet: a transaction is under way that began in it`)
+      yield* Effect.logInfo(
+        `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
+          "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
+      )
       return undefined
     }
     const before = yield* lastClosedBy(sql, null)

@@ -44,6 +44,8 @@ export interface Liability {
 type Failure = UnknownKind | DatabaseUnavailable
 
 export class Statements extends Context.Service<Statements, {
+  /** The days that are asked for; see `rangeAsked`. */
+  range(asked: Parameters<typeof rangeAsked>[0]): Effect.Effect<DayRange, RangeRefused | DatabaseUnavailable>
   statement(range: DayRange): Effect.Effect<Statement, Failure>
   /** The closed days of a range, oldest first. */
   days(range: DayRange): Effect.Effect<ReadonlyArray<ClosedDay>, DatabaseUnavailable>
@@ -61,18 +63,10 @@ interface Bounds {
   readonly is_over: boolean
 }
 
-/**
- * When a range begins and ends: as its days were closed, else by the zone of now, and never before the end of what is closed. One that
- * is not over ends now.
- */
+/** When a range begins and ends. One that is not over ends now. */
 const boundsSql = `
   SELECT starts_at, greatest(starts_at, ends_at) AS ends_at, ends_at <= now() AS is_over FROM (
-    SELECT least(now(), coalesce(
-          (SELECT starts_at FROM statement_days WHERE day = $1::date),
-          greatest(realms_midnight_v1($1::date, $3), (SELECT max(ends_at) FROM statement_days WHERE day < $1::date)))) AS starts_at,
-        coalesce((SELECT ends_at FROM statement_days WHERE day = $2::date),
-          greatest(realms_midnight_v1($2::date + 1, $3), (SELECT max(ends_at) FROM statement_days WHERE day <= $2::date)))
-          AS ends_at
+    SELECT least(now(), realms_day_starts_v1($1::date, $3)) AS starts_at, realms_day_starts_v1($2::date + 1, $3) AS ends_at
   ) b`
 
 const make = Effect.gen(function*() {
@@ -128,6 +122,9 @@ const make = Effect.gen(function*() {
     } satisfies Statement
   })
 
+  const range = (asked: Parameters<typeof rangeAsked>[0]) =>
+    Effect.flatMap(settings.fresh, ({ finance }) => rangeAsked(asked, finance.timeZone))
+
   const statement = Effect.fn("Statements.statement")(function*(range: DayRange) {
     const { finance } = yield* settings.fresh
     return yield* inSnapshot(read(range, finance.timeZone))
@@ -136,7 +133,7 @@ const make = Effect.gen(function*() {
   const days = (range: DayRange) => orUnavailable(closedWithin(sql, range))
 
   const liability = Effect.fn("Statements.liability")(function*(day: string) {
-    const { books, endsAt, timeZone } = yield* statement(yield* rangeAsked({ from: day }))
+    const { books, endsAt, timeZone } = yield* statement(yield* range({ from: day }))
     return {
       day,
       timeZone,
@@ -147,5 +144,5 @@ const make = Effect.gen(function*() {
     } satisfies Liability
   })
 
-  return Statements.of({ statement, days, liability })
+  return Statements.of({ range, statement, days, liability })
 })

@@ -3,7 +3,7 @@
  * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
  * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { MigrationError } from "./MigrationError.ts"
+import { classifySqlError } from "./SqlFailure.ts"
 import { splitSql } from "./SqlSplit.ts"
 
 export { MigrationError } from "./MigrationError.ts"
@@ -107,12 +108,17 @@ const whyFailed = (error: SqlError): string => {
   return cause instanceof Error ? `${message ?? ""} ${cause.message}`.trim() : message ?? error.message
 }
 
+/** Other servers are at work meanwhile: a transaction that met them at a lock is tried again as a whole. */
+const isConflict = (error: SqlError): boolean => classifySqlError(error) === "deadlock"
+
+const CONFLICT_RETRIES_MAX = 5
+
 const applyMigration = Effect.fnUntraced(function*(migration: Migration) {
   const sql = yield* SqlClient.SqlClient
   const statements = splitSql(migration.text)
   for (const [index, statement] of statements.entries()) {
     yield* Effect.mapError(sql.unsafe(statement).unprepared, (error) =>
-      new MigrationError({
+      isConflict(error) ? error : new MigrationError({
         message: `Migration ${label(migration)} failed at statement ${index + 1} of ${statements.length} ` +
           `(${statement.slice(0, 60).replaceAll(/\s+/g, " ")}...): ${whyFailed(error)}`
       }))
@@ -151,7 +157,13 @@ export const runMigrations: Effect.Effect<
 > = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const migrations = yield* readMigrations(yield* MigrationsFolder)
-  const applied = yield* sql.withTransaction(runPending(migrations))
+  const applied = yield* sql.withTransaction(runPending(migrations)).pipe(
+    Effect.retry({
+      while: (error) => error._tag === "SqlError" && isConflict(error),
+      schedule: Schedule.exponential("200 millis").pipe(Schedule.jittered),
+      times: CONFLICT_RETRIES_MAX
+    })
+  )
   return { applied }
 }).pipe(
   Effect.catchTag("SqlError", (error) => new MigrationError({ message: `The database refused: ${whyFailed(error)}` })),

@@ -111,6 +111,32 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
+  it.effect("give nothing for money that root has written down as another order's, under whatever name", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const [first, second] = [yield* world.topup, yield* world.topup]
+      const reference = yield* world.openEpay(second)
+      const payment = `seen${first.id}`
+      yield* world.manual.complete(ada, { orderId: first.id, provider: "manual", reference: payment, note: "n" })
+      const settled = yield* world.settlement.settle(
+        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment })
+      )
+      assert.strictEqual(settled.outcome, "needs_review")
+      const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 1 })
+      const id = event?.id ?? 0n
+      const resolve = (asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
+      assert.strictEqual(yield* resolve(credit(second.userId)), "PaymentUsed")
+      assert.strictEqual(yield* resolve({ resolution: "accepted", note: "n", inProportion: false }), "PaymentUsed")
+      assert.strictEqual(yield* resolve({ resolution: "refunded", note: "n" }), "PaymentUsed")
+      assert.strictEqual(
+        yield* tagOf(world.resolutions.refund(ada, id, { note: "n", key: `twin-refund-${first.id}` })),
+        "PaymentUsed"
+      )
+      assert.strictEqual(yield* resolve({ resolution: "dismissed", note: "n" }), "done")
+      assert.deepStrictEqual(yield* world.balance(second.userId), { usd: 0n, owed: 0n })
+      yield* world.clean
+    }))
+
   it.effect("a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate", () =>
     Effect.gen(function*() {
       const { event, fact, order, payment, world } = yield* secondPayment

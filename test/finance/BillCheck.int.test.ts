@@ -148,6 +148,9 @@ layer(financeLayer, { excludeTestServices: true, timeout: 60_000 })("Stripe's re
         [file(line("refund", "", "pi_8", "10.00")), /^line 2, column 8: is no id/],
         [file(line("refund", "re_\u0000", "pi_8", "10.00")), /^line 2, column 8: is no id/],
         [file(good.replace("12:00:00", "noon")), /^line 2, column 2: is no time/],
+        [file(good.replace("2026-03-05", "2026-02-30")), /^line 2, column 2: is no time/],
+        [file(good.replace("12:00:00", "25:61:00")), /^line 2, column 2: is no time/],
+        [file(good.replace("2026-03-05", "0000-03-05")), /^line 2, column 2: is no time/],
         [file(`${good},more`), /^line 2.*(?:length|columns)/i],
         [file(`"${good}`), /Quote/i],
         [Uint8Array.from([...file(good), 0x0a, 0x61, 0x62, 0xff, 0x63]), /^line 3, column 3: bytes that are not utf-8/]
@@ -186,6 +189,9 @@ layer(financeLayer, { excludeTestServices: true, timeout: 60_000 })("a gateway's
       yield* paid("epay", "2026030513", 994n)
       yield* refunded("epay", "2026030512", null, 250n)
       yield* refunded("epay", "2026030512", null, 50n)
+      // One that the gateway refused, before it was asked for again.
+      yield* refunded("epay", "2026030513", null, 99n)
+      yield* (yield* SqlClient.SqlClient)`UPDATE payment_refunds SET state = 'failed' WHERE amount_minor = 99`
       const text = [
         "订单号,金额,退款,状态",
         "'2026030512,10.00,3.00,已付",

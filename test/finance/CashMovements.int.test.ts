@@ -75,6 +75,37 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
       yield* world.clean
     }))
 
+  it.effect("have no moment of the provider where it has said nothing yet", () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const order = yield* world.topup
+      const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
+      yield* world.idle
+      yield* world.refunds.request(ada, {
+        orderId: order.id,
+        amountMinor: 100n,
+        note: "n",
+        key: `cash-refund-${order.id}`
+      })
+      yield* world.idle
+      const rows = yield* world.sql<{ kind: string; at: Date | null }>`
+        SELECT m.kind, m.provider_at AS at FROM cash_movements m JOIN payments p ON p.id = m.payment_id
+          WHERE p.payment_id = ${paymentIntent} ORDER BY m.id`
+      assert.deepStrictEqual(rows.map(({ at, kind }) => [kind, at === null]), [["payment", false], ["refund", true]])
+      const other = yield* world.topup
+      yield* world.manual.complete(ada, {
+        orderId: other.id,
+        provider: "stripe",
+        reference: `pi_${other.id}`,
+        note: "n"
+      })
+      const [manual] = yield* world.sql<{ at: Date | null }>`
+        SELECT provider_at AS at FROM cash_movements m JOIN payments p ON p.id = m.payment_id
+          WHERE p.payment_id = ${`pi_${other.id}`}`
+      assert.isNull(manual?.at)
+      yield* world.clean
+    }))
+
   it.effect("have what was said first of a payment in review, and what is said later as a correction", () =>
     Effect.gen(function*() {
       const { order, paid, payment, world } = yield* topup

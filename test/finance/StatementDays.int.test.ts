@@ -156,6 +156,13 @@ layer(financeLayer, { excludeTestServices: true, timeout: 60_000 })("the closing
           { length: 95 },
           (_, index) => dateAt(Date.parse("2025-05-01T00:00:00Z") + index * MS_A_DAY).toISOString().slice(0, 10)
         ).find((day) => !names.has(day) && day > "2025-05-01")
+        // The first open day begins where the last closed one ended, whatever the zone of now makes of it.
+        yield* saveZone("Pacific/Pago_Pago")
+        const last = closed.at(-1)
+        const nextDay = dateAt(Date.parse(`${last?.day}T00:00:00Z`) + MS_A_DAY).toISOString().slice(0, 10)
+        const open = yield* statements.statement({ from: nextDay, to: nextDay })
+        assert.deepStrictEqual(open.startsAt, last?.endsAt)
+        assert.strictEqual((open.endsAt.getTime() - open.startsAt.getTime()) / 3_600_000, 49)
         const none = yield* statements.statement({ from: skipped ?? "", to: skipped ?? "" })
         assert.deepStrictEqual(none.startsAt, none.endsAt)
       })

@@ -59,7 +59,8 @@ const books = `
   UPDATE user_balances SET usd_micros = usd_micros + 1120000;
   INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor)
     VALUES (1, 'topup', 1400000, 'topup_order', '1', 'system'), (1, 'topup', 1400000, 'topup_order', '2', 'system'),
-      (1, 'refund', -1400, 'payment_event', '2', 'system'), (1, 'payment_credit', 1400, 'payment_event', '4', 'user:1');`
+      (1, 'refund', -1400, 'payment_event', '2', 'system'), (1, 'payment_credit', 1400, 'payment_event', '4', 'user:1');
+  UPDATE payment_events SET received_at = '2026-01-05T00:00:00Z';`
 
 describe("the migration to one row a payment", () => {
   it.effect("keeps what was decided on every payment, and the books agree", () =>
@@ -122,12 +123,24 @@ describe("the migration to one row a payment", () => {
         ["payment", "stripe", 1000n, "pi_8"],
         ["manual", "manual", 1000n, "cash 7"],
         ["in_review", "stripe", 994n, "pi_5"],
-        ["refund", "stripe", -300n, "pi_8"],
         ["refund_returned", "stripe", 300n, "pi_8"],
-        ["refund", "stripe", -100n, "pi_8"],
         ["refund", "epay", -1n, "T1"],
         ["refund", "stripe", -100n, "pi_8"],
+        ["refund", "stripe", -300n, "pi_8"],
+        ["refund", "stripe", -100n, "pi_8"],
         ["dispute", "stripe", -5n, null]
+      ])
+      // Each on the day on which the event came in that told of it, and what root asked for on that of its request.
+      const dates = yield* sql<{ kind: string; told: boolean }>`
+        SELECT kind, bool_and(booked_at = '2026-01-05T00:00:00Z') AS told FROM cash_movements
+          WHERE refund_id IS NULL OR refund_id IN (SELECT id FROM payment_refunds WHERE request_key IS NULL)
+          GROUP BY kind ORDER BY kind`
+      assert.deepStrictEqual(dates.map(({ kind, told }) => [kind, told]), [
+        ["dispute", true],
+        ["in_review", true],
+        ["manual", true],
+        ["payment", true],
+        ["refund", true]
       ])
       const { problems } = yield* audit({ checks: [paymentAudit] })
       assert.deepStrictEqual(problems.map(({ invariant, message }) => `${invariant} ${message}`), [])

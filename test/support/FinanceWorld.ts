@@ -1,6 +1,7 @@
 /**
  * The books over a database of their own: rows of any date, written straight into the tables, and a time zone that a test sets.
  */
+import { NodeServices } from "@effect/platform-node"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { makeReservationId } from "../../src/domain/Ids.ts"
@@ -44,7 +45,8 @@ const settings = Layer.effect(
 /** One database and its books. */
 export const financeLayer = Layer.mergeAll(StatementDays.layer, Statements.layer, BillCheck.layer).pipe(
   Layer.provideMerge(settings),
-  Layer.provideMerge(Layer.mergeAll(BooksZone.layer, TestDatabase.layer))
+  Layer.provideMerge(Layer.mergeAll(BooksZone.layer, TestDatabase.layer)),
+  Layer.provideMerge(NodeServices.layer)
 )
 
 /** Root saves the zone: days are closed from now on. */

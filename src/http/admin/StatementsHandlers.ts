@@ -4,7 +4,6 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { statementJson } from "../../finance/FinanceJson.ts"
-import { rangeAsked } from "../../finance/RangeAsked.ts"
 import { encodeBooks } from "../../finance/StatementLines.ts"
 import { Statements } from "../../finance/Statements.ts"
 import { AdminApi } from "./AdminApi.ts"
@@ -24,14 +23,14 @@ export const StatementsHandlers = HttpApiBuilder.group(AdminApi, "statements", (
     return handlers.handleAll({
       getStatement: Effect.fnUntraced(
         function*({ query }) {
-          return statementJson(yield* statements.statement(yield* rangeAsked(query)))
+          return statementJson(yield* statements.statement(yield* statements.range(query)))
         },
         Effect.catchTags(refusals),
         orApiUnavailable
       ),
       listStatementDays: Effect.fnUntraced(
         function*({ query }) {
-          const days = yield* statements.days(yield* rangeAsked(query))
+          const days = yield* statements.days(yield* statements.range(query))
           return {
             items: days.map((day) => ({
               day: day.day,

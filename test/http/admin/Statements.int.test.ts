@@ -101,6 +101,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         for (const base of ["/statements", "/statements/days", "/exports/ledger"]) {
           assert.deepStrictEqual(yield* refused(`${base}?month=2026-13`), [422, ["month"]])
           assert.deepStrictEqual(yield* refused(`${base}?from=2026-02-30`), [422, ["from"]])
+          assert.deepStrictEqual(yield* refused(`${base}?from=0000-01-01`), [422, ["from"]])
+          assert.deepStrictEqual(yield* refused(`${base}?month=0000-01`), [422, ["month"]])
           assert.deepStrictEqual(yield* refused(`${base}?from=2026-02-03&to=2026-02-01`), [422, ["to"]])
           assert.deepStrictEqual(yield* refused(`${base}?from=2020-02-03&to=2026-02-01`), [422, ["to"]])
           assert.deepStrictEqual(yield* refused(`${base}?month=2026-02&from=2026-02-03`), [422, ["from"]])
