@@ -195,6 +195,31 @@ const seeSuspended = async (visitor: Visitor, telling: Telling, { origin }: Worl
   }
 }
 
+/** A user becomes one who sees to payments, and finds what is theirs, and no way to more. */
+const giveRole = async (
+  root: Visitor,
+  user: Visitor,
+  telling: Telling,
+  { origin }: World,
+  of: { readonly userId: bigint; readonly order: bigint }
+) => {
+  await root.page.goto(`${origin}/admin/users/${of.userId}/role`)
+  await inspect(root, telling, "user-role")
+  await root.page.check("[name=role][value=finance]")
+  await root.page.click(complete("role"))
+  await root.page.waitForURL(/done=role/)
+  await user.page.goto(`${origin}/admin`)
+  await inspect(user, telling, "finance-overview")
+  const links = await user.page.locator("nav a").evaluateAll((found) => found.map((link) => link.getAttribute("href")))
+  assert.includeMembers(links, ["/admin/users", "/admin/orders", "/admin/payments", "/admin/usage"])
+  for (const closed of ["/admin/settings", "/admin/channels", "/admin/keys"]) assert.notInclude(links, closed)
+  for (const [path, name] of [[`/admin/users/${of.userId}`, "user"], [`/admin/orders/${of.order}`, "order"]] as const) {
+    await user.page.goto(`${origin}${path}`)
+    await inspect(user, telling, `finance-${name}`)
+  }
+  assert.strictEqual(await user.page.locator("main a[href$='/cancel']").count(), 0)
+}
+
 interface Paid {
   readonly payment: string
   readonly order: bigint
@@ -265,6 +290,7 @@ const tell = (telling: Telling) =>
       await seeDispute(root, telling, world, userId, paid)
       await seeSuspended(user, telling, world)
       await lookAround(root, telling, world, userId)
+      await giveRole(root, user, telling, world, { userId, order: order.id })
       root.assertSilent()
       user.assertSilent()
     })
