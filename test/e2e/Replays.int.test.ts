@@ -25,7 +25,8 @@ const Gateway = Layer.unwrap(Effect.gen(function*() {
       unknown_fields: "forward",
       models: { plain: "m", reasoner: "m" }
     }],
-    models: [{ ...price, id: "plain" }, { ...price, id: "reasoner", reasoning: true }]
+    // What a reasoner hides is estimated by its time: a second that a slow machine takes is one token.
+    models: [{ ...price, id: "plain" }, { ...price, id: "reasoner", reasoning: true, output_tokens_per_second: 1 }]
   }))
 })).pipe(Layer.provideMerge(Layer.effect(Simulator, acquireUpstream({ apiKey: "sk-up" }))))
 
