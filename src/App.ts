@@ -21,6 +21,8 @@ import { ChannelHealth } from "./channels/ChannelHealth.ts"
 import { Channels, declareChannels } from "./channels/Channels.ts"
 import { ChannelShares } from "./channels/ChannelShares.ts"
 import { runDemo } from "./cli/demo/Demo.ts"
+import { Confirmations } from "./confirmations/Confirmations.ts"
+import { secondPersonLayer } from "./confirmations/SecondPersonRule.ts"
 import { Callbacks } from "./events/Callbacks.ts"
 import { Corrections } from "./events/Corrections.ts"
 import { EventResolutions } from "./events/EventResolutions.ts"
@@ -148,6 +150,7 @@ export const CliServices = Layer.mergeAll(
   .pipe(
     Layer.provideMerge(PolicyLayer),
     Layer.provideMerge(SettingsAdmin.layer),
+    Layer.provideMerge(secondPersonLayer),
     Layer.provideMerge(Settings.layer),
     Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
     Layer.provideMerge(DatabaseServices)
@@ -192,15 +195,16 @@ const UsageServices = Layer.mergeAll(
 
 /** What administrators see and do besides. */
 const AdminServices = Layer.mergeAll(
-  DebtWaivers.layer,
-  Grants.layer,
   LedgerList.layer,
   ModelAdmin.layer,
   OrderHistory.layer,
   PlanAdmin.layer,
   PriceImports.layer,
   SubscriptionList.layer
-).pipe(Layer.provideMerge(AuditTrail.layer))
+).pipe(
+  Layer.provideMerge(Confirmations.layer),
+  Layer.provideMerge(Layer.mergeAll(DebtWaivers.layer, Grants.layer, AuditTrail.layer))
+)
 
 /** What calls go over, and what they cost. */
 const CallServices = Layer.mergeAll(

@@ -6,7 +6,9 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
+import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { AccountUnavailable, DebitRefused, UnknownAccount } from "./AccountError.ts"
 import { postInTransaction } from "./Ledger.ts"
@@ -64,7 +66,13 @@ export class Adjustments extends Context.Service<Adjustments, {
     adjustment: Adjustment
   ): Effect.Effect<
     Adjusted,
-    AdjustmentRefused | AdjustmentReused | DebitRefused | UnknownAccount | AccountUnavailable
+    | AdjustmentRefused
+    | AdjustmentReused
+    | DebitRefused
+    | UnknownAccount
+    | AccountUnavailable
+    | NotConfirmed
+    | DatabaseUnavailable
   >
 }>()("realms/accounts/Adjustments") {
   static readonly layer = Layer.effect(Adjustments, Effect.suspend(() => make))
@@ -79,6 +87,7 @@ const flawOf = ({ amountMicros, key, note }: Adjustment): AdjustmentRefused["rea
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const secondPerson = yield* SecondPerson
 
   /** What the entry of this key is about; it is there. */
   const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Adjustment) {
@@ -116,6 +125,14 @@ const make = Effect.gen(function*() {
       before: null,
       after: { amount_micros: amountMicros, usd_micros: usdMicros, owed_micros: owedMicros, note, key }
     })
+    const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
+    yield* secondPerson.check(actor, {
+      action: "balance.adjust",
+      worth: { usdMicros: amountMicros },
+      asked: { ...facts, key },
+      facts,
+      note
+    })
     return { usdMicros, owedMicros, repeated: false }
   })
 
@@ -123,7 +140,8 @@ const make = Effect.gen(function*() {
     adjust: Effect.fn("Adjustments.adjust")(function*(actor: Actor, asked: Adjustment) {
       const reason = flawOf(asked)
       if (reason !== undefined) return yield* new AdjustmentRefused({ reason })
-      return yield* inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() })).pipe(
+      const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
+      return yield* secondPerson.asking(actor, written).pipe(
         Effect.catchIf(
           SqlError.isSqlError,
           (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))

@@ -131,6 +131,7 @@ const guards = [
   "keep_usage_events",
   "keep_usage_events_all",
   "keep_redemption_batches_gift",
+  "keep_confirmations_closed",
   ...[
     "user_balances",
     "user_subscriptions",
@@ -148,7 +149,8 @@ const guards = [
     "payment_disputes",
     "subscription_changes",
     "cash_movements",
-    "statement_days"
+    "statement_days",
+    "confirmations"
   ]
     .flatMap((table) => [`keep_${table}`, `keep_${table}_all`])
 ]

@@ -6,7 +6,9 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
+import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import { ADJUSTMENT_MICROS_MAX } from "./Adjustments.ts"
@@ -65,7 +67,16 @@ export class DebtWaivers extends Context.Service<DebtWaivers, {
   waive(
     actor: Actor,
     waiver: Waiver
-  ): Effect.Effect<Waived, WaiverRefused | WaiverReused | DebtExceeded | UnknownAccount | AccountUnavailable>
+  ): Effect.Effect<
+    Waived,
+    | WaiverRefused
+    | WaiverReused
+    | DebtExceeded
+    | UnknownAccount
+    | AccountUnavailable
+    | NotConfirmed
+    | DatabaseUnavailable
+  >
 }>()("realms/accounts/DebtWaivers") {
   static readonly layer = Layer.effect(DebtWaivers, Effect.suspend(() => make))
 }
@@ -78,6 +89,7 @@ const flawOf = ({ amountMicros, key, note }: Waiver): WaiverRefused["reason"] | 
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const secondPerson = yield* SecondPerson
 
   /** What the entry of this key is about; it is there. */
   const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
@@ -112,6 +124,14 @@ const make = Effect.gen(function*() {
       before: { owed_micros: owedMicros + amountMicros },
       after: { waived_micros: amountMicros, owed_micros: owedMicros, note, key }
     })
+    const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
+    yield* secondPerson.check(actor, {
+      action: "debt.waive",
+      worth: { usdMicros: amountMicros },
+      asked: { ...facts, key },
+      facts,
+      note
+    })
     return { usdMicros, owedMicros, repeated: false }
   })
 
@@ -119,7 +139,8 @@ const make = Effect.gen(function*() {
     waive: Effect.fn("DebtWaivers.waive")(function*(actor: Actor, asked: Waiver) {
       const reason = flawOf(asked)
       if (reason !== undefined) return yield* new WaiverRefused({ reason })
-      return yield* inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() })).pipe(
+      const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
+      return yield* secondPerson.asking(actor, written).pipe(
         Effect.catchIf(
           SqlError.isSqlError,
           (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))

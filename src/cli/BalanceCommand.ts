@@ -9,10 +9,10 @@ import { randomUUID } from "node:crypto"
 import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
 import { Adjustments } from "../accounts/Adjustments.ts"
 import type { Users } from "../identity/Users.ts"
-import { cliActor } from "../platform/AuditLog.ts"
+import type { ConfirmationRefused } from "../platform/SecondPerson.ts"
 import { failed } from "./CliFailure.ts"
-import { dollars, print } from "./Output.ts"
-import { findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
+import { dollars, print, printPending } from "./Output.ts"
+import { actorAs, asFlag, findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
 
 interface BalanceRow {
   readonly usd_micros: bigint
@@ -63,21 +63,32 @@ const unavailable = (error: AccountUnavailable) =>
       "may have been made"
   )
 
+const unconfirmed = ({ message, reason }: ConfirmationRefused) =>
+  failed(
+    reason === "nobody"
+      ? "this is above finance.confirm_above_usd: a second person has to confirm it. Say who asks for it: --as EMAIL"
+      : message
+  )
+
 const adjust = Command.make(
   "adjust",
-  { user: userFlag, usd: usdFlag, note: noteFlag },
+  { user: userFlag, usd: usdFlag, note: noteFlag, as: asFlag },
   (flags) =>
     Effect.gen(function*() {
       const user = yield* findUser(flags.user)
       // Two runs are two adjustments.
       const adjustment = { userId: user.id, amountMicros: flags.usd, note: flags.note, key: randomUUID() }
-      const posted = yield* (yield* Adjustments).adjust(cliActor, adjustment).pipe(
+      const actor = yield* actorAs(flags.as)
+      const posted = yield* (yield* Adjustments).adjust(actor, adjustment).pipe(
         Effect.catchTags({
+          ConfirmationRefused: (error) => Effect.fail(unconfirmed(error)),
           DebitRefused: (error) => Effect.fail(refused(error)),
           AccountUnavailable: (error) => Effect.fail(unavailable(error)),
-          UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`))
+          UnknownAccount: () => Effect.fail(failed(`user ${user.email} has no account; \`realms audit\` tells more`)),
+          ConfirmationPending: (pending) => Effect.as(printPending(pending), undefined)
         })
       )
+      if (posted === undefined) return
       const balance = describeBalance(posted.usdMicros, posted.owedMicros)
       yield* print(
         { user_id: user.id, amount_micros: flags.usd, usd_micros: posted.usdMicros, owed_micros: posted.owedMicros },
@@ -86,7 +97,10 @@ const adjust = Command.make(
     })
 ).pipe(
   Command.withDescription("Add to a user's balance, or take from it down to zero"),
-  Command.withExamples([{ command: 'realms balance adjust --user ada@example.com --usd 5.00 --note "welcome"' }])
+  Command.withExamples([
+    { command: 'realms balance adjust --user ada@example.com --usd 5.00 --note "welcome"' },
+    { command: 'realms balance adjust --user ada@example.com --usd 5000 --note "prepaid" --as root@example.com' }
+  ])
 )
 
 /** `services` are built for a command that runs, not for help about it. */

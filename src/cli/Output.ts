@@ -5,6 +5,7 @@
 import { Console, Effect } from "effect"
 import { Flag, GlobalFlag } from "effect/cli"
 import { formatUsd } from "../domain/Money.ts"
+import type { ConfirmationPending } from "../platform/SecondPerson.ts"
 
 /** `--json`, before or after the name of any command. */
 export const Json = GlobalFlag.Setting("json")({
@@ -48,3 +49,11 @@ export const table = (headings: ReadonlyArray<string>, rows: ReadonlyArray<Reado
     .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(COLUMN_GAP).trimEnd())
     .join("\n")
 }
+
+/** What was asked for waits for a second person: nothing has been done yet. */
+export const printPending = ({ expiresAt, id }: ConfirmationPending) =>
+  print(
+    { confirmation: { id, state: "pending", expires_at: expiresAt } },
+    `nothing has been done yet: this is above the limit of one person. Somebody else confirms it in the console, at ` +
+      `/admin/confirmations/${id}, before ${expiresAt.toISOString()}`
+  )

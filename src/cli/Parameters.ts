@@ -5,7 +5,9 @@
 import { Effect, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { isStaff } from "../identity/Roles.ts"
 import { type User, Users } from "../identity/Users.ts"
+import { type Actor, cliActor } from "../platform/AuditLog.ts"
 import { failed } from "./CliFailure.ts"
 
 const idPattern = /^\d{1,18}$/
@@ -60,4 +62,21 @@ export const findUser = Effect.fn("Cli.findUser")(function*(text: string) {
     found,
     () => failed(`there is no user "${text}"; \`realms user list\` shows who there is`)
   )
+})
+
+/** `--as`: who asks, where one person is not enough. */
+export const asFlag = Flag.String("as").pipe(
+  Flag.withMetavar("email"),
+  Flag.withDescription("E-mail address of the administrator who asks: needed above finance.confirm_above_usd"),
+  Flag.optional
+)
+
+/** Who acts: the command line, or the administrator that `--as` names. */
+export const actorAs = Effect.fn("Cli.actorAs")(function*(as: Option.Option<string>) {
+  if (Option.isNone(as)) return cliActor
+  const user = yield* findUser(as.value)
+  if (user.disabledAt !== null || !isStaff(user.role)) {
+    return yield* failed(`${user.email} is no administrator, or is disabled`)
+  }
+  return { name: `user:${user.id}`, userId: user.id, address: "" } satisfies Actor
 })

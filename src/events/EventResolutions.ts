@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
+import { givenTerms, orderFacts } from "../orders/Fulfilment.ts"
 import { isFulfilled } from "../orders/Order.ts"
 import {
   EventClosed,
@@ -24,6 +25,7 @@ import { settling } from "../orders/Settlement.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote } from "../platform/Notes.ts"
+import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { takeDeferred } from "./Deferred.ts"
 import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
 import { type EventItem, openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
@@ -47,7 +49,10 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     actor: Actor,
     eventId: bigint,
     asked: Resolve
-  ): Effect.Effect<void, EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | DatabaseUnavailable>
+  ): Effect.Effect<
+    void,
+    EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | NotConfirmed | DatabaseUnavailable
+  >
   /**
    * Gives all of a payment in review back through its provider. `key`: of this request alone; sent again, it is the same refund. One
    * that fails puts the payment back in review.
@@ -64,6 +69,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     | RefundNotPossible
     | RefundReused
     | ResolutionRefused
+    | NotConfirmed
     | DatabaseUnavailable
   >
 }>()("realms/events/EventResolutions") {
@@ -105,6 +111,7 @@ const idPattern = /^[1-9]\d{0,17}$/
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const refunds = yield* Refunds
+  const secondPerson = yield* SecondPerson
 
   const findUser = (text: string) =>
     Effect.map(
@@ -132,7 +139,16 @@ const make = Effect.gen(function*() {
     })
     if (outcome === "unknown_user") return yield* new ResolutionRefused({ reason: "user" })
     if (outcome !== "posted") return yield* Effect.die(new Error(`the credit of event ${eventId} was ${outcome}`))
-    return { userId, micros: asked.amountMicros }
+    const { amountMicros: micros, note } = asked
+    const facts = { event_id: String(eventId), user_id: String(userId), amount_micros: String(micros) }
+    const action: AskedAction = {
+      action: "payment.credit",
+      worth: { usdMicros: micros },
+      asked: { event_id: String(eventId), user: String(userId), amount_micros: String(micros) },
+      facts,
+      note
+    }
+    return { credited: { userId, micros }, action }
   })
 
   /** The payment pays the order of its attempt, which nothing has paid. */
@@ -156,7 +172,7 @@ const make = Effect.gen(function*() {
       ? (order.creditMicros * paidMinor) / attempt.amountMinor
       : order.creditMicros
     if (creditMicros <= 0n && order.kind === "topup") return yield* new ResolutionRefused({ reason: "amount" })
-    yield* payOrder(sql, {
+    const paid = yield* payOrder(sql, {
       identity: payment,
       paid: { minor: paidMinor, currency },
       method: null,
@@ -167,6 +183,20 @@ const make = Effect.gen(function*() {
       eventId,
       resolved: { resolution: "accepted", note: asked.note, by: actor.name }
     })
+    const action: AskedAction = {
+      action: "payment.accept",
+      worth: order.terms === null ? { usdMicros: creditMicros } : { plan: givenTerms(order.terms), times: 1n },
+      asked: { event_id: String(eventId), in_proportion: asked.inProportion },
+      facts: {
+        event_id: String(eventId),
+        payment: paid.payment,
+        paid_minor: String(paidMinor),
+        currency,
+        ...orderFacts(order, creditMicros)
+      },
+      note: asked.note
+    }
+    return { credited: undefined, action }
   })
 
   /** Decides on a payment that waits for people, and on what waited for the payment. */
@@ -174,7 +204,8 @@ const make = Effect.gen(function*() {
     const known = yield* paymentsNamed(sql, payment.payment)
     yield* asked.resolution === "dismissed" ? checkUnused(payment) : checkMoneyUnused(payment, known)
     if (asked.resolution === "accepted") return yield* accept(actor, eventId, payment, asked)
-    const credited = asked.resolution === "credited" ? yield* credit(actor, eventId, asked) : undefined
+    const given = asked.resolution === "credited" ? yield* credit(actor, eventId, asked) : undefined
+    const credited = given?.credited
     const settled = yield* writePayment(sql, payment, {
       state: asked.resolution,
       ...(credited === undefined ? {} : { credited })
@@ -190,7 +221,7 @@ const make = Effect.gen(function*() {
     if (payment.attemptId !== null) {
       yield* moveAttemptById(sql, payment.attemptId, { _tag: "Resolved" }, { askSoon: true })
     }
-    return credited
+    return given
   })
 
   /** Locked, and everything that is said about its payment with it. */
@@ -231,9 +262,10 @@ const make = Effect.gen(function*() {
     }
     // A payment that was used meanwhile, or by another order, is no longer decided on: only the event is closed.
     const isUsed = payment !== undefined && payment.state !== "in_review" && payment.state !== "dismissed"
-    const credited = payment === undefined || (isUsed && asked.resolution === "dismissed")
+    const given = payment === undefined || (isUsed && asked.resolution === "dismissed")
       ? undefined
-      : (yield* settlePayment(actor, id, payment, asked)) ?? undefined
+      : yield* settlePayment(actor, id, payment, asked)
+    const credited = given?.credited
     yield* sql`UPDATE payment_events SET resolution = ${asked.resolution}, resolution_note = ${asked.note},
         resolved_by = ${actor.name}, resolved_at = now(), credited_user_id = ${credited?.userId ?? null},
         credited_micros = ${credited?.micros ?? null}
@@ -249,6 +281,7 @@ const make = Effect.gen(function*() {
         ...(credited === undefined ? {} : { user_id: credited.userId, amount_micros: credited.micros })
       }
     })
+    if (given !== undefined) yield* secondPerson.check(actor, given.action)
   })
 
   const refund = Effect.fn("EventResolutions.refund")(function*(
@@ -262,10 +295,15 @@ const make = Effect.gen(function*() {
     }))
     if (payment === undefined || payment.paidMinor === null) return yield* unfit
     const decide = Effect.gen(function*() {
-      yield* resolveWithin(actor, id, { resolution: "refunded", note: checkNote(note) ?? note })
+      // Only what is given to somebody is asked about there; the refund is asked about by itself.
+      yield* Effect.catchTag(
+        resolveWithin(actor, id, { resolution: "refunded", note: checkNote(note) ?? note }),
+        "ConfirmationNeeded",
+        Effect.die
+      )
       return (yield* findPayment(sql, payment.id)) ?? payment
     })
-    return yield* refunds.giveBack(actor, { payment, note, key, decide })
+    return yield* refunds.giveBack(actor, { eventId: id, payment, note, key, decide })
   })
 
   return EventResolutions.of({
@@ -276,7 +314,7 @@ const make = Effect.gen(function*() {
       if (asked.resolution === "credited" && (asked.amountMicros <= 0n || asked.amountMicros > CREDIT_MICROS_MAX)) {
         return yield* new ResolutionRefused({ reason: "amount" })
       }
-      yield* settling(sql, resolveWithin(actor, eventId, { ...asked, note }))
+      yield* secondPerson.asking(actor, settling(sql, resolveWithin(actor, eventId, { ...asked, note })))
     })
   })
 })

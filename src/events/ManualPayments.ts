@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
 import { makeReference, minorOf } from "../orders/Checkout.ts"
+import { orderFacts } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import {
   OrderClosed,
@@ -24,6 +25,7 @@ import { StripeClient } from "../payments/StripeClient.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote } from "../platform/Notes.ts"
+import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { resolveReviews } from "./EventStore.ts"
 import { checkUnused } from "./PaymentUse.ts"
@@ -47,7 +49,13 @@ export class ManualPayments extends Context.Service<ManualPayments, {
     payment: ManualPayment
   ): Effect.Effect<
     Order,
-    OrderNotFound | OrderClosed | OrderProcessing | PaymentUsed | ResolutionRefused | DatabaseUnavailable
+    | OrderNotFound
+    | OrderClosed
+    | OrderProcessing
+    | PaymentUsed
+    | ResolutionRefused
+    | NotConfirmed
+    | DatabaseUnavailable
   >
 }>()("realms/events/ManualPayments") {
   static readonly layer = Layer.effect(ManualPayments, Effect.suspend(() => make))
@@ -74,6 +82,7 @@ const make = Effect.gen(function*() {
   const settings = yield* Settings
   const stripe = yield* StripeClient
   const settlement = yield* Settlement
+  const secondPerson = yield* SecondPerson
 
   /** What the payment was of: as the order's last attempt at this provider was asked for, else as one would be now. */
   const termsOf = (
@@ -168,12 +177,20 @@ const make = Effect.gen(function*() {
     const paid = inReview === undefined || inReview.paidMinor === null || inReview.currency === null
       ? undefined
       : { amountMinor: inReview.paidMinor, currency: inReview.currency }
-    return yield* pay(actor, { ...asked, provider: inReview?.provider ?? provider }, order, {
+    const done = yield* pay(actor, { ...asked, provider: inReview?.provider ?? provider }, order, {
       ...terms,
       ...paid,
       gateway: gateway ?? terms.gateway,
       merchant: merchant ?? terms.merchant
     })
+    yield* secondPerson.check(actor, {
+      action: "order.complete",
+      worth: { fen: order.amountFen },
+      asked: { order_id: String(id), provider, reference },
+      facts: { ...orderFacts(order, order.creditMicros), provider, payment: reference },
+      note: asked.note
+    })
+    return done
   })
 
   return ManualPayments.of({
@@ -183,7 +200,8 @@ const make = Effect.gen(function*() {
       const note = checkNote(asked.note)
       if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
       const values = yield* settings.fresh
-      const done = yield* settling(sql, completeWithin(actor, { ...asked, reference, note }, values))
+      const completed = settling(sql, completeWithin(actor, { ...asked, reference, note }, values))
+      const done = yield* secondPerson.asking(actor, completed)
       if (done !== undefined) yield* settlement.concluded(done.fact, done.settled)
       const order = yield* settling(sql, findOrder(sql, asked.orderId))
       return order ?? (yield* new OrderNotFound({ id: asked.orderId }))

@@ -46,6 +46,11 @@ const money: Rules = [
   ["/orders/:id/refunds/:refund", "any"],
   ["/orders/:id/refunds/:refund/retry", "any"],
   ["/orders/:id/refunds/:refund/settle", "any"],
+  // What each may confirm is checked for each action, see `confirmations/ActionRoles.ts`.
+  ["/confirmations", "read"],
+  ["/confirmations/:id", "read"],
+  ["/confirmations/:id/confirm", "any"],
+  ["/confirmations/:id/reject", "any"],
   ["/statements", "read"],
   ["/statements/days", "read"],
   ["/statements/liability", "read"],

@@ -6,6 +6,8 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { minimum } from "../domain/Money.ts"
+import type { ConfirmationFacts } from "../platform/SecondPerson.ts"
+import { type PlanTerms as SoldTerms, planTexts } from "../subscriptions/PlanTerms.ts"
 import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { disputesNow } from "./DisputeStore.ts"
@@ -37,6 +39,19 @@ export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
   limit7dMicros: terms.limit_7d_micros,
   limit30dMicros: terms.limit_30d_micros,
   multiplierMicros: terms.multiplier_micros
+})
+
+/** The same with the price: the terms of a plan. */
+export const givenTerms = (terms: PlanTerms): SoldTerms => ({ ...boughtOf(terms), priceFen: terms.price_fen })
+
+/** What somebody who confirms it reads of an order that is fulfilled by hand. */
+export const orderFacts = (order: Order, creditMicros: bigint): ConfirmationFacts => ({
+  order_id: String(order.id),
+  user_id: String(order.userId),
+  amount_fen: String(order.amountFen),
+  ...(order.terms === null
+    ? { credit_micros: String(creditMicros) }
+    : { plan_code: order.terms.code, ...planTexts(givenTerms(order.terms)) })
 })
 
 /** Something the rules exclude: the transaction is undone, and the provider asked to come again. */

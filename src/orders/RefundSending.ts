@@ -5,7 +5,7 @@
  */
 import { Effect, Redacted } from "effect"
 import { EpayClient } from "../payments/EpayClient.ts"
-import type { Provider, RefundState } from "../payments/PaymentFact.ts"
+import type { PaymentFact, Provider, RefundState } from "../payments/PaymentFact.ts"
 import { MISSING, NOT_ALLOWED, StripeClient } from "../payments/StripeClient.ts"
 import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -89,3 +89,29 @@ export const makeRefundSending = Effect.gen(function*() {
 
   return { send, sendAgain }
 })
+
+/** What is told of a refund by us. */
+export const factOf = (
+  { attempt, payment, refund }: Sent,
+  state: RefundState,
+  providerRefund: string | null,
+  nowMs: number
+) => {
+  const [gateway, account] = payment.provider === "epay" ? payment.scope.split("|") : []
+  return {
+    _tag: "Refund",
+    provider: payment.provider,
+    // What the provider answers is another event than the request, whose state may be the same.
+    eventKey: `root:refund:${refund.id}:${state === "pending" && providerRefund === null ? "requested" : state}`,
+    kind: `refund.${state}`,
+    payment: payment.payment,
+    ...(gateway === undefined || account === undefined ? {} : { gateway, account }),
+    reference: attempt?.reference ?? null,
+    atSeconds: Math.floor(nowMs / 1_000),
+    refund: providerRefund,
+    own: refund.id,
+    state,
+    amountMinor: refund.amountMinor,
+    currency: refund.currency
+  } satisfies PaymentFact
+}

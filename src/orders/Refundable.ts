@@ -3,7 +3,10 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { MICROS_PER_USD, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import type { Provider } from "../payments/PaymentFact.ts"
+import type { ConfirmationFacts } from "../platform/SecondPerson.ts"
+import { attemptsOf } from "./AttemptStore.ts"
 import { clawbackNow } from "./Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "./Order.ts"
 import { RefundNotPossible } from "./OrderError.ts"
@@ -49,3 +52,28 @@ export const refundableMinor = (
   if (payment === undefined || paidMinor === null) return Effect.succeed(0n)
   return Effect.map(clawbackNow(sql, payment, paidMinor), ({ backMinor }) => paidMinor - backMinor)
 }
+
+/** An amount of a payment in fen, rounded up; undefined: its currency has no rate here. */
+export const fenOf = (
+  sql: SqlClient.SqlClient,
+  { attemptId, currency, orderId }: Pick<Payment, "attemptId" | "currency" | "orderId">,
+  amountMinor: bigint
+): Effect.Effect<bigint | undefined, SqlError.SqlError> => {
+  if (currency === "cny") return Effect.succeed(amountMinor)
+  if (orderId === null) return Effect.undefined
+  return Effect.map(attemptsOf(sql, orderId), (attempts) => {
+    const attempt = attempts.find(({ id }) => id === attemptId)
+    const rate = attempt?.currency === currency ? parseDecimal(attempt.minorPerFen, MICROS_SCALE) : undefined
+    return rate === undefined || rate <= 0n ? undefined : (amountMinor * MICROS_PER_USD + rate - 1n) / rate
+  })
+}
+
+/** What somebody who confirms it reads of a payment. */
+export const refundFacts = (
+  { currency, orderId, payment, provider }: Pick<Payment, "currency" | "orderId" | "payment" | "provider">
+): ConfirmationFacts => ({
+  provider,
+  payment,
+  currency,
+  ...(orderId === null ? {} : { order_id: String(orderId) })
+})

@@ -6,18 +6,31 @@
 import { Clock, Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { hostOf } from "../payments/EpayGateway.ts"
-import type { PaymentFact, RefundState } from "../payments/PaymentFact.ts"
+import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey } from "../platform/Notes.ts"
+import {
+  type ConfirmationNeeded,
+  type ConfirmationRefused,
+  type NotConfirmed,
+  SecondPerson
+} from "../platform/SecondPerson.ts"
 import { Settings } from "../settings/Settings.ts"
 import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order } from "./Order.ts"
 import { OrderNotFound, RefundNotFound, RefundNotPossible, RefundReused, ResolutionRefused } from "./OrderError.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { findPayment, lockPayment, type Payment } from "./Payments.ts"
-import { paidAttempt, paymentOf, refundableMinor } from "./Refundable.ts"
-import { isOfProvider, makeRefundSending, type ProviderPayment, type Result, type Sent } from "./RefundSending.ts"
+import { fenOf, paidAttempt, paymentOf, refundableMinor, refundFacts } from "./Refundable.ts"
+import {
+  factOf,
+  isOfProvider,
+  makeRefundSending,
+  type ProviderPayment,
+  type Result,
+  type Sent
+} from "./RefundSending.ts"
 import {
   type AskedRefund,
   findRefund,
@@ -44,12 +57,17 @@ export interface NewRefund {
 
 /** All of a payment that paid nothing is given back. */
 export interface PaymentRefund<E> {
+  /** The event that it is decided on. */
+  readonly eventId: bigint
   readonly payment: Payment
   readonly note: string
   readonly key: string
   /** Decides on the payment in the same transaction, while everything about it is locked: it was given back. */
   readonly decide: Effect.Effect<Payment, E | SqlError.SqlError>
 }
+
+/** What a refund is asked of: an order, or a payment that an event is about. */
+type RefundOf = { readonly orderId: bigint } | { readonly eventId: bigint }
 
 export class Refunds extends Context.Service<Refunds, {
   /** Answers the refund with what has become of it; `isUnanswered` where the provider said nothing. */
@@ -58,13 +76,21 @@ export class Refunds extends Context.Service<Refunds, {
     refund: NewRefund
   ): Effect.Effect<
     Refund,
-    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | DatabaseUnavailable
+    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | NotConfirmed | DatabaseUnavailable
   >
   /** The same for a payment that no order was fulfilled by. */
   giveBack<E>(
     actor: Actor,
     refund: PaymentRefund<E>
-  ): Effect.Effect<Refund, E | RefundNotPossible | RefundReused | ResolutionRefused | DatabaseUnavailable>
+  ): Effect.Effect<
+    Refund,
+    | E
+    | RefundNotPossible
+    | RefundReused
+    | ResolutionRefused
+    | NotConfirmed
+    | DatabaseUnavailable
+  >
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
     actor: Actor,
@@ -75,7 +101,10 @@ export class Refunds extends Context.Service<Refunds, {
     actor: Actor,
     id: bigint,
     found: { readonly isDone: boolean; readonly note: string }
-  ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | ResolutionRefused | DatabaseUnavailable>
+  ): Effect.Effect<
+    Refund,
+    RefundNotFound | RefundNotPossible | ResolutionRefused | NotConfirmed | DatabaseUnavailable
+  >
 }>()("realms/orders/Refunds") {
   static readonly layer = Layer.effect(Refunds, Effect.suspend(() => make))
 }
@@ -89,37 +118,12 @@ const UNDER_WAY_MS_MAX = 2 * 60_000
 
 const targetOf = ({ id, orderId }: Refund): string => orderId === null ? `refund:${id}` : `order:${orderId}`
 
-/** What is told of a refund by us. */
-const factOf = (
-  { attempt, payment, refund }: Sent,
-  state: RefundState,
-  providerRefund: string | null,
-  nowMs: number
-) => {
-  const [gateway, account] = payment.provider === "epay" ? payment.scope.split("|") : []
-  return {
-    _tag: "Refund",
-    provider: payment.provider,
-    // What the provider answers is another event than the request, whose state may be the same.
-    eventKey: `root:refund:${refund.id}:${state === "pending" && providerRefund === null ? "requested" : state}`,
-    kind: `refund.${state}`,
-    payment: payment.payment,
-    ...(gateway === undefined || account === undefined ? {} : { gateway, account }),
-    reference: attempt?.reference ?? null,
-    atSeconds: Math.floor(nowMs / 1_000),
-    refund: providerRefund,
-    own: refund.id,
-    state,
-    amountMinor: refund.amountMinor,
-    currency: refund.currency
-  } satisfies PaymentFact
-}
-
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const settings = yield* Settings
   const { send, sendAgain } = yield* makeRefundSending
   const settlement = yield* Settlement
+  const secondPerson = yield* SecondPerson
   const scope = yield* Effect.scope
 
   /** The refund that the same request made before. */
@@ -147,7 +151,7 @@ const make = Effect.gen(function*() {
     actor: Actor,
     payment: ProviderPayment,
     attempt: Attempt | undefined,
-    asked: Pick<NewRefund, "amountMinor" | "key" | "note">
+    asked: Pick<NewRefund, "amountMinor" | "key" | "note"> & RefundOf
   ) {
     yield* checkMerchant(payment)
     if ((yield* refundsOfPayment(sql, payment.id)).some(isUnanswered)) {
@@ -172,7 +176,17 @@ const make = Effect.gen(function*() {
       }
     })
     const fact = factOf({ refund, payment, attempt }, "pending", null, yield* Clock.currentTimeMillis)
-    return { refund, fact, settled: yield* settlement.settleWithin(fact) }
+    const settled = yield* settlement.settleWithin(fact)
+    const of = "orderId" in asked ? { order_id: String(asked.orderId) } : { event_id: String(asked.eventId) }
+    const amount = { amount_minor: String(amountMinor) }
+    yield* secondPerson.check(actor, {
+      action: "orderId" in asked ? "order.refund" : "payment.refund",
+      worth: { fen: yield* fenOf(sql, payment, amountMinor) },
+      asked: { ...of, key, ...("orderId" in asked ? amount : {}) },
+      facts: { ...of, ...refundFacts(payment), ...amount },
+      note
+    })
+    return { refund, fact, settled }
   })
 
   const requestWithin = Effect.fnUntraced(function*(actor: Actor, asked: NewRefund, known: Order) {
@@ -200,7 +214,7 @@ const make = Effect.gen(function*() {
 
   const giveBackWithin = Effect.fnUntraced(function*<E>(
     actor: Actor,
-    { decide, key, note, payment: asked }: PaymentRefund<E>
+    { decide, eventId, key, note, payment: asked }: PaymentRefund<E>
   ) {
     yield* lockPayment(sql, asked.payment)
     const made = yield* madeBefore(asked, { key, note, requestedBy: actor.name })
@@ -208,7 +222,7 @@ const make = Effect.gen(function*() {
     const payment = yield* decide
     if (!isOfProvider(payment)) return yield* new RefundNotPossible({ why: "manual" })
     return {
-      ...(yield* insertWithin(actor, payment, undefined, { amountMinor: undefined, key, note })),
+      ...(yield* insertWithin(actor, payment, undefined, { amountMinor: undefined, key, note, eventId })),
       isNew: true as const
     }
   })
@@ -252,10 +266,17 @@ const make = Effect.gen(function*() {
     return { fact, settled: yield* settlement.settleWithin(fact) }
   })
 
-  const concludeBy = Effect.fnUntraced(function*(actor: Actor, sent: Sent, result: Result) {
-    const done = yield* settling(sql, concludeWithin(actor, sent, result))
+  /** What is left to do when a conclusion is committed; answers the refund as it is then. */
+  const afterwards = Effect.fnUntraced(function*(
+    { refund }: Sent,
+    done: Effect.Success<ReturnType<typeof concludeWithin>>
+  ) {
     if (done !== undefined) yield* settlement.concluded(done.fact, done.settled)
-    return (yield* orUnavailable(findRefund(sql, sent.refund.id))) ?? sent.refund
+    return (yield* orUnavailable(findRefund(sql, refund.id))) ?? refund
+  })
+
+  const concludeBy = Effect.fnUntraced(function*(actor: Actor, sent: Sent, result: Result) {
+    return yield* afterwards(sent, yield* settling(sql, concludeWithin(actor, sent, result)))
   })
 
   /** Goes on when nobody waits any more: money that is under way is not let go of. */
@@ -298,7 +319,8 @@ const make = Effect.gen(function*() {
     if (!isIdempotencyKey(asked.key)) return yield* new ResolutionRefused({ reason: "key" })
     const known = yield* orUnavailable(findOrder(sql, asked.orderId))
     if (known === undefined) return yield* new OrderNotFound({ id: asked.orderId })
-    return yield* started(actor, yield* settling(sql, requestWithin(actor, { ...asked, note }, known)))
+    const requested = settling(sql, requestWithin(actor, { ...asked, note }, known))
+    return yield* started(actor, yield* secondPerson.asking(actor, requested))
   })
 
   const giveBack = <E>(actor: Actor, asked: PaymentRefund<E>) =>
@@ -306,7 +328,17 @@ const make = Effect.gen(function*() {
       const note = checkNote(asked.note)
       if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
       if (!isIdempotencyKey(asked.key)) return yield* new ResolutionRefused({ reason: "key" })
-      return yield* started(actor, yield* settling(sql, giveBackWithin(actor, { ...asked, note })))
+      const given: Effect.Effect<
+        Effect.Success<ReturnType<typeof giveBackWithin>>,
+        | E
+        | ConfirmationNeeded
+        | ConfirmationRefused
+        | RefundNotPossible
+        | RefundReused
+        | ResolutionRefused
+        | DatabaseUnavailable
+      > = settling(sql, giveBackWithin(actor, { ...asked, note }))
+      return yield* started(actor, yield* secondPerson.asking(actor, given))
     })
 
   const retry = Effect.fn("Refunds.retry")(function*(actor: Actor, id: bigint) {
@@ -326,7 +358,24 @@ const make = Effect.gen(function*() {
     if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
     const { ageMs, sent } = yield* waiting(id)
     if (sent.refund.problem === "" && ageMs < UNDER_WAY_MS_MAX) return yield* new RefundNotPossible({ why: "open" })
-    return yield* concludeBy(actor, sent, { state: found.isDone ? "succeeded" : "failed", note })
+    if (found.isDone) return yield* concludeBy(actor, sent, { state: "succeeded", note })
+    // Who says that it failed gives back what it took.
+    const { id: refund, amountMinor } = sent.refund
+    const concluding = Effect.tap(
+      concludeWithin(actor, sent, { state: "failed", note }),
+      (done) =>
+        done === undefined
+          ? Effect.void
+          : Effect.flatMap(fenOf(sql, sent.payment, amountMinor), (fen) =>
+            secondPerson.check(actor, {
+              action: "refund.fail",
+              worth: { fen },
+              asked: { refund_id: String(refund) },
+              facts: { refund_id: String(refund), ...refundFacts(sent.payment), amount_minor: String(amountMinor) },
+              note
+            }))
+    )
+    return yield* afterwards(sent, yield* secondPerson.asking(actor, settling(sql, concluding)))
   })
 
   return Refunds.of({ request, giveBack, retry, conclude })

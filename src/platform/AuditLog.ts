@@ -14,6 +14,11 @@ export interface Actor {
   readonly userId: bigint | null
   /** The client's address as text; empty where it is not known. */
   readonly address: string
+  /** Who confirmed what this one asked for, while it is done; see `SecondPerson.ts`. */
+  readonly confirming?: {
+    readonly id: bigint
+    readonly by: { readonly name: string; readonly userId: bigint; readonly address: string }
+  }
 }
 
 /** The command line of this machine. */
@@ -51,11 +56,16 @@ const jsonOf = (facts: AuditFacts | null): string | null =>
 export const recordChange = (
   sql: SqlClient.SqlClient,
   actor: Actor,
-  entry: AuditEntry
-): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.asVoid(sql`INSERT INTO audit_log (actor, action, target, before, after, address)
-    VALUES (${actor.name}, ${entry.action}, ${entry.target}, ${jsonOf(entry.before)}::jsonb,
-      ${jsonOf(entry.after)}::jsonb, ${actor.address === "" ? null : actor.address})`)
+  { action, after, before, target }: AuditEntry
+): Effect.Effect<void, SqlError.SqlError> => {
+  const { address, confirming, name } = actor
+  const confirmed = confirming === undefined
+    ? after
+    : { ...after, confirmation: confirming.id, confirmed_by: confirming.by.name }
+  return Effect.asVoid(sql`INSERT INTO audit_log (actor, action, target, before, after, address)
+    VALUES (${name}, ${action}, ${target}, ${jsonOf(before)}::jsonb, ${jsonOf(confirmed)}::jsonb,
+      ${address === "" ? null : address})`)
+}
 
 /** Of two states of a thing, only what differs: a log of everything hides the change. */
 export const changesBetween = (

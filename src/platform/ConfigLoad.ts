@@ -68,7 +68,11 @@ export const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
 })
 
 /** @internal */
-export const financeOf = ({ finance }: ConfigDocument): FinanceConfig => ({ timeZone: finance.time_zone })
+export const financeOf = ({ finance }: ConfigDocument): FinanceConfig => ({
+  timeZone: finance.time_zone,
+  confirmAboveMicros: finance.confirm_above_usd,
+  confirmAboveFen: finance.confirm_above_cny
+})
 
 /** @internal */
 export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({

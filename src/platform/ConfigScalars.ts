@@ -152,6 +152,14 @@ export const decimal = (scale: number) =>
     return text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
   })
 
+/** The same, or nothing: null for an empty text. */
+export const optionalDecimal = (scale: number) =>
+  scalar<bigint | null>(`a decimal string of at most ${scale} decimals, zero or more, or nothing`, (raw) => {
+    const text = textOf(raw)
+    if (text === "") return null
+    return text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
+  })
+
 /** The same up to a largest value, which is decimal text too: what is beyond it was typed by mistake. */
 export const decimalUpTo = (scale: number, max: string) => {
   const limit = parseDecimal(max, scale) ?? 0n

@@ -28,6 +28,7 @@ import {
   NonEmptyText,
   ofTerm,
   oneOf,
+  optionalDecimal,
   OptionalHttpUrl,
   orElse,
   PostgresUrl,
@@ -73,7 +74,9 @@ const Site = Schema.Struct({
 })
 
 const Finance = Schema.Struct({
-  time_zone: orElse(TimeZone, "UTC")
+  time_zone: orElse(TimeZone, "UTC"),
+  confirm_above_usd: orElse(optionalDecimal(MICROS_SCALE), ""),
+  confirm_above_cny: orElse(optionalDecimal(FEN_SCALE), "")
 })
 
 const Billing = Schema.Struct({

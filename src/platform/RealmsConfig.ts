@@ -63,6 +63,13 @@ export interface SiteConfig {
 export interface FinanceConfig {
   /** Whose days are closed: the IANA name. */
   readonly timeZone: string
+  /**
+   * Above this a second person confirms what is given in USD micros: credits, accepted payments, adjustments, codes, plans. Null:
+   * nobody needs to.
+   */
+  readonly confirmAboveMicros: bigint | null
+  /** The same in fen, for manual payments and refunds. */
+  readonly confirmAboveFen: bigint | null
 }
 
 export interface BillingConfig {

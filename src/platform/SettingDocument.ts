@@ -11,12 +11,13 @@ import { formatPath, problemsOf } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
 import type { RealmsConfig, SiteConfig } from "./RealmsConfig.ts"
 
-/** What kind of text a setting takes. A list's items are separated by commas. */
+/** What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none. */
 export type SettingKind =
   | "zone"
   | "flag"
   | "integer"
   | "decimal"
+  | "limit"
   | "rate"
   | "choice"
   | "text"
@@ -25,7 +26,7 @@ export type SettingKind =
   | "secret"
 
 export interface SettingField {
-  readonly section: "site" | "registration" | "finance" | "billing" | "epay" | "stripe"
+  readonly section: "site" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
@@ -52,6 +53,16 @@ export const settingFields = {
     of: ({ registration }) => registration.mode
   },
   "finance.time_zone": { section: "finance", kind: "zone", of: ({ finance }) => finance.timeZone },
+  "finance.confirm_above_usd": {
+    section: "confirm",
+    kind: "limit",
+    of: ({ finance }) => finance.confirmAboveMicros === null ? "" : micros(finance.confirmAboveMicros)
+  },
+  "finance.confirm_above_cny": {
+    section: "confirm",
+    kind: "limit",
+    of: ({ finance }) => finance.confirmAboveFen === null ? "" : fen(finance.confirmAboveFen)
+  },
   "billing.enabled": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.enabled) },
   "billing.pay_as_you_go": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.payAsYouGo) },
   "billing.min_topup_cny": { section: "billing", kind: "decimal", of: ({ billing }) => fen(billing.minTopupFen) },

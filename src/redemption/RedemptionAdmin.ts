@@ -2,16 +2,20 @@
  * Batches of redemption codes as administrators run them: made, looked at, disabled, and their texts had again. Every change, and
  * every time that texts were had, is in the record of changes; no text is.
  */
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { givenTerms } from "../orders/Fulfilment.ts"
+import { PlanTerms } from "../orders/Order.ts"
 import { findPlanNow, type PlanNow } from "../orders/PlanTermsStore.ts"
 import { type Actor, type AuditFacts, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts"
+import { planTexts } from "../subscriptions/PlanTerms.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
 import {
   checkNewBatch,
@@ -42,7 +46,10 @@ export const LISTED_MAX = 200
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, DatabaseUnavailable>
   /** Makes a batch with all its codes; answers its id. A plan's terms are those of this moment. */
-  create(actor: Actor, batch: NewBatch): Effect.Effect<bigint, BatchRefused | CodesUnreadable | DatabaseUnavailable>
+  create(
+    actor: Actor,
+    batch: NewBatch
+  ): Effect.Effect<bigint, BatchRefused | CodesUnreadable | NotConfirmed | DatabaseUnavailable>
   /** Batches, newest first, at most {@link LISTED_MAX}. */
   list(
     page: PageOf & { readonly state?: CodeState | undefined }
@@ -69,6 +76,8 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   static readonly layer = Layer.effect(RedemptionAdmin, Effect.suspend(() => make))
 }
 
+const decodeTerms = Schema.decodeUnknownEffect(PlanTerms)
+
 const placeOf = (id: bigint): string => `codes:${id}`
 const targetOf = (id: bigint): string => `redemption_batch:${id}`
 
@@ -82,6 +91,30 @@ const factsOf = (batch: NewBatch): AuditFacts => ({
   uses_max: batch.usesMax,
   expires_at: batch.expiresAt?.toISOString() ?? null
 })
+
+/** What a batch is worth: all that its codes give. */
+const actionOf = (batch: NewBatch, plan: PlanNow | undefined): Effect.Effect<AskedAction> =>
+  Effect.gen(function*() {
+    const { codes, expiresAt, gift, name, note, usesMax } = batch
+    const times = BigInt(codes) * BigInt(usesMax)
+    const terms = plan === undefined ? undefined : givenTerms(yield* Effect.orDie(decodeTerms(plan.terms)))
+    const asked = {
+      name,
+      codes,
+      uses_max: usesMax,
+      expires_at: expiresAt?.toISOString() ?? null,
+      ...(gift.kind === "balance" ? { usd_micros: gift.usdMicros.toString() } : { plan_code: gift.planCode })
+    }
+    return {
+      action: "codes.create",
+      worth: gift.kind === "balance" || terms === undefined
+        ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
+        : { plan: terms, times },
+      asked,
+      facts: terms === undefined ? asked : { ...asked, ...planTexts(terms), name },
+      note
+    }
+  })
 
 /** Failures of the box as one that says why. */
 const orUnreadable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
@@ -98,6 +131,7 @@ const orUnreadable = <A, E extends { readonly _tag: string }, R>(effect: Effect.
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const box = yield* SecretBox
+  const secondPerson = yield* SecondPerson
 
   const planOf = Effect.fnUntraced(function*({ gift }: NewBatch) {
     if (gift.kind === "balance") return undefined
@@ -157,9 +191,10 @@ const make = Effect.gen(function*() {
             before: null,
             after: factsOf(batch)
           })
+          yield* secondPerson.check(actor, yield* actionOf(batch, plan))
           return id
         })
-      )
+      ).pipe((made) => secondPerson.asking(actor, made))
     },
     orUnreadable,
     orUnavailable

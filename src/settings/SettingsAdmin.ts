@@ -6,6 +6,7 @@
 import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
+import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import {
   type Actor,
   type AuditFacts,
@@ -19,6 +20,7 @@ import { AppConfig } from "../platform/Config.ts"
 import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type OutboundGuard, outboundGuard } from "../platform/OutboundUrl.ts"
+import { ConfirmationPending, ConfirmationRefused, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import {
   decodeSettings,
@@ -80,7 +82,7 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
     actor: Actor,
     changes: SettingChanges,
     revision?: string
-  ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | DatabaseUnavailable>
+  ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | NotConfirmed | DatabaseUnavailable>
 }>()("realms/settings/SettingsAdmin") {
   static readonly layer = Layer.effect(SettingsAdmin, Effect.suspend(() => make))
 }
@@ -117,6 +119,31 @@ const incomplete = (texts: SettingTexts): ReadonlyArray<Problem> =>
       : []
   )
 
+/** Limits above which a second person confirms. */
+const limits = ["finance.confirm_above_usd", "finance.confirm_above_cny"] as const satisfies ReadonlyArray<SettingKey>
+
+/** Whether more may be done alone after it than before: a limit is raised, or there is none any more. */
+const isLoosened = (before: string, after: string): boolean => {
+  const [was, is] = [before, after].map((text) =>
+    text.trim() === "" ? undefined : parseDecimal(text.trim(), MICROS_SCALE)
+  )
+  return was !== undefined && (is === undefined || is > was)
+}
+
+/** Limits that the change loosens. */
+const loosened = (before: SettingTexts, after: SettingTexts): ReadonlyArray<SettingKey> =>
+  limits.filter((key) => isLoosened(before[key], after[key]))
+
+/** What waits for a second person is stored and shown: it is saved by itself, so that no secret is ever with it. */
+const mixed = (loose: ReadonlyArray<SettingKey>, changes: SettingChanges): ReadonlyArray<Problem> =>
+  loose.length > 0 && [...changes.keys()].some((key) => fieldOf(key).kind !== "limit")
+    ? loose.map((key) => ({
+      key,
+      why: "rule" as const,
+      message: "is raised or removed by a change of its own, without other settings: a second person confirms it"
+    }))
+    : []
+
 /** Where providers are asked. */
 const asked: ReadonlyArray<SettingKey> = ["payment.epay.gateway", "payment.stripe.api_base"]
 
@@ -144,12 +171,17 @@ const problemsOf = (
   return of(texts).filter(({ key, message }) => !known.has(`${key} ${message}`))
 }
 
+const isAnswer = (error: unknown): boolean =>
+  Schema.is(SettingsRefused)(error) || Schema.is(ChangedMeanwhile)(error) || Schema.is(ConfirmationPending)(error) ||
+  Schema.is(ConfirmationRefused)(error)
+
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const config = yield* AppConfig
   const box = yield* SecretBox
   const notifications = yield* Notifications
   const settings = yield* Settings
+  const secondPerson = yield* SecondPerson
   const base = settingTextsOf(config)
   const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
@@ -204,6 +236,7 @@ const make = Effect.gen(function*() {
     }
     const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
     for (const [key, text] of changes) wanted[key] = text ?? base[key]
+    const loose = loosened(before.texts, wanted)
     const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
     const problems = tooLong.length > 0
       ? tooLong.map(([key]) => ({
@@ -211,7 +244,7 @@ const make = Effect.gen(function*() {
         why: "shape" as const,
         message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
       }))
-      : problemsOf(wanted, before.texts, { host: config.server.host, guard })
+      : [...problemsOf(wanted, before.texts, { host: config.server.host, guard }), ...mixed(loose, changes)]
     if (problems.length > 0) return yield* new SettingsRefused({ problems })
     for (const [key, text] of changes) {
       yield* text === null ? deleteRow(sql, key) : writeRow(sql, box, actor.userId, key, text.trim())
@@ -228,21 +261,34 @@ const make = Effect.gen(function*() {
       }
     })
     yield* notifications.publish("settings", "saved")
+    if (loose.length > 0) {
+      const texts = Object.fromEntries([...changes].map(([key, text]) => [key, text === null ? null : text.trim()]))
+      const facts = limits.flatMap((key) =>
+        changes.has(key) ? [[key, wanted[key]], [`${key}.before`, before.texts[key]]] : []
+      )
+      yield* secondPerson.check(actor, {
+        action: "settings.limits",
+        worth: { always: true },
+        asked: texts,
+        facts: Object.fromEntries(facts),
+        note: ""
+      })
+    }
     return (yield* read).view
   })
 
   const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
     effect.pipe(
       Effect.catchIf(
-        (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile> =>
-          !Schema.is(SettingsRefused)(error) && !Schema.is(ChangedMeanwhile)(error),
+        (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile | NotConfirmed> => !isAnswer(error),
         (error) => Effect.fail(databaseUnavailable(error))
       )
     )
 
   const save = Effect.fn("SettingsAdmin.save")(
     function*(actor: Actor, changes: SettingChanges, revision?: string) {
-      const view = yield* inTransaction(sql, write(actor, changes, revision)).pipe(orUnavailable)
+      const written = inTransaction(sql, write(actor, changes, revision))
+      const view = yield* secondPerson.asking(actor, written).pipe(orUnavailable)
       // This server knows at once, the others by the message.
       yield* Effect.ignore(settings.reload)
       return view

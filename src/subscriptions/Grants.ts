@@ -6,10 +6,12 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
+import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { type GivablePlan, givablePlans } from "./GivablePlans.ts"
-import { planTermsOf, type PlanTermsRow } from "./PlanTerms.ts"
+import { planTermsOf, type PlanTermsRow, planTexts } from "./PlanTerms.ts"
 import { activate, withdraw } from "./Subscriptions.ts"
 
 /** Text for people, by what is wrong with a grant. */
@@ -56,7 +58,10 @@ export class Grants extends Context.Service<Grants, {
   /** By name; 200 at most. */
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, SqlError.SqlError>
   /** Answers the subscription's id, the same one for the same key. */
-  grant(actor: Actor, grant: Grant): Effect.Effect<bigint, GrantRefused | GrantReused | SqlError.SqlError>
+  grant(
+    actor: Actor,
+    grant: Grant
+  ): Effect.Effect<bigint, GrantRefused | GrantReused | NotConfirmed | DatabaseUnavailable | SqlError.SqlError>
   /** Ends a running or coming subscription now, for good, however it was come by. */
   end(
     actor: Actor,
@@ -68,6 +73,7 @@ export class Grants extends Context.Service<Grants, {
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const secondPerson = yield* SecondPerson
 
   const termsNow = Effect.fnUntraced(function*(code: string) {
     const [row] = yield* sql<PlanTermsRow & { readonly id: bigint }>`
@@ -87,7 +93,8 @@ const make = Effect.gen(function*() {
     if (made !== undefined) return made.same ? made.subscription_id : yield* new GrantReused()
     const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
     if (user === undefined) return yield* new GrantRefused({ reason: "user" })
-    const id = yield* activate(sql, userId, null, yield* termsNow(planCode))
+    const { planId, ...terms } = yield* termsNow(planCode)
+    const id = yield* activate(sql, userId, null, { planId, ...terms })
     yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
       VALUES (${key}, ${id}, ${userId}, ${planCode}, ${note}, ${actor.name})`
     yield* recordChange(sql, actor, {
@@ -95,6 +102,13 @@ const make = Effect.gen(function*() {
       target: `user:${userId}`,
       before: null,
       after: { subscription_id: id, plan: planCode, note, key }
+    })
+    yield* secondPerson.check(actor, {
+      action: "plan.grant",
+      worth: { plan: terms, times: 1n },
+      asked: { user_id: String(userId), plan: planCode, key },
+      facts: { user_id: String(userId), plan_code: planCode, ...planTexts(terms) },
+      note
     })
     return id
   })
@@ -105,7 +119,7 @@ const make = Effect.gen(function*() {
     // PostgreSQL has no such text.
     if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
     if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
-    return yield* inTransaction(sql, write(actor, { ...asked, note }))
+    return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
   })
 
   const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {

@@ -5,6 +5,7 @@ import { DURATION_DAYS_MAX, MULTIPLIER_MAX } from "../domain/Bounds.ts"
 import { AMOUNT_MAX } from "../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { AuditFacts } from "../platform/AuditLog.ts"
+import type { ConfirmationFacts } from "../platform/SecondPerson.ts"
 
 /** Limits in USD micros, 0 for none; the multiplier is scaled by 10^6. */
 export interface PlanTerms {
@@ -97,4 +98,16 @@ export const planFacts = (terms: PlanTerms): AuditFacts => ({
   limit_7d_micros: terms.limit7dMicros,
   limit_30d_micros: terms.limit30dMicros,
   multiplier_micros: terms.multiplierMicros
+})
+
+/** Terms as somebody who confirms them reads them. */
+export const planTexts = (terms: PlanTerms): ConfirmationFacts => ({
+  plan: terms.name,
+  price_fen: String(terms.priceFen),
+  duration_days: terms.durationDays,
+  limit_5h_micros: String(terms.limit5hMicros),
+  limit_1d_micros: String(terms.limit1dMicros),
+  limit_7d_micros: String(terms.limit7dMicros),
+  limit_30d_micros: String(terms.limit30dMicros),
+  multiplier_micros: String(terms.multiplierMicros)
 })

@@ -11,6 +11,7 @@ import { audit } from "../../src/accounts/Audit.ts"
 import { LedgerList } from "../../src/accounts/LedgerList.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
+import { onePerson } from "../support/OnePerson.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
@@ -38,7 +39,10 @@ const recorded = (userId: bigint) =>
       SELECT actor, after FROM audit_log WHERE target = ${`user:${userId}`} AND action = 'balance.adjusted' ORDER BY id`
   })
 
-const services = Layer.mergeAll(Adjustments.layer, LedgerList.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+const services = Layer.mergeAll(Adjustments.layer, LedgerList.layer).pipe(
+  Layer.provide(onePerson),
+  Layer.provideMerge(TestDatabase.layer)
+)
 
 layer(services, { excludeTestServices: true })("Adjustments", (it) => {
   it.effect("are one entry and one record, however often and at once they are sent", () =>

@@ -6,6 +6,7 @@ import { DebtWaivers, type Waiver, type WaiverRefused } from "../../src/accounts
 import { LedgerList } from "../../src/accounts/LedgerList.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
+import { onePerson } from "../support/OnePerson.ts"
 import { adjust, balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
@@ -34,7 +35,10 @@ const recorded = (userId: bigint) =>
       SELECT actor, before, after FROM audit_log WHERE target = ${`user:${userId}`} AND action = 'debt.waived' ORDER BY id`
   })
 
-const Services = Layer.mergeAll(DebtWaivers.layer, LedgerList.layer).pipe(Layer.provideMerge(TestAccounts))
+const Services = Layer.mergeAll(DebtWaivers.layer, LedgerList.layer).pipe(
+  Layer.provide(onePerson),
+  Layer.provideMerge(TestAccounts)
+)
 
 layer(Services, { excludeTestServices: true })("Debt waivers", (it) => {
   it.effect("are one entry and one record, however often and at once they are sent; the balance stays as it is", () =>

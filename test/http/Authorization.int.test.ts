@@ -75,6 +75,10 @@ const financeApi: ReadonlySet<string> = new Set([
   "POST /orders/{id}/refunds",
   "POST /orders/{id}/refunds/{refund_id}/retry",
   "POST /orders/{id}/refunds/{refund_id}/settle",
+  "GET /confirmations",
+  "GET /confirmations/{id}",
+  "POST /confirmations/{id}/confirm",
+  "POST /confirmations/{id}/reject",
   "GET /statements",
   "GET /statements/days",
   "GET /statements/liability",
@@ -97,14 +101,25 @@ const supportPages: ReadonlySet<string> = new Set([
   "/admin/orders/:id"
 ])
 
-const financePages: ReadonlySet<string> = new Set([...supportPages, "/admin/payments", "/admin/payments/:id"])
+const financePages: ReadonlySet<string> = new Set([
+  ...supportPages,
+  "/admin/payments",
+  "/admin/payments/:id",
+  "/admin/confirmations",
+  "/admin/confirmations/:id"
+])
 
 const financeForms: ReadonlySet<string> = new Set([
   "/admin/orders/:id/complete",
   "/admin/orders/:id/refund",
   "/admin/orders/:id/refunds/:refund",
-  "/admin/orders/:id/refunds/:refund/retry"
+  "/admin/orders/:id/refunds/:refund/retry",
+  "/admin/confirmations/:id/confirm",
+  "/admin/confirmations/:id/reject"
 ])
+
+/** Forms that stand on the page of something else. */
+const isWithoutPage = (path: string): boolean => /\/(?:retry|confirm|reject)$/.test(path)
 
 const actions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"]
 
@@ -252,7 +267,7 @@ describe("authorization", () => {
         const ownForms = (paths: ReadonlyArray<string>) => sorted(paths.filter((path) => !path.endsWith(":action")))
         assert.deepStrictEqual(
           ownForms(opened("finance", "GET")),
-          sorted([...financePages, ...[...financeForms].filter((path) => !path.endsWith("/retry"))])
+          sorted([...financePages, ...[...financeForms].filter((path) => !isWithoutPage(path))])
         )
         assert.deepStrictEqual(ownForms(opened("finance", "POST")), sorted(financeForms))
         for (const method of ["GET", "POST"]) {

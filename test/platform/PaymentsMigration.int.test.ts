@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { audit } from "../../src/accounts/Audit.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
+import { runMigrations } from "../../src/platform/Migrations.ts"
 import { migrateTo } from "../support/MigrateTo.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -142,6 +143,7 @@ describe("the migration to one row a payment", () => {
         ["payment", true],
         ["refund", true]
       ])
+      yield* runMigrations
       const { problems } = yield* audit({ checks: [paymentAudit] })
       assert.deepStrictEqual(problems.map(({ invariant, message }) => `${invariant} ${message}`), [])
     }).pipe(Effect.provide(TestDatabase.layerEmpty)))

@@ -20,6 +20,7 @@ import { fieldOf, type SettingKey, settingKeys, settingTextsOf } from "../../src
 import { resealAll } from "../../src/settings/SealedRows.ts"
 import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
 import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
+import { onePerson } from "../support/OnePerson.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
 
@@ -37,6 +38,7 @@ const document = {
 const server = (url: string, dataDir: string, env: Readonly<Record<string, string>> = {}) =>
   Layer.build(
     SettingsAdmin.layer.pipe(
+      Layer.provide(onePerson),
       Layer.provideMerge(Settings.layer),
       Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
       Layer.provideMerge(SqlLayer),
@@ -70,6 +72,8 @@ const others: Readonly<Record<SettingKey, readonly [string, (values: SettingsVal
   "server.public_url": ["https://other.example/", (values) => values.publicUrl, "https://other.example"],
   "registration.mode": ["open", (values) => values.registration.mode, "open"],
   "finance.time_zone": ["Asia/Shanghai", (values) => values.finance.timeZone, "Asia/Shanghai"],
+  "finance.confirm_above_usd": ["12.5", (values) => values.finance.confirmAboveMicros, 12_500_000n],
+  "finance.confirm_above_cny": ["80", (values) => values.finance.confirmAboveFen, 8_000n],
   "billing.enabled": ["false", (values) => values.billing.enabled, false],
   "billing.pay_as_you_go": ["false", (values) => values.billing.payAsYouGo, false],
   "billing.min_topup_cny": ["2.50", (values) => values.billing.minTopupFen, 250n],

@@ -7,6 +7,7 @@ import { inTransaction } from "../../src/platform/Transaction.ts"
 import { type Grant, type GrantRefused, Grants } from "../../src/subscriptions/Grants.ts"
 import { SubscriptionList } from "../../src/subscriptions/SubscriptionList.ts"
 import { setStanding } from "../../src/subscriptions/Subscriptions.ts"
+import { onePerson } from "../support/OnePerson.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
@@ -41,7 +42,10 @@ const recorded = (userId: bigint) =>
     return rows.map(({ action, actor }) => `${actor} ${action}`)
   })
 
-const services = Layer.mergeAll(Grants.layer, SubscriptionList.layer).pipe(Layer.provideMerge(TestDatabase.layer))
+const services = Layer.mergeAll(Grants.layer, SubscriptionList.layer).pipe(
+  Layer.provide(onePerson),
+  Layer.provideMerge(TestDatabase.layer)
+)
 
 layer(services, { excludeTestServices: true })("Grants", (it) => {
   it.effect("are made once for a key, however often and at once they are sent", () =>

@@ -35,7 +35,7 @@ const settings = Layer.effect(
       payment: { ...config.payment, epay: { ...config.payment.epay, billColumns: zone.billColumns } },
       registration: config.registration,
       site: config.site,
-      finance: { timeZone: zone.timeZone },
+      finance: { ...config.finance, timeZone: zone.timeZone },
       publicUrl: undefined
     })
     return { current, cached: current, get: Effect.sync(current), fresh: Effect.sync(current), reload: Effect.void }

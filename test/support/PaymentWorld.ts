@@ -24,6 +24,7 @@ import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { Statements } from "../../src/finance/Statements.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
+import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { Orders } from "../../src/orders/Orders.ts"
@@ -44,6 +45,7 @@ export interface WorldOptions {
   readonly epay: EpaySimulator
   readonly payment?: { readonly epay?: object; readonly stripe?: object }
   readonly billing?: object
+  readonly finance?: object
   /** Stripe's secret key; else one of the test mode. */
   readonly stripeKey?: string
   readonly plans?: ReadonlyArray<object>
@@ -65,6 +67,7 @@ const configOf = (options: WorldOptions) =>
     database: { url: options.url },
     log: { level: "none" },
     billing: options.billing ?? {},
+    finance: options.finance ?? {},
     plans: options.plans ?? [basicPlan],
     payment: {
       epay: {
@@ -106,6 +109,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     reconciliation: Context.get(context, Reconciliation),
     statements: Context.get(context, Statements),
     adminKeys: Context.get(context, AdminKeys),
+    sessions: Context.get(context, LoginSessions),
     accounts: Context.get(context, Accounts),
     sql: Context.get(context, SqlClient.SqlClient)
   }

@@ -6,17 +6,18 @@ import { NodeServices } from "@effect/platform-node"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
-import { audit } from "../../src/accounts/Audit.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
+import { audit } from "../../src/accounts/Audit.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { AppConfig, testConfig } from "../../src/platform/Config.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
-import { resealAll } from "../../src/settings/SealedRows.ts"
 import { RedemptionAdmin } from "../../src/redemption/RedemptionAdmin.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import type { NewBatch } from "../../src/redemption/RedemptionBatch.ts"
 import { Redemptions } from "../../src/redemption/Redemptions.ts"
+import { resealAll } from "../../src/settings/SealedRows.ts"
+import { onePerson } from "./OnePerson.ts"
 import { adjustIn } from "./TestAccounts.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
@@ -86,7 +87,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
 
 const layerOf = (logged: Array<string>) =>
   Layer.effect(RedemptionWorld, Effect.orDie(start(logged))).pipe(
-    Layer.provide(Layer.mergeAll(Redemptions.layer, RedemptionAdmin.layer)),
+    Layer.provide(Layer.mergeAll(Redemptions.layer, RedemptionAdmin.layer).pipe(Layer.provide(onePerson))),
     Layer.provide(SecretBox.layer),
     Layer.provide(AppConfig.layerOf(testConfig({}, { REALMS_MASTER_KEY: MASTER_KEY }))),
     Layer.provide(NodeServices.layer),

@@ -13,6 +13,7 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["identity", "catalog", "channels", "payments", "subscriptions"],
   ["orders"],
   ["events", "finance", "redemption", "gateway", "usage"],
+  ["confirmations"],
   ["http", "cli"],
   ["App.ts"],
   ["main.ts"]

@@ -50,7 +50,8 @@ const soleWriters: Readonly<Record<string, string>> = {
   payment_attempts: "src/orders/AttemptStore.ts",
   payments: "src/orders/Payments.ts",
   payment_refunds: "src/orders/RefundStore.ts",
-  payment_disputes: "src/orders/DisputeStore.ts"
+  payment_disputes: "src/orders/DisputeStore.ts",
+  confirmations: "src/confirmations/ConfirmationStore.ts"
 }
 
 const writesTable = (table: string): RegExp =>

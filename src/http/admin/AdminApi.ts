@@ -10,6 +10,7 @@ import { AuditApi } from "./AuditApi.ts"
 import { BillsApi } from "./BillsApi.ts"
 import { ChannelsApi } from "./ChannelsApi.ts"
 import { CodesApi } from "./CodesApi.ts"
+import { ConfirmationsApi } from "./ConfirmationsApi.ts"
 import { ExportsApi } from "./ExportsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { ModelsApi } from "./ModelsApi.ts"
@@ -33,6 +34,7 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(BillsApi)
   .add(ChannelsApi)
   .add(CodesApi)
+  .add(ConfirmationsApi)
   .add(ExportsApi)
   .add(SettingsApi)
   .add(ModelsApi)

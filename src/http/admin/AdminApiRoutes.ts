@@ -11,6 +11,7 @@ import { AuditHandlers } from "./AuditHandlers.ts"
 import { BillsHandlers } from "./BillsHandlers.ts"
 import { ChannelsHandlers } from "./ChannelsHandlers.ts"
 import { CodesHandlers } from "./CodesHandlers.ts"
+import { ConfirmationsHandlers } from "./ConfirmationsHandlers.ts"
 import { ExportsHandlers } from "./ExportsHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import { ModelsHandlers } from "./ModelsHandlers.ts"
@@ -43,6 +44,7 @@ const Handlers = Layer.mergeAll(
   BillsHandlers,
   ChannelsHandlers,
   CodesHandlers,
+  ConfirmationsHandlers,
   ExportsHandlers,
   KeysHandlers,
   ModelsHandlers,

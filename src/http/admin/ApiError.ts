@@ -3,6 +3,7 @@
  * one, and what the database or a provider said is not passed on.
  */
 import { DateTime, Effect, Option, Schema } from "effect"
+import { ConfirmationPending, ConfirmationRefused } from "../../platform/SecondPerson.ts"
 
 /** No credentials, or none that are good. */
 export class ApiUnauthorized extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", {
@@ -28,6 +29,13 @@ export class ApiBadRequest extends Schema.TaggedError<ApiBadRequest>()("BadReque
 export class ApiConflict extends Schema.TaggedError<ApiConflict>()("Conflict", {
   message: Schema.String
 }, { httpApiStatus: 409 }) {}
+
+/** Nothing has changed yet: it waits for a second person, see `/api/admin/confirmations`. */
+export class ApiAccepted extends Schema.TaggedError<ApiAccepted>()("ConfirmationPending", {
+  message: Schema.String,
+  confirmation_id: Schema.String,
+  expires_at: Schema.String
+}, { httpApiStatus: 202 }) {}
 
 /** Understood and refused; each problem under the name of its field. Nothing has changed. */
 export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", {
@@ -64,6 +72,21 @@ export const orApiUnavailable = <A, E extends { readonly _tag: string }, R>(effe
       (error): error is Extract<E, { readonly _tag: UnavailableTag }> => unavailableTags.has(error._tag),
       (error) => Effect.andThen(Effect.logWarning("the administration's API was not answered", error), unavailableNow)
     )
+  )
+
+/** The same where a second person may be needed: what waits is {@link ApiAccepted}, what cannot wait {@link ApiConflict}. */
+export const orApiAnswer = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.catchIf(
+      (error): error is Extract<E, ConfirmationPending> => error instanceof ConfirmationPending,
+      ({ expiresAt, id, message }) =>
+        new ApiAccepted({ message, confirmation_id: id.toString(), expires_at: expiresAt.toISOString() })
+    ),
+    Effect.catchIf(
+      (error): error is Extract<typeof error, ConfirmationRefused> => error instanceof ConfirmationRefused,
+      ({ message }) => new ApiConflict({ message })
+    ),
+    orApiUnavailable
   )
 
 const tags = [

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { CODES_MAX, codeStates, USES_MAX } from "../../redemption/RedemptionBatch.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 
 const CodeState = Schema.Literals(codeStates).annotate({ identifier: "CodeState" })
@@ -79,7 +79,7 @@ export class CodesApi extends HttpApiGroup.make("redemption codes").add(
   HttpApiEndpoint.post("createBatch", "/redemption-batches", {
     payload: NewRedemptionBatch,
     success: RedemptionBatch.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiUnavailable]
+    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.get("getBatch", "/redemption-batches/:id", {
     params,

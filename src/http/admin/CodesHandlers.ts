@@ -8,7 +8,15 @@ import type { NewBatch, Redemption, RedemptionBatch, RedemptionCode } from "../.
 import type { BatchRefused, CodesUnreadable } from "../../redemption/RedemptionError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"
+import {
+  ApiConflict,
+  ApiNotFound,
+  ApiRefused,
+  ApiUnavailable,
+  orApiAnswer,
+  orApiUnavailable,
+  refusedField
+} from "./ApiError.ts"
 import { momentOf, momentOrNull } from "./ApiSchema.ts"
 
 const batchJson = (batch: RedemptionBatch) => ({
@@ -135,7 +143,7 @@ export const CodesHandlers = HttpApiBuilder.group(
           return batchJson(yield* Effect.catchTag(admin.batch(id), "BatchNotFound", Effect.die))
         },
         Effect.catchTags({ BatchRefused: (error) => Effect.fail(refusal(error)), CodesUnreadable: unreadable }),
-        orApiUnavailable
+        orApiAnswer
       ),
       getBatch: ({ params }) => Effect.map(found(params.id), batchJson).pipe(orApiUnavailable),
       listCodes: Effect.fnUntraced(function*({ params, query }) {

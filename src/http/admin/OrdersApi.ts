@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { orderStates } from "../../orders/OrderSearch.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
@@ -115,7 +115,7 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     params,
     payload: Completion,
     success: Order,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("cancelOrder", "/orders/:id/cancel", {
     params,
@@ -126,7 +126,7 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     params,
     payload: NewRefund,
     success: Refund,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("retryRefund", "/orders/:id/refunds/:refund_id/retry", {
     params: refundParams,
@@ -137,6 +137,6 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     params: refundParams,
     payload: Settlement,
     success: Refund,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   })
 ).annotateMerge(OpenApi.annotations({ title: "Orders", description: "The orders of all users and their refunds." })) {}

@@ -12,7 +12,7 @@ import { type FoundOrder, OrderSearch } from "../../orders/OrderSearch.ts"
 import { Refunds } from "../../orders/Refunds.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiNotFound, millisOf, orApiUnavailable } from "./ApiError.ts"
+import { ApiNotFound, millisOf, orApiAnswer, orApiUnavailable } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
 import { conflictOf, eventJson, refusedBy } from "./PaymentsHandlers.ts"
 import { refundJson } from "./RefundSchema.ts"
@@ -114,7 +114,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
           PaymentUsed: conflictOf,
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       cancelOrder: Effect.fnUntraced(
         function*({ params }) {
@@ -139,7 +139,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
           RefundReused: conflictOf,
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       retryRefund: Effect.fnUntraced(
         function*({ params }) {
@@ -159,7 +159,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
           RefundNotPossible: conflictOf,
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
-        orApiUnavailable
+        orApiAnswer
       )
     })
   })

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -79,7 +79,7 @@ const Correction = Schema.Struct({ user_id: ApiId, amount_micros: ApiAmount }).a
 const params = { id: ApiId }
 const resolved = {
   success: PaymentEventDetails,
-  error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
 } as const
 
 export class PaymentsApi extends HttpApiGroup.make("payments").add(
@@ -109,7 +109,7 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
     params,
     payload: GiveBack,
     success: Refund,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("correctPayment", "/payments/:id/correct", {
     params,

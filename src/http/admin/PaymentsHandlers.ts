@@ -9,7 +9,7 @@ import { type EventDetails, type EventItem, PaymentEvents } from "../../events/P
 import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { ApiConflict, ApiNotFound, millisOf, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
 import { refundJson } from "./RefundSchema.ts"
 
@@ -79,7 +79,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
         PaymentUsed: conflictOf,
         ResolutionRefused: (error) => Effect.fail(refusedBy(error))
       }),
-      orApiUnavailable
+      orApiAnswer
     )
 
     return handlers.handleAll({
@@ -111,7 +111,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
           RefundReused: conflictOf,
           ResolutionRefused: (error) => Effect.fail(refusedBy(error))
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       correctPayment: Effect.fnUntraced(
         function*({ params, payload: { note } }) {

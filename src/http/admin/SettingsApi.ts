@@ -3,12 +3,24 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { ApiConflict, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiMoment } from "./ApiSchema.ts"
 
 const Setting = Schema.Struct({
   key: Schema.String,
-  kind: Schema.Literals(["zone", "flag", "integer", "decimal", "rate", "choice", "text", "url", "list", "secret"]),
+  kind: Schema.Literals([
+    "zone",
+    "flag",
+    "integer",
+    "decimal",
+    "limit",
+    "rate",
+    "choice",
+    "text",
+    "url",
+    "list",
+    "secret"
+  ]),
   options: Schema.Array(Schema.String),
   /** Null for a secret. */
   value: Schema.NullOr(Schema.String),
@@ -40,7 +52,7 @@ export class SettingsApi extends HttpApiGroup.make("settings").add(
   HttpApiEndpoint.patch("saveSettings", "/settings", {
     payload: SettingsChange,
     success: Settings,
-    error: [ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("testConnection", "/settings/test/:provider", {
     params: { provider: Schema.Literals(["epay", "stripe"]) },

@@ -8,7 +8,7 @@ import { isSettingKey, type SettingKey } from "../../platform/SettingDocument.ts
 import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiRefused, ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { ApiConflict, ApiRefused, ApiUnavailable, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOrNull } from "./ApiSchema.ts"
 
 const viewJson = ({ revision, settings }: SettingsView) => ({
@@ -68,7 +68,7 @@ export const SettingsHandlers = HttpApiBuilder.group(
               new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
             )
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       testConnection: ({ params }) =>
         connections.test(params.provider).pipe(

@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { roles } from "../../identity/Roles.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 
 const Role = Schema.Literals(roles)
@@ -156,13 +156,13 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     params,
     payload: Adjustment,
     success: Adjusted,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("waiveDebt", "/users/:id/waive", {
     params,
     payload: Waiver,
     success: Waived,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.get("listSubscriptions", "/users/:id/subscriptions", {
     params,
@@ -174,7 +174,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     params,
     payload: Grant,
     success: Schema.Struct({ id: ApiId }),
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
     params: { id: ApiId, subscription_id: ApiId },

@@ -14,7 +14,7 @@ import { type GrantRefused, Grants } from "../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiNotFound, type ApiRefused, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { ApiConflict, ApiNotFound, type ApiRefused, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, rangeOf } from "./ApiSchema.ts"
 import { entryJson, subscriptionJson, summaryJson, userJson } from "./UsersJson.ts"
 
@@ -135,7 +135,7 @@ export const UsersHandlers = HttpApiBuilder.group(
             Effect.fail(refusedField("amount_micros", `the balance is ${formatUsd(availableMicros)} USD`)),
           UnknownAccount: () => Effect.fail(noUser)
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       waiveDebt: Effect.fnUntraced(
         function*({ params, payload }) {
@@ -158,7 +158,7 @@ export const UsersHandlers = HttpApiBuilder.group(
             Effect.fail(refusedField("amount_micros", `the debt is ${formatUsd(owedMicros)} USD`)),
           UnknownAccount: () => Effect.fail(noUser)
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       listSubscriptions: Effect.fnUntraced(
         function*({ params, query }) {
@@ -181,7 +181,7 @@ export const UsersHandlers = HttpApiBuilder.group(
           GrantRefused: (error) => Effect.fail(refusedGrant(error)),
           GrantReused: conflict
         }),
-        orApiUnavailable
+        orApiAnswer
       ),
       endSubscription: Effect.fnUntraced(
         function*({ params, payload }) {

@@ -8,6 +8,7 @@ import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
 import type { TooBusy } from "../../identity/IdentityError.ts"
 import type { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
+import type { NotConfirmed } from "../../platform/SecondPerson.ts"
 
 /** A page in the frame. */
 export interface Page {
@@ -87,7 +88,8 @@ export type Unavailable =
   | TooBusy
   | SqlError.SqlError
 
-export type PageProblem = PageNotFound | Unavailable
+/** What waits for a second person, or cannot, has a page that says so. */
+export type PageProblem = PageNotFound | Unavailable | NotConfirmed
 
 /** A form as it is shown: what was typed, and what is wrong with it. */
 export interface FormState {

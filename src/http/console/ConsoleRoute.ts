@@ -10,6 +10,7 @@ import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
+import type { ConfirmationRefused } from "../../platform/SecondPerson.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import {
@@ -30,6 +31,7 @@ import { readForm } from "./FormBody.ts"
 import { statusOfUnreadable } from "./FormUnreadable.ts"
 import { PageTurns } from "./PageTurns.ts"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
+import { refusalText } from "./text/ConfirmationText.ts"
 import { renderPage, renderPart } from "./ui/Frame.tsx"
 import { ProblemView } from "./ui/ProblemView.tsx"
 import { hereOf, isUserVisit, readVisit, sessionCookie, type UserVisit, type Visit, visitCookie } from "./Visit.ts"
@@ -78,10 +80,16 @@ const problemPage = (visit: Visit, title: string, text: string, status: number):
 const notFoundPage = (visit: Visit): Page =>
   problemPage(visit, visit.say("problem.notFound.title"), visit.say("problem.notFound.text"), 404)
 
+/** Why what was asked for neither is done nor waits for a second person. */
+const refusedPage = (visit: Visit, { reason }: ConfirmationRefused): Page =>
+  problemPage(visit, visit.say("problem.refused.title"), refusalText(visit, reason), 409)
+
 /** What is shown for a failure that a handler let through. */
-const pageOfProblem = (visit: Visit, problem: PageProblem): Page =>
-  problem._tag === "PageNotFound"
-    ? notFoundPage(visit)
+const pageOfProblem = (visit: Visit, problem: PageProblem): Page | Redirect => {
+  if (problem._tag === "PageNotFound") return notFoundPage(visit)
+  if (problem._tag === "ConfirmationPending") return redirect(`/admin/confirmations/${problem.id}?done=asked`)
+  return problem._tag === "ConfirmationRefused"
+    ? refusedPage(visit, problem)
     : page(
       visit.say("problem.unavailable.title"),
       ProblemView({
@@ -92,6 +100,7 @@ const pageOfProblem = (visit: Visit, problem: PageProblem): Page =>
       }),
       { status: 503, bare: true }
     )
+}
 
 const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | Part) {
   const settings = yield* Settings

@@ -1,9 +1,11 @@
 /**
  * The pages of the administration: for root alone, and for everybody else not there.
  */
+import { Layer } from "effect"
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
 import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { CodesRoutes } from "./codes/CodesRoutes.ts"
+import { ConfirmationsRoutes } from "./confirmations/ConfirmationsRoutes.ts"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { AdminModelsRoutes } from "./models/AdminModelsRoutes.ts"
 import { ImportRoutes } from "./models/ImportRoutes.ts"
@@ -16,7 +18,6 @@ import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
 import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 import { UserRoutes } from "./users/UserRoutes.ts"
 import { UsersRoutes } from "./users/UsersRoutes.ts"
-import { Layer } from "effect"
 
 export const AdminRoutes = Layer.mergeAll(
   AdminKeysRoutes,
@@ -27,6 +28,7 @@ export const AdminRoutes = Layer.mergeAll(
   AuditRoutes,
   ChannelsRoutes,
   CodesRoutes,
+  ConfirmationsRoutes,
   ImportRoutes,
   OrderActionRoutes,
   OverviewRoutes,

@@ -31,6 +31,7 @@ const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
   { path: "/admin/users", icon: "users", label: say("admin.users") },
   { path: "/admin/orders", icon: "order", label: say("admin.orders") },
   { path: "/admin/payments", icon: "topup", label: say("admin.payments") },
+  { path: "/admin/confirmations", icon: "check", label: say("admin.confirmations") },
   { path: "/admin/usage", icon: "usage", label: say("admin.usage") },
   { path: "/admin/channels", icon: "channel", label: say("admin.channels") },
   { path: "/admin/models", icon: "model", label: say("admin.models") },

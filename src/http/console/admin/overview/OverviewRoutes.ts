@@ -3,6 +3,7 @@
  * installation still lacks. Today's figures are the last day of the last thirty, so that one report serves both.
  */
 import { Effect } from "effect"
+import { Confirmations } from "../../../../confirmations/Confirmations.ts"
 import { PaymentEvents } from "../../../../events/PaymentEvents.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { FirstSteps } from "../../../../settings/FirstSteps.ts"
@@ -26,6 +27,7 @@ export const OverviewRoutes = adminPage("/admin", (visit) =>
       ),
       figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
       toReview: (yield* PaymentEvents).openCount,
+      toConfirm: (yield* Confirmations).pending,
       channels: (yield* ChannelReports).report,
       clamped: readClamped,
       steps: (yield* FirstSteps).steps

@@ -22,6 +22,8 @@ export interface OverviewProps {
   readonly figures: ServiceFigures
   /** Payment events that the review queue shows. */
   readonly toReview: number
+  /** What waits for a second person. */
+  readonly toConfirm: number
   readonly channels: ChannelsReport
   readonly clamped: ClampedReport | undefined
   readonly steps: ReadonlyArray<StepState>
@@ -75,7 +77,7 @@ const Figures = ({ figures, usage, visit }: OverviewProps) => {
   )
 }
 
-const Waiting = ({ figures, toReview, visit }: OverviewProps) => {
+const Waiting = ({ figures, toConfirm, toReview, visit }: OverviewProps) => {
   const say = sayOf(visit, overviewText)
   const { count } = visit.formats
   const open = `${count(figures.callsOpen)}${figures.callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
@@ -88,13 +90,17 @@ const Waiting = ({ figures, toReview, visit }: OverviewProps) => {
         "alert",
         toReview > 0
       ],
+      // Most installations have no limits: the figure is there once something waits.
+      ...toConfirm === 0
+        ? []
+        : [[say("waiting.confirmations"), count(toConfirm), "/admin/confirmations", "check", true] as const],
       [say("waiting.orders"), count(figures.ordersPending), "/admin/orders?state=pending", "order", false],
       [say("waiting.calls"), open, "/admin/usage/calls?state=reserved", "clock", false]
     ]
   return (
     <>
       {items.map(([label, value, href, icon, isUrgent]) => (
-        <div key={href} class="col-sm-4">
+        <div key={href} class={items.length > 3 ? "col-sm-6 col-lg-3" : "col-sm-4"}>
           <Figure
             label={label}
             value={isUrgent ? <span class="text-danger">{value}</span> : value}

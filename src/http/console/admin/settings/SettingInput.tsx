@@ -25,7 +25,13 @@ const optionsOf = ({ label, setting, visit }: InputProps): ReadonlyArray<readonl
     : undefined
 }
 
-const inputModes = { integer: "numeric", decimal: "decimal", rate: "decimal", url: "url" } as const
+const inputModes: Partial<Record<SettingView["kind"], "numeric" | "decimal" | "url">> = {
+  integer: "numeric",
+  decimal: "decimal",
+  limit: "decimal",
+  rate: "decimal",
+  url: "url"
+}
 
 export const SettingInput = (props: InputProps) => {
   const { keep, label, setting, state } = props
@@ -72,9 +78,7 @@ export const SettingInput = (props: InputProps) => {
             class={`form-control ${invalid}`}
             value={value}
             autocomplete="off"
-            inputmode={kind === "integer" || kind === "decimal" || kind === "rate" || kind === "url"
-              ? inputModes[kind]
-              : undefined}
+            inputmode={inputModes[kind]}
             {...common}
           />
         )}

@@ -20,6 +20,11 @@ const settingText = defineMessages({
   "zone": "Time zone of the books",
   "zone.hint":
     "Days of statements begin and end at midnight there, such as in Asia/Shanghai. Days are closed, and never change again, from when this is saved.",
+  "confirm_usd": "Second person above (USD)",
+  "confirm_usd.hint":
+    "Credits, accepted payments, adjustments, waivers, redemption codes and plans given above this wait for a second person. Empty: they do not.",
+  "confirm_cny": "Second person above (CNY)",
+  "confirm_cny.hint": "The same for payments recorded by hand and refunds. Raising or removing a limit waits too.",
   "enabled": "Charge for calls",
   "enabled.hint": "Off: calls are recorded with their cost and charged nothing.",
   "payg": "Pay as you go",
@@ -77,6 +82,8 @@ const settingText = defineMessages({
   "problem.integer": "Enter a whole number in the allowed range.",
   "problem.decimal":
     "Enter a decimal number of zero or more, such as 10 or 0.50, with no more decimals than the unit has.",
+  "problem.limit": "Enter a decimal number of zero or more, such as 500 or 99.50, or nothing.",
+  "problem.alone": "Raising or removing a limit needs a second person: save it without other changes.",
   "problem.rate": "Enter a decimal number above zero, with at most six decimals.",
   "problem.choice": "Choose one of the list.",
   "problem.zone": "Enter the name of a time zone, such as Asia/Shanghai or UTC.",
@@ -105,6 +112,10 @@ const settingText = defineMessages({
   "registration.closed": "关闭",
   "zone": "账务时区",
   "zone.hint": "报表以该时区的零点划分日期，例如 Asia/Shanghai。保存后开始逐日结账，已结日期不再变动。",
+  "confirm_usd": "复核限额（美元）",
+  "confirm_usd.hint": "超过此金额的入账、确认收款、余额调整、欠款减免、兑换码和赠送套餐须由另一人复核；留空则不需要。",
+  "confirm_cny": "复核限额（元）",
+  "confirm_cny.hint": "适用于手工登记的付款和退款。提高或取消限额同样需要复核。",
   "enabled": "对调用计费",
   "enabled.hint": "关闭后仍记录调用成本，但不扣费。",
   "payg": "按量付费",
@@ -160,6 +171,8 @@ const settingText = defineMessages({
   "problem.flag": "请选择是或否。",
   "problem.integer": "请填写允许范围内的整数。",
   "problem.decimal": "请填写不小于零的小数，例如 10 或 0.50，小数位数不超过该单位的精度。",
+  "problem.limit": "请填写不小于零的小数，例如 500 或 99.50，或留空。",
+  "problem.alone": "提高或取消限额需要另一人复核，请单独保存，不要同时修改其他设置。",
   "problem.rate": "请填写大于零的小数，最多六位小数。",
   "problem.choice": "请从列表中选择。",
   "problem.zone": "请填写时区名称，例如 Asia/Shanghai 或 UTC。",
@@ -196,6 +209,8 @@ export const settingLabels = (visit: Visit): Readonly<Record<SettingKey, Setting
       options: { open: say("registration.open"), closed: say("registration.closed") }
     },
     "finance.time_zone": { label: say("zone"), hint: say("zone.hint") },
+    "finance.confirm_above_usd": { label: say("confirm_usd"), hint: say("confirm_usd.hint") },
+    "finance.confirm_above_cny": { label: say("confirm_cny"), hint: say("confirm_cny.hint") },
     "billing.enabled": { label: say("enabled"), hint: say("enabled.hint") },
     "billing.pay_as_you_go": { label: say("payg"), hint: say("payg.hint") },
     "billing.min_topup_cny": { label: say("min") },
@@ -241,6 +256,7 @@ export const problemText = (visit: Visit, key: SettingKey, why: "shape" | "rule"
   if (why === "rule") {
     if (key === "payment.epay.enabled" || key === "payment.stripe.enabled") return say("problem.loopback")
     if (key === "payment.epay.gateway") return say("problem.gateway")
+    if (fieldOf(key).kind === "limit") return say("problem.alone")
     if (fieldOf(key).kind === "url") return say("problem.address")
     if (key === "billing.min_topup_cny") return say("problem.min")
     return key === "billing.max_topup_cny" ? say("problem.max") : say("problem.rule")
@@ -249,6 +265,7 @@ export const problemText = (visit: Visit, key: SettingKey, why: "shape" | "rule"
     flag: say("problem.flag"),
     integer: say("problem.integer"),
     decimal: say("problem.decimal"),
+    limit: say("problem.limit"),
     rate: say("problem.rate"),
     choice: say("problem.choice"),
     zone: say("problem.zone"),

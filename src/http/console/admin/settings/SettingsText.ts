@@ -3,7 +3,7 @@
  */
 import { defineMessages } from "../../text/Messages.ts"
 
-export const sections = ["site", "registration", "finance", "billing", "epay", "stripe"] as const
+export const sections = ["site", "registration", "finance", "confirm", "billing", "epay", "stripe"] as const
 export type Section = typeof sections[number]
 
 export const isSection = (text: string): text is Section => sections.some((section) => section === text)
@@ -15,6 +15,7 @@ export const settingsText = defineMessages({
   "section.site": "Site",
   "section.registration": "Registration",
   "section.finance": "Bookkeeping",
+  "section.confirm": "Second person",
   "section.billing": "Billing",
   "section.epay": "EPay (Alipay, WeChat Pay)",
   "section.stripe": "Stripe",
@@ -57,6 +58,7 @@ export const settingsText = defineMessages({
   "section.site": "站点",
   "section.registration": "注册",
   "section.finance": "账务",
+  "section.confirm": "双人复核",
   "section.billing": "计费",
   "section.epay": "易支付（支付宝、微信支付）",
   "section.stripe": "Stripe",

@@ -25,6 +25,7 @@ const titleOf = (visit: UserVisit, section: Section): string => {
     site: say("section.site"),
     registration: say("section.registration"),
     finance: say("section.finance"),
+    confirm: say("section.confirm"),
     billing: say("section.billing"),
     epay: say("section.epay"),
     stripe: say("section.stripe")

@@ -1,0 +1,159 @@
+/**
+ * What waits for a second person: listed, confirmed and rejected. To confirm is to do what was asked, as the person who asked, now:
+ * what has become impossible meanwhile is refused and goes on waiting.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { type Actor, recordChange } from "../platform/AuditLog.ts"
+import { DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
+import { ConfirmationRefused } from "../platform/SecondPerson.ts"
+import { inTransaction } from "../platform/Transaction.ts"
+import { makeActions } from "./Actions.ts"
+import {
+  closeConfirmation,
+  type Confirmation,
+  type ConfirmationState,
+  countPending,
+  findConfirmation,
+  listConfirmations
+} from "./ConfirmationStore.ts"
+import { checkRole, useUp } from "./SecondPersonRule.ts"
+
+export { type Confirmation, type ConfirmationState, confirmationStates } from "./ConfirmationStore.ts"
+
+/** There is no such request. */
+export class ConfirmationNotFound
+  extends Schema.TaggedError<ConfirmationNotFound>()("ConfirmationNotFound", { id: Schema.BigInt })
+{
+  override get message(): string {
+    return `there is no confirmation ${this.id}`
+  }
+}
+
+/** What was asked for is not possible as things are; it goes on waiting. */
+export class ActionRefused extends Schema.TaggedError<ActionRefused>()("ActionRefused", {
+  /** The `_tag` of the refusal. */
+  code: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `this cannot be done now: ${this.reason}`
+  }
+}
+
+/** The person who confirms or rejects. */
+export type Confirmer = Actor & { readonly userId: bigint }
+
+export class Confirmations extends Context.Service<Confirmations, {
+  /** Newest first. */
+  list(
+    range: {
+      readonly state?: ConfirmationState | undefined
+      readonly before?: bigint | undefined
+      readonly limit: number
+    }
+  ): Effect.Effect<ReadonlyArray<Confirmation>, DatabaseUnavailable>
+  find(id: bigint): Effect.Effect<Confirmation, ConfirmationNotFound | DatabaseUnavailable>
+  /** Those that wait now. */
+  readonly pending: Effect.Effect<number, DatabaseUnavailable>
+  /** Does what was asked for. The same again by the same person changes nothing. */
+  confirm(
+    actor: Confirmer,
+    id: bigint
+  ): Effect.Effect<Confirmation, ConfirmationNotFound | ConfirmationRefused | ActionRefused | DatabaseUnavailable>
+  /** By a second person, or taken back by whoever asked. The same again by the same person changes nothing. */
+  reject(
+    actor: Confirmer,
+    id: bigint,
+    note: string
+  ): Effect.Effect<Confirmation, ConfirmationNotFound | ConfirmationRefused | DatabaseUnavailable>
+}>()("realms/confirmations/Confirmations") {
+  static readonly layer = Layer.effect(Confirmations, Effect.suspend(() => make))
+}
+
+/** Rows answered at once, at most. */
+export const LISTED_MAX = 200
+
+const unavailableTags: ReadonlySet<string> = new Set(["SqlError", "DatabaseUnavailable", "AccountUnavailable"])
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const actions = yield* makeActions
+
+  const find = (id: bigint) =>
+    Effect.flatMap(
+      orUnavailable(findConfirmation(sql, id)),
+      (found) => found === undefined ? Effect.fail(new ConfirmationNotFound({ id })) : Effect.succeed(found)
+    )
+
+  /** What the use case refuses with, as one error. */
+  const carryOut = (actor: Actor, { action, asked, note }: Confirmation) =>
+    actions[action](actor, asked, note).pipe(
+      Effect.mapError((error) => {
+        if (error instanceof ConfirmationRefused || error instanceof DatabaseUnavailable) return error
+        if (unavailableTags.has(error._tag)) return databaseUnavailable(error)
+        return new ActionRefused({ code: error._tag, reason: error.message })
+      })
+    )
+
+  const confirm = Effect.fn("Confirmations.confirm")(function*(by: Confirmer, id: bigint) {
+    const found = yield* find(id)
+    if (found.state === "confirmed" && found.closedBy === by.userId) return found
+    if (found.state === "confirmed" || found.state === "rejected") {
+      return yield* new ConfirmationRefused({ reason: "closed" })
+    }
+    if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+    if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
+    const confirming = { id, by: { name: by.name, userId: by.userId, address: by.address } }
+    const actor: Actor = {
+      name: found.requestedAs,
+      userId: found.requestedBy,
+      address: found.address,
+      confirming
+    }
+    yield* orUnavailable(inTransaction(
+      sql,
+      Effect.andThen(checkRole(sql, found.requestedBy, found.action), checkRole(sql, by.userId, found.action))
+    ))
+    yield* carryOut(actor, found)
+    const now = yield* find(id)
+    if (now.state !== "pending") return now
+    // It had been done before, when no limit was in its way: there is nothing left to do, and it no longer waits.
+    yield* orUnavailable(inTransaction(sql, useUp(sql, confirming, undefined)))
+    return yield* find(id)
+  })
+
+  const reject = Effect.fn("Confirmations.reject")(function*(by: Confirmer, id: bigint, text: string) {
+    const note = [...text.replace(/\p{Cc}/gu, " ").trim().toWellFormed()].slice(0, NOTE_CHARACTERS_MAX).join("")
+    yield* orUnavailable(inTransaction(
+      sql,
+      Effect.gen(function*() {
+        const found = yield* findConfirmation(sql, id, { lock: true })
+        if (found === undefined) return yield* new ConfirmationNotFound({ id })
+        if (found.state === "rejected" && found.closedBy === by.userId) return
+        if (found.state === "confirmed" || found.state === "rejected") {
+          return yield* new ConfirmationRefused({ reason: "closed" })
+        }
+        if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+        yield* checkRole(sql, by.userId, found.action)
+        yield* closeConfirmation(sql, id, { state: "rejected", by: by.userId, note })
+        yield* recordChange(sql, by, {
+          action: "confirmation.rejected",
+          target: `confirmation:${id}`,
+          before: null,
+          after: { action: found.action, requested_by: found.requestedBy, note }
+        })
+      })
+    ))
+    return yield* find(id)
+  })
+
+  return Confirmations.of({
+    list: (range) => orUnavailable(listConfirmations(sql, { ...range, limit: Math.min(range.limit, LISTED_MAX) })),
+    find,
+    pending: orUnavailable(countPending(sql)),
+    confirm,
+    reject
+  })
+})

@@ -1,0 +1,63 @@
+/**
+ * `/api/admin/confirmations`: what is above the limit of one person and waits for a second one.
+ */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { confirmationStates } from "../../confirmations/Confirmations.ts"
+import { confirmedActions } from "../../platform/SecondPerson.ts"
+import { ApiConflict, ApiNotFound, ApiUnavailable } from "./ApiError.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+
+const params = { id: ApiId }
+
+const Fact = Schema.NullOr(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
+
+const Confirmation = Schema.Struct({
+  id: ApiId,
+  action: Schema.Literals(confirmedActions),
+  state: Schema.Literals(confirmationStates),
+  /** What comes of it; amounts and ids are decimal texts. */
+  facts: Schema.Record(Schema.String, Fact),
+  /** What it is worth, by one of the two; both null: without bound. */
+  usd_micros: Schema.NullOr(ApiAmount),
+  fen: Schema.NullOr(ApiAmount),
+  note: Schema.String,
+  requested_by: ApiId,
+  requester: Schema.String,
+  requested_at: ApiMoment,
+  expires_at: ApiMoment,
+  /** Who confirmed or rejected it. */
+  closed_by: Schema.NullOr(ApiId),
+  closer: Schema.NullOr(Schema.String),
+  closed_at: Schema.NullOr(ApiMoment),
+  close_note: Schema.String
+}).annotate({ identifier: "Confirmation" })
+
+export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
+  HttpApiEndpoint.get("listConfirmations", "/confirmations", {
+    query: { ...pageQuery, state: Schema.optionalKey(Schema.Literals(confirmationStates)) },
+    success: Schema.Struct({ items: Schema.Array(Confirmation) }),
+    error: ApiUnavailable
+  }),
+  HttpApiEndpoint.get("getConfirmation", "/confirmations/:id", {
+    params,
+    success: Confirmation,
+    error: [ApiNotFound, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("confirm", "/confirmations/:id/confirm", {
+    params,
+    success: Confirmation,
+    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+  }),
+  HttpApiEndpoint.post("reject", "/confirmations/:id/reject", {
+    params,
+    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String) }).annotate({ identifier: "Rejection" }),
+    success: Confirmation,
+    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+  })
+).annotateMerge(OpenApi.annotations({
+  title: "Confirmations",
+  description:
+    "Money moved by hand above `finance.confirm_above_usd` or `finance.confirm_above_cny` is answered 202 and waits here for seven " +
+    "days: a second person confirms it, which does it at once, or rejects it. Whoever asked may only take it back."
+})) {}

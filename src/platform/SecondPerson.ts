@@ -1,0 +1,101 @@
+/**
+ * What one person alone may not do. Whoever moves money by hand asks {@link SecondPerson} as the last step of the transaction that
+ * does it: above the limit the transaction is undone, and what was asked for waits until somebody else confirms it. Then the same use
+ * case runs again, as the person who asked, and the confirmation is used up in its transaction: once, or not at all. The service is
+ * provided by `confirmations/`.
+ */
+import { Context, Data, type Effect, Schema } from "effect"
+import type { SqlError } from "effect/sql"
+import type { PlanAllowance } from "../domain/PlanWorth.ts"
+import type { Actor } from "./AuditLog.ts"
+import type { DatabaseUnavailable } from "./DatabaseUnavailable.ts"
+
+/** What can wait for a second person. */
+export const confirmedActions = [
+  "balance.adjust",
+  "debt.waive",
+  "codes.create",
+  "plan.grant",
+  "payment.accept",
+  "payment.credit",
+  "payment.refund",
+  "order.complete",
+  "order.refund",
+  "refund.fail",
+  "settings.limits"
+] as const
+export type ConfirmedAction = typeof confirmedActions[number]
+
+/** How much is at stake, by which the limits are compared. */
+export type Worth =
+  /** In USD micros, whichever way it goes. */
+  | { readonly usdMicros: bigint }
+  /** A plan, so many times. */
+  | { readonly plan: PlanAllowance; readonly times: bigint }
+  /** In fen; undefined: it is not known how much that is, which is above every limit. */
+  | { readonly fen: bigint | undefined }
+  /** A second person confirms it, whatever it is worth. */
+  | { readonly always: true }
+
+/** Decimal texts for amounts and ids, so that nothing is lost in JSON. */
+export type ConfirmationFacts = Readonly<Record<string, string | number | boolean | null>>
+
+/** What somebody is about to do. */
+export interface AskedAction {
+  readonly action: ConfirmedAction
+  readonly worth: Worth
+  /** What the use case needs to do it again. No secret: it is stored and shown. */
+  readonly asked: ConfirmationFacts
+  /** What comes of it. When it differs at the time of the confirmation, nothing is done. */
+  readonly facts: ConfirmationFacts
+  /** Why, in the words of whoever asks. */
+  readonly note: string
+}
+
+/** It is above the limit: the transaction is undone, and {@link SecondPerson} asks for a confirmation. */
+export class ConfirmationNeeded extends Data.TaggedError("ConfirmationNeeded")<{ readonly request: AskedAction }> {}
+
+/** Nothing has been done yet: it waits for a second person. */
+export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>()("ConfirmationPending", {
+  id: Schema.BigInt,
+  expiresAt: Schema.Date
+}) {
+  override get message(): string {
+    return `it waits for a second person: confirmation ${this.id}, until ${this.expiresAt.toISOString()}`
+  }
+}
+
+const refusals = {
+  nobody: "this is above the limit of what one person may do: say who asks for it",
+  role: "this is not for the role of whoever asks or confirms",
+  same: "whoever asked for it cannot confirm it",
+  closed: "it was confirmed or rejected before",
+  expired: "it was not confirmed in time: it has to be asked for again",
+  changed: "what it would do has changed since it was asked for: it has to be asked for again",
+  many: "too many things wait for a second person: confirm or reject some first"
+} as const
+
+/** Nothing was done, and nothing waits. */
+export class ConfirmationRefused extends Schema.TaggedError<ConfirmationRefused>()("ConfirmationRefused", {
+  reason: Schema.Literals(["nobody", "role", "same", "closed", "expired", "changed", "many"])
+}) {
+  override get message(): string {
+    return refusals[this.reason]
+  }
+}
+
+/** What a use case fails with where one person is not enough. */
+export type NotConfirmed = ConfirmationPending | ConfirmationRefused
+
+export class SecondPerson extends Context.Service<SecondPerson, {
+  /** The last step of a transaction. Passes below the limit; a confirmation that is being carried out is used up here. */
+  check(
+    actor: Actor,
+    action: AskedAction
+  ): Effect.Effect<void, ConfirmationNeeded | ConfirmationRefused | DatabaseUnavailable | SqlError.SqlError>
+  /** Around the transaction: what {@link ConfirmationNeeded} undid becomes a request that waits. */
+  asking<A, E, R>(
+    actor: Actor,
+    transaction: Effect.Effect<A, E | ConfirmationNeeded, R>
+  ): Effect.Effect<A, E | NotConfirmed | DatabaseUnavailable, R>
+}>()("realms/platform/SecondPerson") {}

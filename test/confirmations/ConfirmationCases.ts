@@ -1,0 +1,229 @@
+/**
+ * Everything that is done by hand and moves money, as requests of the administration's API: above the limits of
+ * {@link confirmationLimits}, or just below.
+ */
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import { postInTransaction } from "../../src/accounts/Ledger.ts"
+import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
+import { basicPlan, PaymentWorld } from "../support/PaymentWorld.ts"
+import { staff } from "../support/StaffClients.ts"
+
+export const confirmationLimits = { confirm_above_usd: "5", confirm_above_cny: "20" }
+
+/** A small plan, which one person may give: its strictest limit is 4 USD in thirty days. */
+export const smallPlan = {
+  ...basicPlan,
+  code: "small",
+  price_cny: "1.00",
+  limit_5h_usd: "0",
+  limit_7d_usd: "0",
+  limit_30d_usd: "4"
+}
+
+/** One thing that is done by hand: a request for it, and how what it changes is read. */
+export interface Case {
+  /** Of the administration's API. */
+  readonly path: string
+  readonly body: object
+  /** Whatever changes when it is done; compared as JSON. */
+  readonly state: Effect.Effect<unknown>
+}
+
+let keys = 0
+const keyed = (more: object = {}) => ({ note: "why", idempotency_key: `key-${++keys}-000`, ...more })
+
+const balanceState = (userId: bigint) =>
+  Effect.flatMap(PaymentWorld, (world) => Effect.map(world.balance(userId), ({ owed, usd }) => `${usd} ${owed}`))
+
+/** A payment in review: of an order of 30.00 CNY that was paid with another sum. */
+const inReview = Effect.fnUntraced(function*(money: string, amountFen = 3_000n) {
+  const world = yield* PaymentWorld
+  const userId = yield* world.user()
+  const order = yield* Effect.orDie(world.orders.topup(userId, amountFen))
+  const reference = yield* world.openEpay(order)
+  world.epay.pay(reference, { money })
+  yield* world.idle
+  const [event] = yield* Effect.orDie(world.sql<{ id: bigint }>`SELECT e.id FROM payment_events e
+    JOIN payments p ON p.id = e.payment_id JOIN payment_attempts a ON a.id = p.attempt_id
+    WHERE a.order_id = ${order.id} AND e.outcome = 'needs_review'`)
+  return { userId, order, eventId: event?.id ?? 0n }
+})
+
+const paidOrder = Effect.fnUntraced(function*(amountFen: bigint) {
+  const world = yield* PaymentWorld
+  const userId = yield* world.user()
+  const order = yield* Effect.orDie(world.orders.topup(userId, amountFen))
+  const reference = yield* world.openEpay(order)
+  world.epay.pay(reference)
+  yield* world.idle
+  assert.strictEqual(yield* world.stateOf(order), "paid")
+  return { userId, order }
+})
+
+/** 10 USD, and the record of it. */
+const owe = (sql: SqlClient.SqlClient, userId: bigint) =>
+  Effect.orDie(sql.withTransaction(Effect.gen(function*() {
+    const [amountMicros, key] = [-10_000_000n, `debt-of-${userId}`]
+    yield* postInTransaction(sql, userId, {
+      kind: "adjustment",
+      amountMicros,
+      refType: "adjustment",
+      refId: key,
+      actor: "cli",
+      note: "n",
+      mode: "owe"
+    })
+    yield* recordChange(sql, cliActor, {
+      action: "balance.adjusted",
+      target: `user:${userId}`,
+      before: null,
+      after: { amount_micros: amountMicros, key }
+    })
+  })))
+
+const subscriptionsOf = (userId: bigint) =>
+  Effect.flatMap(
+    PaymentWorld,
+    ({ sql }) => Effect.orDie(sql`SELECT plan_code FROM user_subscriptions WHERE user_id = ${userId}`)
+  )
+
+type Made = Effect.Effect<Case, never, PaymentWorld>
+
+const provided = <A>(effect: Effect.Effect<A, never, PaymentWorld>) =>
+  Effect.map(PaymentWorld, (world) => Effect.provideService(effect, PaymentWorld, world))
+
+/** Above the limit, and just below it. */
+export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
+  "balance.adjust": (isAbove) =>
+    Effect.gen(function*() {
+      const userId = yield* (yield* PaymentWorld).user()
+      return {
+        path: `/users/${userId}/adjustments`,
+        body: keyed({ amount_micros: isAbove ? "5000001" : "5000000" }),
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "balance.adjust down": (isAbove) =>
+    Effect.gen(function*() {
+      const { order, userId } = yield* paidOrder(10_000n)
+      assert.strictEqual(order.creditMicros, 14_000_000n)
+      return {
+        path: `/users/${userId}/adjustments`,
+        body: keyed({ amount_micros: isAbove ? "-5000001" : "-5000000" }),
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "debt.waive": (isAbove) =>
+    Effect.gen(function*() {
+      const { sql, user } = yield* PaymentWorld
+      const userId = yield* user()
+      yield* owe(sql, userId)
+      return {
+        path: `/users/${userId}/waive`,
+        body: keyed({ amount_micros: isAbove ? "5000001" : "5000000" }),
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "codes.create": (isAbove) =>
+    Effect.gen(function*() {
+      const { sql } = yield* PaymentWorld
+      const name = `batch ${++keys}`
+      return {
+        path: "/redemption-batches",
+        body: { name, usd_micros: "2500000", codes: isAbove ? 3 : 2 },
+        state: Effect.orDie(sql`SELECT codes FROM redemption_batches WHERE name = ${name}`)
+      }
+    }),
+  "codes.create of a plan": (isAbove) =>
+    Effect.gen(function*() {
+      const { sql } = yield* PaymentWorld
+      const name = `batch ${++keys}`
+      return {
+        path: "/redemption-batches",
+        body: { name, plan_code: "small", codes: 1, uses_max: isAbove ? 2 : 1 },
+        state: Effect.orDie(sql`SELECT codes FROM redemption_batches WHERE name = ${name}`)
+      }
+    }),
+  "plan.grant": (isAbove) =>
+    Effect.gen(function*() {
+      const userId = yield* (yield* PaymentWorld).user()
+      return {
+        path: `/users/${userId}/subscriptions`,
+        body: keyed({ plan_code: isAbove ? "basic" : "small" }),
+        state: yield* provided(subscriptionsOf(userId))
+      }
+    }),
+  // 36.00 CNY are 5.04 USD.
+  "payment.accept": (isAbove) =>
+    Effect.gen(function*() {
+      const { eventId, userId } = yield* inReview("10.01", isAbove ? 3_600n : 3_500n)
+      return {
+        path: `/payments/${eventId}/accept`,
+        body: { note: "why", in_proportion: false },
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "payment.credit": (isAbove) =>
+    Effect.gen(function*() {
+      const { eventId, userId } = yield* inReview("10.01")
+      return {
+        path: `/payments/${eventId}/credit`,
+        body: { note: "why", user: String(userId), amount_micros: isAbove ? "5000001" : "5000000" },
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "payment.refund": (isAbove) =>
+    Effect.gen(function*() {
+      const { sql } = yield* PaymentWorld
+      const { eventId } = yield* inReview(isAbove ? "20.01" : "20.00")
+      return {
+        path: `/payments/${eventId}/refund`,
+        body: keyed(),
+        state: Effect.orDie(sql`SELECT r.state, r.amount_minor::text FROM payment_refunds r
+          JOIN payment_events e ON e.payment_id = r.payment_id WHERE e.id = ${eventId}`)
+      }
+    }),
+  "order.complete": (isAbove) =>
+    Effect.gen(function*() {
+      const { orders, user } = yield* PaymentWorld
+      const userId = yield* user()
+      const order = yield* Effect.orDie(orders.topup(userId, isAbove ? 2_001n : 2_000n))
+      return {
+        path: `/orders/${order.id}/complete`,
+        body: { provider: "manual", reference: `bank ${order.id}`, note: "why" },
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "order.refund": (isAbove) =>
+    Effect.gen(function*() {
+      const { order, userId } = yield* paidOrder(3_000n)
+      return {
+        path: `/orders/${order.id}/refunds`,
+        // All of it, or a part.
+        body: keyed(isAbove ? {} : { amount_minor: "2000" }),
+        state: yield* provided(balanceState(userId))
+      }
+    }),
+  "refund.fail": (isAbove) =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      const { order, userId } = yield* paidOrder(3_000n)
+      const [first, second] = [yield* staff("root"), yield* staff("root")]
+      // The gateway does it, and nobody hears of it.
+      world.epay.next({ dropConnection: true, takesEffect: true })
+      const asked = yield* first.post(`/orders/${order.id}/refunds`, keyed({ amount_minor: isAbove ? "2001" : "2000" }))
+      const id = isAbove
+        ? yield* Effect.gen(function*() {
+          yield* second.post(`/confirmations/${asked.json.confirmation_id}/confirm`)
+          return (yield* first.get(`/orders/${order.id}`)).json.refunds[0].id
+        })
+        : asked.json.id
+      return {
+        path: `/orders/${order.id}/refunds/${id}/settle`,
+        body: { outcome: "failed", note: "why" },
+        state: yield* provided(balanceState(userId))
+      }
+    })
+}

@@ -1,0 +1,309 @@
+/**
+ * What one person may not do alone, by every way there is: nothing happens until somebody else confirms it, and then once.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Layer, References } from "effect"
+import { mayDo } from "../../src/confirmations/ActionRoles.ts"
+import { mayUse } from "../../src/http/AdminPolicy.ts"
+import { roles } from "../../src/identity/Roles.ts"
+import { type ConfirmedAction, confirmedActions } from "../../src/platform/SecondPerson.ts"
+import { basicPlan, PaymentWorld } from "../support/PaymentWorld.ts"
+import { type Staff, staff } from "../support/StaffClients.ts"
+import { type Case, cases, confirmationLimits, smallPlan } from "./ConfirmationCases.ts"
+
+const Worlds = PaymentWorld.layerOf({ finance: confirmationLimits, plans: [basicPlan, smallPlan] }).pipe(
+  Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
+)
+
+/** A path of each action, for the roles that may use it. */
+const paths: Readonly<Record<ConfirmedAction, string>> = {
+  "balance.adjust": "/users/1/adjustments",
+  "debt.waive": "/users/1/waive",
+  "codes.create": "/redemption-batches",
+  "plan.grant": "/users/1/subscriptions",
+  "payment.accept": "/payments/1/accept",
+  "payment.credit": "/payments/1/credit",
+  "payment.refund": "/payments/1/refund",
+  "order.complete": "/orders/1/complete",
+  "order.refund": "/orders/1/refunds",
+  "refund.fail": "/orders/1/refunds/1/settle",
+  "settings.limits": "/settings"
+}
+
+const two = Effect.gen(function*() {
+  return { ada: yield* staff("root"), bob: yield* staff("root") }
+})
+
+/** Asks, and answers the id of what waits. */
+const asking = Effect.fnUntraced(function*(who: Staff, { body, path }: Case) {
+  const asked = yield* who.post(path, body)
+  assert.strictEqual(asked.status, 202, JSON.stringify(asked.json))
+  assert.strictEqual(asked.json._tag, "ConfirmationPending")
+  return String(asked.json.confirmation_id)
+})
+
+describe("a second person", () => {
+  layer(Worlds, { excludeTestServices: true, timeout: 120_000 })((it) => {
+    it.effect.each(Object.entries(cases))(
+      "confirms %s above the limit; nothing happens before, and it happens once",
+      ([, make]) =>
+        Effect.gen(function*() {
+          const { ada, bob } = yield* two
+          const asked = yield* make(true)
+          const before = yield* asked.state
+          const id = yield* asking(ada, asked)
+          assert.deepStrictEqual(yield* asked.state, before)
+          // The same again waits already.
+          assert.strictEqual(yield* asking(ada, asked), id)
+          const own = yield* ada.post(`/confirmations/${id}/confirm`)
+          assert.deepStrictEqual([own.status, own.json.message], [409, "whoever asked for it cannot confirm it"])
+          const support = yield* staff("support")
+          assert.strictEqual((yield* support.post(`/confirmations/${id}/confirm`)).status, 403)
+          assert.deepStrictEqual(yield* asked.state, before)
+          const cy = yield* staff("root")
+          const tries = yield* Effect.forEach(
+            [bob, cy, bob, cy],
+            (who) => who.post(`/confirmations/${id}/confirm`),
+            { concurrency: "unbounded" }
+          )
+          const done = tries.filter(({ status }) => status === 200)
+          assert.isAtLeast(done.length, 1, JSON.stringify(tries))
+          for (const { json, status } of tries) {
+            if (status !== 200) assert.strictEqual(status, 409, JSON.stringify(json))
+          }
+          const [closer] = done.map(({ json }) => json.closed_by)
+          assert.include([String(bob.id), String(cy.id)], closer)
+          const after = yield* asked.state
+          assert.notDeepEqual(after, before)
+          const shown = yield* ada.get(`/confirmations/${id}`)
+          assert.deepInclude(shown.json, { state: "confirmed", requested_by: String(ada.id) })
+          assert.strictEqual((yield* ada.post(`/confirmations/${id}/reject`)).status, 409)
+          const world = yield* PaymentWorld
+          const recorded = yield* world.sql<{ actor: string; action: string }>`
+          SELECT actor, action FROM audit_log WHERE target = ${`confirmation:${id}`} ORDER BY id`
+          assert.deepStrictEqual(recorded, [
+            { actor: recorded[0]?.actor ?? "", action: "confirmation.requested" },
+            { actor: recorded[1]?.actor ?? "", action: "confirmation.confirmed" }
+          ])
+          const named = yield* world.sql`SELECT FROM audit_log WHERE actor = ${recorded[0]?.actor ?? ""}
+          AND after ->> 'confirmed_by' = ${recorded[1]?.actor ?? ""} AND after ->> 'confirmation' = ${id}`
+          assert.isAtLeast(named.length, 1, "the record of the change names both")
+          // Sent again it is what it was, or is refused: it happens no second time.
+          yield* ada.post(asked.path, asked.body)
+          yield* bob.post(`/confirmations/${id}/confirm`)
+          assert.deepStrictEqual(yield* asked.state, after)
+        })
+    )
+
+    it.effect.each(Object.entries(cases))("is not needed for %s up to the limit", ([, make]) =>
+      Effect.gen(function*() {
+        const { ada } = yield* two
+        const asked = yield* make(false)
+        const before = yield* asked.state
+        const done = yield* ada.post(asked.path, asked.body)
+        assert.oneOf(done.status, [200, 201], JSON.stringify(done.json))
+        assert.notDeepEqual(yield* asked.state, before)
+      }))
+
+    it.effect("is asked for by every action that there is", () =>
+      Effect.sync(() => {
+        const tried = new Set(Object.keys(cases).map((name) => name.split(" ")[0]))
+        assert.deepStrictEqual(confirmedActions.filter((action) => !tried.has(action)), ["settings.limits"])
+      }))
+
+    it.effect("may confirm what the same role may do alone below the limit", () =>
+      Effect.sync(() => {
+        for (const role of roles) {
+          for (const action of confirmedActions) {
+            const method = action === "settings.limits" ? "PATCH" : "POST"
+            assert.strictEqual(
+              mayDo(role, action),
+              mayUse(role, method, `/api/admin${paths[action]}`),
+              `${role} ${action}`
+            )
+          }
+        }
+      }))
+
+    it.effect("of another role confirms only what that role may do", () =>
+      Effect.gen(function*() {
+        const { ada } = yield* two
+        const fin = yield* staff("finance")
+        const adjusted = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const id = yield* asking(ada, adjusted)
+        const refused = yield* fin.post(`/confirmations/${id}/confirm`)
+        assert.strictEqual(refused.status, 409)
+        assert.strictEqual((yield* fin.post(`/confirmations/${id}/reject`)).status, 409)
+        assert.strictEqual((yield* fin.get(`/confirmations/${id}`)).json.state, "pending")
+        const credited = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const own = yield* asking(fin, credited)
+        const other = yield* staff("finance")
+        assert.strictEqual((yield* other.post(`/confirmations/${own}/confirm`)).status, 200)
+      }))
+
+    it.effect("rejects, and whoever asked takes back; then it has to be asked for again", () =>
+      Effect.gen(function*() {
+        const { ada, bob } = yield* two
+        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const before = yield* asked.state
+        const first = yield* asking(ada, asked)
+        const rejected = yield* bob.post(`/confirmations/${first}/reject`, { note: "who is that?" })
+        assert.deepInclude(rejected.json, { state: "rejected", close_note: "who is that?", closer: bob.email })
+        assert.strictEqual((yield* bob.post(`/confirmations/${first}/confirm`)).status, 409)
+        const second = yield* asking(ada, asked)
+        assert.notStrictEqual(second, first)
+        assert.strictEqual((yield* ada.post(`/confirmations/${second}/reject`)).json.state, "rejected")
+        assert.strictEqual((yield* bob.post(`/confirmations/${second}/confirm`)).status, 409)
+        assert.deepStrictEqual(yield* asked.state, before)
+        assert.strictEqual((yield* bob.post("/confirmations/999999/confirm")).status, 404)
+      }))
+
+    it.effect("comes too late after seven days", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const before = yield* asked.state
+        const id = yield* asking(ada, asked)
+        const [row] = yield* sql<{ days: number }>`
+          SELECT extract(day FROM expires_at - requested_at)::integer AS days FROM confirmations WHERE id = ${
+          BigInt(id)
+        }`
+        assert.strictEqual(row?.days, 7)
+        yield* sql.withTransaction(Effect.gen(function*() {
+          yield* sql`ALTER TABLE confirmations DISABLE TRIGGER keep_confirmations_closed`
+          yield* sql`UPDATE confirmations SET requested_at = now() - interval '7 days 1 second',
+            expires_at = now() - interval '1 second' WHERE id = ${BigInt(id)}`
+          yield* sql`ALTER TABLE confirmations ENABLE TRIGGER keep_confirmations_closed`
+        }))
+        const late = yield* bob.post(`/confirmations/${id}/confirm`)
+        assert.strictEqual(late.status, 409)
+        assert.include(late.json.message, "not confirmed in time")
+        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "expired")
+        assert.deepStrictEqual(yield* asked.state, before)
+        assert.notStrictEqual(yield* asking(ada, asked), id)
+      }))
+
+    it.effect("confirms nothing of whoever was disabled, or has another role by now", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* PaymentWorld
+        for (const change of [sql`disabled_at = now()`, sql`role = 'support'`]) {
+          const { ada, bob } = yield* two
+          const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+          const before = yield* asked.state
+          const id = yield* asking(ada, asked)
+          yield* sql`UPDATE users SET ${change} WHERE id = ${ada.id}`
+          assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
+          assert.deepStrictEqual(yield* asked.state, before)
+        }
+      }))
+
+    it.effect("confirms a plan as it was shown, not as it has become", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const asked = yield* cases["plan.grant"]?.(true) ?? Effect.die("no case")
+        const id = yield* asking(ada, asked)
+        yield* sql`UPDATE subscription_plans SET limit_30d_micros = limit_30d_micros + 1 WHERE code = 'basic'`
+        const changed = yield* bob.post(`/confirmations/${id}/confirm`)
+        assert.deepStrictEqual([changed.status, yield* asked.state], [409, []])
+        assert.include(changed.json.message, "has changed")
+        yield* sql`UPDATE subscription_plans SET limit_30d_micros = limit_30d_micros - 1 WHERE code = 'basic'`
+        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 200)
+      }))
+
+    it.effect("is told what has become impossible, and it goes on waiting", () =>
+      Effect.gen(function*() {
+        const { ada, bob } = yield* two
+        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const id = yield* asking(ada, asked)
+        const dismissed = asked.path.replace(/credit$/, "dismiss")
+        assert.strictEqual((yield* bob.post(dismissed, { note: "n" })).status, 200)
+        const refused = yield* bob.post(`/confirmations/${id}/confirm`)
+        assert.strictEqual(refused.status, 409)
+        assert.include(refused.json.message, "cannot be done now")
+        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "pending")
+      }))
+
+    it.effect("finds nothing left of what was done meanwhile without a limit", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const id = yield* asking(ada, asked)
+        yield* sql`INSERT INTO app_settings (key, value) VALUES ('finance.confirm_above_usd', '""')`
+        assert.strictEqual((yield* ada.post(asked.path, asked.body)).status, 200)
+        yield* sql`DELETE FROM app_settings WHERE key = 'finance.confirm_above_usd'`
+        const after = yield* asked.state
+        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).json.state, "confirmed")
+        assert.deepStrictEqual(yield* asked.state, after)
+      }))
+
+    it.effect("confirms that a limit is raised or removed; one alone sets and lowers it", () =>
+      Effect.gen(function*() {
+        const { ada, bob } = yield* two
+        const value = Effect.map(ada.get("/settings"), ({ json }) =>
+          json.settings.find(({ key }: { readonly key: string }) =>
+            key === "finance.confirm_above_usd"
+          ).value)
+        const lowered = yield* ada.patch("/settings", { set: { "finance.confirm_above_usd": "4.5" } })
+        assert.strictEqual(lowered.status, 200, JSON.stringify(lowered.json))
+        for (
+          const [change, becomes] of [
+            [{ set: { "finance.confirm_above_usd": "6" } }, "6"],
+            [{ set: { "finance.confirm_above_usd": "" } }, ""],
+            [{ set: { "finance.confirm_above_usd": "4" } }, undefined],
+            [{ reset: ["finance.confirm_above_usd"] }, "5"]
+          ] as const
+        ) {
+          const before = yield* value
+          const asked = yield* ada.patch("/settings", change)
+          if (becomes === undefined) {
+            assert.strictEqual(asked.status, 200)
+            continue
+          }
+          assert.strictEqual(asked.status, 202, JSON.stringify(change))
+          const id = asked.json.confirmation_id
+          assert.strictEqual(yield* value, before)
+          assert.strictEqual((yield* ada.post(`/confirmations/${id}/confirm`)).status, 409)
+          assert.strictEqual((yield* (yield* staff("finance")).post(`/confirmations/${id}/confirm`)).status, 409)
+          const confirmed = yield* bob.post(`/confirmations/${id}/confirm`)
+          assert.strictEqual(confirmed.status, 200, JSON.stringify(confirmed.json))
+          assert.strictEqual(yield* value, becomes)
+        }
+        // Together with other settings it is refused: what waits is stored, and none of it may be a secret.
+        const mixed = yield* ada.patch("/settings", {
+          set: { "finance.confirm_above_usd": "9", "payment.epay.key": "secret" }
+        })
+        assert.deepStrictEqual([mixed.status, Object.keys(mixed.json.problems)], [422, ["finance.confirm_above_usd"]])
+        for (const wrong of ["-1", "1.1234567", "much"]) {
+          assert.strictEqual(
+            (yield* ada.patch("/settings", { set: { "finance.confirm_above_usd": wrong } })).status,
+            422
+          )
+        }
+      }))
+
+    it.effect("rows are closed once and never changed", () =>
+      Effect.gen(function*() {
+        const { sql } = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const id = BigInt(yield* asking(ada, asked))
+        for (
+          const change of [
+            sql`UPDATE confirmations SET expires_at = now() + interval '1 year' WHERE id = ${id}`,
+            sql`UPDATE confirmations SET asked = '{}' WHERE id = ${id}`,
+            sql`UPDATE confirmations SET state = 'confirmed', closed_by = ${ada.id}, closed_at = now() WHERE id = ${id}`,
+            sql`DELETE FROM confirmations WHERE id = ${id}`,
+            sql`TRUNCATE confirmations`
+          ]
+        ) assert.strictEqual((yield* Effect.flip(change))._tag, "SqlError")
+        yield* bob.post(`/confirmations/${id}/reject`)
+        const reopened =
+          sql`UPDATE confirmations SET state = 'pending', closed_by = NULL, closed_at = NULL WHERE id = ${id}`
+        assert.strictEqual((yield* Effect.flip(reopened))._tag, "SqlError")
+        yield* (yield* PaymentWorld).clean
+      }))
+  })
+})
