@@ -23,6 +23,7 @@ import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import { Orders } from "../../src/orders/Orders.ts"
+import { ConfirmationPending, ConfirmationRefused } from "../../src/platform/SecondPerson.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 
@@ -44,10 +45,19 @@ class Seen {
   readonly demoPorts: Array<number> = []
 }
 
+const grace: User = { ...ada, id: 8n, email: "grace@example.com", role: "root" }
+
 const adjust = (seen: Seen): Adjustments["Service"]["adjust"] => (actor, entry) =>
   Effect.suspend((): ReturnType<Adjustments["Service"]["adjust"]> => {
     seen.posts.push(entry)
     seen.actors.push(actor.name)
+    if (entry.amountMicros > 1_000_000_000n) {
+      return Effect.fail(
+        actor.userId === null
+          ? new ConfirmationRefused({ reason: "nobody" })
+          : new ConfirmationPending({ id: 3n, expiresAt: DateTime.toDateUtc(DateTime.makeUnsafe(0)) })
+      )
+    }
     if (entry.note === "away") return Effect.fail(new AccountUnavailable({ reason: "no answer" }))
     return entry.amountMicros < -5_000_000n
       ? Effect.fail(new DebitRefused({ neededMicros: -entry.amountMicros, availableMicros: 5_000_000n }))
@@ -69,7 +79,7 @@ const servicesOf = (seen: Seen) =>
   Layer.mergeAll(
     Layer.mock(Users, {
       list: Effect.succeed([ada]),
-      findByEmail: (email) => Effect.succeed(email === ada.email ? Option.some(ada) : Option.none()),
+      findByEmail: (email) => Effect.succeed(Option.fromUndefinedOr([ada, grace].find((user) => user.email === email))),
       findById: (id) => Effect.succeed(id === ada.id ? Option.some(ada) : Option.none())
     }),
     Layer.mock(UserAdmin, {
@@ -183,6 +193,17 @@ describe("Cli: results", () => {
       })
     }))
 
+  it.effect("asks for what is above the limit of one person, in the name that is given, and does not do it", () =>
+    Effect.gen(function*() {
+      const args = ["balance", "adjust", "--user", "7", "--usd", "1001", "--note", "why", "--as", "grace@example.com"]
+      const { code, out, seen } = yield* run([...args, "--json"])
+      assert.deepStrictEqual([code, seen.actors], [0, ["user:8"]])
+      assert.deepStrictEqual(JSON.parse(out), {
+        confirmation: { id: "3", state: "pending", expires_at: "1970-01-01T00:00:00.000Z" }
+      })
+      assert.match((yield* run(args)).out, /^nothing has been done yet: .*\/admin\/confirmations\/3/)
+    }))
+
   it.effect("revokes a key, and hands the port to the demo", () =>
     Effect.gen(function*() {
       const { seen } = yield* run(["key", "revoke", "12"])
@@ -201,6 +222,15 @@ describe("Cli: failures", () => {
     [["key", "revoke", "13"], /^realms: there is no key 13/],
     [["balance", "adjust", "--user", "7", "--usd", "-6", "--note", "x"], /cannot take \$6\.00: the balance is \$5\.00/],
     [["balance", "adjust", "--user", "7", "--usd", "1", "--note", "away"], /balance show` before trying again/],
+    [
+      ["balance", "adjust", "--user", "7", "--usd", "1001", "--note", "x"],
+      /above finance\.confirm_above_usd.*--as EMAIL/
+    ],
+    [
+      ["balance", "adjust", "--user", "7", "--usd", "1", "--note", "x", "--as", "ada@example.com"],
+      /ada@example\.com is no administrator/
+    ],
+    [["balance", "adjust", "--user", "7", "--usd", "1", "--note", "x", "--as", "eve@example.com"], /there is no user/],
     [["user", "create", "--email", "a@b.c", "--password-stdin"], /no password on standard input/],
     [["migrate"], /^realms: Migration 0002_more failed$/],
     [["serve"], /^realms: must not be started$/]

@@ -220,6 +220,41 @@ const giveRole = async (
   assert.strictEqual(await user.page.locator("main a[href$='/cancel']").count(), 0)
 }
 
+/** Above the limit of one person a payment waits until somebody else confirms it. */
+const confirm = async (root: Visitor, user: Visitor, telling: Telling, { origin }: World, order: bigint) => {
+  const { page } = root
+  await page.goto(`${origin}/admin/settings#confirm`)
+  await page.fill("[name='finance.confirm_above_usd']", "5")
+  await page.fill("[name='finance.confirm_above_cny']", "20")
+  await page.click("#confirm button.btn-primary")
+  await page.waitForURL(/done=saved/)
+  await page.goto(`${origin}/admin/orders/${order}/complete`)
+  await page.selectOption("[name=provider]", "manual")
+  await page.fill("[name=reference]", "bank transfer 12")
+  await page.fill("[name=note]", "seen on the bank statement")
+  await page.click(complete("complete"))
+  await page.waitForURL(/\/admin\/confirmations\/\d+\?done=asked/)
+  await inspect(root, telling, "confirmation-asked")
+  assert.strictEqual(await page.locator("main form[action$='/confirm']").count(), 0)
+  await page.goto(`${origin}/admin`)
+  await inspect(root, telling, "overview-with-confirmations")
+  await user.page.goto(`${origin}/admin/confirmations`)
+  await inspect(user, telling, "confirmations")
+  await user.page.click("main a[href^='/admin/confirmations/']")
+  await inspect(user, telling, "confirmation")
+  await user.page.click(complete("confirm"))
+  await user.page.waitForURL(/done=confirmed/)
+  await inspect(user, telling, "confirmation-done")
+  // What finance may not do alone, finance does not confirm.
+  await page.goto(`${origin}/admin/settings#confirm`)
+  await page.fill("[name='finance.confirm_above_cny']", "")
+  await page.click("#confirm button.btn-primary")
+  await page.waitForURL(/done=asked/)
+  await inspect(root, telling, "confirmation-of-limits")
+  await user.page.goto(page.url())
+  assert.strictEqual(await user.page.locator("main form").count(), 0)
+}
+
 interface Paid {
   readonly payment: string
   readonly order: bigint
@@ -286,11 +321,13 @@ const tell = (telling: Telling) =>
       FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
       WHERE p.provider = 'stripe' AND a.order_kind = 'subscription'`
     if (paid === undefined) return assert.fail("no plan was paid through Stripe")
+    const byHand = yield* Effect.orDie(world.orders.topup(userId, 2_500n))
     yield* Effect.promise(async () => {
       await seeDispute(root, telling, world, userId, paid)
       await seeSuspended(user, telling, world)
       await lookAround(root, telling, world, userId)
       await giveRole(root, user, telling, world, { userId, order: order.id })
+      await confirm(root, user, telling, world, byHand.id)
       root.assertSilent()
       user.assertSilent()
     })

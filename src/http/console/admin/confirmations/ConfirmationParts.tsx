@@ -7,7 +7,8 @@ import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { ConfirmationFacts, ConfirmedAction } from "../../../../platform/SecondPerson.ts"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { minorText } from "../payments/EventParts.tsx"
+import { sources } from "../orders/OrdersQuery.ts"
+import { minorText, sourceName } from "../payments/EventParts.tsx"
 import { confirmationsText } from "./ConfirmationsText.ts"
 
 export const actionName = (visit: Visit, action: ConfirmedAction): string => {
@@ -55,6 +56,8 @@ export const StateBadge = ({ state, visit }: { readonly visit: Visit; readonly s
 
 type Fact = readonly [label: string, value: ComponentChildren]
 
+const isSource = (text: string): text is typeof sources[number] => sources.some((source) => source === text)
+
 const amountPattern = /^-?\d{1,20}$/
 
 /** Of one fact; what is not known here is shown as it is stored. */
@@ -82,7 +85,7 @@ const factOf = (visit: Visit, facts: ConfirmationFacts, key: string): Fact => {
     paid_minor: [say("fact.paid"), minor],
     currency: [say("fact.currency"), text.toUpperCase()],
     payment: [say("fact.payment"), code],
-    provider: [say("fact.provider"), code],
+    provider: [say("fact.provider"), isSource(text) ? sourceName(visit, text) : code],
     plan: [say("fact.plan"), text],
     plan_code: [say("fact.plan_code"), code],
     duration_days: [say("fact.days"), text],
@@ -103,9 +106,24 @@ const factOf = (visit: Visit, facts: ConfirmationFacts, key: string): Fact => {
   return known[key] ?? [key, code]
 }
 
+/** What is read first; the rest follows in the order in which it is stored. */
+const first = [
+  "user_id",
+  "order_id",
+  "event_id",
+  "amount_micros",
+  "amount_minor",
+  "amount_fen",
+  "credit_micros",
+  "name",
+  "plan"
+]
+
+const place = (key: string): number => first.includes(key) ? first.indexOf(key) : first.length
+
 export const Facts = ({ facts, visit }: { readonly visit: Visit; readonly facts: ConfirmationFacts }) => (
   <>
-    {Object.keys(facts).map((key) => {
+    {Object.keys(facts).toSorted((one, other) => place(one) - place(other)).map((key) => {
       const [label, value] = factOf(visit, facts, key)
       return (
         <>

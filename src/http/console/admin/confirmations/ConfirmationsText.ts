@@ -25,7 +25,7 @@ export const confirmationsText = defineMessages({
   "note": "Reason",
   "confirmed.by": "Confirmed by",
   "rejected.by": "Rejected by",
-  "close.note": "Reason for rejecting",
+  "close.note": "Reason for not doing it",
   "close.note.hint": "Optional. Kept with the request.",
   "decide": "Your decision",
   "decide.text": "Check the figures above. When you confirm, it is done at once, in the name of whoever asked for it.",
@@ -82,9 +82,9 @@ export const confirmationsText = defineMessages({
   "fact.expires": "Expires",
   "fact.never": "Never",
   "fact.usd_limit": "Limit in USD, new",
-  "fact.usd_before": "Limit in USD, now",
+  "fact.usd_before": "Limit in USD, before",
   "fact.cny_limit": "Limit in CNY, new",
-  "fact.cny_before": "Limit in CNY, now"
+  "fact.cny_before": "Limit in CNY, before"
 }, {
   "title": "复核",
   "lead": "超过单人限额的操作会在此等待另一人复核，有效期七天。",
@@ -107,7 +107,7 @@ export const confirmationsText = defineMessages({
   "note": "原因",
   "confirmed.by": "复核人",
   "rejected.by": "驳回人",
-  "close.note": "驳回原因",
+  "close.note": "驳回或撤回原因",
   "close.note.hint": "选填，随申请一起保存。",
   "decide": "您的决定",
   "decide.text": "请核对以上信息。确认后立即以申请人的名义执行。",
@@ -163,7 +163,7 @@ export const confirmationsText = defineMessages({
   "fact.expires": "到期时间",
   "fact.never": "永不",
   "fact.usd_limit": "新的美元限额",
-  "fact.usd_before": "当前美元限额",
+  "fact.usd_before": "原美元限额",
   "fact.cny_limit": "新的人民币限额",
-  "fact.cny_before": "当前人民币限额"
+  "fact.cny_before": "原人民币限额"
 })
