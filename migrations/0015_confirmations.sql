@@ -25,7 +25,7 @@ CREATE TABLE confirmations (
   CHECK (state <> 'confirmed' OR (closed_by <> requested_by AND closed_at < expires_at))
 );
 CREATE INDEX confirmations_pending ON confirmations (expires_at) WHERE state = 'pending';
-CREATE INDEX confirmations_pending_action ON confirmations (action, requested_by) WHERE state = 'pending';
+CREATE INDEX confirmations_requested_by ON confirmations (requested_by, requested_at);
 
 CREATE FUNCTION realms_keep_confirmation_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

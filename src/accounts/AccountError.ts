@@ -2,6 +2,7 @@
  * How the accounts refuse: not enough funds, an account that cannot be reached now, a reservation that is gone.
  */
 import { Schema } from "effect"
+import { formatUsd } from "../domain/Money.ts"
 
 /** Neither a subscription window nor the balance covers the hold. Amounts in micros. */
 export class InsufficientFunds extends Schema.TaggedError<InsufficientFunds>()("InsufficientFunds", {
@@ -55,12 +56,20 @@ export class ReservationLost extends Schema.TaggedError<ReservationLost>()("Rese
 export class DebitRefused extends Schema.TaggedError<DebitRefused>()("DebitRefused", {
   neededMicros: Schema.BigInt,
   availableMicros: Schema.BigInt
-}) {}
+}) {
+  override get message(): string {
+    return `the balance is ${formatUsd(this.availableMicros)} USD, and ${formatUsd(this.neededMicros)} would be taken`
+  }
+}
 
 /** There is no such user. */
 export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("UnknownAccount", {
   userId: Schema.BigInt
-}) {}
+}) {
+  override get message(): string {
+    return `user ${this.userId} has no account`
+  }
+}
 
 /** How a command of an account is refused. */
 export type AccountError =

@@ -128,7 +128,7 @@ const make = Effect.gen(function*() {
     const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
     yield* secondPerson.check(actor, {
       action: "balance.adjust",
-      worth: { usdMicros: amountMicros },
+      worth: { usd: { usdMicros: amountMicros } },
       asked: { ...facts, key },
       facts,
       note

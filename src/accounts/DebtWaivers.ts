@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import { formatUsd } from "../domain/Money.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
@@ -42,7 +43,11 @@ export class WaiverReused extends Schema.TaggedError<WaiverReused>()("WaiverReus
 /** The waiver is larger than the debt. In micros. */
 export class DebtExceeded extends Schema.TaggedError<DebtExceeded>()("DebtExceeded", {
   owedMicros: Schema.BigInt
-}) {}
+}) {
+  override get message(): string {
+    return `only ${formatUsd(this.owedMicros)} USD are owed`
+  }
+}
 
 export interface Waiver {
   readonly userId: bigint
@@ -127,7 +132,7 @@ const make = Effect.gen(function*() {
     const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
     yield* secondPerson.check(actor, {
       action: "debt.waive",
-      worth: { usdMicros: amountMicros },
+      worth: { usd: { usdMicros: amountMicros } },
       asked: { ...facts, key },
       facts,
       note

@@ -78,7 +78,7 @@ const adjust = Command.make(
       const user = yield* findUser(flags.user)
       // Two runs are two adjustments.
       const adjustment = { userId: user.id, amountMicros: flags.usd, note: flags.note, key: randomUUID() }
-      const actor = yield* actorAs(flags.as)
+      const actor = yield* actorAs(flags.as, "balance.adjust")
       const posted = yield* (yield* Adjustments).adjust(actor, adjustment).pipe(
         Effect.catchTags({
           ConfirmationRefused: (error) => Effect.fail(unconfirmed(error)),

@@ -4,10 +4,11 @@
  */
 import { Effect, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
+import { mayDo } from "../confirmations/ActionRoles.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
-import { isStaff } from "../identity/Roles.ts"
 import { type User, Users } from "../identity/Users.ts"
 import { type Actor, cliActor } from "../platform/AuditLog.ts"
+import type { ConfirmedAction } from "../platform/SecondPerson.ts"
 import { failed } from "./CliFailure.ts"
 
 const idPattern = /^\d{1,18}$/
@@ -71,12 +72,12 @@ export const asFlag = Flag.String("as").pipe(
   Flag.optional
 )
 
-/** Who acts: the command line, or the administrator that `--as` names. */
-export const actorAs = Effect.fn("Cli.actorAs")(function*(as: Option.Option<string>) {
+/** The command line, in the name of the administrator that `--as` names: one who may do alone what is below the limit. */
+export const actorAs = Effect.fn("Cli.actorAs")(function*(as: Option.Option<string>, action: ConfirmedAction) {
   if (Option.isNone(as)) return cliActor
   const user = yield* findUser(as.value)
-  if (user.disabledAt !== null || !isStaff(user.role)) {
-    return yield* failed(`${user.email} is no administrator, or is disabled`)
+  if (user.disabledAt !== null || !mayDo(user.role, action)) {
+    return yield* failed(`${user.email} may not ask for this: the role is ${user.role}, or the account is disabled`)
   }
-  return { name: `user:${user.id}`, userId: user.id, address: "" } satisfies Actor
+  return { ...cliActor, userId: user.id } satisfies Actor
 })

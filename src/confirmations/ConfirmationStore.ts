@@ -21,7 +21,7 @@ export interface Confirmation {
   readonly action: ConfirmedAction
   readonly asked: ConfirmationFacts
   readonly facts: ConfirmationFacts
-  /** What it is worth, by one of the two; both null: without bound. */
+  /** What it is worth, by the limit that counts, or by both. Both null: without bound, or a limit itself. */
   readonly usdMicros: bigint | null
   readonly fen: bigint | null
   readonly note: string
@@ -98,6 +98,14 @@ const columns =
 
 const tables = "confirmations c JOIN users r ON r.id = c.requested_by LEFT JOIN users k ON k.id = c.closed_by"
 
+/** Written out, so that the index of what waits is used. */
+const stateSql: Readonly<Record<ConfirmationState, string>> = {
+  pending: "c.state = 'pending' AND c.expires_at > now()",
+  expired: "c.state = 'pending' AND c.expires_at <= now()",
+  confirmed: "c.state = 'confirmed'",
+  rejected: "c.state = 'rejected'"
+}
+
 /** Newest first. */
 export const listConfirmations = (
   sql: SqlClient.SqlClient,
@@ -109,9 +117,9 @@ export const listConfirmations = (
 ): Effect.Effect<ReadonlyArray<Confirmation>, SqlError.SqlError> =>
   Effect.map(
     sql.unsafe<Row>(
-      `SELECT * FROM (SELECT ${columns} FROM ${tables}) c
-        WHERE ($1::text IS NULL OR shown_state = $1) AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
-      [state ?? null, before ?? null, limit]
+      `SELECT ${columns} FROM ${tables} WHERE ${state === undefined ? "true" : stateSql[state]}
+        AND ($1::bigint IS NULL OR c.id < $1) ORDER BY c.id DESC LIMIT $2`,
+      [before ?? null, limit]
     ),
     (rows) => rows.flatMap(toConfirmation)
   )
@@ -134,6 +142,28 @@ export const countPending = (sql: SqlClient.SqlClient): Effect.Effect<number, Sq
       { waiting: bigint }
     >`SELECT count(*) AS waiting FROM confirmations WHERE state = 'pending' AND expires_at > now()`,
     ([row]) => Number(row?.waiting ?? 0n)
+  )
+
+/** What waits now, of all and of one person, and what that one has asked for within 24 hours. */
+export const countRequests = (
+  sql: SqlClient.SqlClient,
+  userId: bigint
+): Effect.Effect<
+  { readonly waiting: number; readonly ofOne: number; readonly ofOneToday: number },
+  SqlError.SqlError
+> =>
+  Effect.map(
+    sql<{ waiting: bigint; of_one: bigint; of_one_today: bigint }>`
+      SELECT w.waiting, w.of_one, t.of_one_today
+        FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE requested_by = ${userId}) AS of_one
+          FROM confirmations WHERE state = 'pending' AND expires_at > now()) w,
+        (SELECT count(*) AS of_one_today FROM confirmations
+          WHERE requested_by = ${userId} AND requested_at > now() - interval '24 hours') t`,
+    ([row]) => ({
+      waiting: Number(row?.waiting ?? 0n),
+      ofOne: Number(row?.of_one ?? 0n),
+      ofOneToday: Number(row?.of_one_today ?? 0n)
+    })
   )
 
 /** The same request of the same person that waits already. */

@@ -18,7 +18,7 @@ import {
   findConfirmation,
   listConfirmations
 } from "./ConfirmationStore.ts"
-import { checkRole, useUp } from "./SecondPersonRule.ts"
+import { checkRequester, checkRole } from "./SecondPersonRule.ts"
 
 export { type Confirmation, type ConfirmationState, confirmationStates } from "./ConfirmationStore.ts"
 
@@ -93,7 +93,7 @@ const make = Effect.gen(function*() {
       Effect.mapError((error) => {
         if (error instanceof ConfirmationRefused || error instanceof DatabaseUnavailable) return error
         if (unavailableTags.has(error._tag)) return databaseUnavailable(error)
-        return new ActionRefused({ code: error._tag, reason: error.message })
+        return new ActionRefused({ code: error._tag, reason: error.message === "" ? error._tag : error.message })
       })
     )
 
@@ -114,14 +114,16 @@ const make = Effect.gen(function*() {
     }
     yield* orUnavailable(inTransaction(
       sql,
-      Effect.andThen(checkRole(sql, found.requestedBy, found.action), checkRole(sql, by.userId, found.action))
+      Effect.andThen(checkRequester(sql, found), checkRole(sql, by.userId, found.action))
     ))
     yield* carryOut(actor, found)
     const now = yield* find(id)
-    if (now.state !== "pending") return now
-    // It had been done before, when no limit was in its way: there is nothing left to do, and it no longer waits.
-    yield* orUnavailable(inTransaction(sql, useUp(sql, confirming, undefined)))
-    return yield* find(id)
+    if (now.state === "confirmed") return now
+    if (now.state !== "pending") {
+      return yield* new ConfirmationRefused({ reason: now.state === "expired" ? "expired" : "closed" })
+    }
+    // What has been done by another way uses no confirmation up: nobody says that a second person agreed to it.
+    return yield* new ActionRefused({ code: "DoneBefore", reason: "it has been done already; reject it" })
   })
 
   const reject = Effect.fn("Confirmations.reject")(function*(by: Confirmer, id: bigint, text: string) {

@@ -19,49 +19,61 @@ import {
   type ConfirmedAction,
   type NotConfirmed,
   SecondPerson,
+  type UsdWorth,
   type Worth
 } from "../platform/SecondPerson.ts"
 import { inTransaction } from "../platform/Transaction.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { mayDo } from "./ActionRoles.ts"
-import { closeConfirmation, countPending, findConfirmation, findSame, insertConfirmation } from "./ConfirmationStore.ts"
+import {
+  closeConfirmation,
+  type Confirmation,
+  countRequests,
+  findConfirmation,
+  findSame,
+  insertConfirmation
+} from "./ConfirmationStore.ts"
 
 /** Requests that wait at a time, at most. */
 export const PENDING_MAX = 1_000
 
+/** The same of one person, so that nobody keeps others from asking. */
+export const PENDING_OF_ONE_MAX = 50
+
+/** Requests of one person within 24 hours, at most, those that were closed too. */
+export const DAILY_OF_ONE_MAX = 500
+
 /** Of the advisory lock under which requests are written, one at a time. */
 const REQUEST_LOCK = 7_304_160_531n
 
-/** In the unit of its limit; both null: without bound. */
+/** By the limit that each is compared with. Undefined: not at stake. Null: without bound. */
 interface Amounts {
-  readonly usdMicros: bigint | null
-  readonly fen: bigint | null
+  readonly usdMicros: bigint | null | undefined
+  readonly fen: bigint | null | undefined
 }
 
 const magnitude = (value: bigint): bigint => value < 0n ? -value : value
 
 /** More than any amount is no bound. */
-const bounded = (micros: bigint | undefined): bigint | null =>
-  micros === undefined || micros > AMOUNT_MAX ? null : micros
+const bounded = (amount: bigint | null | undefined): bigint | null =>
+  amount === undefined || amount === null || amount > AMOUNT_MAX ? null : amount
 
-const amountsOf = (worth: Worth, { billing }: SettingsValues): Amounts => {
-  if ("usdMicros" in worth) return { usdMicros: bounded(magnitude(worth.usdMicros)), fen: null }
-  if ("fen" in worth) return { usdMicros: null, fen: bounded(worth.fen) }
-  if ("always" in worth) return { usdMicros: null, fen: null }
+const usdOf = (worth: UsdWorth, { billing }: SettingsValues): bigint | null => {
+  if ("usdMicros" in worth) return bounded(magnitude(worth.usdMicros))
   const each = planWorthMicros(worth.plan, creditOf(worth.plan.priceFen, billing.creditUsdPerCny))
-  return { usdMicros: bounded(each === undefined ? undefined : each * worth.times), fen: null }
+  return bounded(each === undefined ? undefined : each * worth.times)
 }
 
-const isAbove = (
-  worth: Exclude<Worth, { readonly always: true }>,
-  amounts: Amounts,
-  { finance }: SettingsValues
-): boolean => {
-  const [amount, limit] = "fen" in worth
-    ? [amounts.fen, finance.confirmAboveFen]
-    : [amounts.usdMicros, finance.confirmAboveMicros]
-  return limit !== null && (amount === null || amount > limit)
-}
+const amountsOf = ({ fen, usd }: Worth, values: SettingsValues): Amounts => ({
+  usdMicros: usd === undefined ? undefined : usdOf(usd, values),
+  fen: fen === undefined ? undefined : bounded(fen)
+})
+
+const exceeds = (amount: bigint | null | undefined, limit: bigint | null): boolean =>
+  limit !== null && amount !== undefined && (amount === null || amount > limit)
+
+const isAbove = ({ fen, usdMicros }: Amounts, { finance }: SettingsValues): boolean =>
+  exceeds(usdMicros, finance.confirmAboveMicros) || exceeds(fen, finance.confirmAboveFen)
 
 /** Whether somebody is there, not disabled, and of a role that may do it. */
 export const checkRole = Effect.fnUntraced(function*(
@@ -76,11 +88,23 @@ export const checkRole = Effect.fnUntraced(function*(
   if (role === undefined || !mayDo(role, action)) return yield* new ConfirmationRefused({ reason: "role" })
 })
 
+/** The same for whoever asked, and for the key that they asked with. */
+export const checkRequester = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  { action, requestedAs, requestedBy }: Pick<Confirmation, "action" | "requestedAs" | "requestedBy">
+) {
+  yield* checkRole(sql, requestedBy, action)
+  const [, keyId] = /^key:(\d{1,18})$/.exec(requestedAs) ?? []
+  if (keyId === undefined) return
+  const good = yield* sql`SELECT FROM api_keys WHERE id = ${BigInt(keyId)} AND revoked_at IS NULL`
+  if (good.length === 0) return yield* new ConfirmationRefused({ reason: "role" })
+})
+
 /** Closes a confirmation that is good, as part of the transaction under way. */
-export const useUp = Effect.fnUntraced(function*(
+const useUp = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   { by, id }: NonNullable<Actor["confirming"]>,
-  done: Pick<AskedAction, "action" | "asked" | "facts"> | undefined
+  { action, asked, facts }: AskedAction
 ) {
   const found = yield* findConfirmation(sql, id, { lock: true })
   if (found === undefined || found.state === "confirmed" || found.state === "rejected") {
@@ -88,14 +112,11 @@ export const useUp = Effect.fnUntraced(function*(
   }
   if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
   if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
-  yield* checkRole(sql, found.requestedBy, found.action)
+  yield* checkRequester(sql, found)
   yield* checkRole(sql, by.userId, found.action)
-  if (done !== undefined) {
-    const { action, asked, facts } = done
-    const isSame = action === found.action &&
-      isDeepStrictEqual({ asked, facts }, { asked: found.asked, facts: found.facts })
-    if (!isSame) return yield* new ConfirmationRefused({ reason: "changed" })
-  }
+  const isSame = action === found.action &&
+    isDeepStrictEqual({ asked, facts }, { asked: found.asked, facts: found.facts })
+  if (!isSame) return yield* new ConfirmationRefused({ reason: "changed" })
   yield* closeConfirmation(sql, id, { state: "confirmed", by: by.userId, note: "" })
   yield* recordChange(sql, by, {
     action: "confirmation.confirmed",
@@ -113,12 +134,10 @@ const make = Effect.gen(function*() {
 
   const check = Effect.fn("SecondPerson.check")(function*(actor: Actor, request: AskedAction) {
     if (actor.confirming !== undefined) return yield* useUp(sql, actor.confirming, request)
-    if ("always" in request.worth) return yield* new ConfirmationNeeded({ request })
+    if (request.worth.always === true) return yield* new ConfirmationNeeded({ request })
     // A limit that cannot be read is no reason to go on without it.
     const values = yield* settings.fresh
-    if (isAbove(request.worth, amountsOf(request.worth, values), values)) {
-      return yield* new ConfirmationNeeded({ request })
-    }
+    if (isAbove(amountsOf(request.worth, values), values)) return yield* new ConfirmationNeeded({ request })
   })
 
   const request = Effect.fn("SecondPerson.request")(function*(actor: Actor, asked: AskedAction) {
@@ -132,13 +151,24 @@ const make = Effect.gen(function*() {
         yield* checkRole(sql, userId, asked.action)
         const before = yield* findSame(sql, userId, asked)
         if (before !== undefined) return before
-        if ((yield* countPending(sql)) >= PENDING_MAX) return yield* new ConfirmationRefused({ reason: "many" })
-        const row = yield* insertConfirmation(sql, { ...actor, userId }, asked, amounts)
+        const { ofOne, ofOneToday, waiting } = yield* countRequests(sql, userId)
+        if (waiting >= PENDING_MAX || ofOne >= PENDING_OF_ONE_MAX || ofOneToday >= DAILY_OF_ONE_MAX) {
+          return yield* new ConfirmationRefused({ reason: "many" })
+        }
+        const row = yield* insertConfirmation(sql, { ...actor, userId }, asked, {
+          usdMicros: amounts.usdMicros ?? null,
+          fen: amounts.fen ?? null
+        })
         yield* recordChange(sql, actor, {
           action: "confirmation.requested",
           target: `confirmation:${row.id}`,
           before: null,
-          after: { action: asked.action, ...asked.facts, note: asked.note, expires_at: row.expires_at.toISOString() }
+          after: {
+            action: asked.action,
+            ...asked.facts,
+            note: asked.note,
+            confirm_before: row.expires_at.toISOString()
+          }
         })
         return row
       })

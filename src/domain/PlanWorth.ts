@@ -2,6 +2,8 @@
  * What a plan that is given is worth to whoever gets it: no less than what calls can use of it, and no less than what it costs.
  */
 
+import { MULTIPLIER_ONE } from "./Price.ts"
+
 export interface PlanAllowance {
   readonly priceFen: bigint
   readonly durationDays: number
@@ -10,9 +12,17 @@ export interface PlanAllowance {
   readonly limit1dMicros: bigint
   readonly limit7dMicros: bigint
   readonly limit30dMicros: bigint
+  /** Scaled by 10^6: what a call costs counts that many times. */
+  readonly multiplierMicros: bigint
 }
 
 const HOURS_PER_DAY = 24
+
+/** At list prices: below one, a multiplier lets more through than the limits say; above one it takes nothing from what they say. */
+const atListPrices = (micros: bigint, multiplierMicros: bigint): bigint | undefined => {
+  if (multiplierMicros >= MULTIPLIER_ONE) return micros
+  return multiplierMicros <= 0n ? undefined : (micros * MULTIPLIER_ONE + multiplierMicros - 1n) / multiplierMicros
+}
 
 /**
  * What the calls of a plan can use, in USD micros: by the strictest of its limits, over its whole time. A window that has begun counts
@@ -29,7 +39,9 @@ export const usableMicros = (plan: PlanAllowance): bigint | undefined => {
   const sums = windows.flatMap(([limitMicros, each]) =>
     limitMicros === 0n ? [] : [limitMicros * BigInt(Math.ceil(hours / each))]
   )
-  return sums.reduce<bigint | undefined>((least, sum) => least === undefined || sum < least ? sum : least, undefined)
+  const [first, ...others] = sums
+  if (first === undefined) return undefined
+  return atListPrices(others.reduce((least, sum) => sum < least ? sum : least, first), plan.multiplierMicros)
 }
 
 /** The same in USD micros, with its price at what a fen buys; undefined: without bound. */

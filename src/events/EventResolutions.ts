@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
-import { givenTerms, orderFacts } from "../orders/Fulfilment.ts"
+import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
 import { isFulfilled } from "../orders/Order.ts"
 import {
   EventClosed,
@@ -101,6 +101,7 @@ interface LockedEvent {
   readonly resolution_note: string | null
   readonly resolved_by: string | null
   readonly resolver: string | null
+  readonly credited_micros: bigint | null
   readonly is_open: boolean
 }
 
@@ -143,7 +144,7 @@ const make = Effect.gen(function*() {
     const facts = { event_id: String(eventId), user_id: String(userId), amount_micros: String(micros) }
     const action: AskedAction = {
       action: "payment.credit",
-      worth: { usdMicros: micros },
+      worth: { usd: { usdMicros: micros } },
       asked: { event_id: String(eventId), user: String(userId), amount_micros: String(micros) },
       facts,
       note
@@ -185,7 +186,7 @@ const make = Effect.gen(function*() {
     })
     const action: AskedAction = {
       action: "payment.accept",
-      worth: order.terms === null ? { usdMicros: creditMicros } : { plan: givenTerms(order.terms), times: 1n },
+      worth: { usd: orderWorth(order, creditMicros) },
       asked: { event_id: String(eventId), in_proportion: asked.inProportion },
       facts: {
         event_id: String(eventId),
@@ -250,7 +251,9 @@ const make = Effect.gen(function*() {
     const event = yield* lockEvent(id)
     if (!event.is_open) {
       const { resolution, resolution_note, resolved_by: by } = event
-      if (by === actor.name && resolution === asked.resolution && resolution_note === asked.note) return
+      const isSame = by === actor.name && resolution === asked.resolution && resolution_note === asked.note &&
+        (asked.resolution !== "credited" || event.credited_micros === asked.amountMicros)
+      if (isSame && actor.confirming === undefined) return
       return yield* new EventClosed({ id, resolution, by: event.resolver })
     }
     if ((asked.resolution === "credited" || asked.resolution === "accepted") && !isCreditable(event.fact)) {

@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
 import { makeReference, minorOf } from "../orders/Checkout.ts"
-import { orderFacts } from "../orders/Fulfilment.ts"
+import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import {
   OrderClosed,
@@ -177,17 +177,22 @@ const make = Effect.gen(function*() {
     const paid = inReview === undefined || inReview.paidMinor === null || inReview.currency === null
       ? undefined
       : { amountMinor: inReview.paidMinor, currency: inReview.currency }
-    const done = yield* pay(actor, { ...asked, provider: inReview?.provider ?? provider }, order, {
-      ...terms,
-      ...paid,
-      gateway: gateway ?? terms.gateway,
-      merchant: merchant ?? terms.merchant
-    })
+    const by = inReview?.provider ?? provider
+    const taken = { ...terms, ...paid, gateway: gateway ?? terms.gateway, merchant: merchant ?? terms.merchant }
+    const done = yield* pay(actor, { ...asked, provider: by }, order, taken)
     yield* secondPerson.check(actor, {
       action: "order.complete",
-      worth: { fen: order.amountFen },
+      // It is money that nobody but root has seen, and credit that nobody has paid: both limits count.
+      worth: { fen: order.amountFen, usd: orderWorth(order, order.creditMicros) },
       asked: { order_id: String(id), provider, reference },
-      facts: { ...orderFacts(order, order.creditMicros), provider, payment: reference },
+      facts: {
+        ...orderFacts(order, order.creditMicros),
+        provider: by,
+        payment: reference,
+        paid_minor: String(taken.amountMinor),
+        currency: taken.currency,
+        in_review: inReview !== undefined
+      },
       note: asked.note
     })
     return done

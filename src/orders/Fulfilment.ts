@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { minimum } from "../domain/Money.ts"
-import type { ConfirmationFacts } from "../platform/SecondPerson.ts"
+import type { ConfirmationFacts, UsdWorth } from "../platform/SecondPerson.ts"
 import { type PlanTerms as SoldTerms, planTexts } from "../subscriptions/PlanTerms.ts"
 import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
@@ -43,6 +43,10 @@ export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
 
 /** The same with the price: the terms of a plan. */
 export const givenTerms = (terms: PlanTerms): SoldTerms => ({ ...boughtOf(terms), priceFen: terms.price_fen })
+
+/** What an order gives that is fulfilled by hand. */
+export const orderWorth = ({ terms }: Order, creditMicros: bigint): UsdWorth =>
+  terms === null ? { usdMicros: creditMicros } : { plan: givenTerms(terms), times: 1n }
 
 /** What somebody who confirms it reads of an order that is fulfilled by hand. */
 export const orderFacts = (order: Order, creditMicros: bigint): ConfirmationFacts => ({

@@ -53,18 +53,20 @@ export const refundableMinor = (
   return Effect.map(clawbackNow(sql, payment, paidMinor), ({ backMinor }) => paidMinor - backMinor)
 }
 
-/** An amount of a payment in fen, rounded up; undefined: its currency has no rate here. */
+/** An amount of a payment in fen, rounded up; null: its currency has no rate that a provider was asked with. */
 export const fenOf = (
   sql: SqlClient.SqlClient,
   { attemptId, currency, orderId }: Pick<Payment, "attemptId" | "currency" | "orderId">,
   amountMinor: bigint
-): Effect.Effect<bigint | undefined, SqlError.SqlError> => {
+): Effect.Effect<bigint | null, SqlError.SqlError> => {
   if (currency === "cny") return Effect.succeed(amountMinor)
-  if (orderId === null) return Effect.undefined
+  if (orderId === null) return Effect.succeed(null)
   return Effect.map(attemptsOf(sql, orderId), (attempts) => {
     const attempt = attempts.find(({ id }) => id === attemptId)
-    const rate = attempt?.currency === currency ? parseDecimal(attempt.minorPerFen, MICROS_SCALE) : undefined
-    return rate === undefined || rate <= 0n ? undefined : (amountMinor * MICROS_PER_USD + rate - 1n) / rate
+    // The rate of an attempt that root wrote down is whatever the setting was at that moment.
+    const isAsked = attempt?.currency === currency && attempt.completedBy === null
+    const rate = isAsked ? parseDecimal(attempt.minorPerFen, MICROS_SCALE) : undefined
+    return rate === undefined || rate <= 0n ? null : (amountMinor * MICROS_PER_USD + rate - 1n) / rate
   })
 }
 

@@ -26,16 +26,21 @@ export const confirmedActions = [
 ] as const
 export type ConfirmedAction = typeof confirmedActions[number]
 
-/** How much is at stake, by which the limits are compared. */
-export type Worth =
-  /** In USD micros, whichever way it goes. */
+/** How much is at stake in USD. */
+export type UsdWorth =
+  /** In micros, whichever way it goes. */
   | { readonly usdMicros: bigint }
   /** A plan, so many times. */
   | { readonly plan: PlanAllowance; readonly times: bigint }
-  /** In fen; undefined: it is not known how much that is, which is above every limit. */
-  | { readonly fen: bigint | undefined }
+
+/** How much is at stake, by which the limits are compared; each that is given with its own. */
+export interface Worth {
+  readonly usd?: UsdWorth
+  /** Null: it is not known how much that is, which is above every limit. */
+  readonly fen?: bigint | null
   /** A second person confirms it, whatever it is worth. */
-  | { readonly always: true }
+  readonly always?: true
+}
 
 /** Decimal texts for amounts and ids, so that nothing is lost in JSON. */
 export type ConfirmationFacts = Readonly<Record<string, string | number | boolean | null>>

@@ -107,9 +107,11 @@ const actionOf = (batch: NewBatch, plan: PlanNow | undefined): Effect.Effect<Ask
     }
     return {
       action: "codes.create",
-      worth: gift.kind === "balance" || terms === undefined
-        ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
-        : { plan: terms, times },
+      worth: {
+        usd: gift.kind === "balance" || terms === undefined
+          ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
+          : { plan: terms, times }
+      },
       asked,
       facts: terms === undefined ? asked : { ...asked, ...planTexts(terms), name },
       note

@@ -261,7 +261,8 @@ const make = Effect.gen(function*() {
       }
     })
     yield* notifications.publish("settings", "saved")
-    if (loose.length > 0) {
+    // What is confirmed is compared with what was shown, also where it is no loosening any more.
+    if (loose.length > 0 || actor.confirming !== undefined) {
       const texts = Object.fromEntries([...changes].map(([key, text]) => [key, text === null ? null : text.trim()]))
       const facts = limits.flatMap((key) =>
         changes.has(key) ? [[key, wanted[key]], [`${key}.before`, before.texts[key]]] : []

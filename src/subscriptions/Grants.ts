@@ -105,7 +105,7 @@ const make = Effect.gen(function*() {
     })
     yield* secondPerson.check(actor, {
       action: "plan.grant",
-      worth: { plan: terms, times: 1n },
+      worth: { usd: { plan: terms, times: 1n } },
       asked: { user_id: String(userId), plan: planCode, key },
       facts: { user_id: String(userId), plan_code: planCode, ...planTexts(terms) },
       note

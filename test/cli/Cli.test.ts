@@ -23,8 +23,8 @@ import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import { Orders } from "../../src/orders/Orders.ts"
-import { ConfirmationPending, ConfirmationRefused } from "../../src/platform/SecondPerson.ts"
 import { MigrationError } from "../../src/platform/Migrations.ts"
+import { ConfirmationPending, ConfirmationRefused } from "../../src/platform/SecondPerson.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 
 const ada: User = {
@@ -197,7 +197,7 @@ describe("Cli: results", () => {
     Effect.gen(function*() {
       const args = ["balance", "adjust", "--user", "7", "--usd", "1001", "--note", "why", "--as", "grace@example.com"]
       const { code, out, seen } = yield* run([...args, "--json"])
-      assert.deepStrictEqual([code, seen.actors], [0, ["user:8"]])
+      assert.deepStrictEqual([code, seen.actors], [0, ["cli"]])
       assert.deepStrictEqual(JSON.parse(out), {
         confirmation: { id: "3", state: "pending", expires_at: "1970-01-01T00:00:00.000Z" }
       })
@@ -228,7 +228,7 @@ describe("Cli: failures", () => {
     ],
     [
       ["balance", "adjust", "--user", "7", "--usd", "1", "--note", "x", "--as", "ada@example.com"],
-      /ada@example\.com is no administrator/
+      /ada@example\.com may not ask for this: the role is user/
     ],
     [["balance", "adjust", "--user", "7", "--usd", "1", "--note", "x", "--as", "eve@example.com"], /there is no user/],
     [["user", "create", "--email", "a@b.c", "--password-stdin"], /no password on standard input/],

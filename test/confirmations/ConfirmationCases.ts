@@ -48,7 +48,7 @@ const inReview = Effect.fnUntraced(function*(money: string, amountFen = 3_000n) 
   const [event] = yield* Effect.orDie(world.sql<{ id: bigint }>`SELECT e.id FROM payment_events e
     JOIN payments p ON p.id = e.payment_id JOIN payment_attempts a ON a.id = p.attempt_id
     WHERE a.order_id = ${order.id} AND e.outcome = 'needs_review'`)
-  return { userId, order, eventId: event?.id ?? 0n }
+  return { userId, order, reference, eventId: event?.id ?? 0n }
 })
 
 const paidOrder = Effect.fnUntraced(function*(amountFen: bigint) {
@@ -59,7 +59,7 @@ const paidOrder = Effect.fnUntraced(function*(amountFen: bigint) {
   world.epay.pay(reference)
   yield* world.idle
   assert.strictEqual(yield* world.stateOf(order), "paid")
-  return { userId, order }
+  return { userId, order, reference }
 })
 
 /** 10 USD, and the record of it. */
@@ -82,6 +82,13 @@ const owe = (sql: SqlClient.SqlClient, userId: bigint) =>
       after: { amount_micros: amountMicros, key }
     })
   })))
+
+/** What the gateway was asked to give back of an order, each time, and what it gave. */
+const gatewayState = (reference: string) =>
+  Effect.map(PaymentWorld, ({ epay }) => ({
+    asked: epay.requests.filter(({ act, outTradeNo }) => act === "refund" && outTradeNo === reference).length,
+    fen: epay.orders.get(reference)?.refundedFen
+  }))
 
 const subscriptionsOf = (userId: bigint) =>
   Effect.flatMap(
@@ -177,12 +184,15 @@ export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
   "payment.refund": (isAbove) =>
     Effect.gen(function*() {
       const { sql } = yield* PaymentWorld
-      const { eventId } = yield* inReview(isAbove ? "20.01" : "20.00")
+      const { eventId, reference } = yield* inReview(isAbove ? "20.01" : "20.00")
       return {
         path: `/payments/${eventId}/refund`,
         body: keyed(),
-        state: Effect.orDie(sql`SELECT r.state, r.amount_minor::text FROM payment_refunds r
+        state: Effect.all([
+          yield* provided(gatewayState(reference)),
+          Effect.orDie(sql`SELECT r.state, r.amount_minor::text FROM payment_refunds r
           JOIN payment_events e ON e.payment_id = r.payment_id WHERE e.id = ${eventId}`)
+        ])
       }
     }),
   "order.complete": (isAbove) =>
@@ -198,12 +208,12 @@ export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
     }),
   "order.refund": (isAbove) =>
     Effect.gen(function*() {
-      const { order, userId } = yield* paidOrder(3_000n)
+      const { order, reference, userId } = yield* paidOrder(3_000n)
       return {
         path: `/orders/${order.id}/refunds`,
         // All of it, or a part.
         body: keyed(isAbove ? {} : { amount_minor: "2000" }),
-        state: yield* provided(balanceState(userId))
+        state: yield* provided(Effect.all([balanceState(userId), gatewayState(reference)]))
       }
     }),
   "refund.fail": (isAbove) =>

@@ -2,13 +2,15 @@
  * What one person may not do alone, by every way there is: nothing happens until somebody else confirms it, and then once.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, Layer, References } from "effect"
+import { Effect, Layer, Redacted, References } from "effect"
 import { mayDo } from "../../src/confirmations/ActionRoles.ts"
+import { PENDING_OF_ONE_MAX } from "../../src/confirmations/SecondPersonRule.ts"
 import { mayUse } from "../../src/http/AdminPolicy.ts"
 import { roles } from "../../src/identity/Roles.ts"
 import { type ConfirmedAction, confirmedActions } from "../../src/platform/SecondPerson.ts"
 import { basicPlan, PaymentWorld } from "../support/PaymentWorld.ts"
 import { type Staff, staff } from "../support/StaffClients.ts"
+import { send } from "../support/TestHttp.ts"
 import { type Case, cases, confirmationLimits, smallPlan } from "./ConfirmationCases.ts"
 
 const Worlds = PaymentWorld.layerOf({ finance: confirmationLimits, plans: [basicPlan, smallPlan] }).pipe(
@@ -225,7 +227,7 @@ describe("a second person", () => {
         assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "pending")
       }))
 
-    it.effect("finds nothing left of what was done meanwhile without a limit", () =>
+    it.effect("agrees to nothing that was done meanwhile without a limit", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         const { ada, bob } = yield* two
@@ -235,53 +237,97 @@ describe("a second person", () => {
         assert.strictEqual((yield* ada.post(asked.path, asked.body)).status, 200)
         yield* sql`DELETE FROM app_settings WHERE key = 'finance.confirm_above_usd'`
         const after = yield* asked.state
-        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).json.state, "confirmed")
+        const late = yield* bob.post(`/confirmations/${id}/confirm`)
+        assert.strictEqual(late.status, 409)
+        assert.include(late.json.message, "it has been done already")
+        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "pending")
         assert.deepStrictEqual(yield* asked.state, after)
       }))
 
-    it.effect("confirms that a limit is raised or removed; one alone sets and lowers it", () =>
+    it.effect("credits whom it was shown, though the same person credited somebody else by the same words", () =>
+      Effect.gen(function*() {
+        const world = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const before = yield* asked.state
+        const id = yield* asking(ada, asked)
+        const other = yield* world.user()
+        const small = { ...asked.body, user: String(other), amount_micros: "4000000" }
+        assert.strictEqual((yield* ada.post(asked.path, small)).status, 200)
+        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
+        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.state, "pending")
+        assert.deepStrictEqual(yield* asked.state, before)
+        // To whoever is credited and what with, the same words are another request.
+        assert.strictEqual((yield* ada.post(asked.path, { ...small, amount_micros: "3000000" })).status, 409)
+      }))
+
+    it.effect("is asked anew where the payment has come in meanwhile with another sum", () =>
+      Effect.gen(function*() {
+        const world = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const order = yield* world.orders.topup(yield* world.user(), 3_000n)
+        const reference = `T${order.id}`
+        const completion = { provider: "epay", reference, note: "why" }
+        const id = yield* asking(ada, { path: `/orders/${order.id}/complete`, body: completion, state: Effect.void })
+        yield* world.sql`INSERT INTO payments (provider, merchant_scope, payment_id, state, paid_minor, currency)
+          VALUES ('epay', 'elsewhere|1', ${reference}, 'in_review', 1, 'cny')`
+        const changed = yield* bob.post(`/confirmations/${id}/confirm`)
+        assert.strictEqual(changed.status, 409)
+        assert.include(changed.json.message, "has changed")
+        assert.strictEqual(yield* world.stateOf(order), "pending")
+      }))
+
+    it.effect("either confirms or rejects", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
-        const value = Effect.map(ada.get("/settings"), ({ json }) =>
-          json.settings.find(({ key }: { readonly key: string }) =>
-            key === "finance.confirm_above_usd"
-          ).value)
-        const lowered = yield* ada.patch("/settings", { set: { "finance.confirm_above_usd": "4.5" } })
-        assert.strictEqual(lowered.status, 200, JSON.stringify(lowered.json))
-        for (
-          const [change, becomes] of [
-            [{ set: { "finance.confirm_above_usd": "6" } }, "6"],
-            [{ set: { "finance.confirm_above_usd": "" } }, ""],
-            [{ set: { "finance.confirm_above_usd": "4" } }, undefined],
-            [{ reset: ["finance.confirm_above_usd"] }, "5"]
-          ] as const
-        ) {
-          const before = yield* value
-          const asked = yield* ada.patch("/settings", change)
-          if (becomes === undefined) {
-            assert.strictEqual(asked.status, 200)
-            continue
-          }
-          assert.strictEqual(asked.status, 202, JSON.stringify(change))
-          const id = asked.json.confirmation_id
-          assert.strictEqual(yield* value, before)
-          assert.strictEqual((yield* ada.post(`/confirmations/${id}/confirm`)).status, 409)
-          assert.strictEqual((yield* (yield* staff("finance")).post(`/confirmations/${id}/confirm`)).status, 409)
-          const confirmed = yield* bob.post(`/confirmations/${id}/confirm`)
-          assert.strictEqual(confirmed.status, 200, JSON.stringify(confirmed.json))
-          assert.strictEqual(yield* value, becomes)
-        }
-        // Together with other settings it is refused: what waits is stored, and none of it may be a secret.
-        const mixed = yield* ada.patch("/settings", {
-          set: { "finance.confirm_above_usd": "9", "payment.epay.key": "secret" }
-        })
-        assert.deepStrictEqual([mixed.status, Object.keys(mixed.json.problems)], [422, ["finance.confirm_above_usd"]])
-        for (const wrong of ["-1", "1.1234567", "much"]) {
-          assert.strictEqual(
-            (yield* ada.patch("/settings", { set: { "finance.confirm_above_usd": wrong } })).status,
-            422
+        const cy = yield* staff("root")
+        for (let round = 0; round < 4; round++) {
+          const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+          const before = yield* asked.state
+          const id = yield* asking(ada, asked)
+          const [confirmed, rejected] = yield* Effect.all(
+            [bob.post(`/confirmations/${id}/confirm`), cy.post(`/confirmations/${id}/reject`)],
+            { concurrency: "unbounded" }
           )
+          assert.deepStrictEqual([confirmed.status, rejected.status].toSorted(), [200, 409])
+          const changed = JSON.stringify(yield* asked.state) !== JSON.stringify(before)
+          assert.strictEqual(changed, confirmed.status === 200)
         }
+      }))
+
+    it.effect("is asked by each person so often at most, which keeps nobody else from asking", () =>
+      Effect.gen(function*() {
+        const { ada, bob } = yield* two
+        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        for (let count = 0; count < PENDING_OF_ONE_MAX; count++) {
+          yield* asking(ada, { ...asked, body: { ...asked.body, note: `note ${count}` } })
+        }
+        const many = yield* ada.post(asked.path, asked.body)
+        assert.strictEqual(many.status, 409)
+        assert.include(many.json.message, "too many things wait")
+        yield* asking(bob, asked)
+      }))
+
+    it.effect("confirms nothing that was asked for with a key that is revoked by now", () =>
+      Effect.gen(function*() {
+        const { adminKeys, origin } = yield* PaymentWorld
+        const { ada, bob } = yield* two
+        const actor = { name: `user:${ada.id}`, userId: ada.id, address: "" }
+        const { id: keyId, key } = yield* adminKeys.create(actor, { name: "program", expiresAt: null })
+        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const before = yield* asked.state
+        const { status, text } = yield* send(`${origin}/api/admin${asked.path}`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${Redacted.value(key)}` },
+          body: asked.body
+        })
+        assert.strictEqual(status, 202)
+        const id = JSON.parse(text).confirmation_id
+        assert.strictEqual((yield* bob.get(`/confirmations/${id}`)).json.requested_as, `key:${keyId}`)
+        assert.strictEqual((yield* ada.post(`/confirmations/${id}/confirm`)).status, 409, "her own key")
+        yield* adminKeys.revoke(actor, keyId)
+        assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
+        assert.deepStrictEqual(yield* asked.state, before)
       }))
 
     it.effect("rows are closed once and never changed", () =>

@@ -11,6 +11,7 @@ const plan = (more: Partial<PlanAllowance>): PlanAllowance => ({
   limit1dMicros: 0n,
   limit7dMicros: 0n,
   limit30dMicros: 0n,
+  multiplierMicros: 1_000_000n,
   ...more
 })
 
@@ -23,7 +24,10 @@ describe("the worth of a plan", () => {
     ["5 hours, 144 times", { limit5hMicros: 1n }, 144n],
     ["a week that has begun counts whole", { limit7dMicros: 20n }, 100n],
     ["the strictest counts", { limit5hMicros: 6n, limit7dMicros: 20n, limit30dMicros: 80n }, 80n],
-    ["a day of 30", { limit30dMicros: 80n, durationDays: 1 }, 80n]
+    ["a day of 30", { limit30dMicros: 80n, durationDays: 1 }, 80n],
+    ["half the price is twice the use", { limit30dMicros: 80n, multiplierMicros: 500_000n }, 160n],
+    ["twice the price is no less", { limit30dMicros: 80n, multiplierMicros: 2_000_000n }, 80n],
+    ["of no price there is no end", { limit30dMicros: 80n, multiplierMicros: 0n }, undefined]
   ])("%s", (_, more, expected) => {
     assert.strictEqual(usableMicros(plan(more)), expected)
     assert.strictEqual(planWorthMicros(plan(more), 0n), expected)

@@ -54,6 +54,14 @@ const soleWriters: Readonly<Record<string, string>> = {
   confirmations: "src/confirmations/ConfirmationStore.ts"
 }
 
+/** What gives money or plans, or takes them. */
+const movesMoney = /\b(?:postInTransaction|activate|settleWithin)\(/
+
+/** Where somebody moves money by hand and no second person is asked, each with its reason. */
+const alone: ReadonlyMap<string, string> = new Map([
+  ["src/events/Corrections.ts", "takes back what the books prove was given twice"]
+])
+
 const writesTable = (table: string): RegExp =>
   new RegExp(`\\b(?:INSERT\\s+INTO|UPDATE|DELETE\\s+FROM|MERGE\\s+INTO|TRUNCATE)\\s+(?:ONLY\\s+)?${table}\\b`, "i")
 
@@ -132,6 +140,17 @@ describe("tidy", () => {
     assert.match("UPDATE user_balances SET", writesMoney)
     const writers = source.filter((file) => writesMoney.test(withoutComments(file.text)))
     fails("writes balances", writers.map((file) => file.path).filter((path) => !path.startsWith("src/accounts/")))
+  })
+
+  it("asks for a second person wherever somebody moves money by hand", () => {
+    const byHand = source.filter(({ text }) => movesMoney.test(text) && /\brecordChange\(/.test(text))
+    assert.isAtLeast(byHand.length, 7)
+    fails(
+      "does not ask",
+      byHand.filter(({ path, text }) => !/\bsecondPerson\.check\(/.test(text) && !alone.has(path)).map(({ path }) =>
+        path
+      )
+    )
   })
 
   it.each(Object.entries(soleWriters))("lets only one file write %s", (table, writer) => {

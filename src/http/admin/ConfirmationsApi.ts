@@ -18,12 +18,16 @@ const Confirmation = Schema.Struct({
   state: Schema.Literals(confirmationStates),
   /** What comes of it; amounts and ids are decimal texts. */
   facts: Schema.Record(Schema.String, Fact),
-  /** What it is worth, by one of the two; both null: without bound. */
+  /** What it is worth, by the limit that counts, or by both; both null: without bound, or a limit itself. */
   usd_micros: Schema.NullOr(ApiAmount),
   fen: Schema.NullOr(ApiAmount),
   note: Schema.String,
   requested_by: ApiId,
   requester: Schema.String,
+  /** `user:ID` in the console or by a session, `key:ID` by a key of the API, `cli` by a command. */
+  requested_as: Schema.String,
+  /** Of the client; empty where it is not known. */
+  address: Schema.String,
   requested_at: ApiMoment,
   expires_at: ApiMoment,
   /** Who confirmed or rejected it. */

@@ -20,6 +20,8 @@ const confirmationJson = (one: Confirmation) => ({
   note: one.note,
   requested_by: one.requestedBy.toString(),
   requester: one.requester,
+  requested_as: one.requestedAs,
+  address: one.address,
   requested_at: momentOf(one.requestedAt),
   expires_at: momentOf(one.expiresAt),
   closed_by: one.closedBy?.toString() ?? null,

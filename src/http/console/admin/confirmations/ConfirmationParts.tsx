@@ -31,8 +31,11 @@ export const actionName = (visit: Visit, action: ConfirmedAction): string => {
 /** What it is worth; a text where that has no bound. */
 export const worthText = (visit: Visit, { action, fen, usdMicros }: Confirmation): string => {
   const say = sayOf(visit, confirmationsText)
-  if (usdMicros !== null) return visit.formats.usd(usdMicros)
-  if (fen !== null) return visit.formats.cny(fen)
+  const amounts = [
+    ...(usdMicros === null ? [] : [visit.formats.usd(usdMicros)]),
+    ...(fen === null ? [] : [visit.formats.cny(fen)])
+  ]
+  if (amounts.length > 0) return amounts.join(" / ")
   return action === "settings.limits" ? "–" : say("unbounded")
 }
 
@@ -84,6 +87,7 @@ const factOf = (visit: Visit, facts: ConfirmationFacts, key: string): Fact => {
     amount_minor: [say("fact.amount"), minor],
     paid_minor: [say("fact.paid"), minor],
     currency: [say("fact.currency"), text.toUpperCase()],
+    in_review: [say("fact.in_review"), facts[key] === true ? say("fact.yes") : say("fact.no")],
     payment: [say("fact.payment"), code],
     provider: [say("fact.provider"), isSource(text) ? sourceName(visit, text) : code],
     plan: [say("fact.plan"), text],

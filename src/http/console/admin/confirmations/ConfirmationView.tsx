@@ -17,6 +17,16 @@ interface OneProps {
   readonly state: FormState
 }
 
+/** By which way it was asked for. */
+const wayText = (visit: UserVisit, { requestedAs }: Confirmation): string => {
+  const say = sayOf(visit, confirmationsText)
+  if (requestedAs === "cli") return say("way.command")
+  return requestedAs.startsWith("key:") ? say("way.key", { id: requestedAs.slice("key:".length) }) : say("way.session")
+}
+
+/** Refunds are asked of a provider, whose answer is on the page of the order or payment. */
+const isRefund = ({ action }: Confirmation): boolean => action === "order.refund" || action === "payment.refund"
+
 const Asked = ({ confirmation, visit }: OneProps) => {
   const say = sayOf(visit, confirmationsText)
   return (
@@ -32,6 +42,11 @@ const Asked = ({ confirmation, visit }: OneProps) => {
           <dd class="break-anywhere">{confirmation.note === "" ? "–" : confirmation.note}</dd>
           <dt>{say("requested.by")}</dt>
           <dd class="break-anywhere">{confirmation.requester}</dd>
+          <dt>{say("requested.as")}</dt>
+          <dd class="break-anywhere">
+            {wayText(visit, confirmation)}
+            {confirmation.address === "" ? null : <span class="text-secondary">, {confirmation.address}</span>}
+          </dd>
           <dt>{say("requested.at")}</dt>
           <dd>
             <Moment visit={visit} at={confirmation.requestedAt} />
@@ -102,9 +117,19 @@ export const ConfirmationView = (props: OneProps) => {
       >
         <a class="btn" href="/admin/confirmations">{say("all")}</a>
       </PageHeading>
-      {done === "asked" ? <Notice kind="warning">{say("done.asked")}</Notice> : null}
-      {done === "confirmed" ? <Notice kind="success">{say("done.confirmed")}</Notice> : null}
-      {done === "rejected" ? <Notice kind="success">{say("done.rejected")}</Notice> : null}
+      {done === "asked" && confirmation.state === "pending"
+        ? <Notice kind="warning">{say("done.asked")}</Notice>
+        : null}
+      {done === "confirmed" && confirmation.state === "confirmed"
+        ? (
+          <Notice kind="success">
+            {isRefund(confirmation) ? say("done.refund") : say("done.confirmed")}
+          </Notice>
+        )
+        : null}
+      {done === "rejected" && confirmation.state === "rejected"
+        ? <Notice kind="success">{say("done.rejected")}</Notice>
+        : null}
       <Asked {...props} />
       {confirmation.state === "pending" ? <Decide {...props} /> : null}
     </>
