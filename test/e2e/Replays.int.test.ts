@@ -5,9 +5,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import OpenAI, { APIError } from "openai"
-import { acquireUpstream, type Upstream } from "../../src/cli/demo/UpstreamSimulator.ts"
-import { errorOf, send } from "../support/TestHttp.ts"
+import { acquireUpstream, type Upstream } from "../../simulators/upstream/UpstreamSimulator.ts"
 import { TestGateway } from "../support/TestGateway.ts"
+import { errorOf, send } from "../support/TestHttp.ts"
 
 const START = 1_000_000n
 

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Stripe } from "stripe"
-import { epaySign } from "../../src/cli/demo/EpaySignature.ts"
+import { epaySign } from "../../simulators/epay/EpaySignature.ts"
 import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { send } from "../support/TestHttp.ts"
 

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { networkInterfaces } from "node:os"
-import { acquireStripe } from "../../src/cli/demo/StripeSimulator.ts"
+import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
 import { StripeClient, type StripeFailure } from "../../src/payments/StripeClient.ts"
 import { withoutEvidence } from "../support/WithoutEvidence.ts"
 import { stripeConfig, withStripe } from "./StripeWorld.ts"

@@ -3,7 +3,7 @@
  */
 import { it } from "@effect/vitest"
 import { Clock, Effect, Redacted } from "effect"
-import { acquireStripe, type StripeOptions, type StripeSimulator } from "../../src/cli/demo/StripeSimulator.ts"
+import { acquireStripe, type StripeOptions, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import { type SessionOrder, StripeClient } from "../../src/payments/StripeClient.ts"
 import type { StripeConfig } from "../../src/platform/Config.ts"
 

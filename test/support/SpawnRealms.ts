@@ -11,6 +11,10 @@ import { setTimeout } from "node:timers/promises"
 import { until } from "./TestGateway.ts"
 
 const root = join(import.meta.dirname, "../..")
+
+/** A module of the build. */
+export const builtModule = (path: string): string => join(root, "dist", path)
+
 const entry = join(root, "dist/main.js")
 const assets = "http/console/assets"
 
@@ -39,7 +43,7 @@ const build = async (): Promise<void> => {
 let building: Promise<void> | undefined
 
 /** Builds the server, once and only when its source is newer. */
-const built = Effect.promise(() => building ??= build())
+export const built = Effect.promise(() => building ??= build())
 
 /** A process that runs, or has run: the server, unless another command is named. */
 export class RealmsProcess {

@@ -80,6 +80,18 @@ describe("import ranks", () => {
     assert.deepStrictEqual([...parts].filter((part) => rankOf(part) === -1), [])
   })
 
+  it("keeps the simulators outside: they know nothing of the product, and one file of the product loads them", () => {
+    const simulators = sourceFiles(["simulators"], /\.ts$/)
+    assert.isAbove(simulators.length, 30)
+    const leaving = simulators.flatMap((file) =>
+      importsOf(file.text).map((specifier) => posix.join(posix.dirname(file.path), specifier))
+        .filter((target) => !target.startsWith("simulators/"))
+    )
+    assert.deepStrictEqual(leaving, [])
+    const naming = files.filter(({ text }) => /\bsimulators\//.test(withoutComments(text))).map(({ path }) => path)
+    assert.deepStrictEqual(naming, ["src/cli/DemoSimulators.ts"])
+  })
+
   it("points down only", () => {
     const wrong = files.flatMap((file) =>
       importsOf(file.text).flatMap((specifier) => {

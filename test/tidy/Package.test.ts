@@ -35,6 +35,7 @@ const allowedAtTop = new Set([
   "package.json",
   "package-lock.json",
   "config.yaml",
+  "simulators",
   "src",
   "migrations",
   "test",

@@ -12,11 +12,11 @@ const HEADER_WORDS_MIN = 8
 const longFiles: ReadonlyMap<string, string> = new Map<string, string>([])
 
 /** Names that are fixed by a tool or by the layout, and so do not follow the main export. */
-const fixedNames = /^(?:main\.ts|realms\.mjs|.*\.d\.ts)$/
+const fixedNames = /^(?:main\.ts|index\.ts|realms\.mjs|.*\.d\.ts)$/
 
-const source = sourceFiles(["src"], /\.(?:ts|tsx|mjs)$/)
+const source = sourceFiles(["src", "simulators"], /\.(?:ts|tsx|mjs)$/)
 const modules = source.filter((file) => !file.path.endsWith(".mjs"))
-const code = sourceFiles(["src", "test", "bench"], /\.(?:ts|tsx|mjs)$/)
+const code = sourceFiles(["src", "simulators", "test", "bench"], /\.(?:ts|tsx|mjs)$/)
 const everything = sourceFiles(
   ["."],
   /\.(?:ts|tsx|mjs|js|json|md|sql|ya?ml|css|sh)$|(?:^|\/)(?:Dockerfile|\.npmrc|run)$/
