@@ -122,7 +122,7 @@ layer(World, { excludeTestServices: true })("settlement, when the database fails
       const proxy = yield* makeProxy(world.options.url)
       const server = yield* makeServer({ ...world.options, url: proxy.url })
       const { fact, order } = yield* paidOrder()
-      const lost = proxy.loseCommit()
+      const lost = proxy.loseCommit("UPDATE topup_orders")
       const settled = yield* server.settlement.settle(fact)
       yield* Effect.promise(() => lost)
       assert.deepStrictEqual([settled.outcome, settled.repeated], ["applied", true])

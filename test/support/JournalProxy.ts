@@ -20,6 +20,8 @@ interface Pair {
   journal: boolean
   held: Array<Buffer>
   answer: Buffer | undefined
+  /** Whether its transaction has named what a lost commit must name. */
+  named: boolean
 }
 
 type Fault = "none" | "hold" | "lose-request" | "lose-answer" | "lose-commit"
@@ -32,6 +34,7 @@ export class JournalProxy {
   private isCut = false
   private kept: Array<() => void> | undefined
   private struck: () => void = () => undefined
+  private naming = ""
 
   constructor(target: string) {
     this.target = new URL(target)
@@ -79,8 +82,12 @@ export class JournalProxy {
     return this.arm("lose-answer")
   }
 
-  /** Resets the next connection whose server says that it has committed, before the client hears of it. Resolves then. */
-  loseCommit(): Promise<void> {
+  /**
+   * Resets the next connection whose server says that it has committed a transaction that named `naming`, before the client
+   * hears of it. Resolves then. Other transactions go on: a server has work of its own in the background.
+   */
+  loseCommit(naming: string): Promise<void> {
+    this.naming = naming
     return this.arm("lose-commit")
   }
 
@@ -117,7 +124,7 @@ export class JournalProxy {
     client.on("error", () => undefined)
     if (this.isCut) return void client.resetAndDestroy()
     const server = connectTo(Number(this.target.port), this.target.hostname)
-    const pair: Pair = { client, server, journal: false, held: [], answer: undefined }
+    const pair: Pair = { client, server, journal: false, held: [], answer: undefined, named: false }
     this.pairs.add(pair)
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
@@ -140,6 +147,7 @@ export class JournalProxy {
   }
 
   private onRequest(pair: Pair, chunk: Buffer): void {
+    if (this.fault === "lose-commit" && chunk.includes(this.naming)) pair.named = true
     if (!pair.journal) {
       if (chunk.includes(JOURNAL)) pair.journal = true
       return void pair.server.write(chunk)
@@ -158,7 +166,7 @@ export class JournalProxy {
   }
 
   private onAnswer(pair: Pair, chunk: Buffer): void {
-    if (this.fault === "lose-commit" && chunk.includes(COMMITTED)) {
+    if (this.fault === "lose-commit" && pair.named && chunk.includes(COMMITTED)) {
       this.fault = "none"
       this.end(pair)
       return this.struck()
