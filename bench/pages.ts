@@ -12,8 +12,8 @@ import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
-import { Database, SqlLayer } from "../src/platform/Database.ts"
-import { EmbeddedPostgres } from "../src/platform/EmbeddedPostgres.ts"
+import { Database, SqlLayer } from "../src/postgres/Database.ts"
+import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
 import { writeHistory } from "../test/support/UsageHistory.ts"
 
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")

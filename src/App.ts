@@ -1,101 +1,44 @@
 /**
- * The layer graph: which service stands on which. No logic.
+ * The layer graph: one layer for each folder, floor on floor, as the imports point. No logic.
  */
-import { NodeServices } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
-import { AccountOverview } from "./accounts/AccountOverview.ts"
 import { AccountPolicy } from "./accounts/AccountPolicy.ts"
-import { Accounts } from "./accounts/Accounts.ts"
-import { Adjustments } from "./accounts/Adjustments.ts"
-import { DebtWaivers } from "./accounts/DebtWaivers.ts"
-import { LedgerDrift } from "./accounts/LedgerDrift.ts"
-import { LedgerList } from "./accounts/LedgerList.ts"
-import { ResponseReferences } from "./accounts/ResponseReferences.ts"
-import { sweeper } from "./accounts/Sweeper.ts"
-import { Catalog } from "./catalog/Catalog.ts"
-import { declareModels } from "./catalog/Declared.ts"
-import { ModelAdmin } from "./catalog/ModelAdmin.ts"
-import { PriceImports } from "./catalog/PriceImports.ts"
-import { ChannelAdmin } from "./channels/ChannelAdmin.ts"
-import { ChannelHealth } from "./channels/ChannelHealth.ts"
-import { Channels, declareChannels } from "./channels/Channels.ts"
-import { ChannelShares } from "./channels/ChannelShares.ts"
+import { AccountsLayer } from "./accounts/AccountsLayer.ts"
+import { AccountsWorkLayer } from "./accounts/AccountsWorkLayer.ts"
+import { CatalogLayer } from "./catalog/CatalogLayer.ts"
+import { ChannelsLayer } from "./channels/ChannelsLayer.ts"
 import { runDemo } from "./cli/DemoCommand.ts"
-import { Confirmations } from "./confirmations/Confirmations.ts"
-import { secondPersonLayer } from "./confirmations/SecondPersonRule.ts"
-import { Callbacks } from "./events/Callbacks.ts"
-import { Corrections } from "./events/Corrections.ts"
-import { EventResolutions } from "./events/EventResolutions.ts"
-import { ManualPayments } from "./events/ManualPayments.ts"
-import { OrderHistory } from "./events/OrderHistory.ts"
-import { PaymentEvents } from "./events/PaymentEvents.ts"
-import { reconciler, Reconciliation } from "./events/Reconciliation.ts"
-import { settlementLayer } from "./events/Settlement.ts"
-import { BillCheck } from "./finance/BillCheck.ts"
-import { Exports } from "./finance/Exports.ts"
-import { dayCloser, StatementDays } from "./finance/StatementDays.ts"
-import { Statements } from "./finance/Statements.ts"
-import { ChannelTest } from "./gateway/ChannelTest.ts"
-import { Gateway } from "./gateway/Gateway.ts"
-import { Charts } from "./http/console/charts/Charts.ts"
-import { PageTurns } from "./http/console/PageTurns.ts"
+import { AppConfig } from "./config/Config.ts"
+import type { RealmsConfig } from "./config/RealmsConfig.ts"
+import { ConfirmationsLayer } from "./confirmations/ConfirmationsLayer.ts"
+import { SecondPersonLayer } from "./confirmations/SecondPersonRule.ts"
+import { EventsLayer } from "./events/EventsLayer.ts"
+import { ReconcilerLayer } from "./events/Reconciliation.ts"
+import { SettlementLayer } from "./events/Settlement.ts"
+import { FinanceLayer } from "./finance/FinanceLayer.ts"
+import { DayCloserLayer } from "./finance/StatementDays.ts"
+import { GatewayLayer } from "./gateway/GatewayLayer.ts"
+import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
-import { AdminKeys } from "./identity/AdminKeys.ts"
-import { ApiKeys } from "./identity/ApiKeys.ts"
-import { identityCleaner } from "./identity/IdentityCleaner.ts"
-import { KeySpend } from "./identity/KeySpend.ts"
-import { Login } from "./identity/Login.ts"
-import { LoginSessions } from "./identity/LoginSessions.ts"
-import { PasswordLinks } from "./identity/PasswordLinks.ts"
-import { announceSetup, SetupLinks } from "./identity/SetupLinks.ts"
-import { UserAdmin } from "./identity/UserAdmin.ts"
-import { Users } from "./identity/Users.ts"
-import { Checkout } from "./orders/Checkout.ts"
-import { Connections } from "./orders/Connections.ts"
-import { Orders } from "./orders/Orders.ts"
-import { OrderSearch } from "./orders/OrderSearch.ts"
-import { Refunds } from "./orders/Refunds.ts"
+import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
+import { IdentityLayer } from "./identity/IdentityLayer.ts"
+import { announceSetup } from "./identity/SetupLinks.ts"
+import { OrdersLayer } from "./orders/OrdersLayer.ts"
 import { Sessions } from "./orders/Sessions.ts"
-import { EpayClient } from "./payments/EpayClient.ts"
-import { StripeClient } from "./payments/StripeClient.ts"
-import { AuditTrail } from "./platform/AuditTrail.ts"
-import { AppConfig } from "./platform/Config.ts"
-import { Database, SqlLayer } from "./platform/Database.ts"
-import { runMigrations } from "./platform/Migrations.ts"
-import { Notifications } from "./platform/Notifications.ts"
-import { PublicAddress } from "./platform/PublicAddress.ts"
-import type { RealmsConfig } from "./platform/RealmsConfig.ts"
-import { SecretBox } from "./platform/SecretBox.ts"
+import { PaymentsLayer } from "./payments/PaymentsLayer.ts"
+import { PlatformLayer } from "./platform/PlatformLayer.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
-import { RedemptionAdmin } from "./redemption/RedemptionAdmin.ts"
-import { Redemptions } from "./redemption/Redemptions.ts"
-import { FirstSteps } from "./settings/FirstSteps.ts"
+import { runMigrations } from "./postgres/Migrations.ts"
+import { PostgresLayer, UnmigratedLayer } from "./postgres/PostgresLayer.ts"
+import { RedemptionLayer } from "./redemption/RedemptionLayer.ts"
 import { Settings } from "./settings/Settings.ts"
-import { SettingsAdmin } from "./settings/SettingsAdmin.ts"
-import { Grants } from "./subscriptions/Grants.ts"
-import { PlanAdmin } from "./subscriptions/PlanAdmin.ts"
-import { declarePlans } from "./subscriptions/Plans.ts"
-import { PlansForSale } from "./subscriptions/PlansForSale.ts"
-import { SubscriptionList } from "./subscriptions/SubscriptionList.ts"
-import { AllCalls } from "./usage/AllCalls.ts"
-import { AllUsage } from "./usage/AllUsage.ts"
-import { CallList } from "./usage/CallList.ts"
-import { ChannelReports } from "./usage/ChannelReports.ts"
-import { ClampedCalls } from "./usage/ClampedCalls.ts"
-import { Receipts } from "./usage/Receipts.ts"
-import { RefusedCalls } from "./usage/RefusedCalls.ts"
-import { ServiceOverview } from "./usage/ServiceOverview.ts"
-import { usageFolder, UsageFolds } from "./usage/UsageFolds.ts"
-import { UsageReports } from "./usage/UsageReports.ts"
+import { SettingsLayer } from "./settings/SettingsLayer.ts"
+import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
+import { UsageLayer } from "./usage/UsageLayer.ts"
+import { UsageFolderLayer } from "./usage/UsageFolds.ts"
 
-/** The database, migrated. */
-export const DatabaseServices = Layer.effectDiscard(runMigrations).pipe(
-  Layer.provideMerge(SqlLayer),
-  Layer.provideMerge(Database.layer),
-  Layer.provideMerge(NodeServices.layer)
-)
-
-const PolicyLayer = Layer.effect(
+/** What accounts follow is a setting. */
+const AccountPolicyLayer = Layer.effect(
   AccountPolicy,
   Effect.map(
     Settings,
@@ -103,135 +46,39 @@ const PolicyLayer = Layer.effect(
   )
 )
 
-/** Orders, codes, and their settlement. */
-const PaymentServices = Layer.mergeAll(
-  Checkout.layer,
-  Callbacks.layer,
-  Connections.layer,
-  Reconciliation.layer,
-  EventResolutions.layer,
-  Corrections.layer,
-  OrderSearch.layer,
-  ManualPayments.layer,
-  PaymentEvents.layer,
-  Redemptions.layer,
-  RedemptionAdmin.layer
-).pipe(
-  Layer.provideMerge(Refunds.layer),
-  Layer.provideMerge(Layer.mergeAll(Orders.layer, settlementLayer)),
-  Layer.provideMerge(Sessions.layer),
-  Layer.provideMerge(Layer.mergeAll(EpayClient.layer, StripeClient.layer))
-)
+/** The ports of lower folders that the floor of accounts and settings needs. */
+const PortsLayer = Layer.mergeAll(AccountPolicyLayer, SecondPersonLayer).pipe(Layer.provideMerge(Settings.layer))
 
-/** The books. */
-const FinanceServices = Layer.mergeAll(StatementDays.layer, Statements.layer, Exports.layer, BillCheck.layer)
-
-/** Users, and how they and their programs come in. */
-const IdentityServices = Layer.mergeAll(
-  Users.layer,
-  UserAdmin.layer,
-  AdminKeys.layer,
-  LoginSessions.layer,
-  Login.layer,
-  PasswordLinks.layer
-).pipe(
-  Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer))
+/** Money in and its books: what the command line and the server have in common. */
+const MoneyLayer = Layer.mergeAll(EventsLayer, FinanceLayer, RedemptionLayer).pipe(
+  Layer.provideMerge(OrdersLayer),
+  Layer.provideMerge(SettlementLayer.pipe(Layer.provideMerge(Sessions.layer)))
 )
 
 /** What the command line stands on; needs `AppConfig`. */
-export const CliServices = Layer.mergeAll(
-  IdentityServices,
-  Accounts.layer,
-  Adjustments.layer,
-  AccountOverview.layer,
-  PaymentServices,
-  FinanceServices
-)
-  .pipe(
-    Layer.provideMerge(PolicyLayer),
-    Layer.provideMerge(SettingsAdmin.layer),
-    Layer.provideMerge(secondPersonLayer),
-    Layer.provideMerge(Settings.layer),
-    Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer, SecretBox.layer)),
-    Layer.provideMerge(DatabaseServices)
-  )
-
-const Declared = Layer.effectDiscard(Effect.gen(function*() {
-  yield* declareModels
-  yield* declarePlans
-  yield* declareChannels
-}))
-
-/** After the last call has ended, settlements have so long to land before they are spilled. */
-const DRAIN_MS_MAX = 10_000
-
-/** Replays what an earlier stop left, then sweeps; on the way down, drains before the database goes. */
-const Background = Layer.effectDiscard(Effect.gen(function*() {
-  const accounts = yield* Accounts
-  yield* Effect.addFinalizer(() => accounts.drain(DRAIN_MS_MAX))
-  // Not waited for: one account that is stuck does not keep the server from starting.
-  yield* Effect.forkScoped(accounts.replay)
-  yield* Effect.forkScoped(sweeper)
-  yield* Effect.forkScoped(reconciler)
-  yield* Effect.forkScoped(identityCleaner)
-  yield* Effect.forkScoped(usageFolder)
-  yield* Effect.forkScoped(dayCloser)
-}))
-
-/** What users are shown of their calls, and root of everybody's. */
-const UsageServices = Layer.mergeAll(
-  UsageFolds.layer,
-  UsageReports.layer,
-  CallList.layer,
-  Receipts.layer,
-  AllUsage.layer,
-  AllCalls.layer,
-  ChannelReports.layer,
-  ClampedCalls.layer,
-  RefusedCalls.layer,
-  ServiceOverview.layer,
-  FirstSteps.layer
+export const CliServices = MoneyLayer.pipe(
+  Layer.provideMerge(Layer.mergeAll(IdentityLayer, PaymentsLayer)),
+  Layer.provideMerge(Layer.mergeAll(AccountsLayer, SettingsLayer)),
+  Layer.provideMerge(PortsLayer),
+  Layer.provideMerge(PlatformLayer),
+  Layer.provideMerge(PostgresLayer)
 )
 
-/** What administrators see and do besides. */
-const AdminServices = Layer.mergeAll(
-  LedgerList.layer,
-  ModelAdmin.layer,
-  OrderHistory.layer,
-  PlanAdmin.layer,
-  PriceImports.layer,
-  SubscriptionList.layer
-).pipe(
-  Layer.provideMerge(Confirmations.layer),
-  Layer.provideMerge(Layer.mergeAll(DebtWaivers.layer, Grants.layer, AuditTrail.layer))
-)
-
-/** What calls go over, and what they cost. */
-const CallServices = Layer.mergeAll(
-  Catalog.layer,
-  Channels.layer,
-  ChannelHealth.layer,
-  ChannelShares.layer,
-  ChannelAdmin.layer,
-  KeySpend.layer,
-  PlansForSale.layer
+/** What a server does in the background. */
+const BackgroundLayer = Layer.mergeAll(
+  AccountsWorkLayer,
+  ReconcilerLayer,
+  IdentityCleanerLayer,
+  UsageFolderLayer,
+  DayCloserLayer
 )
 
 /** The whole server; needs `AppConfig`. */
-export const ServerServices = HttpServer.layer.pipe(
-  Layer.provideMerge(Background),
-  Layer.provideMerge(
-    Layer.mergeAll(
-      Gateway.layer,
-      ChannelTest.layer,
-      UsageServices,
-      AdminServices,
-      Charts.layer,
-      PageTurns.layer
-    )
-  ),
-  Layer.provideMerge(Layer.mergeAll(CallServices, LedgerDrift.layer, ResponseReferences.layer)),
-  Layer.provideMerge(Declared),
+export const ServerServices = HttpLayer.pipe(
+  Layer.provideMerge(BackgroundLayer),
+  Layer.provideMerge(ConfirmationsLayer),
+  Layer.provideMerge(Layer.mergeAll(GatewayLayer, UsageLayer)),
+  Layer.provideMerge(Layer.mergeAll(ChannelsLayer, SubscriptionsLayer).pipe(Layer.provideMerge(CatalogLayer))),
   Layer.provideMerge(CliServices)
 )
 
@@ -250,13 +97,7 @@ export const serve = announce.pipe(
 
 /** Applies pending migrations. */
 export const migrate = Effect.map(runMigrations, (report) => report.applied).pipe(
-  Effect.provide(
-    SqlLayer.pipe(
-      Layer.provideMerge(Database.layer),
-      Layer.provideMerge(NodeServices.layer),
-      Layer.provide(AppConfig.layer)
-    )
-  )
+  Effect.provide(UnmigratedLayer.pipe(Layer.provide(AppConfig.layer)))
 )
 
 /** The server of a given configuration, as long as the scope. */

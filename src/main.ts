@@ -6,7 +6,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliServices, demo, migrate, serve } from "./App.ts"
 import { makeCli, runCli } from "./cli/Cli.ts"
-import { AppConfig } from "./platform/Config.ts"
+import { AppConfig } from "./config/Config.ts"
 import { version } from "./platform/Version.ts"
 
 const cli = makeCli({ services: CliServices.pipe(Layer.provide(AppConfig.layer)), serve, migrate, demo })

@@ -61,7 +61,50 @@ export class AccountOverview extends Context.Service<AccountOverview, {
   balance(userId: bigint): Effect.Effect<Balance, SqlError.SqlError>
   view(userId: bigint): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
 }>()("realms/accounts/AccountOverview") {
-  static readonly layer = Layer.effect(AccountOverview, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    AccountOverview,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const balance = Effect.fn("AccountOverview.balance")(function*(userId: bigint) {
+        const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
+      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+        return { usdMicros: row?.usd_micros ?? 0n, owedMicros: row?.owed_micros ?? 0n }
+      })
+
+      const view = Effect.fn("AccountOverview.view")(function*(userId: bigint) {
+        const nowMs = yield* Clock.currentTimeMillis
+        const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<bigint, bigint>() } }
+        const { state } = yield* loadAccount(sql, read, nowMs).pipe(
+          // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
+          Effect.catchTag(
+            "UnknownAccount",
+            (error: UnknownAccount) =>
+              Effect.fail(new AccountUnavailable({ reason: `user ${error.userId} has no account` }))
+          )
+        )
+        const rows = yield* sql<SubscriptionRow>`
+      SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
+        WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
+        ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
+        const suspended = yield* sql<{ id: bigint; plan_name: string; left_ms: number }>`
+      SELECT id, plan_name,
+          (extract(epoch FROM ends_at - greatest(suspended_at, starts_at)) * 1000)::double precision AS left_ms
+        FROM user_subscriptions WHERE user_id = ${userId} AND status = 'suspended'
+        ORDER BY id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
+        return {
+          suspended: suspended.map((row) => ({ id: row.id, planName: row.plan_name, leftMs: row.left_ms })),
+          usdMicros: state.usdMicros,
+          owedMicros: state.owedMicros,
+          heldMicros: state.heldMicros,
+          openCalls: state.openHolds,
+          subscriptions: rows.flatMap((row) => subscriptionOf(row, state, nowMs))
+        }
+      })
+
+      return AccountOverview.of({ balance, view })
+    })
+  )
 }
 
 interface SubscriptionRow {
@@ -115,45 +158,3 @@ const nothingKnown: AccountState = {
   subscriptions: [],
   open: HashMap.empty()
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const balance = Effect.fn("AccountOverview.balance")(function*(userId: bigint) {
-    const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
-      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-    return { usdMicros: row?.usd_micros ?? 0n, owedMicros: row?.owed_micros ?? 0n }
-  })
-
-  const view = Effect.fn("AccountOverview.view")(function*(userId: bigint) {
-    const nowMs = yield* Clock.currentTimeMillis
-    const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<bigint, bigint>() } }
-    const { state } = yield* loadAccount(sql, read, nowMs).pipe(
-      // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
-      Effect.catchTag(
-        "UnknownAccount",
-        (error: UnknownAccount) =>
-          Effect.fail(new AccountUnavailable({ reason: `user ${error.userId} has no account` }))
-      )
-    )
-    const rows = yield* sql<SubscriptionRow>`
-      SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
-        WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
-        ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-    const suspended = yield* sql<{ id: bigint; plan_name: string; left_ms: number }>`
-      SELECT id, plan_name,
-          (extract(epoch FROM ends_at - greatest(suspended_at, starts_at)) * 1000)::double precision AS left_ms
-        FROM user_subscriptions WHERE user_id = ${userId} AND status = 'suspended'
-        ORDER BY id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-    return {
-      suspended: suspended.map((row) => ({ id: row.id, planName: row.plan_name, leftMs: row.left_ms })),
-      usdMicros: state.usdMicros,
-      owedMicros: state.owedMicros,
-      heldMicros: state.heldMicros,
-      openCalls: state.openHolds,
-      subscriptions: rows.flatMap((row) => subscriptionOf(row, state, nowMs))
-    }
-  })
-
-  return AccountOverview.of({ balance, view })
-})

@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { auditAccounts } from "./AuditAccounts.ts"
 import { auditBooks, auditDebts, type Debt } from "./AuditBooks.ts"
 import { auditCalls, type CallAboveHold, type FlaggedCall } from "./AuditCalls.ts"

@@ -6,10 +6,11 @@
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Duration, Effect, Exit, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
-import { type DatabaseUnavailable, withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
-import { classifySqlError } from "../platform/SqlFailure.ts"
+import { type BackOff, backOff } from "../platform/BackOff.ts"
+import { type DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
 import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
@@ -27,8 +28,7 @@ const DEADLOCK_TRIES_MAX = 5
  */
 const BATCH_TIMEOUT_MS = 10_000
 
-const RECONNECT_MS_MIN = 50
-const RECONNECT_MS_MAX = 2_000
+const RECONNECT: BackOff = { msMin: 50, msMax: 2_000 }
 
 const batchSize = Metric.histogram("realms_journal_batch_entries", {
   description: "Entries written in one journal transaction",
@@ -132,7 +132,7 @@ export class JournalLane {
   private readonly turn: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     if (this.connection === undefined) {
       if (!this.options.eager) yield* this.untilWork
-      yield* this.reconnect
+      yield* Effect.repeat(this.tryToConnect, { until: (connected) => connected, schedule: backOff(RECONNECT) })
       return
     }
     yield* this.untilWork
@@ -261,27 +261,23 @@ export class JournalLane {
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   })
 
-  private backoffMs = RECONNECT_MS_MIN
-
-  /** One try to connect. A failure bounces what is queued and waits a little, longer each time. */
-  readonly reconnect: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
+  /** One try to connect, and whether it has succeeded. A failure bounces what is queued. */
+  readonly tryToConnect: Effect.Effect<boolean> = Effect.gen({ self: this }, function*() {
     const scope = yield* Scope.make()
     const exit = yield* Effect.exit(Scope.provide(this.options.connect, scope))
     if (Exit.isSuccess(exit)) {
       this.scope = scope
       this.connection = exit.value
       this.connected = true
-      this.backoffMs = RECONNECT_MS_MIN
       for (const listener of this.onConnected) listener()
-      return
+      return true
     }
     yield* Scope.close(scope, exit)
     this.bounce()
     const renewals = this.renewals
     this.renewals = []
     for (const renewal of renewals) renewal.resume(Effect.fail(away))
-    yield* Effect.sleep(Duration.millis(this.backoffMs))
-    this.backoffMs = Math.min(this.backoffMs * 2, RECONNECT_MS_MAX)
+    return false
   })
 
   private readonly writeRenewal = (connection: PgConnection.PgConnection, renewal: Renewal): Effect.Effect<void> => {

@@ -5,8 +5,9 @@
  */
 import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { Accounts } from "./Accounts.ts"
 import { chargedOf } from "./Charged.ts"
 
@@ -46,7 +47,84 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
   readonly round: Effect.Effect<ReadonlyArray<AccountDrift>>
 }>()("realms/accounts/LedgerDrift") {
   /** Runs a round every 30 s. */
-  static readonly layer = Layer.effect(LedgerDrift, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    LedgerDrift,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const accounts = yield* Accounts
+      const notifications = yield* Notifications
+      const waiting = new Set<bigint>()
+      const drifting = new Map<bigint, bigint>()
+      let usedSinceMs = yield* Clock.currentTimeMillis
+
+      const mark = (userId: bigint): boolean => {
+        if (waiting.size >= WAITING_USERS_MAX) return false
+        waiting.add(userId)
+        return true
+      }
+
+      // Ledger entries are made by whoever causes them; their accounts need not be resident here.
+      yield* notifications.subscribe({
+        onMessage: (topic, key) => {
+          if (topic === "account" && /^\d+$/.test(key)) mark(BigInt(key))
+        },
+        onDown: () => undefined,
+        onUp: () => undefined
+      })
+
+      const collect = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        const missed = accounts.usedSince(usedSinceMs).filter((userId) => !mark(userId)).length
+        usedSinceMs = now
+        if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
+      })
+
+      const step = Effect.fnUntraced(function*(users: ReadonlyArray<bigint>) {
+        // What changes while it is read is marked again; what cannot be read goes behind the others.
+        for (const userId of users) waiting.delete(userId)
+        const rows = yield* withinDatabaseWait(
+          sql.unsafe<{ readonly user_id: bigint; readonly drift: bigint }>(driftSql, [users]),
+          STEP_MS_MAX
+        ).pipe(
+          Effect.tapError((error) =>
+            Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
+              Effect.andThen(Effect.sync(() => users.forEach(mark)))
+            )
+          ),
+          Effect.option
+        )
+        if (Option.isNone(rows)) return
+        for (const userId of users) drifting.delete(userId)
+        for (const { drift, user_id } of rows.value) if (drift !== 0n) drifting.set(user_id, drift)
+      })
+
+      const round = Effect.gen(function*() {
+        yield* collect
+        const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
+        for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
+          yield* step(users.slice(from, from + STEP_USERS_MAX))
+        }
+        const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
+        const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
+        yield* Metric.update(driftMicros, total)
+        if (total !== 0n) {
+          yield* Effect.logError("balances differ from the sum of their rows: run `realms audit`", {
+            drift_micros: String(total),
+            users: found.map(({ userId }) => String(userId)).slice(0, LOGGED_USERS_MAX)
+          })
+        }
+        return found
+      })
+
+      yield* Metric.update(driftMicros, 0n)
+      yield* inRounds(round, { failure: "accounts could not be compared with their rows", everyMs: ROUND_MS }).pipe(
+        Effect.delay(ROUND_MS),
+        Effect.forkScoped
+      )
+
+      return LedgerDrift.of({ round })
+    })
+  )
 }
 
 const ZERO_ID = "'00000000-0000-0000-0000-000000000000'"
@@ -82,80 +160,3 @@ const driftSql = `
     FROM usage_events e WHERE e.user_id = b.user_id AND e.state = 'reserved'
   ) h
   WHERE b.user_id = ANY ($1::bigint[])`
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const accounts = yield* Accounts
-  const notifications = yield* Notifications
-  const waiting = new Set<bigint>()
-  const drifting = new Map<bigint, bigint>()
-  let usedSinceMs = yield* Clock.currentTimeMillis
-
-  const mark = (userId: bigint): boolean => {
-    if (waiting.size >= WAITING_USERS_MAX) return false
-    waiting.add(userId)
-    return true
-  }
-
-  // Ledger entries are made by whoever causes them; their accounts need not be resident here.
-  yield* notifications.subscribe({
-    onMessage: (topic, key) => {
-      if (topic === "account" && /^\d+$/.test(key)) mark(BigInt(key))
-    },
-    onDown: () => undefined,
-    onUp: () => undefined
-  })
-
-  const collect = Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    const missed = accounts.usedSince(usedSinceMs).filter((userId) => !mark(userId)).length
-    usedSinceMs = now
-    if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
-  })
-
-  const step = Effect.fnUntraced(function*(users: ReadonlyArray<bigint>) {
-    // What changes while it is read is marked again; what cannot be read goes behind the others.
-    for (const userId of users) waiting.delete(userId)
-    const rows = yield* withinDatabaseWait(
-      sql.unsafe<{ readonly user_id: bigint; readonly drift: bigint }>(driftSql, [users]),
-      STEP_MS_MAX
-    ).pipe(
-      Effect.tapError((error) =>
-        Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
-          Effect.andThen(Effect.sync(() => users.forEach(mark)))
-        )
-      ),
-      Effect.option
-    )
-    if (Option.isNone(rows)) return
-    for (const userId of users) drifting.delete(userId)
-    for (const { drift, user_id } of rows.value) if (drift !== 0n) drifting.set(user_id, drift)
-  })
-
-  const round = Effect.gen(function*() {
-    yield* collect
-    const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
-    for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
-      yield* step(users.slice(from, from + STEP_USERS_MAX))
-    }
-    const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
-    const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
-    yield* Metric.update(driftMicros, total)
-    if (total !== 0n) {
-      yield* Effect.logError("balances differ from the sum of their rows: run `realms audit`", {
-        drift_micros: String(total),
-        users: found.map(({ userId }) => String(userId)).slice(0, LOGGED_USERS_MAX)
-      })
-    }
-    return found
-  })
-
-  yield* Metric.update(driftMicros, 0n)
-  yield* Effect.sleep(ROUND_MS).pipe(
-    Effect.andThen(round),
-    Effect.forever,
-    Effect.forkScoped
-  )
-
-  return LedgerDrift.of({ round })
-})

@@ -33,7 +33,21 @@ export class LedgerList extends Context.Service<LedgerList, {
     range: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<LedgerItem>, SqlError.SqlError>
 }>()("realms/accounts/LedgerList") {
-  static readonly layer = Layer.effect(LedgerList, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    LedgerList,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      return LedgerList.of({
+        page: Effect.fn("LedgerList.page")(function*(userId, { before, limit }) {
+          const rows = yield* sql<LedgerRow>`
+        SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
+          WHERE user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR id < ${before ?? null}::bigint)
+          ORDER BY user_id DESC, id DESC LIMIT ${limit}`
+          return rows.map(toItem)
+        })
+      })
+    })
+  )
 }
 
 interface LedgerRow {
@@ -64,17 +78,4 @@ const toItem = (row: LedgerRow): LedgerItem => ({
   usdAfterMicros: row.usd_after,
   owedAfterMicros: row.owed_after,
   createdAt: row.created_at
-})
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  return LedgerList.of({
-    page: Effect.fn("LedgerList.page")(function*(userId, { before, limit }) {
-      const rows = yield* sql<LedgerRow>`
-        SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
-          WHERE user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR id < ${before ?? null}::bigint)
-          ORDER BY user_id DESC, id DESC LIMIT ${limit}`
-      return rows.map(toItem)
-    })
-  })
 })

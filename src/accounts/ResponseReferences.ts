@@ -2,9 +2,10 @@
  * The ids by which a call may refer to what an upstream stored of an earlier call. The journal writes them with the commit of
  * that call; here they are found, and their partitions are made two days ahead and dropped after 30 days.
  */
-import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 import { isReferenceId } from "./StoredReferences.ts"
@@ -19,7 +20,7 @@ const REFERENCE_DAYS = 30
 const DAYS_AHEAD = 2
 
 /** Between two rounds that make and drop partitions. A round that failed is made up for by the next. */
-const ROUND_INTERVAL = "1 hour"
+const ROUND_MS = 3_600_000
 
 /** What is known of an id. */
 export interface FoundReference {
@@ -52,7 +53,36 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
   /** Makes and drops partitions now; the layer does so every hour. */
   readonly round: Effect.Effect<void, SqlError.SqlError>
 }>()("realms/accounts/ResponseReferences") {
-  static readonly layer = Layer.effect(ResponseReferences, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    ResponseReferences,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const round = Effect.gen(function*() {
+        yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
+        yield* sql`SELECT realms_drop_response_refs_v1(${REFERENCE_DAYS}::integer)`
+      })
+
+      const find = Effect.fn("ResponseReferences.find")(function*(userId: bigint, ids: ReadonlyArray<string>) {
+        // An id that is not kept cannot be known.
+        const asked = Array.from(new Set(ids)).filter(isReferenceId)
+        if (asked.length > REFERENCE_IDS_MAX) {
+          return yield* new TooManyReferences({ ids: asked.length, idsMax: REFERENCE_IDS_MAX })
+        }
+        if (asked.length === 0) return []
+        const rows = yield* withinDatabaseWait(sql.unsafe<ReferenceRow>(findSql, [asked, userId]), ANSWER_MS_MAX).pipe(
+          Effect.mapError((error) =>
+            new AccountUnavailable({
+              reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
+            })
+          )
+        )
+        return rows.map(toReference)
+      })
+
+      return ResponseReferences.of({ find, round })
+    })
+  )
 }
 
 interface ReferenceRow {
@@ -85,36 +115,11 @@ const toReference = (row: ReferenceRow): FoundReference => ({
   outputTokens: Number(row.output_tokens)
 })
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const round = Effect.gen(function*() {
-    yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
-    yield* sql`SELECT realms_drop_response_refs_v1(${REFERENCE_DAYS}::integer)`
-  })
-
-  yield* round.pipe(
-    Effect.catch((error) => Effect.logWarning("partitions of references wait for the next round", error)),
-    Effect.repeat(Schedule.spaced(ROUND_INTERVAL)),
-    Effect.forkScoped
-  )
-
-  const find = Effect.fn("ResponseReferences.find")(function*(userId: bigint, ids: ReadonlyArray<string>) {
-    // An id that is not kept cannot be known.
-    const asked = Array.from(new Set(ids)).filter(isReferenceId)
-    if (asked.length > REFERENCE_IDS_MAX) {
-      return yield* new TooManyReferences({ ids: asked.length, idsMax: REFERENCE_IDS_MAX })
-    }
-    if (asked.length === 0) return []
-    const rows = yield* withinDatabaseWait(sql.unsafe<ReferenceRow>(findSql, [asked, userId]), ANSWER_MS_MAX).pipe(
-      Effect.mapError((error) =>
-        new AccountUnavailable({
-          reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
-        })
-      )
+/** Makes and drops partitions as long as the layer lives. */
+export const ReferencePartitionsLayer = Layer.effectDiscard(Effect.flatMap(
+  ResponseReferences,
+  ({ round }) =>
+    Effect.forkScoped(
+      inRounds(round, { failure: "partitions of references could not be made or dropped", everyMs: ROUND_MS })
     )
-    return rows.map(toReference)
-  })
-
-  return ResponseReferences.of({ find, round })
-})
+))

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import { DATABASE_WAIT_MS_MAX } from "../platform/DatabaseUnavailable.ts"
+import { DATABASE_WAIT_MS_MAX } from "../postgres/DatabaseUnavailable.ts"
 
 /** A reserve, an extend and whatever else a caller waits for is answered within this time, in ms, or refused. */
 export const ANSWER_MS_MAX = DATABASE_WAIT_MS_MAX

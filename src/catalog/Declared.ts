@@ -3,7 +3,7 @@
  * was declared earlier and is gone from the file is disabled, because calls refer to it.
  */
 import { Effect } from "effect"
-import { AppConfig, type ModelConfig } from "../platform/Config.ts"
+import { AppConfig, type ModelConfig } from "../config/Config.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
 import { columnsOf, termColumns } from "./ModelColumns.ts"
 

@@ -8,7 +8,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { ImportNotFound, ImportRefused, PriceFileRefused } from "./ModelError.ts"
 import { insertModel, lockModels, updateModel } from "./ModelRows.ts"
@@ -77,63 +77,62 @@ export class PriceImports extends Context.Service<PriceImports, {
     ImportRefused | ChangedMeanwhile | SqlError.SqlError
   >
 }>()("realms/catalog/PriceImports") {
-  static readonly layer = Layer.effect(PriceImports, Effect.suspend(() => make))
-}
+  static readonly layer = Layer.effect(
+    PriceImports,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const notifications = yield* Notifications
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const notifications = yield* Notifications
+      const offers = offersBesideModels(sql)
+      const columns = comparedColumns(sql)
+      const state = offerState(sql)
 
-  const offers = offersBesideModels(sql)
-  const columns = comparedColumns(sql)
-  const state = offerState(sql)
-
-  const read = Effect.fn("PriceImports.read")(function*(actor: Actor, text: string) {
-    const file = readPriceFile(text)
-    if (typeof file === "string") return yield* new PriceFileRefused({ why: file })
-    return yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const [made] = yield* sql<{ id: bigint }>`INSERT INTO price_imports (actor, skipped)
+      const read = Effect.fn("PriceImports.read")(function*(actor: Actor, text: string) {
+        const file = readPriceFile(text)
+        if (typeof file === "string") return yield* new PriceFileRefused({ why: file })
+        return yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const [made] = yield* sql<{ id: bigint }>`INSERT INTO price_imports (actor, skipped)
           VALUES (${actor.name}, ${BigInt(file.skipped)}) RETURNING id`
-        if (made === undefined) return yield* Effect.die(new Error("a price import was not written"))
-        yield* sql`INSERT INTO price_offers (import_id, position, provider, model_id, terms, rounded, unread, problem)
+            if (made === undefined) return yield* Effect.die(new Error("a price import was not written"))
+            yield* sql`INSERT INTO price_offers (import_id, position, provider, model_id, terms, rounded, unread, problem)
           SELECT ${made.id}::bigint, d.position, d.provider, d.model, d.terms::jsonb, d.rounded, d.unread, d.problem
             FROM jsonb_to_recordset(${recordsetOf(file.offers.map(offerRecord))}::jsonb) AS d (position integer,
               provider text, model text, terms text, rounded boolean, unread text[], problem text)`
-        yield* sql`DELETE FROM price_imports
+            yield* sql`DELETE FROM price_imports
           WHERE id NOT IN (SELECT id FROM price_imports ORDER BY id DESC LIMIT ${IMPORTS_KEPT_MAX})`
-        return made.id
+            return made.id
+          })
+        )
       })
-    )
-  })
 
-  const get = Effect.fn("PriceImports.get")(function*(id: bigint) {
-    const [found] = yield* sql<{ created_at: Date; skipped: bigint }>`
+      const get = Effect.fn("PriceImports.get")(function*(id: bigint) {
+        const [found] = yield* sql<{ created_at: Date; skipped: bigint }>`
       SELECT created_at, skipped FROM price_imports WHERE id = ${id}`
-    if (found === undefined) return yield* new ImportNotFound({ id })
-    const counted = yield* sql<{ state: OfferState; count: bigint }>`SELECT ${state} AS state, count(*)
+        if (found === undefined) return yield* new ImportNotFound({ id })
+        const counted = yield* sql<{ state: OfferState; count: bigint }>`SELECT ${state} AS state, count(*)
       FROM ${offers} WHERE o.import_id = ${id} GROUP BY 1`
-    const providers = yield* sql<{ provider: string }>`SELECT DISTINCT provider FROM price_offers
+        const providers = yield* sql<{ provider: string }>`SELECT DISTINCT provider FROM price_offers
       WHERE import_id = ${id} ORDER BY provider LIMIT ${PROVIDERS_MAX}`
-    const countOf = (wanted: OfferState) => Number(counted.find((row) => row.state === wanted)?.count ?? 0n)
-    return {
-      id,
-      createdAt: found.created_at,
-      skipped: Number(found.skipped),
-      counts: {
-        changed: countOf("changed"),
-        new: countOf("new"),
-        same: countOf("same"),
-        declared: countOf("declared"),
-        refused: countOf("refused")
-      },
-      providers: providers.map(({ provider }) => provider)
-    }
-  })
+        const countOf = (wanted: OfferState) => Number(counted.find((row) => row.state === wanted)?.count ?? 0n)
+        return {
+          id,
+          createdAt: found.created_at,
+          skipped: Number(found.skipped),
+          counts: {
+            changed: countOf("changed"),
+            new: countOf("new"),
+            same: countOf("same"),
+            declared: countOf("declared"),
+            refused: countOf("refused")
+          },
+          providers: providers.map(({ provider }) => provider)
+        }
+      })
 
-  const compare = Effect.fn("PriceImports.compare")(function*(id: bigint, filter: OfferFilter) {
-    const rows = yield* sql<OfferRow>`
+      const compare = Effect.fn("PriceImports.compare")(function*(id: bigint, filter: OfferFilter) {
+        const rows = yield* sql<OfferRow>`
       SELECT * FROM (
         SELECT ${columns} FROM ${offers}
           WHERE o.import_id = ${id} AND o.position > ${filter.after ?? -1}::integer
@@ -142,63 +141,65 @@ const make = Effect.gen(function*() {
       ) compared
       WHERE ${filter.state ?? null}::text IS NULL OR state = ${filter.state ?? null}::text
       ORDER BY position LIMIT ${filter.limit}`
-    return rows.map(toCompared)
-  })
+        return rows.map(toCompared)
+      })
 
-  /** The chosen offers beside their models, which are locked. */
-  const lockChosen = Effect.fnUntraced(function*(id: bigint, choices: ReadonlyArray<OfferChoice>) {
-    const positions = JSON.stringify(choices.map(({ position }) => position))
-    const isChosen = sql`o.import_id = ${id}
+      /** The chosen offers beside their models, which are locked. */
+      const lockChosen = Effect.fnUntraced(function*(id: bigint, choices: ReadonlyArray<OfferChoice>) {
+        const positions = JSON.stringify(choices.map(({ position }) => position))
+        const isChosen = sql`o.import_id = ${id}
       AND o.position IN (SELECT jsonb_array_elements_text(${positions}::jsonb)::integer)`
-    if (new Set(choices.map(({ position }) => position)).size < choices.length) {
-      return yield* new ImportRefused({ why: "twice", model: "" })
-    }
-    const named = yield* sql<{ model_id: string }>`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
-    const ids = named.map((row) => row.model_id)
-    const twice = ids.find((modelId, at) => ids.indexOf(modelId) !== at)
-    if (twice !== undefined) return yield* new ImportRefused({ why: "twice", model: twice })
-    const models = yield* lockModels(sql, ids)
-    const rows = yield* sql<OfferRow>`SELECT ${columns} FROM ${offers}
+        if (new Set(choices.map(({ position }) => position)).size < choices.length) {
+          return yield* new ImportRefused({ why: "twice", model: "" })
+        }
+        const named = yield* sql<{ model_id: string }>`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
+        const ids = named.map((row) => row.model_id)
+        const twice = ids.find((modelId, at) => ids.indexOf(modelId) !== at)
+        if (twice !== undefined) return yield* new ImportRefused({ why: "twice", model: twice })
+        const models = yield* lockModels(sql, ids)
+        const rows = yield* sql<OfferRow>`SELECT ${columns} FROM ${offers}
       WHERE ${isChosen} ORDER BY o.position`
-    return { models, chosen: new Map(rows.map((row) => [row.position, toCompared(row)])) }
-  })
+        return { models, chosen: new Map(rows.map((row) => [row.position, toCompared(row)])) }
+      })
 
-  const apply = Effect.fn("PriceImports.apply")(
-    function*(actor: Actor, id: bigint, choices: ReadonlyArray<OfferChoice>) {
-      if (choices.length === 0) return yield* new ImportRefused({ why: "none", model: "" })
-      if (choices.length > CHOICES_MAX) return yield* new ImportRefused({ why: "many", model: "" })
-      return yield* inTransaction(
-        sql,
-        Effect.gen(function*() {
-          const { chosen, models } = yield* lockChosen(id, choices)
-          const source = { price_import: id }
-          let created = 0
-          let changed = 0
-          for (const { position, revision } of choices) {
-            const offer = chosen.get(position)
-            if (offer === undefined) return yield* new ImportRefused({ why: "choice", model: "" })
-            const { after, modelId } = offer
-            const target = `model:${modelId}`
-            if (offer.revision !== revision) return yield* new ChangedMeanwhile({ target })
-            const isApplicable = offer.state === "new" || offer.state === "changed"
-            if (after === null || !isApplicable || wrongFieldsOf(after).length > 0) {
-              return yield* new ImportRefused({ why: "choice", model: modelId })
-            }
-            const model = models.get(modelId)
-            const written = model === undefined
-              ? yield* insertModel(sql, actor, modelId, after, source)
-              : yield* updateModel(sql, actor, model, after, source)
-            // Somebody else has made it since.
-            if (!written) return yield* new ChangedMeanwhile({ target })
-            if (model === undefined) created++
-            else changed++
-          }
-          yield* notifications.publish("catalog", "imported")
-          return { created, changed }
-        })
+      const apply = Effect.fn("PriceImports.apply")(
+        function*(actor: Actor, id: bigint, choices: ReadonlyArray<OfferChoice>) {
+          if (choices.length === 0) return yield* new ImportRefused({ why: "none", model: "" })
+          if (choices.length > CHOICES_MAX) return yield* new ImportRefused({ why: "many", model: "" })
+          return yield* inTransaction(
+            sql,
+            Effect.gen(function*() {
+              const { chosen, models } = yield* lockChosen(id, choices)
+              const source = { price_import: id }
+              let created = 0
+              let changed = 0
+              for (const { position, revision } of choices) {
+                const offer = chosen.get(position)
+                if (offer === undefined) return yield* new ImportRefused({ why: "choice", model: "" })
+                const { after, modelId } = offer
+                const target = `model:${modelId}`
+                if (offer.revision !== revision) return yield* new ChangedMeanwhile({ target })
+                const isApplicable = offer.state === "new" || offer.state === "changed"
+                if (after === null || !isApplicable || wrongFieldsOf(after).length > 0) {
+                  return yield* new ImportRefused({ why: "choice", model: modelId })
+                }
+                const model = models.get(modelId)
+                const written = model === undefined
+                  ? yield* insertModel(sql, actor, modelId, after, source)
+                  : yield* updateModel(sql, actor, model, after, source)
+                // Somebody else has made it since.
+                if (!written) return yield* new ChangedMeanwhile({ target })
+                if (model === undefined) created++
+                else changed++
+              }
+              yield* notifications.publish("catalog", "imported")
+              return { created, changed }
+            })
+          )
+        }
       )
-    }
-  )
 
-  return PriceImports.of({ read, get, compare, apply })
-})
+      return PriceImports.of({ read, get, compare, apply })
+    })
+  )
+}

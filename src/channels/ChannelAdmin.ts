@@ -5,15 +5,15 @@
  */
 import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import { AppConfig } from "../config/Config.ts"
+import { outboundGuard, shownUrl } from "../config/OutboundUrl.ts"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
-import { AppConfig } from "../platform/Config.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { outboundGuard, shownUrl } from "../platform/OutboundUrl.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { columnsOf, termsOfRow } from "./ChannelColumns.ts"
 import {
   ChannelDeclared,
@@ -100,7 +100,187 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
     model: string
   ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | DatabaseUnavailable>
 }>()("realms/channels/ChannelAdmin") {
-  static readonly layer = Layer.effect(ChannelAdmin, Effect.suspend(() => make)).pipe(
+  static readonly layer = Layer.effect(
+    ChannelAdmin,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const box = yield* SecretBox
+      const health = yield* ChannelHealth
+      const notifications = yield* Notifications
+      const config = yield* AppConfig
+      const keyOf = yield* makeChannelKeys
+      const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+
+      const toChannel = (row: Store.ChannelRow) =>
+        Effect.gen(function*() {
+          const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
+          return {
+            ...termsOf(row),
+            id: row.id,
+            revision: row.revision,
+            name: row.name,
+            baseUrl: shownUrl(row.base_url),
+            priority: row.priority,
+            weight: row.weight,
+            declared: row.declared,
+            disabledAt: row.disabled_at,
+            hasKey: key !== undefined && Redacted.value(key) !== "",
+            health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
+            models: row.models,
+            hiddenOutput: row.hidden_output,
+            createdAt: row.created_at,
+            updatedAt: row.updated_at
+          } satisfies AdminChannel
+        })
+
+      const found = Effect.fnUntraced(function*(id: bigint, row: Store.ChannelRow | undefined) {
+        return row ?? (yield* new ChannelNotFound({ channelId: id }))
+      })
+
+      /** The row, locked, of a channel that may be changed here. */
+      const own = Effect.fnUntraced(function*(id: bigint) {
+        const row = yield* found(id, yield* Store.lockChannel(sql, id))
+        return row.declared ? yield* new ChannelDeclared({ channelId: id }) : row
+      })
+
+      const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+        inTransaction(sql, effect).pipe(
+          Effect.catchIf(
+            (error): error is Extract<E | SqlError.SqlError, SqlError.SqlError> =>
+              SqlError.isSqlError(error) && isNameTaken(error),
+            () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
+          ),
+          orUnavailable
+        )
+
+      const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
+        orUnavailable
+      )
+
+      const get = Effect.fn("ChannelAdmin.get")(function*(id: bigint) {
+        return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
+      }, orUnavailable)
+
+      const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
+        const known = new Set(yield* Store.knownModels(sql))
+        yield* refuseAny(problemsOf(input, { guard, isNew, known }))
+      })
+
+      const create = Effect.fn("ChannelAdmin.create")((actor: Actor, typed: ChannelInput) =>
+        write(Effect.gen(function*() {
+          const input = trimmed(typed)
+          yield* check(input, true)
+          if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
+          const id = yield* Store.nextId(sql)
+          yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
+          yield* recordChange(sql, actor, {
+            action: "channel.created",
+            target: `channel:${id}`,
+            before: null,
+            after: { ...factsOf(input), api_key: SECRET_SET }
+          })
+          yield* notifications.publish("channels", id.toString())
+          return id
+        }))
+      )
+
+      const edit = Effect.fn("ChannelAdmin.edit")(
+        (actor: Actor, change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }) =>
+          write(Effect.gen(function*() {
+            const { id, revision } = change
+            const input = trimmed(change.input)
+            const row = yield* own(id)
+            if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
+            yield* check(input, row.api_key_sealed === null)
+            const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
+            const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
+            if (key === undefined && Object.keys(after).length === 0) return
+            yield* Store.updateChannel(sql, id, input, key)
+            // Said on both sides: the one before was replaced.
+            const secret = key === undefined ? {} : { api_key: SECRET_SET }
+            yield* recordChange(sql, actor, {
+              action: "channel.edited",
+              target: `channel:${id}`,
+              before: { ...before, ...secret },
+              after: { ...after, ...secret }
+            })
+            yield* notifications.publish("channels", id.toString())
+          }))
+      )
+
+      const turn = (actor: Actor, id: bigint, disabled: boolean) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const row = yield* own(id)
+            if ((row.disabled_at !== null) === disabled) return
+            yield* Store.switchChannel(sql, id, disabled)
+            yield* recordChange(sql, actor, {
+              action: disabled ? "channel.disabled" : "channel.enabled",
+              target: `channel:${id}`,
+              before: { disabled: !disabled },
+              after: { disabled }
+            })
+            yield* notifications.publish("channels", id.toString())
+          })
+        ).pipe(orUnavailable)
+
+      const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: bigint, model: string) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
+            if (isNew) yield* notifications.publish("channels", id.toString())
+          })
+        ).pipe(orUnavailable)
+      )
+
+      const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((actor: Actor, id: bigint, model: string) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const row = yield* found(id, yield* Store.lockChannel(sql, id))
+            if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
+            if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
+            yield* recordChange(sql, actor, {
+              action: "channel.hidden_output_reset",
+              target: `channel:${id}`,
+              before: { model, hidden_output: true },
+              after: { model, hidden_output: false }
+            })
+            yield* notifications.publish("channels", id.toString())
+          })
+        ).pipe(orUnavailable)
+      )
+
+      const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
+        const row = yield* found(id, yield* Store.findChannel(sql, id))
+        const upstreamModel = new Map(Object.entries(row.models)).get(model)
+        if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
+        const apiKey = yield* keyOf(row).pipe(
+          Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
+        )
+        if (apiKey === undefined || Redacted.value(apiKey) === "") {
+          return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
+        }
+        const reasoning = yield* Store.isReasoning(sql, model)
+        return { baseUrl: row.base_url, apiKey, upstreamModel, reasoning }
+      }, orUnavailable)
+
+      return ChannelAdmin.of({
+        list,
+        get,
+        models: orUnavailable(Store.knownModels(sql)),
+        create,
+        edit,
+        disable: (actor, id) => turn(actor, id, true),
+        enable: (actor, id) => turn(actor, id, false),
+        markHiddenOutput,
+        resetHiddenOutput,
+        endpoint
+      })
+    })
+  ).pipe(
     Layer.provide(ChannelHealth.layer)
   )
 }
@@ -137,182 +317,3 @@ const refuseAny = (problems: ReadonlyArray<ChannelProblem>): Effect.Effect<void,
 /** Two who take the same name at once. */
 const isNameTaken = (error: SqlError.SqlError): boolean =>
   error.reason._tag === "UniqueViolation" && error.reason.constraint === "channels_name_key"
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const box = yield* SecretBox
-  const health = yield* ChannelHealth
-  const notifications = yield* Notifications
-  const config = yield* AppConfig
-  const keyOf = yield* makeChannelKeys
-  const guard = outboundGuard(config.server.linkLocalHostsAllowed)
-
-  const toChannel = (row: Store.ChannelRow) =>
-    Effect.gen(function*() {
-      const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
-      return {
-        ...termsOf(row),
-        id: row.id,
-        revision: row.revision,
-        name: row.name,
-        baseUrl: shownUrl(row.base_url),
-        priority: row.priority,
-        weight: row.weight,
-        declared: row.declared,
-        disabledAt: row.disabled_at,
-        hasKey: key !== undefined && Redacted.value(key) !== "",
-        health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
-        models: row.models,
-        hiddenOutput: row.hidden_output,
-        createdAt: row.created_at,
-        updatedAt: row.updated_at
-      } satisfies AdminChannel
-    })
-
-  const found = Effect.fnUntraced(function*(id: bigint, row: Store.ChannelRow | undefined) {
-    return row ?? (yield* new ChannelNotFound({ channelId: id }))
-  })
-
-  /** The row, locked, of a channel that may be changed here. */
-  const own = Effect.fnUntraced(function*(id: bigint) {
-    const row = yield* found(id, yield* Store.lockChannel(sql, id))
-    return row.declared ? yield* new ChannelDeclared({ channelId: id }) : row
-  })
-
-  const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
-    inTransaction(sql, effect).pipe(
-      Effect.catchIf(
-        (error): error is Extract<E | SqlError.SqlError, SqlError.SqlError> =>
-          SqlError.isSqlError(error) && isNameTaken(error),
-        () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
-      ),
-      orUnavailable
-    )
-
-  const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
-    orUnavailable
-  )
-
-  const get = Effect.fn("ChannelAdmin.get")(function*(id: bigint) {
-    return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
-  }, orUnavailable)
-
-  const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
-    const known = new Set(yield* Store.knownModels(sql))
-    yield* refuseAny(problemsOf(input, { guard, isNew, known }))
-  })
-
-  const create = Effect.fn("ChannelAdmin.create")((actor: Actor, typed: ChannelInput) =>
-    write(Effect.gen(function*() {
-      const input = trimmed(typed)
-      yield* check(input, true)
-      if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
-      const id = yield* Store.nextId(sql)
-      yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
-      yield* recordChange(sql, actor, {
-        action: "channel.created",
-        target: `channel:${id}`,
-        before: null,
-        after: { ...factsOf(input), api_key: SECRET_SET }
-      })
-      yield* notifications.publish("channels", id.toString())
-      return id
-    }))
-  )
-
-  const edit = Effect.fn("ChannelAdmin.edit")(
-    (actor: Actor, change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }) =>
-      write(Effect.gen(function*() {
-        const { id, revision } = change
-        const input = trimmed(change.input)
-        const row = yield* own(id)
-        if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
-        yield* check(input, row.api_key_sealed === null)
-        const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
-        const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
-        if (key === undefined && Object.keys(after).length === 0) return
-        yield* Store.updateChannel(sql, id, input, key)
-        // Said on both sides: the one before was replaced.
-        const secret = key === undefined ? {} : { api_key: SECRET_SET }
-        yield* recordChange(sql, actor, {
-          action: "channel.edited",
-          target: `channel:${id}`,
-          before: { ...before, ...secret },
-          after: { ...after, ...secret }
-        })
-        yield* notifications.publish("channels", id.toString())
-      }))
-  )
-
-  const turn = (actor: Actor, id: bigint, disabled: boolean) =>
-    inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const row = yield* own(id)
-        if ((row.disabled_at !== null) === disabled) return
-        yield* Store.switchChannel(sql, id, disabled)
-        yield* recordChange(sql, actor, {
-          action: disabled ? "channel.disabled" : "channel.enabled",
-          target: `channel:${id}`,
-          before: { disabled: !disabled },
-          after: { disabled }
-        })
-        yield* notifications.publish("channels", id.toString())
-      })
-    ).pipe(orUnavailable)
-
-  const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: bigint, model: string) =>
-    inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
-        if (isNew) yield* notifications.publish("channels", id.toString())
-      })
-    ).pipe(orUnavailable)
-  )
-
-  const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((actor: Actor, id: bigint, model: string) =>
-    inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const row = yield* found(id, yield* Store.lockChannel(sql, id))
-        if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
-        if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
-        yield* recordChange(sql, actor, {
-          action: "channel.hidden_output_reset",
-          target: `channel:${id}`,
-          before: { model, hidden_output: true },
-          after: { model, hidden_output: false }
-        })
-        yield* notifications.publish("channels", id.toString())
-      })
-    ).pipe(orUnavailable)
-  )
-
-  const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
-    const row = yield* found(id, yield* Store.findChannel(sql, id))
-    const upstreamModel = new Map(Object.entries(row.models)).get(model)
-    if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
-    const apiKey = yield* keyOf(row).pipe(
-      Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
-    )
-    if (apiKey === undefined || Redacted.value(apiKey) === "") {
-      return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
-    }
-    const reasoning = yield* Store.isReasoning(sql, model)
-    return { baseUrl: row.base_url, apiKey, upstreamModel, reasoning }
-  }, orUnavailable)
-
-  return ChannelAdmin.of({
-    list,
-    get,
-    models: orUnavailable(Store.knownModels(sql)),
-    create,
-    edit,
-    disable: (actor, id) => turn(actor, id, true),
-    enable: (actor, id) => turn(actor, id, false),
-    markHiddenOutput,
-    resetHiddenOutput,
-    endpoint
-  })
-})

@@ -3,10 +3,10 @@
  * at once.
  */
 import { Redacted } from "effect"
+import { baseUrlOf, type OutboundGuard } from "../config/OutboundUrl.ts"
 import { channelTermList } from "../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import { wrongTerms } from "../domain/Term.ts"
-import { baseUrlOf, type OutboundGuard } from "../platform/OutboundUrl.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
 export const CHANNEL_NAME_LENGTH_MAX = 100

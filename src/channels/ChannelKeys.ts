@@ -4,7 +4,7 @@
  * @internal
  */
 import { Effect, type Redacted } from "effect"
-import { AppConfig } from "../platform/Config.ts"
+import { AppConfig } from "../config/Config.ts"
 import { type MasterKeyInvalid, SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
 
 /** What of a row leads to its key. */

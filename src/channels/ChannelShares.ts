@@ -16,7 +16,32 @@ export class ChannelShares extends Context.Service<ChannelShares, {
    */
   enter(channelId: bigint, maxConnections: number, userId: bigint, callbacks: ShareCallbacks): Ticket
 }>()("realms/channels/ChannelShares") {
-  static readonly layer = Layer.effect(ChannelShares, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    ChannelShares,
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const clock = yield* Clock.Clock
+      const sharesClock: SharesClock = {
+        nowMs: () => Number(clock.monotonicTimeNanosUnsafe() / NANOS_PER_MS),
+        after: (delayMs, callback) => {
+          const timer = setTimeout(callback, delayMs).unref()
+          return () => clearTimeout(timer)
+        }
+      }
+      const shares = new Shares(sharesClock)
+
+      return ChannelShares.of({
+        enter: (channelId, maxConnections, userId, { onGranted, onRefused }) =>
+          shares.enter(channelId, maxConnections, userId, {
+            onGranted,
+            onRefused: (why) => {
+              Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
+              onRefused(why)
+            }
+          })
+      })
+    })
+  )
 }
 
 const refusedTotal = Metric.counter("realms_channel_queue_refused_total", {
@@ -25,27 +50,3 @@ const refusedTotal = Metric.counter("realms_channel_queue_refused_total", {
 })
 
 const NANOS_PER_MS = 1_000_000n
-
-const make = Effect.gen(function*() {
-  const context = yield* Effect.context<never>()
-  const clock = yield* Clock.Clock
-  const sharesClock: SharesClock = {
-    nowMs: () => Number(clock.monotonicTimeNanosUnsafe() / NANOS_PER_MS),
-    after: (delayMs, callback) => {
-      const timer = setTimeout(callback, delayMs).unref()
-      return () => clearTimeout(timer)
-    }
-  }
-  const shares = new Shares(sharesClock)
-
-  return ChannelShares.of({
-    enter: (channelId, maxConnections, userId, { onGranted, onRefused }) =>
-      shares.enter(channelId, maxConnections, userId, {
-        onGranted,
-        onRefused: (why) => {
-          Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
-          onRefused(why)
-        }
-      })
-  })
-})

@@ -6,7 +6,7 @@
 import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
 import { termColumns, termsOfRow } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
@@ -45,7 +45,73 @@ export class Channels extends Context.Service<Channels, {
   /** The same from memory, at once; undefined says only that `servedModels` must be asked. */
   cachedServedModels(): ReadonlySet<string> | undefined
 }>()("realms/channels/Channels") {
-  static readonly layer = Layer.effect(Channels, Effect.suspend(() => make)).pipe(Layer.provide(ChannelHealth.layer))
+  static readonly layer = Layer.effect(
+    Channels,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const keyOf = yield* makeChannelKeys
+      const health = yield* ChannelHealth
+      const clock = yield* Clock.Clock
+
+      /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
+      const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedRow>) {
+        const keys = new Map<bigint, Channel["apiKey"]>()
+        for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
+          const terms = termsOfRow(row)
+          if (Result.isFailure(terms)) {
+            const unread = terms.failure.join(", ")
+            yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
+            continue
+          }
+          const key = yield* keyOf(row).pipe(
+            Effect.catch(({ message }) =>
+              Effect.as(
+                Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
+                undefined
+              )
+            )
+          )
+          if (key !== undefined && Redacted.value(key) !== "") keys.set(row.id, key)
+        }
+        return keys
+      })
+
+      const snapshot = yield* makeSnapshot({
+        topics: ["channels", "catalog"],
+        load: Effect.flatMap(
+          sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
+          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
+        FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
+        WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
+          (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
+        )
+      })
+
+      const order = (served: Served, modelId: string, userId: bigint): ReadonlyArray<Channel> => {
+        const tried = orderOf(served.get(modelId) ?? [], userId)
+        if (health.isQuiet()) return tried
+        const nowMs = clock.currentTimeMillisUnsafe()
+        const call = { userId, modelId }
+        return orderByHealth(tried, {
+          standingOf: (id) => health.standingOf(id, call, nowMs),
+          claimProbe: (id) => health.claimProbe(id, call, nowMs)
+        })
+      }
+
+      return Channels.of({
+        candidates: (modelId, userId) => Effect.map(snapshot.get, (served) => order(served, modelId, userId)),
+        cachedCandidates: (modelId, userId) => {
+          const served = snapshot.cached()
+          return served === undefined ? undefined : order(served, modelId, userId)
+        },
+        servedModels: Effect.map(snapshot.get, idsOf),
+        cachedServedModels: () => {
+          const served = snapshot.cached()
+          return served === undefined ? undefined : idsOf(served)
+        }
+      })
+    })
+  ).pipe(Layer.provide(ChannelHealth.layer))
 }
 
 interface ServedRow extends KeyedRow, Readonly<Record<string, unknown>> {
@@ -84,68 +150,3 @@ const servedOf = (rows: ReadonlyArray<ServedRow>, keys: ReadonlyMap<bigint, Chan
 }
 
 const idsOf = (served: Served): ReadonlySet<string> => new Set(served.keys())
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const keyOf = yield* makeChannelKeys
-  const health = yield* ChannelHealth
-  const clock = yield* Clock.Clock
-
-  /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
-  const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedRow>) {
-    const keys = new Map<bigint, Channel["apiKey"]>()
-    for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
-      const terms = termsOfRow(row)
-      if (Result.isFailure(terms)) {
-        const unread = terms.failure.join(", ")
-        yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
-        continue
-      }
-      const key = yield* keyOf(row).pipe(
-        Effect.catch(({ message }) =>
-          Effect.as(
-            Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
-            undefined
-          )
-        )
-      )
-      if (key !== undefined && Redacted.value(key) !== "") keys.set(row.id, key)
-    }
-    return keys
-  })
-
-  const snapshot = yield* makeSnapshot({
-    topics: ["channels", "catalog"],
-    load: Effect.flatMap(
-      sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
-          c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
-        FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
-        WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
-      (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
-    )
-  })
-
-  const order = (served: Served, modelId: string, userId: bigint): ReadonlyArray<Channel> => {
-    const tried = orderOf(served.get(modelId) ?? [], userId)
-    if (health.isQuiet()) return tried
-    const nowMs = clock.currentTimeMillisUnsafe()
-    const call = { userId, modelId }
-    return orderByHealth(tried, {
-      standingOf: (id) => health.standingOf(id, call, nowMs),
-      claimProbe: (id) => health.claimProbe(id, call, nowMs)
-    })
-  }
-
-  return Channels.of({
-    candidates: (modelId, userId) => Effect.map(snapshot.get, (served) => order(served, modelId, userId)),
-    cachedCandidates: (modelId, userId) => {
-      const served = snapshot.cached()
-      return served === undefined ? undefined : order(served, modelId, userId)
-    },
-    servedModels: Effect.map(snapshot.get, idsOf),
-    cachedServedModels: () => {
-      const served = snapshot.cached()
-      return served === undefined ? undefined : idsOf(served)
-    }
-  })
-})

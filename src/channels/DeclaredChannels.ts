@@ -6,7 +6,7 @@
  */
 import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { AppConfig, type ChannelConfig } from "../platform/Config.ts"
+import { AppConfig, type ChannelConfig } from "../config/Config.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
 import { columnsOf, termColumns } from "./ChannelColumns.ts"
 

@@ -4,7 +4,7 @@
  */
 import { Predicate, Runtime, Schema } from "effect"
 import { SqlError } from "effect/sql"
-import { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 
 /** Something went wrong while the command ran. */
 export const EXIT_FAILED = 1

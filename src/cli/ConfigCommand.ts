@@ -4,7 +4,7 @@
  */
 import { Effect, Option, Redacted } from "effect"
 import { Command } from "effect/cli"
-import { load, publicUrlFor, type RealmsConfig } from "../platform/Config.ts"
+import { load, publicUrlFor, type RealmsConfig } from "../config/Config.ts"
 import { print } from "./Output.ts"
 
 const withoutKey = (config: RealmsConfig): ReadonlyArray<string> =>

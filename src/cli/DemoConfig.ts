@@ -5,7 +5,7 @@
  */
 import { Effect, FileSystem } from "effect"
 import { join } from "node:path"
-import { load } from "../platform/Config.ts"
+import { load } from "../config/Config.ts"
 
 /** Where the simulated upstream listens and what it asks for. */
 export interface DemoUpstream {

@@ -5,10 +5,10 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
 import { ConfirmationRefused } from "../platform/SecondPerson.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { makeActions } from "./Actions.ts"
 import {
   closeConfirmation,
@@ -69,93 +69,94 @@ export class Confirmations extends Context.Service<Confirmations, {
     note: string
   ): Effect.Effect<Confirmation, ConfirmationNotFound | ConfirmationRefused | DatabaseUnavailable>
 }>()("realms/confirmations/Confirmations") {
-  static readonly layer = Layer.effect(Confirmations, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    Confirmations,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const actions = yield* makeActions
+
+      const find = (id: bigint) =>
+        Effect.flatMap(
+          orUnavailable(findConfirmation(sql, id)),
+          (found) => found === undefined ? Effect.fail(new ConfirmationNotFound({ id })) : Effect.succeed(found)
+        )
+
+      /** What the use case refuses with, as one error. */
+      const carryOut = (actor: Actor, { action, asked, note }: Confirmation) =>
+        actions[action](actor, asked, note).pipe(
+          Effect.mapError((error) => {
+            if (error instanceof ConfirmationRefused || error instanceof DatabaseUnavailable) return error
+            if (unavailableTags.has(error._tag)) return databaseUnavailable(error)
+            return new ActionRefused({ code: error._tag, reason: error.message === "" ? error._tag : error.message })
+          })
+        )
+
+      const confirm = Effect.fn("Confirmations.confirm")(function*(by: Confirmer, id: bigint) {
+        const found = yield* find(id)
+        if (found.state === "confirmed" && found.closedBy === by.userId) return found
+        if (found.state === "confirmed" || found.state === "rejected") {
+          return yield* new ConfirmationRefused({ reason: "closed" })
+        }
+        if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+        if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
+        const confirming = { id, by: { name: by.name, userId: by.userId, address: by.address } }
+        const actor: Actor = {
+          name: found.requestedAs,
+          userId: found.requestedBy,
+          address: found.address,
+          confirming
+        }
+        yield* orUnavailable(inTransaction(
+          sql,
+          Effect.andThen(checkRequester(sql, found), checkRole(sql, by.userId, found.action))
+        ))
+        yield* carryOut(actor, found)
+        const now = yield* find(id)
+        if (now.state === "confirmed") return now
+        if (now.state !== "pending") {
+          return yield* new ConfirmationRefused({ reason: now.state === "expired" ? "expired" : "closed" })
+        }
+        // What has been done by another way uses no confirmation up: nobody says that a second person agreed to it.
+        return yield* new ActionRefused({ code: "DoneBefore", reason: "it has been done already; reject it" })
+      })
+
+      const reject = Effect.fn("Confirmations.reject")(function*(by: Confirmer, id: bigint, text: string) {
+        const note = [...text.replace(/\p{Cc}/gu, " ").trim().toWellFormed()].slice(0, NOTE_CHARACTERS_MAX).join("")
+        yield* orUnavailable(inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const found = yield* findConfirmation(sql, id, { lock: true })
+            if (found === undefined) return yield* new ConfirmationNotFound({ id })
+            if (found.state === "rejected" && found.closedBy === by.userId) return
+            if (found.state === "confirmed" || found.state === "rejected") {
+              return yield* new ConfirmationRefused({ reason: "closed" })
+            }
+            if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+            yield* checkRole(sql, by.userId, found.action)
+            yield* closeConfirmation(sql, id, { state: "rejected", by: by.userId, note })
+            yield* recordChange(sql, by, {
+              action: "confirmation.rejected",
+              target: `confirmation:${id}`,
+              before: null,
+              after: { action: found.action, requested_by: found.requestedBy, note }
+            })
+          })
+        ))
+        return yield* find(id)
+      })
+
+      return Confirmations.of({
+        list: (range) => orUnavailable(listConfirmations(sql, { ...range, limit: Math.min(range.limit, LISTED_MAX) })),
+        find,
+        pending: orUnavailable(countPending(sql)),
+        confirm,
+        reject
+      })
+    })
+  )
 }
 
 /** Rows answered at once, at most. */
 export const LISTED_MAX = 200
 
 const unavailableTags: ReadonlySet<string> = new Set(["SqlError", "DatabaseUnavailable", "AccountUnavailable"])
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const actions = yield* makeActions
-
-  const find = (id: bigint) =>
-    Effect.flatMap(
-      orUnavailable(findConfirmation(sql, id)),
-      (found) => found === undefined ? Effect.fail(new ConfirmationNotFound({ id })) : Effect.succeed(found)
-    )
-
-  /** What the use case refuses with, as one error. */
-  const carryOut = (actor: Actor, { action, asked, note }: Confirmation) =>
-    actions[action](actor, asked, note).pipe(
-      Effect.mapError((error) => {
-        if (error instanceof ConfirmationRefused || error instanceof DatabaseUnavailable) return error
-        if (unavailableTags.has(error._tag)) return databaseUnavailable(error)
-        return new ActionRefused({ code: error._tag, reason: error.message === "" ? error._tag : error.message })
-      })
-    )
-
-  const confirm = Effect.fn("Confirmations.confirm")(function*(by: Confirmer, id: bigint) {
-    const found = yield* find(id)
-    if (found.state === "confirmed" && found.closedBy === by.userId) return found
-    if (found.state === "confirmed" || found.state === "rejected") {
-      return yield* new ConfirmationRefused({ reason: "closed" })
-    }
-    if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
-    if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
-    const confirming = { id, by: { name: by.name, userId: by.userId, address: by.address } }
-    const actor: Actor = {
-      name: found.requestedAs,
-      userId: found.requestedBy,
-      address: found.address,
-      confirming
-    }
-    yield* orUnavailable(inTransaction(
-      sql,
-      Effect.andThen(checkRequester(sql, found), checkRole(sql, by.userId, found.action))
-    ))
-    yield* carryOut(actor, found)
-    const now = yield* find(id)
-    if (now.state === "confirmed") return now
-    if (now.state !== "pending") {
-      return yield* new ConfirmationRefused({ reason: now.state === "expired" ? "expired" : "closed" })
-    }
-    // What has been done by another way uses no confirmation up: nobody says that a second person agreed to it.
-    return yield* new ActionRefused({ code: "DoneBefore", reason: "it has been done already; reject it" })
-  })
-
-  const reject = Effect.fn("Confirmations.reject")(function*(by: Confirmer, id: bigint, text: string) {
-    const note = [...text.replace(/\p{Cc}/gu, " ").trim().toWellFormed()].slice(0, NOTE_CHARACTERS_MAX).join("")
-    yield* orUnavailable(inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const found = yield* findConfirmation(sql, id, { lock: true })
-        if (found === undefined) return yield* new ConfirmationNotFound({ id })
-        if (found.state === "rejected" && found.closedBy === by.userId) return
-        if (found.state === "confirmed" || found.state === "rejected") {
-          return yield* new ConfirmationRefused({ reason: "closed" })
-        }
-        if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
-        yield* checkRole(sql, by.userId, found.action)
-        yield* closeConfirmation(sql, id, { state: "rejected", by: by.userId, note })
-        yield* recordChange(sql, by, {
-          action: "confirmation.rejected",
-          target: `confirmation:${id}`,
-          before: null,
-          after: { action: found.action, requested_by: found.requestedBy, note }
-        })
-      })
-    ))
-    return yield* find(id)
-  })
-
-  return Confirmations.of({
-    list: (range) => orUnavailable(listConfirmations(sql, { ...range, limit: Math.min(range.limit, LISTED_MAX) })),
-    find,
-    pending: orUnavailable(countPending(sql)),
-    confirm,
-    reject
-  })
-})

@@ -10,7 +10,6 @@ import { planWorthMicros } from "../domain/PlanWorth.ts"
 import { isRole, type Role } from "../identity/Roles.ts"
 import { creditOf } from "../orders/Orders.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
 import {
   type AskedAction,
   ConfirmationNeeded,
@@ -22,7 +21,8 @@ import {
   type UsdWorth,
   type Worth
 } from "../platform/SecondPerson.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { mayDo } from "./ActionRoles.ts"
 import {
@@ -186,4 +186,5 @@ const make = Effect.gen(function*() {
   return SecondPerson.of({ check: (actor, asked) => check(actor, asked), asking })
 })
 
-export const secondPersonLayer = Layer.effect(SecondPerson, make)
+/** The port `SecondPerson` of the folders below, which do not know how a second person is asked. */
+export const SecondPersonLayer = Layer.effect(SecondPerson, make)

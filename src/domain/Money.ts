@@ -4,9 +4,17 @@
  */
 import { Schema } from "effect"
 
-/** A non-negative amount of USD micros. */
-export const Micros = Schema.BigInt.check(Schema.isGreaterThanOrEqualToBigInt(0n)).pipe(Schema.brand("Micros"))
+/** An amount of USD micros. */
+export const Micros = Schema.BigInt
 export type Micros = typeof Micros.Type
+
+/** An amount of CNY fen. */
+export const Fen = Schema.BigInt
+export type Fen = typeof Fen.Type
+
+/** An amount in the minor unit of its currency. */
+export const Minor = Schema.BigInt
+export type Minor = typeof Minor.Type
 
 /** Micros in one USD. */
 export const MICROS_PER_USD = 1_000_000n

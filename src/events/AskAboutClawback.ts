@@ -12,7 +12,7 @@ import { knownRefunds } from "../orders/RefundStore.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { StripeClient, type StripeFailure } from "../payments/StripeClient.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { knownReference } from "./EventStore.ts"
 

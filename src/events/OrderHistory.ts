@@ -12,7 +12,7 @@ import { findOrder } from "../orders/OrderStore.ts"
 import { type PaidAttempt, paidAttempt, paymentOf, refundableMinor } from "../orders/Refundable.ts"
 import { type Refund, refundsOfOrder } from "../orders/RefundStore.ts"
 import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
 
 export type { PaidAttempt } from "../orders/Refundable.ts"
@@ -37,39 +37,40 @@ export interface OrderRecord {
 export class OrderHistory extends Context.Service<OrderHistory, {
   show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
 }>()("realms/events/OrderHistory") {
-  static readonly layer = Layer.effect(OrderHistory, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    OrderHistory,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const trail = yield* AuditTrail
+
+      const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
+        const attempt = yield* paidAttempt(order, attempts)
+        return { attempt, leftMinor: yield* refundableMinor(sql, yield* paymentOf(sql, attempt)) }
+      }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
+
+      return OrderHistory.of({
+        show: Effect.fn("OrderHistory.show")(function*(id: bigint) {
+          const order = yield* findOrder(sql, id)
+          if (order === undefined) return yield* new OrderNotFound({ id })
+          const [more] = yield* sql<{ email: string; rate: string | null }>`
+        SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
+          FROM users u WHERE u.id = ${order.userId}`
+          const attempts = yield* attemptsOf(sql, id)
+          return {
+            order,
+            email: more?.email ?? "",
+            creditUsdPerCny: more?.rate ?? null,
+            attempts,
+            events: yield* eventsOfOrder(sql, id),
+            changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
+            refunds: yield* refundsOfOrder(sql, id),
+            disputes: yield* disputesOfOrder(sql, id),
+            refundable: yield* refundableOf(order, attempts)
+          } satisfies OrderRecord
+        }, orUnavailable)
+      })
+    })
+  )
 }
 
 const CHANGES_MAX = 200
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const trail = yield* AuditTrail
-
-  const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
-    const attempt = yield* paidAttempt(order, attempts)
-    return { attempt, leftMinor: yield* refundableMinor(sql, yield* paymentOf(sql, attempt)) }
-  }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
-
-  return OrderHistory.of({
-    show: Effect.fn("OrderHistory.show")(function*(id: bigint) {
-      const order = yield* findOrder(sql, id)
-      if (order === undefined) return yield* new OrderNotFound({ id })
-      const [more] = yield* sql<{ email: string; rate: string | null }>`
-        SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
-          FROM users u WHERE u.id = ${order.userId}`
-      const attempts = yield* attemptsOf(sql, id)
-      return {
-        order,
-        email: more?.email ?? "",
-        creditUsdPerCny: more?.rate ?? null,
-        attempts,
-        events: yield* eventsOfOrder(sql, id),
-        changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
-        refunds: yield* refundsOfOrder(sql, id),
-        disputes: yield* disputesOfOrder(sql, id),
-        refundable: yield* refundableOf(order, attempts)
-      } satisfies OrderRecord
-    }, orUnavailable)
-  })
-})

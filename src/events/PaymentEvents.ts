@@ -11,7 +11,7 @@ import { creditOf } from "../orders/Orders.ts"
 import { type Reason, reasonOf } from "../orders/Reason.ts"
 import type { EventOutcome } from "../orders/Settlement.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -91,7 +91,71 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
   /** How many wait for somebody, up to 1000. */
   readonly openCount: Effect.Effect<number, DatabaseUnavailable>
 }>()("realms/events/PaymentEvents") {
-  static readonly layer = Layer.effect(PaymentEvents, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    PaymentEvents,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const settings = yield* Settings
+
+      const list = Effect.fn("PaymentEvents.list")(
+        function*(filter: EventFilter, page: { readonly limit: number; readonly before?: bigint | undefined }) {
+          const rows = yield* sql.unsafe<EventRow>(listSql, [
+            filter.outcome ?? null,
+            filter.provider ?? null,
+            filter.open === true,
+            filter.text ?? null,
+            millis(filter.fromMs),
+            millis(filter.toMs),
+            page.before ?? null,
+            Math.min(page.limit, LISTED_MAX)
+          ])
+          return rows.map(toItem)
+        },
+        orUnavailable
+      )
+
+      const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
+        if (event.amountMinor === null || event.currency === null) return undefined
+        const minorPerFen = order?.currency === event.currency
+          ? order.minor_per_fen
+          : event.currency === "cny"
+          ? "1"
+          : "0"
+        const fen = fenOf(event.amountMinor, minorPerFen)
+        const micros = fen === undefined ? 0n : creditOf(fen, order?.rate ?? rateNow)
+        return micros > 0n ? micros : undefined
+      }
+
+      const find = Effect.fn("PaymentEvents.find")(function*(id: bigint) {
+        const [row] = yield* sql.unsafe<EventRow>(`${eventsSql} WHERE e.id = $1`, [id])
+        if (row === undefined) return yield* new EventNotFound({ id })
+        const event = toItem(row)
+        const [order] = yield* sql<OrderOfEvent>`
+      SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
+        FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN topup_orders t ON t.id = o.id
+          JOIN payment_attempts a ON a.order_id = o.id
+        WHERE o.id = ${event.orderId}
+        ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
+        const { billing } = yield* settings.fresh
+        return {
+          event,
+          evidence: row.details,
+          order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
+          buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
+          suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
+        } satisfies EventDetails
+      }, orUnavailable)
+
+      const openCount = Effect.map(
+        sql.unsafe<{ count: bigint }>(
+          `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
+        ),
+        ([row]) => Number(row?.count ?? 0n)
+      ).pipe(orUnavailable)
+
+      return PaymentEvents.of({ list, find, openCount })
+    })
+  )
 }
 
 const LISTED_MAX = 201
@@ -217,62 +281,3 @@ const fenOf = (amountMinor: bigint, minorPerFen: string): bigint | undefined => 
   const rate = parseDecimal(minorPerFen, MINOR_SCALE) ?? 0n
   return rate > 0n ? (amountMinor * 1_000_000n) / rate : undefined
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const settings = yield* Settings
-
-  const list = Effect.fn("PaymentEvents.list")(
-    function*(filter: EventFilter, page: { readonly limit: number; readonly before?: bigint | undefined }) {
-      const rows = yield* sql.unsafe<EventRow>(listSql, [
-        filter.outcome ?? null,
-        filter.provider ?? null,
-        filter.open === true,
-        filter.text ?? null,
-        millis(filter.fromMs),
-        millis(filter.toMs),
-        page.before ?? null,
-        Math.min(page.limit, LISTED_MAX)
-      ])
-      return rows.map(toItem)
-    },
-    orUnavailable
-  )
-
-  const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
-    if (event.amountMinor === null || event.currency === null) return undefined
-    const minorPerFen = order?.currency === event.currency ? order.minor_per_fen : event.currency === "cny" ? "1" : "0"
-    const fen = fenOf(event.amountMinor, minorPerFen)
-    const micros = fen === undefined ? 0n : creditOf(fen, order?.rate ?? rateNow)
-    return micros > 0n ? micros : undefined
-  }
-
-  const find = Effect.fn("PaymentEvents.find")(function*(id: bigint) {
-    const [row] = yield* sql.unsafe<EventRow>(`${eventsSql} WHERE e.id = $1`, [id])
-    if (row === undefined) return yield* new EventNotFound({ id })
-    const event = toItem(row)
-    const [order] = yield* sql<OrderOfEvent>`
-      SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
-        FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN topup_orders t ON t.id = o.id
-          JOIN payment_attempts a ON a.order_id = o.id
-        WHERE o.id = ${event.orderId}
-        ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
-    const { billing } = yield* settings.fresh
-    return {
-      event,
-      evidence: row.details,
-      order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
-      buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
-      suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
-    } satisfies EventDetails
-  }, orUnavailable)
-
-  const openCount = Effect.map(
-    sql.unsafe<{ count: bigint }>(
-      `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
-    ),
-    ([row]) => Number(row?.count ?? 0n)
-  ).pipe(orUnavailable)
-
-  return PaymentEvents.of({ list, find, openCount })
-})

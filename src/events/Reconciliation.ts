@@ -12,7 +12,8 @@ import { EpayClient } from "../payments/EpayClient.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
 
@@ -34,7 +35,93 @@ export class Reconciliation extends Context.Service<Reconciliation, {
   /** Expires orders whose time is over, and ends subscriptions whose time is. */
   readonly tidy: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/events/Reconciliation") {
-  static readonly layer = Layer.effect(Reconciliation, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    Reconciliation,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const settings = yield* Settings
+      const epay = yield* EpayClient
+      const stripe = yield* StripeClient
+      const settlement = yield* Settlement
+      const sessions = yield* Sessions
+      const orders = yield* Orders
+
+      /** What the provider says now; undefined when that is nothing new. */
+      const ask = Effect.fnUntraced(function*(row: DueAttempt) {
+        const { payment } = yield* settings.fresh
+        if (row.provider === "epay") {
+          if (payment.epay.partnerId !== row.merchant) {
+            return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
+          }
+          if (row.gateway !== "" && row.gateway !== hostOf(payment.epay)) {
+            return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
+          }
+          return yield* epay.query(payment.epay, { reference: row.merchant_reference })
+        }
+        if (row.provider_reference === null) return undefined
+        // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
+        const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
+        // "On its way" is no news of an attempt that is known to be so.
+        return row.state === "processing" && session.state === "processing" ? undefined : session.fact
+      })
+
+      const check = Effect.fnUntraced(function*(row: DueAttempt) {
+        const fact = yield* ask(row)
+        if (fact === undefined) {
+          if (row.order_state !== "pending" || row.state === "closed") yield* sessions.closeOf(row.order_id)
+          return { asked: 1, settled: 0, failed: 0 }
+        }
+        const settled = yield* settlement.settle(fact)
+        const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
+        return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
+      }, (effect, row) =>
+        effect.pipe(
+          Effect.catchCause((cause) =>
+            Effect.as(
+              Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
+                Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
+              ),
+              { asked: 1, settled: 0, failed: 1 }
+            )
+          )
+        ))
+
+      const checkAll = (rows: ReadonlyArray<DueAttempt>) =>
+        Effect.map(
+          Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
+          (reports) => reports.reduce(add, nothing)
+        )
+
+      const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
+
+      const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
+
+      const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
+        const [count] = yield* sql<{ count: bigint }>`
+      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
+        const total = Number(count?.count ?? 0n)
+        let report = nothing
+        let after = 0n
+        while (true) {
+          onProgress(report.asked, total)
+          const rows = yield* claim(false, after)
+          if (rows.length === 0) break
+          report = add(report, yield* checkAll(rows))
+          after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
+        }
+        onProgress(total, total)
+        return report
+      }, orUnavailable)
+
+      const tidy = Effect.gen(function*() {
+        yield* orders.expireDue
+        yield* giveUpOld(sql)
+        yield* endOverdue(sql)
+      }).pipe(orUnavailable)
+
+      return Reconciliation.of({ round, all, tidy })
+    })
+  )
 }
 
 /** Attempts asked about in one round, at most. */
@@ -51,104 +138,17 @@ const add = (a: ReconcileReport, b: ReconcileReport): ReconcileReport => ({
   failed: a.failed + b.failed
 })
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const settings = yield* Settings
-  const epay = yield* EpayClient
-  const stripe = yield* StripeClient
-  const settlement = yield* Settlement
-  const sessions = yield* Sessions
-  const orders = yield* Orders
-
-  /** What the provider says now; undefined when that is nothing new. */
-  const ask = Effect.fnUntraced(function*(row: DueAttempt) {
-    const { payment } = yield* settings.fresh
-    if (row.provider === "epay") {
-      if (payment.epay.partnerId !== row.merchant) {
-        return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
-      }
-      if (row.gateway !== "" && row.gateway !== hostOf(payment.epay)) {
-        return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
-      }
-      return yield* epay.query(payment.epay, { reference: row.merchant_reference })
-    }
-    if (row.provider_reference === null) return undefined
-    // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
-    const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
-    // "On its way" is no news of an attempt that is known to be so.
-    return row.state === "processing" && session.state === "processing" ? undefined : session.fact
-  })
-
-  const check = Effect.fnUntraced(function*(row: DueAttempt) {
-    const fact = yield* ask(row)
-    if (fact === undefined) {
-      if (row.order_state !== "pending" || row.state === "closed") yield* sessions.closeOf(row.order_id)
-      return { asked: 1, settled: 0, failed: 0 }
-    }
-    const settled = yield* settlement.settle(fact)
-    const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
-    return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
-  }, (effect, row) =>
-    effect.pipe(
-      Effect.catchCause((cause) =>
-        Effect.as(
-          Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
-            Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
-          ),
-          { asked: 1, settled: 0, failed: 1 }
-        )
-      )
-    ))
-
-  const checkAll = (rows: ReadonlyArray<DueAttempt>) =>
-    Effect.map(
-      Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
-      (reports) => reports.reduce(add, nothing)
-    )
-
-  const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
-
-  const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
-
-  const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
-    const [count] = yield* sql<{ count: bigint }>`
-      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
-    const total = Number(count?.count ?? 0n)
-    let report = nothing
-    let after = 0n
-    while (true) {
-      onProgress(report.asked, total)
-      const rows = yield* claim(false, after)
-      if (rows.length === 0) break
-      report = add(report, yield* checkAll(rows))
-      after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
-    }
-    onProgress(total, total)
-    return report
-  }, orUnavailable)
-
-  const tidy = Effect.gen(function*() {
-    yield* orders.expireDue
-    yield* giveUpOld(sql)
-    yield* endOverdue(sql)
-  }).pipe(orUnavailable)
-
-  return Reconciliation.of({ round, all, tidy })
-})
-
 /** Between two rounds of a server, in milliseconds. */
 const ROUND_MS = 15_000
 
-/** What a server does about payments in the background. A failure waits for the next round. */
-export const reconciler: Effect.Effect<never, never, Reconciliation> = Effect.gen(function*() {
+/** What a server does about payments in the background. */
+export const ReconcilerLayer = Layer.effectDiscard(Effect.gen(function*() {
   const reconciliation = yield* Reconciliation
-  return yield* reconciliation.tidy.pipe(
+  const reconcile = reconciliation.tidy.pipe(
     Effect.andThen(reconciliation.round),
     Effect.tap((report) =>
       report.settled > 0 ? Effect.logInfo("payments without a callback were settled", report) : Effect.void
-    ),
-    Effect.catchCause((cause) => Effect.logWarning("payments could not be reconciled; tried again", cause)),
-    Effect.andThen(Effect.sleep(ROUND_MS)),
-    Effect.forever
+    )
   )
-})
+  yield* Effect.forkScoped(inRounds(reconcile, { failure: "payments could not be reconciled", everyMs: ROUND_MS }))
+}))

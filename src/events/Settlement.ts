@@ -27,7 +27,7 @@ import { dropUnnamed, recordRefund, refundsNow } from "../orders/RefundStore.ts"
 import { Sessions } from "../orders/Sessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
-import { orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type Asked, makeAskAboutClawback } from "./AskAboutClawback.ts"
 import { closeSuperseded, conclude, isKnownReview, needsAttention, receive, reopenReviews } from "./EventStore.ts"
 import { decide, type Decision, isClawback, type Named } from "./PaymentRules.ts"
@@ -280,4 +280,5 @@ const makeSettlement = Effect.gen(function*() {
   return Settlement.of({ settle, settleWithin, concluded })
 })
 
-export const settlementLayer = Layer.effect(Settlement, makeSettlement)
+/** The port `Settlement` of orders, which do not know what events are. */
+export const SettlementLayer = Layer.effect(Settlement, makeSettlement)

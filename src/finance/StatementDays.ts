@@ -4,8 +4,9 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { UnknownKind } from "./FinanceError.ts"
 import { movementsIn, unearnedAt } from "./MovementSums.ts"
@@ -28,7 +29,56 @@ export class StatementDays extends Context.Service<StatementDays, {
   /** Closes the days that are over, oldest first, 31 at most; answers them. Several servers at it take turns. */
   readonly closeDue: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable | UnknownKind>
 }>()("realms/finance/StatementDays") {
-  static readonly layer = Layer.effect(StatementDays, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    StatementDays,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const settings = yield* Settings
+
+      /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
+      const closeNext = Effect.gen(function*() {
+        const [lock] = yield* sql<{ held: boolean }>`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
+        if (lock?.held !== true) return undefined
+        const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
+        if (saved.length === 0) return undefined
+        const { finance: { timeZone } } = yield* settings.fresh
+        yield* sql`SET LOCAL statement_timeout = 0`
+        const [next] = yield* sql.unsafe<NextDay>(nextSql, [timeZone])
+        if (next === undefined || !next.due) return undefined
+        if (yield* isUnderWay(sql, next.ends_at)) {
+          yield* Effect.logInfo(
+            `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
+              "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
+          )
+          return undefined
+        }
+        const before = yield* lastClosedBy(sql, null)
+        const stretch = { from: before?.endsAt ?? null, to: next.ends_at }
+        const books = booksAfter(
+          before?.books ?? noBooks,
+          yield* movementsIn(sql, stretch),
+          yield* unearnedAt(sql, next.ends_at)
+        )
+        yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
+      VALUES (${next.day}::date, ${timeZone}, ${next.starts_at}, ${next.ends_at}, ${
+          JSON.stringify(encodeBooks(books))
+        }::jsonb)`
+        return next.day
+      })
+
+      const closeDue = Effect.gen(function*() {
+        const closed: Array<string> = []
+        while (closed.length < ROUND_DAYS_MAX) {
+          const day = yield* orUnavailable(inTransaction(sql, closeNext))
+          if (day === undefined) break
+          closed.push(day)
+        }
+        return closed
+      })
+
+      return StatementDays.of({ closeDue })
+    })
+  )
 }
 
 /** After its end a day is left open so long. */
@@ -130,66 +180,15 @@ const nextSql = `
   WHERE d.day IS NOT NULL AND (d.after IS NULL OR d.ends_at > d.after)
   ORDER BY d.day LIMIT 1`
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const settings = yield* Settings
-
-  /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
-  const closeNext = Effect.gen(function*() {
-    const [lock] = yield* sql<{ held: boolean }>`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
-    if (lock?.held !== true) return undefined
-    const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
-    if (saved.length === 0) return undefined
-    const { finance: { timeZone } } = yield* settings.fresh
-    yield* sql`SET LOCAL statement_timeout = 0`
-    const [next] = yield* sql.unsafe<NextDay>(nextSql, [timeZone])
-    if (next === undefined || !next.due) return undefined
-    if (yield* isUnderWay(sql, next.ends_at)) {
-      yield* Effect.logInfo(
-        `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
-          "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
-      )
-      return undefined
-    }
-    const before = yield* lastClosedBy(sql, null)
-    const stretch = { from: before?.endsAt ?? null, to: next.ends_at }
-    const books = booksAfter(
-      before?.books ?? noBooks,
-      yield* movementsIn(sql, stretch),
-      yield* unearnedAt(sql, next.ends_at)
-    )
-    yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
-      VALUES (${next.day}::date, ${timeZone}, ${next.starts_at}, ${next.ends_at}, ${
-      JSON.stringify(encodeBooks(books))
-    }::jsonb)`
-    return next.day
-  })
-
-  const closeDue = Effect.gen(function*() {
-    const closed: Array<string> = []
-    while (closed.length < ROUND_DAYS_MAX) {
-      const day = yield* orUnavailable(inTransaction(sql, closeNext))
-      if (day === undefined) break
-      closed.push(day)
-    }
-    return closed
-  })
-
-  return StatementDays.of({ closeDue })
-})
-
 /** Between two rounds of a server, in milliseconds. */
 const ROUND_MS = 60_000
 
-/** Closes days until interrupted. */
-export const dayCloser: Effect.Effect<never, never, StatementDays> = Effect.gen(function*() {
+/** Closes days as long as the layer lives. */
+export const DayCloserLayer = Layer.effectDiscard(Effect.gen(function*() {
   const days = yield* StatementDays
-  return yield* days.closeDue.pipe(
-    Effect.tap((closed) =>
-      closed.length > 0 ? Effect.logInfo("days of the books were closed", { days: closed }) : Effect.void
-    ),
-    Effect.catchCause((cause) => Effect.logError("days of the books could not be closed; tried again", cause)),
-    Effect.andThen(Effect.sleep(ROUND_MS)),
-    Effect.forever
+  const close = Effect.tap(
+    days.closeDue,
+    (closed) => closed.length > 0 ? Effect.logInfo("days of the books were closed", { days: closed }) : Effect.void
   )
-})
+  yield* Effect.forkScoped(inRounds(close, { failure: "days of the books could not be closed", everyMs: ROUND_MS }))
+}))

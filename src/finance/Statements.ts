@@ -4,8 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { RangeRefused, UnknownKind } from "./FinanceError.ts"
 import { type Held, heldNow, movementsIn, unearnedAt } from "./MovementSums.ts"
@@ -51,7 +51,87 @@ export class Statements extends Context.Service<Statements, {
   days(range: DayRange): Effect.Effect<ReadonlyArray<ClosedDay>, DatabaseUnavailable>
   liability(day: string): Effect.Effect<Liability, RangeRefused | Failure>
 }>()("realms/finance/Statements") {
-  static readonly layer = Layer.effect(Statements, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    Statements,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const settings = yield* Settings
+
+      const inSnapshot = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+        orUnavailable(
+          inTransaction(sql, Effect.andThen(sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`), effect))
+            .pipe(
+              Effect.provideService(SqlClient.BeginTransaction, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            )
+        )
+
+      /** The books from the beginning up to a moment. */
+      const upTo = Effect.fnUntraced(function*(at: Date) {
+        const before = yield* lastClosedBy(sql, at)
+        if (before !== undefined && before.endsAt.getTime() === at.getTime()) return before.books
+        return booksAfter(
+          before?.books ?? noBooks,
+          yield* movementsIn(sql, { from: before?.endsAt ?? null, to: at }),
+          yield* unearnedAt(sql, at)
+        )
+      })
+
+      const read = Effect.fnUntraced(function*(range: DayRange, timeZone: string) {
+        const [bounds] = yield* sql.unsafe<Bounds>(boundsSql, [range.from, range.to, timeZone])
+        if (bounds === undefined) return yield* Effect.die(new Error("a range has no bounds"))
+        const closed = yield* closedWithin(sql, range)
+        const closedTo = closed.at(-1)?.endsAt ?? bounds.starts_at
+        const [first] = closed
+        const opening = first === undefined
+          ? yield* upTo(bounds.starts_at)
+          : (yield* lastClosedBy(sql, first.startsAt))?.books ?? noBooks
+        // What is not closed of it, up to what this snapshot sees where it is not over.
+        const isOpen = closedTo.getTime() < bounds.ends_at.getTime()
+        const to = bounds.is_over ? bounds.ends_at : null
+        const settled = joinAll(opening, closed.map(({ books }) => books))
+        const books = isOpen
+          ? joinBooks(
+            settled,
+            booksAfter(settled, yield* movementsIn(sql, { from: closedTo, to }), yield* unearnedAt(sql, to))
+          )
+          : settled
+        return {
+          ...range,
+          timeZone,
+          startsAt: first?.startsAt ?? bounds.starts_at,
+          endsAt: bounds.ends_at,
+          isClosed: !isOpen && bounds.is_over,
+          closedDays: closed.length,
+          books,
+          now: bounds.is_over ? null : yield* heldNow(sql)
+        } satisfies Statement
+      })
+
+      const range = (asked: Parameters<typeof rangeAsked>[0]) =>
+        Effect.flatMap(settings.fresh, ({ finance }) => rangeAsked(asked, finance.timeZone))
+
+      const statement = Effect.fn("Statements.statement")(function*(range: DayRange) {
+        const { finance } = yield* settings.fresh
+        return yield* inSnapshot(read(range, finance.timeZone))
+      })
+
+      const days = (range: DayRange) => orUnavailable(closedWithin(sql, range))
+
+      const liability = Effect.fn("Statements.liability")(function*(day: string) {
+        const { books, endsAt, timeZone } = yield* statement(yield* range({ from: day }))
+        return {
+          day,
+          timeZone,
+          at: endsAt,
+          prepaidMicros: books.balances.closing,
+          owedMicros: books.debts.closing,
+          unearned: books.plans.map(({ currency, unearned }) => ({ currency, minor: unearned }))
+        } satisfies Liability
+      })
+
+      return Statements.of({ range, statement, days, liability })
+    })
+  )
 }
 
 /** A statement takes no longer, in ms: where no day is closed yet, every call is summed. */
@@ -68,81 +148,3 @@ const boundsSql = `
   SELECT starts_at, greatest(starts_at, ends_at) AS ends_at, ends_at <= now() AS is_over FROM (
     SELECT least(now(), realms_day_starts_v1($1::date, $3)) AS starts_at, realms_day_starts_v1($2::date + 1, $3) AS ends_at
   ) b`
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const settings = yield* Settings
-
-  const inSnapshot = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
-    orUnavailable(
-      inTransaction(sql, Effect.andThen(sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`), effect)).pipe(
-        Effect.provideService(SqlClient.BeginTransaction, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-      )
-    )
-
-  /** The books from the beginning up to a moment. */
-  const upTo = Effect.fnUntraced(function*(at: Date) {
-    const before = yield* lastClosedBy(sql, at)
-    if (before !== undefined && before.endsAt.getTime() === at.getTime()) return before.books
-    return booksAfter(
-      before?.books ?? noBooks,
-      yield* movementsIn(sql, { from: before?.endsAt ?? null, to: at }),
-      yield* unearnedAt(sql, at)
-    )
-  })
-
-  const read = Effect.fnUntraced(function*(range: DayRange, timeZone: string) {
-    const [bounds] = yield* sql.unsafe<Bounds>(boundsSql, [range.from, range.to, timeZone])
-    if (bounds === undefined) return yield* Effect.die(new Error("a range has no bounds"))
-    const closed = yield* closedWithin(sql, range)
-    const closedTo = closed.at(-1)?.endsAt ?? bounds.starts_at
-    const [first] = closed
-    const opening = first === undefined
-      ? yield* upTo(bounds.starts_at)
-      : (yield* lastClosedBy(sql, first.startsAt))?.books ?? noBooks
-    // What is not closed of it, up to what this snapshot sees where it is not over.
-    const isOpen = closedTo.getTime() < bounds.ends_at.getTime()
-    const to = bounds.is_over ? bounds.ends_at : null
-    const settled = joinAll(opening, closed.map(({ books }) => books))
-    const books = isOpen
-      ? joinBooks(
-        settled,
-        booksAfter(settled, yield* movementsIn(sql, { from: closedTo, to }), yield* unearnedAt(sql, to))
-      )
-      : settled
-    return {
-      ...range,
-      timeZone,
-      startsAt: first?.startsAt ?? bounds.starts_at,
-      endsAt: bounds.ends_at,
-      isClosed: !isOpen && bounds.is_over,
-      closedDays: closed.length,
-      books,
-      now: bounds.is_over ? null : yield* heldNow(sql)
-    } satisfies Statement
-  })
-
-  const range = (asked: Parameters<typeof rangeAsked>[0]) =>
-    Effect.flatMap(settings.fresh, ({ finance }) => rangeAsked(asked, finance.timeZone))
-
-  const statement = Effect.fn("Statements.statement")(function*(range: DayRange) {
-    const { finance } = yield* settings.fresh
-    return yield* inSnapshot(read(range, finance.timeZone))
-  })
-
-  const days = (range: DayRange) => orUnavailable(closedWithin(sql, range))
-
-  const liability = Effect.fn("Statements.liability")(function*(day: string) {
-    const { books, endsAt, timeZone } = yield* statement(yield* range({ from: day }))
-    return {
-      day,
-      timeZone,
-      at: endsAt,
-      prepaidMicros: books.balances.closing,
-      owedMicros: books.debts.closing,
-      unearned: books.plans.map(({ currency, unearned }) => ({ currency, minor: unearned }))
-    } satisfies Liability
-  })
-
-  return Statements.of({ range, statement, days, liability })
-})

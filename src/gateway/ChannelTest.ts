@@ -6,7 +6,7 @@
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"
 import type { ChannelModelUnknown, ChannelNotFound } from "../channels/ChannelError.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
 
@@ -51,7 +51,52 @@ export class ChannelTest extends Context.Service<ChannelTest, {
     model: string
   ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
 }>()("realms/gateway/ChannelTest") {
-  static readonly layer = Layer.effect(ChannelTest, Effect.suspend(() => make)).pipe(
+  static readonly layer = Layer.effect(
+    ChannelTest,
+    Effect.gen(function*() {
+      const channels = yield* ChannelAdmin
+      const client = yield* UpstreamClient
+      const msMax = yield* ChannelTestMsMax
+
+      const ask = Effect.fnUntraced(
+        function*(endpoint: ChannelEndpoint) {
+          const exchange = yield* client.send({
+            baseUrl: endpoint.baseUrl,
+            path: "/chat/completions",
+            apiKey: Redacted.value(endpoint.apiKey),
+            body: bodyOf(endpoint),
+            headersTimeoutMs: msMax,
+            idleTimeoutMs: msMax
+          }, () => undefined)
+          const body = yield* client.readShort(yield* client.bodyOf(exchange))
+          return verdictOf(exchange.status, body.toString("utf8"))
+        },
+        Effect.timeoutOrElse({
+          duration: msMax,
+          orElse: () => Effect.succeed<Verdict>({ status: null, reason: "timeout" })
+        }),
+        Effect.catchTag(
+          "UpstreamFailure",
+          ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: reasonOfFailure(kind) })
+        )
+      )
+
+      const run = Effect.fn("ChannelTest.run")(function*(channelId: bigint, model: string) {
+        const startedMs = yield* Clock.currentTimeMillis
+        const verdict = yield* channels.endpoint(channelId, model).pipe(
+          Effect.flatMap(ask),
+          Effect.catchTag(
+            "ChannelKeyMissing",
+            ({ reason }) =>
+              Effect.succeed<Verdict>({ status: null, reason: reason === "none" ? "no_key" : "key_unreadable" })
+          )
+        )
+        return { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
+      })
+
+      return ChannelTest.of({ run })
+    })
+  ).pipe(
     Layer.provide(UpstreamClient.layer)
   )
 }
@@ -97,47 +142,3 @@ const bodyOf = ({ reasoning, upstreamModel }: ChannelEndpoint): Uint8Array =>
     ...(reasoning ? { max_completion_tokens: REASONING_TOKENS } : { max_tokens: 1 }),
     stream: false
   }))
-
-const make = Effect.gen(function*() {
-  const channels = yield* ChannelAdmin
-  const client = yield* UpstreamClient
-  const msMax = yield* ChannelTestMsMax
-
-  const ask = Effect.fnUntraced(
-    function*(endpoint: ChannelEndpoint) {
-      const exchange = yield* client.send({
-        baseUrl: endpoint.baseUrl,
-        path: "/chat/completions",
-        apiKey: Redacted.value(endpoint.apiKey),
-        body: bodyOf(endpoint),
-        headersTimeoutMs: msMax,
-        idleTimeoutMs: msMax
-      }, () => undefined)
-      const body = yield* client.readShort(yield* client.bodyOf(exchange))
-      return verdictOf(exchange.status, body.toString("utf8"))
-    },
-    Effect.timeoutOrElse({
-      duration: msMax,
-      orElse: () => Effect.succeed<Verdict>({ status: null, reason: "timeout" })
-    }),
-    Effect.catchTag(
-      "UpstreamFailure",
-      ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: reasonOfFailure(kind) })
-    )
-  )
-
-  const run = Effect.fn("ChannelTest.run")(function*(channelId: bigint, model: string) {
-    const startedMs = yield* Clock.currentTimeMillis
-    const verdict = yield* channels.endpoint(channelId, model).pipe(
-      Effect.flatMap(ask),
-      Effect.catchTag(
-        "ChannelKeyMissing",
-        ({ reason }) =>
-          Effect.succeed<Verdict>({ status: null, reason: reason === "none" ? "no_key" : "key_unreadable" })
-      )
-    )
-    return { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
-  })
-
-  return ChannelTest.of({ run })
-})

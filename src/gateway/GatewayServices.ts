@@ -5,11 +5,11 @@
  */
 import type { Effect } from "effect"
 import type { Accounts } from "../accounts/Accounts.ts"
-import type { Channels } from "../channels/Channels.ts"
 import type { ChannelHealth } from "../channels/ChannelHealth.ts"
+import type { Channels } from "../channels/Channels.ts"
 import type { ChannelShares } from "../channels/ChannelShares.ts"
+import type { BillingConfig } from "../config/Config.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
-import type { BillingConfig } from "../platform/Config.ts"
 import type { Drains } from "./Drains.ts"
 import type { HiddenOutput } from "./HiddenOutput.ts"
 import type { HoldServices } from "./Holds.ts"

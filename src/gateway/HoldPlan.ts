@@ -3,9 +3,9 @@
  * as a stream goes, or what the funds allow where nothing can be extended. Pure.
  */
 import type { Reserve } from "../accounts/AccountState.ts"
-import type { BillingConfig } from "../platform/Config.ts"
-import { boundPrices, type PriceSnapshot, type ToolPrices } from "../domain/Price.ts"
 import type { Model } from "../catalog/Catalog.ts"
+import type { BillingConfig } from "../config/Config.ts"
+import { boundPrices, type PriceSnapshot, type ToolPrices } from "../domain/Price.ts"
 import type { CallBounds } from "./meter/Bounds.ts"
 import type { Call, OutputLimitField } from "./request/Call.ts"
 

@@ -4,9 +4,9 @@
  */
 import type { Reservation } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
+import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyIdentity } from "../identity/ApiKeys.ts"
 import type { ByteShare } from "../platform/ByteBudget.ts"
-import type { BillingConfig } from "../platform/Config.ts"
 import type { CallClient } from "./CallClient.ts"
 import { admitted, type CallEvent, type CallState, evolve } from "./CallMachine.ts"
 import type { HoldPlan } from "./HoldPlan.ts"

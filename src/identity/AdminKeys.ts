@@ -7,8 +7,8 @@ import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
 import { isStaff, type Role } from "./Roles.ts"
@@ -81,7 +81,101 @@ export class AdminKeys extends Context.Service<AdminKeys, {
     token: Redacted.Redacted<string>
   ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | DatabaseUnavailable>
 }>()("realms/identity/AdminKeys") {
-  static readonly layer = Layer.effect(AdminKeys, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    AdminKeys,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const create = Effect.fn("AdminKeys.create")(function*(
+        actor: Actor & { readonly userId: bigint },
+        { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
+      ) {
+        const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
+        if (name.trim() === "" || !isKeyName(name)) {
+          return yield* new AdminKeyRefused({ reason: "name" })
+        }
+        if (expiresAt !== null && expiresAt.getTime() <= nowMs) return yield* new AdminKeyRefused({ reason: "expiry" })
+        const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+        const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
+        const id = yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            // Made one after the other, whoever makes them, and so counted.
+            yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
+            const [live] = yield* sql<{ count: bigint }>`SELECT count(*) FROM api_keys
+          WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
+            if (Number(live?.count ?? 0n) >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
+            const [row] = yield* sql<{ id: bigint }>`
+          INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
+            VALUES (${actor.userId}, ${name}, ${hashOf(token)}, ${hint}, ${expiresAt}::timestamptz, 'admin')
+            RETURNING id`
+            if (row === undefined) return yield* Effect.die(new Error("a key was not written"))
+            yield* recordChange(sql, actor, {
+              action: "admin_key.created",
+              target: `admin_key:${row.id}`,
+              before: null,
+              after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
+            })
+            return row.id
+          })
+        ).pipe(orUnavailable)
+        return { id, key: Redacted.make(token) }
+      })
+
+      const list = sql<
+        KeyRow
+      >`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
+      k.last_used_at
+    FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
+        .pipe(Effect.map((rows) => rows.map(toKey)), orUnavailable)
+
+      const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: bigint) {
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const [row] = yield* sql<{ revoked: boolean; name: string }>`
+          SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
+            if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+            if (row.revoked) return
+            yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
+            yield* recordChange(sql, actor, {
+              action: "admin_key.revoked",
+              target: `admin_key:${id}`,
+              before: { name: row.name },
+              after: null
+            })
+          })
+        ).pipe(orUnavailable)
+      })
+
+      interface FoundRow {
+        readonly id: bigint
+        readonly user_id: bigint
+        readonly email: string
+        readonly role: Role
+        readonly kind: string
+        readonly stale: boolean
+      }
+
+      const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
+        const text = Redacted.value(token)
+        if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
+        const [row] = yield* sql<FoundRow>`
+      SELECT k.id, k.user_id, u.email, u.role, k.kind,
+          k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
+            AS stale
+        FROM api_keys k JOIN users u ON u.id = k.user_id
+        WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          AND u.disabled_at IS NULL`.pipe(orUnavailable)
+        if (row === undefined) return yield* new AdminKeyInvalid()
+        if (row.kind !== "admin" || !isStaff(row.role)) return yield* new AdminKeyForbidden()
+        if (row.stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${row.id}`)
+        return { keyId: row.id, userId: row.user_id, email: row.email, role: row.role }
+      })
+
+      return AdminKeys.of({ create, list, revoke, authenticate })
+    })
+  )
 }
 
 interface KeyRow {
@@ -109,94 +203,3 @@ const toKey = (row: KeyRow): AdminKey => ({
 })
 
 const hashOf = (token: string): Buffer => hash("sha256", token, "buffer")
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const create = Effect.fn("AdminKeys.create")(function*(
-    actor: Actor & { readonly userId: bigint },
-    { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
-  ) {
-    const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
-    if (name.trim() === "" || !isKeyName(name)) {
-      return yield* new AdminKeyRefused({ reason: "name" })
-    }
-    if (expiresAt !== null && expiresAt.getTime() <= nowMs) return yield* new AdminKeyRefused({ reason: "expiry" })
-    const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
-    const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
-    const id = yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        // Made one after the other, whoever makes them, and so counted.
-        yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
-        const [live] = yield* sql<{ count: bigint }>`SELECT count(*) FROM api_keys
-          WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
-        if (Number(live?.count ?? 0n) >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
-        const [row] = yield* sql<{ id: bigint }>`
-          INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
-            VALUES (${actor.userId}, ${name}, ${hashOf(token)}, ${hint}, ${expiresAt}::timestamptz, 'admin')
-            RETURNING id`
-        if (row === undefined) return yield* Effect.die(new Error("a key was not written"))
-        yield* recordChange(sql, actor, {
-          action: "admin_key.created",
-          target: `admin_key:${row.id}`,
-          before: null,
-          after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
-        })
-        return row.id
-      })
-    ).pipe(orUnavailable)
-    return { id, key: Redacted.make(token) }
-  })
-
-  const list = sql<KeyRow>`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
-      k.last_used_at
-    FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
-    .pipe(Effect.map((rows) => rows.map(toKey)), orUnavailable)
-
-  const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: bigint) {
-    yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const [row] = yield* sql<{ revoked: boolean; name: string }>`
-          SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
-        if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
-        if (row.revoked) return
-        yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
-        yield* recordChange(sql, actor, {
-          action: "admin_key.revoked",
-          target: `admin_key:${id}`,
-          before: { name: row.name },
-          after: null
-        })
-      })
-    ).pipe(orUnavailable)
-  })
-
-  interface FoundRow {
-    readonly id: bigint
-    readonly user_id: bigint
-    readonly email: string
-    readonly role: Role
-    readonly kind: string
-    readonly stale: boolean
-  }
-
-  const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
-    const text = Redacted.value(token)
-    if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
-    const [row] = yield* sql<FoundRow>`
-      SELECT k.id, k.user_id, u.email, u.role, k.kind,
-          k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
-            AS stale
-        FROM api_keys k JOIN users u ON u.id = k.user_id
-        WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-          AND u.disabled_at IS NULL`.pipe(orUnavailable)
-    if (row === undefined) return yield* new AdminKeyInvalid()
-    if (row.kind !== "admin" || !isStaff(row.role)) return yield* new AdminKeyForbidden()
-    if (row.stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${row.id}`)
-    return { keyId: row.id, userId: row.user_id, email: row.email, role: row.role }
-  })
-
-  return AdminKeys.of({ create, list, revoke, authenticate })
-})

@@ -13,7 +13,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { networkOf } from "./ClientNetwork.ts"
 import { TooManyAttempts } from "./IdentityError.ts"
 
@@ -66,7 +66,53 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
     work: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
 }>()("realms/identity/AttemptLimits") {
-  static readonly layer = Layer.effect(AttemptLimits, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    AttemptLimits,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
+        const nowMs = BigInt(yield* Clock.currentTimeMillis)
+        const [refillMs, spanMs] = [BigInt(limit.refillMs), BigInt(limit.refillMs * limit.burst)]
+        const taken = yield* sql`
+      INSERT INTO attempt_limits AS l (key_hash, full_at_ms) VALUES (${keyHash}, ${nowMs + refillMs}::bigint)
+        ON CONFLICT (key_hash) DO UPDATE SET full_at_ms = greatest(l.full_at_ms, ${nowMs}::bigint) + ${refillMs}::bigint
+          WHERE l.full_at_ms <= ${nowMs + spanMs - refillMs}::bigint
+        RETURNING key_hash`
+        if (taken.length > 0) return
+        const [row] = yield* sql<
+          { full_at_ms: bigint }
+        >`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`
+        const waitMs = row === undefined ? 0n : row.full_at_ms - (nowMs + spanMs - refillMs)
+        return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
+      })
+
+      const giveBack = ({ keyHash, limit }: Place) =>
+        sql`UPDATE attempt_limits SET full_at_ms = full_at_ms - ${
+          BigInt(limit.refillMs)
+        }::bigint WHERE key_hash = ${keyHash}`
+          .pipe(Effect.ignore)
+
+      return AttemptLimits.of({
+        limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
+          const places = placesOf(attempt)
+          const taken: Array<Place> = []
+          const returned = Effect.suspend(() => Effect.forEach(taken, giveBack, { discard: true }))
+          const takeAll = Effect.forEach(places, (place) =>
+            Effect.tap(take(place), () =>
+              Effect.sync(() => {
+                taken.push(place)
+              })), { discard: true })
+          // Who is refused for an account has not used up the network of those beside them.
+          yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
+          return yield* work.pipe(
+            Effect.tap(() => countsSuccess ? Effect.void : returned),
+            Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)
+          )
+        })
+      })
+    })
+  )
 }
 
 interface Place {
@@ -90,46 +136,3 @@ const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => 
     ofAccount
   ]
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
-    const nowMs = BigInt(yield* Clock.currentTimeMillis)
-    const [refillMs, spanMs] = [BigInt(limit.refillMs), BigInt(limit.refillMs * limit.burst)]
-    const taken = yield* sql`
-      INSERT INTO attempt_limits AS l (key_hash, full_at_ms) VALUES (${keyHash}, ${nowMs + refillMs}::bigint)
-        ON CONFLICT (key_hash) DO UPDATE SET full_at_ms = greatest(l.full_at_ms, ${nowMs}::bigint) + ${refillMs}::bigint
-          WHERE l.full_at_ms <= ${nowMs + spanMs - refillMs}::bigint
-        RETURNING key_hash`
-    if (taken.length > 0) return
-    const [row] = yield* sql<{ full_at_ms: bigint }>`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`
-    const waitMs = row === undefined ? 0n : row.full_at_ms - (nowMs + spanMs - refillMs)
-    return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
-  })
-
-  const giveBack = ({ keyHash, limit }: Place) =>
-    sql`UPDATE attempt_limits SET full_at_ms = full_at_ms - ${
-      BigInt(limit.refillMs)
-    }::bigint WHERE key_hash = ${keyHash}`
-      .pipe(Effect.ignore)
-
-  return AttemptLimits.of({
-    limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
-      const places = placesOf(attempt)
-      const taken: Array<Place> = []
-      const returned = Effect.suspend(() => Effect.forEach(taken, giveBack, { discard: true }))
-      const takeAll = Effect.forEach(places, (place) =>
-        Effect.tap(take(place), () =>
-          Effect.sync(() => {
-            taken.push(place)
-          })), { discard: true })
-      // Who is refused for an account has not used up the network of those beside them.
-      yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
-      return yield* work.pipe(
-        Effect.tap(() => countsSuccess ? Effect.void : returned),
-        Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)
-      )
-    })
-  })
-})

@@ -2,8 +2,9 @@
  * Removes what is over: sessions that have ended by themselves, links past their day, limits that are full again. None
  * of it is financial and none of it is believed any more, so it only keeps the tables small. Runs in every server.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { inRounds } from "../platform/Rounds.ts"
 import { IDLE_DAYS_MAX } from "./SessionStore.ts"
 
 /** Between two rounds, in milliseconds. */
@@ -32,9 +33,7 @@ export const cleanIdentity: Effect.Effect<void, SqlError.SqlError, SqlClient.Sql
   yield* sql`DELETE FROM password_links WHERE expires_at <= now()`
 })
 
-/** Cleans until interrupted. A failure waits for the next round. */
-export const identityCleaner: Effect.Effect<never, never, SqlClient.SqlClient> = cleanIdentity.pipe(
-  Effect.catch((error) => Effect.logWarning("old sessions could not be removed; tried again", error)),
-  Effect.andThen(Effect.sleep(ROUND_MS)),
-  Effect.forever
-)
+/** Cleans as long as the layer lives. */
+export const IdentityCleanerLayer = Layer.effectDiscard(Effect.forkScoped(
+  inRounds(cleanIdentity, { failure: "old sessions could not be removed", everyMs: ROUND_MS })
+))

@@ -6,6 +6,7 @@
  */
 import { Array as Arr, Clock, Effect, type Scope } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { inRounds } from "../platform/Rounds.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 
 /** Keys whose use is noted between two writes, at most. */
@@ -57,12 +58,13 @@ export const makeKeyUses: Effect.Effect<KeyUses, never, SqlClient.SqlClient | Sc
       }))
   const writeAll = Effect.suspend(() =>
     Effect.forEach(Arr.chunksOf([...noted], BATCH_ROWS_MAX), writeBatch, { discard: true })
-  ).pipe(
-    Effect.catch((error) => Effect.logWarning("when keys were used could not be written; tried again", error.message))
   )
 
-  yield* Effect.addFinalizer(() => Effect.timeoutOption(writeAll, STOP_MS_MAX))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(WRITE_MS), writeAll)))
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(writeAll, STOP_MS_MAX)))
+  yield* inRounds(writeAll, { failure: "when keys were used could not be written", everyMs: WRITE_MS }).pipe(
+    Effect.delay(WRITE_MS),
+    Effect.forkScoped
+  )
   return {
     note: (keyId) => {
       if (noted.size < NOTED_MAX || noted.has(keyId)) noted.set(keyId, clock.currentTimeMillisUnsafe())

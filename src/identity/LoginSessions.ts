@@ -4,8 +4,8 @@
  */
 import { Context, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { UserNotFound } from "./IdentityError.ts"
 import {
   deleteSessions,
@@ -62,7 +62,77 @@ export class LoginSessions extends Context.Service<LoginSessions, {
   /** The user's sessions that are not over, newest first, at most 50. */
   list(userId: bigint, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, DatabaseUnavailable>
 }>()("realms/identity/LoginSessions") {
-  static readonly layer = Layer.effect(LoginSessions, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    LoginSessions,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
+
+      const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: bigint }) {
+        return yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
+          FOR NO KEY UPDATE`
+            if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
+            return yield* insertSession(sql, session.userId, session)
+          })
+        ).pipe(orUnavailable)
+      })
+
+      // That it is in use is not waited for: a session that another transaction is writing is left as it is.
+      const findByHash = (tokenHash: Buffer) =>
+        sql<FoundRow>`WITH found AS (
+        SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
+            u.created_at, u.disabled_at
+          FROM sessions s JOIN users u ON u.id = s.user_id
+          WHERE s.id_hash = ${tokenHash} AND ${live} AND u.disabled_at IS NULL
+      ), stale AS (
+        SELECT id FROM sessions WHERE id = (SELECT session_id FROM found)
+            AND last_seen_at < now() - make_interval(secs => ${SEEN_INTERVAL_SECONDS}::integer)
+          FOR UPDATE SKIP LOCKED
+      ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
+      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
+
+      const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
+        const tokenHash = tokenHashOf(token)
+        if (tokenHash === undefined) return Option.none<LoginSession>()
+        const [row] = yield* findByHash(tokenHash).pipe(
+          Effect.timeout(LOOKUP_TIMEOUT_MS),
+          Effect.mapError(databaseUnavailable)
+        )
+        return Option.map(Option.fromUndefinedOr(row), (found): LoginSession => ({
+          sessionId: found.session_id,
+          user: toUser(found),
+          createdAt: found.session_created_at
+        }))
+      })
+
+      const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
+        const tokenHash = tokenHashOf(token)
+        if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
+      })
+
+      const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: bigint, keepToken: SessionToken) {
+        yield* orUnavailable(deleteSessions(sql, userId, keepToken))
+      })
+
+      const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: bigint) {
+        yield* orUnavailable(deleteSessions(sql, userId))
+      })
+
+      const list = Effect.fn("LoginSessions.list")(function*(userId: bigint, current: SessionToken) {
+        const rows = yield* sql<ListedRow>`
+      SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
+          s.last_seen_at, s.id_hash IS NOT DISTINCT FROM ${tokenHashOf(current) ?? null}::bytea AS current
+        FROM sessions s WHERE s.user_id = ${userId} AND ${live} ORDER BY s.id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
+          .pipe(orUnavailable)
+        return rows.map(toListed)
+      })
+
+      return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
+    })
+  )
 }
 
 interface FoundRow extends UserRow {
@@ -86,73 +156,4 @@ const toListed = (row: ListedRow): ListedSession => ({
   createdAt: row.created_at,
   lastSeenAt: row.last_seen_at,
   current: row.current
-})
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
-
-  const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: bigint }) {
-    return yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
-          FOR NO KEY UPDATE`
-        if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
-        return yield* insertSession(sql, session.userId, session)
-      })
-    ).pipe(orUnavailable)
-  })
-
-  // That it is in use is not waited for: a session that another transaction is writing is left as it is.
-  const findByHash = (tokenHash: Buffer) =>
-    sql<FoundRow>`WITH found AS (
-        SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
-            u.created_at, u.disabled_at
-          FROM sessions s JOIN users u ON u.id = s.user_id
-          WHERE s.id_hash = ${tokenHash} AND ${live} AND u.disabled_at IS NULL
-      ), stale AS (
-        SELECT id FROM sessions WHERE id = (SELECT session_id FROM found)
-            AND last_seen_at < now() - make_interval(secs => ${SEEN_INTERVAL_SECONDS}::integer)
-          FOR UPDATE SKIP LOCKED
-      ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
-      SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
-
-  const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
-    const tokenHash = tokenHashOf(token)
-    if (tokenHash === undefined) return Option.none<LoginSession>()
-    const [row] = yield* findByHash(tokenHash).pipe(
-      Effect.timeout(LOOKUP_TIMEOUT_MS),
-      Effect.mapError(databaseUnavailable)
-    )
-    return Option.map(Option.fromUndefinedOr(row), (found): LoginSession => ({
-      sessionId: found.session_id,
-      user: toUser(found),
-      createdAt: found.session_created_at
-    }))
-  })
-
-  const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
-    const tokenHash = tokenHashOf(token)
-    if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
-  })
-
-  const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: bigint, keepToken: SessionToken) {
-    yield* orUnavailable(deleteSessions(sql, userId, keepToken))
-  })
-
-  const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: bigint) {
-    yield* orUnavailable(deleteSessions(sql, userId))
-  })
-
-  const list = Effect.fn("LoginSessions.list")(function*(userId: bigint, current: SessionToken) {
-    const rows = yield* sql<ListedRow>`
-      SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
-          s.last_seen_at, s.id_hash IS NOT DISTINCT FROM ${tokenHashOf(current) ?? null}::bytea AS current
-        FROM sessions s WHERE s.user_id = ${userId} AND ${live} ORDER BY s.id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
-      .pipe(orUnavailable)
-    return rows.map(toListed)
-  })
-
-  return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
 })

@@ -5,8 +5,8 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
@@ -37,78 +37,81 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
     address: string
   ): Effect.Effect<void, PasswordLinkInvalid | PasswordRefused | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/PasswordLinks") {
-  static readonly layer = Layer.effect(PasswordLinks, Effect.suspend(() => make)).pipe(
+  static readonly layer = Layer.effect(
+    PasswordLinks,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const passwords = yield* PasswordQueue
+
+      const write = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
+        const [user] = yield* sql<{ disabled: boolean }>`
+      SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+        if (user === undefined) return yield* new UserNotFound({ userId })
+        if (user.disabled) return yield* new UserDisabled({ userId })
+        const { token, tokenHash } = makeToken()
+        yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+        const [row] = yield* sql<{ expires_at: Date }>`INSERT INTO password_links (token_hash, user_id, expires_at)
+      VALUES (${tokenHash}, ${userId}, now() + make_interval(hours => ${PASSWORD_LINK_HOURS}::integer))
+      RETURNING expires_at`
+        if (row === undefined) return yield* Effect.die(new Error("a link was not written"))
+        yield* recordChange(sql, actor, {
+          action: "password_link.created",
+          target: `user:${userId}`,
+          before: null,
+          after: { expires_at: row.expires_at.toISOString() }
+        })
+        return { token, expiresAt: row.expires_at }
+      })
+
+      /** The user of a link that is good at this moment. */
+      const userOf = (token: PasswordToken) =>
+        Effect.map(
+          sql<{ id: bigint; email: string }>`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
+        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`,
+          ([row]) => row
+        )
+
+      const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: bigint) {
+        return yield* inTransaction(sql, write(actor, userId)).pipe(orUnavailable)
+      })
+
+      const find = Effect.fn("PasswordLinks.find")(function*(token: PasswordToken) {
+        const user = yield* orUnavailable(userOf(token))
+        return Option.map(Option.fromUndefinedOr(user), ({ email }) => email)
+      })
+
+      const use = Effect.fnUntraced(
+        function*(token: PasswordToken, userId: bigint, passwordHash: string, address: string) {
+          // Users before their links, as everywhere, so that nobody waits in a circle.
+          yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+          if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
+          yield* writePasswordHash(sql, userId, passwordHash)
+          yield* deleteSessions(sql, userId)
+          yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
+            action: "password_link.used",
+            target: `user:${userId}`,
+            before: null,
+            after: null
+          })
+        }
+      )
+
+      const redeem = Effect.fn("PasswordLinks.redeem")(function*(
+        token: PasswordToken,
+        password: Redacted.Redacted<string>,
+        address: string
+      ) {
+        // Whoever has no link costs no hash.
+        const user = yield* orUnavailable(userOf(token))
+        if (user === undefined) return yield* new PasswordLinkInvalid()
+        yield* checkNewPassword(password)
+        const passwordHash = yield* passwords.hash(password)
+        yield* inTransaction(sql, use(token, user.id, passwordHash, address)).pipe(orUnavailable)
+      })
+
+      return PasswordLinks.of({ issue, find, redeem })
+    })
+  ).pipe(
     Layer.provide(PasswordQueue.layer)
   )
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const passwords = yield* PasswordQueue
-
-  const write = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
-    const [user] = yield* sql<{ disabled: boolean }>`
-      SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
-    if (user === undefined) return yield* new UserNotFound({ userId })
-    if (user.disabled) return yield* new UserDisabled({ userId })
-    const { token, tokenHash } = makeToken()
-    yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-    const [row] = yield* sql<{ expires_at: Date }>`INSERT INTO password_links (token_hash, user_id, expires_at)
-      VALUES (${tokenHash}, ${userId}, now() + make_interval(hours => ${PASSWORD_LINK_HOURS}::integer))
-      RETURNING expires_at`
-    if (row === undefined) return yield* Effect.die(new Error("a link was not written"))
-    yield* recordChange(sql, actor, {
-      action: "password_link.created",
-      target: `user:${userId}`,
-      before: null,
-      after: { expires_at: row.expires_at.toISOString() }
-    })
-    return { token, expiresAt: row.expires_at }
-  })
-
-  /** The user of a link that is good at this moment. */
-  const userOf = (token: PasswordToken) =>
-    Effect.map(
-      sql<{ id: bigint; email: string }>`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
-        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`,
-      ([row]) => row
-    )
-
-  const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: bigint) {
-    return yield* inTransaction(sql, write(actor, userId)).pipe(orUnavailable)
-  })
-
-  const find = Effect.fn("PasswordLinks.find")(function*(token: PasswordToken) {
-    const user = yield* orUnavailable(userOf(token))
-    return Option.map(Option.fromUndefinedOr(user), ({ email }) => email)
-  })
-
-  const use = Effect.fnUntraced(function*(token: PasswordToken, userId: bigint, passwordHash: string, address: string) {
-    // Users before their links, as everywhere, so that nobody waits in a circle.
-    yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
-    if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
-    yield* writePasswordHash(sql, userId, passwordHash)
-    yield* deleteSessions(sql, userId)
-    yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
-      action: "password_link.used",
-      target: `user:${userId}`,
-      before: null,
-      after: null
-    })
-  })
-
-  const redeem = Effect.fn("PasswordLinks.redeem")(function*(
-    token: PasswordToken,
-    password: Redacted.Redacted<string>,
-    address: string
-  ) {
-    // Whoever has no link costs no hash.
-    const user = yield* orUnavailable(userOf(token))
-    if (user === undefined) return yield* new PasswordLinkInvalid()
-    yield* checkNewPassword(password)
-    const passwordHash = yield* passwords.hash(password)
-    yield* inTransaction(sql, use(token, user.id, passwordHash, address)).pipe(orUnavailable)
-  })
-
-  return PasswordLinks.of({ issue, find, redeem })
-})

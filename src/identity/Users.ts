@@ -4,8 +4,8 @@
  */
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { type EmailTaken, InvalidEmail, type PasswordRefused, type TooBusy, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
@@ -41,7 +41,56 @@ export class Users extends Context.Service<Users, {
   findByEmail(email: string): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
   findById(id: bigint): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
 }>()("realms/identity/Users") {
-  static readonly layer = Layer.effect(Users, Effect.suspend(() => make)).pipe(Layer.provide(PasswordQueue.layer))
+  static readonly layer = Layer.effect(
+    Users,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const passwords = yield* PasswordQueue
+      const columns = sql.literal("id, email, role, created_at, disabled_at")
+
+      const create = Effect.fn("Users.create")(function*(user: NewUser) {
+        const email = normalizeEmail(user.email)
+        if (email === undefined) return yield* new InvalidEmail({ email: user.email })
+        const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
+        return yield* inTransaction(sql, insertUser(sql, { email, role: user.role, passwordHash })).pipe(orUnavailable)
+      })
+
+      const setPassword = Effect.fn("Users.setPassword")(
+        function*(userId: bigint, password: Redacted.Redacted<string>) {
+          yield* checkNewPassword(password)
+          const passwordHash = yield* passwords.hash(password)
+          yield* inTransaction(
+            sql,
+            Effect.gen(function*() {
+              const written = yield* writePasswordHash(sql, userId, passwordHash)
+              if (!written) return yield* new UserNotFound({ userId })
+              yield* deleteSessions(sql, userId)
+            })
+          ).pipe(orUnavailable)
+        }
+      )
+
+      const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
+        Effect.map((rows) => rows.map(toUser)),
+        Effect.mapError(databaseUnavailable)
+      )
+
+      const first = (rows: ReadonlyArray<UserRow>): Option.Option<User> =>
+        Option.map(Option.fromUndefinedOr(rows[0]), toUser)
+
+      const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
+        const email = normalizeEmail(text)
+        if (email === undefined) return Option.none<User>()
+        return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE email = ${email}`)
+      }, Effect.mapError(databaseUnavailable))
+
+      const findById = Effect.fn("Users.findById")(function*(id: bigint) {
+        return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
+      }, Effect.mapError(databaseUnavailable))
+
+      return Users.of({ create, setPassword, list, findByEmail, findById })
+    })
+  ).pipe(Layer.provide(PasswordQueue.layer))
 }
 
 const EMAIL_LENGTH_MAX = 254
@@ -55,49 +104,3 @@ export const normalizeEmail = (text: string): string | undefined => {
   const email = text.trim().toLowerCase()
   return email.length <= EMAIL_LENGTH_MAX && emailPattern.test(email) ? email : undefined
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const passwords = yield* PasswordQueue
-  const columns = sql.literal("id, email, role, created_at, disabled_at")
-
-  const create = Effect.fn("Users.create")(function*(user: NewUser) {
-    const email = normalizeEmail(user.email)
-    if (email === undefined) return yield* new InvalidEmail({ email: user.email })
-    const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
-    return yield* inTransaction(sql, insertUser(sql, { email, role: user.role, passwordHash })).pipe(orUnavailable)
-  })
-
-  const setPassword = Effect.fn("Users.setPassword")(function*(userId: bigint, password: Redacted.Redacted<string>) {
-    yield* checkNewPassword(password)
-    const passwordHash = yield* passwords.hash(password)
-    yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        const written = yield* writePasswordHash(sql, userId, passwordHash)
-        if (!written) return yield* new UserNotFound({ userId })
-        yield* deleteSessions(sql, userId)
-      })
-    ).pipe(orUnavailable)
-  })
-
-  const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
-    Effect.map((rows) => rows.map(toUser)),
-    Effect.mapError(databaseUnavailable)
-  )
-
-  const first = (rows: ReadonlyArray<UserRow>): Option.Option<User> =>
-    Option.map(Option.fromUndefinedOr(rows[0]), toUser)
-
-  const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
-    const email = normalizeEmail(text)
-    if (email === undefined) return Option.none<User>()
-    return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE email = ${email}`)
-  }, Effect.mapError(databaseUnavailable))
-
-  const findById = Effect.fn("Users.findById")(function*(id: bigint) {
-    return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
-  }, Effect.mapError(databaseUnavailable))
-
-  return Users.of({ create, setPassword, list, findByEmail, findById })
-})

@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { type AttemptEvent, evolveAttempt } from "./AttemptMachine.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 

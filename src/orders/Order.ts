@@ -3,15 +3,20 @@
  * keeps its own terms; what is for sale may change after it.
  */
 import { Schema } from "effect"
+import { OrderId, SubscriptionId, UserId } from "../domain/Ids.ts"
+import { Fen, Micros } from "../domain/Money.ts"
+import { orElse, Row } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 
-export type OrderKind = "topup" | "subscription"
+export const OrderKind = Schema.Literals(["topup", "subscription"])
+export type OrderKind = typeof OrderKind.Type
 
 /**
  * `pending` until paid, cancelled or expired. A late but correct payment is honoured. `paid` (a top-up) and `active` (a
  * subscription) are fulfilled; `refunded` and `disputed` were.
  */
-export type OrderState = "pending" | "paid" | "active" | "cancelled" | "expired" | "refunded" | "disputed"
+export const OrderState = Schema.Literals(["pending", "paid", "active", "cancelled", "expired", "refunded", "disputed"])
+export type OrderState = typeof OrderState.Type
 
 /** A plan's full terms when the order was placed. A limit of zero is no limit. */
 export const PlanTerms = Schema.Struct({
@@ -28,22 +33,23 @@ export const PlanTerms = Schema.Struct({
 })
 export type PlanTerms = typeof PlanTerms.Type
 
-export interface Order {
+export const Order = Row({
   /** Unique over both kinds. */
-  readonly id: bigint
-  readonly kind: OrderKind
-  readonly userId: bigint
-  readonly amountFen: bigint
-  /** What a top-up credits, in USD micros; 0 for a subscription. */
-  readonly creditMicros: bigint
+  id: OrderId,
+  kind: OrderKind,
+  userId: UserId,
+  amountFen: Fen,
+  /** What a top-up credits; 0 for a subscription. */
+  creditMicros: orElse(Micros, 0n),
   /** What a subscription gives; null for a top-up. */
-  readonly terms: PlanTerms | null
-  readonly state: OrderState
-  readonly subscriptionId: bigint | null
-  readonly createdAt: Date
-  readonly expiresAt: Date
-  readonly settledAt: Date | null
-}
+  terms: Schema.NullOr(PlanTerms),
+  state: OrderState,
+  subscriptionId: Schema.NullOr(SubscriptionId),
+  createdAt: Schema.Date,
+  expiresAt: Schema.Date,
+  settledAt: Schema.NullOr(Schema.Date)
+})
+export interface Order extends Schema.Schema.Type<typeof Order> {}
 
 /** One way of paying an order. */
 export interface Attempt {

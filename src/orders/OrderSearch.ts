@@ -1,22 +1,15 @@
 /**
  * The orders of all users as root reads them: filtered, page by page, newest first, each with its buyer.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import type { Order, OrderKind, OrderState } from "./Order.ts"
-import { type OrderRow, toOrder } from "./OrderStore.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
+import { Order, type OrderKind, OrderState } from "./Order.ts"
 
-export const orderStates = [
-  "pending",
-  "paid",
-  "active",
-  "cancelled",
-  "expired",
-  "refunded",
-  "disputed"
-] as const satisfies ReadonlyArray<OrderState>
+export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
 
 /** What is left out does not matter. */
 export interface OrderFilter {
@@ -38,6 +31,8 @@ export interface FoundOrder {
   readonly email: string
 }
 
+const OrderOfUser = RowWith(Order, { email: Schema.String })
+
 export class OrderSearch extends Context.Service<OrderSearch, {
   /** Orders with an id below `before`, newest first, {@link FOUND_MAX} at most. */
   list(
@@ -45,7 +40,39 @@ export class OrderSearch extends Context.Service<OrderSearch, {
     page: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
-  static readonly layer = Layer.effect(OrderSearch, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    OrderSearch,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      return OrderSearch.of({
+        list: Effect.fn("OrderSearch.list")(
+          function*(
+            filter: OrderFilter,
+            { before, limit }: { readonly limit: number; readonly before?: bigint | undefined }
+          ) {
+            const userId = idOrNull(filter.user)
+            const statement = sql.unsafe(listSql, [
+              filter.state ?? null,
+              filter.kind ?? null,
+              filter.provider ?? null,
+              userId,
+              userId === null ? filter.user ?? null : null,
+              idOrNull(filter.text),
+              // Trade numbers are digits too.
+              filter.text ?? null,
+              millis(filter.fromMs),
+              millis(filter.toMs),
+              before ?? null,
+              Math.min(limit, FOUND_MAX)
+            ])
+            const rows = yield* rowsOf(OrderOfUser, statement)
+            return rows.map(({ email, ...order }) => ({ order, email }))
+          },
+          orUnavailable
+        )
+      })
+    })
+  )
 }
 
 /** Orders given at once, at most. */
@@ -75,33 +102,3 @@ const listSql = `
     AND ($9::bigint IS NULL OR o.created_at < to_timestamp($9::bigint / 1000.0))
     AND ($10::bigint IS NULL OR o.id < $10)
   ORDER BY o.id DESC LIMIT $11`
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  return OrderSearch.of({
-    list: Effect.fn("OrderSearch.list")(
-      function*(
-        filter: OrderFilter,
-        { before, limit }: { readonly limit: number; readonly before?: bigint | undefined }
-      ) {
-        const userId = idOrNull(filter.user)
-        const rows = yield* sql.unsafe<OrderRow & { readonly email: string }>(listSql, [
-          filter.state ?? null,
-          filter.kind ?? null,
-          filter.provider ?? null,
-          userId,
-          userId === null ? filter.user ?? null : null,
-          idOrNull(filter.text),
-          // Trade numbers are digits too.
-          filter.text ?? null,
-          millis(filter.fromMs),
-          millis(filter.toMs),
-          before ?? null,
-          Math.min(limit, FOUND_MAX)
-        ])
-        return yield* Effect.forEach(rows, (row) => Effect.map(toOrder(row), (order) => ({ order, email: row.email })))
-      },
-      orUnavailable
-    )
-  })
-})

@@ -2,53 +2,19 @@
  * Orders as rows: read, locked, and moved from one state to the next. Locks are taken in one order everywhere - the payment, the
  * order, then its attempts by id, then the account - so that nothing here deadlocks with itself.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { type Order, type OrderKind, type OrderState, PlanTerms } from "./Order.ts"
-
-const decodeTerms = Schema.decodeUnknownEffect(PlanTerms)
-
-export interface OrderRow {
-  readonly id: bigint
-  readonly kind: OrderKind
-  readonly user_id: bigint
-  readonly amount_fen: bigint
-  readonly credit_micros: bigint | null
-  readonly terms: unknown
-  readonly state: OrderState
-  readonly subscription_id: bigint | null
-  readonly created_at: Date
-  readonly expires_at: Date
-  readonly settled_at: Date | null
-}
-
-/** The order that a row of the view is. */
-export const toOrder = (row: OrderRow): Effect.Effect<Order> =>
-  Effect.map(row.terms === null ? Effect.succeed(null) : Effect.orDie(decodeTerms(row.terms)), (terms) => ({
-    id: row.id,
-    kind: row.kind,
-    userId: row.user_id,
-    amountFen: row.amount_fen,
-    creditMicros: row.credit_micros ?? 0n,
-    terms,
-    state: row.state,
-    subscriptionId: row.subscription_id,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    settledAt: row.settled_at
-  }))
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { Order, type OrderKind, type OrderState } from "./Order.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
 const tableOf = (sql: Sql, kind: OrderKind) => sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
 
-const firstOrder = (rows: ReadonlyArray<OrderRow>): Effect.Effect<Order | undefined> =>
-  rows[0] === undefined ? Effect.succeed(undefined) : toOrder(rows[0])
-
 /** An order by its id. */
 export const findOrder = (sql: Sql, id: bigint): Read<Order | undefined> =>
-  Effect.flatMap(sql<OrderRow>`SELECT * FROM orders WHERE id = ${id}`, firstOrder)
+  rowOf(Order, sql`SELECT * FROM orders WHERE id = ${id}`)
 
 /** The largest id there can be: before it are all. */
 const ID_MAX = 2n ** 63n - 1n
@@ -60,10 +26,9 @@ export const ordersOf = (
   limit: number,
   before: bigint = ID_MAX
 ): Read<ReadonlyArray<Order>> =>
-  Effect.flatMap(
-    sql<OrderRow>`
-      SELECT * FROM orders WHERE user_id = ${userId} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`,
-    (rows) => Effect.forEach(rows, toOrder)
+  rowsOf(
+    Order,
+    sql`SELECT * FROM orders WHERE user_id = ${userId} AND id < ${before} ORDER BY id DESC LIMIT ${limit}`
   )
 
 /** Locks an order until the transaction under way ends; answers it as it is then. */

@@ -2,9 +2,13 @@
  * Refunds as rows, one for each, by the id that its provider gave it: those that root asked for, which are written before the
  * provider hears of them, and those that providers tell of.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { Provider, RefundState, RefundTold } from "../payments/PaymentFact.ts"
+import { OrderId, PaymentId, RefundId } from "../domain/Ids.ts"
+import { Minor } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { Provider, RefundState, type RefundTold } from "../payments/PaymentFact.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { type ClawbackOf, countedMinor, isCounted, type RefundNow } from "./Clawback.ts"
 import type { Payment } from "./Payments.ts"
 import { refundAfter } from "./RefundFold.ts"
@@ -12,65 +16,29 @@ import { refundAfter } from "./RefundFold.ts"
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
-export interface Refund {
-  readonly id: bigint
-  readonly provider: Provider
-  readonly paymentId: bigint | null
+export const Refund = Row({
+  id: RefundId,
+  provider: Provider,
+  paymentId: Schema.NullOr(PaymentId),
   /** Of the payment's attempt; null where no order is known. */
-  readonly orderId: bigint | null
-  /** In the minor unit of the currency. */
-  readonly amountMinor: bigint
-  readonly currency: string
-  readonly state: RefundState
+  orderId: Schema.NullOr(OrderId),
+  amountMinor: Minor,
+  currency: Schema.String,
+  state: RefundState,
   /** The provider's id of it; null where it gave none, or not yet. */
-  readonly providerRefund: string | null
+  providerRefund: Schema.NullOr(Schema.String),
   /** Of root's request; null: it was made past this server. */
-  readonly key: string | null
-  readonly requestedBy: string | null
-  readonly note: string
+  key: Schema.NullOr(Schema.String),
+  requestedBy: Schema.NullOr(Schema.String),
+  note: Schema.String,
   /** Why it failed, or why there is no answer. */
-  readonly problem: string
+  problem: Schema.String,
   /** The provider was asked with this row's id. */
-  readonly isNamed: boolean
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-interface RefundRow {
-  readonly id: bigint
-  readonly provider: Provider
-  readonly payment_id: bigint | null
-  readonly order_id: bigint | null
-  readonly amount_minor: bigint
-  readonly currency: string
-  readonly state: RefundState
-  readonly refund_id: string | null
-  readonly request_key: string | null
-  readonly requested_by: string | null
-  readonly note: string
-  readonly problem: string
-  readonly named: boolean
-  readonly created_at: Date
-  readonly updated_at: Date
-}
-
-const toRefund = (row: RefundRow): Refund => ({
-  id: row.id,
-  provider: row.provider,
-  paymentId: row.payment_id,
-  orderId: row.order_id,
-  amountMinor: row.amount_minor,
-  currency: row.currency,
-  state: row.state,
-  providerRefund: row.refund_id,
-  key: row.request_key,
-  requestedBy: row.requested_by,
-  note: row.note,
-  problem: row.problem,
-  isNamed: row.named,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at
-})
+  isNamed: Schema.Boolean,
+  createdAt: Schema.Date,
+  updatedAt: Schema.Date
+}, { providerRefund: "refund_id", key: "request_key", isNamed: "named" })
+export interface Refund extends Schema.Schema.Type<typeof Refund> {}
 
 /** Root asked for it, and nobody knows yet what became of it. */
 export const isUnanswered = ({ key, providerRefund, state }: Refund): boolean =>
@@ -82,33 +50,28 @@ const LISTED_MAX = 100
 const columns = `r.*, a.order_id FROM payment_refunds r LEFT JOIN payments p ON p.id = r.payment_id
   LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
 
-const firstOf = (rows: ReadonlyArray<RefundRow>): Refund | undefined =>
-  rows[0] === undefined ? undefined : toRefund(rows[0])
-
 export const findRefund = (sql: Sql, id: bigint): Read<Refund | undefined> =>
-  Effect.map(sql.unsafe<RefundRow>(`SELECT ${columns} WHERE r.id = $1`, [id]), firstOf)
+  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1`, [id]))
 
 /** The same, locked until the transaction under way ends. */
 export const lockRefund = (sql: Sql, id: bigint): Read<Refund | undefined> =>
-  Effect.map(sql.unsafe<RefundRow>(`SELECT ${columns} WHERE r.id = $1 FOR UPDATE OF r`, [id]), firstOf)
+  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1 FOR UPDATE OF r`, [id]))
 
 export const findRefundByKey = (sql: Sql, key: string): Read<Refund | undefined> =>
-  Effect.map(sql.unsafe<RefundRow>(`SELECT ${columns} WHERE r.request_key = $1`, [key]), firstOf)
+  rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.request_key = $1`, [key]))
 
 /** Of one order's payments, newest first. */
 export const refundsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Refund>> =>
-  Effect.map(
-    sql.unsafe<RefundRow>(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [orderId]),
-    (rows) => rows.map(toRefund)
+  rowsOf(
+    Refund,
+    sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [orderId])
   )
 
 /** Of one payment, newest first. */
 export const refundsOfPayment = (sql: Sql, paymentId: bigint): Read<ReadonlyArray<Refund>> =>
-  Effect.map(
-    sql.unsafe<RefundRow>(`SELECT ${columns} WHERE r.payment_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [
-      paymentId
-    ]),
-    (rows) => rows.map(toRefund)
+  rowsOf(
+    Refund,
+    sql.unsafe(`SELECT ${columns} WHERE r.payment_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [paymentId])
   )
 
 /** What root asks for. */
@@ -126,38 +89,39 @@ export const insertRefund = (
   refund: AskedRefund
 ): Read<Refund> =>
   Effect.gen(function*() {
-    const [row] = yield* sql<{ id: bigint }>`
-      INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
+    const { id } = yield* oneRowOf(
+      Row({ id: RefundId }),
+      sql`INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
           requested_by, note)
         VALUES (${payment.provider}, ${payment.payment}, ${payment.id}, ${refund.amountMinor}, ${payment.currency}, 'pending',
           ${refund.key}, ${refund.requestedBy}, ${refund.note}) RETURNING id`
-    const inserted = row === undefined ? undefined : yield* findRefund(sql, row.id)
-    return inserted ?? (yield* Effect.die(new Error("a refund was not inserted")))
+    )
+    return yield* oneRowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1`, [id]))
   })
 
 /** Writes down why there is no answer, or why the refund failed. */
 export const noteProblem = (sql: Sql, id: bigint, problem: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_refunds SET problem = ${problem}, updated_at = now() WHERE id = ${id}`)
 
-interface KnownRow {
-  readonly id: bigint
-  readonly state: RefundState
-  readonly refund_id: string | null
-}
+const KnownRefund = Row(
+  { id: RefundId, state: RefundState, providerRefund: Schema.NullOr(Schema.String) },
+  { providerRefund: "refund_id" }
+)
+type KnownRefund = typeof KnownRefund.Type
 
 /**
  * The row of a refund, locked: by the provider's id, else the one that the refund names. One that was asked for before refunds named
  * their rows is known by its amount.
  */
-const lockTold = (sql: Sql, { payment, provider }: ClawbackOf, told: RefundTold): Read<KnownRow | undefined> =>
-  Effect.map(
-    sql<KnownRow>`SELECT id, state, refund_id FROM payment_refunds
+const lockTold = (sql: Sql, { payment, provider }: ClawbackOf, told: RefundTold): Read<KnownRefund | undefined> =>
+  rowOf(
+    KnownRefund,
+    sql`SELECT id, state, refund_id FROM payment_refunds
       WHERE provider = ${provider} AND payment_reference = ${payment}
         AND (refund_id = ${told.refund} OR refund_id IS NULL AND request_key IS NOT NULL AND (id = ${told.own}
           OR ${told.own === null && told.refund !== null}::boolean AND NOT named AND state IN ('pending', 'succeeded')
             AND amount_minor = ${told.amountMinor} AND currency = ${told.currency}))
-      ORDER BY refund_id NULLS LAST, id LIMIT 1 FOR UPDATE`,
-    ([row]) => row
+      ORDER BY refund_id NULLS LAST, id LIMIT 1 FOR UPDATE`
   )
 
 /** Writes down what a provider says of a refund; answers its state before, undefined for one that was not known. */
@@ -170,7 +134,7 @@ export const recordRefund = (sql: Sql, of: ClawbackOf, told: RefundTold): Read<R
           ${told.state})`
       return undefined
     }
-    const state = refundAfter({ state: known.state, isTold: known.refund_id !== null }, told.state)
+    const state = refundAfter({ state: known.state, isTold: known.providerRefund !== null }, told.state)
     yield* sql`UPDATE payment_refunds SET state = ${state}, refund_id = coalesce(refund_id, ${told.refund}),
         payment_id = coalesce(payment_id, ${of.paymentId}), updated_at = now()
       WHERE id = ${known.id} AND (state <> ${state} OR refund_id IS NULL AND ${told.refund}::text IS NOT NULL
@@ -184,17 +148,9 @@ export const dropUnnamed = (sql: Sql, { payment, provider }: Pick<ClawbackOf, "p
     WHERE provider = ${provider} AND payment_reference = ${payment} AND refund_id IS NULL AND request_key IS NULL
       AND state <> 'canceled'`)
 
-interface SumRow {
-  readonly state: RefundState
-  readonly amount_minor: bigint
-  readonly is_asked: boolean
-  readonly is_named: boolean
-}
+const Counted = Row({ state: RefundState, amountMinor: Minor })
 
-const toNow = ({ amount_minor, state }: Pick<SumRow, "amount_minor" | "state">): RefundNow => ({
-  state,
-  amountMinor: amount_minor
-})
+const CountedRefund = Row({ state: RefundState, amountMinor: Minor, isAsked: Schema.Boolean, isNamed: Schema.Boolean })
 
 /** What is known of a payment's refunds: their sum where they count, and whether some are known by a sum alone. */
 export const knownRefunds = (
@@ -202,20 +158,25 @@ export const knownRefunds = (
   { payment, provider }: Pick<ClawbackOf, "payment" | "provider">
 ): Read<{ readonly sumMinor: bigint; readonly hasUnnamed: boolean }> =>
   Effect.map(
-    sql<SumRow>`SELECT state, amount_minor, request_key IS NOT NULL AS is_asked, refund_id IS NOT NULL AS is_named
-      FROM payment_refunds WHERE provider = ${provider} AND payment_reference = ${payment}`,
+    rowsOf(
+      CountedRefund,
+      sql`SELECT state, amount_minor, request_key IS NOT NULL AS is_asked, refund_id IS NOT NULL AS is_named
+      FROM payment_refunds WHERE provider = ${provider} AND payment_reference = ${payment}`
+    ),
     (rows) => ({
-      sumMinor: countedMinor(rows.map(toNow)),
-      hasUnnamed: rows.some((row) => !row.is_named && !row.is_asked && isCounted(row.state))
+      sumMinor: countedMinor(rows),
+      hasUnnamed: rows.some((row) => !row.isNamed && !row.isAsked && isCounted(row.state))
     })
   )
 
 /** What root has asked to give back of a payment and has not failed, in its minor unit. */
 export const requestedMinor = (sql: Sql, paymentId: bigint): Read<bigint> =>
   Effect.map(
-    sql<Pick<SumRow, "amount_minor" | "state">>`SELECT state, amount_minor FROM payment_refunds
-      WHERE payment_id = ${paymentId} AND request_key IS NOT NULL`,
-    (rows) => countedMinor(rows.map(toNow))
+    rowsOf(
+      Counted,
+      sql`SELECT state, amount_minor FROM payment_refunds WHERE payment_id = ${paymentId} AND request_key IS NOT NULL`
+    ),
+    countedMinor
   )
 
 /** The refunds of a payment in its currency. */
@@ -223,11 +184,11 @@ export const refundsNow = (
   sql: Sql,
   { currency, id, payment, provider }: Pick<Payment, "currency" | "id" | "payment" | "provider">
 ): Read<ReadonlyArray<RefundNow>> =>
-  Effect.map(
-    sql<Pick<SumRow, "amount_minor" | "state">>`SELECT state, amount_minor FROM payment_refunds
+  rowsOf(
+    Counted,
+    sql`SELECT state, amount_minor FROM payment_refunds
       WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
-        AND currency = ${currency}`,
-    (rows) => rows.map(toNow)
+        AND currency = ${currency}`
   )
 
 /** Refunds that were told before their payment was known are its own from now on. */

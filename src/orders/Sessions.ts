@@ -13,43 +13,44 @@ export class Sessions extends Context.Service<Sessions, {
   /** Closes the sessions of an order that must not be paid any more. Never fails: what does not work stays open. */
   closeOf(orderId: bigint): Effect.Effect<void>
 }>()("realms/orders/Sessions") {
-  static readonly layer = Layer.effect(Sessions, Effect.suspend(() => make))
-}
+  static readonly layer = Layer.effect(
+    Sessions,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const stripe = yield* StripeClient
+      const settings = yield* Settings
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const stripe = yield* StripeClient
-  const settings = yield* Settings
+      const close = Effect.fnUntraced(function*(orderId: bigint, attemptId: bigint, session: string) {
+        const ended = yield* stripe.expire((yield* settings.fresh).payment.stripe, session)
+        // A session that is complete has been paid or will be: it stays payable, and what came of it is asked about next.
+        yield* ended === "expired"
+          ? moveAttemptById(sql, attemptId, { _tag: "SessionExpired" }, { askSoon: true })
+          : askSoon(sql, [orderId])
+      }, (effect, _, attemptId) =>
+        effect.pipe(
+          Effect.catch((error) =>
+            Effect.logWarning("a session stays open for now; it is closed later", error).pipe(
+              Effect.annotateLogs({ attemptId: String(attemptId) })
+            )
+          )
+        ))
 
-  const close = Effect.fnUntraced(function*(orderId: bigint, attemptId: bigint, session: string) {
-    const ended = yield* stripe.expire((yield* settings.fresh).payment.stripe, session)
-    // A session that is complete has been paid or will be: it stays payable, and what came of it is asked about next.
-    yield* ended === "expired"
-      ? moveAttemptById(sql, attemptId, { _tag: "SessionExpired" }, { askSoon: true })
-      : askSoon(sql, [orderId])
-  }, (effect, _, attemptId) =>
-    effect.pipe(
-      Effect.catch((error) =>
-        Effect.logWarning("a session stays open for now; it is closed later", error).pipe(
-          Effect.annotateLogs({ attemptId: String(attemptId) })
-        )
-      )
-    ))
-
-  const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: bigint) {
-    const rows = yield* sql<{ id: bigint; provider_reference: string }>`
+      const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: bigint) {
+        const rows = yield* sql<{ id: bigint; provider_reference: string }>`
       SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
       WHERE a.order_id = ${orderId} AND a.provider = 'stripe' AND a.payable AND a.provider_reference IS NOT NULL
         AND (o.state <> 'pending' OR a.state = 'closed') ORDER BY a.id`
-    yield* Effect.forEach(rows, (row) => close(orderId, row.id, row.provider_reference), { discard: true })
-  }, (effect, orderId) =>
-    effect.pipe(
-      Effect.catch((error) =>
-        Effect.logWarning("sessions of an order stay open for now; they are closed later", error).pipe(
-          Effect.annotateLogs({ orderId: String(orderId) })
-        )
-      )
-    ))
+        yield* Effect.forEach(rows, (row) => close(orderId, row.id, row.provider_reference), { discard: true })
+      }, (effect, orderId) =>
+        effect.pipe(
+          Effect.catch((error) =>
+            Effect.logWarning("sessions of an order stay open for now; they are closed later", error).pipe(
+              Effect.annotateLogs({ orderId: String(orderId) })
+            )
+          )
+        ))
 
-  return Sessions.of({ closeOf })
-})
+      return Sessions.of({ closeOf })
+    })
+  )
+}

@@ -6,9 +6,9 @@ import { Context, Effect, Schedule } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
 import type { ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
-import { DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { classifySqlError } from "../platform/SqlFailure.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { classifySqlError } from "../postgres/SqlFailure.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 
 /** What became of an event. All but `received` and `deferred` are final: the same event again changes nothing. */
 export type EventOutcome = "received" | "deferred" | "applied" | "duplicate" | "ignored" | "needs_review"

@@ -4,7 +4,7 @@
  * @internal
  */
 import { createHash } from "node:crypto"
-import type { EpayConfig } from "../platform/Config.ts"
+import type { EpayConfig } from "../config/Config.ts"
 import { hostOf } from "./EpayGateway.ts"
 import { parseFen } from "./EpayMoney.ts"
 import type { FactIdentity, PaymentFact } from "./PaymentFact.ts"

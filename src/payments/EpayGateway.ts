@@ -2,7 +2,7 @@
  * An EPay gateway by its configured address: where its pages are, and by which name its payments are told apart from
  * another gateway's.
  */
-import type { EpayConfig } from "../platform/Config.ts"
+import type { EpayConfig } from "../config/Config.ts"
 
 /** The address of a page of the gateway, whose address may end in a slash. Undefined when it is none of the web. */
 export const pageUrl = ({ gateway }: EpayConfig, page: "api.php" | "submit.php"): URL | undefined => {

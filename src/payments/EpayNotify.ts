@@ -2,7 +2,7 @@
  * What an EPay gateway tells of a payment, from the parameters of its notify: verified over all of them first, then read.
  */
 import { Effect, Redacted } from "effect"
-import type { EpayConfig } from "../platform/Config.ts"
+import type { EpayConfig } from "../config/Config.ts"
 import { factOf } from "./EpayFacts.ts"
 import { type EpayParams, verify } from "./EpaySignature.ts"
 import { evidenceOfParams } from "./Evidence.ts"

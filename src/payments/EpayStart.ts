@@ -4,7 +4,7 @@
  */
 import { Effect, Redacted } from "effect"
 import { Buffer } from "node:buffer"
-import type { EpayConfig } from "../platform/Config.ts"
+import type { EpayConfig } from "../config/Config.ts"
 import { pageUrl } from "./EpayGateway.ts"
 import { formatFen } from "./EpayMoney.ts"
 import { type EpayParams, sign } from "./EpaySignature.ts"

@@ -2,11 +2,14 @@
  * What a payment provider says, once it is verified and in one language for all of them. A fact names a payment and the
  * merchant reference it was made with, and knows nothing of orders: what follows from it is decided by the settlement.
  */
+import { Schema } from "effect"
 
-export type Provider = "epay" | "stripe"
+export const Provider = Schema.Literals(["epay", "stripe"])
+export type Provider = typeof Provider.Type
 
 /** Where a payment was made: at a provider, or past both of them, which only root says. */
-export type PaymentSource = Provider | "manual"
+export const PaymentSource = Schema.Literals(["epay", "stripe", "manual"])
+export type PaymentSource = typeof PaymentSource.Type
 
 export interface FactIdentity {
   readonly provider: PaymentSource
@@ -39,7 +42,8 @@ export interface FactAmount {
  * is given back.
  */
 export const refundStates = ["pending", "requires_action", "succeeded", "failed", "canceled"] as const
-export type RefundState = typeof refundStates[number]
+export const RefundState = Schema.Literals(refundStates)
+export type RefundState = typeof RefundState.Type
 
 /** A refund as its provider says it is. */
 export interface RefundTold extends FactAmount {

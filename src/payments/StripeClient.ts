@@ -5,10 +5,10 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
-import { isHttpsOrLoopback, type StripeConfig } from "../platform/Config.ts"
-import { databaseJson, databaseText } from "../platform/DatabaseText.ts"
-import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
+import { isHttpsOrLoopback, type StripeConfig } from "../config/Config.ts"
+import { databaseJson, databaseText } from "../postgres/DatabaseText.ts"
 import { evidenceOfJson } from "./Evidence.ts"
+import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact, RefundTold } from "./PaymentFact.ts"
 import {
   factOf,
@@ -84,7 +84,172 @@ export class StripeClient extends Context.Service<StripeClient, {
   /** Whether the key works. */
   ping(config: StripeConfig): Effect.Effect<void, StripeFailure>
 }>()("realms/payments/StripeClient") {
-  static readonly layer: Layer.Layer<StripeClient> = Layer.effect(StripeClient, Effect.suspend(() => make))
+  static readonly layer: Layer.Layer<StripeClient> = Layer.effect(
+    StripeClient,
+    Effect.sync(() => {
+      const clients = new Map<string, Stripe>()
+
+      const accountOf = (config: StripeConfig): string =>
+        createHash("sha256").update(`${Redacted.value(config.secretKey)}@${config.apiBase}`).digest("hex").slice(
+          0,
+          FINGERPRINT_CHARACTERS
+        )
+
+      const clientOf = (config: StripeConfig): Stripe => {
+        const account = accountOf(config)
+        const known = clients.get(account)
+        if (known !== undefined) return known
+        const [oldest] = clients.keys()
+        if (clients.size >= CLIENTS_MAX && oldest !== undefined) clients.delete(oldest)
+        const client = new Stripe(Redacted.value(config.secretKey), {
+          ...addressOf(config.apiBase),
+          maxNetworkRetries: RETRIES_MAX,
+          timeout: REQUEST_MS_MAX,
+          telemetry: false
+        })
+        clients.set(account, client)
+        return client
+      }
+
+      /** Asks, and sees that the answer is an object of the kind: the SDK takes any JSON for one. */
+      const ask = Effect.fnUntraced(function*(
+        config: StripeConfig,
+        kind: "checkout.session" | "refund" | "list" | "payment_intent" | "balance",
+        question: (client: Stripe) => Promise<unknown>
+      ): Effect.fn.Return<Json, StripeFailure> {
+        if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
+        if (!isFit(config.apiBase)) return yield* unavailable("api_base is neither https nor on this machine")
+        const answer: unknown = yield* Effect.tryPromise({ try: () => question(clientOf(config)), catch: failureOf })
+          .pipe(
+            Effect.timeoutOrElse({
+              duration: QUESTION_MS_MAX,
+              orElse: () => Effect.fail(unavailable("there was no answer in time"))
+            })
+          )
+        const clean: unknown = JSON.parse(databaseJson(JSON.stringify(answer ?? null)))
+        return isJson(clean) && clean.object === kind ? clean : yield* unavailable(`its answer is no ${kind}`)
+      })
+
+      const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {
+        if (!config.enabled) return yield* new ProviderOff({ provider: "stripe" })
+        if (!isAmount(order.amountMinor)) return yield* badAmount
+        const metadata = { [REFERENCE_KEY]: order.reference }
+        const session = yield* ask(config, "checkout.session", (client) =>
+          client.checkout.sessions.create({
+            mode: "payment",
+            line_items: [{
+              quantity: 1,
+              price_data: {
+                currency: order.currency,
+                unit_amount: Number(order.amountMinor),
+                product_data: { name: order.name }
+              }
+            }],
+            client_reference_id: order.reference,
+            metadata,
+            payment_intent_data: { metadata },
+            success_url: order.successUrl,
+            cancel_url: order.cancelUrl,
+            expires_at: order.expiresAtSeconds,
+            allow_promotion_codes: false,
+            automatic_tax: { enabled: false },
+            adaptive_pricing: { enabled: false },
+            ...(order.customerEmail === undefined ? {} : { customer_email: order.customerEmail })
+          }, { idempotencyKey: `realms-${order.reference}` }))
+        const id = textIn(session, "id")
+        const url = textIn(session, "url")
+        if (id === null) return yield* unavailable("its session has no id")
+        // Asked again under the same key, a session that is over has no page any more.
+        if (url === null) return yield* new ProviderRefused({ provider: "stripe", why: "the session has no page" })
+        return { session: id, url, expiresAtSeconds: order.expiresAtSeconds } satisfies OpenedSession
+      })
+
+      const retrieve = Effect.fn("StripeClient.retrieve")(function*(config: StripeConfig, sessionId: string) {
+        const session = yield* ask(
+          config,
+          "checkout.session",
+          (client) => client.checkout.sessions.retrieve(sessionId, { expand: ["payment_intent"] })
+        )
+        const told = sessionTold(session)
+        const state = stateOf(textIn(session, "status"), told.body._tag)
+        if (state === undefined) return yield* unavailable("its session is in no state that is known")
+        const evidence = evidenceOfJson(session)
+        const identity = { eventKey: `session:${sessionId}:${state}`, kind: "checkout.session", atSeconds: 0, evidence }
+        const fact = factOf(identity, told)
+        return {
+          state,
+          fact: state === "open" ? undefined : fact,
+          url: textIn(session, "url") ?? undefined
+        } satisfies SessionNow
+      })
+
+      const expire = Effect.fn("StripeClient.expire")(function*(config: StripeConfig, sessionId: string) {
+        const expired = yield* Effect.result(
+          ask(config, "checkout.session", (client) => client.checkout.sessions.expire(sessionId))
+        )
+        if (expired._tag === "Success") {
+          return textIn(expired.success, "status") === "expired"
+            ? "expired" as const
+            : yield* unavailable("its session did not expire")
+        }
+        if (expired.failure._tag !== "ProviderRefused") return yield* expired.failure
+        // Only an open session can be expired: what it is instead is asked.
+        const { state } = yield* retrieve(config, sessionId)
+        return state === "open"
+          ? yield* expired.failure
+          : state === "expired"
+          ? "expired" as const
+          : "complete" as const
+      })
+
+      const unreadableRefund = unavailable("its refund is not what it should be")
+
+      const refund = Effect.fn("StripeClient.refund")(function*(config: StripeConfig, order: RefundOrder) {
+        if (order.amountMinor !== undefined && !isAmount(order.amountMinor)) return yield* badAmount
+        const made = yield* ask(config, "refund", (client) =>
+          client.refunds.create({
+            payment_intent: order.payment,
+            ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) }),
+            ...(order.row === null ? {} : { metadata: { [REFUND_KEY]: String(order.row) } })
+          }, { idempotencyKey: order.key }))
+        return refundIn(made) ?? (yield* unreadableRefund)
+      })
+
+      const unreadableList = new ProviderRefused({ provider: "stripe", why: "a refund is not what it should be" })
+
+      const refunds = Effect.fn("StripeClient.refunds")(function*(config: StripeConfig, payment: string) {
+        const all: Array<RefundTold> = []
+        for (let page = 0; page < REFUND_PAGES_MAX; page++) {
+          const last = all.at(-1)?.refund
+          const listed = yield* ask(config, "list", (client) =>
+            client.refunds.list({
+              payment_intent: payment,
+              limit: REFUNDS_PAGE,
+              ...(last === undefined || last === null ? {} : { starting_after: last })
+            }))
+          const items: ReadonlyArray<unknown> = Array.isArray(listed.data) ? listed.data : []
+          for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableList))
+          if (listed.has_more !== true) return all
+        }
+        return yield* new ProviderRefused({ provider: "stripe", why: "its refunds are more than can be listed" })
+      })
+
+      const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {
+        const intent = yield* ask(config, "payment_intent", (client) => client.paymentIntents.retrieve(payment)).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "ProviderRefused" && error.why.startsWith(MISSING),
+            () => Effect.succeed(undefined)
+          )
+        )
+        return intent === undefined ? null : referenceIn(intent)
+      })
+
+      const ping = (config: StripeConfig) =>
+        Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
+
+      return StripeClient.of({ accountOf, create, retrieve, expire, refund, refunds, referenceOf, ping })
+    })
+  )
 }
 
 /** Clients kept at once: one for each key that was used lately. */
@@ -156,161 +321,3 @@ const stateOf = (status: string | null, tag: PaymentFact["_tag"]): SessionNow["s
   if (tag === "Processing") return "processing"
   return tag === "Ended" ? "expired" : "paid"
 }
-
-const make = Effect.sync(() => {
-  const clients = new Map<string, Stripe>()
-
-  const accountOf = (config: StripeConfig): string =>
-    createHash("sha256").update(`${Redacted.value(config.secretKey)}@${config.apiBase}`).digest("hex").slice(
-      0,
-      FINGERPRINT_CHARACTERS
-    )
-
-  const clientOf = (config: StripeConfig): Stripe => {
-    const account = accountOf(config)
-    const known = clients.get(account)
-    if (known !== undefined) return known
-    const [oldest] = clients.keys()
-    if (clients.size >= CLIENTS_MAX && oldest !== undefined) clients.delete(oldest)
-    const client = new Stripe(Redacted.value(config.secretKey), {
-      ...addressOf(config.apiBase),
-      maxNetworkRetries: RETRIES_MAX,
-      timeout: REQUEST_MS_MAX,
-      telemetry: false
-    })
-    clients.set(account, client)
-    return client
-  }
-
-  /** Asks, and sees that the answer is an object of the kind: the SDK takes any JSON for one. */
-  const ask = Effect.fnUntraced(function*(
-    config: StripeConfig,
-    kind: "checkout.session" | "refund" | "list" | "payment_intent" | "balance",
-    question: (client: Stripe) => Promise<unknown>
-  ): Effect.fn.Return<Json, StripeFailure> {
-    if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
-    if (!isFit(config.apiBase)) return yield* unavailable("api_base is neither https nor on this machine")
-    const answer: unknown = yield* Effect.tryPromise({ try: () => question(clientOf(config)), catch: failureOf }).pipe(
-      Effect.timeoutOrElse({
-        duration: QUESTION_MS_MAX,
-        orElse: () => Effect.fail(unavailable("there was no answer in time"))
-      })
-    )
-    const clean: unknown = JSON.parse(databaseJson(JSON.stringify(answer ?? null)))
-    return isJson(clean) && clean.object === kind ? clean : yield* unavailable(`its answer is no ${kind}`)
-  })
-
-  const create = Effect.fn("StripeClient.create")(function*(config: StripeConfig, order: SessionOrder) {
-    if (!config.enabled) return yield* new ProviderOff({ provider: "stripe" })
-    if (!isAmount(order.amountMinor)) return yield* badAmount
-    const metadata = { [REFERENCE_KEY]: order.reference }
-    const session = yield* ask(config, "checkout.session", (client) =>
-      client.checkout.sessions.create({
-        mode: "payment",
-        line_items: [{
-          quantity: 1,
-          price_data: {
-            currency: order.currency,
-            unit_amount: Number(order.amountMinor),
-            product_data: { name: order.name }
-          }
-        }],
-        client_reference_id: order.reference,
-        metadata,
-        payment_intent_data: { metadata },
-        success_url: order.successUrl,
-        cancel_url: order.cancelUrl,
-        expires_at: order.expiresAtSeconds,
-        allow_promotion_codes: false,
-        automatic_tax: { enabled: false },
-        adaptive_pricing: { enabled: false },
-        ...(order.customerEmail === undefined ? {} : { customer_email: order.customerEmail })
-      }, { idempotencyKey: `realms-${order.reference}` }))
-    const id = textIn(session, "id")
-    const url = textIn(session, "url")
-    if (id === null) return yield* unavailable("its session has no id")
-    // Asked again under the same key, a session that is over has no page any more.
-    if (url === null) return yield* new ProviderRefused({ provider: "stripe", why: "the session has no page" })
-    return { session: id, url, expiresAtSeconds: order.expiresAtSeconds } satisfies OpenedSession
-  })
-
-  const retrieve = Effect.fn("StripeClient.retrieve")(function*(config: StripeConfig, sessionId: string) {
-    const session = yield* ask(
-      config,
-      "checkout.session",
-      (client) => client.checkout.sessions.retrieve(sessionId, { expand: ["payment_intent"] })
-    )
-    const told = sessionTold(session)
-    const state = stateOf(textIn(session, "status"), told.body._tag)
-    if (state === undefined) return yield* unavailable("its session is in no state that is known")
-    const evidence = evidenceOfJson(session)
-    const identity = { eventKey: `session:${sessionId}:${state}`, kind: "checkout.session", atSeconds: 0, evidence }
-    const fact = factOf(identity, told)
-    return {
-      state,
-      fact: state === "open" ? undefined : fact,
-      url: textIn(session, "url") ?? undefined
-    } satisfies SessionNow
-  })
-
-  const expire = Effect.fn("StripeClient.expire")(function*(config: StripeConfig, sessionId: string) {
-    const expired = yield* Effect.result(
-      ask(config, "checkout.session", (client) => client.checkout.sessions.expire(sessionId))
-    )
-    if (expired._tag === "Success") {
-      return textIn(expired.success, "status") === "expired"
-        ? "expired" as const
-        : yield* unavailable("its session did not expire")
-    }
-    if (expired.failure._tag !== "ProviderRefused") return yield* expired.failure
-    // Only an open session can be expired: what it is instead is asked.
-    const { state } = yield* retrieve(config, sessionId)
-    return state === "open" ? yield* expired.failure : state === "expired" ? "expired" as const : "complete" as const
-  })
-
-  const unreadableRefund = unavailable("its refund is not what it should be")
-
-  const refund = Effect.fn("StripeClient.refund")(function*(config: StripeConfig, order: RefundOrder) {
-    if (order.amountMinor !== undefined && !isAmount(order.amountMinor)) return yield* badAmount
-    const made = yield* ask(config, "refund", (client) =>
-      client.refunds.create({
-        payment_intent: order.payment,
-        ...(order.amountMinor === undefined ? {} : { amount: Number(order.amountMinor) }),
-        ...(order.row === null ? {} : { metadata: { [REFUND_KEY]: String(order.row) } })
-      }, { idempotencyKey: order.key }))
-    return refundIn(made) ?? (yield* unreadableRefund)
-  })
-
-  const unreadableList = new ProviderRefused({ provider: "stripe", why: "a refund is not what it should be" })
-
-  const refunds = Effect.fn("StripeClient.refunds")(function*(config: StripeConfig, payment: string) {
-    const all: Array<RefundTold> = []
-    for (let page = 0; page < REFUND_PAGES_MAX; page++) {
-      const last = all.at(-1)?.refund
-      const listed = yield* ask(config, "list", (client) =>
-        client.refunds.list({
-          payment_intent: payment,
-          limit: REFUNDS_PAGE,
-          ...(last === undefined || last === null ? {} : { starting_after: last })
-        }))
-      const items: ReadonlyArray<unknown> = Array.isArray(listed.data) ? listed.data : []
-      for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableList))
-      if (listed.has_more !== true) return all
-    }
-    return yield* new ProviderRefused({ provider: "stripe", why: "its refunds are more than can be listed" })
-  })
-
-  const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {
-    const intent = yield* ask(config, "payment_intent", (client) => client.paymentIntents.retrieve(payment)).pipe(
-      Effect.catchIf(
-        (error) => error._tag === "ProviderRefused" && error.why.startsWith(MISSING),
-        () => Effect.succeed(undefined)
-      )
-    )
-    return intent === undefined ? null : referenceIn(intent)
-  })
-
-  const ping = (config: StripeConfig) => Effect.asVoid(ask(config, "balance", (client) => client.balance.retrieve()))
-
-  return StripeClient.of({ accountOf, create, retrieve, expire, refund, refunds, referenceOf, ping })
-})

@@ -3,8 +3,8 @@
  */
 import { Effect, Redacted } from "effect"
 import { Stripe } from "stripe"
-import type { StripeConfig } from "../platform/Config.ts"
-import { databaseJson } from "../platform/DatabaseText.ts"
+import type { StripeConfig } from "../config/Config.ts"
+import { databaseJson } from "../postgres/DatabaseText.ts"
 import { evidenceOfJson } from "./Evidence.ts"
 import { NotVerified } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"

@@ -7,15 +7,15 @@ import { Clock, Context, Effect, Layer, Queue, Schedule, type Scope } from "effe
 import { SqlClient } from "effect/sql"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import { randomUUID } from "node:crypto"
-import { Database } from "./Database.ts"
+import { type BackOff, backOff } from "./BackOff.ts"
+import { Database } from "../postgres/Database.ts"
 
 const CHANNEL = "realms"
 const PING = "ping"
 const HEARTBEAT_MS = 3_000
 const SILENCE_MS_MAX = 10_000
 const WATCH_MS = 1_000
-const RECONNECT_MS_MIN = 100
-const RECONNECT_MS_MAX = 5_000
+const RECONNECT: BackOff = { msMin: 100, msMax: 5_000 }
 
 const topics = ["account", "keys", "settings", "catalog", "channels"] as const
 
@@ -40,7 +40,58 @@ export class Notifications extends Context.Service<Notifications, {
   publish(topic: Topic, key: string): Effect.Effect<void, SqlError>
 }>()("realms/platform/Notifications") {
   /** Listens as long as the layer lives, reconnecting by itself; does not wait for the first connection. */
-  static readonly layer = Layer.effect(Notifications, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    Notifications,
+    Effect.gen(function*() {
+      const database = yield* Database
+      const sql = yield* SqlClient.SqlClient
+      const clock = yield* Clock.Clock
+      const hub = new Hub()
+      const heartbeat = `${PING}:${randomUUID()}`
+      const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
+
+      let hasListened = false
+      const listenOnce = Effect.gen(function*() {
+        const connection = yield* database.connect({ applicationName: "realms-notifications" })
+        const queue = yield* connection.listen(CHANNEL)
+        let heardMs = clock.currentTimeMillisUnsafe()
+        hasListened = true
+        yield* hub.setUp(true)
+        const receive = Effect.flatMap(Queue.take(queue), ({ payload }) => {
+          heardMs = clock.currentTimeMillisUnsafe()
+          return dispatch(hub, payload)
+        })
+        // A connection can be dead without a sign of it: no message, not even a heartbeat, is the sign.
+        const silence = Effect.sync(() => clock.currentTimeMillisUnsafe() - heardMs < SILENCE_MS_MAX).pipe(
+          Effect.repeat({ while: (heard) => heard, schedule: Schedule.spaced(WATCH_MS) })
+        )
+        yield* Effect.raceFirst(Effect.forever(receive), silence)
+        return yield* new SqlError({
+          reason: new ConnectionError({ cause: new Error(`silent for ${SILENCE_MS_MAX} ms`), operation: "listen" })
+        })
+      }).pipe(
+        Effect.scoped,
+        Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
+        Effect.tapError((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
+      )
+      // Whoever has listened begins with the shortest wait again.
+      const listenAgain = Effect.suspend(() => {
+        hasListened = false
+        return Effect.retry(listenOnce, { while: () => !hasListened, schedule: backOff(RECONNECT) })
+      }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced(RECONNECT.msMin)))
+
+      const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
+      yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
+      yield* Effect.forkScoped(listenAgain)
+
+      return Notifications.of({
+        subscribe: (handler) =>
+          Effect.acquireRelease(Effect.sync(() => hub.add(handler)), () => Effect.sync(() => hub.remove(handler))),
+        isUp: () => hub.isUp(),
+        publish: (topic, key) => notify(`${topic}:${key}`)
+      })
+    })
+  )
 }
 
 const isTopic = (text: string): text is Topic => topics.some((topic) => topic === text)
@@ -87,53 +138,3 @@ const dispatch = (hub: Hub, payload: string): Effect.Effect<void> => {
   const topic = payload.slice(0, Math.max(colon, 0))
   return isTopic(topic) ? hub.deliver(topic, payload.slice(colon + 1)) : Effect.void
 }
-
-const make = Effect.gen(function*() {
-  const database = yield* Database
-  const sql = yield* SqlClient.SqlClient
-  const clock = yield* Clock.Clock
-  const hub = new Hub()
-  const heartbeat = `${PING}:${randomUUID()}`
-  const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
-
-  let waitMs = RECONNECT_MS_MIN
-  const listenOnce = Effect.gen(function*() {
-    const connection = yield* database.connect({ applicationName: "realms-notifications" })
-    const queue = yield* connection.listen(CHANNEL)
-    let heardMs = clock.currentTimeMillisUnsafe()
-    waitMs = RECONNECT_MS_MIN
-    yield* hub.setUp(true)
-    const receive = Effect.flatMap(Queue.take(queue), ({ payload }) => {
-      heardMs = clock.currentTimeMillisUnsafe()
-      return dispatch(hub, payload)
-    })
-    // A connection can be dead without a sign of it: no message, not even a heartbeat, is the sign.
-    const silence = Effect.sync(() => clock.currentTimeMillisUnsafe() - heardMs < SILENCE_MS_MAX).pipe(
-      Effect.repeat({ while: (heard) => heard, schedule: Schedule.spaced(WATCH_MS) })
-    )
-    yield* Effect.raceFirst(Effect.forever(receive), silence)
-    return yield* new SqlError({
-      reason: new ConnectionError({ cause: new Error(`silent for ${SILENCE_MS_MAX} ms`), operation: "listen" })
-    })
-  }).pipe(
-    Effect.scoped,
-    Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
-    Effect.catch((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
-  )
-  const reconnect = Effect.suspend(() => {
-    const currentMs = waitMs
-    waitMs = Math.min(waitMs * 2, RECONNECT_MS_MAX)
-    return Effect.sleep(currentMs)
-  })
-
-  const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
-  yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(listenOnce, reconnect)))
-
-  return Notifications.of({
-    subscribe: (handler) =>
-      Effect.acquireRelease(Effect.sync(() => hub.add(handler)), () => Effect.sync(() => hub.remove(handler))),
-    isUp: () => hub.isUp(),
-    publish: (topic, key) => notify(`${topic}:${key}`)
-  })
-})

@@ -3,7 +3,7 @@
  * that leaves the port to the system, the port that the server has been given. Never a request's `Host` header: whoever sends one may write it.
  */
 import { Context, Effect, Layer } from "effect"
-import { AppConfig, publicUrlFor } from "./Config.ts"
+import { AppConfig, publicUrlFor } from "../config/Config.ts"
 
 export class PublicAddress extends Context.Service<PublicAddress, {
   /** Without a trailing slash. */

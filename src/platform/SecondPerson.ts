@@ -7,8 +7,8 @@
 import { Context, Data, type Effect, Schema } from "effect"
 import type { SqlError } from "effect/sql"
 import type { PlanAllowance } from "../domain/PlanWorth.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import type { Actor } from "./AuditLog.ts"
-import type { DatabaseUnavailable } from "./DatabaseUnavailable.ts"
 
 /** What can wait for a second person. */
 export const confirmedActions = [

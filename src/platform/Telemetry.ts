@@ -3,8 +3,8 @@
  * because `Redacted` values stay redacted in either format.
  */
 import { Effect, Layer } from "effect"
-import { AppConfig } from "./AppConfig.ts"
-import { makeLogLayer } from "./LogLayer.ts"
+import { AppConfig } from "../config/Config.ts"
+import { makeLogLayer } from "../config/LogLayer.ts"
 
 export const Telemetry = {
   /** Logging as the configuration says. */

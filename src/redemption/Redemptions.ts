@@ -10,8 +10,8 @@ import { AttemptLimits } from "../identity/AttemptLimits.ts"
 import type { TooManyAttempts } from "../identity/IdentityError.ts"
 import { boughtOf } from "../orders/Fulfilment.ts"
 import { BuyerUnknown } from "../orders/OrderError.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { activate } from "../subscriptions/Subscriptions.ts"
 import { hashOfCode } from "./CodeText.ts"
 import type { Gift } from "./RedemptionBatch.ts"
@@ -47,7 +47,69 @@ export class Redemptions extends Context.Service<Redemptions, {
   /** What a user was given for a code; undefined when they have not redeemed it. */
   given(userId: bigint, codeId: bigint): Effect.Effect<Gift | undefined, DatabaseUnavailable>
 }>()("realms/redemption/Redemptions") {
-  static readonly layerNoDeps = Layer.effect(Redemptions, Effect.suspend(() => make))
+  static readonly layerNoDeps = Layer.effect(
+    Redemptions,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const limits = yield* AttemptLimits
+
+      /** Gives it; answers the subscription that was made. The code is locked. */
+      const give = Effect.fnUntraced(function*(userId: bigint, code: LockedCode) {
+        if (code.gift.kind === "plan") return yield* activate(sql, userId, null, boughtOf(code.gift.terms))
+        const posted = yield* postInTransaction(sql, userId, {
+          kind: "redemption",
+          amountMicros: code.gift.usdMicros,
+          refType: "redemption",
+          refId: `${code.id}:${userId}`,
+          actor: "system",
+          note: "",
+          mode: "owe"
+        })
+        return posted.outcome === "posted"
+          ? null
+          : yield* Effect.die(new Error(`the credit of code ${code.id} for user ${userId} was ${posted.outcome}`))
+      })
+
+      const write = Effect.fnUntraced(function*(userId: bigint, codeHash: Uint8Array) {
+        const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
+        if (user === undefined) return yield* new BuyerUnknown({ userId })
+        const code = yield* lockCode(sql, codeHash, userId)
+        if (code === undefined) return yield* new CodeUnknown()
+        const refusal = refusalOf(code)
+        if (refusal !== undefined) return yield* refusal
+        const subscriptionId = yield* give(userId, code)
+        yield* sql`UPDATE redemption_codes SET uses = uses + 1 WHERE id = ${code.id}`
+        yield* sql`INSERT INTO redemptions (code_id, user_id, subscription_id)
+      VALUES (${code.id}, ${userId}, ${subscriptionId}::bigint)`
+        return { codeId: code.id, gift: code.gift } satisfies Redeemed
+      })
+
+      const redeemOnce = Effect.fnUntraced(function*(userId: bigint, typed: Redacted.Redacted<string>) {
+        const codeHash = hashOfCode(typed)
+        if (codeHash === undefined) return yield* new CodeUnknown()
+        return yield* inTransaction(sql, write(userId, codeHash))
+      }, orUnavailable)
+
+      return Redemptions.of({
+        redeem: Effect.fn("Redemptions.redeem")(
+          function*({ address, userId }: Redeemer, typed: Redacted.Redacted<string>) {
+            return yield* limits.limit(
+              { kind: "redemption", address, account: `user:${userId}` },
+              { countsSuccess: false, counted: guesses },
+              redeemOnce(userId, typed)
+            )
+          }
+        ),
+        given: Effect.fn("Redemptions.given")(function*(userId: bigint, codeId: bigint) {
+          const [row] = yield* sql<GiftRow>`
+        SELECT b.usd_micros, b.terms FROM redemptions r
+          JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
+          WHERE r.code_id = ${codeId} AND r.user_id = ${userId}`
+          return row === undefined ? undefined : yield* giftOf(row)
+        }, orUnavailable)
+      })
+    })
+  )
   static readonly layer = Redemptions.layerNoDeps.pipe(Layer.provide(AttemptLimits.layer))
 }
 
@@ -60,62 +122,3 @@ const refusalOf = (code: LockedCode) => {
   if (code.isExpired) return new CodeExpired()
   return code.isUsedUp ? new CodeUsedUp() : undefined
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const limits = yield* AttemptLimits
-
-  /** Gives it; answers the subscription that was made. The code is locked. */
-  const give = Effect.fnUntraced(function*(userId: bigint, code: LockedCode) {
-    if (code.gift.kind === "plan") return yield* activate(sql, userId, null, boughtOf(code.gift.terms))
-    const posted = yield* postInTransaction(sql, userId, {
-      kind: "redemption",
-      amountMicros: code.gift.usdMicros,
-      refType: "redemption",
-      refId: `${code.id}:${userId}`,
-      actor: "system",
-      note: "",
-      mode: "owe"
-    })
-    return posted.outcome === "posted"
-      ? null
-      : yield* Effect.die(new Error(`the credit of code ${code.id} for user ${userId} was ${posted.outcome}`))
-  })
-
-  const write = Effect.fnUntraced(function*(userId: bigint, codeHash: Uint8Array) {
-    const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
-    if (user === undefined) return yield* new BuyerUnknown({ userId })
-    const code = yield* lockCode(sql, codeHash, userId)
-    if (code === undefined) return yield* new CodeUnknown()
-    const refusal = refusalOf(code)
-    if (refusal !== undefined) return yield* refusal
-    const subscriptionId = yield* give(userId, code)
-    yield* sql`UPDATE redemption_codes SET uses = uses + 1 WHERE id = ${code.id}`
-    yield* sql`INSERT INTO redemptions (code_id, user_id, subscription_id)
-      VALUES (${code.id}, ${userId}, ${subscriptionId}::bigint)`
-    return { codeId: code.id, gift: code.gift } satisfies Redeemed
-  })
-
-  const redeemOnce = Effect.fnUntraced(function*(userId: bigint, typed: Redacted.Redacted<string>) {
-    const codeHash = hashOfCode(typed)
-    if (codeHash === undefined) return yield* new CodeUnknown()
-    return yield* inTransaction(sql, write(userId, codeHash))
-  }, orUnavailable)
-
-  return Redemptions.of({
-    redeem: Effect.fn("Redemptions.redeem")(function*({ address, userId }: Redeemer, typed: Redacted.Redacted<string>) {
-      return yield* limits.limit(
-        { kind: "redemption", address, account: `user:${userId}` },
-        { countsSuccess: false, counted: guesses },
-        redeemOnce(userId, typed)
-      )
-    }),
-    given: Effect.fn("Redemptions.given")(function*(userId: bigint, codeId: bigint) {
-      const [row] = yield* sql<GiftRow>`
-        SELECT b.usd_micros, b.terms FROM redemptions r
-          JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
-          WHERE r.code_id = ${codeId} AND r.user_id = ${userId}`
-      return row === undefined ? undefined : yield* giftOf(row)
-    }, orUnavailable)
-  })
-})

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Notifications, type Topic } from "../platform/Notifications.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 
 /** Of the advisory lock under which declared rows are written. */
 const DECLARE_LOCK = 7_304_160_527n

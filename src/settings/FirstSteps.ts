@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { Settings } from "./Settings.ts"
 
 /**
@@ -22,30 +22,31 @@ export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
   readonly steps: Effect.Effect<ReadonlyArray<StepState>, SqlError.SqlError | DatabaseUnavailable>
 }>()("realms/settings/FirstSteps") {
-  static readonly layer = Layer.effect(FirstSteps, Effect.suspend(() => make))
-}
+  static readonly layer = Layer.effect(
+    FirstSteps,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const settings = yield* Settings
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const settings = yield* Settings
-
-  const steps = Effect.gen(function*() {
-    const [row] = yield* sql<{ channel: boolean; model: boolean; plan: boolean }>`SELECT
+      const steps = Effect.gen(function*() {
+        const [row] = yield* sql<{ channel: boolean; model: boolean; plan: boolean }>`SELECT
       EXISTS (SELECT FROM channels WHERE disabled_at IS NULL) AS channel,
       EXISTS (
         SELECT FROM models m JOIN channel_models s ON s.model_id = m.id JOIN channels c ON c.id = s.channel_id
           WHERE m.disabled_at IS NULL AND c.disabled_at IS NULL
       ) AS model,
       EXISTS (SELECT FROM subscription_plans WHERE disabled_at IS NULL) AS plan`
-    const { billing, payment, publicUrl } = yield* settings.get
-    return [
-      { step: "channel" as const, isDone: row?.channel === true },
-      { step: "model" as const, isDone: row?.model === true },
-      { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || row?.plan === true },
-      { step: "payment" as const, isDone: !billing.enabled || payment.epay.enabled || payment.stripe.enabled },
-      { step: "address" as const, isDone: publicUrl !== undefined }
-    ]
-  })
+        const { billing, payment, publicUrl } = yield* settings.get
+        return [
+          { step: "channel" as const, isDone: row?.channel === true },
+          { step: "model" as const, isDone: row?.model === true },
+          { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || row?.plan === true },
+          { step: "payment" as const, isDone: !billing.enabled || payment.epay.enabled || payment.stripe.enabled },
+          { step: "address" as const, isDone: publicUrl !== undefined }
+        ]
+      })
 
-  return FirstSteps.of({ steps })
-})
+      return FirstSteps.of({ steps })
+    })
+  )
+}

@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type MasterKeyInvalid, MasterKeyWrong, type SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 
 interface SealedTable {
   readonly table: string

@@ -5,7 +5,6 @@
  */
 import { Effect, Redacted, Result } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import {
   decodeSettings,
   fieldOf,
@@ -13,7 +12,8 @@ import {
   type SettingKey,
   type SettingsValues,
   type SettingTexts
-} from "../platform/SettingDocument.ts"
+} from "../config/SettingDocument.ts"
+import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 
 /** An override as it is stored. A secret is either sealed, or removed: then its text is empty. */
 export interface SettingRow {

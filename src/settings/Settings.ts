@@ -5,16 +5,16 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { AppConfig } from "../platform/Config.ts"
-import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { AppConfig } from "../config/Config.ts"
+import { type SettingsValues, settingTextsOf } from "../config/SettingDocument.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
-import { type SettingsValues, settingTextsOf } from "../platform/SettingDocument.ts"
+import { type DatabaseUnavailable, databaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { checkSealedRows } from "./SealedRows.ts"
 import { effectiveTexts, readRows, resolve } from "./SettingRows.ts"
 import { makeSnapshot } from "./Snapshot.ts"
 
-export type { SettingsValues } from "../platform/SettingDocument.ts"
+export type { SettingsValues } from "../config/SettingDocument.ts"
 
 export class Settings extends Context.Service<Settings, {
   /** As they were read last, at once: for what a moment's delay does not matter to. */
@@ -29,58 +29,59 @@ export class Settings extends Context.Service<Settings, {
   readonly reload: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/settings/Settings") {
   /** Reads them once; fails where a stored secret cannot be opened, so that no server starts to lose it. */
-  static readonly layer = Layer.effect(Settings, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    Settings,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const config = yield* AppConfig
+      const address = yield* PublicAddress
+      const box = yield* SecretBox
+      const base = settingTextsOf(config)
+      const file: SettingsValues = {
+        billing: config.billing,
+        payment: config.payment,
+        registration: config.registration,
+        finance: config.finance,
+        site: config.site,
+        publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
+      }
+      let last = file
+      let reads = 0
+      let lastRead = 0
+
+      const load: Effect.Effect<SettingsValues, SqlError.SqlError> = Effect.gen(function*() {
+        const read = ++reads
+        const rows = yield* readRows(sql)
+        const values = rows.length === 0
+          ? file
+          : yield* resolve(base, yield* effectiveTexts(box, base, rows), config.server.host)
+        // Of two at once, the one that began later has seen more.
+        if (read < lastRead) return values
+        lastRead = read
+        last = values
+        address.isSetTo(values.publicUrl === file.publicUrl ? undefined : values.publicUrl)
+        return values
+      })
+
+      yield* checkSealedRows(sql, box)
+      yield* load
+      const snapshot = yield* makeSnapshot({ topics: ["settings"], load })
+
+      const fresh = load.pipe(
+        Effect.timeout(READ_MS_MAX),
+        Effect.mapError(databaseUnavailable)
+      )
+
+      return Settings.of({
+        current: () => last,
+        cached: () => snapshot.cached(),
+        get: snapshot.get,
+        fresh,
+        reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
+      })
+    })
+  )
 }
 
 /** Reading them takes no longer. */
 const READ_MS_MAX = 5_000
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const config = yield* AppConfig
-  const address = yield* PublicAddress
-  const box = yield* SecretBox
-  const base = settingTextsOf(config)
-  const file: SettingsValues = {
-    billing: config.billing,
-    payment: config.payment,
-    registration: config.registration,
-    finance: config.finance,
-    site: config.site,
-    publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
-  }
-  let last = file
-  let reads = 0
-  let lastRead = 0
-
-  const load: Effect.Effect<SettingsValues, SqlError.SqlError> = Effect.gen(function*() {
-    const read = ++reads
-    const rows = yield* readRows(sql)
-    const values = rows.length === 0
-      ? file
-      : yield* resolve(base, yield* effectiveTexts(box, base, rows), config.server.host)
-    // Of two at once, the one that began later has seen more.
-    if (read < lastRead) return values
-    lastRead = read
-    last = values
-    address.isSetTo(values.publicUrl === file.publicUrl ? undefined : values.publicUrl)
-    return values
-  })
-
-  yield* checkSealedRows(sql, box)
-  yield* load
-  const snapshot = yield* makeSnapshot({ topics: ["settings"], load })
-
-  const fresh = load.pipe(
-    Effect.timeout(READ_MS_MAX),
-    Effect.mapError(databaseUnavailable)
-  )
-
-  return Settings.of({
-    current: () => last,
-    cached: () => snapshot.cached(),
-    get: snapshot.get,
-    fresh,
-    reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
-  })
-})

@@ -5,8 +5,8 @@
  */
 import { Effect, Fiber, FiberSet, type Scope } from "effect"
 import type { SqlError } from "effect/sql"
-import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../platform/DatabaseUnavailable.ts"
 import { Notifications, type Topic } from "../platform/Notifications.ts"
+import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 
 export interface Snapshot<A> {
   /** What is in memory counts no more: for whoever has just made a change. */

@@ -6,10 +6,10 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
-import { inTransaction } from "../platform/Transaction.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { inTransaction } from "../postgres/Transaction.ts"
 import { type GivablePlan, givablePlans } from "./GivablePlans.ts"
 import { planTermsOf, type PlanTermsRow, planTexts } from "./PlanTerms.ts"
 import { activate, withdraw } from "./Subscriptions.ts"
@@ -68,90 +68,91 @@ export class Grants extends Context.Service<Grants, {
     subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
   ): Effect.Effect<void, GrantRefused | SubscriptionNotFound | SubscriptionOver | SqlError.SqlError>
 }>()("realms/subscriptions/Grants") {
-  static readonly layer = Layer.effect(Grants, Effect.suspend(() => make))
-}
+  static readonly layer = Layer.effect(
+    Grants,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const secondPerson = yield* SecondPerson
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const secondPerson = yield* SecondPerson
-
-  const termsNow = Effect.fnUntraced(function*(code: string) {
-    const [row] = yield* sql<PlanTermsRow & { readonly id: bigint }>`
+      const termsNow = Effect.fnUntraced(function*(code: string) {
+        const [row] = yield* sql<PlanTermsRow & { readonly id: bigint }>`
       SELECT id, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros, limit_30d_micros,
           multiplier_micros
         FROM subscription_plans WHERE code = ${code} AND disabled_at IS NULL`
-    return row === undefined
-      ? yield* new GrantRefused({ reason: "plan" })
-      : { planId: row.id, code, ...planTermsOf(row) }
-  })
+        return row === undefined
+          ? yield* new GrantRefused({ reason: "plan" })
+          : { planId: row.id, code, ...planTermsOf(row) }
+      })
 
-  const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
-    yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
-    const [made] = yield* sql<{ subscription_id: bigint; same: boolean }>`
+      const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
+        yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
+        const [made] = yield* sql<{ subscription_id: bigint; same: boolean }>`
       SELECT subscription_id, user_id = ${userId} AND plan_code = ${planCode} AND note = ${note} AS same
         FROM subscription_grants WHERE key = ${key}`
-    if (made !== undefined) return made.same ? made.subscription_id : yield* new GrantReused()
-    const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
-    if (user === undefined) return yield* new GrantRefused({ reason: "user" })
-    const { planId, ...terms } = yield* termsNow(planCode)
-    const id = yield* activate(sql, userId, null, { planId, ...terms })
-    yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
+        if (made !== undefined) return made.same ? made.subscription_id : yield* new GrantReused()
+        const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
+        if (user === undefined) return yield* new GrantRefused({ reason: "user" })
+        const { planId, ...terms } = yield* termsNow(planCode)
+        const id = yield* activate(sql, userId, null, { planId, ...terms })
+        yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
       VALUES (${key}, ${id}, ${userId}, ${planCode}, ${note}, ${actor.name})`
-    yield* recordChange(sql, actor, {
-      action: "subscription.granted",
-      target: `user:${userId}`,
-      before: null,
-      after: { subscription_id: id, plan: planCode, note, key }
-    })
-    yield* secondPerson.check(actor, {
-      action: "plan.grant",
-      worth: { usd: { plan: terms, times: 1n } },
-      asked: { user_id: String(userId), plan: planCode, key },
-      facts: { user_id: String(userId), plan_code: planCode, ...planTexts(terms) },
-      note
-    })
-    return id
-  })
+        yield* recordChange(sql, actor, {
+          action: "subscription.granted",
+          target: `user:${userId}`,
+          before: null,
+          after: { subscription_id: id, plan: planCode, note, key }
+        })
+        yield* secondPerson.check(actor, {
+          action: "plan.grant",
+          worth: { usd: { plan: terms, times: 1n } },
+          asked: { user_id: String(userId), plan: planCode, key },
+          facts: { user_id: String(userId), plan_code: planCode, ...planTexts(terms) },
+          note
+        })
+        return id
+      })
 
-  const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
-    const note = checkNote(asked.note)
-    if (note === undefined) return yield* new GrantRefused({ reason: "note" })
-    // PostgreSQL has no such text.
-    if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
-    if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
-    return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
-  })
+      const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
+        const note = checkNote(asked.note)
+        if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+        // PostgreSQL has no such text.
+        if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
+        if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
+        return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
+      })
 
-  const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
-    const [row] = yield* sql<{ plan_code: string; ends_at: Date; live: boolean }>`
+      const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
+        const [row] = yield* sql<{ plan_code: string; ends_at: Date; live: boolean }>`
       SELECT plan_code, ends_at, status = 'suspended' OR status = 'active' AND ends_at > now() AS live FROM user_subscriptions
         WHERE id = ${subscriptionId} AND user_id = ${userId}`
-    if (row === undefined) return yield* new SubscriptionNotFound()
-    if (!row.live) return yield* new SubscriptionOver()
-    yield* withdraw(sql, userId, subscriptionId)
-    yield* recordChange(sql, actor, {
-      action: "subscription.ended",
-      target: `user:${userId}`,
-      before: { subscription_id: subscriptionId, plan: row.plan_code, ends_at: row.ends_at.toISOString() },
-      after: { note }
-    })
-  })
-
-  const end = Effect.fn("Grants.end")(function*(
-    actor: Actor,
-    subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
-  ) {
-    const note = checkNote(subscription.note)
-    if (note === undefined) return yield* new GrantRefused({ reason: "note" })
-    yield* inTransaction(
-      sql,
-      Effect.gen(function*() {
-        // Of two at once the second finds it ended.
-        yield* lockAccount(sql, subscription.userId)
-        yield* endNow(actor, subscription.userId, subscription.subscriptionId, note)
+        if (row === undefined) return yield* new SubscriptionNotFound()
+        if (!row.live) return yield* new SubscriptionOver()
+        yield* withdraw(sql, userId, subscriptionId)
+        yield* recordChange(sql, actor, {
+          action: "subscription.ended",
+          target: `user:${userId}`,
+          before: { subscription_id: subscriptionId, plan: row.plan_code, ends_at: row.ends_at.toISOString() },
+          after: { note }
+        })
       })
-    )
-  })
 
-  return Grants.of({ plans: givablePlans(sql), grant, end })
-})
+      const end = Effect.fn("Grants.end")(function*(
+        actor: Actor,
+        subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
+      ) {
+        const note = checkNote(subscription.note)
+        if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            // Of two at once the second finds it ended.
+            yield* lockAccount(sql, subscription.userId)
+            yield* endNow(actor, subscription.userId, subscription.subscriptionId, note)
+          })
+        )
+      })
+
+      return Grants.of({ plans: givablePlans(sql), grant, end })
+    })
+  )
+}

@@ -4,7 +4,7 @@
  * its own terms.
  */
 import { Effect } from "effect"
-import { AppConfig, type PlanConfig } from "../platform/Config.ts"
+import { AppConfig, type PlanConfig } from "../config/Config.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
 
 const recordOf = (plan: PlanConfig) => ({

@@ -21,7 +21,28 @@ export class PlansForSale extends Context.Service<PlansForSale, {
   /** The cheapest first. */
   readonly list: Effect.Effect<ReadonlyArray<PlanForSale>, SqlError.SqlError>
 }>()("realms/subscriptions/PlansForSale") {
-  static readonly layer = Layer.effect(PlansForSale, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    PlansForSale,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      return PlansForSale.of({
+        list: Effect.map(
+          sql<PlanRow>`SELECT code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros,
+          limit_30d_micros, multiplier_micros
+        FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`,
+          (rows) =>
+            rows.map((row) => ({
+              code: row.code,
+              name: row.name,
+              priceFen: row.price_fen,
+              durationDays: row.duration_days,
+              limits: [row.limit_5h_micros, row.limit_1d_micros, row.limit_7d_micros, row.limit_30d_micros] as const,
+              multiplierMicros: row.multiplier_micros
+            }))
+        )
+      })
+    })
+  )
 }
 
 interface PlanRow {
@@ -35,23 +56,3 @@ interface PlanRow {
   readonly limit_30d_micros: bigint
   readonly multiplier_micros: bigint
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  return PlansForSale.of({
-    list: Effect.map(
-      sql<PlanRow>`SELECT code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros,
-          limit_30d_micros, multiplier_micros
-        FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`,
-      (rows) =>
-        rows.map((row) => ({
-          code: row.code,
-          name: row.name,
-          priceFen: row.price_fen,
-          durationDays: row.duration_days,
-          limits: [row.limit_5h_micros, row.limit_1d_micros, row.limit_7d_micros, row.limit_30d_micros] as const,
-          multiplierMicros: row.multiplier_micros
-        }))
-    )
-  })
-})

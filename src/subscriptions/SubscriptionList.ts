@@ -26,7 +26,25 @@ export class SubscriptionList extends Context.Service<SubscriptionList, {
     range: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
 }>()("realms/subscriptions/SubscriptionList") {
-  static readonly layer = Layer.effect(SubscriptionList, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    SubscriptionList,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      return SubscriptionList.of({
+        page: Effect.fn("SubscriptionList.page")(function*(userId, { before, limit }) {
+          const rows = yield* sql<SubscriptionRow>`
+        SELECT s.id, s.plan_code, s.plan_name, s.starts_at, s.ends_at, s.order_id, g.note,
+            CASE WHEN s.status = 'suspended' THEN 'suspended'
+              WHEN s.status <> 'active' OR s.ends_at <= now() THEN 'over'
+              WHEN s.starts_at > now() THEN 'coming' ELSE 'running' END AS state
+          FROM user_subscriptions s LEFT JOIN subscription_grants g ON g.subscription_id = s.id
+          WHERE s.user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR s.id < ${before ?? null}::bigint)
+          ORDER BY s.id DESC LIMIT ${limit}`
+          return rows.map(toItem)
+        })
+      })
+    })
+  )
 }
 
 interface SubscriptionRow {
@@ -49,21 +67,4 @@ const toItem = (row: SubscriptionRow): SubscriptionItem => ({
   endsAt: row.ends_at,
   orderId: row.order_id,
   note: row.note
-})
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  return SubscriptionList.of({
-    page: Effect.fn("SubscriptionList.page")(function*(userId, { before, limit }) {
-      const rows = yield* sql<SubscriptionRow>`
-        SELECT s.id, s.plan_code, s.plan_name, s.starts_at, s.ends_at, s.order_id, g.note,
-            CASE WHEN s.status = 'suspended' THEN 'suspended'
-              WHEN s.status <> 'active' OR s.ends_at <= now() THEN 'over'
-              WHEN s.starts_at > now() THEN 'coming' ELSE 'running' END AS state
-          FROM user_subscriptions s LEFT JOIN subscription_grants g ON g.subscription_id = s.id
-          WHERE s.user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR s.id < ${before ?? null}::bigint)
-          ORDER BY s.id DESC LIMIT ${limit}`
-      return rows.map(toItem)
-    })
-  })
 })

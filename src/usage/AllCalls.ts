@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
 import { type CallPage, callReader, type WideCallFilter } from "./CallPages.ts"
 import { type CallReceipt, receiptColumns, type ReceiptRow, toReceipt } from "./Receipts.ts"
@@ -35,7 +35,24 @@ export class AllCalls extends Context.Service<AllCalls, {
   /** Undefined when there is no such call. */
   receipt(id: string): Effect.Effect<(CallReceipt & CallOwner) | undefined, DatabaseUnavailable>
 }>()("realms/usage/AllCalls") {
-  static readonly layer = Layer.effect(AllCalls, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    AllCalls,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const reader = callReader<WideRow, WideCall>(sql, { ...wide, toItem: toWide })
+      return AllCalls.of({
+        page: Effect.fn("AllCalls.page")(function*(filter: WideCallFilter, cursor?: string) {
+          return yield* reader.page(filter, cursor)
+        }),
+        rows: reader.rows,
+        receipt: Effect.fn("AllCalls.receipt")(function*(id: string) {
+          if (!isUuid(id)) return undefined
+          const [row] = yield* bounded(sql.unsafe<ReceiptRow & OwnerRow>(receiptSql, [id]))
+          return row === undefined ? undefined : { ...toReceipt(row), userId: row.user_id, email: row.email }
+        })
+      })
+    })
+  )
 }
 
 interface OwnerRow {
@@ -63,19 +80,3 @@ const receiptSql = `
   SELECT ${receiptColumns}, e.user_id, u.email
     FROM usage_events e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id ${wide.joins}
     WHERE e.id = $1 AND e.endpoint <> ''`
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const reader = callReader<WideRow, WideCall>(sql, { ...wide, toItem: toWide })
-  return AllCalls.of({
-    page: Effect.fn("AllCalls.page")(function*(filter: WideCallFilter, cursor?: string) {
-      return yield* reader.page(filter, cursor)
-    }),
-    rows: reader.rows,
-    receipt: Effect.fn("AllCalls.receipt")(function*(id: string) {
-      if (!isUuid(id)) return undefined
-      const [row] = yield* bounded(sql.unsafe<ReceiptRow & OwnerRow>(receiptSql, [id]))
-      return row === undefined ? undefined : { ...toReceipt(row), userId: row.user_id, email: row.email }
-    })
-  })
-})

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 import { HOUR_MS, RANGE_DAYS_MAX } from "./UsageReports.ts"
 import { addSums, noUsage, sumColumns, summedColumns, type SumsRow, toSums, type UsageSums } from "./UsageSums.ts"
@@ -55,7 +55,33 @@ export class AllUsage extends Context.Service<AllUsage, {
   /** At most 400 days; by hours when they are at most two. `timeZone` is an IANA name that the caller has checked. */
   report(filter: AllUsageFilter, timeZone: string): Effect.Effect<UsageReport, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/AllUsage") {
-  static readonly layer = Layer.effect(AllUsage, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    AllUsage,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
+        const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
+        const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+        if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
+        if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
+        const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
+        const { userId } = filter
+        const rows = yield* bounded(sql.unsafe<ReportRow>(allUsageSql(unit, userId !== undefined), [
+          fromMs,
+          toMs,
+          timeZone,
+          SHARES_MAX,
+          filter.model ?? null,
+          filter.channel ?? null,
+          ...(userId === undefined ? [] : [userId])
+        ]))
+        return toReport(rows, unit)
+      })
+
+      return AllUsage.of({ report })
+    })
+  )
 }
 
 /** Users, models and channels shown apart, at most of each. */
@@ -145,28 +171,3 @@ const toReport = (rows: ReadonlyArray<ReportRow>, unit: UsageReport["unit"]): Us
     foldedTo: rows[0]?.folded_to ?? null
   }
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
-    const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-    const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-    if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-    if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
-    const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
-    const { userId } = filter
-    const rows = yield* bounded(sql.unsafe<ReportRow>(allUsageSql(unit, userId !== undefined), [
-      fromMs,
-      toMs,
-      timeZone,
-      SHARES_MAX,
-      filter.model ?? null,
-      filter.channel ?? null,
-      ...(userId === undefined ? [] : [userId])
-    ]))
-    return toReport(rows, unit)
-  })
-
-  return AllUsage.of({ report })
-})

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
 import { type CallFilter, type CallPage, callReader } from "./CallPages.ts"
 import type { UsageRefused } from "./UsageRefused.ts"

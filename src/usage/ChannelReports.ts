@@ -6,7 +6,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../channels/ChannelHealth.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
 import { HOUR_MS } from "./UsageReports.ts"
@@ -45,7 +45,35 @@ export interface ChannelsReport {
 export class ChannelReports extends Context.Service<ChannelReports, {
   readonly report: Effect.Effect<ChannelsReport, DatabaseUnavailable>
 }>()("realms/usage/ChannelReports") {
-  static readonly layer = Layer.effect(ChannelReports, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    ChannelReports,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const health = yield* ChannelHealth
+
+      const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
+        id === null ? "closed" : health.stateOf(id, null, nowMs)
+
+      const toReport = (row: HealthRow, nowMs: number): ChannelReport => ({
+        id: row.id,
+        name: row.name,
+        isDisabled: row.disabled,
+        breaker: breakerOf(row.id, nowMs),
+        hour: windowOf(row.hour_calls, row.hour_failures, row.hour_latency, row.hour_first_byte),
+        day: windowOf(row.day_calls, row.day_failures, row.day_latency, row.day_first_byte)
+      })
+
+      const report = Effect.gen(function*() {
+        const nowMs = yield* Clock.currentTimeMillis
+        const rows = yield* bounded(
+          sql.unsafe<HealthRow>(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX])
+        )
+        return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.looked_from ?? null }
+      }).pipe(Effect.withSpan("ChannelReports.report"))
+
+      return ChannelReports.of({ report })
+    })
+  )
 }
 
 /** Calls looked at, at most. */
@@ -111,31 +139,4 @@ const windowOf = (calls: bigint, failures: bigint, latency: Pair | null, firstBy
   latencyP95Ms: latency?.[1] ?? null,
   firstByteP50Ms: firstByte?.[0] ?? null,
   firstByteP95Ms: firstByte?.[1] ?? null
-})
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const health = yield* ChannelHealth
-
-  const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
-    id === null ? "closed" : health.stateOf(id, null, nowMs)
-
-  const toReport = (row: HealthRow, nowMs: number): ChannelReport => ({
-    id: row.id,
-    name: row.name,
-    isDisabled: row.disabled,
-    breaker: breakerOf(row.id, nowMs),
-    hour: windowOf(row.hour_calls, row.hour_failures, row.hour_latency, row.hour_first_byte),
-    day: windowOf(row.day_calls, row.day_failures, row.day_latency, row.day_first_byte)
-  })
-
-  const report = Effect.gen(function*() {
-    const nowMs = yield* Clock.currentTimeMillis
-    const rows = yield* bounded(
-      sql.unsafe<HealthRow>(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX])
-    )
-    return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.looked_from ?? null }
-  }).pipe(Effect.withSpan("ChannelReports.report"))
-
-  return ChannelReports.of({ report })
 })

@@ -4,7 +4,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { HEALTH_CALLS_MAX } from "./ChannelReports.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
@@ -43,7 +43,36 @@ export interface ClampedReport {
 export class ClampedCalls extends Context.Service<ClampedCalls, {
   readonly report: Effect.Effect<ClampedReport, DatabaseUnavailable>
 }>()("realms/usage/ClampedCalls") {
-  static readonly layer = Layer.effect(ClampedCalls, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    ClampedCalls,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const report = Effect.gen(function*() {
+        const nowMs = yield* Clock.currentTimeMillis
+        const rows = yield* bounded(
+          sql.unsafe<ClampedRow>(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX])
+        )
+        return {
+          channels: rows.filter(({ kind }) => kind === "channel").map((row) => ({
+            id: row.id,
+            name: row.name,
+            calls: Number(row.calls),
+            clamped: Number(row.flagged),
+            missingTokens: Number(row.tokens)
+          })),
+          models: rows.filter(({ kind }) => kind === "model").map((row) => ({
+            model: row.name,
+            calls: Number(row.calls),
+            aboveContext: Number(row.flagged),
+            inputTokensMax: Number(row.tokens)
+          }))
+        }
+      }).pipe(Effect.withSpan("ClampedCalls.report"))
+
+      return ClampedCalls.of({ report })
+    })
+  )
 }
 
 /** Channels and models reported, at most, of each. */
@@ -86,31 +115,3 @@ interface ClampedRow {
   readonly flagged: bigint
   readonly tokens: bigint
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const report = Effect.gen(function*() {
-    const nowMs = yield* Clock.currentTimeMillis
-    const rows = yield* bounded(
-      sql.unsafe<ClampedRow>(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX])
-    )
-    return {
-      channels: rows.filter(({ kind }) => kind === "channel").map((row) => ({
-        id: row.id,
-        name: row.name,
-        calls: Number(row.calls),
-        clamped: Number(row.flagged),
-        missingTokens: Number(row.tokens)
-      })),
-      models: rows.filter(({ kind }) => kind === "model").map((row) => ({
-        model: row.name,
-        calls: Number(row.calls),
-        aboveContext: Number(row.flagged),
-        inputTokensMax: Number(row.tokens)
-      }))
-    }
-  }).pipe(Effect.withSpan("ClampedCalls.report"))
-
-  return ClampedCalls.of({ report })
-})

@@ -7,7 +7,7 @@ import { chargedOf } from "../accounts/Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "../accounts/PriceExtras.ts"
 import { isUuid } from "../domain/Ids.ts"
 import { pricesAt, type PriceSnapshot } from "../domain/Price.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { type CallItem, type CallRow, itemColumns, toItem } from "./CallItem.ts"
 import { bounded } from "./UsageRefused.ts"
 

@@ -6,8 +6,9 @@
 import { Clock, Context, Effect, Layer, Metric, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
-import { classifySqlError } from "../platform/SqlFailure.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type QueuedRefusal, type RefusedEntry, RefusedQueue, type RefusedStatus } from "./RefusedQueue.ts"
 import type { UsageFilter } from "./UsageFilter.ts"
@@ -83,7 +84,57 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
   /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */
   readonly clean: Effect.Effect<void, SqlError.SqlError>
 }>()("realms/usage/RefusedCalls") {
-  static readonly layer = Layer.effect(RefusedCalls, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    RefusedCalls,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const clock = yield* Clock.Clock
+      const context = yield* Effect.context<never>()
+      const queue = new RefusedQueue()
+      /** Taken out of the queue and not yet written. */
+      let batch: ReadonlyArray<QueuedRefusal> = []
+
+      const drop = (count: number): void => {
+        if (count > 0) droppedTotal.updateUnsafe(count, context)
+      }
+
+      const writeBatch = Effect.suspend(() => Effect.andThen(insert(sql, batch), trim(sql, batch))).pipe(
+        Effect.catch((error) => {
+          // Each attempt would fail the same way, and what waits behind would never be written.
+          if (classifySqlError(error) !== "data") return Effect.fail(error)
+          return Effect.andThen(
+            Effect.sync(() => drop(batch.length)),
+            Effect.logError("refused calls could not be written, and are dropped", error)
+          )
+        }),
+        Effect.andThen(Effect.sync(() => {
+          batch = []
+        }))
+      )
+
+      const oneWriter = yield* Semaphore.make(1)
+      const flush = Effect.gen(function*() {
+        while (batch.length > 0 || queue.size > 0) {
+          if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
+          yield* writeBatch
+        }
+      }).pipe(oneWriter.withPermits(1))
+      const clean = removeOld(sql)
+
+      yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
+      yield* Effect.forkScoped(inRounds(flush, { failure: "refused calls could not be written", everyMs: WRITE_MS }))
+      yield* Effect.forkScoped(
+        inRounds(clean, { failure: "old refused calls could not be removed", everyMs: CLEAN_MS })
+      )
+
+      return RefusedCalls.of({
+        record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
+        list: readPage(sql),
+        flush,
+        clean
+      })
+    })
+  )
 }
 
 const droppedTotal = Metric.counter("realms_refused_calls_dropped_total", {
@@ -139,21 +190,6 @@ const removeOld = (sql: SqlClient.SqlClient) =>
     { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
   ).pipe(Effect.asVoid)
 
-/** Works until interrupted. While it fails it says so once and goes on. */
-const repeatedly = (failure: string, work: Effect.Effect<void, SqlError.SqlError>, everyMs: number) => {
-  let isFailing = false
-  const became = (failing: boolean) =>
-    Effect.sync(() => {
-      isFailing = failing
-    })
-  return work.pipe(
-    Effect.andThen(became(false)),
-    Effect.catch((error) => Effect.andThen(isFailing ? Effect.void : Effect.logWarning(failure, error), became(true))),
-    Effect.andThen(Effect.sleep(everyMs)),
-    Effect.forever
-  )
-}
-
 interface RefusedRow {
   readonly id: string
   readonly at_ms: number
@@ -195,50 +231,3 @@ const readPage = (sql: SqlClient.SqlClient) =>
     const items = rows.slice(0, PAGE_ITEMS).map(toRefused)
     return { items, next: rows.length > PAGE_ITEMS ? items.at(-1)?.id : undefined } satisfies RefusedPage
   })
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const clock = yield* Clock.Clock
-  const context = yield* Effect.context<never>()
-  const queue = new RefusedQueue()
-  /** Taken out of the queue and not yet written. */
-  let batch: ReadonlyArray<QueuedRefusal> = []
-
-  const drop = (count: number): void => {
-    if (count > 0) droppedTotal.updateUnsafe(count, context)
-  }
-
-  const writeBatch = Effect.suspend(() => Effect.andThen(insert(sql, batch), trim(sql, batch))).pipe(
-    Effect.catch((error) => {
-      // Each attempt would fail the same way, and what waits behind would never be written.
-      if (classifySqlError(error) !== "data") return Effect.fail(error)
-      return Effect.andThen(
-        Effect.sync(() => drop(batch.length)),
-        Effect.logError("refused calls could not be written, and are dropped", error)
-      )
-    }),
-    Effect.andThen(Effect.sync(() => {
-      batch = []
-    }))
-  )
-
-  const oneWriter = yield* Semaphore.make(1)
-  const flush = Effect.gen(function*() {
-    while (batch.length > 0 || queue.size > 0) {
-      if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
-      yield* writeBatch
-    }
-  }).pipe(oneWriter.withPermits(1))
-  const clean = removeOld(sql)
-
-  yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
-  yield* Effect.forkScoped(repeatedly("refused calls could not be written; tried again", flush, WRITE_MS))
-  yield* Effect.forkScoped(repeatedly("old refused calls could not be removed; tried again", clean, CLEAN_MS))
-
-  return RefusedCalls.of({
-    record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
-    list: readPage(sql),
-    flush,
-    clean
-  })
-})

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { bounded } from "./UsageRefused.ts"
 
 /** Since some moment. */
@@ -29,29 +29,13 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
   /** Since the start of today and the start of a month's first day, ms since the epoch. */
   figures(todayMs: number, monthMs: number): Effect.Effect<ServiceFigures, DatabaseUnavailable>
 }>()("realms/usage/ServiceOverview") {
-  static readonly layer = Layer.effect(ServiceOverview, Effect.suspend(() => make))
-}
+  static readonly layer = Layer.effect(
+    ServiceOverview,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
 
-/** More are not told apart. */
-export const OPEN_CALLS_COUNTED_MAX = 10_000
-
-interface FiguresRow {
-  readonly users: bigint
-  readonly users_today: bigint
-  readonly users_month: bigint
-  readonly topups_today: bigint
-  readonly topups_month: bigint
-  readonly plans_today: bigint
-  readonly plans_month: bigint
-  readonly pending: bigint
-  readonly open: bigint
-}
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
-    const [row] = yield* bounded(sql<FiguresRow>`
+      const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
+        const [row] = yield* bounded(sql<FiguresRow>`
       WITH since AS (
         SELECT to_timestamp(${todayMs}::bigint / 1000.0) AS today, to_timestamp(${monthMs}::bigint / 1000.0) AS month
       ), people AS (
@@ -73,22 +57,39 @@ const make = Effect.gen(function*() {
           (SELECT count(*) FROM (
             SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
         FROM people, topups, plans`)
-    return {
-      today: {
-        newUsers: Number(row?.users_today ?? 0n),
-        topupsFen: row?.topups_today ?? 0n,
-        plansFen: row?.plans_today ?? 0n
-      },
-      month: {
-        newUsers: Number(row?.users_month ?? 0n),
-        topupsFen: row?.topups_month ?? 0n,
-        plansFen: row?.plans_month ?? 0n
-      },
-      users: Number(row?.users ?? 0n),
-      ordersPending: Number(row?.pending ?? 0n),
-      callsOpen: Number(row?.open ?? 0n)
-    }
-  })
+        return {
+          today: {
+            newUsers: Number(row?.users_today ?? 0n),
+            topupsFen: row?.topups_today ?? 0n,
+            plansFen: row?.plans_today ?? 0n
+          },
+          month: {
+            newUsers: Number(row?.users_month ?? 0n),
+            topupsFen: row?.topups_month ?? 0n,
+            plansFen: row?.plans_month ?? 0n
+          },
+          users: Number(row?.users ?? 0n),
+          ordersPending: Number(row?.pending ?? 0n),
+          callsOpen: Number(row?.open ?? 0n)
+        }
+      })
 
-  return ServiceOverview.of({ figures })
-})
+      return ServiceOverview.of({ figures })
+    })
+  )
+}
+
+/** More are not told apart. */
+export const OPEN_CALLS_COUNTED_MAX = 10_000
+
+interface FiguresRow {
+  readonly users: bigint
+  readonly users_today: bigint
+  readonly users_month: bigint
+  readonly topups_today: bigint
+  readonly topups_month: bigint
+  readonly plans_today: bigint
+  readonly plans_month: bigint
+  readonly pending: bigint
+  readonly open: bigint
+}

@@ -4,7 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { classifySqlError } from "../platform/SqlFailure.ts"
+import { inRounds } from "../platform/Rounds.ts"
+import { classifySqlError } from "../postgres/SqlFailure.ts"
 
 export class UsageFolds extends Context.Service<UsageFolds, {
   /** Folds what one user has; answers how many calls were passed. Another process that is at it does the work instead. */
@@ -15,7 +16,64 @@ export class UsageFolds extends Context.Service<UsageFolds, {
    */
   readonly round: Effect.Effect<number, SqlError.SqlError>
 }>()("realms/usage/UsageFolds") {
-  static readonly layer = Layer.effect(UsageFolds, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    UsageFolds,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      /** One transaction; the function is a statement of its own. */
+      const step = (userId: bigint) =>
+        Effect.map(
+          sql<{ passed: number }>`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
+          ([row]) => row?.passed ?? 0
+        )
+
+      const fold = Effect.fnUntraced(function*(userId: bigint) {
+        let passed = 0
+        while (true) {
+          const now = yield* step(userId)
+          passed += now
+          if (now < FOLD_CALLS_MAX) return passed
+        }
+      })
+
+      /** What is due is told by the database's clock. */
+      const databaseTime = Effect.map(sql<{ at: Date }>`SELECT now() AS at`, ([row]) => row?.at.getTime() ?? 0)
+
+      /** Another server that holds some user's fold is done with it within this minute. */
+      const roundIsOver = (beganMs: number) =>
+        sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${
+          beganMs - MARGIN_MS
+        }::bigint / 1000.0))
+      ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
+
+      const round = Effect.gen(function*() {
+        const beganMs = yield* databaseTime
+        let passed = 0
+        let after = 0n
+        let failure: SqlError.SqlError | undefined
+        while (true) {
+          const users = yield* sql<{ id: bigint; due: boolean }>`
+        SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
+          for (const { due, id } of users) {
+            if (!due) continue
+            const folded = yield* Effect.result(fold(id))
+            if (folded._tag === "Success") passed += folded.success
+            else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
+            else failure ??= folded.failure
+          }
+          const last = users.at(-1)
+          if (last === undefined || users.length < USERS_MAX) break
+          after = last.id
+        }
+        if (failure !== undefined) return yield* failure
+        yield* roundIsOver(beganMs)
+        return passed
+      })
+
+      return UsageFolds.of({ fold, round })
+    })
+  )
 }
 
 /**
@@ -31,81 +89,14 @@ const FOLD_CALLS_MAX = 10_000
 /** Users looked at by one query, at most. */
 const USERS_MAX = 500
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  /** One transaction; the function is a statement of its own. */
-  const step = (userId: bigint) =>
-    Effect.map(
-      sql<{ passed: number }>`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
-      ([row]) => row?.passed ?? 0
-    )
-
-  const fold = Effect.fnUntraced(function*(userId: bigint) {
-    let passed = 0
-    while (true) {
-      const now = yield* step(userId)
-      passed += now
-      if (now < FOLD_CALLS_MAX) return passed
-    }
-  })
-
-  /** What is due is told by the database's clock. */
-  const databaseTime = Effect.map(sql<{ at: Date }>`SELECT now() AS at`, ([row]) => row?.at.getTime() ?? 0)
-
-  /** Another server that holds some user's fold is done with it within this minute. */
-  const roundIsOver = (beganMs: number) =>
-    sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${beganMs - MARGIN_MS}::bigint / 1000.0))
-      ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
-
-  const round = Effect.gen(function*() {
-    const beganMs = yield* databaseTime
-    let passed = 0
-    let after = 0n
-    let failure: SqlError.SqlError | undefined
-    while (true) {
-      const users = yield* sql<{ id: bigint; due: boolean }>`
-        SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
-      for (const { due, id } of users) {
-        if (!due) continue
-        const folded = yield* Effect.result(fold(id))
-        if (folded._tag === "Success") passed += folded.success
-        else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
-        else failure ??= folded.failure
-      }
-      const last = users.at(-1)
-      if (last === undefined || users.length < USERS_MAX) break
-      after = last.id
-    }
-    if (failure !== undefined) return yield* failure
-    yield* roundIsOver(beganMs)
-    return passed
-  })
-
-  return UsageFolds.of({ fold, round })
-})
-
 /** Between two rounds of a server, in milliseconds. */
 const ROUND_MS = 30_000
 
-/** Folds until interrupted. While the database is away it says so once and goes on. */
-export const usageFolder: Effect.Effect<never, never, UsageFolds> = Effect.gen(function*() {
-  const folds = yield* UsageFolds
-  let failing = false
-  const failed = (cause: unknown) =>
-    Effect.suspend(() => {
-      if (failing) return Effect.void
-      failing = true
-      return Effect.logWarning("usage could not be folded; tried again", cause)
-    })
-  return yield* folds.round.pipe(
-    Effect.tap(() =>
-      Effect.sync(() => {
-        failing = false
-      })
-    ),
-    Effect.catchCause(failed),
-    Effect.andThen(Effect.sleep(ROUND_MS)),
-    Effect.forever
-  )
-})
+/** Folds until interrupted. */
+export const usageFolder = Effect.flatMap(
+  UsageFolds,
+  (folds) => inRounds(folds.round, { failure: "usage could not be folded", everyMs: ROUND_MS })
+)
+
+/** Folds as long as the layer lives. */
+export const UsageFolderLayer = Layer.effectDiscard(Effect.forkScoped(usageFolder))

@@ -3,7 +3,7 @@
  * answer.
  */
 import { Effect, Schema } from "effect"
-import { type DatabaseUnavailable, databaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, databaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 
 /** The range is empty or too long, or the cursor is none. */
 export class UsageRefused extends Schema.TaggedError<UsageRefused>()("UsageRefused", {

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DatabaseUnavailable } from "../platform/DatabaseUnavailable.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 import {
@@ -53,7 +53,44 @@ export class UsageReports extends Context.Service<UsageReports, {
   /** The models called in the last 90 days, as far as their calls are folded, by name; at most 200. */
   models(userId: bigint): Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
 }>()("realms/usage/UsageReports") {
-  static readonly layer = Layer.effect(UsageReports, Effect.suspend(() => make))
+  static readonly layer = Layer.effect(
+    UsageReports,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+
+      const overview = Effect.fn("UsageReports.overview")(
+        function*(userId: bigint, filter: UsageFilter, timeZone: string) {
+          const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
+          const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+          if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
+          if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) {
+            return yield* new UsageRefused({ reason: "range_too_long" })
+          }
+          const rows = yield* bounded(sql.unsafe<OverviewRow>(overviewSql, [
+            userId,
+            fromMs,
+            toMs,
+            timeZone,
+            filter.model ?? null,
+            filter.keyId ?? null,
+            filter.funding ?? null,
+            TAIL_CALLS_MAX
+          ]))
+          return toOverview(rows)
+        }
+      )
+
+      const models = Effect.fn("UsageReports.models")(function*(userId: bigint) {
+        const rows = yield* bounded(sql<{ model: string }>`
+      SELECT model FROM usage_hours
+        WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)
+        GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`)
+        return rows.map((row) => row.model)
+      })
+
+      return UsageReports.of({ overview, models })
+    })
+  )
 }
 
 export const HOUR_MS = 3_600_000
@@ -134,35 +171,3 @@ const toOverview = (rows: ReadonlyArray<OverviewRow>): UsageOverview => {
     partial: rows.some((row) => row.looked >= TAIL_CALLS_MAX)
   }
 }
-
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-
-  const overview = Effect.fn("UsageReports.overview")(function*(userId: bigint, filter: UsageFilter, timeZone: string) {
-    const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-    const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-    if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-    if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
-    const rows = yield* bounded(sql.unsafe<OverviewRow>(overviewSql, [
-      userId,
-      fromMs,
-      toMs,
-      timeZone,
-      filter.model ?? null,
-      filter.keyId ?? null,
-      filter.funding ?? null,
-      TAIL_CALLS_MAX
-    ]))
-    return toOverview(rows)
-  })
-
-  const models = Effect.fn("UsageReports.models")(function*(userId: bigint) {
-    const rows = yield* bounded(sql<{ model: string }>`
-      SELECT model FROM usage_hours
-        WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)
-        GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`)
-    return rows.map((row) => row.model)
-  })
-
-  return UsageReports.of({ overview, models })
-})

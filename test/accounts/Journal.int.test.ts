@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
-import { Database } from "../../src/platform/Database.ts"
+import { Database } from "../../src/postgres/Database.ts"
 import {
   accountsAt,
   anotherProcess,

@@ -13,7 +13,7 @@ import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/Journ
 import { settlementOf } from "../../src/accounts/SettlementRules.ts"
 import { rolled } from "../../src/accounts/SubscriptionWindows.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
-import { Database } from "../../src/platform/Database.ts"
+import { Database } from "../../src/postgres/Database.ts"
 import { makeUser, TestAccounts, used } from "../support/TestAccounts.ts"
 
 const USERS = 120

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { declareModels } from "../../src/catalog/Declared.ts"
 import { defaultTerms, type ModelTerms } from "../../src/catalog/ModelTerms.ts"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
 
 /** Output costs four times as much. */
 export const terms = (input: bigint, more: Partial<ModelTerms> = {}): ModelTerms => ({

@@ -23,9 +23,9 @@ import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type NewUser, type User, Users } from "../../src/identity/Users.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
 import { Orders } from "../../src/orders/Orders.ts"
-import { MigrationError } from "../../src/platform/Migrations.ts"
 import { ConfirmationPending, ConfirmationRefused } from "../../src/platform/SecondPerson.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { MigrationError } from "../../src/postgres/Migrations.ts"
 
 const ada: User = {
   id: 7n,

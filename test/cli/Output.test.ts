@@ -8,7 +8,7 @@ import { describeBalance } from "../../src/cli/BalanceCommand.ts"
 import { explain, failed } from "../../src/cli/CliFailure.ts"
 import { describeApplied } from "../../src/cli/MigrateCommand.ts"
 import { dollars, table, toJson } from "../../src/cli/Output.ts"
-import { DatabaseUnavailable } from "../../src/platform/DatabaseUnavailable.ts"
+import { DatabaseUnavailable } from "../../src/postgres/DatabaseUnavailable.ts"
 
 describe("Output", () => {
   it("writes bigints as decimal strings at any depth, and dates in UTC", () => {

@@ -8,7 +8,7 @@ import { announceSetup, SetupLinks, type SetupToken } from "../../src/identity/S
 import { Users } from "../../src/identity/Users.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
 import type { PublicAddress } from "../../src/platform/PublicAddress.ts"
-import { inTransaction } from "../../src/platform/Transaction.ts"
+import { inTransaction } from "../../src/postgres/Transaction.ts"
 import { until } from "../support/TestGateway.ts"
 import { assertUnsaid, count, identityLayer, IdentityWorld, outcome, person } from "../support/TestIdentity.ts"
 

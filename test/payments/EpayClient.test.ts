@@ -9,11 +9,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { LookupFunction } from "node:net"
 import { epaySigned } from "../../simulators/epay/EpaySignature.ts"
 import { acquireEpay, type EpayOptions, type EpaySimulator } from "../../simulators/epay/EpaySimulator.ts"
+import { AppConfig, type EpayConfig, testConfig } from "../../src/config/Config.ts"
+import { HostLookup } from "../../src/config/OutboundUrl.ts"
 import { EpayClient, EpayLimits } from "../../src/payments/EpayClient.ts"
 import { readNotify } from "../../src/payments/EpayNotify.ts"
 import { epayForm } from "../../src/payments/EpayStart.ts"
-import { AppConfig, type EpayConfig, testConfig } from "../../src/platform/Config.ts"
-import { HostLookup } from "../../src/platform/OutboundUrl.ts"
 import { withoutEvidence } from "../support/WithoutEvidence.ts"
 import { epayConfig, KEY, PID, shown } from "./EpayWorld.ts"
 

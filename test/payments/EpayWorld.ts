@@ -4,8 +4,8 @@
  */
 import { Redacted } from "effect"
 import { inspect } from "node:util"
+import type { EpayConfig } from "../../src/config/Config.ts"
 import type { EpayParams } from "../../src/payments/EpaySignature.ts"
-import type { EpayConfig } from "../../src/platform/Config.ts"
 
 export const KEY = "89unJUB8HZ54Hj7x4nUj56HN4nUzUJ8i"
 

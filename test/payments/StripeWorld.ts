@@ -4,8 +4,8 @@
 import { it } from "@effect/vitest"
 import { Clock, Effect, Redacted } from "effect"
 import { acquireStripe, type StripeOptions, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
+import type { StripeConfig } from "../../src/config/Config.ts"
 import { type SessionOrder, StripeClient } from "../../src/payments/StripeClient.ts"
-import type { StripeConfig } from "../../src/platform/Config.ts"
 
 /** Of characters that come together nowhere else, so that a part of it is found for sure, and never by chance. */
 export const STRIPE_KEY = "sk_test_QqXx77ZzJj55WwVvYyKk"

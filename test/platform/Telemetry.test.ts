@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Console, Effect, Layer, Redacted } from "effect"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { Telemetry } from "../../src/platform/Telemetry.ts"
 
 /** What these log statements print, by stream. */

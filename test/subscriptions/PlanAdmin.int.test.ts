@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
 import { declarePlans } from "../../src/subscriptions/Plans.ts"

@@ -4,11 +4,11 @@
 import { NodeServices } from "@effect/platform-node"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { testConfig } from "../../src/config/Config.ts"
 import { makeReservationId } from "../../src/domain/Ids.ts"
 import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { StatementDays } from "../../src/finance/StatementDays.ts"
 import { Statements } from "../../src/finance/Statements.ts"
-import { testConfig } from "../../src/platform/Config.ts"
 import { Settings } from "../../src/settings/Settings.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { MigrationsFolder, runMigrations } from "../../src/platform/Migrations.ts"
+import { MigrationsFolder, runMigrations } from "../../src/postgres/Migrations.ts"
 
 const migrations = join(import.meta.dirname, "../../migrations")
 

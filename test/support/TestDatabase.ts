@@ -6,7 +6,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
-import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
 
 /** Runs one statement on a connection of its own. */

@@ -8,9 +8,9 @@ import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
-import { Database, SqlLayer } from "../../src/platform/Database.ts"
-import { EmbeddedPostgres } from "../../src/platform/EmbeddedPostgres.ts"
-import { runMigrations } from "../../src/platform/Migrations.ts"
+import { Database, SqlLayer } from "../../src/postgres/Database.ts"
+import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { runMigrations } from "../../src/postgres/Migrations.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
 
 const scratchFolder = Effect.acquireRelease(

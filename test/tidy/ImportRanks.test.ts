@@ -8,6 +8,8 @@ import { headerOf, sourceFiles, withoutComments } from "./SourceFiles.ts"
 
 const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["domain"],
+  ["config"],
+  ["postgres"],
   ["platform"],
   ["accounts", "settings"],
   ["identity", "catalog", "channels", "payments", "subscriptions"],
@@ -52,6 +54,9 @@ describe("import ranks", () => {
       ["accounts", "accounts", true, true],
       ["accounts", "platform", true, false],
       ["domain", "accounts", false, false],
+      ["postgres", "config", false, true],
+      ["config", "postgres", false, false],
+      ["postgres", "platform", false, false],
       ["accounts", "settings", false, false],
       ["payments", "orders", false, false],
       ["orders", "events", false, false],

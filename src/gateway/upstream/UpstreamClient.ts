@@ -4,10 +4,10 @@
  */
 import { Clock, Context, Data, Effect, Layer } from "effect"
 import { buildConnector, Client, Pool } from "undici"
-import { AppConfig } from "../../platform/Config.ts"
-import { joinBytes } from "../../platform/JoinBytes.ts"
-import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../platform/OutboundUrl.ts"
+import { AppConfig } from "../../config/Config.ts"
+import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../config/OutboundUrl.ts"
 import { ByteBudget, type ByteBudgetLimits, type ByteShare } from "../../platform/ByteBudget.ts"
+import { joinBytes } from "../../platform/JoinBytes.ts"
 import type { Dialect } from "../request/Call.ts"
 import type { AnswerSource } from "./AnswerSource.ts"
 import { decoded } from "./DecodedSource.ts"

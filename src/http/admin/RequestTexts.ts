@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { HttpServerRequest } from "effect/http"
-import { isDatabaseJson } from "../../platform/DatabaseText.ts"
+import { isDatabaseJson } from "../../postgres/DatabaseText.ts"
 import { ApiBadRequest } from "./ApiError.ts"
 
 const unfit = (where: "address" | "body") =>

@@ -3,8 +3,8 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { isSettingKey, type SettingKey } from "../../config/SettingDocument.ts"
 import { Connections } from "../../orders/Connections.ts"
-import { isSettingKey, type SettingKey } from "../../platform/SettingDocument.ts"
 import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"

@@ -7,8 +7,8 @@ import type { SqlError } from "effect/sql"
 import type { ComponentChildren } from "preact"
 import type { AccountUnavailable } from "../../accounts/AccountError.ts"
 import type { TooBusy } from "../../identity/IdentityError.ts"
-import type { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import type { NotConfirmed } from "../../platform/SecondPerson.ts"
+import type { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 
 /** A page in the frame. */
 export interface Page {

@@ -8,9 +8,9 @@ import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } fro
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
-import { DatabaseUnavailable } from "../../platform/DatabaseUnavailable.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import type { ConfirmationRefused } from "../../platform/SecondPerson.ts"
+import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import {

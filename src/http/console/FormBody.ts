@@ -4,7 +4,7 @@
  */
 import { ByteSize, Effect } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
-import { isDatabaseText } from "../../platform/DatabaseText.ts"
+import { isDatabaseText } from "../../postgres/DatabaseText.ts"
 import { FormUnreadable } from "./FormUnreadable.ts"
 
 export interface FormBounds {

@@ -2,9 +2,9 @@
  * Numbers, money and times as a reader of one language in one time zone expects them. Money is formatted from its exact
  * decimal text, never through a floating-point number.
  */
+import { UTC, zoneNamed } from "../../../config/TimeZones.ts"
 import { currencyDecimals } from "../../../domain/Currency.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
-import { UTC, zoneNamed } from "../../../platform/TimeZones.ts"
 import type { Language } from "./Messages.ts"
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }

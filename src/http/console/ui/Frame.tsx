@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from "preact"
 import { renderToString } from "preact-render-to-string"
-import type { SiteConfig } from "../../../platform/Config.ts"
+import type { SiteConfig } from "../../../config/Config.ts"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
 import { hereOf, type Visit } from "../Visit.ts"

@@ -3,6 +3,7 @@
  * problems that either of them found, beside the fields they are of.
  */
 import { Redacted, Result } from "effect"
+import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
 import {
   CHANNEL_MODELS_MAX,
@@ -10,10 +11,9 @@ import {
   CHANNEL_WEIGHT_MAX,
   type ChannelInput
 } from "../../../../channels/ChannelInput.ts"
-import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
+import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
-import { withoutCredentials } from "../../../../platform/OutboundUrl.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { readTermFields, termProblem } from "../terms/TermForm.ts"

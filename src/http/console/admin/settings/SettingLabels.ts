@@ -1,7 +1,7 @@
 /**
  * What each setting is called, what it is for, and what is wrong with it when it is refused.
  */
-import { fieldOf, type SettingKey } from "../../../../platform/SettingDocument.ts"
+import { fieldOf, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { defineMessages } from "../../text/Messages.ts"
 import { sayOf, type Visit } from "../../Visit.ts"
 

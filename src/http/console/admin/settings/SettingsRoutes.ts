@@ -3,9 +3,9 @@
  * is in effect already, is left as it is; a secret that is left empty too.
  */
 import { Effect, Layer } from "effect"
+import { fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { fieldOf, isSettingKey, type SettingKey } from "../../../../platform/SettingDocument.ts"
 import {
   type SettingChanges,
   SettingsAdmin,

@@ -2,7 +2,7 @@
  * The settings, a card for each section: every field with what is in effect, where that comes from, and the way back to the
  * default. A secret is only ever said to be set or not.
  */
-import { fieldOf } from "../../../../platform/SettingDocument.ts"
+import { fieldOf } from "../../../../config/SettingDocument.ts"
 import type { SettingsView as View, SettingView } from "../../../../settings/SettingsAdmin.ts"
 import { emptyForm, type FormState } from "../../Answer.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"

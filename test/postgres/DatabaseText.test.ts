@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { databaseJson, databaseText, isDatabaseJson, isDatabaseText } from "../../src/platform/DatabaseText.ts"
+import { databaseJson, databaseText, isDatabaseJson, isDatabaseText } from "../../src/postgres/DatabaseText.ts"
 
 describe("texts that rows can hold", () => {
   it.each([

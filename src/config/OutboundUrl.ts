@@ -26,7 +26,7 @@ export class OutboundRefused extends Error {
 }
 
 /** How names are resolved. Replaced in tests. */
-export const HostLookup = Context.Reference<LookupFunction>("realms/platform/OutboundUrl/HostLookup", {
+export const HostLookup = Context.Reference<LookupFunction>("realms/config/OutboundUrl/HostLookup", {
   defaultValue: () => dnsLookup
 })
 

@@ -5,8 +5,8 @@ import { chmod, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
-import { AppConfig, testConfig } from "../../src/platform/Config.ts"
-import { Database, SqlLayer } from "../../src/platform/Database.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { makeDatabase, TestDatabase } from "../support/TestDatabase.ts"
 
 layer(TestDatabase.layer)("Database", (it) => {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { chmod, lstat, mkdir, mkdtemp, readlink, rm, unlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { completeInPlace, copyOf } from "../../src/platform/PostgresBinaries.ts"
+import { completeInPlace, copyOf } from "../../src/postgres/PostgresBinaries.ts"
 
 /** A package as npm leaves it when it skips install scripts: no links, no executable bits. */
 const makePackage = async (root: string): Promise<string> => {

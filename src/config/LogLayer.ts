@@ -1,7 +1,6 @@
 /**
  * Logging by given settings: pretty for people, JSON for machines, from a level up, always to standard error, so that
  * standard output belongs to what a command prints.
- * @internal
  */
 import { Layer, Logger, References } from "effect"
 import type { RealmsConfig } from "./RealmsConfig.ts"

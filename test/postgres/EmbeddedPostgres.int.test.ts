@@ -6,7 +6,7 @@ import { once } from "node:events"
 import { appendFile, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { EmbeddedPostgres } from "../../src/platform/EmbeddedPostgres.ts"
+import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 
 const isRoot = process.getuid?.() === 0
 

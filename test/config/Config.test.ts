@@ -3,10 +3,10 @@ import { Console, Effect, Option, Redacted } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { AppConfig, load, publicUrlFor, testConfig } from "../../src/config/Config.ts"
+import type { Environment } from "../../src/config/ConfigFile.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
-import { AppConfig, load, publicUrlFor, testConfig } from "../../src/platform/Config.ts"
-import type { Environment } from "../../src/platform/ConfigFile.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 

@@ -3,7 +3,7 @@
  * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
  * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
  */
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
@@ -49,7 +49,7 @@ const findUp = (folder: string): string => {
 }
 
 /** Where the migrations are; the package's own folder unless a test brings others. */
-export const MigrationsFolder = Context.Reference<string>("realms/platform/MigrationsFolder", {
+export const MigrationsFolder = Context.Reference<string>("realms/postgres/MigrationsFolder", {
   defaultValue: () => findUp(import.meta.dirname)
 })
 
@@ -169,6 +169,3 @@ export const runMigrations: Effect.Effect<
   Effect.catchTag("SqlError", (error) => new MigrationError({ message: `The database refused: ${whyFailed(error)}` })),
   Effect.withSpan("Migrations.run")
 )
-
-/** Migrates when the layer is built; what needs the schema is built on top of it. */
-export const MigrationsLayer = Layer.effectDiscard(runMigrations)

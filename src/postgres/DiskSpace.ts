@@ -14,7 +14,7 @@ export interface DiskLimits {
   readonly refusedMs: number
 }
 
-export const DiskLimits = Context.Reference<DiskLimits>("realms/platform/DiskLimits", {
+export const DiskLimits = Context.Reference<DiskLimits>("realms/postgres/DiskLimits", {
   defaultValue: () => ({ freeBytesMin: 67_108_864, refusedMs: 30_000 })
 })
 

@@ -17,9 +17,12 @@ const warnOfDisabledChannels = (config: RealmsConfig) =>
   ).pipe(Effect.provide(makeLogLayer(config.log)))
 
 /** The configuration this process started with. */
-export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realms/platform/AppConfig") {
+export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realms/config/AppConfig") {
   /** Reads the file and the environment once. */
-  static readonly layer = Layer.effect(AppConfig, Effect.suspend(() => load({ cwd: process.cwd(), env: process.env })))
+  static readonly layer = Layer.effect(
+    AppConfig,
+    Effect.flatMap(Effect.sync(() => ({ cwd: process.cwd(), env: process.env })), load)
+  )
 
   /** The same for a server, which says which declared channels stay disabled for want of a key. */
   static readonly layerOfServer = Layer.effectDiscard(Effect.flatMap(AppConfig, warnOfDisabledChannels)).pipe(

@@ -8,7 +8,7 @@ import {
   type OutboundProblem,
   shownUrl,
   withoutCredentials
-} from "../../src/platform/OutboundUrl.ts"
+} from "../../src/config/OutboundUrl.ts"
 
 /** A resolver that knows these addresses and no others. */
 const resolving = (addresses: ReadonlyArray<LookupAddress>): LookupFunction => (_host, options, callback) => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { splitSql } from "../../src/platform/SqlSplit.ts"
+import { splitSql } from "../../src/postgres/SqlSplit.ts"
 
 const cases: ReadonlyArray<readonly [title: string, text: string, statements: ReadonlyArray<string>]> = [
   ["nothing", " \n -- only a comment;\n/* and; this */ ;; ", []],

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../../src/platform/DatabaseUnavailable.ts"
+import { DATABASE_WAIT_MS_MAX, withinDatabaseWait } from "../../src/postgres/DatabaseUnavailable.ts"
 
 describe("withinDatabaseWait", () => {
   it.effect("answers what the query answers", () =>

@@ -5,7 +5,7 @@
 import { PgClient, PgConnection } from "@effect/sql-pg"
 import { Clock, Context, Effect, Layer, Option, type Redacted, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { AppConfig } from "./Config.ts"
+import { AppConfig } from "../config/Config.ts"
 import { isDiskFull } from "./DiskSpace.ts"
 import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
 
@@ -32,7 +32,7 @@ export class Database extends Context.Service<Database, {
   connect(options: ConnectOptions): Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope>
   /** When a statement on such a connection was last refused because PostgreSQL's disk is full, in ms; undefined: never. */
   diskFullMs(): number | undefined
-}>()("realms/platform/Database") {
+}>()("realms/postgres/Database") {
   /** The database at a URL. Nothing is connected to until it is used. */
   static readonly layerOf = (url: Redacted.Redacted<string>, embedded = false) =>
     Layer.sync(Database, () => {

@@ -2,9 +2,9 @@
  * The terms of models and channels in config.yaml: what each key means, which values it takes, and which do not go together.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
-import { testConfig } from "../../src/platform/Config.ts"
 
 const modelWith = (more: object) => ({ models: [{ id: "m", input_usd_per_1m: "1", output_usd_per_1m: "2", ...more }] })
 

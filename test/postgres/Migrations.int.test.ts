@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { MigrationsFolder, runMigrations } from "../../src/platform/Migrations.ts"
+import { MigrationsFolder, runMigrations } from "../../src/postgres/Migrations.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 type Files = Readonly<Record<string, string>>

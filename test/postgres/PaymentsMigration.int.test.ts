@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { audit } from "../../src/accounts/Audit.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
-import { runMigrations } from "../../src/platform/Migrations.ts"
+import { runMigrations } from "../../src/postgres/Migrations.ts"
 import { migrateTo } from "../support/MigrateTo.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 

@@ -1,0 +1,21 @@
+/**
+ * The folder's layer: what providers tell, and what administrators decide about it.
+ */
+import { Layer } from "effect"
+import { Callbacks } from "./Callbacks.ts"
+import { Corrections } from "./Corrections.ts"
+import { EventResolutions } from "./EventResolutions.ts"
+import { ManualPayments } from "./ManualPayments.ts"
+import { OrderHistory } from "./OrderHistory.ts"
+import { PaymentEvents } from "./PaymentEvents.ts"
+import { Reconciliation } from "./Reconciliation.ts"
+
+export const EventsLayer = Layer.mergeAll(
+  Callbacks.layer,
+  Corrections.layer,
+  EventResolutions.layer,
+  ManualPayments.layer,
+  OrderHistory.layer,
+  PaymentEvents.layer,
+  Reconciliation.layer
+)

@@ -1,0 +1,23 @@
+/**
+ * The folder's layer: users, and how they and their programs come in.
+ */
+import { Layer } from "effect"
+import { AdminKeys } from "./AdminKeys.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import { KeySpend } from "./KeySpend.ts"
+import { Login } from "./Login.ts"
+import { LoginSessions } from "./LoginSessions.ts"
+import { PasswordLinks } from "./PasswordLinks.ts"
+import { SetupLinks } from "./SetupLinks.ts"
+import { UserAdmin } from "./UserAdmin.ts"
+import { Users } from "./Users.ts"
+
+export const IdentityLayer = Layer.mergeAll(
+  Users.layer,
+  UserAdmin.layer,
+  AdminKeys.layer,
+  LoginSessions.layer,
+  Login.layer,
+  PasswordLinks.layer,
+  KeySpend.layer
+).pipe(Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)))

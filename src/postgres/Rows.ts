@@ -1,0 +1,34 @@
+/**
+ * What a statement answers, decoded by a schema and never cast. A row of another shape than its schema is an error of ours: it dies,
+ * and names the columns that are wrong.
+ */
+import { Effect, Schema } from "effect"
+import { SqlSchema } from "effect/sql"
+
+const Found = Schema.Array(Schema.Unknown)
+
+const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(row: S) =>
+  SqlSchema.findAll({ Request: Found, Result: row, execute: (found) => Effect.succeed(found) })
+
+/** All rows that a statement answers. */
+export const rowsOf = <S extends Schema.ConstraintDecoder<unknown>, E, R>(
+  row: S,
+  statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
+): Effect.Effect<ReadonlyArray<S["Type"]>, E, R> =>
+  Effect.flatMap(statement, (rows) => Effect.orDie(decoderOf(row)(rows)))
+
+/** The row of a statement that always answers one, such as an insert or a count. */
+export const oneRowOf = <S extends Schema.ConstraintDecoder<unknown>, E, R>(
+  row: S,
+  statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
+): Effect.Effect<S["Type"], E, R> =>
+  Effect.flatMap(
+    rowsOf(row, statement),
+    ([first]) => first === undefined ? Effect.die(new Error("a statement answered no row")) : Effect.succeed(first)
+  )
+
+/** The first row that a statement answers; undefined: there is none. */
+export const rowOf = <S extends Schema.ConstraintDecoder<unknown>, E, R>(
+  row: S,
+  statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
+): Effect.Effect<S["Type"] | undefined, E, R> => Effect.map(rowsOf(row, statement), ([first]) => first)
