@@ -2,8 +2,12 @@
  * An account as its owner sees it: what can be spent, what open calls hold, and how full each window of each subscription
  * is. Read from PostgreSQL as committed, never from an actor: looking at an account neither wakes nor delays it.
  */
-import { Clock, Context, DateTime, Effect, HashMap, Layer } from "effect"
+import { Clock, Context, DateTime, Effect, HashMap, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { SubscriptionId } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { AccountUnavailable, type UnknownAccount } from "./AccountError.ts"
 import type { AccountState, SubscriptionState } from "./AccountState.ts"
 import { loadAccount } from "./AccountStore.ts"
@@ -13,10 +17,8 @@ import { nextRelief, rolled, windowHours } from "./SubscriptionWindows.ts"
 const SUBSCRIPTIONS_SHOWN_MAX = 20
 
 /** Amounts in USD micros. */
-export interface Balance {
-  readonly usdMicros: bigint
-  readonly owedMicros: bigint
-}
+export const Balance = Row({ usdMicros: Micros, owedMicros: Micros })
+export interface Balance extends Schema.Schema.Type<typeof Balance> {}
 
 /** One limited window. `usedMicros` is settled spend, `openMicros` what open calls hold; together they meet the limit. */
 export interface WindowOverview {
@@ -28,12 +30,17 @@ export interface WindowOverview {
   readonly reliefAt: Date | undefined
 }
 
-export interface SubscriptionOverview {
-  readonly id: bigint
-  readonly planCode: string
-  readonly planName: string
-  readonly startsAt: Date
-  readonly endsAt: Date
+/** A subscription that can be spent from now, or later. */
+const ActiveSubscription = Row({
+  id: SubscriptionId,
+  planCode: Schema.String,
+  planName: Schema.String,
+  startsAt: Schema.Date,
+  endsAt: Schema.Date
+})
+interface ActiveSubscription extends Schema.Schema.Type<typeof ActiveSubscription> {}
+
+export interface SubscriptionOverview extends ActiveSubscription {
   /** Of the plan, scaled by 10^6. */
   readonly multiplierMicros: bigint
   /** The limited ones; empty: spend is not limited. */
@@ -50,12 +57,13 @@ export interface AccountView extends Balance {
   readonly suspended: ReadonlyArray<SuspendedOverview>
 }
 
-export interface SuspendedOverview {
-  readonly id: bigint
-  readonly planName: string
+export const SuspendedOverview = Row({
+  id: SubscriptionId,
+  planName: Schema.String,
   /** What is left of its time, in ms. */
-  readonly leftMs: number
-}
+  leftMs: Schema.Number
+})
+export interface SuspendedOverview extends Schema.Schema.Type<typeof SuspendedOverview> {}
 
 export class AccountOverview extends Context.Service<AccountOverview, {
   balance(userId: bigint): Effect.Effect<Balance, SqlError.SqlError>
@@ -67,9 +75,11 @@ export class AccountOverview extends Context.Service<AccountOverview, {
       const sql = yield* SqlClient.SqlClient
 
       const balance = Effect.fn("AccountOverview.balance")(function*(userId: bigint) {
-        const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
-      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-        return { usdMicros: row?.usd_micros ?? 0n, owedMicros: row?.owed_micros ?? 0n }
+        const found = yield* rowOf(
+          Balance,
+          sql`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+        )
+        return found ?? { usdMicros: 0n, owedMicros: 0n }
       })
 
       const view = Effect.fn("AccountOverview.view")(function*(userId: bigint) {
@@ -83,36 +93,32 @@ export class AccountOverview extends Context.Service<AccountOverview, {
               Effect.fail(new AccountUnavailable({ reason: `user ${error.userId} has no account` }))
           )
         )
-        const rows = yield* sql<SubscriptionRow>`
-      SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
+        const active = yield* rowsOf(
+          ActiveSubscription,
+          sql`SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
         WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
         ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-        const suspended = yield* sql<{ id: bigint; plan_name: string; left_ms: number }>`
-      SELECT id, plan_name,
+        )
+        const suspended = yield* rowsOf(
+          SuspendedOverview,
+          sql`SELECT id, plan_name,
           (extract(epoch FROM ends_at - greatest(suspended_at, starts_at)) * 1000)::double precision AS left_ms
         FROM user_subscriptions WHERE user_id = ${userId} AND status = 'suspended'
         ORDER BY id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
+        )
         return {
-          suspended: suspended.map((row) => ({ id: row.id, planName: row.plan_name, leftMs: row.left_ms })),
+          suspended,
           usdMicros: state.usdMicros,
           owedMicros: state.owedMicros,
           heldMicros: state.heldMicros,
           openCalls: state.openHolds,
-          subscriptions: rows.flatMap((row) => subscriptionOf(row, state, nowMs))
+          subscriptions: active.flatMap((found) => subscriptionOf(found, state, nowMs))
         }
       })
 
       return AccountOverview.of({ balance, view })
     })
   )
-}
-
-interface SubscriptionRow {
-  readonly id: bigint
-  readonly plan_code: string
-  readonly plan_name: string
-  readonly starts_at: Date
-  readonly ends_at: Date
 }
 
 const windowIndexes = [0, 1, 2, 3] as const
@@ -134,18 +140,14 @@ const windowsOf = (subscription: SubscriptionState, nowMs: number) => {
   })
 }
 
-const subscriptionOf = (row: SubscriptionRow, state: AccountState, nowMs: number) => {
-  const subscription = state.subscriptions.find(({ id }) => id === row.id)
+const subscriptionOf = (
+  active: ActiveSubscription,
+  state: AccountState,
+  nowMs: number
+): ReadonlyArray<SubscriptionOverview> => {
+  const subscription = state.subscriptions.find(({ id }) => id === active.id)
   if (subscription === undefined) return []
-  return [{
-    id: row.id,
-    planCode: row.plan_code,
-    planName: row.plan_name,
-    startsAt: row.starts_at,
-    endsAt: row.ends_at,
-    multiplierMicros: subscription.multiplier,
-    windows: windowsOf(subscription, nowMs)
-  }]
+  return [{ ...active, multiplierMicros: subscription.multiplier, windows: windowsOf(subscription, nowMs) }]
 }
 
 /** An account of which nothing is known: a read of it has what open calls hold, and not the calls. */

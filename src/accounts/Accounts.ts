@@ -3,14 +3,16 @@
  * A hold is durable before `reserve` answers; a settlement, once given, is kept and retried until it lands, whether or
  * not its caller waits. Leases are renewed here, and expired holds of other processes are swept.
  */
-import { Clock, Context, Duration, Effect, FileSystem, Layer, Metric, Semaphore } from "effect"
+import { Clock, Context, Duration, Effect, FileSystem, Layer, Metric, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
-import { makeReservationId } from "../domain/Ids.ts"
+import { makeReservationId, UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { Database } from "../postgres/Database.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import {
   type AccountError,
   AccountUnavailable,
@@ -61,6 +63,8 @@ const setAsideTotal = Metric.counter("realms_settlements_set_aside_total", {
   description: "Settlements that PostgreSQL refused for good and that wait in data_dir/set-aside.jsonl",
   incremental: true
 })
+
+const OverdueCall = Row({ id: Schema.String, userId: UserId })
 
 /** What a reserve can meet. */
 export type ReserveError = AccountError
@@ -280,9 +284,10 @@ export class Accounts extends Context.Service<Accounts, {
         // What is due is renewed before anything is judged by its lease; after an outage everything this process holds.
         yield* renewLengths(mustRenewAll ? leases.lengths() : leases.due(now()))
         mustRenewAll = false
-        const overdue = sql.unsafe<{ readonly id: string; readonly user_id: bigint }>(
-          "SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now() ORDER BY id LIMIT $1",
-          [SWEEP_MAX]
+        const overdue = rowsOf(
+          OverdueCall,
+          sql`SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now()
+            ORDER BY id LIMIT ${SWEEP_MAX}`
         )
         const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
           Effect.mapError((error) =>
@@ -293,7 +298,7 @@ export class Accounts extends Context.Service<Accounts, {
         // One account that cannot be written does not keep the others' holds.
         const answers = yield* Effect.forEach(
           rows,
-          (row) => Effect.result(askAccount(row.user_id, { _tag: "Expire", id: row.id, mode })),
+          (row) => Effect.result(askAccount(row.userId, { _tag: "Expire", id: row.id, mode })),
           { concurrency: "unbounded" }
         )
         return answers.filter((answer) =>

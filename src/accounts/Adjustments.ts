@@ -5,10 +5,12 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { MICROS_PER_USD } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { AccountUnavailable, DebitRefused, UnknownAccount } from "./AccountError.ts"
 import { postInTransaction } from "./Ledger.ts"
@@ -59,6 +61,8 @@ export interface Adjusted {
   readonly repeated: boolean
 }
 
+const KnownEntry = Row({ same: Schema.Boolean })
+
 export class Adjustments extends Context.Service<Adjustments, {
   /** Takes a balance down to zero and no further: more is `DebitRefused`. `AccountUnavailable` may be repeated safely. */
   adjust(
@@ -83,9 +87,11 @@ export class Adjustments extends Context.Service<Adjustments, {
 
       /** What the entry of this key is about; it is there. */
       const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Adjustment) {
-        const [entry] = yield* sql<{ same: boolean }>`
-      SELECT user_id = ${userId} AND amount_micros = ${amountMicros}::bigint AND note = ${note} AS same
+        const entry = yield* rowOf(
+          KnownEntry,
+          sql`SELECT user_id = ${userId} AND amount_micros = ${amountMicros}::bigint AND note = ${note} AS same
         FROM ledger_entries WHERE ref_type = ${REF_TYPE} AND ref_id = ${key} AND kind = 'adjustment'`
+        )
         if (entry?.same !== true) return yield* new AdjustmentReused()
       })
 

@@ -4,8 +4,10 @@
  * reservation resolved at most once and ended by its lease, every ledger entry explained, and the guards against deletion in
  * place. Lists besides what is no problem of the books and should be looked at. Read only.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { auditAccounts } from "./AuditAccounts.ts"
 import { auditBooks, auditDebts, type Debt } from "./AuditBooks.ts"
@@ -41,6 +43,8 @@ export interface AuditReport {
 const countsSql = `SELECT (SELECT count(*) FROM user_balances) AS users, (SELECT count(*) FROM usage_events) AS usage,
   (SELECT count(*) FROM ledger_entries) AS entries`
 
+const Counts = Row({ users: Schema.BigInt, usage: Schema.BigInt, entries: Schema.BigInt })
+
 /** A part of the audit that another folder knows about; read in the same snapshot. */
 export type AuditCheck = (
   sql: SqlClient.SqlClient
@@ -66,16 +70,16 @@ const inSnapshot = Effect.fnUntraced(function*(
   { checks = [], onProgress }: AuditOptions
 ): Effect.fn.Return<AuditReport, SqlError.SqlError> {
   yield* sql`SET LOCAL statement_timeout = 0`
-  const [counts] = yield* sql.unsafe<{ users: bigint; usage: bigint; entries: bigint }>(countsSql)
-  const users = Number(counts?.users ?? 0n)
+  const counts = yield* oneRowOf(Counts, sql.unsafe(countsSql))
+  const users = Number(counts.users)
   const problems = [...yield* auditAccounts(sql, (done) => onProgress?.(done, users))]
   const calls = yield* auditCalls(sql)
   problems.push(...calls.problems)
   for (const check of [auditBooks, ...checks]) problems.push(...yield* check(sql))
   return {
     users,
-    usageEvents: Number(counts?.usage ?? 0n),
-    ledgerEntries: Number(counts?.entries ?? 0n),
+    usageEvents: Number(counts.usage),
+    ledgerEntries: Number(counts.entries),
     problems,
     flagged: calls.flagged,
     debts: yield* auditDebts(sql),

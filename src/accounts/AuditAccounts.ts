@@ -4,25 +4,29 @@
  *
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import type { AuditProblem } from "./Audit.ts"
 import { chargedOf } from "./Charged.ts"
 
 /** Users summed in one statement. */
 const USERS_PER_STEP = 500
 
-interface AccountSums {
-  readonly user_id: bigint
-  readonly usd_micros: bigint
-  readonly owed_micros: bigint
-  readonly held_micros: bigint
-  readonly open_holds: number
-  readonly expected: bigint
-  readonly expected_owed: bigint
-  readonly expected_held: bigint
-  readonly expected_holds: number
-}
+const AccountSums = Row({
+  userId: UserId,
+  usdMicros: Micros,
+  owedMicros: Micros,
+  heldMicros: Micros,
+  openHolds: Schema.Number,
+  expected: Micros,
+  expectedOwed: Micros,
+  expectedHeld: Micros,
+  expectedHolds: Schema.Number
+})
 
 const sumsSql = `
   SELECT b.user_id, b.usd_micros, b.owed_micros, b.held_micros, b.open_holds,
@@ -44,22 +48,22 @@ const sumsSql = `
   ) u ON true
   WHERE b.user_id > $1 ORDER BY b.user_id LIMIT $2`
 
-const problemsOf = (row: AccountSums): ReadonlyArray<AuditProblem> => {
+const problemsOf = (sums: typeof AccountSums.Type): ReadonlyArray<AuditProblem> => {
   const problems: Array<AuditProblem> = []
   const add = (invariant: AuditProblem["invariant"], message: string) =>
-    problems.push({ invariant, userId: row.user_id, message })
-  if (row.usd_micros < 0n) add("I1", `the balance is ${row.usd_micros} micros`)
-  if (row.usd_micros !== row.expected) {
-    add("I2", `the balance is ${row.usd_micros}, its rows sum to ${row.expected} micros`)
+    problems.push({ invariant, userId: sums.userId, message })
+  if (sums.usdMicros < 0n) add("I1", `the balance is ${sums.usdMicros} micros`)
+  if (sums.usdMicros !== sums.expected) {
+    add("I2", `the balance is ${sums.usdMicros}, its rows sum to ${sums.expected} micros`)
   }
-  if (row.owed_micros !== row.expected_owed) {
-    add("I2", `${row.owed_micros} is owed, its rows sum to ${row.expected_owed} micros`)
+  if (sums.owedMicros !== sums.expectedOwed) {
+    add("I2", `${sums.owedMicros} is owed, its rows sum to ${sums.expectedOwed} micros`)
   }
-  if (row.held_micros !== row.expected_held) {
-    add("I2", `${row.held_micros} is held, its open calls hold ${row.expected_held} micros`)
+  if (sums.heldMicros !== sums.expectedHeld) {
+    add("I2", `${sums.heldMicros} is held, its open calls hold ${sums.expectedHeld} micros`)
   }
-  if (row.open_holds !== row.expected_holds) {
-    add("I3", `${row.open_holds} calls are counted as open, ${row.expected_holds} are`)
+  if (sums.openHolds !== sums.expectedHolds) {
+    add("I3", `${sums.openHolds} calls are counted as open, ${sums.expectedHolds} are`)
   }
   return problems
 }
@@ -73,12 +77,12 @@ export const auditAccounts = Effect.fnUntraced(function*(
   let after = -1n
   let done = 0
   while (true) {
-    const rows = yield* sql.unsafe<AccountSums>(sumsSql, [after, USERS_PER_STEP])
-    for (const row of rows) problems.push(...problemsOf(row))
-    done += rows.length
+    const step = yield* rowsOf(AccountSums, sql.unsafe(sumsSql, [after, USERS_PER_STEP]))
+    for (const sums of step) problems.push(...problemsOf(sums))
+    done += step.length
     onProgress(done)
-    const last = rows[rows.length - 1]
-    if (last === undefined || rows.length < USERS_PER_STEP) return problems
-    after = last.user_id
+    const last = step[step.length - 1]
+    if (last === undefined || step.length < USERS_PER_STEP) return problems
+    after = last.userId
   }
 })

@@ -4,8 +4,12 @@
  *
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import type { AuditList, AuditProblem } from "./Audit.ts"
 import { chargedOf } from "./Charged.ts"
 import { ledgerKinds } from "./LedgerKinds.ts"
@@ -23,10 +27,11 @@ export interface Debt {
   readonly owedMicros: bigint
 }
 
-interface Finding {
-  readonly user_id: bigint | null
-  readonly message: string
-}
+const ListedDebt = Row({ userId: UserId, owedMicros: Micros, debts: Schema.BigInt })
+
+const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
+
+const Guard = Row({ name: Schema.String }, { name: "tgname" })
 
 /** Every minute of every subscription, against its calls. */
 const bucketsSql = `
@@ -167,10 +172,11 @@ const notUnique: AuditProblem = {
 }
 
 const missingGuards = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
-  const enabled = yield* sql.unsafe<{ tgname: string }>(
-    "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'keep\\_%' AND tgenabled = 'O'"
+  const enabled = yield* rowsOf(
+    Guard,
+    sql.unsafe("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'keep\\_%' AND tgenabled = 'O'")
   )
-  const present = new Set(enabled.map((row) => row.tgname))
+  const present = new Set(enabled.map(({ name }) => name))
   const missing = guards.filter((name) => !present.has(name)).map((guard): AuditProblem => ({
     invariant: "I9",
     userId: null,
@@ -194,8 +200,8 @@ export const auditBooks = Effect.fnUntraced(function*(
     ["I9", numbersSql]
   ] as const
   for (const [invariant, statement] of checks) {
-    const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${PROBLEMS_MAX}`)
-    for (const row of rows) problems.push({ invariant, userId: row.user_id, message: row.message })
+    const findings = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${PROBLEMS_MAX}`))
+    for (const finding of findings) problems.push({ invariant, ...finding })
   }
   return [...problems, ...yield* missingGuards(sql)]
 })
@@ -204,9 +210,9 @@ export const auditBooks = Effect.fnUntraced(function*(
 export const auditDebts = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient
 ): Effect.fn.Return<AuditList<Debt>, SqlError.SqlError> {
-  const rows = yield* sql.unsafe<{ user_id: bigint; owed_micros: bigint; debts: bigint }>(debtsSql)
+  const listed = yield* rowsOf(ListedDebt, sql.unsafe(debtsSql))
   return {
-    count: Number(rows[0]?.debts ?? 0n),
-    newest: rows.map((row) => ({ userId: row.user_id, owedMicros: row.owed_micros }))
+    count: Number(listed[0]?.debts ?? 0n),
+    newest: listed.map(({ owedMicros, userId }) => ({ userId, owedMicros }))
   }
 })

@@ -6,6 +6,8 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import type { AuditList, AuditProblem } from "./Audit.ts"
 import { chargedOf } from "./Charged.ts"
 
@@ -140,8 +142,6 @@ const Step = Schema.Struct({
   }))
 })
 
-const decodeStep = Schema.decodeUnknownEffect(Step)
-
 const problemsOf = (step: typeof Step.Type): ReadonlyArray<AuditProblem> =>
   step.problems.flatMap(({ cost, flaw, id, right_cost, user_id }) => [
     ...(flaw === null ? [] : [{ invariant: "I3" as const, userId: user_id, message: `call ${id} ${flaw}` }]),
@@ -168,8 +168,7 @@ export const auditCalls = Effect.fnUntraced(function*(
   let flagged: AuditList<FlaggedCall> = { count: 0, newest: [] }
   let aboveHolds: AuditList<CallAboveHold> = { count: 0, newest: [] }
   while (true) {
-    const [row] = yield* sql.unsafe<{ readonly step: unknown }>(stepSql, [after])
-    const step = yield* Effect.orDie(decodeStep(row?.step))
+    const { step } = yield* oneRowOf(Row({ step: Step }), sql.unsafe(stepSql, [after]))
     problems = [...problems, ...problemsOf(step)].slice(0, PROBLEMS_MAX)
     flagged = {
       count: flagged.count + step.flagged,

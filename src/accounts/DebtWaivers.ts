@@ -6,10 +6,12 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { formatUsd } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import { ADJUSTMENT_MICROS_MAX } from "./Adjustments.ts"
@@ -67,6 +69,8 @@ export interface Waived {
   readonly repeated: boolean
 }
 
+const KnownEntry = Row({ same: Schema.Boolean })
+
 export class DebtWaivers extends Context.Service<DebtWaivers, {
   /** Waives a debt, or a part of it; more than is owed is `DebtExceeded`. `AccountUnavailable` may be repeated safely. */
   waive(
@@ -91,9 +95,11 @@ export class DebtWaivers extends Context.Service<DebtWaivers, {
 
       /** What the entry of this key is about; it is there. */
       const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
-        const [entry] = yield* sql<{ same: boolean }>`
-      SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
+        const entry = yield* rowOf(
+          KnownEntry,
+          sql`SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
         FROM ledger_entries WHERE ref_type = ${KIND} AND ref_id = ${key} AND kind = ${KIND}`
+        )
         if (entry?.same !== true) return yield* new WaiverReused()
       })
 

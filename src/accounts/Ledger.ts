@@ -2,8 +2,11 @@
  * Ledger entries, made inside the transaction of whatever causes them: the one way to post money. The account's balance row
  * is locked until that transaction ends; its actors hear of it when it commits.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import type { PostedKind } from "./LedgerKinds.ts"
 
 /**
@@ -27,11 +30,12 @@ export interface LedgerEntry {
  * How an entry went. `repeated`: one of the same kind and reference is there already, nothing was written. `short`: a strict
  * debit above the balance, or a waiver above the debt. Amounts in micros, after the entry.
  */
-export interface LedgerOutcome {
-  readonly outcome: "posted" | "repeated" | "short" | "unknown_user"
-  readonly usdMicros: bigint
-  readonly owedMicros: bigint
-}
+export const LedgerOutcome = Row({
+  outcome: Schema.Literals(["posted", "repeated", "short", "unknown_user"]),
+  usdMicros: Micros,
+  owedMicros: Micros
+}, { usdMicros: "usd", owedMicros: "owed" })
+export interface LedgerOutcome extends Schema.Schema.Type<typeof LedgerOutcome> {}
 
 /** Posts an entry as part of the transaction under way. */
 export const postInTransaction = (
@@ -39,14 +43,10 @@ export const postInTransaction = (
   userId: bigint,
   entry: LedgerEntry
 ): Effect.Effect<LedgerOutcome, SqlError.SqlError> =>
-  sql<{ outcome: LedgerOutcome["outcome"]; usd: bigint; owed: bigint }>`
-    SELECT outcome, usd, owed FROM realms_ledger_entry_v1(${userId}::bigint, ${entry.kind}, ${entry.amountMicros}::bigint,
-      ${entry.refType}, ${entry.refId}, ${entry.actor}, ${entry.note}, ${entry.mode})`.pipe(
-    Effect.map(([row]) => ({
-      outcome: row?.outcome ?? "unknown_user",
-      usdMicros: row?.usd ?? 0n,
-      owedMicros: row?.owed ?? 0n
-    }))
+  oneRowOf(
+    LedgerOutcome,
+    sql`SELECT outcome, usd, owed FROM realms_ledger_entry_v1(${userId}::bigint, ${entry.kind}, ${entry.amountMicros}::bigint,
+      ${entry.refType}, ${entry.refId}, ${entry.actor}, ${entry.note}, ${entry.mode})`
   )
 
 /** Locks an account for the transaction under way, before rows that depend on it are read and written. */

@@ -3,11 +3,15 @@
  * what their balances and debts differ by from their rows is a metric that has to be 0. `realms audit` proves more, and once.
  * Calls that the reports have folded are summed by the hour, so that an account with many calls costs little.
  */
-import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
+import { Clock, Context, Effect, Layer, Metric, Option, type Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { Accounts } from "./Accounts.ts"
 import { chargedOf } from "./Charged.ts"
 
@@ -34,10 +38,8 @@ const driftMicros = Metric.gauge("realms_ledger_drift_micros", {
 })
 
 /** What one account's balance and debt differ by from its rows, in micros. */
-export interface AccountDrift {
-  readonly userId: bigint
-  readonly driftMicros: bigint
-}
+export const AccountDrift = Row({ userId: UserId, driftMicros: Micros }, { driftMicros: "drift" })
+export interface AccountDrift extends Schema.Schema.Type<typeof AccountDrift> {}
 
 export class LedgerDrift extends Context.Service<LedgerDrift, {
   /**
@@ -82,10 +84,8 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
       const step = Effect.fnUntraced(function*(users: ReadonlyArray<bigint>) {
         // What changes while it is read is marked again; what cannot be read goes behind the others.
         for (const userId of users) waiting.delete(userId)
-        const rows = yield* withinDatabaseWait(
-          sql.unsafe<{ readonly user_id: bigint; readonly drift: bigint }>(driftSql, [users]),
-          STEP_MS_MAX
-        ).pipe(
+        const summed = rowsOf(AccountDrift, sql.unsafe(driftSql, [users]))
+        const rows = yield* withinDatabaseWait(summed, STEP_MS_MAX).pipe(
           Effect.tapError((error) =>
             Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
               Effect.andThen(Effect.sync(() => users.forEach(mark)))
@@ -95,7 +95,7 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
         )
         if (Option.isNone(rows)) return
         for (const userId of users) drifting.delete(userId)
-        for (const { drift, user_id } of rows.value) if (drift !== 0n) drifting.set(user_id, drift)
+        for (const { driftMicros: micros, userId } of rows.value) if (micros !== 0n) drifting.set(userId, micros)
       })
 
       const round = Effect.gen(function*() {

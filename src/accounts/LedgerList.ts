@@ -1,30 +1,34 @@
 /**
  * The entries of one account's ledger, page by page: everything that moved its balance but the calls themselves.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
-export interface LedgerItem {
-  readonly id: bigint
+export const LedgerItem = Row({
+  id: Schema.BigInt,
   /** 1, 2, 3, … of each account. */
-  readonly seq: bigint
+  seq: Schema.BigInt,
   /** `topup`, `adjustment`, `refund` and the like. */
-  readonly kind: string
+  kind: Schema.String,
   /** Signed, in micros: what the balance moved by. */
-  readonly amountMicros: bigint
+  amountMicros: Micros,
   /** What a debit could not take from the balance and became owed; negative: what is not owed any more. In micros. */
-  readonly owedMicros: bigint
+  owedMicros: Micros,
   /** What caused it, such as `topup_order` 7. */
-  readonly refType: string
-  readonly refId: string
+  refType: Schema.String,
+  refId: Schema.String,
   /** See `AuditLog`; `system` where nobody acted. */
-  readonly actor: string
-  readonly note: string
+  actor: Schema.String,
+  note: Schema.String,
   /** The spendable balance and the debt after the entry, in micros. Null: from before they were written down. */
-  readonly usdAfterMicros: bigint | null
-  readonly owedAfterMicros: bigint | null
-  readonly createdAt: Date
-}
+  usdAfterMicros: Schema.NullOr(Micros),
+  owedAfterMicros: Schema.NullOr(Micros),
+  createdAt: Schema.Date
+}, { usdAfterMicros: "usd_after", owedAfterMicros: "owed_after" })
+export interface LedgerItem extends Schema.Schema.Type<typeof LedgerItem> {}
 
 export class LedgerList extends Context.Service<LedgerList, {
   /** Newest first; below `before` where it is given. */
@@ -38,44 +42,15 @@ export class LedgerList extends Context.Service<LedgerList, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       return LedgerList.of({
-        page: Effect.fn("LedgerList.page")(function*(userId, { before, limit }) {
-          const rows = yield* sql<LedgerRow>`
-        SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
+        page: Effect.fn("LedgerList.page")((userId, { before, limit }) =>
+          rowsOf(
+            LedgerItem,
+            sql`SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
           WHERE user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR id < ${before ?? null}::bigint)
           ORDER BY user_id DESC, id DESC LIMIT ${limit}`
-          return rows.map(toItem)
-        })
+          )
+        )
       })
     })
   )
 }
-
-interface LedgerRow {
-  readonly id: bigint
-  readonly seq: bigint
-  readonly kind: string
-  readonly amount_micros: bigint
-  readonly owed_micros: bigint
-  readonly ref_type: string
-  readonly ref_id: string
-  readonly actor: string
-  readonly note: string
-  readonly usd_after: bigint | null
-  readonly owed_after: bigint | null
-  readonly created_at: Date
-}
-
-const toItem = (row: LedgerRow): LedgerItem => ({
-  id: row.id,
-  seq: row.seq,
-  kind: row.kind,
-  amountMicros: row.amount_micros,
-  owedMicros: row.owed_micros,
-  refType: row.ref_type,
-  refId: row.ref_id,
-  actor: row.actor,
-  note: row.note,
-  usdAfterMicros: row.usd_after,
-  owedAfterMicros: row.owed_after,
-  createdAt: row.created_at
-})

@@ -4,8 +4,11 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { ChannelId } from "../domain/Ids.ts"
+import { Count, Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 import { isReferenceId } from "./StoredReferences.ts"
@@ -23,17 +26,18 @@ const DAYS_AHEAD = 2
 const ROUND_MS = 3_600_000
 
 /** What is known of an id. */
-export interface FoundReference {
-  readonly id: string
+export const FoundReference = Row({
+  id: Schema.String,
   /** The channel whose upstream has it. */
-  readonly channelId: bigint
+  channelId: ChannelId,
   /** The response that it is, or that it is an item of. */
-  readonly responseId: string
-  readonly isResponse: boolean
+  responseId: Schema.String,
+  isResponse: Schema.Boolean,
   /** Of the whole call, in tokens; ceilings where its usage was not exact. */
-  readonly inputTokens: number
-  readonly outputTokens: number
-}
+  inputTokens: Count,
+  outputTokens: Count
+})
+export interface FoundReference extends Schema.Schema.Type<typeof FoundReference> {}
 
 /** A call refers to more than {@link REFERENCE_IDS_MAX} different ids. */
 export class TooManyReferences extends Schema.TaggedError<TooManyReferences>()("TooManyReferences", {
@@ -70,28 +74,19 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
           return yield* new TooManyReferences({ ids: asked.length, idsMax: REFERENCE_IDS_MAX })
         }
         if (asked.length === 0) return []
-        const rows = yield* withinDatabaseWait(sql.unsafe<ReferenceRow>(findSql, [asked, userId]), ANSWER_MS_MAX).pipe(
+        const found = rowsOf(FoundReference, sql.unsafe(findSql, [asked, userId]))
+        return yield* withinDatabaseWait(found, ANSWER_MS_MAX).pipe(
           Effect.mapError((error) =>
             new AccountUnavailable({
               reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
             })
           )
         )
-        return rows.map(toReference)
       })
 
       return ResponseReferences.of({ find, round })
     })
   )
-}
-
-interface ReferenceRow {
-  readonly id: string
-  readonly channel_id: bigint
-  readonly response_id: string
-  readonly is_response: boolean
-  readonly input_tokens: bigint
-  readonly output_tokens: bigint
 }
 
 const findSql = `
@@ -105,15 +100,6 @@ const findSql = `
   ) f
   WHERE f.first_user = $2 AND f.last_user = $2
   ORDER BY f.channel_id, f.id, f.input_tokens + f.output_tokens DESC`
-
-const toReference = (row: ReferenceRow): FoundReference => ({
-  id: row.id,
-  channelId: row.channel_id,
-  responseId: row.response_id,
-  isResponse: row.is_response,
-  inputTokens: Number(row.input_tokens),
-  outputTokens: Number(row.output_tokens)
-})
 
 /** Makes and drops partitions as long as the layer lives. */
 export const ReferencePartitionsLayer = Layer.effectDiscard(Effect.flatMap(

@@ -6,9 +6,11 @@ import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ModelTerms } from "../domain/ModelTerms.ts"
 import { isFree } from "../domain/Price.ts"
+import { Millis, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
-import { termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
+import { TermColumns, termColumns, termsOfRow } from "./ModelColumns.ts"
 
 /** A model for sale. */
 export interface Model extends ModelTerms {
@@ -37,10 +39,13 @@ export class Catalog extends Context.Service<Catalog, {
       const snapshot = yield* makeSnapshot<Prices>({
         topics: ["catalog", "channels"],
         load: Effect.flatMap(
-          sql<ModelRow>`SELECT m.id, ${termColumns(sql, "m")}, m.created_at,
+          rowsOf(
+            StoredModel,
+            sql`SELECT m.id, ${termColumns(sql, "m")}, m.created_at,
           EXISTS (SELECT FROM channel_models s JOIN channels c ON c.id = s.channel_id
             WHERE s.model_id = m.id AND c.disabled_at IS NULL) AS served
-        FROM models m WHERE m.disabled_at IS NULL ORDER BY m.id`,
+        FROM models m WHERE m.disabled_at IS NULL ORDER BY m.id`
+          ),
           pricesOf
         )
       })
@@ -61,12 +66,12 @@ export class Catalog extends Context.Service<Catalog, {
   )
 }
 
-interface ModelRow extends TermsRow {
-  readonly id: string
-  readonly created_at: Date
+const StoredModel = RowWith(TermColumns, {
+  id: Schema.String,
+  createdAtMs: Millis,
   /** An enabled channel serves it. */
-  readonly served: boolean
-}
+  isServed: Schema.Boolean
+}, { createdAtMs: "created_at", isServed: "served" })
 
 interface Prices {
   readonly models: ReadonlyMap<string, Model>
@@ -74,7 +79,7 @@ interface Prices {
 }
 
 /** A row that this version cannot read is not sold, and the others are. */
-const pricesOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ModelRow>) {
+const pricesOf = Effect.fnUntraced(function*(rows: ReadonlyArray<typeof StoredModel.Type>) {
   const models = new Map<string, Model>()
   let hasFree = false
   for (const row of rows) {
@@ -83,9 +88,9 @@ const pricesOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ModelRow>) {
       yield* Effect.logError(`model "${row.id}" is not sold: this version cannot read its ${read.failure.join(", ")}`)
       continue
     }
-    const model = { ...read.success, id: row.id, createdAtMs: row.created_at.getTime() }
+    const model = { ...read.success, id: row.id, createdAtMs: row.createdAtMs }
     models.set(row.id, model)
-    hasFree ||= row.served && isFree(model.price)
+    hasFree ||= row.isServed && isFree(model.price)
   }
   return { models, hasFree } satisfies Prices
 })

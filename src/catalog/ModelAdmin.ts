@@ -7,6 +7,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ModelNotFound } from "./Catalog.ts"
 import { ModelDeclared, ModelExists, ModelRefused } from "./ModelError.ts"
@@ -15,7 +16,7 @@ import {
   insertModel,
   lockModels,
   modelColumns,
-  type ModelRow,
+  StoredModel,
   toAdminModel,
   updateModel
 } from "./ModelRows.ts"
@@ -60,16 +61,19 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
       const notifications = yield* Notifications
 
       const list = Effect.fn("ModelAdmin.list")(function*({ after, limit, state, text }: ModelFilter) {
-        const rows = yield* sql<ModelRow>`SELECT ${modelColumns(sql)} FROM models m
+        const rows = yield* rowsOf(
+          StoredModel,
+          sql`SELECT ${modelColumns(sql)} FROM models m
       WHERE (${text ?? ""}::text = '' OR strpos(lower(m.id), lower(${text ?? ""}::text)) > 0)
         AND (${state ?? null}::text IS NULL OR (m.disabled_at IS NULL) = (${state ?? null}::text = 'enabled'))
         AND (${after ?? null}::text IS NULL OR m.id > ${after ?? null}::text)
       ORDER BY m.id LIMIT ${limit}`
+        )
         return rows.map(toAdminModel)
       })
 
       const get = Effect.fn("ModelAdmin.get")(function*(id: string) {
-        const [row] = yield* sql<ModelRow>`SELECT ${modelColumns(sql)} FROM models m WHERE m.id = ${id}`
+        const row = yield* rowOf(StoredModel, sql`SELECT ${modelColumns(sql)} FROM models m WHERE m.id = ${id}`)
         return row === undefined ? yield* new ModelNotFound({ model: id }) : toAdminModel(row)
       })
 

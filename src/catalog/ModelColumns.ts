@@ -3,26 +3,38 @@
  * names of the terms, so a new one needs a migration and nothing here.
  * @internal
  */
-import { Record, Result } from "effect"
+import { Record, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { modelTermList } from "../domain/ModelTermList.ts"
 import { defaultTerms, type ModelTerms } from "../domain/ModelTerms.ts"
-import { type PriceTierJson, tierJson, tierOf, withExtras } from "../domain/PriceJson.ts"
+import { Micros } from "../domain/Money.ts"
+import { tierJson, withExtras } from "../domain/PriceJson.ts"
+import { Row } from "../domain/Row.ts"
 import { documentOf, readTerms } from "../domain/Term.ts"
 import { type ColumnValue, recordsetOf } from "../settings/DeclaredRows.ts"
 
-/** The columns of a row that say its prices; those of the other terms are read by their names. */
-export interface TermsRow extends Readonly<Record<string, unknown>> {
-  readonly input_micros_per_1m: bigint
-  readonly cached_input_micros_per_1m: bigint
-  readonly cache_write_micros_per_1m: bigint | null
-  readonly output_micros_per_1m: bigint
-  readonly price_tiers: ReadonlyArray<PriceTierJson> | null
-  readonly web_search_micros: bigint | null
-  readonly file_search_micros: bigint | null
-}
+/** The column of tiers; amounts are decimal texts, because JSON numbers lose digits. */
+export const PriceTiers = Schema.Array(Row({
+  aboveInputTokens: Schema.Number,
+  inputMicrosPer1m: Schema.BigIntFromString,
+  cachedInputMicrosPer1m: Schema.BigIntFromString,
+  cacheWriteMicrosPer1m: Schema.NullOr(Schema.BigIntFromString),
+  outputMicrosPer1m: Schema.BigIntFromString
+}))
 
-const priceColumnsOf = ({ price }: ModelTerms): Readonly<Record<keyof TermsRow & string, ColumnValue>> => ({
+/** The columns of terms. What another version may have written is left as it is, for {@link termsOfRow} to read. */
+export const TermColumns = Row({
+  inputMicrosPer1m: Micros,
+  cachedInputMicrosPer1m: Micros,
+  cacheWriteMicrosPer1m: Schema.NullOr(Micros),
+  outputMicrosPer1m: Micros,
+  priceTiers: Schema.Unknown,
+  webSearchMicros: Schema.NullOr(Micros),
+  fileSearchMicros: Schema.NullOr(Micros),
+  ...Record.map(modelTermList, () => Schema.Unknown)
+})
+
+const priceColumnsOf = ({ price }: ModelTerms): Readonly<Record<string, ColumnValue>> => ({
   input_micros_per_1m: price.inputMicrosPer1m,
   cached_input_micros_per_1m: price.cachedInputMicrosPer1m,
   cache_write_micros_per_1m: price.cacheWriteMicrosPer1m,
@@ -41,33 +53,27 @@ export const columnsOf = (terms: ModelTerms): Readonly<Record<string, ColumnValu
 /** The same as the JSON of a record of the table. */
 export const recordOf = (terms: ModelTerms): string => recordsetOf(columnsOf(terms))
 
-const names: ReadonlyArray<string> = [
-  "input_micros_per_1m",
-  "cached_input_micros_per_1m",
-  "cache_write_micros_per_1m",
-  "output_micros_per_1m",
-  "price_tiers",
-  "web_search_micros",
-  "file_search_micros",
-  ...Record.keys(modelTermList)
-]
+const names = Object.values(TermColumns.columns)
+
+const readTiers = Schema.decodeUnknownResult(Schema.NullOr(PriceTiers))
 
 /** The columns of all terms; `of`: a table or its alias. */
 export const termColumns = (sql: SqlClient.SqlClient, of?: "m" | "d" | "excluded") =>
   sql.literal(names.map((name) => of === undefined ? name : `${of}.${name}`).join(", "))
 
 /** Fails with the columns that this version cannot read: another version, or somebody by hand, wrote the row. */
-export const termsOfRow = (row: TermsRow): Result.Result<ModelTerms, ReadonlyArray<string>> =>
-  Result.map(readTerms(modelTermList, row, defaultTerms), (terms) => ({
-    ...terms,
-    price: {
-      inputMicrosPer1m: row.input_micros_per_1m,
-      cachedInputMicrosPer1m: row.cached_input_micros_per_1m,
-      cacheWriteMicrosPer1m: row.cache_write_micros_per_1m,
-      outputMicrosPer1m: row.output_micros_per_1m,
-      ...withExtras(
-        (row.price_tiers ?? []).map(tierOf),
-        { webSearchMicros: row.web_search_micros, fileSearchMicros: row.file_search_micros }
-      )
+export const termsOfRow = (row: typeof TermColumns.Type): Result.Result<ModelTerms, ReadonlyArray<string>> =>
+  Result.gen(function*() {
+    const terms = yield* readTerms(modelTermList, row, defaultTerms)
+    const tiers = yield* Result.mapError(readTiers(row.priceTiers), () => ["price_tiers"])
+    return {
+      ...terms,
+      price: {
+        inputMicrosPer1m: row.inputMicrosPer1m,
+        cachedInputMicrosPer1m: row.cachedInputMicrosPer1m,
+        cacheWriteMicrosPer1m: row.cacheWriteMicrosPer1m,
+        outputMicrosPer1m: row.outputMicrosPer1m,
+        ...withExtras(tiers ?? [], { webSearchMicros: row.webSearchMicros, fileSearchMicros: row.fileSearchMicros })
+      }
     }
-  }))
+  })

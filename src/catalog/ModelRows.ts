@@ -3,36 +3,35 @@
  * record of changes.
  * @internal
  */
-import { Effect, Result } from "effect"
+import { Effect, Result, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Row, RowWith } from "../domain/Row.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { columnsOf, recordOf, termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
+import { rowsOf } from "../postgres/Rows.ts"
+import { columnsOf, recordOf, TermColumns, termColumns, termsOfRow } from "./ModelColumns.ts"
 import type { ModelTerms } from "./ModelTerms.ts"
 
-/** A model with everything there is to know of it. */
-export interface AdminModel {
-  readonly id: string
-  readonly terms: ModelTerms
+/** A model besides its terms. */
+const Model = Row({
+  id: Schema.String,
   /** It stands in config.yaml and is changed there. One that is gone from the file is nobody's, and can be taken over. */
-  readonly declared: boolean
-  readonly disabledAt: Date | null
+  declared: Schema.Boolean,
+  disabledAt: Schema.NullOr(Schema.Date),
   /** Counts the changes of the row. */
-  readonly revision: bigint
-  readonly createdAt: Date
-  readonly updatedAt: Date
+  revision: Schema.BigInt,
+  createdAt: Schema.Date,
+  updatedAt: Schema.Date,
   /** The names of enabled channels that serve it. */
-  readonly channels: ReadonlyArray<string>
+  channels: Schema.Array(Schema.String)
+}, { declared: "read_only" })
+
+/** A model with everything there is to know of it. */
+export interface AdminModel extends Schema.Schema.Type<typeof Model> {
+  readonly terms: ModelTerms
 }
 
-export interface ModelRow extends TermsRow {
-  readonly id: string
-  readonly read_only: boolean
-  readonly disabled_at: Date | null
-  readonly revision: bigint
-  readonly created_at: Date
-  readonly updated_at: Date
-  readonly channels: ReadonlyArray<string>
-}
+/** The columns of {@link modelColumns}. */
+export const StoredModel = RowWith(Model, TermColumns.fields)
 
 /** A declared row is disabled only by its absence from the file. */
 export const modelColumns = (sql: SqlClient.SqlClient) =>
@@ -42,17 +41,17 @@ export const modelColumns = (sql: SqlClient.SqlClient) =>
       WHERE s.model_id = m.id AND c.disabled_at IS NULL ORDER BY c.priority DESC, c.name) AS channels`
 
 /** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
-export const toAdminModel = (row: ModelRow): AdminModel => ({
+export const toAdminModel = (row: typeof StoredModel.Type): AdminModel => ({
   id: row.id,
   terms: Result.getOrThrowWith(
     termsOfRow(row),
     (columns) => new Error(`model ${row.id} has values that this version does not know: ${columns.join(", ")}`)
   ),
-  declared: row.read_only,
-  disabledAt: row.disabled_at,
+  declared: row.declared,
+  disabledAt: row.disabledAt,
   revision: row.revision,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
+  createdAt: row.createdAt,
+  updatedAt: row.updatedAt,
   channels: row.channels
 })
 
@@ -62,8 +61,11 @@ export const lockModels = (
   ids: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyMap<string, AdminModel>, SqlError.SqlError> =>
   Effect.map(
-    sql<ModelRow>`SELECT ${modelColumns(sql)} FROM models m
-      WHERE m.id IN (SELECT jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) ORDER BY m.id FOR UPDATE OF m`,
+    rowsOf(
+      StoredModel,
+      sql`SELECT ${modelColumns(sql)} FROM models m
+      WHERE m.id IN (SELECT jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) ORDER BY m.id FOR UPDATE OF m`
+    ),
     (rows) => new Map(rows.map((row) => [row.id, toAdminModel(row)]))
   )
 

@@ -3,88 +3,89 @@
  * that it would change, so that the database can tell whether it changes anything.
  * @internal
  */
-import { Result } from "effect"
+import { Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { type PriceTierJson, tierJson, tierOf, withExtras } from "../domain/PriceJson.ts"
+import { withExtras } from "../domain/PriceJson.ts"
+import { Row, RowWith } from "../domain/Row.ts"
 import type { ColumnValue } from "../settings/DeclaredRows.ts"
-import { termColumns, termsOfRow, type TermsRow } from "./ModelColumns.ts"
+import { PriceTiers, TermColumns, termColumns, termsOfRow } from "./ModelColumns.ts"
 import { defaultTermsWithin, type ModelTerms } from "./ModelTerms.ts"
-import type { OfferProblem, OfferTerms, PriceOffer } from "./Offer.ts"
+import type { OfferTerms, PriceOffer } from "./Offer.ts"
 
 /** `declared` in config.yaml, and so left alone; `refused` for the offer's problem. */
-export const offerStates = ["changed", "new", "same", "declared", "refused"] as const
-export type OfferState = typeof offerStates[number]
+export const OfferState = Schema.Literals(["changed", "new", "same", "declared", "refused"])
+export type OfferState = typeof OfferState.Type
+export const offerStates = OfferState.literals
 
 /** `lengths`: they contradict those that the model has. */
-export const comparedProblems = ["id", "missing", "price", "lengths"] as const
-export type ComparedProblem = OfferProblem | "lengths"
+const ComparedProblem = Schema.Literals(["id", "missing", "price", "lengths"])
+export const comparedProblems = ComparedProblem.literals
+
+/** What a file says of a model, besides its terms. */
+const Offer = Row({
+  position: Schema.Number,
+  provider: Schema.String,
+  modelId: Schema.String,
+  state: OfferState,
+  rounded: Schema.Boolean,
+  /** Names in the file of prices and lengths that are not taken. */
+  unread: Schema.Array(Schema.String),
+  problem: Schema.NullOr(ComparedProblem)
+})
 
 /** What a file offers for a model, beside what the model has. */
-export interface ComparedOffer {
-  readonly position: number
-  readonly provider: string
-  readonly modelId: string
-  readonly state: OfferState
+export interface ComparedOffer extends Schema.Schema.Type<typeof Offer> {
   /** What the model would have; null where the offer cannot be read. */
   readonly after: ModelTerms | null
   /** What it has; null where there is no such model. */
   readonly before: ModelTerms | null
   /** Of the model; 0 where there is none. */
   readonly revision: bigint
-  readonly rounded: boolean
-  /** Names in the file of prices and lengths that are not taken. */
-  readonly unread: ReadonlyArray<string>
-  readonly problem: ComparedProblem | null
 }
 
-/** Terms of an offer by the columns of models; what the file is silent about is absent. */
-interface OfferColumns {
-  readonly input_micros_per_1m: string
-  readonly cached_input_micros_per_1m: string
-  readonly cache_write_micros_per_1m: string | null
-  readonly output_micros_per_1m: string
-  readonly price_tiers?: ReadonlyArray<PriceTierJson>
-  readonly web_search_micros?: string
-  readonly context_tokens?: number
-  readonly max_output_tokens?: number
-  readonly reasoning?: boolean
-}
-
-const offerColumns = (terms: OfferTerms): OfferColumns => ({
-  input_micros_per_1m: terms.price.inputMicrosPer1m.toString(),
-  cached_input_micros_per_1m: terms.price.cachedInputMicrosPer1m.toString(),
-  cache_write_micros_per_1m: terms.price.cacheWriteMicrosPer1m?.toString() ?? null,
-  output_micros_per_1m: terms.price.outputMicrosPer1m.toString(),
-  ...terms.tiers === null ? {} : { price_tiers: terms.tiers.map(tierJson) },
-  ...terms.webSearchMicros === null ? {} : { web_search_micros: terms.webSearchMicros.toString() },
-  ...terms.contextTokens === null ? {} : { context_tokens: terms.contextTokens },
-  ...terms.maxOutputTokens === null ? {} : { max_output_tokens: terms.maxOutputTokens },
-  ...terms.reasoning === null ? {} : { reasoning: terms.reasoning }
+/** Terms of an offer by the columns of models, as JSON; what the file is silent about is absent. */
+const OfferColumns = Row({
+  inputMicrosPer1m: Schema.BigIntFromString,
+  cachedInputMicrosPer1m: Schema.BigIntFromString,
+  cacheWriteMicrosPer1m: Schema.NullOr(Schema.BigIntFromString),
+  outputMicrosPer1m: Schema.BigIntFromString,
+  priceTiers: Schema.optionalKey(PriceTiers),
+  webSearchMicros: Schema.optionalKey(Schema.BigIntFromString),
+  contextTokens: Schema.optionalKey(Schema.Number),
+  maxOutputTokens: Schema.optionalKey(Schema.Number),
+  reasoning: Schema.optionalKey(Schema.Boolean)
 })
+
+const encodeColumns = Schema.encodeSync(OfferColumns)
+
+const offerText = (terms: OfferTerms): string =>
+  JSON.stringify(encodeColumns({
+    ...terms.price,
+    ...terms.tiers === null ? {} : { priceTiers: terms.tiers },
+    ...terms.webSearchMicros === null ? {} : { webSearchMicros: terms.webSearchMicros },
+    ...terms.contextTokens === null ? {} : { contextTokens: terms.contextTokens },
+    ...terms.maxOutputTokens === null ? {} : { maxOutputTokens: terms.maxOutputTokens },
+    ...terms.reasoning === null ? {} : { reasoning: terms.reasoning }
+  }))
 
 /** What `jsonb_to_recordset` reads. */
 export const offerRecord = (offer: PriceOffer, position: number): Readonly<Record<string, ColumnValue>> => ({
   position,
   provider: offer.provider,
   model: offer.modelId,
-  terms: offer.terms === null ? null : JSON.stringify(offerColumns(offer.terms)),
+  terms: offer.terms === null ? null : offerText(offer.terms),
   rounded: offer.rounded,
   unread: offer.unread,
   problem: offer.problem
 })
 
-export interface OfferRow extends TermsRow {
-  readonly position: number
-  readonly provider: string
-  readonly model_id: string
-  readonly state: OfferState
-  readonly offer: OfferColumns | null
-  readonly rounded: boolean
-  readonly unread: ReadonlyArray<string>
-  readonly problem: ComparedProblem | null
-  /** Of the model; null where there is none, and its columns are null too. */
-  readonly revision: bigint | null
-}
+const OfferWithTerms = RowWith(Offer, { offer: Schema.NullOr(OfferColumns) })
+
+/** The columns of {@link comparedColumns}; those of the model are null where there is none. */
+export const OfferBesideModel = Schema.Union([
+  RowWith(OfferWithTerms, { revision: Schema.Null }),
+  RowWith(RowWith(OfferWithTerms, { revision: Schema.BigInt }), TermColumns.fields)
+])
 
 /** Offers `o`, their models `m`, and what the models would become, `a`. */
 export const offersBesideModels = (sql: SqlClient.SqlClient) =>
@@ -108,38 +109,37 @@ export const comparedColumns = (sql: SqlClient.SqlClient) =>
     m.revision, ${termColumns(sql, "m")}`
 
 /** A model's terms with what an offer says in their place. */
-const withOffer = (before: ModelTerms | null, offer: OfferColumns): ModelTerms => {
-  const silent = before ?? defaultTermsWithin(offer.context_tokens)
-  const tiers = offer.price_tiers?.map(tierOf) ?? before?.price.tiers ?? []
+const withOffer = (before: ModelTerms | null, offer: typeof OfferColumns.Type): ModelTerms => {
+  const silent = before ?? defaultTermsWithin(offer.contextTokens)
   const tools = before?.price.tools ?? { webSearchMicros: null, fileSearchMicros: null }
   return {
     ...silent,
-    contextTokens: offer.context_tokens ?? silent.contextTokens,
-    maxOutputTokens: offer.max_output_tokens ?? silent.maxOutputTokens,
+    contextTokens: offer.contextTokens ?? silent.contextTokens,
+    maxOutputTokens: offer.maxOutputTokens ?? silent.maxOutputTokens,
     reasoning: offer.reasoning ?? silent.reasoning,
     price: {
-      inputMicrosPer1m: BigInt(offer.input_micros_per_1m),
-      cachedInputMicrosPer1m: BigInt(offer.cached_input_micros_per_1m),
-      cacheWriteMicrosPer1m: offer.cache_write_micros_per_1m === null ? null : BigInt(offer.cache_write_micros_per_1m),
-      outputMicrosPer1m: BigInt(offer.output_micros_per_1m),
-      ...withExtras(tiers, {
-        ...tools,
-        ...offer.web_search_micros === undefined ? {} : { webSearchMicros: BigInt(offer.web_search_micros) }
-      })
+      inputMicrosPer1m: offer.inputMicrosPer1m,
+      cachedInputMicrosPer1m: offer.cachedInputMicrosPer1m,
+      cacheWriteMicrosPer1m: offer.cacheWriteMicrosPer1m,
+      outputMicrosPer1m: offer.outputMicrosPer1m,
+      ...withExtras(
+        offer.priceTiers ?? before?.price.tiers ?? [],
+        { ...tools, webSearchMicros: offer.webSearchMicros ?? tools.webSearchMicros }
+      )
     }
   }
 }
 
 /** A model that this version cannot read is a defect here, as in the administration's other pages. */
-export const toCompared = (row: OfferRow): ComparedOffer => {
+export const toCompared = (row: typeof OfferBesideModel.Type): ComparedOffer => {
   const before = row.revision === null ? null : Result.getOrThrowWith(
     termsOfRow(row),
-    (columns) => new Error(`model ${row.model_id} has values that this version does not know: ${columns.join(", ")}`)
+    (columns) => new Error(`model ${row.modelId} has values that this version does not know: ${columns.join(", ")}`)
   )
   return {
     position: row.position,
     provider: row.provider,
-    modelId: row.model_id,
+    modelId: row.modelId,
     state: row.state,
     before,
     after: row.offer === null ? null : withOffer(before, row.offer),

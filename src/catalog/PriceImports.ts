@@ -3,11 +3,13 @@
  * and applied by choice in one transaction. A choice names the revision of the model that its comparison was shown with, so what
  * is applied is what was looked at, or nothing is.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { ImportNotFound, ImportRefused, PriceFileRefused } from "./ModelError.ts"
@@ -16,16 +18,20 @@ import { wrongFieldsOf } from "./ModelTerms.ts"
 import {
   comparedColumns,
   type ComparedOffer,
+  OfferBesideModel,
   offerRecord,
-  type OfferRow,
   offersBesideModels,
-  type OfferState,
+  OfferState,
   offerState,
   toCompared
 } from "./OfferRows.ts"
 import { readPriceFile } from "./PriceImport.ts"
 
 export { type ComparedOffer, comparedProblems, type OfferState, offerStates } from "./OfferRows.ts"
+
+const StoredImport = Row({ createdAt: Schema.Date, skipped: Schema.BigInt })
+
+const CountedState = Row({ state: OfferState, count: Schema.BigInt })
 
 /** Models applied at once, at most. */
 export const CHOICES_MAX = 500
@@ -93,32 +99,43 @@ export class PriceImports extends Context.Service<PriceImports, {
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const [made] = yield* sql<{ id: bigint }>`INSERT INTO price_imports (actor, skipped)
+            const { id } = yield* oneRowOf(
+              Row({ id: Schema.BigInt }),
+              sql`INSERT INTO price_imports (actor, skipped)
           VALUES (${actor.name}, ${BigInt(file.skipped)}) RETURNING id`
-            if (made === undefined) return yield* Effect.die(new Error("a price import was not written"))
+            )
             yield* sql`INSERT INTO price_offers (import_id, position, provider, model_id, terms, rounded, unread, problem)
-          SELECT ${made.id}::bigint, d.position, d.provider, d.model, d.terms::jsonb, d.rounded, d.unread, d.problem
+          SELECT ${id}::bigint, d.position, d.provider, d.model, d.terms::jsonb, d.rounded, d.unread, d.problem
             FROM jsonb_to_recordset(${recordsetOf(file.offers.map(offerRecord))}::jsonb) AS d (position integer,
               provider text, model text, terms text, rounded boolean, unread text[], problem text)`
             yield* sql`DELETE FROM price_imports
           WHERE id NOT IN (SELECT id FROM price_imports ORDER BY id DESC LIMIT ${IMPORTS_KEPT_MAX})`
-            return made.id
+            return id
           })
         )
       })
 
       const get = Effect.fn("PriceImports.get")(function*(id: bigint) {
-        const [found] = yield* sql<{ created_at: Date; skipped: bigint }>`
+        const found = yield* rowOf(
+          StoredImport,
+          sql`
       SELECT created_at, skipped FROM price_imports WHERE id = ${id}`
+        )
         if (found === undefined) return yield* new ImportNotFound({ id })
-        const counted = yield* sql<{ state: OfferState; count: bigint }>`SELECT ${state} AS state, count(*)
+        const counted = yield* rowsOf(
+          CountedState,
+          sql`SELECT ${state} AS state, count(*)
       FROM ${offers} WHERE o.import_id = ${id} GROUP BY 1`
-        const providers = yield* sql<{ provider: string }>`SELECT DISTINCT provider FROM price_offers
+        )
+        const providers = yield* rowsOf(
+          Row({ provider: Schema.String }),
+          sql`SELECT DISTINCT provider FROM price_offers
       WHERE import_id = ${id} ORDER BY provider LIMIT ${PROVIDERS_MAX}`
+        )
         const countOf = (wanted: OfferState) => Number(counted.find((row) => row.state === wanted)?.count ?? 0n)
         return {
           id,
-          createdAt: found.created_at,
+          createdAt: found.createdAt,
           skipped: Number(found.skipped),
           counts: {
             changed: countOf("changed"),
@@ -132,7 +149,9 @@ export class PriceImports extends Context.Service<PriceImports, {
       })
 
       const compare = Effect.fn("PriceImports.compare")(function*(id: bigint, filter: OfferFilter) {
-        const rows = yield* sql<OfferRow>`
+        const rows = yield* rowsOf(
+          OfferBesideModel,
+          sql`
       SELECT * FROM (
         SELECT ${columns} FROM ${offers}
           WHERE o.import_id = ${id} AND o.position > ${filter.after ?? -1}::integer
@@ -141,6 +160,7 @@ export class PriceImports extends Context.Service<PriceImports, {
       ) compared
       WHERE ${filter.state ?? null}::text IS NULL OR state = ${filter.state ?? null}::text
       ORDER BY position LIMIT ${filter.limit}`
+        )
         return rows.map(toCompared)
       })
 
@@ -152,13 +172,19 @@ export class PriceImports extends Context.Service<PriceImports, {
         if (new Set(choices.map(({ position }) => position)).size < choices.length) {
           return yield* new ImportRefused({ why: "twice", model: "" })
         }
-        const named = yield* sql<{ model_id: string }>`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
-        const ids = named.map((row) => row.model_id)
+        const named = yield* rowsOf(
+          Row({ modelId: Schema.String }),
+          sql`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
+        )
+        const ids = named.map(({ modelId }) => modelId)
         const twice = ids.find((modelId, at) => ids.indexOf(modelId) !== at)
         if (twice !== undefined) return yield* new ImportRefused({ why: "twice", model: twice })
         const models = yield* lockModels(sql, ids)
-        const rows = yield* sql<OfferRow>`SELECT ${columns} FROM ${offers}
+        const rows = yield* rowsOf(
+          OfferBesideModel,
+          sql`SELECT ${columns} FROM ${offers}
       WHERE ${isChosen} ORDER BY o.position`
+        )
         return { models, chosen: new Map(rows.map((row) => [row.position, toCompared(row)])) }
       })
 

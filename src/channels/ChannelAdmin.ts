@@ -111,7 +111,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       const keyOf = yield* makeChannelKeys
       const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
-      const toChannel = (row: Store.ChannelRow) =>
+      const toChannel = (row: Store.StoredChannel) =>
         Effect.gen(function*() {
           const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
           return {
@@ -119,21 +119,21 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
             id: row.id,
             revision: row.revision,
             name: row.name,
-            baseUrl: shownUrl(row.base_url),
+            baseUrl: shownUrl(row.baseUrl),
             priority: row.priority,
             weight: row.weight,
             declared: row.declared,
-            disabledAt: row.disabled_at,
+            disabledAt: row.disabledAt,
             hasKey: key !== undefined && Redacted.value(key) !== "",
             health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
             models: row.models,
-            hiddenOutput: row.hidden_output,
-            createdAt: row.created_at,
-            updatedAt: row.updated_at
+            hiddenOutput: row.hiddenOutput,
+            createdAt: row.createdAt,
+            updatedAt: row.updatedAt
           } satisfies AdminChannel
         })
 
-      const found = Effect.fnUntraced(function*(id: bigint, row: Store.ChannelRow | undefined) {
+      const found = Effect.fnUntraced(function*(id: bigint, row: Store.StoredChannel | undefined) {
         return row ?? (yield* new ChannelNotFound({ channelId: id }))
       })
 
@@ -191,7 +191,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
             const input = trimmed(change.input)
             const row = yield* own(id)
             if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
-            yield* check(input, row.api_key_sealed === null)
+            yield* check(input, row.apiKeySealed === null)
             const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
             const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
             if (key === undefined && Object.keys(after).length === 0) return
@@ -213,7 +213,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           sql,
           Effect.gen(function*() {
             const row = yield* own(id)
-            if ((row.disabled_at !== null) === disabled) return
+            if ((row.disabledAt !== null) === disabled) return
             yield* Store.switchChannel(sql, id, disabled)
             yield* recordChange(sql, actor, {
               action: disabled ? "channel.disabled" : "channel.enabled",
@@ -264,7 +264,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
         }
         const reasoning = yield* Store.isReasoning(sql, model)
-        return { baseUrl: row.base_url, apiKey, upstreamModel, reasoning }
+        return { baseUrl: row.baseUrl, apiKey, upstreamModel, reasoning }
       }, orUnavailable)
 
       return ChannelAdmin.of({
@@ -295,16 +295,16 @@ const factsOf = (input: ChannelInput): AuditFacts => ({
 })
 
 /** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
-const termsOf = (row: Store.ChannelRow): ChannelTerms =>
+const termsOf = (row: Store.StoredChannel): ChannelTerms =>
   Result.getOrThrowWith(
     termsOfRow(row),
     (columns) => new Error(`channel ${row.id} has values that this version does not know: ${columns.join(", ")}`)
   )
 
-const inputOf = (row: Store.ChannelRow): ChannelInput => ({
+const inputOf = (row: Store.StoredChannel): ChannelInput => ({
   ...termsOf(row),
   name: row.name,
-  baseUrl: row.base_url,
+  baseUrl: row.baseUrl,
   apiKey: Redacted.make(""),
   priority: row.priority,
   weight: row.weight,

@@ -3,18 +3,20 @@
  * made in the console has its own, sealed, in its row.
  * @internal
  */
-import { Effect, type Redacted } from "effect"
+import { Effect, type Redacted, Schema } from "effect"
 import { AppConfig } from "../config/Config.ts"
+import { ChannelId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { type MasterKeyInvalid, SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
 
 /** What of a row leads to its key. */
-export interface KeyedRow {
-  readonly id: bigint
-  readonly name: string
-  readonly declared: boolean
-  readonly api_key_sealed: Uint8Array | null
-  readonly key_id: string | null
-}
+export const KeyedChannel = Row({
+  id: ChannelId,
+  name: Schema.String,
+  declared: Schema.Boolean,
+  apiKeySealed: Schema.NullOr(Schema.Uint8Array),
+  keyId: Schema.NullOr(Schema.String)
+})
 
 /** Where a channel's key is sealed for. */
 export const keyPlace = (id: bigint): string => `channel:${id}`
@@ -25,10 +27,10 @@ export const makeChannelKeys = Effect.gen(function*() {
   const { channels } = yield* AppConfig
   const declared = new Map(channels.map(({ apiKey, name }) => [name, apiKey]))
   return (
-    row: KeyedRow
+    channel: typeof KeyedChannel.Type
   ): Effect.Effect<Redacted.Redacted<string> | undefined, SecretUnreadable | MasterKeyInvalid> => {
-    if (row.declared) return Effect.succeed(declared.get(row.name))
-    if (row.api_key_sealed === null || row.key_id === null) return Effect.undefined
-    return box.open({ bytes: row.api_key_sealed, keyId: row.key_id }, keyPlace(row.id))
+    if (channel.declared) return Effect.succeed(declared.get(channel.name))
+    if (channel.apiKeySealed === null || channel.keyId === null) return Effect.undefined
+    return box.open({ bytes: channel.apiKeySealed, keyId: channel.keyId }, keyPlace(channel.id))
   }
 })

@@ -3,28 +3,32 @@
  * `ChannelAdmin`; none is of a declared row.
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { ChannelId } from "../domain/Ids.ts"
+import { Row, RowWith } from "../domain/Row.ts"
 import type { Sealed } from "../platform/SecretBox.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
-import { columnsOf, termColumns } from "./ChannelColumns.ts"
+import { columnsOf, termColumns, termFields } from "./ChannelColumns.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
-import type { KeyedRow } from "./ChannelKeys.ts"
+import { KeyedChannel } from "./ChannelKeys.ts"
 
-/** The columns of terms are read by their names. */
-export interface ChannelRow extends KeyedRow, Readonly<Record<string, unknown>> {
-  readonly revision: bigint
-  readonly base_url: string
-  readonly priority: number
-  readonly weight: number
-  readonly disabled_at: Date | null
-  readonly created_at: Date
-  readonly updated_at: Date
+export const StoredChannel = RowWith(KeyedChannel, {
+  ...termFields,
+  revision: Schema.BigInt,
+  baseUrl: Schema.String,
+  priority: Schema.Number,
+  weight: Schema.Number,
+  disabledAt: Schema.NullOr(Schema.Date),
+  createdAt: Schema.Date,
+  updatedAt: Schema.Date,
   /** Our model ids to the upstream's. */
-  readonly models: Readonly<Record<string, string>>
+  models: Schema.Record(Schema.String, Schema.String),
   /** Ids of the models of which it was seen to hide output. */
-  readonly hidden_output: ReadonlyArray<string>
-}
+  hiddenOutput: Schema.Array(Schema.String)
+})
+export type StoredChannel = typeof StoredChannel.Type
 
 /** Rows read at once, at most. There are never so many, see `CHANNELS_MAX`, unless a file declares them. */
 const ROWS_MAX = 2_000
@@ -39,15 +43,18 @@ const columns = (sql: SqlClient.SqlClient) =>
 
 /** In the order in which they are tried, those that are disabled last. */
 export const listChannels = (sql: SqlClient.SqlClient) =>
-  sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c
+  rowsOf(
+    StoredChannel,
+    sql`SELECT ${columns(sql)} FROM channels c
     ORDER BY c.disabled_at IS NOT NULL, c.priority DESC, c.name LIMIT ${ROWS_MAX}`
+  )
 
 export const findChannel = (sql: SqlClient.SqlClient, id: bigint) =>
-  Effect.map(sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id}`, ([row]) => row)
+  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id}`)
 
 /** The same, kept from others until the transaction ends. */
 export const lockChannel = (sql: SqlClient.SqlClient, id: bigint) =>
-  Effect.map(sql<ChannelRow>`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id} FOR UPDATE`, ([row]) => row)
+  rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id} FOR UPDATE`)
 
 /** Of an advisory lock under which channels are made one after the other, and so counted. */
 const MAKE_LOCK = 7_304_160_529n
@@ -56,24 +63,30 @@ const MAKE_LOCK = 7_304_160_529n
 export const countChannels = (sql: SqlClient.SqlClient) =>
   Effect.andThen(
     sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`,
-    Effect.map(sql<{ count: bigint }>`SELECT count(*) FROM channels`, ([row]) => Number(row?.count ?? 0n))
+    Effect.map(
+      oneRowOf(Row({ count: Schema.BigInt }), sql`SELECT count(*) FROM channels`),
+      ({ count }) => Number(count)
+    )
   )
 
 export const knownModels = (sql: SqlClient.SqlClient) =>
-  Effect.map(sql<{ id: string }>`SELECT id FROM models ORDER BY id`, (rows) => rows.map(({ id }) => id))
+  Effect.map(
+    rowsOf(Row({ id: Schema.String }), sql`SELECT id FROM models ORDER BY id`),
+    (models) => models.map(({ id }) => id)
+  )
 
 /** False too for a model that is not known. */
 export const isReasoning = (sql: SqlClient.SqlClient, model: string) =>
   Effect.map(
-    sql<{ reasoning: boolean }>`SELECT reasoning FROM models WHERE id = ${model}`,
-    ([row]) => row?.reasoning ?? false
+    rowOf(Row({ reasoning: Schema.Boolean }), sql`SELECT reasoning FROM models WHERE id = ${model}`),
+    (found) => found?.reasoning ?? false
   )
 
 /** The id of a channel that is to be made: its key is sealed for it. */
 export const nextId = (sql: SqlClient.SqlClient) =>
-  Effect.flatMap(
-    sql<{ id: bigint }>`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`,
-    ([row]) => row === undefined ? Effect.die(new Error("no id")) : Effect.succeed(row.id)
+  Effect.map(
+    oneRowOf(Row({ id: ChannelId }), sql`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`),
+    ({ id }) => id
   )
 
 /** A model that stays keeps what was seen of it, unless the upstream calls it otherwise now: then it is another. */

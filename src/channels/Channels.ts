@@ -3,14 +3,16 @@
  * in memory, dropped when any process changes them; the order is the user's own. Declared channels and those made in the
  * console stand side by side; one whose key cannot be had is left out, and the others serve on.
  */
-import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import { RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
-import { termColumns, termsOfRow } from "./ChannelColumns.ts"
+import { termColumns, termFields, termsOfRow } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
-import { type KeyedRow, makeChannelKeys } from "./ChannelKeys.ts"
+import { KeyedChannel, makeChannelKeys } from "./ChannelKeys.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
 export { declareChannels } from "./DeclaredChannels.ts"
@@ -54,7 +56,7 @@ export class Channels extends Context.Service<Channels, {
       const clock = yield* Clock.Clock
 
       /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
-      const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedRow>) {
+      const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
         const keys = new Map<bigint, Channel["apiKey"]>()
         for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
           const terms = termsOfRow(row)
@@ -79,10 +81,13 @@ export class Channels extends Context.Service<Channels, {
       const snapshot = yield* makeSnapshot({
         topics: ["channels", "catalog"],
         load: Effect.flatMap(
-          sql<ServedRow>`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
+          rowsOf(
+            ServedModel,
+            sql`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
           c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
-        WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`,
+        WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`
+          ),
           (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
         )
       })
@@ -114,18 +119,21 @@ export class Channels extends Context.Service<Channels, {
   ).pipe(Layer.provide(ChannelHealth.layer))
 }
 
-interface ServedRow extends KeyedRow, Readonly<Record<string, unknown>> {
-  readonly base_url: string
-  readonly priority: number
-  readonly weight: number
-  readonly model_id: string
-  readonly upstream_model: string
-  readonly hidden_output: boolean
-}
+/** A channel and one of the models that it serves. */
+const ServedModel = RowWith(KeyedChannel, {
+  ...termFields,
+  baseUrl: Schema.String,
+  priority: Schema.Number,
+  weight: Schema.Number,
+  modelId: Schema.String,
+  upstreamModel: Schema.String,
+  hiddenOutput: Schema.Boolean
+})
+type ServedModel = typeof ServedModel.Type
 
 type Served = ReadonlyMap<string, Tiers<Channel>>
 
-const servedOf = (rows: ReadonlyArray<ServedRow>, keys: ReadonlyMap<bigint, Channel["apiKey"]>): Served => {
+const servedOf = (rows: ReadonlyArray<ServedModel>, keys: ReadonlyMap<bigint, Channel["apiKey"]>): Served => {
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
     const apiKey = keys.get(row.id)
@@ -135,15 +143,15 @@ const servedOf = (rows: ReadonlyArray<ServedRow>, keys: ReadonlyMap<bigint, Chan
       ...terms.success,
       id: row.id,
       name: row.name,
-      baseUrl: row.base_url,
+      baseUrl: row.baseUrl,
       apiKey,
       priority: row.priority,
       weight: row.weight,
-      upstreamModel: row.upstream_model,
-      hiddenOutput: row.hidden_output
+      upstreamModel: row.upstreamModel,
+      hiddenOutput: row.hiddenOutput
     }
-    const channels = served.get(row.model_id)
-    if (channels === undefined) served.set(row.model_id, [channel])
+    const channels = served.get(row.modelId)
+    if (channels === undefined) served.set(row.modelId, [channel])
     else channels.push(channel)
   }
   return new Map(Array.from(served, ([model, channels]) => [model, tiersOf(model, channels)]))

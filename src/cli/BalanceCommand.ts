@@ -8,28 +8,29 @@ import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
 import { Adjustments } from "../accounts/Adjustments.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import type { Users } from "../identity/Users.ts"
 import type { ConfirmationRefused } from "../platform/SecondPerson.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { failed } from "./CliFailure.ts"
 import { dollars, print, printPending } from "./Output.ts"
 import { actorAs, asFlag, findUser, noteFlag, usdFlag, userFlag } from "./Parameters.ts"
 
-interface BalanceRow {
-  readonly usd_micros: bigint
-  readonly owed_micros: bigint
-  readonly reserved_micros: bigint
-}
+const CommittedBalance = Row({ usdMicros: Micros, owedMicros: Micros, reservedMicros: Micros })
 
 /** What a user can spend as committed, what is owed, and what open calls hold from the balance. */
 const readBalance = Effect.fn("Cli.readBalance")(function*(userId: bigint) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<BalanceRow>`
-    SELECT b.usd_micros, b.owed_micros, (
+  const found = yield* rowOf(
+    CommittedBalance,
+    sql`SELECT b.usd_micros, b.owed_micros, (
       SELECT coalesce(sum(u.reserved_micros), 0)::bigint FROM usage_events u
       WHERE u.user_id = b.user_id AND u.state = 'reserved' AND u.funding = 'balance'
     ) AS reserved_micros
     FROM user_balances b WHERE b.user_id = ${userId}`
-  return row ?? { usd_micros: 0n, owed_micros: 0n, reserved_micros: 0n }
+  )
+  return found ?? { usdMicros: 0n, owedMicros: 0n, reservedMicros: 0n }
 })
 
 /** A balance for people; what is zero besides it is left out. */
@@ -43,10 +44,10 @@ export const describeBalance = (usdMicros: bigint, owedMicros: bigint, reservedM
 const show = Command.make("show", { user: userFlag }, (flags) =>
   Effect.gen(function*() {
     const user = yield* findUser(flags.user)
-    const { owed_micros, reserved_micros, usd_micros } = yield* readBalance(user.id)
+    const { owedMicros, reservedMicros, usdMicros } = yield* readBalance(user.id)
     yield* print(
-      { user_id: user.id, usd_micros, owed_micros, reserved_micros },
-      describeBalance(usd_micros, owed_micros, reserved_micros)
+      { user_id: user.id, usd_micros: usdMicros, owed_micros: owedMicros, reserved_micros: reservedMicros },
+      describeBalance(usdMicros, owedMicros, reservedMicros)
     )
   })).pipe(Command.withDescription("Show what a user can spend"))
 

@@ -50,16 +50,16 @@ const unreachableProvider = (
 /** All violations in a document that decoded. */
 export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProblem> => {
   const { billing, payment, server } = document
-  const loopback = server.public_url === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.public_url)
+  const loopback = server.publicUrl === "" ? isLoopbackHost(server.host) : isLoopbackUrl(server.publicUrl)
   return [
     ...duplicates("channels", "name", document.channels.map((channel) => channel.name)),
     ...duplicates("models", "id", document.models.map((model) => model.id)),
     ...document.models.flatMap(modelProblems),
     ...duplicates("plans", "code", document.plans.map((plan) => plan.code)),
-    ...billing.min_topup_cny <= 0n
+    ...billing.minTopupFen <= 0n
       ? [{ path: ["billing", "min_topup_cny"], message: "expected an amount above zero" }]
       : [],
-    ...billing.max_topup_cny < billing.min_topup_cny
+    ...billing.maxTopupFen < billing.minTopupFen
       ? [{ path: ["billing", "max_topup_cny"], message: "expected at least billing.min_topup_cny" }]
       : [],
     ...payment.epay.gateway === "" || isHttpsOrLoopback(payment.epay.gateway) ? [] : [{
@@ -78,7 +78,7 @@ export const checkConfig = (document: ConfigDocument): ReadonlyArray<ConfigProbl
       section: "stripe",
       enabled: payment.stripe.enabled,
       endpointKey: "api_base",
-      endpoint: payment.stripe.api_base
+      endpoint: payment.stripe.apiBase
     })
   ]
 }

@@ -3,7 +3,7 @@
  * every default filled in. A wrong one gives a single readable message with all its problems, each under its path.
  * @internal
  */
-import { Effect, type LogLevel, Option, Redacted, Result, Schema } from "effect"
+import { Effect, type LogLevel, Option, Redacted, Result, Schema, SchemaAST } from "effect"
 import { resolve } from "node:path"
 import { checkConfig } from "./ConfigChecks.ts"
 import { applyEnvironment, configLocation, type Environment, readConfigFile, withoutEmptyKeys } from "./ConfigFile.ts"
@@ -11,7 +11,7 @@ import { ConfigInvalid } from "./ConfigInvalid.ts"
 import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
 import { channelOf, modelOf } from "./ConfigTerms.ts"
-import type { BillingConfig, FinanceConfig, PlanConfig, RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
+import type { RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
 
 const levels: Record<ConfigDocument["log"]["level"], LogLevel.LogLevel> = {
   all: "All",
@@ -38,86 +38,23 @@ export const publicUrlFor = (server: ServerConfig, portBound: number = server.po
   server.publicUrlFollows ? urlOf(server.host, portBound) : server.publicUrl
 
 const serverOf = ({ server }: ConfigDocument): ServerConfig => ({
-  host: server.host,
-  port: server.port,
-  publicUrl: server.public_url === "" ? urlOf(server.host, server.port) : server.public_url,
-  publicUrlFollows: server.public_url === "",
-  maxBodyBytes: server.max_body_bytes,
-  shutdownGraceSeconds: server.shutdown_grace_seconds,
-  trustedProxies: server.trusted_proxies ?? [],
-  linkLocalHostsAllowed: server.link_local_hosts_allowed ?? []
-})
-
-/** @internal */
-export const billingOf = ({ billing }: ConfigDocument): BillingConfig => ({
-  enabled: billing.enabled,
-  payAsYouGo: billing.pay_as_you_go,
-  minTopupFen: billing.min_topup_cny,
-  maxTopupFen: billing.max_topup_cny,
-  creditUsdPerCny: billing.credit_usd_per_cny,
-  multiplierMicros: billing.multiplier,
-  defaultMaxOutputTokens: billing.default_max_output_tokens,
-  reservationLeaseSeconds: billing.reservation_lease_seconds,
-  commitWaitMs: billing.commit_wait_ms,
-  extendWaitMs: billing.extend_wait_ms,
-  expiredReservation: billing.expired_reservation,
-  onDisconnect: billing.on_disconnect,
-  drainSeconds: billing.drain_seconds,
-  drainMaxSeconds: billing.drain_max_seconds,
-  maxOpenHoldsPerUser: billing.max_open_holds_per_user
-})
-
-/** @internal */
-export const financeOf = ({ finance }: ConfigDocument): FinanceConfig => ({
-  timeZone: finance.time_zone,
-  confirmAboveMicros: finance.confirm_above_usd,
-  confirmAboveFen: finance.confirm_above_cny
-})
-
-/** @internal */
-export const paymentOf = ({ payment: { epay, stripe } }: ConfigDocument): RealmsConfig["payment"] => ({
-  epay: {
-    enabled: epay.enabled,
-    gateway: epay.gateway,
-    partnerId: epay.partner_id,
-    key: epay.key,
-    types: epay.types ?? ["alipay", "wxpay"],
-    billColumns: epay.bill_columns ?? ["trade_no=trade_no", "money=money"]
-  },
-  stripe: {
-    enabled: stripe.enabled,
-    secretKey: stripe.secret_key,
-    webhookSecret: stripe.webhook_secret,
-    currency: stripe.currency,
-    minorPerFen: stripe.minor_per_fen,
-    apiBase: stripe.api_base
-  }
-})
-
-const planOf = (plan: ConfigDocument["plans"][number]): PlanConfig => ({
-  code: plan.code,
-  name: plan.name,
-  priceFen: plan.price_cny,
-  durationDays: plan.duration_days,
-  limit5hMicros: plan.limit_5h_usd,
-  limit1dMicros: plan.limit_1d_usd,
-  limit7dMicros: plan.limit_7d_usd,
-  limit30dMicros: plan.limit_30d_usd,
-  multiplierMicros: plan.multiplier
+  ...server,
+  publicUrl: server.publicUrl === "" ? urlOf(server.host, server.port) : server.publicUrl,
+  publicUrlFollows: server.publicUrl === ""
 })
 
 const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig => ({
   server: serverOf(document),
-  dataDir: resolve(options.cwd, document.data_dir),
+  dataDir: resolve(options.cwd, document.dataDir),
   database: { url: secretOption(document.database.url) },
   site: document.site,
   registration: document.registration,
-  finance: financeOf(document),
-  billing: billingOf(document),
-  payment: paymentOf(document),
+  finance: document.finance,
+  billing: document.billing,
+  payment: document.payment,
   channels: document.channels.map(channelOf),
   models: document.models.map(modelOf),
-  plans: document.plans.map(planOf),
+  plans: document.plans,
   masterKey: Option.map(
     Option.fromNullishOr(options.env["REALMS_MASTER_KEY"] || undefined),
     (key) => Redacted.make(key)
@@ -137,7 +74,7 @@ const decode = (parsed: unknown, options: LoadOptions, source: string): Result.R
     : checkConfig(decoded.success)
   const problems = [
     ...raw.problems,
-    ...unknownKeys(ConfigDocument.ast, raw.document),
+    ...unknownKeys(SchemaAST.toEncoded(ConfigDocument.ast), raw.document),
     ...invalid.filter((problem) => !reported.has(formatPath(problem.path)))
   ]
   if (Result.isSuccess(decoded) && problems.length === 0) return Result.succeed(configOf(decoded.success, options))

@@ -3,41 +3,39 @@
  * types it decodes to are exact (integers of micros and fen, `Redacted` secrets), so nothing is parsed twice.
  * @internal
  */
-import { Record, Schema } from "effect"
-import {
-  DURATION_DAYS_MAX,
-  MULTIPLIER_MAX,
-  PRICE_USD_PER_1M_MAX,
-  TOKENS_MAX,
-  TOOL_USD_PER_CALL_MAX
-} from "../domain/Bounds.ts"
+import { Effect, Record, Schema } from "effect"
+import { MULTIPLIER_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "../domain/Bounds.ts"
 import { channelTermList } from "../domain/ChannelTermList.ts"
 import { modelTermList } from "../domain/ModelTermList.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
+import {
+  decimal,
+  decimalUpTo,
+  Flag,
+  integer,
+  NonEmptyText,
+  oneOf,
+  optionalDecimal,
+  Rate,
+  Text,
+  textUpTo,
+  withDefault
+} from "../domain/Scalars.ts"
+import { planTerms } from "../domain/Plan.ts"
 import type { TermList } from "../domain/Term.ts"
 import {
   Currency,
-  decimal,
-  decimalUpTo,
   EpayBillColumn,
-  Flag,
   Host,
   HttpUrl,
-  integer,
   IpRange,
-  NonEmptyText,
   ofTerm,
-  oneOf,
-  optionalDecimal,
   OptionalHttpUrl,
-  orElse,
   PostgresUrl,
-  Rate,
   Secret,
-  Text,
-  textUpTo,
   TimeZone
 } from "./ConfigScalars.ts"
+import { section } from "./ConfigSection.ts"
 
 const PORT_MAX = 65_535
 const GRACE_SECONDS_MAX = 3_600
@@ -53,67 +51,96 @@ const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
 
 const Fen = decimal(FEN_SCALE)
-const Micros = decimal(MICROS_SCALE)
 const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX.toString())
 const ToolPrice = decimalUpTo(MICROS_SCALE, TOOL_USD_PER_CALL_MAX.toString())
 const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX.toString())
 
-const Server = Schema.Struct({
-  host: orElse(NonEmptyText, "127.0.0.1"),
-  port: orElse(integer(0, PORT_MAX), 8080),
-  public_url: orElse(OptionalHttpUrl, ""),
-  max_body_bytes: orElse(integer(1, BODY_BYTES_MAX), 20_971_520),
-  shutdown_grace_seconds: orElse(integer(0, GRACE_SECONDS_MAX), 30),
-  trusted_proxies: Schema.optionalKey(Schema.Array(IpRange)),
-  link_local_hosts_allowed: Schema.optionalKey(Schema.Array(Host))
+/** A list that may be left out; `items` are meant then. */
+const listOf = <S extends Schema.Constraint>(item: S, items: ReadonlyArray<string> = []) =>
+  Schema.Array(item).pipe(Schema.withDecodingDefaultKey(Effect.succeed(items)))
+
+const Server = section({
+  host: withDefault(NonEmptyText, "127.0.0.1"),
+  port: withDefault(integer(0, PORT_MAX), 8080),
+  /** Without a trailing slash; empty: it follows host and port. */
+  publicUrl: withDefault(OptionalHttpUrl, ""),
+  maxBodyBytes: withDefault(integer(1, BODY_BYTES_MAX), 20_971_520),
+  shutdownGraceSeconds: withDefault(integer(0, GRACE_SECONDS_MAX), 30),
+  /** Addresses and ranges whose forwarding headers are believed. */
+  trustedProxies: listOf(IpRange),
+  /** Hosts with link-local or metadata addresses that base URLs may name all the same. */
+  linkLocalHostsAllowed: listOf(Host)
 })
 
-const Site = Schema.Struct({
-  name: orElse(textUpTo(1, SITE_NAME_CHARACTERS_MAX), "Realms"),
-  notice: orElse(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
+/** How the installation presents itself. */
+export const Site = section({
+  name: withDefault(textUpTo(1, SITE_NAME_CHARACTERS_MAX), "Realms"),
+  /** Shown on every page; empty: nothing is. */
+  notice: withDefault(textUpTo(0, SITE_NOTICE_CHARACTERS_MAX), "")
 })
 
-const Finance = Schema.Struct({
-  time_zone: orElse(TimeZone, "UTC"),
-  confirm_above_usd: orElse(optionalDecimal(MICROS_SCALE), ""),
-  confirm_above_cny: orElse(optionalDecimal(FEN_SCALE), "")
+export const Registration = section({ mode: withDefault(oneOf(["open", "closed"]), "open") })
+
+/** How the books are kept. */
+export const Finance = section({
+  /** Whose days are closed: the IANA name. */
+  timeZone: withDefault(TimeZone, "UTC"),
+  /**
+   * Above this a second person confirms what is given in USD micros: credits, accepted payments, adjustments, codes, plans. Null:
+   * nobody needs to.
+   */
+  confirmAboveMicros: withDefault(optionalDecimal(MICROS_SCALE), ""),
+  /** The same in fen, for manual payments and refunds. */
+  confirmAboveFen: withDefault(optionalDecimal(FEN_SCALE), "")
 })
 
-const Billing = Schema.Struct({
-  enabled: orElse(Flag, true),
-  pay_as_you_go: orElse(Flag, true),
-  min_topup_cny: orElse(Fen, "10.00"),
-  max_topup_cny: orElse(Fen, "10000.00"),
-  credit_usd_per_cny: orElse(Rate, "0.14"),
-  multiplier: orElse(Multiplier, "1"),
-  default_max_output_tokens: orElse(integer(1, TOKENS_MAX), 4096),
-  reservation_lease_seconds: orElse(integer(1, LEASE_SECONDS_MAX), 60),
-  commit_wait_ms: orElse(integer(0, WAIT_MS_MAX), 500),
-  extend_wait_ms: orElse(integer(0, WAIT_MS_MAX), 2000),
-  expired_reservation: orElse(oneOf(["refund", "charge"]), "refund"),
-  on_disconnect: orElse(oneOf(["cancel", "drain"]), "cancel"),
-  drain_seconds: orElse(integer(0, DRAIN_SECONDS_MAX), 10),
-  drain_max_seconds: orElse(integer(0, DRAIN_SECONDS_MAX), 600),
-  max_open_holds_per_user: orElse(integer(1, OPEN_HOLDS_MAX), 2000)
+export const Billing = section({
+  enabled: withDefault(Flag, true),
+  payAsYouGo: withDefault(Flag, true),
+  minTopupFen: withDefault(Fen, "10.00"),
+  maxTopupFen: withDefault(Fen, "10000.00"),
+  /** Exact decimal text, above zero, at most six decimals. */
+  creditUsdPerCny: withDefault(Rate, "0.14"),
+  /** Scaled by 10^6: `1000000n` is times one. */
+  multiplierMicros: withDefault(Multiplier, "1"),
+  defaultMaxOutputTokens: withDefault(integer(1, TOKENS_MAX), 4096),
+  reservationLeaseSeconds: withDefault(integer(1, LEASE_SECONDS_MAX), 60),
+  commitWaitMs: withDefault(integer(0, WAIT_MS_MAX), 500),
+  extendWaitMs: withDefault(integer(0, WAIT_MS_MAX), 2000),
+  expiredReservation: withDefault(oneOf(["refund", "charge"]), "refund"),
+  onDisconnect: withDefault(oneOf(["cancel", "drain"]), "cancel"),
+  /** With `cancel`: how long some streams are read on after their client left, for their exact usage. */
+  drainSeconds: withDefault(integer(0, DRAIN_SECONDS_MAX), 10),
+  /** With `drain`: how long a stream is read on after its client left. */
+  drainMaxSeconds: withDefault(integer(0, DRAIN_SECONDS_MAX), 600),
+  /** Open reservations of one user, at most. */
+  maxOpenHoldsPerUser: withDefault(integer(1, OPEN_HOLDS_MAX), 2000)
+}, { multiplierMicros: "multiplier" })
+
+const Epay = section({
+  enabled: withDefault(Flag, false),
+  gateway: withDefault(OptionalHttpUrl, ""),
+  partnerId: withDefault(Text, ""),
+  key: withDefault(Secret, ""),
+  types: listOf(NonEmptyText, ["alipay", "wxpay"]),
+  /** What the gateway calls the columns of its list of trades: `trade_no=Trade number`; see `EpayBill.ts`. */
+  billColumns: listOf(EpayBillColumn, ["trade_no=trade_no", "money=money"])
 })
 
-const Epay = Schema.Struct({
-  enabled: orElse(Flag, false),
-  gateway: orElse(OptionalHttpUrl, ""),
-  partner_id: orElse(Text, ""),
-  key: orElse(Secret, ""),
-  types: Schema.optionalKey(Schema.Array(NonEmptyText)),
-  bill_columns: Schema.optionalKey(Schema.Array(EpayBillColumn))
-})
+const Stripe = section({
+  enabled: withDefault(Flag, false),
+  secretKey: withDefault(Secret, ""),
+  /** Empty disables the webhook endpoint. */
+  webhookSecret: withDefault(Secret, ""),
+  /** In lower case. */
+  currency: withDefault(Currency, "cny"),
+  /** Exact decimal text, above zero: minor units of `currency` for one fen. */
+  minorPerFen: withDefault(Rate, "1"),
+  /** Empty: Stripe itself. */
+  apiBase: withDefault(OptionalHttpUrl, "")
+}, { minorPerFen: "minor_per_fen" })
 
-const Stripe = Schema.Struct({
-  enabled: orElse(Flag, false),
-  secret_key: orElse(Secret, ""),
-  webhook_secret: orElse(Secret, ""),
-  currency: orElse(Currency, "cny"),
-  minor_per_fen: orElse(Rate, "1"),
-  api_base: orElse(OptionalHttpUrl, "")
-})
+export const Payment = section({ epay: Epay, stripe: Stripe })
 
 /** Terms may be left out; what then holds is said where the document becomes a configuration. */
 const optionalTerms = <K extends string, T>(list: TermList<K, T>) =>
@@ -122,9 +149,9 @@ const optionalTerms = <K extends string, T>(list: TermList<K, T>) =>
 const Channel = Schema.Struct({
   name: NonEmptyText,
   base_url: HttpUrl,
-  api_key: orElse(Secret, ""),
-  priority: orElse(integer(0, PRIORITY_MAX), 0),
-  weight: orElse(integer(1, WEIGHT_MAX), 1),
+  api_key: withDefault(Secret, ""),
+  priority: withDefault(integer(0, PRIORITY_MAX), 0),
+  weight: withDefault(integer(1, WEIGHT_MAX), 1),
   models: Schema.optionalKey(Schema.Record(Schema.String, NonEmptyText)),
   ...optionalTerms(channelTermList)
 })
@@ -151,33 +178,25 @@ const Model = Schema.Struct({
   ...optionalTerms(modelTermList)
 })
 
-const Plan = Schema.Struct({
-  code: NonEmptyText,
-  name: NonEmptyText,
-  price_cny: Fen,
-  duration_days: integer(1, DURATION_DAYS_MAX),
-  limit_5h_usd: orElse(Micros, "0"),
-  limit_1d_usd: orElse(Micros, "0"),
-  limit_7d_usd: orElse(Micros, "0"),
-  limit_30d_usd: orElse(Micros, "0"),
-  multiplier: orElse(Multiplier, "1")
+const Plan = section({ code: NonEmptyText, ...planTerms.text }, {
+  multiplierMicros: planTerms.keyOf("multiplierMicros")
 })
 
-const Log = Schema.Struct({
+const Log = section({
   format: Schema.optionalKey(oneOf(["pretty", "json"])),
-  level: orElse(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info")
+  level: withDefault(oneOf(["all", "trace", "debug", "info", "warn", "error", "fatal", "none"]), "info")
 })
 
 /** The whole document, with its sections present: see {@link withSections}. */
-export const ConfigDocument = Schema.Struct({
+export const ConfigDocument = section({
   server: Server,
-  data_dir: orElse(NonEmptyText, "./data"),
-  database: Schema.Struct({ url: orElse(PostgresUrl, "") }),
+  dataDir: withDefault(NonEmptyText, "./data"),
+  database: section({ url: withDefault(PostgresUrl, "") }),
   site: Site,
-  registration: Schema.Struct({ mode: orElse(oneOf(["open", "closed"]), "open") }),
+  registration: Registration,
   finance: Finance,
   billing: Billing,
-  payment: Schema.Struct({ epay: Epay, stripe: Stripe }),
+  payment: Payment,
   channels: Schema.Array(Channel),
   models: Schema.Array(Model),
   plans: Schema.Array(Plan),

@@ -3,12 +3,11 @@
  * the texts that the file could have. It is decoded by the very schema and rules of the file, so that a value is right or wrong
  * in both places alike.
  */
-import { Record, Redacted, Result, Schema } from "effect"
-import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
+import { Record, Result, Schema } from "effect"
 import { checkConfig } from "./ConfigChecks.ts"
-import { billingOf, financeOf, paymentOf } from "./ConfigLoad.ts"
 import { formatPath, problemsOf } from "./ConfigProblem.ts"
-import { ConfigDocument, withSections } from "./ConfigSchema.ts"
+import { Billing, ConfigDocument, Finance, Payment, Registration, Site, withSections } from "./ConfigSchema.ts"
+import { section } from "./ConfigSection.ts"
 import type { RealmsConfig, SiteConfig } from "./RealmsConfig.ts"
 
 /** What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none. */
@@ -30,104 +29,86 @@ export interface SettingField {
   readonly kind: SettingKind
   /** Of a choice. */
   readonly options?: ReadonlyArray<string>
-  /** What the configuration says. A secret is in clear here: it goes nowhere but into {@link decodeSettings}. */
-  readonly of: (config: RealmsConfig) => string
 }
-
-const fen = (value: bigint) => formatDecimal(value, FEN_SCALE, FEN_SCALE)
-const micros = (value: bigint) => formatDecimal(value, MICROS_SCALE, 0)
 
 /** Every setting, in the order in which they are shown. */
 export const settingFields = {
-  "site.name": { section: "site", kind: "text", of: ({ site }) => site.name },
-  "site.notice": { section: "site", kind: "text", of: ({ site }) => site.notice },
+  "site.name": { section: "site", kind: "text" },
+  "site.notice": { section: "site", kind: "text" },
   "server.public_url": {
     section: "site",
-    kind: "url",
-    of: ({ server }) => server.publicUrlFollows ? "" : server.publicUrl
+    kind: "url"
   },
   "registration.mode": {
     section: "registration",
     kind: "choice",
-    options: ["open", "closed"],
-    of: ({ registration }) => registration.mode
+    options: ["open", "closed"]
   },
-  "finance.time_zone": { section: "finance", kind: "zone", of: ({ finance }) => finance.timeZone },
+  "finance.time_zone": { section: "finance", kind: "zone" },
   "finance.confirm_above_usd": {
     section: "confirm",
-    kind: "limit",
-    of: ({ finance }) => finance.confirmAboveMicros === null ? "" : micros(finance.confirmAboveMicros)
+    kind: "limit"
   },
   "finance.confirm_above_cny": {
     section: "confirm",
-    kind: "limit",
-    of: ({ finance }) => finance.confirmAboveFen === null ? "" : fen(finance.confirmAboveFen)
+    kind: "limit"
   },
-  "billing.enabled": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.enabled) },
-  "billing.pay_as_you_go": { section: "billing", kind: "flag", of: ({ billing }) => String(billing.payAsYouGo) },
-  "billing.min_topup_cny": { section: "billing", kind: "decimal", of: ({ billing }) => fen(billing.minTopupFen) },
-  "billing.max_topup_cny": { section: "billing", kind: "decimal", of: ({ billing }) => fen(billing.maxTopupFen) },
-  "billing.credit_usd_per_cny": { section: "billing", kind: "rate", of: ({ billing }) => billing.creditUsdPerCny },
-  "billing.multiplier": { section: "billing", kind: "decimal", of: ({ billing }) => micros(billing.multiplierMicros) },
+  "billing.enabled": { section: "billing", kind: "flag" },
+  "billing.pay_as_you_go": { section: "billing", kind: "flag" },
+  "billing.min_topup_cny": { section: "billing", kind: "decimal" },
+  "billing.max_topup_cny": { section: "billing", kind: "decimal" },
+  "billing.credit_usd_per_cny": { section: "billing", kind: "rate" },
+  "billing.multiplier": { section: "billing", kind: "decimal" },
   "billing.default_max_output_tokens": {
     section: "billing",
-    kind: "integer",
-    of: ({ billing }) => String(billing.defaultMaxOutputTokens)
+    kind: "integer"
   },
   "billing.reservation_lease_seconds": {
     section: "billing",
-    kind: "integer",
-    of: ({ billing }) => String(billing.reservationLeaseSeconds)
+    kind: "integer"
   },
-  "billing.commit_wait_ms": { section: "billing", kind: "integer", of: ({ billing }) => String(billing.commitWaitMs) },
-  "billing.extend_wait_ms": { section: "billing", kind: "integer", of: ({ billing }) => String(billing.extendWaitMs) },
+  "billing.commit_wait_ms": { section: "billing", kind: "integer" },
+  "billing.extend_wait_ms": { section: "billing", kind: "integer" },
   "billing.expired_reservation": {
     section: "billing",
     kind: "choice",
-    options: ["refund", "charge"],
-    of: ({ billing }) => billing.expiredReservation
+    options: ["refund", "charge"]
   },
   "billing.on_disconnect": {
     section: "billing",
     kind: "choice",
-    options: ["cancel", "drain"],
-    of: ({ billing }) => billing.onDisconnect
+    options: ["cancel", "drain"]
   },
-  "billing.drain_seconds": { section: "billing", kind: "integer", of: ({ billing }) => String(billing.drainSeconds) },
+  "billing.drain_seconds": { section: "billing", kind: "integer" },
   "billing.drain_max_seconds": {
     section: "billing",
-    kind: "integer",
-    of: ({ billing }) => String(billing.drainMaxSeconds)
+    kind: "integer"
   },
   "billing.max_open_holds_per_user": {
     section: "billing",
-    kind: "integer",
-    of: ({ billing }) => String(billing.maxOpenHoldsPerUser)
+    kind: "integer"
   },
-  "payment.epay.enabled": { section: "epay", kind: "flag", of: ({ payment }) => String(payment.epay.enabled) },
-  "payment.epay.gateway": { section: "epay", kind: "url", of: ({ payment }) => payment.epay.gateway },
-  "payment.epay.partner_id": { section: "epay", kind: "text", of: ({ payment }) => payment.epay.partnerId },
-  "payment.epay.key": { section: "epay", kind: "secret", of: ({ payment }) => Redacted.value(payment.epay.key) },
-  "payment.epay.types": { section: "epay", kind: "list", of: ({ payment }) => payment.epay.types.join(", ") },
+  "payment.epay.enabled": { section: "epay", kind: "flag" },
+  "payment.epay.gateway": { section: "epay", kind: "url" },
+  "payment.epay.partner_id": { section: "epay", kind: "text" },
+  "payment.epay.key": { section: "epay", kind: "secret" },
+  "payment.epay.types": { section: "epay", kind: "list" },
   "payment.epay.bill_columns": {
     section: "epay",
-    kind: "list",
-    of: ({ payment }) => payment.epay.billColumns.join(", ")
+    kind: "list"
   },
-  "payment.stripe.enabled": { section: "stripe", kind: "flag", of: ({ payment }) => String(payment.stripe.enabled) },
+  "payment.stripe.enabled": { section: "stripe", kind: "flag" },
   "payment.stripe.secret_key": {
     section: "stripe",
-    kind: "secret",
-    of: ({ payment }) => Redacted.value(payment.stripe.secretKey)
+    kind: "secret"
   },
   "payment.stripe.webhook_secret": {
     section: "stripe",
-    kind: "secret",
-    of: ({ payment }) => Redacted.value(payment.stripe.webhookSecret)
+    kind: "secret"
   },
-  "payment.stripe.currency": { section: "stripe", kind: "text", of: ({ payment }) => payment.stripe.currency },
-  "payment.stripe.minor_per_fen": { section: "stripe", kind: "rate", of: ({ payment }) => payment.stripe.minorPerFen },
-  "payment.stripe.api_base": { section: "stripe", kind: "url", of: ({ payment }) => payment.stripe.apiBase }
+  "payment.stripe.currency": { section: "stripe", kind: "text" },
+  "payment.stripe.minor_per_fen": { section: "stripe", kind: "rate" },
+  "payment.stripe.api_base": { section: "stripe", kind: "url" }
 } as const satisfies Readonly<Record<string, SettingField>>
 
 export type SettingKey = keyof typeof settingFields
@@ -160,9 +141,35 @@ export interface SettingProblem {
   readonly message: string
 }
 
-/** What the configuration says. Secrets in clear. */
-export const settingTextsOf = (config: RealmsConfig): SettingTexts =>
-  Record.map(settingFields, (field: SettingField) => field.of(config))
+const isRecord = (value: unknown): value is { [name: string]: unknown } => typeof value === "object" && value !== null
+
+const Sections = section({
+  site: Site,
+  registration: Registration,
+  finance: Finance,
+  billing: Billing,
+  payment: Payment
+})
+
+const encodeSections = Schema.encodeSync(Sections)
+
+/** The text at a path of the file. */
+const textAt = (document: unknown, path: ReadonlyArray<string>): string => {
+  let value = document
+  for (const key of path) value = isRecord(value) ? value[key] : undefined
+  if (value === undefined) throw new Error(`the configuration has no ${path.join(".")}`)
+  return Array.isArray(value) ? value.join(", ") : String(value)
+}
+
+/** What the configuration says, as the file would have it. Secrets in clear. */
+export const settingTextsOf = (config: RealmsConfig): SettingTexts => {
+  const document = encodeSections(config)
+  const { publicUrl, publicUrlFollows } = config.server
+  return Record.map(
+    settingFields,
+    (_, key) => key === "server.public_url" ? publicUrlFollows ? "" : publicUrl : textAt(document, key.split("."))
+  )
+}
 
 const itemsOf = (text: string): ReadonlyArray<string> =>
   text.split(",").map((item) => item.trim()).filter((item) => item !== "")
@@ -185,8 +192,6 @@ const documentOf = (texts: SettingTexts, host: string): unknown => {
   return root
 }
 
-const isRecord = (value: unknown): value is { [name: string]: unknown } => typeof value === "object" && value !== null
-
 /** The setting that a path of the document belongs to: an item of a list belongs to its list. */
 const keyAt = (path: ReadonlyArray<PropertyKey>): SettingKey | undefined => {
   const text = formatPath(path)
@@ -208,11 +213,11 @@ export const decodeSettings = (
   }
   const document = decoded.success
   return Result.succeed({
-    billing: billingOf(document),
-    payment: paymentOf(document),
+    billing: document.billing,
+    payment: document.payment,
     registration: document.registration,
-    finance: financeOf(document),
+    finance: document.finance,
     site: document.site,
-    publicUrl: document.server.public_url === "" ? undefined : document.server.public_url
+    publicUrl: document.server.publicUrl === "" ? undefined : document.server.publicUrl
   })
 }

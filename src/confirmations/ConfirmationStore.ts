@@ -2,95 +2,57 @@
  * The rows of what waits for a second person: read, written once and closed once.
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Fen, Micros } from "../domain/Money.ts"
+import { orElse, Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
-import {
-  type AskedAction,
-  type ConfirmationFacts,
-  type ConfirmedAction,
-  confirmedActions
-} from "../platform/SecondPerson.ts"
+import { type AskedAction, confirmedActions } from "../platform/SecondPerson.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 
 /** `expired`: nobody confirmed it in time. */
-export const confirmationStates = ["pending", "confirmed", "rejected", "expired"] as const
-export type ConfirmationState = typeof confirmationStates[number]
+export const ConfirmationState = Schema.Literals(["pending", "confirmed", "rejected", "expired"])
+export type ConfirmationState = typeof ConfirmationState.Type
+export const confirmationStates = ConfirmationState.literals
 
-export interface Confirmation {
-  readonly id: bigint
-  readonly action: ConfirmedAction
-  readonly asked: ConfirmationFacts
-  readonly facts: ConfirmationFacts
+const Action = Schema.Literals(confirmedActions)
+const Facts = Schema.Record(Schema.String, Schema.NullOr(Schema.Union([Schema.String, Schema.Number, Schema.Boolean])))
+
+export const Confirmation = Row({
+  id: Schema.BigInt,
+  action: Action,
+  asked: Facts,
+  facts: Facts,
   /** What it is worth, by the limit that counts, or by both. Both null: without bound, or a limit itself. */
-  readonly usdMicros: bigint | null
-  readonly fen: bigint | null
-  readonly note: string
-  readonly requestedBy: bigint
+  usdMicros: Schema.NullOr(Micros),
+  fen: Schema.NullOr(Fen),
+  note: Schema.String,
+  requestedBy: UserId,
   /** The e-mail address of whoever asked. */
-  readonly requester: string
+  requester: Schema.String,
   /** As the ledger names them. */
-  readonly requestedAs: string
-  readonly address: string
-  readonly requestedAt: Date
-  readonly expiresAt: Date
-  readonly state: ConfirmationState
-  readonly closedBy: bigint | null
+  requestedAs: Schema.String,
+  address: orElse(Schema.String, ""),
+  requestedAt: Schema.Date,
+  expiresAt: Schema.Date,
+  state: ConfirmationState,
+  closedBy: Schema.NullOr(UserId),
   /** The e-mail address of whoever confirmed or rejected it. */
-  readonly closer: string | null
-  readonly closedAt: Date | null
-  readonly closeNote: string
-}
+  closer: Schema.NullOr(Schema.String),
+  closedAt: Schema.NullOr(Schema.Date),
+  closeNote: Schema.String
+}, { state: "shown_state" })
+export interface Confirmation extends Schema.Schema.Type<typeof Confirmation> {}
 
 /** A request waits so long, in days. */
 export const CONFIRMATION_DAYS = 7
 
-interface Row {
-  readonly id: bigint
-  readonly action: string
-  readonly asked: ConfirmationFacts
-  readonly facts: ConfirmationFacts
-  readonly usd_micros: bigint | null
-  readonly fen: bigint | null
-  readonly note: string
-  readonly requested_by: bigint
-  readonly requester: string
-  readonly requested_as: string
-  readonly address: string | null
-  readonly requested_at: Date
-  readonly expires_at: Date
-  readonly shown_state: ConfirmationState
-  readonly closed_by: bigint | null
-  readonly closer: string | null
-  readonly closed_at: Date | null
-  readonly close_note: string
-}
+const isKnown = Schema.is(Schema.Struct({ action: Action, asked: Facts, facts: Facts }))
 
-const isAction = (text: string): text is ConfirmedAction => confirmedActions.some((action) => action === text)
-
-/** A row of an action that this version does not know is not shown: it can be neither read nor done. */
-const toConfirmation = (row: Row): ReadonlyArray<Confirmation> =>
-  isAction(row.action)
-    ? [{
-      id: row.id,
-      action: row.action,
-      asked: row.asked,
-      facts: row.facts,
-      usdMicros: row.usd_micros,
-      fen: row.fen,
-      note: row.note,
-      requestedBy: row.requested_by,
-      requester: row.requester,
-      requestedAs: row.requested_as,
-      address: row.address ?? "",
-      requestedAt: row.requested_at,
-      expiresAt: row.expires_at,
-      state: row.shown_state,
-      closedBy: row.closed_by,
-      closer: row.closer,
-      closedAt: row.closed_at,
-      closeNote: row.close_note
-    }]
-    : []
+/** A row of an action or of facts that this version does not know is not shown: it can be neither read nor done. */
+const confirmationsOf = <E>(statement: Effect.Effect<ReadonlyArray<unknown>, E>) =>
+  rowsOf(Confirmation, Effect.map(statement, (rows) => rows.filter((row) => isKnown(row))))
 
 const columns =
   `c.*, CASE WHEN c.state = 'pending' AND c.expires_at <= now() THEN 'expired' ELSE c.state END AS shown_state,
@@ -115,13 +77,12 @@ export const listConfirmations = (
     readonly limit: number
   }
 ): Effect.Effect<ReadonlyArray<Confirmation>, SqlError.SqlError> =>
-  Effect.map(
-    sql.unsafe<Row>(
+  confirmationsOf(
+    sql.unsafe(
       `SELECT ${columns} FROM ${tables} WHERE ${state === undefined ? "true" : stateSql[state]}
         AND ($1::bigint IS NULL OR c.id < $1) ORDER BY c.id DESC LIMIT $2`,
       [before ?? null, limit]
-    ),
-    (rows) => rows.flatMap(toConfirmation)
+    )
   )
 
 /** `lock`: until the transaction under way ends. */
@@ -131,18 +92,23 @@ export const findConfirmation = (
   { lock = false }: { readonly lock?: boolean } = {}
 ): Effect.Effect<Confirmation | undefined, SqlError.SqlError> =>
   Effect.map(
-    sql.unsafe<Row>(`SELECT ${columns} FROM ${tables} WHERE c.id = $1 ${lock ? "FOR UPDATE OF c" : ""}`, [id]),
-    (rows) => rows.flatMap(toConfirmation)[0]
+    confirmationsOf(
+      sql.unsafe(`SELECT ${columns} FROM ${tables} WHERE c.id = $1 ${lock ? "FOR UPDATE OF c" : ""}`, [id])
+    ),
+    ([found]) => found
   )
 
 /** Those that wait, and are not expired. */
 export const countPending = (sql: SqlClient.SqlClient): Effect.Effect<number, SqlError.SqlError> =>
   Effect.map(
-    sql<
-      { waiting: bigint }
-    >`SELECT count(*) AS waiting FROM confirmations WHERE state = 'pending' AND expires_at > now()`,
-    ([row]) => Number(row?.waiting ?? 0n)
+    oneRowOf(
+      Row({ waiting: Schema.BigInt }),
+      sql`SELECT count(*) AS waiting FROM confirmations WHERE state = 'pending' AND expires_at > now()`
+    ),
+    ({ waiting }) => Number(waiting)
   )
+
+const Counts = Row({ waiting: Schema.BigInt, ofOne: Schema.BigInt, ofOneToday: Schema.BigInt })
 
 /** What waits now, of all and of one person, and what that one has asked for within 24 hours. */
 export const countRequests = (
@@ -153,32 +119,38 @@ export const countRequests = (
   SqlError.SqlError
 > =>
   Effect.map(
-    sql<{ waiting: bigint; of_one: bigint; of_one_today: bigint }>`
+    oneRowOf(
+      Counts,
+      sql`
       SELECT w.waiting, w.of_one, t.of_one_today
         FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE requested_by = ${userId}) AS of_one
           FROM confirmations WHERE state = 'pending' AND expires_at > now()) w,
         (SELECT count(*) AS of_one_today FROM confirmations
-          WHERE requested_by = ${userId} AND requested_at > now() - interval '24 hours') t`,
-    ([row]) => ({
-      waiting: Number(row?.waiting ?? 0n),
-      ofOne: Number(row?.of_one ?? 0n),
-      ofOneToday: Number(row?.of_one_today ?? 0n)
+          WHERE requested_by = ${userId} AND requested_at > now() - interval '24 hours') t`
+    ),
+    ({ ofOne, ofOneToday, waiting }) => ({
+      waiting: Number(waiting),
+      ofOne: Number(ofOne),
+      ofOneToday: Number(ofOneToday)
     })
   )
+
+/** A request that waits for a second person. */
+const Waiting = Row({ id: Schema.BigInt, expiresAt: Schema.Date })
 
 /** The same request of the same person that waits already. */
 export const findSame = (
   sql: SqlClient.SqlClient,
   requestedBy: bigint,
   { action, asked, facts, note }: AskedAction
-): Effect.Effect<{ readonly id: bigint; readonly expires_at: Date } | undefined, SqlError.SqlError> =>
-  Effect.map(
-    sql<{ id: bigint; expires_at: Date }>`SELECT id, expires_at FROM confirmations
+): Effect.Effect<typeof Waiting.Type | undefined, SqlError.SqlError> =>
+  rowOf(
+    Waiting,
+    sql`SELECT id, expires_at FROM confirmations
       WHERE state = 'pending' AND expires_at > now() AND action = ${action} AND requested_by = ${requestedBy}
         AND asked = ${JSON.stringify(asked)}::jsonb AND facts = ${
       JSON.stringify(facts)
-    }::jsonb AND note = ${note} LIMIT 1`,
-    ([row]) => row
+    }::jsonb AND note = ${note} LIMIT 1`
   )
 
 export const insertConfirmation = (
@@ -186,15 +158,15 @@ export const insertConfirmation = (
   actor: Actor & { readonly userId: bigint },
   { action, asked, facts, note }: AskedAction,
   worth: { readonly usdMicros: bigint | null; readonly fen: bigint | null }
-): Effect.Effect<{ readonly id: bigint; readonly expires_at: Date }, SqlError.SqlError> =>
-  Effect.flatMap(
-    sql<{ id: bigint; expires_at: Date }>`
+): Effect.Effect<typeof Waiting.Type, SqlError.SqlError> =>
+  oneRowOf(
+    Waiting,
+    sql`
       INSERT INTO confirmations (action, asked, facts, usd_micros, fen, note, requested_by, requested_as, address, expires_at)
         VALUES (${action}, ${JSON.stringify(asked)}::jsonb, ${JSON.stringify(facts)}::jsonb, ${worth.usdMicros}::bigint,
           ${worth.fen}::bigint, ${note}, ${actor.userId}, ${actor.name}, ${actor.address === "" ? null : actor.address},
           now() + make_interval(days => ${CONFIRMATION_DAYS}::integer))
-        RETURNING id, expires_at`,
-    ([row]) => row === undefined ? Effect.die(new Error("a confirmation was not written")) : Effect.succeed(row)
+        RETURNING id, expires_at`
   )
 
 /** Of a row that is locked and pending. */

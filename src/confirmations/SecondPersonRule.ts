@@ -2,11 +2,12 @@
  * The rule of the second person: what is above a limit waits, and a confirmation is used up by the transaction that does what it
  * allows.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { isDeepStrictEqual } from "node:util"
 import { AMOUNT_MAX } from "../domain/Money.ts"
 import { planWorthMicros } from "../domain/PlanWorth.ts"
+import { Row } from "../domain/Row.ts"
 import { isRole, type Role } from "../identity/Roles.ts"
 import { creditOf } from "../orders/Orders.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -22,6 +23,7 @@ import {
   type Worth
 } from "../platform/SecondPerson.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { mayDo } from "./ActionRoles.ts"
@@ -81,9 +83,10 @@ export const checkRole = Effect.fnUntraced(function*(
   userId: bigint,
   action: ConfirmedAction
 ) {
-  const [user] = yield* sql<
-    { role: string }
-  >`SELECT role FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
+  const user = yield* rowOf(
+    Row({ role: Schema.String }),
+    sql`SELECT role FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
+  )
   const role: Role | undefined = user !== undefined && isRole(user.role) ? user.role : undefined
   if (role === undefined || !mayDo(role, action)) return yield* new ConfirmationRefused({ reason: "role" })
 })
@@ -167,13 +170,13 @@ const make = Effect.gen(function*() {
             action: asked.action,
             ...asked.facts,
             note: asked.note,
-            confirm_before: row.expires_at.toISOString()
+            confirm_before: row.expiresAt.toISOString()
           }
         })
         return row
       })
     ))
-    return yield* new ConfirmationPending({ id: made.id, expiresAt: made.expires_at })
+    return yield* new ConfirmationPending({ id: made.id, expiresAt: made.expiresAt })
   })
 
   const asking = <A, E, R>(actor: Actor, transaction: Effect.Effect<A, E | ConfirmationNeeded, R>) =>

@@ -41,3 +41,9 @@ export const MULTIPLIER_MAX = 1_000n
 
 /** A hundred years. */
 export const DURATION_DAYS_MAX = 36_500
+
+/** A plan's name, at most. */
+export const PLAN_NAME_CHARACTERS_MAX = 100
+
+/** No plan costs so much, in CNY. */
+export const PLAN_PRICE_CNY_MAX = 1_000_000n

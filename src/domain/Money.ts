@@ -19,6 +19,9 @@ export type Minor = typeof Minor.Type
 /** Micros in one USD. */
 export const MICROS_PER_USD = 1_000_000n
 
+/** Fen in one CNY. */
+export const FEN_PER_CNY = 100n
+
 /** Decimal places of a USD amount in micros, of a multiplier, and of a price in USD per 1M tokens. */
 export const MICROS_SCALE = 6
 

@@ -19,14 +19,6 @@ export const tierJson = (tier: PriceTier): PriceTierJson => ({
   output_micros_per_1m: tier.outputMicrosPer1m.toString()
 })
 
-export const tierOf = (json: PriceTierJson): PriceTier => ({
-  aboveInputTokens: json.above_input_tokens,
-  inputMicrosPer1m: BigInt(json.input_micros_per_1m),
-  cachedInputMicrosPer1m: BigInt(json.cached_input_micros_per_1m),
-  cacheWriteMicrosPer1m: json.cache_write_micros_per_1m === null ? null : BigInt(json.cache_write_micros_per_1m),
-  outputMicrosPer1m: BigInt(json.output_micros_per_1m)
-})
-
 /** The optional parts of a price snapshot: none of them is there empty. */
 export const withExtras = (tiers: ReadonlyArray<PriceTier>, tools: ToolPrices) => ({
   ...tiers.length === 0 ? {} : { tiers },

@@ -5,7 +5,7 @@
 import { DateTime, Schema, SchemaTransformation, String as Str } from "effect"
 
 /** The column of a field: `createdAt` is read from `created_at`, `limit5hMicros` from `limit_5h_micros`. */
-const columnOf = (field: string): string => Str.camelToSnake(field.replace(/([a-zA-Z])(\d)/g, "$1_$2"))
+export const columnOf = (field: string): string => Str.camelToSnake(field.replace(/([a-zA-Z])(\d)/g, "$1_$2"))
 
 /**
  * A row with these fields, each read from the column of its name in snake case. `columns` names those of other names.
@@ -20,6 +20,9 @@ export const Row = <const Fields extends Schema.Struct.Fields>(
   }
   return Object.assign(Schema.Struct(fields).pipe(Schema.encodeKeys(names)), { fields, columns: names })
 }
+
+/** What the API says of something: its keys are those of rows. */
+export const Json = Row
 
 /** A row with the fields of another one and some more. */
 export const RowWith = <const Fields extends Schema.Struct.Fields, const More extends Schema.Struct.Fields>(
@@ -48,6 +51,11 @@ export const orElse = <T, E>(schema: Schema.Codec<T, E>, otherwise: T): Schema.C
       SchemaTransformation.transform<T, T | null>({ decode: (value) => value ?? otherwise, encode: (value) => value })
     )
   )
+
+/** A count: `bigint` in its column, and a number here, which it fits into. */
+export const Count = Schema.BigInt.pipe(
+  Schema.decodeTo(Schema.Number, SchemaTransformation.transform({ decode: Number, encode: BigInt }))
+)
 
 /** A timestamp, in milliseconds since the epoch. */
 export const Millis = Schema.Date.pipe(

@@ -2,21 +2,23 @@
  * Repairs the books of an installation where a payment counted twice: root takes what was given for it a second time off the account
  * it was given to, by a ledger entry of its own kind on the event. Only what the audit finds can be corrected, and once.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
+import { PaymentId, UserId } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import { EventNotFound, ResolutionRefused } from "../orders/OrderError.ts"
 import { findPayment, lockPayment, type Payment, setCorrected } from "../orders/Payments.ts"
 import { settling } from "../orders/Settlement.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote } from "../platform/Notes.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 
 /** What a correction took off an account; what it had no balance for is owed. In USD micros. */
-export interface Correction {
-  readonly userId: bigint
-  readonly amountMicros: bigint
-}
+const Correction = Row({ userId: UserId, amountMicros: Micros }, { amountMicros: "micros" })
+export interface Correction extends Schema.Schema.Type<typeof Correction> {}
 
 export class Corrections extends Context.Service<Corrections, {
   /**
@@ -35,14 +37,16 @@ export class Corrections extends Context.Service<Corrections, {
       const sql = yield* SqlClient.SqlClient
 
       /** Root credited somebody for it by this event, and it was used for something else all the same. */
-      const creditOf = (event: EventRow, payment: Payment): TooMuch | undefined =>
-        event.resolution === "credited" && payment.state !== "credited" && event.credited_user_id !== null &&
-          event.credited_micros !== null
-          ? { userId: event.credited_user_id, amountMicros: event.credited_micros, isOfPayment: false }
+      const creditOf = (
+        { creditedMicros, creditedUserId, resolution }: ResolvedEvent,
+        payment: Payment
+      ): TooMuch | undefined =>
+        resolution === "credited" && payment.state !== "credited" && creditedUserId !== null && creditedMicros !== null
+          ? { userId: creditedUserId, amountMicros: creditedMicros, isOfPayment: false }
           : undefined
 
       /** Its own credit, when the money went back, or the same money counted under another name. */
-      const ownCreditOf = Effect.fnUntraced(function*(event: EventRow, payment: Payment) {
+      const ownCreditOf = Effect.fnUntraced(function*(event: ResolvedEvent, payment: Payment) {
         const { creditedMicros, creditedUserId, debitedMicros } = payment
         if (creditedMicros === null || creditedUserId === null || payment.correctedMicros > 0n) return undefined
         const twins =
@@ -56,17 +60,19 @@ export class Corrections extends Context.Service<Corrections, {
       })
 
       const correctWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, note: string) {
-        const [known] = yield* sql<EventRow>`SELECT * FROM payment_events WHERE id = ${id}`
+        const known = yield* rowOf(ResolvedEvent, sql`SELECT * FROM payment_events WHERE id = ${id}`)
         if (known === undefined) return yield* new EventNotFound({ id })
         const unfit = new ResolutionRefused({ reason: "resolution" })
-        if (known.payment_reference === null || known.payment_id === null) return yield* unfit
-        yield* lockPayment(sql, known.payment_reference)
-        const [made] = yield* sql<{ user_id: bigint; micros: bigint }>`
-      SELECT user_id, (owed_micros - amount_micros)::bigint AS micros FROM ledger_entries
+        if (known.payment === null || known.paymentId === null) return yield* unfit
+        yield* lockPayment(sql, known.payment)
+        const made = yield* rowOf(
+          Correction,
+          sql`SELECT user_id, (owed_micros - amount_micros)::bigint AS micros FROM ledger_entries
         WHERE ref_type = 'payment_event' AND ref_id = ${String(id)} AND kind = ${CORRECTION_KIND}`
-        if (made !== undefined) return { userId: made.user_id, amountMicros: made.micros } satisfies Correction
-        const [event] = yield* sql<EventRow>`SELECT * FROM payment_events WHERE id = ${id} FOR UPDATE`
-        const payment = yield* findPayment(sql, known.payment_id)
+        )
+        if (made !== undefined) return made
+        const event = yield* rowOf(ResolvedEvent, sql`SELECT * FROM payment_events WHERE id = ${id} FOR UPDATE`)
+        const payment = yield* findPayment(sql, known.paymentId)
         if (event === undefined || payment === undefined) return yield* unfit
         const tooMuch = creditOf(event, payment) ?? (yield* ownCreditOf(event, payment))
         if (tooMuch === undefined) return yield* unfit
@@ -105,13 +111,14 @@ export class Corrections extends Context.Service<Corrections, {
 /** The kind of the ledger entry; its reference is the event. */
 export const CORRECTION_KIND = "correction"
 
-interface EventRow {
-  readonly payment_id: bigint | null
-  readonly payment_reference: string | null
-  readonly resolution: string | null
-  readonly credited_user_id: bigint | null
-  readonly credited_micros: bigint | null
-}
+const ResolvedEvent = Row({
+  paymentId: Schema.NullOr(PaymentId),
+  payment: Schema.NullOr(Schema.String),
+  resolution: Schema.NullOr(Schema.String),
+  creditedUserId: Schema.NullOr(UserId),
+  creditedMicros: Schema.NullOr(Micros)
+}, { payment: "payment_reference" })
+type ResolvedEvent = typeof ResolvedEvent.Type
 
 /** What was given too much for a payment, and to whom; undefined: it counted once. */
 interface TooMuch extends Correction {

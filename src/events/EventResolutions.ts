@@ -3,10 +3,12 @@
  * is nothing to do. Each once, with a note: whoever comes second is told who came first, and no payment is credited twice or
  * credited and given back.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
-import { MICROS_PER_USD } from "../domain/Money.ts"
+import { PaymentId, UserId } from "../domain/Ids.ts"
+import { Micros, MICROS_PER_USD } from "../domain/Money.ts"
+import { Row, RowWith } from "../domain/Row.ts"
 import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
 import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
 import { isFulfilled } from "../orders/Order.ts"
@@ -26,9 +28,10 @@ import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote } from "../platform/Notes.ts"
 import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { takeDeferred } from "./Deferred.ts"
 import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
-import { type EventItem, openSql, type Resolution, resolverSql } from "./PaymentEvents.ts"
+import { type EventItem, openSql, Resolution, resolverSql } from "./PaymentEvents.ts"
 import { checkMoneyUnused, checkUnused } from "./PaymentUse.ts"
 import { payOrder } from "./PayOrder.ts"
 
@@ -82,10 +85,13 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       const findUser = (text: string) =>
         Effect.map(
-          idPattern.test(text)
-            ? sql<{ id: bigint }>`SELECT id FROM users WHERE id = ${BigInt(text)}`
-            : sql<{ id: bigint }>`SELECT id FROM users WHERE email = ${text.toLowerCase()}`,
-          ([user]) => user?.id
+          rowOf(
+            Row({ id: UserId }),
+            idPattern.test(text)
+              ? sql`SELECT id FROM users WHERE id = ${BigInt(text)}`
+              : sql`SELECT id FROM users WHERE email = ${text.toLowerCase()}`
+          ),
+          (user) => user?.id
         )
 
       const credit = Effect.fnUntraced(function*(
@@ -195,32 +201,37 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       /** Locked, and everything that is said about its payment with it. */
       const lockEvent = Effect.fnUntraced(function*(id: bigint) {
-        const [known] = yield* sql<{ provider: string; payment_reference: string | null }>`
-      SELECT provider, payment_reference FROM payment_events WHERE id = ${id}`
+        const known = yield* rowOf(
+          NamedPayment,
+          sql`SELECT provider, payment_reference FROM payment_events WHERE id = ${id}`
+        )
         if (known === undefined) return yield* new EventNotFound({ id })
-        if (known.payment_reference !== null) yield* lockPayment(sql, known.payment_reference)
-        const [event] = yield* sql.unsafe<LockedEvent>(
-          `SELECT e.*, (${openSql}) AS is_open, ${resolverSql} AS resolver FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
-          [id]
+        if (known.payment !== null) yield* lockPayment(sql, known.payment)
+        const event = yield* rowOf(
+          LockedEvent,
+          sql.unsafe(
+            `SELECT e.*, (${openSql}) AS is_open, ${resolverSql} AS resolver FROM payment_events e WHERE e.id = $1 FOR UPDATE`,
+            [id]
+          )
         )
         return event ?? (yield* new EventNotFound({ id }))
       })
 
-      const paymentOf = (event: LockedEvent) =>
-        event.payment_reference === null ? Effect.undefined : Effect.map(
-          paymentsNamed(sql, event.payment_reference),
+      const paymentOf = (event: PaymentOfEvent) =>
+        event.payment === null ? Effect.undefined : Effect.map(
+          paymentsNamed(sql, event.payment),
           (payments) =>
-            event.payment_id === null
+            event.paymentId === null
               ? payments.find(({ provider }) => provider === event.provider)
-              : payments.find(({ id }) => id === event.payment_id)
+              : payments.find(({ id }) => id === event.paymentId)
         )
 
       const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, asked: Resolve) {
         const event = yield* lockEvent(id)
-        if (!event.is_open) {
-          const { resolution, resolution_note, resolved_by: by } = event
-          const isSame = by === actor.name && resolution === asked.resolution && resolution_note === asked.note &&
-            (asked.resolution !== "credited" || event.credited_micros === asked.amountMicros)
+        if (!event.isOpen) {
+          const { resolution, resolutionNote, resolvedBy: by } = event
+          const isSame = by === actor.name && resolution === asked.resolution && resolutionNote === asked.note &&
+            (asked.resolution !== "credited" || event.creditedMicros === asked.amountMicros)
           if (isSame && actor.confirming === undefined) return
           return yield* new EventClosed({ id, resolution, by: event.resolver })
         }
@@ -247,7 +258,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
           before: null,
           after: {
             provider: event.provider,
-            payment: event.payment_reference,
+            payment: event.payment,
             note: asked.note,
             ...(credited === undefined ? {} : { user_id: credited.userId, amount_micros: credited.micros })
           }
@@ -261,7 +272,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
         { key, note }: { readonly note: string; readonly key: string }
       ) {
         const payment = yield* orUnavailable(Effect.gen(function*() {
-          const [event] = yield* sql<LockedEvent>`SELECT * FROM payment_events WHERE id = ${id}`
+          const event = yield* rowOf(PaymentOfEvent, sql`SELECT * FROM payment_events WHERE id = ${id}`)
           return event === undefined ? yield* new EventNotFound({ id }) : yield* paymentOf(event)
         }))
         if (payment === undefined || payment.paidMinor === null) return yield* unfit
@@ -308,18 +319,24 @@ export const isRefundable = ({ amountMinor, fact, payment, provider }: EventItem
 /** Facts about the coming of money: what is decided on one is decided on its payment. */
 export const isAboutMoneyIn = (fact: string): boolean => fact === "Paid" || fact === "Unreadable"
 
-interface LockedEvent {
-  readonly provider: string
-  readonly payment_id: bigint | null
-  readonly payment_reference: string | null
-  readonly fact: string
-  readonly resolution: Resolution | null
-  readonly resolution_note: string | null
-  readonly resolved_by: string | null
-  readonly resolver: string | null
-  readonly credited_micros: bigint | null
-  readonly is_open: boolean
-}
+const NamedPayment = Row(
+  { provider: Schema.String, payment: Schema.NullOr(Schema.String) },
+  { payment: "payment_reference" }
+)
+
+const PaymentOfEvent = RowWith(NamedPayment, { paymentId: Schema.NullOr(PaymentId) })
+type PaymentOfEvent = typeof PaymentOfEvent.Type
+
+const LockedEvent = RowWith(PaymentOfEvent, {
+  fact: Schema.String,
+  resolution: Schema.NullOr(Resolution),
+  resolutionNote: Schema.NullOr(Schema.String),
+  /** As it is written down, and for people. */
+  resolvedBy: Schema.NullOr(Schema.String),
+  resolver: Schema.NullOr(Schema.String),
+  creditedMicros: Schema.NullOr(Micros),
+  isOpen: Schema.Boolean
+})
 
 const unfit = new ResolutionRefused({ reason: "resolution" })
 

@@ -3,22 +3,22 @@
  *
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { EventId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { askedOf } from "../orders/DisputeFold.ts"
 import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
 import { type Reason, reason, type ReasonCode, wordsOf } from "../orders/Reason.ts"
-import type { EventOutcome } from "../orders/Settlement.ts"
+import { EventOutcome } from "../orders/Settlement.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
-export interface StoredEvent {
-  readonly id: bigint
-  readonly outcome: EventOutcome
-  readonly note: string
-}
+const StoredEvent = Row({ id: EventId, outcome: EventOutcome, note: Schema.String })
+export interface StoredEvent extends Schema.Schema.Type<typeof StoredEvent> {}
 
 /** What an event's row keeps of a refund or dispute: its id, its state, and what was taken. */
 const aboutClawback = (fact: PaymentFact) => {
@@ -34,19 +34,22 @@ const aboutClawback = (fact: PaymentFact) => {
 
 /** The event's row, locked: a new one, or the one that an earlier delivery left. */
 export const receive = (sql: Sql, fact: PaymentFact): Read<StoredEvent> =>
-  Effect.gen(function*() {
+  Effect.suspend(() => {
     const amount = "amountMinor" in fact ? { minor: fact.amountMinor, currency: fact.currency } : null
     const { status, subject, takenMinor } = aboutClawback(fact)
-    const [row] = yield* sql<StoredEvent>`
-      INSERT INTO payment_events AS e (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor,
+    return oneRowOf(
+      StoredEvent,
+      sql`INSERT INTO payment_events AS e (provider, event_key, kind, fact, payment_reference, merchant_reference, amount_minor,
           currency, at_seconds, subject, status, taken_minor, details)
         VALUES (${fact.provider}, ${fact.eventKey}, ${fact.kind}, ${fact._tag}, ${fact.payment}, ${fact.reference},
           ${amount?.minor ?? null}, ${amount?.currency ?? null}, ${BigInt(fact.atSeconds)}, ${subject}, ${status},
           ${takenMinor}, ${JSON.stringify(fact.evidence ?? {})}::jsonb)
         ON CONFLICT (provider, event_key) DO UPDATE SET deliveries = e.deliveries + 1
         RETURNING id, outcome, note`
-    return row ?? (yield* Effect.die(new Error("an event was not written")))
+    )
   })
+
+const KnownReference = Row({ reference: Schema.NullOr(Schema.String) })
 
 /** The merchant reference under which a provider's payment is known from what was told before; undefined: nothing was. */
 export const knownReference = (
@@ -54,12 +57,11 @@ export const knownReference = (
   provider: string,
   payment: string
 ): Read<{ readonly reference: string | null } | undefined> =>
-  Effect.map(
-    sql<{ reference: string | null }>`
-      SELECT merchant_reference AS reference FROM payment_events
+  rowOf(
+    KnownReference,
+    sql`SELECT merchant_reference AS reference FROM payment_events
         WHERE provider = ${provider} AND payment_reference = ${payment}
-        ORDER BY merchant_reference IS NULL, id LIMIT 1`,
-    ([row]) => row
+        ORDER BY merchant_reference IS NULL, id LIMIT 1`
   )
 
 /** Writes down what became of an event. */
@@ -94,19 +96,23 @@ export const isKnownReview = (
     (rows) => rows.length > 0
   )
 
+const DeferredEvent = Row({ id: EventId, other: Schema.Boolean, status: Schema.NullOr(Schema.String) })
+
 /**
  * Events that waited for this payment have been taken into account, with `problem` where people have to look. One in another
  * currency than the payment was not counted, and needs a review by itself; so does the first of a dispute that is to be answered.
  */
 export const concludeDeferred = (sql: Sql, payment: Payment, problem: Reason | undefined): Read<void> =>
   Effect.gen(function*() {
-    const rows = yield* sql<{ id: bigint; other: boolean; status: string | null }>`
-      SELECT w.id, w.currency IS DISTINCT FROM ${payment.currency} AS other,
+    const events = yield* rowsOf(
+      DeferredEvent,
+      sql`SELECT w.id, w.currency IS DISTINCT FROM ${payment.currency} AS other,
           CASE WHEN w.id = first_value(w.id) OVER (PARTITION BY w.subject ORDER BY w.id) THEN d.status END AS status
         FROM payment_events w
           LEFT JOIN payment_disputes d ON w.fact = 'Dispute' AND d.provider = w.provider AND d.dispute_id = w.subject
         WHERE w.provider = ${payment.provider} AND w.payment_reference = ${payment.payment} AND w.outcome = 'deferred'`
-    for (const { id, other, status } of rows) {
+    )
+    for (const { id, other, status } of events) {
       const seen = other
         ? reason("early_currency")
         : status === null || askedOf(status) === "nothing"

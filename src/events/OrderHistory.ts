@@ -2,8 +2,9 @@
  * All there is to know of one order: what was ordered and by whom, how it was to be paid, what providers said, what
  * administrators did, and what was given back.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import { attemptsOf } from "../orders/AttemptStore.ts"
 import { type Dispute, disputesOfOrder } from "../orders/DisputeStore.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
@@ -13,6 +14,7 @@ import { type PaidAttempt, paidAttempt, paymentOf, refundableMinor } from "../or
 import { type Refund, refundsOfOrder } from "../orders/RefundStore.ts"
 import { type AuditItem, AuditTrail } from "../platform/AuditTrail.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { type EventItem, eventsOfOrder } from "./PaymentEvents.ts"
 
 export type { PaidAttempt } from "../orders/Refundable.ts"
@@ -34,6 +36,8 @@ export interface OrderRecord {
   readonly refundable: { readonly attempt: PaidAttempt; readonly leftMinor: bigint } | undefined
 }
 
+const BuyerAndRate = Row({ email: Schema.String, rate: Schema.NullOr(Schema.String) })
+
 export class OrderHistory extends Context.Service<OrderHistory, {
   show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
 }>()("realms/events/OrderHistory") {
@@ -52,9 +56,11 @@ export class OrderHistory extends Context.Service<OrderHistory, {
         show: Effect.fn("OrderHistory.show")(function*(id: bigint) {
           const order = yield* findOrder(sql, id)
           if (order === undefined) return yield* new OrderNotFound({ id })
-          const [more] = yield* sql<{ email: string; rate: string | null }>`
-        SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
+          const more = yield* rowOf(
+            BuyerAndRate,
+            sql`SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
           FROM users u WHERE u.id = ${order.userId}`
+          )
           const attempts = yield* attemptsOf(sql, id)
           return {
             order,

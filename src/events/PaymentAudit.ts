@@ -2,16 +2,16 @@
  * The part of the audit about money in: every fulfilled order has one paid attempt, one event that was applied, and exactly
  * what was ordered - a credit in the ledger, or a subscription on its terms - and nothing in the books is without its order.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
+import { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
 /** Problems of one kind that are listed, at most. */
 const LISTED_MAX = 100
 
-interface Finding {
-  readonly user_id: bigint | null
-  readonly message: string
-}
+const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
 
 const creditsSql = `
   SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',
@@ -150,8 +150,8 @@ export const paymentAudit: AuditCheck = (sql) =>
       ["I2", clawedBackSql]
     ] as const
     for (const [invariant, statement] of checks) {
-      const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`)
-      for (const row of rows) problems.push({ invariant, userId: row.user_id, message: row.message })
+      const found = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`))
+      for (const finding of found) problems.push({ invariant, ...finding })
     }
     return problems
   })

@@ -2,16 +2,19 @@
  * What providers have said, as root reads it: filtered, page by page, newest first; the queue of what people have to look at;
  * and one event with the order and the buyer it is about, as far as they are known.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { parseDecimal } from "../domain/Money.ts"
-import type { OrderKind, OrderState } from "../orders/Order.ts"
+import { EventId, OrderId, UserId } from "../domain/Ids.ts"
+import { Micros, Minor, parseDecimal } from "../domain/Money.ts"
+import { Row, RowWith } from "../domain/Row.ts"
+import { OrderKind, OrderState } from "../orders/Order.ts"
 import { EventNotFound } from "../orders/OrderError.ts"
 import { creditOf } from "../orders/Orders.ts"
-import { type Reason, reasonOf } from "../orders/Reason.ts"
-import type { EventOutcome } from "../orders/Settlement.ts"
-import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { KeptReason } from "../orders/Reason.ts"
+import { EventOutcome } from "../orders/Settlement.ts"
+import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -25,7 +28,8 @@ export const eventOutcomes = [
 >
 
 export const resolutions = ["accepted", "credited", "refunded", "dismissed", "completed", "fulfilled"] as const
-export type Resolution = typeof resolutions[number]
+export const Resolution = Schema.Literals(resolutions)
+export type Resolution = typeof Resolution.Type
 
 /** What is left out does not matter. */
 export interface EventFilter {
@@ -40,36 +44,42 @@ export interface EventFilter {
   readonly toMs?: number | undefined
 }
 
-export interface EventItem {
-  readonly id: bigint
-  readonly provider: PaymentSource
+export const EventItem = Row({
+  id: EventId,
+  provider: PaymentSource,
   /** The provider's own name of it, and what it says in our words: Paid, Refunded, ... */
-  readonly kind: string
-  readonly fact: string
-  readonly outcome: EventOutcome
+  kind: Schema.String,
+  fact: Schema.String,
+  outcome: EventOutcome,
   /** Why it has that outcome, for logs and programs; empty where it goes without saying. */
-  readonly note: string
+  note: Schema.String,
   /** The same to be worded for people; undefined: only the note is known. */
-  readonly reason: Reason | undefined
-  readonly payment: string | null
-  readonly reference: string | null
-  /** In the minor unit of the currency. */
-  readonly amountMinor: bigint | null
-  readonly currency: string | null
-  readonly deliveries: number
-  readonly receivedAt: Date
-  readonly orderId: bigint | null
-  readonly resolution: Resolution | null
-  readonly resolutionNote: string | null
+  reason: KeptReason,
+  payment: Schema.NullOr(Schema.String),
+  reference: Schema.NullOr(Schema.String),
+  amountMinor: Schema.NullOr(Minor),
+  currency: Schema.NullOr(Schema.String),
+  deliveries: Schema.Number,
+  receivedAt: Schema.Date,
+  orderId: Schema.NullOr(OrderId),
+  resolution: Schema.NullOr(Resolution),
+  resolutionNote: Schema.NullOr(Schema.String),
   /** The e-mail address of whoever did it; `cli` for the command line. */
-  readonly resolvedBy: string | null
-  readonly resolvedAt: Date | null
-  /** What was credited to whom, in USD micros. */
-  readonly creditedMicros: bigint | null
-  readonly creditedUserId: bigint | null
+  resolvedBy: Schema.NullOr(Schema.String),
+  resolvedAt: Schema.NullOr(Schema.Date),
+  /** What was credited to whom. */
+  creditedMicros: Schema.NullOr(Micros),
+  creditedUserId: Schema.NullOr(UserId),
   /** It waits for somebody. */
-  readonly isOpen: boolean
-}
+  isOpen: Schema.Boolean
+}, { payment: "payment_reference", reference: "merchant_reference", resolvedBy: "resolver" })
+export interface EventItem extends Schema.Schema.Type<typeof EventItem> {}
+
+const EventWithEvidence = RowWith(
+  EventItem,
+  { evidence: Schema.Record(Schema.String, Schema.Unknown) },
+  { evidence: "details" }
+)
 
 export interface EventDetails {
   readonly event: EventItem
@@ -99,7 +109,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
 
       const list = Effect.fn("PaymentEvents.list")(
         function*(filter: EventFilter, page: { readonly limit: number; readonly before?: bigint | undefined }) {
-          const rows = yield* sql.unsafe<EventRow>(listSql, [
+          const statement = sql.unsafe(listSql, [
             filter.outcome ?? null,
             filter.provider ?? null,
             filter.open === true,
@@ -109,7 +119,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
             page.before ?? null,
             Math.min(page.limit, LISTED_MAX)
           ])
-          return rows.map(toItem)
+          return yield* rowsOf(EventItem, statement)
         },
         orUnavailable
       )
@@ -117,7 +127,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
       const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
         if (event.amountMinor === null || event.currency === null) return undefined
         const minorPerFen = order?.currency === event.currency
-          ? order.minor_per_fen
+          ? order.minorPerFen
           : event.currency === "cny"
           ? "1"
           : "0"
@@ -127,30 +137,35 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
       }
 
       const find = Effect.fn("PaymentEvents.find")(function*(id: bigint) {
-        const [row] = yield* sql.unsafe<EventRow>(`${eventsSql} WHERE e.id = $1`, [id])
-        if (row === undefined) return yield* new EventNotFound({ id })
-        const event = toItem(row)
-        const [order] = yield* sql<OrderOfEvent>`
-      SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
+        const found = yield* rowOf(EventWithEvidence, sql.unsafe(`${eventsSql} WHERE e.id = $1`, [id]))
+        if (found === undefined) return yield* new EventNotFound({ id })
+        const { evidence, ...event } = found
+        const order = yield* rowOf(
+          OrderOfEvent,
+          sql`SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
         FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN topup_orders t ON t.id = o.id
           JOIN payment_attempts a ON a.order_id = o.id
         WHERE o.id = ${event.orderId}
         ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
+        )
         const { billing } = yield* settings.fresh
         return {
           event,
-          evidence: row.details,
+          evidence,
           order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
-          buyer: order === undefined ? undefined : { id: order.user_id, email: order.email },
+          buyer: order === undefined ? undefined : { id: order.userId, email: order.email },
           suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
         } satisfies EventDetails
       }, orUnavailable)
 
       const openCount = Effect.map(
-        sql.unsafe<{ count: bigint }>(
-          `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
+        oneRowOf(
+          Row({ count: Schema.BigInt }),
+          sql.unsafe(
+            `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
+          )
         ),
-        ([row]) => Number(row?.count ?? 0n)
+        ({ count }) => Number(count)
       ).pipe(orUnavailable)
 
       return PaymentEvents.of({ list, find, openCount })
@@ -167,55 +182,6 @@ const DEFERRED_HOURS_MAX = 24
 /** An event `e` that waits for somebody. */
 export const openSql = `e.resolved_at IS NULL AND (e.outcome = 'needs_review'
   OR e.outcome = 'deferred' AND e.received_at < now() - interval '${DEFERRED_HOURS_MAX} hours')`
-
-interface EventRow {
-  readonly id: bigint
-  readonly provider: PaymentSource
-  readonly kind: string
-  readonly fact: string
-  readonly outcome: EventOutcome
-  readonly note: string
-  readonly reason: unknown
-  readonly payment_reference: string | null
-  readonly merchant_reference: string | null
-  readonly amount_minor: bigint | null
-  readonly currency: string | null
-  readonly deliveries: number
-  readonly received_at: Date
-  readonly order_id: bigint | null
-  readonly resolution: Resolution | null
-  readonly resolution_note: string | null
-  readonly resolver: string | null
-  readonly resolved_at: Date | null
-  readonly credited_micros: bigint | null
-  readonly credited_user_id: bigint | null
-  readonly is_open: boolean
-  readonly details: { readonly [name: string]: unknown }
-}
-
-const toItem = (row: EventRow): EventItem => ({
-  id: row.id,
-  provider: row.provider,
-  kind: row.kind,
-  fact: row.fact,
-  outcome: row.outcome,
-  note: row.note,
-  reason: reasonOf(row.reason),
-  payment: row.payment_reference,
-  reference: row.merchant_reference,
-  amountMinor: row.amount_minor,
-  currency: row.currency,
-  deliveries: row.deliveries,
-  receivedAt: row.received_at,
-  orderId: row.order_id,
-  resolution: row.resolution,
-  resolutionNote: row.resolution_note,
-  resolvedBy: row.resolver,
-  resolvedAt: row.resolved_at,
-  creditedMicros: row.credited_micros,
-  creditedUserId: row.credited_user_id,
-  isOpen: row.is_open
-})
 
 /** Who resolved an event `e`, for people: a user, or whose key it was. */
 export const resolverSql = `coalesce(
@@ -248,8 +214,9 @@ export const eventsOfOrder = (
   sql: SqlClient.SqlClient,
   orderId: bigint
 ): Effect.Effect<ReadonlyArray<EventItem>, SqlError.SqlError> =>
-  Effect.map(
-    sql.unsafe<EventRow>(
+  rowsOf(
+    EventItem,
+    sql.unsafe(
       `${eventsSql} WHERE e.id IN (
         SELECT t.id FROM payment_events t JOIN payment_attempts b ON b.id = t.attempt_id WHERE b.order_id = $1
         UNION
@@ -257,20 +224,20 @@ export const eventsOfOrder = (
           WHERE b.order_id = $1)
       ORDER BY e.id DESC LIMIT ${LISTED_MAX}`,
       [orderId]
-    ),
-    (rows) => rows.map(toItem)
+    )
   )
 
-interface OrderOfEvent {
-  readonly id: bigint
-  readonly kind: OrderKind
-  readonly state: OrderState
-  readonly user_id: bigint
-  readonly email: string
-  readonly rate: string | null
-  readonly currency: string
-  readonly minor_per_fen: string
-}
+const OrderOfEvent = Row({
+  id: OrderId,
+  kind: OrderKind,
+  state: OrderState,
+  userId: UserId,
+  email: Schema.String,
+  rate: Schema.NullOr(Schema.String),
+  currency: Schema.String,
+  minorPerFen: Schema.String
+})
+type OrderOfEvent = typeof OrderOfEvent.Type
 
 const millis = (ms: number | undefined): bigint | null => ms === undefined ? null : BigInt(Math.trunc(ms))
 

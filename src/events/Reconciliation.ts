@@ -2,8 +2,9 @@
  * Asks providers about attempts whose outcome is not known, so that a lost callback still settles, and closes what has to be
  * closed. What they answer goes the way of a callback: the same settlement, the same identities.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
 import { Orders } from "../orders/Orders.ts"
 import { Sessions } from "../orders/Sessions.ts"
@@ -14,6 +15,7 @@ import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
 
@@ -47,39 +49,39 @@ export class Reconciliation extends Context.Service<Reconciliation, {
       const orders = yield* Orders
 
       /** What the provider says now; undefined when that is nothing new. */
-      const ask = Effect.fnUntraced(function*(row: DueAttempt) {
+      const ask = Effect.fnUntraced(function*(attempt: DueAttempt) {
         const { payment } = yield* settings.fresh
-        if (row.provider === "epay") {
-          if (payment.epay.partnerId !== row.merchant) {
+        if (attempt.provider === "epay") {
+          if (payment.epay.partnerId !== attempt.merchant) {
             return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
           }
-          if (row.gateway !== "" && row.gateway !== hostOf(payment.epay)) {
+          if (attempt.gateway !== "" && attempt.gateway !== hostOf(payment.epay)) {
             return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
           }
-          return yield* epay.query(payment.epay, { reference: row.merchant_reference })
+          return yield* epay.query(payment.epay, { reference: attempt.reference })
         }
-        if (row.provider_reference === null) return undefined
+        if (attempt.session === null) return undefined
         // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
-        const session = yield* stripe.retrieve(payment.stripe, row.provider_reference)
+        const session = yield* stripe.retrieve(payment.stripe, attempt.session)
         // "On its way" is no news of an attempt that is known to be so.
-        return row.state === "processing" && session.state === "processing" ? undefined : session.fact
+        return attempt.state === "processing" && session.state === "processing" ? undefined : session.fact
       })
 
-      const check = Effect.fnUntraced(function*(row: DueAttempt) {
-        const fact = yield* ask(row)
+      const check = Effect.fnUntraced(function*(attempt: DueAttempt) {
+        const fact = yield* ask(attempt)
         if (fact === undefined) {
-          if (row.order_state !== "pending" || row.state === "closed") yield* sessions.closeOf(row.order_id)
+          if (attempt.orderState !== "pending" || attempt.state === "closed") yield* sessions.closeOf(attempt.orderId)
           return { asked: 1, settled: 0, failed: 0 }
         }
         const settled = yield* settlement.settle(fact)
         const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
         return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
-      }, (effect, row) =>
+      }, (effect, attempt) =>
         effect.pipe(
           Effect.catchCause((cause) =>
             Effect.as(
               Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
-                Effect.annotateLogs({ provider: row.provider, reference: row.merchant_reference })
+                Effect.annotateLogs({ provider: attempt.provider, reference: attempt.reference })
               ),
               { asked: 1, settled: 0, failed: 1 }
             )
@@ -97,9 +99,11 @@ export class Reconciliation extends Context.Service<Reconciliation, {
       const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
 
       const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
-        const [count] = yield* sql<{ count: bigint }>`
-      SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
-        const total = Number(count?.count ?? 0n)
+        const { count } = yield* oneRowOf(
+          Row({ count: Schema.BigInt }),
+          sql`SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
+        )
+        const total = Number(count)
         let report = nothing
         let after = 0n
         while (true) {

@@ -2,34 +2,41 @@
  * Compares a provider's file with the books, payment by payment, refund by refund and dispute by dispute. The file is read in pieces
  * into a table of the transaction, which ends with it; nothing is changed.
  */
-import { Context, Effect, FileSystem, Layer, type PlatformError, Semaphore, Sink, Stream } from "effect"
+import { Context, Effect, FileSystem, Layer, type PlatformError, Schema, Semaphore, Sink, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { readEpayColumn } from "../domain/EpayBill.ts"
+import { Minor } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import type { Provider } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
-import { type BillItem, type BillKind, type EpayColumns, epayItems, type ReadItems, stripeItems } from "./BillItems.ts"
+import { type BillItem, BillKind, type EpayColumns, epayItems, type ReadItems, stripeItems } from "./BillItems.ts"
 import { type BillEncoding, type BillRecord, billRecords } from "./BillText.ts"
 import { BillRefused, BillUnstored } from "./FinanceError.ts"
 
 export { type BillEncoding, billEncodings } from "./BillText.ts"
 
-/** How a payment, refund or dispute compares. */
-export type BillResult = "matched" | "different_amount" | "missing_here" | "missing_there"
+const DifferentResult = Schema.Literals(["different_amount", "missing_here", "missing_there"])
 
-export interface BillDifference {
-  readonly result: Exclude<BillResult, "matched">
-  readonly kind: BillKind
-  readonly id: string
+/** How a payment, refund or dispute compares. */
+export const BillResult = Schema.Literals(["matched", ...DifferentResult.literals])
+export type BillResult = typeof BillResult.Type
+
+export const BillDifference = Row({
+  result: DifferentResult,
+  kind: BillKind,
+  id: Schema.String,
   /** Of the file; null where it is missing there. */
-  readonly line: number | null
-  /** In the minor unit; null where it is missing. */
-  readonly thereMinor: bigint | null
-  readonly hereMinor: bigint | null
-  readonly thereCurrency: string | null
-  readonly hereCurrency: string | null
-}
+  line: Schema.NullOr(Schema.Number),
+  /** Null where it is missing. */
+  thereMinor: Schema.NullOr(Minor),
+  hereMinor: Schema.NullOr(Minor),
+  thereCurrency: Schema.NullOr(Schema.String),
+  hereCurrency: Schema.NullOr(Schema.String)
+}, { thereMinor: "there", hereMinor: "here" })
+export interface BillDifference extends Schema.Schema.Type<typeof BillDifference> {}
 
 /** What the file says besides: records that are compared with nothing, and what the provider kept. */
 export interface BillCategory {
@@ -64,6 +71,12 @@ export interface BillQuestion<E> {
   readonly onProgress?: ((records: number) => void) | undefined
 }
 
+const ReadLine = Row({ line: Schema.Number, kind: Schema.String })
+
+const CountedResult = Row({ result: BillResult, count: Schema.BigInt }, { count: "n" })
+
+const Span = Row({ since: Schema.NullOr(Schema.Date), until: Schema.NullOr(Schema.Date) })
+
 export class BillCheck extends Context.Service<BillCheck, {
   check<E>(question: BillQuestion<E>): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable>
 }>()("realms/finance/BillCheck") {
@@ -86,7 +99,7 @@ export class BillCheck extends Context.Service<BillCheck, {
           currency,
           at
         }))
-        const written = yield* sql.unsafe<{ line: number; kind: string }>(insertSql, [JSON.stringify(rows), timeZone])
+        const written = yield* rowsOf(ReadLine, sql.unsafe(insertSql, [JSON.stringify(rows), timeZone]))
         if (written.length === compared.length) return
         const isWritten = new Set(written.map(({ kind, line }) => `${line} ${kind}`))
         const twice = compared.find(({ kind, line }) => !isWritten.has(`${line} ${kind}`))
@@ -132,17 +145,22 @@ export class BillCheck extends Context.Service<BillCheck, {
       })
 
       const compare = Effect.fnUntraced(function*(provider: Provider, reading: Reading) {
-        const counts = yield* sql.unsafe<{ result: BillResult; n: bigint }>(
-          `SELECT result, count(*) AS n FROM (${compareSql}) c GROUP BY result`,
-          [provider]
+        const counts = yield* rowsOf(
+          CountedResult,
+          sql.unsafe(`SELECT result, count(*) AS n FROM (${compareSql}) c GROUP BY result`, [provider])
         )
-        const found = yield* sql.unsafe<CompareRow>(
-          `SELECT * FROM (${compareSql}) c WHERE result <> 'matched' ORDER BY kind, id LIMIT ${LISTED_MAX}`,
-          [provider]
+        const differences = yield* rowsOf(
+          BillDifference,
+          sql.unsafe(
+            `SELECT * FROM (${compareSql}) c WHERE result <> 'matched' ORDER BY kind, id LIMIT ${LISTED_MAX}`,
+            [provider]
+          )
         )
-        const [span] = yield* sql<{ since: Date | null; until: Date | null }>`
-      SELECT min(at) AS since, max(at) AS until FROM bill_items`
-        const countOf = (result: BillResult) => Number(counts.find((row) => row.result === result)?.n ?? 0n)
+        const { since, until } = yield* oneRowOf(
+          Span,
+          sql`SELECT min(at) AS since, max(at) AS until FROM bill_items`
+        )
+        const countOf = (result: BillResult) => Number(counts.find((row) => row.result === result)?.count ?? 0n)
         return {
           provider,
           records: reading.records,
@@ -153,10 +171,10 @@ export class BillCheck extends Context.Service<BillCheck, {
             missing_here: countOf("missing_here"),
             missing_there: countOf("missing_there")
           },
-          differences: found.flatMap(toDifference),
+          differences,
           categories: [...reading.categories.values()].sort((one, other) => one.category < other.category ? -1 : 1),
-          from: span?.since ?? null,
-          to: span?.until ?? null
+          from: since,
+          to: until
         } satisfies BillReport
       })
 
@@ -239,29 +257,6 @@ const compareSql = `
     AND NOT (o.kind IN ('refund', 'refund_returned') AND EXISTS (SELECT FROM ours r WHERE r.id = o.id AND r.amount = o.amount
         AND r.kind = CASE o.kind WHEN 'refund' THEN 'refund_returned' ELSE 'refund' END)
       AND NOT EXISTS (SELECT FROM bill_items i WHERE i.id = o.id AND i.kind IN ('refund', 'refund_returned')))`
-
-interface CompareRow {
-  readonly kind: BillKind
-  readonly id: string
-  readonly line: number | null
-  readonly there: bigint | null
-  readonly here: bigint | null
-  readonly there_currency: string | null
-  readonly here_currency: string | null
-  readonly result: BillResult
-}
-
-const toDifference = (row: CompareRow): ReadonlyArray<BillDifference> =>
-  row.result === "matched" ? [] : [{
-    result: row.result,
-    kind: row.kind,
-    id: row.id,
-    line: row.line,
-    thereMinor: row.there,
-    hereMinor: row.here,
-    thereCurrency: row.there_currency,
-    hereCurrency: row.here_currency
-  }]
 
 /** What is counted while the file is read. */
 class Reading {

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { DateTime, Option, Record, Result } from "effect"
+import { DateTime, Option, Record, Result, Schema } from "effect"
 import { currencyDecimals } from "../domain/Currency.ts"
 import type { EpayColumn } from "../domain/EpayBill.ts"
 import { parseDecimal } from "../domain/Money.ts"
@@ -12,7 +12,8 @@ import type { BillRecord } from "./BillText.ts"
 import { BillRefused } from "./FinanceError.ts"
 
 /** What is compared, by the ids that the provider gives. */
-export type BillKind = "payment" | "refund" | "refund_returned" | "dispute" | "dispute_returned"
+export const BillKind = Schema.Literals(["payment", "refund", "refund_returned", "dispute", "dispute_returned"])
+export type BillKind = typeof BillKind.Type
 
 export interface BillItem {
   readonly line: number

@@ -2,15 +2,19 @@
  * The part of the ledger check that is about the books: the lines of all time add up to what users have, hold and owe; movements of
  * cash to the rows that they are of; and closed days, one after the other, to what is booked in them.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { heldNow, movementsIn } from "./MovementSums.ts"
 import { closedBooks, lastClosedBy } from "./StatementDays.ts"
 import { type Books, booksAfter, encodeBooks, joinAll, noBooks } from "./StatementLines.ts"
 
 /** Problems of one kind that are listed, at most. */
 const PROBLEMS_MAX = 100
+
+const Finding = Row({ message: Schema.String })
 
 const problem = (message: string): AuditProblem => ({ invariant: "I2", userId: null, message })
 
@@ -75,7 +79,7 @@ export const booksAudit: AuditCheck = Effect.fnUntraced(
   function*(sql: SqlClient.SqlClient): Effect.fn.Return<ReadonlyArray<AuditProblem>, SqlError.SqlError> {
     const found: Array<AuditProblem> = []
     for (const statement of [cashSql, chainSql]) {
-      const rows = yield* sql.unsafe<{ message: string }>(statement)
+      const rows = yield* rowsOf(Finding, sql.unsafe(statement))
       found.push(...rows.map(({ message }) => problem(message)))
     }
     const sums = yield* sumsAgree(sql).pipe(

@@ -4,11 +4,17 @@
  *
  * @internal
  */
+import { Schema } from "effect"
 
 /** A value as PostgreSQL gives it. */
-export type Cell = string | bigint | boolean | Date | null
+const Cell = Schema.NullOr(Schema.Union([Schema.String, Schema.BigInt, Schema.Boolean, Schema.Date]))
+export type Cell = typeof Cell.Type
 
-export type ExportRow = { readonly id: bigint; readonly booked_at: Date } & { readonly [column: string]: Cell }
+/** A line of an export by the names of its columns. */
+export const ExportRow = Schema.StructWithRest(Schema.Struct({ id: Schema.BigInt, booked_at: Schema.Date }), [
+  Schema.Record(Schema.String, Cell)
+])
+export type ExportRow = typeof ExportRow.Type
 
 /** How a column is written: `minor` in the currency of its row. */
 type Format = "text" | "minor" | "micros" | "fen"

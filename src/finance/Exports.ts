@@ -8,8 +8,9 @@ import { minorText } from "../domain/Currency.ts"
 import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
 import { csvLine } from "../platform/Csv.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
-import { type Cell, type ExportKind, exportKinds, type ExportName, type ExportRow } from "./ExportKinds.ts"
+import { type Cell, type ExportKind, exportKinds, type ExportName, ExportRow } from "./ExportKinds.ts"
 import { FilterRefused } from "./FinanceError.ts"
 import type { DayRange } from "./RangeAsked.ts"
 
@@ -41,13 +42,14 @@ export class Exports extends Context.Service<Exports, {
       const page = Effect.fnUntraced(
         function*(kind: ExportKind, filter: ExportFilter, timeZone: string, after: bigint) {
           const narrowed = filterNames.filter((name) => filter[name] !== undefined)
-          return yield* sql.unsafe<ExportRow>(
+          const statement = sql.unsafe(
             `SELECT x.* FROM (${kind.sql}) x
         WHERE x.id > $1 AND x.booked_at >= realms_day_starts_v1($2::date, $4) AND x.booked_at < realms_day_starts_v1($3::date + 1, $4)
           ${narrowed.map((name, index) => `AND x.${name} = $${index + 5}`).join(" ")}
         ORDER BY x.id LIMIT ${PAGE_ROWS}`,
             [after, filter.from, filter.to, timeZone, ...narrowed.map((name) => filter[name] ?? null)]
           )
+          return yield* rowsOf(ExportRow, statement)
         },
         orUnavailable
       )

@@ -2,9 +2,12 @@
  * What was booked in a stretch of time, summed from the rows by the dates on which they were written, and what plans have been paid
  * with for time that had not passed at a moment. The one place that reads them for statements, closings and the ledger check.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { isLedgerKind } from "../accounts/LedgerKinds.ts"
+import { Micros, Minor } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { UnknownKind } from "./FinanceError.ts"
 import { isCashKind, type Movements, type Unearned } from "./StatementLines.ts"
 
@@ -46,6 +49,21 @@ const cashSql = (stretch: Stretch) => `
   SELECT kind, provider, currency, sum(amount_minor)::bigint AS amount
   FROM cash_movements WHERE true${within("booked_at", stretch)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
 
+const SumOfEntries = Row({ kind: Schema.String, amountMicros: Micros, owedMicros: Micros }, {
+  amountMicros: "amount",
+  owedMicros: "owed"
+})
+
+const SumOfCalls = Row({ chargedMicros: Micros, shortMicros: Micros }, {
+  chargedMicros: "charged",
+  shortMicros: "short"
+})
+
+const SumOfCash = Row(
+  { kind: Schema.String, provider: Schema.String, currency: Schema.String, amountMinor: Minor },
+  { amountMinor: "amount" }
+)
+
 /** What was booked in a stretch of time. */
 export const movementsIn = (
   sql: Sql,
@@ -53,25 +71,14 @@ export const movementsIn = (
 ): Effect.Effect<Movements, SqlError.SqlError | UnknownKind> =>
   Effect.gen(function*() {
     const bounds = [stretch.from, stretch.to].filter((bound) => bound !== null)
-    const entries = yield* sql.unsafe<{ kind: string; amount: bigint; owed: bigint }>(ledgerSql(stretch), bounds)
-    const ledger = yield* Effect.forEach(entries, ({ amount, kind, owed }) =>
-      isLedgerKind(kind)
-        ? Effect.succeed({ kind, amountMicros: amount, owedMicros: owed })
-        : Effect.fail(new UnknownKind({ kind })))
-    const [calls] = yield* sql.unsafe<{ charged: bigint; short: bigint }>(callsSql(stretch), bounds)
-    const moved = yield* sql.unsafe<{ kind: string; provider: string; currency: string; amount: bigint }>(
-      cashSql(stretch),
-      bounds
-    )
-    const cash = yield* Effect.forEach(moved, ({ amount, currency, kind, provider }) =>
-      isCashKind(kind)
-        ? Effect.succeed({ kind, provider, currency, amountMinor: amount })
-        : Effect.fail(new UnknownKind({ kind })))
-    return {
-      ledger,
-      calls: { chargedMicros: calls?.charged ?? 0n, shortMicros: calls?.short ?? 0n },
-      cash
-    }
+    const entries = yield* rowsOf(SumOfEntries, sql.unsafe(ledgerSql(stretch), bounds))
+    const ledger = yield* Effect.forEach(entries, ({ kind, ...sums }) =>
+      isLedgerKind(kind) ? Effect.succeed({ kind, ...sums }) : Effect.fail(new UnknownKind({ kind })))
+    const calls = yield* oneRowOf(SumOfCalls, sql.unsafe(callsSql(stretch), bounds))
+    const moved = yield* rowsOf(SumOfCash, sql.unsafe(cashSql(stretch), bounds))
+    const cash = yield* Effect.forEach(moved, ({ kind, ...sum }) =>
+      isCashKind(kind) ? Effect.succeed({ kind, ...sum }) : Effect.fail(new UnknownKind({ kind })))
+    return { ledger, calls, cash }
   })
 
 /**
@@ -104,24 +111,25 @@ const unearnedSql = `
     AND p.sold > 0
   GROUP BY p.currency ORDER BY p.currency`
 
+const UnearnedSum = Row({ currency: Schema.String, minor: Minor })
+
 /** What plans have been paid with for time after a moment, in the minor unit, by currency. Null: now, all that is seen counts. */
 export const unearnedAt = (sql: Sql, at: Date | null): Effect.Effect<Unearned, SqlError.SqlError> =>
   Effect.map(
-    sql.unsafe<{ currency: string; minor: bigint }>(unearnedSql, [at]),
+    rowsOf(UnearnedSum, sql.unsafe(unearnedSql, [at])),
     (rows) => new Map(rows.map(({ currency, minor }) => [currency, minor]))
   )
 
-/** What balances, open holds and debts are at this moment, in micros. */
-export interface Held {
-  readonly usdMicros: bigint
-  readonly heldMicros: bigint
-  readonly owedMicros: bigint
-}
+/** What balances, open holds and debts are at this moment. */
+export const Held = Row(
+  { usdMicros: Micros, heldMicros: Micros, owedMicros: Micros },
+  { usdMicros: "usd", heldMicros: "held", owedMicros: "owed" }
+)
+export interface Held extends Schema.Schema.Type<typeof Held> {}
 
 export const heldNow = (sql: Sql): Effect.Effect<Held, SqlError.SqlError> =>
-  Effect.map(
-    sql<{ usd: bigint; held: bigint; owed: bigint }>`
-      SELECT coalesce(sum(usd_micros), 0)::bigint AS usd, coalesce(sum(held_micros), 0)::bigint AS held,
-        coalesce(sum(owed_micros), 0)::bigint AS owed FROM user_balances`,
-    ([row]) => ({ usdMicros: row?.usd ?? 0n, heldMicros: row?.held ?? 0n, owedMicros: row?.owed ?? 0n })
+  oneRowOf(
+    Held,
+    sql`SELECT coalesce(sum(usd_micros), 0)::bigint AS usd, coalesce(sum(held_micros), 0)::bigint AS held,
+        coalesce(sum(owed_micros), 0)::bigint AS owed FROM user_balances`
   )

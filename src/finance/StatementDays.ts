@@ -4,8 +4,10 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { UnknownKind } from "./FinanceError.ts"
@@ -15,15 +17,18 @@ import { Books, booksAfter, encodeBooks, noBooks } from "./StatementLines.ts"
 type Sql = SqlClient.SqlClient
 
 /** A day that is closed. */
-export interface ClosedDay {
+export const ClosedDay = Row({
   /** Such as `2026-11-03`. */
-  readonly day: string
-  readonly timeZone: string
-  readonly startsAt: Date
-  readonly endsAt: Date
-  readonly closedAt: Date
-  readonly books: Books
-}
+  day: Schema.String,
+  timeZone: Schema.String,
+  startsAt: Schema.Date,
+  endsAt: Schema.Date,
+  closedAt: Schema.Date,
+  books: Books
+}, { books: "lines" })
+export interface ClosedDay extends Schema.Schema.Type<typeof ClosedDay> {}
+
+const NextDay = Row({ day: Schema.String, startsAt: Schema.Date, endsAt: Schema.Date, due: Schema.Boolean })
 
 export class StatementDays extends Context.Service<StatementDays, {
   /** Closes the days that are over, oldest first, 31 at most; answers them. Several servers at it take turns. */
@@ -37,15 +42,18 @@ export class StatementDays extends Context.Service<StatementDays, {
 
       /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
       const closeNext = Effect.gen(function*() {
-        const [lock] = yield* sql<{ held: boolean }>`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
-        if (lock?.held !== true) return undefined
+        const { held } = yield* oneRowOf(
+          Row({ held: Schema.Boolean }),
+          sql`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
+        )
+        if (!held) return undefined
         const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
         if (saved.length === 0) return undefined
         const { finance: { timeZone } } = yield* settings.fresh
         yield* sql`SET LOCAL statement_timeout = 0`
-        const [next] = yield* sql.unsafe<NextDay>(nextSql, [timeZone])
+        const next = yield* rowOf(NextDay, sql.unsafe(nextSql, [timeZone]))
         if (next === undefined || !next.due) return undefined
-        if (yield* isUnderWay(sql, next.ends_at)) {
+        if (yield* isUnderWay(sql, next.endsAt)) {
           yield* Effect.logInfo(
             `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
               "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
@@ -53,14 +61,14 @@ export class StatementDays extends Context.Service<StatementDays, {
           return undefined
         }
         const before = yield* lastClosedBy(sql, null)
-        const stretch = { from: before?.endsAt ?? null, to: next.ends_at }
+        const stretch = { from: before?.endsAt ?? null, to: next.endsAt }
         const books = booksAfter(
           before?.books ?? noBooks,
           yield* movementsIn(sql, stretch),
-          yield* unearnedAt(sql, next.ends_at)
+          yield* unearnedAt(sql, next.endsAt)
         )
         yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
-      VALUES (${next.day}::date, ${timeZone}, ${next.starts_at}, ${next.ends_at}, ${
+      VALUES (${next.day}::date, ${timeZone}, ${next.startsAt}, ${next.endsAt}, ${
           JSON.stringify(encodeBooks(books))
         }::jsonb)`
         return next.day
@@ -90,44 +98,23 @@ const ROUND_DAYS_MAX = 31
 /** Of the advisory lock under which days are closed. */
 const CLOSE_LOCK = 7_304_160_531n
 
-const booksOfJson = Schema.decodeUnknownEffect(Books)
-
-interface DayRow {
-  readonly day: string
-  readonly time_zone: string
-  readonly starts_at: Date
-  readonly ends_at: Date
-  readonly closed_at: Date
-  readonly lines: unknown
-}
-
 const dayColumns = "to_char(day, 'YYYY-MM-DD') AS day, time_zone, starts_at, ends_at, closed_at, lines"
-
-const toDay = (row: DayRow): Effect.Effect<ClosedDay> =>
-  Effect.map(Effect.orDie(booksOfJson(row.lines)), (books) => ({
-    day: row.day,
-    timeZone: row.time_zone,
-    startsAt: row.starts_at,
-    endsAt: row.ends_at,
-    closedAt: row.closed_at,
-    books
-  }))
 
 /** The last day that is closed and had ended by a moment; null: by now. */
 export const lastClosedBy = (sql: Sql, at: Date | null): Effect.Effect<ClosedDay | undefined, SqlError.SqlError> =>
-  Effect.flatMap(
-    sql.unsafe<DayRow>(
+  rowOf(
+    ClosedDay,
+    sql.unsafe(
       `SELECT ${dayColumns} FROM statement_days WHERE $1::timestamptz IS NULL OR ends_at <= $1 ORDER BY starts_at DESC LIMIT 1`,
       [at]
-    ),
-    ([row]) => row === undefined ? Effect.undefined : toDay(row)
+    )
   )
 
 /** The books of every closed day, oldest first. */
 export const closedBooks = (sql: Sql): Effect.Effect<ReadonlyArray<Books>, SqlError.SqlError> =>
-  Effect.flatMap(
-    sql.unsafe<DayRow>(`SELECT ${dayColumns} FROM statement_days ORDER BY starts_at`),
-    (rows) => Effect.forEach(rows, (row) => Effect.map(toDay(row), ({ books }) => books))
+  Effect.map(
+    rowsOf(ClosedDay, sql.unsafe(`SELECT ${dayColumns} FROM statement_days ORDER BY starts_at`)),
+    (days) => days.map(({ books }) => books)
   )
 
 /** Days of a range that are closed, oldest first. */
@@ -135,20 +122,13 @@ export const closedWithin = (
   sql: Sql,
   range: { readonly from: string; readonly to: string }
 ): Effect.Effect<ReadonlyArray<ClosedDay>, SqlError.SqlError> =>
-  Effect.flatMap(
-    sql.unsafe<DayRow>(
+  rowsOf(
+    ClosedDay,
+    sql.unsafe(
       `SELECT ${dayColumns} FROM statement_days WHERE day BETWEEN $1::date AND $2::date ORDER BY day`,
       [range.from, range.to]
-    ),
-    (rows) => Effect.forEach(rows, toDay)
+    )
   )
-
-interface NextDay {
-  readonly day: string
-  readonly starts_at: Date
-  readonly ends_at: Date
-  readonly due: boolean
-}
 
 /**
  * Whether a transaction of this database is under way, other than this one, that began before a moment: what it writes has the date
@@ -157,11 +137,13 @@ interface NextDay {
  */
 export const isUnderWay = (sql: Sql, before: Date): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.map(
-    sql<{ busy: boolean }>`
-      SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+    oneRowOf(
+      Row({ busy: Schema.Boolean }),
+      sql`SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
           AND (a.xact_start < ${before} OR a.backend_type = 'client backend' AND coalesce(a.state, 'disabled') = 'disabled'))
-        OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database()) AS busy`,
-    ([row]) => row?.busy !== false
+        OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database()) AS busy`
+    ),
+    ({ busy }) => busy
   )
 
 /** The day after the last one: the first, by the zone of now, that ends after it. The books begin with the first user. */

@@ -2,9 +2,11 @@
  * Statements of days, months or any range of them: closed days as they were written down, and what was booked since then as it is
  * now. One snapshot of the database, so that what users have at this moment is what the lines add up to.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
 import type { RangeRefused, UnknownKind } from "./FinanceError.ts"
@@ -77,17 +79,16 @@ export class Statements extends Context.Service<Statements, {
       })
 
       const read = Effect.fnUntraced(function*(range: DayRange, timeZone: string) {
-        const [bounds] = yield* sql.unsafe<Bounds>(boundsSql, [range.from, range.to, timeZone])
-        if (bounds === undefined) return yield* Effect.die(new Error("a range has no bounds"))
+        const bounds = yield* oneRowOf(Bounds, sql.unsafe(boundsSql, [range.from, range.to, timeZone]))
         const closed = yield* closedWithin(sql, range)
-        const closedTo = closed.at(-1)?.endsAt ?? bounds.starts_at
+        const closedTo = closed.at(-1)?.endsAt ?? bounds.startsAt
         const [first] = closed
         const opening = first === undefined
-          ? yield* upTo(bounds.starts_at)
+          ? yield* upTo(bounds.startsAt)
           : (yield* lastClosedBy(sql, first.startsAt))?.books ?? noBooks
         // What is not closed of it, up to what this snapshot sees where it is not over.
-        const isOpen = closedTo.getTime() < bounds.ends_at.getTime()
-        const to = bounds.is_over ? bounds.ends_at : null
+        const isOpen = closedTo.getTime() < bounds.endsAt.getTime()
+        const to = bounds.isOver ? bounds.endsAt : null
         const settled = joinAll(opening, closed.map(({ books }) => books))
         const books = isOpen
           ? joinBooks(
@@ -98,12 +99,12 @@ export class Statements extends Context.Service<Statements, {
         return {
           ...range,
           timeZone,
-          startsAt: first?.startsAt ?? bounds.starts_at,
-          endsAt: bounds.ends_at,
-          isClosed: !isOpen && bounds.is_over,
+          startsAt: first?.startsAt ?? bounds.startsAt,
+          endsAt: bounds.endsAt,
+          isClosed: !isOpen && bounds.isOver,
           closedDays: closed.length,
           books,
-          now: bounds.is_over ? null : yield* heldNow(sql)
+          now: bounds.isOver ? null : yield* heldNow(sql)
         } satisfies Statement
       })
 
@@ -137,11 +138,7 @@ export class Statements extends Context.Service<Statements, {
 /** A statement takes no longer, in ms: where no day is closed yet, every call is summed. */
 const STATEMENT_MS_MAX = 120_000
 
-interface Bounds {
-  readonly starts_at: Date
-  readonly ends_at: Date
-  readonly is_over: boolean
-}
+const Bounds = Row({ startsAt: Schema.Date, endsAt: Schema.Date, isOver: Schema.Boolean })
 
 /** When a range begins and ends. One that is not over ends now. */
 const boundsSql = `

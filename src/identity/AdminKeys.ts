@@ -6,12 +6,15 @@
 import { Context, DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
+import { ApiKeyId, UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
-import { isStaff, type Role } from "./Roles.ts"
+import { isStaff, Role } from "./Roles.ts"
 
 const KEY_PREFIX = "sk-admin-"
 const KEY_BYTES = 32
@@ -41,19 +44,20 @@ export class AdminKeyRefused extends Schema.TaggedError<AdminKeyRefused>()("Admi
   reason: Schema.Literals(["name", "expiry", "many"])
 }) {}
 
-export interface AdminKey {
-  readonly id: bigint
-  readonly userId: bigint
-  readonly email: string
-  readonly name: string
+export const AdminKey = Row({
+  id: ApiKeyId,
+  userId: UserId,
+  email: Schema.String,
+  name: Schema.String,
   /** Its beginning and last characters. */
-  readonly hint: string
-  readonly createdAt: Date
-  readonly expiresAt: Date | null
-  readonly revokedAt: Date | null
+  hint: Schema.String,
+  createdAt: Schema.Date,
+  expiresAt: Schema.NullOr(Schema.Date),
+  revokedAt: Schema.NullOr(Schema.Date),
   /** Up to a minute behind; null: never. */
-  readonly lastUsedAt: Date | null
-}
+  lastUsedAt: Schema.NullOr(Schema.Date)
+})
+export interface AdminKey extends Schema.Schema.Type<typeof AdminKey> {}
 
 /** Whom a good key stands for. */
 export interface AdminKeyIdentity {
@@ -63,6 +67,21 @@ export interface AdminKeyIdentity {
   readonly userId: bigint
   readonly email: string
 }
+
+const KeyCount = Row({ count: Schema.BigInt })
+
+const InsertedKey = Row({ id: ApiKeyId })
+
+const LockedKey = Row({ revoked: Schema.Boolean, name: Schema.String })
+
+const FoundKey = Row({
+  keyId: ApiKeyId,
+  userId: UserId,
+  email: Schema.String,
+  role: Role,
+  kind: Schema.String,
+  stale: Schema.Boolean
+}, { keyId: "id" })
 
 export class AdminKeys extends Context.Service<AdminKeys, {
   /** A key of the acting administrator; its text is shown this once. A name has 1 to 100 characters. */
@@ -102,104 +121,81 @@ export class AdminKeys extends Context.Service<AdminKeys, {
           Effect.gen(function*() {
             // Made one after the other, whoever makes them, and so counted.
             yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
-            const [live] = yield* sql<{ count: bigint }>`SELECT count(*) FROM api_keys
+            const live = yield* oneRowOf(
+              KeyCount,
+              sql`SELECT count(*) FROM api_keys
           WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
-            if (Number(live?.count ?? 0n) >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
-            const [row] = yield* sql<{ id: bigint }>`
-          INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
+            )
+            if (live.count >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
+            const made = yield* oneRowOf(
+              InsertedKey,
+              sql`INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
             VALUES (${actor.userId}, ${name}, ${hashOf(token)}, ${hint}, ${expiresAt}::timestamptz, 'admin')
             RETURNING id`
-            if (row === undefined) return yield* Effect.die(new Error("a key was not written"))
+            )
             yield* recordChange(sql, actor, {
               action: "admin_key.created",
-              target: `admin_key:${row.id}`,
+              target: `admin_key:${made.id}`,
               before: null,
               after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
             })
-            return row.id
+            return made.id
           })
         ).pipe(orUnavailable)
         return { id, key: Redacted.make(token) }
       })
 
-      const list = sql<
-        KeyRow
-      >`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
+      const list = rowsOf(
+        AdminKey,
+        sql`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
       k.last_used_at
     FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
-        .pipe(Effect.map((rows) => rows.map(toKey)), orUnavailable)
+      ).pipe(orUnavailable)
 
       const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: bigint) {
         yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const [row] = yield* sql<{ revoked: boolean; name: string }>`
-          SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
-            if (row === undefined) return yield* new ApiKeyNotFound({ keyId: id })
-            if (row.revoked) return
+            const key = yield* rowOf(
+              LockedKey,
+              sql`SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys
+          WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
+            )
+            if (key === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+            if (key.revoked) return
             yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
             yield* recordChange(sql, actor, {
               action: "admin_key.revoked",
               target: `admin_key:${id}`,
-              before: { name: row.name },
+              before: { name: key.name },
               after: null
             })
           })
         ).pipe(orUnavailable)
       })
 
-      interface FoundRow {
-        readonly id: bigint
-        readonly user_id: bigint
-        readonly email: string
-        readonly role: Role
-        readonly kind: string
-        readonly stale: boolean
-      }
-
       const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
         const text = Redacted.value(token)
         if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
-        const [row] = yield* sql<FoundRow>`
-      SELECT k.id, k.user_id, u.email, u.role, k.kind,
+        const found = yield* rowOf(
+          FoundKey,
+          sql`SELECT k.id, k.user_id, u.email, u.role, k.kind,
           k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
             AS stale
         FROM api_keys k JOIN users u ON u.id = k.user_id
         WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
-          AND u.disabled_at IS NULL`.pipe(orUnavailable)
-        if (row === undefined) return yield* new AdminKeyInvalid()
-        if (row.kind !== "admin" || !isStaff(row.role)) return yield* new AdminKeyForbidden()
-        if (row.stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${row.id}`)
-        return { keyId: row.id, userId: row.user_id, email: row.email, role: row.role }
+          AND u.disabled_at IS NULL`
+        ).pipe(orUnavailable)
+        if (found === undefined) return yield* new AdminKeyInvalid()
+        const { email, keyId, kind, role, stale, userId } = found
+        if (kind !== "admin" || !isStaff(role)) return yield* new AdminKeyForbidden()
+        if (stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${keyId}`)
+        return { keyId, userId, email, role }
       })
 
       return AdminKeys.of({ create, list, revoke, authenticate })
     })
   )
 }
-
-interface KeyRow {
-  readonly id: bigint
-  readonly user_id: bigint
-  readonly email: string
-  readonly name: string
-  readonly hint: string
-  readonly created_at: Date
-  readonly expires_at: Date | null
-  readonly revoked_at: Date | null
-  readonly last_used_at: Date | null
-}
-
-const toKey = (row: KeyRow): AdminKey => ({
-  id: row.id,
-  userId: row.user_id,
-  email: row.email,
-  name: row.name,
-  hint: row.hint,
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  revokedAt: row.revoked_at,
-  lastUsedAt: row.last_used_at
-})
 
 const hashOf = (token: string): Buffer => hash("sha256", token, "buffer")

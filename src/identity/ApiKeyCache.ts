@@ -3,7 +3,7 @@
  * change, and an answer that was looked up before a change is not taken in after it.
  * @internal
  */
-import type { ApiKeyIdentity } from "./ApiKeys.ts"
+import type { ApiKeyIdentity } from "./ApiKey.ts"
 import { LruMap } from "./LruMap.ts"
 
 /** Valid keys remembered, at most. */

@@ -14,6 +14,7 @@ import {
   withinDatabaseWait
 } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
+import type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 import { ApiKeyCache } from "./ApiKeyCache.ts"
 import { findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "./ApiKeyStore.ts"
 import {
@@ -26,6 +27,8 @@ import {
 import { makeKeyUses } from "./KeyUses.ts"
 import { checkNewApiKey, type NewApiKey } from "./NewApiKey.ts"
 
+export type { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
+
 const KEY_PREFIX = "sk-"
 const KEY_BYTES = 32
 const HINT_CHARACTERS = 4
@@ -33,38 +36,11 @@ const HINT_CHARACTERS = 4
 /** A longer text is no key of ours and is not even hashed. */
 const TOKEN_LENGTH_MAX = 256
 
-/** Whom a valid key stands for, and what it may do. */
-export interface ApiKeyIdentity {
-  readonly keyId: bigint
-  readonly userId: bigint
-  /** Null: it does not expire. */
-  readonly expiresAtMs: number | null
-  /** What may be spent with it in all, in USD micros. Null: it has no limit of its own. */
-  readonly spendLimitMicros: bigint | null
-  /** Null: every model. */
-  readonly allowedModels: ReadonlyArray<string> | null
-}
-
 /** A new key; `key` is shown this once and cannot be had again. */
 export interface CreatedApiKey {
   readonly id: bigint
   readonly key: Redacted.Redacted<string>
   readonly hint: string
-}
-
-/** A key as its user may see it. */
-export interface ListedApiKey {
-  readonly id: bigint
-  readonly name: string
-  /** Its beginning and last characters. */
-  readonly hint: string
-  readonly createdAt: Date
-  readonly expiresAt: Date | null
-  readonly revokedAt: Date | null
-  /** Up to a minute behind; null: never. */
-  readonly lastUsedAt: Date | null
-  readonly spendLimitMicros: bigint | null
-  readonly allowedModels: ReadonlyArray<string> | null
 }
 
 export class ApiKeys extends Context.Service<ApiKeys, {

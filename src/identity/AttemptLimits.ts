@@ -10,10 +10,12 @@
  * the owner out. It takes ten networks to do so, ends nobody's session, and leaves a hundred guesses an hour. An e-mail
  * address that nobody has is counted like any other.
  */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
+import { Row } from "../domain/Row.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { networkOf } from "./ClientNetwork.ts"
 import { TooManyAttempts } from "./IdentityError.ts"
 
@@ -55,6 +57,8 @@ export interface Attempt {
   readonly account: string
 }
 
+const UsedLimit = Row({ fullAtMs: Schema.BigInt })
+
 export class AttemptLimits extends Context.Service<AttemptLimits, {
   /**
    * Runs `work` as an attempt, unless a limit is reached. It stays counted when it succeeds where `countsSuccess` is true,
@@ -80,10 +84,8 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
           WHERE l.full_at_ms <= ${nowMs + spanMs - refillMs}::bigint
         RETURNING key_hash`
         if (taken.length > 0) return
-        const [row] = yield* sql<
-          { full_at_ms: bigint }
-        >`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`
-        const waitMs = row === undefined ? 0n : row.full_at_ms - (nowMs + spanMs - refillMs)
+        const used = yield* rowOf(UsedLimit, sql`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`)
+        const waitMs = used === undefined ? 0n : used.fullAtMs - (nowMs + spanMs - refillMs)
         return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
       })
 

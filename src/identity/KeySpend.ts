@@ -4,15 +4,18 @@
  * pass that another's hold would have refused, so n of them overshoot by n - 1 calls' holds at most. What a call costs beyond
  * its hold counts against the next one. Keys without a limit never come here.
  */
-import { Clock, Context, Effect, Layer, Semaphore } from "effect"
+import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { chargedOf } from "../accounts/Charged.ts"
+import { Micros } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import {
   DATABASE_WAIT_MS_MAX,
   DatabaseUnavailable,
   databaseUnavailable,
   withinDatabaseWait
 } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { TooBusy } from "./IdentityError.ts"
 
 /** Amounts in USD micros. */
@@ -26,6 +29,11 @@ export interface KeySpending {
   /** The largest multiplier of the user's running subscriptions, scaled by 10^6; 0 without one. */
   readonly planMultiplier: bigint
 }
+
+const Spending = Row(
+  { limitMicros: Schema.NullOr(Micros), spentMicros: Micros, planMultiplier: Schema.BigInt },
+  { planMultiplier: "multiplier" }
+)
 
 export class KeySpend extends Context.Service<KeySpend, {
   /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
@@ -43,9 +51,9 @@ export class KeySpend extends Context.Service<KeySpend, {
       const turnsOf = new Map<bigint, Turns>()
 
       const read = (keyId: bigint): Effect.Effect<KeySpending, DatabaseUnavailable> =>
-        withinDatabaseWait(sql.unsafe<SpendingRow>(spendingSql, [keyId])).pipe(
+        withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId]))).pipe(
           Effect.mapError(databaseUnavailable),
-          Effect.flatMap(([row]) =>
+          Effect.flatMap((row) =>
             row === undefined
               ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
               : Effect.succeed(toSpending(row))
@@ -113,17 +121,9 @@ const spendingSql = `
       WHERE s.user_id = k.user_id AND s.status = 'active' AND s.starts_at <= now() AND s.ends_at > now()), 0) AS multiplier
   FROM api_keys k WHERE k.id = $1`
 
-interface SpendingRow {
-  readonly limit_micros: bigint | null
-  readonly spent_micros: bigint
-  readonly multiplier: bigint
-}
-
-const toSpending = (row: SpendingRow): KeySpending => ({
-  limitMicros: row.limit_micros,
-  spentMicros: row.spent_micros,
-  roomMicros: row.limit_micros === null ? null : row.limit_micros - row.spent_micros,
-  planMultiplier: row.multiplier
+const toSpending = (spending: typeof Spending.Type): KeySpending => ({
+  ...spending,
+  roomMicros: spending.limitMicros === null ? null : spending.limitMicros - spending.spentMicros
 })
 
 const busy = new TooBusy({ reason: "too many calls of this key wait for their turn" })

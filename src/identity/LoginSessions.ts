@@ -2,9 +2,11 @@
  * Who is logged in: a session is a random token that only its owner has, of which the SHA-256 is stored. A session that was
  * closed, is over or belongs to a disabled user is not found from that moment on, by any server: nothing is kept in memory.
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Row, RowWith } from "../domain/Row.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { UserNotFound } from "./IdentityError.ts"
 import {
@@ -16,8 +18,7 @@ import {
   type SessionToken,
   tokenHashOf
 } from "./SessionStore.ts"
-import type { User } from "./Users.ts"
-import { toUser, type UserRow } from "./UserStore.ts"
+import { User } from "./User.ts"
 
 export { SESSION_DAYS_MAX, type SessionClient, type SessionToken } from "./SessionStore.ts"
 
@@ -35,17 +36,20 @@ export interface LoginSession {
 }
 
 /** A session as its user may see it. */
-export interface ListedSession {
-  readonly id: bigint
+export const ListedSession = Row({
+  id: Schema.BigInt,
   /** At most 256 characters of what the client called itself. */
-  readonly userAgent: string
-  readonly address: string
-  readonly createdAt: Date
+  userAgent: Schema.String,
+  address: Schema.String,
+  createdAt: Schema.Date,
   /** Exact to a minute. */
-  readonly lastSeenAt: Date
+  lastSeenAt: Schema.Date,
   /** It is the one of the token that was given. */
-  readonly current: boolean
-}
+  current: Schema.Boolean
+})
+export interface ListedSession extends Schema.Schema.Type<typeof ListedSession> {}
+
+const FoundSession = RowWith(User, { sessionId: Schema.BigInt, sessionCreatedAt: Schema.Date })
 
 export class LoginSessions extends Context.Service<LoginSessions, {
   /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
@@ -82,7 +86,9 @@ export class LoginSessions extends Context.Service<LoginSessions, {
 
       // That it is in use is not waited for: a session that another transaction is writing is left as it is.
       const findByHash = (tokenHash: Buffer) =>
-        sql<FoundRow>`WITH found AS (
+        rowOf(
+          FoundSession,
+          sql`WITH found AS (
         SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
             u.created_at, u.disabled_at
           FROM sessions s JOIN users u ON u.id = s.user_id
@@ -93,19 +99,19 @@ export class LoginSessions extends Context.Service<LoginSessions, {
           FOR UPDATE SKIP LOCKED
       ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
       SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
+        )
 
       const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
         const tokenHash = tokenHashOf(token)
         if (tokenHash === undefined) return Option.none<LoginSession>()
-        const [row] = yield* findByHash(tokenHash).pipe(
+        const found = yield* findByHash(tokenHash).pipe(
           Effect.timeout(LOOKUP_TIMEOUT_MS),
           Effect.mapError(databaseUnavailable)
         )
-        return Option.map(Option.fromUndefinedOr(row), (found): LoginSession => ({
-          sessionId: found.session_id,
-          user: toUser(found),
-          createdAt: found.session_created_at
-        }))
+        return Option.map(
+          Option.fromUndefinedOr(found),
+          ({ sessionCreatedAt, sessionId, ...user }): LoginSession => ({ sessionId, user, createdAt: sessionCreatedAt })
+        )
       })
 
       const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
@@ -122,38 +128,15 @@ export class LoginSessions extends Context.Service<LoginSessions, {
       })
 
       const list = Effect.fn("LoginSessions.list")(function*(userId: bigint, current: SessionToken) {
-        const rows = yield* sql<ListedRow>`
-      SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
+        return yield* rowsOf(
+          ListedSession,
+          sql`SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
           s.last_seen_at, s.id_hash IS NOT DISTINCT FROM ${tokenHashOf(current) ?? null}::bytea AS current
         FROM sessions s WHERE s.user_id = ${userId} AND ${live} ORDER BY s.id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
-          .pipe(orUnavailable)
-        return rows.map(toListed)
+        ).pipe(orUnavailable)
       })
 
       return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
     })
   )
 }
-
-interface FoundRow extends UserRow {
-  readonly session_id: bigint
-  readonly session_created_at: Date
-}
-
-interface ListedRow {
-  readonly id: bigint
-  readonly user_agent: string
-  readonly address: string
-  readonly created_at: Date
-  readonly last_seen_at: Date
-  readonly current: boolean
-}
-
-const toListed = (row: ListedRow): ListedSession => ({
-  id: row.id,
-  userAgent: row.user_agent,
-  address: row.address,
-  createdAt: row.created_at,
-  lastSeenAt: row.last_seen_at,
-  current: row.current
-})

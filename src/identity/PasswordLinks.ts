@@ -2,10 +2,13 @@
  * Links by which a user sets a new password without the old one: made by an administrator, good once, for a day, and void
  * when a later one is made, the password changes or the user is disabled. Only the hash of a token is stored.
  */
-import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import { Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { PasswordLinkInvalid, type PasswordRefused, type TooBusy, UserDisabled, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
@@ -24,6 +27,12 @@ export interface PasswordLink {
   readonly token: PasswordToken
   readonly expiresAt: Date
 }
+
+const LockedUser = Row({ disabled: Schema.Boolean })
+
+const WrittenLink = Row({ expiresAt: Schema.Date })
+
+const LinkedUser = Row({ id: UserId, email: Schema.String })
 
 export class PasswordLinks extends Context.Service<PasswordLinks, {
   /** A new link for a user; earlier ones of this user are void. */
@@ -44,31 +53,35 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
       const passwords = yield* PasswordQueue
 
       const write = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
-        const [user] = yield* sql<{ disabled: boolean }>`
-      SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+        const user = yield* rowOf(
+          LockedUser,
+          sql`SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+        )
         if (user === undefined) return yield* new UserNotFound({ userId })
         if (user.disabled) return yield* new UserDisabled({ userId })
         const { token, tokenHash } = makeToken()
         yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-        const [row] = yield* sql<{ expires_at: Date }>`INSERT INTO password_links (token_hash, user_id, expires_at)
+        const { expiresAt } = yield* oneRowOf(
+          WrittenLink,
+          sql`INSERT INTO password_links (token_hash, user_id, expires_at)
       VALUES (${tokenHash}, ${userId}, now() + make_interval(hours => ${PASSWORD_LINK_HOURS}::integer))
       RETURNING expires_at`
-        if (row === undefined) return yield* Effect.die(new Error("a link was not written"))
+        )
         yield* recordChange(sql, actor, {
           action: "password_link.created",
           target: `user:${userId}`,
           before: null,
-          after: { expires_at: row.expires_at.toISOString() }
+          after: { expires_at: expiresAt.toISOString() }
         })
-        return { token, expiresAt: row.expires_at }
+        return { token, expiresAt }
       })
 
       /** The user of a link that is good at this moment. */
       const userOf = (token: PasswordToken) =>
-        Effect.map(
-          sql<{ id: bigint; email: string }>`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
-        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`,
-          ([row]) => row
+        rowOf(
+          LinkedUser,
+          sql`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
+        WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`
         )
 
       const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: bigint) {

@@ -1,13 +1,16 @@
 /**
  * Roles: what kind of person a user is. What each may do in the administration is one table, `http/AdminPolicy.ts`.
  */
+import { Schema } from "effect"
 
 /**
  * `user` uses the gateway. `support` reads users, calls and orders. `finance` sees to payments and the books besides. `root` may do
  * everything.
  */
-export const roles = ["user", "support", "finance", "root"] as const
-export type Role = typeof roles[number]
+export const Role = Schema.Literals(["user", "support", "finance", "root"])
+export type Role = typeof Role.Type
+
+export const roles = Role.literals
 
 export const isRole = (text: string | null): text is Role => roles.some((role) => role === text)
 

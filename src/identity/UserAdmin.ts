@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import {
@@ -23,9 +24,10 @@ import {
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
 import { deleteSessions } from "./SessionStore.ts"
-import { type NewUser, normalizeEmail, type User } from "./Users.ts"
+import { User } from "./User.ts"
+import { type NewUser, normalizeEmail } from "./Users.ts"
 import { findUsers, type UserDetails, userDetails, type UserSearch, type UserSummary } from "./UserSearch.ts"
-import { insertUser, lockRoots, toUser, type UserRow } from "./UserStore.ts"
+import { insertUser, lockRoots } from "./UserStore.ts"
 
 export type { UserDetails, UserSearch, UserSummary } from "./UserSearch.ts"
 
@@ -57,9 +59,12 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       /** One change of who is an administrator at a time; the user's row is locked. */
       const locked = Effect.fnUntraced(function*(userId: bigint) {
         yield* lockRoots(sql)
-        const [row] = yield* sql<UserRow>`SELECT id, email, role, created_at, disabled_at FROM users
+        const user = yield* rowOf(
+          User,
+          sql`SELECT id, email, role, created_at, disabled_at FROM users
       WHERE id = ${userId} FOR NO KEY UPDATE`
-        return row === undefined ? yield* new UserNotFound({ userId }) : toUser(row)
+        )
+        return user ?? (yield* new UserNotFound({ userId }))
       })
 
       /** That this user may cease to be an administrator who can come in. */

@@ -3,11 +3,13 @@
  * to know of one of them besides money.
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Micros } from "../domain/Money.ts"
+import { orElse, Row, RowWith } from "../domain/Row.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { IDLE_DAYS_MAX, SESSIONS_PER_USER_MAX } from "./SessionStore.ts"
-import type { User } from "./Users.ts"
-import { toUser, type UserRow } from "./UserStore.ts"
+import { User } from "./User.ts"
 
 /** What is left out does not matter. */
 export interface UserSearch {
@@ -21,46 +23,38 @@ export interface UserSearch {
 }
 
 /** A user in a list. Amounts in micros. */
-export interface UserSummary extends User {
-  readonly usdMicros: bigint
-  readonly owedMicros: bigint
+export const UserSummary = RowWith(User, {
+  usdMicros: Micros,
+  owedMicros: Micros,
   /** When one of their sessions was last used; null: they have none. */
-  readonly lastSeenAt: Date | null
-}
+  lastSeenAt: Schema.NullOr(Schema.Date)
+})
+export interface UserSummary extends Schema.Schema.Type<typeof UserSummary> {}
 
-export interface UserSession {
-  readonly id: bigint
-  readonly address: string
-  readonly userAgent: string
-  readonly createdAt: Date
-  readonly lastSeenAt: Date
-}
+export const UserSession = Row({
+  id: Schema.BigInt,
+  address: orElse(Schema.String, ""),
+  userAgent: orElse(Schema.String, ""),
+  createdAt: Schema.Date,
+  lastSeenAt: Schema.Date
+})
+export interface UserSession extends Schema.Schema.Type<typeof UserSession> {}
 
-export interface UserDetails extends UserSummary {
+const CountedUser = RowWith(UserSummary, {
   /** Without one they cannot sign in. */
-  readonly hasPassword: boolean
+  hasPassword: Schema.Boolean,
   /** When the link for a new password that is out there ends; null: there is none. */
-  readonly passwordLinkUntil: Date | null
+  passwordLinkUntil: Schema.NullOr(Schema.Date),
+  /** How many there are of each, of all times; live keys of the administration's API. */
+  orders: Schema.BigInt,
+  subscriptions: Schema.BigInt,
+  adminKeys: Schema.BigInt
+}, { passwordLinkUntil: "link_until" })
+
+export interface UserDetails extends Schema.Schema.Type<typeof CountedUser> {
   /** Live ones, the last used first. */
   readonly sessions: ReadonlyArray<UserSession>
-  /** How many there are of each, of all times; live keys of the administration's API. */
-  readonly orders: bigint
-  readonly subscriptions: bigint
-  readonly adminKeys: bigint
 }
-
-type SummaryRow = UserRow & {
-  readonly usd_micros: bigint
-  readonly owed_micros: bigint
-  readonly last_seen_at: Date | null
-}
-
-const toSummary = (row: SummaryRow): UserSummary => ({
-  ...toUser(row),
-  usdMicros: row.usd_micros,
-  owedMicros: row.owed_micros,
-  lastSeenAt: row.last_seen_at
-})
 
 /** The largest id that a text may name has 18 digits: all of these fit a `bigint`. */
 const idPattern = /^[1-9]\d{0,17}$/
@@ -72,9 +66,9 @@ export const findUsers = (
   // PostgreSQL has no text with a NUL in it.
   const part = text.replaceAll("\0", "").trim().toLowerCase()
   const id = idPattern.test(part) ? BigInt(part) : null
-  return Effect.map(
-    sql<SummaryRow>`
-      SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
+  return rowsOf(
+    UserSummary,
+    sql`SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
           coalesce(b.owed_micros, 0) AS owed_micros,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at
         FROM users u LEFT JOIN user_balances b ON b.user_id = u.id
@@ -82,34 +76,9 @@ export const findUsers = (
           AND (${part} = '' OR position(${part} IN u.email) > 0 OR u.id = ${id}::bigint)
           AND (${role ?? null}::text IS NULL OR u.role = ${role ?? null}::text)
           AND (${state ?? null}::text IS NULL OR (u.disabled_at IS NOT NULL) = (${state ?? null}::text = 'disabled'))
-        ORDER BY u.id DESC LIMIT ${limit}`,
-    (rows) => rows.map(toSummary)
+        ORDER BY u.id DESC LIMIT ${limit}`
   )
 }
-
-type DetailsRow = SummaryRow & {
-  readonly has_password: boolean
-  readonly link_until: Date | null
-  readonly orders: bigint
-  readonly subscriptions: bigint
-  readonly admin_keys: bigint
-}
-
-interface SessionRow {
-  readonly id: bigint
-  readonly address: string | null
-  readonly user_agent: string | null
-  readonly created_at: Date
-  readonly last_seen_at: Date
-}
-
-const toSession = (row: SessionRow): UserSession => ({
-  id: row.id,
-  address: row.address ?? "",
-  userAgent: row.user_agent ?? "",
-  createdAt: row.created_at,
-  lastSeenAt: row.last_seen_at
-})
 
 /** Undefined: there is no such user. */
 export const userDetails = (
@@ -117,8 +86,9 @@ export const userDetails = (
   userId: bigint
 ): Effect.Effect<UserDetails | undefined, SqlError.SqlError> =>
   Effect.gen(function*() {
-    const [row] = yield* sql<DetailsRow>`
-      SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
+    const user = yield* rowOf(
+      CountedUser,
+      sql`SELECT u.id, u.email, u.role, u.created_at, u.disabled_at, coalesce(b.usd_micros, 0) AS usd_micros,
           coalesce(b.owed_micros, 0) AS owed_micros,
           (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS last_seen_at,
           u.password_hash IS NOT NULL AS has_password,
@@ -129,19 +99,14 @@ export const userDetails = (
           (SELECT count(*) FROM api_keys k WHERE k.user_id = u.id AND k.kind = 'admin' AND k.revoked_at IS NULL
             AND (k.expires_at IS NULL OR k.expires_at > now())) AS admin_keys
         FROM users u LEFT JOIN user_balances b ON b.user_id = u.id WHERE u.id = ${userId}`
-    if (row === undefined) return undefined
-    const sessions = yield* sql<SessionRow>`
-      SELECT id, address, user_agent, created_at, last_seen_at FROM sessions
+    )
+    if (user === undefined) return undefined
+    const sessions = yield* rowsOf(
+      UserSession,
+      sql`SELECT id, address, user_agent, created_at, last_seen_at FROM sessions
         WHERE user_id = ${userId} AND expires_at > now()
           AND last_seen_at > now() - make_interval(days => ${IDLE_DAYS_MAX}::integer)
         ORDER BY last_seen_at DESC, id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
-    return {
-      ...toSummary(row),
-      hasPassword: row.has_password,
-      passwordLinkUntil: row.link_until,
-      sessions: sessions.map(toSession),
-      orders: row.orders,
-      subscriptions: row.subscriptions,
-      adminKeys: row.admin_keys
-    }
+    )
+    return { ...user, sessions }
   })

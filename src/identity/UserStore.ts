@@ -3,27 +3,14 @@
  * password leaves this folder no other way than by {@link Credentials}, and never in a `User`.
  * @internal
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { openAccount } from "../accounts/AccountStore.ts"
+import { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { EmailTaken } from "./IdentityError.ts"
-import type { User } from "./Users.ts"
-
-export interface UserRow {
-  readonly id: bigint
-  readonly email: string
-  readonly role: User["role"]
-  readonly created_at: Date
-  readonly disabled_at: Date | null
-}
-
-export const toUser = (row: UserRow): User => ({
-  id: row.id,
-  email: row.email,
-  role: row.role,
-  createdAt: row.created_at,
-  disabledAt: row.disabled_at
-})
+import { User } from "./User.ts"
 
 /** Of the advisory lock under which administrators come and go, and links to make the first one. */
 const ROOT_LOCK = 7_304_160_528n
@@ -42,43 +29,38 @@ export const insertUser = (
 ): Effect.Effect<User, EmailTaken | SqlError.SqlError> =>
   Effect.gen(function*() {
     if (user.role === "root") yield* lockRoots(sql)
-    const [row] = yield* sql<UserRow>`INSERT INTO users (email, role, password_hash)
+    const made = yield* rowOf(
+      User,
+      sql`INSERT INTO users (email, role, password_hash)
       VALUES (${user.email}, ${user.role}, ${user.passwordHash}) ON CONFLICT (email) DO NOTHING
       RETURNING id, email, role, created_at, disabled_at`
-    if (row === undefined) return yield* new EmailTaken({ email: user.email })
-    yield* openAccount(sql, row.id)
+    )
+    if (made === undefined) return yield* new EmailTaken({ email: user.email })
+    yield* openAccount(sql, made.id)
     if (user.role === "root") yield* sql`DELETE FROM setup_links`
-    return toUser(row)
+    return made
   })
 
 /** Whom a password stands for. */
-export interface Credentials {
-  readonly userId: bigint
+export const Credentials = Row({
+  userId: UserId,
   /** Null: no password is set. */
-  readonly passwordHash: string | null
-  readonly disabled: boolean
-}
-
-interface CredentialsRow {
-  readonly id: bigint
-  readonly password_hash: string | null
-  readonly disabled_at: Date | null
-}
-
-const toCredentials = ([row]: ReadonlyArray<CredentialsRow>): Credentials | undefined =>
-  row && { userId: row.id, passwordHash: row.password_hash, disabled: row.disabled_at !== null }
+  passwordHash: Schema.NullOr(Schema.String),
+  disabled: Schema.Boolean
+}, { userId: "id" })
+export interface Credentials extends Schema.Schema.Type<typeof Credentials> {}
 
 /** By a normalised e-mail address. */
 export const credentialsByEmail = (sql: SqlClient.SqlClient, email: string) =>
-  Effect.map(
-    sql<CredentialsRow>`SELECT id, password_hash, disabled_at FROM users WHERE email = ${email}`,
-    toCredentials
+  rowOf(
+    Credentials,
+    sql`SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE email = ${email}`
   )
 
 export const credentialsById = (sql: SqlClient.SqlClient, userId: bigint) =>
-  Effect.map(
-    sql<CredentialsRow>`SELECT id, password_hash, disabled_at FROM users WHERE id = ${userId}`,
-    toCredentials
+  rowOf(
+    Credentials,
+    sql`SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId}`
   )
 
 /**

@@ -5,21 +5,16 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { type EmailTaken, InvalidEmail, type PasswordRefused, type TooBusy, UserNotFound } from "./IdentityError.ts"
 import { PasswordQueue } from "./PasswordQueue.ts"
 import { checkNewPassword } from "./Passwords.ts"
-import type { Role } from "./Roles.ts"
 import { deleteSessions } from "./SessionStore.ts"
-import { insertUser, toUser, type UserRow, writePasswordHash } from "./UserStore.ts"
+import { User } from "./User.ts"
+import { insertUser, writePasswordHash } from "./UserStore.ts"
 
-export interface User {
-  readonly id: bigint
-  readonly email: string
-  readonly role: Role
-  readonly createdAt: Date
-  readonly disabledAt: Date | null
-}
+export type { User } from "./User.ts"
 
 export interface NewUser {
   readonly email: string
@@ -70,22 +65,18 @@ export class Users extends Context.Service<Users, {
         }
       )
 
-      const list = sql<UserRow>`SELECT ${columns} FROM users ORDER BY id`.pipe(
-        Effect.map((rows) => rows.map(toUser)),
+      const list = rowsOf(User, sql`SELECT ${columns} FROM users ORDER BY id`).pipe(
         Effect.mapError(databaseUnavailable)
       )
-
-      const first = (rows: ReadonlyArray<UserRow>): Option.Option<User> =>
-        Option.map(Option.fromUndefinedOr(rows[0]), toUser)
 
       const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
         const email = normalizeEmail(text)
         if (email === undefined) return Option.none<User>()
-        return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE email = ${email}`)
+        return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE email = ${email}`))
       }, Effect.mapError(databaseUnavailable))
 
       const findById = Effect.fn("Users.findById")(function*(id: bigint) {
-        return first(yield* sql<UserRow>`SELECT ${columns} FROM users WHERE id = ${id}`)
+        return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE id = ${id}`))
       }, Effect.mapError(databaseUnavailable))
 
       return Users.of({ create, setPassword, list, findByEmail, findById })

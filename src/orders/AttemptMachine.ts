@@ -2,11 +2,11 @@
  * What an attempt to pay becomes by what happens to it. Pure; the table of its tests is the rule book. A payment that has paid is
  * never clawed back here: refunds and disputes are about the payment, not about the attempt.
  */
-import type { Attempt } from "./Order.ts"
+import type { AttemptState } from "./Order.ts"
 
 /** The part of an attempt that changes. `payable`: the provider may still take a payment for it. */
 export interface AttemptStatus {
-  readonly state: Attempt["state"]
+  readonly state: AttemptState
   readonly payable: boolean
 }
 

@@ -2,57 +2,15 @@
  * Attempts to pay as rows. This file alone writes them, each change as the state machine says, so that what an attempt may become
  * is in one place; a test sees to it.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { AttemptId, OrderId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { PaymentSource } from "../payments/PaymentFact.ts"
+import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { type AttemptEvent, evolveAttempt } from "./AttemptMachine.ts"
-import type { Attempt, Order, OrderKind } from "./Order.ts"
-
-interface AttemptRow {
-  readonly id: bigint
-  readonly order_kind: OrderKind
-  readonly order_id: bigint
-  readonly provider: Attempt["provider"]
-  readonly method: string | null
-  readonly amount_minor: bigint
-  readonly currency: string
-  readonly gateway: string
-  readonly merchant: string
-  readonly merchant_reference: string
-  readonly provider_reference: string | null
-  readonly session_url: string | null
-  readonly session_expires_at: Date | null
-  readonly payable: boolean
-  readonly payment_reference: string | null
-  readonly state: Attempt["state"]
-  readonly debited_micros: bigint
-  readonly minor_per_fen: string
-  readonly completed_by: string | null
-  readonly created_at: Date
-}
-
-const toAttempt = (row: AttemptRow): Attempt => ({
-  id: row.id,
-  orderKind: row.order_kind,
-  orderId: row.order_id,
-  provider: row.provider,
-  method: row.method,
-  amountMinor: row.amount_minor,
-  currency: row.currency,
-  gateway: row.gateway,
-  merchant: row.merchant,
-  reference: row.merchant_reference,
-  session: row.provider_reference,
-  sessionUrl: row.session_url,
-  sessionExpiresAt: row.session_expires_at,
-  payable: row.payable,
-  payment: row.payment_reference,
-  state: row.state,
-  debitedMicros: row.debited_micros,
-  minorPerFen: row.minor_per_fen,
-  completedBy: row.completed_by,
-  createdAt: row.created_at
-})
+import { Attempt, AttemptState, type Order } from "./Order.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -64,25 +22,25 @@ const columns =
 
 /** The attempts of an order, oldest first; locked when it is in a transaction that has locked the order. */
 export const attemptsOf = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
-  Effect.map(
-    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id`,
-    (rows) => rows.map(toAttempt)
+  rowsOf(
+    Attempt,
+    sql`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id`
   )
 
 /** The same, locked until the transaction under way ends. */
 export const lockAttempts = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
-  Effect.map(
-    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id
-      FOR UPDATE OF a`,
-    (rows) => rows.map(toAttempt)
+  rowsOf(
+    Attempt,
+    sql`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id
+      FOR UPDATE OF a`
   )
 
 /** The attempt with a merchant reference, at whatever provider. */
 export const findAttempt = (sql: Sql, reference: string): Read<Attempt | undefined> =>
-  Effect.map(
-    sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a
-      WHERE merchant_reference = ${reference}`,
-    ([row]) => row === undefined ? undefined : toAttempt(row)
+  rowOf(
+    Attempt,
+    sql`SELECT ${sql.literal(columns)} FROM payment_attempts a
+      WHERE merchant_reference = ${reference}`
   )
 
 export interface NewAttempt {
@@ -103,16 +61,15 @@ export interface NewAttempt {
 
 /** Writes a new attempt. */
 export const insertAttempt = (sql: Sql, attempt: NewAttempt): Read<Attempt> =>
-  Effect.flatMap(
-    sql<AttemptRow>`
-      INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, gateway, merchant, minor_per_fen,
+  oneRowOf(
+    Attempt,
+    sql`INSERT INTO payment_attempts (order_kind, order_id, provider, method, amount_minor, currency, gateway, merchant, minor_per_fen,
           merchant_reference, session_expires_at, payable, completed_by)
         VALUES (${attempt.order.kind}, ${attempt.order.id}, ${attempt.provider}, ${attempt.method}, ${attempt.amountMinor},
           ${attempt.currency}, ${attempt.gateway}, ${attempt.merchant}, ${attempt.minorPerFen}, ${attempt.reference},
           ${attempt.sessionExpiresAt}, ${attempt.provider === "epay"}, ${
       attempt.completedBy ?? null
-    }) RETURNING *, 0::bigint AS debited_micros`,
-    ([row]) => row === undefined ? Effect.die(new Error("an attempt was not inserted")) : Effect.succeed(toAttempt(row))
+    }) RETURNING *, 0::bigint AS debited_micros`
   )
 
 /** What is written down beside a change of state. */
@@ -150,11 +107,13 @@ export const moveAttemptById = (sql: Sql, id: bigint, event: AttemptEvent, notes
   inTransaction(
     sql,
     Effect.gen(function*() {
-      const [row] = yield* sql<AttemptRow>`
-        SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE id = ${id} FOR UPDATE OF a`
+      const attempt = yield* rowOf(
+        Attempt,
+        sql`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE id = ${id} FOR UPDATE OF a`
+      )
       // A session is noted once, whatever became of it since.
-      if (row === undefined || (event._tag === "Opened" && row.provider_reference !== null)) return
-      yield* moveAttempt(sql, toAttempt(row), event, notes)
+      if (attempt === undefined || (event._tag === "Opened" && attempt.session !== null)) return
+      yield* moveAttempt(sql, attempt, event, notes)
     })
   )
 
@@ -170,26 +129,29 @@ export const askSoon = (sql: Sql, orderIds: ReadonlyArray<bigint>): Read<void> =
 const BACKOFF_SECONDS_MIN = 60
 const BACKOFF_SECONDS_MAX = 6 * 3_600
 
-export interface DueAttempt {
-  readonly id: bigint
-  readonly order_id: bigint
-  readonly provider: "epay" | "stripe"
-  readonly gateway: string
-  readonly merchant: string
-  readonly merchant_reference: string
-  readonly amount_minor: bigint
-  readonly provider_reference: string | null
-  readonly state: Attempt["state"]
-  readonly order_state: string
-}
+/** An attempt to ask about. */
+export const DueAttempt = Row({
+  id: AttemptId,
+  orderId: OrderId,
+  provider: PaymentSource,
+  gateway: Schema.String,
+  merchant: Schema.String,
+  reference: Schema.String,
+  /** Stripe's session; null elsewhere. */
+  session: Schema.NullOr(Schema.String),
+  state: AttemptState,
+  orderState: Schema.String
+}, { reference: "merchant_reference", session: "provider_reference" })
+export interface DueAttempt extends Schema.Schema.Type<typeof DueAttempt> {}
 
 /** Takes attempts to ask about: each is put off first, so that no two processes ask about one at the same time. */
 export const claimDue = (
   sql: Sql,
   options: { readonly onlyDue: boolean; readonly after: bigint; readonly limit: number }
 ): Read<ReadonlyArray<DueAttempt>> =>
-  sql<DueAttempt>`
-    UPDATE payment_attempts a SET checks = least(a.checks + 1, 20), next_check_at = now() + make_interval(
+  rowsOf(
+    DueAttempt,
+    sql`UPDATE payment_attempts a SET checks = least(a.checks + 1, 20), next_check_at = now() + make_interval(
         secs => least(${BACKOFF_SECONDS_MIN} * power(2, a.checks), ${BACKOFF_SECONDS_MAX})::integer)
       FROM orders o
       WHERE o.id = a.order_id AND a.id IN (
@@ -201,6 +163,7 @@ export const claimDue = (
       )
       RETURNING a.id, a.order_id, a.provider, a.gateway, a.merchant, a.merchant_reference, a.amount_minor, a.provider_reference,
         a.state, o.state AS order_state`
+  )
 
 /** An attempt that was not paid is asked about no longer than this after it was made, in days. */
 const ASK_DAYS_MAX = 7
@@ -221,9 +184,12 @@ export const giveUpOld = Effect.fnUntraced(function*(sql: Sql) {
   yield* inTransaction(
     sql,
     Effect.gen(function*() {
-      const rows = yield* sql<AttemptRow>`SELECT ${sql.literal(columns)} FROM payment_attempts a
+      const attempts = yield* rowsOf(
+        Attempt,
+        sql`SELECT ${sql.literal(columns)} FROM payment_attempts a
         WHERE ${isOld} ORDER BY id LIMIT ${GIVEN_UP_MAX} FOR UPDATE OF a SKIP LOCKED`
-      for (const row of rows) yield* moveAttempt(sql, toAttempt(row), { _tag: "Ended" })
+      )
+      for (const attempt of attempts) yield* moveAttempt(sql, attempt, { _tag: "Ended" })
     })
   )
 })

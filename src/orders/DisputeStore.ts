@@ -1,43 +1,47 @@
 /**
  * Disputes as rows, one for each, by the id that its provider gave it: what it is now, and what it has taken.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { DisputeTold, Provider } from "../payments/PaymentFact.ts"
+import { DisputeId, EventId, OrderId } from "../domain/Ids.ts"
+import { Minor } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { type DisputeTold, Provider } from "../payments/PaymentFact.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import type { ClawbackOf, DisputeNow } from "./Clawback.ts"
-import { type DisputeEvent, foldDispute, standingOf } from "./DisputeFold.ts"
+import { foldDispute, standingOf } from "./DisputeFold.ts"
 import type { Payment } from "./Payments.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
 
-export interface Dispute {
-  readonly id: bigint
-  readonly provider: Provider
+export const Dispute = Row({
+  id: DisputeId,
+  provider: Provider,
   /** The provider's id of it. */
-  readonly dispute: string
-  /** In the minor unit of the currency. */
-  readonly amountMinor: bigint
-  readonly takenMinor: bigint
-  readonly currency: string
+  dispute: Schema.String,
+  amountMinor: Minor,
+  takenMinor: Minor,
+  currency: Schema.String,
   /** The provider's own words. */
-  readonly status: string
-  readonly reason: string
+  status: Schema.String,
+  reason: Schema.String,
   /** Until when it can be answered. */
-  readonly dueAt: Date | null
+  dueAt: Schema.NullOr(Schema.Date),
   /** Of the payment's attempt; null where no order is known. */
-  readonly orderId: bigint | null
-  readonly updatedAt: Date
-}
+  orderId: Schema.NullOr(OrderId),
+  updatedAt: Schema.Date
+}, { dispute: "dispute_id" })
+export interface Dispute extends Schema.Schema.Type<typeof Dispute> {}
 
-interface EventRow {
-  readonly id: bigint
-  readonly kind: string
-  readonly status: string
-  readonly amount_minor: bigint
-  readonly taken_minor: bigint | null
-  readonly at_seconds: bigint
-}
+const EventOfDispute = Row({
+  id: EventId,
+  kind: Schema.String,
+  status: Schema.String,
+  amountMinor: Minor,
+  takenMinor: Schema.NullOr(Minor),
+  atSeconds: Schema.BigInt
+})
 
 /** Events of one dispute that are looked at, at most: the newest. */
 const EVENTS_MAX = 1_000
@@ -45,19 +49,14 @@ const EVENTS_MAX = 1_000
 /** Writes down what a dispute is by everything said of it, the event `eventId` included. */
 export const recordDispute = (sql: Sql, of: ClawbackOf, told: DisputeTold, eventId: bigint): Read<void> =>
   Effect.gen(function*() {
-    const rows = yield* sql<EventRow>`
-      SELECT id, kind, status, amount_minor, taken_minor, at_seconds FROM payment_events
+    const events = yield* rowsOf(
+      EventOfDispute,
+      sql`SELECT id, kind, status, amount_minor, taken_minor, at_seconds FROM payment_events
         WHERE provider = ${of.provider} AND fact = 'Dispute' AND subject = ${told.dispute} AND status IS NOT NULL
           AND amount_minor IS NOT NULL AND currency = ${told.currency}
         ORDER BY at_seconds DESC, id DESC LIMIT ${EVENTS_MAX}`
-    const folded = foldDispute(rows.map((row): DisputeEvent & { readonly id: bigint } => ({
-      id: row.id,
-      kind: row.kind,
-      status: row.status,
-      amountMinor: row.amount_minor,
-      takenMinor: row.taken_minor,
-      atSeconds: row.at_seconds
-    })))
+    )
+    const folded = foldDispute(events)
     if (folded === undefined) return
     const { newest, takenMinor } = folded
     const isNewest = newest.id === eventId
@@ -78,45 +77,22 @@ export const recordDispute = (sql: Sql, of: ClawbackOf, told: DisputeTold, event
             updated_at = now()`
   })
 
+const TakenByDispute = Row({ status: Schema.String, takenMinor: Minor })
+
 /** The disputes of a payment in its currency. */
 export const disputesNow = (
   sql: Sql,
   { currency, id, payment, provider }: Pick<Payment, "currency" | "id" | "payment" | "provider">
 ): Read<ReadonlyArray<DisputeNow>> =>
   Effect.map(
-    sql<{ status: string; taken_minor: bigint }>`SELECT status, taken_minor FROM payment_disputes
+    rowsOf(
+      TakenByDispute,
+      sql`SELECT status, taken_minor FROM payment_disputes
       WHERE (payment_id = ${id} OR payment_id IS NULL AND provider = ${provider} AND payment_reference = ${payment})
-        AND currency = ${currency}`,
-    (rows) => rows.map((row) => ({ standing: standingOf(row.status), takenMinor: row.taken_minor }))
+        AND currency = ${currency}`
+    ),
+    (rows) => rows.map(({ status, takenMinor }) => ({ standing: standingOf(status), takenMinor }))
   )
-
-interface DisputeRow {
-  readonly id: bigint
-  readonly provider: Provider
-  readonly dispute_id: string
-  readonly amount_minor: bigint
-  readonly taken_minor: bigint
-  readonly currency: string
-  readonly status: string
-  readonly reason: string
-  readonly due_at: Date | null
-  readonly order_id: bigint | null
-  readonly updated_at: Date
-}
-
-const toDispute = (row: DisputeRow): Dispute => ({
-  id: row.id,
-  provider: row.provider,
-  dispute: row.dispute_id,
-  amountMinor: row.amount_minor,
-  takenMinor: row.taken_minor,
-  currency: row.currency,
-  status: row.status,
-  reason: row.reason,
-  dueAt: row.due_at,
-  orderId: row.order_id,
-  updatedAt: row.updated_at
-})
 
 /** Disputes listed at once, at most. */
 const LISTED_MAX = 100
@@ -126,9 +102,9 @@ const columns = `d.*, a.order_id FROM payment_disputes d LEFT JOIN payments p ON
 
 /** Of one order's payments, newest first. */
 export const disputesOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Dispute>> =>
-  Effect.map(
-    sql.unsafe<DisputeRow>(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId]),
-    (rows) => rows.map(toDispute)
+  rowsOf(
+    Dispute,
+    sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId])
   )
 
 /** Disputes that were told before their payment was known are its own from now on. */

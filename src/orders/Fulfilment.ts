@@ -6,12 +6,12 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
 import { minimum } from "../domain/Money.ts"
+import { planTexts } from "../domain/Plan.ts"
 import type { ConfirmationFacts, UsdWorth } from "../platform/SecondPerson.ts"
-import { type PlanTerms as SoldTerms, planTexts } from "../subscriptions/PlanTerms.ts"
-import { activate, type BoughtTerms, setStanding } from "../subscriptions/Subscriptions.ts"
+import { activate, setStanding } from "../subscriptions/Subscriptions.ts"
 import { type Clawback, clawbackOf, debitOf } from "./Clawback.ts"
 import { disputesNow } from "./DisputeStore.ts"
-import { fulfilledState, type Order, type OrderState, type PlanTerms } from "./Order.ts"
+import { fulfilledState, type Order, type OrderState } from "./Order.ts"
 import { setOrderState, setSubscription } from "./OrderStore.ts"
 import { type Payment, setDebited } from "./Payments.ts"
 import { type Reason, reason } from "./Reason.ts"
@@ -28,25 +28,9 @@ const entryOf = (fields: Posting): LedgerEntry => ({
   ...fields
 })
 
-/** The terms as a subscription is made from them. */
-export const boughtOf = (terms: PlanTerms): BoughtTerms => ({
-  planId: terms.plan_id,
-  code: terms.code,
-  name: terms.name,
-  durationDays: terms.duration_days,
-  limit5hMicros: terms.limit_5h_micros,
-  limit1dMicros: terms.limit_1d_micros,
-  limit7dMicros: terms.limit_7d_micros,
-  limit30dMicros: terms.limit_30d_micros,
-  multiplierMicros: terms.multiplier_micros
-})
-
-/** The same with the price: the terms of a plan. */
-export const givenTerms = (terms: PlanTerms): SoldTerms => ({ ...boughtOf(terms), priceFen: terms.price_fen })
-
 /** What an order gives that is fulfilled by hand. */
 export const orderWorth = ({ terms }: Order, creditMicros: bigint): UsdWorth =>
-  terms === null ? { usdMicros: creditMicros } : { plan: givenTerms(terms), times: 1n }
+  terms === null ? { usdMicros: creditMicros } : { plan: terms, times: 1n }
 
 /** What somebody who confirms it reads of an order that is fulfilled by hand. */
 export const orderFacts = (order: Order, creditMicros: bigint): ConfirmationFacts => ({
@@ -55,7 +39,7 @@ export const orderFacts = (order: Order, creditMicros: bigint): ConfirmationFact
   amount_fen: String(order.amountFen),
   ...(order.terms === null
     ? { credit_micros: String(creditMicros) }
-    : { plan_code: order.terms.code, ...planTexts(givenTerms(order.terms)) })
+    : { plan_code: order.terms.code, ...planTexts(order.terms) })
 })
 
 /** Something the rules exclude: the transaction is undone, and the provider asked to come again. */
@@ -83,7 +67,7 @@ export const fulfil = (sql: Sql, order: Order, creditMicros: bigint): Write<Orde
         : yield* contradiction(`the credit of order ${order.id} was ${posted.outcome}`)
     }
     if (order.terms === null) return yield* contradiction(`order ${order.id} has no terms`)
-    const subscriptionId = yield* activate(sql, order.userId, order.id, boughtOf(order.terms))
+    const subscriptionId = yield* activate(sql, order.userId, order.id, order.terms)
     yield* setSubscription(sql, order.id, subscriptionId)
     return { ...order, state, subscriptionId }
   })

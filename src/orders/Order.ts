@@ -3,10 +3,11 @@
  * keeps its own terms; what is for sale may change after it.
  */
 import { Schema } from "effect"
-import { OrderId, SubscriptionId, UserId } from "../domain/Ids.ts"
-import { Fen, Micros } from "../domain/Money.ts"
+import { AttemptId, OrderId, SubscriptionId, UserId } from "../domain/Ids.ts"
+import { Fen, Micros, Minor } from "../domain/Money.ts"
+import { SoldPlan } from "../domain/Plan.ts"
 import { orElse, Row } from "../domain/Row.ts"
-import type { PaymentSource } from "../payments/PaymentFact.ts"
+import { PaymentSource } from "../payments/PaymentFact.ts"
 
 export const OrderKind = Schema.Literals(["topup", "subscription"])
 export type OrderKind = typeof OrderKind.Type
@@ -18,21 +19,6 @@ export type OrderKind = typeof OrderKind.Type
 export const OrderState = Schema.Literals(["pending", "paid", "active", "cancelled", "expired", "refunded", "disputed"])
 export type OrderState = typeof OrderState.Type
 
-/** A plan's full terms when the order was placed. A limit of zero is no limit. */
-export const PlanTerms = Schema.Struct({
-  plan_id: Schema.BigIntFromString,
-  code: Schema.String,
-  name: Schema.String,
-  price_fen: Schema.BigIntFromString,
-  duration_days: Schema.Number,
-  limit_5h_micros: Schema.BigIntFromString,
-  limit_1d_micros: Schema.BigIntFromString,
-  limit_7d_micros: Schema.BigIntFromString,
-  limit_30d_micros: Schema.BigIntFromString,
-  multiplier_micros: Schema.BigIntFromString
-})
-export type PlanTerms = typeof PlanTerms.Type
-
 export const Order = Row({
   /** Unique over both kinds. */
   id: OrderId,
@@ -42,7 +28,7 @@ export const Order = Row({
   /** What a top-up credits; 0 for a subscription. */
   creditMicros: orElse(Micros, 0n),
   /** What a subscription gives; null for a top-up. */
-  terms: Schema.NullOr(PlanTerms),
+  terms: Schema.NullOr(SoldPlan),
   state: OrderState,
   subscriptionId: Schema.NullOr(SubscriptionId),
   createdAt: Schema.Date,
@@ -51,36 +37,40 @@ export const Order = Row({
 })
 export interface Order extends Schema.Schema.Type<typeof Order> {}
 
+export const AttemptState = Schema.Literals(["open", "processing", "paid", "closed"])
+export type AttemptState = typeof AttemptState.Type
+
 /** One way of paying an order. */
-export interface Attempt {
-  readonly id: bigint
-  readonly orderKind: OrderKind
-  readonly orderId: bigint
-  readonly provider: PaymentSource
-  readonly method: string | null
-  readonly amountMinor: bigint
+export const Attempt = Row({
+  id: AttemptId,
+  orderKind: OrderKind,
+  orderId: OrderId,
+  provider: PaymentSource,
+  method: Schema.NullOr(Schema.String),
+  amountMinor: Minor,
   /** In lower case. */
-  readonly currency: string
+  currency: Schema.String,
   /** EPay: the host of its gateway; empty elsewhere. */
-  readonly gateway: string
-  readonly merchant: string
-  readonly reference: string
+  gateway: Schema.String,
+  merchant: Schema.String,
+  reference: Schema.String,
   /** Stripe's session; null elsewhere. */
-  readonly session: string | null
-  readonly sessionUrl: string | null
-  readonly sessionExpiresAt: Date | null
+  session: Schema.NullOr(Schema.String),
+  sessionUrl: Schema.NullOr(Schema.String),
+  sessionExpiresAt: Schema.NullOr(Schema.Date),
   /** The provider may still take a payment for it, or have taken one that is not on record. */
-  readonly payable: boolean
+  payable: Schema.Boolean,
   /** The payment that fulfilled the order through this attempt. */
-  readonly payment: string | null
-  readonly state: "open" | "processing" | "paid" | "closed"
+  payment: Schema.NullOr(Schema.String),
+  state: AttemptState,
   /** What clawbacks of its payment have debited so far. */
-  readonly debitedMicros: bigint
-  readonly minorPerFen: string
+  debitedMicros: Micros,
+  minorPerFen: Schema.String,
   /** Who said that it was paid, an administrator; null where the provider says it. */
-  readonly completedBy: string | null
-  readonly createdAt: Date
-}
+  completedBy: Schema.NullOr(Schema.String),
+  createdAt: Schema.Date
+}, { reference: "merchant_reference", session: "provider_reference", payment: "payment_reference" })
+export interface Attempt extends Schema.Schema.Type<typeof Attempt> {}
 
 /** True when its payment has been turned into credit or a subscription, whatever came after. */
 export const isFulfilled = (state: OrderState): boolean =>

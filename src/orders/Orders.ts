@@ -2,13 +2,17 @@
  * Orders: placed with everything their fulfilment will need, shown, cancelled, and expired when nobody paid. Nothing here
  * moves money.
  */
-import { Context, Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient, type Statement } from "effect/sql"
+import { OrderId } from "../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
+import { findPlanNow, soldPlanJson } from "../subscriptions/PlanNow.ts"
 import { askSoon, attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order, OrderKind } from "./Order.ts"
 import {
@@ -23,7 +27,6 @@ import {
 } from "./OrderError.ts"
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
 import { type Payment, paymentsOfOrder } from "./Payments.ts"
-import { findPlanNow } from "./PlanTermsStore.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** An unpaid order lasts so long, in minutes. */
@@ -48,6 +51,10 @@ export interface OrderView {
   /** What came in through the attempts. */
   readonly payments: ReadonlyArray<Payment>
 }
+
+const PlacedBefore = Row({ pending: Schema.BigInt, recent: Schema.BigInt })
+
+const IdOfOrder = Row({ id: OrderId })
 
 /** Whose orders may be seen: one user's, or those of all users (undefined) for root and the command line. */
 type Viewer = bigint | undefined
@@ -93,20 +100,21 @@ export class Orders extends Context.Service<Orders, {
       const asBuyer = Effect.fnUntraced(function*(userId: bigint) {
         const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
         if (buyer === undefined) return yield* new BuyerUnknown({ userId })
-        const [placed] = yield* sql<{ pending: bigint; recent: bigint }>`
-      SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+        const { pending, recent } = yield* oneRowOf(
+          PlacedBefore,
+          sql`SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
           count(*) FILTER (WHERE created_at > now() - interval '1 hour') AS recent
         FROM orders WHERE user_id = ${userId}`
-        if (Number(placed?.pending ?? 0n) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
-        if (Number(placed?.recent ?? 0n) >= ORDERS_PER_HOUR_MAX) {
+        )
+        if (Number(pending) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+        if (Number(recent) >= ORDERS_PER_HOUR_MAX) {
           return yield* new TooManyOrders({ perHour: ORDERS_PER_HOUR_MAX })
         }
       })
 
-      const placed = Effect.fnUntraced(function*(rows: ReadonlyArray<{ readonly id: bigint }>) {
-        const [row] = rows
-        const order = row === undefined ? undefined : yield* findOrder(sql, row.id)
-        return order ?? (yield* Effect.die(new Error("an order was not written")))
+      const placed = Effect.fnUntraced(function*(inserted: Statement.Statement<unknown>) {
+        const { id } = yield* oneRowOf(IdOfOrder, inserted)
+        return (yield* findOrder(sql, id)) ?? (yield* Effect.die(new Error("an order was not written")))
       })
 
       const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
@@ -120,8 +128,7 @@ export class Orders extends Context.Service<Orders, {
           Effect.gen(function*() {
             yield* asBuyer(userId)
             return yield* placed(
-              yield* sql<{ id: bigint }>`
-          INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
+              sql`INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
             VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
             )
@@ -137,9 +144,8 @@ export class Orders extends Context.Service<Orders, {
             const plan = yield* findPlanNow(sql, planCode)
             if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
             return yield* placed(
-              yield* sql<{ id: bigint }>`
-          INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
-            VALUES (${userId}, ${plan.id}, ${plan.priceFen}, ${JSON.stringify(plan.terms)}::jsonb,
+              sql`INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
+            VALUES (${userId}, ${plan.planId}, ${plan.priceFen}, ${soldPlanJson(plan)}::jsonb,
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
             )
           })
@@ -189,13 +195,18 @@ export class Orders extends Context.Service<Orders, {
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const due = yield* sql<{ id: bigint }>`
-        SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
+            const due = yield* rowsOf(
+              IdOfOrder,
+              sql`SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
           ORDER BY expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED`
+            )
             if (due.length === 0) return []
-            const expired = yield* sql<{ id: bigint }>`
-        UPDATE ${table} o SET state = 'expired' WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
+            const expired = yield* rowsOf(
+              IdOfOrder,
+              sql`UPDATE ${table} o SET state = 'expired'
+          WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
           SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing') RETURNING id`
+            )
             const ids = expired.map((row) => row.id)
             // Their sessions are closed by the round that is next.
             yield* askSoon(sql, ids)

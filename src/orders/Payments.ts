@@ -2,9 +2,13 @@
  * Payments as rows: one for each payment, by the identity that its provider gave it. Everything that settles, resolves or
  * reconciles a payment locks it first, so that it counts once, whoever settles it.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { PaymentSource, Provider } from "../payments/PaymentFact.ts"
+import { AttemptId, OrderId, PaymentId, UserId } from "../domain/Ids.ts"
+import { Micros, Minor } from "../domain/Money.ts"
+import { Row } from "../domain/Row.ts"
+import { PaymentSource, type Provider } from "../payments/PaymentFact.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
 
 type Sql = SqlClient.SqlClient
 type Read<A> = Effect.Effect<A, SqlError.SqlError>
@@ -13,7 +17,8 @@ type Read<A> = Effect.Effect<A, SqlError.SqlError>
  * `in_review` until people have looked. `fulfilled`: it paid an order. `credited`: root credited somebody. `refunded`: it was given
  * back. `dismissed`: there is nothing to do about it; a fitting event may still settle it.
  */
-export type PaymentState = "in_review" | "fulfilled" | "credited" | "refunded" | "dismissed"
+export const PaymentState = Schema.Literals(["in_review", "fulfilled", "credited", "refunded", "dismissed"])
+export type PaymentState = typeof PaymentState.Type
 
 /** Whose payment it is, and which. */
 export interface PaymentIdentity {
@@ -23,23 +28,27 @@ export interface PaymentIdentity {
   readonly payment: string
 }
 
-export interface Payment extends PaymentIdentity {
-  readonly id: bigint
-  readonly state: PaymentState
+export const Payment = Row({
+  id: PaymentId,
+  provider: PaymentSource,
+  scope: Schema.String,
+  payment: Schema.String,
+  state: PaymentState,
   /** Root says that it was received. */
-  readonly manual: boolean
+  manual: Schema.Boolean,
   /** In the minor unit of the currency; null where that is not known. */
-  readonly paidMinor: bigint | null
-  readonly currency: string | null
-  readonly attemptId: bigint | null
+  paidMinor: Schema.NullOr(Minor),
+  currency: Schema.NullOr(Schema.String),
+  attemptId: Schema.NullOr(AttemptId),
   /** Of its attempt. */
-  readonly orderId: bigint | null
-  readonly creditedUserId: bigint | null
-  readonly creditedMicros: bigint | null
-  readonly debitedMicros: bigint
+  orderId: Schema.NullOr(OrderId),
+  creditedUserId: Schema.NullOr(UserId),
+  creditedMicros: Schema.NullOr(Micros),
+  debitedMicros: Micros,
   /** What root took off again, where the payment had counted twice. */
-  readonly correctedMicros: bigint
-}
+  correctedMicros: Micros
+}, { scope: "merchant_scope", payment: "payment_id" })
+export interface Payment extends Schema.Schema.Type<typeof Payment> {}
 
 /** Whose numbers the trades of an EPay gateway are. */
 export const epayScope = (gateway: string, pid: string): string => `${gateway}|${pid}`
@@ -48,61 +57,27 @@ export const epayScope = (gateway: string, pid: string): string => `${gateway}|$
 export const lockPayment = (sql: Sql, payment: string): Read<void> =>
   Effect.asVoid(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`payment:${payment}`}, 0))`)
 
-interface PaymentRow {
-  readonly id: bigint
-  readonly provider: PaymentSource
-  readonly merchant_scope: string
-  readonly payment_id: string
-  readonly state: PaymentState
-  readonly manual: boolean
-  readonly paid_minor: bigint | null
-  readonly currency: string | null
-  readonly attempt_id: bigint | null
-  readonly order_id: bigint | null
-  readonly credited_user_id: bigint | null
-  readonly credited_micros: bigint | null
-  readonly debited_micros: bigint
-  readonly corrected_micros: bigint
-}
-
-const toPayment = (row: PaymentRow): Payment => ({
-  id: row.id,
-  provider: row.provider,
-  scope: row.merchant_scope,
-  payment: row.payment_id,
-  state: row.state,
-  manual: row.manual,
-  paidMinor: row.paid_minor,
-  currency: row.currency,
-  attemptId: row.attempt_id,
-  orderId: row.order_id,
-  creditedUserId: row.credited_user_id,
-  creditedMicros: row.credited_micros,
-  debitedMicros: row.debited_micros,
-  correctedMicros: row.corrected_micros
-})
-
 /** Every payment of that id, at whatever provider; locked by `lockPayment`. */
 export const paymentsNamed = (sql: Sql, payment: string): Read<ReadonlyArray<Payment>> =>
-  Effect.map(
-    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
-      WHERE p.payment_id = ${payment} ORDER BY p.id`,
-    (rows) => rows.map(toPayment)
+  rowsOf(
+    Payment,
+    sql`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE p.payment_id = ${payment} ORDER BY p.id`
   )
 
 export const findPayment = (sql: Sql, id: bigint): Read<Payment | undefined> =>
-  Effect.map(
-    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
-      WHERE p.id = ${id}`,
-    ([row]) => row === undefined ? undefined : toPayment(row)
+  rowOf(
+    Payment,
+    sql`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE p.id = ${id}`
   )
 
 /** The payments that came through an order's attempts, oldest first. */
 export const paymentsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Payment>> =>
-  Effect.map(
-    sql<PaymentRow>`SELECT p.*, a.order_id FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
-      WHERE a.order_id = ${orderId} ORDER BY p.id`,
-    (rows) => rows.map(toPayment)
+  rowsOf(
+    Payment,
+    sql`SELECT p.*, a.order_id FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
+      WHERE a.order_id = ${orderId} ORDER BY p.id`
   )
 
 /** The one of them that has this identity. */

@@ -2,6 +2,7 @@
  * Why an event about a payment has its outcome: a code, and the values that its words need. It is kept with the event, and worded
  * where it is read, in the reader's language. The words here are for logs and programs.
  */
+import { Record, Schema, SchemaTransformation } from "effect"
 
 /** Words by code; a value's place is written `{name}`. Amounts are in minor units, times in ISO 8601. */
 export const reasonWords = {
@@ -52,10 +53,11 @@ export const reasonWords = {
 
 export type ReasonCode = keyof typeof reasonWords
 
-export interface Reason {
-  readonly code: ReasonCode
-  readonly values: Readonly<Record<string, string>>
-}
+export const Reason = Schema.Struct({
+  code: Schema.Literals(Record.keys(reasonWords)),
+  values: Schema.Record(Schema.String, Schema.String)
+})
+export interface Reason extends Schema.Schema.Type<typeof Reason> {}
 
 export const reason = (code: ReasonCode, values: Readonly<Record<string, string>> = {}): Reason => ({ code, values })
 
@@ -67,7 +69,7 @@ export const wordsOf = ({ code, values }: Reason): string =>
 export const reasonOf = (kept: unknown): Reason | undefined => {
   if (typeof kept !== "object" || kept === null || !("code" in kept) || typeof kept.code !== "string") return undefined
   const { code } = kept
-  const known = (Object.keys(reasonWords) as ReadonlyArray<ReasonCode>).find((one) => one === code)
+  const known = Record.keys(reasonWords).find((one) => one === code)
   if (known === undefined) return undefined
   const values = "values" in kept && typeof kept.values === "object" && kept.values !== null ? kept.values : {}
   const texts = Object.entries(values).flatMap(([name, value]) =>
@@ -75,3 +77,11 @@ export const reasonOf = (kept: unknown): Reason | undefined => {
   )
   return { code: known, values: Object.fromEntries(texts) }
 }
+
+/** A reason as it is kept with its event; undefined: there is none, or another version wrote it. */
+export const KeptReason = Schema.Unknown.pipe(
+  Schema.decodeTo(
+    Schema.UndefinedOr(Reason),
+    SchemaTransformation.transform<Reason | undefined, unknown>({ decode: reasonOf, encode: (kept) => kept ?? null })
+  )
+)

@@ -3,11 +3,19 @@
  * tried at once and, where Stripe does not answer, again by the reconciliation; a payment that slips through all the same is
  * honoured or shown to root, never lost.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { AttemptId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 import { askSoon, moveAttemptById } from "./AttemptStore.ts"
+
+const OpenSession = Row({ attemptId: AttemptId, session: Schema.String }, {
+  attemptId: "id",
+  session: "provider_reference"
+})
 
 export class Sessions extends Context.Service<Sessions, {
   /** Closes the sessions of an order that must not be paid any more. Never fails: what does not work stays open. */
@@ -36,11 +44,13 @@ export class Sessions extends Context.Service<Sessions, {
         ))
 
       const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: bigint) {
-        const rows = yield* sql<{ id: bigint; provider_reference: string }>`
-      SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
+        const open = yield* rowsOf(
+          OpenSession,
+          sql`SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
       WHERE a.order_id = ${orderId} AND a.provider = 'stripe' AND a.payable AND a.provider_reference IS NOT NULL
         AND (o.state <> 'pending' OR a.state = 'closed') ORDER BY a.id`
-        yield* Effect.forEach(rows, (row) => close(orderId, row.id, row.provider_reference), { discard: true })
+        )
+        yield* Effect.forEach(open, ({ attemptId, session }) => close(orderId, attemptId, session), { discard: true })
       }, (effect, orderId) =>
         effect.pipe(
           Effect.catch((error) =>

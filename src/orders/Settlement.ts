@@ -2,7 +2,7 @@
  * The settlement as orders ask for it: checkout, refunds and manual payments settle what they learn by the same rules as a
  * callback. `events/` has the rules, and provides it.
  */
-import { Context, Effect, Schedule } from "effect"
+import { Context, Effect, Schedule, Schema } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
 import type { ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
@@ -11,7 +11,8 @@ import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 
 /** What became of an event. All but `received` and `deferred` are final: the same event again changes nothing. */
-export type EventOutcome = "received" | "deferred" | "applied" | "duplicate" | "ignored" | "needs_review"
+export const EventOutcome = Schema.Literals(["received", "deferred", "applied", "duplicate", "ignored", "needs_review"])
+export type EventOutcome = typeof EventOutcome.Type
 
 /** True when an event of that outcome, delivered again, is not looked at again. */
 export const isFinal = (outcome: EventOutcome): boolean => outcome !== "received" && outcome !== "deferred"

@@ -2,8 +2,10 @@
  * The record of changes as administrators read it: who did what to what, with what it was and is now; page by page for people
  * and as a stream for files, newest first. What is read is what {@link recordChange} of `AuditLog` wrote.
  */
-import { Context, Effect, Layer, Option, Stream } from "effect"
+import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { orElse, Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
 /** What is left out does not matter. */
 export interface AuditFilter {
@@ -18,22 +20,24 @@ export interface AuditFilter {
   readonly toMs?: number | undefined
 }
 
-export interface AuditItem {
-  readonly id: bigint
-  readonly at: Date
-  readonly actor: string
-  /** Of the user who acted; null on the command line. */
-  readonly email: string | null
-  readonly action: string
-  readonly target: string
-  readonly before: AuditState | null
-  readonly after: AuditState | null
-  /** Of the client; empty where it was not known. */
-  readonly address: string
-}
-
 /** A thing as it was or is, by field. */
-export type AuditState = Readonly<Record<string, unknown>>
+export const AuditState = Schema.Record(Schema.String, Schema.Unknown)
+export type AuditState = typeof AuditState.Type
+
+export const AuditItem = Row({
+  id: Schema.BigInt,
+  at: Schema.Date,
+  actor: Schema.String,
+  /** Of the user who acted; null on the command line. */
+  email: Schema.NullOr(Schema.String),
+  action: Schema.String,
+  target: Schema.String,
+  before: Schema.NullOr(AuditState),
+  after: Schema.NullOr(AuditState),
+  /** Of the client; empty where it was not known. */
+  address: orElse(Schema.String, "")
+})
+export interface AuditItem extends Schema.Schema.Type<typeof AuditItem> {}
 
 export class AuditTrail extends Context.Service<AuditTrail, {
   page(
@@ -49,8 +53,9 @@ export class AuditTrail extends Context.Service<AuditTrail, {
       const sql = yield* SqlClient.SqlClient
 
       const read = (filter: AuditFilter, limit: number, before: bigint | undefined) =>
-        Effect.map(
-          sql.unsafe<AuditRow>(pageSql, [
+        rowsOf(
+          AuditItem,
+          sql.unsafe(pageSql, [
             comparable(filter.actor),
             comparable(filter.action),
             comparable(filter.target),
@@ -58,8 +63,7 @@ export class AuditTrail extends Context.Service<AuditTrail, {
             millis(filter.toMs),
             before ?? null,
             limit
-          ]),
-          (rows) => rows.map(toItem)
+          ])
         )
 
       return AuditTrail.of({
@@ -83,12 +87,6 @@ export class AuditTrail extends Context.Service<AuditTrail, {
 export const AUDIT_STREAM_ITEMS_MAX = 100_000
 
 const STREAM_PAGE_ITEMS = 1_000
-
-interface AuditRow extends Omit<AuditItem, "address"> {
-  readonly address: string | null
-}
-
-const toItem = (row: AuditRow): AuditItem => ({ ...row, address: row.address ?? "" })
 
 /** $1 actor, $2 beginning of the action, $3 target, $4 and $5 range in ms, $6 below which id, $7 how many. */
 const pageSql = `

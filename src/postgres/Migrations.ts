@@ -3,14 +3,16 @@
  * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
  * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
  */
-import { Context, Effect, Schedule } from "effect"
+import { Context, Effect, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { readdir, readFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { Row } from "../domain/Row.ts"
 import { MigrationError } from "./MigrationError.ts"
+import { rowsOf } from "./Rows.ts"
 import { classifySqlError } from "./SqlFailure.ts"
 import { splitSql } from "./SqlSplit.ts"
 
@@ -29,11 +31,8 @@ interface Migration {
   readonly text: string
 }
 
-interface AppliedMigration {
-  readonly id: number
-  readonly name: string
-  readonly checksum: string
-}
+const Applied = Row({ id: Schema.Number, name: Schema.String, checksum: Schema.String })
+type AppliedMigration = typeof Applied.Type
 
 const isPackageRoot = (folder: string): boolean => {
   const path = join(folder, "package.json")
@@ -140,7 +139,10 @@ const runPending = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migrati
     checksum text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
   )`.unprepared
-  const applied = yield* sql<AppliedMigration>`SELECT id, name, checksum FROM realms_migrations ORDER BY id`.unprepared
+  const applied = yield* rowsOf(
+    Applied,
+    sql`SELECT id, name, checksum FROM realms_migrations ORDER BY id`.unprepared
+  )
   const problem = mismatch(applied, migrations)
   if (problem !== undefined) return yield* new MigrationError({ message: problem })
   const appliedIds = new Set(applied.map((row) => row.id))

@@ -4,18 +4,18 @@
  */
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { givenTerms } from "../orders/Fulfilment.ts"
-import { PlanTerms } from "../orders/Order.ts"
-import { findPlanNow, type PlanNow } from "../orders/PlanTermsStore.ts"
+import { planTexts, type SoldPlan } from "../domain/Plan.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, type AuditFacts, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts"
-import { planTexts } from "../subscriptions/PlanTerms.ts"
+import { findPlanNow, soldPlanJson } from "../subscriptions/PlanNow.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
 import {
   checkNewBatch,
@@ -42,6 +42,12 @@ export interface SeenBatch {
 
 /** Rows answered at once, at most. */
 export const LISTED_MAX = 200
+
+const SeenState = Row({ revision: Schema.BigInt, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
+
+const SeenCode = Row({ hint: Schema.String, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
+
+const SealedCodes = Row({ bytes: Schema.Uint8Array, keyId: Schema.String }, { bytes: "codes_sealed" })
 
 export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, DatabaseUnavailable>
@@ -88,21 +94,23 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       const insertBatch = Effect.fnUntraced(function*(
         actor: Actor,
         batch: NewBatch,
-        plan: PlanNow | undefined,
+        plan: SoldPlan | undefined,
         texts: ReadonlyArray<Redacted.Redacted<string>>
       ) {
         // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
         yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
-        const [next] = yield* sql<{ id: bigint }>`
+        const { id } = yield* oneRowOf(
+          Row({ id: Schema.BigInt }),
+          sql`
       SELECT nextval(pg_get_serial_sequence('redemption_batches', 'id')) AS id`
-        const id = next?.id ?? (yield* Effect.die(new Error("no number for a batch")))
+        )
         const sealed = yield* box.seal(Redacted.make(texts.map(Redacted.value).join("\n")), placeOf(id))
         yield* sql`
       INSERT INTO redemption_batches (id, name, note, kind, usd_micros, terms, codes, uses_max, expires_at, codes_sealed,
           key_id, created_by) OVERRIDING SYSTEM VALUE
         VALUES (${id}, ${batch.name}, ${batch.note}, ${batch.gift.kind},
           ${batch.gift.kind === "balance" ? batch.gift.usdMicros : null}::bigint,
-          ${plan === undefined ? null : JSON.stringify(plan.terms)}::jsonb, ${batch.codes}, ${batch.usesMax},
+          ${plan === undefined ? null : soldPlanJson(plan)}::jsonb, ${batch.codes}, ${batch.usesMax},
           ${batch.expiresAt}::timestamptz, ${sealed.bytes}, ${sealed.keyId}, ${actor.userId}::bigint)`
         return id
       })
@@ -138,7 +146,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
                 before: null,
                 after: factsOf(batch)
               })
-              yield* secondPerson.check(actor, yield* actionOf(batch, plan))
+              yield* secondPerson.check(actor, actionOf(batch, plan))
               return id
             })
           ).pipe((made) => secondPerson.asking(actor, made))
@@ -152,17 +160,20 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           yield* inTransaction(
             sql,
             Effect.gen(function*() {
-              const [row] = yield* sql<{ revision: bigint; disabled: boolean }>`
+              const batch = yield* rowOf(
+                SeenState,
+                sql`
             SELECT revision, disabled_at IS NOT NULL AS disabled FROM redemption_batches WHERE id = ${id} FOR UPDATE`
-              if (row === undefined) return yield* new BatchNotFound({ batchId: id })
-              if (row.disabled === isDisabled) return
-              if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
+              )
+              if (batch === undefined) return yield* new BatchNotFound({ batchId: id })
+              if (batch.isDisabled === isDisabled) return
+              if (batch.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
               yield* sql`UPDATE redemption_batches
             SET disabled_at = CASE WHEN ${isDisabled}::boolean THEN now() END WHERE id = ${id}`
               yield* recordChange(sql, actor, {
                 action: `redemption_batch.${isDisabled ? "disabled" : "enabled"}`,
                 target: targetOf(id),
-                before: { disabled: row.disabled },
+                before: { disabled: batch.isDisabled },
                 after: { disabled: isDisabled }
               })
             })
@@ -176,11 +187,14 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           yield* inTransaction(
             sql,
             Effect.gen(function*() {
-              const [code] = yield* sql<{ hint: string; disabled: boolean }>`
+              const code = yield* rowOf(
+                SeenCode,
+                sql`
             SELECT hint, disabled_at IS NOT NULL AS disabled FROM redemption_codes
               WHERE id = ${codeId} AND batch_id = ${batchId} FOR UPDATE`
+              )
               if (code === undefined) return yield* new CodeNotFound({ codeId })
-              if (code.disabled) return
+              if (code.isDisabled) return
               yield* sql`UPDATE redemption_codes SET disabled_at = now() WHERE id = ${codeId}`
               yield* recordChange(sql, actor, {
                 action: "redemption_code.disabled",
@@ -199,10 +213,13 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           return yield* inTransaction(
             sql,
             Effect.gen(function*() {
-              const [row] = yield* sql<{ codes_sealed: Uint8Array; key_id: string }>`
+              const sealed = yield* rowOf(
+                SealedCodes,
+                sql`
           SELECT codes_sealed, key_id FROM redemption_batches WHERE id = ${id}`
-              if (row === undefined) return yield* new BatchNotFound({ batchId: id })
-              const opened = yield* box.open({ bytes: row.codes_sealed, keyId: row.key_id }, placeOf(id))
+              )
+              if (sealed === undefined) return yield* new BatchNotFound({ batchId: id })
+              const opened = yield* box.open(sealed, placeOf(id))
               const codes = yield* codesOf(sql, id, { limit: CODES_MAX })
               const byHash = new Map(codes.map(({ hash, ...code }) => [Buffer.from(hash).toString("hex"), code]))
               yield* recordChange(sql, actor, {
@@ -255,8 +272,6 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   )
 }
 
-const decodeTerms = Schema.decodeUnknownEffect(PlanTerms)
-
 const placeOf = (id: bigint): string => `codes:${id}`
 const targetOf = (id: bigint): string => `redemption_batch:${id}`
 
@@ -272,30 +287,28 @@ const factsOf = (batch: NewBatch): AuditFacts => ({
 })
 
 /** What a batch is worth: all that its codes give. */
-const actionOf = (batch: NewBatch, plan: PlanNow | undefined): Effect.Effect<AskedAction> =>
-  Effect.gen(function*() {
-    const { codes, expiresAt, gift, name, note, usesMax } = batch
-    const times = BigInt(codes) * BigInt(usesMax)
-    const terms = plan === undefined ? undefined : givenTerms(yield* Effect.orDie(decodeTerms(plan.terms)))
-    const asked = {
-      name,
-      codes,
-      uses_max: usesMax,
-      expires_at: expiresAt?.toISOString() ?? null,
-      ...(gift.kind === "balance" ? { usd_micros: gift.usdMicros.toString() } : { plan_code: gift.planCode })
-    }
-    return {
-      action: "codes.create",
-      worth: {
-        usd: gift.kind === "balance" || terms === undefined
-          ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
-          : { plan: terms, times }
-      },
-      asked,
-      facts: terms === undefined ? asked : { ...asked, ...planTexts(terms), name },
-      note
-    }
-  })
+const actionOf = (batch: NewBatch, plan: SoldPlan | undefined): AskedAction => {
+  const { codes, expiresAt, gift, name, note, usesMax } = batch
+  const times = BigInt(codes) * BigInt(usesMax)
+  const asked = {
+    name,
+    codes,
+    uses_max: usesMax,
+    expires_at: expiresAt?.toISOString() ?? null,
+    ...(gift.kind === "balance" ? { usd_micros: gift.usdMicros.toString() } : { plan_code: gift.planCode })
+  }
+  return {
+    action: "codes.create",
+    worth: {
+      usd: gift.kind === "balance" || plan === undefined
+        ? { usdMicros: (gift.kind === "balance" ? gift.usdMicros : 0n) * times }
+        : { plan, times }
+    },
+    asked,
+    facts: plan === undefined ? asked : { ...asked, ...planTexts(plan), name },
+    note
+  }
+}
 
 /** Failures of the box as one that says why. */
 const orUnreadable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>

@@ -2,16 +2,16 @@
  * The part of the audit about redemption codes: every redemption has given what its batch says, a credit in the ledger or a
  * subscription on its terms, no credit is without its redemption, and codes count their redemptions.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
+import { UserId } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
 /** Problems of one kind that are listed, at most. */
 const LISTED_MAX = 100
 
-interface Finding {
-  readonly user_id: bigint | null
-  readonly message: string
-}
+const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
 
 const creditsSql = `
   SELECT coalesce(r.user_id, l.user_id) AS user_id, format('redemption %s of %s micros has %s in the ledger',
@@ -46,8 +46,8 @@ export const redemptionAudit: AuditCheck = (sql) =>
   Effect.gen(function*() {
     const problems: Array<AuditProblem> = []
     for (const statement of [creditsSql, subscriptionsSql, usesSql]) {
-      const rows = yield* sql.unsafe<Finding>(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`)
-      for (const row of rows) problems.push({ invariant: "I4", userId: row.user_id, message: row.message })
+      const findings = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`))
+      for (const { message, userId } of findings) problems.push({ invariant: "I4", userId, message })
     }
     return problems
   })

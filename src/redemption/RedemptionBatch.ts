@@ -2,57 +2,66 @@
  * A batch of redemption codes as administrators see it: what each code gives, how often, until when, and what has become of
  * them. Also the bounds of a batch that is to be made.
  */
-import { Effect } from "effect"
-import type { PlanTerms } from "../orders/Order.ts"
+import { Effect, Schema } from "effect"
+import { UserId } from "../domain/Ids.ts"
+import type { SoldPlan } from "../domain/Plan.ts"
+import { Row } from "../domain/Row.ts"
 import { type batchFields, BatchRefused } from "./RedemptionError.ts"
 
 /** What a code gives: credit, or a subscription on the terms that the plan had when the batch was made. */
 export type Gift =
   | { readonly kind: "balance"; readonly usdMicros: bigint }
-  | { readonly kind: "plan"; readonly terms: PlanTerms }
+  | { readonly kind: "plan"; readonly terms: SoldPlan }
 
 /** `used`: as often as may be. The others are those of something that could still be redeemed. */
-export const codeStates = ["active", "used", "expired", "disabled"] as const
-export type CodeState = typeof codeStates[number]
+export const CodeState = Schema.Literals(["active", "used", "expired", "disabled"])
+export type CodeState = typeof CodeState.Type
+export const codeStates = CodeState.literals
 
-export interface RedemptionBatch {
-  readonly id: bigint
-  readonly name: string
-  readonly note: string
-  readonly gift: Gift
-  readonly codes: number
+/** A batch besides what its codes give and how often they were used. */
+export const Batch = Row({
+  id: Schema.BigInt,
+  name: Schema.String,
+  note: Schema.String,
+  codes: Schema.Number,
   /** Of each code, every one by another user: 1 for a code for one, more for a code that is shared. */
-  readonly usesMax: number
+  usesMax: Schema.Number,
+  state: CodeState,
+  /** Null: it does not expire. */
+  expiresAt: Schema.NullOr(Schema.Date),
+  disabledAt: Schema.NullOr(Schema.Date),
+  revision: Schema.BigInt,
+  createdAt: Schema.Date,
+  /** The e-mail address of its maker; null for the command line. */
+  createdBy: Schema.NullOr(Schema.String)
+})
+
+export interface RedemptionBatch extends Schema.Schema.Type<typeof Batch> {
+  readonly gift: Gift
   /** Of all its codes. */
   readonly uses: number
-  readonly state: CodeState
-  /** Null: it does not expire. */
-  readonly expiresAt: Date | null
-  readonly disabledAt: Date | null
-  readonly revision: bigint
-  readonly createdAt: Date
-  /** The e-mail address of its maker; null for the command line. */
-  readonly createdBy: string | null
 }
 
-export interface RedemptionCode {
-  readonly id: bigint
+export const RedemptionCode = Row({
+  id: Schema.BigInt,
   /** The last characters of its text. */
-  readonly hint: string
-  readonly uses: number
-  readonly usesMax: number
-  readonly state: CodeState
-}
+  hint: Schema.String,
+  uses: Schema.Number,
+  usesMax: Schema.Number,
+  state: CodeState
+})
+export interface RedemptionCode extends Schema.Schema.Type<typeof RedemptionCode> {}
 
 /** That a user has redeemed a code. */
-export interface Redemption {
-  readonly id: bigint
-  readonly codeId: bigint
-  readonly hint: string
-  readonly userId: bigint
-  readonly email: string
-  readonly at: Date
-}
+export const Redemption = Row({
+  id: Schema.BigInt,
+  codeId: Schema.BigInt,
+  hint: Schema.String,
+  userId: UserId,
+  email: Schema.String,
+  at: Schema.Date
+})
+export interface Redemption extends Schema.Schema.Type<typeof Redemption> {}
 
 export interface NewBatch {
   /** 1 to 100 characters. */

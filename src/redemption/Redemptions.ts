@@ -8,15 +8,15 @@ import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import { AttemptLimits } from "../identity/AttemptLimits.ts"
 import type { TooManyAttempts } from "../identity/IdentityError.ts"
-import { boughtOf } from "../orders/Fulfilment.ts"
 import { BuyerUnknown } from "../orders/OrderError.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { activate } from "../subscriptions/Subscriptions.ts"
 import { hashOfCode } from "./CodeText.ts"
 import type { Gift } from "./RedemptionBatch.ts"
 import { CodeExpired, CodeRedeemed, CodeUnknown, CodeUsedUp } from "./RedemptionError.ts"
-import { giftOf, type GiftRow, lockCode, type LockedCode } from "./RedemptionStore.ts"
+import { GiftColumns, giftOf, lockCode, type LockedCode } from "./RedemptionStore.ts"
 
 /** Who redeems. */
 export interface Redeemer {
@@ -55,7 +55,7 @@ export class Redemptions extends Context.Service<Redemptions, {
 
       /** Gives it; answers the subscription that was made. The code is locked. */
       const give = Effect.fnUntraced(function*(userId: bigint, code: LockedCode) {
-        if (code.gift.kind === "plan") return yield* activate(sql, userId, null, boughtOf(code.gift.terms))
+        if (code.gift.kind === "plan") return yield* activate(sql, userId, null, code.gift.terms)
         const posted = yield* postInTransaction(sql, userId, {
           kind: "redemption",
           amountMicros: code.gift.usdMicros,
@@ -101,11 +101,14 @@ export class Redemptions extends Context.Service<Redemptions, {
           }
         ),
         given: Effect.fn("Redemptions.given")(function*(userId: bigint, codeId: bigint) {
-          const [row] = yield* sql<GiftRow>`
+          const gift = yield* rowOf(
+            GiftColumns,
+            sql`
         SELECT b.usd_micros, b.terms FROM redemptions r
           JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
           WHERE r.code_id = ${codeId} AND r.user_id = ${userId}`
-          return row === undefined ? undefined : yield* giftOf(row)
+          )
+          return gift === undefined ? undefined : yield* giftOf(gift)
         }, orUnavailable)
       })
     })

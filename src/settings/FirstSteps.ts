@@ -2,9 +2,11 @@
  * What a fresh installation still lacks before somebody can pay and call. Each step is looked at as it is now, so that one
  * that is undone, such as the last channel disabled, is shown again.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import { Settings } from "./Settings.ts"
 
 /**
@@ -18,6 +20,8 @@ export interface StepState {
   readonly isDone: boolean
 }
 
+const Offered = Row({ channel: Schema.Boolean, model: Schema.Boolean, plan: Schema.Boolean })
+
 export class FirstSteps extends Context.Service<FirstSteps, {
   /** In the order in which they are taken. */
   readonly steps: Effect.Effect<ReadonlyArray<StepState>, SqlError.SqlError | DatabaseUnavailable>
@@ -29,18 +33,21 @@ export class FirstSteps extends Context.Service<FirstSteps, {
       const settings = yield* Settings
 
       const steps = Effect.gen(function*() {
-        const [row] = yield* sql<{ channel: boolean; model: boolean; plan: boolean }>`SELECT
+        const offered = yield* oneRowOf(
+          Offered,
+          sql`SELECT
       EXISTS (SELECT FROM channels WHERE disabled_at IS NULL) AS channel,
       EXISTS (
         SELECT FROM models m JOIN channel_models s ON s.model_id = m.id JOIN channels c ON c.id = s.channel_id
           WHERE m.disabled_at IS NULL AND c.disabled_at IS NULL
       ) AS model,
       EXISTS (SELECT FROM subscription_plans WHERE disabled_at IS NULL) AS plan`
+        )
         const { billing, payment, publicUrl } = yield* settings.get
         return [
-          { step: "channel" as const, isDone: row?.channel === true },
-          { step: "model" as const, isDone: row?.model === true },
-          { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || row?.plan === true },
+          { step: "channel" as const, isDone: offered.channel },
+          { step: "model" as const, isDone: offered.model },
+          { step: "offer" as const, isDone: !billing.enabled || billing.payAsYouGo || offered.plan },
           { step: "payment" as const, isDone: !billing.enabled || payment.epay.enabled || payment.stripe.enabled },
           { step: "address" as const, isDone: publicUrl !== undefined }
         ]

@@ -2,10 +2,12 @@
  * Every place where a sealed secret is stored. At the start it is checked that each of them opens - a wrong or missing master key
  * stops the start, and nothing is lost - and a rotation seals all of them anew in one transaction.
  */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type MasterKeyInvalid, MasterKeyWrong, type SecretBox, type SecretUnreadable } from "../platform/SecretBox.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 
 interface SealedTable {
@@ -26,26 +28,29 @@ const tables: ReadonlyArray<SealedTable> = [
 /** Rows read at once; a batch of codes has some 25 kB. */
 const PAGE_ROWS = 100
 
-interface SealedRow {
-  readonly id: string
-  readonly bytes: Uint8Array
-  readonly key_id: string
-}
+const SealedSecret = Row({ id: Schema.String, bytes: Schema.Uint8Array, keyId: Schema.String })
+interface SealedSecret extends Schema.Schema.Type<typeof SealedSecret> {}
 
 const columnsOf = ({ id, sealed }: SealedTable): string => `${id}::text AS id, ${sealed} AS bytes, key_id`
 
 /** One row for each key that has sealed any: what opens one of them opens all. */
 const oneOfEachKey = (table: SealedTable, sql: SqlClient.SqlClient) =>
-  sql.unsafe<SealedRow>(
-    `SELECT DISTINCT ON (key_id) ${columnsOf(table)} FROM ${table.table} WHERE key_id IS NOT NULL ORDER BY key_id`
+  rowsOf(
+    SealedSecret,
+    sql.unsafe(
+      `SELECT DISTINCT ON (key_id) ${columnsOf(table)} FROM ${table.table} WHERE key_id IS NOT NULL ORDER BY key_id`
+    )
   )
 
 const rowsAfter = (table: SealedTable, sql: SqlClient.SqlClient, after: string | undefined) =>
-  sql.unsafe<SealedRow>(
-    `SELECT ${columnsOf(table)} FROM ${table.table}
+  rowsOf(
+    SealedSecret,
+    sql.unsafe(
+      `SELECT ${columnsOf(table)} FROM ${table.table}
       WHERE ${table.sealed} IS NOT NULL AND ($1::text IS NULL OR ${table.id} > $1::${table.idType})
       ORDER BY ${table.id} LIMIT ${PAGE_ROWS}`,
-    [after ?? null]
+      [after ?? null]
+    )
   )
 
 const wrong = (place: string, { reason }: SecretUnreadable, source: string): MasterKeyWrong =>
@@ -57,9 +62,9 @@ const wrong = (place: string, { reason }: SecretUnreadable, source: string): Mas
   })
 
 /** What a row has; fails with what to do about it when no key at hand opens it. */
-const openRow = (table: SealedTable, row: SealedRow, box: SecretBox["Service"]) => {
-  const place = `${table.place}:${row.id}`
-  return box.open({ bytes: row.bytes, keyId: row.key_id }, place).pipe(
+const openRow = (table: SealedTable, { bytes, id, keyId }: SealedSecret, box: SecretBox["Service"]) => {
+  const place = `${table.place}:${id}`
+  return box.open({ bytes, keyId }, place).pipe(
     Effect.map((secret) => ({ place, secret })),
     Effect.catchTag("SecretUnreadable", (error) => Effect.fail(wrong(place, error, box.source)))
   )
@@ -86,7 +91,7 @@ export const resealAll = (
   box: SecretBox["Service"],
   actor: Actor
 ): Effect.Effect<number, SqlError.SqlError | MasterKeyInvalid | MasterKeyWrong> => {
-  const reseal = Effect.fnUntraced(function*(table: SealedTable, row: SealedRow) {
+  const reseal = Effect.fnUntraced(function*(table: SealedTable, row: SealedSecret) {
     const { place, secret } = yield* openRow(table, row, box)
     const sealed = yield* box.seal(secret, place)
     yield* sql.unsafe(

@@ -3,7 +3,7 @@
  * sealed, bound to its key's name.
  * @internal
  */
-import { Effect, Redacted, Result } from "effect"
+import { Effect, Redacted, Result, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import {
   decodeSettings,
@@ -13,7 +13,9 @@ import {
   type SettingsValues,
   type SettingTexts
 } from "../config/SettingDocument.ts"
+import { Row } from "../domain/Row.ts"
 import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
 /** An override as it is stored. A secret is either sealed, or removed: then its text is empty. */
 export interface SettingRow {
@@ -25,26 +27,28 @@ export interface SettingRow {
   readonly updatedBy: string | null
 }
 
-interface StoredRow {
-  readonly key: string
-  readonly value: unknown
-  readonly secret: Uint8Array | null
-  readonly key_id: string | null
-  readonly updated_at: Date
-  readonly email: string | null
-}
+const StoredOverride = Row({
+  key: Schema.String,
+  value: Schema.Unknown,
+  secret: Schema.NullOr(Schema.Uint8Array),
+  keyId: Schema.NullOr(Schema.String),
+  updatedAt: Schema.Date,
+  updatedBy: Schema.NullOr(Schema.String)
+}, { updatedBy: "email" })
 
 /** Where a setting's secret is stored, as its seal names it. */
 export const placeOf = (key: string): string => `setting:${key}`
 
-const toRow = (row: StoredRow): ReadonlyArray<SettingRow> =>
-  isSettingKey(row.key)
+const toRow = (
+  { key, keyId, secret, updatedAt, updatedBy, value }: typeof StoredOverride.Type
+): ReadonlyArray<SettingRow> =>
+  isSettingKey(key)
     ? [{
-      key: row.key,
-      text: typeof row.value === "string" ? row.value : null,
-      sealed: row.secret === null || row.key_id === null ? null : { bytes: row.secret, keyId: row.key_id },
-      updatedAt: row.updated_at,
-      updatedBy: row.email
+      key,
+      text: typeof value === "string" ? value : null,
+      sealed: secret === null || keyId === null ? null : { bytes: secret, keyId },
+      updatedAt,
+      updatedBy
     }]
     // Set by a later version, or by an earlier one: not known here, and kept.
     : []
@@ -52,8 +56,11 @@ const toRow = (row: StoredRow): ReadonlyArray<SettingRow> =>
 /** Every override. */
 export const readRows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<SettingRow>, SqlError.SqlError> =>
   Effect.map(
-    sql<StoredRow>`SELECT s.key, s.value, s.secret, s.key_id, s.updated_at, u.email
-      FROM app_settings s LEFT JOIN users u ON u.id = s.updated_by ORDER BY s.key`,
+    rowsOf(
+      StoredOverride,
+      sql`SELECT s.key, s.value, s.secret, s.key_id, s.updated_at, u.email
+      FROM app_settings s LEFT JOIN users u ON u.id = s.updated_by ORDER BY s.key`
+    ),
     (rows) => rows.flatMap(toRow)
   )
 

@@ -2,14 +2,13 @@
  * The plans that administrators can give away, by a grant or by redemption codes: any that is not disabled, also one that is not
  * for sale.
  */
-import { Effect } from "effect"
+import { type Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
-export interface GivablePlan {
-  readonly code: string
-  readonly name: string
-  readonly durationDays: number
-}
+export const GivablePlan = Row({ code: Schema.String, name: Schema.String, durationDays: Schema.Number })
+export interface GivablePlan extends Schema.Schema.Type<typeof GivablePlan> {}
 
 /** Plans offered, at most. */
 const PLANS_MAX = 200
@@ -18,8 +17,8 @@ const PLANS_MAX = 200
 export const givablePlans = (
   sql: SqlClient.SqlClient
 ): Effect.Effect<ReadonlyArray<GivablePlan>, SqlError.SqlError> =>
-  Effect.map(
-    sql<{ code: string; name: string; duration_days: number }>`SELECT code, name, duration_days
-      FROM subscription_plans WHERE disabled_at IS NULL ORDER BY name, id LIMIT ${PLANS_MAX}`,
-    (rows) => rows.map((row) => ({ code: row.code, name: row.name, durationDays: row.duration_days }))
+  rowsOf(
+    GivablePlan,
+    sql`SELECT code, name, duration_days
+      FROM subscription_plans WHERE disabled_at IS NULL ORDER BY name, id LIMIT ${PLANS_MAX}`
   )

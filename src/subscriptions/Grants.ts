@@ -5,13 +5,17 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
+import { SubscriptionId } from "../domain/Ids.ts"
+import { planTexts } from "../domain/Plan.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { type GivablePlan, givablePlans } from "./GivablePlans.ts"
-import { planTermsOf, type PlanTermsRow, planTexts } from "./PlanTerms.ts"
+import { findPlanNow } from "./PlanNow.ts"
 import { activate, withdraw } from "./Subscriptions.ts"
 
 /** Text for people, by what is wrong with a grant. */
@@ -54,6 +58,11 @@ export interface Grant {
   readonly key: string
 }
 
+/** A grant that was made with the key, and whether it is the one that is asked for. */
+const Made = Row({ subscriptionId: SubscriptionId, isSame: Schema.Boolean }, { isSame: "same" })
+
+const Given = Row({ planCode: Schema.String, endsAt: Schema.Date, isLive: Schema.Boolean }, { isLive: "live" })
+
 export class Grants extends Context.Service<Grants, {
   /** By name; 200 at most. */
   readonly plans: Effect.Effect<ReadonlyArray<GivablePlan>, SqlError.SqlError>
@@ -74,26 +83,19 @@ export class Grants extends Context.Service<Grants, {
       const sql = yield* SqlClient.SqlClient
       const secondPerson = yield* SecondPerson
 
-      const termsNow = Effect.fnUntraced(function*(code: string) {
-        const [row] = yield* sql<PlanTermsRow & { readonly id: bigint }>`
-      SELECT id, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros, limit_30d_micros,
-          multiplier_micros
-        FROM subscription_plans WHERE code = ${code} AND disabled_at IS NULL`
-        return row === undefined
-          ? yield* new GrantRefused({ reason: "plan" })
-          : { planId: row.id, code, ...planTermsOf(row) }
-      })
-
       const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
         yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
-        const [made] = yield* sql<{ subscription_id: bigint; same: boolean }>`
+        const made = yield* rowOf(
+          Made,
+          sql`
       SELECT subscription_id, user_id = ${userId} AND plan_code = ${planCode} AND note = ${note} AS same
         FROM subscription_grants WHERE key = ${key}`
-        if (made !== undefined) return made.same ? made.subscription_id : yield* new GrantReused()
+        )
+        if (made !== undefined) return made.isSame ? made.subscriptionId : yield* new GrantReused()
         const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
         if (user === undefined) return yield* new GrantRefused({ reason: "user" })
-        const { planId, ...terms } = yield* termsNow(planCode)
-        const id = yield* activate(sql, userId, null, { planId, ...terms })
+        const plan = (yield* findPlanNow(sql, planCode)) ?? (yield* new GrantRefused({ reason: "plan" }))
+        const id = yield* activate(sql, userId, null, plan)
         yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
       VALUES (${key}, ${id}, ${userId}, ${planCode}, ${note}, ${actor.name})`
         yield* recordChange(sql, actor, {
@@ -104,9 +106,9 @@ export class Grants extends Context.Service<Grants, {
         })
         yield* secondPerson.check(actor, {
           action: "plan.grant",
-          worth: { usd: { plan: terms, times: 1n } },
+          worth: { usd: { plan, times: 1n } },
           asked: { user_id: String(userId), plan: planCode, key },
-          facts: { user_id: String(userId), plan_code: planCode, ...planTexts(terms) },
+          facts: { user_id: String(userId), plan_code: planCode, ...planTexts(plan) },
           note
         })
         return id
@@ -122,16 +124,19 @@ export class Grants extends Context.Service<Grants, {
       })
 
       const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
-        const [row] = yield* sql<{ plan_code: string; ends_at: Date; live: boolean }>`
+        const given = yield* rowOf(
+          Given,
+          sql`
       SELECT plan_code, ends_at, status = 'suspended' OR status = 'active' AND ends_at > now() AS live FROM user_subscriptions
         WHERE id = ${subscriptionId} AND user_id = ${userId}`
-        if (row === undefined) return yield* new SubscriptionNotFound()
-        if (!row.live) return yield* new SubscriptionOver()
+        )
+        if (given === undefined) return yield* new SubscriptionNotFound()
+        if (!given.isLive) return yield* new SubscriptionOver()
         yield* withdraw(sql, userId, subscriptionId)
         yield* recordChange(sql, actor, {
           action: "subscription.ended",
           target: `user:${userId}`,
-          before: { subscription_id: subscriptionId, plan: row.plan_code, ends_at: row.ends_at.toISOString() },
+          before: { subscription_id: subscriptionId, plan: given.planCode, ends_at: given.endsAt.toISOString() },
           after: { note }
         })
       })

@@ -2,7 +2,7 @@
  * Why a plan is not made or changed. Nothing has changed when one of these is answered.
  */
 import { Schema } from "effect"
-import { planFields } from "./PlanTerms.ts"
+import { planFields } from "../domain/Plan.ts"
 
 export class PlanUnknown extends Schema.TaggedError<PlanUnknown>()("PlanUnknown", { id: Schema.BigInt }) {
   override get message(): string {

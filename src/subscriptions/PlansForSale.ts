@@ -1,8 +1,11 @@
 /**
  * The plans that can be bought now, as the table says at this moment. What a buyer gets is fixed by their order.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { planTerms } from "../domain/Plan.ts"
+import { Row } from "../domain/Row.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 
 /** Plans shown, at most. */
 const PLANS_MAX = 50
@@ -27,32 +30,24 @@ export class PlansForSale extends Context.Service<PlansForSale, {
       const sql = yield* SqlClient.SqlClient
       return PlansForSale.of({
         list: Effect.map(
-          sql<PlanRow>`SELECT code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros, limit_7d_micros,
-          limit_30d_micros, multiplier_micros
-        FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`,
-          (rows) =>
-            rows.map((row) => ({
-              code: row.code,
-              name: row.name,
-              priceFen: row.price_fen,
-              durationDays: row.duration_days,
-              limits: [row.limit_5h_micros, row.limit_1d_micros, row.limit_7d_micros, row.limit_30d_micros] as const,
-              multiplierMicros: row.multiplier_micros
-            }))
+          rowsOf(
+            Plan,
+            sql`SELECT * FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`
+          ),
+          (plans) => plans.map(forSale)
         )
       })
     })
   )
 }
 
-interface PlanRow {
-  readonly code: string
-  readonly name: string
-  readonly price_fen: bigint
-  readonly duration_days: number
-  readonly limit_5h_micros: bigint
-  readonly limit_1d_micros: bigint
-  readonly limit_7d_micros: bigint
-  readonly limit_30d_micros: bigint
-  readonly multiplier_micros: bigint
-}
+const Plan = Row({ code: Schema.String, ...planTerms.row })
+
+const forSale = (plan: typeof Plan.Type): PlanForSale => ({
+  code: plan.code,
+  name: plan.name,
+  priceFen: plan.priceFen,
+  durationDays: plan.durationDays,
+  limits: [plan.limit5hMicros, plan.limit1dMicros, plan.limit7dMicros, plan.limit30dMicros],
+  multiplierMicros: plan.multiplierMicros
+})

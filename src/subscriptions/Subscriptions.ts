@@ -5,19 +5,10 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { announceAccount, lockAccount } from "../accounts/Ledger.ts"
-
-/** What was bought. Limits in micros, 0 for none; the multiplier is scaled by 10^6. */
-export interface BoughtTerms {
-  readonly planId: bigint
-  readonly code: string
-  readonly name: string
-  readonly durationDays: number
-  readonly limit5hMicros: bigint
-  readonly limit1dMicros: bigint
-  readonly limit7dMicros: bigint
-  readonly limit30dMicros: bigint
-  readonly multiplierMicros: bigint
-}
+import { SubscriptionId } from "../domain/Ids.ts"
+import type { SoldPlan } from "../domain/Plan.ts"
+import { Row } from "../domain/Row.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 
 /**
  * Gives a user a subscription as part of the transaction under way; answers its id. It starts now, or when the last running
@@ -27,11 +18,13 @@ export const activate = (
   sql: SqlClient.SqlClient,
   userId: bigint,
   orderId: bigint | null,
-  terms: BoughtTerms
+  terms: Omit<SoldPlan, "priceFen">
 ): Effect.Effect<bigint, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
-    const [row] = yield* sql<{ id: bigint }>`
+    const { id } = yield* oneRowOf(
+      Row({ id: SubscriptionId }),
+      sql`
       INSERT INTO user_subscriptions (user_id, plan_id, order_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros,
           limit_7d_micros, limit_30d_micros, multiplier_micros, starts_at, ends_at, fence)
         SELECT ${userId}::bigint, ${terms.planId}::bigint, ${orderId}::bigint, ${terms.code}::text, ${terms.name}::text,
@@ -43,8 +36,9 @@ export const activate = (
               WHERE user_id = ${userId} AND plan_code = ${terms.code} AND status = 'active' AND ends_at > now()
           ) s
         RETURNING id`
+    )
     yield* announceAccount(sql, userId)
-    return row === undefined ? yield* Effect.die(new Error("a subscription was not inserted")) : row.id
+    return id
   })
 
 /**

@@ -2,27 +2,31 @@
  * The calls of everybody, one by one, for root: pages, a stream for files, and the receipt of any call. Bounded as a user's
  * own list is, whatever the filter.
  */
-import { Context, Effect, Layer, type Stream } from "effect"
+import { Context, Effect, Layer, Schema, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { isUuid } from "../domain/Ids.ts"
+import { isUuid, UserId } from "../domain/Ids.ts"
+import { Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
+import { rowOf } from "../postgres/Rows.ts"
+import { CallItem } from "./CallItem.ts"
 import { type CallPage, callReader, type WideCallFilter } from "./CallPages.ts"
-import { type CallReceipt, receiptColumns, type ReceiptRow, toReceipt } from "./Receipts.ts"
+import { type CallReceipt, PricedReceipt, receiptColumns, toReceipt } from "./Receipts.ts"
 import { bounded, type UsageRefused } from "./UsageRefused.ts"
 
 export { type StatusClass, statusClasses, type WideCallFilter } from "./CallPages.ts"
 
 /** Whose call it is. */
-export interface CallOwner {
-  readonly userId: bigint
-  readonly email: string | null
-}
+const CallOwner = Row({ userId: UserId, email: Schema.NullOr(Schema.String) })
+export interface CallOwner extends Schema.Schema.Type<typeof CallOwner> {}
 
-export interface WideCall extends CallItem, CallOwner {
+export const WideCall = RowWith(CallItem, {
+  ...CallOwner.fields,
   /** Null until it has ended, and where none was reached. */
-  readonly channel: string | null
-}
+  channel: Schema.NullOr(Schema.String)
+})
+export interface WideCall extends Schema.Schema.Type<typeof WideCall> {}
+
+const OwnedReceipt = RowWith(PricedReceipt, CallOwner.fields)
 
 export class AllCalls extends Context.Service<AllCalls, {
   /** 50 calls at most, after `cursor`, which is the `next` of another page of the same filter. */
@@ -39,7 +43,7 @@ export class AllCalls extends Context.Service<AllCalls, {
     AllCalls,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const reader = callReader<WideRow, WideCall>(sql, { ...wide, toItem: toWide })
+      const reader = callReader(sql, WideCall, wide)
       return AllCalls.of({
         page: Effect.fn("AllCalls.page")(function*(filter: WideCallFilter, cursor?: string) {
           return yield* reader.page(filter, cursor)
@@ -47,34 +51,18 @@ export class AllCalls extends Context.Service<AllCalls, {
         rows: reader.rows,
         receipt: Effect.fn("AllCalls.receipt")(function*(id: string) {
           if (!isUuid(id)) return undefined
-          const [row] = yield* bounded(sql.unsafe<ReceiptRow & OwnerRow>(receiptSql, [id]))
-          return row === undefined ? undefined : { ...toReceipt(row), userId: row.user_id, email: row.email }
+          const row = yield* bounded(rowOf(OwnedReceipt, sql.unsafe(receiptSql, [id])))
+          return row === undefined ? undefined : { ...toReceipt(row), userId: row.userId, email: row.email }
         })
       })
     })
   )
 }
 
-interface OwnerRow {
-  readonly user_id: bigint
-  readonly email: string | null
-}
-
-interface WideRow extends CallRow, OwnerRow {
-  readonly channel: string | null
-}
-
 const wide = {
   columns: ", e.user_id, u.email, e.channel",
   joins: "LEFT JOIN users u ON u.id = e.user_id"
 }
-
-const toWide = (row: WideRow): WideCall => ({
-  ...toItem(row),
-  userId: row.user_id,
-  email: row.email,
-  channel: row.channel
-})
 
 const receiptSql = `
   SELECT ${receiptColumns}, e.user_id, u.email

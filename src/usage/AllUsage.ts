@@ -2,12 +2,14 @@
  * What everybody's calls came to, for root: totals, by local day or hour, by user, model and channel, over folded hours alone.
  * A report is as fresh as the folds and says how fresh that is; it reads no call, and gives a bounded number of rows.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Count, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 import { HOUR_MS, RANGE_DAYS_MAX } from "./UsageReports.ts"
-import { addSums, noUsage, sumColumns, summedColumns, type SumsRow, toSums, type UsageSums } from "./UsageSums.ts"
+import { addSums, noUsage, sumColumns, summedColumns, sumsOf, UsageSums } from "./UsageSums.ts"
 
 /** What is left out does not matter. */
 export interface AllUsageFilter {
@@ -67,7 +69,7 @@ export class AllUsage extends Context.Service<AllUsage, {
         if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
         const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
         const { userId } = filter
-        const rows = yield* bounded(sql.unsafe<ReportRow>(allUsageSql(unit, userId !== undefined), [
+        const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
           fromMs,
           toMs,
           timeZone,
@@ -75,8 +77,8 @@ export class AllUsage extends Context.Service<AllUsage, {
           filter.model ?? null,
           filter.channel ?? null,
           ...(userId === undefined ? [] : [userId])
-        ]))
-        return toReport(rows, unit)
+        ])
+        return toReport(yield* bounded(rowsOf(ReportLine, statement)), unit)
       })
 
       return AllUsage.of({ report })
@@ -138,28 +140,29 @@ export const allUsageSql = (unit: keyof typeof units, ofUser: boolean): string =
     FROM rows r LEFT JOIN users u ON u.id = r.user_id ORDER BY r.kind, r.place`
 }
 
-interface ReportRow extends SumsRow {
-  readonly kind: "moment" | "model" | "channel" | "user"
+const ReportLine = RowWith(UsageSums, {
+  kind: Schema.Literals(["moment", "model", "channel", "user"]),
   /** Null: all others. */
-  readonly name: string | null
-  readonly email: string | null
-  readonly many: bigint
-  readonly folded_to: Date | null
-}
+  name: Schema.NullOr(Schema.String),
+  email: Schema.NullOr(Schema.String),
+  many: Count,
+  foldedTo: Schema.NullOr(Schema.Date)
+})
+type ReportLine = typeof ReportLine.Type
 
-const toMoment = (row: ReportRow): UsageMoment => ({ moment: row.name ?? "", ...toSums(row) })
+const toMoment = (line: ReportLine): UsageMoment => ({ moment: line.name ?? "", ...sumsOf(line) })
 
-const sharesOf = (rows: ReadonlyArray<ReportRow>, kind: ReportRow["kind"]): UsageShares => {
+const sharesOf = (rows: ReadonlyArray<ReportLine>, kind: ReportLine["kind"]): UsageShares => {
   const own = rows.filter((row) => row.kind === kind)
   const others = own.find((row) => row.name === null)
   return {
-    top: own.flatMap((row) => row.name === null ? [] : [{ name: row.name, email: row.email, ...toSums(row) }]),
-    others: others === undefined ? undefined : toSums(others),
-    othersCount: Number(others?.many ?? 0n)
+    top: own.flatMap((row) => row.name === null ? [] : [{ name: row.name, email: row.email, ...sumsOf(row) }]),
+    others: others === undefined ? undefined : sumsOf(others),
+    othersCount: others?.many ?? 0
   }
 }
 
-const toReport = (rows: ReadonlyArray<ReportRow>, unit: UsageReport["unit"]): UsageReport => {
+const toReport = (rows: ReadonlyArray<ReportLine>, unit: UsageReport["unit"]): UsageReport => {
   const moments = rows.filter((row) => row.kind === "moment").map(toMoment)
   return {
     totals: moments.reduce<UsageSums>(addSums, noUsage),
@@ -168,6 +171,6 @@ const toReport = (rows: ReadonlyArray<ReportRow>, unit: UsageReport["unit"]): Us
     users: sharesOf(rows, "user"),
     models: sharesOf(rows, "model"),
     channels: sharesOf(rows, "channel"),
-    foldedTo: rows[0]?.folded_to ?? null
+    foldedTo: rows[0]?.foldedTo ?? null
   }
 }

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type CallItem, type CallRow, toItem } from "./CallItem.ts"
+import { CallItem } from "./CallItem.ts"
 import { type CallFilter, type CallPage, callReader } from "./CallPages.ts"
 import type { UsageRefused } from "./UsageRefused.ts"
 
@@ -24,7 +24,7 @@ export class CallList extends Context.Service<CallList, {
   static readonly layer = Layer.effect(
     CallList,
     Effect.gen(function*() {
-      const reader = callReader<CallRow, CallItem>(yield* SqlClient.SqlClient, { toItem })
+      const reader = callReader(yield* SqlClient.SqlClient, CallItem)
       return CallList.of({
         page: Effect.fn("CallList.page")(function*(userId: bigint, filter: CallFilter, cursor?: string) {
           return yield* reader.page({ ...filter, userId }, cursor)

@@ -4,10 +4,12 @@
  *
  * @internal
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
 import { isUuid } from "../domain/Ids.ts"
-import { type CallRow, type CallState, itemColumns } from "./CallItem.ts"
+import { Row } from "../domain/Row.ts"
+import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { type CallState, itemColumns } from "./CallItem.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 
@@ -84,20 +86,17 @@ export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""
   ORDER BY e.id DESC`
 }
 
+/** Of every row of a page. */
+const PageEnd = Row({ lookedTo: Schema.NullOr(Schema.String) })
+
 /** Without a call in it, it is the only row of its page. */
-type PageRow<Row> = { readonly looked_to: string | null } & (Row | { readonly id: null })
+const isEmpty = Schema.is(Schema.Struct({ id: Schema.Null }))
 
-const isCall = <Row extends CallRow>(row: PageRow<Row>): row is { readonly looked_to: string | null } & Row =>
-  row.id !== null
-
-/** Reads pages of a scope; `toItem` knows the columns asked for besides those of every call. */
-export const callReader = <Row extends CallRow, Item extends { readonly id: string }>(
+/** Reads pages of a scope; `item` knows the columns asked for besides those of every call. */
+export const callReader = <Item extends Schema.ConstraintDecoder<{ readonly id: string }>>(
   sql: SqlClient.SqlClient,
-  { columns, joins, toItem }: {
-    readonly columns?: string
-    readonly joins?: string
-    readonly toItem: (row: Row) => Item
-  }
+  item: Item,
+  { columns, joins }: { readonly columns?: string; readonly joins?: string } = {}
 ) => {
   const texts = {
     user: callPageSql("user", columns, joins),
@@ -108,7 +107,7 @@ export const callReader = <Row extends CallRow, Item extends { readonly id: stri
     if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
     if (filter.fromMs >= filter.toMs) return yield* new UsageRefused({ reason: "empty_range" })
     const rows = yield* bounded(
-      sql.unsafe<PageRow<Row>>(texts[filter.userId === undefined ? "everybody" : "user"], [
+      sql.unsafe(texts[filter.userId === undefined ? "everybody" : "user"], [
         Math.trunc(filter.fromMs),
         Math.trunc(filter.toMs),
         cursor,
@@ -123,10 +122,11 @@ export const callReader = <Row extends CallRow, Item extends { readonly id: stri
         ...(filter.userId === undefined ? [] : [filter.userId])
       ])
     )
-    const found = rows.filter((row) => isCall(row)).map(toItem)
+    const found = yield* rowsOf(item, Effect.succeed(rows.filter((row) => !isEmpty(row))))
+    const end = yield* rowOf(PageEnd, Effect.succeed(rows.slice(0, 1)))
     const items = found.slice(0, size)
-    const next = (found.length > size ? items.at(-1)?.id : rows[0]?.looked_to) ?? undefined
-    return { items, next, exhausted: next === undefined } satisfies CallPage<Item>
+    const next = (found.length > size ? items.at(-1)?.id : end?.lookedTo) ?? undefined
+    return { items, next, exhausted: next === undefined } satisfies CallPage<Item["Type"]>
   })
 
   return {

@@ -3,10 +3,13 @@
  * looks at a bounded number of them and says how far back they reach. A call counts for the channel that it ended at; one
  * that another channel took over is not known as the first one's failure, which is what the breaker is for.
  */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../channels/ChannelHealth.ts"
+import { ChannelId } from "../domain/Ids.ts"
+import { Count, Row } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
 import { HOUR_MS } from "./UsageReports.ts"
@@ -54,21 +57,21 @@ export class ChannelReports extends Context.Service<ChannelReports, {
       const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
         id === null ? "closed" : health.stateOf(id, null, nowMs)
 
-      const toReport = (row: HealthRow, nowMs: number): ChannelReport => ({
+      const toReport = (row: typeof MeasuredChannel.Type, nowMs: number): ChannelReport => ({
         id: row.id,
         name: row.name,
-        isDisabled: row.disabled,
+        isDisabled: row.isDisabled,
         breaker: breakerOf(row.id, nowMs),
-        hour: windowOf(row.hour_calls, row.hour_failures, row.hour_latency, row.hour_first_byte),
-        day: windowOf(row.day_calls, row.day_failures, row.day_latency, row.day_first_byte)
+        hour: windowOf(row.hourCalls, row.hourFailures, row.hourLatency, row.hourFirstByte),
+        day: windowOf(row.dayCalls, row.dayFailures, row.dayLatency, row.dayFirstByte)
       })
 
       const report = Effect.gen(function*() {
         const nowMs = yield* Clock.currentTimeMillis
         const rows = yield* bounded(
-          sql.unsafe<HealthRow>(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX])
+          rowsOf(MeasuredChannel, sql.unsafe(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX]))
         )
-        return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.looked_from ?? null }
+        return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.lookedFrom ?? null }
       }).pipe(Effect.withSpan("ChannelReports.report"))
 
       return ChannelReports.of({ report })
@@ -115,26 +118,33 @@ export const channelHealthSql = `
     FROM channels c FULL JOIN told t ON t.channel = c.name
     ORDER BY c.id IS NULL, name LIMIT $3`
 
-type Pair = readonly [p50: number | null, p95: number | null]
+/** The 50th and the 95th percentile; null where there is no call. */
+const Percentiles = Schema.NullOr(Schema.Tuple([Schema.NullOr(Schema.Number), Schema.NullOr(Schema.Number)]))
+type Percentiles = typeof Percentiles.Type
 
-interface HealthRow {
-  readonly id: bigint | null
-  readonly name: string
-  readonly disabled: boolean
-  readonly hour_calls: bigint
-  readonly hour_failures: bigint
-  readonly hour_latency: Pair | null
-  readonly hour_first_byte: Pair | null
-  readonly day_calls: bigint
-  readonly day_failures: bigint
-  readonly day_latency: Pair | null
-  readonly day_first_byte: Pair | null
-  readonly looked_from: Date | null
-}
+const MeasuredChannel = Row({
+  id: Schema.NullOr(ChannelId),
+  name: Schema.String,
+  isDisabled: Schema.Boolean,
+  hourCalls: Count,
+  hourFailures: Count,
+  hourLatency: Percentiles,
+  hourFirstByte: Percentiles,
+  dayCalls: Count,
+  dayFailures: Count,
+  dayLatency: Percentiles,
+  dayFirstByte: Percentiles,
+  lookedFrom: Schema.NullOr(Schema.Date)
+}, { isDisabled: "disabled" })
 
-const windowOf = (calls: bigint, failures: bigint, latency: Pair | null, firstByte: Pair | null): ChannelWindow => ({
-  calls: Number(calls),
-  failures: Number(failures),
+const windowOf = (
+  calls: number,
+  failures: number,
+  latency: Percentiles,
+  firstByte: Percentiles
+): ChannelWindow => ({
+  calls,
+  failures,
   latencyP50Ms: latency?.[0] ?? null,
   latencyP95Ms: latency?.[1] ?? null,
   firstByteP50Ms: firstByte?.[0] ?? null,

@@ -2,9 +2,12 @@
  * Calls whose upstream reported more input than was thought possible: channels whose input overhead is set too low, and models
  * whose context is. Reads a bounded number of the newest calls.
  */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { ChannelId } from "../domain/Ids.ts"
+import { Count, Row } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { HEALTH_CALLS_MAX } from "./ChannelReports.ts"
 import { ID_SLACK_MS } from "./UsageFilter.ts"
 import { bounded } from "./UsageRefused.ts"
@@ -51,21 +54,21 @@ export class ClampedCalls extends Context.Service<ClampedCalls, {
       const report = Effect.gen(function*() {
         const nowMs = yield* Clock.currentTimeMillis
         const rows = yield* bounded(
-          sql.unsafe<ClampedRow>(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX])
+          rowsOf(Clamped, sql.unsafe(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX]))
         )
         return {
           channels: rows.filter(({ kind }) => kind === "channel").map((row) => ({
             id: row.id,
             name: row.name,
-            calls: Number(row.calls),
-            clamped: Number(row.flagged),
-            missingTokens: Number(row.tokens)
+            calls: row.calls,
+            clamped: row.flagged,
+            missingTokens: row.tokens
           })),
           models: rows.filter(({ kind }) => kind === "model").map((row) => ({
             model: row.name,
-            calls: Number(row.calls),
-            aboveContext: Number(row.flagged),
-            inputTokensMax: Number(row.tokens)
+            calls: row.calls,
+            aboveContext: row.flagged,
+            inputTokensMax: row.tokens
           }))
         }
       }).pipe(Effect.withSpan("ClampedCalls.report"))
@@ -107,11 +110,11 @@ export const clampedCallsSql = `
     UNION ALL SELECT 'model', NULL, model.* FROM model
   ) found ORDER BY CASE kind WHEN 'channel' THEN tokens ELSE flagged END DESC, name`
 
-interface ClampedRow {
-  readonly kind: "channel" | "model"
-  readonly id: bigint | null
-  readonly name: string
-  readonly calls: bigint
-  readonly flagged: bigint
-  readonly tokens: bigint
-}
+const Clamped = Row({
+  kind: Schema.Literals(["channel", "model"]),
+  id: Schema.NullOr(ChannelId),
+  name: Schema.String,
+  calls: Count,
+  flagged: Count,
+  tokens: Count
+})

@@ -1,38 +1,73 @@
 /**
  * The receipt of one call: what was held, used, priced and charged, as its row says. Only its own user sees it.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema, SchemaTransformation, Struct } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { chargedOf } from "../accounts/Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "../accounts/PriceExtras.ts"
 import { isUuid } from "../domain/Ids.ts"
+import { Micros } from "../domain/Money.ts"
 import { pricesAt, type PriceSnapshot } from "../domain/Price.ts"
+import { Count, Millis, Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { type CallItem, type CallRow, itemColumns, toItem } from "./CallItem.ts"
+import { rowOf } from "../postgres/Rows.ts"
+import { CallItem, itemColumns } from "./CallItem.ts"
 import { bounded } from "./UsageRefused.ts"
 
 /** A receipt with snake_case fields; amounts in micros as decimal strings. */
 export type Receipt = Readonly<Record<string, string | number | boolean | null>>
 
-/** A receipt for a page: the call, and what it was computed from. */
-export interface CallReceipt extends CallItem {
-  readonly channel: string | null
-  readonly upstreamModel: string | null
+/** Words with spaces between them; null: none. */
+const Words = Schema.NullOr(Schema.String).pipe(
+  Schema.decodeTo(
+    Schema.Array(Schema.String),
+    SchemaTransformation.transform<ReadonlyArray<string>, string | null>({
+      decode: (text) => text === null ? [] : text.split(" "),
+      encode: (words) => words.length === 0 ? null : words.join(" ")
+    })
+  )
+)
+
+/** A call, and what its charge was computed from besides its prices. */
+const ReceiptItem = RowWith(CallItem, {
+  channel: Schema.NullOr(Schema.String),
+  upstreamModel: Schema.NullOr(Schema.String),
   /** True when the upstream's numbers were impossible and were clamped. */
-  readonly usageFlagged: boolean
+  usageFlagged: Schema.Boolean,
   /** Codes of what was wrong with the reported usage. */
-  readonly usageFlags: ReadonlyArray<string>
+  usageFlags: Words,
   /** Input tokens that the upstream reported above the call's ceiling, which were not charged; null: none. */
-  readonly excessTokens: number | null
+  excessTokens: Schema.NullOr(Count),
   /** The hold was a counted bound, below the call's ceiling. */
-  readonly counted: boolean
+  counted: Schema.Boolean,
+  /** Multipliers scaled by 10^6. */
+  billingMultiplier: Schema.BigInt,
+  planMultiplier: Schema.BigInt,
+  settledAtMs: Schema.NullOr(Millis)
+}, {
+  billingMultiplier: "billing_multiplier_micros",
+  planMultiplier: "plan_multiplier_micros",
+  settledAtMs: "settled_at"
+})
+
+/** A receipt for a page. */
+export interface CallReceipt extends Schema.Schema.Type<typeof ReceiptItem> {
   /** The unit prices used, which are those of the tier of the call's input. */
   readonly price: PriceSnapshot
-  /** Multipliers scaled by 10^6. */
-  readonly billingMultiplier: bigint
-  readonly planMultiplier: bigint
-  readonly settledAtMs: number | null
 }
+
+/** The prices of a call's row. */
+const CallPrices = Row({
+  inputMicrosPer1m: Micros,
+  cachedInputMicrosPer1m: Micros,
+  cacheWriteMicrosPer1m: Schema.NullOr(Micros),
+  outputMicrosPer1m: Micros,
+  /** As it is stored: what this version cannot read adds nothing. */
+  priceExtras: Schema.Unknown
+})
+
+/** The columns of `receiptColumns`. */
+export const PricedReceipt = RowWith(ReceiptItem, CallPrices.fields)
 
 export class Receipts extends Context.Service<Receipts, {
   /** The receipt as the API gives it; undefined when the user has no such call. */
@@ -46,12 +81,12 @@ export class Receipts extends Context.Service<Receipts, {
       const sql = yield* SqlClient.SqlClient
       const find = Effect.fn("Receipts.find")(function*(userId: bigint, id: string) {
         if (!isUuid(id)) return undefined
-        const [row] = yield* sql.unsafe<ApiRow>(receiptSql, [id, userId])
-        return row === undefined ? undefined : encode(row)
+        const columns = yield* rowOf(Columns, sql.unsafe(receiptSql, [id, userId]))
+        return columns === undefined ? undefined : encode(columns, yield* Effect.orDie(decodePriced(columns)))
       })
       const receipt = Effect.fn("Receipts.receipt")(function*(userId: bigint, id: string) {
         if (!isUuid(id)) return undefined
-        const [row] = yield* bounded(sql.unsafe<ReceiptRow>(callReceiptSql, [id, userId]))
+        const row = yield* bounded(rowOf(PricedReceipt, sql.unsafe(callReceiptSql, [id, userId])))
         return row === undefined ? undefined : toReceipt(row)
       })
       return Receipts.of({ find, receipt })
@@ -78,75 +113,51 @@ const callReceiptSql = `
   FROM usage_events e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id
   WHERE e.id = $1 AND e.user_id = $2`
 
-/** The columns of `receiptColumns`. */
-export interface ReceiptRow extends CallRow {
-  readonly channel: string | null
-  readonly upstream_model: string | null
-  readonly usage_flagged: boolean
-  readonly usage_flags: string | null
-  readonly excess_tokens: bigint | null
-  readonly counted: boolean
-  readonly price_extras: unknown
-  readonly input_micros_per_1m: bigint
-  readonly cached_input_micros_per_1m: bigint
-  readonly cache_write_micros_per_1m: bigint | null
-  readonly output_micros_per_1m: bigint
-  readonly billing_multiplier_micros: bigint
-  readonly plan_multiplier_micros: bigint
-  readonly settled_at: Date | null
-}
-
 const decodeExtras = Schema.decodeUnknownOption(PriceExtras)
 
-type PricedRow = Pick<
-  ReceiptRow,
-  | "price_extras"
-  | "input_micros_per_1m"
-  | "cached_input_micros_per_1m"
-  | "cache_write_micros_per_1m"
-  | "output_micros_per_1m"
-  | "input_tokens"
-  | "cached_input_tokens"
-  | "cache_write_tokens"
->
+/** What the prices of a call depend on. */
+const PricedCall = RowWith(
+  CallPrices,
+  Struct.pick(CallItem.fields, ["inputTokens", "cachedInputTokens", "cacheWriteTokens"])
+)
 
 /** The snapshot, its unit prices those of the tier that the call's input has reached. */
-const usedPrice = (row: PricedRow): PriceSnapshot => {
+const usedPrice = (call: typeof PricedCall.Type): PriceSnapshot => {
   const snapshot = priceSnapshotOf({
-    inputMicrosPer1m: row.input_micros_per_1m,
-    cachedInputMicrosPer1m: row.cached_input_micros_per_1m,
-    cacheWriteMicrosPer1m: row.cache_write_micros_per_1m,
-    outputMicrosPer1m: row.output_micros_per_1m
-  }, Option.getOrNull(decodeExtras(row.price_extras)))
-  const input = (row.input_tokens ?? 0n) + (row.cached_input_tokens ?? 0n) + (row.cache_write_tokens ?? 0n)
+    inputMicrosPer1m: call.inputMicrosPer1m,
+    cachedInputMicrosPer1m: call.cachedInputMicrosPer1m,
+    cacheWriteMicrosPer1m: call.cacheWriteMicrosPer1m,
+    outputMicrosPer1m: call.outputMicrosPer1m
+  }, Option.getOrNull(decodeExtras(call.priceExtras)))
+  const input = (call.inputTokens ?? 0) + (call.cachedInputTokens ?? 0) + (call.cacheWriteTokens ?? 0)
   const { cacheWriteMicrosPer1m, cachedInputMicrosPer1m, inputMicrosPer1m, outputMicrosPer1m } = pricesAt(
     snapshot,
-    Number(input)
+    input
   )
   return { ...snapshot, inputMicrosPer1m, cachedInputMicrosPer1m, cacheWriteMicrosPer1m, outputMicrosPer1m }
 }
 
-export const toReceipt = (row: ReceiptRow): CallReceipt => ({
-  ...toItem(row),
-  channel: row.channel,
-  upstreamModel: row.upstream_model,
-  usageFlagged: row.usage_flagged,
-  usageFlags: row.usage_flags === null ? [] : row.usage_flags.split(" "),
-  excessTokens: row.excess_tokens === null ? null : Number(row.excess_tokens),
-  counted: row.counted,
-  price: usedPrice(row),
-  billingMultiplier: row.billing_multiplier_micros,
-  planMultiplier: row.plan_multiplier_micros,
-  settledAtMs: row.settled_at?.getTime() ?? null
+export const toReceipt = (row: typeof PricedReceipt.Type): CallReceipt => ({
+  ...Struct.omit(row, [
+    "inputMicrosPer1m",
+    "cachedInputMicrosPer1m",
+    "cacheWriteMicrosPer1m",
+    "outputMicrosPer1m",
+    "priceExtras"
+  ]),
+  price: usedPrice(row)
 })
 
 const counts = new Set(["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "excess_tokens"])
 
-type ApiRow = PricedRow & Readonly<Record<string, unknown>>
+/** The columns of `receiptSql` by their names, under which the API gives them. */
+const Columns = Schema.Record(Schema.String, Schema.Unknown)
 
-const encode = ({ price_extras, ...columns }: ApiRow): Receipt => {
+const decodePriced = Schema.decodeUnknownEffect(PricedCall)
+
+const encode = ({ price_extras: _, ...columns }: typeof Columns.Type, call: typeof PricedCall.Type): Receipt => {
   const receipt: Record<string, string | number | boolean | null> = {}
-  const price = usedPrice({ price_extras, ...columns })
+  const price = usedPrice(call)
   const used = {
     input_micros_per_1m: price.inputMicrosPer1m,
     cached_input_micros_per_1m: price.cachedInputMicrosPer1m,

@@ -3,14 +3,16 @@
  * number for each user. The data plane only puts them into a queue in memory; the background writes them in batches, and what
  * does not fit into the queue is dropped and counted.
  */
-import { Clock, Context, Effect, Layer, Metric, Semaphore } from "effect"
+import { Clock, Context, Effect, Layer, Metric, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { isUuid } from "../domain/Ids.ts"
+import { ApiKeyId, isUuid } from "../domain/Ids.ts"
+import { Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
-import { type QueuedRefusal, type RefusedEntry, RefusedQueue, type RefusedStatus } from "./RefusedQueue.ts"
+import { type QueuedRefusal, type RefusedEntry, RefusedQueue, RefusedStatus } from "./RefusedQueue.ts"
 import type { UsageFilter } from "./UsageFilter.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
 
@@ -47,19 +49,20 @@ const PAGE_ITEMS = 50
 /** Above every id. */
 const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
-export interface RefusedCall {
+export const RefusedCall = Row({
   /** The request id. */
-  readonly id: string
-  readonly atMs: number
-  readonly keyId: bigint | null
-  readonly keyName: string | null
-  readonly keyHint: string | null
+  id: Schema.String,
+  atMs: Schema.Number,
+  keyId: Schema.NullOr(ApiKeyId),
+  keyName: Schema.NullOr(Schema.String),
+  keyHint: Schema.NullOr(Schema.String),
   /** Null: the refusal came before the body was read. */
-  readonly model: string | null
-  readonly endpoint: string
-  readonly status: RefusedStatus
-  readonly code: string
-}
+  model: Schema.NullOr(Schema.String),
+  endpoint: Schema.String,
+  status: RefusedStatus,
+  code: Schema.String
+})
+export interface RefusedCall extends Schema.Schema.Type<typeof RefusedCall> {}
 
 export interface RefusedPage {
   /** Newest first. */
@@ -190,35 +193,13 @@ const removeOld = (sql: SqlClient.SqlClient) =>
     { while: (rows) => rows.length >= CLEAN_ROWS_MAX, times: CLEAN_BATCHES_MAX - 1 }
   ).pipe(Effect.asVoid)
 
-interface RefusedRow {
-  readonly id: string
-  readonly at_ms: number
-  readonly key_id: bigint | null
-  readonly key_name: string | null
-  readonly key_hint: string | null
-  readonly model: string | null
-  readonly endpoint: string
-  readonly status: RefusedStatus
-  readonly code: string
-}
-
-const toRefused = (row: RefusedRow): RefusedCall => ({
-  id: row.id,
-  atMs: row.at_ms,
-  keyId: row.key_id,
-  keyName: row.key_name,
-  keyHint: row.key_hint,
-  model: row.model,
-  endpoint: row.endpoint,
-  status: row.status,
-  code: row.code
-})
-
 const readPage = (sql: SqlClient.SqlClient) =>
   Effect.fn("RefusedCalls.list")(function*(userId: bigint, filter: RefusedFilter, cursor: string = CURSOR_FIRST) {
     if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
     const { fromMs, keyId = null, model = null, toMs } = filter
-    const rows = yield* bounded(sql<RefusedRow>`
+    const calls = yield* bounded(rowsOf(
+      RefusedCall,
+      sql`
       SELECT r.id, floor(extract(epoch FROM r.at) * 1000)::float8 AS at_ms, r.key_id, k.name AS key_name,
           k.hint AS key_hint, r.model, r.endpoint, r.status, r.code
         FROM refused_calls r LEFT JOIN api_keys k ON k.id = r.key_id AND k.user_id = r.user_id
@@ -227,7 +208,8 @@ const readPage = (sql: SqlClient.SqlClient) =>
           AND r.at < to_timestamp(${Math.trunc(toMs)}::bigint / 1000.0)
           AND (${model}::text IS NULL OR r.model = ${model}::text)
           AND (${keyId}::bigint IS NULL OR r.key_id = ${keyId}::bigint)
-        ORDER BY r.id DESC LIMIT ${PAGE_ITEMS + 1}`)
-    const items = rows.slice(0, PAGE_ITEMS).map(toRefused)
-    return { items, next: rows.length > PAGE_ITEMS ? items.at(-1)?.id : undefined } satisfies RefusedPage
+        ORDER BY r.id DESC LIMIT ${PAGE_ITEMS + 1}`
+    ))
+    const items = calls.slice(0, PAGE_ITEMS)
+    return { items, next: calls.length > PAGE_ITEMS ? items.at(-1)?.id : undefined } satisfies RefusedPage
   })

@@ -3,10 +3,12 @@
  * the others. What does not fit takes the place of what is older.
  * @internal
  */
+import { Schema } from "effect"
 
 /** Statuses of refusals that are kept. */
-export const refusedStatuses = [400, 402, 403, 404, 429] as const
-export type RefusedStatus = typeof refusedStatuses[number]
+export const RefusedStatus = Schema.Literals([400, 402, 403, 404, 429])
+export type RefusedStatus = typeof RefusedStatus.Type
+export const refusedStatuses = RefusedStatus.literals
 
 /** A refusal as the edge tells it. */
 export interface RefusedEntry {

@@ -4,7 +4,10 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { Fen } from "../domain/Money.ts"
+import { Count, Row } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { oneRowOf } from "../postgres/Rows.ts"
 import { bounded } from "./UsageRefused.ts"
 
 /** Since some moment. */
@@ -35,7 +38,9 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
       const sql = yield* SqlClient.SqlClient
 
       const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
-        const [row] = yield* bounded(sql<FiguresRow>`
+        const now = yield* bounded(oneRowOf(
+          Figures,
+          sql`
       WITH since AS (
         SELECT to_timestamp(${todayMs}::bigint / 1000.0) AS today, to_timestamp(${monthMs}::bigint / 1000.0) AS month
       ), people AS (
@@ -56,21 +61,14 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
             + (SELECT count(*) FROM subscription_orders WHERE state = 'pending') AS pending,
           (SELECT count(*) FROM (
             SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
-        FROM people, topups, plans`)
+        FROM people, topups, plans`
+        ))
         return {
-          today: {
-            newUsers: Number(row?.users_today ?? 0n),
-            topupsFen: row?.topups_today ?? 0n,
-            plansFen: row?.plans_today ?? 0n
-          },
-          month: {
-            newUsers: Number(row?.users_month ?? 0n),
-            topupsFen: row?.topups_month ?? 0n,
-            plansFen: row?.plans_month ?? 0n
-          },
-          users: Number(row?.users ?? 0n),
-          ordersPending: Number(row?.pending ?? 0n),
-          callsOpen: Number(row?.open ?? 0n)
+          today: { newUsers: now.usersToday, topupsFen: now.topupsToday, plansFen: now.plansToday },
+          month: { newUsers: now.usersMonth, topupsFen: now.topupsMonth, plansFen: now.plansMonth },
+          users: now.users,
+          ordersPending: now.pending,
+          callsOpen: now.open
         }
       })
 
@@ -82,14 +80,14 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
 /** More are not told apart. */
 export const OPEN_CALLS_COUNTED_MAX = 10_000
 
-interface FiguresRow {
-  readonly users: bigint
-  readonly users_today: bigint
-  readonly users_month: bigint
-  readonly topups_today: bigint
-  readonly topups_month: bigint
-  readonly plans_today: bigint
-  readonly plans_month: bigint
-  readonly pending: bigint
-  readonly open: bigint
-}
+const Figures = Row({
+  users: Count,
+  usersToday: Count,
+  usersMonth: Count,
+  topupsToday: Fen,
+  topupsMonth: Fen,
+  plansToday: Fen,
+  plansMonth: Fen,
+  pending: Count,
+  open: Count
+})

@@ -2,9 +2,12 @@
  * Folds settled calls into hours, in the background of every server, so that reports stay fast however many calls there are.
  * Work is bounded at each step and found by index; several servers share it by skipping what another one has locked.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { UserId } from "../domain/Ids.ts"
+import { Millis, Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
+import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 
 export class UsageFolds extends Context.Service<UsageFolds, {
@@ -24,8 +27,11 @@ export class UsageFolds extends Context.Service<UsageFolds, {
       /** One transaction; the function is a statement of its own. */
       const step = (userId: bigint) =>
         Effect.map(
-          sql<{ passed: number }>`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`,
-          ([row]) => row?.passed ?? 0
+          oneRowOf(
+            Folded,
+            sql`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`
+          ),
+          ({ passed }) => passed
         )
 
       const fold = Effect.fnUntraced(function*(userId: bigint) {
@@ -38,7 +44,10 @@ export class UsageFolds extends Context.Service<UsageFolds, {
       })
 
       /** What is due is told by the database's clock. */
-      const databaseTime = Effect.map(sql<{ at: Date }>`SELECT now() AS at`, ([row]) => row?.at.getTime() ?? 0)
+      const databaseTime = Effect.map(
+        oneRowOf(Now, sql`SELECT now() AS at`),
+        ({ atMs }) => atMs
+      )
 
       /** Another server that holds some user's fold is done with it within this minute. */
       const roundIsOver = (beganMs: number) =>
@@ -53,10 +62,13 @@ export class UsageFolds extends Context.Service<UsageFolds, {
         let after = 0n
         let failure: SqlError.SqlError | undefined
         while (true) {
-          const users = yield* sql<{ id: bigint; due: boolean }>`
+          const users = yield* rowsOf(
+            FoldedUser,
+            sql`
         SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
-          for (const { due, id } of users) {
-            if (!due) continue
+          )
+          for (const { id, isDue } of users) {
+            if (!isDue) continue
             const folded = yield* Effect.result(fold(id))
             if (folded._tag === "Success") passed += folded.success
             else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
@@ -88,6 +100,12 @@ const FOLD_CALLS_MAX = 10_000
 
 /** Users looked at by one query, at most. */
 const USERS_MAX = 500
+
+const Folded = Row({ passed: Schema.Number })
+
+const Now = Row({ atMs: Millis }, { atMs: "at" })
+
+const FoldedUser = Row({ id: UserId, isDue: Schema.Boolean }, { isDue: "due" })
 
 /** Between two rounds of a server, in milliseconds. */
 const ROUND_MS = 30_000

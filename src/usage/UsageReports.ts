@@ -2,21 +2,14 @@
  * What one user's calls came to: totals, by local day, by model. Exact at the moment of asking - folded hours and the calls
  * not folded yet, in one statement, hence one snapshot - and bounded in the range, the rows read and the time taken.
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Count, Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { rowsOf } from "../postgres/Rows.ts"
 import { ID_SLACK_MS, type UsageFilter } from "./UsageFilter.ts"
 import { bounded, UsageRefused } from "./UsageRefused.ts"
-import {
-  addSums,
-  callColumns,
-  noUsage,
-  sumColumns,
-  summedColumns,
-  type SumsRow,
-  toSums,
-  type UsageSums
-} from "./UsageSums.ts"
+import { addSums, callColumns, noUsage, sumColumns, summedColumns, sumsOf, UsageSums } from "./UsageSums.ts"
 
 export interface UsageDay extends UsageSums {
   /** The local day, `YYYY-MM-DD`. */
@@ -66,7 +59,7 @@ export class UsageReports extends Context.Service<UsageReports, {
           if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) {
             return yield* new UsageRefused({ reason: "range_too_long" })
           }
-          const rows = yield* bounded(sql.unsafe<OverviewRow>(overviewSql, [
+          const statement = sql.unsafe(overviewSql, [
             userId,
             fromMs,
             toMs,
@@ -75,16 +68,19 @@ export class UsageReports extends Context.Service<UsageReports, {
             filter.keyId ?? null,
             filter.funding ?? null,
             TAIL_CALLS_MAX
-          ]))
-          return toOverview(rows)
+          ])
+          return toOverview(yield* bounded(rowsOf(OverviewLine, statement)))
         }
       )
 
       const models = Effect.fn("UsageReports.models")(function*(userId: bigint) {
-        const rows = yield* bounded(sql<{ model: string }>`
+        const rows = yield* bounded(rowsOf(
+          Row({ model: Schema.String }),
+          sql`
       SELECT model FROM usage_hours
         WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)
-        GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`)
+        GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`
+        ))
         return rows.map((row) => row.model)
       })
 
@@ -146,22 +142,20 @@ const overviewSql = `
   UNION ALL
   SELECT false, model, 0, ${sumColumns} FROM sums WHERE model IS NOT NULL`
 
-interface OverviewRow extends SumsRow {
-  readonly is_day: boolean
-  readonly name: string
-  readonly looked: bigint
-}
+/** Of a day or of a model. */
+const OverviewLine = RowWith(UsageSums, { isDay: Schema.Boolean, name: Schema.String, looked: Count })
+type OverviewLine = typeof OverviewLine.Type
 
-const toDay = (row: OverviewRow): UsageDay => ({ day: row.name, ...toSums(row) })
+const toDay = (line: OverviewLine): UsageDay => ({ day: line.name, ...sumsOf(line) })
 
-const toModel = (row: OverviewRow): UsageModel => ({ model: row.name, ...toSums(row) })
+const toModel = (line: OverviewLine): UsageModel => ({ model: line.name, ...sumsOf(line) })
 
 const byCharge = (a: UsageModel, b: UsageModel): number =>
   a.chargedMicros === b.chargedMicros ? b.calls - a.calls : a.chargedMicros < b.chargedMicros ? 1 : -1
 
-const toOverview = (rows: ReadonlyArray<OverviewRow>): UsageOverview => {
-  const days = rows.filter((row) => row.is_day).map(toDay).toSorted((a, b) => a.day < b.day ? -1 : 1)
-  const models = rows.filter((row) => !row.is_day).map(toModel).toSorted(byCharge)
+const toOverview = (rows: ReadonlyArray<OverviewLine>): UsageOverview => {
+  const days = rows.filter((row) => row.isDay).map(toDay).toSorted((a, b) => a.day < b.day ? -1 : 1)
+  const models = rows.filter((row) => !row.isDay).map(toModel).toSorted(byCharge)
   const others = models.slice(MODELS_SHOWN_MAX)
   return {
     totals: days.reduce<UsageSums>(addSums, noUsage),

@@ -2,20 +2,26 @@
  * Sums over calls, as reports give them and as their rows are read. What is summed stands here once, for the hours that are
  * folded and for the calls that are not yet.
  */
+import { type Schema, Struct } from "effect"
+import { Micros } from "../domain/Money.ts"
+import { Count, orElse, Row } from "../domain/Row.ts"
 
-/** Sums over calls that were committed, or expired with a charge. Token buckets are disjoint. */
-export interface UsageSums {
-  readonly calls: number
-  readonly inputTokens: number
-  readonly cachedInputTokens: number
-  readonly cacheWriteTokens: number
-  readonly outputTokens: number
-  readonly costMicros: bigint
-  readonly chargedMicros: bigint
-}
+/**
+ * Sums over calls that were committed, or expired with a charge. Token buckets are disjoint. The columns of `sumColumns`, null where
+ * there was nothing to sum.
+ */
+export const UsageSums = Row({
+  calls: orElse(Count, 0),
+  inputTokens: orElse(Count, 0),
+  cachedInputTokens: orElse(Count, 0),
+  cacheWriteTokens: orElse(Count, 0),
+  outputTokens: orElse(Count, 0),
+  costMicros: orElse(Micros, 0n),
+  chargedMicros: orElse(Micros, 0n)
+})
+export interface UsageSums extends Schema.Schema.Type<typeof UsageSums> {}
 
-const names = ["calls", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "cost_micros"]
-  .concat("charged_micros")
+const names = Object.values(UsageSums.columns)
 
 /** Of a folded hour. */
 export const sumColumns = names.join(", ")
@@ -26,26 +32,17 @@ export const callColumns = sumColumns.replace("calls", "1")
 /** The same, summed. */
 export const summedColumns = names.map((name) => `sum(${name})::bigint AS ${name}`).join(", ")
 
-/** A row with `sumColumns`; null where there was nothing to sum. */
-export interface SumsRow {
-  readonly calls: bigint | null
-  readonly input_tokens: bigint | null
-  readonly cached_input_tokens: bigint | null
-  readonly cache_write_tokens: bigint | null
-  readonly output_tokens: bigint | null
-  readonly cost_micros: bigint | null
-  readonly charged_micros: bigint | null
-}
-
-export const toSums = (row: SumsRow): UsageSums => ({
-  calls: Number(row.calls ?? 0n),
-  inputTokens: Number(row.input_tokens ?? 0n),
-  cachedInputTokens: Number(row.cached_input_tokens ?? 0n),
-  cacheWriteTokens: Number(row.cache_write_tokens ?? 0n),
-  outputTokens: Number(row.output_tokens ?? 0n),
-  costMicros: row.cost_micros ?? 0n,
-  chargedMicros: row.charged_micros ?? 0n
-})
+/** The sums of a row alone. */
+export const sumsOf = (row: UsageSums): UsageSums =>
+  Struct.pick(row, [
+    "calls",
+    "inputTokens",
+    "cachedInputTokens",
+    "cacheWriteTokens",
+    "outputTokens",
+    "costMicros",
+    "chargedMicros"
+  ])
 
 export const noUsage: UsageSums = {
   calls: 0,

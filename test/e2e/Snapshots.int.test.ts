@@ -61,16 +61,11 @@ const costOf = (
 
 type Gateway = TestGateway["Service"]
 
+const delta = { type: "response.output_text.delta", item_id: "a", output_index: 0, content_index: 0, delta: "word " }
+
 const finish = (call: UpstreamCall) => {
   const usage = chatUsage(TOKENS_IN, TOKENS_OUT)
   if (call.path === "/v1/responses") {
-    const delta = {
-      type: "response.output_text.delta",
-      item_id: "a",
-      output_index: 0,
-      content_index: 0,
-      delta: "word "
-    }
     for (let index = 0; index < FRAMES; index++) call.frame({ ...delta, sequence_number: index + 2 })
     const usage = { input_tokens: TOKENS_IN, output_tokens: TOKENS_OUT, total_tokens: TOKENS_IN + TOKENS_OUT }
     const response = { id: "r", object: "response", status: "completed", output: [], usage }
@@ -83,6 +78,8 @@ const finish = (call: UpstreamCall) => {
 const begin = (call: UpstreamCall) => {
   if (call.path === "/v1/responses") {
     call.frame({ type: "response.created", sequence_number: 0, response: { id: "r", status: "in_progress" } })
+    // What precedes the first output is kept back: without it the client would hear nothing but the keep-alive.
+    call.frame({ ...delta, sequence_number: 1 })
   } else if (call.body["stream"] === true) call.frame(chunk("word "))
 }
 

@@ -43,7 +43,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
       )
       const userId = yield* world.user()
       const { gift } = yield* world.redeem(userId, first)
-      assert.deepInclude(gift.kind === "plan" ? gift.terms : {}, { code: "basic", name: "Basic", duration_days: 30 })
+      assert.deepInclude(gift.kind === "plan" ? gift.terms : {}, { code: "basic", name: "Basic", durationDays: 30 })
       yield* world.redeem(userId, second)
       const rows = yield* world.sql`SELECT plan_name, limit_5h_micros, limit_7d_micros, order_id,
           extract(day FROM ends_at - starts_at)::int AS days, starts_at > now() AS waits

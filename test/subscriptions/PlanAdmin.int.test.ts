@@ -5,11 +5,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import type { PlanField, PlanTerms } from "../../src/domain/Plan.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
 import { declarePlans } from "../../src/subscriptions/Plans.ts"
 import { PlansForSale } from "../../src/subscriptions/PlansForSale.ts"
-import type { PlanField, PlanTerms } from "../../src/subscriptions/PlanTerms.ts"
 import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -42,12 +42,12 @@ describe("PlanAdmin", () => {
       const sale = Effect.flatMap(PlansForSale, ({ list }) => list)
       const id = yield* plans.create(ada, { code: "basic", ...basic })
       const made = yield* plans.get(id)
-      assert.deepInclude(made, { code: "basic", terms: basic, declared: false, disabledAt: null, revision: 1n })
+      assert.deepInclude(made, { code: "basic", ...basic, declared: false, disabledAt: null, revision: 1n })
       assert.deepInclude(made, { subscriptions: 0, pendingOrders: 0 })
       yield* plans.edit(ada, made, { ...basic, priceFen: 1_500n })
       assert.strictEqual((yield* sale)[0]?.priceFen, 1_500n)
       const changed = yield* plans.get(id)
-      yield* plans.edit(ada, changed, changed.terms)
+      yield* plans.edit(ada, changed, changed)
       assert.strictEqual((yield* plans.get(id)).revision, changed.revision)
       yield* plans.setEnabled(bob, changed, false)
       assert.deepStrictEqual(yield* sale, [])
@@ -95,17 +95,17 @@ describe("PlanAdmin", () => {
         ["p", { name: " " }, "name"],
         ["p", { name: "a\nb" }, "name"],
         ["p", { name: "x".repeat(101) }, "name"],
-        ["p", { priceFen: -1n }, "price"],
-        ["p", { priceFen: 100_000_001n }, "price"],
-        ["p", { durationDays: 0 }, "duration_days"],
-        ["p", { durationDays: 0.5 }, "duration_days"],
-        ["p", { durationDays: 36_501 }, "duration_days"],
-        ["p", { limit5hMicros: -1n }, "limit_5h"],
-        ["p", { limit1dMicros: 10n ** 18n }, "limit_1d"],
-        ["p", { limit7dMicros: -1n }, "limit_7d"],
-        ["p", { limit30dMicros: -1n }, "limit_30d"],
-        ["p", { multiplierMicros: -1n }, "multiplier"],
-        ["p", { multiplierMicros: 1_000_000_001n }, "multiplier"]
+        ["p", { priceFen: -1n }, "priceFen"],
+        ["p", { priceFen: 100_000_001n }, "priceFen"],
+        ["p", { durationDays: 0 }, "durationDays"],
+        ["p", { durationDays: 0.5 }, "durationDays"],
+        ["p", { durationDays: 36_501 }, "durationDays"],
+        ["p", { limit5hMicros: -1n }, "limit5hMicros"],
+        ["p", { limit1dMicros: 10n ** 18n }, "limit1dMicros"],
+        ["p", { limit7dMicros: -1n }, "limit7dMicros"],
+        ["p", { limit30dMicros: -1n }, "limit30dMicros"],
+        ["p", { multiplierMicros: -1n }, "multiplierMicros"],
+        ["p", { multiplierMicros: 1_000_000_001n }, "multiplierMicros"]
       ]
       for (const [code, more, field] of table) {
         const error = yield* Effect.flip(plans.create(ada, { code, ...basic, ...more }))

@@ -18,12 +18,18 @@ export const builtModule = (path: string): string => join(root, "dist", path)
 const entry = join(root, "dist/main.js")
 const assets = "http/console/assets"
 
+/** Processes start twice as fast when they need not compile what one before them has compiled. */
+const withCompileCache = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...env,
+  NODE_COMPILE_CACHE: join(root, "node_modules/.cache/realms-compile")
+})
+
 const run = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Promise<string> =>
   new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       [file, ...args],
-      { cwd: root, env },
+      { cwd: root, env: withCompileCache(env) },
       (error, stdout, stderr) =>
         error === null ? resolve(stdout) : reject(new Error(`${args.join(" ")}: ${stdout}${stderr}`))
     )
@@ -56,7 +62,7 @@ export class RealmsProcess {
   constructor(env: NodeJS.ProcessEnv, args: ReadonlyArray<string> = ["serve"]) {
     this.child = spawn(process.execPath, [entry, ...args], {
       cwd: root,
-      env,
+      env: withCompileCache(env),
       stdio: ["pipe", "pipe", "pipe"],
       // A process group of its own, as a terminal gives it.
       detached: true

@@ -27,7 +27,7 @@ const batchJson = (batch: RedemptionBatch) => ({
   plan: batch.gift.kind === "balance" ? null : {
     code: batch.gift.terms.code,
     name: batch.gift.terms.name,
-    duration_days: batch.gift.terms.duration_days
+    duration_days: batch.gift.terms.durationDays
   },
   codes: batch.codes,
   uses_max: batch.usesMax,

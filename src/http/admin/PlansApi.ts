@@ -3,38 +3,19 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { IdJson } from "../../domain/Fields.ts"
+import { planTerms } from "../../domain/Plan.ts"
+import { Json } from "../../domain/Row.ts"
+import { AdminPlanJson } from "../../subscriptions/PlanAdmin.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiId, pageQuery } from "./ApiSchema.ts"
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 
-const terms = {
-  name: Schema.String,
-  price_fen: ApiAmount,
-  duration_days: Schema.Number,
-  limit_5h_micros: ApiAmount,
-  limit_1d_micros: ApiAmount,
-  limit_7d_micros: ApiAmount,
-  limit_30d_micros: ApiAmount,
-  /** Scaled by 10^6. */
-  multiplier_micros: ApiAmount
-}
+const Plan = AdminPlanJson.annotate({ identifier: "Plan" })
 
-const Plan = Schema.Struct({
-  id: ApiId,
-  code: Schema.String,
-  ...terms,
-  declared: Schema.Boolean,
-  disabled_at: Schema.NullOr(ApiMoment),
-  revision: ApiId,
-  subscriptions: Schema.Number,
-  pending_orders: Schema.Number,
-  created_at: ApiMoment,
-  updated_at: ApiMoment
-}).annotate({ identifier: "Plan" })
+const NewPlan = Json({ code: Schema.String, ...planTerms.json }).annotate({ identifier: "NewPlan" })
 
-const NewPlan = Schema.Struct({ code: Schema.String, ...terms }).annotate({ identifier: "NewPlan" })
-
-const PlanEdit = Schema.Struct({ revision: ApiId, ...terms }).annotate({ identifier: "PlanEdit" })
+const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).annotate({ identifier: "PlanEdit" })
 
 const params = { id: ApiId }
 

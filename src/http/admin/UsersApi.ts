@@ -4,11 +4,9 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { roles } from "../../identity/Roles.ts"
+import { Role } from "../../identity/Roles.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
-
-const Role = Schema.Literals(roles)
 
 const summary = {
   id: ApiId,

@@ -2,12 +2,14 @@
  * Whether this server should get calls now: PostgreSQL answers, the disk has room, and the clocks agree. It looks when it is asked
  * and every few seconds by itself; a change is logged once, and shown as a metric.
  */
-import { Clock, Context, Effect, Fiber, FiberSet, Layer, Metric, Schedule } from "effect"
+import { Clock, Context, Effect, Fiber, FiberSet, Layer, Metric, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig } from "../../config/Config.ts"
+import { Row } from "../../domain/Row.ts"
 import { Database } from "../../postgres/Database.ts"
 import { withinDatabaseWait } from "../../postgres/DatabaseUnavailable.ts"
 import { DiskLimits, freeBytes } from "../../postgres/DiskSpace.ts"
+import { oneRowOf } from "../../postgres/Rows.ts"
 
 const reasons = ["database_away", "disk_full", "clock_off"] as const
 
@@ -18,6 +20,8 @@ export interface NotReady {
   readonly reason: NotReadyReason
   readonly message: string
 }
+
+const DatabaseClock = Row({ nowMs: Schema.Number })
 
 export class Readiness extends Context.Service<Readiness, {
   /** What is wrong now; empty: the server is ready. Answers within two seconds; those who ask at once share one look. */
@@ -35,10 +39,12 @@ export class Readiness extends Context.Service<Readiness, {
 
       const askDatabase = Effect.gen(function*() {
         const askedMs = yield* Clock.currentTimeMillis
-        const [row] = yield* sql<{ now_ms: number }>`
-      SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`
+        const { nowMs } = yield* oneRowOf(
+          DatabaseClock,
+          sql`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`
+        )
         const answeredMs = yield* Clock.currentTimeMillis
-        const offMs = clockOffMs({ askedMs, serverMs: row?.now_ms ?? askedMs, answeredMs })
+        const offMs = clockOffMs({ askedMs, serverMs: nowMs, answeredMs })
         const clockOff: NotReady = {
           reason: "clock_off",
           message: `This server's clock differs from PostgreSQL's by ${Math.round(offMs)} ms or more. Set both by NTP.`

@@ -1,8 +1,9 @@
 /**
  * What pages show of an order: what it is for, its state, how it is paid, and lists of orders.
  */
+import type { SoldPlan } from "../../../domain/Plan.ts"
+import type { Order, OrderState } from "../../../orders/Order.ts"
 import type { PaymentSource } from "../../../payments/PaymentFact.ts"
-import type { Order, OrderState, PlanTerms } from "../../../orders/Order.ts"
 import { orderText } from "../text/OrderText.ts"
 import { sayOf, type Visit } from "../Visit.ts"
 import { Badge, DataTable, Moment, type Tone } from "./Parts.tsx"
@@ -61,13 +62,13 @@ export const limitLines = (visit: Visit, limits: readonly [bigint, bigint, bigin
 }
 
 /** What a plan gives, line by line: its windows with their limits. */
-export const TermsLines = ({ terms, visit }: { readonly visit: Visit; readonly terms: PlanTerms }) => (
+export const TermsLines = ({ terms, visit }: { readonly visit: Visit; readonly terms: SoldPlan }) => (
   <>
     {limitLines(visit, [
-      terms.limit_5h_micros,
-      terms.limit_1d_micros,
-      terms.limit_7d_micros,
-      terms.limit_30d_micros
+      terms.limit5hMicros,
+      terms.limit1dMicros,
+      terms.limit7dMicros,
+      terms.limit30dMicros
     ]).map((line) => <div key={line}>{line}</div>)}
   </>
 )

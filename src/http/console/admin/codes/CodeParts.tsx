@@ -33,7 +33,7 @@ export const giftName = (visit: UserVisit, gift: Gift): string => {
   const say = sayOf(visit, codesText)
   return gift.kind === "balance"
     ? say("gives.balance", { amount: visit.formats.usd(gift.usdMicros) })
-    : say("gives.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.duration_days) })
+    : say("gives.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.durationDays) })
 }
 
 /** How many uses there have been of how many there may be. */

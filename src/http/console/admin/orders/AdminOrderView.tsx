@@ -108,7 +108,7 @@ const What = ({ record: { creditUsdPerCny, order }, visit }: RecordProps) => {
     : (
       <>
         <dt>{say("period")}</dt>
-        <dd>{sayOrder("days", { count: order.terms.duration_days })}</dd>
+        <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
         <dt>{say("limits")}</dt>
         <dd>
           <TermsLines visit={visit} terms={order.terms} />

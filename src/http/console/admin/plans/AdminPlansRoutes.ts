@@ -1,16 +1,16 @@
 /**
  * `/admin/plans`: what users can subscribe to, made, changed and taken off sale.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Result } from "effect"
+import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
-import { isPlanCode } from "../../../../subscriptions/PlanTerms.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
 import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { adminPlansText } from "./AdminPlansText.ts"
 import { AdminPlansView } from "./AdminPlansView.tsx"
-import { planFormOf, planProblems, readPlanForm } from "./PlanForm.ts"
+import { planProblems } from "./PlanForm.ts"
 import { DisablePlanView, NewPlanView, PlanView } from "./PlanView.tsx"
 
 const PAGE_SIZE = 50
@@ -30,6 +30,8 @@ const listPage = adminPage("/admin/plans", (visit) =>
     return page(sayOf(visit, adminPlansText)("title"), view)
   }))
 
+const readTerms = (fields: URLSearchParams) => planTerms.read((input) => fields.get(input) ?? "")
+
 const showNew = (visit: UserVisit, state: FormState) =>
   Effect.succeed(page(sayOf(visit, adminPlansText)("new"), NewPlanView({ visit, state })))
 
@@ -39,9 +41,10 @@ const createForm = adminForm("/admin/plans/new", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const code = (fields.get("code") ?? "").trim()
-      const terms = readPlanForm(fields)
-      if ("length" in terms) return yield* refuse(planProblems(visit, isPlanCode(code) ? terms : ["code", ...terms]))
-      const id = yield* (yield* PlanAdmin).create(actorOf(visit), { code, ...terms })
+      const terms = readTerms(fields)
+      const wrong = [...isPlanCode(code) ? [] : ["code" as const], ...Result.isFailure(terms) ? terms.failure : []]
+      if (Result.isFailure(terms) || wrong.length > 0) return yield* refuse(planProblems(visit, wrong))
+      const id = yield* (yield* PlanAdmin).create(actorOf(visit), { code, ...terms.success })
       return redirect(`/admin/plans/${id}?done=created`)
     }).pipe(
       Effect.catchTags({
@@ -64,8 +67,8 @@ const revisionOf = (plan: AdminPlan, values: URLSearchParams | undefined, proble
 
 const showPlan = (visit: UserVisit, values?: URLSearchParams, problems: Problems = {}) =>
   Effect.map(planOf, (plan) => {
-    const state = { values: values ?? planFormOf(plan.terms), problems }
-    return page(plan.terms.name, PlanView({ visit, plan, state, revision: revisionOf(plan, values, problems) }))
+    const state = { values: values ?? new URLSearchParams(planTerms.texts(plan)), problems }
+    return page(plan.name, PlanView({ visit, plan, state, revision: revisionOf(plan, values, problems) }))
   })
 
 const planPage = adminPage("/admin/plans/:id", (visit) => showPlan(visit))
@@ -82,10 +85,10 @@ const refusals = (visit: UserVisit) => ({
 const editForm = adminForm("/admin/plans/:id", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const terms = readPlanForm(fields)
-      if ("length" in terms) return yield* refuse(planProblems(visit, terms))
+      const terms = readTerms(fields)
+      if (Result.isFailure(terms)) return yield* refuse(planProblems(visit, terms.failure))
       const at = yield* atOf(fields)
-      yield* (yield* PlanAdmin).edit(actorOf(visit), at, terms)
+      yield* (yield* PlanAdmin).edit(actorOf(visit), at, terms.success)
       return redirect(`/admin/plans/${at.id}?done=changed`)
     }).pipe(
       Effect.catchTags({

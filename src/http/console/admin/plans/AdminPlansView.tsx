@@ -30,13 +30,13 @@ export const PlanBadges = ({ plan, visit }: PlanProps) => {
 }
 
 /** The limits that there are, each with its window. */
-export const PlanLimits = ({ plan: { terms }, visit }: PlanProps) => {
+export const PlanLimits = ({ plan, visit }: PlanProps) => {
   const say = sayOf(visit, adminPlansText)
   const limits = [
-    [say("limit.5h"), terms.limit5hMicros],
-    [say("limit.1d"), terms.limit1dMicros],
-    [say("limit.7d"), terms.limit7dMicros],
-    [say("limit.30d"), terms.limit30dMicros]
+    [say("limit.5h"), plan.limit5hMicros],
+    [say("limit.1d"), plan.limit1dMicros],
+    [say("limit.7d"), plan.limit7dMicros],
+    [say("limit.30d"), plan.limit30dMicros]
   ] as const
   const set = limits.filter(([, micros]) => micros > 0n)
   return set.length === 0 ? <>{say("limits.none")}</> : (
@@ -51,7 +51,7 @@ export const PlanLimits = ({ plan: { terms }, visit }: PlanProps) => {
 }
 
 export const planPrice = ({ plan, visit }: PlanProps): string =>
-  plan.terms.priceFen === 0n ? sayOf(visit, adminPlansText)("price.zero") : visit.formats.cny(plan.terms.priceFen)
+  plan.priceFen === 0n ? sayOf(visit, adminPlansText)("price.zero") : visit.formats.cny(plan.priceFen)
 
 const PlansTable = ({ plans, visit }: { readonly visit: UserVisit; readonly plans: ReadonlyArray<AdminPlan> }) => {
   const say = sayOf(visit, adminPlansText)
@@ -70,16 +70,16 @@ const PlansTable = ({ plans, visit }: { readonly visit: UserVisit; readonly plan
       ]}
       rows={plans.map((plan) => [
         <>
-          <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.terms.name}</a>{" "}
+          <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
           <PlanBadges visit={visit} plan={plan} />
           <div class="text-secondary small">
             <code>{plan.code}</code>
           </div>
         </>,
         planPrice({ plan, visit }),
-        say("days", { count: count(plan.terms.durationDays) }),
+        say("days", { count: count(plan.durationDays) }),
         <PlanLimits visit={visit} plan={plan} />,
-        formatDecimal(plan.terms.multiplierMicros, MICROS_SCALE, 0),
+        formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0),
         count(plan.subscriptions),
         count(plan.pendingOrders)
       ])}

@@ -1,9 +1,9 @@
 /**
  * The form of a plan, new or not, and the question before one is disabled.
  */
+import { PLAN_NAME_CHARACTERS_MAX } from "../../../../domain/Bounds.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
-import { PLAN_NAME_CHARACTERS_MAX } from "../../../../subscriptions/PlanTerms.ts"
 import type { FormState, Problems } from "../../Answer.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
@@ -141,17 +141,17 @@ const PlanFacts = ({ plan, visit }: PlanProps) => {
   return (
     <dl class="facts">
       <dt>{say("name")}</dt>
-      <dd>{plan.terms.name}</dd>
+      <dd>{plan.name}</dd>
       <dt>{say("price")}</dt>
       <dd>{planPrice({ plan, visit })}</dd>
       <dt>{say("duration")}</dt>
-      <dd>{say("days", { count: visit.formats.count(plan.terms.durationDays) })}</dd>
+      <dd>{say("days", { count: visit.formats.count(plan.durationDays) })}</dd>
       <dt>{say("limits")}</dt>
       <dd>
         <PlanLimits visit={visit} plan={plan} />
       </dd>
       <dt>{say("multiplier")}</dt>
-      <dd>{formatDecimal(plan.terms.multiplierMicros, MICROS_SCALE, 0)}</dd>
+      <dd>{formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0)}</dd>
     </dl>
   )
 }
@@ -209,7 +209,7 @@ export const PlanView = (
   return (
     <>
       <PageHeading
-        title={plan.terms.name}
+        title={plan.name}
         lead={
           <>
             <code>{plan.code}</code> <PlanBadges visit={visit} plan={plan} />
@@ -261,7 +261,7 @@ export const DisablePlanView = ({ plan, problems, visit }: PlanProps & { readonl
       <PlanFigures visit={visit} plan={plan} />
       <Card>
         <div class="card-body">
-          <p class="break-anywhere">{say("disable.text", { name: plan.terms.name })}</p>
+          <p class="break-anywhere">{say("disable.text", { name: plan.name })}</p>
           <PostForm visit={visit} action={`/admin/plans/${plan.id}/disable`} class="btn-list">
             <input type="hidden" name="revision" value={plan.revision.toString()} />
             <button type="submit" class="btn btn-danger">{say("disable.submit")}</button>

@@ -80,7 +80,7 @@ export const ReceiptView = (
               : (
                 <>
                   <dt>{say("period")}</dt>
-                  <dd>{sayOrder("days", { count: order.terms.duration_days })}</dd>
+                  <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
                   <dt>{say("limits")}</dt>
                   <dd>
                     <TermsLines visit={visit} terms={order.terms} />

@@ -70,7 +70,7 @@ const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: O
       <dd>
         {order.terms === null ? visit.formats.usd(order.creditMicros) : (
           <>
-            <div>{sayOrder("days", { count: order.terms.duration_days })}</div>
+            <div>{sayOrder("days", { count: order.terms.durationDays })}</div>
             <TermsLines visit={visit} terms={order.terms} />
           </>
         )}

@@ -47,7 +47,7 @@ export const GivenNotice = ({ gift, visit }: { readonly visit: Visit; readonly g
     <Notice kind="success">
       {gift.kind === "balance"
         ? say("gave.balance", { amount: visit.formats.usd(gift.usdMicros) })
-        : say("gave.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.duration_days) })}
+        : say("gave.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.durationDays) })}
     </Notice>
   )
 }

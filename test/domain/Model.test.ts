@@ -1,0 +1,110 @@
+/**
+ * A model's forms say the same: what is written as a row, as JSON, in a file or in a form is read back as it was.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import { type PlanTerms, planTerms } from "../../src/domain/Plan.ts"
+import { Json, Row } from "../../src/domain/Row.ts"
+
+const plan: PlanTerms = {
+  name: "Basic",
+  priceFen: 1_290n,
+  durationDays: 30,
+  limit5hMicros: 6_000_000n,
+  limit1dMicros: 0n,
+  limit7dMicros: 20_000_000n,
+  limit30dMicros: 80_123_456n,
+  multiplierMicros: 500_000n
+}
+
+const columns = {
+  name: "Basic",
+  price_fen: 1_290n,
+  duration_days: 30,
+  limit_5h_micros: 6_000_000n,
+  limit_1d_micros: 0n,
+  limit_7d_micros: 20_000_000n,
+  limit_30d_micros: 80_123_456n,
+  multiplier_micros: 500_000n
+}
+
+const texts = {
+  name: "Basic",
+  price: "12.90",
+  duration_days: "30",
+  limit_5h: "6",
+  limit_1d: "0",
+  limit_7d: "20",
+  limit_30d: "80.123456",
+  multiplier: "0.5"
+}
+
+const read = (typed: Readonly<Record<string, string>>) => planTerms.read((input) => typed[input] ?? "")
+
+describe("a model", () => {
+  it("is written to columns, and read from them", () => {
+    assert.deepStrictEqual(planTerms.columns(plan), columns)
+    assert.deepStrictEqual(Schema.decodeUnknownSync(Row(planTerms.row))({ ...columns, other: 1 }), plan)
+  })
+
+  it("is JSON without a loss of digits", () => {
+    const schema = Json(planTerms.json)
+    const json = Schema.encodeSync(schema)(plan)
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(json)), {
+      ...columns,
+      price_fen: "1290",
+      limit_5h_micros: "6000000",
+      limit_1d_micros: "0",
+      limit_7d_micros: "20000000",
+      limit_30d_micros: "80123456",
+      multiplier_micros: "500000"
+    })
+    assert.deepStrictEqual(Schema.decodeUnknownSync(schema)(json), plan)
+  })
+
+  it("has the keys of the file, with the units of people", () => {
+    assert.deepStrictEqual(planTerms.names.map(planTerms.keyOf), [
+      "name",
+      "price_cny",
+      "duration_days",
+      "limit_5h_usd",
+      "limit_1d_usd",
+      "limit_7d_usd",
+      "limit_30d_usd",
+      "multiplier"
+    ])
+  })
+
+  it("is what people write, and read back", () => {
+    assert.deepStrictEqual(planTerms.texts(plan), texts)
+    assert.deepStrictEqual(read(texts), Result.succeed(plan))
+    assert.deepStrictEqual(read({ ...texts, name: " Basic ", limit_1d: "" }), Result.succeed(plan))
+  })
+
+  it.each<[string, string, string]>([
+    ["name", "name", " "],
+    ["name", "name", "a".repeat(101)],
+    ["name", "name", "a\u0000"],
+    ["price", "priceFen", ""],
+    ["price", "priceFen", "-1"],
+    ["price", "priceFen", "1.234"],
+    ["price", "priceFen", "1000000.01"],
+    ["duration_days", "durationDays", "0"],
+    ["duration_days", "durationDays", "1.5"],
+    ["duration_days", "durationDays", "36501"],
+    ["limit_30d", "limit30dMicros", "much"],
+    ["limit_30d", "limit30dMicros", "1000000001"],
+    ["multiplier", "multiplierMicros", ""],
+    ["multiplier", "multiplierMicros", "1000.000001"]
+  ])("says which field is wrong: %s", (input, name, typed) => {
+    assert.deepStrictEqual<unknown>(read({ ...texts, [input]: typed }), Result.fail([name]))
+  })
+
+  it("knows its bounds, whoever made the value", () => {
+    assert.deepStrictEqual(planTerms.wrong(plan), [])
+    assert.deepStrictEqual(
+      planTerms.wrong({ ...plan, name: "", durationDays: 1.5, limit5hMicros: -1n, multiplierMicros: 10n ** 9n + 1n }),
+      ["name", "durationDays", "limit5hMicros", "multiplierMicros"]
+    )
+  })
+})
