@@ -12,6 +12,7 @@ import { request } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
+import type { ApiKeyId, UserId } from "../src/domain/Ids.ts"
 import { Database, SqlLayer } from "../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
 import { writeHistory } from "../test/support/UsageHistory.ts"
@@ -186,13 +187,13 @@ async function seed(dataDir: string): Promise<void> {
       const { url } = yield* EmbeddedPostgres.acquire(dataDir)
       yield* Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const [user] = yield* sql<{ id: bigint; key_id: bigint }>`
+        const [user] = yield* sql<{ id: UserId; key_id: ApiKeyId }>`
           SELECT u.id, k.id AS key_id FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.email = ${EMAIL}`
         if (user === undefined) return yield* Effect.die(new Error("no user"))
         yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
         let passed = 1
         while (passed > 0) {
-          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v2(${user.id}, 180000, 10000) AS passed`
+          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
           passed = row?.passed ?? 0
         }
         yield* sql`VACUUM ANALYZE usage_events`

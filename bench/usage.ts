@@ -9,6 +9,7 @@ import { SqlClient } from "effect/sql"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { ApiKeyId, UserId } from "../src/domain/Ids.ts"
 import { KeySpend } from "../src/identity/KeySpend.ts"
 import { Database, SqlLayer } from "../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
@@ -29,10 +30,10 @@ chmodSync(folder, 0o755)
 /** Settled calls of the last 30 days, oldest first, of the one user and of the others in turn. */
 const fill = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const [user] = yield* sql<{ id: bigint }>`INSERT INTO users (email) VALUES ('bench@example.com') RETURNING id`
+  const [user] = yield* sql<{ id: UserId }>`INSERT INTO users (email) VALUES ('bench@example.com') RETURNING id`
   yield* sql`INSERT INTO users (email) SELECT 'other' || i || '@example.com' FROM generate_series(1, ${OTHER_USERS}) i`
-  const userId = user?.id ?? 0n
-  const [key] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, key_hash, hint, spend_limit_micros)
+  const userId = user?.id ?? UserId.make(0n)
+  const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, key_hash, hint, spend_limit_micros)
     VALUES (${userId}, '\\x01', 'sk-…aaaa', 1000000000000) RETURNING id`
   yield* sql`INSERT INTO api_keys (user_id, key_hash, hint) VALUES (${userId}, '\\x02', 'sk-…bbbb')`
   const step = Math.floor((30 * DAY_MS) / CALLS)
@@ -54,7 +55,7 @@ const fill = Effect.gen(function*() {
       ORDER BY i`
   yield* sql`ALTER TABLE usage_events ENABLE TRIGGER usage_events_straggler`
   yield* sql`VACUUM ANALYZE`.unprepared
-  return { userId, keyId: key?.id ?? 0n }
+  return { userId, keyId: key?.id ?? ApiKeyId.make(0n) }
 })
 
 interface Timing {
@@ -76,7 +77,7 @@ const time = <E, R>(rounds: number, work: Effect.Effect<unknown, E, R>) =>
     return { p50: at(0.5), p95: at(0.95) } satisfies Timing
   })
 
-const measure = (userId: bigint, keyId: bigint, when: string) =>
+const measure = (userId: UserId, keyId: ApiKeyId, when: string) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const reports = yield* UsageReports

@@ -6,6 +6,7 @@
  * @internal
  */
 import { HashMap } from "effect"
+import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import { type AccountError, AccountUnavailable } from "./AccountError.ts"
 import { decide, type Event, evolve } from "./AccountMachine.ts"
 import type { AccountState, Answer, Command, Commit, ReservationRow, Void } from "./AccountState.ts"
@@ -49,9 +50,9 @@ const unavailable = (reason: string): AccountUnavailable => new AccountUnavailab
 const ignore: Reply = () => undefined
 
 export class AccountActor implements JournalAccount {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly queued: Array<JournalEntry> = []
-  readonly fences = new Map<bigint, bigint>()
+  readonly fences = new Map<SubscriptionId, bigint>()
   /** `slow`: PostgreSQL refused a write of this account; it writes alone until nothing is left, and takes no reserves. */
   lane: "main" | "slow" = "main"
   /** When something was last asked of it, and when what it has open was last read, ms on the host's clock; for passivation. */
@@ -78,7 +79,7 @@ export class AccountActor implements JournalAccount {
   private failures = 0
   private refusedCause: unknown
 
-  constructor(userId: bigint, host: ActorHost) {
+  constructor(userId: UserId, host: ActorHost) {
     this.userId = userId
     this.host = host
   }
@@ -382,7 +383,7 @@ export class AccountActor implements JournalAccount {
   }
 }
 
-const noFences: ReadonlyMap<bigint, bigint> = new Map()
+const noFences: ReadonlyMap<SubscriptionId, bigint> = new Map()
 
 const leased: Answer = {
   _tag: "Settlement",

@@ -2,6 +2,7 @@
  * How the accounts refuse: not enough funds, an account that cannot be reached now, a reservation that is gone.
  */
 import { Schema } from "effect"
+import { UserId } from "../domain/Ids.ts"
 import { formatUsd } from "../domain/Money.ts"
 
 /** Neither a subscription window nor the balance covers the hold. Amounts in micros. */
@@ -64,7 +65,7 @@ export class DebitRefused extends Schema.TaggedError<DebitRefused>()("DebitRefus
 
 /** There is no such user. */
 export class UnknownAccount extends Schema.TaggedError<UnknownAccount>()("UnknownAccount", {
-  userId: Schema.BigInt
+  userId: UserId
 }) {
   override get message(): string {
     return `user ${this.userId} has no account`

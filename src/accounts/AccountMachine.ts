@@ -4,6 +4,7 @@
  * conditions as guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
+import type { SubscriptionId } from "../domain/Ids.ts"
 import { costMicros, costNumerator, MULTIPLIER_ONE } from "../domain/Price.ts"
 import { type AccountError, InsufficientFunds, ReservationLost, TooManyHolds } from "./AccountError.ts"
 import type {
@@ -104,7 +105,7 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
 const reserved = (
   command: Reserve,
   funding: Reservation["funding"],
-  subscriptionId: bigint | null,
+  subscriptionId: SubscriptionId | null,
   planMultiplier: bigint,
   tokens: number
 ): Decision => {

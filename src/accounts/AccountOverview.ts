@@ -4,7 +4,7 @@
  */
 import { Clock, Context, DateTime, Effect, HashMap, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { SubscriptionId } from "../domain/Ids.ts"
+import { SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -66,15 +66,15 @@ export const SuspendedOverview = Row({
 export interface SuspendedOverview extends Schema.Schema.Type<typeof SuspendedOverview> {}
 
 export class AccountOverview extends Context.Service<AccountOverview, {
-  balance(userId: bigint): Effect.Effect<Balance, SqlError.SqlError>
-  view(userId: bigint): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
+  balance(userId: UserId): Effect.Effect<Balance, SqlError.SqlError>
+  view(userId: UserId): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
 }>()("realms/accounts/AccountOverview") {
   static readonly layer = Layer.effect(
     AccountOverview,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
 
-      const balance = Effect.fn("AccountOverview.balance")(function*(userId: bigint) {
+      const balance = Effect.fn("AccountOverview.balance")(function*(userId: UserId) {
         const found = yield* rowOf(
           Balance,
           sql`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
@@ -82,9 +82,9 @@ export class AccountOverview extends Context.Service<AccountOverview, {
         return found ?? { usdMicros: 0n, owedMicros: 0n }
       })
 
-      const view = Effect.fn("AccountOverview.view")(function*(userId: bigint) {
+      const view = Effect.fn("AccountOverview.view")(function*(userId: UserId) {
         const nowMs = yield* Clock.currentTimeMillis
-        const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<bigint, bigint>() } }
+        const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<SubscriptionId, bigint>() } }
         const { state } = yield* loadAccount(sql, read, nowMs).pipe(
           // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
           Effect.catchTag(

@@ -6,6 +6,7 @@
  * @internal
  */
 import { Context } from "effect"
+import type { UserId } from "../domain/Ids.ts"
 import { AccountActor } from "./AccountActor.ts"
 import type { ActorHost } from "./ActorHost.ts"
 
@@ -13,7 +14,7 @@ import type { ActorHost } from "./ActorHost.ts"
 export const AccountIdleMs = Context.Reference("realms/accounts/AccountIdleMs", { defaultValue: () => 600_000 })
 
 export class AccountResidents {
-  private readonly actors = new Map<bigint, AccountActor>()
+  private readonly actors = new Map<UserId, AccountActor>()
   private readonly host: ActorHost
   private readonly now: () => number
 
@@ -22,12 +23,12 @@ export class AccountResidents {
     this.now = now
   }
 
-  has(userId: bigint): boolean {
+  has(userId: UserId): boolean {
     return this.actors.has(userId)
   }
 
   /** The account's actor, for a command at this moment. */
-  of(userId: bigint): AccountActor {
+  of(userId: UserId): AccountActor {
     let actor = this.actors.get(userId)
     if (actor === undefined) {
       actor = new AccountActor(userId, this.host)
@@ -41,7 +42,7 @@ export class AccountResidents {
     return Array.from(this.actors.values())
   }
 
-  invalidate(userId: bigint): void {
+  invalidate(userId: UserId): void {
     this.actors.get(userId)?.invalidate()
   }
 
@@ -50,8 +51,8 @@ export class AccountResidents {
   }
 
   /** The accounts of which something was asked at `sinceMs` or later. */
-  usedSince(sinceMs: number): ReadonlyArray<bigint> {
-    const used: Array<bigint> = []
+  usedSince(sinceMs: number): ReadonlyArray<UserId> {
+    const used: Array<UserId> = []
     for (const [userId, actor] of this.actors) if (actor.lastUsedMs >= sinceMs) used.push(userId)
     return used
   }

@@ -3,6 +3,7 @@
  * subscription windows of a user, and the commands that change them. Plain data; the rules are in `AccountMachine`.
  */
 import type { HashMap } from "effect"
+import type { ApiKeyId, SubscriptionId } from "../domain/Ids.ts"
 import { type PriceSnapshot, type TokenUsage, zeroUsage } from "../domain/Price.ts"
 import type { WindowLimits, Windows } from "./SubscriptionWindows.ts"
 
@@ -14,7 +15,7 @@ export interface Reservation {
   /** UUIDv7; the request id. */
   readonly id: string
   readonly funding: Funding
-  readonly subscriptionId: bigint | null
+  readonly subscriptionId: SubscriptionId | null
   readonly price: PriceSnapshot
   /** `billing.multiplier` at reserve, scaled by 10^6. */
   readonly billingMultiplier: bigint
@@ -38,7 +39,7 @@ export interface ReservationRow extends Reservation {
 
 /** A running or coming subscription. Times in ms since the epoch. */
 export interface SubscriptionState {
-  readonly id: bigint
+  readonly id: SubscriptionId
   readonly startsAtMs: number
   readonly endsAtMs: number
   readonly limits: WindowLimits
@@ -72,7 +73,7 @@ export interface AccountState {
 export interface Reserve {
   readonly _tag: "Reserve"
   readonly id: string
-  readonly keyId: bigint | null
+  readonly keyId: ApiKeyId | null
   readonly endpoint: string
   readonly model: string
   readonly stream: boolean

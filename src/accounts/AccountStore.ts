@@ -5,6 +5,7 @@
  */
 import { Effect, HashMap, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { idFromText, SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
 import type { AccountState, ReservationRow, SubscriptionState } from "./AccountState.ts"
 import { chargedOf } from "./Charged.ts"
@@ -13,7 +14,7 @@ import { fromBuckets } from "./SubscriptionWindows.ts"
 
 /** What is read. */
 export interface AccountRead {
-  readonly userId: bigint
+  readonly userId: UserId
   /** Reservations whose rows are wanted, whatever their state. */
   readonly ids: ReadonlyArray<string>
   /** What the reader holds already; absent: a whole read. */
@@ -23,13 +24,13 @@ export interface AccountRead {
 /** The state that a reader holds, and the fence that it knows of each subscription: where that is unchanged, so are windows. */
 export interface KnownAccount {
   readonly state: AccountState
-  readonly fences: ReadonlyMap<bigint, bigint>
+  readonly fences: ReadonlyMap<SubscriptionId, bigint>
 }
 
 /** An account as read: its state, the fence of each subscription, and the rows asked for by id. */
 export interface LoadedAccount {
   readonly state: AccountState
-  readonly fences: ReadonlyMap<bigint, bigint>
+  readonly fences: ReadonlyMap<SubscriptionId, bigint>
   readonly rows: ReadonlyMap<string, ReservationRow>
 }
 
@@ -43,7 +44,7 @@ const StoredReservation = Schema.Struct({
   id: Schema.String,
   state: Schema.Literals(["reserved", "committed", "voided", "expired"]),
   funding: Schema.Literals(["balance", "subscription", "free"]),
-  subscription_id: Schema.NullOr(BigIntText),
+  subscription_id: Schema.NullOr(idFromText(SubscriptionId)),
   reserved_micros: BigIntText,
   cost_micros: BigIntText,
   charged_micros: BigIntText,
@@ -61,7 +62,7 @@ const StoredReservation = Schema.Struct({
 })
 
 const StoredSubscription = Schema.Struct({
-  id: BigIntText,
+  id: idFromText(SubscriptionId),
   starts_at_ms: Schema.Number,
   ends_at_ms: Schema.Number,
   limits: Schema.Tuple([BigIntText, BigIntText, BigIntText, BigIntText]),
@@ -164,7 +165,7 @@ export const loadAccount = (
 }
 
 /** Fences of the subscriptions whose windows are held: of another one the windows have to be read. */
-const knownFences = (known: KnownAccount | undefined): ReadonlyArray<readonly [id: bigint, fence: bigint]> =>
+const knownFences = (known: KnownAccount | undefined): ReadonlyArray<readonly [id: SubscriptionId, fence: bigint]> =>
   (known?.state.subscriptions ?? []).flatMap(({ id }) => {
     const fence = known?.fences.get(id)
     return fence === undefined ? [] : [[id, fence] as const]
@@ -248,5 +249,5 @@ const windowsOf = (
 }
 
 /** Gives a new user an empty account, inside the caller's transaction. */
-export const openAccount = (sql: SqlClient.SqlClient, userId: bigint): Effect.Effect<void, SqlError.SqlError> =>
+export const openAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`INSERT INTO user_balances (user_id) VALUES (${userId}) ON CONFLICT DO NOTHING`)

@@ -75,37 +75,37 @@ export class Accounts extends Context.Service<Accounts, {
    * than {@link ANSWER_MS_MAX}, leaves a void behind. `onLost` is called once if the hold is later found to have ended
    * elsewhere.
    */
-  reserve(userId: bigint, command: Reserve, onLost: () => void): Effect.Effect<Reservation, ReserveError>
+  reserve(userId: UserId, command: Reserve, onLost: () => void): Effect.Effect<Reservation, ReserveError>
   /** Raises an open hold to at least a cost, from the same funding. */
-  extend(userId: bigint, command: Extend): Effect.Effect<Reservation, ReserveError>
+  extend(userId: UserId, command: Extend): Effect.Effect<Reservation, ReserveError>
   /**
    * Settles at the cost of what was used. Interrupting stops the waiting, not the settlement; so does `waitMs`, after which
    * it fails with {@link stillSettling}.
    */
   commit(
-    userId: bigint,
+    userId: UserId,
     command: Commit,
     waitMs?: number
   ): Effect.Effect<Settlement, ReservationLost | AccountUnavailable>
   /** Returns the whole hold. Interrupting, or `waitMs`, stops the waiting, not the settlement. */
-  void(userId: bigint, command: Void, waitMs?: number): Effect.Effect<Settlement, AccountUnavailable>
+  void(userId: UserId, command: Void, waitMs?: number): Effect.Effect<Settlement, AccountUnavailable>
   /**
    * Whether the account has a balance, an open call or a running subscription (`funded`), or nothing to pay a call with
    * (`empty`). `funded` is said at once from memory; `empty` only on a state that was read after the question.
    */
-  standing(userId: bigint): Effect.Effect<Standing, AccountUnavailable | UnknownAccount>
+  standing(userId: UserId): Effect.Effect<Standing, AccountUnavailable | UnknownAccount>
   /** Ends up to 500 holds whose lease has passed; answers how many. */
   readonly sweep: Effect.Effect<number, AccountUnavailable>
   /** Drops the cached state of one account; it is read again before its next decision. */
-  invalidate(userId: bigint): void
+  invalidate(userId: UserId): void
   /** Drops every cached state. */
   readonly invalidateAll: Effect.Effect<void>
   /** Reservations that this process holds open. */
   openCount(): number
   /** Whether the account lives in this process. */
-  isResident(userId: bigint): boolean
+  isResident(userId: UserId): boolean
   /** The resident accounts of which something was asked at `sinceMs` (ms since the epoch) or later. */
-  usedSince(sinceMs: number): ReadonlyArray<bigint>
+  usedSince(sinceMs: number): ReadonlyArray<UserId>
   /** False while the database is away. */
   isAvailable(): boolean
   /** Takes no more reserves and waits for settlements to land; what has not after `graceMs` is spilled to `data_dir`. */
@@ -207,7 +207,7 @@ export class Accounts extends Context.Service<Accounts, {
 
       const residents = new AccountResidents(host, now)
       /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
-      const askAccount = (userId: bigint, command: Command, waitMs = Infinity) =>
+      const askAccount = (userId: UserId, command: Command, waitMs = Infinity) =>
         Effect.suspend(() => ask(residents.of(userId), command, waitMs))
 
       /**
@@ -215,7 +215,7 @@ export class Accounts extends Context.Service<Accounts, {
        * would cost every call more than its decision does.
        */
       const settle = (
-        userId: bigint,
+        userId: UserId,
         command: Commit | Void,
         waitMs: number
       ): Effect.Effect<Settlement, AccountError> =>
@@ -228,10 +228,10 @@ export class Accounts extends Context.Service<Accounts, {
           })
         })
 
-      const leaveVoid = (userId: bigint, id: string, reason: string) =>
+      const leaveVoid = (userId: UserId, id: string, reason: string) =>
         residents.of(userId).tell({ _tag: "Void", id, outcome: { ...emptyOutcome, reason } }, () => leases.close(id))
 
-      const reserve = (userId: bigint, command: Reserve, onLost: () => void) =>
+      const reserve = (userId: UserId, command: Reserve, onLost: () => void) =>
         Effect.callback<Reservation, AccountError>((resume) => {
           if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
           // What is given to a writer that waits for an answer waits with it.
@@ -334,7 +334,7 @@ export class Accounts extends Context.Service<Accounts, {
 
       yield* notifications.subscribe({
         onMessage: (topic, key) => {
-          if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(BigInt(key))
+          if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(UserId.make(BigInt(key)))
         },
         // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
         onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),

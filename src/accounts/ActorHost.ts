@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import type { UserId } from "../domain/Ids.ts"
 import type { AccountActor } from "./AccountActor.ts"
 import type { AccountError } from "./AccountError.ts"
 import type { Answer, Commit, Void } from "./AccountState.ts"
@@ -23,5 +24,5 @@ export interface ActorHost {
   /** Calls back after a moment, or when the database is back. */
   later(actor: AccountActor, failures: number, callback: () => void): void
   /** A settlement that can never land. */
-  setAside(userId: bigint, command: Commit | Void, cause: unknown): void
+  setAside(userId: UserId, command: Commit | Void, cause: unknown): void
 }

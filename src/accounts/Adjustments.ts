@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { MICROS_PER_USD } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -44,7 +45,7 @@ export class AdjustmentReused extends Schema.TaggedError<AdjustmentReused>()("Ad
 }
 
 export interface Adjustment {
-  readonly userId: bigint
+  readonly userId: UserId
   /** Signed, not 0, at most {@link ADJUSTMENT_MICROS_MAX} either way. */
   readonly amountMicros: bigint
   /** Why, in words; kept with the entry. */

@@ -6,6 +6,7 @@
  */
 import { Effect, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -16,7 +17,7 @@ import { auditCalls, type CallAboveHold, type FlaggedCall } from "./AuditCalls.t
 /** A broken promise, for one user where it is one user's. */
 export interface AuditProblem {
   readonly invariant: "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7" | "I8" | "I9"
-  readonly userId: bigint | null
+  readonly userId: UserId | null
   readonly message: string
 }
 

@@ -23,7 +23,7 @@ const OVERDUE_SECONDS = 60
 
 /** What a user owes, in micros. */
 export interface Debt {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly owedMicros: bigint
 }
 

@@ -6,6 +6,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { idFromText, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 import type { AuditList, AuditProblem } from "./Audit.ts"
@@ -21,7 +22,7 @@ const LISTED_MAX = 20
 /** A call whose reported usage was clamped or looked wrong. */
 export interface FlaggedCall {
   readonly id: string
-  readonly userId: bigint
+  readonly userId: UserId
   /** Codes with spaces between; null of rows from before there were codes. */
   readonly flags: string | null
   readonly excessTokens: bigint | null
@@ -31,7 +32,7 @@ export interface FlaggedCall {
 /** A call that cost more than was held for it. In micros. */
 export interface CallAboveHold {
   readonly id: string
-  readonly userId: bigint
+  readonly userId: UserId
   readonly reservedMicros: bigint
   readonly costMicros: bigint
   readonly chargedMicros: bigint
@@ -119,7 +120,7 @@ const Step = Schema.Struct({
   last: Schema.NullOr(Schema.String),
   problems: Schema.Array(Schema.Struct({
     id: Schema.String,
-    user_id: Amount,
+    user_id: idFromText(UserId),
     flaw: Schema.NullOr(Schema.String),
     cost: Schema.NullOr(Amount),
     right_cost: Schema.NullOr(Amount)
@@ -127,7 +128,7 @@ const Step = Schema.Struct({
   flagged: Schema.Number,
   newest_flagged: Schema.Array(Schema.Struct({
     id: Schema.String,
-    user_id: Amount,
+    user_id: idFromText(UserId),
     flags: Schema.NullOr(Schema.String),
     excess: Schema.NullOr(Amount),
     cost: Amount
@@ -135,7 +136,7 @@ const Step = Schema.Struct({
   above: Schema.Number,
   newest_above: Schema.Array(Schema.Struct({
     id: Schema.String,
-    user_id: Amount,
+    user_id: idFromText(UserId),
     reserved: Amount,
     cost: Amount,
     charged: Amount

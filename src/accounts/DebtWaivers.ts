@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { formatUsd } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -52,7 +53,7 @@ export class DebtExceeded extends Schema.TaggedError<DebtExceeded>()("DebtExceed
 }
 
 export interface Waiver {
-  readonly userId: bigint
+  readonly userId: UserId
   /** What of the debt is waived: above 0, at most {@link ADJUSTMENT_MICROS_MAX}. */
   readonly amountMicros: bigint
   /** Why, in words; kept with the entry. */

@@ -1,9 +1,10 @@
 /**
- * One batch of the journal as the arguments of `realms_journal_v3`, and its answer decoded. Arrays travel as PostgreSQL
+ * One batch of the journal as the arguments of `realms_journal_v1`, and its answer decoded. Arrays travel as PostgreSQL
  * array literals: text that is joined once, which is the cheapest thing to make per call.
  *
  * @internal
  */
+import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import type { Event } from "./AccountMachine.ts"
 import type { CallOutcome, UsageFlag } from "./AccountState.ts"
 import { priceExtrasText } from "./PriceExtras.ts"
@@ -12,10 +13,10 @@ import { storedReferences } from "./StoredReferences.ts"
 
 /** What one account adds to a batch, in the order it was decided. */
 export interface JournalGroup {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly events: ReadonlyArray<Event>
   /** Subscriptions written, with the fence each decision was made on and the one that replaces it. */
-  readonly fences: ReadonlyArray<readonly [subscriptionId: bigint, expected: bigint, next: bigint]>
+  readonly fences: ReadonlyArray<readonly [subscriptionId: SubscriptionId, expected: bigint, next: bigint]>
 }
 
 /** How one account's part of a batch went. */
@@ -90,7 +91,7 @@ type Column = keyof typeof columns
 const names = Object.keys(columns)
 
 /** The statement of every batch; its last parameter is what few calls have, as JSON, or null. */
-export const batchSql = `SELECT * FROM realms_journal_v3(${
+export const batchSql = `SELECT * FROM realms_journal_v1(${
   Object.values(columns).map((type, index) => `$${index + 1}::${type}`).join(", ")
 }, $${names.length + 1}::jsonb)`
 
@@ -169,7 +170,7 @@ class BatchArguments {
     if (settled > 1 && !plain) this.put("ordered", group.userId)
   }
 
-  private addEvent(userId: bigint, event: Event): void {
+  private addEvent(userId: UserId, event: Event): void {
     switch (event._tag) {
       case "Reserved":
         return this.addReserve(userId, event)
@@ -182,7 +183,7 @@ class BatchArguments {
     }
   }
 
-  private addReserve(userId: bigint, event: Extract<Event, { _tag: "Reserved" }>): void {
+  private addReserve(userId: UserId, event: Extract<Event, { _tag: "Reserved" }>): void {
     const { command, reservation } = event
     this.id("r_id", reservation.id)
     this.put("r_user", userId)
@@ -206,7 +207,7 @@ class BatchArguments {
     this.put("r_counted", reservation.counted === true ? true : null)
   }
 
-  private addSettle(userId: bigint, event: Extract<Event, { _tag: "Settled" }>): void {
+  private addSettle(userId: UserId, event: Extract<Event, { _tag: "Settled" }>): void {
     const outcome = event.outcome
     const used = event.kind === "c" && outcome !== null ? outcome.usage : null
     this.id("s_id", event.id)
@@ -230,7 +231,7 @@ class BatchArguments {
     if (outcome !== null) this.addMore(userId, event.id, outcome, event.kind === "c")
   }
 
-  private addMore(userId: bigint, id: string, outcome: CallOutcome, committed: boolean): void {
+  private addMore(userId: UserId, id: string, outcome: CallOutcome, committed: boolean): void {
     const { excessTokens, references, usage: { tools }, usageFlags } = outcome
     if (excessTokens === undefined && references === undefined && tools === undefined && usageFlags === undefined) {
       return
@@ -270,13 +271,13 @@ export const batchParameters = (groups: ReadonlyArray<JournalGroup>): Array<stri
 }
 
 /** Decodes the rows of a batch to one result a user. Rows come from our own function: their shape is fixed by it. */
-export const decodeBatch = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<bigint, GroupResult> => {
-  const results = new Map<bigint, GroupResult>()
-  const exceptions = new Map<bigint, Map<string, EntryException>>()
+export const decodeBatch = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<UserId, GroupResult> => {
+  const results = new Map<UserId, GroupResult>()
+  const exceptions = new Map<UserId, Map<string, EntryException>>()
   for (const row of rows) {
     const [tag, userId, id, usd, owed, note] = row as [
       "user" | EntryException["tag"],
-      bigint,
+      UserId,
       string | null,
       bigint | null,
       bigint | null,

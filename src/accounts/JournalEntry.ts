@@ -5,6 +5,7 @@
  * @internal
  */
 import { randomBytes } from "node:crypto"
+import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import type { Event } from "./AccountMachine.ts"
 import type { GroupResult, JournalGroup } from "./JournalBatch.ts"
 
@@ -20,13 +21,13 @@ export interface JournalEntry {
 
 /** An account as the journal sees it. */
 export interface JournalAccount {
-  readonly userId: bigint
+  readonly userId: UserId
   /** Decided and not yet taken into a batch, oldest first. */
   readonly queued: Array<JournalEntry>
   /** Which writer takes its entries. */
   readonly lane: LaneName
   /** The last known fence of each subscription; a batch replaces those it writes. */
-  readonly fences: Map<bigint, bigint>
+  readonly fences: Map<SubscriptionId, bigint>
   /** The batch committed. */
   onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void
   /** The connection died: the batch may or may not have landed. Queued entries were not sent. */
@@ -44,13 +45,13 @@ export interface TakenGroup extends JournalGroup {
 /** The reservation that an event moves: within a batch there is one event for each. */
 export const transitionKey = (event: Event): string => event._tag === "Settled" ? event.id : event.reservation.id
 
-const subscriptionOf = (event: Event): bigint | null =>
+const subscriptionOf = (event: Event): SubscriptionId | null =>
   event.reservation === null ? null : event.reservation.subscriptionId
 
 /** Takes up to `entriesMax` entries off an account, stopping before a second transition of one reservation. */
 export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGroup => {
   const seen = new Set<string>()
-  const subscriptions = new Set<bigint>()
+  const subscriptions = new Set<SubscriptionId>()
   let count = 0
   for (const entry of account.queued) {
     if (count === entriesMax) break
@@ -73,8 +74,8 @@ export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGro
 
 const noFences: JournalGroup["fences"] = []
 
-const replaceFences = (account: JournalAccount, subscriptions: ReadonlySet<bigint>): JournalGroup["fences"] => {
-  const fences: Array<readonly [bigint, bigint, bigint]> = []
+const replaceFences = (account: JournalAccount, subscriptions: ReadonlySet<SubscriptionId>): JournalGroup["fences"] => {
+  const fences: Array<readonly [SubscriptionId, bigint, bigint]> = []
   for (const id of subscriptions) {
     const expected = account.fences.get(id)
     if (expected === undefined) continue

@@ -4,6 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
@@ -40,7 +41,7 @@ export interface LedgerOutcome extends Schema.Schema.Type<typeof LedgerOutcome> 
 /** Posts an entry as part of the transaction under way. */
 export const postInTransaction = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
+  userId: UserId,
   entry: LedgerEntry
 ): Effect.Effect<LedgerOutcome, SqlError.SqlError> =>
   oneRowOf(
@@ -50,9 +51,9 @@ export const postInTransaction = (
   )
 
 /** Locks an account for the transaction under way, before rows that depend on it are read and written. */
-export const lockAccount = (sql: SqlClient.SqlClient, userId: bigint): Effect.Effect<void, SqlError.SqlError> =>
+export const lockAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`SELECT FROM user_balances WHERE user_id = ${userId} FOR UPDATE`)
 
 /** Tells every process, when the transaction under way commits, that an account has changed. */
-export const announceAccount = (sql: SqlClient.SqlClient, userId: bigint): Effect.Effect<void, SqlError.SqlError> =>
+export const announceAccount = (sql: SqlClient.SqlClient, userId: UserId): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`SELECT pg_notify('realms', ${`account:${userId}`})`)

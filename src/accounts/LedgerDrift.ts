@@ -55,11 +55,11 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
       const sql = yield* SqlClient.SqlClient
       const accounts = yield* Accounts
       const notifications = yield* Notifications
-      const waiting = new Set<bigint>()
-      const drifting = new Map<bigint, bigint>()
+      const waiting = new Set<UserId>()
+      const drifting = new Map<UserId, bigint>()
       let usedSinceMs = yield* Clock.currentTimeMillis
 
-      const mark = (userId: bigint): boolean => {
+      const mark = (userId: UserId): boolean => {
         if (waiting.size >= WAITING_USERS_MAX) return false
         waiting.add(userId)
         return true
@@ -68,7 +68,7 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
       // Ledger entries are made by whoever causes them; their accounts need not be resident here.
       yield* notifications.subscribe({
         onMessage: (topic, key) => {
-          if (topic === "account" && /^\d+$/.test(key)) mark(BigInt(key))
+          if (topic === "account" && /^\d+$/.test(key)) mark(UserId.make(BigInt(key)))
         },
         onDown: () => undefined,
         onUp: () => undefined
@@ -81,7 +81,7 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
         if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
       })
 
-      const step = Effect.fnUntraced(function*(users: ReadonlyArray<bigint>) {
+      const step = Effect.fnUntraced(function*(users: ReadonlyArray<UserId>) {
         // What changes while it is read is marked again; what cannot be read goes behind the others.
         for (const userId of users) waiting.delete(userId)
         const summed = rowsOf(AccountDrift, sql.unsafe(driftSql, [users]))

@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -33,7 +34,7 @@ export interface LedgerItem extends Schema.Schema.Type<typeof LedgerItem> {}
 export class LedgerList extends Context.Service<LedgerList, {
   /** Newest first; below `before` where it is given. */
   page(
-    userId: bigint,
+    userId: UserId,
     range: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<LedgerItem>, SqlError.SqlError>
 }>()("realms/accounts/LedgerList") {

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { ChannelId } from "../domain/Ids.ts"
+import { ChannelId, type UserId } from "../domain/Ids.ts"
 import { Count, Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
@@ -51,7 +51,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
    * channel has for two users is nobody's. Of an id that several calls left, the largest counts are given.
    */
   find(
-    userId: bigint,
+    userId: UserId,
     ids: ReadonlyArray<string>
   ): Effect.Effect<ReadonlyArray<FoundReference>, TooManyReferences | AccountUnavailable>
   /** Makes and drops partitions now; the layer does so every hour. */
@@ -67,7 +67,7 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
         yield* sql`SELECT realms_drop_response_refs_v1(${REFERENCE_DAYS}::integer)`
       })
 
-      const find = Effect.fn("ResponseReferences.find")(function*(userId: bigint, ids: ReadonlyArray<string>) {
+      const find = Effect.fn("ResponseReferences.find")(function*(userId: UserId, ids: ReadonlyArray<string>) {
         // An id that is not kept cannot be known.
         const asked = Array.from(new Set(ids)).filter(isReferenceId)
         if (asked.length > REFERENCE_IDS_MAX) {

@@ -6,6 +6,7 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import { dirname } from "node:path"
+import { idFromText, UserId } from "../domain/Ids.ts"
 import type { Commit, Void } from "./AccountState.ts"
 
 const Usage = Schema.Struct({
@@ -42,7 +43,7 @@ const Outcome = Schema.Struct({
 })
 
 const Spilled = Schema.Struct({
-  userId: Schema.BigIntFromString,
+  userId: idFromText(UserId),
   command: Schema.Union([
     Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Number }),
     Schema.TaggedStruct("Void", { id: Schema.String, outcome: Outcome })
@@ -58,7 +59,7 @@ const encodeLine = (spilled: SpilledCommand): string =>
 
 /** A settlement and whose it is. */
 export interface SpilledCommand {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly command: Commit | Void
 }
 

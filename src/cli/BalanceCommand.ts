@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import type { AccountUnavailable, DebitRefused } from "../accounts/AccountError.ts"
 import { Adjustments } from "../accounts/Adjustments.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import type { Users } from "../identity/Users.ts"
@@ -20,7 +21,7 @@ import { actorAs, asFlag, findUser, noteFlag, usdFlag, userFlag } from "./Parame
 const CommittedBalance = Row({ usdMicros: Micros, owedMicros: Micros, reservedMicros: Micros })
 
 /** What a user can spend as committed, what is owed, and what open calls hold from the balance. */
-const readBalance = Effect.fn("Cli.readBalance")(function*(userId: bigint) {
+const readBalance = Effect.fn("Cli.readBalance")(function*(userId: UserId) {
   const sql = yield* SqlClient.SqlClient
   const found = yield* rowOf(
     CommittedBalance,

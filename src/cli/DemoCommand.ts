@@ -8,6 +8,7 @@ import { Command, Flag } from "effect/cli"
 import { randomBytes, randomUUID } from "node:crypto"
 import { Adjustments } from "../accounts/Adjustments.ts"
 import { AppConfig, type RealmsConfig } from "../config/Config.ts"
+import type { OrderId } from "../domain/Ids.ts"
 import { ApiKeys } from "../identity/ApiKeys.ts"
 import { Users } from "../identity/Users.ts"
 import { Orders } from "../orders/Orders.ts"
@@ -41,7 +42,7 @@ export interface DemoInfo {
   readonly usdMicros: bigint
   readonly configPath: string
   /** A top-up that waits to be paid. */
-  readonly orderId: bigint
+  readonly orderId: OrderId
 }
 
 /** An administrator, and a user with money, a key, and an order to pay. */

@@ -4,6 +4,7 @@
  */
 import { Effect, type Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { OrderId } from "../domain/Ids.ts"
 import { FEN_SCALE, formatDecimal, parseDecimal } from "../domain/Money.ts"
 import type { Users } from "../identity/Users.ts"
 import { Checkout, type PaymentStart } from "../orders/Checkout.ts"
@@ -15,7 +16,7 @@ import { findUser, parseId, userFlag } from "./Parameters.ts"
 
 const orderArgument = Argument.String("id").pipe(
   Argument.withDescription("Id of the order"),
-  Argument.filterMap(parseId, () => "the id of an order, a whole number")
+  Argument.filterMap(parseId(OrderId), () => "the id of an order, a whole number")
 )
 
 const parseCny = (text: string): Option.Option<bigint> => {

@@ -5,6 +5,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { mayDo } from "../confirmations/ActionRoles.ts"
+import { ApiKeyId, type IdOf, UserId } from "../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { type User, Users } from "../identity/Users.ts"
 import { type Actor, cliActor } from "../platform/AuditLog.ts"
@@ -13,9 +14,9 @@ import { failed } from "./CliFailure.ts"
 
 const idPattern = /^\d{1,18}$/
 
-/** A numeric id; none when the text is something else. */
-export const parseId = (text: string): Option.Option<bigint> =>
-  idPattern.test(text) ? Option.some(BigInt(text)) : Option.none()
+/** A numeric id of one kind; none when the text is something else. */
+export const parseId = <Id extends bigint>(id: IdOf<Id>) => (text: string): Option.Option<Id> =>
+  idPattern.test(text) ? Option.some(id.make(BigInt(text))) : Option.none()
 
 /** A signed amount of USD in micros, not zero, at most six decimals, `$` allowed in front. */
 export const parseUsd = (text: string): Option.Option<bigint> => {
@@ -49,13 +50,13 @@ export const noteFlag = Flag.String("note").pipe(
 /** The id of a key, as `key create --json` printed it. */
 export const keyIdArgument = Argument.String("id").pipe(
   Argument.withDescription("Id of the key"),
-  Argument.filterMap(parseId, () => "the id of a key, a whole number (not the key itself)")
+  Argument.filterMap(parseId(ApiKeyId), () => "the id of a key, a whole number (not the key itself)")
 )
 
 /** The user that `--user` names. */
 export const findUser = Effect.fn("Cli.findUser")(function*(text: string) {
   const users = yield* Users
-  const id = parseId(text.trim())
+  const id = parseId(UserId)(text.trim())
   const found: Option.Option<User> = Option.isSome(id)
     ? yield* users.findById(id.value)
     : yield* users.findByEmail(text)

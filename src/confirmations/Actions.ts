@@ -6,6 +6,7 @@ import { DateTime, Effect, Schema } from "effect"
 import { Adjustments } from "../accounts/Adjustments.ts"
 import { DebtWaivers } from "../accounts/DebtWaivers.ts"
 import { isSettingKey } from "../config/SettingDocument.ts"
+import { EventId, idFromText, OrderId, RefundId, UserId } from "../domain/Ids.ts"
 import { EventResolutions } from "../events/EventResolutions.ts"
 import { ManualPayments } from "../events/ManualPayments.ts"
 import { Refunds } from "../orders/Refunds.ts"
@@ -16,27 +17,27 @@ import type { NewBatch } from "../redemption/RedemptionBatch.ts"
 import { SettingsAdmin } from "../settings/SettingsAdmin.ts"
 import { Grants } from "../subscriptions/Grants.ts"
 
-const Id = Schema.BigIntFromString
-const Adjustment = Schema.Struct({ user_id: Id, amount_micros: Id, key: Schema.String })
-const Grant = Schema.Struct({ user_id: Id, plan: Schema.String, key: Schema.String })
+const Amount = Schema.BigIntFromString
+const Adjustment = Schema.Struct({ user_id: idFromText(UserId), amount_micros: Amount, key: Schema.String })
+const Grant = Schema.Struct({ user_id: idFromText(UserId), plan: Schema.String, key: Schema.String })
 const Codes = Schema.Struct({
   name: Schema.String,
   codes: Schema.Int,
   uses_max: Schema.Int,
   expires_at: Schema.NullOr(Schema.String),
-  usd_micros: Schema.optionalKey(Id),
+  usd_micros: Schema.optionalKey(Amount),
   plan_code: Schema.optionalKey(Schema.String)
 })
-const Accept = Schema.Struct({ event_id: Id, in_proportion: Schema.Boolean })
-const Credit = Schema.Struct({ event_id: Id, user: Schema.String, amount_micros: Id })
-const PaymentRefund = Schema.Struct({ event_id: Id, key: Schema.String })
+const Accept = Schema.Struct({ event_id: idFromText(EventId), in_proportion: Schema.Boolean })
+const Credit = Schema.Struct({ event_id: idFromText(EventId), user: Schema.String, amount_micros: Amount })
+const PaymentRefund = Schema.Struct({ event_id: idFromText(EventId), key: Schema.String })
 const Complete = Schema.Struct({
-  order_id: Id,
+  order_id: idFromText(OrderId),
   provider: Schema.Literals(["epay", "stripe", "manual"]),
   reference: Schema.String
 })
-const OrderRefund = Schema.Struct({ order_id: Id, amount_minor: Id, key: Schema.String })
-const RefundFail = Schema.Struct({ refund_id: Id })
+const OrderRefund = Schema.Struct({ order_id: idFromText(OrderId), amount_minor: Amount, key: Schema.String })
+const RefundFail = Schema.Struct({ refund_id: idFromText(RefundId) })
 const Limits = Schema.Record(Schema.String, Schema.NullOr(Schema.String))
 
 /** What an action fails with: a refusal of its use case, or that the database is away. */

@@ -113,7 +113,7 @@ const Counts = Row({ waiting: Schema.BigInt, ofOne: Schema.BigInt, ofOneToday: S
 /** What waits now, of all and of one person, and what that one has asked for within 24 hours. */
 export const countRequests = (
   sql: SqlClient.SqlClient,
-  userId: bigint
+  userId: UserId
 ): Effect.Effect<
   { readonly waiting: number; readonly ofOne: number; readonly ofOneToday: number },
   SqlError.SqlError
@@ -141,7 +141,7 @@ const Waiting = Row({ id: Schema.BigInt, expiresAt: Schema.Date })
 /** The same request of the same person that waits already. */
 export const findSame = (
   sql: SqlClient.SqlClient,
-  requestedBy: bigint,
+  requestedBy: UserId,
   { action, asked, facts, note }: AskedAction
 ): Effect.Effect<typeof Waiting.Type | undefined, SqlError.SqlError> =>
   rowOf(
@@ -155,7 +155,7 @@ export const findSame = (
 
 export const insertConfirmation = (
   sql: SqlClient.SqlClient,
-  actor: Actor & { readonly userId: bigint },
+  actor: Actor & { readonly userId: UserId },
   { action, asked, facts, note }: AskedAction,
   worth: { readonly usdMicros: bigint | null; readonly fen: bigint | null }
 ): Effect.Effect<typeof Waiting.Type, SqlError.SqlError> =>
@@ -173,7 +173,7 @@ export const insertConfirmation = (
 export const closeConfirmation = (
   sql: SqlClient.SqlClient,
   id: bigint,
-  closed: { readonly state: "confirmed" | "rejected"; readonly by: bigint; readonly note: string }
+  closed: { readonly state: "confirmed" | "rejected"; readonly by: UserId; readonly note: string }
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`UPDATE confirmations SET state = ${closed.state}, closed_by = ${closed.by}, closed_at = now(),
     close_note = ${closed.note} WHERE id = ${id}`)

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { NOTE_CHARACTERS_MAX } from "../platform/Notes.ts"
 import { ConfirmationRefused } from "../platform/SecondPerson.ts"
@@ -43,7 +44,7 @@ export class ActionRefused extends Schema.TaggedError<ActionRefused>()("ActionRe
 }
 
 /** The person who confirms or rejects. */
-export type Confirmer = Actor & { readonly userId: bigint }
+export type Confirmer = Actor & { readonly userId: UserId }
 
 export class Confirmations extends Context.Service<Confirmations, {
   /** Newest first. */

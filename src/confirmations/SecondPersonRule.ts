@@ -5,6 +5,7 @@
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { isDeepStrictEqual } from "node:util"
+import type { UserId } from "../domain/Ids.ts"
 import { AMOUNT_MAX } from "../domain/Money.ts"
 import { planWorthMicros } from "../domain/PlanWorth.ts"
 import { Row } from "../domain/Row.ts"
@@ -80,7 +81,7 @@ const isAbove = ({ fen, usdMicros }: Amounts, { finance }: SettingsValues): bool
 /** Whether somebody is there, not disabled, and of a role that may do it. */
 export const checkRole = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  userId: bigint,
+  userId: UserId,
   action: ConfirmedAction
 ) {
   const user = yield* rowOf(

@@ -1,44 +1,54 @@
 /**
  * Identifiers made here. A reservation's id is a UUIDv7, so that rows written together lie together; it is the request id
- * too, and is never taken from a client. The ids of rows are numbers of PostgreSQL.
+ * too, and is never taken from a client. The ids of rows are numbers of PostgreSQL, and each kind has a type of its own: a
+ * number becomes an id where it is read (a row, an address, a form, JSON, a command's argument), and nowhere else.
  */
 import { Schema } from "effect"
 import { randomUUIDv7 } from "node:crypto"
 
-export const UserId = Schema.BigInt
+export const UserId = Schema.BigInt.pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 
-export const ApiKeyId = Schema.BigInt
+export const ApiKeyId = Schema.BigInt.pipe(Schema.brand("ApiKeyId"))
 export type ApiKeyId = typeof ApiKeyId.Type
 
-export const ChannelId = Schema.BigInt
+export const ChannelId = Schema.BigInt.pipe(Schema.brand("ChannelId"))
 export type ChannelId = typeof ChannelId.Type
 
-export const PlanId = Schema.BigInt
+export const PlanId = Schema.BigInt.pipe(Schema.brand("PlanId"))
 export type PlanId = typeof PlanId.Type
 
-export const SubscriptionId = Schema.BigInt
+export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
 export type SubscriptionId = typeof SubscriptionId.Type
 
-export const OrderId = Schema.BigInt
+export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
 
 /** An attempt to pay an order. */
-export const AttemptId = Schema.BigInt
+export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export type AttemptId = typeof AttemptId.Type
 
-export const PaymentId = Schema.BigInt
+export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
 export type PaymentId = typeof PaymentId.Type
 
-export const RefundId = Schema.BigInt
+export const RefundId = Schema.BigInt.pipe(Schema.brand("RefundId"))
 export type RefundId = typeof RefundId.Type
 
-export const DisputeId = Schema.BigInt
+export const DisputeId = Schema.BigInt.pipe(Schema.brand("DisputeId"))
 export type DisputeId = typeof DisputeId.Type
 
 /** A provider's event. */
-export const EventId = Schema.BigInt
+export const EventId = Schema.BigInt.pipe(Schema.brand("EventId"))
 export type EventId = typeof EventId.Type
+
+/** An id written as decimal text: numbers beyond 2^53 do not survive JSON. */
+export const idFromText = <Id extends bigint>(id: Schema.Codec<Id, bigint>) =>
+  Schema.BigIntFromString.pipe(Schema.decodeTo(id))
+
+/** What makes an id of a number: the schema of the id. */
+export interface IdOf<Id extends bigint> {
+  make(id: bigint): Id
+}
 
 /** A new reservation id. */
 export const makeReservationId = (): string => randomUUIDv7()

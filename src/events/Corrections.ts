@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
-import { PaymentId, UserId } from "../domain/Ids.ts"
+import { type EventId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { EventNotFound, ResolutionRefused } from "../orders/OrderError.ts"
@@ -27,7 +27,7 @@ export class Corrections extends Context.Service<Corrections, {
    */
   correct(
     actor: Actor,
-    eventId: bigint,
+    eventId: EventId,
     note: string
   ): Effect.Effect<Correction, EventNotFound | ResolutionRefused | DatabaseUnavailable>
 }>()("realms/events/Corrections") {
@@ -59,7 +59,7 @@ export class Corrections extends Context.Service<Corrections, {
           : undefined
       })
 
-      const correctWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, note: string) {
+      const correctWithin = Effect.fnUntraced(function*(actor: Actor, id: EventId, note: string) {
         const known = yield* rowOf(ResolvedEvent, sql`SELECT * FROM payment_events WHERE id = ${id}`)
         if (known === undefined) return yield* new EventNotFound({ id })
         const unfit = new ResolutionRefused({ reason: "resolution" })
@@ -98,7 +98,7 @@ export class Corrections extends Context.Service<Corrections, {
       })
 
       return Corrections.of({
-        correct: Effect.fn("Corrections.correct")(function*(actor: Actor, eventId: bigint, text: string) {
+        correct: Effect.fn("Corrections.correct")(function*(actor: Actor, eventId: EventId, text: string) {
           const note = checkNote(text)
           if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
           return yield* settling(sql, correctWithin(actor, eventId, note))

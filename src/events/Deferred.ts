@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { EventId } from "../domain/Ids.ts"
 import { isCounted } from "../orders/Clawback.ts"
 import { adoptDisputes, disputesNow } from "../orders/DisputeStore.ts"
 import { clawBack } from "../orders/Fulfilment.ts"
@@ -19,7 +20,7 @@ export const takeDeferred = (
   sql: SqlClient.SqlClient,
   payment: Payment,
   order: Order | undefined,
-  eventId: bigint
+  eventId: EventId
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* adoptRefunds(sql, payment)

@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
-import { PaymentId, UserId } from "../domain/Ids.ts"
+import { type EventId, PaymentId, UserId } from "../domain/Ids.ts"
 import { Micros, MICROS_PER_USD } from "../domain/Money.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
@@ -50,7 +50,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
   /** The same again by the same administrator changes nothing. */
   resolve(
     actor: Actor,
-    eventId: bigint,
+    eventId: EventId,
     asked: Resolve
   ): Effect.Effect<
     void,
@@ -62,7 +62,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
    */
   refund(
     actor: Actor,
-    eventId: bigint,
+    eventId: EventId,
     asked: { readonly note: string; readonly key: string }
   ): Effect.Effect<
     Refund,
@@ -96,7 +96,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       const credit = Effect.fnUntraced(function*(
         actor: Actor,
-        eventId: bigint,
+        eventId: EventId,
         asked: Extract<Resolve, { resolution: "credited" }>
       ) {
         const userId = yield* findUser(asked.user.trim())
@@ -127,7 +127,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
       /** The payment pays the order of its attempt, which nothing has paid. */
       const accept = Effect.fnUntraced(function*(
         actor: Actor,
-        eventId: bigint,
+        eventId: EventId,
         payment: Payment,
         asked: Extract<Resolve, { resolution: "accepted" }>
       ) {
@@ -174,7 +174,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       /** Decides on a payment that waits for people, and on what waited for the payment. */
       const settlePayment = Effect.fnUntraced(
-        function*(actor: Actor, eventId: bigint, payment: Payment, asked: Resolve) {
+        function*(actor: Actor, eventId: EventId, payment: Payment, asked: Resolve) {
           const known = yield* paymentsNamed(sql, payment.payment)
           yield* asked.resolution === "dismissed" ? checkUnused(payment) : checkMoneyUnused(payment, known)
           if (asked.resolution === "accepted") return yield* accept(actor, eventId, payment, asked)
@@ -200,7 +200,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
       )
 
       /** Locked, and everything that is said about its payment with it. */
-      const lockEvent = Effect.fnUntraced(function*(id: bigint) {
+      const lockEvent = Effect.fnUntraced(function*(id: EventId) {
         const known = yield* rowOf(
           NamedPayment,
           sql`SELECT provider, payment_reference FROM payment_events WHERE id = ${id}`
@@ -226,7 +226,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
               : payments.find(({ id }) => id === event.paymentId)
         )
 
-      const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: bigint, asked: Resolve) {
+      const resolveWithin = Effect.fnUntraced(function*(actor: Actor, id: EventId, asked: Resolve) {
         const event = yield* lockEvent(id)
         if (!event.isOpen) {
           const { resolution, resolutionNote, resolvedBy: by } = event
@@ -268,7 +268,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       const refund = Effect.fn("EventResolutions.refund")(function*(
         actor: Actor,
-        id: bigint,
+        id: EventId,
         { key, note }: { readonly note: string; readonly key: string }
       ) {
         const payment = yield* orUnavailable(Effect.gen(function*() {
@@ -290,7 +290,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
 
       return EventResolutions.of({
         refund,
-        resolve: Effect.fn("EventResolutions.resolve")(function*(actor: Actor, eventId: bigint, asked: Resolve) {
+        resolve: Effect.fn("EventResolutions.resolve")(function*(actor: Actor, eventId: EventId, asked: Resolve) {
           const note = checkNote(asked.note)
           if (note === undefined) return yield* new ResolutionRefused({ reason: "note" })
           if (asked.resolution === "credited" && (asked.amountMicros <= 0n || asked.amountMicros > CREDIT_MICROS_MAX)) {

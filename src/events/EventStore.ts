@@ -5,7 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { EventId } from "../domain/Ids.ts"
+import { type AttemptId, EventId, type PaymentId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { askedOf } from "../orders/DisputeFold.ts"
 import type { Payment, PaymentIdentity } from "../orders/Payments.ts"
@@ -67,8 +67,8 @@ export const knownReference = (
 /** Writes down what became of an event. */
 export const conclude = (
   sql: Sql,
-  eventId: bigint,
-  about: { readonly attemptId: bigint | null; readonly paymentId: bigint | null },
+  eventId: EventId,
+  about: { readonly attemptId: AttemptId | null; readonly paymentId: PaymentId | null },
   outcome: EventOutcome,
   reason: Reason | undefined
 ): Read<void> =>
@@ -86,7 +86,7 @@ export const conclude = (
 export const isKnownReview = (
   sql: Sql,
   fact: Extract<PaymentFact, { _tag: "Paid" }>,
-  eventId: bigint
+  eventId: EventId
 ): Read<boolean> =>
   Effect.map(
     sql`SELECT FROM payment_events WHERE provider = ${fact.provider} AND payment_reference = ${fact.payment}
@@ -140,7 +140,7 @@ export interface Resolved {
 export const needsAttention = (
   sql: Sql,
   { dispute, provider, status }: Extract<PaymentFact, { _tag: "Dispute" }>,
-  eventId: bigint
+  eventId: EventId
 ): Read<boolean> =>
   Effect.map(
     sql`SELECT FROM payment_disputes d WHERE d.provider = ${provider} AND d.dispute_id = ${dispute} AND d.status = ${status}
@@ -160,7 +160,7 @@ export const closeSuperseded = (sql: Sql, provider: string, dispute: string): Re
       AND e.resolved_at IS NULL AND e.status <> d.status`)
 
 /** Reopens the events that were resolved as refunded: the refund has failed. */
-export const reopenReviews = (sql: Sql, paymentId: bigint): Read<void> =>
+export const reopenReviews = (sql: Sql, paymentId: PaymentId): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events
     SET resolution = NULL, resolution_note = NULL, resolved_by = NULL, resolved_at = NULL
     WHERE payment_id = ${paymentId} AND outcome = 'needs_review' AND resolution = 'refunded'`)

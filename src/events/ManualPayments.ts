@@ -5,6 +5,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { OrderId } from "../domain/Ids.ts"
 import { insertAttempt, lockAttempts, type NewAttempt } from "../orders/AttemptStore.ts"
 import { makeReference, minorOf } from "../orders/Checkout.ts"
 import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
@@ -31,7 +32,7 @@ import { resolveReviews } from "./EventStore.ts"
 import { checkUnused } from "./PaymentUse.ts"
 
 export interface ManualPayment {
-  readonly orderId: bigint
+  readonly orderId: OrderId
   /** Whose reference it is: a provider's own, or any other proof. */
   readonly provider: PaymentSource
   /** Stripe's payment intent, EPay's trade number, or what a bank or a receipt calls it. */

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { OrderId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { attemptsOf } from "../orders/AttemptStore.ts"
 import { type Dispute, disputesOfOrder } from "../orders/DisputeStore.ts"
@@ -39,7 +40,7 @@ export interface OrderRecord {
 const BuyerAndRate = Row({ email: Schema.String, rate: Schema.NullOr(Schema.String) })
 
 export class OrderHistory extends Context.Service<OrderHistory, {
-  show(id: bigint): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
+  show(id: OrderId): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
 }>()("realms/events/OrderHistory") {
   static readonly layer = Layer.effect(
     OrderHistory,
@@ -53,7 +54,7 @@ export class OrderHistory extends Context.Service<OrderHistory, {
       }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
 
       return OrderHistory.of({
-        show: Effect.fn("OrderHistory.show")(function*(id: bigint) {
+        show: Effect.fn("OrderHistory.show")(function*(id: OrderId) {
           const order = yield* findOrder(sql, id)
           if (order === undefined) return yield* new OrderNotFound({ id })
           const more = yield* rowOf(

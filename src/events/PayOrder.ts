@@ -6,6 +6,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { EventId } from "../domain/Ids.ts"
 import { moveAttempt } from "../orders/AttemptStore.ts"
 import { fulfil } from "../orders/Fulfilment.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
@@ -24,7 +25,7 @@ export interface OrderPayment {
   /** What a top-up credits, in USD micros: the order's credit, or a part of it. */
   readonly creditMicros: bigint
   /** The event that it is done on. */
-  readonly eventId: bigint
+  readonly eventId: EventId
   /** How events that waited for people are resolved by it. */
   readonly resolved: Resolved
 }

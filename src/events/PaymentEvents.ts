@@ -85,8 +85,8 @@ export interface EventDetails {
   readonly event: EventItem
   /** What is kept of the provider's message; empty where root said it, or before messages were kept. */
   readonly evidence: { readonly [name: string]: unknown }
-  readonly order: { readonly id: bigint; readonly kind: OrderKind; readonly state: OrderState } | undefined
-  readonly buyer: { readonly id: bigint; readonly email: string } | undefined
+  readonly order: { readonly id: OrderId; readonly kind: OrderKind; readonly state: OrderState } | undefined
+  readonly buyer: { readonly id: UserId; readonly email: string } | undefined
   /** What the payment is worth at its order's rate, or today's, in USD micros; undefined where that is not known. */
   readonly suggestedMicros: bigint | undefined
 }
@@ -97,7 +97,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
     filter: EventFilter,
     page: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<EventItem>, DatabaseUnavailable>
-  find(id: bigint): Effect.Effect<EventDetails, EventNotFound | DatabaseUnavailable>
+  find(id: EventId): Effect.Effect<EventDetails, EventNotFound | DatabaseUnavailable>
   /** How many wait for somebody, up to 1000. */
   readonly openCount: Effect.Effect<number, DatabaseUnavailable>
 }>()("realms/events/PaymentEvents") {
@@ -136,7 +136,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
         return micros > 0n ? micros : undefined
       }
 
-      const find = Effect.fn("PaymentEvents.find")(function*(id: bigint) {
+      const find = Effect.fn("PaymentEvents.find")(function*(id: EventId) {
         const found = yield* rowOf(EventWithEvidence, sql.unsafe(`${eventsSql} WHERE e.id = $1`, [id]))
         if (found === undefined) return yield* new EventNotFound({ id })
         const { evidence, ...event } = found
@@ -212,7 +212,7 @@ const listSql = `${eventsSql}
 /** Everything said about one order, newest first; 201 at most. */
 export const eventsOfOrder = (
   sql: SqlClient.SqlClient,
-  orderId: bigint
+  orderId: OrderId
 ): Effect.Effect<ReadonlyArray<EventItem>, SqlError.SqlError> =>
   rowsOf(
     EventItem,

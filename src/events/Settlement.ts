@@ -6,6 +6,7 @@
  */
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
+import type { EventId } from "../domain/Ids.ts"
 import { findAttempt, lockAttempts, moveAttempt } from "../orders/AttemptStore.ts"
 import { type ClawbackOf, countedMinor, isCounted } from "../orders/Clawback.ts"
 import { recordDispute } from "../orders/DisputeStore.ts"
@@ -110,7 +111,7 @@ const makeSettlement = Effect.gen(function*() {
   const recordClawback = Effect.fnUntraced(function*(
     fact: PaymentFact,
     { payment }: Named,
-    eventId: bigint,
+    eventId: EventId,
     listed: ReadonlyArray<RefundTold> | undefined
   ) {
     if (fact.provider === "manual" || fact.payment === null) return false
@@ -188,7 +189,7 @@ const makeSettlement = Effect.gen(function*() {
     named: Named,
     { eventId, identity, isNews }: {
       readonly identity: PaymentIdentity | undefined
-      readonly eventId: bigint
+      readonly eventId: EventId
       readonly isNews: boolean
     }
   ) {

@@ -5,6 +5,7 @@
  * @internal
  */
 import type { Channel } from "../channels/Channels.ts"
+import type { UserId } from "../domain/Ids.ts"
 import type { OpenCall } from "./OpenCall.ts"
 
 /** Calls of one user that are read on at once, at most. */
@@ -26,7 +27,7 @@ const isUncertain = (open: OpenCall, channel: Channel): boolean => {
 }
 
 export class Drains {
-  private readonly byUser = new Map<bigint, number>()
+  private readonly byUser = new Map<UserId, number>()
 
   /**
    * How long the call is read on from now, in milliseconds; 0: it is aborted. The first question decides; `onDisconnect` and the

@@ -12,6 +12,7 @@ import { ChannelHealth } from "../channels/ChannelHealth.ts"
 import { type Channel, Channels } from "../channels/Channels.ts"
 import { ChannelShares } from "../channels/ChannelShares.ts"
 import type { BillingConfig } from "../config/Config.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { KeySpend } from "../identity/KeySpend.ts"
 import { PublicAddress } from "../platform/PublicAddress.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -70,7 +71,7 @@ export class Gateway extends Context.Service<Gateway, {
             : unavailable("The catalog is unavailable at this moment. Please try again shortly."))
       }
 
-      const channelsOf = (modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
+      const channelsOf = (modelId: string, userId: UserId): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
         Effect.suspend(() => {
           const cached = services.channels.cachedCandidates(modelId, userId)
           const found = cached === undefined

@@ -5,6 +5,7 @@
 import type { Reserve } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
+import type { ApiKeyId } from "../domain/Ids.ts"
 import { boundPrices, type PriceSnapshot, type ToolPrices } from "../domain/Price.ts"
 import type { CallBounds } from "./meter/Bounds.ts"
 import type { Call, OutputLimitField } from "./request/Call.ts"
@@ -122,7 +123,7 @@ export const reserveOf = (
   plan: HoldPlan,
   model: Model,
   billing: BillingConfig,
-  identity: { readonly id: string; readonly keyId: bigint; readonly atMs: number; readonly counted: boolean }
+  identity: { readonly id: string; readonly keyId: ApiKeyId; readonly atMs: number; readonly counted: boolean }
 ): Reserve => ({
   _tag: "Reserve",
   id: identity.id,

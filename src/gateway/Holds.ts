@@ -10,6 +10,7 @@ import { FundsHeld, type InsufficientFunds } from "../accounts/AccountError.ts"
 import type { Accounts, ReserveError } from "../accounts/Accounts.ts"
 import type { Reservation, Reserve } from "../accounts/AccountState.ts"
 import { boundMicros } from "../accounts/HoldBound.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
 import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
@@ -37,7 +38,7 @@ export interface HoldServices {
 }
 
 /** The users whose texts are being counted. */
-export type Counting = Set<bigint>
+export type Counting = Set<UserId>
 
 /** Tokens of the call's text, for one call of a user at a time; undefined for the others. */
 const countAlone = (

@@ -5,7 +5,8 @@
  * @internal
  */
 import { createHmac } from "node:crypto"
+import type { UserId } from "../domain/Ids.ts"
 
 /** Of base64url text; upstreams take 64 characters. */
-export const identityOf = (userId: bigint) => (value: string): string =>
+export const identityOf = (userId: UserId) => (value: string): string =>
   createHmac("sha256", `realms:user:${userId}`).update(value).digest("base64url")

@@ -7,6 +7,7 @@
 import { Effect } from "effect"
 import type { FoundReference, ResponseReferences } from "../accounts/ResponseReferences.ts"
 import type { Channel } from "../channels/Channels.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { CallRefused, unavailable } from "./CallError.ts"
 import type { Call } from "./request/Call.ts"
 
@@ -44,7 +45,7 @@ const tokensOf = (found: ReadonlyArray<FoundReference>): number => {
 
 export const resolveReferences = (
   store: ResponseReferences["Service"],
-  userId: bigint,
+  userId: UserId,
   call: Call
 ): Effect.Effect<ResolvedReferences, CallRefused> => {
   const [first] = call.references

@@ -33,6 +33,9 @@ const CLOSE_MS_MAX = 2_000
 
 const STOP_POLL_MS = 20
 
+/** Connections that wait to be accepted, at most: those of a burst beyond it come back only after a second or more. */
+const BACKLOG_MAX = 4_096
+
 export class HttpServer extends Context.Service<HttpServer, {
   readonly host: string
   readonly port: number
@@ -121,7 +124,7 @@ const listen = (server: Server, host: string, port: number): Effect.Effect<numbe
       "error",
       (error) => resume(Effect.fail(new ListenFailed({ message: listenMessage(error, host, port) })))
     )
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG_MAX }, () => {
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
     })

@@ -63,8 +63,8 @@ export interface AdminKey extends Schema.Schema.Type<typeof AdminKey> {}
 export interface AdminKeyIdentity {
   /** Of its owner, now. */
   readonly role: Role
-  readonly keyId: bigint
-  readonly userId: bigint
+  readonly keyId: ApiKeyId
+  readonly userId: UserId
   readonly email: string
 }
 
@@ -86,16 +86,16 @@ const FoundKey = Row({
 export class AdminKeys extends Context.Service<AdminKeys, {
   /** A key of the acting administrator; its text is shown this once. A name has 1 to 100 characters. */
   create(
-    actor: Actor & { readonly userId: bigint },
+    actor: Actor & { readonly userId: UserId },
     key: { readonly name: string; readonly expiresAt: Date | null }
   ): Effect.Effect<
-    { readonly id: bigint; readonly key: Redacted.Redacted<string> },
+    { readonly id: ApiKeyId; readonly key: Redacted.Redacted<string> },
     AdminKeyRefused | DatabaseUnavailable
   >
   /** Of all administrators, newest first, 200 at most. */
   readonly list: Effect.Effect<ReadonlyArray<AdminKey>, DatabaseUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
-  revoke(actor: Actor, id: bigint): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
+  revoke(actor: Actor, id: ApiKeyId): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   authenticate(
     token: Redacted.Redacted<string>
   ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | DatabaseUnavailable>
@@ -106,7 +106,7 @@ export class AdminKeys extends Context.Service<AdminKeys, {
       const sql = yield* SqlClient.SqlClient
 
       const create = Effect.fn("AdminKeys.create")(function*(
-        actor: Actor & { readonly userId: bigint },
+        actor: Actor & { readonly userId: UserId },
         { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
       ) {
         const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
@@ -152,7 +152,7 @@ export class AdminKeys extends Context.Service<AdminKeys, {
     FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
       ).pipe(orUnavailable)
 
-      const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: bigint) {
+      const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: ApiKeyId) {
         yield* inTransaction(
           sql,
           Effect.gen(function*() {

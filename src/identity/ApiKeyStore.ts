@@ -4,7 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { ApiKeyId } from "../domain/Ids.ts"
+import { ApiKeyId, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
@@ -29,7 +29,7 @@ const RevokedKey = Row({ revoked: Schema.Boolean })
 export const insertApiKey = (
   sql: SqlClient.SqlClient,
   key: NewApiKey & { readonly keyHash: Buffer; readonly hint: string }
-): Effect.Effect<bigint, UserNotFound | TooManyKeys | SqlError.SqlError> =>
+): Effect.Effect<ApiKeyId, UserNotFound | TooManyKeys | SqlError.SqlError> =>
   Effect.gen(function*() {
     const [user] = yield* sql`SELECT FROM users WHERE id = ${key.userId} FOR NO KEY UPDATE`
     if (user === undefined) return yield* new UserNotFound({ userId: key.userId })
@@ -70,8 +70,8 @@ export const findApiKey = (
 /** Whether there is such a key, of this user where one is named, and whether it was good until now; it is revoked then. */
 export const revokeApiKey = (
   sql: SqlClient.SqlClient,
-  id: bigint,
-  userId?: bigint
+  id: ApiKeyId,
+  userId?: UserId
 ): Effect.Effect<"revoked" | "already" | "missing", SqlError.SqlError> =>
   Effect.map(
     rowOf(
@@ -88,7 +88,7 @@ export const revokeApiKey = (
 /** Newest first. Keys made and revoked a hundred times over do not push a live one off the list. */
 export const listApiKeys = (
   sql: SqlClient.SqlClient,
-  userId: bigint
+  userId: UserId
 ): Effect.Effect<ReadonlyArray<ListedApiKey>, SqlError.SqlError> =>
   rowsOf(
     ListedApiKey,

@@ -5,6 +5,7 @@
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
+import type { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import {
@@ -38,7 +39,7 @@ const TOKEN_LENGTH_MAX = 256
 
 /** A new key; `key` is shown this once and cannot be had again. */
 export interface CreatedApiKey {
-  readonly id: bigint
+  readonly id: ApiKeyId
   readonly key: Redacted.Redacted<string>
   readonly hint: string
 }
@@ -51,11 +52,11 @@ export class ApiKeys extends Context.Service<ApiKeys, {
     administrator?: Actor
   ): Effect.Effect<CreatedApiKey, UserNotFound | TooManyKeys | ApiKeyRefused | DatabaseUnavailable>
   /** The user's keys, newest first: all that are live, and of the others the newest, at most 200 together. */
-  list(userId: bigint): Effect.Effect<ReadonlyArray<ListedApiKey>, DatabaseUnavailable>
+  list(userId: UserId): Effect.Effect<ReadonlyArray<ListedApiKey>, DatabaseUnavailable>
   /** For good. Revoking a revoked key changes nothing. */
-  revoke(id: bigint, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
+  revoke(id: ApiKeyId, administrator?: Actor): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   /** The same for a key of this user; another user's is not found. */
-  revokeOwn(userId: bigint, id: bigint): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
+  revokeOwn(userId: UserId, id: ApiKeyId): Effect.Effect<void, ApiKeyNotFound | DatabaseUnavailable>
   /** Fails with `InvalidApiKey` for a key that is unknown, revoked, expired, or of a disabled user. */
   authenticate(token: string): Effect.Effect<ApiKeyIdentity, InvalidApiKey | DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `authenticate` must be asked. */
@@ -128,12 +129,12 @@ export class ApiKeys extends Context.Service<ApiKeys, {
         return { id, key: Redacted.make(token), hint }
       })
 
-      const list = Effect.fn("ApiKeys.list")(function*(userId: bigint) {
+      const list = Effect.fn("ApiKeys.list")(function*(userId: UserId) {
         return yield* orUnavailable(listApiKeys(sql, userId))
       })
 
       const revokeOf = Effect.fnUntraced(
-        function*(id: bigint, by: { readonly userId?: bigint; readonly actor?: Actor }) {
+        function*(id: ApiKeyId, by: { readonly userId?: UserId; readonly actor?: Actor }) {
           const outcome = yield* inTransaction(
             sql,
             Effect.gen(function*() {
@@ -159,11 +160,11 @@ export class ApiKeys extends Context.Service<ApiKeys, {
         }
       )
 
-      const revoke = Effect.fn("ApiKeys.revoke")((id: bigint, actor?: Actor) =>
+      const revoke = Effect.fn("ApiKeys.revoke")((id: ApiKeyId, actor?: Actor) =>
         revokeOf(id, actor === undefined ? {} : { actor })
       )
 
-      const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: bigint, id: bigint) => revokeOf(id, { userId }))
+      const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: UserId, id: ApiKeyId) => revokeOf(id, { userId }))
 
       const cachedNow = (token: string): ApiKeyIdentity | undefined => {
         const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined

@@ -3,6 +3,7 @@
  * key is wrong because it could not be looked up.
  */
 import { Schema } from "effect"
+import { ApiKeyId, UserId } from "../domain/Ids.ts"
 
 /** Not an e-mail address as the HTML standard's `input type=email` defines it, in ASCII, of at most 254 characters. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", { email: Schema.String }) {
@@ -17,13 +18,13 @@ export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", {
   }
 }
 
-export class UserNotFound extends Schema.TaggedError<UserNotFound>()("UserNotFound", { userId: Schema.BigInt }) {
+export class UserNotFound extends Schema.TaggedError<UserNotFound>()("UserNotFound", { userId: UserId }) {
   override get message(): string {
     return `there is no user ${this.userId}`
   }
 }
 
-export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKeyNotFound", { keyId: Schema.BigInt }) {
+export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKeyNotFound", { keyId: ApiKeyId }) {
   override get message(): string {
     return `there is no key ${this.keyId}`
   }
@@ -92,21 +93,21 @@ export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>
 }
 
 /** What was asked for is not done for a user who is disabled. */
-export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: Schema.BigInt }) {
+export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: UserId }) {
   override get message(): string {
     return `user ${this.userId} is disabled`
   }
 }
 
 /** Without this user nobody could administer this installation: it is the only administrator who is not disabled. */
-export class LastRoot extends Schema.TaggedError<LastRoot>()("LastRoot", { userId: Schema.BigInt }) {
+export class LastRoot extends Schema.TaggedError<LastRoot>()("LastRoot", { userId: UserId }) {
   override get message(): string {
     return `user ${this.userId} is the last administrator`
   }
 }
 
 /** Administrators neither disable nor demote themselves. */
-export class OwnUser extends Schema.TaggedError<OwnUser>()("OwnUser", { userId: Schema.BigInt }) {
+export class OwnUser extends Schema.TaggedError<OwnUser>()("OwnUser", { userId: UserId }) {
   override get message(): string {
     return "another administrator has to do this to you"
   }

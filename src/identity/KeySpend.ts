@@ -7,6 +7,7 @@
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { chargedOf } from "../accounts/Charged.ts"
+import type { ApiKeyId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import {
@@ -38,7 +39,7 @@ const Spending = Row(
 export class KeySpend extends Context.Service<KeySpend, {
   /** Runs `use` with what the key has spent, durable holds included, while no other `use` of the key runs here. */
   exclusively<A, E>(
-    keyId: bigint,
+    keyId: ApiKeyId,
     use: (spending: KeySpending) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/KeySpend") {
@@ -48,9 +49,9 @@ export class KeySpend extends Context.Service<KeySpend, {
       const sql = yield* SqlClient.SqlClient
       const clock = yield* Clock.Clock
       const now = () => clock.currentTimeMillisUnsafe()
-      const turnsOf = new Map<bigint, Turns>()
+      const turnsOf = new Map<ApiKeyId, Turns>()
 
-      const read = (keyId: bigint): Effect.Effect<KeySpending, DatabaseUnavailable> =>
+      const read = (keyId: ApiKeyId): Effect.Effect<KeySpending, DatabaseUnavailable> =>
         withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId]))).pipe(
           Effect.mapError(databaseUnavailable),
           Effect.flatMap((row) =>
@@ -60,7 +61,7 @@ export class KeySpend extends Context.Service<KeySpend, {
           )
         )
 
-      const enter = (keyId: bigint) =>
+      const enter = (keyId: ApiKeyId) =>
         Effect.suspend(() => {
           const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0, stalledMs: -Infinity }
           if (turns.waiting >= WAITING_MAX) return Effect.fail(busy)
@@ -69,14 +70,14 @@ export class KeySpend extends Context.Service<KeySpend, {
           return Effect.succeed(turns)
         })
 
-      const leave = (keyId: bigint, turns: Turns) =>
+      const leave = (keyId: ApiKeyId, turns: Turns) =>
         Effect.sync(() => {
           turns.waiting--
           if (turns.waiting === 0) turnsOf.delete(keyId)
         })
 
       return KeySpend.of({
-        exclusively: <A, E>(keyId: bigint, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
+        exclusively: <A, E>(keyId: ApiKeyId, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
           Effect.acquireUseRelease(
             enter(keyId),
             (turns) => {

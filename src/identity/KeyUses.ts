@@ -6,6 +6,7 @@
  */
 import { Array as Arr, Clock, Effect, type Scope } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { ApiKeyId } from "../domain/Ids.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 
@@ -21,11 +22,11 @@ const WRITE_MS = 60_000
 /** At the stop, writing takes no longer. */
 const STOP_MS_MAX = 2_000
 
-type KeyUse = readonly [keyId: bigint, usedMs: number]
+type KeyUse = readonly [keyId: ApiKeyId, usedMs: number]
 
 export interface KeyUses {
   /** The key is used at this moment. */
-  note(keyId: bigint): void
+  note(keyId: ApiKeyId): void
 }
 
 // Rows are locked in the order of their ids, so that two servers do not wait for each other.
@@ -48,7 +49,7 @@ const write = (
 export const makeKeyUses: Effect.Effect<KeyUses, never, SqlClient.SqlClient | Scope.Scope> = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const clock = yield* Clock.Clock
-  const noted = new Map<bigint, number>()
+  const noted = new Map<ApiKeyId, number>()
 
   const writeBatch = (batch: ReadonlyArray<KeyUse>) =>
     Effect.tap(write(sql, batch), () =>

@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -45,7 +46,7 @@ export interface SetupInput extends LoginInput {
 }
 
 export interface PasswordChange {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly current: Redacted.Redacted<string>
   readonly next: Redacted.Redacted<string>
   /** The one session that goes on. */

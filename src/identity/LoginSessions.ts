@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -54,17 +55,17 @@ const FoundSession = RowWith(User, { sessionId: Schema.BigInt, sessionCreatedAt:
 export class LoginSessions extends Context.Service<LoginSessions, {
   /** Opens a session without asking for a password: `Login` does that. Fails for a user that is unknown or disabled. */
   open(
-    session: SessionClient & { readonly userId: bigint }
+    session: SessionClient & { readonly userId: UserId }
   ): Effect.Effect<SessionToken, UserNotFound | DatabaseUnavailable>
   /** None for a token that is unknown, idle for 7 days, older than 30 days, or of a disabled user. */
   find(token: SessionToken): Effect.Effect<Option.Option<LoginSession>, DatabaseUnavailable>
   /** Ends the session, if there is one. */
   close(token: SessionToken): Effect.Effect<void, DatabaseUnavailable>
   /** Ends the user's sessions but the one of `keepToken`. */
-  closeOthers(userId: bigint, keepToken: SessionToken): Effect.Effect<void, DatabaseUnavailable>
-  closeAll(userId: bigint): Effect.Effect<void, DatabaseUnavailable>
+  closeOthers(userId: UserId, keepToken: SessionToken): Effect.Effect<void, DatabaseUnavailable>
+  closeAll(userId: UserId): Effect.Effect<void, DatabaseUnavailable>
   /** The user's sessions that are not over, newest first, at most 50. */
-  list(userId: bigint, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, DatabaseUnavailable>
+  list(userId: UserId, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, DatabaseUnavailable>
 }>()("realms/identity/LoginSessions") {
   static readonly layer = Layer.effect(
     LoginSessions,
@@ -72,7 +73,7 @@ export class LoginSessions extends Context.Service<LoginSessions, {
       const sql = yield* SqlClient.SqlClient
       const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
 
-      const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: bigint }) {
+      const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: UserId }) {
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
@@ -119,15 +120,15 @@ export class LoginSessions extends Context.Service<LoginSessions, {
         if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
       })
 
-      const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: bigint, keepToken: SessionToken) {
+      const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: UserId, keepToken: SessionToken) {
         yield* orUnavailable(deleteSessions(sql, userId, keepToken))
       })
 
-      const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: bigint) {
+      const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: UserId) {
         yield* orUnavailable(deleteSessions(sql, userId))
       })
 
-      const list = Effect.fn("LoginSessions.list")(function*(userId: bigint, current: SessionToken) {
+      const list = Effect.fn("LoginSessions.list")(function*(userId: UserId, current: SessionToken) {
         return yield* rowsOf(
           ListedSession,
           sql`SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,

@@ -2,6 +2,7 @@
  * What an API key may be when it is made: the bounds of its name, expiry, spending limit and models.
  */
 import { Effect } from "effect"
+import type { UserId } from "../domain/Ids.ts"
 import { ApiKeyRefused } from "./IdentityError.ts"
 
 const NAME_CHARACTERS_MAX = 100
@@ -10,7 +11,7 @@ const MODEL_ID_LENGTH_MAX = 256
 
 /** A key to be made. What is absent or null does not limit it. */
 export interface NewApiKey {
-  readonly userId: bigint
+  readonly userId: UserId
   /** What it is for, in at most 100 characters; may be empty. */
   readonly name: string
   readonly expiresAt?: Date | null

@@ -36,7 +36,7 @@ const LinkedUser = Row({ id: UserId, email: Schema.String })
 
 export class PasswordLinks extends Context.Service<PasswordLinks, {
   /** A new link for a user; earlier ones of this user are void. */
-  issue(actor: Actor, userId: bigint): Effect.Effect<PasswordLink, UserNotFound | UserDisabled | DatabaseUnavailable>
+  issue(actor: Actor, userId: UserId): Effect.Effect<PasswordLink, UserNotFound | UserDisabled | DatabaseUnavailable>
   /** The e-mail address of whose password the link sets; none for a link that is not good at this moment. */
   find(token: PasswordToken): Effect.Effect<Option.Option<string>, DatabaseUnavailable>
   /** Sets the password, ends all sessions of the user, and uses the link up: all of it or nothing. */
@@ -52,7 +52,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
       const sql = yield* SqlClient.SqlClient
       const passwords = yield* PasswordQueue
 
-      const write = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
+      const write = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
         const user = yield* rowOf(
           LockedUser,
           sql`SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
@@ -84,7 +84,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`
         )
 
-      const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: bigint) {
+      const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: UserId) {
         return yield* inTransaction(sql, write(actor, userId)).pipe(orUnavailable)
       })
 
@@ -94,7 +94,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
       })
 
       const use = Effect.fnUntraced(
-        function*(token: PasswordToken, userId: bigint, passwordHash: string, address: string) {
+        function*(token: PasswordToken, userId: UserId, passwordHash: string, address: string) {
           // Users before their links, as everywhere, so that nobody waits in a circle.
           yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
           if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()

@@ -6,6 +6,7 @@
 import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { hash, randomBytes } from "node:crypto"
+import type { UserId } from "../domain/Ids.ts"
 
 const TOKEN_BYTES = 32
 
@@ -52,7 +53,7 @@ const cut = (text: string, lengthMax: number): string => text.replace(/\p{Cc}/gu
 /** Opens a session of a user whose row the transaction has locked or made. */
 export const insertSession = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
+  userId: UserId,
   client: SessionClient
 ): Effect.Effect<SessionToken, SqlError.SqlError> =>
   Effect.gen(function*() {
@@ -68,7 +69,7 @@ export const insertSession = (
 /** Ends a user's sessions, all of them or all but the one of `keepToken`. */
 export const deleteSessions = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
+  userId: UserId,
   keepToken?: SessionToken
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`DELETE FROM sessions

@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -36,17 +37,17 @@ type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 export class UserAdmin extends Context.Service<UserAdmin, {
   /** Newest first. */
   search(search: UserSearch): Effect.Effect<ReadonlyArray<UserSummary>, DatabaseUnavailable>
-  view(userId: bigint): Effect.Effect<Option.Option<UserDetails>, DatabaseUnavailable>
+  view(userId: UserId): Effect.Effect<Option.Option<UserDetails>, DatabaseUnavailable>
   create(
     actor: Actor,
     user: NewUser
   ): Effect.Effect<User, InvalidEmail | EmailTaken | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** Disabling a disabled user changes nothing. */
-  disable(actor: Actor, userId: bigint): Effect.Effect<void, ChangeError>
+  disable(actor: Actor, userId: UserId): Effect.Effect<void, ChangeError>
   /** Keys work again; sessions and links for a new password do not come back. */
-  enable(actor: Actor, userId: bigint): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
+  enable(actor: Actor, userId: UserId): Effect.Effect<void, UserNotFound | DatabaseUnavailable>
   /** Administrators are made of users who are not disabled. */
-  setRole(actor: Actor, userId: bigint, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
+  setRole(actor: Actor, userId: UserId, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
 }>()("realms/identity/UserAdmin") {
   static readonly layer = Layer.effect(
     UserAdmin,
@@ -57,7 +58,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       const keys = yield* ApiKeys
 
       /** One change of who is an administrator at a time; the user's row is locked. */
-      const locked = Effect.fnUntraced(function*(userId: bigint) {
+      const locked = Effect.fnUntraced(function*(userId: UserId) {
         yield* lockRoots(sql)
         const user = yield* rowOf(
           User,
@@ -76,7 +77,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         if (others.length === 0) return yield* new LastRoot({ userId: user.id })
       })
 
-      const disableNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
+      const disableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
         const user = yield* locked(userId)
         if (user.disabledAt !== null) return
         yield* checkExpendable(actor, user)
@@ -92,7 +93,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         })
       })
 
-      const enableNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint) {
+      const enableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
         const user = yield* locked(userId)
         if (user.disabledAt === null) return
         yield* sql`UPDATE users SET disabled_at = NULL WHERE id = ${userId}`
@@ -106,7 +107,7 @@ export class UserAdmin extends Context.Service<UserAdmin, {
         })
       })
 
-      const setRoleNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, role: User["role"]) {
+      const setRoleNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, role: User["role"]) {
         const user = yield* locked(userId)
         if (user.role === role) return
         if (role === "root" && user.disabledAt !== null) return yield* new UserDisabled({ userId })

@@ -5,6 +5,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { orElse, Row, RowWith } from "../domain/Row.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
@@ -83,7 +84,7 @@ export const findUsers = (
 /** Undefined: there is no such user. */
 export const userDetails = (
   sql: SqlClient.SqlClient,
-  userId: bigint
+  userId: UserId
 ): Effect.Effect<UserDetails | undefined, SqlError.SqlError> =>
   Effect.gen(function*() {
     const user = yield* rowOf(

@@ -57,7 +57,7 @@ export const credentialsByEmail = (sql: SqlClient.SqlClient, email: string) =>
     sql`SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE email = ${email}`
   )
 
-export const credentialsById = (sql: SqlClient.SqlClient, userId: bigint) =>
+export const credentialsById = (sql: SqlClient.SqlClient, userId: UserId) =>
   rowOf(
     Credentials,
     sql`SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId}`
@@ -67,7 +67,7 @@ export const credentialsById = (sql: SqlClient.SqlClient, userId: bigint) =>
  * Whether the user may still come in with the password of this hash. Until the transaction ends it stays so: a change of
  * the password waits, and then ends what was opened here.
  */
-export const lockCredentials = (sql: SqlClient.SqlClient, userId: bigint, passwordHash: string) =>
+export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwordHash: string) =>
   Effect.map(
     sql`SELECT FROM users WHERE id = ${userId} AND password_hash = ${passwordHash} AND disabled_at IS NULL
       FOR NO KEY UPDATE`,
@@ -80,7 +80,7 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: bigint, passwo
  */
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
+  userId: UserId,
   passwordHash: string,
   expected?: string
 ) =>

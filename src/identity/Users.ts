@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
@@ -27,14 +28,14 @@ export class Users extends Context.Service<Users, {
   create(user: NewUser): Effect.Effect<User, InvalidEmail | EmailTaken | TooBusy | DatabaseUnavailable>
   /** Sets a password without asking for the current one, and ends all sessions of the user. */
   setPassword(
-    userId: bigint,
+    userId: UserId,
     password: Redacted.Redacted<string>
   ): Effect.Effect<void, UserNotFound | PasswordRefused | TooBusy | DatabaseUnavailable>
   /** In the order in which they were made, disabled ones too. */
   readonly list: Effect.Effect<ReadonlyArray<User>, DatabaseUnavailable>
   /** Upper and lower case are the same. */
   findByEmail(email: string): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
-  findById(id: bigint): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
+  findById(id: UserId): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
 }>()("realms/identity/Users") {
   static readonly layer = Layer.effect(
     Users,
@@ -51,7 +52,7 @@ export class Users extends Context.Service<Users, {
       })
 
       const setPassword = Effect.fn("Users.setPassword")(
-        function*(userId: bigint, password: Redacted.Redacted<string>) {
+        function*(userId: UserId, password: Redacted.Redacted<string>) {
           yield* checkNewPassword(password)
           const passwordHash = yield* passwords.hash(password)
           yield* inTransaction(
@@ -75,7 +76,7 @@ export class Users extends Context.Service<Users, {
         return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE email = ${email}`))
       }, Effect.mapError(databaseUnavailable))
 
-      const findById = Effect.fn("Users.findById")(function*(id: bigint) {
+      const findById = Effect.fn("Users.findById")(function*(id: UserId) {
         return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE id = ${id}`))
       }, Effect.mapError(databaseUnavailable))
 

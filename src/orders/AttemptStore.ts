@@ -21,14 +21,14 @@ const columns =
   AS debited_micros`
 
 /** The attempts of an order, oldest first; locked when it is in a transaction that has locked the order. */
-export const attemptsOf = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
+export const attemptsOf = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Attempt>> =>
   rowsOf(
     Attempt,
     sql`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id`
   )
 
 /** The same, locked until the transaction under way ends. */
-export const lockAttempts = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Attempt>> =>
+export const lockAttempts = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Attempt>> =>
   rowsOf(
     Attempt,
     sql`SELECT ${sql.literal(columns)} FROM payment_attempts a WHERE order_id = ${orderId} ORDER BY id
@@ -103,7 +103,7 @@ export const moveAttempt = (
 }
 
 /** The same for one that is not locked yet, as a transaction of its own or as a part of the one under way. */
-export const moveAttemptById = (sql: Sql, id: bigint, event: AttemptEvent, notes?: AttemptNotes): Read<void> =>
+export const moveAttemptById = (sql: Sql, id: AttemptId, event: AttemptEvent, notes?: AttemptNotes): Read<void> =>
   inTransaction(
     sql,
     Effect.gen(function*() {
@@ -118,7 +118,7 @@ export const moveAttemptById = (sql: Sql, id: bigint, event: AttemptEvent, notes
   )
 
 /** The attempts of these orders that can still be paid are asked about, or closed, in the next round. */
-export const askSoon = (sql: Sql, orderIds: ReadonlyArray<bigint>): Read<void> =>
+export const askSoon = (sql: Sql, orderIds: ReadonlyArray<OrderId>): Read<void> =>
   orderIds.length === 0
     ? Effect.void
     : Effect.asVoid(

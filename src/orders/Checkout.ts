@@ -5,6 +5,7 @@
 import { Clock, Context, DateTime, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
+import type { OrderId, UserId } from "../domain/Ids.ts"
 import { divideUp, formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
@@ -38,9 +39,9 @@ export type StartError =
 
 export class Checkout extends Context.Service<Checkout, {
   /** Starts a payment by EPay with one of its methods; the same method again gives the same attempt. */
-  startEpay(orderId: bigint, viewer: bigint | undefined, method: string): Effect.Effect<PaymentStart, StartError>
+  startEpay(orderId: OrderId, viewer: UserId | undefined, method: string): Effect.Effect<PaymentStart, StartError>
   /** Starts a payment by Stripe. An open session is used again for the same account, currency, amount and rate. */
-  startStripe(orderId: bigint, viewer: bigint | undefined): Effect.Effect<PaymentStart, StartError>
+  startStripe(orderId: OrderId, viewer: UserId | undefined): Effect.Effect<PaymentStart, StartError>
 }>()("realms/orders/Checkout") {
   static readonly layer = Layer.effect(
     Checkout,
@@ -56,8 +57,8 @@ export class Checkout extends Context.Service<Checkout, {
 
       /** The attempt to go on with: one of the order's that `fits`, else a new one. The order is seen to be payable. */
       const attemptFor = Effect.fnUntraced(function*(
-        orderId: bigint,
-        viewer: bigint | undefined,
+        orderId: OrderId,
+        viewer: UserId | undefined,
         wanted: (order: Order) => Omit<NewAttempt, "order" | "reference">,
         fits: (attempt: Attempt) => boolean
       ) {
@@ -91,7 +92,7 @@ export class Checkout extends Context.Service<Checkout, {
       }, orUnavailable)
 
       const startEpay = Effect.fn("Checkout.startEpay")(
-        function*(orderId: bigint, viewer: bigint | undefined, method: string) {
+        function*(orderId: OrderId, viewer: UserId | undefined, method: string) {
           const config = (yield* settings.fresh).payment.epay
           if (!config.enabled) return yield* new ProviderOff({ provider: "epay" })
           if (!config.types.includes(method)) {
@@ -157,7 +158,7 @@ export class Checkout extends Context.Service<Checkout, {
         return undefined
       })
 
-      const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: bigint, viewer: bigint | undefined) {
+      const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: OrderId, viewer: UserId | undefined) {
         const config = (yield* settings.fresh).payment.stripe
         if (!config.enabled || Redacted.value(config.secretKey) === "") {
           return yield* new ProviderOff({ provider: "stripe" })

@@ -2,6 +2,7 @@
  * What refunds and disputes have clawed back of one payment, and what follows from it for its order. Pure: it looks at all of them
  * as they are, so neither the order in which they were told nor a repetition changes its result.
  */
+import type { PaymentId } from "../domain/Ids.ts"
 import { minimum } from "../domain/Money.ts"
 import type { Provider, RefundState } from "../payments/PaymentFact.ts"
 import type { DisputeStanding } from "./DisputeFold.ts"
@@ -12,7 +13,7 @@ export interface ClawbackOf {
   /** The provider's id of the payment. */
   readonly payment: string
   /** Null while the payment is not known here. */
-  readonly paymentId: bigint | null
+  readonly paymentId: PaymentId | null
 }
 
 export interface RefundNow {

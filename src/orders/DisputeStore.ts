@@ -47,7 +47,7 @@ const EventOfDispute = Row({
 const EVENTS_MAX = 1_000
 
 /** Writes down what a dispute is by everything said of it, the event `eventId` included. */
-export const recordDispute = (sql: Sql, of: ClawbackOf, told: DisputeTold, eventId: bigint): Read<void> =>
+export const recordDispute = (sql: Sql, of: ClawbackOf, told: DisputeTold, eventId: EventId): Read<void> =>
   Effect.gen(function*() {
     const events = yield* rowsOf(
       EventOfDispute,
@@ -101,7 +101,7 @@ const columns = `d.*, a.order_id FROM payment_disputes d LEFT JOIN payments p ON
   LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
 
 /** Of one order's payments, newest first. */
-export const disputesOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Dispute>> =>
+export const disputesOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Dispute>> =>
   rowsOf(
     Dispute,
     sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY d.id DESC LIMIT ${LISTED_MAX}`, [orderId])

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type LedgerEntry, postInTransaction } from "../accounts/Ledger.ts"
+import type { EventId } from "../domain/Ids.ts"
 import { minimum } from "../domain/Money.ts"
 import { planTexts } from "../domain/Plan.ts"
 import type { ConfirmationFacts, UsdWorth } from "../platform/SecondPerson.ts"
@@ -96,7 +97,7 @@ export const clawBack = (
   sql: Sql,
   payment: Payment,
   order: Order | undefined,
-  event: { readonly id: bigint; readonly cause: ClawbackCause }
+  event: { readonly id: EventId; readonly cause: ClawbackCause }
 ): Write<Reason | undefined> =>
   Effect.gen(function*() {
     const { paidMinor } = payment

@@ -2,6 +2,7 @@
  * How orders refuse: an amount out of bounds, a plan that is not for sale, an order that is not there or no longer open.
  */
 import { Schema } from "effect"
+import { EventId, OrderId, RefundId, UserId } from "../domain/Ids.ts"
 import { formatDecimal } from "../domain/Money.ts"
 import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
 
@@ -25,7 +26,7 @@ export class PlanNotFound extends Schema.TaggedError<PlanNotFound>()("PlanNotFou
 }
 
 /** There is no such order, or it is another user's. */
-export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { id: Schema.BigInt }) {
+export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { id: OrderId }) {
   override get message(): string {
     return `there is no order ${this.id}`
   }
@@ -33,7 +34,7 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNot
 
 /** The order is not pending any more. */
 export class OrderClosed extends Schema.TaggedError<OrderClosed>()("OrderClosed", {
-  id: Schema.BigInt,
+  id: OrderId,
   state: Schema.String
 }) {
   override get message(): string {
@@ -42,7 +43,7 @@ export class OrderClosed extends Schema.TaggedError<OrderClosed>()("OrderClosed"
 }
 
 /** A payment of the order is on its way, so that it can be neither cancelled nor paid another way. */
-export class OrderProcessing extends Schema.TaggedError<OrderProcessing>()("OrderProcessing", { id: Schema.BigInt }) {
+export class OrderProcessing extends Schema.TaggedError<OrderProcessing>()("OrderProcessing", { id: OrderId }) {
   override get message(): string {
     return `a payment of order ${this.id} is on its way: wait for its outcome`
   }
@@ -63,7 +64,7 @@ export class TooManyOrders extends Schema.TaggedError<TooManyOrders>()("TooManyO
 }
 
 /** The user is not there or is disabled. */
-export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnknown", { userId: Schema.BigInt }) {
+export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnknown", { userId: UserId }) {
   override get message(): string {
     return `user ${this.userId} cannot buy: not there, or disabled`
   }
@@ -105,7 +106,7 @@ const resolutionRefusals = {
 } as const
 
 /** There is no such event. */
-export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNotFound", { id: Schema.BigInt }) {
+export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNotFound", { id: EventId }) {
   override get message(): string {
     return `there is no payment event ${this.id}`
   }
@@ -113,7 +114,7 @@ export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNot
 
 /** Somebody has resolved the event, or there was nothing to resolve. */
 export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed", {
-  id: Schema.BigInt,
+  id: EventId,
   /** Null: it is in no review. */
   resolution: Schema.NullOr(Schema.String),
   /** The e-mail address of whoever did it. */
@@ -134,7 +135,7 @@ export class RefundReused extends Schema.TaggedError<RefundReused>()("RefundReus
 }
 
 /** There is no such refund. */
-export class RefundNotFound extends Schema.TaggedError<RefundNotFound>()("RefundNotFound", { id: Schema.BigInt }) {
+export class RefundNotFound extends Schema.TaggedError<RefundNotFound>()("RefundNotFound", { id: RefundId }) {
   override get message(): string {
     return `there is no refund ${this.id}`
   }

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { OrderId, SubscriptionId, UserId } from "../domain/Ids.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { Order, type OrderKind, type OrderState } from "./Order.ts"
 
@@ -13,7 +14,7 @@ type Read<A> = Effect.Effect<A, SqlError.SqlError>
 const tableOf = (sql: Sql, kind: OrderKind) => sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
 
 /** An order by its id. */
-export const findOrder = (sql: Sql, id: bigint): Read<Order | undefined> =>
+export const findOrder = (sql: Sql, id: OrderId): Read<Order | undefined> =>
   rowOf(Order, sql`SELECT * FROM orders WHERE id = ${id}`)
 
 /** The largest id there can be: before it are all. */
@@ -22,7 +23,7 @@ const ID_MAX = 2n ** 63n - 1n
 /** A user's orders with an id below `before`, newest first. */
 export const ordersOf = (
   sql: Sql,
-  userId: bigint,
+  userId: UserId,
   limit: number,
   before: bigint = ID_MAX
 ): Read<ReadonlyArray<Order>> =>
@@ -32,7 +33,7 @@ export const ordersOf = (
   )
 
 /** Locks an order until the transaction under way ends; answers it as it is then. */
-export const lockOrder = (sql: Sql, kind: OrderKind, id: bigint): Read<Order | undefined> =>
+export const lockOrder = (sql: Sql, kind: OrderKind, id: OrderId): Read<Order | undefined> =>
   sql`SELECT FROM ${tableOf(sql, kind)} WHERE id = ${id} FOR UPDATE`.pipe(Effect.andThen(findOrder(sql, id)))
 
 /** Puts an order into a state; the first fulfilment is its time of settlement. */
@@ -47,5 +48,5 @@ export const setOrderState = (
     WHERE id = ${order.id}`)
 
 /** Notes the subscription that an order gave. */
-export const setSubscription = (sql: Sql, orderId: bigint, subscriptionId: bigint): Read<void> =>
+export const setSubscription = (sql: Sql, orderId: OrderId, subscriptionId: SubscriptionId): Read<void> =>
   Effect.asVoid(sql`UPDATE subscription_orders SET subscription_id = ${subscriptionId} WHERE id = ${orderId}`)

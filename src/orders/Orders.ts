@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
-import { OrderId } from "../domain/Ids.ts"
+import { OrderId, type UserId } from "../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -57,24 +57,24 @@ const PlacedBefore = Row({ pending: Schema.BigInt, recent: Schema.BigInt })
 const IdOfOrder = Row({ id: OrderId })
 
 /** Whose orders may be seen: one user's, or those of all users (undefined) for root and the command line. */
-type Viewer = bigint | undefined
+type Viewer = UserId | undefined
 
 export class Orders extends Context.Service<Orders, {
   /** Orders credit for an amount of fen, at today's rate. */
   topup(
-    userId: bigint,
+    userId: UserId,
     amountFen: bigint
   ): Effect.Effect<Order, AmountOutOfRange | BuyerUnknown | TooManyOpen | TooManyOrders | DatabaseUnavailable>
   /** Orders a plan, at today's price and terms. */
   subscription(
-    userId: bigint,
+    userId: UserId,
     planCode: string
   ): Effect.Effect<Order, PlanNotFound | BuyerUnknown | TooManyOpen | TooManyOrders | DatabaseUnavailable>
   /** An order with its attempts; another user's is not found. */
-  show(id: bigint, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | DatabaseUnavailable>
+  show(id: OrderId, viewer: Viewer): Effect.Effect<OrderView, OrderNotFound | DatabaseUnavailable>
   /** A user's orders with an id below `before`, newest first: 200, or fewer when so many are asked for. */
   list(
-    userId: bigint,
+    userId: UserId,
     page?: { readonly limit?: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<Order>, DatabaseUnavailable>
   /**
@@ -82,12 +82,12 @@ export class Orders extends Context.Service<Orders, {
    * administrator does is recorded as the `actor`'s.
    */
   cancel(
-    id: bigint,
+    id: OrderId,
     viewer: Viewer,
     actor?: Actor
   ): Effect.Effect<Order, OrderNotFound | OrderClosed | OrderProcessing | DatabaseUnavailable>
   /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
-  readonly expireDue: Effect.Effect<ReadonlyArray<bigint>, DatabaseUnavailable>
+  readonly expireDue: Effect.Effect<ReadonlyArray<OrderId>, DatabaseUnavailable>
 }>()("realms/orders/Orders") {
   static readonly layer = Layer.effect(
     Orders,
@@ -97,7 +97,7 @@ export class Orders extends Context.Service<Orders, {
       const sessions = yield* Sessions
 
       /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
-      const asBuyer = Effect.fnUntraced(function*(userId: bigint) {
+      const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
         const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
         if (buyer === undefined) return yield* new BuyerUnknown({ userId })
         const { pending, recent } = yield* oneRowOf(
@@ -117,7 +117,7 @@ export class Orders extends Context.Service<Orders, {
         return (yield* findOrder(sql, id)) ?? (yield* Effect.die(new Error("an order was not written")))
       })
 
-      const topup = Effect.fn("Orders.topup")(function*(userId: bigint, amountFen: bigint) {
+      const topup = Effect.fn("Orders.topup")(function*(userId: UserId, amountFen: bigint) {
         const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settings.fresh).billing
         const creditMicros = creditOf(amountFen, creditUsdPerCny)
         if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
@@ -136,7 +136,7 @@ export class Orders extends Context.Service<Orders, {
         ).pipe(orUnavailable)
       })
 
-      const subscription = Effect.fn("Orders.subscription")(function*(userId: bigint, planCode: string) {
+      const subscription = Effect.fn("Orders.subscription")(function*(userId: UserId, planCode: string) {
         return yield* inTransaction(
           sql,
           Effect.gen(function*() {
@@ -152,7 +152,7 @@ export class Orders extends Context.Service<Orders, {
         ).pipe(orUnavailable)
       })
 
-      const seen = Effect.fnUntraced(function*(id: bigint, viewer: Viewer) {
+      const seen = Effect.fnUntraced(function*(id: OrderId, viewer: Viewer) {
         const order = yield* findOrder(sql, id)
         if (order === undefined || (viewer !== undefined && order.userId !== viewer)) {
           return yield* new OrderNotFound({ id })
@@ -160,12 +160,12 @@ export class Orders extends Context.Service<Orders, {
         return order
       })
 
-      const show = Effect.fn("Orders.show")(function*(id: bigint, viewer: Viewer) {
+      const show = Effect.fn("Orders.show")(function*(id: OrderId, viewer: Viewer) {
         const order = yield* seen(id, viewer)
         return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
       }, orUnavailable)
 
-      const cancel = Effect.fn("Orders.cancel")(function*(id: bigint, viewer: Viewer, actor?: Actor) {
+      const cancel = Effect.fn("Orders.cancel")(function*(id: OrderId, viewer: Viewer, actor?: Actor) {
         const known = yield* seen(id, viewer)
         const cancelled = yield* inTransaction(
           sql,

@@ -65,7 +65,7 @@ export const paymentsNamed = (sql: Sql, payment: string): Read<ReadonlyArray<Pay
       WHERE p.payment_id = ${payment} ORDER BY p.id`
   )
 
-export const findPayment = (sql: Sql, id: bigint): Read<Payment | undefined> =>
+export const findPayment = (sql: Sql, id: PaymentId): Read<Payment | undefined> =>
   rowOf(
     Payment,
     sql`SELECT p.*, a.order_id FROM payments p LEFT JOIN payment_attempts a ON a.id = p.attempt_id
@@ -73,7 +73,7 @@ export const findPayment = (sql: Sql, id: bigint): Read<Payment | undefined> =>
   )
 
 /** The payments that came through an order's attempts, oldest first. */
-export const paymentsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Payment>> =>
+export const paymentsOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Payment>> =>
   rowsOf(
     Payment,
     sql`SELECT p.*, a.order_id FROM payments p JOIN payment_attempts a ON a.id = p.attempt_id
@@ -89,8 +89,8 @@ export interface PaymentChange {
   readonly state: PaymentState
   readonly manual?: boolean
   readonly paid?: { readonly minor: bigint; readonly currency: string }
-  readonly attemptId?: bigint
-  readonly credited?: { readonly userId: bigint; readonly micros: bigint }
+  readonly attemptId?: AttemptId
+  readonly credited?: { readonly userId: UserId; readonly micros: bigint }
 }
 
 /** Writes a payment down: a new one, or what has become of a known one. Answers it. It is locked by `lockPayment`. */
@@ -119,7 +119,7 @@ export const writePayment = (sql: Sql, identity: PaymentIdentity, change: Paymen
  */
 export const setReceived = (
   sql: Sql,
-  id: bigint,
+  id: PaymentId,
   received: { readonly provider: Provider; readonly minor: bigint; readonly currency: string }
 ): Read<void> =>
   Effect.asVoid(sql`UPDATE payments SET received_provider = ${received.provider}, received_minor = ${received.minor},
@@ -128,9 +128,9 @@ export const setReceived = (
       IS DISTINCT FROM (${received.provider}, ${received.minor}::bigint, ${received.currency})`)
 
 /** What clawbacks have debited of the payment's credit so far. */
-export const setDebited = (sql: Sql, id: bigint, debitedMicros: bigint): Read<void> =>
+export const setDebited = (sql: Sql, id: PaymentId, debitedMicros: bigint): Read<void> =>
   Effect.asVoid(sql`UPDATE payments SET debited_micros = ${debitedMicros}, updated_at = now() WHERE id = ${id}`)
 
 /** What root took off again of the payment's credit. */
-export const setCorrected = (sql: Sql, id: bigint, correctedMicros: bigint): Read<void> =>
+export const setCorrected = (sql: Sql, id: PaymentId, correctedMicros: bigint): Read<void> =>
   Effect.asVoid(sql`UPDATE payments SET corrected_micros = ${correctedMicros}, updated_at = now() WHERE id = ${id}`)

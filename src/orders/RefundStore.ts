@@ -50,25 +50,25 @@ const LISTED_MAX = 100
 const columns = `r.*, a.order_id FROM payment_refunds r LEFT JOIN payments p ON p.id = r.payment_id
   LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
 
-export const findRefund = (sql: Sql, id: bigint): Read<Refund | undefined> =>
+export const findRefund = (sql: Sql, id: RefundId): Read<Refund | undefined> =>
   rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1`, [id]))
 
 /** The same, locked until the transaction under way ends. */
-export const lockRefund = (sql: Sql, id: bigint): Read<Refund | undefined> =>
+export const lockRefund = (sql: Sql, id: RefundId): Read<Refund | undefined> =>
   rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.id = $1 FOR UPDATE OF r`, [id]))
 
 export const findRefundByKey = (sql: Sql, key: string): Read<Refund | undefined> =>
   rowOf(Refund, sql.unsafe(`SELECT ${columns} WHERE r.request_key = $1`, [key]))
 
 /** Of one order's payments, newest first. */
-export const refundsOfOrder = (sql: Sql, orderId: bigint): Read<ReadonlyArray<Refund>> =>
+export const refundsOfOrder = (sql: Sql, orderId: OrderId): Read<ReadonlyArray<Refund>> =>
   rowsOf(
     Refund,
     sql.unsafe(`SELECT ${columns} WHERE a.order_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [orderId])
   )
 
 /** Of one payment, newest first. */
-export const refundsOfPayment = (sql: Sql, paymentId: bigint): Read<ReadonlyArray<Refund>> =>
+export const refundsOfPayment = (sql: Sql, paymentId: PaymentId): Read<ReadonlyArray<Refund>> =>
   rowsOf(
     Refund,
     sql.unsafe(`SELECT ${columns} WHERE r.payment_id = $1 ORDER BY r.id DESC LIMIT ${LISTED_MAX}`, [paymentId])
@@ -100,7 +100,7 @@ export const insertRefund = (
   })
 
 /** Writes down why there is no answer, or why the refund failed. */
-export const noteProblem = (sql: Sql, id: bigint, problem: string): Read<void> =>
+export const noteProblem = (sql: Sql, id: RefundId, problem: string): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_refunds SET problem = ${problem}, updated_at = now() WHERE id = ${id}`)
 
 const KnownRefund = Row(
@@ -170,7 +170,7 @@ export const knownRefunds = (
   )
 
 /** What root has asked to give back of a payment and has not failed, in its minor unit. */
-export const requestedMinor = (sql: Sql, paymentId: bigint): Read<bigint> =>
+export const requestedMinor = (sql: Sql, paymentId: PaymentId): Read<bigint> =>
   Effect.map(
     rowsOf(
       Counted,

@@ -5,6 +5,7 @@
  */
 import { Clock, Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { EventId, OrderId, RefundId } from "../domain/Ids.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -47,7 +48,7 @@ import { type Settled, Settlement, settling } from "./Settlement.ts"
 export { isUnanswered, type Refund } from "./RefundStore.ts"
 
 export interface NewRefund {
-  readonly orderId: bigint
+  readonly orderId: OrderId
   /** In the minor unit of the payment's currency; undefined: all that is left. */
   readonly amountMinor: bigint | undefined
   readonly note: string
@@ -58,7 +59,7 @@ export interface NewRefund {
 /** All of a payment that paid nothing is given back. */
 export interface PaymentRefund<E> {
   /** The event that it is decided on. */
-  readonly eventId: bigint
+  readonly eventId: EventId
   readonly payment: Payment
   readonly note: string
   readonly key: string
@@ -67,7 +68,7 @@ export interface PaymentRefund<E> {
 }
 
 /** What a refund is asked of: an order, or a payment that an event is about. */
-type RefundOf = { readonly orderId: bigint } | { readonly eventId: bigint }
+type RefundOf = { readonly orderId: OrderId } | { readonly eventId: EventId }
 
 export class Refunds extends Context.Service<Refunds, {
   /** Answers the refund with what has become of it; `isUnanswered` where the provider said nothing. */
@@ -94,12 +95,12 @@ export class Refunds extends Context.Service<Refunds, {
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
     actor: Actor,
-    id: bigint
+    id: RefundId
   ): Effect.Effect<Refund, RefundNotFound | RefundNotPossible | DatabaseUnavailable>
   /** What somebody found out at the provider about a refund without an answer. */
   conclude(
     actor: Actor,
-    id: bigint,
+    id: RefundId,
     found: { readonly isDone: boolean; readonly note: string }
   ): Effect.Effect<
     Refund,
@@ -284,7 +285,7 @@ export class Refunds extends Context.Service<Refunds, {
         return { refund, payment, attempt: attempts.find(({ id }) => id === payment.attemptId) } satisfies Sent
       })
 
-      const waiting = Effect.fnUntraced(function*(id: bigint) {
+      const waiting = Effect.fnUntraced(function*(id: RefundId) {
         const refund = yield* orUnavailable(findRefund(sql, id))
         if (refund === undefined) return yield* new RefundNotFound({ id })
         if (!isUnanswered(refund)) return yield* new RefundNotPossible({ why: "closed" })
@@ -331,7 +332,7 @@ export class Refunds extends Context.Service<Refunds, {
           return yield* started(actor, yield* secondPerson.asking(actor, given))
         })
 
-      const retry = Effect.fn("Refunds.retry")(function*(actor: Actor, id: bigint) {
+      const retry = Effect.fn("Refunds.retry")(function*(actor: Actor, id: RefundId) {
         const { ageMs, sent } = yield* waiting(id)
         if (sent.payment.provider !== "stripe" || ageMs > RETRY_HOURS_MAX * HOUR_MS) {
           return yield* new RefundNotPossible({ why: "late" })
@@ -341,7 +342,7 @@ export class Refunds extends Context.Service<Refunds, {
 
       const conclude = Effect.fn("Refunds.conclude")(function*(
         actor: Actor,
-        id: bigint,
+        id: RefundId,
         found: { readonly isDone: boolean; readonly note: string }
       ) {
         const note = checkNote(found.note)

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { AttemptId } from "../domain/Ids.ts"
+import { AttemptId, type OrderId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -19,7 +19,7 @@ const OpenSession = Row({ attemptId: AttemptId, session: Schema.String }, {
 
 export class Sessions extends Context.Service<Sessions, {
   /** Closes the sessions of an order that must not be paid any more. Never fails: what does not work stays open. */
-  closeOf(orderId: bigint): Effect.Effect<void>
+  closeOf(orderId: OrderId): Effect.Effect<void>
 }>()("realms/orders/Sessions") {
   static readonly layer = Layer.effect(
     Sessions,
@@ -28,7 +28,7 @@ export class Sessions extends Context.Service<Sessions, {
       const stripe = yield* StripeClient
       const settings = yield* Settings
 
-      const close = Effect.fnUntraced(function*(orderId: bigint, attemptId: bigint, session: string) {
+      const close = Effect.fnUntraced(function*(orderId: OrderId, attemptId: AttemptId, session: string) {
         const ended = yield* stripe.expire((yield* settings.fresh).payment.stripe, session)
         // A session that is complete has been paid or will be: it stays payable, and what came of it is asked about next.
         yield* ended === "expired"
@@ -43,7 +43,7 @@ export class Sessions extends Context.Service<Sessions, {
           )
         ))
 
-      const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: bigint) {
+      const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: OrderId) {
         const open = yield* rowsOf(
           OpenSession,
           sql`SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Schedule, Schema } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
+import type { OrderId } from "../domain/Ids.ts"
 import type { ProviderUnavailable } from "../payments/PaymentError.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -22,7 +23,7 @@ export interface Settled {
   readonly outcome: EventOutcome
   readonly note: string
   readonly repeated: boolean
-  readonly orderId: bigint | null
+  readonly orderId: OrderId | null
 }
 
 export class Settlement extends Context.Service<Settlement, {

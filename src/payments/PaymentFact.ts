@@ -3,6 +3,7 @@
  * merchant reference it was made with, and knows nothing of orders: what follows from it is decided by the settlement.
  */
 import { Schema } from "effect"
+import type { RefundId } from "../domain/Ids.ts"
 
 export const Provider = Schema.Literals(["epay", "stripe"])
 export type Provider = typeof Provider.Type
@@ -50,7 +51,7 @@ export interface RefundTold extends FactAmount {
   /** The provider's id; null: only we know of it yet. */
   readonly refund: string | null
   /** The row of ours that asked for it; null where that is not known. */
-  readonly own: bigint | null
+  readonly own: RefundId | null
   readonly state: RefundState
 }
 

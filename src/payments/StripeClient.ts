@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../config/Config.ts"
+import type { RefundId } from "../domain/Ids.ts"
 import { databaseJson, databaseText } from "../postgres/DatabaseText.ts"
 import { evidenceOfJson } from "./Evidence.ts"
 import { ProviderOff, ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
@@ -60,7 +61,7 @@ export interface RefundOrder {
   /** The idempotency key. */
   readonly key: string
   /** Our row of it, which the refund carries from then on; null for one that was asked for before refunds carried it. */
-  readonly row: bigint | null
+  readonly row: RefundId | null
 }
 
 /** How every request may fail: no key, an answer for good, no answer. */

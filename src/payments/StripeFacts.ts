@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import { RefundId } from "../domain/Ids.ts"
 import { type FactBody, type FactIdentity, type PaymentFact, refundStates, type RefundTold } from "./PaymentFact.ts"
 
 export type Json = { readonly [key: string]: unknown }
@@ -108,9 +109,9 @@ const refundedTold = (charge: Json): Told => ({
 const ownRefund = /^[1-9]\d{0,17}$/
 
 /** The row of ours that asked for a refund. */
-const ownIn = (refund: Json): bigint | null => {
+const ownIn = (refund: Json): RefundId | null => {
   const text = textIn(refund.metadata, REFUND_KEY)
-  return text !== null && ownRefund.test(text) ? BigInt(text) : null
+  return text !== null && ownRefund.test(text) ? RefundId.make(BigInt(text)) : null
 }
 
 /** A refund as it is; undefined where that cannot be read. */

@@ -5,19 +5,20 @@
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 
 /** Who acts. */
 export interface Actor {
   /** `user:<id>` in the console, `key:<id>` by a key of the administration's API, `cli` on the command line. */
   readonly name: string
   /** The user behind it; null on the command line. */
-  readonly userId: bigint | null
+  readonly userId: UserId | null
   /** The client's address as text; empty where it is not known. */
   readonly address: string
   /** Who confirmed what this one asked for, while it is done; see `SecondPerson.ts`. */
   readonly confirming?: {
     readonly id: bigint
-    readonly by: { readonly name: string; readonly userId: bigint; readonly address: string }
+    readonly by: { readonly name: string; readonly userId: UserId; readonly address: string }
   }
 }
 

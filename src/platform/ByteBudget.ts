@@ -2,6 +2,7 @@
  * Bounds the bytes of bodies in memory - of requests, or of answers -: of the process, and of one user. Small bodies are not
  * counted. Bytes count as they arrive, so that a body which is only announced takes nothing from others.
  */
+import type { UserId } from "../domain/Ids.ts"
 
 export interface ByteBudgetLimits {
   /** Bytes of all counted bodies together. */
@@ -17,7 +18,7 @@ export type ByteRefusal = "process" | "user"
 
 export class ByteBudget {
   readonly limits: ByteBudgetLimits
-  private readonly byUser = new Map<bigint, number>()
+  private readonly byUser = new Map<UserId, number>()
   private bytes = 0
 
   constructor(limits: ByteBudgetLimits) {
@@ -30,12 +31,12 @@ export class ByteBudget {
   }
 
   /** Starts to count a body. What it counts is given back by its `release`. */
-  open(userId: bigint): ByteShare {
+  open(userId: UserId): ByteShare {
     return new ByteShare(this, userId)
   }
 
   /** Takes bytes for a user; a refusal changes nothing. */
-  take(userId: bigint, bytes: number): ByteRefusal | undefined {
+  take(userId: UserId, bytes: number): ByteRefusal | undefined {
     const own = this.byUser.get(userId) ?? 0
     if (own + bytes > this.limits.userBytesMax) return "user"
     if (this.bytes + bytes > this.limits.processBytesMax) return "process"
@@ -45,7 +46,7 @@ export class ByteBudget {
   }
 
   /** Gives bytes back that were taken for a user. */
-  give(userId: bigint, bytes: number): void {
+  give(userId: UserId, bytes: number): void {
     const left = (this.byUser.get(userId) ?? 0) - bytes
     if (left <= 0) this.byUser.delete(userId)
     else this.byUser.set(userId, left)
@@ -56,11 +57,11 @@ export class ByteBudget {
 /** The bytes of one body. */
 export class ByteShare {
   private readonly budget: ByteBudget
-  private readonly userId: bigint
+  private readonly userId: UserId
   private total = 0
   private counted = 0
 
-  constructor(budget: ByteBudget, userId: bigint) {
+  constructor(budget: ByteBudget, userId: UserId) {
     this.budget = budget
     this.userId = userId
   }

@@ -1,7 +1,7 @@
 /**
  * Brings the database to the schema of this version: the files `migrations/NNNN_name.sql`, in order, all that are pending
  * in one transaction under a lock, so that of several processes starting at once one does it and a failure leaves
- * nothing half done. A file that changed after it was applied, or a database that a newer Realms wrote, is an error.
+ * nothing half done. A database of a newer Realms or of an unreleased one, which has other migrations, is an error.
  */
 import { Context, Effect, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -78,6 +78,9 @@ const readMigrations = Effect.fnUntraced(function*(folder: string) {
 
 const label = ({ id, name }: AppliedMigration): string => `${String(id).padStart(4, "0")}_${name}`
 
+/** What to do about a database whose migrations are not this version's. */
+const START_EMPTY = "start with a new data_dir, or set DATABASE_URL to a new database"
+
 /** Why these applied migrations and these files do not go together, if they do not. */
 const mismatch = (
   applied: ReadonlyArray<AppliedMigration>,
@@ -88,13 +91,17 @@ const mismatch = (
   const lastApplied = applied.at(-1)?.id ?? 0
   for (const row of applied) {
     const file = known.get(row.id)
-    if (file === undefined) {
-      return row.id > newest
-        ? `The database was written by a newer Realms (migration ${label(row)} is unknown here): start that version`
-        : `Migration ${label(row)} was applied to the database, but its file is missing`
+    if (file === undefined && row.id > newest) {
+      return `The database was written by a newer Realms (migration ${label(row)} is unknown here): start that version`
     }
-    if (file.checksum !== row.checksum || file.name !== row.name) {
-      return `Migration ${label(file)} was changed after it was applied (as ${label(row)}): restore it, add a new one`
+    if (file?.name !== row.name) {
+      return `The database was made by an unreleased version of Realms and cannot be brought to this one: it has the ` +
+        `migration ${label(row)}, ${file === undefined ? "which is unknown here" : `here it is ${label(file)}`}. ` +
+        `To go on without its data, ${START_EMPTY}.`
+    }
+    if (file.checksum !== row.checksum) {
+      return `Migration ${label(file)} was changed after it was applied to the database. If you changed it, restore ` +
+        `it and add a new one. If an unreleased version of Realms made the database, ${START_EMPTY}.`
     }
   }
   const appliedIds = new Set(applied.map((row) => row.id))

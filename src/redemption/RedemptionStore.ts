@@ -6,6 +6,7 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { SoldPlan } from "../domain/Plan.ts"
 import { Row, RowWith } from "../domain/Row.ts"
@@ -132,7 +133,7 @@ const BatchNow = RowWith(
  * Locks a code for its redemption by a user, and its batch against being disabled, until the transaction under way ends. In
  * steps, because what is said of the code is read anew only by a statement that begins after its lock is held.
  */
-export const lockCode = (sql: Sql, codeHash: Uint8Array, userId: bigint): Read<LockedCode | undefined> =>
+export const lockCode = (sql: Sql, codeHash: Uint8Array, userId: UserId): Read<LockedCode | undefined> =>
   Effect.gen(function*() {
     const code = yield* rowOf(
       CodeNow,

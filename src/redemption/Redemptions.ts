@@ -6,6 +6,7 @@
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { AttemptLimits } from "../identity/AttemptLimits.ts"
 import type { TooManyAttempts } from "../identity/IdentityError.ts"
 import { BuyerUnknown } from "../orders/OrderError.ts"
@@ -20,7 +21,7 @@ import { GiftColumns, giftOf, lockCode, type LockedCode } from "./RedemptionStor
 
 /** Who redeems. */
 export interface Redeemer {
-  readonly userId: bigint
+  readonly userId: UserId
   /** The client's address as text; empty where it is not known. */
   readonly address: string
 }
@@ -45,7 +46,7 @@ export class Redemptions extends Context.Service<Redemptions, {
   /** Redeems a code as it was typed. */
   redeem(redeemer: Redeemer, typed: Redacted.Redacted<string>): Effect.Effect<Redeemed, RedeemError>
   /** What a user was given for a code; undefined when they have not redeemed it. */
-  given(userId: bigint, codeId: bigint): Effect.Effect<Gift | undefined, DatabaseUnavailable>
+  given(userId: UserId, codeId: bigint): Effect.Effect<Gift | undefined, DatabaseUnavailable>
 }>()("realms/redemption/Redemptions") {
   static readonly layerNoDeps = Layer.effect(
     Redemptions,
@@ -54,7 +55,7 @@ export class Redemptions extends Context.Service<Redemptions, {
       const limits = yield* AttemptLimits
 
       /** Gives it; answers the subscription that was made. The code is locked. */
-      const give = Effect.fnUntraced(function*(userId: bigint, code: LockedCode) {
+      const give = Effect.fnUntraced(function*(userId: UserId, code: LockedCode) {
         if (code.gift.kind === "plan") return yield* activate(sql, userId, null, code.gift.terms)
         const posted = yield* postInTransaction(sql, userId, {
           kind: "redemption",
@@ -70,7 +71,7 @@ export class Redemptions extends Context.Service<Redemptions, {
           : yield* Effect.die(new Error(`the credit of code ${code.id} for user ${userId} was ${posted.outcome}`))
       })
 
-      const write = Effect.fnUntraced(function*(userId: bigint, codeHash: Uint8Array) {
+      const write = Effect.fnUntraced(function*(userId: UserId, codeHash: Uint8Array) {
         const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
         if (user === undefined) return yield* new BuyerUnknown({ userId })
         const code = yield* lockCode(sql, codeHash, userId)
@@ -84,7 +85,7 @@ export class Redemptions extends Context.Service<Redemptions, {
         return { codeId: code.id, gift: code.gift } satisfies Redeemed
       })
 
-      const redeemOnce = Effect.fnUntraced(function*(userId: bigint, typed: Redacted.Redacted<string>) {
+      const redeemOnce = Effect.fnUntraced(function*(userId: UserId, typed: Redacted.Redacted<string>) {
         const codeHash = hashOfCode(typed)
         if (codeHash === undefined) return yield* new CodeUnknown()
         return yield* inTransaction(sql, write(userId, codeHash))
@@ -100,7 +101,7 @@ export class Redemptions extends Context.Service<Redemptions, {
             )
           }
         ),
-        given: Effect.fn("Redemptions.given")(function*(userId: bigint, codeId: bigint) {
+        given: Effect.fn("Redemptions.given")(function*(userId: UserId, codeId: bigint) {
           const gift = yield* rowOf(
             GiftColumns,
             sql`

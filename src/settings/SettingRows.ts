@@ -13,6 +13,7 @@ import {
   type SettingsValues,
   type SettingTexts
 } from "../config/SettingDocument.ts"
+import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -68,7 +69,7 @@ export const readRows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<
 export const writeRow = (
   sql: SqlClient.SqlClient,
   box: SecretBox["Service"],
-  userId: bigint | null,
+  userId: UserId | null,
   key: SettingKey,
   text: string
 ): Effect.Effect<void, SqlError.SqlError | MasterKeyInvalid> =>

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { lockAccount } from "../accounts/Ledger.ts"
-import { SubscriptionId } from "../domain/Ids.ts"
+import { SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { planTexts } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
@@ -49,7 +49,7 @@ export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFoun
 export class SubscriptionOver extends Schema.TaggedError<SubscriptionOver>()("SubscriptionOver", {}) {}
 
 export interface Grant {
-  readonly userId: bigint
+  readonly userId: UserId
   /** Of a plan that is not disabled; its terms as they are now. */
   readonly planCode: string
   /** Why, in words. */
@@ -70,11 +70,11 @@ export class Grants extends Context.Service<Grants, {
   grant(
     actor: Actor,
     grant: Grant
-  ): Effect.Effect<bigint, GrantRefused | GrantReused | NotConfirmed | DatabaseUnavailable | SqlError.SqlError>
+  ): Effect.Effect<SubscriptionId, GrantRefused | GrantReused | NotConfirmed | DatabaseUnavailable | SqlError.SqlError>
   /** Ends a running or coming subscription now, for good, however it was come by. */
   end(
     actor: Actor,
-    subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
+    subscription: { readonly userId: UserId; readonly subscriptionId: SubscriptionId; readonly note: string }
   ): Effect.Effect<void, GrantRefused | SubscriptionNotFound | SubscriptionOver | SqlError.SqlError>
 }>()("realms/subscriptions/Grants") {
   static readonly layer = Layer.effect(
@@ -123,27 +123,29 @@ export class Grants extends Context.Service<Grants, {
         return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
       })
 
-      const endNow = Effect.fnUntraced(function*(actor: Actor, userId: bigint, subscriptionId: bigint, note: string) {
-        const given = yield* rowOf(
-          Given,
-          sql`
+      const endNow = Effect.fnUntraced(
+        function*(actor: Actor, userId: UserId, subscriptionId: SubscriptionId, note: string) {
+          const given = yield* rowOf(
+            Given,
+            sql`
       SELECT plan_code, ends_at, status = 'suspended' OR status = 'active' AND ends_at > now() AS live FROM user_subscriptions
         WHERE id = ${subscriptionId} AND user_id = ${userId}`
-        )
-        if (given === undefined) return yield* new SubscriptionNotFound()
-        if (!given.isLive) return yield* new SubscriptionOver()
-        yield* withdraw(sql, userId, subscriptionId)
-        yield* recordChange(sql, actor, {
-          action: "subscription.ended",
-          target: `user:${userId}`,
-          before: { subscription_id: subscriptionId, plan: given.planCode, ends_at: given.endsAt.toISOString() },
-          after: { note }
-        })
-      })
+          )
+          if (given === undefined) return yield* new SubscriptionNotFound()
+          if (!given.isLive) return yield* new SubscriptionOver()
+          yield* withdraw(sql, userId, subscriptionId)
+          yield* recordChange(sql, actor, {
+            action: "subscription.ended",
+            target: `user:${userId}`,
+            before: { subscription_id: subscriptionId, plan: given.planCode, ends_at: given.endsAt.toISOString() },
+            after: { note }
+          })
+        }
+      )
 
       const end = Effect.fn("Grants.end")(function*(
         actor: Actor,
-        subscription: { readonly userId: bigint; readonly subscriptionId: bigint; readonly note: string }
+        subscription: { readonly userId: UserId; readonly subscriptionId: SubscriptionId; readonly note: string }
       ) {
         const note = checkNote(subscription.note)
         if (note === undefined) return yield* new GrantRefused({ reason: "note" })

@@ -56,7 +56,7 @@ export interface PlanFilter {
 
 /** The id, and the revision that the change was made on. */
 export interface PlanAt {
-  readonly id: bigint
+  readonly id: PlanId
   readonly revision: bigint
 }
 
@@ -65,12 +65,12 @@ type EditError = PlanUnknown | PlanDeclared | ChangedMeanwhile | SqlError.SqlErr
 export class PlanAdmin extends Context.Service<PlanAdmin, {
   /** Newest first, disabled ones too. */
   list(filter: PlanFilter): Effect.Effect<ReadonlyArray<AdminPlan>, SqlError.SqlError>
-  get(id: bigint): Effect.Effect<AdminPlan, PlanUnknown | SqlError.SqlError>
+  get(id: PlanId): Effect.Effect<AdminPlan, PlanUnknown | SqlError.SqlError>
   /** A code has 1 to 40 of `a-z0-9-`. Answers the id. */
   create(
     actor: Actor,
     plan: PlanTerms & { readonly code: string }
-  ): Effect.Effect<bigint, PlanRefused | PlanExists | SqlError.SqlError>
+  ): Effect.Effect<PlanId, PlanRefused | PlanExists | SqlError.SqlError>
   edit(actor: Actor, at: PlanAt, terms: PlanTerms): Effect.Effect<void, PlanRefused | EditError>
   /** A disabled plan cannot be ordered; its orders and subscriptions go on. Doing what is done already changes nothing. */
   setEnabled(actor: Actor, at: PlanAt, enabled: boolean): Effect.Effect<void, EditError>
@@ -97,7 +97,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
         )
       })
 
-      const get = Effect.fn("PlanAdmin.get")(function*(id: bigint) {
+      const get = Effect.fn("PlanAdmin.get")(function*(id: PlanId) {
         const plan = yield* rowOf(AdminPlan, sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}`)
         return plan === undefined ? yield* new PlanUnknown({ id }) : plan
       })

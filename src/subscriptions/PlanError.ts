@@ -2,9 +2,10 @@
  * Why a plan is not made or changed. Nothing has changed when one of these is answered.
  */
 import { Schema } from "effect"
+import { PlanId } from "../domain/Ids.ts"
 import { planFields } from "../domain/Plan.ts"
 
-export class PlanUnknown extends Schema.TaggedError<PlanUnknown>()("PlanUnknown", { id: Schema.BigInt }) {
+export class PlanUnknown extends Schema.TaggedError<PlanUnknown>()("PlanUnknown", { id: PlanId }) {
   override get message(): string {
     return `there is no plan ${this.id}`
   }

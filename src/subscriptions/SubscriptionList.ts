@@ -3,7 +3,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { OrderId, SubscriptionId } from "../domain/Ids.ts"
+import { OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 
@@ -26,7 +26,7 @@ export interface SubscriptionItem extends Schema.Schema.Type<typeof Subscription
 export class SubscriptionList extends Context.Service<SubscriptionList, {
   /** Newest first; below `before` where it is given. */
   page(
-    userId: bigint,
+    userId: UserId,
     range: { readonly limit: number; readonly before?: bigint | undefined }
   ): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
 }>()("realms/subscriptions/SubscriptionList") {

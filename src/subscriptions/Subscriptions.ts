@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { announceAccount, lockAccount } from "../accounts/Ledger.ts"
-import { SubscriptionId } from "../domain/Ids.ts"
+import { type OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"
 import type { SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
@@ -16,10 +16,10 @@ import { oneRowOf } from "../postgres/Rows.ts"
  */
 export const activate = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
-  orderId: bigint | null,
+  userId: UserId,
+  orderId: OrderId | null,
   terms: Omit<SoldPlan, "priceFen">
-): Effect.Effect<bigint, SqlError.SqlError> =>
+): Effect.Effect<SubscriptionId, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
     const { id } = yield* oneRowOf(
@@ -47,8 +47,8 @@ export const activate = (
  */
 const layOut = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
-  changedId: bigint,
+  userId: UserId,
+  changedId: SubscriptionId,
   push: boolean
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.asVoid(sql`
@@ -69,7 +69,7 @@ const layOut = (
 /** `suspended`: its time stands still. `ended`: for good, unless its price comes back. */
 export type PlanStanding = "runs" | "suspended" | "ended"
 
-const stop = (sql: SqlClient.SqlClient, subscriptionId: bigint, status: "suspended" | "ended") =>
+const stop = (sql: SqlClient.SqlClient, subscriptionId: SubscriptionId, status: "suspended" | "ended") =>
   status === "ended"
     ? sql`UPDATE user_subscriptions SET status = 'ended', suspended_at = coalesce(suspended_at, now()),
           fence = hashtextextended(gen_random_uuid()::text, 0)
@@ -83,7 +83,7 @@ const stop = (sql: SqlClient.SqlClient, subscriptionId: bigint, status: "suspend
  * Takes it up again with the time that was left when it was stopped: from now, or from the end of another of its plan that runs. One
  * that was stopped before its time stood still goes on to its old end.
  */
-const takeUp = (sql: SqlClient.SqlClient, subscriptionId: bigint) =>
+const takeUp = (sql: SqlClient.SqlClient, subscriptionId: SubscriptionId) =>
   sql`
     UPDATE user_subscriptions s SET status = 'active', suspended_at = NULL, starts_at = n.starts_at, ends_at = n.ends_at,
         fence = hashtextextended(gen_random_uuid()::text, 0)
@@ -101,15 +101,15 @@ const takeUp = (sql: SqlClient.SqlClient, subscriptionId: bigint) =>
       WHERE s.id = n.id AND n.ends_at > now() AND n.ends_at > n.starts_at RETURNING s.id`
 
 /** One of whose time nothing was left has nothing to be taken up. */
-const endSpent = (sql: SqlClient.SqlClient, subscriptionId: bigint) =>
+const endSpent = (sql: SqlClient.SqlClient, subscriptionId: SubscriptionId) =>
   sql`UPDATE user_subscriptions SET status = 'ended', fence = hashtextextended(gen_random_uuid()::text, 0)
     WHERE id = ${subscriptionId} AND status = 'suspended' AND ends_at <= greatest(suspended_at, starts_at)`
 
 /** Brings a subscription to what its price says of it, as part of the transaction under way. Repeating it changes nothing. */
 export const setStanding = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
-  subscriptionId: bigint,
+  userId: UserId,
+  subscriptionId: SubscriptionId,
   standing: PlanStanding
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.gen(function*() {
@@ -124,8 +124,8 @@ export const setStanding = (
 /** Ends a subscription for good as part of the transaction under way: nothing takes it up again. */
 export const withdraw = (
   sql: SqlClient.SqlClient,
-  userId: bigint,
-  subscriptionId: bigint
+  userId: UserId,
+  subscriptionId: SubscriptionId
 ): Effect.Effect<void, SqlError.SqlError> =>
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Count, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -16,7 +17,7 @@ export interface AllUsageFilter {
   /** Both aligned down to UTC hours, as `UsageReports` does. */
   readonly fromMs: number
   readonly toMs: number
-  readonly userId?: bigint | undefined
+  readonly userId?: UserId | undefined
   readonly model?: string | undefined
   readonly channel?: string | undefined
 }

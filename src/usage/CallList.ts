@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, type Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { CallItem } from "./CallItem.ts"
 import { type CallFilter, type CallPage, callReader } from "./CallPages.ts"
@@ -14,19 +15,19 @@ export { type CallFilter, type CallPage, LOOKED_ROWS_MAX } from "./CallPages.ts"
 export class CallList extends Context.Service<CallList, {
   /** 50 calls at most, after `cursor`, which is the `next` of another page of the same filter. */
   page(
-    userId: bigint,
+    userId: UserId,
     filter: CallFilter,
     cursor?: string
   ): Effect.Effect<CallPage<CallItem>, UsageRefused | DatabaseUnavailable>
   /** All calls that the filter matches, newest first, read as they are taken. A call may change while they are. */
-  rows(userId: bigint, filter: CallFilter): Stream.Stream<CallItem, UsageRefused | DatabaseUnavailable>
+  rows(userId: UserId, filter: CallFilter): Stream.Stream<CallItem, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/CallList") {
   static readonly layer = Layer.effect(
     CallList,
     Effect.gen(function*() {
       const reader = callReader(yield* SqlClient.SqlClient, CallItem)
       return CallList.of({
-        page: Effect.fn("CallList.page")(function*(userId: bigint, filter: CallFilter, cursor?: string) {
+        page: Effect.fn("CallList.page")(function*(userId: UserId, filter: CallFilter, cursor?: string) {
           return yield* reader.page({ ...filter, userId }, cursor)
         }),
         rows: (userId, filter) => reader.rows({ ...filter, userId })

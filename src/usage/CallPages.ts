@@ -6,7 +6,7 @@
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import type { SqlClient } from "effect/sql"
-import { isUuid } from "../domain/Ids.ts"
+import { isUuid, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { type CallState, itemColumns } from "./CallItem.ts"
@@ -24,7 +24,7 @@ export type StatusClass = typeof statusClasses[number]
 /** What only root asks for. */
 export interface WideCallFilter extends CallFilter {
   /** Undefined: everybody's. */
-  readonly userId?: bigint | undefined
+  readonly userId?: UserId | undefined
   readonly channel?: string | undefined
   readonly status?: StatusClass | undefined
 }

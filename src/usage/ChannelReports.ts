@@ -29,7 +29,7 @@ export interface ChannelWindow {
 
 export interface ChannelReport {
   /** Null: it is no channel any more. */
-  readonly id: bigint | null
+  readonly id: ChannelId | null
   readonly name: string
   readonly isDisabled: boolean
   /** The worst of its breakers, as this process sees them; another may see them otherwise. */
@@ -54,7 +54,7 @@ export class ChannelReports extends Context.Service<ChannelReports, {
       const sql = yield* SqlClient.SqlClient
       const health = yield* ChannelHealth
 
-      const breakerOf = (id: bigint | null, nowMs: number): ChannelReport["breaker"] =>
+      const breakerOf = (id: ChannelId | null, nowMs: number): ChannelReport["breaker"] =>
         id === null ? "closed" : health.stateOf(id, null, nowMs)
 
       const toReport = (row: typeof MeasuredChannel.Type, nowMs: number): ChannelReport => ({

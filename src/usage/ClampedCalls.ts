@@ -16,7 +16,7 @@ import { HOUR_MS } from "./UsageReports.ts"
 /** A channel of which more than 1 % of the calls of the last hour reported more input than their ceiling. */
 export interface ClampedChannel {
   /** Null: it is no channel any more. */
-  readonly id: bigint | null
+  readonly id: ChannelId | null
   readonly name: string
   /** Committed calls of the hour. */
   readonly calls: number

@@ -5,7 +5,7 @@ import { Context, Effect, Layer, Option, Schema, SchemaTransformation, Struct } 
 import { SqlClient, type SqlError } from "effect/sql"
 import { chargedOf } from "../accounts/Charged.ts"
 import { PriceExtras, priceSnapshotOf } from "../accounts/PriceExtras.ts"
-import { isUuid } from "../domain/Ids.ts"
+import { isUuid, type UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { pricesAt, type PriceSnapshot } from "../domain/Price.ts"
 import { Count, Millis, Row, RowWith } from "../domain/Row.ts"
@@ -71,20 +71,20 @@ export const PricedReceipt = RowWith(ReceiptItem, CallPrices.fields)
 
 export class Receipts extends Context.Service<Receipts, {
   /** The receipt as the API gives it; undefined when the user has no such call. */
-  find(userId: bigint, id: string): Effect.Effect<Receipt | undefined, SqlError.SqlError>
+  find(userId: UserId, id: string): Effect.Effect<Receipt | undefined, SqlError.SqlError>
   /** The same as a value; undefined when the user has no such call. */
-  receipt(userId: bigint, id: string): Effect.Effect<CallReceipt | undefined, DatabaseUnavailable>
+  receipt(userId: UserId, id: string): Effect.Effect<CallReceipt | undefined, DatabaseUnavailable>
 }>()("realms/usage/Receipts") {
   static readonly layer = Layer.effect(
     Receipts,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const find = Effect.fn("Receipts.find")(function*(userId: bigint, id: string) {
+      const find = Effect.fn("Receipts.find")(function*(userId: UserId, id: string) {
         if (!isUuid(id)) return undefined
         const columns = yield* rowOf(Columns, sql.unsafe(receiptSql, [id, userId]))
         return columns === undefined ? undefined : encode(columns, yield* Effect.orDie(decodePriced(columns)))
       })
-      const receipt = Effect.fn("Receipts.receipt")(function*(userId: bigint, id: string) {
+      const receipt = Effect.fn("Receipts.receipt")(function*(userId: UserId, id: string) {
         if (!isUuid(id)) return undefined
         const row = yield* bounded(rowOf(PricedReceipt, sql.unsafe(callReceiptSql, [id, userId])))
         return row === undefined ? undefined : toReceipt(row)

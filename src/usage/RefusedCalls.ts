@@ -5,7 +5,7 @@
  */
 import { Clock, Context, Effect, Layer, Metric, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { ApiKeyId, isUuid } from "../domain/Ids.ts"
+import { ApiKeyId, isUuid, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -78,7 +78,7 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
   record(entry: RefusedEntry): void
   /** 50 at most of one user, after `cursor`, which is the `next` of another page of the same filter. */
   list(
-    userId: bigint,
+    userId: UserId,
     filter: RefusedFilter,
     cursor?: string
   ): Effect.Effect<RefusedPage, UsageRefused | DatabaseUnavailable>
@@ -194,7 +194,7 @@ const removeOld = (sql: SqlClient.SqlClient) =>
   ).pipe(Effect.asVoid)
 
 const readPage = (sql: SqlClient.SqlClient) =>
-  Effect.fn("RefusedCalls.list")(function*(userId: bigint, filter: RefusedFilter, cursor: string = CURSOR_FIRST) {
+  Effect.fn("RefusedCalls.list")(function*(userId: UserId, filter: RefusedFilter, cursor: string = CURSOR_FIRST) {
     if (!isUuid(cursor)) return yield* new UsageRefused({ reason: "bad_cursor" })
     const { fromMs, keyId = null, model = null, toMs } = filter
     const calls = yield* bounded(rowsOf(

@@ -4,6 +4,7 @@
  * @internal
  */
 import { Schema } from "effect"
+import type { ApiKeyId, UserId } from "../domain/Ids.ts"
 
 /** Statuses of refusals that are kept. */
 export const RefusedStatus = Schema.Literals([400, 402, 403, 404, 429])
@@ -14,8 +15,8 @@ export const refusedStatuses = RefusedStatus.literals
 export interface RefusedEntry {
   /** The request id. */
   readonly id: string
-  readonly userId: bigint
-  readonly keyId: bigint | null
+  readonly userId: UserId
+  readonly keyId: ApiKeyId | null
   /** As the client wrote it; null where the refusal came before the body was read. */
   readonly model: string | null
   /** Named as calls name it: `chat.completions`. */
@@ -36,7 +37,7 @@ export const QUEUE_MAX = 10_000
 export const QUEUE_PER_USER_MAX = 100
 
 export class RefusedQueue {
-  private readonly users = new Map<bigint, Array<QueuedRefusal>>()
+  private readonly users = new Map<UserId, Array<QueuedRefusal>>()
   private count = 0
 
   get size(): number {

@@ -1,13 +1,14 @@
 /**
  * Which calls of one user a report or a list is about: a range of reserve times, and what else they have in common.
  */
+import type { ApiKeyId } from "../domain/Ids.ts"
 
 /** From `fromMs` on and before `toMs`, ms since the epoch. What is left out does not matter. */
 export interface UsageFilter {
   readonly fromMs: number
   readonly toMs: number
   readonly model?: string | undefined
-  readonly keyId?: bigint | undefined
+  readonly keyId?: ApiKeyId | undefined
   readonly funding?: "balance" | "subscription" | "free" | undefined
 }
 

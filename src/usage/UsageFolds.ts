@@ -12,7 +12,7 @@ import { classifySqlError } from "../postgres/SqlFailure.ts"
 
 export class UsageFolds extends Context.Service<UsageFolds, {
   /** Folds what one user has; answers how many calls were passed. Another process that is at it does the work instead. */
-  fold(userId: bigint): Effect.Effect<number, SqlError.SqlError>
+  fold(userId: UserId): Effect.Effect<number, SqlError.SqlError>
   /**
    * Folds for every user that has something to fold; answers how many calls were passed. One whose usage cannot be folded
    * keeps nobody else's; it fails at the end. When none fails, what everybody's reports are complete to moves on.
@@ -25,16 +25,16 @@ export class UsageFolds extends Context.Service<UsageFolds, {
       const sql = yield* SqlClient.SqlClient
 
       /** One transaction; the function is a statement of its own. */
-      const step = (userId: bigint) =>
+      const step = (userId: UserId) =>
         Effect.map(
           oneRowOf(
             Folded,
-            sql`SELECT realms_fold_usage_v2(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`
+            sql`SELECT realms_fold_usage_v1(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`
           ),
           ({ passed }) => passed
         )
 
-      const fold = Effect.fnUntraced(function*(userId: bigint) {
+      const fold = Effect.fnUntraced(function*(userId: UserId) {
         let passed = 0
         while (true) {
           const now = yield* step(userId)

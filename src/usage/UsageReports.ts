@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { Count, Row, RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -39,12 +40,12 @@ export class UsageReports extends Context.Service<UsageReports, {
    * hours from UTC, the hour in which a local day begins belongs to that day.
    */
   overview(
-    userId: bigint,
+    userId: UserId,
     filter: UsageFilter,
     timeZone: string
   ): Effect.Effect<UsageOverview, UsageRefused | DatabaseUnavailable>
   /** The models called in the last 90 days, as far as their calls are folded, by name; at most 200. */
-  models(userId: bigint): Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
+  models(userId: UserId): Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
 }>()("realms/usage/UsageReports") {
   static readonly layer = Layer.effect(
     UsageReports,
@@ -52,7 +53,7 @@ export class UsageReports extends Context.Service<UsageReports, {
       const sql = yield* SqlClient.SqlClient
 
       const overview = Effect.fn("UsageReports.overview")(
-        function*(userId: bigint, filter: UsageFilter, timeZone: string) {
+        function*(userId: UserId, filter: UsageFilter, timeZone: string) {
           const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
           const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
           if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
@@ -73,7 +74,7 @@ export class UsageReports extends Context.Service<UsageReports, {
         }
       )
 
-      const models = Effect.fn("UsageReports.models")(function*(userId: bigint) {
+      const models = Effect.fn("UsageReports.models")(function*(userId: UserId) {
         const rows = yield* bounded(rowsOf(
           Row({ model: Schema.String }),
           sql`

@@ -3,6 +3,7 @@ import { HashMap, Schema } from "effect"
 import type { Command, Reservation } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { add, fromBuckets, rolled, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
+import type { SubscriptionId } from "../../src/domain/Ids.ts"
 import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
 import {
   accountState,
@@ -110,7 +111,7 @@ const net = (world: MachineWorld): bigint => {
 const shapes = [[300, 1], [1_440, 1], [10_080, 60], [43_200, 60]] as const
 
 /** What the rows say that each window of a subscription holds at a time. */
-const spentIn = (world: MachineWorld, subscriptionId: bigint, atMs: number): ReadonlyArray<bigint> =>
+const spentIn = (world: MachineWorld, subscriptionId: SubscriptionId, atMs: number): ReadonlyArray<bigint> =>
   shapes.map(([lengthMinutes, bucketMinutes]) => {
     const bucketMs = bucketMinutes * 60_000
     let sum = 0n
@@ -123,7 +124,7 @@ const spentIn = (world: MachineWorld, subscriptionId: bigint, atMs: number): Rea
   })
 
 /** What open calls hold of each window of a subscription at a time. */
-const heldIn = (open: ReadonlyArray<Reservation>, subscriptionId: bigint, atMs: number): WindowLimits => {
+const heldIn = (open: ReadonlyArray<Reservation>, subscriptionId: SubscriptionId, atMs: number): WindowLimits => {
   const holds = open.filter((reservation) => reservation.subscriptionId === subscriptionId)
     .map((reservation) => [reservation.reservedAtMs, reservation.reservedMicros] as const)
   return holds.reduce((held, [at, micros]) => add(held, at, micros), fromBuckets([], [], atMs)).used

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   adjust,
@@ -184,7 +184,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
     Effect.gen(function*() {
       const accounts = yield* Accounts
       assert.strictEqual(
-        (yield* Effect.flip(accounts.reserve(999_999n, reserveOf(1n), ignoreLoss)))._tag,
+        (yield* Effect.flip(accounts.reserve(UserId.make(999_999n), reserveOf(1n), ignoreLoss)))._tag,
         "UnknownAccount"
       )
     }))

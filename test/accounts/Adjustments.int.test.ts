@@ -9,13 +9,14 @@ import {
 } from "../../src/accounts/Adjustments.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { LedgerList } from "../../src/accounts/LedgerList.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { onePerson } from "../support/OnePerson.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
-const root: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
+const root: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
 
 let users = 0
 const account = Effect.gen(function*() {
@@ -23,16 +24,16 @@ const account = Effect.gen(function*() {
   return (yield* insertUser(sql, { email: `u${users++}@example.com`, role: "user", passwordHash: null })).id
 })
 
-const adjust = (userId: bigint, more: Partial<Adjustment>) =>
+const adjust = (userId: UserId, more: Partial<Adjustment>) =>
   Effect.flatMap(
     Adjustments,
     (adjustments) =>
       adjustments.adjust(root, { userId, amountMicros: 1_000_000n, note: "why", key: "key-00000000", ...more })
   )
 
-const entries = (userId: bigint) => Effect.flatMap(LedgerList, (list) => list.page(userId, { limit: 100 }))
+const entries = (userId: UserId) => Effect.flatMap(LedgerList, (list) => list.page(userId, { limit: 100 }))
 
-const recorded = (userId: bigint) =>
+const recorded = (userId: UserId) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     return yield* sql<{ actor: string; after: unknown }>`
@@ -127,7 +128,7 @@ layer(services, { excludeTestServices: true })("Adjustments", (it) => {
         const error = yield* Effect.flip(adjust(userId, more))
         assert.deepInclude(error, { _tag: "AdjustmentRefused", reason })
       }
-      assert.strictEqual(yield* outcome(adjust(999n, { key: "nobody-0000" })), "UnknownAccount")
+      assert.strictEqual(yield* outcome(adjust(UserId.make(999n), { key: "nobody-0000" })), "UnknownAccount")
       assert.deepStrictEqual([yield* entries(userId), yield* recorded(userId)], [[], []])
       assert.deepInclude(yield* adjust(userId, { key: "most-000001", amountMicros: ADJUSTMENT_MICROS_MAX }), {
         usdMicros: ADJUSTMENT_MICROS_MAX

@@ -258,7 +258,7 @@ layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const guards = yield* sql<{ name: string; of: string }>`SELECT tgname AS name, tgrelid::regclass::text AS of
-        FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'realms_refuse_change'::regproc ORDER BY tgname`
+        FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'realms_refuse_change_v1'::regproc ORDER BY tgname`
       assert.isAtLeast(guards.length, 10)
       for (const { name, of } of guards) {
         yield* sql.unsafe(`ALTER TABLE ${of} DISABLE TRIGGER ${name}`)

@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { CallOutcome } from "../../src/accounts/AccountState.ts"
 import { audit } from "../../src/accounts/Audit.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import type { PriceSnapshot } from "../../src/domain/Price.ts"
 import { ignoreLoss, makeUser, problems, reserveOf, TestAccounts, used } from "../support/TestAccounts.ts"
 
@@ -97,7 +98,7 @@ layer(TestAccounts, { excludeTestServices: true })("the check of calls", (it) =>
       const before = yield* audit({})
       const rich = yield* makeUser(100_000n)
       const poor = yield* makeUser(100n)
-      const call = Effect.fnUntraced(function*(user: bigint, held: bigint, outcome: CallOutcome) {
+      const call = Effect.fnUntraced(function*(user: UserId, held: bigint, outcome: CallOutcome) {
         const command = reserveOf(held)
         yield* accounts.reserve(user, command, ignoreLoss)
         yield* accounts.commit(user, { _tag: "Commit", id: command.id, outcome, atMs: 2_000 })

@@ -4,13 +4,14 @@ import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { DebtWaivers, type Waiver, type WaiverRefused } from "../../src/accounts/DebtWaivers.ts"
 import { LedgerList } from "../../src/accounts/LedgerList.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
 import { onePerson } from "../support/OnePerson.ts"
 import { adjust, balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
-const root: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
+const root: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
 
 /** A user who owes 500 micros, from a call that cost more than its hold and the balance. */
 const debtor = Effect.gen(function*() {
@@ -22,13 +23,13 @@ const debtor = Effect.gen(function*() {
   return user
 })
 
-const waive = (userId: bigint, more: Partial<Waiver>) =>
+const waive = (userId: UserId, more: Partial<Waiver>) =>
   Effect.flatMap(
     DebtWaivers,
     (waivers) => waivers.waive(root, { userId, amountMicros: 500n, note: "why", key: `key-${userId}-0000`, ...more })
   )
 
-const recorded = (userId: bigint) =>
+const recorded = (userId: UserId) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     return yield* sql<{ actor: string; before: unknown; after: unknown }>`
@@ -102,7 +103,7 @@ layer(Services, { excludeTestServices: true })("Debt waivers", (it) => {
       for (const [more, reason] of table) {
         assert.deepInclude({ ...yield* Effect.flip(waive(user, more)) }, { _tag: "WaiverRefused", reason })
       }
-      assert.strictEqual(yield* outcome(waive(999_999n, {})), "UnknownAccount")
+      assert.strictEqual(yield* outcome(waive(UserId.make(999_999n), {})), "UnknownAccount")
       assert.deepStrictEqual([yield* recorded(user), yield* balanceOf(user)], [[], { usd: 0n, owed: 500n }])
       yield* waive(user, { key: "used-before", amountMicros: 100n })
       assert.strictEqual(yield* outcome(waive(other, { key: "used-before", amountMicros: 100n })), "WaiverReused")

@@ -10,20 +10,21 @@ import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Command } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
+import { SubscriptionId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { anotherProcess, commitOf, eventually, voidOf } from "../support/AccountsProcess.ts"
 import { adjustIn, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 
 const FENCE = 7n
 
-const subscribe = Effect.fnUntraced(function*(userId: bigint, limitMicros: bigint) {
+const subscribe = Effect.fnUntraced(function*(userId: UserId, limitMicros: bigint) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ id: bigint }>`
+  const [row] = yield* sql<{ id: SubscriptionId }>`
     INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
       limit_30d_micros, starts_at, ends_at, fence)
     VALUES (${userId}, 'p', 'P', ${limitMicros}, 0, 0, 0, now() - interval '1 day', now() + interval '9 days', ${FENCE})
     RETURNING id`
-  return row?.id ?? 0n
+  return row?.id ?? SubscriptionId.make(0n)
 })
 
 const fenceOf = Effect.fnUntraced(function*(id: bigint) {

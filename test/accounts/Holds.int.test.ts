@@ -9,6 +9,7 @@ import { decide, type Event } from "../../src/accounts/AccountMachine.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Reserve } from "../../src/accounts/AccountState.ts"
 import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import { accountState } from "../support/MachineWorld.ts"
 import {
@@ -50,7 +51,7 @@ layer(TestAccounts, { excludeTestServices: true })("Holds", (it) => {
       const open = [reserveOf(10n), reserveOf(10n)]
       for (const command of open) yield* accounts.reserve(full, command, ignoreLoss)
       yield* accounts.reserve(counted, reserveOf(10n, { counted: true }), ignoreLoss)
-      const send = Effect.fnUntraced(function*(...groups: ReadonlyArray<readonly [bigint, ReadonlyArray<Event>]>) {
+      const send = Effect.fnUntraced(function*(...groups: ReadonlyArray<readonly [UserId, ReadonlyArray<Event>]>) {
         const parameters = batchParameters(groups.map(([userId, events]) => ({ userId, events, fences: [] })))
         const rows = yield* sql.unsafe(batchSql, parameters).values
         const results = decodeBatch(rows)

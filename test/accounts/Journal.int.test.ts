@@ -4,7 +4,7 @@ import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, SubscriptionId, UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import {
   accountsAt,
@@ -144,7 +144,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
       const { accounts, dataDir, proxy } = yield* proxied
       const file = join(dataDir, "set-aside.jsonl")
       const users = yield* Effect.forEach(Array.from({ length: 7 }), () => makeUser(1_000n))
-      const [guilty = 0n] = users
+      const [guilty = UserId.make(0n)] = users
       const open = yield* Effect.forEach(users, (user) => {
         const command = reserveOf(300n)
         return Effect.as(accounts.reserve(user, command, ignoreLoss), { user, id: command.id })
@@ -193,12 +193,12 @@ layer(TestAccounts, { excludeTestServices: true })("Journal", (it) => {
       const one = yield* Accounts
       const two = yield* anotherProcess()
       const user = yield* makeUser(0n)
-      const [subscription] = yield* sql<{ id: bigint }>`
+      const [subscription] = yield* sql<{ id: SubscriptionId }>`
         INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
           limit_30d_micros, starts_at, ends_at, fence)
         VALUES (${user}, 'p', 'P', 1200, 1100, 1000, 1300, now() - interval '1 day', now() + interval '9 days', 7)
         RETURNING id`
-      const id = subscription?.id ?? 0n
+      const id = subscription?.id ?? SubscriptionId.make(0n)
       for (const accounts of [one, two]) accounts.invalidate(user)
       const spent = Effect.map(
         sql<{ micros: bigint }>`

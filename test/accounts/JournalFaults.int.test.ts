@@ -3,10 +3,11 @@ import { Deferred, Effect, Exit, Fiber, Ref, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Accounts } from "../../src/accounts/Accounts.ts"
 import { decide } from "../../src/accounts/AccountMachine.ts"
-import { batchParameters, batchSql } from "../../src/accounts/JournalBatch.ts"
+import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Reserve } from "../../src/accounts/AccountState.ts"
+import { batchParameters, batchSql } from "../../src/accounts/JournalBatch.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import {
   accountsAt,
   anotherProcess,
@@ -40,7 +41,7 @@ const killJournals = Effect.fnUntraced(function*(spared: ReadonlyArray<number>) 
 })
 
 /** Opens the account in these accounts, so that the next command goes to the journal at once. */
-const warm = Effect.fnUntraced(function*(accounts: typeof Accounts.Service, user: bigint) {
+const warm = Effect.fnUntraced(function*(accounts: typeof Accounts.Service, user: UserId) {
   const first = reserveOf(1n)
   yield* accounts.reserve(user, first, ignoreLoss)
   yield* accounts.void(user, voidOf(first.id))
@@ -50,7 +51,7 @@ const untilAvailable = (accounts: typeof Accounts.Service) =>
   eventually("the accounts are back", Effect.sync(() => accounts.isAvailable()), (is) => is)
 
 /** What a process that gave up on a reserve may still have on its way to the server. */
-const straggler = Effect.fnUntraced(function*(user: bigint, command: Reserve) {
+const straggler = Effect.fnUntraced(function*(user: UserId, command: Reserve) {
   const sql = yield* SqlClient.SqlClient
   const decision = decide(accountState(1_000_000n), command)
   if (decision._tag !== "Accept") return yield* Effect.die(new Error("the straggler was not decided"))
@@ -70,7 +71,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       const kills = yield* Ref.make(0)
       const settled: Array<{ readonly id: string; readonly charged: bigint }> = []
       const refused: Array<string> = []
-      const call = Effect.fnUntraced(function*(user: bigint) {
+      const call = Effect.fnUntraced(function*(user: UserId) {
         const command = reserveOf(10n)
         const held = yield* Effect.result(accounts.reserve(user, command, ignoreLoss))
         if (held._tag === "Failure") {
@@ -180,7 +181,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       for (const fiber of commits) assert.strictEqual((yield* Fiber.join(fiber)).chargedMicros, 200n)
       for (const [index, fiber] of reserves.entries()) {
         const result = yield* Fiber.join(fiber)
-        const user = users[index] ?? 0n
+        const user = users[index] ?? UserId.make(0n)
         // What was in the lost batch is refused and voided; what had not been sent may go on.
         if (result._tag === "Success") yield* accounts.void(user, voidOf(result.success.id))
         else assert.strictEqual(result.failure._tag, "AccountUnavailable")

@@ -6,6 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { Accounts } from "../../src/accounts/Accounts.ts"
 import { ANSWER_MS_MAX } from "../../src/accounts/Silent.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { commitOf, eventually, proxied, untilState, usageOf } from "../support/AccountsProcess.ts"
 import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 
@@ -22,7 +23,7 @@ const failureOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Eff
     return { tag: error._tag, ms: performance.now() - started }
   })
 
-const untilFailingFast = (accounts: AccountsService, user: bigint) =>
+const untilFailingFast = (accounts: AccountsService, user: UserId) =>
   eventually(
     "reserves fail at once",
     failureOf(accounts.reserve(user, reserveOf(1n), ignoreLoss)),

@@ -8,6 +8,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { LedgerDrift } from "../../src/accounts/LedgerDrift.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { commitOf, voidOf } from "../support/AccountsProcess.ts"
 import { hear } from "../support/Heard.ts"
@@ -23,7 +24,7 @@ import {
 
 const Services = LedgerDrift.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestAccounts))
 
-const driftOf = (user: bigint) =>
+const driftOf = (user: UserId) =>
   Effect.map(
     Effect.flatMap(LedgerDrift, ({ round }) => round),
     (found) => found.filter(({ userId }) => userId === user).map(({ driftMicros }) => driftMicros)
@@ -35,7 +36,7 @@ const metric = Effect.map(
 )
 
 /** Calls of every kind: charged, owed, free, voided, expired, late. */
-const spend = Effect.fnUntraced(function*(user: bigint) {
+const spend = Effect.fnUntraced(function*(user: UserId) {
   const sql = yield* SqlClient.SqlClient
   const accounts = yield* Accounts
   const commands = [300n, 200n, 100n, 50n, 40n].map((micros) => reserveOf(micros))
@@ -58,13 +59,13 @@ layer(Services, { excludeTestServices: true })("The watch over the books", (it) 
       const user = yield* makeUser(1_000n)
       const { expired, open, over } = yield* spend(user)
       assert.deepStrictEqual(yield* driftOf(user), [])
-      yield* sql`SELECT realms_fold_usage_v2(${user}, 0, 1000)`
+      yield* sql`SELECT realms_fold_usage_v1(${user}, 0, 1000)`
       yield* accounts.void(user, voidOf(open))
       assert.deepStrictEqual(yield* driftOf(user), [])
       yield* accounts.commit(user, commitOf(expired, 30))
       yield* accounts.commit(user, commitOf(over, 5_000))
       assert.deepStrictEqual(yield* driftOf(user), [])
-      yield* sql`SELECT realms_fold_usage_v2(${user}, 0, 1000)`
+      yield* sql`SELECT realms_fold_usage_v1(${user}, 0, 1000)`
       yield* adjustIn(sql, user, { amountMicros: 2_000n })
       accounts.invalidate(user)
       yield* Effect.flip(accounts.reserve(user, reserveOf(1n), ignoreLoss))
@@ -114,7 +115,7 @@ layer(Services, { excludeTestServices: true })("The watch over the books", (it) 
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const heard = yield* hear
-      const hearOf = Effect.fnUntraced(function*(user: bigint) {
+      const hearOf = Effect.fnUntraced(function*(user: UserId) {
         let message = ""
         while (message !== `account ${user}`) message = yield* Queue.take(heard)
       })

@@ -4,8 +4,9 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { Accounts } from "../../src/accounts/Accounts.ts"
 import { AccountIdleMs } from "../../src/accounts/AccountResidents.ts"
+import { Accounts } from "../../src/accounts/Accounts.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, eventually, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   adjust,
@@ -22,7 +23,7 @@ const IDLE_MS = 60
 const USERS = 8
 const STEPS = 60
 
-const forgotten = (...users: ReadonlyArray<bigint>) =>
+const forgotten = (...users: ReadonlyArray<UserId>) =>
   Effect.gen(function*() {
     const accounts = yield* Accounts
     const resident = Effect.sync(() => users.filter((user) => accounts.isResident(user)))
@@ -94,7 +95,7 @@ layer(accountsIdle(0), { excludeTestServices: true })("Passivation at every chan
     Effect.gen(function*() {
       const accounts = yield* Accounts
       const users = yield* Effect.forEach(Array.from({ length: USERS }), () => makeUser(1_000n))
-      const step = Effect.fnUntraced(function*(user: bigint, index: number) {
+      const step = Effect.fnUntraced(function*(user: UserId, index: number) {
         const command = reserveOf(10n)
         yield* accounts.reserve(user, command, ignoreLoss)
         yield* index % 3 === 0

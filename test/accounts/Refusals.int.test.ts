@@ -6,6 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
+import { type SubscriptionId, UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import { ReadSpy, SpiedAccounts } from "../support/ReadSpy.ts"
 import {
@@ -25,7 +26,7 @@ const REFUSALS = 300
 /** A subscription with many minutes behind it, and room for `room` micros in its week. */
 const subscribe = Effect.fnUntraced(function*(user: bigint, room: number) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ id: bigint }>`
+  const [row] = yield* sql<{ id: SubscriptionId }>`
     INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
       limit_30d_micros, starts_at, ends_at, fence)
     VALUES (${user}, 'p', 'P', 0, 0, ${
@@ -149,7 +150,7 @@ layer(SpiedAccounts, { excludeTestServices: true })("The standing of an account"
       accounts.invalidate(subscribed)
       const another = yield* anotherProcess()
       assert.strictEqual(yield* another.standing(subscribed), "empty")
-      assert.strictEqual((yield* Effect.flip(accounts.standing(999_999n)))._tag, "UnknownAccount")
+      assert.strictEqual((yield* Effect.flip(accounts.standing(UserId.make(999_999n))))._tag, "UnknownAccount")
     }))
 
   it.effect("is said from memory where that is enough, and else read once for all who ask", () =>

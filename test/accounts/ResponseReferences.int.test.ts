@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { ResponseReferences as Stored } from "../../src/accounts/AccountState.ts"
 import { REFERENCE_IDS_MAX, ResponseReferences } from "../../src/accounts/ResponseReferences.ts"
+import { ChannelId, type UserId } from "../../src/domain/Ids.ts"
 import { usageOf, voidOf } from "../support/AccountsProcess.ts"
 import { ignoreLoss, makeUser, problems, reserveOf, TestAccounts, used } from "../support/TestAccounts.ts"
 
@@ -23,7 +24,7 @@ const stored = (responseId: string, more: Partial<Stored> = {}): Stored => ({
 })
 
 /** A call that left references behind. */
-const call = Effect.fnUntraced(function*(user: bigint, references: Stored) {
+const call = Effect.fnUntraced(function*(user: UserId, references: Stored) {
   const accounts = yield* Accounts
   const command = reserveOf(50n)
   const commit = { _tag: "Commit", id: command.id, outcome: { ...used(20), references }, atMs: 2_000 } as const
@@ -32,10 +33,10 @@ const call = Effect.fnUntraced(function*(user: bigint, references: Stored) {
   return commit
 })
 
-const find = (user: bigint, ...ids: ReadonlyArray<string>) =>
+const find = (user: UserId, ...ids: ReadonlyArray<string>) =>
   Effect.flatMap(ResponseReferences, (references) => references.find(user, ids))
 
-const rowsOf = Effect.fn("rowsOf")(function*(user: bigint) {
+const rowsOf = Effect.fn("rowsOf")(function*(user: UserId) {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<{ response_id: string; item_ids: ReadonlyArray<string>; place: string }>`
     SELECT response_id, item_ids, tableoid::regclass::text AS place FROM response_refs WHERE user_id = ${user}
@@ -49,7 +50,7 @@ layer(Services, { excludeTestServices: true })("References", (it) => {
       yield* call(ada, stored("resp_a", { itemIds: ["msg_a", "rs_a"] }))
       yield* call(bob, stored("resp_b", { channelId: 2n }))
       const found = yield* find(ada, "msg_a", "resp_a", "resp_b", "resp_none", "msg_a")
-      const common = { channelId: 1n, responseId: "resp_a", inputTokens: 100, outputTokens: 20 }
+      const common = { channelId: ChannelId.make(1n), responseId: "resp_a", inputTokens: 100, outputTokens: 20 }
       assert.deepStrictEqual(found, [
         { id: "msg_a", ...common, isResponse: false },
         { id: "resp_a", ...common, isResponse: true }

@@ -12,7 +12,7 @@ import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
 import { settlementOf } from "../../src/accounts/SettlementRules.ts"
 import { rolled } from "../../src/accounts/SubscriptionWindows.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, SubscriptionId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { makeUser, TestAccounts, used } from "../support/TestAccounts.ts"
 
@@ -77,11 +77,11 @@ const write = Effect.fnUntraced(function*({ calls, owed, room, usd }: typeof Ran
       open_holds = ${calls.filter(isOpen).length}, held_micros = ${
     sum((call) => isOpen(call) && call.funding === "balance", held)
   } WHERE user_id = ${user}`
-  const [subscription] = yield* sql<{ id: bigint }>`
+  const [subscription] = yield* sql<{ id: SubscriptionId }>`
     INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
       limit_30d_micros, starts_at, ends_at, fence)
     VALUES (${user}, 'p', 'P', 0, ${limit}, 0, 0, now() - interval '1 day', now() + interval '9 days', 7) RETURNING id`
-  const subscriptionId = subscription?.id ?? 0n
+  const subscriptionId = subscription?.id ?? SubscriptionId.make(0n)
   yield* sql`INSERT INTO subscription_usage (subscription_id, bucket_start, micros, held_micros)
     VALUES (${subscriptionId}, to_timestamp(${AT_MS / 1_000}::float8), ${inWindow}, ${
     sum((call) => isOpen(call) && bySubscription(call), held)

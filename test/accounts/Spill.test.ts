@@ -3,15 +3,19 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { readSpilled, spill, type SpilledCommand } from "../../src/accounts/Spill.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import { makeDataDir } from "../support/AccountsProcess.ts"
 
 const usage = { inputTokens: 1, cachedInputTokens: 2, cacheWriteTokens: 3, outputTokens: 4 }
 
 const commands: ReadonlyArray<SpilledCommand> = [
-  { userId: 7n, command: { _tag: "Void", id: "r1", outcome: { ...emptyOutcome, reason: "abandoned" } } },
-  { userId: 9_007_199_254_740_993n, command: { _tag: "Commit", id: "r2", outcome: emptyOutcome, atMs: 5 } },
+  { userId: UserId.make(7n), command: { _tag: "Void", id: "r1", outcome: { ...emptyOutcome, reason: "abandoned" } } },
   {
-    userId: 7n,
+    userId: UserId.make(9_007_199_254_740_993n),
+    command: { _tag: "Commit", id: "r2", outcome: emptyOutcome, atMs: 5 }
+  },
+  {
+    userId: UserId.make(7n),
     command: {
       _tag: "Commit",
       id: "r3",

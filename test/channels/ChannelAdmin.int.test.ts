@@ -14,6 +14,7 @@ import { declareChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
@@ -52,7 +53,7 @@ const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
   Layer.provideMerge(CapturingLogger)
 )
 
-const actor: Actor = { name: "user:1", userId: 1n, address: "127.0.0.1" }
+const actor: Actor = { name: "user:1", userId: UserId.make(1n), address: "127.0.0.1" }
 
 const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => ({
   ...defaultChannelTerms,

@@ -13,6 +13,7 @@ import { AccountUnavailable, DebitRefused } from "../../src/accounts/AccountErro
 import { type Adjustment, Adjustments } from "../../src/accounts/Adjustments.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { DemoOptions } from "../../src/cli/DemoCommand.ts"
+import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { Reconciliation } from "../../src/events/Reconciliation.ts"
 import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { Exports } from "../../src/finance/Exports.ts"
@@ -28,7 +29,7 @@ import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { MigrationError } from "../../src/postgres/Migrations.ts"
 
 const ada: User = {
-  id: 7n,
+  id: UserId.make(7n),
   email: "ada@example.com",
   role: "user",
   createdAt: DateTime.toDateUtc(DateTime.makeUnsafe(0)),
@@ -45,7 +46,7 @@ class Seen {
   readonly demoPorts: Array<number> = []
 }
 
-const grace: User = { ...ada, id: 8n, email: "grace@example.com", role: "root" }
+const grace: User = { ...ada, id: UserId.make(8n), email: "grace@example.com", role: "root" }
 
 const adjust = (seen: Seen): Adjustments["Service"]["adjust"] => (actor, entry) =>
   Effect.suspend((): ReturnType<Adjustments["Service"]["adjust"]> => {
@@ -94,7 +95,7 @@ const servicesOf = (seen: Seen) =>
       create: (_key, actor) =>
         Effect.sync(() => {
           seen.actors.push(actor?.name)
-          return { id: 12n, key: Redacted.make("sk-secret"), hint: "sk-…cret" }
+          return { id: ApiKeyId.make(12n), key: Redacted.make("sk-secret"), hint: "sk-…cret" }
         }),
       revoke: (id, actor) =>
         id === 12n
@@ -183,7 +184,7 @@ describe("Cli: results", () => {
     Effect.gen(function*() {
       const args = ["balance", "adjust", "--user", "7", "--usd", "-1.25", "--note", " why ", "--json"]
       const { out, seen } = yield* run(args)
-      assert.deepInclude(seen.posts[0], { userId: 7n, amountMicros: -1_250_000n, note: "why" })
+      assert.deepInclude(seen.posts[0], { userId: ada.id, amountMicros: -1_250_000n, note: "why" })
       assert.deepStrictEqual(seen.actors, ["cli"])
       assert.deepStrictEqual(JSON.parse(out), {
         user_id: "7",

@@ -11,6 +11,7 @@ import * as simulators from "../../simulators/index.ts"
 import { curlLine, describeDemo } from "../../src/cli/DemoCommand.ts"
 import { demoDocument, writeDemoConfig } from "../../src/cli/DemoConfig.ts"
 import { loadSimulators, type Simulators } from "../../src/cli/DemoSimulators.ts"
+import { OrderId } from "../../src/domain/Ids.ts"
 
 const upstream = { baseUrl: "http://127.0.0.1:4010/v1", apiKey: "sk-simulated" }
 const providers = {
@@ -24,7 +25,7 @@ const info = {
   key: "sk-demo",
   usdMicros: 5_000_000n,
   configPath: "/tmp/it's a demo/config.yaml",
-  orderId: 1n
+  orderId: OrderId.make(1n)
 }
 
 /** The words that a POSIX shell makes of a line. */

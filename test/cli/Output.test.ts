@@ -8,6 +8,7 @@ import { describeBalance } from "../../src/cli/BalanceCommand.ts"
 import { explain, failed } from "../../src/cli/CliFailure.ts"
 import { describeApplied } from "../../src/cli/MigrateCommand.ts"
 import { dollars, table, toJson } from "../../src/cli/Output.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 import { DatabaseUnavailable } from "../../src/postgres/DatabaseUnavailable.ts"
 
 describe("Output", () => {
@@ -44,6 +45,7 @@ describe("Output", () => {
   })
 
   it("reports an audit to people and to machines", () => {
+    const userId = UserId.make(7n)
     const none = { count: 0, newest: [] }
     const clean = {
       users: 2,
@@ -54,7 +56,7 @@ describe("Output", () => {
       debts: none,
       aboveHolds: none
     }
-    const problem = { invariant: "I2" as const, userId: 7n, message: "the balance is 1" }
+    const problem = { invariant: "I2" as const, userId, message: "the balance is 1" }
     assert.strictEqual(describeReport(clean), "clean: 2 users, 3 calls, 4 ledger entries")
     assert.include(describeReport({ ...clean, problems: [problem] }), "\nI2 user 7: the balance is 1")
     assert.include(describeReport({ ...clean, problems: [{ ...problem, userId: null }] }), "\nI2 the balance is 1")
@@ -65,12 +67,12 @@ describe("Output", () => {
         `"flagged_usage":{"count":0,"newest":[]},"debts":{"count":0,"newest":[]},` +
         `"costs_above_holds":{"count":0,"newest":[]}}`
     )
-    const flagged = { id: "c1", userId: 7n, flags: "input_clamped", excessTokens: 5n, costMicros: 30n }
-    const above = { id: "c2", userId: 7n, reservedMicros: 10n, costMicros: 30n, chargedMicros: 20n }
+    const flagged = { id: "c1", userId, flags: "input_clamped", excessTokens: 5n, costMicros: 30n }
+    const above = { id: "c2", userId, reservedMicros: 10n, costMicros: 30n, chargedMicros: 20n }
     const listed = {
       ...clean,
       flagged: { count: 21, newest: [flagged] },
-      debts: { count: 1, newest: [{ userId: 7n, owedMicros: 10n }] },
+      debts: { count: 1, newest: [{ userId, owedMicros: 10n }] },
       aboveHolds: { count: 1, newest: [above] }
     }
     assert.deepStrictEqual(describeReport(listed).split("\n"), [

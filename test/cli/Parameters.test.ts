@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
 import { parseId, parseUsd } from "../../src/cli/Parameters.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 
 const amounts: ReadonlyArray<readonly [text: string, micros: bigint | undefined]> = [
   ["5.00", 5_000_000n],
@@ -45,7 +46,7 @@ describe("Parameters", () => {
 
   for (const [text, id] of ids) {
     it(`takes "${text}" as ${id === undefined ? "no id" : `id ${id}`}`, () => {
-      assert.deepStrictEqual(parseId(text), Option.fromUndefinedOr(id))
+      assert.deepStrictEqual(parseId(UserId)(text), Option.fromUndefinedOr(id))
     })
   }
 })

@@ -6,6 +6,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { postInTransaction } from "../../src/accounts/Ledger.ts"
+import { EventId, type UserId } from "../../src/domain/Ids.ts"
 import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
 import { basicPlan, PaymentWorld } from "../support/PaymentWorld.ts"
 import { staff } from "../support/StaffClients.ts"
@@ -34,7 +35,7 @@ export interface Case {
 let keys = 0
 const keyed = (more: object = {}) => ({ note: "why", idempotency_key: `key-${++keys}-000`, ...more })
 
-const balanceState = (userId: bigint) =>
+const balanceState = (userId: UserId) =>
   Effect.flatMap(PaymentWorld, (world) => Effect.map(world.balance(userId), ({ owed, usd }) => `${usd} ${owed}`))
 
 /** A payment in review: of an order of 30.00 CNY that was paid with another sum. */
@@ -45,10 +46,10 @@ const inReview = Effect.fnUntraced(function*(money: string, amountFen = 3_000n) 
   const reference = yield* world.openEpay(order)
   world.epay.pay(reference, { money })
   yield* world.idle
-  const [event] = yield* Effect.orDie(world.sql<{ id: bigint }>`SELECT e.id FROM payment_events e
+  const [event] = yield* Effect.orDie(world.sql<{ id: EventId }>`SELECT e.id FROM payment_events e
     JOIN payments p ON p.id = e.payment_id JOIN payment_attempts a ON a.id = p.attempt_id
     WHERE a.order_id = ${order.id} AND e.outcome = 'needs_review'`)
-  return { userId, order, reference, eventId: event?.id ?? 0n }
+  return { userId, order, reference, eventId: event?.id ?? EventId.make(0n) }
 })
 
 const paidOrder = Effect.fnUntraced(function*(amountFen: bigint) {
@@ -63,7 +64,7 @@ const paidOrder = Effect.fnUntraced(function*(amountFen: bigint) {
 })
 
 /** 10 USD, and the record of it. */
-const owe = (sql: SqlClient.SqlClient, userId: bigint) =>
+const owe = (sql: SqlClient.SqlClient, userId: UserId) =>
   Effect.orDie(sql.withTransaction(Effect.gen(function*() {
     const [amountMicros, key] = [-10_000_000n, `debt-of-${userId}`]
     yield* postInTransaction(sql, userId, {
@@ -90,7 +91,7 @@ const gatewayState = (reference: string) =>
     fen: epay.orders.get(reference)?.refundedFen
   }))
 
-const subscriptionsOf = (userId: bigint) =>
+const subscriptionsOf = (userId: UserId) =>
   Effect.flatMap(
     PaymentWorld,
     ({ sql }) => Effect.orDie(sql`SELECT plan_code FROM user_subscriptions WHERE user_id = ${userId}`)

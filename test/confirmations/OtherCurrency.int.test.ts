@@ -3,6 +3,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
+import type { PaymentId } from "../../src/domain/Ids.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { staff } from "../support/StaffClients.ts"
 
@@ -47,7 +48,7 @@ layer(World, { excludeTestServices: true, timeout: 60_000 })("refunds of dollars
     Effect.gen(function*() {
       const { world } = yield* paid
       const ada = yield* staff("finance")
-      const [event] = yield* world.sql<{ id: bigint }>`
+      const [event] = yield* world.sql<{ id: PaymentId }>`
         WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
           VALUES ('stripe', 'pi_of_nobody', 'in_review', 1, 'usd') RETURNING id)
         INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,

@@ -4,9 +4,9 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
-import { errorOf, send } from "../support/TestHttp.ts"
+import { makeReservationId, type SubscriptionId } from "../../src/domain/Ids.ts"
 import { TestGateway, until } from "../support/TestGateway.ts"
+import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 
 const CALLS = 100
@@ -37,7 +37,7 @@ const subscriber = Effect.fnUntraced(function*(tight: typeof windows[number]) {
   const [h5, d1, d7, d30] = windows.map(({ name }) => name === tight.name ? LIMIT : LOOSE)
   yield* gateway.change("account", String(user.id), (sql) =>
     Effect.gen(function*() {
-      const [row] = yield* sql<{ id: bigint }>`
+      const [row] = yield* sql<{ id: SubscriptionId }>`
         INSERT INTO user_subscriptions (user_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros, limit_7d_micros,
           limit_30d_micros, starts_at, ends_at, fence)
         VALUES (${user.id}, 'p', 'P', ${h5}, ${d1}, ${d7}, ${d30}, now() - interval '29 days', now() + interval '90 days', 7)

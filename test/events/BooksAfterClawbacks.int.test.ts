@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf, used } from "../support/TestAccounts.ts"
 
@@ -28,7 +29,7 @@ const paidPlan = Effect.gen(function*() {
 })
 
 /** Holds a little for a call made at this moment. */
-const callNow = (world: PaymentWorld["Service"], userId: bigint) =>
+const callNow = (world: PaymentWorld["Service"], userId: UserId) =>
   Effect.flatMap(
     Clock.currentTimeMillis,
     (atMs) => world.accounts.reserve(userId, reserveOf(1_000n, { atMs }), ignoreLoss)

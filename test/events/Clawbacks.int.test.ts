@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, type OrderId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { dispute, refund, settle, told } from "../support/ClawbackFacts.ts"
@@ -215,7 +215,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
       const next = yield* Effect.orDie(world.orders.subscription(order.userId, "basic"))
       yield* byStripe(next)
       const starts = Effect.map(
-        world.sql<{ order_id: bigint; days: number }>`SELECT order_id,
+        world.sql<{ order_id: OrderId; days: number }>`SELECT order_id,
             round(extract(epoch FROM starts_at - now()) / 86400)::integer AS days
           FROM user_subscriptions WHERE user_id = ${order.userId} AND status = 'active' ORDER BY starts_at`,
         (rows) => rows.map(({ days, order_id }) => [order_id, days])

@@ -1,13 +1,15 @@
 /** Books in which a payment counted twice, as earlier versions could leave them, are repaired once, and the audit agrees. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, PaymentId, UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { tagOf } from "../support/ClawbackFacts.ts"
 import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "" }
+const noEvent = EventId.make(0n)
+
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 /** A top-up of 10.00 CNY that is paid; its event and its payment. */
 const paid = Effect.gen(function*() {
@@ -19,8 +21,8 @@ const paid = Effect.gen(function*() {
   assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "applied")
   const [event] = yield* world.paymentEvents.list({ text: payment }, { limit: 1 })
   if (event === undefined) return yield* Effect.die(new Error("no event"))
-  const [row] = yield* world.sql<{ id: bigint }>`SELECT id FROM payments WHERE payment_id = ${payment}`
-  return { world, order, reference, payment, event, paymentId: row?.id ?? 0n }
+  const [row] = yield* world.sql<{ id: PaymentId }>`SELECT id FROM payments WHERE payment_id = ${payment}`
+  return { world, order, reference, payment, event, paymentId: row?.id ?? PaymentId.make(0n) }
 })
 
 const findings = Effect.flatMap(PaymentWorld, ({ problems }) => problems)
@@ -44,15 +46,18 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
           user: String(order.userId),
           amountMicros: 1_000_000n
         } as const
-        yield* world.resolutions.resolve(ada, event?.id ?? 0n, credit)
+        yield* world.resolutions.resolve(ada, event?.id ?? noEvent, credit)
         // As if both were one payment.
         yield* world.sql`UPDATE payment_events SET payment_id = ${paymentId} WHERE id = ${event?.id}`
         yield* world.sql`UPDATE payments SET state = 'dismissed', credited_micros = NULL, credited_user_id = NULL
         WHERE payment_id = ${`again${order.id}`}`
         assert.lengthOf(yield* findings, 1)
-        const corrected = yield* world.corrections.correct(ada, event?.id ?? 0n, "one payment")
+        const corrected = yield* world.corrections.correct(ada, event?.id ?? noEvent, "one payment")
         assert.deepStrictEqual(corrected, { userId: order.userId, amountMicros: 1_000_000n })
-        assert.deepStrictEqual(yield* world.corrections.correct(ada, event?.id ?? 0n, "one payment"), corrected)
+        assert.deepStrictEqual(
+          yield* world.corrections.correct(ada, event?.id ?? noEvent, "one payment"),
+          corrected
+        )
         assert.strictEqual(yield* balanceOf(order), order.creditMicros)
         yield* world.clean
       }))
@@ -102,7 +107,10 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         const { event, order, world } = yield* paid
         assert.strictEqual(yield* tagOf(world.corrections.correct(ada, event.id, "n")), "ResolutionRefused")
         assert.strictEqual(yield* tagOf(world.corrections.correct(ada, event.id, " ")), "ResolutionRefused")
-        assert.strictEqual(yield* tagOf(world.corrections.correct(ada, 999_999_999n, "n")), "EventNotFound")
+        assert.strictEqual(
+          yield* tagOf(world.corrections.correct(ada, EventId.make(999_999_999n), "n")),
+          "EventNotFound"
+        )
         assert.strictEqual(yield* balanceOf(order), order.creditMicros)
       }))
   }

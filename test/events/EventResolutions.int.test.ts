@@ -3,18 +3,20 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+
+const noEvent = EventId.make(0n)
 
 const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(PaymentWorld.layerOf()),
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "" }
-const bob: Actor = { name: "user:2", userId: 2n, address: "" }
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
+const bob: Actor = { name: "user:2", userId: UserId.make(2n), address: "" }
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
@@ -33,7 +35,7 @@ const secondPayment = Effect.gen(function*() {
   return { world, order, event, fact, payment: `second${order.id}` }
 })
 
-const credit = (userId: bigint, more: Partial<Extract<Resolve, { resolution: "credited" }>> = {}): Resolve => ({
+const credit = (userId: UserId, more: Partial<Extract<Resolve, { resolution: "credited" }>> = {}): Resolve => ({
   resolution: "credited",
   note: "paid twice",
   user: String(userId),
@@ -50,7 +52,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.strictEqual(found.suggestedMicros, 1_400_000n)
       assert.isTrue(found.event.isOpen)
       assert.isAbove(yield* world.paymentEvents.openCount, 0)
-      assert.strictEqual(yield* tagOf(world.paymentEvents.find(999_999_999n)), "EventNotFound")
+      assert.strictEqual(yield* tagOf(world.paymentEvents.find(EventId.make(999_999_999n))), "EventNotFound")
     }))
 
   it.effect("are credited once, by the first of two administrators on two servers", () =>
@@ -94,7 +96,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
         credit(order.userId, { amountMicros: 0n }),
         credit(order.userId, { amountMicros: -1n }),
         credit(order.userId, { amountMicros: 1_000_000_000_001n }),
-        credit(999_999_999n),
+        credit(UserId.make(999_999_999n)),
         credit(order.userId, { user: "nobody@example.com" }),
         credit(order.userId, { user: "" }),
         { resolution: "dismissed", note: "" },
@@ -106,7 +108,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.isTrue((yield* world.paymentEvents.find(event.id)).event.isOpen)
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       const applied = yield* world.paymentEvents.list({ text: `first${order.id}` }, { limit: 1 })
-      const first = applied[0]?.id ?? 0n
+      const first = applied[0]?.id ?? noEvent
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, first, credit(order.userId))), "EventClosed")
       yield* world.clean
     }))
@@ -123,7 +125,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       )
       assert.strictEqual(settled.outcome, "needs_review")
       const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 1 })
-      const id = event?.id ?? 0n
+      const id = event?.id ?? noEvent
       const resolve = (asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
       assert.strictEqual(yield* resolve(credit(second.userId)), "PaymentUsed")
       assert.strictEqual(yield* resolve({ resolution: "accepted", note: "n", inProportion: false }), "PaymentUsed")
@@ -140,7 +142,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
   it.effect("a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate", () =>
     Effect.gen(function*() {
       const { event, fact, order, payment, world } = yield* secondPayment
-      const resolve = (id: bigint, asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
+      const resolve = (id: EventId, asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
       // The payment that paid the order, told with another amount.
       const paid = yield* world.settlement.settle(
         fact(`first${order.id}`, { amountMinor: 7n, eventKey: makeReservationId() })
@@ -239,7 +241,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.strictEqual(wrong.outcome, "needs_review")
       const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
       const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
-      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event?.id ?? 0n, dismissed)), "done")
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)), "done")
       assert.strictEqual((yield* world.settlement.settle(fact({ eventKey: makeReservationId() }))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
       yield* world.clean
@@ -323,7 +325,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.lengthOf(events, 2)
       const ofSecond = events.find(({ reference }) => reference === two)
       assert.strictEqual(
-        yield* tagOf(world.resolutions.resolve(ada, ofSecond?.id ?? 0n, credit(second.userId))),
+        yield* tagOf(world.resolutions.resolve(ada, ofSecond?.id ?? noEvent, credit(second.userId))),
         "done"
       )
       const left = yield* open
@@ -358,11 +360,11 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
       assert.strictEqual(event?.outcome, "deferred")
       assert.strictEqual(
-        yield* tagOf(world.resolutions.resolve(ada, event?.id ?? 0n, credit(order.userId))),
+        yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, credit(order.userId))),
         "ResolutionRefused"
       )
       const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
-      yield* world.resolutions.resolve(ada, event?.id ?? 0n, dismissed)
+      yield* world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)
       // Should its payment come all the same, it counts.
       yield* world.settlement.settle(paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment }))
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_393_000n, owed: 0n })

@@ -5,12 +5,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { createHash, createHmac } from "node:crypto"
+import { type EventId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { send } from "../support/TestHttp.ts"
 
-const root = { name: "user:1", userId: 1n, address: "" }
+const root = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 /** MD5 over the sorted pairs and the key, as the protocol says. */
 const signedForm = (pairs: Readonly<Record<string, string>>, key: string): string => {
@@ -62,7 +63,7 @@ const webhook = Effect.fnUntraced(function*(type: string, object: object, more: 
 })
 
 interface Newest {
-  readonly id: bigint
+  readonly id: EventId
   readonly fact: string
   readonly outcome: string
   readonly note: string
@@ -76,7 +77,7 @@ const newest = Effect.gen(function*() {
   return row ?? (yield* Effect.die(new Error("no event")))
 }).pipe(Effect.orDie)
 
-const resolve = Effect.fnUntraced(function*(id: bigint, asked: Resolve) {
+const resolve = Effect.fnUntraced(function*(id: EventId, asked: Resolve) {
   const { resolutions } = yield* PaymentWorld
   return yield* Effect.match(resolutions.resolve(root, id, asked), {
     onSuccess: () => "done",

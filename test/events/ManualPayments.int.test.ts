@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, OrderId, UserId } from "../../src/domain/Ids.ts"
 import type { ManualPayment } from "../../src/events/ManualPayments.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
@@ -14,12 +14,12 @@ const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
-const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
+const bob: Actor = { name: "user:2", userId: UserId.make(2n), address: "192.0.2.2" }
 
 const RACES = 12
 
-const byBank = (orderId: bigint, more: Partial<ManualPayment> = {}): ManualPayment => ({
+const byBank = (orderId: OrderId, more: Partial<ManualPayment> = {}): ManualPayment => ({
   orderId,
   provider: "manual",
   reference: `bank ${orderId}`,
@@ -54,7 +54,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
       }
       const plan = yield* orders.subscription(yield* world.user(), "basic")
       assert.strictEqual((yield* manual.complete(ada, byBank(plan.id))).state, "active")
-      assert.strictEqual(yield* tagOf(manual.complete(ada, byBank(plan.id + 1_000n))), "OrderNotFound")
+      assert.strictEqual(yield* tagOf(manual.complete(ada, byBank(OrderId.make(plan.id + 1_000n)))), "OrderNotFound")
       yield* world.clean
     }))
 

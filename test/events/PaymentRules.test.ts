@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
+import { AttemptId, OrderId, PaymentId, UserId } from "../../src/domain/Ids.ts"
 import { decide, type Named } from "../../src/events/PaymentRules.ts"
 import type { Attempt, Order, OrderState } from "../../src/orders/Order.ts"
 import type { Payment } from "../../src/orders/Payments.ts"
@@ -10,9 +11,9 @@ import type { FactBody, PaymentFact } from "../../src/payments/PaymentFact.ts"
 const epoch = DateTime.toDate(DateTime.makeUnsafe(0))
 
 const order = (state: OrderState): Order => ({
-  id: 1n,
+  id: OrderId.make(1n),
   kind: state === "active" ? "subscription" : "topup",
-  userId: 1n,
+  userId: UserId.make(1n),
   amountFen: 1_000n,
   creditMicros: 1_400_000n,
   terms: null,
@@ -24,9 +25,9 @@ const order = (state: OrderState): Order => ({
 })
 
 const attempt = (state: Attempt["state"], payment: string | null = state === "paid" ? "pay_1" : null): Attempt => ({
-  id: 1n,
+  id: AttemptId.make(1n),
   orderKind: "topup",
-  orderId: 1n,
+  orderId: OrderId.make(1n),
   provider: "epay",
   method: "alipay",
   amountMinor: 1_000n,
@@ -47,7 +48,7 @@ const attempt = (state: Attempt["state"], payment: string | null = state === "pa
 })
 
 const payment = (state: Payment["state"], more: Partial<Payment> = {}): Payment => ({
-  id: 1n,
+  id: PaymentId.make(1n),
   provider: "epay",
   scope: "pay.example.com|1001",
   payment: "pay_1",
@@ -55,8 +56,8 @@ const payment = (state: Payment["state"], more: Partial<Payment> = {}): Payment 
   manual: false,
   paidMinor: 1_000n,
   currency: "cny",
-  attemptId: 1n,
-  orderId: 1n,
+  attemptId: AttemptId.make(1n),
+  orderId: OrderId.make(1n),
   creditedUserId: null,
   creditedMicros: null,
   debitedMicros: 0n,
@@ -209,7 +210,7 @@ describe("what a payment means", () => {
   }
 
   it("a payment that paid one order and comes for another needs a review", () => {
-    const named = { ...namedAt("open, pending"), payment: payment("fulfilled", { orderId: 2n }) }
+    const named = { ...namedAt("open, pending"), payment: payment("fulfilled", { orderId: OrderId.make(2n) }) }
     assert.strictEqual(decided(paid(), named), "needs_review")
   })
 
@@ -218,7 +219,7 @@ describe("what a payment means", () => {
     const named = { ...namedAt("open, pending"), manual }
     assert.strictEqual(decided(paid(), named), "duplicate")
     assert.strictEqual(decided(paid({ amountMinor: 1n }), named), "duplicate")
-    assert.strictEqual(decided(paid(), { ...named, manual: { ...manual, orderId: 2n } }), "needs_review")
+    assert.strictEqual(decided(paid(), { ...named, manual: { ...manual, orderId: OrderId.make(2n) } }), "needs_review")
   })
 
   it("a payment of another shop on the same Stripe account is ignored", () => {

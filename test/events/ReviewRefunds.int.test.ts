@@ -1,14 +1,14 @@
 /** Payments in review that are given back: once, and in review again where that came to nothing. */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, type RefundId, UserId } from "../../src/domain/Ids.ts"
 import { isUnanswered } from "../../src/orders/Refunds.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { dispute, refund, settle, tagOf } from "../support/ClawbackFacts.ts"
 import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "" }
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a payment in review", (it) => {
   /** A second payment of one order, by Stripe. */
@@ -111,7 +111,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
       const paid = paidFact(attempts[0]?.reference ?? "", { payment: paymentIntent })
       assert.strictEqual((yield* settle({ ...paid, amountMinor: 999n } as PaymentFact)).outcome, "needs_review")
       const [event] = yield* world.paymentEvents.list({ open: true, text: paymentIntent }, { limit: 5 })
-      yield* world.resolutions.resolve(ada, event?.id ?? 0n, { resolution: "dismissed", note: "n" })
+      yield* world.resolutions.resolve(ada, event?.id ?? EventId.make(0n), { resolution: "dismissed", note: "n" })
       assert.strictEqual((yield* settle(refund(paymentIntent, "succeeded", { amountMinor: 400n }))).outcome, "applied")
       const asked = yield* settle(dispute(paymentIntent, "needs_response", "created", { amountMinor: 600n }))
       assert.strictEqual(asked.outcome, "needs_review", "it is to be answered all the same")
@@ -134,7 +134,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
       const told = world.stripe.events.findLast(({ type }) => type === "refund.updated")
       if (told === undefined) return assert.fail("no event")
       yield* Effect.promise(() => world.stripe.deliver(told))
-      const rows = yield* world.sql<{ id: bigint; state: string; named: boolean }>`
+      const rows = yield* world.sql<{ id: RefundId; state: string; named: boolean }>`
         SELECT id, state, refund_id IS NOT NULL AS named FROM payment_refunds WHERE payment_reference = ${paymentIntent}`
       assert.deepStrictEqual(rows, [{ id: lost.id, state: "succeeded", named: true }])
       world.stripe.setWebhookMode("automatic")

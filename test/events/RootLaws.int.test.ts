@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References, Schema } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
@@ -75,9 +75,9 @@ const makeRun = Effect.gen(function*() {
   const servers: readonly [Server, Server] = [world, yield* SecondServer]
   const { epay, openEpay, openStripe, stripe } = world
   const userId = yield* world.user()
-  const [root] = yield* world.sql<{ id: bigint }>`
+  const [root] = yield* world.sql<{ id: UserId }>`
     INSERT INTO users (email, role) VALUES (${`${makeReservationId()}@example.com`}, 'root') RETURNING id`
-  const actor: Actor = { name: `user:${root?.id}`, userId: root?.id ?? 0n, address: "" }
+  const actor: Actor = { name: `user:${root?.id}`, userId: root?.id ?? UserId.make(0n), address: "" }
   const placed: Array<Placed> = []
   /** Stripe's payment intents and the gateway's numbers of the merchant that were paid. */
   const paid: Array<{ readonly provider: "stripe" | "epay"; readonly id: string }> = []

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References, Schema } from "effect"
+import type { OrderId } from "../../src/domain/Ids.ts"
 import { makeRun, type PaymentRun, Step } from "../support/PaymentRun.ts"
 import type { TruePayment } from "../support/PaymentTruth.ts"
 import { PaymentWorld, SecondServer, type Server } from "../support/PaymentWorld.ts"
@@ -95,7 +96,7 @@ const partsAreShown = ({ truth }: PaymentRun, rows: ReadonlyArray<Row>): void =>
 }
 
 const booksAgree = Effect.fnUntraced(function*({ charged, truth, userId }: PaymentRun, { sql }: Server) {
-  const orders = yield* sql<{ id: bigint; state: string; debited: bigint | null }>`
+  const orders = yield* sql<{ id: OrderId; state: string; debited: bigint | null }>`
     SELECT o.id, o.state, p.debited_micros AS debited FROM orders o
     LEFT JOIN payment_attempts a ON a.order_id = o.id AND a.state = 'paid'
     LEFT JOIN payments p ON p.attempt_id = a.id AND p.state = 'fulfilled' WHERE o.user_id = ${userId} ORDER BY o.id`
@@ -107,7 +108,7 @@ const booksAgree = Effect.fnUntraced(function*({ charged, truth, userId }: Payme
       order.winner === undefined ? null : truth.debitMicros(order.winner)
     ])
   )
-  const subscriptions = yield* sql<{ order_id: bigint; status: string }>`
+  const subscriptions = yield* sql<{ order_id: OrderId; status: string }>`
     SELECT order_id, status FROM user_subscriptions WHERE user_id = ${userId} ORDER BY order_id`
   assert.deepStrictEqual(
     subscriptions.map((row) => [row.order_id, row.status]),

@@ -1,7 +1,7 @@
 import { PgConnection } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted, References } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { type AttemptId, makeReservationId } from "../../src/domain/Ids.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { commitOf, eventually } from "../support/AccountsProcess.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
@@ -311,7 +311,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       world.stripe.pay(session)
       yield* world.settlement.settle(paid)
       const kept = Effect.map(
-        world.sql<{ id: bigint; payable: boolean; checks: number }>`SELECT id, payable, checks
+        world.sql<{ id: AttemptId; payable: boolean; checks: number }>`SELECT id, payable, checks
           FROM payment_attempts WHERE provider_reference = ${session}`,
         ([row]) => row
       )

@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
@@ -14,7 +14,7 @@ import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
 
 const Worlds = PaymentWorld.layerOf().pipe(Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None")))
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "" }
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 /** Kind, provider and amount of everything booked of a payment, in its order. */
 const bookedOf = Effect.fnUntraced(function*(payment: string) {
@@ -44,7 +44,7 @@ const topup = Effect.gen(function*() {
 const reviewOf = Effect.fnUntraced(function*(payment: string) {
   const world = yield* PaymentWorld
   const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 1 })
-  return event?.id ?? 0n
+  return event?.id ?? EventId.make(0n)
 })
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash", (it) => {

@@ -5,6 +5,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted, References } from "effect"
+import { UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
 import { dispute } from "../support/ClawbackFacts.ts"
@@ -39,12 +40,15 @@ const yuan = (fen: number): string => (fen / 100).toFixed(2)
 const api = Effect.gen(function*() {
   const { adminKeys, origin, sql } = yield* PaymentWorld
   const [row] = yield* sql<
-    { id: bigint }
+    { id: UserId }
   >`INSERT INTO users (email, role) VALUES ('root@example.com', 'root') RETURNING id`
-  const { key } = yield* adminKeys.create({ name: `user:${row?.id}`, userId: row?.id ?? 0n, address: "" }, {
-    name: "month",
-    expiresAt: null
-  })
+  const { key } = yield* adminKeys.create(
+    { name: `user:${row?.id}`, userId: row?.id ?? UserId.make(0n), address: "" },
+    {
+      name: "month",
+      expiresAt: null
+    }
+  )
   const headers = { authorization: `Bearer ${Redacted.value(key)}` }
   const ask = (method: string, path: string, body?: unknown, type = "application/json") =>
     send(`${origin}/api/admin${path}`, {
@@ -78,7 +82,7 @@ const business = Effect.gen(function*() {
   }
 
   for (let index = 0; index < ORDERS; index++) {
-    const userId = users[index % USERS] ?? 0n
+    const userId = users[index % USERS] ?? UserId.make(0n)
     const order = yield* index % 5 === 0
       ? orders.subscription(userId, "basic")
       : orders.topup(userId, BigInt(1_000 + below(5_000)))

@@ -5,6 +5,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { OpenApi } from "effect/http-api"
+import { UserId } from "../../src/domain/Ids.ts"
 import { AdminApi } from "../../src/http/admin/AdminApi.ts"
 import { mayUse } from "../../src/http/AdminPolicy.ts"
 import type { Role } from "../../src/identity/Roles.ts"
@@ -133,7 +134,7 @@ const people = Effect.gen(function*() {
       Effect.tap(world.user(0n), ({ id }) => Effect.orDie(world.sql`UPDATE users SET role = ${role} WHERE id = ${id}`))
   )
   const root = yield* world.root
-  const keyOf = (userId: bigint) => Effect.orDie(world.keys.create({ userId, name: "calls" }))
+  const keyOf = (userId: UserId) => Effect.orDie(world.keys.create({ userId, name: "calls" }))
   const call = yield* keyOf(user.id)
   const revoked = yield* keyOf(user.id)
   yield* Effect.orDie(world.keys.revoke(revoked.id))
@@ -142,7 +143,7 @@ const people = Effect.gen(function*() {
     send(`${world.origin}/api/admin${path}`, { method, headers, body })
   const me = JSON.parse((yield* api("/me", "GET", { cookie: rootCookie })).text)
   const asRoot = { cookie: rootCookie, "x-csrf-token": String(me.csrf_token) }
-  const asStaff = Effect.fnUntraced(function*(userId: bigint) {
+  const asStaff = Effect.fnUntraced(function*(userId: UserId) {
     const cookie = `realms_session=${yield* world.session(userId)}`
     const { csrf_token } = JSON.parse((yield* api("/me", "GET", { cookie })).text)
     return { cookie, "x-csrf-token": String(csrf_token) }
@@ -164,8 +165,8 @@ const people = Effect.gen(function*() {
       user: { cookie: `realms_session=${yield* world.session(user.id)}` },
       root: { cookie: rootCookie },
       rootWithToken: asRoot,
-      support: yield* asStaff(support?.id ?? 0n),
-      finance: yield* asStaff(finance?.id ?? 0n),
+      support: yield* asStaff(support?.id ?? UserId.make(0n)),
+      finance: yield* asStaff(finance?.id ?? UserId.make(0n)),
       endedSession: { cookie: `realms_session=${ended}` },
       key: bearer(Redacted.value(call.key)),
       revokedKey: bearer(Redacted.value(revoked.key)),

@@ -6,6 +6,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Inspectable, Layer, Logger, Redacted, References, Tracer } from "effect"
 import { OpenApi } from "effect/http-api"
 import { randomUUID } from "node:crypto"
+import type { ChannelId } from "../../src/domain/Ids.ts"
 import { AdminApi } from "../../src/http/admin/AdminApi.ts"
 import { ConsoleClient } from "../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../support/ConsoleWorld.ts"
@@ -107,7 +108,7 @@ describe("secrets", () => {
           models: "gpt-4o-mini"
         }
         assert.strictEqual((yield* post("/admin/channels", { ...channel, api_key: planted.channel })).status, 303)
-        const [made] = yield* world.sql<{ id: bigint }>`SELECT id FROM channels WHERE name = 'canary'`
+        const [made] = yield* world.sql<{ id: ChannelId }>`SELECT id FROM channels WHERE name = 'canary'`
         const path = `/admin/channels/${made?.id}`
         yield* get(path)
         yield* post(`${path}/test`, { model: "gpt-4o-mini" })

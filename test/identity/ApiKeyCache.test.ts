@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { ApiKeyCache } from "../../src/identity/ApiKeyCache.ts"
 import type { ApiKeyIdentity } from "../../src/identity/ApiKeys.ts"
 
-const identity = (keyId: bigint, expiresAtMs: number | null = null): ApiKeyIdentity => ({
+const key = ApiKeyId.make(1n)
+
+const identity = (keyId: ApiKeyId, expiresAtMs: number | null = null): ApiKeyIdentity => ({
   keyId,
-  userId: 1n,
+  userId: UserId.make(1n),
   expiresAtMs,
   spendLimitMicros: null,
   allowedModels: null
@@ -13,7 +16,7 @@ const identity = (keyId: bigint, expiresAtMs: number | null = null): ApiKeyIdent
 describe("ApiKeyCache", () => {
   it("answers what was put in, until it is dropped", () => {
     const cache = new ApiKeyCache()
-    cache.put(cache.ticket(), "a", identity(1n))
+    cache.put(cache.ticket(), "a", identity(key))
     cache.put(cache.ticket(), "b", null)
     assert.strictEqual(cache.identity("a", 0)?.keyId, 1n)
     assert.isTrue(cache.isKnownInvalid("b"))
@@ -26,7 +29,7 @@ describe("ApiKeyCache", () => {
     const cache = new ApiKeyCache()
     const ticket = cache.ticket()
     cache.drop()
-    cache.put(ticket, "a", identity(1n))
+    cache.put(ticket, "a", identity(key))
     cache.put(ticket, "b", null)
     assert.isUndefined(cache.identity("a", 0))
     assert.isFalse(cache.isKnownInvalid("b"))
@@ -34,16 +37,18 @@ describe("ApiKeyCache", () => {
 
   it("answers no key from the moment it expires", () => {
     const cache = new ApiKeyCache()
-    cache.put(cache.ticket(), "a", identity(1n, 1_000))
+    cache.put(cache.ticket(), "a", identity(key, 1_000))
     assert.isDefined(cache.identity("a", 999))
     assert.isUndefined(cache.identity("a", 1_000))
   })
 
   it("forgets the least recently used beyond its bounds", () => {
     const cache = new ApiKeyCache(2, 1)
-    for (const [hash, id] of [["a", 1n], ["b", 2n]] as const) cache.put(cache.ticket(), hash, identity(id))
+    for (const [hash, id] of [["a", 1n], ["b", 2n]] as const) {
+      cache.put(cache.ticket(), hash, identity(ApiKeyId.make(id)))
+    }
     assert.isDefined(cache.identity("a", 0))
-    cache.put(cache.ticket(), "c", identity(3n))
+    cache.put(cache.ticket(), "c", identity(ApiKeyId.make(3n)))
     assert.isUndefined(cache.identity("b", 0))
     assert.isDefined(cache.identity("a", 0))
     for (const hash of ["x", "y"]) cache.put(cache.ticket(), hash, null)

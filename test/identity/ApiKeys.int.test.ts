@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
+import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
@@ -86,7 +87,7 @@ describe("ApiKeys", () => {
       yield* invalid(elsewhere, token)
       assert.strictEqual(yield* Queue.take(heard), `keys ${made.id}`)
       yield* keys.revoke(made.id)
-      assert.strictEqual((yield* Effect.flip(keys.revoke(999_999n)))._tag, "ApiKeyNotFound")
+      assert.strictEqual((yield* Effect.flip(keys.revoke(ApiKeyId.make(999_999n))))._tag, "ApiKeyNotFound")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("that expired, or whose user is disabled, are invalid", () =>
@@ -131,7 +132,7 @@ describe("ApiKeys", () => {
 
   it.live("belong to a user that exists", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip((yield* ApiKeys).create({ userId: 999_999n, name: "" }))
+      const error = yield* Effect.flip((yield* ApiKeys).create({ userId: UserId.make(999_999n), name: "" }))
       assert.strictEqual(error._tag, "UserNotFound")
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { TestClock } from "effect/testing"
 import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { UserId } from "../../src/domain/Ids.ts"
 import { type Attempt, AttemptLimits, attemptLimits } from "../../src/identity/AttemptLimits.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { LoginRefused } from "../../src/identity/IdentityError.ts"
@@ -165,7 +166,7 @@ describe("a limited", () => {
       const keepToken = yield* login.register(person("ada@example.com"))
       const [user] = yield* (yield* Users).list
       const changeWrongly = login.changePassword({
-        userId: user?.id ?? 0n,
+        userId: user?.id ?? UserId.make(0n),
         current: Redacted.make("wrong password"),
         next: Redacted.make(PASSWORD),
         keepToken,

@@ -5,31 +5,32 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Context, Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
-import { callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = Layer.mergeAll(KeySpend.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
 let keys = 0
 
-const makeKey = Effect.fnUntraced(function*(userId: bigint, limitMicros: bigint | null) {
+const makeKey = Effect.fnUntraced(function*(userId: UserId, limitMicros: bigint | null) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, key_hash, hint, spend_limit_micros)
+  const [row] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, key_hash, hint, spend_limit_micros)
     VALUES (${userId}, ${Buffer.from(String(++keys))}, 'sk', ${limitMicros}) RETURNING id`
-  return row?.id ?? 0n
+  return row?.id ?? ApiKeyId.make(0n)
 })
 
-const spending = (keyId: bigint) => Effect.flatMap(KeySpend, (spend) => spend.exclusively(keyId, Effect.succeed))
+const spending = (keyId: ApiKeyId) => Effect.flatMap(KeySpend, (spend) => spend.exclusively(keyId, Effect.succeed))
 
 layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("counts each call once, before and after it is folded", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const key_id = yield* makeKey(userId, 2_000n)
       const other = yield* makeKey(userId, null)
       const hourAgo = (yield* Clock.currentTimeMillis) - 3_600_000
@@ -65,7 +66,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
   it.effect("is asked for one at a time for a key, and by other keys at once", () =>
     Effect.gen(function*() {
       const spend = yield* KeySpend
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const key = yield* makeKey(userId, 1n)
       const other = yield* makeKey(userId, 1n)
       const go = yield* Deferred.make<void>()
@@ -105,7 +106,7 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
         })
       )
       const spend = Context.get(context, KeySpend)
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const key = yield* makeKey(userId, 1n)
       const go = yield* Deferred.make<void>()
       let inside = 0
@@ -129,6 +130,6 @@ layer(Services, { excludeTestServices: true })("what a key has spent", (it) => {
 
   it.effect("cannot be told of a key that is none", () =>
     Effect.gen(function*() {
-      assert.strictEqual((yield* Effect.flip(spending(0n)))._tag, "DatabaseUnavailable")
+      assert.strictEqual((yield* Effect.flip(spending(ApiKeyId.make(0n))))._tag, "DatabaseUnavailable")
     }))
 })

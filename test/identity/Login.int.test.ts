@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
@@ -29,7 +30,7 @@ const test = (what: string, body: (world: IdentityWorld) => Effect.Effect<void, 
 const ADA = "ada@example.com"
 const NEXT = "another horse battery"
 
-const change = (userId: bigint, keepToken: Redacted.Redacted<string>, current: string, next = NEXT) =>
+const change = (userId: UserId, keepToken: Redacted.Redacted<string>, current: string, next = NEXT) =>
   Effect.flatMap(Login, (login) =>
     login.changePassword({
       userId,
@@ -135,7 +136,7 @@ describe("Login", () => {
       const others = [yield* login.login(person(ADA)), yield* login.login(person(ADA))]
       assert.strictEqual(yield* outcome(change(userId, token, "not the current one")), "WrongPassword")
       assert.strictEqual(yield* outcome(change(userId, token, PASSWORD, "short")), "PasswordRefused")
-      assert.strictEqual(yield* outcome(change(999_999n, token, PASSWORD)), "WrongPassword")
+      assert.strictEqual(yield* outcome(change(UserId.make(999_999n), token, PASSWORD)), "WrongPassword")
       assert.deepStrictEqual(yield* areLive(token, ...others), [true, true, true])
       yield* change(userId, token, PASSWORD)
       assert.deepStrictEqual(yield* areLive(token, ...others, stranger.token), [true, false, false, true])
@@ -175,7 +176,7 @@ describe("Login", () => {
       const users = yield* Users
       const { token, userId } = yield* registered(ADA)
       assert.strictEqual(yield* outcome(users.setPassword(userId, Redacted.make("short"))), "PasswordRefused")
-      assert.strictEqual(yield* outcome(users.setPassword(999_999n, Redacted.make(NEXT))), "UserNotFound")
+      assert.strictEqual(yield* outcome(users.setPassword(UserId.make(999_999n), Redacted.make(NEXT))), "UserNotFound")
       assert.deepStrictEqual(yield* areLive(token), [true])
       yield* users.setPassword(userId, Redacted.make(NEXT))
       assert.deepStrictEqual(yield* areLive(token), [false])

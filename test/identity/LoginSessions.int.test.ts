@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { hash } from "node:crypto"
+import { UserId } from "../../src/domain/Ids.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { Users } from "../../src/identity/Users.ts"
@@ -122,7 +123,7 @@ describe("LoginSessions", () => {
       yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${user.id}`
       assert.deepStrictEqual(yield* areLive(token), [false])
       assert.strictEqual(yield* outcome(open()), "UserNotFound")
-      assert.strictEqual(yield* outcome(sessions.open({ userId: 999_999n, ...here })), "UserNotFound")
+      assert.strictEqual(yield* outcome(sessions.open({ userId: UserId.make(999_999n), ...here })), "UserNotFound")
     })
   )
 
@@ -138,7 +139,7 @@ describe("LoginSessions", () => {
         [true, "2001:db8::1"]
       ])
       assert.strictEqual(listed[1]?.userAgent, `ab${"x".repeat(254)}`)
-      assert.deepStrictEqual(yield* sessions.list(999_999n, first), [])
+      assert.deepStrictEqual(yield* sessions.list(UserId.make(999_999n), first), [])
     })
   )
 

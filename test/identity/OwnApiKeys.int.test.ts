@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, DateTime, Effect, Exit, Layer, Queue, Redacted, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
+import { ApiKeyId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import type { Notifications } from "../../src/platform/Notifications.ts"
@@ -92,7 +93,7 @@ describe("a user's keys", () => {
       assert.strictEqual(live.length, 100, "every live key is listed, however old")
       assert.deepStrictEqual(listed.map((key) => key.id), listed.map((key) => key.id).toSorted((a, b) => Number(b - a)))
       assert.strictEqual(yield* outcome(keys.create({ userId: eve, name: "" })), "ok")
-      yield* keys.revokeOwn(ada, live[0]?.id ?? 0n)
+      yield* keys.revokeOwn(ada, live[0]?.id ?? ApiKeyId.make(0n))
       assert.strictEqual(yield* make, "ok")
     })))
 
@@ -101,7 +102,8 @@ describe("a user's keys", () => {
       const { ada, eve, keys } = yield* fixture
       const made = yield* keys.create({ userId: ada, name: "" })
       assert.deepStrictEqual(yield* keys.list(eve), [])
-      const [theirs, none] = yield* Effect.forEach([made.id, 999_999n], (id) => Effect.flip(keys.revokeOwn(eve, id)))
+      const [theirs, none] = yield* Effect.forEach([made.id, ApiKeyId.make(999_999n)], (id) =>
+        Effect.flip(keys.revokeOwn(eve, id)))
       assert.deepStrictEqual([theirs?._tag, none?._tag], ["ApiKeyNotFound", "ApiKeyNotFound"])
       assert.isDefined(yield* keys.authenticate(Redacted.value(made.key)))
       yield* keys.revokeOwn(ada, made.id)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../../src/domain/Ids.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
 import type { LoginSessions } from "../../src/identity/LoginSessions.ts"
@@ -28,7 +29,7 @@ const test = (what: string, body: (world: IdentityWorld) => Effect.Effect<void, 
     return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
   })
 
-const issue = (userId: bigint) =>
+const issue = (userId: UserId) =>
   Effect.flatMap(PasswordLinks, (links) => Effect.map(links.issue(cliActor, userId), ({ token }) => token))
 
 const NEXT = "another horse entirely"
@@ -107,7 +108,7 @@ describe("PasswordLinks", () => {
       assert.strictEqual(yield* outcome(issue(ada.userId)), "UserDisabled")
       yield* admin.enable(cliActor, ada.userId)
       assert.isFalse(yield* isGood(later))
-      assert.strictEqual(yield* outcome(issue(999n)), "UserNotFound")
+      assert.strictEqual(yield* outcome(issue(UserId.make(999n))), "UserNotFound")
     }))
 
   test("stay good when the password may not be, and cost nothing to whoever has none", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../../src/domain/Ids.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import type { Login } from "../../src/identity/Login.ts"
@@ -59,7 +60,7 @@ describe("UserAdmin", () => {
         (email) => users.create({ email, role: "user" })
       )
       const boss = yield* root("boss@example.com")
-      yield* admin.disable(actorOf(boss), made[1]?.id ?? 0n)
+      yield* admin.disable(actorOf(boss), made[1]?.id ?? UserId.make(0n))
       const found = (search: Omit<Parameters<UserAdmin["Service"]["search"]>[0], "limit">) =>
         Effect.map(admin.search({ limit: 10, ...search }), (rows) => rows.map(({ email }) => email))
       assert.deepStrictEqual(yield* found({ text: " EXAMPLE.com " }), [
@@ -145,9 +146,9 @@ describe("UserAdmin", () => {
       yield* root("other@example.com")
       assert.strictEqual(yield* outcome(admin.disable(actorOf(boss), boss.id)), "OwnUser")
       assert.strictEqual(yield* outcome(admin.setRole(actorOf(boss), boss.id, "user")), "OwnUser")
-      assert.strictEqual(yield* outcome(admin.disable(actorOf(boss), 999n)), "UserNotFound")
-      assert.strictEqual(yield* outcome(admin.setRole(actorOf(boss), 999n, "root")), "UserNotFound")
-      assert.isTrue(Option.isNone(yield* admin.view(999n)))
+      assert.strictEqual(yield* outcome(admin.disable(actorOf(boss), UserId.make(999n))), "UserNotFound")
+      assert.strictEqual(yield* outcome(admin.setRole(actorOf(boss), UserId.make(999n), "root")), "UserNotFound")
+      assert.isTrue(Option.isNone(yield* admin.view(UserId.make(999n))))
       assert.deepStrictEqual(yield* recordedOf(boss.id), ["cli user.created"])
       assert.strictEqual(yield* rootsLeft, 2)
     })
@@ -192,8 +193,8 @@ describe("UserAdmin", () => {
       assert.strictEqual(yield* rootsLeft, 1)
       const users = yield* (yield* Users).list
       const left = users.find(({ disabledAt, role }) => role === "root" && disabledAt === null)
-      assert.strictEqual(yield* outcome(admin.disable(cliActor, left?.id ?? 0n)), "LastRoot")
-      assert.strictEqual(yield* outcome(admin.setRole(cliActor, left?.id ?? 0n, "user")), "LastRoot")
+      assert.strictEqual(yield* outcome(admin.disable(cliActor, left?.id ?? UserId.make(0n))), "LastRoot")
+      assert.strictEqual(yield* outcome(admin.setRole(cliActor, left?.id ?? UserId.make(0n), "user")), "LastRoot")
     })
   )
 

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../../src/domain/Ids.ts"
 import { verifyPassword } from "../../src/identity/Passwords.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -43,6 +44,6 @@ layer(Users.layer.pipe(Layer.provideMerge(TestDatabase.layer)), { excludeTestSer
       assert.strictEqual(error._tag, "InvalidEmail")
       assert.isTrue(Option.isNone(yield* users.findByEmail("nobody")))
       assert.isTrue(Option.isNone(yield* users.findByEmail("nobody@example.com")))
-      assert.isTrue(Option.isNone(yield* users.findById(999_999n)))
+      assert.isTrue(Option.isNone(yield* users.findById(UserId.make(999_999n))))
     }))
 })

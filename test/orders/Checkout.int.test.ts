@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { UserId } from "../../src/domain/Ids.ts"
 import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { until } from "../support/TestGateway.ts"
 
@@ -17,7 +18,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       assert.strictEqual(yield* tagOf(orders.topup(userId, 1_000_001n)), "AmountOutOfRange")
       assert.strictEqual(yield* tagOf(orders.topup(userId, -1_000n)), "AmountOutOfRange")
       assert.strictEqual(yield* tagOf(orders.subscription(userId, "nothing")), "PlanNotFound")
-      assert.strictEqual(yield* tagOf(orders.topup(999_999n, 1_000n)), "BuyerUnknown")
+      assert.strictEqual(yield* tagOf(orders.topup(UserId.make(999_999n), 1_000n)), "BuyerUnknown")
       const order = yield* orders.topup(userId, 1_001n)
       // floor(10.01 × 0.14 USD)
       assert.strictEqual(order.creditMicros, 1_401_400n)

@@ -3,6 +3,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
+import { OrderId, RefundId, UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { isUnanswered, type NewRefund } from "../../src/orders/Refunds.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
@@ -15,7 +16,7 @@ const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
 
-const ada: Actor = { name: "user:1", userId: 1n, address: "" }
+const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.match(effect, { onSuccess: () => "done", onFailure: (error) => error._tag })
@@ -154,7 +155,10 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       assert.include(both, "done")
       assert.strictEqual(yield* balanceOf(order), 700_000n)
       assert.strictEqual(yield* whyOf(world.refunds.conclude(ada, lost.id, found)), "RefundNotPossible closed")
-      assert.strictEqual(yield* tagOf(world.refunds.conclude(ada, 999_999_999n, found)), "RefundNotFound")
+      assert.strictEqual(
+        yield* tagOf(world.refunds.conclude(ada, RefundId.make(999_999_999n), found)),
+        "RefundNotFound"
+      )
       yield* world.clean
     }))
 
@@ -164,14 +168,14 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       // As a server leaves it that dies between its record and Stripe's answer, after Stripe has done it.
       const { attempts } = yield* world.orders.show(order.id, undefined)
       const insert = (key: string, amount: number, problem: string, hours: number) =>
-        world.sql<{ id: bigint }>`
+        world.sql<{ id: RefundId }>`
           INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
               requested_by, note, problem, created_at)
             SELECT p.provider, p.payment_id, p.id, ${amount}::bigint, p.currency, 'pending', ${key}, 'user:1', 'n', ${problem},
                 now() - make_interval(hours => ${hours}::integer)
               FROM payments p WHERE p.attempt_id = ${attempts[0]?.id} RETURNING id`
       const [row] = yield* insert("crashed-between", 300, "", 0)
-      const id = row?.id ?? 0n
+      const id = row?.id ?? RefundId.make(0n)
       const young = world.refunds.conclude(ada, id, { isDone: false, note: "too soon" })
       assert.strictEqual(yield* whyOf(young), "RefundNotPossible open")
       // An account that does not know the payment, and a key that may not ask, say nothing of what was asked before.
@@ -199,8 +203,14 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       assert.deepStrictEqual(refunds.map(({ state }) => state), ["succeeded"])
       assert.strictEqual(yield* whyOf(world.refunds.retry(ada, id)), "RefundNotPossible closed")
       const [left] = yield* insert("very-old", 1, "no answer", 24)
-      assert.strictEqual(yield* whyOf(world.refunds.retry(ada, left?.id ?? 0n)), "RefundNotPossible late")
-      yield* world.refunds.conclude(ada, left?.id ?? 0n, { isDone: false, note: "Stripe does not list it" })
+      assert.strictEqual(
+        yield* whyOf(world.refunds.retry(ada, left?.id ?? RefundId.make(0n))),
+        "RefundNotPossible late"
+      )
+      yield* world.refunds.conclude(ada, left?.id ?? RefundId.make(0n), {
+        isDone: false,
+        note: "Stripe does not list it"
+      })
       assert.strictEqual(yield* balanceOf(order), 980_000n)
       yield* world.clean
     }))
@@ -231,7 +241,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       yield* world.manual.complete(ada, { orderId: pending.id, provider: "manual", reference: "cash 7", note: "n" })
       assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible manual")
       assert.strictEqual(
-        yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: 999_999_999n })),
+        yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: OrderId.make(999_999_999n) })),
         "OrderNotFound"
       )
       const { order } = yield* byEpay(yield* topupOf)

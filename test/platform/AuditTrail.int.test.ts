@@ -1,9 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import type { ApiKeyId } from "../../src/domain/Ids.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
-import { type AuditFilter, AuditTrail } from "../../src/platform/AuditTrail.ts"
 import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
+import { type AuditFilter, AuditTrail } from "../../src/platform/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const services = AuditTrail.layer.pipe(Layer.provideMerge(TestDatabase.layer))
@@ -20,7 +21,7 @@ layer(services, { excludeTestServices: true })("AuditTrail", (it) => {
       const sql = yield* SqlClient.SqlClient
       const trail = yield* AuditTrail
       const root = yield* insertUser(sql, { email: "root@example.com", role: "root", passwordHash: null })
-      const [key] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint, kind)
+      const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint, kind)
         VALUES (${root.id}, 'deploy', '\\x00', 'sk-…', 'admin') RETURNING id`
       const record = (name: string, action: string, target: string) =>
         recordChange(sql, { ...cliActor, name }, {

@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { UserId } from "../../src/domain/Ids.ts"
 import { ByteBudget } from "../../src/platform/ByteBudget.ts"
 
+const user = UserId.make(1n)
 const limits = { processBytesMax: 1_000, userBytesMax: 250, freeBytes: 100 }
 
 describe("ByteBudget", () => {
   it("does not count a small body, and counts a large one from its first byte", () => {
     const budget = new ByteBudget(limits)
-    const share = budget.open(1n)
+    const share = budget.open(user)
     assert.isUndefined(share.add(60))
     assert.isUndefined(share.add(40))
     assert.strictEqual(budget.usedBytes, 0)
@@ -21,24 +23,28 @@ describe("ByteBudget", () => {
 
   it("gives a user its share over all of its bodies, and again once one has ended", () => {
     const budget = new ByteBudget(limits)
-    const [first, second, others] = [budget.open(1n), budget.open(1n), budget.open(2n)]
+    const [first, second, others] = [
+      budget.open(user),
+      budget.open(user),
+      budget.open(UserId.make(2n))
+    ]
     assert.isUndefined(first.add(150))
     assert.strictEqual(second.add(101), "user")
     assert.isUndefined(others.add(250))
     second.release()
     first.release()
     assert.strictEqual(budget.usedBytes, 250)
-    assert.isUndefined(budget.open(1n).add(250))
+    assert.isUndefined(budget.open(user).add(250))
   })
 
   it("refuses everybody above the bound of the process", () => {
     const budget = new ByteBudget(limits)
-    const users = [1n, 2n, 3n, 4n].map((userId) => budget.open(userId))
+    const users = [1n, 2n, 3n, 4n].map((id) => budget.open(UserId.make(id)))
     for (const share of users) assert.isUndefined(share.add(250))
-    const late = budget.open(5n)
+    const late = budget.open(UserId.make(5n))
     assert.isUndefined(late.add(100), "a small body is not counted")
     assert.strictEqual(late.add(1), "process")
     users[0]?.release()
-    assert.isUndefined(budget.open(5n).add(250))
+    assert.isUndefined(budget.open(UserId.make(5n)).add(250))
   })
 })

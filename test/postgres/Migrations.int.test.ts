@@ -47,18 +47,39 @@ describe("Migrations", () => {
       yield* migrate(first)
       const text = first["0001_first.sql"] ?? ""
       assert.deepStrictEqual(yield* migrate({ "0001_first.sql": text.replaceAll("\n", "\r\n") }), { applied: [] })
-      assert.include(yield* failure({ "0001_first.sql": `${text} ` }), "0001_first was changed after it was applied")
+      const message = yield* failure({ "0001_first.sql": `${text} ` })
+      assert.include(message, "0001_first was changed after it was applied")
+      assert.include(message, "restore it")
+      assert.include(message, "new data_dir")
     }).pipe(Effect.provide(TestDatabase.layerEmpty)))
 
-  it.effect("refuses a database of a newer version, a missing file and a late one", () =>
+  it.effect("refuses a database of a newer version and a late file", () =>
     Effect.gen(function*() {
       yield* migrate(second)
       assert.include(yield* failure(first), "written by a newer Realms (migration 0002_second")
-      const { "0002_second.sql": text = "" } = second
-      assert.include(yield* failure({ "0002_second.sql": text }), "its file is missing")
       yield* migrate({ ...second, "0004_fourth.sql": "SELECT 1" })
       const late = { ...second, "0003_third.sql": "SELECT 1", "0004_fourth.sql": "SELECT 1" }
       assert.include(yield* failure(late), "0003_third comes before 4")
+    }).pipe(Effect.provide(TestDatabase.layerEmpty)))
+
+  it.effect("refuses a database of an unreleased version and says what to do", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* migrate(second)
+      const { "0001_first.sql": one = "", "0002_second.sql": two = "" } = second
+      const cases: ReadonlyArray<readonly [Files, string]> = [
+        [{ "0001_start.sql": one, "0002_second.sql": two }, "0001_first, here it is 0001_start."],
+        [{ "0001_start.sql": "SELECT 1" }, "0001_first, here it is 0001_start."],
+        [{ "0001_first.sql": one, "0002_other.sql": two }, "0002_second, here it is 0002_other."],
+        [{ "0002_second.sql": two }, "0001_first, which is unknown here."]
+      ]
+      for (const [files, difference] of cases) {
+        const message = yield* failure(files)
+        assert.include(message, "made by an unreleased version of Realms")
+        assert.include(message, difference)
+        assert.include(message, "start with a new data_dir, or set DATABASE_URL to a new database")
+      }
+      assert.deepStrictEqual(yield* sql`SELECT id FROM realms_migrations ORDER BY id`, [{ id: 1 }, { id: 2 }])
     }).pipe(Effect.provide(TestDatabase.layerEmpty)))
 
   it.effect("a failure leaves nothing behind and says where it was", () =>
@@ -86,7 +107,7 @@ describe("Migrations", () => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       assert.deepStrictEqual(yield* runMigrations, { applied: [] })
-      const rows = yield* sql`SELECT 1 AS found FROM realms_migrations WHERE id = 1`
-      assert.deepStrictEqual(rows, [{ found: 1 }])
+      const rows = yield* sql`SELECT name FROM realms_migrations WHERE id = 1`
+      assert.deepStrictEqual(rows, [{ name: "identity" }])
     }).pipe(Effect.provide(TestDatabase.layer)))
 })

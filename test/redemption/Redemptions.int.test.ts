@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { UserId } from "../../src/domain/Ids.ts"
 import { attemptLimits } from "../../src/identity/AttemptLimits.ts"
 import { RedemptionWorld } from "../support/RedemptionWorld.ts"
 import { outcome } from "../support/TestIdentity.ts"
@@ -68,7 +69,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
       assert.deepStrictEqual([count(many, "ok"), count(many, "CodeUsedUp")], [5, 15])
 
       const wide = (yield* world.batch({ usesMax: 100 })).texts[0]
-      const [one = 0n] = users
+      const [one = UserId.make(0n)] = users
       const same = yield* all(Array.from({ length: 10 }, () => world.redeem(one, wide)))
       assert.deepStrictEqual([count(same, "ok"), count(same, "CodeRedeemed")], [1, 9])
 
@@ -122,7 +123,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
 
       const address = "203.0.113.9"
       for (let tries = 0; tries < network.burst; tries++) {
-        const redeemer = { userId: BigInt(1_000_000 + Math.floor(tries / 10)), address }
+        const redeemer = { userId: UserId.make(BigInt(1_000_000 + Math.floor(tries / 10))), address }
         assert.strictEqual(yield* outcome(world.redemptions.redeem(redeemer, Redacted.make("no code"))), "CodeUnknown")
       }
       const other = yield* world.user()

@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { SubscriptionId, UserId } from "../../src/domain/Ids.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { inTransaction } from "../../src/postgres/Transaction.ts"
@@ -11,7 +12,7 @@ import { onePerson } from "../support/OnePerson.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
-const root: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
+const root: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
 
 let users = 0
 const user = Effect.gen(function*() {
@@ -23,18 +24,18 @@ const user = Effect.gen(function*() {
   return (yield* insertUser(sql, { email: `u${users++}@example.com`, role: "user", passwordHash: null })).id
 })
 
-const grant = (userId: bigint, more: Partial<Grant>) =>
+const grant = (userId: UserId, more: Partial<Grant>) =>
   Effect.flatMap(
     Grants,
     (grants) => grants.grant(root, { userId, planCode: "basic", note: "sorry", key: "key-00000000", ...more })
   )
 
-const end = (userId: bigint, subscriptionId: bigint, note = "abuse") =>
+const end = (userId: UserId, subscriptionId: SubscriptionId, note = "abuse") =>
   Effect.flatMap(Grants, (grants) => grants.end(root, { userId, subscriptionId, note }))
 
-const listed = (userId: bigint) => Effect.flatMap(SubscriptionList, (list) => list.page(userId, { limit: 10 }))
+const listed = (userId: UserId) => Effect.flatMap(SubscriptionList, (list) => list.page(userId, { limit: 10 }))
 
-const recorded = (userId: bigint) =>
+const recorded = (userId: UserId) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<{ actor: string; action: string }>`
@@ -74,7 +75,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
       const table: ReadonlyArray<readonly [Partial<Grant>, GrantRefused["reason"]]> = [
         [{ planCode: "old" }, "plan"],
         [{ planCode: "none" }, "plan"],
-        [{ userId: 999n }, "user"],
+        [{ userId: UserId.make(999n) }, "user"],
         [{ note: " " }, "note"],
         [{ key: "short" }, "key"]
       ]
@@ -96,7 +97,7 @@ layer(services, { excludeTestServices: true })("Grants", (it) => {
       const second = yield* grant(userId, { key: "second-0000" })
       assert.deepStrictEqual((yield* listed(userId)).map(({ state }) => state), ["coming", "running"])
       assert.strictEqual(yield* outcome(end(other, first)), "SubscriptionNotFound")
-      assert.strictEqual(yield* outcome(end(userId, 999n)), "SubscriptionNotFound")
+      assert.strictEqual(yield* outcome(end(userId, SubscriptionId.make(999n))), "SubscriptionNotFound")
       assert.strictEqual(yield* outcome(end(userId, first, "")), "GrantRefused")
       const ends = yield* Effect.forEach([1, 2], () => outcome(end(userId, first)), { concurrency: "unbounded" })
       assert.sameMembers([...ends], ["ok", "SubscriptionOver"])

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import { PlanId } from "../../src/domain/Ids.ts"
 import type { PlanField, PlanTerms } from "../../src/domain/Plan.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
@@ -79,7 +80,7 @@ describe("PlanAdmin", () => {
       assert.strictEqual(yield* tagOf(plans.edit(bob, seen, basic)), "ChangedMeanwhile")
       assert.strictEqual(yield* tagOf(plans.setEnabled(bob, seen, false)), "ChangedMeanwhile")
       assert.strictEqual(yield* tagOf(plans.create(bob, { code: "basic", ...basic })), "PlanExists")
-      assert.strictEqual(yield* tagOf(plans.get(id + 1n)), "PlanUnknown")
+      assert.strictEqual(yield* tagOf(plans.get(PlanId.make(id + 1n))), "PlanUnknown")
       assert.deepStrictEqual(yield* plans.get(id), now)
       assert.strictEqual((yield* trail).length, 2)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))

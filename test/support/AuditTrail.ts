@@ -3,10 +3,11 @@
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { UserId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 
-export const ada: Actor = { name: "user:1", userId: 1n, address: "192.0.2.1" }
-export const bob: Actor = { name: "user:2", userId: 2n, address: "192.0.2.2" }
+export const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "192.0.2.1" }
+export const bob: Actor = { name: "user:2", userId: UserId.make(2n), address: "192.0.2.2" }
 
 /** `actor action target` of each change, in order. */
 export const trail = Effect.gen(function*() {

@@ -15,6 +15,7 @@ import { audit } from "../../src/accounts/Audit.ts"
 import { ServerServices } from "../../src/App.ts"
 import { demoDocument } from "../../src/cli/DemoConfig.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
 import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
@@ -73,7 +74,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
   }, Effect.orDie)
 
   /** A session's token, as the browser's cookie has it. */
-  const session = (userId: bigint) =>
+  const session = (userId: UserId) =>
     Effect.map(
       Context.get(context, LoginSessions).open({ userId, userAgent: "test", address: "127.0.0.1" }),
       Redacted.value

@@ -5,7 +5,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { testConfig } from "../../src/config/Config.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import { BillCheck } from "../../src/finance/BillCheck.ts"
 import { StatementDays } from "../../src/finance/StatementDays.ts"
 import { Statements } from "../../src/finance/Statements.ts"
@@ -60,16 +60,16 @@ export const saveZone = Effect.fnUntraced(function*(timeZone: string) {
 /** A user with an account, since a moment. */
 export const userSince = Effect.fnUntraced(function*(at: string) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ id: bigint }>`
+  const [row] = yield* sql<{ id: UserId }>`
     INSERT INTO users (email, created_at) VALUES (${`${makeReservationId()}@example.com`}, ${at}::timestamptz) RETURNING id`
-  const id = row?.id ?? 0n
+  const id = row?.id ?? UserId.make(0n)
   yield* sql`INSERT INTO user_balances (user_id) VALUES (${id})`
   return id
 })
 
 /** An entry of any date; the balance follows it. */
 export const entryAt = Effect.fnUntraced(
-  function*(userId: bigint, at: Date | string, kind: string, amountMicros: bigint, owedMicros = 0n) {
+  function*(userId: UserId, at: Date | string, kind: string, amountMicros: bigint, owedMicros = 0n) {
     const sql = yield* SqlClient.SqlClient
     yield* sql`INSERT INTO ledger_entries (user_id, kind, amount_micros, owed_micros, ref_type, ref_id, actor, created_at, seq)
       VALUES (${userId}, ${kind}, ${amountMicros}, ${owedMicros}, 'test', ${makeReservationId()}, 'test', ${at}::timestamptz,
@@ -86,7 +86,7 @@ export interface SettledCall {
 }
 
 /** A settled call of the balance. */
-export const settledAt = Effect.fnUntraced(function*(userId: bigint, call: SettledCall) {
+export const settledAt = Effect.fnUntraced(function*(userId: UserId, call: SettledCall) {
   const sql = yield* SqlClient.SqlClient
   const late = call.late
   const charged = call.chargedMicros + (late?.chargedMicros ?? 0n)

@@ -16,6 +16,7 @@ import {
   type SubscriptionState
 } from "../../src/accounts/AccountState.ts"
 import { fromBuckets, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
+import { SubscriptionId } from "../../src/domain/Ids.ts"
 import { MULTIPLIER_ONE, type PriceSnapshot } from "../../src/domain/Price.ts"
 
 /** Prices at which an output token costs one micro. */
@@ -78,7 +79,7 @@ export const subscriptionState = (
   limits: WindowLimits,
   fields: Partial<SubscriptionState> = {}
 ): SubscriptionState => ({
-  id,
+  id: SubscriptionId.make(id),
   startsAtMs: START_MS - 1,
   endsAtMs: START_MS + 40 * 24 * 3_600_000,
   limits,

@@ -12,7 +12,7 @@ import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { ServerServices } from "../../src/App.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { Callbacks } from "../../src/events/Callbacks.ts"
 import { Corrections } from "../../src/events/Corrections.ts"
 import { EventResolutions } from "../../src/events/EventResolutions.ts"
@@ -136,14 +136,14 @@ const start = Effect.fnUntraced(function*(more: More) {
   stripe.setWebhookUrl(`${server.origin}/api/pay/stripe/webhook`)
 
   const user = Effect.fnUntraced(function*() {
-    const [row] = yield* sql<{ id: bigint }>`
+    const [row] = yield* sql<{ id: UserId }>`
       INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
     if (row === undefined) return yield* Effect.die(new Error("no user"))
     yield* openAccount(sql, row.id)
     return row.id
   }, Effect.orDie)
 
-  const balance = Effect.fnUntraced(function*(userId: bigint) {
+  const balance = Effect.fnUntraced(function*(userId: UserId) {
     const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
       SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
     return { usd: row?.usd_micros, owed: row?.owed_micros }

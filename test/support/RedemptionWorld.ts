@@ -9,7 +9,7 @@ import { SqlClient } from "effect/sql"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { RedemptionAdmin } from "../../src/redemption/RedemptionAdmin.ts"
@@ -33,7 +33,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
       limit_7d_micros, limit_30d_micros) VALUES ('basic', 'Basic', 0, 30, 6000000, 0, 20000000, 80000000)`
 
   const user = Effect.fnUntraced(function*() {
-    const [row] = yield* sql<{ id: bigint }>`
+    const [row] = yield* sql<{ id: UserId }>`
       INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
     if (row === undefined) return yield* Effect.die(new Error("no user"))
     yield* openAccount(sql, row.id)
@@ -70,10 +70,10 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
     logged,
     user,
     batch,
-    redeem: (userId: bigint, text: Redacted.Redacted<string>) => redemptions.redeem({ userId, address: "" }, text),
+    redeem: (userId: UserId, text: Redacted.Redacted<string>) => redemptions.redeem({ userId, address: "" }, text),
     /** Books an amount, which may become owed. */
-    post: (userId: bigint, amountMicros: bigint) => Effect.orDie(adjustIn(sql, userId, { amountMicros, mode: "owe" })),
-    balance: Effect.fnUntraced(function*(userId: bigint) {
+    post: (userId: UserId, amountMicros: bigint) => Effect.orDie(adjustIn(sql, userId, { amountMicros, mode: "owe" })),
+    balance: Effect.fnUntraced(function*(userId: UserId) {
       const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
         SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
       return { usd: row?.usd_micros, owed: row?.owed_micros }

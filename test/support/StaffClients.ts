@@ -3,12 +3,13 @@
  */
 import { Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
+import { UserId } from "../../src/domain/Ids.ts"
 import type { Role } from "../../src/identity/Roles.ts"
 import { PaymentWorld } from "./PaymentWorld.ts"
 import { send } from "./TestHttp.ts"
 
 export interface Staff {
-  readonly id: bigint
+  readonly id: UserId
   readonly email: string
   readonly get: (path: string) => Effect.Effect<Answer>
   readonly post: (path: string, body?: object) => Effect.Effect<Answer>
@@ -27,9 +28,9 @@ export const staff = Effect.fnUntraced(function*(role: Role) {
   const { origin, sessions, sql } = yield* PaymentWorld
   const email = `${randomUUID()}@staff.example.com`
   const [row] = yield* Effect.orDie(
-    sql<{ id: bigint }>`INSERT INTO users (email, role) VALUES (${email}, ${role}) RETURNING id`
+    sql<{ id: UserId }>`INSERT INTO users (email, role) VALUES (${email}, ${role}) RETURNING id`
   )
-  const id = row?.id ?? 0n
+  const id = row?.id ?? UserId.make(0n)
   const token = yield* Effect.orDie(sessions.open({ userId: id, userAgent: "test", address: "127.0.0.1" }))
   const cookie = `realms_session=${Redacted.value(token)}`
   const me = yield* send(`${origin}/api/admin/me`, { method: "GET", headers: { cookie } })

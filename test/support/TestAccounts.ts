@@ -13,7 +13,7 @@ import { openAccount } from "../../src/accounts/AccountStore.ts"
 import { audit } from "../../src/accounts/Audit.ts"
 import { type LedgerEntry, postInTransaction } from "../../src/accounts/Ledger.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { TestDatabase } from "./TestDatabase.ts"
@@ -42,7 +42,7 @@ let users = 0
 /** A new user with a balance in micros. */
 export const makeUser = Effect.fn("makeUser")(function*(usdMicros: bigint) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ id: bigint }>`
+  const [row] = yield* sql<{ id: UserId }>`
     INSERT INTO users (email) VALUES (${`user${++users}-${makeReservationId()}@example.com`}) RETURNING id`
   if (row === undefined) return yield* Effect.die(new Error("no user"))
   yield* openAccount(sql, row.id)
@@ -51,7 +51,7 @@ export const makeUser = Effect.fn("makeUser")(function*(usdMicros: bigint) {
 })
 
 /** Posts an adjustment with its record, as administrators do; the accounts of every process hear of it. */
-export const adjustIn = (sql: SqlClient.SqlClient, userId: bigint, fields: Partial<LedgerEntry>) =>
+export const adjustIn = (sql: SqlClient.SqlClient, userId: UserId, fields: Partial<LedgerEntry>) =>
   sql.withTransaction(Effect.gen(function*() {
     const entry: LedgerEntry = {
       kind: "adjustment",
@@ -76,7 +76,7 @@ export const adjustIn = (sql: SqlClient.SqlClient, userId: bigint, fields: Parti
   }))
 
 /** Changes a balance with entry and record, and tells no process of it. */
-export const adjustUnheard = Effect.fn("adjustUnheard")(function*(userId: bigint, amountMicros: bigint) {
+export const adjustUnheard = Effect.fn("adjustUnheard")(function*(userId: UserId, amountMicros: bigint) {
   const sql = yield* SqlClient.SqlClient
   const key = makeReservationId()
   yield* sql.withTransaction(Effect.gen(function*() {
@@ -93,7 +93,7 @@ export const adjustUnheard = Effect.fn("adjustUnheard")(function*(userId: bigint
 })
 
 /** Posts an adjustment, and these accounts read the user before they next decide. */
-export const adjust = Effect.fn("adjust")(function*(userId: bigint, fields: Partial<LedgerEntry>) {
+export const adjust = Effect.fn("adjust")(function*(userId: UserId, fields: Partial<LedgerEntry>) {
   const posted = yield* adjustIn(yield* SqlClient.SqlClient, userId, fields)
   const accounts = yield* Accounts
   accounts.invalidate(userId)
@@ -134,7 +134,7 @@ export const used = (outputTokens: number): CallOutcome => ({
   status: 200
 })
 
-export const balanceOf = Effect.fn("balanceOf")(function*(userId: bigint) {
+export const balanceOf = Effect.fn("balanceOf")(function*(userId: UserId) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
     SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`

@@ -12,7 +12,7 @@ import { audit } from "../../src/accounts/Audit.ts"
 import { ServerServices } from "../../src/App.ts"
 import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { type ApiKeyId, makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import {
   UpstreamLimits,
@@ -47,15 +47,15 @@ export const until = <E = never, R = never>(
   )
 
 export interface TestUser {
-  readonly id: bigint
+  readonly id: UserId
   readonly key: string
-  readonly keyId: bigint
+  readonly keyId: ApiKeyId
 }
 
 /** The row of one call. */
 export interface UsageRow {
   readonly id: string
-  readonly user_id: bigint
+  readonly user_id: UserId
   readonly state: string
   readonly funding: string
   readonly model: string
@@ -146,13 +146,13 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     yield* until(`${message} is heard`, () => count() > before)
   })
 
-  const credit = (userId: bigint, usdMicros: bigint) =>
+  const credit = (userId: UserId, usdMicros: bigint) =>
     adjustIn(sql, userId, { amountMicros: usdMicros }).pipe(
       Effect.andThen(Effect.sync(() => accounts.invalidate(userId)))
     )
 
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
-    const [row] = yield* sql<{ id: bigint }>`
+    const [row] = yield* sql<{ id: UserId }>`
       INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
     if (row === undefined) return yield* Effect.die(new Error("no user"))
     yield* openAccount(sql, row.id)

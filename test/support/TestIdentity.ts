@@ -6,6 +6,7 @@ import { assert } from "@effect/vitest"
 import { Effect, Layer, Logger, Option, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { AttemptLimits } from "../../src/identity/AttemptLimits.ts"
 import { Login } from "../../src/identity/Login.ts"
@@ -117,7 +118,7 @@ export const count = (
   })
 
 /** Every record of a change of this user, the oldest first, as `actor action`. */
-export const recordedOf = (userId: bigint) =>
+export const recordedOf = (userId: UserId) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const rows = yield* sql<{ actor: string; action: string }>`

@@ -3,13 +3,14 @@
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import type { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 
 /** Writes `calls` calls of a user over the last `days` days. They cost what their tokens cost, and moved no money. */
 export const writeHistory = (
   sql: SqlClient.SqlClient,
   { calls, days, firstNumber = 1, keyId, userId }: {
-    readonly userId: bigint
-    readonly keyId: bigint
+    readonly userId: UserId
+    readonly keyId: ApiKeyId
     readonly calls: number
     readonly days: number
     /** Histories with numbers of their own have ids of their own. */

@@ -3,12 +3,13 @@
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import type { seeded } from "./Seeded.ts"
 
 export interface CallFields {
   readonly id: string
-  readonly user_id: bigint
-  readonly key_id: bigint | null
+  readonly user_id: UserId
+  readonly key_id: ApiKeyId | null
   readonly state: "reserved" | "committed" | "voided" | "expired"
   readonly funding: "balance" | "subscription" | "free"
   readonly model: string
@@ -36,7 +37,7 @@ export const idAt = (ms: number): string => {
 }
 
 /** A committed call of the balance. */
-export const callAt = (userId: bigint, atMs: number, fields: Partial<CallFields> = {}): CallFields => ({
+export const callAt = (userId: UserId, atMs: number, fields: Partial<CallFields> = {}): CallFields => ({
   id: idAt(atMs),
   user_id: userId,
   key_id: null,
@@ -57,8 +58,11 @@ export const callAt = (userId: bigint, atMs: number, fields: Partial<CallFields>
   ...fields
 })
 
+/** The id of one of a user's keys: no row has it. */
+export const keyIdOf = (userId: UserId, number: number) => ApiKeyId.make(userId * 10n + BigInt(number))
+
 /** A call of any kind. */
-export const anyCall = (below: ReturnType<typeof seeded>, userId: bigint, atMs: number): CallFields => {
+export const anyCall = (below: ReturnType<typeof seeded>, userId: UserId, atMs: number): CallFields => {
   const state = (["committed", "committed", "voided", "expired", "reserved"] as const)[below(5)] ?? "committed"
   const funding = (["balance", "free"] as const)[below(2)] ?? "balance"
   const reserved = funding === "free" ? 0n : BigInt(below(500))
@@ -66,7 +70,7 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: bigint, atMs: 
   return callAt(userId, atMs, {
     // The id is made up to a minute before the reserve time.
     id: idAt(atMs - below(60_000)),
-    key_id: below(3) === 0 ? null : BigInt(below(3) + 1) + userId * 10n,
+    key_id: below(3) === 0 ? null : keyIdOf(userId, below(3) + 1),
     state,
     funding,
     model: `model-${below(4)}`,
@@ -104,10 +108,13 @@ export const commitLate = Effect.fnUntraced(function*(id: string, micros: bigint
     input_tokens = 5, output_tokens = 6, channel = 'late-channel' WHERE id = ${id}`
 })
 
+/** The id of no user. */
+export const nobody = UserId.make(0n)
+
 /** Users without anything but an id. */
 export const makeUsers = Effect.fnUntraced(function*(count: number) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ id: bigint }>`INSERT INTO users (email)
+  const rows = yield* sql<{ id: UserId }>`INSERT INTO users (email)
     SELECT gen_random_uuid()::text || '@example.com' FROM generate_series(1, ${count}::integer) RETURNING id`
   return rows.map((row) => row.id)
 })

@@ -6,12 +6,13 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
+import type { ChannelId } from "../../src/domain/Ids.ts"
 import { AllCalls, type WideCallFilter } from "../../src/usage/AllCalls.ts"
 import { LOOKED_ROWS_MAX } from "../../src/usage/CallList.ts"
 import { ChannelReports, HEALTH_CALLS_MAX } from "../../src/usage/ChannelReports.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, idAt, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { anyCall, callAt, idAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = Layer.mergeAll(AllCalls.layer, ChannelReports.layer).pipe(
   Layer.provideMerge(ChannelHealth.layer),
@@ -63,7 +64,7 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
       const users = yield* makeUsers(3)
       const calls = Array.from({ length: 1_500 }, () => {
         const [status, reason] = answers[below(answers.length)] ?? answers[0]
-        const call = anyCall(below, users[below(users.length)] ?? 0n, nowMs - below(30 * HOUR_MS))
+        const call = anyCall(below, users[below(users.length)] ?? nobody, nowMs - below(30 * HOUR_MS))
         return Object.assign(call, { status, reason })
       })
       yield* insertCalls(calls)
@@ -72,10 +73,10 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
       const filters: ReadonlyArray<WideCallFilter> = [
         range,
         { ...range, userId: users[1] },
-        { ...range, userId: 0n },
+        { ...range, userId: nobody },
         { ...range, channel: "channel-2" },
         { ...range, model: "model-1", state: "committed" },
-        { ...range, keyId: (users[0] ?? 0n) * 10n + 1n },
+        { ...range, keyId: keyIdOf(users[0] ?? nobody, 1) },
         { ...range, status: "2xx" },
         { ...range, status: "4xx" },
         { ...range, status: "5xx", userId: users[2] },
@@ -95,7 +96,7 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const list = yield* AllCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const atMs = (yield* Clock.currentTimeMillis) - 200 * HOUR_MS
       const rare = callAt(userId, atMs - 1_000, { model: "rare" })
       yield* insertCalls([rare])
@@ -118,7 +119,7 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const list = yield* AllCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const [user] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${userId}`
       const call = callAt(userId, (yield* Clock.currentTimeMillis) - 300 * HOUR_MS)
       yield* insertCalls([call])
@@ -141,9 +142,9 @@ layer(Services, { excludeTestServices: true })("how channels do", (it) => {
       const sql = yield* SqlClient.SqlClient
       const reports = yield* ChannelReports
       const health = yield* ChannelHealth
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const nowMs = yield* Clock.currentTimeMillis
-      const channels = yield* sql<{ id: bigint }>`INSERT INTO channels (name, base_url, disabled_at)
+      const channels = yield* sql<{ id: ChannelId }>`INSERT INTO channels (name, base_url, disabled_at)
         VALUES ('alpha', 'http://a', NULL), ('beta', 'http://b', now()), ('gamma', 'http://c', NULL) RETURNING id`
       const recent = Array.from(
         { length: 20 },
@@ -190,7 +191,7 @@ layer(Services, { excludeTestServices: true })("how channels do", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const reports = yield* ChannelReports
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const nowMs = yield* Clock.currentTimeMillis
       yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
           endpoint, model, channel, reserved_at, lease_expires_at, settled_at)

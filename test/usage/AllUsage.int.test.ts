@@ -5,8 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { readFileSync } from "node:fs"
-import { splitSql } from "../../src/postgres/SqlSplit.ts"
+import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { AllUsage, allUsageSql, SHARES_MAX, type UsageReport, type UsageShares } from "../../src/usage/AllUsage.ts"
 import { callPageSql, LOOKED_ROWS_MAX } from "../../src/usage/CallPages.ts"
 import { channelHealthSql } from "../../src/usage/ChannelReports.ts"
@@ -15,7 +14,7 @@ import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { writeHistory } from "../support/UsageHistory.ts"
-import { anyCall, callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { anyCall, callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = Layer.mergeAll(AllUsage.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -38,7 +37,7 @@ const naive = Effect.fnUntraced(
     filter: {
       readonly fromMs: number
       readonly toMs: number
-      readonly userId?: bigint
+      readonly userId?: UserId
       readonly model?: string
       readonly channel?: string
     }
@@ -93,7 +92,9 @@ const agree = Effect.fnUntraced(function*(report: UsageReport, filter: Parameter
       assert.deepStrictEqual(figuresOf(moment), days.get(moment.moment) ?? none, moment.moment)
     }
   }
-  const total = none.map((_, index) => [...days.values()].reduce((sum, figures) => sum + (figures[index] ?? 0n), 0n))
+  const total = none.map((_, index) =>
+    [...days.values()].reduce((sum, figures) => sum + (figures[index] ?? nobody), 0n)
+  )
   assert.deepStrictEqual(figuresOf(report.totals), total)
 })
 
@@ -116,7 +117,7 @@ layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
         const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
         const users = yield* makeUsers(4)
         for (let index = 0; index < 25; index++) {
-          const userId = users[below(users.length)] ?? 0n
+          const userId = users[below(users.length)] ?? nobody
           if (below(3) === 0) yield* folds.fold(userId)
           yield* insertCalls(
             Array.from({ length: 1 + below(15) }, () => anyCall(below, userId, nowMs - below(5 * DAY_MS)))
@@ -130,10 +131,10 @@ layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
         const all = { fromMs: nowMs - 6 * DAY_MS, toMs: nowMs + 2 * HOUR_MS }
         const filters = [
           all,
-          { ...all, userId: users[1] ?? 0n },
+          { ...all, userId: users[1] ?? nobody },
           { ...all, model: "model-2" },
           { ...all, channel: "channel-1" },
-          { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? 0n },
+          { ...all, channel: "late-channel", model: "model-1", userId: users[0] ?? nobody },
           { fromMs: nowMs - 30 * HOUR_MS, toMs: nowMs }
         ]
         for (const filter of filters) yield* agree(yield* usage.report(filter, "Asia/Shanghai"), filter)
@@ -142,30 +143,6 @@ layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
         (SELECT count(*) FROM usage_hours WHERE channel = 'late-channel' AND calls > 0) AS late,
         (SELECT count(*) FROM usage_hours WHERE channel = '' AND calls > 0) AS none`
       assert.isTrue(seen !== undefined && seen.late > 0n && seen.none > 0n, "the histories were worth it")
-    }))
-
-  it.effect("hours that were folded before they knew channels know them after the migration", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const below = seeded(99)
-      const nowMs = (yield* Clock.currentTimeMillis) - HOUR_MS
-      const [userId = 0n] = yield* makeUsers(1)
-      const calls = Array.from({ length: 300 }, () => anyCall(below, userId, nowMs - below(DAY_MS)))
-      yield* insertCalls(calls)
-      const folds = yield* UsageFolds
-      yield* folds.fold(userId)
-      // Not folded yet, and written late: neither may be counted twice.
-      yield* insertCalls([callAt(userId, nowMs + HOUR_MS), callAt(userId, nowMs - DAY_MS)])
-      const hours = sql`SELECT * FROM usage_hours WHERE calls > 0 AND user_id = ${userId}
-        ORDER BY hour, model, key_id, funding, channel`
-      const before = yield* hours
-      assert.isAbove(before.length, 20)
-      const statements = splitSql(readFileSync(new URL("../../migrations/0006_admin.sql", import.meta.url), "utf8"))
-      const backfill = statements.find((text) => /^INSERT INTO usage_hours/m.test(text) && text.includes("usage_folds"))
-      assert.isDefined(backfill)
-      yield* sql`TRUNCATE usage_hours`
-      yield* sql.unsafe(backfill ?? "")
-      assert.deepStrictEqual(yield* hours, before)
     }))
 
   it.effect("show so many of each and sum up the others, say whose they are, and how fresh they are", () =>
@@ -192,7 +169,7 @@ layer(Services, { excludeTestServices: true })("reports of everybody", (it) => {
       assert.strictEqual(report.models.othersCount, 7)
       assert.deepStrictEqual(report.channels.top.map(({ calls, name }) => [name, calls]), [["one", users.length]])
       assert.strictEqual(report.channels.others, undefined)
-      const [first] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${users[0] ?? 0n}`
+      const [first] = yield* sql<{ email: string }>`SELECT email FROM users WHERE id = ${users[0] ?? nobody}`
       assert.strictEqual(report.users.top[0]?.email, first?.email)
       const foldedTo = report.foldedTo?.getTime() ?? 0
       assert.isAtMost(foldedTo, nowMs - 60_000)
@@ -231,7 +208,13 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
       const users = yield* makeUsers(5)
       for (const [index, userId] of users.entries()) {
         // The same calls again, under ids of their own.
-        yield* writeHistory(sql, { userId, keyId: 1n, calls: 8_000, days: 20, firstNumber: index * 8_000 + 1 })
+        yield* writeHistory(sql, {
+          userId,
+          keyId: ApiKeyId.make(1n),
+          calls: 8_000,
+          days: 20,
+          firstNumber: index * 8_000 + 1
+        })
       }
       yield* foldAll
       yield* sql`ANALYZE`

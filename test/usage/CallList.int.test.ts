@@ -5,18 +5,19 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import type { ApiKeyId, UserId } from "../../src/domain/Ids.ts"
 import { type CallFilter, CallList, LOOKED_ROWS_MAX } from "../../src/usage/CallList.ts"
 import { Receipts } from "../../src/usage/Receipts.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { anyCall, callAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = Layer.mergeAll(CallList.layer, Receipts.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
 const HOUR_MS = 3_600_000
 
 /** Follows the cursors to the end. */
-const allPages = Effect.fnUntraced(function*(userId: bigint, filter: CallFilter) {
+const allPages = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter) {
   const list = yield* CallList
   const ids: Array<string> = []
   let cursor: string | undefined
@@ -32,7 +33,7 @@ const allPages = Effect.fnUntraced(function*(userId: bigint, filter: CallFilter)
   }
 })
 
-const naive = Effect.fnUntraced(function*(userId: bigint, filter: CallFilter) {
+const naive = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ id: string }>`SELECT id FROM usage_events WHERE user_id = ${userId}
     AND reserved_at >= to_timestamp(${filter.fromMs}::bigint / 1000.0)
@@ -50,7 +51,7 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
       const list = yield* CallList
       const below = seeded(7)
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = 0n, other = 0n] = yield* makeUsers(2)
+      const [userId = nobody, other = nobody] = yield* makeUsers(2)
       for (const owner of [userId, other]) {
         yield* insertCalls(
           Array.from({ length: 1_300 }, () => anyCall(below, owner, nowMs - below(30 * HOUR_MS)))
@@ -60,8 +61,8 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
       const filters: ReadonlyArray<CallFilter> = [
         range,
         { ...range, model: "model-1" },
-        { ...range, keyId: userId * 10n + 2n },
-        { ...range, keyId: other * 10n + 2n },
+        { ...range, keyId: keyIdOf(userId, 2) },
+        { ...range, keyId: keyIdOf(other, 2) },
         { ...range, state: "reserved" },
         { ...range, funding: "free" },
         { ...range, model: "model-2", state: "voided", funding: "balance" },
@@ -82,7 +83,7 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
     Effect.gen(function*() {
       const list = yield* CallList
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       yield* insertCalls(Array.from({ length: 50 }, (_, index) => callAt(userId, nowMs - index)))
       const page = yield* list.page(userId, { fromMs: 0, toMs: nowMs + 1 })
       assert.deepStrictEqual([page.items.length, page.exhausted], [50, true])
@@ -93,7 +94,7 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
       const sql = yield* SqlClient.SqlClient
       const list = yield* CallList
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const rare = callAt(userId, nowMs - 2 * HOUR_MS, { model: "rare" })
       yield* insertCalls([rare])
       yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
@@ -115,8 +116,8 @@ layer(Services, { excludeTestServices: true })("the list of calls", (it) => {
       const list = yield* CallList
       const receipts = yield* Receipts
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = 0n, other = 0n] = yield* makeUsers(2)
-      const [key] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
+      const [userId = nobody, other = nobody] = yield* makeUsers(2)
+      const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
         VALUES (${userId}, 'laptop', '\\x01', 'sk-…abcd') RETURNING id`
       const call = callAt(userId, nowMs - 5, { key_id: key?.id ?? null })
       yield* insertCalls([call])

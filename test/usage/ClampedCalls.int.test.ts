@@ -4,9 +4,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { ChannelId } from "../../src/domain/Ids.ts"
 import { ClampedCalls } from "../../src/usage/ClampedCalls.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { callAt, type CallFields, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { callAt, type CallFields, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = ClampedCalls.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -24,9 +25,9 @@ layer(Services, { excludeTestServices: true })("calls above what was thought pos
   it.effect("are reported per channel above 1 % of an hour, with the overhead that would fit 99 %", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const nowMs = yield* Clock.currentTimeMillis
-      const [made] = yield* sql<{ id: bigint }>`INSERT INTO channels (name, base_url) VALUES ('over', 'http://a')
+      const [made] = yield* sql<{ id: ChannelId }>`INSERT INTO channels (name, base_url) VALUES ('over', 'http://a')
         RETURNING id`
       const calls = (count: number, channel: string, more: Partial<CallFields> = {}, agoMs = MINUTE_MS) =>
         Array.from({ length: count }, () => callAt(userId, nowMs - agoMs, { channel, model: "mini", ...more }))
@@ -48,13 +49,13 @@ layer(Services, { excludeTestServices: true })("calls above what was thought pos
       const { channels } = yield* (yield* ClampedCalls).report
       assert.deepStrictEqual(channels, [
         { id: null, name: "gone", calls: 1, clamped: 1, missingTokens: 70 },
-        { id: made?.id ?? 0n, name: "over", calls: 200, clamped: 3, missingTokens: 50 }
+        { id: made?.id ?? ChannelId.make(0n), name: "over", calls: 200, clamped: 3, missingTokens: 50 }
       ])
     }))
 
   it.effect("are reported per model when they are above its context, for a day", () =>
     Effect.gen(function*() {
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const nowMs = yield* Clock.currentTimeMillis
       const call = (model: string, agoMs: number, inputTokens: bigint) =>
         callAt(userId, nowMs - agoMs, { channel: "c", model, input_tokens: inputTokens })

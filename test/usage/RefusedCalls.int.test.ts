@@ -5,6 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
+import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import {
   REFUSED_DAYS,
   REFUSED_PER_USER_MAX,
@@ -14,7 +15,7 @@ import {
 } from "../../src/usage/RefusedCalls.ts"
 import { QUEUE_PER_USER_MAX } from "../../src/usage/RefusedQueue.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { idAt, makeUsers } from "../support/UsageWorld.ts"
+import { idAt, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = RefusedCalls.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -23,7 +24,7 @@ const HOUR_MS = 3_600_000
 const LATER_MS = 4_000_000_000_000
 const ever = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER / 1_000 }
 
-const refused = (userId: bigint, more: Partial<RefusedEntry> = {}): RefusedEntry => ({
+const refused = (userId: UserId, more: Partial<RefusedEntry> = {}): RefusedEntry => ({
   id: idAt(LATER_MS),
   userId,
   keyId: null,
@@ -35,7 +36,7 @@ const refused = (userId: bigint, more: Partial<RefusedEntry> = {}): RefusedEntry
 })
 
 /** Rows of a user, one each second back from a moment. */
-const insertRows = Effect.fnUntraced(function*(userId: bigint, count: number, atMs: number) {
+const insertRows = Effect.fnUntraced(function*(userId: UserId, count: number, atMs: number) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`INSERT INTO refused_calls (user_id, id, at, model, endpoint, status, code)
     SELECT ${userId}, (substr(realms_uuid_at_v1(${atMs}::bigint - i * 1000)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
@@ -43,7 +44,7 @@ const insertRows = Effect.fnUntraced(function*(userId: bigint, count: number, at
       FROM generate_series(1, ${count}::integer) i`
 })
 
-const countOf = Effect.fnUntraced(function*(userId: bigint) {
+const countOf = Effect.fnUntraced(function*(userId: UserId) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ count: bigint }>`SELECT count(*) FROM refused_calls WHERE user_id = ${userId}`
   return Number(row?.count ?? 0n)
@@ -61,8 +62,8 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const calls = yield* RefusedCalls
-      const [userId = 0n, other = 0n] = yield* makeUsers(2)
-      const [key] = yield* sql<{ id: bigint }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
+      const [userId = nobody, other = nobody] = yield* makeUsers(2)
+      const [key] = yield* sql<{ id: ApiKeyId }>`INSERT INTO api_keys (user_id, name, key_hash, hint)
         VALUES (${userId}, 'laptop', decode(md5(${userId}::text), 'hex'), 'sk-…abcd') RETURNING id`
       const entries = refusedStatuses.map((status) =>
         refused(userId, { status, code: `code_${status}`, keyId: key?.id ?? null })
@@ -78,7 +79,12 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
         [early, ...entries.toReversed()].map(({ code, id, status }) => [id, status, code])
       )
       assert.deepInclude(items[0], { model: null, keyId: null, keyName: null, endpoint: "responses" })
-      assert.deepInclude(items[1], { model: "mini", keyId: key?.id ?? 0n, keyName: "laptop", keyHint: "sk-…abcd" })
+      assert.deepInclude(items[1], {
+        model: "mini",
+        keyId: key?.id ?? ApiKeyId.make(0n),
+        keyName: "laptop",
+        keyHint: "sk-…abcd"
+      })
       assert.approximately(items[0]?.atMs ?? 0, nowMs, 5_000)
       assert.lengthOf((yield* calls.list(userId, { ...ever, keyId: key?.id })).items, entries.length)
       assert.lengthOf((yield* calls.list(userId, { ...ever, model: "none" })).items, 0)
@@ -88,7 +94,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("are kept whatever a client writes as its model", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const models = ["\0", "a\ud800", "\udc00b", `${"x".repeat(255)}😀`, "'; --", "模型", "\u2028"]
       for (const model of models) calls.record(refused(userId, { model }))
       calls.record(refused(userId, { endpoint: "/".repeat(500), code: "c".repeat(500) }))
@@ -110,7 +116,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("are written once, however often a batch is", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const entry = refused(userId)
       for (let index = 0; index < 3; index++) {
         calls.record(entry)
@@ -123,7 +129,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       yield* sql`CREATE FUNCTION going_down() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = '57P01'; END $$`
       yield* sql`CREATE TRIGGER going_down BEFORE INSERT ON refused_calls FOR EACH STATEMENT EXECUTE FUNCTION going_down()`
@@ -140,7 +146,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("that cannot be written are dropped and counted, and those after them are written", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const before = yield* dropped
       calls.record(refused(userId, { id: "no id at all" }))
       yield* calls.flush
@@ -153,7 +159,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("of one user are the newest thousand; a flood leaves the others' alone, and is counted", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n, other = 0n] = yield* makeUsers(2)
+      const [userId = nobody, other = nobody] = yield* makeUsers(2)
       const nowMs = yield* Clock.currentTimeMillis
       yield* insertRows(userId, REFUSED_PER_USER_MAX + 50, nowMs)
       yield* insertRows(other, REFUSED_PER_USER_MAX + 50, nowMs)
@@ -172,7 +178,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("are gone after some days", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const nowMs = yield* Clock.currentTimeMillis
       yield* insertRows(userId, 1_500, nowMs - REFUSED_DAYS * 24 * HOUR_MS)
       yield* insertRows(userId, 3, nowMs - REFUSED_DAYS * 24 * HOUR_MS + HOUR_MS)
@@ -183,7 +189,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
   it.effect("are listed page by page, each once", () =>
     Effect.gen(function*() {
       const calls = yield* RefusedCalls
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       yield* insertRows(userId, 120, yield* Clock.currentTimeMillis)
       const seen: Array<string> = []
       let cursor: string | undefined
@@ -205,7 +211,7 @@ layer(Services, { excludeTestServices: true })("refused calls", (it) => {
 layer(TestDatabase.layer, { excludeTestServices: true })("refused calls at the stop", (it) => {
   it.effect("are written before it", () =>
     Effect.gen(function*() {
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       yield* Effect.flatMap(RefusedCalls, (calls) => Effect.sync(() => calls.record(refused(userId)))).pipe(
         Effect.provide(RefusedCalls.layer)
       )

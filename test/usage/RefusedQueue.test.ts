@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { UserId } from "../../src/domain/Ids.ts"
 import { QUEUE_MAX, QUEUE_PER_USER_MAX, type QueuedRefusal, RefusedQueue } from "../../src/usage/RefusedQueue.ts"
 
 const entry = (userId: number, atMs: number): QueuedRefusal => ({
   id: `${userId}-${atMs}`,
-  userId: BigInt(userId),
+  userId: UserId.make(BigInt(userId)),
   keyId: null,
   model: null,
   endpoint: "responses",

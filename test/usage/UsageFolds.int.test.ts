@@ -7,13 +7,16 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
+import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { usageFolder, UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { UsageReports } from "../../src/usage/UsageReports.ts"
 import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/TestAccounts.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { until } from "../support/TestGateway.ts"
-import { callAt, commitLate, idAt, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { callAt, commitLate, idAt, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
+
+const noKey = ApiKeyId.make(0n)
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer, AccountsOver).pipe(
   Layer.provideMerge(TestDatabase.layer)
@@ -28,8 +31,8 @@ const session = Effect.gen(function*() {
   return (statement: string) => Effect.map(connection.query(statement, [], false), (result) => result.rows)
 })
 
-const foldBy = (run: Effect.Success<typeof session>, userId: bigint) =>
-  run(`SELECT realms_fold_usage_v2(${userId}, 180000, 10000)`)
+const foldBy = (run: Effect.Success<typeof session>, userId: UserId) =>
+  run(`SELECT realms_fold_usage_v1(${userId}, 180000, 10000)`)
 
 /** Until a backend waits for a lock: the race is on. */
 const someoneWaits = Effect.gen(function*() {
@@ -44,7 +47,7 @@ const someoneWaits = Effect.gen(function*() {
   )
 })
 
-const totalsOf = Effect.fnUntraced(function*(userId: bigint) {
+const totalsOf = Effect.fnUntraced(function*(userId: UserId) {
   const reports = yield* UsageReports
   const nowMs = yield* Clock.currentTimeMillis
   const range = { fromMs: nowMs - 48 * HOUR_MS, toMs: nowMs + 2 * HOUR_MS }
@@ -53,7 +56,7 @@ const totalsOf = Effect.fnUntraced(function*(userId: bigint) {
 })
 
 /** Folded hours and the sum that is kept of a key. */
-const foldedOf = Effect.fnUntraced(function*(userId: bigint, keyId: bigint) {
+const foldedOf = Effect.fnUntraced(function*(userId: UserId, keyId: ApiKeyId) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ calls: bigint; charged: bigint; key: bigint; pending: bigint }>`SELECT
     coalesce((SELECT sum(calls) FROM usage_hours WHERE user_id = ${userId}), 0)::bigint AS calls,
@@ -70,8 +73,8 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
-      const keyId = userId * 1_000n
+      const [userId = nobody] = yield* makeUsers(1)
+      const keyId = ApiKeyId.make(userId * 1_000n)
       const at = yield* anHourAgo
       const open = callAt(userId, at, { key_id: keyId, state: "reserved", charged_micros: null, cost_micros: null })
       yield* insertCalls([
@@ -95,13 +98,18 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
   it.effect("at the same time, from several processes, counts once", () =>
     Effect.gen(function*() {
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const at = yield* anHourAgo
       yield* insertCalls(Array.from({ length: 500 }, (_, index) => callAt(userId, at + index)))
       const passed = yield* Effect.all(Array.from({ length: 8 }, () => folds.fold(userId)), { concurrency: 8 })
       const rest = yield* folds.fold(userId)
       assert.strictEqual(passed.reduce((sum, one) => sum + one, rest), 500)
-      assert.deepStrictEqual(yield* foldedOf(userId, 0n), { calls: 500n, charged: 5_000n, key: 0n, pending: 0n })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
+        calls: 500n,
+        charged: 5_000n,
+        key: 0n,
+        pending: 0n
+      })
       // One who has it keeps the others from nothing else: they go on at once.
       const run = yield* session
       yield* insertCalls([callAt(userId, at + 1_000)])
@@ -109,7 +117,7 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
       yield* foldBy(run, userId)
       assert.strictEqual(yield* folds.fold(userId), 0)
       yield* run("COMMIT")
-      assert.strictEqual((yield* foldedOf(userId, 0n))?.calls, 501n)
+      assert.strictEqual((yield* foldedOf(userId, noKey))?.calls, 501n)
     }))
 
   it.effect("a round finds every user with something to fold and no other", () =>
@@ -126,10 +134,10 @@ layer(Services, { excludeTestServices: true })("folding usage", (it) => {
 
   it.effect("runs in the background until it is interrupted", () =>
     Effect.gen(function*() {
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       yield* insertCalls([callAt(userId, yield* anHourAgo)])
       const folder = yield* Effect.forkChild(usageFolder)
-      yield* until("it is folded", Effect.map(foldedOf(userId, 0n), (row) => row?.calls === 1n))
+      yield* until("it is folded", Effect.map(foldedOf(userId, noKey), (row) => row?.calls === 1n))
       yield* Fiber.interrupt(folder)
     }))
 })
@@ -142,8 +150,8 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
       it.effect(`of what expired with a charge of ${charged}, ${when}`, () =>
         Effect.gen(function*() {
           const folds = yield* UsageFolds
-          const [userId = 0n] = yield* makeUsers(1)
-          const keyId = userId * 1_000n
+          const [userId = nobody] = yield* makeUsers(1)
+          const keyId = ApiKeyId.make(userId * 1_000n)
           const at = yield* anHourAgo
           const expired = callAt(userId, at, {
             state: "expired",
@@ -183,7 +191,7 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const call = callAt(userId, yield* anHourAgo, { state: "reserved", charged_micros: null, cost_micros: null })
       yield* insertCalls([call])
       yield* folds.fold(userId)
@@ -192,7 +200,12 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
       yield* commitLate(call.id, 17n)
       assert.deepStrictEqual(yield* totalsOf(userId), [1, 17n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, 0n), { calls: 1n, charged: 17n, key: 0n, pending: 0n })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
+        calls: 1n,
+        charged: 17n,
+        key: 0n,
+        pending: 0n
+      })
     }))
 
   it.effect("goes through the journal while a fold holds the account's usage, and books and reports agree", () =>
@@ -224,7 +237,7 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
       assert.strictEqual((yield* Fiber.join(commit)).late, true)
       assert.deepStrictEqual(yield* balanceOf(userId), { usd: 940n, owed: 0n })
       assert.deepStrictEqual(yield* totalsOf(userId), [1, 60n])
-      assert.strictEqual((yield* foldedOf(userId, 0n))?.charged, 60n)
+      assert.strictEqual((yield* foldedOf(userId, noKey))?.charged, 60n)
     }))
 })
 
@@ -232,20 +245,25 @@ layer(Services, { excludeTestServices: true })("a call that is written late with
   it.effect("after the fold has passed it", () =>
     Effect.gen(function*() {
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const at = yield* anHourAgo
       yield* insertCalls([callAt(userId, at + 10)])
       yield* folds.fold(userId)
       yield* insertCalls([callAt(userId, at)])
       assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, 0n), { calls: 2n, charged: 20n, key: 0n, pending: 0n })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
+        calls: 2n,
+        charged: 20n,
+        key: 0n,
+        pending: 0n
+      })
     }))
 
   it.effect("while the user's very first fold is under way", () =>
     Effect.gen(function*() {
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const at = yield* anHourAgo
       yield* insertCalls([callAt(userId, at + 10)])
       const sql = yield* SqlClient.SqlClient
@@ -259,13 +277,18 @@ layer(Services, { excludeTestServices: true })("a call that is written late with
       yield* Fiber.join(late)
       assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, 0n), { calls: 2n, charged: 20n, key: 0n, pending: 0n })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
+        calls: 2n,
+        charged: 20n,
+        key: 0n,
+        pending: 0n
+      })
     }))
 
   it.effect("not committed yet when a fold begins", () =>
     Effect.gen(function*() {
       const folds = yield* UsageFolds
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const at = yield* anHourAgo
       yield* insertCalls([callAt(userId, at + 10)])
       const run = yield* session

@@ -5,13 +5,14 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { UserId } from "../../src/domain/Ids.ts"
 import type { UsageFilter } from "../../src/usage/UsageFilter.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { type UsageOverview, UsageReports } from "../../src/usage/UsageReports.ts"
 import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, commitLate, insertCalls, makeUsers } from "../support/UsageWorld.ts"
+import { anyCall, callAt, commitLate, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -32,7 +33,7 @@ interface NaiveRow {
 }
 
 /** By day and model, over the rows themselves. A local day begins with the UTC hour that its midnight is in. */
-const naive = Effect.fnUntraced(function*(userId: bigint, filter: UsageFilter, zone: string) {
+const naive = Effect.fnUntraced(function*(userId: UserId, filter: UsageFilter, zone: string) {
   const sql = yield* SqlClient.SqlClient
   return yield* sql<NaiveRow>`
     SELECT to_char((date_trunc('hour', reserved_at, 'UTC') + interval '30 minutes') AT TIME ZONE ${zone}, 'YYYY-MM-DD') AS day,
@@ -85,10 +86,10 @@ const agree = (overview: UsageOverview, rows: ReadonlyArray<NaiveRow>) => {
 
 /** Something happens to the calls of two users. */
 const step = Effect.fnUntraced(
-  function*(below: ReturnType<typeof seeded>, users: ReadonlyArray<bigint>, nowMs: number) {
+  function*(below: ReturnType<typeof seeded>, users: ReadonlyArray<UserId>, nowMs: number) {
     const sql = yield* SqlClient.SqlClient
     const folds = yield* UsageFolds
-    const userId = users[below(users.length)] ?? 0n
+    const userId = users[below(users.length)] ?? nobody
     const pick = (state: string) =>
       Effect.map(
         sql<{ id: string }>`SELECT id FROM usage_events WHERE user_id = ${userId} AND state = ${state} AND NOT late
@@ -134,14 +135,14 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
         for (let index = 0; index < 40; index++) {
           yield* step(below, users, nowMs)
           if (below(4) !== 0) continue
-          const userId = users[below(2)] ?? 0n
+          const userId = users[below(2)] ?? nobody
           const zone = zones[below(zones.length)] ?? "UTC"
           const fromMs = nowMs - below(6 * DAY_MS) - HOUR_MS
           const filter = {
             fromMs,
             toMs: fromMs + HOUR_MS + below(7 * DAY_MS),
             ...(below(4) === 0 ? { model: `model-${below(4)}` } : {}),
-            ...(below(4) === 0 ? { keyId: userId * 10n + 1n } : {}),
+            ...(below(4) === 0 ? { keyId: keyIdOf(userId, 1) } : {}),
             ...(below(4) === 0 ? { funding: "balance" as const } : {})
           }
           agree(yield* reports.overview(userId, filter, zone), yield* naive(userId, filter, zone))
@@ -163,7 +164,7 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
   it.effect("a day is a local one, also when it has 23 or 25 hours, and none is left out", () =>
     Effect.gen(function*() {
       const reports = yield* UsageReports
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const hours = (from: string, to: string) => {
         const [fromMs, toMs] = [DateTime.makeUnsafe(from).epochMilliseconds, DateTime.makeUnsafe(to).epochMilliseconds]
         const times: Array<number> = []
@@ -198,7 +199,7 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
       const reports = yield* UsageReports
       const folds = yield* UsageFolds
       const nowMs = yield* Clock.currentTimeMillis
-      const [userId = 0n, other = 0n] = yield* makeUsers(2)
+      const [userId = nobody, other = nobody] = yield* makeUsers(2)
       const at = nowMs - 2 * HOUR_MS
       yield* insertCalls(Array.from(
         { length: 25 },
@@ -221,7 +222,7 @@ layer(Services, { excludeTestServices: true })("usage reports", (it) => {
   it.effect("refuse a range that is empty or longer than 400 days", () =>
     Effect.gen(function*() {
       const reports = yield* UsageReports
-      const [userId = 0n] = yield* makeUsers(1)
+      const [userId = nobody] = yield* makeUsers(1)
       const reason = (fromMs: number, toMs: number) =>
         reports.overview(userId, { fromMs, toMs }, "UTC").pipe(
           Effect.as("none"),

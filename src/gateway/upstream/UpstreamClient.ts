@@ -6,6 +6,7 @@ import { Clock, Context, Data, Effect, Layer } from "effect"
 import { buildConnector, Client, Pool } from "undici"
 import { AppConfig } from "../../config/Config.ts"
 import { HostLookup, OUTBOUND_REFUSED, type OutboundGuard, outboundGuard } from "../../config/OutboundUrl.ts"
+import type { UserId } from "../../domain/Ids.ts"
 import { ByteBudget, type ByteBudgetLimits, type ByteShare } from "../../platform/ByteBudget.ts"
 import { joinBytes } from "../../platform/JoinBytes.ts"
 import type { Dialect } from "../request/Call.ts"
@@ -81,7 +82,7 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
   /** Reads a whole answer, up to the bound of its dialect. Its bytes count in `share`. Interrupting aborts. */
   readAnswer(source: AnswerSource, dialect: Dialect, share: ByteShare): Effect.Effect<Buffer, UpstreamFailure>
   /** Counts the bytes of a user's answer. */
-  answerShare(userId: bigint): ByteShare
+  answerShare(userId: UserId): ByteShare
 }>()("realms/gateway/upstream/UpstreamClient") {
   static readonly layer = Layer.effect(
     UpstreamClient,

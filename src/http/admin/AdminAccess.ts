@@ -5,6 +5,7 @@
 import { ByteSize, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import type { UserId } from "../../domain/Ids.ts"
 import { AdminKeys } from "../../identity/AdminKeys.ts"
 import { LoginSessions } from "../../identity/LoginSessions.ts"
 import type { Actor } from "../../platform/AuditLog.ts"
@@ -18,7 +19,7 @@ import { checkRequestTexts } from "./RequestTexts.ts"
 
 /** The administrator whose request it is. */
 export interface Administrator extends Actor {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly email: string
   /** What a session sends with its next change; null for a key. */
   readonly csrfToken: string | null

@@ -2,7 +2,7 @@
  * The kinds of values that the administration's API speaks in: ids and amounts are decimal texts, because JSON numbers lose
  * digits; moments are ISO 8601 in UTC; names are in snake_case.
  */
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 
 const idPattern = /^[1-9]\d{0,17}$/
 const amountPattern = /^-?\d{1,18}$/
@@ -12,6 +12,10 @@ export const ApiId = Schema.String.check(Schema.isPattern(idPattern)).annotate({
   identifier: "Id",
   description: "The number of a row, as decimal text."
 })
+
+/** The same in a request, read as an id of one kind. */
+export const idIn = <Id extends bigint>(id: Schema.Codec<Id, bigint>) =>
+  ApiId.pipe(Schema.decodeTo(id, SchemaTransformation.transform({ decode: BigInt, encode: String })))
 
 /** A whole number of micros, fen or the like, as text. */
 export const ApiAmount = Schema.String.check(Schema.isPattern(amountPattern)).annotate({

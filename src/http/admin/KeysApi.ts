@@ -3,8 +3,9 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { ApiKeyId } from "../../domain/Ids.ts"
 import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiId, ApiMoment } from "./ApiSchema.ts"
+import { ApiId, ApiMoment, idIn } from "./ApiSchema.ts"
 
 const Me = Schema.Struct({
   user_id: ApiId,
@@ -46,7 +47,7 @@ export class KeysApi extends HttpApiGroup.make("keys").add(
     error: [ApiRefused, ApiUnavailable]
   }),
   HttpApiEndpoint.post("revokeKey", "/keys/:id/revoke", {
-    params: { id: ApiId },
+    params: { id: idIn(ApiKeyId) },
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiUnavailable]
   })

@@ -62,7 +62,7 @@ export const KeysHandlers = HttpApiBuilder.group(
         orApiUnavailable
       ),
       revokeKey: ({ params }) =>
-        Effect.flatMap(CurrentAdmin, (admin) => keys.revoke(admin, BigInt(params.id))).pipe(
+        Effect.flatMap(CurrentAdmin, (admin) => keys.revoke(admin, params.id)).pipe(
           Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new ApiNotFound({ message: "There is no such key." }))),
           orApiUnavailable
         )

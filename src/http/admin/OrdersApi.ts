@@ -3,9 +3,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { orderStates } from "../../orders/OrderSearch.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, idIn, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -92,8 +93,8 @@ const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]),
   description: "What somebody found out at the provider."
 })
 
-const params = { id: ApiId }
-const refundParams = { id: ApiId, refund_id: ApiId }
+const params = { id: idIn(OrderId) }
+const refundParams = { id: idIn(OrderId), refund_id: idIn(RefundId) }
 
 export class OrdersApi extends HttpApiGroup.make("orders").add(
   HttpApiEndpoint.get("listOrders", "/orders", {

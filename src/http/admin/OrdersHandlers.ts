@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { OrderId, RefundId } from "../../domain/Ids.ts"
 import { ManualPayments } from "../../events/ManualPayments.ts"
 import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
 import type { Dispute } from "../../orders/DisputeStore.ts"
@@ -84,9 +85,9 @@ export const OrdersHandlers = HttpApiBuilder.group(
     const show = ({ id }: Pick<Order, "id">) => Effect.map(history.show(id), recordJson)
 
     /** The refund, if it is of that order. */
-    const refundOf = Effect.fnUntraced(function*(params: { readonly id: string; readonly refund_id: string }) {
-      const record = yield* history.show(BigInt(params.id))
-      const id = BigInt(params.refund_id)
+    const refundOf = Effect.fnUntraced(function*(params: { readonly id: OrderId; readonly refund_id: RefundId }) {
+      const record = yield* history.show(params.id)
+      const id = params.refund_id
       return record.refunds.some((refund) => refund.id === id) ? id : yield* noRefund()
     })
 
@@ -101,11 +102,11 @@ export const OrdersHandlers = HttpApiBuilder.group(
         orApiUnavailable
       ),
       getOrder: ({ params }) =>
-        show({ id: BigInt(params.id) }).pipe(Effect.catchTag("OrderNotFound", noOrder), orApiUnavailable),
+        show({ id: params.id }).pipe(Effect.catchTag("OrderNotFound", noOrder), orApiUnavailable),
       completeOrder: Effect.fnUntraced(
         function*({ params, payload }) {
           const admin = yield* CurrentAdmin
-          return yield* show(yield* manual.complete(admin, { orderId: BigInt(params.id), ...payload }))
+          return yield* show(yield* manual.complete(admin, { orderId: params.id, ...payload }))
         },
         Effect.catchTags({
           OrderNotFound: noOrder,
@@ -118,7 +119,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
       ),
       cancelOrder: Effect.fnUntraced(
         function*({ params }) {
-          return yield* show(yield* orders.cancel(BigInt(params.id), undefined, yield* CurrentAdmin))
+          return yield* show(yield* orders.cancel(params.id, undefined, yield* CurrentAdmin))
         },
         Effect.catchTags({ OrderNotFound: noOrder, OrderClosed: conflictOf, OrderProcessing: conflictOf }),
         orApiUnavailable
@@ -126,7 +127,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
       refundOrder: Effect.fnUntraced(
         function*({ params, payload: { amount_minor, idempotency_key, note } }) {
           const asked = {
-            orderId: BigInt(params.id),
+            orderId: params.id,
             amountMinor: amount_minor === undefined ? undefined : BigInt(amount_minor),
             note,
             key: idempotency_key

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { EventId } from "../../domain/Ids.ts"
 import { Corrections } from "../../events/Corrections.ts"
 import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
 import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
@@ -66,11 +67,11 @@ export const PaymentsHandlers = HttpApiBuilder.group(
     const resolutions = yield* EventResolutions
     const corrections = yield* Corrections
 
-    const details = (id: string) => Effect.map(events.find(BigInt(id)), detailsJson)
+    const details = (id: EventId) => Effect.map(events.find(id), detailsJson)
 
     const resolve = Effect.fnUntraced(
-      function*(id: string, asked: Resolve) {
-        yield* resolutions.resolve(yield* CurrentAdmin, BigInt(id), asked)
+      function*(id: EventId, asked: Resolve) {
+        yield* resolutions.resolve(yield* CurrentAdmin, id, asked)
         return yield* details(id)
       },
       Effect.catchTags({
@@ -101,7 +102,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", note: payload.note }),
       refundPayment: Effect.fnUntraced(
         function*({ params, payload: { idempotency_key: key, note } }) {
-          return refundJson(yield* resolutions.refund(yield* CurrentAdmin, BigInt(params.id), { note, key }))
+          return refundJson(yield* resolutions.refund(yield* CurrentAdmin, params.id, { note, key }))
         },
         Effect.catchTags({
           EventNotFound: () => Effect.fail(noEvent),
@@ -115,7 +116,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       ),
       correctPayment: Effect.fnUntraced(
         function*({ params, payload: { note } }) {
-          const made = yield* corrections.correct(yield* CurrentAdmin, BigInt(params.id), note)
+          const made = yield* corrections.correct(yield* CurrentAdmin, params.id, note)
           return { user_id: made.userId.toString(), amount_micros: made.amountMicros.toString() }
         },
         Effect.catchTags({

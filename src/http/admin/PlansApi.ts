@@ -4,11 +4,12 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { IdJson } from "../../domain/Fields.ts"
+import { PlanId } from "../../domain/Ids.ts"
 import { planTerms } from "../../domain/Plan.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminPlanJson } from "../../subscriptions/PlanAdmin.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiId, pageQuery } from "./ApiSchema.ts"
+import { idIn, pageQuery } from "./ApiSchema.ts"
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 
 const Plan = AdminPlanJson.annotate({ identifier: "Plan" })
@@ -17,7 +18,7 @@ const NewPlan = Json({ code: Schema.String, ...planTerms.json }).annotate({ iden
 
 const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).annotate({ identifier: "PlanEdit" })
 
-const params = { id: ApiId }
+const params = { id: idIn(PlanId) }
 
 export class PlansApi extends HttpApiGroup.make("plans").add(
   HttpApiEndpoint.get("listPlans", "/plans", {

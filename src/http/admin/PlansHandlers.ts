@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { PlanId } from "../../domain/Ids.ts"
 import { type PlanField, planTerms } from "../../domain/Plan.ts"
 import { columnOf } from "../../domain/Row.ts"
 import { PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
@@ -49,9 +50,9 @@ export const PlansHandlers = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const plans = yield* PlanAdmin
 
-    const setEnabled = (id: string, revision: string, enabled: boolean) =>
+    const setEnabled = (id: PlanId, revision: string, enabled: boolean) =>
       Effect.gen(function*() {
-        const at = { id: BigInt(id), revision: BigInt(revision) }
+        const at = { id, revision: BigInt(revision) }
         yield* plans.setEnabled(yield* CurrentAdmin, at, enabled)
         return yield* plans.get(at.id)
       }).pipe(Effect.catchTags(refusals), orApiUnavailable)
@@ -66,8 +67,7 @@ export const PlansHandlers = HttpApiBuilder.group(
           }),
           (items) => ({ items })
         ).pipe(orApiUnavailable),
-      getPlan: ({ params }) =>
-        plans.get(BigInt(params.id)).pipe(Effect.catchTag("PlanUnknown", unknown), orApiUnavailable),
+      getPlan: ({ params }) => plans.get(params.id).pipe(Effect.catchTag("PlanUnknown", unknown), orApiUnavailable),
       createPlan: Effect.fnUntraced(
         function*({ payload }) {
           return yield* plans.get(yield* plans.create(yield* CurrentAdmin, payload))
@@ -78,7 +78,7 @@ export const PlansHandlers = HttpApiBuilder.group(
       editPlan: Effect.fnUntraced(
         function*({ params, payload }) {
           const { revision, ...terms } = payload
-          const at = { id: BigInt(params.id), revision }
+          const at = { id: params.id, revision }
           yield* plans.edit(yield* CurrentAdmin, at, terms)
           return yield* plans.get(at.id)
         },

@@ -4,9 +4,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { statusClasses } from "../../usage/AllCalls.ts"
 import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, idIn } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
 
@@ -145,7 +146,7 @@ const Overview = Schema.Struct({
 const zone = { time_zone: Schema.optionalKey(Name) }
 
 const narrowed = {
-  user_id: Schema.optionalKey(ApiId),
+  user_id: Schema.optionalKey(idIn(UserId)),
   model: Schema.optionalKey(Name),
   channel: Schema.optionalKey(Name)
 }
@@ -161,7 +162,7 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
     query: {
       ...period,
       ...narrowed,
-      key_id: Schema.optionalKey(ApiId),
+      key_id: Schema.optionalKey(idIn(ApiKeyId)),
       state: Schema.optionalKey(states),
       funding: Schema.optionalKey(fundings),
       status: Schema.optionalKey(Schema.Literals(statusClasses)),

@@ -124,8 +124,6 @@ const periodOf = Effect.fnUntraced(function*(query: { readonly from?: string; re
   return { fromMs, toMs }
 })
 
-const idOrNone = (text: string | undefined): bigint | undefined => text === undefined ? undefined : BigInt(text)
-
 const refusal = ({ reason }: UsageRefused) => {
   switch (reason) {
     case "empty_range":
@@ -170,7 +168,7 @@ export const UsageHandlers = HttpApiBuilder.group(
       }, orApiUnavailable),
       reportUsage: Effect.fnUntraced(
         function*({ query }) {
-          const filter = { userId: idOrNone(query.user_id), model: query.model, channel: query.channel }
+          const filter = { userId: query.user_id, model: query.model, channel: query.channel }
           const report = yield* usage.report(
             { ...(yield* periodOf(query)), ...filter },
             timeZoneOf(query.time_zone)
@@ -192,8 +190,8 @@ export const UsageHandlers = HttpApiBuilder.group(
         function*({ query }) {
           const filter = {
             ...(yield* periodOf(query)),
-            userId: idOrNone(query.user_id),
-            keyId: idOrNone(query.key_id),
+            userId: query.user_id,
+            keyId: query.key_id,
             model: query.model,
             channel: query.channel,
             state: query.state,

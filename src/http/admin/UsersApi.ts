@@ -4,9 +4,10 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Role } from "../../identity/Roles.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, idIn, pageQuery } from "./ApiSchema.ts"
 
 const summary = {
   id: ApiId,
@@ -104,7 +105,7 @@ const PasswordLink = Schema.Struct({ url: Schema.String, expires_at: ApiMoment }
   identifier: "PasswordLink"
 })
 
-const params = { id: ApiId }
+const params = { id: idIn(UserId) }
 
 export class UsersApi extends HttpApiGroup.make("users").add(
   HttpApiEndpoint.get("listUsers", "/users", {
@@ -175,7 +176,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
-    params: { id: ApiId, subscription_id: ApiId },
+    params: { ...params, subscription_id: idIn(SubscriptionId) },
     payload: Schema.Struct({ note: Schema.String }).annotate({ identifier: "SubscriptionEnd" }),
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]

@@ -6,6 +6,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { type AdjustmentRefused, Adjustments } from "../../accounts/Adjustments.ts"
 import { DebtWaivers, type WaiverRefused } from "../../accounts/DebtWaivers.ts"
 import { LedgerList } from "../../accounts/LedgerList.ts"
+import type { UserId } from "../../domain/Ids.ts"
 import { formatUsd } from "../../domain/Money.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
 import { UserAdmin } from "../../identity/UserAdmin.ts"
@@ -48,8 +49,8 @@ export const UsersHandlers = HttpApiBuilder.group(
     const links = yield* PasswordLinks
     const address = yield* PublicAddress
 
-    const view = Effect.fnUntraced(function*(id: string) {
-      const found = yield* users.view(BigInt(id))
+    const view = Effect.fnUntraced(function*(id: UserId) {
+      const found = yield* users.view(id)
       return Option.isNone(found) ? yield* noUser : userJson(found.value)
     })
 
@@ -77,7 +78,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       getUser: ({ params }) => orApiUnavailable(view(params.id)),
       disableUser: Effect.fnUntraced(
         function*({ params }) {
-          yield* users.disable(yield* CurrentAdmin, BigInt(params.id))
+          yield* users.disable(yield* CurrentAdmin, params.id)
           return yield* view(params.id)
         },
         Effect.catchTags(changeRefusals),
@@ -85,7 +86,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       ),
       enableUser: Effect.fnUntraced(
         function*({ params }) {
-          yield* users.enable(yield* CurrentAdmin, BigInt(params.id))
+          yield* users.enable(yield* CurrentAdmin, params.id)
           return yield* view(params.id)
         },
         Effect.catchTag("UserNotFound", () => Effect.fail(noUser)),
@@ -93,7 +94,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       ),
       setUserRole: Effect.fnUntraced(
         function*({ params, payload }) {
-          yield* users.setRole(yield* CurrentAdmin, BigInt(params.id), payload.role)
+          yield* users.setRole(yield* CurrentAdmin, params.id, payload.role)
           return yield* view(params.id)
         },
         Effect.catchTags({ ...changeRefusals, UserDisabled: conflict }),
@@ -101,7 +102,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       ),
       createPasswordLink: Effect.fnUntraced(
         function*({ params }) {
-          const { expiresAt, token } = yield* links.issue(yield* CurrentAdmin, BigInt(params.id))
+          const { expiresAt, token } = yield* links.issue(yield* CurrentAdmin, params.id)
           return { url: `${address.url()}/reset/${Redacted.value(token)}`, expires_at: momentOf(expiresAt) }
         },
         Effect.catchTags({ UserNotFound: changeRefusals.UserNotFound, UserDisabled: conflict }),
@@ -110,14 +111,14 @@ export const UsersHandlers = HttpApiBuilder.group(
       listLedger: Effect.fnUntraced(
         function*({ params, query }) {
           yield* view(params.id)
-          return { items: (yield* ledger.page(BigInt(params.id), rangeOf(query))).map(entryJson) }
+          return { items: (yield* ledger.page(params.id, rangeOf(query))).map(entryJson) }
         },
         orApiUnavailable
       ),
       adjustBalance: Effect.fnUntraced(
         function*({ params, payload }) {
           const adjusted = yield* adjustments.adjust(yield* CurrentAdmin, {
-            userId: BigInt(params.id),
+            userId: params.id,
             amountMicros: BigInt(payload.amount_micros),
             note: payload.note,
             key: payload.idempotency_key
@@ -140,7 +141,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       waiveDebt: Effect.fnUntraced(
         function*({ params, payload }) {
           const waived = yield* waivers.waive(yield* CurrentAdmin, {
-            userId: BigInt(params.id),
+            userId: params.id,
             amountMicros: BigInt(payload.amount_micros),
             note: payload.note,
             key: payload.idempotency_key
@@ -163,14 +164,14 @@ export const UsersHandlers = HttpApiBuilder.group(
       listSubscriptions: Effect.fnUntraced(
         function*({ params, query }) {
           yield* view(params.id)
-          return { items: (yield* subscriptions.page(BigInt(params.id), rangeOf(query))).map(subscriptionJson) }
+          return { items: (yield* subscriptions.page(params.id, rangeOf(query))).map(subscriptionJson) }
         },
         orApiUnavailable
       ),
       grantSubscription: Effect.fnUntraced(
         function*({ params, payload }) {
           const id = yield* grants.grant(yield* CurrentAdmin, {
-            userId: BigInt(params.id),
+            userId: params.id,
             planCode: payload.plan_code,
             note: payload.note,
             key: payload.idempotency_key
@@ -186,8 +187,8 @@ export const UsersHandlers = HttpApiBuilder.group(
       endSubscription: Effect.fnUntraced(
         function*({ params, payload }) {
           yield* grants.end(yield* CurrentAdmin, {
-            userId: BigInt(params.id),
-            subscriptionId: BigInt(params.subscription_id),
+            userId: params.id,
+            subscriptionId: params.subscription_id,
             note: payload.note
           })
         },

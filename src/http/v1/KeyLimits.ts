@@ -3,9 +3,10 @@
  *
  * @internal
  */
+import type { ApiKeyId } from "../../domain/Ids.ts"
 
 export class KeyLimits {
-  private readonly open = new Map<bigint, number>()
+  private readonly open = new Map<ApiKeyId, number>()
   private readonly callsPerKeyMax: number
 
   constructor(callsPerKeyMax: number) {
@@ -13,14 +14,14 @@ export class KeyLimits {
   }
 
   /** Counts a call; false when the key has too many open. */
-  enter(keyId: bigint): boolean {
+  enter(keyId: ApiKeyId): boolean {
     const count = this.open.get(keyId) ?? 0
     if (count >= this.callsPerKeyMax) return false
     this.open.set(keyId, count + 1)
     return true
   }
 
-  leave(keyId: bigint): void {
+  leave(keyId: ApiKeyId): void {
     const count = this.open.get(keyId) ?? 0
     if (count <= 1) this.open.delete(keyId)
     else this.open.set(keyId, count - 1)

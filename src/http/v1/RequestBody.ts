@@ -6,14 +6,15 @@
  */
 import { Effect } from "effect"
 import type { IncomingMessage } from "node:http"
-import { joinBytes } from "../../platform/JoinBytes.ts"
+import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused } from "../../gateway/CallError.ts"
 import type { ByteBudget, ByteRefusal, ByteShare } from "../../platform/ByteBudget.ts"
+import { joinBytes } from "../../platform/JoinBytes.ts"
 import { BodyBytes } from "./BodyBytes.ts"
 import { ContentDecoder, type DecodedSink, encodingsOf } from "./ContentDecoder.ts"
 
 export interface BodyOptions {
-  readonly userId: bigint
+  readonly userId: UserId
   /** Bytes as they are received, and as they are decoded, at most. */
   readonly bytesMax: number
   readonly budget: ByteBudget

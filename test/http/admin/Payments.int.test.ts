@@ -3,6 +3,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { AttemptId, PaymentId } from "../../../src/domain/Ids.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 
@@ -66,7 +67,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
     Effect.gen(function*() {
       const { get, post, topup, world } = yield* program
       const order = yield* topup
-      const [attempt] = yield* world.sql<{ id: bigint }>`
+      const [attempt] = yield* world.sql<{ id: AttemptId }>`
         INSERT INTO payment_attempts (order_kind, order_id, provider, amount_minor, currency, merchant, merchant_reference)
           VALUES ('topup', ${order.id}, 'epay', 1000, 'cny', 'elsewhere', ${`topup_${order.id}_api`}) RETURNING id`
       const completion = { provider: "epay", reference: `trade${order.id}`, note: "told by the gateway" }
@@ -102,7 +103,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
   it.effect("resolves exceptions, once", () =>
     Effect.gen(function*() {
       const { get, post, root, user, world } = yield* program
-      const [row] = yield* world.sql<{ id: bigint }>`
+      const [row] = yield* world.sql<{ id: PaymentId }>`
         WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
           VALUES ('epay', 'api', 'in_review', 1000, 'cny') RETURNING id)
         INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,

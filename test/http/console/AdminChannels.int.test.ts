@@ -4,6 +4,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { ChannelId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send, type TestAnswer } from "../../support/TestHttp.ts"
@@ -230,7 +231,7 @@ describe("root's channels", () => {
     it.effect("leave what the file declares alone, and are nobody else's", () =>
       Effect.gen(function*() {
         const { client, upstream, world } = yield* asRoot
-        const [declared] = yield* world.sql<{ id: bigint; revision: bigint }>`
+        const [declared] = yield* world.sql<{ id: ChannelId; revision: bigint }>`
           SELECT id, revision FROM channels WHERE name = 'simulator'`
         const path = `/admin/channels/${declared?.id}`
         const shown = yield* client.get(path)

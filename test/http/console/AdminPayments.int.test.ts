@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { EventId, OrderId, RefundId, UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
@@ -21,13 +22,13 @@ const orderOf = Effect.fnUntraced(function*(amountFen = 1_000n) {
   return { user, order: yield* Effect.orDie(world.orders.topup(user.id, amountFen)) }
 })
 
-const stateOf = (id: bigint) =>
+const stateOf = (id: OrderId) =>
   Effect.flatMap(
     ConsoleWorld,
     (world) => Effect.map(Effect.orDie(world.orders.show(id, undefined)), (view) => view.order.state)
   )
 
-const balanceOf = (userId: bigint) =>
+const balanceOf = (userId: UserId) =>
   Effect.gen(function*() {
     const { sql } = yield* ConsoleWorld
     const [row] = yield* sql<{ usd: bigint }>`SELECT usd_micros AS usd FROM user_balances WHERE user_id = ${userId}`
@@ -37,7 +38,7 @@ const balanceOf = (userId: bigint) =>
 /** An exception: a payment of an order that nobody knows, told by the gateway. */
 const exceptionOf = Effect.fnUntraced(function*(payment: string, orderReference: string | null = null) {
   const { sql } = yield* ConsoleWorld
-  const [row] = yield* sql<{ id: bigint }>`
+  const [row] = yield* sql<{ id: EventId }>`
     WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
       VALUES ('epay', ${payment}, 'in_review', 500, 'cny') RETURNING id)
     INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, merchant_reference,
@@ -237,7 +238,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       }
       assert.strictEqual(world.stripe.charge(paymentIntent).amount_refunded, 400)
       assert.strictEqual(yield* balanceOf(user.id), 840_000n)
-      const [lost] = yield* world.sql<{ id: bigint }>`
+      const [lost] = yield* world.sql<{ id: RefundId }>`
         INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
             requested_by, note, problem)
           SELECT p.provider, p.payment_id, p.id, 100, p.currency, 'pending', 'lost-answer', 'user:1', 'n', 'no answer'

@@ -6,6 +6,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { readFileSync } from "node:fs"
+import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, desktop, launch, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { call, inspect, makeKey, register, submit, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
@@ -135,7 +136,7 @@ const redeemCode = async (root: Visitor, user: Visitor, telling: Telling, { orig
 }
 
 /** Root completes an order that was paid outside, gives part of another back, and adjusts a balance. */
-const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint, orderId: bigint) => {
+const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, userId: UserId, orderId: OrderId) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/orders/${orderId}/complete`)
   await page.selectOption("[name=provider]", "manual")
@@ -169,7 +170,7 @@ const seeDispute = async (
   visitor: Visitor,
   telling: Telling,
   { origin, stripe }: World,
-  userId: bigint,
+  userId: UserId,
   paid: Paid
 ) => {
   const { page } = visitor
@@ -201,7 +202,7 @@ const giveRole = async (
   user: Visitor,
   telling: Telling,
   { origin }: World,
-  of: { readonly userId: bigint; readonly order: bigint }
+  of: { readonly userId: UserId; readonly order: bigint }
 ) => {
   await root.page.goto(`${origin}/admin/users/${of.userId}/role`)
   await inspect(root, telling, "user-role")
@@ -262,7 +263,7 @@ interface Paid {
 
 const complete = (action: string): string => `main form[action$="/${action}"] button[type=submit]`
 
-const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World, userId: bigint) => {
+const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World, userId: UserId) => {
   const { page } = visitor
   for (
     const path of [
@@ -311,8 +312,8 @@ const tell = (telling: Telling) =>
       await giveCodes(root, telling, world)
       await redeemCode(root, user, telling, world)
     })
-    const [row] = yield* world.sql<{ id: bigint }>`SELECT id FROM users WHERE role = 'user'`
-    const userId = row?.id ?? 0n
+    const [row] = yield* world.sql<{ id: UserId }>`SELECT id FROM users WHERE role = 'user'`
+    const userId = row?.id ?? UserId.make(0n)
     const order = yield* Effect.orDie(world.orders.topup(userId, 3_000n))
     yield* Effect.promise(async () => {
       await moveMoney(root, telling, world, userId, order.id)

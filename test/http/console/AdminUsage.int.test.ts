@@ -5,12 +5,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
+import { ApiKeyId, type UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { writeHistory } from "../../support/UsageHistory.ts"
 import { callAt, idAt, insertCalls } from "../../support/UsageWorld.ts"
 
-const clientOf = Effect.fnUntraced(function*(userId: bigint) {
+const clientOf = Effect.fnUntraced(function*(userId: UserId) {
   const world = yield* ConsoleWorld
   return new ConsoleClient(world.origin, { session: yield* world.session(userId) })
 })
@@ -55,7 +56,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const other = yield* world.user(0n)
       const nowMs =
         (yield* world.sql<{ ms: number }>`SELECT floor(extract(epoch FROM now()) * 1000)::float8 AS ms`)[0]?.ms ?? 0
-      yield* writeHistory(world.sql, { userId: user.id, keyId: 7n, calls: 120, days: 20 })
+      yield* writeHistory(world.sql, { userId: user.id, keyId: ApiKeyId.make(7n), calls: 120, days: 20 })
       const failed = callAt(other.id, nowMs - 600_000, {
         state: "voided",
         channel: "=cmd",
@@ -68,7 +69,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       let folded = 1
       while (folded > 0) {
         const [row] = yield* world.sql<{ passed: number }>`
-          SELECT realms_fold_usage_v2(${user.id}, 180000, 10000) AS passed`
+          SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
         folded = row?.passed ?? 0
       }
 

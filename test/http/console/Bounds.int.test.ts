@@ -5,6 +5,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { Headers } from "effect/http"
+import { UserId } from "../../../src/domain/Ids.ts"
 import { clientAddress, isNear } from "../../../src/http/console/ClientAddress.ts"
 import { PAGES_OF_USER_MAX, PageTurns } from "../../../src/http/console/PageTurns.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
@@ -74,7 +75,7 @@ describe("turns of pages", () => {
     Effect.gen(function*() {
       const turns = yield* PageTurns
       const gate = yield* Deferred.make<void>()
-      const page = turns.take(1n, Deferred.await(gate))
+      const page = turns.take(UserId.make(1n), Deferred.await(gate))
       const open = yield* Effect.forEach(
         Array.from({ length: PAGES_OF_USER_MAX }),
         () => Effect.forkChild(page, { startImmediately: true })

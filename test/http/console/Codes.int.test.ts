@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
@@ -37,7 +38,7 @@ const makeBatch = (client: ConsoleClient, more: Partial<typeof fields>) =>
     return { path, file, codes: Array.from(file.text.matchAll(/^RLM-[\dA-Z-]+/gm), ([code]) => code) }
   })
 
-const balanceOf = (userId: bigint) =>
+const balanceOf = (userId: UserId) =>
   Effect.gen(function*() {
     const { sql } = yield* ConsoleWorld
     const [row] = yield* Effect.orDie(

@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { UserId } from "../../../src/domain/Ids.ts"
 import { ORDERS_PER_HOUR_MAX } from "../../../src/orders/Orders.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
@@ -16,7 +17,7 @@ const signIn = Effect.gen(function*() {
   return { user, client: new ConsoleClient(world.origin, { session: yield* world.session(user.id) }) }
 })
 
-const orderCount = (userId: bigint) =>
+const orderCount = (userId: UserId) =>
   Effect.gen(function*() {
     const { orders } = yield* ConsoleWorld
     return (yield* orders.list(userId)).length

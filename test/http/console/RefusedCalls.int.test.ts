@@ -4,17 +4,18 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
-const clientOf = Effect.fnUntraced(function*(userId: bigint, language = "en") {
+const clientOf = Effect.fnUntraced(function*(userId: UserId, language = "en") {
   const world = yield* ConsoleWorld
   const headers = { "accept-language": language }
   return new ConsoleClient(world.origin, { session: yield* world.session(userId), headers })
 })
 
 /** Refused calls of a user, one each second back from now; `model-1` is the newest. */
-const refuse = Effect.fnUntraced(function*(userId: bigint, count: number, model: string) {
+const refuse = Effect.fnUntraced(function*(userId: UserId, count: number, model: string) {
   const { sql } = yield* ConsoleWorld
   yield* sql`INSERT INTO refused_calls (user_id, id, at, model, endpoint, status, code)
     SELECT ${userId}, realms_uuid_at_v1(floor(extract(epoch FROM now()) * 1000)::bigint - i * 1000),

@@ -6,8 +6,9 @@ import { Deferred, Effect, Fiber } from "effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage } from "node:http"
 import { gzipSync } from "node:zlib"
-import { ByteBudget } from "../../../src/platform/ByteBudget.ts"
+import { UserId } from "../../../src/domain/Ids.ts"
 import { readRequestBody } from "../../../src/http/v1/RequestBody.ts"
+import { ByteBudget } from "../../../src/platform/ByteBudget.ts"
 import { RawConnection } from "../../support/RawConnection.ts"
 import { until } from "../../support/TestGateway.ts"
 
@@ -42,7 +43,7 @@ const fixture = Effect.gen(function*() {
   const begin = Effect.fnUntraced(function*(headers: string) {
     client.write(`POST / HTTP/1.1\r\nhost: x\r\n${headers}\r\n\r\n`)
     const request = yield* Deferred.await(arrived)
-    const options = { userId: 1n, bytesMax: 200_000, budget, slowAfterMs: 50, bytesPerSecondMin: 1_000 }
+    const options = { userId: UserId.make(1n), bytesMax: 200_000, budget, slowAfterMs: 50, bytesPerSecondMin: 1_000 }
     return yield* Effect.forkChild(readRequestBody(request, { ...options, nowMs }), {
       startImmediately: true
     })

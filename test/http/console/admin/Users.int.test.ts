@@ -4,12 +4,13 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { UserId } from "../../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../../support/ConsoleWorld.ts"
-import { send } from "../../../support/TestHttp.ts"
 import { adjustIn } from "../../../support/TestAccounts.ts"
+import { send } from "../../../support/TestHttp.ts"
 
-const signedIn = Effect.fnUntraced(function*(userId: bigint) {
+const signedIn = Effect.fnUntraced(function*(userId: UserId) {
   const world = yield* ConsoleWorld
   return new ConsoleClient(world.origin, { session: yield* world.session(userId) })
 })
@@ -21,14 +22,14 @@ const asRoot = Effect.gen(function*() {
 
 const keyIn = (text: string): string => /name="key" value="([^"]+)"/.exec(text)?.[1] ?? ""
 
-const balanceOf = (userId: bigint) =>
+const balanceOf = (userId: UserId) =>
   Effect.gen(function*() {
     const { sql } = yield* ConsoleWorld
     const [row] = yield* sql<{ usd_micros: bigint }>`SELECT usd_micros FROM user_balances WHERE user_id = ${userId}`
     return row?.usd_micros
   })
 
-const actionsOf = (userId: bigint) =>
+const actionsOf = (userId: UserId) =>
   Effect.gen(function*() {
     const { sql } = yield* ConsoleWorld
     const rows = yield* sql<{ actor: string; action: string }>`
@@ -235,7 +236,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       assert.strictEqual(made.status, 303)
       assert.strictEqual((yield* client.post("/admin/users", { email, role: "user" })).status, 422)
       const path = (made.headers.location ?? "").replace(/\?.*/, "")
-      const id = BigInt(path.split("/").at(-1) ?? "0")
+      const id = UserId.make(BigInt(path.split("/").at(-1) ?? "0"))
       const theirs = yield* signedIn(id)
       assert.strictEqual((yield* theirs.get("/admin/users")).status, 404)
       yield* client.get(`${path}/role`)

@@ -11,8 +11,6 @@ export const auditText = defineMessages({
   "target": "What was changed",
   "from": "From",
   "to": "To",
-  "filter": "Filter",
-  "clear": "Clear",
   "range.problem": "Enter days as they are in the calendar, the first one first.",
   "when": "When and who",
   "change": "Change",
@@ -25,9 +23,7 @@ export const auditText = defineMessages({
   "key": "by key {id}",
   "only": "Only changes of {target}",
   "export": "Export CSV",
-  "export.hint": "The file has the newest {count} at most; narrow the filter for older ones.",
-  "newest": "Newest",
-  "older": "Older"
+  "export.hint": "The file has the newest {count} at most; narrow the filter for older ones."
 }, {
   "title": "审计日志",
   "lead": "在管理后台、管理接口和命令行中所做的每一项更改。记录一经写入，不再更改。",
@@ -36,8 +32,6 @@ export const auditText = defineMessages({
   "target": "对象",
   "from": "起始日期",
   "to": "结束日期",
-  "filter": "筛选",
-  "clear": "清除",
   "range.problem": "请填写有效的日期，起始日期不得晚于结束日期。",
   "when": "时间与操作者",
   "change": "更改",
@@ -50,7 +44,5 @@ export const auditText = defineMessages({
   "key": "通过密钥 {id}",
   "only": "只看 {target} 的更改",
   "export": "导出 CSV",
-  "export.hint": "文件最多包含最新的 {count} 条记录；如需更早的记录，请缩小筛选范围。",
-  "newest": "最新",
-  "older": "更早"
+  "export.hint": "文件最多包含最新的 {count} 条记录；如需更早的记录，请缩小筛选范围。"
 })

@@ -2,34 +2,16 @@
  * The audit log: who changed what, from what to what, with a filter above.
  */
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem } from "../../../../platform/AuditTrail.ts"
+import { List } from "../../kit/List.tsx"
 import { Notice } from "../../ui/Forms.tsx"
-import { Pager } from "../../ui/Pager.tsx"
-import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
-import { FilterDay, FilterText } from "../../ui/FilterParts.tsx"
 import { auditPath, type AuditQuery } from "./AuditQuery.ts"
 import { auditText } from "./AuditText.ts"
 
 interface ItemProps {
   readonly visit: Visit
   readonly item: AuditItem
-}
-
-const Filter = ({ query: { isFiltered, typed }, visit }: { readonly visit: Visit; readonly query: AuditQuery }) => {
-  const say = sayOf(visit, auditText)
-  return (
-    <form method="get" action="/admin/audit" class="card-body border-bottom row g-2 align-items-end m-0">
-      <FilterText name="actor" label={say("actor")} value={typed.actor} />
-      <FilterText name="action" label={say("action")} value={typed.action} />
-      <FilterText name="target" label={say("target")} value={typed.target} />
-      <FilterDay name="from" label={say("from")} value={typed.from} />
-      <FilterDay name="to" label={say("to")} value={typed.to} />
-      <div class="col-12 col-lg-auto btn-list">
-        <button class="btn" type="submit">{say("filter")}</button>
-        {isFiltered ? <a class="btn btn-ghost-secondary" href="/admin/audit">{say("clear")}</a> : null}
-      </div>
-    </form>
-  )
 }
 
 const Who = ({ item: { actor, email }, visit }: ItemProps) => {
@@ -98,29 +80,6 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
   )
 }
 
-const AuditTable = ({ items, visit }: { readonly visit: Visit; readonly items: ReadonlyArray<AuditItem> }) => {
-  const say = sayOf(visit, auditText)
-  return (
-    <DataTable
-      caption={say("title")}
-      columns={[{ title: say("when") }, { title: say("change") }, { title: say("address"), wide: true }]}
-      rows={items.map((item) => [
-        <>
-          <div class="text-secondary small">
-            <Moment visit={visit} at={item.at} />
-          </div>
-          <Who visit={visit} item={item} />
-        </>,
-        <>
-          <code class="break-anywhere">{item.action}</code> <Target visit={visit} item={item} />
-          <Diff visit={visit} item={item} />
-        </>,
-        <span class="break-anywhere">{item.address}</span>
-      ])}
-    />
-  )
-}
-
 export const AuditView = (
   { hasOlder, items, query, visit }: {
     readonly visit: Visit
@@ -130,27 +89,57 @@ export const AuditView = (
   }
 ) => {
   const say = sayOf(visit, auditText)
-  const last = items.at(-1)
+  const { isRefused, typed } = query
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
         <a class="btn" href={auditPath("/admin/audit/changes.csv", query)} download>{say("export")}</a>
       </PageHeading>
-      {query.isRefused ? <Notice kind="warning">{say("range.problem")}</Notice> : null}
-      <Card>
-        <Filter visit={visit} query={query} />
-        {items.length === 0
-          ? <Nothing icon="clock" title={say(query.isFiltered ? "none.filtered" : "none")} />
-          : <AuditTable visit={visit} items={items} />}
-        <Pager
-          newest={visit.query.has("before")
-            ? { href: auditPath("/admin/audit", query), text: say("newest") }
-            : undefined}
-          older={hasOlder && last !== undefined
-            ? { href: auditPath("/admin/audit", query, { before: last.id.toString() }), text: say("older") }
-            : undefined}
-        />
-      </Card>
+      {isRefused ? <Notice kind="warning">{say("range.problem")}</Notice> : null}
+      <List
+        visit={visit}
+        path="/admin/audit"
+        caption={say("title")}
+        items={items}
+        hasMore={hasOlder}
+        cursor={{ name: "before", of: ({ id }) => id }}
+        filter={[
+          { is: "text", name: "actor", label: say("actor"), value: typed.actor },
+          { is: "text", name: "action", label: say("action"), value: typed.action },
+          { is: "text", name: "target", label: say("target"), value: typed.target },
+          { is: "day", name: "from", label: say("from"), value: typed.from },
+          { is: "day", name: "to", label: say("to"), value: typed.to }
+        ]}
+        empty={{ icon: "clock", title: say("none") }}
+        none={say("none.filtered")}
+        columns={[
+          {
+            title: say("when"),
+            cell: (item) => (
+              <>
+                <div class="text-secondary small">
+                  <Moment visit={visit} at={item.at} />
+                </div>
+                <Who visit={visit} item={item} />
+              </>
+            )
+          },
+          {
+            title: say("change"),
+            cell: (item) => (
+              <>
+                <code class="break-anywhere">{item.action}</code> <Target visit={visit} item={item} />
+                <Diff visit={visit} item={item} />
+              </>
+            )
+          },
+          {
+            title: say("address"),
+            wide: true,
+            cell: ({ address }) => <span class="break-anywhere">{address}</span>
+          }
+        ]}
+      />
       <p class="text-secondary small mt-2">
         {say("export.hint", { count: visit.formats.count(AUDIT_STREAM_ITEMS_MAX) })}
       </p>

@@ -3,6 +3,7 @@
  */
 import type { Redemption, RedemptionBatch, RedemptionCode } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
+import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -177,38 +178,12 @@ export const BatchView = (
   )
 }
 
-const AskView = (
-  { action, back, revision, submit, text, title, visit }: {
-    readonly visit: UserVisit
-    readonly title: string
-    readonly text: string
-    readonly submit: string
-    readonly action: string
-    readonly back: string
-    readonly revision?: bigint
-  }
-) => (
-  <>
-    <PageHeading title={title} />
-    <Card>
-      <div class="card-body">
-        <p class="break-anywhere">{text}</p>
-        <PostForm visit={visit} action={action} class="btn-list">
-          {revision === undefined ? null : <input type="hidden" name="revision" value={revision.toString()} />}
-          <button type="submit" class="btn btn-danger">{submit}</button>
-          <a class="btn" href={back}>{sayOf(visit, codesText)("keep")}</a>
-        </PostForm>
-      </div>
-    </Card>
-  </>
-)
-
-/** Asked on a page of its own, so that nothing is disabled by a slip where no script runs either. */
 export const DisableBatchView = ({ batch, visit }: BatchProps) => {
   const say = sayOf(visit, codesText)
   return (
-    <AskView
+    <ConfirmPage
       visit={visit}
+      cancel={say("keep")}
       title={say("disable.batch.title")}
       text={say("disable.batch.text", { name: batch.name })}
       submit={say("disable.batch.submit")}
@@ -222,8 +197,9 @@ export const DisableBatchView = ({ batch, visit }: BatchProps) => {
 export const DisableCodeView = ({ batch, code, visit }: BatchProps & { readonly code: RedemptionCode }) => {
   const say = sayOf(visit, codesText)
   return (
-    <AskView
+    <ConfirmPage
       visit={visit}
+      cancel={say("keep")}
       title={say("disable.code.title")}
       text={say("disable.code.text", { hint: code.hint })}
       submit={say("disable.code.submit")}

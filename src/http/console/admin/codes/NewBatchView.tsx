@@ -1,8 +1,8 @@
 /**
  * The form of a new batch of codes.
  */
-import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import { CODES_MAX } from "../../../../redemption/RedemptionBatch.ts"
+import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState } from "../../Answer.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"

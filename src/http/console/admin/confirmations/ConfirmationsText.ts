@@ -36,8 +36,6 @@ export const confirmationsText = defineMessages({
   "own.text": "You asked for this yourself, so somebody else has to confirm it. You can take it back.",
   "not.yours": "Somebody of another role has to confirm this.",
   "all": "All confirmations",
-  "newest": "Newest",
-  "older": "Older",
   "done.asked":
     "Nothing has been done yet: this is above the limit of one person, and waits for somebody else to confirm it.",
   "done.refund": "Confirmed, and asked of the provider. The order or payment above says what came of it.",
@@ -126,8 +124,6 @@ export const confirmationsText = defineMessages({
   "own.text": "这是您本人提交的申请，须由另一人复核。您可以撤回。",
   "not.yours": "此操作须由其他角色复核。",
   "all": "全部复核",
-  "newest": "最新",
-  "older": "更早",
   "done.asked": "尚未执行：此操作超过单人限额，正在等待另一人复核。",
   "done.refund": "已复核，并已向支付渠道提交退款。结果见对应的订单或支付事件。",
   "requested.as": "申请方式",

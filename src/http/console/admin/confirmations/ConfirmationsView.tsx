@@ -2,8 +2,8 @@
  * Requests that wait for a second person, or all of them.
  */
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
-import { Pager } from "../../ui/Pager.tsx"
-import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { List } from "../../kit/List.tsx"
+import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { actionName, StateBadge, worthText } from "./ConfirmationParts.tsx"
 import { confirmationsText } from "./ConfirmationsText.ts"
@@ -38,41 +38,45 @@ const Tabs = ({ isAll, visit }: ListProps) => {
 export const ConfirmationsView = (props: ListProps) => {
   const { found, hasOlder, isAll, visit } = props
   const say = sayOf(visit, confirmationsText)
-  const path = `/admin/confirmations?${isAll ? "view=all&" : ""}`
-  const last = found.at(-1)
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
-      <Card>
+      <List
+        visit={visit}
+        path="/admin/confirmations"
+        kept={isAll ? { view: "all" } : {}}
+        caption={say("title")}
+        items={found}
+        hasMore={hasOlder}
+        cursor={{ name: "before", of: ({ id }) => id }}
+        empty={{ icon: "check", title: isAll ? say("none") : say("none.waiting") }}
+        columns={[
+          {
+            title: say("request"),
+            cell: (one) => (
+              <a href={`/admin/confirmations/${one.id}`}>#{one.id.toString()} {actionName(visit, one.action)}</a>
+            )
+          },
+          { title: say("worth"), number: true, cell: (one) => <span class="nowrap">{worthText(visit, one)}</span> },
+          { title: say("state"), cell: ({ state }) => <StateBadge visit={visit} state={state} /> },
+          {
+            title: say("requested.by"),
+            wide: true,
+            cell: ({ requester }) => <span class="break-anywhere">{requester}</span>
+          },
+          {
+            title: say("requested.at"),
+            wide: true,
+            cell: ({ requestedAt }) => (
+              <span class="nowrap">
+                <Moment visit={visit} at={requestedAt} />
+              </span>
+            )
+          }
+        ]}
+      >
         <Tabs {...props} />
-        {found.length === 0
-          ? <Nothing icon="check" title={isAll ? say("none") : say("none.waiting")} />
-          : (
-            <DataTable
-              caption={say("title")}
-              columns={[
-                { title: say("request") },
-                { title: say("worth"), number: true },
-                { title: say("state") },
-                { title: say("requested.by"), wide: true },
-                { title: say("requested.at"), wide: true }
-              ]}
-              rows={found.map((one) => [
-                <a href={`/admin/confirmations/${one.id}`}>#{one.id.toString()} {actionName(visit, one.action)}</a>,
-                <span class="nowrap">{worthText(visit, one)}</span>,
-                <StateBadge visit={visit} state={one.state} />,
-                <span class="break-anywhere">{one.requester}</span>,
-                <span class="nowrap">
-                  <Moment visit={visit} at={one.requestedAt} />
-                </span>
-              ])}
-            />
-          )}
-        <Pager
-          newest={visit.query.has("before") ? { href: path, text: say("newest") } : undefined}
-          older={hasOlder && last !== undefined ? { href: `${path}before=${last.id}`, text: say("older") } : undefined}
-        />
-      </Card>
+      </List>
     </>
   )
 }

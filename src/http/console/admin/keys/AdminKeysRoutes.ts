@@ -3,6 +3,7 @@
  * else.
  */
 import { Effect, Layer, Redacted } from "effect"
+import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
@@ -48,7 +49,7 @@ const createForm = adminForm("/admin/keys", {
 
 const revokePage = adminPage("/admin/keys/:id/revoke", (visit) =>
   Effect.gen(function*() {
-    const id = yield* pathId("id")
+    const id = yield* pathId("id", ApiKeyId)
     const key = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
     if (key === undefined) return yield* new PageNotFound()
     if (key.revokedAt !== null) return redirect("/admin/keys")
@@ -58,7 +59,7 @@ const revokePage = adminPage("/admin/keys/:id/revoke", (visit) =>
 const revokeForm = adminForm("/admin/keys/:id/revoke", {
   run: (visit) =>
     Effect.gen(function*() {
-      yield* (yield* AdminKeys).revoke(actorOf(visit), yield* pathId("id"))
+      yield* (yield* AdminKeys).revoke(actorOf(visit), yield* pathId("id", ApiKeyId))
       return redirect("/admin/keys?done=revoked")
     }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
 })

@@ -3,6 +3,7 @@
  */
 import type { AdminKey } from "../../../../identity/AdminKeys.ts"
 import type { FormState } from "../../Answer.ts"
+import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, Copyable, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -120,18 +121,15 @@ export const AdminKeysView = (
 export const RevokeAdminKeyView = ({ apiKey, visit }: KeyProps) => {
   const say = sayOf(visit, adminKeysText)
   return (
-    <>
-      <PageHeading title={say("revoke.title")} />
-      <Card>
-        <div class="card-body">
-          <p class="break-anywhere">{say("revoke.text", { name: apiKey.name, hint: apiKey.hint })}</p>
-          <PostForm visit={visit} action={`/admin/keys/${apiKey.id}/revoke`} class="btn-list">
-            <button type="submit" class="btn btn-danger">{say("revoke.submit")}</button>
-            <a class="btn" href="/admin/keys">{say("revoke.cancel")}</a>
-          </PostForm>
-        </div>
-      </Card>
-    </>
+    <ConfirmPage
+      visit={visit}
+      title={say("revoke.title")}
+      text={say("revoke.text", { name: apiKey.name, hint: apiKey.hint })}
+      submit={say("revoke.submit")}
+      cancel={say("revoke.cancel")}
+      action={`/admin/keys/${apiKey.id}/revoke`}
+      back="/admin/keys"
+    />
   )
 }
 

@@ -3,11 +3,12 @@
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import type { FormState, Problems } from "../../Answer.ts"
+import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { ModelBadges } from "./AdminModelsView.tsx"
 import { adminModelsText } from "./AdminModelsText.ts"
+import { ModelBadges } from "./AdminModelsView.tsx"
 import { ModelFacts } from "./ModelFacts.tsx"
 import { ModelFields } from "./ModelFields.tsx"
 
@@ -136,7 +137,6 @@ export const ModelView = (
   )
 }
 
-/** Asked on a page of its own, so that nothing is disabled by a slip. */
 export const DisableModelView = (
   { model, problems, visit }: {
     readonly visit: UserVisit
@@ -146,19 +146,16 @@ export const DisableModelView = (
 ) => {
   const say = sayOf(visit, adminModelsText)
   return (
-    <>
-      <PageHeading title={say("disable.title")} />
-      <FormAlert state={{ values: new URLSearchParams(), problems }} />
-      <Card>
-        <div class="card-body">
-          <p class="break-anywhere">{say("disable.text", { id: model.id })}</p>
-          <PostForm visit={visit} action={`/admin/models/disable?${query(model.id)}`} class="btn-list">
-            <input type="hidden" name="revision" value={model.revision.toString()} />
-            <button type="submit" class="btn btn-danger">{say("disable.submit")}</button>
-            <a class="btn" href={`/admin/models/edit?${query(model.id)}`}>{say("disable.cancel")}</a>
-          </PostForm>
-        </div>
-      </Card>
-    </>
+    <ConfirmPage
+      visit={visit}
+      title={say("disable.title")}
+      text={say("disable.text", { id: model.id })}
+      submit={say("disable.submit")}
+      cancel={say("disable.cancel")}
+      action={`/admin/models/disable?${query(model.id)}`}
+      back={`/admin/models/edit?${query(model.id)}`}
+      revision={model.revision}
+      problems={problems}
+    />
   )
 }

@@ -10,10 +10,10 @@ import {
 } from "../../../../catalog/PriceImports.ts"
 import { PRICE_USD_PER_1M_MAX } from "../../../../domain/Bounds.ts"
 import type { FormState } from "../../Answer.ts"
+import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
-import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { importText } from "./ImportText.ts"
 import { differencesOf } from "./TermDifferences.ts"
 

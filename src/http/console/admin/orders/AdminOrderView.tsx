@@ -1,6 +1,7 @@
 /**
  * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
  */
+import type { OrderId } from "../../../../domain/Ids.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
@@ -190,7 +191,7 @@ const RefundActions = (
   { orderId, refund, visit }: {
     readonly visit: UserVisit
     readonly refund: Refund
-    readonly orderId: bigint
+    readonly orderId: OrderId
   }
 ) => {
   const say = sayOf(visit, adminOrdersText)

@@ -2,6 +2,7 @@
  * `/admin/orders`: the orders of all users, and all there is to know of one.
  */
 import { Effect, Layer } from "effect"
+import { OrderId } from "../../../../domain/Ids.ts"
 import { OrderHistory } from "../../../../events/OrderHistory.ts"
 import { OrderSearch } from "../../../../orders/OrderSearch.ts"
 import { page, PageNotFound } from "../../Answer.ts"
@@ -28,7 +29,7 @@ const list = Effect.fnUntraced(function*(visit: UserVisit) {
 
 /** The order of the `:id` in the route of the request at hand. */
 export const theOrder = Effect.gen(function*() {
-  return yield* (yield* OrderHistory).show(yield* pathId("id"))
+  return yield* (yield* OrderHistory).show(yield* pathId("id", OrderId))
 }).pipe(Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound())))
 
 const show = (visit: UserVisit) =>

@@ -3,6 +3,7 @@
  */
 import { Effect, Layer } from "effect"
 import { currencyDecimals } from "../../../../domain/Currency.ts"
+import { OrderId, RefundId } from "../../../../domain/Ids.ts"
 import { parseDecimal } from "../../../../domain/Money.ts"
 import { ManualPayments } from "../../../../events/ManualPayments.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
@@ -23,7 +24,7 @@ import { orderActionText } from "./OrderActionText.ts"
 import { CancelView, CompleteView, RefundView, SettleView } from "./OrderActionView.tsx"
 import { oneOf, sources } from "./OrdersQuery.ts"
 
-const orderPath = (id: bigint, done?: string): string =>
+const orderPath = (id: OrderId, done?: string): string =>
   done === undefined ? `/admin/orders/${id}` : `/admin/orders/${id}?done=${done}`
 
 const notThere = () => Effect.fail(new PageNotFound())
@@ -59,7 +60,7 @@ const completeForm = adminForm("/admin/orders/:id/complete", {
   run: (visit, fields) =>
     Effect.gen(function*() {
       const say = sayOf(visit, orderActionText)
-      const orderId = yield* pathId("id")
+      const orderId = yield* pathId("id", OrderId)
       const provider = oneOf(sources, fields.get("provider"))
       if (provider === undefined) return yield* refuse({ provider: say("provider.problem") })
       yield* (yield* ManualPayments).complete(actorOf(visit), {
@@ -98,7 +99,7 @@ const showCancel = (visit: UserVisit, state: FormState) =>
 const cancelForm = adminForm("/admin/orders/:id/cancel", {
   run: (visit) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", OrderId)
       yield* (yield* Orders).cancel(id, undefined, actorOf(visit))
       return redirect(orderPath(id, "cancelled"))
     }).pipe(
@@ -180,7 +181,7 @@ const refundForm = adminForm("/admin/orders/:id/refund", {
 /** The refund that the address names, of the order that it names. */
 const theRefund = Effect.gen(function*() {
   const record = yield* theOrder
-  const id = yield* pathId("refund")
+  const id = yield* pathId("refund", RefundId)
   const refund = record.refunds.find((known) => known.id === id)
   return refund === undefined ? yield* new PageNotFound() : { record, refund }
 })

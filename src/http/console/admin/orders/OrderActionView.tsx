@@ -1,15 +1,14 @@
 /**
  * The pages on which root does something to an order: each asks on its own, with what will follow.
  */
-import type { ComponentChildren } from "preact"
 import { currencyDecimals } from "../../../../domain/Currency.ts"
 import { formatDecimal } from "../../../../domain/Money.ts"
 import type { OrderRecord, PaidAttempt } from "../../../../events/OrderHistory.ts"
 import type { Refund } from "../../../../orders/Refunds.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
-import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Card, PageHeading } from "../../ui/Parts.tsx"
+import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
+import { Field } from "../../ui/Forms.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText, sourceName } from "../payments/EventParts.tsx"
 import { orderActionText } from "./OrderActionText.ts"
@@ -21,31 +20,20 @@ interface ActionProps {
 }
 
 const ActionPage = (
-  { action, back, children, danger, record, state, submit, title, visit }: ActionProps & {
-    readonly title: string
-    /** Below the order's page. */
-    readonly action: string
-    readonly submit: string
-    readonly back?: string
-    readonly danger?: boolean
-    readonly children: ComponentChildren
-  }
+  { action, back, record: { order }, ...props }:
+    & ActionProps
+    & Pick<FormPageProps, "title" | "submit" | "danger" | "children">
+    & {
+      /** Below the order's page. */
+      readonly action: string
+      readonly back?: string
+    }
 ) => (
-  <>
-    <PageHeading title={title} />
-    <Card>
-      <PostForm visit={visit} action={`/admin/orders/${record.order.id}/${action}`} class="card-body">
-        <FormAlert state={state} />
-        {children}
-        <div class="btn-list mt-4">
-          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
-          <a class="btn btn-ghost-secondary" href={`/admin/orders/${record.order.id}`}>
-            {back ?? sayOf(visit, orderActionText)("back")}
-          </a>
-        </div>
-      </PostForm>
-    </Card>
-  </>
+  <FormPage
+    {...props}
+    action={`/admin/orders/${order.id}/${action}`}
+    back={{ href: `/admin/orders/${order.id}`, text: back ?? sayOf(props.visit, orderActionText)("back") }}
+  />
 )
 
 const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {

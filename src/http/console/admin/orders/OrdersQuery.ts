@@ -40,19 +40,3 @@ export const readOrdersQuery = (visit: Pick<Visit, "formats" | "query">): Orders
   }
   return { filter, days, isFiltered: Object.values(filter).some((value) => value !== undefined) }
 }
-
-/** The list's address with the same filter, and more. */
-export const ordersPath = ({ days, filter }: OrdersQuery, more: Readonly<Record<string, string>> = {}): string => {
-  const asked = {
-    q: filter.text ?? "",
-    user: filter.user ?? "",
-    state: filter.state ?? "",
-    kind: filter.kind ?? "",
-    provider: filter.provider ?? "",
-    from: days.from,
-    to: days.to,
-    ...more
-  }
-  const parts = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""))
-  return parts.size === 0 ? "/admin/orders" : `/admin/orders?${parts}`
-}

@@ -11,8 +11,8 @@ import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
-import { reasonFor } from "./ReasonText.ts"
 import { paymentsText } from "./PaymentsText.ts"
+import { reasonFor } from "./ReasonText.ts"
 
 export const resolveActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
 export type ResolveAction = typeof resolveActions[number]

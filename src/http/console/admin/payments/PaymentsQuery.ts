@@ -32,21 +32,3 @@ export const readPaymentsQuery = (visit: Pick<Visit, "formats" | "query">): Paym
     isFiltered: isAll && Object.values(filter).some((value) => value !== undefined)
   }
 }
-
-/** The list's address with the same filter, and more. */
-export const paymentsPath = (
-  { days, filter, isAll }: PaymentsQuery,
-  more: Readonly<Record<string, string>> = {}
-): string => {
-  const asked = {
-    view: isAll ? "all" : "",
-    q: filter.text ?? "",
-    provider: filter.provider ?? "",
-    outcome: filter.outcome ?? "",
-    from: isAll ? days.from : "",
-    to: isAll ? days.to : "",
-    ...more
-  }
-  const parts = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""))
-  return parts.size === 0 ? "/admin/payments" : `/admin/payments?${parts}`
-}

@@ -3,6 +3,7 @@
  */
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
+import { EventId } from "../../../../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { EventResolutions, type Resolve } from "../../../../events/EventResolutions.ts"
 import { PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
@@ -37,7 +38,7 @@ const list = Effect.fnUntraced(function*(visit: UserVisit) {
 
 /** The event of the `:id` in the route of the request at hand. */
 const theEvent = Effect.gen(function*() {
-  return yield* (yield* PaymentEvents).find(yield* pathId("id"))
+  return yield* (yield* PaymentEvents).find(yield* pathId("id", EventId))
 }).pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new PageNotFound())))
 
 const show = (visit: UserVisit) =>
@@ -113,7 +114,7 @@ const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
 }
 
 /** What became of a refund that was asked for just now. */
-const refunded = (visit: UserVisit, eventId: bigint, refund: Refund) =>
+const refunded = (visit: UserVisit, eventId: EventId, refund: Refund) =>
   isCounted(refund.state)
     ? Effect.succeed(redirect(`/admin/payments/${eventId}?done=${isUnanswered(refund) ? "unanswered" : "resolved"}`))
     : Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.failed", { why: refund.problem }) }, 409))
@@ -121,7 +122,7 @@ const refunded = (visit: UserVisit, eventId: bigint, refund: Refund) =>
 const resolveForm = adminForm("/admin/payments/:id/:action", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", EventId)
       const action = yield* theAction
       const resolutions = yield* EventResolutions
       if (action === "refund") {

@@ -2,6 +2,7 @@
  * `/admin/plans`: what users can subscribe to, made, changed and taken off sale.
  */
 import { Effect, Layer, Result } from "effect"
+import { PlanId } from "../../../../domain/Ids.ts"
 import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
@@ -56,7 +57,7 @@ const createForm = adminForm("/admin/plans/new", {
 })
 
 const planOf = Effect.gen(function*() {
-  return yield* (yield* PlanAdmin).get(yield* pathId("id"))
+  return yield* (yield* PlanAdmin).get(yield* pathId("id", PlanId))
 }).pipe(Effect.catchTag("PlanUnknown", () => Effect.fail(new PageNotFound())))
 
 /** A form that was overtaken goes on from what the row is now; any other from what it was filled in on. */
@@ -74,7 +75,7 @@ const showPlan = (visit: UserVisit, values?: URLSearchParams, problems: Problems
 const planPage = adminPage("/admin/plans/:id", (visit) => showPlan(visit))
 
 const atOf = (fields: URLSearchParams) =>
-  Effect.map(pathId("id"), (id) => ({ id, revision: idOf(fields.get("revision")) ?? 0n }))
+  Effect.map(pathId("id", PlanId), (id) => ({ id, revision: idOf(fields.get("revision")) ?? 0n }))
 
 /** Whose plan is not theirs to change is told so. */
 const refusals = (visit: UserVisit) => ({

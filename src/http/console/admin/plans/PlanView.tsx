@@ -5,6 +5,8 @@ import { PLAN_NAME_CHARACTERS_MAX } from "../../../../domain/Bounds.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import type { FormState, Problems } from "../../Answer.ts"
+import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { FormPage } from "../../kit/FormPage.tsx"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -104,29 +106,27 @@ const TermsFields = ({ state, visit }: FieldsProps) => {
 export const NewPlanView = ({ state, visit }: FieldsProps) => {
   const say = sayOf(visit, adminPlansText)
   return (
-    <>
-      <PageHeading title={say("new")} lead={say("lead")} />
-      <Card>
-        <PostForm visit={visit} action="/admin/plans/new" class="card-body">
-          <FormAlert state={state} />
-          <Field
-            state={state}
-            name="code"
-            label={say("code")}
-            hint={say("code.hint")}
-            autocomplete="off"
-            maxlength={CODE_LENGTH_MAX}
-            required
-            autofocus
-          />
-          <TermsFields visit={visit} state={state} />
-          <div class="btn-list mt-4">
-            <button type="submit" class="btn btn-primary">{say("create")}</button>
-            <a class="btn btn-ghost-secondary" href="/admin/plans">{visit.say("action.back")}</a>
-          </div>
-        </PostForm>
-      </Card>
-    </>
+    <FormPage
+      visit={visit}
+      state={state}
+      title={say("new")}
+      lead={say("lead")}
+      action="/admin/plans/new"
+      submit={say("create")}
+      back={{ href: "/admin/plans", text: visit.say("action.back") }}
+    >
+      <Field
+        state={state}
+        name="code"
+        label={say("code")}
+        hint={say("code.hint")}
+        autocomplete="off"
+        maxlength={CODE_LENGTH_MAX}
+        required
+        autofocus
+      />
+      <TermsFields visit={visit} state={state} />
+    </FormPage>
   )
 }
 
@@ -251,24 +251,21 @@ export const PlanView = (
   )
 }
 
-/** Asked on a page of its own, so that nothing is disabled by a slip. */
 export const DisablePlanView = ({ plan, problems, visit }: PlanProps & { readonly problems: Problems }) => {
   const say = sayOf(visit, adminPlansText)
   return (
-    <>
-      <PageHeading title={say("disable.title")} />
-      <FormAlert state={{ values: new URLSearchParams(), problems }} />
+    <ConfirmPage
+      visit={visit}
+      title={say("disable.title")}
+      text={say("disable.text", { name: plan.name })}
+      submit={say("disable.submit")}
+      cancel={say("disable.cancel")}
+      action={`/admin/plans/${plan.id}/disable`}
+      back={`/admin/plans/${plan.id}`}
+      revision={plan.revision}
+      problems={problems}
+    >
       <PlanFigures visit={visit} plan={plan} />
-      <Card>
-        <div class="card-body">
-          <p class="break-anywhere">{say("disable.text", { name: plan.name })}</p>
-          <PostForm visit={visit} action={`/admin/plans/${plan.id}/disable`} class="btn-list">
-            <input type="hidden" name="revision" value={plan.revision.toString()} />
-            <button type="submit" class="btn btn-danger">{say("disable.submit")}</button>
-            <a class="btn" href={`/admin/plans/${plan.id}`}>{say("disable.cancel")}</a>
-          </PostForm>
-        </div>
-      </Card>
-    </>
+    </ConfirmPage>
   )
 }

@@ -3,6 +3,7 @@
  * is left out; a user that is not there has no calls.
  */
 import { Effect, Option } from "effect"
+import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
 import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../pages/usage/UsageQuery.ts"
@@ -12,7 +13,7 @@ import type { Visit } from "../../Visit.ts"
 const TEXT_LENGTH_MAX = 256
 
 /** No user has this id. */
-const NOBODY = 0n
+const NOBODY = UserId.make(0n)
 
 export interface AllUsageQuery extends UsageQuery {
   readonly filter: WideCallFilter
@@ -29,7 +30,7 @@ const textOf = (value: string | null): string => {
 
 const findUser = Effect.fnUntraced(function*(text: string) {
   const users = yield* Users
-  const id = idOf(text)
+  const id = idOf(text, UserId)
   return Option.getOrUndefined(id === undefined ? yield* users.findByEmail(text) : yield* users.findById(id))
 })
 

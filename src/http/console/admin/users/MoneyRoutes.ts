@@ -6,6 +6,7 @@ import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { type AdjustmentRefused, Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers, type WaiverRefused } from "../../../../accounts/DebtWaivers.ts"
+import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { type GrantRefused, Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
@@ -51,7 +52,7 @@ const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([
 const adjustForm = adminForm("/admin/users/:id/adjust", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const userId = yield* pathId("id")
+      const userId = yield* pathId("id", UserId)
       yield* (yield* Adjustments).adjust(actorOf(visit), {
         userId,
         amountMicros: amountOf(fields.get("amount") ?? ""),
@@ -95,7 +96,7 @@ const refusedWaiver = (visit: UserVisit, { reason }: WaiverRefused): FormRefused
 const waiveForm = adminForm("/admin/users/:id/waive", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const userId = yield* pathId("id")
+      const userId = yield* pathId("id", UserId)
       yield* (yield* DebtWaivers).waive(actorOf(visit), {
         userId,
         amountMicros: amountOf(fields.get("amount") ?? ""),
@@ -135,7 +136,7 @@ const refusedGrant = (visit: UserVisit, { reason }: GrantRefused): FormRefused |
 const grantForm = adminForm("/admin/users/:id/grant", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const userId = yield* pathId("id")
+      const userId = yield* pathId("id", UserId)
       yield* (yield* Grants).grant(actorOf(visit), {
         userId,
         planCode: fields.get("plan") ?? "",
@@ -156,7 +157,7 @@ const grantForm = adminForm("/admin/users/:id/grant", {
 const showEnd = (visit: UserVisit, state: FormState) =>
   Effect.gen(function*() {
     const user = yield* theUser
-    const id = yield* pathId("subscription")
+    const id = yield* pathId("subscription", SubscriptionId)
     const [subscription] = yield* (yield* SubscriptionList).page(user.id, { limit: 1, before: id + 1n })
     if (subscription === undefined || subscription.id !== id) return yield* new PageNotFound()
     if (subscription.state === "over" && state === emptyForm) return redirect(`/admin/users/${user.id}`)
@@ -166,8 +167,8 @@ const showEnd = (visit: UserVisit, state: FormState) =>
 const endForm = adminForm("/admin/users/:id/subscriptions/:subscription/end", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const userId = yield* pathId("id")
-      const subscriptionId = yield* pathId("subscription")
+      const userId = yield* pathId("id", UserId)
+      const subscriptionId = yield* pathId("subscription", SubscriptionId)
       const note = fields.get("note") ?? ""
       yield* (yield* Grants).end(actorOf(visit), { userId, subscriptionId, note })
       return redirect(`/admin/users/${userId}?done=ended`)

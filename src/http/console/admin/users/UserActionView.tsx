@@ -2,13 +2,13 @@
  * The pages on which something is done to a user: forms with a note, questions before what takes something away, and the one
  * page that ever shows a link for a new password.
  */
-import type { ComponentChildren } from "preact"
 import type { User } from "../../../../identity/Users.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 import type { FormState } from "../../Answer.ts"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
+import { Field, Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { RoleSelect } from "./RoleSelect.tsx"
@@ -35,32 +35,17 @@ const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {
   )
 }
 
-/** A form of a page of its own, with the way back. */
 const ActionPage = (
-  { action, children, danger, state, submit, title, user, visit }: ActionProps & {
-    readonly title: string
+  { action, user, ...props }: ActionProps & Pick<FormPageProps, "title" | "submit" | "danger" | "children"> & {
     /** Below the user's page. */
     readonly action: string
-    readonly submit: string
-    readonly danger?: boolean
-    readonly children: ComponentChildren
   }
 ) => (
-  <>
-    <PageHeading title={title} />
-    <Card>
-      <PostForm visit={visit} action={`/admin/users/${user.id}/${action}`} class="card-body">
-        <FormAlert state={state} />
-        {children}
-        <div class="btn-list mt-4">
-          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
-          <a class="btn btn-ghost-secondary" href={`/admin/users/${user.id}`}>
-            {sayOf(visit, userActionText)("cancel")}
-          </a>
-        </div>
-      </PostForm>
-    </Card>
-  </>
+  <FormPage
+    {...props}
+    action={`/admin/users/${user.id}/${action}`}
+    back={{ href: `/admin/users/${user.id}`, text: sayOf(props.visit, userActionText)("cancel") }}
+  />
 )
 
 /** The same form sent twice is one change: it carries the key of that change. */

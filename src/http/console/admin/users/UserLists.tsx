@@ -2,6 +2,7 @@
  * The ledger and the plans of one user, each page by page on the same page.
  */
 import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
+import type { UserId } from "../../../../domain/Ids.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Pager } from "../../ui/Pager.tsx"
@@ -16,7 +17,7 @@ export interface Listed<Item> {
 }
 
 /** The page with one of its lists gone on to `before`, and the other where it is. */
-const pathOf = (visit: Visit, userId: bigint, list: string, before: string): string => {
+const pathOf = (visit: Visit, userId: UserId, list: string, before: string): string => {
   const query = new URLSearchParams(visit.query)
   query.delete("done")
   if (before === "") query.delete(list)
@@ -27,7 +28,7 @@ const pathOf = (visit: Visit, userId: bigint, list: string, before: string): str
 const ListPager = (
   { last, list, userId, visit }: {
     readonly visit: Visit
-    readonly userId: bigint
+    readonly userId: UserId
     /** The name of the list in the query. */
     readonly list: string
     /** Where the next page begins; undefined on the last one. */
@@ -75,7 +76,7 @@ const ActorName = ({ actor, visit }: { readonly visit: Visit; readonly actor: st
 export const LedgerCard = (
   { entries, userId, visit }: {
     readonly visit: Visit
-    readonly userId: bigint
+    readonly userId: UserId
     readonly entries: Listed<LedgerItem>
   }
 ) => {
@@ -151,7 +152,7 @@ const originText = (visit: Visit, { note, orderId }: SubscriptionItem): string =
 export const SubscriptionsCard = (
   { subscriptions, userId, visit }: {
     readonly visit: Visit
-    readonly userId: bigint
+    readonly userId: UserId
     readonly subscriptions: Listed<SubscriptionItem>
   }
 ) => {

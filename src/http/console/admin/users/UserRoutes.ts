@@ -4,6 +4,7 @@
 import { Effect, Layer, Redacted } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { LedgerList } from "../../../../accounts/LedgerList.ts"
+import { UserId } from "../../../../domain/Ids.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
 import { isRole } from "../../../../identity/Roles.ts"
@@ -73,7 +74,7 @@ const refusals = (visit: UserVisit) => {
 const disableForm = adminForm("/admin/users/:id/disable", {
   run: (visit) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", UserId)
       yield* (yield* UserAdmin).disable(actorOf(visit), id)
       return redirect(`/admin/users/${id}?done=disabled`)
     }).pipe(Effect.catchTags(refusals(visit))),
@@ -83,7 +84,7 @@ const disableForm = adminForm("/admin/users/:id/disable", {
 const enableForm = adminForm("/admin/users/:id/enable", {
   run: (visit) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", UserId)
       yield* (yield* UserAdmin).enable(actorOf(visit), id)
       return redirect(`/admin/users/${id}?done=enabled`)
     }).pipe(Effect.catchTag("UserNotFound", () => Effect.fail(new PageNotFound())))
@@ -92,7 +93,7 @@ const enableForm = adminForm("/admin/users/:id/enable", {
 const roleForm = adminForm("/admin/users/:id/role", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", UserId)
       const role = fields.get("role")
       if (!isRole(role)) return yield* refuse({ form: visit.say("form.malformed") })
       yield* (yield* UserAdmin).setRole(actorOf(visit), id, role)

@@ -27,10 +27,3 @@ export const readUsersQuery = ({ query }: Pick<Visit, "query">): UsersQuery => {
     }
   }
 }
-
-/** The list's address with the same filter, and more. */
-export const usersPath = ({ search }: UsersQuery, more: Readonly<Record<string, string>> = {}): string => {
-  const asked = { q: search.text ?? "", role: search.role ?? "", state: search.state ?? "", ...more }
-  const parts = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""))
-  return parts.size === 0 ? "/admin/users" : `/admin/users?${parts}`
-}

@@ -3,6 +3,7 @@
  */
 import { Effect, Layer, Redacted } from "effect"
 import { Catalog, type Model } from "../../../../catalog/Catalog.ts"
+import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { servedModels } from "../../../ServedModels.ts"
@@ -11,9 +12,9 @@ import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { pathId } from "../../PathId.ts"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { readKeyForm } from "./KeyForm.ts"
-import { CreatedKeyView, NewKeyView } from "./NewKeyView.tsx"
 import { keysText } from "./KeysText.ts"
 import { KeysView, RevokeKeyView } from "./KeysView.tsx"
+import { CreatedKeyView, NewKeyView } from "./NewKeyView.tsx"
 
 const keysPage = userPage("/keys", (visit) =>
   Effect.gen(function*() {
@@ -76,7 +77,7 @@ const createForm = userForm("/keys", {
 
 const revokePage = userPage("/keys/:id/revoke", (visit) =>
   Effect.gen(function*() {
-    const id = yield* pathId("id")
+    const id = yield* pathId("id", ApiKeyId)
     const key = (yield* (yield* ApiKeys).list(visit.user.id)).find((listed) => listed.id === id)
     if (key === undefined) return yield* new PageNotFound()
     if (key.revokedAt !== null) return redirect("/keys")
@@ -86,7 +87,7 @@ const revokePage = userPage("/keys/:id/revoke", (visit) =>
 const revokeForm = userForm("/keys/:id/revoke", {
   run: (visit) =>
     Effect.gen(function*() {
-      yield* (yield* ApiKeys).revokeOwn(visit.user.id, yield* pathId("id"))
+      yield* (yield* ApiKeys).revokeOwn(visit.user.id, yield* pathId("id", ApiKeyId))
       return redirect("/keys?done=revoked")
     }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
 })

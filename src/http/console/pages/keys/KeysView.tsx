@@ -2,7 +2,8 @@
  * The list of a user's API keys, and the question before one is revoked.
  */
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
-import { Notice, PostForm } from "../../ui/Forms.tsx"
+import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { Notice } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -136,21 +137,17 @@ export const KeysView = (
   )
 }
 
-/** Asked on a page of its own, so that nothing is revoked by a slip where no script runs either. */
 export const RevokeKeyView = ({ key, visit }: { readonly visit: UserVisit; readonly key: ListedApiKey }) => {
   const say = sayOf(visit, keysText)
   return (
-    <>
-      <PageHeading title={say("revoke.title")} />
-      <Card>
-        <div class="card-body">
-          <p class="break-anywhere">{say("revoke.text", { name: key.name, hint: key.hint })}</p>
-          <PostForm visit={visit} action={`/keys/${key.id}/revoke`} class="btn-list">
-            <button type="submit" class="btn btn-danger">{say("revoke.submit")}</button>
-            <a class="btn" href="/keys">{say("revoke.cancel")}</a>
-          </PostForm>
-        </div>
-      </Card>
-    </>
+    <ConfirmPage
+      visit={visit}
+      title={say("revoke.title")}
+      text={say("revoke.text", { name: key.name, hint: key.hint })}
+      submit={say("revoke.submit")}
+      cancel={say("revoke.cancel")}
+      action={`/keys/${key.id}/revoke`}
+      back="/keys"
+    />
   )
 }

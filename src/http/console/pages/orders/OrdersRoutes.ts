@@ -2,9 +2,10 @@
  * `/orders`: what a user has ordered, page by page, and each order's receipt.
  */
 import { Effect, Layer } from "effect"
-import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { OrderId } from "../../../../domain/Ids.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
 import { Orders } from "../../../../orders/Orders.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { idOf, pathId } from "../../PathId.ts"
@@ -25,7 +26,7 @@ const list = Effect.fnUntraced(function*(visit: UserVisit) {
 })
 
 const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
-  const id = yield* pathId("id")
+  const id = yield* pathId("id", OrderId)
   const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )

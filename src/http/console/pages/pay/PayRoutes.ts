@@ -4,9 +4,10 @@
  */
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
-import { Settings } from "../../../../settings/Settings.ts"
+import { OrderId } from "../../../../domain/Ids.ts"
 import { Checkout, type PaymentStart } from "../../../../orders/Checkout.ts"
 import { Orders } from "../../../../orders/Orders.ts"
+import { Settings } from "../../../../settings/Settings.ts"
 import {
   type Answer,
   emptyForm,
@@ -30,7 +31,7 @@ const REFRESH_SECONDS = 10
 
 /** The visitor's own order that the address names, with the kind that it really is of. */
 const findOrder = Effect.fnUntraced(function*(visit: UserVisit) {
-  const id = yield* pathId("id")
+  const id = yield* pathId("id", OrderId)
   const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )

@@ -2,6 +2,7 @@
  * One user's refused calls of a period, on the user's own page of usage and on root's. Where there are none, nothing is shown.
  */
 import { DateTime, Effect } from "effect"
+import type { UserId } from "../../../../domain/Ids.ts"
 import {
   REFUSED_DAYS,
   REFUSED_PER_USER_MAX,
@@ -24,7 +25,7 @@ export interface ShownRefusals extends RefusedPage {
 }
 
 /** Undefined where the address asks for calls of a state or a payer, which refused calls do not have. */
-export const readRefused = Effect.fnUntraced(function*(visit: Visit, userId: bigint, { filter }: UsageQuery) {
+export const readRefused = Effect.fnUntraced(function*(visit: Visit, userId: UserId, { filter }: UsageQuery) {
   if (filter.state !== undefined || filter.funding !== undefined) return undefined
   const cursor = visit.query.get(REFUSED_CURSOR) ?? undefined
   const found = yield* (yield* RefusedCalls).list(userId, filter, cursor)

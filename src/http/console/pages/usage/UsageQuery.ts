@@ -1,6 +1,7 @@
 /**
  * What an address of the usage page asks for: a period, and which calls of it. What is no filter is left out.
  */
+import { ApiKeyId } from "../../../../domain/Ids.ts"
 import type { CallState } from "../../../../usage/CallItem.ts"
 import type { CallFilter } from "../../../../usage/CallList.ts"
 import { idOf } from "../../PathId.ts"
@@ -27,7 +28,7 @@ export const readFilter = ({ formats, now, query }: Pick<Visit, "formats" | "now
   const model = query.get("model") ?? ""
   const more = {
     model: model === "" || model.length > NAME_LENGTH_MAX || model.includes("\0") ? undefined : model,
-    keyId: idOf(query.get("key")),
+    keyId: idOf(query.get("key"), ApiKeyId),
     state: oneOf(callStates, query.get("state")),
     funding: oneOf(fundings, query.get("funding"))
   }

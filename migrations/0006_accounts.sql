@@ -1,112 +1,135 @@
--- What a call needs since prices have tiers and tools, what its usage was flagged for, how many calls of an account are open and
--- what they hold, debts that are waived, and the ids by which later calls refer to earlier ones. The functions of the journal
--- that knew none of this are replaced. Writers wait meanwhile, in the order in which the journal takes its locks.
-LOCK TABLE user_balances IN EXCLUSIVE MODE;
-LOCK TABLE subscription_usage IN EXCLUSIVE MODE;
+-- What accounts have and what calls cost them: balances, the ledger, one row for each call, and the ids by which later calls
+-- refer to earlier ones. The functions of the journal are the write side: a call of realms_journal_v1 is one batch, one
+-- transaction, one round trip.
 
-ALTER TABLE usage_events
+CREATE TABLE user_balances (
+  user_id bigint PRIMARY KEY REFERENCES users,
+  usd_micros bigint NOT NULL DEFAULT 0 CHECK (usd_micros >= 0),
+  owed_micros bigint NOT NULL DEFAULT 0 CHECK (owed_micros >= 0),
+  -- Every batch keeps the number and the holds of the open calls, so that a refusal is decided without reading those calls.
+  open_holds integer NOT NULL DEFAULT 0 CHECK (open_holds >= 0),
+  -- What open calls hold from the balance.
+  held_micros bigint NOT NULL DEFAULT 0 CHECK (held_micros >= 0),
+  -- Only what the balance could not pay is owed, and a debt is paid before anything can be spent again.
+  CONSTRAINT owed_means_empty CHECK (owed_micros = 0 OR usd_micros = 0)
+) WITH (fillfactor = 50);
+CREATE TRIGGER keep_user_balances BEFORE DELETE ON user_balances
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
+CREATE TRIGGER keep_user_balances_all BEFORE TRUNCATE ON user_balances
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+
+-- Append-only.
+CREATE TABLE ledger_entries (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  -- 1, 2, 3, … of each user.
+  seq bigint NOT NULL,
+  kind text NOT NULL,
+  amount_micros bigint NOT NULL,
+  -- The part of a debit that could not be collected and became debt. A waiver moves no money: here it has the part of the debt
+  -- that it waives, as a decrease.
+  owed_micros bigint NOT NULL DEFAULT 0,
+  -- The spendable balance and the debt after the entry, in micros. Null: not known.
+  usd_after bigint,
+  owed_after bigint,
+  ref_type text NOT NULL,
+  ref_id text NOT NULL,
+  actor text NOT NULL,
+  note text NOT NULL DEFAULT '',
+  created_at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (ref_type, ref_id, kind),
+  CONSTRAINT ledger_entries_seq UNIQUE (user_id, seq),
+  CONSTRAINT ledger_entries_owed_micros_check CHECK (
+    CASE WHEN kind = 'waiver' THEN amount_micros = 0 AND owed_micros < 0 ELSE owed_micros >= 0 END),
+  CONSTRAINT ledger_entries_after CHECK (usd_after >= 0 AND owed_after >= 0)
+);
+CREATE INDEX ledger_entries_user ON ledger_entries (user_id, id);
+CREATE INDEX ledger_entries_created ON ledger_entries (created_at);
+CREATE TRIGGER keep_ledger_entries BEFORE UPDATE OR DELETE ON ledger_entries
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
+CREATE TRIGGER keep_ledger_entries_all BEFORE TRUNCATE ON ledger_entries
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+
+-- One row for each call: its reservation and its settlement. `id` is the request id too. No foreign keys: each would look up
+-- and lock a row for every call, and what they guard cannot break. The journal locks the user's balance row and the
+-- subscription's row before it writes here, and none of the rows that a call points to is ever deleted.
+CREATE TABLE usage_events (
+  id uuid PRIMARY KEY,
+  user_id bigint NOT NULL,
+  key_id bigint,
+  state text NOT NULL CHECK (state IN ('reserved', 'committed', 'voided', 'expired')),
+  funding text NOT NULL CHECK (funding IN ('balance', 'subscription', 'free')),
+  subscription_id bigint,
+  reserved_micros bigint NOT NULL CHECK (reserved_micros >= 0),
+  -- The hold is a counted bound, below the call's ceiling.
+  counted boolean NOT NULL DEFAULT false,
+  cost_micros bigint CHECK (cost_micros >= 0),
+  -- A call was charged charged_micros, on the date of settled_at, and late_charged_micros, on that of late_at. The first two
+  -- never change after the settlement.
+  charged_micros bigint CHECK (charged_micros >= 0),
+  -- Signed, in micros: negative where more was charged at expiry than the call cost.
+  late_charged_micros bigint NOT NULL DEFAULT 0,
+  input_micros_per_1m bigint NOT NULL DEFAULT 0,
+  cached_input_micros_per_1m bigint NOT NULL DEFAULT 0,
+  cache_write_micros_per_1m bigint,
+  output_micros_per_1m bigint NOT NULL DEFAULT 0,
   -- Tiers and prices of tools: {"tiers":[{"above":tokens,"input":"…","cached":"…","write":"…"|null,"output":"…"}],
   -- "tools":{"web":"…"|null,"file":"…"|null}}, in micros as text. Null: neither.
-  ADD COLUMN price_extras jsonb,
-  -- Calls of priced tools that the upstream ran; null: none.
-  ADD COLUMN web_search_calls integer,
-  ADD COLUMN file_search_calls integer,
-  -- Codes of what was wrong with the reported usage, separated by spaces; null: nothing.
-  ADD COLUMN usage_flags text,
-  -- Input tokens that were reported above the call's ceiling and not charged; null: none.
-  ADD COLUMN excess_tokens bigint,
-  -- The hold is a counted bound, below the call's ceiling.
-  ADD COLUMN counted boolean NOT NULL DEFAULT false;
+  price_extras jsonb,
+  billing_multiplier_micros bigint NOT NULL DEFAULT 1000000,
+  plan_multiplier_micros bigint NOT NULL DEFAULT 1000000,
+  output_limit bigint NOT NULL DEFAULT 0,
+  input_tokens bigint,
+  cached_input_tokens bigint,
+  cache_write_tokens bigint,
+  output_tokens bigint,
+  -- Calls of priced tools that the upstream ran. Null: none.
+  web_search_calls integer,
+  file_search_calls integer,
+  -- Input tokens that were reported above the call's ceiling and not charged. Null: none.
+  excess_tokens bigint,
+  reserved_at timestamptz NOT NULL,
+  lease_expires_at timestamptz NOT NULL,
+  settled_at timestamptz,
+  late_at timestamptz,
+  status integer,
+  latency_ms integer,
+  ttft_ms integer,
+  stream boolean NOT NULL DEFAULT false,
+  -- It was committed after it had expired.
+  late boolean NOT NULL DEFAULT false,
+  usage_flagged boolean NOT NULL DEFAULT false,
+  -- Codes of what was wrong with the reported usage, separated by spaces. Null: nothing.
+  usage_flags text,
+  usage_source text CHECK (usage_source IN ('upstream', 'estimated')),
+  endpoint text NOT NULL,
+  model text NOT NULL,
+  upstream_model text,
+  channel text,
+  -- Why it ended as it did: the reason of a void, or the code of the error that the client saw.
+  reason text,
+  CHECK ((funding = 'subscription') = (subscription_id IS NOT NULL)),
+  CHECK (state = 'reserved' OR (settled_at IS NOT NULL AND charged_micros IS NOT NULL)),
+  CHECK (funding <> 'free' OR (reserved_micros = 0 AND coalesce(charged_micros, 0) = 0)),
+  CONSTRAINT usage_events_late CHECK (
+    CASE WHEN late_at IS NULL THEN late_charged_micros = 0 ELSE late AND charged_micros + late_charged_micros >= 0 END)
+) WITH (fillfactor = 70);
+CREATE INDEX usage_events_user ON usage_events (user_id, id);
+CREATE INDEX usage_events_open ON usage_events (user_id) WHERE state = 'reserved';
 -- An account has one counted hold open at a time.
 CREATE UNIQUE INDEX usage_events_counted ON usage_events (user_id) WHERE counted AND state = 'reserved';
+-- Rows are written in about the order of their settlement, so a few bounds find the pages of a day. An index of every row would
+-- cost each settlement an entry.
+CREATE INDEX usage_events_settled ON usage_events USING brin (settled_at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX usage_events_late_at ON usage_events (late_at) WHERE late_at IS NOT NULL;
+CREATE TRIGGER keep_usage_events BEFORE DELETE ON usage_events
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
+CREATE TRIGGER keep_usage_events_all BEFORE TRUNCATE ON usage_events
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
 
--- What is open, kept by every batch, so that a refusal is decided without reading what is open.
-ALTER TABLE user_balances
-  ADD COLUMN open_holds integer NOT NULL DEFAULT 0 CHECK (open_holds >= 0),
-  -- What open calls hold from the balance.
-  ADD COLUMN held_micros bigint NOT NULL DEFAULT 0 CHECK (held_micros >= 0);
-UPDATE user_balances b SET open_holds = o.holds, held_micros = o.micros
-  FROM (
-    SELECT user_id, count(*)::integer AS holds,
-        coalesce(sum(reserved_micros) FILTER (WHERE funding = 'balance'), 0)::bigint AS micros
-      FROM usage_events WHERE state = 'reserved' GROUP BY user_id
-  ) o
-  WHERE b.user_id = o.user_id;
-
-ALTER TABLE subscription_usage
-  -- The part of `micros` that open calls hold.
-  ADD COLUMN held_micros bigint NOT NULL DEFAULT 0,
-  ADD CONSTRAINT subscription_usage_held CHECK (held_micros BETWEEN 0 AND micros);
-UPDATE subscription_usage s SET held_micros = o.micros
-  FROM (
-    SELECT subscription_id, date_trunc('minute', reserved_at) AS bucket_start, sum(reserved_micros)::bigint AS micros
-      FROM usage_events WHERE state = 'reserved' AND funding = 'subscription' GROUP BY 1, 2
-  ) o
-  WHERE s.subscription_id = o.subscription_id AND s.bucket_start = o.bucket_start;
-
--- A waiver moves no money: it has the part of the debt that it waives, as a decrease of what is owed.
-ALTER TABLE ledger_entries
-  DROP CONSTRAINT ledger_entries_owed_micros_check,
-  ADD CONSTRAINT ledger_entries_owed_micros_check CHECK (
-    CASE WHEN kind = 'waiver' THEN amount_micros = 0 AND owed_micros < 0 ELSE owed_micros >= 0 END);
-
--- Posts one ledger entry inside the caller's transaction. A repeat of (ref_type, ref_id, kind) posts nothing. A credit
--- pays what is owed first (an entry `recovery`). A debit in mode 'strict' is refused when the balance is short; in mode
--- 'owe' it takes what there is and the rest becomes owed. Mode 'waive' takes p_amount off what is owed, and is refused when
--- less is owed.
-CREATE OR REPLACE FUNCTION realms_ledger_entry_v1(
-  p_user bigint, p_kind text, p_amount bigint, p_ref_type text, p_ref_id text, p_actor text, p_note text, p_mode text
-) RETURNS TABLE (outcome text, usd bigint, owed bigint) LANGUAGE plpgsql AS $$
-DECLARE
-  v_usd bigint;
-  v_owed bigint;
-  v_part bigint;
-BEGIN
-  SELECT b.usd_micros, b.owed_micros INTO v_usd, v_owed FROM user_balances b WHERE b.user_id = p_user FOR UPDATE;
-  IF NOT FOUND THEN
-    RETURN QUERY SELECT 'unknown_user'::text, 0::bigint, 0::bigint;
-    RETURN;
-  END IF;
-  IF EXISTS (SELECT FROM ledger_entries e WHERE e.ref_type = p_ref_type AND e.ref_id = p_ref_id AND e.kind = p_kind) THEN
-    RETURN QUERY SELECT 'repeated'::text, v_usd, v_owed;
-    RETURN;
-  END IF;
-  IF p_mode = 'waive' THEN
-    IF v_owed < p_amount THEN
-      RETURN QUERY SELECT 'short'::text, v_usd, v_owed;
-      RETURN;
-    END IF;
-    INSERT INTO ledger_entries (user_id, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note)
-      VALUES (p_user, p_kind, 0, -p_amount, p_ref_type, p_ref_id, p_actor, p_note);
-    v_owed := v_owed - p_amount;
-  ELSIF p_amount >= 0 THEN
-    v_part := least(v_owed, p_amount);
-    INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-      VALUES (p_user, p_kind, p_amount, p_ref_type, p_ref_id, p_actor, p_note);
-    IF v_part > 0 THEN
-      INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-        VALUES (p_user, 'recovery', -v_part, p_ref_type, p_ref_id || ':' || p_kind, 'system', 'owed, paid from a credit');
-    END IF;
-    v_usd := v_usd + p_amount - v_part;
-    v_owed := v_owed - v_part;
-  ELSE
-    IF p_mode = 'strict' AND v_usd < -p_amount THEN
-      RETURN QUERY SELECT 'short'::text, v_usd, v_owed;
-      RETURN;
-    END IF;
-    v_part := least(v_usd, -p_amount);
-    INSERT INTO ledger_entries (user_id, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note)
-      VALUES (p_user, p_kind, -v_part, -p_amount - v_part, p_ref_type, p_ref_id, p_actor, p_note);
-    v_usd := v_usd - v_part;
-    v_owed := v_owed + (-p_amount - v_part);
-  END IF;
-  UPDATE user_balances b SET usd_micros = v_usd, owed_micros = v_owed WHERE b.user_id = p_user;
-  PERFORM pg_notify('realms', 'account:' || p_user);
-  RETURN QUERY SELECT 'posted'::text, v_usd, v_owed;
-END $$;
-
--- What an upstream stored of each call, so that a later call may refer to it. A day is a partition, dropped after 30. What comes
--- when its day has no partition goes into the default one, so that no commit fails for that.
+-- What an upstream stored of each call, so that a later call may refer to it. Each day is a partition, which is dropped when the
+-- references of its day are no longer kept. A row whose day has no partition goes into the default one, so that no commit fails
+-- for that.
 CREATE TABLE response_refs (
   created_at timestamptz NOT NULL DEFAULT now(),
   channel_id bigint NOT NULL,
@@ -117,11 +140,11 @@ CREATE TABLE response_refs (
   output_tokens bigint NOT NULL CHECK (output_tokens >= 0)
 ) PARTITION BY RANGE (created_at);
 CREATE TABLE response_refs_default PARTITION OF response_refs DEFAULT;
--- Any id finds its row. Without a pending list: its clean-up would keep everybody's batch waiting now and then.
+-- Any id finds its row. Without a pending list, because its clean-up would keep everybody's batch waiting now and then.
 CREATE INDEX response_refs_ids ON response_refs USING gin ((item_ids || response_id)) WITH (fastupdate = off);
 
 -- Makes the partitions of today, of the days ahead, and of the days that the default partition has rows of, which are moved;
--- answers how many. A day begins at 0:00 UTC. Nobody is kept waiting: a lock that is not free is tried for in a later round.
+-- answers how many. A day begins at 0:00 UTC. Nobody is kept waiting: a lock that is not free is tried again in a later round.
 CREATE FUNCTION realms_make_response_refs_v1(p_days_ahead integer) RETURNS integer LANGUAGE plpgsql
 SET lock_timeout = '100ms' SET timezone = 'UTC' AS $$
 DECLARE
@@ -150,7 +173,7 @@ BEGIN
   RETURN v_made;
 END $$;
 
--- Drops the partitions of days that are over for p_days_kept days; answers how many.
+-- Drops the partitions of days that have been over for p_days_kept days; answers how many.
 CREATE FUNCTION realms_drop_response_refs_v1(p_days_kept integer) RETURNS integer LANGUAGE plpgsql
 SET lock_timeout = '100ms' SET timezone = 'UTC' AS $$
 DECLARE
@@ -171,11 +194,73 @@ END $$;
 
 SELECT realms_make_response_refs_v1(2);
 
-DROP FUNCTION realms_journal_v1;
-DROP FUNCTION realms_settle_one_v1;
+-- The one statement that writes an entry. The caller holds the lock of the balance row and passes the balance after the entry.
+CREATE FUNCTION realms_append_entry_v1(
+  p_user bigint, p_kind text, p_amount bigint, p_owed bigint, p_ref_type text, p_ref_id text, p_actor text, p_note text,
+  p_usd_after bigint, p_owed_after bigint
+) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO ledger_entries (user_id, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after,
+      owed_after, seq)
+    VALUES (p_user, p_kind, p_amount, p_owed, p_ref_type, p_ref_id, p_actor, p_note, p_usd_after, p_owed_after,
+      (SELECT coalesce(max(e.seq), 0) + 1 FROM ledger_entries e WHERE e.user_id = p_user))
+$$;
 
--- What the end of a reservation does to money: the one place in SQL that says so. Of p_held micros held (of a reservation that
--- has expired: charged) the call is due its cost ('c'), the hold ('x'), or nothing ('v', 'e'). What is held beyond it goes
+-- Posts one ledger entry inside the caller's transaction. A repeat of (ref_type, ref_id, kind) posts nothing. A credit
+-- pays what is owed first (an entry `recovery`). A debit in mode 'strict' is refused when the balance is short; in mode
+-- 'owe' it takes what there is and the rest becomes owed. Mode 'waive' takes p_amount off what is owed, and is refused when
+-- less is owed.
+CREATE FUNCTION realms_ledger_entry_v1(
+  p_user bigint, p_kind text, p_amount bigint, p_ref_type text, p_ref_id text, p_actor text, p_note text, p_mode text
+) RETURNS TABLE (outcome text, usd bigint, owed bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  v_usd bigint;
+  v_owed bigint;
+  v_part bigint;
+BEGIN
+  SELECT b.usd_micros, b.owed_micros INTO v_usd, v_owed FROM user_balances b WHERE b.user_id = p_user FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'unknown_user'::text, 0::bigint, 0::bigint;
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM ledger_entries e WHERE e.ref_type = p_ref_type AND e.ref_id = p_ref_id AND e.kind = p_kind) THEN
+    RETURN QUERY SELECT 'repeated'::text, v_usd, v_owed;
+    RETURN;
+  END IF;
+  IF p_mode = 'waive' THEN
+    IF v_owed < p_amount THEN
+      RETURN QUERY SELECT 'short'::text, v_usd, v_owed;
+      RETURN;
+    END IF;
+    v_owed := v_owed - p_amount;
+    PERFORM realms_append_entry_v1(p_user, p_kind, 0, -p_amount, p_ref_type, p_ref_id, p_actor, p_note, v_usd, v_owed);
+  ELSIF p_amount >= 0 THEN
+    v_part := least(v_owed, p_amount);
+    v_usd := v_usd + p_amount;
+    PERFORM realms_append_entry_v1(p_user, p_kind, p_amount, 0, p_ref_type, p_ref_id, p_actor, p_note, v_usd, v_owed);
+    IF v_part > 0 THEN
+      v_usd := v_usd - v_part;
+      v_owed := v_owed - v_part;
+      PERFORM realms_append_entry_v1(p_user, 'recovery', -v_part, 0, p_ref_type, p_ref_id || ':' || p_kind, 'system',
+        'owed, paid from a credit', v_usd, v_owed);
+    END IF;
+  ELSE
+    IF p_mode = 'strict' AND v_usd < -p_amount THEN
+      RETURN QUERY SELECT 'short'::text, v_usd, v_owed;
+      RETURN;
+    END IF;
+    v_part := least(v_usd, -p_amount);
+    v_usd := v_usd - v_part;
+    v_owed := v_owed + (-p_amount - v_part);
+    PERFORM realms_append_entry_v1(p_user, p_kind, -v_part, -p_amount - v_part, p_ref_type, p_ref_id, p_actor, p_note, v_usd,
+      v_owed);
+  END IF;
+  UPDATE user_balances b SET usd_micros = v_usd, owed_micros = v_owed WHERE b.user_id = p_user;
+  PERFORM pg_notify('realms', 'account:' || p_user);
+  RETURN QUERY SELECT 'posted'::text, v_usd, v_owed;
+END $$;
+
+-- What the end of a reservation does to money: the one place in SQL that says so. Of p_held micros held (charged, where the
+-- reservation has expired) the call is due its cost ('c'), the hold ('x'), or nothing ('v', 'e'). What is held beyond that goes
 -- back, and pays what is owed first where the balance had held it. What is due beyond the hold is paid by the funding: a
 -- subscription as far as its windows have room (the charge is at most p_charge_max), the rest from the balance, and what
 -- is left is owed. `recovered`: the part of the change of the balance that is a ledger entry. It is planned into the
@@ -219,10 +304,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   ) d
 $$;
 
--- Settles one reservation with every case: money owed, more than was held, after expiry, never written. The caller
+-- Settles one reservation in every case: money owed, more than was held, after expiry, never written. The caller
 -- holds the balance row's lock. Answers what happened: moved, late (moved, after expiry), kept (already resolved), missing,
--- leased (expiry too early), stale (a subscription's extra charge was decided on another fence); and what is charged.
-CREATE FUNCTION realms_settle_one_v2(
+-- leased (expiry too early), stale (a subscription's extra charge was decided on another fence); and what is charged in all.
+CREATE FUNCTION realms_settle_one_v1(
   p_id uuid, p_user bigint, p_kind text, p_cost bigint, p_charge bigint,
   p_input bigint, p_cached bigint, p_write bigint, p_output bigint, p_source text, p_flagged boolean,
   p_status integer, p_reason text, p_channel text, p_upstream text, p_latency integer, p_ttft integer,
@@ -231,6 +316,8 @@ CREATE FUNCTION realms_settle_one_v2(
 DECLARE
   v_row usage_events%ROWTYPE;
   v_change record;
+  v_usd bigint;
+  v_owed bigint;
   v_held bigint;
   v_released bigint;
   v_late boolean := false;
@@ -277,20 +364,23 @@ BEGIN
       ON CONFLICT (subscription_id, bucket_start)
         DO UPDATE SET micros = s.micros + v_change.window_change, held_micros = s.held_micros - v_released;
   END IF;
-  IF v_change.recovered > 0 THEN
-    INSERT INTO ledger_entries (user_id, kind, amount_micros, ref_type, ref_id, actor, note)
-      VALUES (p_user, 'recovery', -v_change.recovered, 'usage', p_id::text || CASE WHEN v_late THEN ':late' ELSE '' END,
-        'system', 'owed, paid from a settled call');
-  END IF;
   UPDATE user_balances b SET usd_micros = b.usd_micros + v_change.usd_change,
       owed_micros = b.owed_micros + v_change.owed_change,
       held_micros = b.held_micros - CASE WHEN v_row.funding = 'balance' THEN v_released ELSE 0 END,
       open_holds = b.open_holds - CASE WHEN v_late THEN 0 ELSE 1 END
-    WHERE b.user_id = p_user;
+    WHERE b.user_id = p_user RETURNING b.usd_micros, b.owed_micros INTO v_usd, v_owed;
+  IF v_change.recovered > 0 THEN
+    PERFORM realms_append_entry_v1(p_user, 'recovery', -v_change.recovered, 0, 'usage',
+      p_id::text || CASE WHEN v_late THEN ':late' ELSE '' END, 'system', 'owed, paid from a settled call', v_usd, v_owed);
+  END IF;
   UPDATE usage_events u SET
       state = CASE p_kind WHEN 'c' THEN 'committed' WHEN 'v' THEN 'voided' ELSE 'expired' END,
       cost_micros = CASE p_kind WHEN 'c' THEN p_cost ELSE v_change.charged END,
-      charged_micros = v_change.charged, settled_at = now(), late = v_late,
+      charged_micros = CASE WHEN v_late THEN u.charged_micros ELSE v_change.charged END,
+      settled_at = CASE WHEN v_late THEN u.settled_at ELSE now() END,
+      late = v_late,
+      late_charged_micros = CASE WHEN v_late THEN v_change.charged - u.charged_micros ELSE 0 END,
+      late_at = CASE WHEN v_late THEN now() END,
       input_tokens = p_input, cached_input_tokens = p_cached, cache_write_tokens = p_write, output_tokens = p_output,
       usage_source = p_source, usage_flagged = coalesce(p_flagged, false), status = p_status, reason = p_reason,
       channel = coalesce(p_channel, u.channel), upstream_model = coalesce(p_upstream, u.upstream_model),
@@ -300,20 +390,23 @@ BEGIN
   o_charged := v_change.charged;
 END $$;
 
+-- One batch of the journal. Locks the balance rows, then the subscription rows, each in id order. Then it writes what comes back
+-- (settlements), then what is taken (reserves and extends) behind the guards, then one balance update a user. It writes
+-- differences, summed only over rows that it really inserted or moved, so that repeating a batch changes nothing.
+--
+-- The settlements of users in p_ordered depend on one another, and are written one by one in their order. p_max are the open
+-- reservations that each of p_users may have, null where that is not limited. p_more has what few settled calls have (priced
+-- tools, flags, ids that the upstream stored), or is null. An array of columns may end early: what is missing is null.
+--
+-- Answers one row 'user' a user (balance, owed, note: '', 'stale', 'rejected', 'unknown'), and a row for each entry
+-- that did not go as the plain case: 'exists' (reserve), 'lost' (extend), 'kept' | 'missing' | 'leased' | 'stale' (settle);
+-- 'charged' | 'late' (settle): moved, at a charge (`usd`) other than the given one, or after expiry.
+--
 -- Each table is reached from the arguments, one index look-up a row: the journal's connections plan with neither sequential
 -- scans nor hash or merge joins, because plans are kept from when the tables were small. What is reached by its id is
 -- looked up apart (LATERAL) before its state is tested: the partial index on open reservations looks cheap and is not, for a
 -- user with thousands of them.
--- One batch of the journal. Locks the balance rows, then the subscription rows, each in id order. Then what comes back
--- (settlements), then what is taken (reserves and extends) behind the guards, then one balance update a user. Writes
--- differences, summed only over rows that it really inserted or moved, so that repeating a batch changes nothing. The
--- settlements of users in p_ordered depend on one another, and are written one by one in their order. p_max are the open
--- reservations that each of p_users may have, null where that is not limited. p_more has what few settled calls have - priced
--- tools, flags, ids that the upstream stored -, or is null. An array of columns may end early: what is missing is null.
--- Answers one row 'user' a user (balance, owed, note: '', 'stale', 'rejected', 'unknown'), and a row for each entry
--- that did not go as the plain case: 'exists' (reserve), 'lost' (extend), 'kept' | 'missing' | 'leased' | 'stale' (settle);
--- 'charged' | 'late' (settle): moved, at a charge (`usd`) that is not the one that was told, or after expiry.
-CREATE FUNCTION realms_journal_v2(
+CREATE FUNCTION realms_journal_v1(
   p_users bigint[], p_max integer[], p_subs bigint[], p_fences bigint[], p_next bigint[], p_ordered bigint[],
   r_id uuid[], r_user bigint[], r_key bigint[], r_endpoint text[], r_model text[], r_stream boolean[],
   r_funding text[], r_sub bigint[], r_micros bigint[], r_output bigint[],
@@ -422,7 +515,7 @@ BEGIN
           upstream, latency, ttft, position)
       WHERE NOT i.id = ANY (v_moved) ORDER BY i.position
     LOOP
-      v_settled := realms_settle_one_v2(v_entry.id, v_entry.user_id, v_entry.kind, v_entry.cost, v_entry.charge,
+      v_settled := realms_settle_one_v1(v_entry.id, v_entry.user_id, v_entry.kind, v_entry.cost, v_entry.charge,
         v_entry.tin, v_entry.tcached, v_entry.twrite, v_entry.tout, v_entry.source, v_entry.flagged, v_entry.status,
         v_entry.reason, v_entry.channel, v_entry.upstream, v_entry.latency, v_entry.ttft, v_stale_subs);
       IF v_settled.o_answer IN ('moved', 'late') THEN
@@ -584,9 +677,16 @@ BEGIN
       WHERE s.subscription_id = d.sub AND s.bucket_start = d.at;
   END IF;
   IF cardinality(p_subs) > 0 THEN
-    -- On a mismatch the value is nobody's: whatever else was decided on the announced one will not match either.
-    UPDATE user_subscriptions s
-      SET fence = CASE WHEN s.id = ANY (v_stale_subs) THEN hashtextextended(gen_random_uuid()::text, 0) ELSE f.next END
+    -- After a mismatch the announced value is never stored, so that nothing else that was decided on it matches either. The
+    -- fence stays as it is when this batch wrote nothing of the subscription: a new one would reject the next write of the
+    -- process that knows the fence, and two processes of one user could go on rejecting each other. Where the batch has
+    -- settled calls of the subscription, its windows have changed, and a new fence has every process read them again.
+    UPDATE user_subscriptions s SET fence = CASE
+        WHEN NOT s.id = ANY (v_stale_subs) THEN f.next
+        WHEN EXISTS (SELECT FROM usage_events u WHERE u.id = ANY (v_moved) AND u.subscription_id = s.id)
+          THEN hashtextextended(gen_random_uuid()::text, 0)
+        ELSE s.fence
+      END
       FROM unnest(p_subs, p_next) AS f (id, next) WHERE s.id = f.id;
   END IF;
 

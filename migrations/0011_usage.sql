@@ -1,7 +1,10 @@
--- Usage by the hour, so that reports of many calls read few rows. Each call is counted once: in `usage_hours` when its user's
--- fold has passed it, else where it is read from `usage_events` - after `through`, or listed in `usage_pending`. All that
--- moves calls from one to the other holds the user's row of `usage_folds`; the journal's writers take that lock last, and
--- whoever folds waits for nothing that they hold. Nothing here costs a call on its normal way more than two conditions.
+-- Reports of calls. Usage is folded by the hour, so that reports of many calls read few rows, and refused calls are kept for
+-- the lists of calls.
+--
+-- Each call is counted once: in `usage_hours` when its user's fold has passed it, else where it is read from `usage_events`,
+-- after `through` or because `usage_pending` lists it. Everything that moves calls from one to the other holds the user's row of
+-- `usage_folds`. The journal's writers take that lock last, and a fold waits for nothing that they hold. In the usual case all
+-- this costs a call no more than two conditions.
 
 CREATE TABLE usage_hours (
   user_id bigint NOT NULL,
@@ -11,6 +14,8 @@ CREATE TABLE usage_hours (
   -- 0: no key.
   key_id bigint NOT NULL,
   funding text NOT NULL,
+  -- '': not known, because the call ended before a channel was chosen.
+  channel text COLLATE "C" NOT NULL,
   calls bigint NOT NULL CHECK (calls >= 0),
   input_tokens bigint NOT NULL,
   cached_input_tokens bigint NOT NULL,
@@ -18,8 +23,9 @@ CREATE TABLE usage_hours (
   output_tokens bigint NOT NULL,
   cost_micros bigint NOT NULL CHECK (cost_micros >= 0),
   charged_micros bigint NOT NULL CHECK (charged_micros >= 0),
-  PRIMARY KEY (user_id, hour, model, key_id, funding)
+  PRIMARY KEY (user_id, hour, model, key_id, funding, channel)
 ) WITH (fillfactor = 70);
+CREATE INDEX usage_hours_hour ON usage_hours (hour);
 
 -- What the folded calls of a key were charged, ever.
 CREATE TABLE usage_keys (
@@ -40,13 +46,20 @@ CREATE TABLE usage_pending (
   PRIMARY KEY (user_id, id)
 ) WITH (fillfactor = 70);
 
+-- One row: every call that was reserved before has been folded, but for those that were open then or were written late.
+CREATE TABLE usage_fold_rounds (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  folded_to timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
 -- Calls as reports see them. What counts: committed, or expired with a charge.
 CREATE VIEW usage_calls AS
   SELECT id, user_id, date_trunc('hour', reserved_at, 'UTC') AS hour, model, coalesce(key_id, 0) AS key_id, funding, state,
       state = 'committed' OR (state = 'expired' AND charged_micros > 0) AS counts,
       coalesce(input_tokens, 0) AS input_tokens, coalesce(cached_input_tokens, 0) AS cached_input_tokens,
       coalesce(cache_write_tokens, 0) AS cache_write_tokens, coalesce(output_tokens, 0) AS output_tokens,
-      coalesce(cost_micros, 0) AS cost_micros, coalesce(charged_micros, 0) AS charged_micros
+      coalesce(cost_micros, 0) AS cost_micros, coalesce(charged_micros, 0) + late_charged_micros AS charged_micros,
+      coalesce(channel, '') AS channel
     FROM usage_events;
 
 -- The smallest UUIDv7 of a millisecond since the epoch.
@@ -54,8 +67,8 @@ CREATE FUNCTION realms_uuid_at_v1(p_ms bigint) RETURNS uuid LANGUAGE sql IMMUTAB
   SELECT (lpad(to_hex(greatest(p_ms, 0)), 12, '0') || '00000000000000000000')::uuid
 $$;
 
--- Takes the user's fold until the transaction ends; answers how far it has come. The row is made first: without it a first
--- fold that is under way could not be waited for.
+-- Takes the lock of the user's fold until the transaction ends; answers how far the fold has come. The row is made first: without
+-- it a first fold that is under way could not be waited for.
 CREATE FUNCTION realms_usage_lock_v1(p_user bigint) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
   v_through uuid;
@@ -68,10 +81,10 @@ END $$;
 -- How a user's calls in a range of ids are asked for, here and in the code: `(user_id, id)` is compared as one. A bare range of
 -- ids, or an order by id alone, invites the planner to walk the primary key through everybody's calls; `user_id =` beside it
 -- makes the index scan begin at the user's first call. Where whole rows are read, the planner is told how few a user has by
--- `user_id BETWEEN ...`, which an upward scan does not mind and a downward scan does.
+-- `user_id BETWEEN ...`, which costs an upward scan nothing, but slows a downward one.
 
--- Of the users after p_after, which have something to fold: one index look-up each, and one for each pending call. A sequential
--- scan looks cheap to whoever expects a first hit soon, and there is none where nothing is due.
+-- Which of the users after p_after have something to fold: one index look-up each, and one for each pending call. Without the
+-- settings the planner would choose a sequential scan, because it expects an early hit; where nothing is due there is no hit.
 CREATE FUNCTION realms_usage_due_v1(p_after bigint, p_users_max integer, p_margin_ms bigint)
 RETURNS TABLE (id bigint, due boolean) LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -91,8 +104,8 @@ BEGIN
 END $$;
 
 -- Folds up to p_calls_max of a user's calls that are older than the margin; answers how many it has passed, 0 when another
--- process is at it. The calls are read by a statement that begins after the lock is held, so it sees what everybody who held
--- it before has written.
+-- process is folding. The calls are read by a statement that begins after the lock is held, so it sees what every earlier holder
+-- of the lock has written.
 CREATE FUNCTION realms_fold_usage_v1(p_user bigint, p_margin_ms bigint, p_calls_max integer) RETURNS integer
 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
@@ -101,7 +114,7 @@ DECLARE
   v_last uuid;
   v_passed integer;
 BEGIN
-  -- An insert would wait for whoever has the row, so it is tried for the first fold only.
+  -- An insert would wait for the holder of the row, so it is tried for the first fold only.
   IF NOT EXISTS (SELECT FROM usage_folds f WHERE f.user_id = p_user) THEN
     INSERT INTO usage_folds (user_id) VALUES (p_user) ON CONFLICT DO NOTHING;
   END IF;
@@ -125,12 +138,12 @@ BEGIN
     UNION ALL
     SELECT c.* FROM ready r CROSS JOIN LATERAL (SELECT v.* FROM usage_calls v WHERE v.id = r.id OFFSET 0) c WHERE c.counts
   ), by_hour AS (
-    INSERT INTO usage_hours AS h (user_id, hour, model, key_id, funding, calls, input_tokens, cached_input_tokens,
-        cache_write_tokens, output_tokens, cost_micros, charged_micros)
-      SELECT p_user, c.hour, c.model, c.key_id, c.funding, count(*), sum(c.input_tokens), sum(c.cached_input_tokens),
-          sum(c.cache_write_tokens), sum(c.output_tokens), sum(c.cost_micros), sum(c.charged_micros)
-        FROM counted c GROUP BY c.hour, c.model, c.key_id, c.funding
-      ON CONFLICT (user_id, hour, model, key_id, funding) DO UPDATE SET calls = h.calls + excluded.calls,
+    INSERT INTO usage_hours AS h (user_id, hour, model, key_id, funding, channel, calls, input_tokens,
+        cached_input_tokens, cache_write_tokens, output_tokens, cost_micros, charged_micros)
+      SELECT p_user, c.hour, c.model, c.key_id, c.funding, c.channel, count(*), sum(c.input_tokens),
+          sum(c.cached_input_tokens), sum(c.cache_write_tokens), sum(c.output_tokens), sum(c.cost_micros), sum(c.charged_micros)
+        FROM counted c GROUP BY c.hour, c.model, c.key_id, c.funding, c.channel
+      ON CONFLICT (user_id, hour, model, key_id, funding, channel) DO UPDATE SET calls = h.calls + excluded.calls,
         input_tokens = h.input_tokens + excluded.input_tokens,
         cached_input_tokens = h.cached_input_tokens + excluded.cached_input_tokens,
         cache_write_tokens = h.cache_write_tokens + excluded.cache_write_tokens,
@@ -150,35 +163,46 @@ BEGIN
   RETURN v_passed;
 END $$;
 
--- A commit that came after expiry changes a call that may be folded: the difference is applied then.
+-- A commit that came after expiry changes a call that may be folded: what was counted of it is taken out, and what it has
+-- become is put in, perhaps under another channel. A call that expired without a charge was not counted.
 CREATE FUNCTION realms_usage_late_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_hour timestamptz := date_trunc('hour', NEW.reserved_at, 'UTC');
   v_key bigint := coalesce(NEW.key_id, 0);
-  -- What expired without a charge was not counted, and had neither cost nor tokens.
-  v_calls integer := CASE WHEN OLD.charged_micros > 0 THEN 0 ELSE 1 END;
-  v_charged bigint := NEW.charged_micros - OLD.charged_micros;
 BEGIN
   IF realms_usage_lock_v1(NEW.user_id) < NEW.id
     OR EXISTS (SELECT FROM usage_pending p WHERE p.user_id = NEW.user_id AND p.id = NEW.id) THEN
     RETURN NULL;
   END IF;
-  -- The row is made first, so that a decrease meets an existing row and the checks see the sum.
-  INSERT INTO usage_hours VALUES (NEW.user_id, v_hour, NEW.model, v_key, NEW.funding, 0, 0, 0, 0, 0, 0, 0)
-    ON CONFLICT DO NOTHING;
-  UPDATE usage_hours h SET calls = h.calls + v_calls,
-      input_tokens = h.input_tokens + coalesce(NEW.input_tokens, 0) - coalesce(OLD.input_tokens, 0),
-      cached_input_tokens = h.cached_input_tokens + coalesce(NEW.cached_input_tokens, 0)
-        - coalesce(OLD.cached_input_tokens, 0),
-      cache_write_tokens = h.cache_write_tokens + coalesce(NEW.cache_write_tokens, 0) - coalesce(OLD.cache_write_tokens, 0),
-      output_tokens = h.output_tokens + coalesce(NEW.output_tokens, 0) - coalesce(OLD.output_tokens, 0),
-      cost_micros = h.cost_micros + NEW.cost_micros - OLD.cost_micros,
-      charged_micros = h.charged_micros + v_charged
-    WHERE h.user_id = NEW.user_id AND h.hour = v_hour AND h.model = NEW.model AND h.key_id = v_key
-      AND h.funding = NEW.funding;
+  IF OLD.charged_micros > 0 THEN
+    UPDATE usage_hours h SET calls = h.calls - 1,
+        input_tokens = h.input_tokens - coalesce(OLD.input_tokens, 0),
+        cached_input_tokens = h.cached_input_tokens - coalesce(OLD.cached_input_tokens, 0),
+        cache_write_tokens = h.cache_write_tokens - coalesce(OLD.cache_write_tokens, 0),
+        output_tokens = h.output_tokens - coalesce(OLD.output_tokens, 0),
+        cost_micros = h.cost_micros - OLD.cost_micros,
+        charged_micros = h.charged_micros - OLD.charged_micros
+      WHERE h.user_id = OLD.user_id AND h.hour = v_hour AND h.model = OLD.model AND h.key_id = v_key
+        AND h.funding = OLD.funding AND h.channel = coalesce(OLD.channel, '');
+  END IF;
+  INSERT INTO usage_hours AS h (user_id, hour, model, key_id, funding, channel, calls, input_tokens, cached_input_tokens,
+      cache_write_tokens, output_tokens, cost_micros, charged_micros)
+    VALUES (NEW.user_id, v_hour, NEW.model, v_key, NEW.funding, coalesce(NEW.channel, ''), 1, coalesce(NEW.input_tokens, 0),
+      coalesce(NEW.cached_input_tokens, 0), coalesce(NEW.cache_write_tokens, 0), coalesce(NEW.output_tokens, 0),
+      NEW.cost_micros, (NEW.charged_micros + NEW.late_charged_micros))
+    ON CONFLICT (user_id, hour, model, key_id, funding, channel) DO UPDATE SET calls = h.calls + 1,
+      input_tokens = h.input_tokens + excluded.input_tokens,
+      cached_input_tokens = h.cached_input_tokens + excluded.cached_input_tokens,
+      cache_write_tokens = h.cache_write_tokens + excluded.cache_write_tokens,
+      output_tokens = h.output_tokens + excluded.output_tokens,
+      cost_micros = h.cost_micros + excluded.cost_micros,
+      charged_micros = h.charged_micros + excluded.charged_micros;
   IF v_key <> 0 THEN
+    -- The row is made first, so that a decrease meets an existing row and the checks see the sum.
     INSERT INTO usage_keys VALUES (v_key, 0) ON CONFLICT DO NOTHING;
-    UPDATE usage_keys k SET charged_micros = k.charged_micros + v_charged WHERE k.key_id = v_key;
+    UPDATE usage_keys k
+      SET charged_micros = k.charged_micros + (NEW.charged_micros + NEW.late_charged_micros) - OLD.charged_micros
+      WHERE k.key_id = v_key;
   END IF;
   RETURN NULL;
 END $$;
@@ -186,9 +210,9 @@ END $$;
 CREATE TRIGGER usage_events_late AFTER UPDATE OF late ON usage_events
   FOR EACH ROW WHEN (NEW.late AND NOT OLD.late) EXECUTE FUNCTION realms_usage_late_v1();
 
--- A call is written within about 40 s of its reserve time, or it is looked at here: from a process whose clock lags, or that
--- stood still. When the fold has passed its id already, it is noted; when not, the lock keeps the fold from passing it
--- before it can be seen.
+-- A call is written within about 40 s of its reserve time. One that is not (of a process whose clock lags, or that was stopped
+-- for a while) is looked at here. If the fold has passed its id already, the call is noted as pending; if not, the lock keeps
+-- the fold from passing it before it can be seen.
 CREATE FUNCTION realms_usage_straggler_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF realms_usage_lock_v1(NEW.user_id) >= NEW.id THEN
@@ -199,3 +223,20 @@ END $$;
 
 CREATE TRIGGER usage_events_straggler AFTER INSERT ON usage_events
   FOR EACH ROW WHEN (NEW.reserved_at < now() - interval '30 seconds') EXECUTE FUNCTION realms_usage_straggler_v1();
+
+-- Calls that were refused before they had a hold. The code that writes them keeps them some days, and a bounded number for each
+-- user. Nothing here is financial.
+CREATE TABLE refused_calls (
+  user_id bigint NOT NULL,
+  -- The request id, a UUIDv7: a batch that is written again changes nothing.
+  id uuid NOT NULL,
+  key_id bigint,
+  at timestamptz NOT NULL,
+  -- Null where the refusal came before the body was read.
+  model text CHECK (length(model) <= 256),
+  endpoint text NOT NULL CHECK (length(endpoint) <= 64),
+  status smallint NOT NULL CHECK (status IN (400, 402, 403, 404, 429)),
+  code text NOT NULL CHECK (length(code) <= 64),
+  PRIMARY KEY (user_id, id)
+);
+CREATE INDEX refused_calls_at ON refused_calls (at);

@@ -1,5 +1,7 @@
--- What somebody asked for and a second person has to confirm. A row says who asked for what and what comes of it; it is closed
--- once, by somebody else where it is confirmed, in the transaction that does what was asked.
+-- Actions that wait for a second person: one person asks for an action, and another confirms or rejects it.
+
+-- A row says who asked for what, and what comes of it. It is closed once; a row that is confirmed is closed by another person,
+-- in the transaction that does what was asked.
 CREATE TABLE confirmations (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   action text NOT NULL CHECK (action ~ '^[a-z_]+\.[a-z_]+$' AND length(action) <= 40),
@@ -12,7 +14,7 @@ CREATE TABLE confirmations (
   fen bigint CHECK (fen >= 0),
   note text NOT NULL,
   requested_by bigint NOT NULL REFERENCES users (id),
-  -- As the ledger and the record of changes name who acts.
+  -- The actor's name, as in the ledger and in the audit log.
   requested_as text NOT NULL,
   address text,
   requested_at timestamptz NOT NULL DEFAULT now(),
@@ -42,6 +44,6 @@ END $$;
 CREATE TRIGGER keep_confirmations_closed BEFORE UPDATE ON confirmations
   FOR EACH ROW EXECUTE FUNCTION realms_keep_confirmation_v1();
 CREATE TRIGGER keep_confirmations BEFORE DELETE ON confirmations
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change();
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
 CREATE TRIGGER keep_confirmations_all BEFORE TRUNCATE ON confirmations
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change();
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();

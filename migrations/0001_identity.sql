@@ -1,0 +1,70 @@
+-- Who uses the service, and how they prove it: users, the sessions of their browsers, their API keys, one-time links that make
+-- the first root or set a new password, and how much of each rate limit is used up.
+--
+-- In every file: money is bigint, either USD micros (1 USD = 1,000,000) or CNY fen, and multipliers are bigint scaled by
+-- 1,000,000. Functions have a version in their names, so that processes of two versions can run side by side: each calls the
+-- functions that it was written for.
+
+CREATE TABLE users (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  email text NOT NULL CHECK (email = lower(email)),
+  password_hash text,
+  -- support reads users, calls and orders; finance sees to payments and the books.
+  role text NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'support', 'finance', 'root')),
+  disabled_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (email)
+);
+
+CREATE TABLE sessions (
+  -- A session's secret is never stored and its hash is never shown: lists name a session by this number.
+  id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+  id_hash bytea PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  last_seen_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  user_agent text,
+  address text
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE api_keys (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  -- call: pays for calls. admin: may do in /api/admin what its owner may do in the console, and nothing in /v1.
+  kind text NOT NULL DEFAULT 'call' CHECK (kind IN ('call', 'admin')),
+  name text NOT NULL DEFAULT '',
+  key_hash bytea NOT NULL UNIQUE,
+  hint text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz,
+  spend_limit_micros bigint CHECK (spend_limit_micros >= 0),
+  allowed_models text[]
+);
+CREATE INDEX api_keys_user ON api_keys (user_id);
+
+-- How much of a rate limit is used up. The limit is full again at `full_at_ms`, by the clock of the servers, and from then on
+-- the row has no meaning. The key (an address, an account) is hashed: this is no list of who tried what.
+CREATE TABLE attempt_limits (
+  key_hash bytea PRIMARY KEY,
+  full_at_ms bigint NOT NULL
+) WITH (fillfactor = 70);
+
+-- The one-time link that makes the first root. Only the hash of its token is stored.
+CREATE TABLE setup_links (
+  token_hash bytea PRIMARY KEY,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL
+);
+
+-- A link by which its user sets a new password, once. Only the hash of its token is stored.
+CREATE TABLE password_links (
+  token_hash bytea PRIMARY KEY,
+  user_id bigint NOT NULL REFERENCES users,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX password_links_user ON password_links (user_id);

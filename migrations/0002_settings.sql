@@ -1,0 +1,40 @@
+-- How the service is set up and who changed it: settings that win over config.yaml, and the audit log of everything that root
+-- and the other roles change.
+
+-- A row is either a text that the file could have, or a sealed secret with the id of the key that seals it.
+CREATE TABLE app_settings (
+  key text PRIMARY KEY,
+  value jsonb,
+  secret bytea,
+  key_id text,
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  updated_by bigint REFERENCES users,
+  CONSTRAINT app_settings_one CHECK ((value IS NULL) <> (secret IS NULL)),
+  CONSTRAINT app_settings_key CHECK ((secret IS NULL) = (key_id IS NULL))
+);
+
+CREATE TABLE audit_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT now(),
+  actor text NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  before jsonb,
+  after jsonb,
+  address text
+);
+CREATE INDEX audit_log_action ON audit_log (action, id);
+CREATE INDEX audit_log_actor ON audit_log (actor, id);
+CREATE INDEX audit_log_target ON audit_log (target, id);
+
+-- The guard of every table whose rows are kept for ever: the database refuses what the code must not do.
+CREATE FUNCTION realms_refuse_change_v1() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% of % is refused: financial rows are kept for ever', TG_OP, TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER keep_audit_log BEFORE UPDATE OR DELETE ON audit_log
+  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
+CREATE TRIGGER keep_audit_log_all BEFORE TRUNCATE ON audit_log
+  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();

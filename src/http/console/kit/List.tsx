@@ -1,0 +1,153 @@
+/**
+ * A list that is shown page by page: its filter, its table or what is said where there is nothing, and the links to its beginning and
+ * to what follows. What narrows it stands in the address, so that what was found can be sent to somebody.
+ */
+import type { ComponentChildren } from "preact"
+import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
+import type { IconName } from "../ui/Icon.tsx"
+import { Card, type Column, DataTable, Nothing } from "../ui/Parts.tsx"
+import type { Visit } from "../Visit.ts"
+
+export interface ListColumn<Item> extends Column {
+  readonly cell: (item: Item) => ComponentChildren
+}
+
+/** What a list is narrowed by. The value is empty, or nothing is chosen, where it is not. */
+export type ListFilter =
+  | { readonly is: "text"; readonly name: string; readonly label: string; readonly value: string | undefined }
+  | { readonly is: "day"; readonly name: string; readonly label: string; readonly value: string }
+  | {
+    readonly is: "choice"
+    readonly name: string
+    readonly label: string
+    readonly value: string | undefined
+    /** What stands for no choice; absent: "All". */
+    readonly all?: string
+    readonly options: ReadonlyArray<readonly [value: string, text: string]>
+  }
+
+export interface ListProps<Item> {
+  readonly visit: Visit
+  /** Of the page, without a query. */
+  readonly path: string
+  /** What a part of the address says besides the filter, such as the tab. */
+  readonly kept?: Readonly<Record<string, string>>
+  /** The name of the list, for those who cannot see where it stands. */
+  readonly caption: string
+  readonly columns: ReadonlyArray<ListColumn<Item>>
+  readonly items: ReadonlyArray<Item>
+  /** Absent: the list is never longer than this. */
+  readonly hasMore?: boolean
+  /** The name in the address of where a page begins, and what it is for the page after an item. */
+  readonly cursor?: { readonly name: string; readonly of: (item: Item) => string | bigint }
+  readonly filter?: ReadonlyArray<ListFilter>
+  /** Said where there is nothing, filtered or not. */
+  readonly empty: {
+    readonly icon: IconName
+    readonly title: string
+    readonly text?: string
+    readonly action?: ComponentChildren
+  }
+  /** Said where the filter finds nothing; absent: as where there is nothing. */
+  readonly none?: string
+  /** Newest first, or from the first to the last. */
+  readonly order?: "newest" | "first"
+  /** Above the filter. */
+  readonly children?: ComponentChildren
+}
+
+const isSet = ({ value }: ListFilter): boolean => value !== undefined && value !== ""
+
+const FilterField = ({ field, visit }: { readonly visit: Visit; readonly field: ListFilter }) => {
+  const { label, name } = field
+  switch (field.is) {
+    case "text":
+      return <FilterText name={name} label={label} value={field.value ?? ""} />
+    case "day":
+      return <FilterDay name={name} label={label} value={field.value} />
+    case "choice":
+      return (
+        <FilterChoice
+          name={name}
+          label={label}
+          all={field.all ?? visit.say("list.all")}
+          chosen={field.value}
+          options={field.options}
+        />
+      )
+  }
+}
+
+const hrefOf = (path: string, query: Readonly<Record<string, string>>): string => {
+  const text = new URLSearchParams(query).toString()
+  return text === "" ? path : `${path}?${text}`
+}
+
+type Narrowed = Pick<ListProps<never>, "visit" | "path" | "kept"> & { readonly filter: ReadonlyArray<ListFilter> }
+
+const Filter = ({ filter, kept = {}, path, visit }: Narrowed) => (
+  <form method="get" action={path} class="card-body border-bottom">
+    {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+    <div class="row g-2 align-items-end">
+      {filter.map((field) => <FilterField key={field.name} visit={visit} field={field} />)}
+      <div class="col-12 col-sm-auto btn-list">
+        <button class="btn" type="submit">{visit.say("list.filter")}</button>
+        {filter.some(isSet)
+          ? <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{visit.say("list.clear")}</a>
+          : null}
+      </div>
+    </div>
+  </form>
+)
+
+/** The links below a list: to its beginning, and to what follows. */
+function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<string, string>> }) {
+  const { cursor, hasMore = false, items, order = "newest", path, query, visit } = props
+  if (cursor === undefined) return null
+  const last = hasMore ? items.at(-1) : undefined
+  const isFirst = !visit.query.has(cursor.name)
+  if (isFirst && last === undefined) return null
+  return (
+    <div class="card-footer d-flex justify-content-between">
+      {isFirst
+        ? <span />
+        : <a href={hrefOf(path, query)}>{visit.say(order === "newest" ? "list.newest" : "list.first")}</a>}
+      {last === undefined
+        ? null
+        : (
+          <a href={hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) })} rel="next">
+            {visit.say(order === "newest" ? "list.older" : "list.next")}
+          </a>
+        )}
+    </div>
+  )
+}
+
+export function List<Item>(props: ListProps<Item>) {
+  const { caption, children, columns, empty, filter = [], items, kept = {}, none, path, visit } = props
+  const isNarrowed = filter.some(isSet)
+  const isLater = props.cursor !== undefined && visit.query.has(props.cursor.name)
+  const isEmpty = items.length === 0 && !isNarrowed && !isLater
+  const query = {
+    ...kept,
+    ...Object.fromEntries(filter.filter(isSet).map(({ name, value }) => [name, value ?? ""]))
+  }
+  return (
+    <Card>
+      {children}
+      {isEmpty || filter.length === 0 ? null : <Filter visit={visit} path={path} kept={kept} filter={filter} />}
+      {items.length > 0
+        ? (
+          <DataTable
+            caption={caption}
+            columns={columns}
+            rows={items.map((item) => columns.map(({ cell }) => cell(item)))}
+          />
+        )
+        : isEmpty || none === undefined
+        ? <Nothing {...empty} />
+        : <Nothing icon="filter" title={none} />}
+      <Pages {...props} query={query} />
+    </Card>
+  )
+}
