@@ -3,7 +3,7 @@
  * subscription windows of a user, and the commands that change them. Plain data; the rules are in `AccountMachine`.
  */
 import type { HashMap } from "effect"
-import type { ApiKeyId, SubscriptionId } from "../domain/Ids.ts"
+import type { ApiKeyId, ChannelId, SubscriptionId } from "../domain/Ids.ts"
 import { type PriceSnapshot, type TokenUsage, zeroUsage } from "../domain/Price.ts"
 import type { WindowLimits, Windows } from "./SubscriptionWindows.ts"
 
@@ -114,7 +114,7 @@ export type UsageFlag = "input_clamped" | "output_clamped" | "total_unexplained"
 
 /** What an upstream stored of a call. The token counts bound what a reference to it brings in. */
 export interface ResponseReferences {
-  readonly channelId: bigint
+  readonly channelId: ChannelId
   readonly responseId: string
   readonly itemIds: ReadonlyArray<string>
   readonly inputTokens: number

@@ -6,7 +6,7 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import { dirname } from "node:path"
-import { idFromText, UserId } from "../domain/Ids.ts"
+import { ChannelId, idFromText, UserId } from "../domain/Ids.ts"
 import type { Commit, Void } from "./AccountState.ts"
 
 const Usage = Schema.Struct({
@@ -18,7 +18,7 @@ const Usage = Schema.Struct({
 })
 
 const References = Schema.Struct({
-  channelId: Schema.BigIntFromString,
+  channelId: idFromText(ChannelId),
   responseId: Schema.String,
   itemIds: Schema.Array(Schema.String),
   inputTokens: Schema.Number,

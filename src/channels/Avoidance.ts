@@ -3,6 +3,7 @@
  * users are remembered, the one that was moved first is forgotten, which costs that user one more 429.
  * @internal
  */
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 
 /** Users remembered, at most. */
 export const AVOIDING_USERS_MAX = 10_000
@@ -25,7 +26,7 @@ const keepNewest = <K, V>(map: Map<K, V>, sizeMax: number): void => {
 }
 
 export class Avoidance {
-  private readonly users = new Map<bigint, Map<bigint, number>>()
+  private readonly users = new Map<UserId, Map<ChannelId, number>>()
   private sweptMs = 0
 
   get isEmpty(): boolean {
@@ -33,9 +34,9 @@ export class Avoidance {
   }
 
   /** The user's calls stay away from the channel until then, in ms since the epoch. What is no moment changes nothing. */
-  avoid(userId: bigint, channelId: bigint, untilMs: number): void {
+  avoid(userId: UserId, channelId: ChannelId, untilMs: number): void {
     if (Number.isNaN(untilMs)) return
-    const channels = this.users.get(userId) ?? new Map<bigint, number>()
+    const channels = this.users.get(userId) ?? new Map<ChannelId, number>()
     channels.delete(channelId)
     channels.set(channelId, untilMs)
     keepNewest(channels, AVOIDED_CHANNELS_MAX)
@@ -44,7 +45,7 @@ export class Avoidance {
     keepNewest(this.users, AVOIDING_USERS_MAX)
   }
 
-  isAvoided(userId: bigint, channelId: bigint, nowMs: number): boolean {
+  isAvoided(userId: UserId, channelId: ChannelId, nowMs: number): boolean {
     this.sweep(nowMs)
     const channels = this.users.get(userId)
     const untilMs = channels?.get(channelId)

@@ -3,6 +3,7 @@
  * failed since it last succeeded, and a bounded number of that.
  * @internal
  */
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import {
   afterFailures,
   afterProbe,
@@ -22,23 +23,23 @@ export const BREAKERS_MAX = 10_000
 
 /** What one channel did wrong in a call. `channel`: credentials, quota or suspension, which fail every model alike. */
 export interface ChannelFailure {
-  readonly channelId: bigint
+  readonly channelId: ChannelId
   readonly scope: "model" | "channel"
 }
 
 /** What a call came to. */
 export interface CallReport {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly modelId: string
   /** What is the request's own fault is not in it. */
   readonly failures: ReadonlyArray<ChannelFailure>
   /** The channel that answered; null when none did. */
-  readonly succeededOn: bigint | null
+  readonly succeededOn: ChannelId | null
 }
 
 /** A breaker changed its state. `modelId` null: the breaker of the whole channel. */
 export interface BreakerChange {
-  readonly channelId: bigint
+  readonly channelId: ChannelId
   readonly modelId: string | null
   readonly to: BreakerState
   /** For how long, where it opened. */
@@ -66,7 +67,7 @@ const keepsAway = (breaker: CircuitBreaker, nowMs: number): boolean => {
 }
 
 export class Breakers {
-  private readonly channels = new Map<bigint, WatchedModels>()
+  private readonly channels = new Map<ChannelId, WatchedModels>()
   private readonly onChange: (change: BreakerChange) => void
   private count = 0
 
@@ -102,16 +103,16 @@ export class Breakers {
   }
 
   /** Null as model: the worst of all its models. */
-  stateOf(channelId: bigint, modelId: string | null, nowMs: number): BreakerState {
+  stateOf(channelId: ChannelId, modelId: string | null, nowMs: number): BreakerState {
     return this.breakersOf(channelId, modelId).map((breaker) => stateOf(breaker, nowMs))
       .reduce((a, b) => badness[b] > badness[a] ? b : a, "closed")
   }
 
-  isOpen(channelId: bigint, modelId: string | null, nowMs: number): boolean {
+  isOpen(channelId: ChannelId, modelId: string | null, nowMs: number): boolean {
     return this.breakersOf(channelId, modelId).some((breaker) => keepsAway(breaker, nowMs))
   }
 
-  claimProbe(channelId: bigint, modelId: string, userId: bigint, nowMs: number): void {
+  claimProbe(channelId: ChannelId, modelId: string, userId: UserId, nowMs: number): void {
     this.changeProbe(channelId, modelId, (breaker) => afterProbe(breaker, userId, nowMs))
   }
 
@@ -130,14 +131,14 @@ export class Breakers {
   }
 
   /** The breakers that decide on a call: of the whole channel, and of the model. */
-  private breakersOf(channelId: bigint, modelId: string | null): ReadonlyArray<CircuitBreaker> {
+  private breakersOf(channelId: ChannelId, modelId: string | null): ReadonlyArray<CircuitBreaker> {
     const models = this.channels.get(channelId)
     if (models === undefined) return []
     if (modelId === null) return Array.from(models.values(), ({ breaker }) => breaker)
     return [models.get(null), models.get(modelId)].flatMap((watched) => watched === undefined ? [] : [watched.breaker])
   }
 
-  private changeProbe(channelId: bigint, modelId: string, after: (breaker: CircuitBreaker) => CircuitBreaker): void {
+  private changeProbe(channelId: ChannelId, modelId: string, after: (breaker: CircuitBreaker) => CircuitBreaker): void {
     for (const key of [null, modelId]) {
       const watched = this.channels.get(channelId)?.get(key)
       if (watched === undefined) continue
@@ -146,7 +147,7 @@ export class Breakers {
     }
   }
 
-  private change(channelId: bigint, modelId: string | null, shared: SharedFailures, breaker: CircuitBreaker): void {
+  private change(channelId: ChannelId, modelId: string | null, shared: SharedFailures, breaker: CircuitBreaker): void {
     const models: WatchedModels = this.channels.get(channelId) ?? new Map()
     const before = models.get(modelId)
     if (before === undefined) this.count++
@@ -156,7 +157,12 @@ export class Breakers {
   }
 
   /** A half-open breaker is announced with its first probe, since no event tells that its time has passed. */
-  private announce(channelId: bigint, modelId: string | null, before: Watched, breaker: CircuitBreaker): BreakerState {
+  private announce(
+    channelId: ChannelId,
+    modelId: string | null,
+    before: Watched,
+    breaker: CircuitBreaker
+  ): BreakerState {
     const { openMs, openUntilMs, probe } = breaker
     const isOpened = openUntilMs !== null && openUntilMs !== before.breaker.openUntilMs
     const to = isOpened ? "open" : openUntilMs !== null && probe !== null ? "half_open" : before.announced
@@ -164,7 +170,7 @@ export class Breakers {
     return to
   }
 
-  private forget(channelId: bigint, modelId: string | null): void {
+  private forget(channelId: ChannelId, modelId: string | null): void {
     const models = this.channels.get(channelId)
     const watched = models?.get(modelId)
     if (models === undefined || watched === undefined) return

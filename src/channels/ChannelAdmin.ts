@@ -8,6 +8,7 @@ import { SqlClient, SqlError } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
 import { outboundGuard, shownUrl } from "../config/OutboundUrl.ts"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import type { ChannelId } from "../domain/Ids.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
@@ -32,7 +33,7 @@ import * as Store from "./ChannelStore.ts"
 export const CHANNELS_MAX = 500
 
 export interface AdminChannel extends ChannelTerms {
-  readonly id: bigint
+  readonly id: ChannelId
   /** Counts the changes of the row; a change names the one it was made on. */
   readonly revision: bigint
   readonly name: string
@@ -70,33 +71,33 @@ type RowError = ChannelNotFound | ChannelDeclared | DatabaseUnavailable
 export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   /** All, in the order in which they are tried, those that are disabled last. */
   readonly list: Effect.Effect<ReadonlyArray<AdminChannel>, DatabaseUnavailable>
-  get(id: bigint): Effect.Effect<AdminChannel, ChannelNotFound | DatabaseUnavailable>
+  get(id: ChannelId): Effect.Effect<AdminChannel, ChannelNotFound | DatabaseUnavailable>
   /** The ids of all models that a channel may serve, disabled ones too. */
   readonly models: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
   /** Answers the new channel's id. */
-  create(actor: Actor, input: ChannelInput): Effect.Effect<bigint, WriteError>
+  create(actor: Actor, input: ChannelInput): Effect.Effect<ChannelId, WriteError>
   /** Fails with `ChangedMeanwhile` when the channel is not at that revision any more. */
   edit(
     actor: Actor,
-    change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }
+    change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }
   ): Effect.Effect<void, RowError | ChangedMeanwhile | WriteError>
   /** No call is sent to it from then on; those under way end. Doing it again changes nothing. */
-  disable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
-  enable(actor: Actor, id: bigint): Effect.Effect<void, RowError>
+  disable(actor: Actor, id: ChannelId): Effect.Effect<void, RowError>
+  enable(actor: Actor, id: ChannelId): Effect.Effect<void, RowError>
   /**
    * Remembers that its upstream reports output tokens of this model that it does not show. Doing it again, or of a model that
    * it does not serve, changes nothing.
    */
-  markHiddenOutput(id: bigint, model: string): Effect.Effect<void, DatabaseUnavailable>
+  markHiddenOutput(id: ChannelId, model: string): Effect.Effect<void, DatabaseUnavailable>
   /** Forgets it until it is seen again; of declared channels too. */
   resetHiddenOutput(
     actor: Actor,
-    id: bigint,
+    id: ChannelId,
     model: string
   ): Effect.Effect<void, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
   /** Of any channel, declared and disabled ones too. */
   endpoint(
-    id: bigint,
+    id: ChannelId,
     model: string
   ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | DatabaseUnavailable>
 }>()("realms/channels/ChannelAdmin") {
@@ -133,12 +134,12 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           } satisfies AdminChannel
         })
 
-      const found = Effect.fnUntraced(function*(id: bigint, row: Store.StoredChannel | undefined) {
+      const found = Effect.fnUntraced(function*(id: ChannelId, row: Store.StoredChannel | undefined) {
         return row ?? (yield* new ChannelNotFound({ channelId: id }))
       })
 
       /** The row, locked, of a channel that may be changed here. */
-      const own = Effect.fnUntraced(function*(id: bigint) {
+      const own = Effect.fnUntraced(function*(id: ChannelId) {
         const row = yield* found(id, yield* Store.lockChannel(sql, id))
         return row.declared ? yield* new ChannelDeclared({ channelId: id }) : row
       })
@@ -157,7 +158,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         orUnavailable
       )
 
-      const get = Effect.fn("ChannelAdmin.get")(function*(id: bigint) {
+      const get = Effect.fn("ChannelAdmin.get")(function*(id: ChannelId) {
         return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
       }, orUnavailable)
 
@@ -185,7 +186,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       )
 
       const edit = Effect.fn("ChannelAdmin.edit")(
-        (actor: Actor, change: { readonly id: bigint; readonly revision: bigint; readonly input: ChannelInput }) =>
+        (actor: Actor, change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }) =>
           write(Effect.gen(function*() {
             const { id, revision } = change
             const input = trimmed(change.input)
@@ -208,7 +209,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           }))
       )
 
-      const turn = (actor: Actor, id: bigint, disabled: boolean) =>
+      const turn = (actor: Actor, id: ChannelId, disabled: boolean) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
@@ -225,7 +226,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
           })
         ).pipe(orUnavailable)
 
-      const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: bigint, model: string) =>
+      const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: ChannelId, model: string) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
@@ -235,7 +236,11 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         ).pipe(orUnavailable)
       )
 
-      const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((actor: Actor, id: bigint, model: string) =>
+      const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((
+        actor: Actor,
+        id: ChannelId,
+        model: string
+      ) =>
         inTransaction(
           sql,
           Effect.gen(function*() {
@@ -253,7 +258,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
         ).pipe(orUnavailable)
       )
 
-      const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: bigint, model: string) {
+      const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: ChannelId, model: string) {
         const row = yield* found(id, yield* Store.findChannel(sql, id))
         const upstreamModel = new Map(Object.entries(row.models)).get(model)
         if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })

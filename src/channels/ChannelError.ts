@@ -3,25 +3,26 @@
  */
 import { Record, Schema } from "effect"
 import { channelTermList } from "../domain/ChannelTermList.ts"
+import { ChannelId } from "../domain/Ids.ts"
 
 export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
-  channelId: Schema.BigInt
+  channelId: ChannelId
 }) {}
 
 /** It comes from the configuration file and is changed there. */
 export class ChannelDeclared extends Schema.TaggedError<ChannelDeclared>()("ChannelDeclared", {
-  channelId: Schema.BigInt
+  channelId: ChannelId
 }) {}
 
 /** There is no key to call it with: none is set, or the one that is does not open. */
 export class ChannelKeyMissing extends Schema.TaggedError<ChannelKeyMissing>()("ChannelKeyMissing", {
-  channelId: Schema.BigInt,
+  channelId: ChannelId,
   reason: Schema.Literals(["none", "unreadable"])
 }) {}
 
 /** The channel does not serve that model. */
 export class ChannelModelUnknown extends Schema.TaggedError<ChannelModelUnknown>()("ChannelModelUnknown", {
-  channelId: Schema.BigInt,
+  channelId: ChannelId,
   model: Schema.String
 }) {}
 

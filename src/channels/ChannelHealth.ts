@@ -3,6 +3,7 @@
  * a 429. Calls report once, at their end; the order of tries asks.
  */
 import { Context, Effect, Layer, Metric } from "effect"
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { Avoidance } from "./Avoidance.ts"
 import { type BreakerChange, Breakers, type CallReport } from "./Breakers.ts"
 import type { BreakerState } from "./CircuitBreaker.ts"
@@ -22,17 +23,17 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
    */
   report(call: CallReport, nowMs: number): void
   /** With a model: the worse of the channel's own breaker and that of the model. With null: the worst of all its models. */
-  stateOf(channelId: bigint, modelId: string | null, nowMs: number): BreakerState
+  stateOf(channelId: ChannelId, modelId: string | null, nowMs: number): BreakerState
   /** Whether calls are kept away: it is open, or half-open while its probe is under way. */
-  isOpen(channelId: bigint, modelId: string | null, nowMs: number): boolean
+  isOpen(channelId: ChannelId, modelId: string | null, nowMs: number): boolean
   /** The user's calls stay away from the channel until then, in ms since the epoch: its upstream answered 429. */
-  avoid(userId: bigint, channelId: bigint, untilMs: number): void
+  avoid(userId: UserId, channelId: ChannelId, untilMs: number): void
   /** Whether nothing at all is held against any channel. */
   isQuiet(): boolean
   /** Whether a call should go to a channel now. */
-  standingOf(channelId: bigint, call: AskingCall, nowMs: number): Standing
+  standingOf(channelId: ChannelId, call: AskingCall, nowMs: number): Standing
   /** The call is the probe of that channel's half-open breakers. */
-  claimProbe(channelId: bigint, call: AskingCall, nowMs: number): void
+  claimProbe(channelId: ChannelId, call: AskingCall, nowMs: number): void
 }>()("realms/channels/ChannelHealth") {
   static readonly layer = Layer.effect(
     ChannelHealth,

@@ -19,7 +19,7 @@ export const KeyedChannel = Row({
 })
 
 /** Where a channel's key is sealed for. */
-export const keyPlace = (id: bigint): string => `channel:${id}`
+export const keyPlace = (id: ChannelId): string => `channel:${id}`
 
 /** Reads keys; undefined is the key of a channel that has none here. */
 export const makeChannelKeys = Effect.gen(function*() {

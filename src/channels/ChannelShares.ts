@@ -3,6 +3,7 @@
  * with counts of what it refuses.
  */
 import { Clock, Context, Effect, Layer, Metric } from "effect"
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { type ShareCallbacks, Shares, type SharesClock, type Ticket } from "./Shares.ts"
 
 export type { ShareCallbacks, ShareRefusal, Ticket } from "./Shares.ts"
@@ -14,7 +15,7 @@ export class ChannelShares extends Context.Service<ChannelShares, {
    * a connection, or a refusal at once or after {@link QUEUE_WAIT_MS_MAX}. The ticket is released when the call's connection
    * is free again, or when its client leaves the queue.
    */
-  enter(channelId: bigint, maxConnections: number, userId: bigint, callbacks: ShareCallbacks): Ticket
+  enter(channelId: ChannelId, maxConnections: number, userId: UserId, callbacks: ShareCallbacks): Ticket
 }>()("realms/channels/ChannelShares") {
   static readonly layer = Layer.effect(
     ChannelShares,

@@ -49,11 +49,11 @@ export const listChannels = (sql: SqlClient.SqlClient) =>
     ORDER BY c.disabled_at IS NOT NULL, c.priority DESC, c.name LIMIT ${ROWS_MAX}`
   )
 
-export const findChannel = (sql: SqlClient.SqlClient, id: bigint) =>
+export const findChannel = (sql: SqlClient.SqlClient, id: ChannelId) =>
   rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id}`)
 
 /** The same, kept from others until the transaction ends. */
-export const lockChannel = (sql: SqlClient.SqlClient, id: bigint) =>
+export const lockChannel = (sql: SqlClient.SqlClient, id: ChannelId) =>
   rowOf(StoredChannel, sql`SELECT ${columns(sql)} FROM channels c WHERE c.id = ${id} FOR UPDATE`)
 
 /** Of an advisory lock under which channels are made one after the other, and so counted. */
@@ -92,7 +92,7 @@ export const nextId = (sql: SqlClient.SqlClient) =>
 /** A model that stays keeps what was seen of it, unless the upstream calls it otherwise now: then it is another. */
 const writeServed = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  id: bigint,
+  id: ChannelId,
   models: Readonly<Record<string, string>>
 ) {
   const served = recordsetOf(Object.entries(models).map(([model, upstream]) => ({ model, upstream })))
@@ -106,7 +106,7 @@ const writeServed = Effect.fnUntraced(function*(
 
 export const insertChannel = (
   sql: SqlClient.SqlClient,
-  id: bigint,
+  id: ChannelId,
   input: ChannelInput,
   key: Sealed
 ): Effect.Effect<void, SqlError.SqlError> =>
@@ -122,7 +122,7 @@ export const insertChannel = (
 /** `key` undefined: it stays. */
 export const updateChannel = (
   sql: SqlClient.SqlClient,
-  id: bigint,
+  id: ChannelId,
   input: ChannelInput,
   key: Sealed | undefined
 ): Effect.Effect<void, SqlError.SqlError> =>
@@ -137,7 +137,7 @@ export const updateChannel = (
   )
 
 /** Answers whether that changed anything. */
-export const writeHiddenOutput = (sql: SqlClient.SqlClient, id: bigint, model: string, hidden: boolean) =>
+export const writeHiddenOutput = (sql: SqlClient.SqlClient, id: ChannelId, model: string, hidden: boolean) =>
   Effect.map(
     sql`UPDATE channel_models SET hidden_output_at = CASE WHEN ${hidden}::boolean THEN now() END
       WHERE channel_id = ${id} AND model_id = ${model} AND (hidden_output_at IS NOT NULL) <> ${hidden}::boolean
@@ -145,5 +145,5 @@ export const writeHiddenOutput = (sql: SqlClient.SqlClient, id: bigint, model: s
     (rows) => rows.length > 0
   )
 
-export const switchChannel = (sql: SqlClient.SqlClient, id: bigint, disabled: boolean) =>
+export const switchChannel = (sql: SqlClient.SqlClient, id: ChannelId, disabled: boolean) =>
   sql`UPDATE channels SET disabled_at = CASE WHEN ${disabled}::boolean THEN now() END, updated_at = now() WHERE id = ${id}`

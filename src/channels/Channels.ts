@@ -6,6 +6,7 @@
 import { Clock, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -19,7 +20,7 @@ export { declareChannels } from "./DeclaredChannels.ts"
 
 /** An upstream as a call to one model sees it. */
 export interface Channel extends ChannelTerms {
-  readonly id: bigint
+  readonly id: ChannelId
   readonly name: string
   /** Without a trailing slash. */
   readonly baseUrl: string
@@ -39,9 +40,9 @@ export class Channels extends Context.Service<Channels, {
    * In the order in which a call of this user tries them; empty when nothing serves the model. A call asks once: it may be
    * made the probe of a half-open channel, which ends when the call reports to `ChannelHealth`.
    */
-  candidates(modelId: string, userId: bigint): Effect.Effect<ReadonlyArray<Channel>, DatabaseUnavailable>
+  candidates(modelId: string, userId: UserId): Effect.Effect<ReadonlyArray<Channel>, DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `candidates` must be asked. */
-  cachedCandidates(modelId: string, userId: bigint): ReadonlyArray<Channel> | undefined
+  cachedCandidates(modelId: string, userId: UserId): ReadonlyArray<Channel> | undefined
   /** Ids of the models that some enabled channel serves with a key that opens here. */
   readonly servedModels: Effect.Effect<ReadonlySet<string>, DatabaseUnavailable>
   /** The same from memory, at once; undefined says only that `servedModels` must be asked. */
@@ -57,7 +58,7 @@ export class Channels extends Context.Service<Channels, {
 
       /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
       const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
-        const keys = new Map<bigint, Channel["apiKey"]>()
+        const keys = new Map<ChannelId, Channel["apiKey"]>()
         for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
           const terms = termsOfRow(row)
           if (Result.isFailure(terms)) {
@@ -92,7 +93,7 @@ export class Channels extends Context.Service<Channels, {
         )
       })
 
-      const order = (served: Served, modelId: string, userId: bigint): ReadonlyArray<Channel> => {
+      const order = (served: Served, modelId: string, userId: UserId): ReadonlyArray<Channel> => {
         const tried = orderOf(served.get(modelId) ?? [], userId)
         if (health.isQuiet()) return tried
         const nowMs = clock.currentTimeMillisUnsafe()
@@ -133,7 +134,7 @@ type ServedModel = typeof ServedModel.Type
 
 type Served = ReadonlyMap<string, Tiers<Channel>>
 
-const servedOf = (rows: ReadonlyArray<ServedModel>, keys: ReadonlyMap<bigint, Channel["apiKey"]>): Served => {
+const servedOf = (rows: ReadonlyArray<ServedModel>, keys: ReadonlyMap<ChannelId, Channel["apiKey"]>): Served => {
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
     const apiKey = keys.get(row.id)

@@ -4,6 +4,7 @@
  * a breaker for each channel and model.
  * @internal
  */
+import type { UserId } from "../domain/Ids.ts"
 
 /** Failures without a success between them that open the breaker of a channel and model. */
 export const FAILURES_TO_OPEN = 5
@@ -28,7 +29,7 @@ export interface CircuitBreaker {
   /** How long it was opened for the last time. */
   readonly openMs: number
   /** The call under way that probes it. */
-  readonly probe: { readonly userId: bigint; readonly untilMs: number } | null
+  readonly probe: { readonly userId: UserId; readonly untilMs: number } | null
 }
 
 /** `closed`: calls go there; `open`: calls are kept away; `half_open`: one call at a time goes there as a probe. */
@@ -74,11 +75,11 @@ export const afterFailures = (
 }
 
 /** A call of this user goes there as the probe, if the breaker waits for one. */
-export const afterProbe = (breaker: CircuitBreaker, userId: bigint, nowMs: number): CircuitBreaker =>
+export const afterProbe = (breaker: CircuitBreaker, userId: UserId, nowMs: number): CircuitBreaker =>
   stateOf(breaker, nowMs) === "half_open" && !isProbed(breaker, nowMs)
     ? { ...breaker, probe: { userId, untilMs: nowMs + PROBE_MS_MAX } }
     : breaker
 
 /** The probe of this user has ended without telling how the channel is: the next call may be the probe. */
-export const afterProbeLost = (breaker: CircuitBreaker, userId: bigint): CircuitBreaker =>
+export const afterProbeLost = (breaker: CircuitBreaker, userId: UserId): CircuitBreaker =>
   breaker.probe?.userId === userId ? { ...breaker, probe: null } : breaker

@@ -4,11 +4,12 @@
  * and its prompt cache. Pure: the health of the channels is an argument.
  * @internal
  */
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 
 /** What decides a channel's place. */
 export interface Weighted {
   /** Stays the same when a channel is renamed, and is the same on every runner. */
-  readonly id: bigint
+  readonly id: ChannelId
   /** The higher number is tried first. */
   readonly priority: number
   /** The share of users inside a priority; a channel of weight 0 comes after all others of it. */
@@ -33,9 +34,9 @@ export type Standing = "ready" | "avoided" | "probe" | "away"
 
 /** The health of one model's channels, for one user, at one moment. */
 export interface Health {
-  standingOf(channelId: bigint): Standing
+  standingOf(channelId: ChannelId): Standing
   /** This call is the probe of that channel; to all others its breaker is open until the probe has ended. */
-  claimProbe(channelId: bigint): void
+  claimProbe(channelId: ChannelId): void
 }
 
 /** The finaliser of MurmurHash3 (Austin Appleby, public domain): each bit of the input changes about half of the output. */
@@ -57,7 +58,7 @@ const hashText = (text: string): number => {
 }
 
 /** Ids above 2^53 may share a hash, which does no harm. */
-const hashUser = (userId: bigint): number => {
+const hashUser = (userId: UserId): number => {
   const id = Number(userId)
   return mix((id | 0) ^ Math.imul(Math.floor(id / TWO_32), GOLDEN))
 }
@@ -83,7 +84,7 @@ export const tiersOf = <C extends Weighted>(modelId: string, channels: ReadonlyA
   return Array.from(tiers).sort(([a], [b]) => b - a).map(([, tier]) => tier)
 }
 
-const byScore = (a: { score: number; id: bigint }, b: { score: number; id: bigint }): number =>
+const byScore = (a: { score: number; id: ChannelId }, b: { score: number; id: ChannelId }): number =>
   b.score - a.score || (a.id < b.id ? -1 : 1)
 
 const pushTier = <C extends Weighted>(order: Array<C>, tier: ReadonlyArray<Seeded<C>>, user: number): void => {
@@ -101,7 +102,7 @@ const pushTier = <C extends Weighted>(order: Array<C>, tier: ReadonlyArray<Seede
 }
 
 /** The order of tries of a user's calls while every channel is well. The next in it is the failover. */
-export const orderOf = <C extends Weighted>(tiers: Tiers<C>, userId: bigint): ReadonlyArray<C> => {
+export const orderOf = <C extends Weighted>(tiers: Tiers<C>, userId: UserId): ReadonlyArray<C> => {
   const order: Array<C> = []
   // Where no two channels share a priority there is nothing to choose.
   const user = tiers.some((tier) => tier.length > 1) ? hashUser(userId) : 0

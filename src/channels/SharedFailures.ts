@@ -4,6 +4,7 @@
  * remembered is bounded to a few moments of a few users.
  * @internal
  */
+import type { UserId } from "../domain/Ids.ts"
 
 /** Different users whose calls have to fail, before failures count. */
 export const USERS_TO_COUNT = 3
@@ -15,7 +16,7 @@ export const USERS_WINDOW_MS = 60_000
 export const REMEMBERED_PER_USER_MAX = 5
 
 interface UserFailures {
-  readonly userId: bigint
+  readonly userId: UserId
   readonly lastMs: number
   /** When those happened that have not counted yet, the oldest first. */
   readonly waiting: ReadonlyArray<number>
@@ -31,7 +32,7 @@ export interface Remembered {
 }
 
 /** Remembers that a call of this user failed. */
-export const remember = (before: SharedFailures, userId: bigint, nowMs: number): Remembered => {
+export const remember = (before: SharedFailures, userId: UserId, nowMs: number): Remembered => {
   const isRecent = (atMs: number): boolean => atMs > nowMs - USERS_WINDOW_MS
   const own = before.find((user) => user.userId === userId)
   const others = before.filter((user) => user.userId !== userId && isRecent(user.lastMs))

@@ -4,6 +4,7 @@
  * does not stop the others. A call that gets none waits, and can leave at any time. Synchronous; time comes from outside.
  * @internal
  */
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { type Link, LinkedList } from "./LinkedList.ts"
 import { RankedSet } from "./RankedSet.ts"
 
@@ -50,7 +51,7 @@ export interface SharesClock {
 }
 
 interface ShareUser {
-  readonly id: bigint
+  readonly id: UserId
   open: number
   /** Grows with each connection that the user gets, beyond that of all others. */
   turn: number
@@ -59,17 +60,17 @@ interface ShareUser {
 }
 
 class ShareChannel {
-  readonly id: bigint
+  readonly id: ChannelId
   max = 0
   open = 0
   queued = 0
   isGranting = false
   turns = 0
-  readonly users = new Map<bigint, ShareUser>()
+  readonly users = new Map<UserId, ShareUser>()
   /** Users with waiting calls, the one with the fewest open first; equal ones take turns, however many calls each has. */
   readonly waiting = new RankedSet<ShareUser>((a, b) => a.open < b.open || (a.open === b.open && a.turn < b.turn))
 
-  constructor(id: bigint) {
+  constructor(id: ChannelId) {
     this.id = id
   }
 
@@ -80,7 +81,7 @@ class ShareChannel {
     return free > Math.ceil(this.max / KEPT_PART) || user.open * Math.max(this.users.size, USERS_MIN) < this.max
   }
 
-  userOf(userId: bigint): ShareUser {
+  userOf(userId: UserId): ShareUser {
     const known = this.users.get(userId)
     if (known !== undefined) return known
     const user: ShareUser = { id: userId, open: 0, turn: ++this.turns, waiting: new LinkedList(), rankedAt: -1 }
@@ -106,7 +107,7 @@ interface Waiting {
 
 export class Shares {
   private readonly clock: SharesClock
-  private readonly channels = new Map<bigint, ShareChannel>()
+  private readonly channels = new Map<ChannelId, ShareChannel>()
   /** Waiting calls of all channels, in the order in which their time runs out. */
   private readonly waiting = new LinkedList<Waiting>()
   private cancelTimer: (() => void) | undefined
@@ -121,7 +122,7 @@ export class Shares {
   }
 
   /** Asks for a connection; `maxConnections` is what the channel has now, at least 1. */
-  enter(channelId: bigint, maxConnections: number, userId: bigint, callbacks: ShareCallbacks): Ticket {
+  enter(channelId: ChannelId, maxConnections: number, userId: UserId, callbacks: ShareCallbacks): Ticket {
     const channel = this.channels.get(channelId) ?? new ShareChannel(channelId)
     this.channels.set(channelId, channel)
     this.resize(channel, maxConnections)

@@ -4,6 +4,7 @@
 import { Option, Schema, SchemaTransformation } from "effect"
 import type { Field } from "./Model.ts"
 import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "./Money.ts"
+import { Millis } from "./Row.ts"
 import { decimalUpTo, integer as integerText, textMatching } from "./Scalars.ts"
 
 interface Options<A> {
@@ -29,6 +30,9 @@ const bigintOf = (pattern: RegExp, identifier: string, description: string) =>
 /** The number of a row, as text. */
 export const IdJson = bigintOf(/^[1-9]\d{0,17}$/, "Id", "The number of a row, as decimal text.")
 
+/** The same, read as an id of one kind. */
+export const idJson = <Id extends bigint>(id: Schema.Codec<Id, bigint>) => IdJson.pipe(Schema.decodeTo(id))
+
 /** A whole number of micros, fen or the like, as text. */
 export const AmountJson = bigintOf(
   /^-?\d{1,18}$/,
@@ -37,7 +41,12 @@ export const AmountJson = bigintOf(
 )
 
 /** A moment, as ISO 8601 in UTC. */
-export const MomentJson = Schema.DateFromString.annotate({ identifier: "Moment", description: "ISO 8601, UTC." })
+export const MomentJson = Schema.String.annotate({ identifier: "Moment", description: "ISO 8601, UTC." }).pipe(
+  Schema.decodeTo(Schema.Date, SchemaTransformation.dateFromString)
+)
+
+/** A moment that is kept in milliseconds since the epoch. */
+export const MillisJson = MomentJson.pipe(Schema.decodeTo(Millis))
 
 /** A whole number within bounds, both of which belong to it. */
 export const integer = (

@@ -4,8 +4,9 @@
  */
 import { Effect } from "effect"
 import type { Channel } from "../channels/Channels.ts"
-import { CallRefused, UpstreamRefused } from "./CallError.ts"
+import type { ChannelId } from "../domain/Ids.ts"
 import { decideEnd, type HowEnded } from "./CallEnd.ts"
+import { CallRefused, UpstreamRefused } from "./CallError.ts"
 import { attemptChannel } from "./ChannelAttempt.ts"
 import { refuse } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
@@ -21,7 +22,7 @@ export const ATTEMPTS_MAX = 4
 export const ATTEMPTS_MS_MAX = 60_000
 
 interface Failure {
-  readonly channelId: bigint
+  readonly channelId: ChannelId
   readonly scope: "model" | "channel"
 }
 
@@ -59,7 +60,7 @@ export const runAttempts = Effect.fnUntraced(function*(
   let last: ChannelFailed | undefined
   let kept: RequestRefused | undefined
   let firstFailureMs: number | undefined
-  let succeededOn: bigint | null = null
+  let succeededOn: ChannelId | null = null
   let refused: RequestRefused | undefined
   let channel: Channel | undefined
   for (const next of channels.slice(0, ATTEMPTS_MAX)) {

@@ -6,6 +6,7 @@
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"
 import type { ChannelModelUnknown, ChannelNotFound } from "../channels/ChannelError.ts"
+import type { ChannelId } from "../domain/Ids.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
 import { UpstreamClient, type UpstreamFailure } from "./upstream/UpstreamClient.ts"
@@ -47,7 +48,7 @@ export interface ChannelTestOutcome {
 export class ChannelTest extends Context.Service<ChannelTest, {
   /** Calls a channel for one of its models; declared and disabled ones too. Takes 20 seconds at most. */
   run(
-    channelId: bigint,
+    channelId: ChannelId,
     model: string
   ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
 }>()("realms/gateway/ChannelTest") {
@@ -81,7 +82,7 @@ export class ChannelTest extends Context.Service<ChannelTest, {
         )
       )
 
-      const run = Effect.fn("ChannelTest.run")(function*(channelId: bigint, model: string) {
+      const run = Effect.fn("ChannelTest.run")(function*(channelId: ChannelId, model: string) {
         const startedMs = yield* Clock.currentTimeMillis
         const verdict = yield* channels.endpoint(channelId, model).pipe(
           Effect.flatMap(ask),

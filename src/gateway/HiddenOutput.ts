@@ -5,6 +5,7 @@
  * @internal
  */
 import type { Channel } from "../channels/Channels.ts"
+import type { ChannelId } from "../domain/Ids.ts"
 
 /** Exact calls with reasoning tokens that mark a model. */
 const CALLS_TO_MARK = 3
@@ -14,9 +15,9 @@ const COUNTED_MAX = 10_000
 
 export class HiddenOutput {
   private readonly seen = new Map<string, number>()
-  private readonly mark: (channelId: bigint, modelId: string) => void
+  private readonly mark: (channelId: ChannelId, modelId: string) => void
 
-  constructor(mark: (channelId: bigint, modelId: string) => void) {
+  constructor(mark: (channelId: ChannelId, modelId: string) => void) {
     this.mark = mark
   }
 

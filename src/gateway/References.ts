@@ -7,13 +7,13 @@
 import { Effect } from "effect"
 import type { FoundReference, ResponseReferences } from "../accounts/ResponseReferences.ts"
 import type { Channel } from "../channels/Channels.ts"
-import type { UserId } from "../domain/Ids.ts"
+import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { CallRefused, unavailable } from "./CallError.ts"
 import type { Call } from "./request/Call.ts"
 
 export interface ResolvedReferences {
   /** The one channel that has them stored; undefined: the call refers to nothing. */
-  readonly channelId: bigint | undefined
+  readonly channelId: ChannelId | undefined
   /** What they bring in, at most. */
   readonly tokens: number
 }

@@ -14,8 +14,11 @@ import { ignoreLoss, makeUser, problems, reserveOf, TestAccounts, used } from ".
 
 const Services = ResponseReferences.layer.pipe(Layer.provideMerge(TestAccounts))
 
+const one = ChannelId.make(1n)
+const two = ChannelId.make(2n)
+
 const stored = (responseId: string, more: Partial<Stored> = {}): Stored => ({
-  channelId: 1n,
+  channelId: one,
   responseId,
   itemIds: [],
   inputTokens: 100,
@@ -48,9 +51,9 @@ layer(Services, { excludeTestServices: true })("References", (it) => {
     Effect.gen(function*() {
       const [ada, bob] = [yield* makeUser(1_000n), yield* makeUser(1_000n)]
       yield* call(ada, stored("resp_a", { itemIds: ["msg_a", "rs_a"] }))
-      yield* call(bob, stored("resp_b", { channelId: 2n }))
+      yield* call(bob, stored("resp_b", { channelId: two }))
       const found = yield* find(ada, "msg_a", "resp_a", "resp_b", "resp_none", "msg_a")
-      const common = { channelId: ChannelId.make(1n), responseId: "resp_a", inputTokens: 100, outputTokens: 20 }
+      const common = { channelId: one, responseId: "resp_a", inputTokens: 100, outputTokens: 20 }
       assert.deepStrictEqual(found, [
         { id: "msg_a", ...common, isResponse: false },
         { id: "resp_a", ...common, isResponse: true }
@@ -64,7 +67,7 @@ layer(Services, { excludeTestServices: true })("References", (it) => {
       const [ada, bob] = [yield* makeUser(1_000n), yield* makeUser(1_000n)]
       yield* call(ada, stored("resp_shared", { itemIds: ["msg_mine"] }))
       yield* call(bob, stored("resp_other", { itemIds: ["resp_shared"] }))
-      yield* call(bob, stored("resp_shared", { channelId: 2n }))
+      yield* call(bob, stored("resp_shared", { channelId: two }))
       assert.deepStrictEqual((yield* find(ada, "resp_shared", "msg_mine")).map(({ id }) => id), ["msg_mine"])
       assert.deepStrictEqual(
         (yield* find(bob, "resp_shared")).map(({ channelId, id }) => [channelId, id]),

@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { readSpilled, spill, type SpilledCommand } from "../../src/accounts/Spill.ts"
-import { UserId } from "../../src/domain/Ids.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { makeDataDir } from "../support/AccountsProcess.ts"
 
 const usage = { inputTokens: 1, cachedInputTokens: 2, cacheWriteTokens: 3, outputTokens: 4 }
@@ -26,7 +26,7 @@ const commands: ReadonlyArray<SpilledCommand> = [
         usageFlags: ["input_clamped", "above_context"],
         excessTokens: 12,
         references: {
-          channelId: 9_007_199_254_740_993n,
+          channelId: ChannelId.make(9_007_199_254_740_993n),
           responseId: "resp_1",
           itemIds: ["msg_1", 'quote"\n'],
           inputTokens: 10,

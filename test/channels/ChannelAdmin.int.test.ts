@@ -14,7 +14,7 @@ import { declareChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
-import { UserId } from "../../src/domain/Ids.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
@@ -53,7 +53,9 @@ const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
   Layer.provideMerge(CapturingLogger)
 )
 
-const actor: Actor = { name: "user:1", userId: UserId.make(1n), address: "127.0.0.1" }
+const noChannel = ChannelId.make(999_999n)
+const ada = UserId.make(1n)
+const actor: Actor = { name: "user:1", userId: ada, address: "127.0.0.1" }
 
 const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => ({
   ...defaultChannelTerms,
@@ -68,7 +70,7 @@ const input = (name: string, more: Partial<ChannelInput> = {}): ChannelInput => 
 
 const unchanged = { apiKey: Redacted.make("") }
 
-const recorded = (id: bigint) =>
+const recorded = (id: ChannelId) =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     sql<{ action: string; actor: string; before: unknown; after: unknown }>`
       SELECT action, actor, before, after FROM audit_log WHERE target = ${`channel:${id}`} ORDER BY id`)
@@ -268,8 +270,8 @@ describe("ChannelAdmin", () => {
         assert.strictEqual(Redacted.value((yield* admin.endpoint(id, "mini")).apiKey), CANARY)
         assert.deepInclude(yield* Effect.flip(admin.endpoint(keyless.id, "mini")), { reason: "none" })
         assert.strictEqual((yield* Effect.flip(admin.endpoint(id, "maxi")))._tag, "ChannelModelUnknown")
-        assert.strictEqual((yield* Effect.flip(admin.get(999_999n)))._tag, "ChannelNotFound")
-        assert.strictEqual((yield* Effect.flip(admin.disable(actor, 999_999n)))._tag, "ChannelNotFound")
+        assert.strictEqual((yield* Effect.flip(admin.get(noChannel)))._tag, "ChannelNotFound")
+        assert.strictEqual((yield* Effect.flip(admin.disable(actor, noChannel)))._tag, "ChannelNotFound")
       }))
 
     it.effect("keeps every term of a channel as it was written, and records which of them changed", () =>
@@ -311,7 +313,7 @@ describe("ChannelAdmin", () => {
         yield* admin.markHiddenOutput(id, "mini")
         yield* admin.markHiddenOutput(id, "maxi")
         yield* admin.markHiddenOutput(id, "nope")
-        yield* admin.markHiddenOutput(999_999n, "mini")
+        yield* admin.markHiddenOutput(noChannel, "mini")
         assert.deepStrictEqual(yield* hidden, ["maxi", "mini"])
         yield* admin.edit(actor, {
           id,
@@ -327,7 +329,7 @@ describe("ChannelAdmin", () => {
           "ChannelModelUnknown"
         )
         assert.strictEqual(
-          (yield* Effect.flip(admin.resetHiddenOutput(actor, 999_999n, "mini")))._tag,
+          (yield* Effect.flip(admin.resetHiddenOutput(actor, noChannel, "mini")))._tag,
           "ChannelNotFound"
         )
         assert.deepStrictEqual((yield* recorded(id)).map(({ action }) => action), [
@@ -340,7 +342,7 @@ describe("ChannelAdmin", () => {
         const messages: Array<string> = []
         while (messages.at(-1) !== "settings sent") messages.push(yield* Queue.take(heard))
         assert.lengthOf(messages.filter((message) => message === `channels ${id}`), 5)
-        const declared = (yield* admin.list).find(({ name }) => name === "declared")?.id ?? 0n
+        const declared = (yield* admin.list).find(({ name }) => name === "declared")?.id ?? noChannel
         yield* admin.markHiddenOutput(declared, "mini")
         assert.deepStrictEqual((yield* admin.get(declared)).hiddenOutput, ["mini"])
         yield* admin.resetHiddenOutput(actor, declared, "mini")
@@ -368,11 +370,11 @@ describe("ChannelAdmin", () => {
         const healthNow = Effect.map(admin.get(id), (channel) => channel.health)
         const nowMs = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
         const failTimes = (atMs: number) => {
-          const call = { userId: 1n, modelId: "maxi", failures: [{ channelId: id, scope: "model" as const }] }
-          for (let at = 0; at < FAILURES_TO_OPEN; at++) health.report({ ...call, succeededOn: 0n }, atMs)
+          const call = { userId: ada, modelId: "maxi", failures: [{ channelId: id, scope: "model" as const }] }
+          for (let at = 0; at < FAILURES_TO_OPEN; at++) health.report({ ...call, succeededOn: noChannel }, atMs)
         }
         const succeed = (modelId: string) =>
-          health.report({ userId: 1n, modelId, failures: [], succeededOn: id }, nowMs)
+          health.report({ userId: ada, modelId, failures: [], succeededOn: id }, nowMs)
         failTimes(nowMs)
         assert.strictEqual(yield* healthNow, "open")
         succeed("mini")

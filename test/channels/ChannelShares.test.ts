@@ -2,6 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { ChannelShares, type Ticket } from "../../src/channels/ChannelShares.ts"
 import { QUEUED_PER_USER_MAX } from "../../src/channels/Shares.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
+
+const channel = ChannelId.make(1n)
+const ada = UserId.make(1n)
 
 describe("the shared connections of a process", () => {
   it.effect("are given, waited for, refused and counted", () =>
@@ -10,7 +14,7 @@ describe("the shared connections of a process", () => {
       const heard: Array<string> = []
       const tickets: Array<Ticket> = []
       const enter = (name: string) => {
-        tickets.push(shares.enter(1n, 1, 1n, {
+        tickets.push(shares.enter(channel, 1, ada, {
           onGranted: () => void heard.push(name),
           onRefused: (why) => void heard.push(`${name} ${why}`)
         }))

@@ -8,6 +8,7 @@ import { Channels, declareChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
+import { type ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { hear } from "../support/Heard.ts"
@@ -24,7 +25,7 @@ const channel = (name: string, more: object = {}) => ({
   ...more
 })
 
-const user = 1n
+const user = UserId.make(1n)
 
 const masterKey = "a master key of thirty-two letters"
 
@@ -213,7 +214,7 @@ describe("Channels", () => {
       const document = { channels: [channel("one", { models: { mini: "a", maxi: "b" } })] }
       const { channels, heard } = yield* start(document)
       yield* sql`UPDATE channel_models SET hidden_output_at = now() WHERE model_id = 'mini'`
-      const hidden = (id: string) => Effect.map(channels.candidates(id, 1n), ([found]) => found?.hiddenOutput)
+      const hidden = (id: string) => Effect.map(channels.candidates(id, user), ([found]) => found?.hiddenOutput)
       assert.isTrue(yield* hidden("mini"))
       assert.isFalse(yield* hidden("maxi"))
       // The same file again changes nothing; another upstream model is another model.
@@ -252,10 +253,11 @@ describe("Channels", () => {
       const { channels, health } = yield* start({ channels: [channel("low"), channel("high", { priority: 5 })] })
       const [high] = yield* channels.candidates("mini", user)
       if (high === undefined) return assert.fail("no candidate")
-      const low = channels.cachedCandidates("mini", user)?.[1]?.id ?? 0n
+      const low = channels.cachedCandidates("mini", user)?.[1]?.id
+      if (low === undefined) return assert.fail("no second candidate")
       const soonMs = Number.MAX_SAFE_INTEGER / 2
       const names = () => channels.cachedCandidates("mini", user)?.map(({ name }) => name)
-      const report = (failures: ReadonlyArray<ChannelFailure>, succeededOn: bigint) =>
+      const report = (failures: ReadonlyArray<ChannelFailure>, succeededOn: ChannelId) =>
         health.report({ userId: user, modelId: "mini", failures, succeededOn }, soonMs)
       for (let i = 0; i < FAILURES_TO_OPEN; i++) report([{ channelId: high.id, scope: "model" }], low)
       assert.deepStrictEqual(names(), ["low", "high"])
@@ -263,7 +265,10 @@ describe("Channels", () => {
       assert.deepStrictEqual(names(), ["high", "low"])
       health.avoid(user, high.id, soonMs)
       assert.deepStrictEqual(names(), ["low", "high"])
-      assert.deepStrictEqual(channels.cachedCandidates("mini", 2n)?.map(({ name }) => name), ["high", "low"])
+      assert.deepStrictEqual(channels.cachedCandidates("mini", UserId.make(2n))?.map(({ name }) => name), [
+        "high",
+        "low"
+      ])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
   it.live("of one priority are shared among users, and each user keeps theirs", () =>
@@ -271,7 +276,7 @@ describe("Channels", () => {
       const { channels } = yield* start({ channels: [channel("one"), channel("two"), channel("three")] })
       yield* channels.candidates("mini", user)
       const firsts = Array.from({ length: 300 }, (_, index) =>
-        channels.cachedCandidates("mini", BigInt(index))?.[0]?.name)
+        channels.cachedCandidates("mini", UserId.make(BigInt(index)))?.[0]?.name)
       for (const name of ["one", "two", "three"]) {
         assert.isAbove(
           firsts.filter((first) =>
@@ -283,7 +288,7 @@ describe("Channels", () => {
       }
       const again = Array.from(
         { length: 300 },
-        (_, index) => channels.cachedCandidates("mini", BigInt(index))?.[0]?.name
+        (_, index) => channels.cachedCandidates("mini", UserId.make(BigInt(index)))?.[0]?.name
       )
       assert.deepStrictEqual(again, firsts)
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))

@@ -13,13 +13,17 @@ import {
   isProbed,
   stateOf
 } from "../../src/channels/CircuitBreaker.ts"
+import { UserId } from "../../src/domain/Ids.ts"
+
+const ada = UserId.make(7n)
+const bob = UserId.make(8n)
 
 type Step = readonly [atSeconds: number, what: "fail" | "probe" | "lost" | "look" | `fail ${number}`, then: string]
 
 const apply = (breaker: CircuitBreaker, what: Step[1], nowMs: number, toOpen: number): CircuitBreaker => {
   if (what === "look") return breaker
-  if (what === "probe") return afterProbe(breaker, 7n, nowMs)
-  if (what === "lost") return afterProbeLost(breaker, 7n)
+  if (what === "probe") return afterProbe(breaker, ada, nowMs)
+  if (what === "lost") return afterProbeLost(breaker, ada)
   return afterFailures(breaker, { count: Number(what.split(" ")[1] ?? 1), toOpen, nowMs })
 }
 
@@ -98,8 +102,8 @@ describe("a circuit breaker", () => {
   for (const [what, toOpen, steps] of tables) it(what, () => run(steps, toOpen))
 
   it("loses only the probe of the user who had it", () => {
-    const probed = afterProbe(afterFailures(closedBreaker, { count: 5, toOpen: 5, nowMs: 0 }), 7n, 30_000)
-    assert.isTrue(isProbed(afterProbeLost(probed, 8n), 30_000))
-    assert.isFalse(isProbed(afterProbeLost(probed, 7n), 30_000))
+    const probed = afterProbe(afterFailures(closedBreaker, { count: 5, toOpen: 5, nowMs: 0 }), ada, 30_000)
+    assert.isTrue(isProbed(afterProbeLost(probed, bob), 30_000))
+    assert.isFalse(isProbed(afterProbeLost(probed, ada), 30_000))
   })
 })

@@ -8,10 +8,11 @@ import {
   tiersOf,
   type Weighted
 } from "../../src/channels/Selection.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 
-const channel = (id: bigint, priority = 0, weight = 1): Weighted => ({ id, priority, weight })
+const channel = (id: bigint, priority = 0, weight = 1): Weighted => ({ id: ChannelId.make(id), priority, weight })
 const ids = (channels: ReadonlyArray<Weighted>) => channels.map(({ id }) => id)
-const users = (count: number) => Array.from({ length: count }, (_, index) => BigInt(index + 1))
+const users = (count: number) => Array.from({ length: count }, (_, index) => UserId.make(BigInt(index + 1)))
 
 /** How many users try each channel first. */
 const firsts = (channels: ReadonlyArray<Weighted>, count: number, model = "mini") => {
@@ -46,7 +47,7 @@ describe("order of tries", () => {
       [6n, [4n, 2n, 1n, 3n]],
       [2n ** 40n + 7n, [4n, 1n, 2n, 3n]]
     ]
-    for (const [user, order] of table) assert.deepStrictEqual(ids(orderOf(tiers, user)), order, `${user}`)
+    for (const [user, order] of table) assert.deepStrictEqual(ids(orderOf(tiers, UserId.make(user))), order, `${user}`)
   })
 
   it("gives each channel its weight's share of the users", () => {
@@ -106,14 +107,14 @@ describe("order of tries", () => {
     },
     ({ channels, user }) => {
       const given = channels.map(({ priority, weight }, index) => channel(BigInt(index), priority, weight))
-      const order = orderOf(tiersOf("mini", given), user)
+      const order = orderOf(tiersOf("mini", given), UserId.make(user))
       assert.sameMembers([...ids(order)], [...ids(given)])
       const priorities = order.map(({ priority }) => priority)
       assert.deepStrictEqual(priorities, priorities.toSorted((a, b) => b - a))
     }
   )
 
-  it("of nothing is nothing", () => assert.deepStrictEqual(orderOf([], 1n), []))
+  it("of nothing is nothing", () => assert.deepStrictEqual(orderOf([], UserId.make(1n)), []))
 })
 
 describe("order by health", () => {

@@ -7,6 +7,7 @@ import {
   USERS_TO_COUNT,
   USERS_WINDOW_MS
 } from "../../src/channels/SharedFailures.ts"
+import { UserId } from "../../src/domain/Ids.ts"
 
 type Step = readonly [atSeconds: number, user: bigint, counted: number]
 
@@ -30,7 +31,7 @@ describe("failures of calls that succeeded nowhere", () => {
     it(what, () => {
       let failures: SharedFailures = []
       for (const [atSeconds, user, counted] of steps) {
-        const after = remember(failures, user, atSeconds * 1_000)
+        const after = remember(failures, UserId.make(user), atSeconds * 1_000)
         assert.strictEqual(after.counted, counted, `user ${user} at ${atSeconds} s`)
         failures = after.failures
       }
@@ -51,7 +52,7 @@ describe("failures of calls that succeeded nowhere", () => {
       for (const { afterMs, user } of steps) {
         nowMs += afterMs
         history.push({ user, atMs: nowMs })
-        const after = remember(failures, BigInt(user), nowMs)
+        const after = remember(failures, UserId.make(BigInt(user)), nowMs)
         failures = after.failures
         countedInAll += after.counted
         const recent = history.filter(({ atMs }) => atMs > nowMs - USERS_WINDOW_MS)

@@ -12,8 +12,11 @@ import {
   type SharesClock,
   type Ticket
 } from "../../src/channels/Shares.ts"
+import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 
-const CHANNEL = 1n
+const CHANNEL = ChannelId.make(1n)
+const ada = UserId.make(1n)
+const bob = UserId.make(2n)
 
 /** Shares on a clock that a test moves, and what became of each call. */
 class World {
@@ -41,7 +44,7 @@ class World {
 
   /** A call of a user, named like `a1`: the letter is the user. */
   enter(name: string, max = this.max): void {
-    const userId = BigInt(name.charCodeAt(0))
+    const userId = UserId.make(BigInt(name.charCodeAt(0)))
     this.tickets.set(
       name,
       this.shares.enter(CHANNEL, max, userId, {
@@ -186,7 +189,7 @@ describe("shares of a channel", () => {
     const world = new World(1)
     const granted: Array<bigint> = []
     for (const channelId of [1n, 2n, 3n]) {
-      world.shares.enter(channelId, 1, 1n, {
+      world.shares.enter(ChannelId.make(channelId), 1, ada, {
         onGranted: () => void granted.push(channelId),
         onRefused: () => assert.fail("refused")
       })
@@ -242,7 +245,7 @@ describe("shares of a channel", () => {
     let depth = 0
     const tickets: Array<Ticket> = []
     for (let index = 0; index < 10_000; index++) {
-      tickets.push(world.shares.enter(CHANNEL, 1, BigInt(index % 20), {
+      tickets.push(world.shares.enter(CHANNEL, 1, UserId.make(BigInt(index % 20)), {
         onGranted: () => {
           served++
           depth++
@@ -262,7 +265,7 @@ describe("shares of a channel", () => {
     const world = new World(1)
     world.enter("z0")
     const heard: Array<string> = []
-    const enter = (name: string, userId: bigint, then: () => void): Ticket =>
+    const enter = (name: string, userId: UserId, then: () => void): Ticket =>
       world.shares.enter(CHANNEL, 1, userId, {
         onGranted: () => {
           heard.push(name)
@@ -270,11 +273,11 @@ describe("shares of a channel", () => {
         },
         onRefused: () => assert.fail("refused")
       })
-    const first: Ticket = enter("first", 1n, () => {
-      enter("again", 1n, () => undefined)
+    const first: Ticket = enter("first", ada, () => {
+      enter("again", ada, () => undefined)
       first.release()
     })
-    const second: Ticket = enter("second", 2n, () => second.release())
+    const second: Ticket = enter("second", bob, () => second.release())
     world.release("z0")
     assert.deepStrictEqual(heard, ["first", "second", "again"])
   })
@@ -309,7 +312,7 @@ describe("shares of a channel under any load", () => {
       const enter = (user: number) => {
         const call: Known & { ticket?: Ticket } = { user, state: "waiting" }
         calls.push(call)
-        call.ticket = world.shares.enter(CHANNEL, max, BigInt(user), {
+        call.ticket = world.shares.enter(CHANNEL, max, UserId.make(BigInt(user)), {
           onGranted: () => {
             const waiting = isOf("waiting").filter((other) => other !== call)
             const fewest = Math.min(...waiting.map((other) => openOf(other.user)))

@@ -9,6 +9,7 @@ import type { LookupFunction } from "node:net"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
 import { HostLookup } from "../../src/config/OutboundUrl.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
+import { ChannelId } from "../../src/domain/Ids.ts"
 import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { TestGateway, until } from "../support/TestGateway.ts"
@@ -121,7 +122,7 @@ describe("a channel made while servers run", () => {
       assert.property(upstream.callsOf("up-thinking")[0]?.body, "max_completion_tokens")
       assert.notProperty(upstream.callsOf("up-thinking")[0]?.body, "max_tokens")
       assert.strictEqual((yield* Effect.flip(gateway.testChannel(id, "x")))._tag, "ChannelModelUnknown")
-      assert.strictEqual((yield* Effect.flip(gateway.testChannel(999n, "m")))._tag, "ChannelNotFound")
+      assert.strictEqual((yield* Effect.flip(gateway.testChannel(ChannelId.make(999n), "m")))._tag, "ChannelNotFound")
       assert.strictEqual((yield* channels.get(id)).health, "closed")
       assert.deepStrictEqual(yield* gateway.callsOf(user), [])
       assert.strictEqual(yield* gateway.balanceOf(user), 1_000_000n)

@@ -3,10 +3,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted } from "effect"
+import type { Reservation } from "../../src/accounts/AccountState.ts"
 import type { Channel } from "../../src/channels/Channels.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
+import { ChannelId } from "../../src/domain/Ids.ts"
 import { admitted, type CallEvent, type CallState, evolve } from "../../src/gateway/CallMachine.ts"
-import type { Reservation } from "../../src/accounts/AccountState.ts"
 
 const reservation: Reservation = {
   id: "r",
@@ -22,7 +23,7 @@ const reservation: Reservation = {
 
 const channel: Channel = {
   ...defaultChannelTerms,
-  id: 1n,
+  id: ChannelId.make(1n),
   name: "one",
   baseUrl: "http://127.0.0.1",
   apiKey: Redacted.make("key"),

@@ -9,30 +9,11 @@ import { Reply } from "../../src/gateway/Reply.ts"
 import type { Dialect } from "../../src/gateway/request/Call.ts"
 import type { AnswerSource, BodySink } from "../../src/gateway/upstream/AnswerSource.ts"
 import { type RelayEnd, StreamRelay } from "../../src/gateway/upstream/StreamRelay.ts"
+import { ScriptedClient } from "./ScriptedClient.ts"
 
 export const EXTEND_WAIT_MS = 5_000
 /** More output than any test makes. */
 const PLENTY = 100_000
-
-/** A client that keeps what it gets. */
-class ScriptedClient implements CallClient {
-  isGone = false
-  onDrain: () => void = () => undefined
-  onGone: () => void = () => undefined
-  onDone: () => void = () => undefined
-  text = ""
-  writes = 0
-  /** Whether it takes more at once. */
-  takes = true
-  start(): void {}
-  write(bytes: Uint8Array | string): boolean {
-    this.text += Buffer.from(bytes).toString()
-    this.writes++
-    return this.takes
-  }
-  end(): void {}
-  destroy(): void {}
-}
 
 /** An upstream's answer that keeps what is asked of it. */
 class ScriptedSource implements AnswerSource {

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
-import type { ChannelId } from "../../src/domain/Ids.ts"
+import { ChannelId } from "../../src/domain/Ids.ts"
 import { AllCalls, type WideCallFilter } from "../../src/usage/AllCalls.ts"
 import { LOOKED_ROWS_MAX } from "../../src/usage/CallList.ts"
 import { ChannelReports, HEALTH_CALLS_MAX } from "../../src/usage/ChannelReports.ts"
@@ -162,8 +162,8 @@ layer(Services, { excludeTestServices: true })("how channels do", (it) => {
         callAt(userId, nowMs - 1_000, { channel: null, reason: "upstream_error" }),
         callAt(userId, nowMs - 1_000, { channel: "removed" })
       ])
-      const failures = [{ channelId: channels[2]?.id ?? 0n, scope: "channel" as const }]
-      health.report({ userId, modelId: "m", failures, succeededOn: channels[0]?.id ?? 0n }, nowMs)
+      const failures = [{ channelId: channels[2]?.id ?? ChannelId.make(0n), scope: "channel" as const }]
+      health.report({ userId, modelId: "m", failures, succeededOn: channels[0]?.id ?? ChannelId.make(0n) }, nowMs)
       const { channels: told, lookedFrom } = yield* reports.report
       assert.deepStrictEqual(
         told.map(({ breaker, id, isDisabled, name }) => [name, id !== null, isDisabled, breaker]),

@@ -52,14 +52,18 @@ export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavai
 export const refusedField = (field: string, message: string): ApiRefused =>
   new ApiRefused({ message: `${field}: ${message}`, problems: { [field]: message } })
 
-/** Milliseconds since the epoch of a moment in ISO 8601; undefined where none is given. */
-export const millisOf = (field: string, text: string | undefined): Effect.Effect<number | undefined, ApiRefused> => {
+/** A moment in ISO 8601; undefined where none is given. */
+export const dateOf = (field: string, text: string | undefined): Effect.Effect<Date | undefined, ApiRefused> => {
   if (text === undefined) return Effect.undefined
   const moment = DateTime.make(text)
   return Option.isNone(moment)
     ? Effect.fail(refusedField(field, "is a moment in ISO 8601"))
-    : Effect.succeed(DateTime.toEpochMillis(moment.value))
+    : Effect.succeed(DateTime.toDateUtc(moment.value))
 }
+
+/** The same in milliseconds since the epoch. */
+export const millisOf = (field: string, text: string | undefined): Effect.Effect<number | undefined, ApiRefused> =>
+  Effect.map(dateOf(field, text), (moment) => moment?.getTime())
 
 export const unavailableNow = new ApiUnavailable({
   message: "The database did not answer. Nothing is known to have changed; please try again shortly."

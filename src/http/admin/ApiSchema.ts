@@ -2,33 +2,22 @@
  * The kinds of values that the administration's API speaks in: ids and amounts are decimal texts, because JSON numbers lose
  * digits; moments are ISO 8601 in UTC; names are in snake_case.
  */
-import { Schema, SchemaTransformation } from "effect"
-
-const idPattern = /^[1-9]\d{0,17}$/
-const amountPattern = /^-?\d{1,18}$/
+import { Schema } from "effect"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 
 /** The number of a row, as text. `BigInt` takes every text that passes. */
-export const ApiId = Schema.String.check(Schema.isPattern(idPattern)).annotate({
-  identifier: "Id",
-  description: "The number of a row, as decimal text."
-})
-
-/** The same in a request, read as an id of one kind. */
-export const idIn = <Id extends bigint>(id: Schema.Codec<Id, bigint>) =>
-  ApiId.pipe(Schema.decodeTo(id, SchemaTransformation.transform({ decode: BigInt, encode: String })))
+export const ApiId = Schema.toEncoded(IdJson)
 
 /** A whole number of micros, fen or the like, as text. */
-export const ApiAmount = Schema.String.check(Schema.isPattern(amountPattern)).annotate({
-  identifier: "Amount",
-  description:
-    "A whole number of the unit that the field's name ends in (micros of a USD, fen of a CNY), as decimal text."
-})
+export const ApiAmount = Schema.toEncoded(AmountJson)
 
-/** A moment. */
-export const ApiMoment = Schema.String.annotate({
-  identifier: "Moment",
-  description: "ISO 8601, UTC."
-})
+/** A moment, as text: where a use case says what is wrong with it. */
+export const ApiMoment = Schema.toEncoded(MomentJson)
+
+/** What the OpenAPI document says of a schema whose JSON differs from what it decodes to: of both. */
+export const documented =
+  (about: { readonly identifier: string; readonly description?: string }) => <S extends Schema.Top>(schema: S) =>
+    schema.annotate(about).pipe(Schema.annotateEncoded(about))
 
 /** How many items a list gives, at most. */
 export const PAGE_ITEMS_MAX = 200
@@ -38,7 +27,7 @@ export const pageQuery = {
   limit: Schema.optionalKey(
     Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: PAGE_ITEMS_MAX }))
   ),
-  before: Schema.optionalKey(ApiId)
+  before: Schema.optionalKey(IdJson)
 }
 
 /** Items of a list that says nothing of its length. */
@@ -52,9 +41,9 @@ export const dayRangeQuery = {
 }
 
 /** The part of a list that a query of {@link pageQuery} asks for. */
-export const rangeOf = (query: { readonly limit?: number; readonly before?: string }) => ({
+export const rangeOf = (query: { readonly limit?: number; readonly before?: bigint }) => ({
   limit: query.limit ?? PAGE_ITEMS_DEFAULT,
-  before: query.before === undefined ? undefined : BigInt(query.before)
+  before: query.before
 })
 
 /** A moment as the API says it. */

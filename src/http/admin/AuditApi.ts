@@ -3,14 +3,15 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { IdJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
 
 const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
 
 const AuditEntry = Schema.Struct({
-  id: ApiId,
-  at: ApiMoment,
+  id: IdJson,
+  at: MomentJson,
   actor: Schema.String,
   email: Schema.NullOr(Schema.String),
   action: Schema.String,
@@ -18,7 +19,7 @@ const AuditEntry = Schema.Struct({
   address: Schema.String,
   before: State,
   after: State
-}).annotate({ identifier: "AuditEntry" })
+}).pipe(documented({ identifier: "AuditEntry" }))
 
 export class AuditApi extends HttpApiGroup.make("audit").add(
   HttpApiEndpoint.get("listAudit", "/audit", {

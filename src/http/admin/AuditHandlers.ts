@@ -3,12 +3,10 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type AuditItem, AuditTrail } from "../../platform/AuditTrail.ts"
+import { AuditTrail } from "../../platform/AuditTrail.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { millisOf, orApiUnavailable } from "./ApiError.ts"
-import { momentOf, rangeOf } from "./ApiSchema.ts"
-
-const entryJson = ({ at, id, ...rest }: AuditItem) => ({ ...rest, id: id.toString(), at: momentOf(at) })
+import { rangeOf } from "./ApiSchema.ts"
 
 export const AuditHandlers = HttpApiBuilder.group(
   AdminApi,
@@ -20,8 +18,7 @@ export const AuditHandlers = HttpApiBuilder.group(
         function*({ query: { action, actor, from, target, to, ...range } }) {
           const fromMs = yield* millisOf("from", from)
           const toMs = yield* millisOf("to", to)
-          const items = yield* trail.page({ actor, action, target, fromMs, toMs }, rangeOf(range))
-          return { items: items.map(entryJson) }
+          return { items: yield* trail.page({ actor, action, target, fromMs, toMs }, rangeOf(range)) }
         },
         orApiUnavailable
       )

@@ -3,7 +3,9 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { idJson } from "../../domain/Fields.ts"
 import { channelTermList } from "../../domain/ChannelTermList.ts"
+import { ChannelId } from "../../domain/Ids.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { ApiId, ApiMoment } from "./ApiSchema.ts"
 import { optionalTermFields, termFields } from "./TermsApi.ts"
@@ -95,7 +97,7 @@ const ChannelTested = Schema.Struct({
   description: "`reason`: why it failed; null when it works. `status`: of the upstream; null when it gave no answer."
 })
 
-const params = { id: ApiId }
+const params = { id: idJson(ChannelId) }
 
 export class ChannelsApi extends HttpApiGroup.make("channels").add(
   HttpApiEndpoint.get("listChannels", "/channels", {

@@ -13,6 +13,7 @@ import {
 } from "../../channels/ChannelInput.ts"
 import { type ChannelTermKey, channelTermList } from "../../domain/ChannelTermList.ts"
 import { type ChannelTerms, defaultChannelTerms } from "../../domain/ChannelTerms.ts"
+import type { ChannelId } from "../../domain/Ids.ts"
 import { documentOf, takeTerms, type TermValue } from "../../domain/Term.ts"
 import { ChannelTest } from "../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../platform/SecretBox.ts"
@@ -126,9 +127,9 @@ export const ChannelsHandlers = HttpApiBuilder.group(
   Effect.fn(function*(handlers) {
     const channels = yield* ChannelAdmin
     const tests = yield* ChannelTest
-    const get = (id: bigint) => Effect.map(channels.get(id), channelJson)
-    const turn = (how: "disable" | "enable", id: string) =>
-      Effect.flatMap(CurrentAdmin, (admin) => channels[how](admin, BigInt(id))).pipe(
+    const get = (id: ChannelId) => Effect.map(channels.get(id), channelJson)
+    const turn = (how: "disable" | "enable", id: ChannelId) =>
+      Effect.flatMap(CurrentAdmin, (admin) => channels[how](admin, id)).pipe(
         Effect.catchTags(rowFailures),
         orApiUnavailable
       )
@@ -146,13 +147,13 @@ export const ChannelsHandlers = HttpApiBuilder.group(
           orApiUnavailable
         ),
       getChannel: ({ params }) =>
-        get(BigInt(params.id)).pipe(
+        get(params.id).pipe(
           Effect.catchTag("ChannelNotFound", rowFailures.ChannelNotFound),
           orApiUnavailable
         ),
       editChannel: Effect.fnUntraced(
         function*({ params, payload }) {
-          const id = BigInt(params.id)
+          const { id } = params
           const revision = BigInt(payload.revision)
           // Where this is another revision than the payload's, the edit is refused.
           const input = yield* inputOf(payload, yield* channels.get(id))
@@ -167,7 +168,7 @@ export const ChannelsHandlers = HttpApiBuilder.group(
       resetHiddenOutput: ({ params }) =>
         Effect.flatMap(
           CurrentAdmin,
-          (admin) => channels.resetHiddenOutput(admin, BigInt(params.id), params.model)
+          (admin) => channels.resetHiddenOutput(admin, params.id, params.model)
         ).pipe(
           Effect.catchTags({
             ChannelNotFound: rowFailures.ChannelNotFound,
@@ -177,7 +178,7 @@ export const ChannelsHandlers = HttpApiBuilder.group(
           orApiUnavailable
         ),
       testChannel: ({ params, payload }) =>
-        tests.run(BigInt(params.id), payload.model).pipe(
+        tests.run(params.id, payload.model).pipe(
           Effect.map(({ latencyMs, model, reason, status }) => ({
             ok: reason === null,
             model,

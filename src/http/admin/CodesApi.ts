@@ -3,72 +3,71 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { CODES_MAX, codeStates, USES_MAX } from "../../redemption/RedemptionBatch.ts"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { Json } from "../../domain/Row.ts"
+import {
+  CODES_MAX,
+  CodeState as BatchState,
+  Redemption as RedemptionRow,
+  RedemptionCode as RedemptionCodeRow,
+  USES_MAX
+} from "../../redemption/RedemptionBatch.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
 
-const CodeState = Schema.Literals(codeStates).annotate({ identifier: "CodeState" })
+const CodeState = BatchState.annotate({ identifier: "CodeState" })
 
 /** One of `usd_micros` and `plan` is there. */
-const RedemptionBatch = Schema.Struct({
-  id: ApiId,
+const RedemptionBatch = Json({
+  id: IdJson,
   name: Schema.String,
   note: Schema.String,
-  usd_micros: Schema.NullOr(ApiAmount),
-  plan: Schema.NullOr(Schema.Struct({ code: Schema.String, name: Schema.String, duration_days: Schema.Number })),
+  usdMicros: Schema.NullOr(AmountJson),
+  plan: Schema.NullOr(Json({ code: Schema.String, name: Schema.String, durationDays: Schema.Number })),
   codes: Schema.Number,
-  uses_max: Schema.Number,
+  usesMax: Schema.Number,
   uses: Schema.Number,
   state: CodeState,
-  expires_at: Schema.NullOr(ApiMoment),
-  disabled_at: Schema.NullOr(ApiMoment),
-  revision: ApiId,
-  created_at: ApiMoment,
-  created_by: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "RedemptionBatch" })
+  expiresAt: Schema.NullOr(MomentJson),
+  disabledAt: Schema.NullOr(MomentJson),
+  revision: IdJson,
+  createdAt: MomentJson,
+  createdBy: Schema.NullOr(Schema.String)
+}).pipe(documented({ identifier: "RedemptionBatch" }))
 
-const NewRedemptionBatch = Schema.Struct({
+const NewRedemptionBatch = Json({
   name: Schema.String,
   note: Schema.optionalKey(Schema.String),
-  usd_micros: Schema.optionalKey(ApiAmount),
-  plan_code: Schema.optionalKey(Schema.String),
+  usdMicros: Schema.optionalKey(AmountJson),
+  planCode: Schema.optionalKey(Schema.String),
   codes: Schema.Number.annotate({ description: `1 to ${CODES_MAX}.` }),
-  uses_max: Schema.optionalKey(
+  usesMax: Schema.optionalKey(
     Schema.Number.annotate({ description: `Users per code: 1, which is the default, to ${USES_MAX}.` })
   ),
-  expires_at: Schema.optionalKey(ApiMoment)
-}).annotate({
+  expiresAt: Schema.optionalKey(ApiMoment)
+}).pipe(documented({
   identifier: "NewRedemptionBatch",
   description: "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
-})
+}))
 
-const codeFields = {
-  id: ApiId,
-  hint: Schema.String,
-  uses: Schema.Number,
-  uses_max: Schema.Number,
-  state: CodeState
-}
+const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
 
-const RedemptionCode = Schema.Struct(codeFields).annotate({ identifier: "RedemptionCode" })
+const RedemptionCode = Json(codeFields).pipe(documented({ identifier: "RedemptionCode" }))
 
-const ExportedCode = Schema.Struct({ ...codeFields, code: Schema.String }).annotate({
-  identifier: "ExportedCode",
-  description: "A code in full: whoever has it can redeem it."
-})
+const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
+  documented({
+    identifier: "ExportedCode",
+    description: "A code in full: whoever has it can redeem it."
+  })
+)
 
-const Redemption = Schema.Struct({
-  id: ApiId,
-  code_id: ApiId,
-  hint: Schema.String,
-  user_id: ApiId,
-  email: Schema.String,
-  at: ApiMoment
-}).annotate({ identifier: "Redemption" })
+const Redemption = Json({ ...RedemptionRow.fields, id: IdJson, codeId: IdJson, userId: IdJson, at: MomentJson }).pipe(
+  documented({ identifier: "Redemption" })
+)
 
-const params = { id: ApiId }
+const params = { id: IdJson }
 const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item) })
-const seen = Schema.Struct({ revision: ApiId })
+const seen = Schema.Struct({ revision: IdJson })
 
 export class CodesApi extends HttpApiGroup.make("redemption codes").add(
   HttpApiEndpoint.get("listBatches", "/redemption-batches", {
@@ -116,7 +115,7 @@ export class CodesApi extends HttpApiGroup.make("redemption codes").add(
     error: [ApiNotFound, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("disableCode", "/redemption-batches/:id/codes/:code_id/disable", {
-    params: { id: ApiId, code_id: ApiId },
+    params: { id: IdJson, code_id: IdJson },
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiUnavailable]
   })

@@ -4,38 +4,40 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { confirmationStates } from "../../confirmations/Confirmations.ts"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { Json } from "../../domain/Row.ts"
 import { confirmedActions } from "../../platform/SecondPerson.ts"
 import { ApiConflict, ApiNotFound, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { documented, pageQuery } from "./ApiSchema.ts"
 
-const params = { id: ApiId }
+const params = { id: IdJson }
 
 const Fact = Schema.NullOr(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
 
-const Confirmation = Schema.Struct({
-  id: ApiId,
+const Confirmation = Json({
+  id: IdJson,
   action: Schema.Literals(confirmedActions),
   state: Schema.Literals(confirmationStates),
   /** What comes of it; amounts and ids are decimal texts. */
   facts: Schema.Record(Schema.String, Fact),
   /** What it is worth, by the limit that counts, or by both; both null: without bound, or a limit itself. */
-  usd_micros: Schema.NullOr(ApiAmount),
-  fen: Schema.NullOr(ApiAmount),
+  usdMicros: Schema.NullOr(AmountJson),
+  fen: Schema.NullOr(AmountJson),
   note: Schema.String,
-  requested_by: ApiId,
+  requestedBy: IdJson,
   requester: Schema.String,
   /** `user:ID` in the console or by a session, `key:ID` by a key of the API, `cli` by a command. */
-  requested_as: Schema.String,
+  requestedAs: Schema.String,
   /** Of the client; empty where it is not known. */
   address: Schema.String,
-  requested_at: ApiMoment,
-  expires_at: ApiMoment,
+  requestedAt: MomentJson,
+  expiresAt: MomentJson,
   /** Who confirmed or rejected it. */
-  closed_by: Schema.NullOr(ApiId),
+  closedBy: Schema.NullOr(IdJson),
   closer: Schema.NullOr(Schema.String),
-  closed_at: Schema.NullOr(ApiMoment),
-  close_note: Schema.String
-}).annotate({ identifier: "Confirmation" })
+  closedAt: Schema.NullOr(MomentJson),
+  closeNote: Schema.String
+}).pipe(documented({ identifier: "Confirmation" }))
 
 export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
   HttpApiEndpoint.get("listConfirmations", "/confirmations", {

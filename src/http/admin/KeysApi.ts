@@ -3,37 +3,40 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiKeyId } from "../../domain/Ids.ts"
+import { Json } from "../../domain/Row.ts"
+import { AdminKey as AdminKeyRow } from "../../identity/AdminKeys.ts"
 import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiId, ApiMoment, idIn } from "./ApiSchema.ts"
+import { ApiMoment, documented } from "./ApiSchema.ts"
 
-const Me = Schema.Struct({
-  user_id: ApiId,
-  email: Schema.String,
-  actor: Schema.String,
-  csrf_token: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "Me" })
-
-const AdminKey = Schema.Struct({
-  id: ApiId,
-  user_id: ApiId,
+const Me = Json({
+  userId: IdJson,
   email: Schema.String,
   name: Schema.String,
-  hint: Schema.String,
-  created_at: ApiMoment,
-  expires_at: Schema.NullOr(ApiMoment),
-  revoked_at: Schema.NullOr(ApiMoment),
-  last_used_at: Schema.NullOr(ApiMoment)
-}).annotate({ identifier: "AdminKey" })
+  csrfToken: Schema.NullOr(Schema.String)
+}, { name: "actor" }).pipe(documented({ identifier: "Me" }))
 
-const NewAdminKey = Schema.Struct({
+const AdminKey = Json({
+  ...AdminKeyRow.fields,
+  id: IdJson,
+  userId: IdJson,
+  createdAt: MomentJson,
+  expiresAt: Schema.NullOr(MomentJson),
+  revokedAt: Schema.NullOr(MomentJson),
+  lastUsedAt: Schema.NullOr(MomentJson)
+}).pipe(documented({ identifier: "AdminKey" }))
+
+const NewAdminKey = Json({
   name: Schema.String,
   /** ISO 8601; absent: it does not expire. */
-  expires_at: Schema.optionalKey(ApiMoment)
-}).annotate({ identifier: "NewAdminKey" })
+  expiresAt: Schema.optionalKey(ApiMoment)
+}).pipe(documented({ identifier: "NewAdminKey" }))
 
 /** The key is in this answer and nowhere else. */
-const CreatedAdminKey = Schema.Struct({ id: ApiId, key: Schema.String }).annotate({ identifier: "CreatedAdminKey" })
+const CreatedAdminKey = Json({ id: IdJson, key: Schema.RedactedFromValue(Schema.String) }).pipe(
+  documented({ identifier: "CreatedAdminKey" })
+)
 
 export class KeysApi extends HttpApiGroup.make("keys").add(
   HttpApiEndpoint.get("me", "/me", { success: Me, error: ApiUnavailable }),
@@ -47,7 +50,7 @@ export class KeysApi extends HttpApiGroup.make("keys").add(
     error: [ApiRefused, ApiUnavailable]
   }),
   HttpApiEndpoint.post("revokeKey", "/keys/:id/revoke", {
-    params: { id: idIn(ApiKeyId) },
+    params: { id: idJson(ApiKeyId) },
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiUnavailable]
   })

@@ -3,10 +3,11 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { idJson } from "../../domain/Fields.ts"
 import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { orderStates } from "../../orders/OrderSearch.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, idIn, pageQuery } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -93,8 +94,8 @@ const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]),
   description: "What somebody found out at the provider."
 })
 
-const params = { id: idIn(OrderId) }
-const refundParams = { id: idIn(OrderId), refund_id: idIn(RefundId) }
+const params = { id: idJson(OrderId) }
+const refundParams = { id: idJson(OrderId), refund_id: idJson(RefundId) }
 
 export class OrdersApi extends HttpApiGroup.make("orders").add(
   HttpApiEndpoint.get("listOrders", "/orders", {

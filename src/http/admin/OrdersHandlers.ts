@@ -16,7 +16,7 @@ import { AdminApi } from "./AdminApi.ts"
 import { ApiNotFound, millisOf, orApiAnswer, orApiUnavailable } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
 import { conflictOf, eventJson, refusedBy } from "./PaymentsHandlers.ts"
-import { refundJson } from "./RefundSchema.ts"
+import { shownRefund } from "./RefundSchema.ts"
 
 const summaryJson = ({ email, order }: FoundOrder) => ({
   id: order.id.toString(),
@@ -65,7 +65,7 @@ const recordJson = (record: OrderRecord) => ({
   refundable_minor: record.refundable?.leftMinor.toString() ?? null,
   attempts: record.attempts.map(attemptJson),
   events: record.events.map(eventJson),
-  refunds: record.refunds.map(refundJson),
+  refunds: record.refunds.map(shownRefund),
   disputes: record.disputes.map(disputeJson)
 })
 
@@ -132,7 +132,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
             note,
             key: idempotency_key
           }
-          return refundJson(yield* refunds.request(yield* CurrentAdmin, asked))
+          return shownRefund(yield* refunds.request(yield* CurrentAdmin, asked))
         },
         Effect.catchTags({
           OrderNotFound: noOrder,
@@ -144,7 +144,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
       ),
       retryRefund: Effect.fnUntraced(
         function*({ params }) {
-          return refundJson(yield* refunds.retry(yield* CurrentAdmin, yield* refundOf(params)))
+          return shownRefund(yield* refunds.retry(yield* CurrentAdmin, yield* refundOf(params)))
         },
         Effect.catchTags({ OrderNotFound: noOrder, RefundNotFound: noRefund, RefundNotPossible: conflictOf }),
         orApiUnavailable
@@ -152,7 +152,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
       settleRefund: Effect.fnUntraced(
         function*({ params, payload: { note, outcome } }) {
           const found = { isDone: outcome === "done", note }
-          return refundJson(yield* refunds.conclude(yield* CurrentAdmin, yield* refundOf(params), found))
+          return shownRefund(yield* refunds.conclude(yield* CurrentAdmin, yield* refundOf(params), found))
         },
         Effect.catchTags({
           OrderNotFound: noOrder,

@@ -3,10 +3,11 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { idJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, idIn, pageQuery } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 import { Refund } from "./RefundSchema.ts"
 
 /** `manual`: received past both providers, which only root says. */
@@ -77,7 +78,7 @@ const Correction = Schema.Struct({ user_id: ApiId, amount_micros: ApiAmount }).a
     "again, once. What the balance does not have is owed."
 })
 
-const params = { id: idIn(EventId) }
+const params = { id: idJson(EventId) }
 const resolved = {
   success: PaymentEventDetails,
   error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]

@@ -12,7 +12,7 @@ import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, millisOf, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
 import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
-import { refundJson } from "./RefundSchema.ts"
+import { shownRefund } from "./RefundSchema.ts"
 
 const textOrNull = (value: bigint | null | undefined): string | null => value?.toString() ?? null
 
@@ -102,7 +102,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", note: payload.note }),
       refundPayment: Effect.fnUntraced(
         function*({ params, payload: { idempotency_key: key, note } }) {
-          return refundJson(yield* resolutions.refund(yield* CurrentAdmin, params.id, { note, key }))
+          return shownRefund(yield* resolutions.refund(yield* CurrentAdmin, params.id, { note, key }))
         },
         Effect.catchTags({
           EventNotFound: () => Effect.fail(noEvent),

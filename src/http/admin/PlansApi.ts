@@ -3,22 +3,26 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { IdJson } from "../../domain/Fields.ts"
+import { IdJson, idJson } from "../../domain/Fields.ts"
 import { PlanId } from "../../domain/Ids.ts"
 import { planTerms } from "../../domain/Plan.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminPlanJson } from "../../subscriptions/PlanAdmin.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { idIn, pageQuery } from "./ApiSchema.ts"
+import { documented, pageQuery } from "./ApiSchema.ts"
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 
-const Plan = AdminPlanJson.annotate({ identifier: "Plan" })
+const Plan = AdminPlanJson.pipe(documented({ identifier: "Plan" }))
 
-const NewPlan = Json({ code: Schema.String, ...planTerms.json }).annotate({ identifier: "NewPlan" })
+const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(
+  documented({ identifier: "NewPlan" })
+)
 
-const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).annotate({ identifier: "PlanEdit" })
+const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(
+  documented({ identifier: "PlanEdit" })
+)
 
-const params = { id: idIn(PlanId) }
+const params = { id: idJson(PlanId) }
 
 export class PlansApi extends HttpApiGroup.make("plans").add(
   HttpApiEndpoint.get("listPlans", "/plans", {

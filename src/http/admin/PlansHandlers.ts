@@ -62,7 +62,7 @@ export const PlansHandlers = HttpApiBuilder.group(
         Effect.map(
           plans.list({
             state: query.state,
-            before: query.before === undefined ? undefined : BigInt(query.before),
+            before: query.before,
             limit: query.limit ?? PAGE_ITEMS_MAX
           }),
           (items) => ({ items })

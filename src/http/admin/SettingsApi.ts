@@ -3,10 +3,12 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { MomentJson } from "../../domain/Fields.ts"
+import { Json } from "../../domain/Row.ts"
 import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment } from "./ApiSchema.ts"
+import { documented } from "./ApiSchema.ts"
 
-const Setting = Schema.Struct({
+const Setting = Json({
   key: Schema.String,
   kind: Schema.Literals([
     "zone",
@@ -23,17 +25,17 @@ const Setting = Schema.Struct({
   ]),
   options: Schema.Array(Schema.String),
   /** Null for a secret. */
-  value: Schema.NullOr(Schema.String),
-  default: Schema.NullOr(Schema.String),
-  is_set: Schema.Boolean,
+  text: Schema.NullOr(Schema.String),
+  fileText: Schema.NullOr(Schema.String),
+  isSet: Schema.Boolean,
   source: Schema.Literals(["file", "override"]),
-  updated_at: Schema.NullOr(ApiMoment),
-  updated_by: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "Setting" })
+  updatedAt: Schema.NullOr(MomentJson),
+  updatedBy: Schema.NullOr(Schema.String)
+}, { text: "value", fileText: "default" }).pipe(documented({ identifier: "Setting" }))
 
-const Settings = Schema.Struct({ revision: Schema.String, settings: Schema.Array(Setting) }).annotate({
-  identifier: "Settings"
-})
+const Settings = Schema.Struct({ revision: Schema.String, settings: Schema.Array(Setting) }).pipe(
+  documented({ identifier: "Settings" })
+)
 
 /** Values are the texts that config.yaml could have. */
 const SettingsChange = Schema.Struct({

@@ -9,21 +9,11 @@ import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.t
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiRefused, ApiUnavailable, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOrNull } from "./ApiSchema.ts"
 
-const viewJson = ({ revision, settings }: SettingsView) => ({
+/** Secrets have no text to show. */
+const shownView = ({ revision, settings }: SettingsView) => ({
   revision,
-  settings: settings.map((setting) => ({
-    key: setting.key,
-    kind: setting.kind,
-    options: setting.options,
-    value: setting.kind === "secret" ? null : setting.text,
-    default: setting.kind === "secret" ? null : setting.fileText,
-    is_set: setting.isSet,
-    source: setting.source,
-    updated_at: momentOrNull(setting.updatedAt),
-    updated_by: setting.updatedBy
-  }))
+  settings: settings.map((setting) => setting.kind === "secret" ? { ...setting, text: null, fileText: null } : setting)
 })
 
 interface Change {
@@ -49,11 +39,11 @@ export const SettingsHandlers = HttpApiBuilder.group(
     const admin = yield* SettingsAdmin
     const connections = yield* Connections
     return handlers.handleAll({
-      getSettings: () => Effect.map(admin.view, viewJson).pipe(orApiUnavailable),
+      getSettings: () => Effect.map(admin.view, shownView).pipe(orApiUnavailable),
       saveSettings: Effect.fnUntraced(
         function*({ payload }) {
           const changes = yield* changesOf(payload)
-          return viewJson(yield* admin.save(yield* CurrentAdmin, changes, payload.revision))
+          return shownView(yield* admin.save(yield* CurrentAdmin, changes, payload.revision))
         },
         Effect.catchTags({
           SettingsRefused: (error) =>

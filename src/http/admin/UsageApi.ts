@@ -4,10 +4,11 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { idJson } from "../../domain/Fields.ts"
 import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { statusClasses } from "../../usage/AllCalls.ts"
 import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, idIn } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
 
@@ -146,7 +147,7 @@ const Overview = Schema.Struct({
 const zone = { time_zone: Schema.optionalKey(Name) }
 
 const narrowed = {
-  user_id: Schema.optionalKey(idIn(UserId)),
+  user_id: Schema.optionalKey(idJson(UserId)),
   model: Schema.optionalKey(Name),
   channel: Schema.optionalKey(Name)
 }
@@ -162,7 +163,7 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
     query: {
       ...period,
       ...narrowed,
-      key_id: Schema.optionalKey(idIn(ApiKeyId)),
+      key_id: Schema.optionalKey(idJson(ApiKeyId)),
       state: Schema.optionalKey(states),
       funding: Schema.optionalKey(fundings),
       status: Schema.optionalKey(Schema.Literals(statusClasses)),

@@ -4,10 +4,11 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { idJson } from "../../domain/Fields.ts"
 import { SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Role } from "../../identity/Roles.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, idIn, pageQuery } from "./ApiSchema.ts"
+import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
 
 const summary = {
   id: ApiId,
@@ -105,7 +106,7 @@ const PasswordLink = Schema.Struct({ url: Schema.String, expires_at: ApiMoment }
   identifier: "PasswordLink"
 })
 
-const params = { id: idIn(UserId) }
+const params = { id: idJson(UserId) }
 
 export class UsersApi extends HttpApiGroup.make("users").add(
   HttpApiEndpoint.get("listUsers", "/users", {
@@ -176,7 +177,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
-    params: { ...params, subscription_id: idIn(SubscriptionId) },
+    params: { ...params, subscription_id: idJson(SubscriptionId) },
     payload: Schema.Struct({ note: Schema.String }).annotate({ identifier: "SubscriptionEnd" }),
     success: HttpApiSchema.NoContent,
     error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]

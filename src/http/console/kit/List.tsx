@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from "preact"
 import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
-import type { IconName } from "../ui/Icon.tsx"
+import { Icon, type IconName } from "../ui/Icon.tsx"
 import { Card, type Column, DataTable, Nothing } from "../ui/Parts.tsx"
 import type { Visit } from "../Visit.ts"
 
@@ -85,20 +85,30 @@ const hrefOf = (path: string, query: Readonly<Record<string, string>>): string =
 
 type Narrowed = Pick<ListProps<never>, "visit" | "path" | "kept"> & { readonly filter: ReadonlyArray<ListFilter> }
 
-const Filter = ({ filter, kept = {}, path, visit }: Narrowed) => (
-  <form method="get" action={path} class="card-body border-bottom">
-    {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
-    <div class="row g-2 align-items-end">
-      {filter.map((field) => <FilterField key={field.name} visit={visit} field={field} />)}
-      <div class="col-12 col-sm-auto btn-list">
-        <button class="btn" type="submit">{visit.say("list.filter")}</button>
-        {filter.some(isSet)
-          ? <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{visit.say("list.clear")}</a>
-          : null}
-      </div>
-    </div>
-  </form>
-)
+/** Folded on a phone, where it would push the list out of sight. */
+const Filter = ({ filter, kept = {}, path, visit }: Narrowed) => {
+  const count = filter.filter(isSet).length
+  return (
+    <details class="list-filter border-bottom">
+      <summary class="card-body">
+        <Icon name="filter" /> {visit.say("list.filter")}
+        {count === 0 ? null : <span class="badge bg-blue-lt ms-2">{visit.formats.count(count)}</span>}
+      </summary>
+      <form method="get" action={path} class="card-body">
+        {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+        <div class="row g-2 align-items-end">
+          {filter.map((field) => <FilterField key={field.name} visit={visit} field={field} />)}
+          <div class="col-12 col-sm-auto btn-list">
+            <button class="btn" type="submit">{visit.say("list.filter")}</button>
+            {count === 0
+              ? null
+              : <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{visit.say("list.clear")}</a>}
+          </div>
+        </div>
+      </form>
+    </details>
+  )
+}
 
 /** The links below a list: to its beginning, and to what follows. */
 function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<string, string>> }) {

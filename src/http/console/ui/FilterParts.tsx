@@ -22,7 +22,7 @@ export const FilterChoice = (
     readonly options: ReadonlyArray<readonly [value: string, text: string]>
   }
 ) => (
-  <div class="col-12 col-sm">
+  <div class="col-12 col-sm filter-choice">
     <label class="form-label" for={`filter-${name}`}>{label}</label>
     <select class="form-select" id={`filter-${name}`} name={name}>
       <option value="">{all}</option>

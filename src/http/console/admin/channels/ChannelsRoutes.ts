@@ -4,6 +4,7 @@
 import { Effect, Layer } from "effect"
 import { ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import { type ChannelTerms, defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
+import { ChannelId } from "../../../../domain/Ids.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
@@ -63,7 +64,7 @@ const showChannel = (
 ) =>
   Effect.gen(function*() {
     const admin = yield* ChannelAdmin
-    const channel = yield* admin.get(yield* pathId("id"))
+    const channel = yield* admin.get(yield* pathId("id", ChannelId))
     const state = more.state ?? emptyForm
     const filledIn = state.values.get("revision")
     return page(
@@ -84,7 +85,7 @@ const channelPage = adminPage("/admin/channels/:id", (visit) => showChannel(visi
 const editForm = adminForm("/admin/channels/:id", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", ChannelId)
       const revision = idOf(fields.get("revision"))
       if (revision === undefined) return yield* new PageNotFound()
       const admin = yield* ChannelAdmin
@@ -106,14 +107,14 @@ const editForm = adminForm("/admin/channels/:id", {
 
 const disablePage = adminPage("/admin/channels/:id/disable", (visit) =>
   Effect.gen(function*() {
-    const channel = yield* (yield* ChannelAdmin).get(yield* pathId("id"))
+    const channel = yield* (yield* ChannelAdmin).get(yield* pathId("id", ChannelId))
     if (channel.declared || channel.disabledAt !== null) return redirect(`/admin/channels/${channel.id}`)
     return page(sayOf(visit, channelsText)("disable.title"), DisableChannelView({ visit, channel }))
   }).pipe(Effect.catchTag("ChannelNotFound", missing)))
 
 const turn = (visit: UserVisit, how: "disable" | "enable") =>
   Effect.gen(function*() {
-    const id = yield* pathId("id")
+    const id = yield* pathId("id", ChannelId)
     yield* (yield* ChannelAdmin)[how](actorOf(visit), id)
     return redirect(`/admin/channels/${id}?done=${how}d`)
   }).pipe(
@@ -130,7 +131,7 @@ const enableForm = adminForm("/admin/channels/:id/enable", { run: (visit) => tur
 const resetForm = adminForm("/admin/channels/:id/hidden-output", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const id = yield* pathId("id")
+      const id = yield* pathId("id", ChannelId)
       yield* (yield* ChannelAdmin).resetHiddenOutput(actorOf(visit), id, fields.get("model") ?? "")
       return redirect(`/admin/channels/${id}?done=reset`)
     }).pipe(Effect.catchTags({ ChannelNotFound: missing, ChannelModelUnknown: missing }))
@@ -139,7 +140,7 @@ const resetForm = adminForm("/admin/channels/:id/hidden-output", {
 const testForm = adminForm("/admin/channels/:id/test", {
   run: (visit, fields) =>
     Effect.gen(function*() {
-      const tested = yield* (yield* ChannelTest).run(yield* pathId("id"), fields.get("model") ?? "").pipe(
+      const tested = yield* (yield* ChannelTest).run(yield* pathId("id", ChannelId), fields.get("model") ?? "").pipe(
         Effect.catchTag("ChannelModelUnknown", () => Effect.succeed("unknown_model" as const))
       )
       return yield* showChannel(visit, { tested })

@@ -5,19 +5,12 @@ import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { List } from "../../kit/List.tsx"
-import { Icon } from "../../ui/Icon.tsx"
+import { NewLink } from "../../kit/NewLink.tsx"
 import { PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
 import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
 import { channelsText } from "./ChannelsText.ts"
-
-const NewLink = ({ visit }: { readonly visit: UserVisit }) => (
-  <a class="btn btn-primary" href="/admin/channels/new">
-    <Icon name="plus" />
-    {sayOf(visit, channelsText)("new")}
-  </a>
-)
 
 export const ChannelsView = (
   { channels, clamped, visit }: {
@@ -31,7 +24,7 @@ export const ChannelsView = (
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        {channels.length === 0 ? undefined : <NewLink visit={visit} />}
+        {channels.length === 0 ? undefined : <NewLink href="/admin/channels/new" text={say("new")} />}
       </PageHeading>
       <DoneNotice visit={visit} />
       <ClampedCard visit={visit} report={clamped} />
@@ -40,7 +33,12 @@ export const ChannelsView = (
         path="/admin/channels"
         caption={say("title")}
         items={channels}
-        empty={{ icon: "channel", title: say("empty"), text: say("empty.text"), action: <NewLink visit={visit} /> }}
+        empty={{
+          icon: "channel",
+          title: say("empty"),
+          text: say("empty.text"),
+          action: <NewLink href="/admin/channels/new" text={say("new")} />
+        }}
         columns={[
           {
             title: say("channel"),

@@ -3,18 +3,11 @@
  */
 import { codeStates, type RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
 import { List } from "../../kit/List.tsx"
-import { Icon } from "../../ui/Icon.tsx"
+import { NewLink } from "../../kit/NewLink.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { giftName, StateBadge, stateName, usesText } from "./CodeParts.tsx"
 import { codesText } from "./CodesText.ts"
-
-const NewLink = ({ visit }: { readonly visit: UserVisit }) => (
-  <a class="btn btn-primary" href="/admin/codes/new">
-    <Icon name="plus" />
-    {sayOf(visit, codesText)("new")}
-  </a>
-)
 
 export const CodesView = (
   { batches, hasOlder, state, visit }: {
@@ -30,7 +23,7 @@ export const CodesView = (
   return (
     <>
       <PageHeading title={visit.say("admin.codes")} lead={say("lead")}>
-        {isBare ? undefined : <NewLink visit={visit} />}
+        {isBare ? undefined : <NewLink href="/admin/codes/new" text={say("new")} />}
       </PageHeading>
       <List
         visit={visit}
@@ -46,7 +39,12 @@ export const CodesView = (
           value: state,
           options: codeStates.map((one) => [one, stateName(visit, one)] as const)
         }]}
-        empty={{ icon: "gift", title: say("empty"), text: say("empty.text"), action: <NewLink visit={visit} /> }}
+        empty={{
+          icon: "gift",
+          title: say("empty"),
+          text: say("empty.text"),
+          action: <NewLink href="/admin/codes/new" text={say("new")} />
+        }}
         none={say("empty.state")}
         columns={[
           {

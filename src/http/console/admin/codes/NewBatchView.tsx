@@ -4,8 +4,8 @@
 import { CODES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState } from "../../Answer.ts"
-import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Card, PageHeading } from "../../ui/Parts.tsx"
+import { FormPage } from "../../kit/FormPage.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { GIVES_BALANCE, GIVES_PLAN } from "./BatchForm.ts"
 import { codesText } from "./CodesText.ts"
@@ -50,86 +50,47 @@ const GiftChoice = ({ plans, state, visit }: NewBatchProps) => {
 
 export const NewBatchView = ({ plans, state, visit }: NewBatchProps) => {
   const say = sayOf(visit, codesText)
-  const half = (field: preact.JSX.Element) => <div class="col-md-6">{field}</div>
+  const one = { is: "integer", initial: "1", required: true } as const
   return (
-    <>
-      <PageHeading title={say("new")} />
-      <Card>
-        <PostForm visit={visit} action="/admin/codes/new" class="card-body">
-          <FormAlert state={state} />
-          <Field
-            state={state}
-            name="name"
-            label={say("name")}
-            hint={say("name.hint")}
-            autocomplete="off"
-            maxlength={NAME_LENGTH_MAX}
-            required
-            autofocus
-          />
-          <div class="row gx-3">
-            {half(<GiftChoice visit={visit} state={state} plans={plans} />)}
-            {half(
-              <Field
-                state={state}
-                name="amount"
-                label={say("amount")}
-                hint={say("amount.hint")}
-                inputmode="decimal"
-                autocomplete="off"
-                prefix="$"
-              />
-            )}
-            {half(
-              <Field
-                state={state}
-                name="codes"
-                label={say("count")}
-                hint={say("count.hint", { max: visit.formats.count(CODES_MAX) })}
-                inputmode="numeric"
-                autocomplete="off"
-                initial="1"
-                required
-              />
-            )}
-            {half(
-              <Field
-                state={state}
-                name="uses"
-                label={say("uses")}
-                hint={say("uses.hint")}
-                inputmode="numeric"
-                autocomplete="off"
-                initial="1"
-                required
-              />
-            )}
-            {half(
-              <Field
-                state={state}
-                name="expiry"
-                type="date"
-                label={say("expiry")}
-                hint={say("expiry.hint", { zone: visit.formats.timeZone })}
-              />
-            )}
-            {half(
-              <Field
-                state={state}
-                name="note"
-                label={say("note")}
-                hint={say("note.hint")}
-                autocomplete="off"
-                maxlength={NOTE_LENGTH_MAX}
-              />
-            )}
-          </div>
-          <div class="btn-list mt-2">
-            <button type="submit" class="btn btn-primary">{say("submit")}</button>
-            <a class="btn btn-ghost-secondary" href="/admin/codes">{visit.say("action.back")}</a>
-          </div>
-        </PostForm>
-      </Card>
-    </>
+    <FormPage
+      visit={visit}
+      state={state}
+      title={say("new")}
+      action="/admin/codes/new"
+      submit={say("submit")}
+      back={{ href: "/admin/codes", text: visit.say("action.back") }}
+    >
+      <Inputs
+        state={state}
+        inputs={[
+          {
+            name: "name",
+            label: say("name"),
+            hint: say("name.hint"),
+            maxlength: NAME_LENGTH_MAX,
+            required: true,
+            autofocus: true
+          },
+          [
+            <GiftChoice visit={visit} state={state} plans={plans} />,
+            { is: "usd", name: "amount", label: say("amount"), hint: say("amount.hint") },
+            {
+              ...one,
+              name: "codes",
+              label: say("count"),
+              hint: say("count.hint", { max: visit.formats.count(CODES_MAX) })
+            },
+            { ...one, name: "uses", label: say("uses"), hint: say("uses.hint") },
+            {
+              is: "date",
+              name: "expiry",
+              label: say("expiry"),
+              hint: say("expiry.hint", { zone: visit.formats.timeZone })
+            },
+            { name: "note", label: say("note"), hint: say("note.hint"), maxlength: NOTE_LENGTH_MAX }
+          ]
+        ]}
+      />
+    </FormPage>
   )
 }

@@ -3,6 +3,7 @@
  */
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
 import { List } from "../../kit/List.tsx"
+import { Tabs } from "../../kit/Tabs.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { actionName, StateBadge, worthText } from "./ConfirmationParts.tsx"
@@ -15,28 +16,7 @@ interface ListProps {
   readonly hasOlder: boolean
 }
 
-const Tabs = ({ isAll, visit }: ListProps) => {
-  const say = sayOf(visit, confirmationsText)
-  const link = (active: boolean) => ({
-    class: `nav-link ${active ? "active" : ""}`,
-    "aria-current": active ? "page" as const : undefined
-  })
-  return (
-    <div class="card-header">
-      <ul class="nav nav-tabs card-header-tabs">
-        <li class="nav-item">
-          <a href="/admin/confirmations" {...link(!isAll)}>{say("tab.waiting")}</a>
-        </li>
-        <li class="nav-item">
-          <a href="/admin/confirmations?view=all" {...link(isAll)}>{say("tab.all")}</a>
-        </li>
-      </ul>
-    </div>
-  )
-}
-
-export const ConfirmationsView = (props: ListProps) => {
-  const { found, hasOlder, isAll, visit } = props
+export const ConfirmationsView = ({ found, hasOlder, isAll, visit }: ListProps) => {
   const say = sayOf(visit, confirmationsText)
   return (
     <>
@@ -75,7 +55,12 @@ export const ConfirmationsView = (props: ListProps) => {
           }
         ]}
       >
-        <Tabs {...props} />
+        <Tabs
+          tabs={[
+            { href: "/admin/confirmations", text: say("tab.waiting"), isShown: !isAll },
+            { href: "/admin/confirmations?view=all", text: say("tab.all"), isShown: isAll }
+          ]}
+        />
       </List>
     </>
   )

@@ -4,8 +4,10 @@
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import type { FormState, Problems } from "../../Answer.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
-import { Card, PageHeading } from "../../ui/Parts.tsx"
+import { EditPage } from "../../kit/EditPage.tsx"
+import { FormPage } from "../../kit/FormPage.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { Notice } from "../../ui/Forms.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { adminModelsText } from "./AdminModelsText.ts"
 import { ModelBadges } from "./AdminModelsView.tsx"
@@ -22,118 +24,76 @@ interface FieldsProps {
 export const NewModelView = ({ state, visit }: FieldsProps) => {
   const say = sayOf(visit, adminModelsText)
   return (
-    <>
-      <PageHeading title={say("new")} lead={say("lead")} />
-      <Card>
-        <PostForm visit={visit} action="/admin/models/new" class="card-body">
-          <FormAlert state={state} />
-          <Field
-            state={state}
-            name="id"
-            label={say("id")}
-            hint={say("id.hint")}
-            autocomplete="off"
-            maxlength={ID_LENGTH_MAX}
-            required
-            autofocus
-          />
-          <ModelFields visit={visit} state={state} />
-          <div class="btn-list mt-4">
-            <button type="submit" class="btn btn-primary">{say("create")}</button>
-            <a class="btn btn-ghost-secondary" href="/admin/models">{visit.say("action.back")}</a>
-          </div>
-        </PostForm>
-      </Card>
-    </>
+    <FormPage
+      visit={visit}
+      state={state}
+      title={say("new")}
+      lead={say("lead")}
+      action="/admin/models/new"
+      submit={say("create")}
+      back={{ href: "/admin/models", text: visit.say("action.back") }}
+    >
+      <Inputs
+        state={state}
+        inputs={[{
+          name: "id",
+          label: say("id"),
+          hint: say("id.hint"),
+          maxlength: ID_LENGTH_MAX,
+          required: true,
+          autofocus: true
+        }]}
+      />
+      <ModelFields visit={visit} state={state} />
+    </FormPage>
   )
 }
 
-const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, adminModelsText)
-  switch (visit.query.get("done")) {
-    case "created":
-      return <Notice kind="success">{say("done.created")}</Notice>
-    case "changed":
-      return <Notice kind="success">{say("done.changed")}</Notice>
-    case "enabled":
-      return <Notice kind="success">{say("done.enabled")}</Notice>
-    case "disabled":
-      return <Notice kind="success">{say("done.disabled")}</Notice>
-    default:
-      return null
-  }
-}
-
 const query = (id: string): string => new URLSearchParams({ id }).toString()
-
-/** Enabling is done at once; disabling is asked for. */
-const EnabledAction = ({ model, visit }: { readonly visit: UserVisit; readonly model: AdminModel }) => {
-  const say = sayOf(visit, adminModelsText)
-  return model.disabledAt === null
-    ? <a class="btn" href={`/admin/models/disable?${query(model.id)}`}>{say("disable")}</a>
-    : (
-      <PostForm visit={visit} action={`/admin/models/enable?${query(model.id)}`}>
-        <input type="hidden" name="revision" value={model.revision.toString()} />
-        <button type="submit" class="btn">{say("enable")}</button>
-      </PostForm>
-    )
-}
-
-const EditForm = (
-  { model, revision, state, visit }: FieldsProps & { readonly model: AdminModel; readonly revision: string }
-) => (
-  <PostForm visit={visit} action={`/admin/models/edit?${query(model.id)}`} class="card-body">
-    <input type="hidden" name="revision" value={revision} />
-    <ModelFields visit={visit} state={state} />
-    <div class="btn-list mt-4">
-      <button type="submit" class="btn btn-primary">{visit.say("action.save")}</button>
-      <a class="btn btn-ghost-secondary" href="/admin/models">{visit.say("action.back")}</a>
-    </div>
-  </PostForm>
-)
 
 /** One model: its form, or what it is when config.yaml has it. `revision` is the one that the form is filled in on. */
 export const ModelView = (
   { model, revision, state, visit }: FieldsProps & { readonly model: AdminModel; readonly revision: string }
 ) => {
   const say = sayOf(visit, adminModelsText)
-  const isOvertaken = state.problems["meanwhile"] !== undefined
   return (
-    <>
-      <PageHeading
-        title={model.id}
-        lead={
-          <>
-            <ModelBadges visit={visit} model={model} />
-            {model.channels.length === 0 ? null : `${say("channels")}: ${model.channels.join(", ")}`}
-          </>
+    <EditPage
+      visit={visit}
+      state={state}
+      title={model.id}
+      lead={
+        <>
+          <ModelBadges visit={visit} model={model} />
+          {model.channels.length === 0 ? null : `${say("channels")}: ${model.channels.join(", ")}`}
+        </>
+      }
+      row={model}
+      revision={revision}
+      paths={{
+        list: "/admin/models",
+        edit: `/admin/models/edit?${query(model.id)}`,
+        disable: `/admin/models/disable?${query(model.id)}`,
+        enable: `/admin/models/enable?${query(model.id)}`
+      }}
+      texts={{
+        disable: say("disable"),
+        enable: say("enable"),
+        declared: say("declared.text"),
+        now: say("now"),
+        done: {
+          created: say("done.created"),
+          changed: say("done.changed"),
+          enabled: say("done.enabled"),
+          disabled: say("done.disabled")
         }
-      >
-        {model.declared ? undefined : <EnabledAction visit={visit} model={model} />}
-      </PageHeading>
-      {visit.isForm ? null : <DoneNotice visit={visit} />}
-      <FormAlert state={state} />
-      {model.channels.length === 0 && model.disabledAt === null
+      }}
+      facts={<ModelFacts visit={visit} model={model} />}
+      above={model.channels.length === 0 && model.disabledAt === null
         ? <Notice kind="warning">{say("channels.hint")}</Notice>
         : null}
-      {model.declared && state.problems["form"] === undefined
-        ? <Notice kind="info">{say("declared.text")}</Notice>
-        : null}
-      {model.declared || isOvertaken
-        ? (
-          <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>
-            <ModelFacts visit={visit} model={model} />
-          </Card>
-        )
-        : null}
-      {model.declared
-        ? <a class="btn" href="/admin/models">{visit.say("action.back")}</a>
-        : (
-          <Card>
-            <EditForm visit={visit} model={model} state={state} revision={revision} />
-          </Card>
-        )}
-    </>
+    >
+      <ModelFields visit={visit} state={state} />
+    </EditPage>
   )
 }
 

@@ -4,8 +4,6 @@
 import { defineMessages } from "../../text/Messages.ts"
 
 export const orderActionText = defineMessages({
-  "note": "Note",
-  "note.hint": "Why, for whoever reads this later. Kept for ever; the buyer does not see it.",
   "note.problem": "Say why in 1 to 500 characters, in one line.",
   "back": "Cancel",
   "complete.title": "Mark order #{id} as paid",
@@ -54,8 +52,6 @@ export const orderActionText = defineMessages({
   "settle.problem": "Choose what became of it.",
   "settle.submit": "Settle"
 }, {
-  "note": "备注",
-  "note.hint": "说明原因，供日后查阅。永久保存，买家看不到。",
   "note.problem": "请用 1 到 500 个字符在一行内说明原因。",
   "back": "取消",
   "complete.title": "将订单 #{id} 标记为已支付",

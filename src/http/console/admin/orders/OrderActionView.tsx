@@ -5,10 +5,9 @@ import { currencyDecimals } from "../../../../domain/Currency.ts"
 import { formatDecimal } from "../../../../domain/Money.ts"
 import type { OrderRecord, PaidAttempt } from "../../../../events/OrderHistory.ts"
 import type { Refund } from "../../../../orders/Refunds.ts"
-import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
-import { Field } from "../../ui/Forms.tsx"
+import { Inputs, noteInput } from "../../kit/Inputs.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText, sourceName } from "../payments/EventParts.tsx"
 import { orderActionText } from "./OrderActionText.ts"
@@ -35,21 +34,6 @@ const ActionPage = (
     back={{ href: `/admin/orders/${order.id}`, text: back ?? sayOf(props.visit, orderActionText)("back") }}
   />
 )
-
-const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {
-  const say = sayOf(visit, orderActionText)
-  return (
-    <Field
-      state={state}
-      name="note"
-      label={say("note")}
-      hint={say("note.hint")}
-      autocomplete="off"
-      maxlength={NOTE_CHARACTERS_MAX}
-      required
-    />
-  )
-}
 
 export const CompleteView = (props: ActionProps) => {
   const { record: { attempts, email, order }, state, visit } = props
@@ -83,17 +67,20 @@ export const CompleteView = (props: ActionProps) => {
         </select>
         {problem === undefined ? null : <div id="field-provider-problem" class="invalid-feedback">{problem}</div>}
       </div>
-      <Field
+      <Inputs
         state={state}
-        name="reference"
-        label={say("reference")}
-        hint={say("reference.hint")}
-        autocomplete="off"
-        maxlength={200}
-        required
-        autofocus
+        inputs={[
+          {
+            name: "reference",
+            label: say("reference"),
+            hint: say("reference.hint"),
+            maxlength: 200,
+            required: true,
+            autofocus: true
+          },
+          noteInput(visit)
+        ]}
       />
-      <NoteField visit={visit} state={state} />
     </ActionPage>
   )
 }
@@ -146,17 +133,20 @@ export const RefundView = (
       <p class="break-anywhere">
         {order.terms === null ? say("refund.text", values) : say("refund.plan", values)}
       </p>
-      <Field
+      <Inputs
         state={state}
-        name="amount"
-        label={say("refund.amount", { currency: attempt.currency.toUpperCase() })}
-        hint={say("refund.amount.hint", { left: minorText(visit, leftMinor, attempt.currency) })}
-        initial={amountText(leftMinor, attempt.currency)}
-        inputmode="decimal"
-        autocomplete="off"
-        required
+        inputs={[
+          {
+            is: "decimal",
+            name: "amount",
+            label: say("refund.amount", { currency: attempt.currency.toUpperCase() }),
+            hint: say("refund.amount.hint", { left: minorText(visit, leftMinor, attempt.currency) }),
+            initial: amountText(leftMinor, attempt.currency),
+            required: true
+          },
+          noteInput(visit)
+        ]}
       />
-      <NoteField visit={visit} state={state} />
     </ActionPage>
   )
 }
@@ -193,7 +183,7 @@ export const SettleView = (props: ActionProps & { readonly refund: Refund }) => 
           ? null
           : <div id="field-outcome-problem" class="invalid-feedback d-block">{problem}</div>}
       </fieldset>
-      <NoteField visit={visit} state={state} />
+      <Inputs state={state} inputs={[noteInput(visit)]} />
     </ActionPage>
   )
 }

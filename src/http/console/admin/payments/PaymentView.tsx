@@ -5,9 +5,9 @@ import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { isAboutMoneyIn, isCreditable, isRefundable } from "../../../../events/EventResolutions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
-import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Inputs, noteInput } from "../../kit/Inputs.tsx"
+import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
@@ -208,28 +208,28 @@ const CreditFields = ({ details, state, visit }: EventProps & { readonly state: 
   const { buyer, suggestedMicros } = details
   return (
     <>
-      <Field
+      <Inputs
         state={state}
-        name="user"
-        label={say("user")}
-        hint={say("user.hint")}
-        initial={buyer?.email ?? ""}
-        autocomplete="off"
-        maxlength={254}
-        required
-      />
-      <Field
-        state={state}
-        name="amount"
-        label={say("usd")}
-        hint={suggestedMicros === undefined
-          ? say("usd.unknown")
-          : say("usd.hint", { amount: visit.formats.usd(suggestedMicros) })}
-        initial={suggestedMicros === undefined ? "" : formatDecimal(suggestedMicros, MICROS_SCALE, 2)}
-        inputmode="decimal"
-        prefix="$"
-        autocomplete="off"
-        required
+        inputs={[
+          {
+            name: "user",
+            label: say("user"),
+            hint: say("user.hint"),
+            initial: buyer?.email ?? "",
+            maxlength: 254,
+            required: true
+          },
+          {
+            is: "usd",
+            name: "amount",
+            label: say("usd"),
+            hint: suggestedMicros === undefined
+              ? say("usd.unknown")
+              : say("usd.hint", { amount: visit.formats.usd(suggestedMicros) }),
+            initial: suggestedMicros === undefined ? "" : formatDecimal(suggestedMicros, MICROS_SCALE, 2),
+            required: true
+          }
+        ]}
       />
     </>
   )
@@ -277,15 +277,7 @@ export const ResolveView = (
           <p>{texts.text}</p>
           {action === "refund" ? <input type="hidden" name="key" value={formKey} /> : null}
           {action === "credit" ? <CreditFields {...props} /> : null}
-          <Field
-            state={state}
-            name="note"
-            label={say("note")}
-            hint={say("note.hint")}
-            autocomplete="off"
-            maxlength={NOTE_CHARACTERS_MAX}
-            required
-          />
+          <Inputs state={state} inputs={[noteInput(visit)]} />
           <div class="btn-list mt-4">
             <button type="submit" class="btn btn-primary">{texts.submit}</button>
             <a class="btn btn-ghost-secondary" href={path}>{say("cancel")}</a>

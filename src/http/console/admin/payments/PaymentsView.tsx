@@ -3,6 +3,7 @@
  */
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import { List, type ListColumn, type ListFilter } from "../../kit/List.tsx"
+import { Tabs } from "../../kit/Tabs.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
@@ -19,29 +20,6 @@ interface ListProps {
   readonly hasOlder: boolean
   /** How many wait for somebody. */
   readonly openCount: number
-}
-
-const Tabs = ({ openCount, query: { isAll }, visit }: ListProps) => {
-  const say = sayOf(visit, paymentsText)
-  const link = (active: boolean) => ({
-    class: `nav-link ${active ? "active" : ""}`,
-    "aria-current": active ? "page" as const : undefined
-  })
-  return (
-    <div class="card-header">
-      <ul class="nav nav-tabs card-header-tabs">
-        <li class="nav-item">
-          <a href="/admin/payments" {...link(!isAll)}>
-            {say("tab.open")}
-            {openCount === 0 ? null : <span class="badge bg-red-lt ms-2">{visit.formats.count(openCount)}</span>}
-          </a>
-        </li>
-        <li class="nav-item">
-          <a href="/admin/payments?view=all" {...link(isAll)}>{say("tab.all")}</a>
-        </li>
-      </ul>
-    </div>
-  )
 }
 
 /** What all of them are narrowed by; those that wait are shown whole. */
@@ -114,7 +92,7 @@ const columnsOf = (visit: Visit): ReadonlyArray<ListColumn<EventItem>> => {
 }
 
 export const PaymentsView = (props: ListProps) => {
-  const { events, hasOlder, query: { days, isAll }, visit } = props
+  const { events, hasOlder, openCount, query: { days, isAll }, visit } = props
   const say = sayOf(visit, paymentsText)
   return (
     <>
@@ -134,7 +112,17 @@ export const PaymentsView = (props: ListProps) => {
           : { icon: "check", title: say("open.none"), text: say("open.none.text") }}
         columns={columnsOf(visit)}
       >
-        <Tabs {...props} />
+        <Tabs
+          tabs={[
+            {
+              href: "/admin/payments",
+              text: say("tab.open"),
+              isShown: !isAll,
+              waiting: openCount === 0 ? undefined : visit.formats.count(openCount)
+            },
+            { href: "/admin/payments?view=all", text: say("tab.all"), isShown: isAll }
+          ]}
+        />
         {isAll || events.length === 0
           ? null
           : <p class="card-body border-bottom text-secondary mb-0">{say("open.hint")}</p>}

@@ -4,7 +4,7 @@
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import { List } from "../../kit/List.tsx"
-import { Icon } from "../../ui/Icon.tsx"
+import { NewLink } from "../../kit/NewLink.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { adminPlansText } from "./AdminPlansText.ts"
@@ -53,13 +53,6 @@ export const PlanLimits = ({ plan, visit }: PlanProps) => {
 export const planPrice = ({ plan, visit }: PlanProps): string =>
   plan.priceFen === 0n ? sayOf(visit, adminPlansText)("price.zero") : visit.formats.cny(plan.priceFen)
 
-const NewPlanLink = ({ visit }: { readonly visit: UserVisit }) => (
-  <a class="btn btn-primary" href="/admin/plans/new">
-    <Icon name="plus" />
-    {sayOf(visit, adminPlansText)("new")}
-  </a>
-)
-
 export const AdminPlansView = (
   { hasOlder, plans, query, visit }: {
     readonly visit: UserVisit
@@ -73,7 +66,7 @@ export const AdminPlansView = (
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <NewPlanLink visit={visit} />
+        <NewLink href="/admin/plans/new" text={say("new")} />
       </PageHeading>
       <List
         visit={visit}

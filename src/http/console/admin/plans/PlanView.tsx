@@ -6,9 +6,10 @@ import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import type { FormState, Problems } from "../../Answer.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { EditPage } from "../../kit/EditPage.tsx"
 import { FormPage } from "../../kit/FormPage.tsx"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
-import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { Figure } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { adminPlansText } from "./AdminPlansText.ts"
 import { PlanBadges, PlanLimits, planPrice } from "./AdminPlansView.tsx"
@@ -20,85 +21,67 @@ interface FieldsProps {
   readonly state: FormState
 }
 
-const LimitFields = ({ state, visit }: FieldsProps) => {
+const LimitInputs = ({ state, visit }: FieldsProps) => {
   const say = sayOf(visit, adminPlansText)
-  const limit = { state, inputmode: "decimal", autocomplete: "off", prefix: "$", initial: "0.00" } as const
+  const limit = { is: "usd", initial: "0.00" } as const
   return (
     <fieldset class="mb-3" aria-describedby="limits-hint">
       <legend class="form-label">{say("limits")}</legend>
-      <div class="row g-3">
-        <div class="col-6 col-lg-3">
-          <Field {...limit} name="limit_5h" label={say("limit.5h")} />
-        </div>
-        <div class="col-6 col-lg-3">
-          <Field {...limit} name="limit_1d" label={say("limit.1d")} />
-        </div>
-        <div class="col-6 col-lg-3">
-          <Field {...limit} name="limit_7d" label={say("limit.7d")} />
-        </div>
-        <div class="col-6 col-lg-3">
-          <Field {...limit} name="limit_30d" label={say("limit.30d")} />
-        </div>
-      </div>
+      <Inputs
+        state={state}
+        inputs={[
+          [
+            { ...limit, name: "limit_5h", label: say("limit.5h") },
+            { ...limit, name: "limit_1d", label: say("limit.1d") },
+            { ...limit, name: "limit_7d", label: say("limit.7d") },
+            { ...limit, name: "limit_30d", label: say("limit.30d") }
+          ]
+        ]}
+      />
       <div id="limits-hint" class="form-hint">{say("limits.hint")} {say("limits.all")}</div>
     </fieldset>
   )
 }
 
-const TermsFields = ({ state, visit }: FieldsProps) => {
+const TermsInputs = ({ state, visit }: FieldsProps) => {
   const say = sayOf(visit, adminPlansText)
   return (
     <>
-      <Field
+      <Inputs
         state={state}
-        name="name"
-        label={say("name")}
-        hint={say("name.hint")}
-        autocomplete="off"
-        maxlength={PLAN_NAME_CHARACTERS_MAX}
-        required
+        inputs={[
+          {
+            name: "name",
+            label: say("name"),
+            hint: say("name.hint"),
+            maxlength: PLAN_NAME_CHARACTERS_MAX,
+            required: true
+          },
+          [
+            { is: "cny", name: "price", label: say("price"), hint: say("price.hint"), required: true },
+            {
+              is: "integer",
+              name: "duration_days",
+              label: say("duration"),
+              hint: say("duration.hint"),
+              initial: "30",
+              required: true
+            }
+          ]
+        ]}
       />
-      <div class="row g-3">
-        <div class="col-md-6">
-          <Field
-            state={state}
-            name="price"
-            label={say("price")}
-            hint={say("price.hint")}
-            inputmode="decimal"
-            autocomplete="off"
-            prefix="¥"
-            required
-          />
-        </div>
-        <div class="col-md-6">
-          <Field
-            state={state}
-            name="duration_days"
-            label={say("duration")}
-            hint={say("duration.hint")}
-            inputmode="numeric"
-            autocomplete="off"
-            initial="30"
-            required
-          />
-        </div>
-      </div>
-      <LimitFields visit={visit} state={state} />
-      <div class="row g-3">
-        <div class="col-md-6">
-          <Field
-            state={state}
-            name="multiplier"
-            label={say("multiplier")}
-            hint={say("multiplier.hint")}
-            inputmode="decimal"
-            autocomplete="off"
-            initial="1"
-            required
-          />
-        </div>
-      </div>
+      <LimitInputs visit={visit} state={state} />
+      <Inputs
+        state={state}
+        inputs={[[{
+          is: "decimal",
+          name: "multiplier",
+          label: say("multiplier"),
+          hint: say("multiplier.hint"),
+          initial: "1",
+          required: true
+        }]]}
+      />
     </>
   )
 }
@@ -115,17 +98,18 @@ export const NewPlanView = ({ state, visit }: FieldsProps) => {
       submit={say("create")}
       back={{ href: "/admin/plans", text: visit.say("action.back") }}
     >
-      <Field
+      <Inputs
         state={state}
-        name="code"
-        label={say("code")}
-        hint={say("code.hint")}
-        autocomplete="off"
-        maxlength={CODE_LENGTH_MAX}
-        required
-        autofocus
+        inputs={[{
+          name: "code",
+          label: say("code"),
+          hint: say("code.hint"),
+          maxlength: CODE_LENGTH_MAX,
+          required: true,
+          autofocus: true
+        }]}
       />
-      <TermsFields visit={visit} state={state} />
+      <TermsInputs visit={visit} state={state} />
     </FormPage>
   )
 }
@@ -156,35 +140,6 @@ const PlanFacts = ({ plan, visit }: PlanProps) => {
   )
 }
 
-const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, adminPlansText)
-  switch (visit.query.get("done")) {
-    case "created":
-      return <Notice kind="success">{say("done.created")}</Notice>
-    case "changed":
-      return <Notice kind="success">{say("done.changed")}</Notice>
-    case "enabled":
-      return <Notice kind="success">{say("done.enabled")}</Notice>
-    case "disabled":
-      return <Notice kind="success">{say("done.disabled")}</Notice>
-    default:
-      return null
-  }
-}
-
-/** Enabling is done at once; disabling is asked for. */
-const EnabledAction = ({ plan, visit }: PlanProps) => {
-  const say = sayOf(visit, adminPlansText)
-  return plan.disabledAt === null
-    ? <a class="btn" href={`/admin/plans/${plan.id}/disable`}>{say("disable")}</a>
-    : (
-      <PostForm visit={visit} action={`/admin/plans/${plan.id}/enable`}>
-        <input type="hidden" name="revision" value={plan.revision.toString()} />
-        <button type="submit" class="btn">{say("enable")}</button>
-      </PostForm>
-    )
-}
-
 const PlanFigures = ({ plan, visit }: PlanProps) => {
   const say = sayOf(visit, adminPlansText)
   const { count } = visit.formats
@@ -205,49 +160,41 @@ export const PlanView = (
   { plan, revision, state, visit }: FieldsProps & { readonly plan: AdminPlan; readonly revision: string }
 ) => {
   const say = sayOf(visit, adminPlansText)
-  const isOvertaken = state.problems["meanwhile"] !== undefined
+  const path = `/admin/plans/${plan.id}`
   return (
-    <>
-      <PageHeading
-        title={plan.name}
-        lead={
-          <>
-            <code>{plan.code}</code> <PlanBadges visit={visit} plan={plan} />
-          </>
+    <EditPage
+      visit={visit}
+      state={state}
+      title={plan.name}
+      lead={
+        <>
+          <code>{plan.code}</code> <PlanBadges visit={visit} plan={plan} />
+        </>
+      }
+      row={plan}
+      revision={revision}
+      paths={{ list: "/admin/plans", edit: path, disable: `${path}/disable`, enable: `${path}/enable` }}
+      texts={{
+        disable: say("disable"),
+        enable: say("enable"),
+        declared: say("declared.text"),
+        now: say("now"),
+        done: {
+          created: say("done.created"),
+          changed: say("done.changed"),
+          enabled: say("done.enabled"),
+          disabled: say("done.disabled")
         }
-      >
-        {plan.declared ? undefined : <EnabledAction visit={visit} plan={plan} />}
-      </PageHeading>
-      {visit.isForm ? null : <DoneNotice visit={visit} />}
-      <FormAlert state={state} />
-      {plan.declared && state.problems["form"] === undefined
-        ? <Notice kind="info">{say("declared.text")}</Notice>
-        : null}
-      <PlanFigures visit={visit} plan={plan} />
-      {plan.declared || isOvertaken
-        ? (
-          <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>
-            <div class="card-body">
-              <PlanFacts visit={visit} plan={plan} />
-            </div>
-          </Card>
-        )
-        : null}
-      {plan.declared
-        ? <a class="btn" href="/admin/plans">{visit.say("action.back")}</a>
-        : (
-          <Card>
-            <PostForm visit={visit} action={`/admin/plans/${plan.id}`} class="card-body">
-              <input type="hidden" name="revision" value={revision} />
-              <TermsFields visit={visit} state={state} />
-              <div class="btn-list mt-4">
-                <button type="submit" class="btn btn-primary">{visit.say("action.save")}</button>
-                <a class="btn btn-ghost-secondary" href="/admin/plans">{visit.say("action.back")}</a>
-              </div>
-            </PostForm>
-          </Card>
-        )}
-    </>
+      }}
+      facts={
+        <div class="card-body">
+          <PlanFacts visit={visit} plan={plan} />
+        </div>
+      }
+      above={<PlanFigures visit={visit} plan={plan} />}
+    >
+      <TermsInputs visit={visit} state={state} />
+    </EditPage>
   )
 }
 

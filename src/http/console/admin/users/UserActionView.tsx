@@ -3,12 +3,12 @@
  * page that ever shows a link for a new password.
  */
 import type { User } from "../../../../identity/Users.ts"
-import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
-import { Field, Notice } from "../../ui/Forms.tsx"
+import { Inputs, noteInput } from "../../kit/Inputs.tsx"
+import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
 import { RoleSelect } from "./RoleSelect.tsx"
@@ -18,21 +18,6 @@ interface ActionProps {
   readonly visit: Visit
   readonly user: Pick<User, "id" | "email" | "role">
   readonly state: FormState
-}
-
-const NoteField = ({ state, visit }: Pick<ActionProps, "visit" | "state">) => {
-  const say = sayOf(visit, userActionText)
-  return (
-    <Field
-      state={state}
-      name="note"
-      label={say("note")}
-      hint={say("note.hint")}
-      autocomplete="off"
-      maxlength={NOTE_CHARACTERS_MAX}
-      required
-    />
-  )
 }
 
 const ActionPage = (
@@ -58,17 +43,20 @@ export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; re
   return (
     <ActionPage {...props} title={title} action="adjust" submit={say("adjust.submit")}>
       <KeyField value={formKey} />
-      <Field
+      <Inputs
         state={state}
-        name="amount"
-        label={say("amount")}
-        hint={say("amount.hint", { balance: visit.formats.usd(usdMicros) })}
-        autocomplete="off"
-        prefix="$"
-        required
-        autofocus
+        inputs={[
+          {
+            is: "signedUsd",
+            name: "amount",
+            label: say("amount"),
+            hint: say("amount.hint", { balance: visit.formats.usd(usdMicros) }),
+            required: true,
+            autofocus: true
+          },
+          noteInput(visit)
+        ]}
       />
-      <NoteField visit={visit} state={state} />
     </ActionPage>
   )
 }
@@ -86,17 +74,20 @@ export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; re
     >
       <p>{say("waive.lead", { owed: visit.formats.usd(owedMicros) })}</p>
       <KeyField value={formKey} />
-      <Field
+      <Inputs
         state={state}
-        name="amount"
-        label={say("waive.amount")}
-        hint={say("waive.hint")}
-        autocomplete="off"
-        prefix="$"
-        required
-        autofocus
+        inputs={[
+          {
+            is: "usd",
+            name: "amount",
+            label: say("waive.amount"),
+            hint: say("waive.hint"),
+            required: true,
+            autofocus: true
+          },
+          noteInput(visit)
+        ]}
       />
-      <NoteField visit={visit} state={state} />
     </ActionPage>
   )
 }
@@ -137,7 +128,7 @@ export const GrantView = (
         {problem === undefined ? null : <div id="field-plan-problem" class="invalid-feedback">{problem}</div>}
         <div id="field-plan-hint" class="form-hint mt-1">{say("plan.hint")}</div>
       </div>
-      <NoteField visit={visit} state={state} />
+      <Inputs state={state} inputs={[noteInput(visit)]} />
     </ActionPage>
   )
 }
@@ -155,7 +146,7 @@ export const EndView = (props: ActionProps & { readonly subscription: Subscripti
       danger
     >
       <p class="break-anywhere">{say("end.text", values)}</p>
-      <NoteField visit={visit} state={state} />
+      <Inputs state={state} inputs={[noteInput(visit)]} />
     </ActionPage>
   )
 }

@@ -6,10 +6,10 @@ import type { UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormPage } from "../../kit/FormPage.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { List } from "../../kit/List.tsx"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Field } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type Visit } from "../../Visit.ts"
@@ -131,15 +131,16 @@ export const NewUserView = ({ state, visit }: { readonly visit: Visit; readonly 
       submit={say("new")}
       back={{ href: "/admin/users", text: visit.say("action.back") }}
     >
-      <Field
+      <Inputs
         state={state}
-        name="email"
-        type="email"
-        label={say("email")}
-        autocomplete="off"
-        maxlength={254}
-        required
-        autofocus
+        inputs={[{
+          is: "email",
+          name: "email",
+          label: say("email"),
+          maxlength: 254,
+          required: true,
+          autofocus: true
+        }]}
       />
       <RoleSelect visit={visit} label={say("role")} chosen={state.values.get("role") ?? "user"} />
     </FormPage>

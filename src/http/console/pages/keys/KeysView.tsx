@@ -3,8 +3,8 @@
  */
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { NewLink } from "../../kit/NewLink.tsx"
 import { Notice } from "../../ui/Forms.tsx"
-import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { keysText } from "./KeysText.ts"
@@ -104,13 +104,6 @@ const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: 
   )
 }
 
-const NewKeyLink = ({ visit }: { readonly visit: UserVisit }) => (
-  <a class="btn btn-primary" href="/keys/new">
-    <Icon name="plus" />
-    {sayOf(visit, keysText)("new")}
-  </a>
-)
-
 export const KeysView = (
   { keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<ListedApiKey> }
 ) => {
@@ -118,7 +111,7 @@ export const KeysView = (
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        {keys.length === 0 ? undefined : <NewKeyLink visit={visit} />}
+        {keys.length === 0 ? undefined : <NewLink href="/keys/new" text={say("new")} />}
       </PageHeading>
       {visit.query.get("done") === "revoked" ? <Notice kind="success">{say("done.revoked")}</Notice> : null}
       <Card>
@@ -128,7 +121,7 @@ export const KeysView = (
               icon="key"
               title={say("empty")}
               text={say("empty.text")}
-              action={<NewKeyLink visit={visit} />}
+              action={<NewLink href="/keys/new" text={say("new")} />}
             />
           )
           : <KeysTable visit={visit} keys={keys} />}

@@ -2,8 +2,10 @@
  * The form of a new API key, and the one page that ever shows it.
  */
 import type { FormState } from "../../Answer.ts"
+import { FormPage } from "../../kit/FormPage.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { curlLine } from "../../ui/CurlLine.ts"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
 import { keysText } from "./KeysText.ts"
@@ -50,51 +52,38 @@ const ModelChoice = ({ modelIds, state, visit }: FormViewProps) => {
 export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
   const say = sayOf(visit, keysText)
   return (
-    <>
-      <PageHeading title={say("new")} />
-      <Card>
-        <PostForm visit={visit} action="/keys" class="card-body">
-          <FormAlert state={state} />
-          <Field
-            state={state}
-            name="name"
-            label={say("name")}
-            hint={say("name.hint")}
-            autocomplete="off"
-            maxlength={NAME_LENGTH_MAX}
-            required
-            autofocus
-          />
-          <div class="row g-3">
-            <div class="col-md-6">
-              <Field
-                state={state}
-                name="spend_limit"
-                label={say("limit")}
-                hint={say("limit.hint")}
-                inputmode="decimal"
-                autocomplete="off"
-                prefix="$"
-              />
-            </div>
-            <div class="col-md-6">
-              <Field
-                state={state}
-                name="expiry"
-                type="date"
-                label={say("expiry")}
-                hint={say("expiry.hint", { zone: visit.formats.timeZone })}
-              />
-            </div>
-          </div>
-          {modelIds.length === 0 ? null : <ModelChoice visit={visit} state={state} modelIds={modelIds} />}
-          <div class="btn-list mt-4">
-            <button type="submit" class="btn btn-primary">{say("submit")}</button>
-            <a class="btn btn-ghost-secondary" href="/keys">{visit.say("action.back")}</a>
-          </div>
-        </PostForm>
-      </Card>
-    </>
+    <FormPage
+      visit={visit}
+      state={state}
+      title={say("new")}
+      action="/keys"
+      submit={say("submit")}
+      back={{ href: "/keys", text: visit.say("action.back") }}
+    >
+      <Inputs
+        state={state}
+        inputs={[
+          {
+            name: "name",
+            label: say("name"),
+            hint: say("name.hint"),
+            maxlength: NAME_LENGTH_MAX,
+            required: true,
+            autofocus: true
+          },
+          [
+            { is: "usd", name: "spend_limit", label: say("limit"), hint: say("limit.hint") },
+            {
+              is: "date",
+              name: "expiry",
+              label: say("expiry"),
+              hint: say("expiry.hint", { zone: visit.formats.timeZone })
+            }
+          ]
+        ]}
+      />
+      {modelIds.length === 0 ? null : <ModelChoice visit={visit} state={state} modelIds={modelIds} />}
+    </FormPage>
   )
 }
 

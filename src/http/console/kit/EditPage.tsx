@@ -1,0 +1,87 @@
+/**
+ * The page of a row that administrators change: its form, or what it is where config.yaml has it; what has been done to it; and how it
+ * is switched off and on. A form that was overtaken shows what the row is now beside what was typed.
+ */
+import type { ComponentChildren } from "preact"
+import type { FormState } from "../Answer.ts"
+import { FormAlert, Notice, PostForm } from "../ui/Forms.tsx"
+import { Card, PageHeading } from "../ui/Parts.tsx"
+import type { Visit } from "../Visit.ts"
+
+export interface EditPageProps {
+  readonly visit: Visit
+  readonly state: FormState
+  readonly title: string
+  readonly lead?: ComponentChildren
+  readonly row: { readonly revision: bigint; readonly disabledAt: Date | null; readonly declared: boolean }
+  /** The revision that the form is filled in on. */
+  readonly revision: string
+  readonly paths: { readonly list: string; readonly edit: string; readonly disable: string; readonly enable: string }
+  readonly texts: {
+    readonly disable: string
+    readonly enable: string
+    /** Said of a row that config.yaml has. */
+    readonly declared: string
+    /** Above what the row is now. */
+    readonly now: string
+    /** By what has just been done, as the address says. */
+    readonly done: Readonly<Record<string, string>>
+  }
+  /** What the row is, to be read. */
+  readonly facts: ComponentChildren
+  /** Above the form, whatever it is. */
+  readonly above?: ComponentChildren
+  /** The inputs of the form. */
+  readonly children: ComponentChildren
+}
+
+/** Enabling is done at once; disabling is asked for. */
+const EnabledAction = ({ paths, row, texts, visit }: EditPageProps) =>
+  row.disabledAt === null
+    ? <a class="btn" href={paths.disable}>{texts.disable}</a>
+    : (
+      <PostForm visit={visit} action={paths.enable}>
+        <input type="hidden" name="revision" value={row.revision.toString()} />
+        <button type="submit" class="btn">{texts.enable}</button>
+      </PostForm>
+    )
+
+const Done = ({ texts, visit }: EditPageProps) => {
+  const done = visit.query.get("done")
+  const text = done !== null && Object.hasOwn(texts.done, done) ? texts.done[done] : undefined
+  return visit.isForm || text === undefined ? null : <Notice kind="success">{text}</Notice>
+}
+
+export const EditPage = (props: EditPageProps) => {
+  const { above, children, facts, lead, paths, revision, row, state, texts, title, visit } = props
+  const isOvertaken = state.problems["meanwhile"] !== undefined
+  const back = visit.say("action.back")
+  return (
+    <>
+      <PageHeading title={title} {...lead === undefined ? {} : { lead }}>
+        {row.declared ? undefined : <EnabledAction {...props} />}
+      </PageHeading>
+      <Done {...props} />
+      <FormAlert state={state} />
+      {row.declared && state.problems["form"] === undefined ? <Notice kind="info">{texts.declared}</Notice> : null}
+      {above}
+      {row.declared || isOvertaken
+        ? <Card class="mb-3" {...isOvertaken ? { title: texts.now } : {}}>{facts}</Card>
+        : null}
+      {row.declared
+        ? <a class="btn" href={paths.list}>{back}</a>
+        : (
+          <Card>
+            <PostForm visit={visit} action={paths.edit} class="card-body">
+              <input type="hidden" name="revision" value={revision} />
+              {children}
+              <div class="btn-list mt-4">
+                <button type="submit" class="btn btn-primary">{visit.say("action.save")}</button>
+                <a class="btn btn-ghost-secondary" href={paths.list}>{back}</a>
+              </div>
+            </PostForm>
+          </Card>
+        )}
+    </>
+  )
+}
