@@ -1,6 +1,6 @@
 /**
  * Four kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
- * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, one file at a time;
+ * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, two files at a time;
  * `clients` (`*.clients.test.ts`) runs the packages of `test/clients` against the gateway. CI reads the counts from the
  * JSON report that VITEST_JSON names.
  */
@@ -51,7 +51,7 @@ export default defineConfig({
           include: ["test/**/*.browser.test.{ts,tsx}"],
           globalSetup: ["test/support/browserSetup.ts", "test/support/globalSetup.ts"],
           pool: "forks",
-          maxWorkers: 1,
+          maxWorkers: INTEGRATION_WORKERS_MAX,
           testTimeout: BROWSER_TEST_TIMEOUT_MS,
           hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
           sequence: { groupOrder: 2 }

@@ -64,13 +64,9 @@ export const CliServices = MoneyLayer.pipe(
   Layer.provideMerge(PostgresLayer)
 )
 
-/** What a server does in the background. */
-const BackgroundLayer = Layer.mergeAll(
-  AccountsWorkLayer,
-  ReconcilerLayer,
-  IdentityCleanerLayer,
-  UsageFolderLayer,
-  DayCloserLayer
+/** What a server does in the background. All of it has ended before the accounts drain. */
+const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, UsageFolderLayer, DayCloserLayer).pipe(
+  Layer.provideMerge(AccountsWorkLayer)
 )
 
 /** The whole server; needs `AppConfig`. */

@@ -129,10 +129,19 @@ export class JournalLane {
     Effect.onExit(() => this.disconnect)
   )
 
+  /** Tries until it is connected, and waits longer each time. A lane that connects only for work stops when it has none any more. */
+  private readonly reconnect: Effect.Effect<void> = Effect.suspend(() => {
+    let tries = 0
+    const once = Effect.suspend(() =>
+      tries++ > 0 && !this.options.eager && !this.hasWork ? Effect.succeed(true) : this.tryToConnect
+    )
+    return Effect.asVoid(Effect.repeat(once, { until: (isDone) => isDone, schedule: backOff(RECONNECT) }))
+  })
+
   private readonly turn: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
     if (this.connection === undefined) {
       if (!this.options.eager) yield* this.untilWork
-      yield* Effect.repeat(this.tryToConnect, { until: (connected) => connected, schedule: backOff(RECONNECT) })
+      yield* this.reconnect
       return
     }
     yield* this.untilWork

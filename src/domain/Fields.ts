@@ -61,25 +61,29 @@ export const integer = (
 })
 
 /** A number from zero to `max`, kept scaled by 10^scale and written as a decimal. */
-const decimal = (scale: number, max: bigint, options: Options<bigint>): Field<bigint> => {
+const decimal = (scale: number, decimalsMin: number, max: bigint, options: Options<bigint>): Field<bigint> => {
   const most = formatDecimal(max, scale, 0)
   return {
     ...optional(options),
     value: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: max })),
     row: Schema.BigInt,
     json: AmountJson,
-    text: decimalUpTo(scale, most),
+    text: decimalUpTo(scale, most, decimalsMin),
     max: most
   }
 }
 
 /** An amount of CNY fen. */
 export const fen = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
-  decimal(FEN_SCALE, max, options)
+  decimal(FEN_SCALE, FEN_SCALE, max, options)
 
-/** An amount of USD micros, or another number that is kept scaled by 10^6. */
+/** An amount of USD micros. */
 export const micros = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
-  decimal(MICROS_SCALE, max, options)
+  decimal(MICROS_SCALE, 2, max, options)
+
+/** A factor that is kept scaled by 10^6. */
+export const factor = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
+  decimal(MICROS_SCALE, 0, max, options)
 
 /** A text that matches a pattern; `expected` says what that is. */
 export const text = (

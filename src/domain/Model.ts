@@ -111,7 +111,7 @@ const textOf = (field: Fields[string] | undefined, value: Value): string => {
   return Result.isSuccess(encoded) ? String(encoded.success) : ""
 }
 
-/** The value of a text; undefined: it is none. */
+/** The value that a text means; undefined if the text is wrong. */
 const readField = (field: Fields[string] | undefined, text: string): Value | undefined => {
   if (field === undefined) return undefined
   const otherwise: Option.Option<Value> = field.otherwise

@@ -1,23 +1,23 @@
 /**
- * A plan: what users can subscribe to. What can be set of it stands here once, with its bounds; rows, the API, config.yaml, forms and
+ * A plan: what users can subscribe to. Each term is described here once, with its bounds; rows, the API, config.yaml, forms and
  * the audit log follow.
  */
 import { Record, Schema } from "effect"
 import { DURATION_DAYS_MAX, MULTIPLIER_MAX, PLAN_NAME_CHARACTERS_MAX, PLAN_PRICE_CNY_MAX } from "./Bounds.ts"
-import { fen, IdJson, integer, micros, text } from "./Fields.ts"
+import { factor, fen, IdJson, integer, micros, text } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"
 import { AMOUNT_MAX, FEN_PER_CNY } from "./Money.ts"
 import { MULTIPLIER_ONE } from "./Price.ts"
 import { Json } from "./Row.ts"
 
-/** Within a window of so long a plan gives at most so much; 0 is no limit. */
+/** The most that calls may cost within a window of time; 0 means no limit. */
 const limit = () => micros({ max: AMOUNT_MAX, otherwise: 0n, mayBeEmpty: true })
 
 export const planTerms = model({
   name: text({
     pattern: new RegExp(`^(?=.*\\S)[^\\p{Cc}\\p{Cs}]{1,${PLAN_NAME_CHARACTERS_MAX}}$`, "u"),
     charactersMax: PLAN_NAME_CHARACTERS_MAX,
-    expected: `a text of 1 to ${PLAN_NAME_CHARACTERS_MAX} characters`
+    expected: `a text of 1 to ${PLAN_NAME_CHARACTERS_MAX} characters on one line`
   }),
   /** 0: it cannot be bought, only be given. */
   priceFen: fen({ max: PLAN_PRICE_CNY_MAX * FEN_PER_CNY }),
@@ -27,7 +27,7 @@ export const planTerms = model({
   limit7dMicros: limit(),
   limit30dMicros: limit(),
   /** Scaled by 10^6: what calls cost is multiplied with it. */
-  multiplierMicros: micros({ max: MULTIPLIER_MAX * MULTIPLIER_ONE, otherwise: MULTIPLIER_ONE, key: "multiplier" })
+  multiplierMicros: factor({ max: MULTIPLIER_MAX * MULTIPLIER_ONE, otherwise: MULTIPLIER_ONE, key: "multiplier" })
 })
 export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 

@@ -101,9 +101,9 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =
 const nonNegative = (value: bigint | undefined): bigint | undefined =>
   value === undefined || value < 0n ? undefined : value
 
-/** An amount of CNY always has its two decimals; other numbers as many as they need. */
-const printDecimal = (scale: number) => (value: bigint): string =>
-  formatDecimal(value, scale, scale === FEN_SCALE ? FEN_SCALE : 0)
+/** An amount of CNY always has its two decimals; other numbers as many as they need, or `decimalsMin`. */
+const printDecimal = (scale: number, decimalsMin = scale === FEN_SCALE ? FEN_SCALE : 0) => (value: bigint): string =>
+  formatDecimal(value, scale, decimalsMin)
 
 /** A decimal as an integer scaled by 10^scale, zero or more. */
 export const decimal = (scale: number) =>
@@ -121,13 +121,13 @@ export const optionalDecimal = (scale: number) =>
   }, (value) => value === null ? "" : printDecimal(scale)(value))
 
 /** The same up to a largest value, which is decimal text too: what is beyond it was typed by mistake. */
-export const decimalUpTo = (scale: number, max: string) => {
+export const decimalUpTo = (scale: number, max: string, decimalsMin?: number) => {
   const limit = parseDecimal(max, scale) ?? 0n
   return scalar(`a decimal string of at most ${scale} decimals, from 0 to ${max}`, (raw) => {
     const text = textOf(raw)
     const value = text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
     return value !== undefined && value <= limit ? value : undefined
-  }, printDecimal(scale))
+  }, printDecimal(scale, decimalsMin))
 }
 
 /** A rate kept as its exact decimal text, above zero. */

@@ -2,29 +2,52 @@
  * Statements and comparisons as JSON, the same in the administration's API and on the command line: amounts are decimal texts, moments
  * are ISO 8601 in UTC.
  */
-import { DateTime } from "effect"
+import { DateTime, Schema } from "effect"
+import { AmountJson, MomentJson } from "../domain/Fields.ts"
+import { Json } from "../domain/Row.ts"
 import type { BillReport } from "./BillCheck.ts"
-import { encodeBooks } from "./StatementLines.ts"
-import type { Statement } from "./Statements.ts"
+import { Books } from "./StatementLines.ts"
 
 const iso = (at: Date): string => DateTime.formatIso(DateTime.fromDateUnsafe(at))
 
 const isoOrNull = (at: Date | null): string | null => at === null ? null : iso(at)
 
-export const statementJson = (statement: Statement) => ({
-  from: statement.from,
-  to: statement.to,
-  time_zone: statement.timeZone,
-  starts_at: iso(statement.startsAt),
-  ends_at: iso(statement.endsAt),
-  closed: statement.isClosed,
-  closed_days: statement.closedDays,
-  books: encodeBooks(statement.books),
-  now: statement.now === null ? null : {
-    usd_micros: statement.now.usdMicros.toString(),
-    held_micros: statement.now.heldMicros.toString(),
-    owed_micros: statement.now.owedMicros.toString()
-  }
+const Day = Schema.String.annotate({ identifier: "Day", description: "A local day, such as 2026-11-03." })
+
+const BooksJson = Books.pipe(Schema.annotateEncoded({ identifier: "Books" }))
+
+const stretch = {
+  timeZone: Schema.String,
+  startsAt: MomentJson,
+  endsAt: MomentJson
+}
+
+export const StatementJson = Json({
+  from: Day,
+  to: Day,
+  ...stretch,
+  /** Every day of it is closed: it never changes again. */
+  isClosed: Schema.Boolean,
+  closedDays: Schema.Int,
+  books: BooksJson,
+  /** Of a statement that reaches to this moment: the closing balance is the first two, the closing debt the third. */
+  now: Schema.NullOr(Json({ usdMicros: AmountJson, heldMicros: AmountJson, owedMicros: AmountJson }))
+}, { isClosed: "closed" })
+
+export const statementJson = Schema.encodeSync(StatementJson)
+
+export const ClosedDayJson = Json({ day: Day, ...stretch, closedAt: MomentJson, books: BooksJson })
+
+export const LiabilityJson = Json({
+  day: Day,
+  timeZone: Schema.String,
+  at: MomentJson,
+  /** What users have, holds of open calls included. */
+  prepaidMicros: AmountJson,
+  /** What users owe: a claim beside it. */
+  owedMicros: AmountJson,
+  /** Of plans: for time that had not passed. */
+  unearned: Schema.Array(Json({ currency: Schema.String, minor: AmountJson }, { minor: "unearned_minor" }))
 })
 
 /** A comparison of a provider's file. */

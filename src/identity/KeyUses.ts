@@ -61,7 +61,12 @@ export const makeKeyUses: Effect.Effect<KeyUses, never, SqlClient.SqlClient | Sc
     Effect.forEach(Arr.chunksOf([...noted], BATCH_ROWS_MAX), writeBatch, { discard: true })
   )
 
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(writeAll, STOP_MS_MAX)))
+  yield* Effect.addFinalizer(() =>
+    writeAll.pipe(
+      Effect.timeoutOption(STOP_MS_MAX),
+      Effect.catch((error) => Effect.logWarning("when keys were used could not be written at the stop", error))
+    )
+  )
   yield* inRounds(writeAll, { failure: "when keys were used could not be written", everyMs: WRITE_MS }).pipe(
     Effect.delay(WRITE_MS),
     Effect.forkScoped

@@ -1,8 +1,9 @@
 /**
- * Work that a server does again and again in the background. A round that fails, or dies, waits for the next one. That it fails is
- * logged once, and once more when a round succeeds again: a database that is away for an hour does not fill the log.
+ * Work that a server does again and again in the background. A round that fails, or dies, waits for the next one. The log says it when
+ * rounds begin to fail, when they fail in another way, every ten minutes, and when they succeed again: a database that is away for an
+ * hour does not fill the log, and a defect behind it is seen.
  */
-import { Cause, Effect, Schedule } from "effect"
+import { Cause, Clock, Effect, Schedule } from "effect"
 
 export interface Rounds {
   /** What the log says when a round has failed. */
@@ -11,25 +12,35 @@ export interface Rounds {
   readonly everyMs: number
 }
 
+/** A failure that goes on is logged again after so long, in milliseconds. */
+const LOG_AGAIN_MS = 600_000
+
+interface Failing {
+  readonly isDefect: boolean
+  readonly loggedMs: number
+}
+
 /** Does `round` at once and then again and again until it is interrupted. */
 export const inRounds = <E, R>(round: Effect.Effect<unknown, E, R>, { everyMs, failure }: Rounds) =>
   Effect.suspend(() => {
-    let isFailing = false
+    let failing: Failing | undefined
     const succeeded = Effect.suspend(() => {
-      if (!isFailing) return Effect.void
-      isFailing = false
+      if (failing === undefined) return Effect.void
+      failing = undefined
       return Effect.logInfo("it works again", { after: failure })
     })
-    const failed = (cause: Cause.Cause<E>) =>
-      Effect.suspend(() => {
-        if (isFailing) return Effect.void
-        isFailing = true
-        const log = Cause.hasDies(cause) ? Effect.logError : Effect.logWarning
-        return log(`${failure}; tried again every ${everyMs / 1000} seconds`, cause)
-      })
+    const failed = Effect.fnUntraced(function*(cause: Cause.Cause<E>) {
+      // An interrupt that comes from inside is none of ours: the round was ended by something it used.
+      const isDefect = Cause.hasDies(cause) || Cause.hasInterruptsOnly(cause)
+      const nowMs = yield* Clock.currentTimeMillis
+      if (failing !== undefined && failing.isDefect === isDefect && nowMs - failing.loggedMs < LOG_AGAIN_MS) return
+      failing = { isDefect, loggedMs: nowMs }
+      const log = isDefect ? Effect.logError : Effect.logWarning
+      yield* log(`${failure}; tried again every ${everyMs / 1000} seconds`, cause)
+    })
     return round.pipe(
       Effect.andThen(succeeded),
-      Effect.catchCauseIf((cause) => !Cause.hasInterruptsOnly(cause), failed),
+      Effect.catchCause(failed),
       Effect.repeat(Schedule.spaced(everyMs))
     )
   })

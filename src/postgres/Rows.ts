@@ -7,8 +7,20 @@ import { SqlSchema } from "effect/sql"
 
 const Found = Schema.Array(Schema.Unknown)
 
-const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(row: S) =>
+const makeDecoder = <S extends Schema.ConstraintDecoder<unknown>>(row: S) =>
   SqlSchema.findAll({ Request: Found, Result: row, execute: (found) => Effect.succeed(found) })
+
+/** Of each schema, made once: making one costs as much as a row. */
+const decoders = new WeakMap<object, ReturnType<typeof makeDecoder>>()
+
+const decoderOf = <S extends Schema.ConstraintDecoder<unknown>>(row: S): ReturnType<typeof makeDecoder<S>> => {
+  const known = decoders.get(row)
+  // What is kept under a schema was made of it.
+  if (known !== undefined) return known as ReturnType<typeof makeDecoder<S>>
+  const made = makeDecoder(row)
+  decoders.set(row, made)
+  return made
+}
 
 /** All rows that a statement answers. */
 export const rowsOf = <S extends Schema.ConstraintDecoder<unknown>, E, R>(

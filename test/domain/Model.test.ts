@@ -32,9 +32,9 @@ const texts = {
   name: "Basic",
   price: "12.90",
   duration_days: "30",
-  limit_5h: "6",
-  limit_1d: "0",
-  limit_7d: "20",
+  limit_5h: "6.00",
+  limit_1d: "0.00",
+  limit_7d: "20.00",
   limit_30d: "80.123456",
   multiplier: "0.5"
 }
@@ -100,7 +100,7 @@ describe("a model", () => {
     assert.deepStrictEqual<unknown>(read({ ...texts, [input]: typed }), Result.fail([name]))
   })
 
-  it("knows its bounds, whoever made the value", () => {
+  it("finds fields that are out of bounds", () => {
     assert.deepStrictEqual(planTerms.wrong(plan), [])
     assert.deepStrictEqual(
       planTerms.wrong({ ...plan, name: "", durationDays: 1.5, limit5hMicros: -1n, multiplierMicros: 10n ** 9n + 1n }),

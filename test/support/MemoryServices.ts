@@ -1,5 +1,5 @@
 /**
- * Services of the lower floors in memory, for tests of what stands on them: accounts by the real machine, models and channels as a
+ * Services of the lower floors in memory, for tests of higher floors: accounts by the real machine, models and channels as a
  * configuration says. No PostgreSQL, no journal; what a test does not need dies when it is used.
  */
 import { Effect, Layer, Option } from "effect"
@@ -107,7 +107,7 @@ export const memoryChannels = ({ channels }: RealmsConfig) => {
   )
 }
 
-/** The settings of a configuration, which nobody changes. */
+/** The settings of a configuration. They never change. */
 export const memorySettings = ({ billing, finance, payment, registration, server, site }: RealmsConfig) => {
   const values: SettingsValues = {
     billing,
@@ -129,7 +129,7 @@ export const memorySettings = ({ billing, finance, payment, registration, server
   )
 }
 
-/** What calls need besides, with nothing in it: keys without limits, no references, nobody who administers channels. */
+/** The other services that a call needs, empty: keys without limits, and no references. */
 export const NoLimits = Layer.mergeAll(
   Layer.mock(KeySpend, {}),
   Layer.mock(ResponseReferences, { find: () => Effect.succeed([]) }),

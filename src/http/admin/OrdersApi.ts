@@ -3,11 +3,13 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { idJson } from "../../domain/Fields.ts"
+import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { OrderId, RefundId } from "../../domain/Ids.ts"
+import { Json } from "../../domain/Row.ts"
+import { AttemptState } from "../../orders/Order.ts"
 import { orderStates } from "../../orders/OrderSearch.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -15,61 +17,61 @@ const Kind = Schema.Literals(["topup", "subscription"])
 const State = Schema.Literals(orderStates)
 
 const summary = {
-  id: ApiId,
+  id: IdJson,
   kind: Kind,
-  user_id: ApiId,
+  userId: IdJson,
   email: Schema.String,
   state: State,
-  amount_fen: ApiAmount,
-  credit_micros: ApiAmount,
-  plan_code: Schema.NullOr(Schema.String),
-  subscription_id: Schema.NullOr(ApiId),
-  created_at: ApiMoment,
-  expires_at: ApiMoment,
-  settled_at: Schema.NullOr(ApiMoment)
+  amountFen: AmountJson,
+  creditMicros: AmountJson,
+  planCode: Schema.NullOr(Schema.String),
+  subscriptionId: Schema.NullOr(IdJson),
+  createdAt: MomentJson,
+  expiresAt: MomentJson,
+  settledAt: Schema.NullOr(MomentJson)
 }
 
-const OrderSummary = Schema.Struct(summary).annotate({ identifier: "OrderSummary" })
+const OrderSummary = Json(summary).pipe(documented({ identifier: "OrderSummary" }))
 
-const Attempt = Schema.Struct({
-  id: ApiId,
+const Attempt = Json({
+  id: IdJson,
   provider: Source,
   method: Schema.NullOr(Schema.String),
-  state: Schema.Literals(["open", "processing", "paid", "closed"]),
-  amount_minor: ApiAmount,
+  state: AttemptState,
+  amountMinor: AmountJson,
   currency: Schema.String,
-  merchant_reference: Schema.String,
-  payment_reference: Schema.NullOr(Schema.String),
-  completed_by: Schema.NullOr(Schema.String),
-  debited_micros: ApiAmount,
-  created_at: ApiMoment
-}).annotate({ identifier: "PaymentAttempt" })
+  reference: Schema.String,
+  payment: Schema.NullOr(Schema.String),
+  completedBy: Schema.NullOr(Schema.String),
+  debitedMicros: AmountJson,
+  createdAt: MomentJson
+}, { reference: "merchant_reference", payment: "payment_reference" }).pipe(documented({ identifier: "PaymentAttempt" }))
 
-const Dispute = Schema.Struct({
-  id: ApiId,
-  provider_dispute: Schema.String,
+const Dispute = Json({
+  id: IdJson,
+  dispute: Schema.String,
   status: Schema.String,
   reason: Schema.String,
-  due_at: Schema.NullOr(ApiMoment),
-  amount_minor: ApiAmount,
-  taken_minor: ApiAmount,
+  dueAt: Schema.NullOr(MomentJson),
+  amountMinor: AmountJson,
+  takenMinor: AmountJson,
   currency: Schema.String,
-  updated_at: ApiMoment
-}).annotate({
+  updatedAt: MomentJson
+}, { dispute: "provider_dispute" }).pipe(documented({
   identifier: "Dispute",
   description: "`status` and `reason` are the provider's own words. `taken_minor`: what it has taken of the payment."
-})
+}))
 
-const Order = Schema.Struct({
+const Order = Json({
   ...summary,
-  credit_usd_per_cny: Schema.NullOr(Schema.String),
+  creditUsdPerCny: Schema.NullOr(Schema.String),
   /** What its provider could still give back; null where nothing can be. */
-  refundable_minor: Schema.NullOr(ApiAmount),
+  refundableMinor: Schema.NullOr(AmountJson),
   attempts: Schema.Array(Attempt),
   events: Schema.Array(PaymentEvent),
   refunds: Schema.Array(Refund),
   disputes: Schema.Array(Dispute)
-}).annotate({ identifier: "Order" })
+}).pipe(documented({ identifier: "Order" }))
 
 const Completion = Schema.Struct({ provider: Source, reference: Schema.String, note: Schema.String }).annotate({
   identifier: "OrderCompletion",
@@ -78,16 +80,16 @@ const Completion = Schema.Struct({ provider: Source, reference: Schema.String, n
     "payment is a duplicate."
 })
 
-const NewRefund = Schema.Struct({
+const NewRefund = Json({
   /** Absent: all that is left. */
-  amount_minor: Schema.optionalKey(ApiAmount),
+  amountMinor: Schema.optionalKey(AmountJson),
   note: Schema.String,
-  idempotency_key: Schema.String
-}).annotate({
+  key: Schema.String
+}, { key: "idempotency_key" }).pipe(documented({
   identifier: "NewRefund",
   description:
     "`idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's choosing, another one for every refund."
-})
+}))
 
 const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]), note: Schema.String }).annotate({
   identifier: "RefundSettlement",

@@ -6,67 +6,24 @@ import { HttpApiBuilder } from "effect/http-api"
 import type { OrderId, RefundId } from "../../domain/Ids.ts"
 import { ManualPayments } from "../../events/ManualPayments.ts"
 import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
-import type { Dispute } from "../../orders/DisputeStore.ts"
-import type { Attempt, Order } from "../../orders/Order.ts"
+import type { Order } from "../../orders/Order.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { type FoundOrder, OrderSearch } from "../../orders/OrderSearch.ts"
 import { Refunds } from "../../orders/Refunds.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiNotFound, millisOf, orApiAnswer, orApiUnavailable } from "./ApiError.ts"
-import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
-import { conflictOf, eventJson, refusedBy } from "./PaymentsHandlers.ts"
+import { rangeOf } from "./ApiSchema.ts"
+import { conflictOf, refusedBy } from "./PaymentsHandlers.ts"
 import { shownRefund } from "./RefundSchema.ts"
 
-const summaryJson = ({ email, order }: FoundOrder) => ({
-  id: order.id.toString(),
-  kind: order.kind,
-  user_id: order.userId.toString(),
-  email,
-  state: order.state,
-  amount_fen: order.amountFen.toString(),
-  credit_micros: order.creditMicros.toString(),
-  plan_code: order.terms?.code ?? null,
-  subscription_id: order.subscriptionId?.toString() ?? null,
-  created_at: momentOf(order.createdAt),
-  expires_at: momentOf(order.expiresAt),
-  settled_at: momentOrNull(order.settledAt)
-})
+const shownOrder = ({ email, order }: FoundOrder) => ({ ...order, email, planCode: order.terms?.code ?? null })
 
-const attemptJson = (attempt: Attempt) => ({
-  id: attempt.id.toString(),
-  provider: attempt.provider,
-  method: attempt.method,
-  state: attempt.state,
-  amount_minor: attempt.amountMinor.toString(),
-  currency: attempt.currency,
-  merchant_reference: attempt.reference,
-  payment_reference: attempt.payment,
-  completed_by: attempt.completedBy,
-  debited_micros: attempt.debitedMicros.toString(),
-  created_at: momentOf(attempt.createdAt)
-})
-
-const disputeJson = (dispute: Dispute) => ({
-  id: dispute.id.toString(),
-  provider_dispute: dispute.dispute,
-  status: dispute.status,
-  reason: dispute.reason,
-  due_at: momentOrNull(dispute.dueAt),
-  amount_minor: dispute.amountMinor.toString(),
-  taken_minor: dispute.takenMinor.toString(),
-  currency: dispute.currency,
-  updated_at: momentOf(dispute.updatedAt)
-})
-
-const recordJson = (record: OrderRecord) => ({
-  ...summaryJson(record),
-  credit_usd_per_cny: record.creditUsdPerCny,
-  refundable_minor: record.refundable?.leftMinor.toString() ?? null,
-  attempts: record.attempts.map(attemptJson),
-  events: record.events.map(eventJson),
-  refunds: record.refunds.map(shownRefund),
-  disputes: record.disputes.map(disputeJson)
+const shownRecord = ({ refundable, refunds, ...record }: OrderRecord) => ({
+  ...record,
+  ...shownOrder(record),
+  refundableMinor: refundable?.leftMinor ?? null,
+  refunds: refunds.map(shownRefund)
 })
 
 const noOrder = () => Effect.fail(new ApiNotFound({ message: "There is no such order." }))
@@ -82,7 +39,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
     const manual = yield* ManualPayments
     const refunds = yield* Refunds
 
-    const show = ({ id }: Pick<Order, "id">) => Effect.map(history.show(id), recordJson)
+    const show = ({ id }: Pick<Order, "id">) => Effect.map(history.show(id), shownRecord)
 
     /** The refund, if it is of that order. */
     const refundOf = Effect.fnUntraced(function*(params: { readonly id: OrderId; readonly refund_id: RefundId }) {
@@ -97,7 +54,7 @@ export const OrdersHandlers = HttpApiBuilder.group(
           const fromMs = yield* millisOf("from", from)
           const toMs = yield* millisOf("to", to)
           const found = yield* search.list({ text: q, user, state, kind, provider, fromMs, toMs }, rangeOf(range))
-          return { items: found.map(summaryJson) }
+          return { items: found.map(shownOrder) }
         },
         orApiUnavailable
       ),
@@ -125,13 +82,8 @@ export const OrdersHandlers = HttpApiBuilder.group(
         orApiUnavailable
       ),
       refundOrder: Effect.fnUntraced(
-        function*({ params, payload: { amount_minor, idempotency_key, note } }) {
-          const asked = {
-            orderId: params.id,
-            amountMinor: amount_minor === undefined ? undefined : BigInt(amount_minor),
-            note,
-            key: idempotency_key
-          }
+        function*({ params, payload: { amountMinor, key, note } }) {
+          const asked = { orderId: params.id, amountMinor, note, key }
           return shownRefund(yield* refunds.request(yield* CurrentAdmin, asked))
         },
         Effect.catchTags({

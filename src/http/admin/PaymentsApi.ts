@@ -3,80 +3,85 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { idJson } from "../../domain/Fields.ts"
+import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
+import { Json, orUndefined } from "../../domain/Row.ts"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
 import { Refund } from "./RefundSchema.ts"
 
 /** `manual`: received past both providers, which only root says. */
 export const Source = Schema.Literals(["epay", "stripe", "manual"])
 
 /** Amounts in the minor unit of the currency, such as fen of CNY. */
-export const PaymentEvent = Schema.Struct({
-  id: ApiId,
+const event = {
+  id: IdJson,
   provider: Source,
   kind: Schema.String,
   fact: Schema.String,
   outcome: Schema.Literals(["received", ...eventOutcomes]),
   note: Schema.String,
   /** Why it has its outcome, as a code and the values of its words; null where only the note is known. */
-  reason: Schema.NullOr(Schema.Struct({ code: Schema.String, values: Schema.Record(Schema.String, Schema.String) })),
-  payment_reference: Schema.NullOr(Schema.String),
-  merchant_reference: Schema.NullOr(Schema.String),
-  amount_minor: Schema.NullOr(ApiAmount),
+  reason: orUndefined(Schema.Struct({ code: Schema.String, values: Schema.Record(Schema.String, Schema.String) })),
+  payment: Schema.NullOr(Schema.String),
+  reference: Schema.NullOr(Schema.String),
+  amountMinor: Schema.NullOr(AmountJson),
   currency: Schema.NullOr(Schema.String),
   deliveries: Schema.Int,
-  received_at: ApiMoment,
-  order_id: Schema.NullOr(ApiId),
-  is_open: Schema.Boolean,
+  receivedAt: MomentJson,
+  orderId: Schema.NullOr(IdJson),
+  isOpen: Schema.Boolean,
   resolution: Schema.NullOr(Schema.Literals(resolutions)),
-  resolution_note: Schema.NullOr(Schema.String),
-  resolved_by: Schema.NullOr(Schema.String),
-  resolved_at: Schema.NullOr(ApiMoment),
-  credited_user_id: Schema.NullOr(ApiId),
-  credited_micros: Schema.NullOr(ApiAmount)
-}).annotate({ identifier: "PaymentEvent" })
+  resolutionNote: Schema.NullOr(Schema.String),
+  resolvedBy: Schema.NullOr(Schema.String),
+  resolvedAt: Schema.NullOr(MomentJson),
+  creditedUserId: Schema.NullOr(IdJson),
+  creditedMicros: Schema.NullOr(AmountJson)
+}
 
-const PaymentEventDetails = Schema.Struct({
-  ...PaymentEvent.fields,
+const references = { payment: "payment_reference", reference: "merchant_reference" }
+
+export const PaymentEvent = Json(event, references).pipe(documented({ identifier: "PaymentEvent" }))
+
+const PaymentEventDetails = Json({
+  ...event,
   evidence: Schema.Record(Schema.String, Schema.Unknown),
-  buyer: Schema.NullOr(Schema.Struct({ id: ApiId, email: Schema.String })),
-  suggested_micros: Schema.NullOr(ApiAmount)
-}).annotate({
+  buyer: orUndefined(Schema.Struct({ id: IdJson, email: Schema.String })),
+  suggestedMicros: orUndefined(AmountJson)
+}, references).pipe(documented({
   identifier: "PaymentEventDetails",
   description:
     "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known. `evidence`: what is " +
     "kept of the provider's verified message, without secrets, cards and addresses."
-})
+}))
 
-const Credit = Schema.Struct({ user: Schema.String, amount_micros: ApiAmount, note: Schema.String }).annotate({
+const Credit = Json({ user: Schema.String, amountMicros: AmountJson, note: Schema.String }).pipe(documented({
   identifier: "PaymentCredit",
   description: "`user`: an id or an e-mail address."
-})
+}))
 
 const Note = Schema.Struct({ note: Schema.String }).annotate({ identifier: "PaymentNote" })
 
-const Accept = Schema.Struct({ note: Schema.String, in_proportion: Schema.Boolean }).annotate({
+const Accept = Json({ note: Schema.String, inProportion: Schema.Boolean }).pipe(documented({
   identifier: "PaymentAccept",
   description:
     "The payment pays its order although it is not what was asked for. `in_proportion`: a top-up gives the part of its credit that was paid; else all that was ordered is given."
-})
+}))
 
-const GiveBack = Schema.Struct({ note: Schema.String, idempotency_key: Schema.String }).annotate({
+const GiveBack = Json({ note: Schema.String, key: Schema.String }, { key: "idempotency_key" }).pipe(documented({
   identifier: "PaymentRefund",
   description:
     "All of the payment goes back through its provider. `idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's " +
     "choosing, another one for every refund. A refund that fails puts the payment back in review."
-})
+}))
 
-const Correction = Schema.Struct({ user_id: ApiId, amount_micros: ApiAmount }).annotate({
+const Correction = Json({ userId: IdJson, amountMicros: AmountJson }).pipe(documented({
   identifier: "PaymentCorrection",
   description:
     "For books in which a payment counted twice, as `realms audit` says: what was given for it a second time is taken off the account " +
     "again, once. What the balance does not have is owed."
-})
+}))
 
 const params = { id: idJson(EventId) }
 const resolved = {

@@ -6,46 +6,15 @@ import { HttpApiBuilder } from "effect/http-api"
 import type { EventId } from "../../domain/Ids.ts"
 import { Corrections } from "../../events/Corrections.ts"
 import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
-import { type EventDetails, type EventItem, PaymentEvents } from "../../events/PaymentEvents.ts"
+import { type EventDetails, PaymentEvents } from "../../events/PaymentEvents.ts"
 import type { ResolutionRefused } from "../../orders/OrderError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, millisOf, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOf, momentOrNull, rangeOf } from "./ApiSchema.ts"
+import { rangeOf } from "./ApiSchema.ts"
 import { shownRefund } from "./RefundSchema.ts"
 
-const textOrNull = (value: bigint | null | undefined): string | null => value?.toString() ?? null
-
-export const eventJson = (event: EventItem) => ({
-  id: event.id.toString(),
-  provider: event.provider,
-  kind: event.kind,
-  fact: event.fact,
-  outcome: event.outcome,
-  note: event.note,
-  reason: event.reason === undefined ? null : { code: event.reason.code, values: event.reason.values },
-  payment_reference: event.payment,
-  merchant_reference: event.reference,
-  amount_minor: textOrNull(event.amountMinor),
-  currency: event.currency,
-  deliveries: event.deliveries,
-  received_at: momentOf(event.receivedAt),
-  order_id: textOrNull(event.orderId),
-  is_open: event.isOpen,
-  resolution: event.resolution,
-  resolution_note: event.resolutionNote,
-  resolved_by: event.resolvedBy,
-  resolved_at: momentOrNull(event.resolvedAt),
-  credited_user_id: textOrNull(event.creditedUserId),
-  credited_micros: textOrNull(event.creditedMicros)
-})
-
-const detailsJson = ({ buyer, event, evidence, suggestedMicros }: EventDetails) => ({
-  ...eventJson(event),
-  evidence,
-  buyer: buyer === undefined ? null : { id: buyer.id.toString(), email: buyer.email },
-  suggested_micros: textOrNull(suggestedMicros)
-})
+const shownDetails = ({ event, ...more }: EventDetails) => ({ ...event, ...more })
 
 /** The field that an administrator filled in wrongly, as the API calls it. */
 const fieldOf = { amount: "amount_micros", note: "note", user: "user", reference: "reference" } as const
@@ -67,7 +36,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
     const resolutions = yield* EventResolutions
     const corrections = yield* Corrections
 
-    const details = (id: EventId) => Effect.map(events.find(id), detailsJson)
+    const details = (id: EventId) => Effect.map(events.find(id), shownDetails)
 
     const resolve = Effect.fnUntraced(
       function*(id: EventId, asked: Resolve) {
@@ -89,20 +58,18 @@ export const PaymentsHandlers = HttpApiBuilder.group(
           const fromMs = yield* millisOf("from", from)
           const toMs = yield* millisOf("to", to)
           const filter = { open: open === "true", outcome, provider, text: reference, fromMs, toMs }
-          return { items: (yield* events.list(filter, rangeOf(range))).map(eventJson) }
+          return { items: yield* events.list(filter, rangeOf(range)) }
         },
         orApiUnavailable
       ),
       getPayment: ({ params }) =>
         details(params.id).pipe(Effect.catchTag("EventNotFound", () => Effect.fail(noEvent)), orApiUnavailable),
-      acceptPayment: ({ params, payload: { in_proportion, note } }) =>
-        resolve(params.id, { resolution: "accepted", note, inProportion: in_proportion }),
-      creditPayment: ({ params, payload: { amount_micros, note, user } }) =>
-        resolve(params.id, { resolution: "credited", note, user, amountMicros: BigInt(amount_micros) }),
-      markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", note: payload.note }),
+      acceptPayment: ({ params, payload }) => resolve(params.id, { resolution: "accepted", ...payload }),
+      creditPayment: ({ params, payload }) => resolve(params.id, { resolution: "credited", ...payload }),
+      markPaymentRefunded: ({ params, payload }) => resolve(params.id, { resolution: "refunded", ...payload }),
       refundPayment: Effect.fnUntraced(
-        function*({ params, payload: { idempotency_key: key, note } }) {
-          return shownRefund(yield* resolutions.refund(yield* CurrentAdmin, params.id, { note, key }))
+        function*({ params, payload }) {
+          return shownRefund(yield* resolutions.refund(yield* CurrentAdmin, params.id, payload))
         },
         Effect.catchTags({
           EventNotFound: () => Effect.fail(noEvent),
@@ -116,8 +83,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
       ),
       correctPayment: Effect.fnUntraced(
         function*({ params, payload: { note } }) {
-          const made = yield* corrections.correct(yield* CurrentAdmin, params.id, note)
-          return { user_id: made.userId.toString(), amount_micros: made.amountMicros.toString() }
+          return yield* corrections.correct(yield* CurrentAdmin, params.id, note)
         },
         Effect.catchTags({
           EventNotFound: () => Effect.fail(noEvent),
@@ -125,7 +91,7 @@ export const PaymentsHandlers = HttpApiBuilder.group(
         }),
         orApiUnavailable
       ),
-      dismissPayment: ({ params, payload }) => resolve(params.id, { resolution: "dismissed", note: payload.note })
+      dismissPayment: ({ params, payload }) => resolve(params.id, { resolution: "dismissed", ...payload })
     })
   })
 )

@@ -14,13 +14,9 @@ import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 
 const Plan = AdminPlanJson.pipe(documented({ identifier: "Plan" }))
 
-const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(
-  documented({ identifier: "NewPlan" })
-)
+const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(documented({ identifier: "NewPlan" }))
 
-const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(
-  documented({ identifier: "PlanEdit" })
-)
+const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(documented({ identifier: "PlanEdit" }))
 
 const params = { id: idJson(PlanId) }
 

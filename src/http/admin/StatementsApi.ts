@@ -3,50 +3,15 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Books as BooksCodec } from "../../finance/StatementLines.ts"
+import { ClosedDayJson, LiabilityJson, StatementJson } from "../../finance/FinanceJson.ts"
 import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiMoment, dayRangeQuery } from "./ApiSchema.ts"
+import { dayRangeQuery, documented } from "./ApiSchema.ts"
 
-const Day = Schema.String.annotate({ identifier: "Day", description: "A local day, such as 2026-11-03." })
+const Statement = StatementJson.pipe(documented({ identifier: "Statement" }))
 
-const Books = Schema.toEncoded(BooksCodec).annotate({ identifier: "Books" })
+const ClosedDay = ClosedDayJson.pipe(documented({ identifier: "StatementDay" }))
 
-const stretch = {
-  time_zone: Schema.String,
-  starts_at: ApiMoment,
-  ends_at: ApiMoment
-}
-
-const Statement = Schema.Struct({
-  from: Day,
-  to: Day,
-  ...stretch,
-  /** Every day of it is closed: it never changes again. */
-  closed: Schema.Boolean,
-  closed_days: Schema.Int,
-  books: Books,
-  /** Of a statement that reaches to this moment: the closing balance is the first two, the closing debt the third. */
-  now: Schema.NullOr(Schema.Struct({ usd_micros: ApiAmount, held_micros: ApiAmount, owed_micros: ApiAmount }))
-}).annotate({ identifier: "Statement" })
-
-const ClosedDay = Schema.Struct({
-  day: Day,
-  ...stretch,
-  closed_at: ApiMoment,
-  books: Books
-}).annotate({ identifier: "StatementDay" })
-
-const Liability = Schema.Struct({
-  day: Day,
-  time_zone: Schema.String,
-  at: ApiMoment,
-  /** What users have, holds of open calls included. */
-  prepaid_micros: ApiAmount,
-  /** What users owe: a claim beside it. */
-  owed_micros: ApiAmount,
-  /** Of plans: for time that had not passed. */
-  unearned: Schema.Array(Schema.Struct({ currency: Schema.String, unearned_minor: ApiAmount }))
-}).annotate({ identifier: "Liability" })
+const Liability = LiabilityJson.pipe(documented({ identifier: "Liability" }))
 
 export class StatementsApi extends HttpApiGroup.make("statements").add(
   HttpApiEndpoint.get("getStatement", "/statements", {

@@ -3,12 +3,9 @@
  */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { statementJson } from "../../finance/FinanceJson.ts"
-import { encodeBooks } from "../../finance/StatementLines.ts"
 import { Statements } from "../../finance/Statements.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiUnavailable, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOf } from "./ApiSchema.ts"
 
 const refusals = {
   RangeRefused: (error: { readonly field: string; readonly message: string }) =>
@@ -23,45 +20,25 @@ export const StatementsHandlers = HttpApiBuilder.group(AdminApi, "statements", (
     return handlers.handleAll({
       getStatement: Effect.fnUntraced(
         function*({ query }) {
-          return statementJson(yield* statements.statement(yield* statements.range(query)))
+          return yield* statements.statement(yield* statements.range(query))
         },
         Effect.catchTags(refusals),
         orApiUnavailable
       ),
       listStatementDays: Effect.fnUntraced(
         function*({ query }) {
-          const days = yield* statements.days(yield* statements.range(query))
-          return {
-            items: days.map((day) => ({
-              day: day.day,
-              time_zone: day.timeZone,
-              starts_at: momentOf(day.startsAt),
-              ends_at: momentOf(day.endsAt),
-              closed_at: momentOf(day.closedAt),
-              books: encodeBooks(day.books)
-            }))
-          }
+          return { items: yield* statements.days(yield* statements.range(query)) }
         },
         Effect.catchTags({ RangeRefused: refusals.RangeRefused }),
         orApiUnavailable
       ),
-      getLiability: Effect.fnUntraced(
-        function*({ query }) {
-          const { at, day, owedMicros, prepaidMicros, timeZone, unearned } = yield* statements.liability(query.day)
-          return {
-            day,
-            time_zone: timeZone,
-            at: momentOf(at),
-            prepaid_micros: prepaidMicros.toString(),
-            owed_micros: owedMicros.toString(),
-            unearned: unearned.map(({ currency, minor }) => ({ currency, unearned_minor: minor.toString() }))
-          }
-        },
-        Effect.catchTags({
-          ...refusals,
-          RangeRefused: (error) => Effect.fail(refusedField("day", error.message))
-        }),
-        orApiUnavailable
-      )
+      getLiability: ({ query }) =>
+        statements.liability(query.day).pipe(
+          Effect.catchTags({
+            ...refusals,
+            RangeRefused: (error) => Effect.fail(refusedField("day", error.message))
+          }),
+          orApiUnavailable
+        )
     })
   }))

@@ -4,11 +4,12 @@
  */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { idJson } from "../../domain/Fields.ts"
+import { AmountJson, IdJson, idJson, MillisJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiKeyId, UserId } from "../../domain/Ids.ts"
+import { Json, orUndefined } from "../../domain/Row.ts"
 import { statusClasses } from "../../usage/AllCalls.ts"
 import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
+import { ApiMoment, documented } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
 
@@ -22,127 +23,138 @@ const fundings = Schema.Literals(["balance", "subscription", "free"])
 
 const sums = {
   calls: Schema.Number,
-  input_tokens: Schema.Number,
-  cached_input_tokens: Schema.Number,
-  cache_write_tokens: Schema.Number,
-  output_tokens: Schema.Number,
-  cost_micros: ApiAmount,
-  charged_micros: ApiAmount
+  inputTokens: Schema.Number,
+  cachedInputTokens: Schema.Number,
+  cacheWriteTokens: Schema.Number,
+  outputTokens: Schema.Number,
+  costMicros: AmountJson,
+  chargedMicros: AmountJson
 }
 
-const Sums = Schema.Struct(sums).annotate({ identifier: "UsageSums" })
+const Sums = Json(sums).pipe(documented({ identifier: "UsageSums" }))
 
-const Share = Schema.Struct({ name: Schema.String, email: Schema.NullOr(Schema.String), ...sums })
-  .annotate({ identifier: "UsageShare" })
+const Share = Json({ name: Schema.String, email: Schema.NullOr(Schema.String), ...sums }).pipe(
+  documented({ identifier: "UsageShare" })
+)
 
 /** The 50 that were charged most, and all others as one. */
-const Shares = Schema.Struct({
-  top: Schema.Array(Share),
-  others: Schema.NullOr(Sums),
-  others_count: Schema.Number
-}).annotate({ identifier: "UsageShares" })
+const Shares = Json({ top: Schema.Array(Share), others: orUndefined(Sums), othersCount: Schema.Number }).pipe(
+  documented({ identifier: "UsageShares" })
+)
 
-const Report = Schema.Struct({
+const Report = Json({
   totals: Sums,
   unit: Schema.Literals(["day", "hour"]),
   /** Local days or hours of the zone asked for. */
-  moments: Schema.Array(Schema.Struct({ moment: Schema.String, ...sums })),
+  moments: Schema.Array(Json({ moment: Schema.String, ...sums })),
   users: Shares,
   models: Shares,
   channels: Shares,
   /** Calls made before are counted. */
-  folded_to: Schema.NullOr(ApiMoment)
-}).annotate({ identifier: "UsageReport" })
+  foldedTo: Schema.NullOr(MomentJson)
+}).pipe(documented({ identifier: "UsageReport" }))
 
 const call = {
   id: Schema.String,
-  user_id: ApiId,
+  userId: IdJson,
   email: Schema.NullOr(Schema.String),
-  at: ApiMoment,
+  atMs: MillisJson,
   endpoint: Schema.String,
   model: Schema.String,
   channel: Schema.NullOr(Schema.String),
-  key_id: Schema.NullOr(ApiId),
-  key_hint: Schema.NullOr(Schema.String),
+  keyId: Schema.NullOr(IdJson),
+  keyHint: Schema.NullOr(Schema.String),
   state: states,
   funding: fundings,
-  subscription_id: Schema.NullOr(ApiId),
-  reserved_micros: ApiAmount,
-  cost_micros: Schema.NullOr(ApiAmount),
-  charged_micros: Schema.NullOr(ApiAmount),
-  input_tokens: Schema.NullOr(Schema.Number),
-  cached_input_tokens: Schema.NullOr(Schema.Number),
-  cache_write_tokens: Schema.NullOr(Schema.Number),
-  output_tokens: Schema.NullOr(Schema.Number),
-  usage_source: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
+  subscriptionId: Schema.NullOr(IdJson),
+  reservedMicros: AmountJson,
+  costMicros: Schema.NullOr(AmountJson),
+  chargedMicros: Schema.NullOr(AmountJson),
+  inputTokens: Schema.NullOr(Schema.Number),
+  cachedInputTokens: Schema.NullOr(Schema.Number),
+  cacheWriteTokens: Schema.NullOr(Schema.Number),
+  outputTokens: Schema.NullOr(Schema.Number),
+  usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
   late: Schema.Boolean,
   stream: Schema.Boolean,
   status: Schema.NullOr(Schema.Number),
   reason: Schema.NullOr(Schema.String),
-  latency_ms: Schema.NullOr(Schema.Number),
-  first_byte_ms: Schema.NullOr(Schema.Number)
+  latencyMs: Schema.NullOr(Schema.Number),
+  ttftMs: Schema.NullOr(Schema.Number)
 }
 
-const Call = Schema.Struct(call).annotate({ identifier: "Call" })
+const callKeys = { atMs: "at", ttftMs: "first_byte_ms" }
 
-const Receipt = Schema.Struct({
+const Call = Json(call, callKeys).pipe(documented({ identifier: "Call" }))
+
+const Receipt = Json({
   ...call,
-  upstream_model: Schema.NullOr(Schema.String),
-  usage_flagged: Schema.Boolean,
-  input_micros_per_1m: ApiAmount,
-  cached_input_micros_per_1m: ApiAmount,
-  cache_write_micros_per_1m: Schema.NullOr(ApiAmount),
-  output_micros_per_1m: ApiAmount,
+  upstreamModel: Schema.NullOr(Schema.String),
+  usageFlagged: Schema.Boolean,
+  inputMicrosPer1m: AmountJson,
+  cachedInputMicrosPer1m: AmountJson,
+  cacheWriteMicrosPer1m: Schema.NullOr(AmountJson),
+  outputMicrosPer1m: AmountJson,
   /** Scaled by 10^6. */
-  billing_multiplier_micros: ApiAmount,
-  plan_multiplier_micros: ApiAmount,
-  settled_at: Schema.NullOr(ApiMoment)
-}).annotate({ identifier: "CallReceipt" })
+  billingMultiplier: AmountJson,
+  planMultiplier: AmountJson,
+  settledAtMs: Schema.NullOr(MillisJson)
+}, {
+  ...callKeys,
+  billingMultiplier: "billing_multiplier_micros",
+  planMultiplier: "plan_multiplier_micros",
+  settledAtMs: "settled_at"
+}).pipe(documented({ identifier: "CallReceipt" }))
 
 /** Times are of calls that did not fail. */
-const Window = Schema.Struct({
+const Window = Json({
   calls: Schema.Number,
   failures: Schema.Number,
-  latency_p50_ms: Schema.NullOr(Schema.Number),
-  latency_p95_ms: Schema.NullOr(Schema.Number),
-  first_byte_p50_ms: Schema.NullOr(Schema.Number),
-  first_byte_p95_ms: Schema.NullOr(Schema.Number)
-}).annotate({ identifier: "ChannelWindow" })
+  latencyP50Ms: Schema.NullOr(Schema.Number),
+  latencyP95Ms: Schema.NullOr(Schema.Number),
+  firstByteP50Ms: Schema.NullOr(Schema.Number),
+  firstByteP95Ms: Schema.NullOr(Schema.Number)
+}, {
+  latencyP50Ms: "latency_p50_ms",
+  latencyP95Ms: "latency_p95_ms",
+  firstByteP50Ms: "first_byte_p50_ms",
+  firstByteP95Ms: "first_byte_p95_ms"
+}).pipe(documented({ identifier: "ChannelWindow" }))
 
-const ChannelReport = Schema.Struct({
+const ChannelReport = Json({
   /** Null: it is no channel any more. */
-  id: Schema.NullOr(ApiId),
+  id: Schema.NullOr(IdJson),
   name: Schema.String,
-  disabled: Schema.Boolean,
+  isDisabled: Schema.Boolean,
   /** As the server that answers sees it. */
   breaker: Schema.Literals(["closed", "open", "half_open"]),
-  last_hour: Window,
-  last_day: Window
-}).annotate({ identifier: "ChannelReport" })
+  hour: Window,
+  day: Window
+}, { isDisabled: "disabled", hour: "last_hour", day: "last_day" }).pipe(documented({ identifier: "ChannelReport" }))
 
-const Period = Schema.Struct({
-  new_users: Schema.Number,
-  topups_fen: ApiAmount,
-  plans_fen: ApiAmount,
+const Period = Json({
+  newUsers: Schema.Number,
+  topupsFen: AmountJson,
+  plansFen: AmountJson,
   calls: Schema.Number,
-  charged_micros: ApiAmount
-}).annotate({ identifier: "PeriodFigures" })
+  chargedMicros: AmountJson
+}).pipe(documented({ identifier: "PeriodFigures" }))
 
-const Overview = Schema.Struct({
+const Overview = Json({
   /** Since midnight, in the zone asked for. */
   today: Period,
   /** Today and the 29 days before. */
   month: Period,
   users: Schema.Number,
-  orders_pending: Schema.Number,
-  reviews_open: Schema.Number,
-  calls_open: Schema.Number,
-  folded_to: Schema.NullOr(ApiMoment),
-  first_steps: Schema.Array(Schema.Struct({
+  ordersPending: Schema.Number,
+  reviewsOpen: Schema.Number,
+  callsOpen: Schema.Number,
+  foldedTo: Schema.NullOr(MomentJson),
+  firstSteps: Schema.Array(Json({
     step: Schema.Literals(["channel", "model", "offer", "payment", "address"]),
-    done: Schema.Boolean
-  }))
-}).annotate({ identifier: "Overview" })
+    isDone: Schema.Boolean
+  }, { isDone: "done" }))
+}).pipe(documented({ identifier: "Overview" }))
 
 const zone = { time_zone: Schema.optionalKey(Name) }
 
@@ -173,7 +185,7 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
     success: Schema.Struct({
       /** May be short, even empty, while there is a `next`: a page looks at a bounded number of calls. */
       items: Schema.Array(Call),
-      next: Schema.NullOr(Schema.String)
+      next: orUndefined(Schema.String)
     }),
     error: [ApiRefused, ApiUnavailable]
   }),
@@ -183,10 +195,10 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
     error: [ApiNotFound, ApiUnavailable]
   }),
   HttpApiEndpoint.get("reportChannels", "/usage/channels", {
-    success: Schema.Struct({
+    success: Json({
       channels: Schema.Array(ChannelReport),
       /** Where more calls were made in a day than are looked at: the oldest that was. */
-      looked_from: Schema.NullOr(ApiMoment)
+      lookedFrom: Schema.NullOr(MomentJson)
     }),
     error: ApiUnavailable
   })

@@ -5,10 +5,9 @@ import { Clock, DateTime, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { PaymentEvents } from "../../events/PaymentEvents.ts"
 import { FirstSteps } from "../../settings/FirstSteps.ts"
-import { AllCalls, type CallOwner, type WideCall } from "../../usage/AllCalls.ts"
-import { AllUsage, type UsageShare, type UsageShares } from "../../usage/AllUsage.ts"
-import type { CallItem } from "../../usage/CallItem.ts"
-import { type ChannelReport, ChannelReports, type ChannelWindow } from "../../usage/ChannelReports.ts"
+import { AllCalls, type CallOwner } from "../../usage/AllCalls.ts"
+import { AllUsage } from "../../usage/AllUsage.ts"
+import { ChannelReports } from "../../usage/ChannelReports.ts"
 import type { CallReceipt } from "../../usage/Receipts.ts"
 import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview.ts"
 import type { UsageRefused } from "../../usage/UsageRefused.ts"
@@ -16,111 +15,24 @@ import type { UsageSums } from "../../usage/UsageSums.ts"
 import { readRange } from "../console/pages/usage/UsageRange.ts"
 import { timeZoneOf } from "../console/text/Formats.ts"
 import { AdminApi } from "./AdminApi.ts"
-import { ApiNotFound, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOrNull } from "./ApiSchema.ts"
+import { ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"
 
 const DAY_MS = 86_400_000
 const DEFAULT_DAYS = 30
 const HOUR_MS = 3_600_000
 
-const sumsJson = (sums: UsageSums) => ({
-  calls: sums.calls,
-  input_tokens: sums.inputTokens,
-  cached_input_tokens: sums.cachedInputTokens,
-  cache_write_tokens: sums.cacheWriteTokens,
-  output_tokens: sums.outputTokens,
-  cost_micros: sums.costMicros.toString(),
-  charged_micros: sums.chargedMicros.toString()
+const shownReceipt = ({ price, ...call }: CallReceipt & CallOwner) => ({ ...call, ...price })
+
+const shownPeriod = (figures: PeriodFigures, { calls, chargedMicros }: UsageSums) => ({
+  ...figures,
+  calls,
+  chargedMicros
 })
-
-const shareJson = (share: UsageShare) => Object.assign(sumsJson(share), { name: share.name, email: share.email })
-
-const sharesJson = ({ others, othersCount, top }: UsageShares) => ({
-  top: top.map(shareJson),
-  others: others === undefined ? null : sumsJson(others),
-  others_count: othersCount
-})
-
-const momentOfMs = (ms: number): string => DateTime.formatIso(DateTime.makeUnsafe(ms))
-
-const callJson = (call: CallItem & CallOwner & Pick<WideCall, "channel">) => ({
-  id: call.id,
-  user_id: call.userId.toString(),
-  email: call.email,
-  at: momentOfMs(call.atMs),
-  endpoint: call.endpoint,
-  model: call.model,
-  channel: call.channel,
-  key_id: call.keyId?.toString() ?? null,
-  key_hint: call.keyHint,
-  state: call.state,
-  funding: call.funding,
-  subscription_id: call.subscriptionId?.toString() ?? null,
-  reserved_micros: call.reservedMicros.toString(),
-  cost_micros: call.costMicros?.toString() ?? null,
-  charged_micros: call.chargedMicros?.toString() ?? null,
-  input_tokens: call.inputTokens,
-  cached_input_tokens: call.cachedInputTokens,
-  cache_write_tokens: call.cacheWriteTokens,
-  output_tokens: call.outputTokens,
-  usage_source: call.usageSource,
-  late: call.late,
-  stream: call.stream,
-  status: call.status,
-  reason: call.reason,
-  latency_ms: call.latencyMs,
-  first_byte_ms: call.ttftMs
-})
-
-const receiptJson = (call: CallReceipt & CallOwner) => ({
-  ...callJson(call),
-  upstream_model: call.upstreamModel,
-  usage_flagged: call.usageFlagged,
-  input_micros_per_1m: call.price.inputMicrosPer1m.toString(),
-  cached_input_micros_per_1m: call.price.cachedInputMicrosPer1m.toString(),
-  cache_write_micros_per_1m: call.price.cacheWriteMicrosPer1m?.toString() ?? null,
-  output_micros_per_1m: call.price.outputMicrosPer1m.toString(),
-  billing_multiplier_micros: call.billingMultiplier.toString(),
-  plan_multiplier_micros: call.planMultiplier.toString(),
-  settled_at: call.settledAtMs === null ? null : momentOfMs(call.settledAtMs)
-})
-
-const windowJson = (window: ChannelWindow) => ({
-  calls: window.calls,
-  failures: window.failures,
-  latency_p50_ms: window.latencyP50Ms,
-  latency_p95_ms: window.latencyP95Ms,
-  first_byte_p50_ms: window.firstByteP50Ms,
-  first_byte_p95_ms: window.firstByteP95Ms
-})
-
-const channelJson = (channel: ChannelReport) => ({
-  id: channel.id?.toString() ?? null,
-  name: channel.name,
-  disabled: channel.isDisabled,
-  breaker: channel.breaker,
-  last_hour: windowJson(channel.hour),
-  last_day: windowJson(channel.day)
-})
-
-const periodJson = (figures: PeriodFigures, sums: UsageSums) => ({
-  new_users: figures.newUsers,
-  topups_fen: figures.topupsFen.toString(),
-  plans_fen: figures.plansFen.toString(),
-  calls: sums.calls,
-  charged_micros: sums.chargedMicros.toString()
-})
-
-const momentIn = (field: string, text: string) =>
-  Effect.mapError(
-    Effect.fromOption(DateTime.make(text)),
-    () => refusedField(field, "is a moment in ISO 8601")
-  ).pipe(Effect.map((at) => at.epochMilliseconds))
 
 /** The end is an hour ahead where it is not given: reports are of whole hours. */
 const periodOf = Effect.fnUntraced(function*(query: { readonly from?: string; readonly to?: string }) {
-  const toMs = query.to === undefined ? (yield* Clock.currentTimeMillis) + HOUR_MS : yield* momentIn("to", query.to)
-  const fromMs = query.from === undefined ? toMs - DEFAULT_DAYS * DAY_MS : yield* momentIn("from", query.from)
+  const toMs = (yield* millisOf("to", query.to)) ?? (yield* Clock.currentTimeMillis) + HOUR_MS
+  const fromMs = (yield* millisOf("from", query.from)) ?? toMs - DEFAULT_DAYS * DAY_MS
   return { fromMs, toMs }
 })
 
@@ -156,32 +68,20 @@ export const UsageHandlers = HttpApiBuilder.group(
         )
         const figures = yield* service.figures(today.fromMs, month.fromMs)
         return {
-          today: periodJson(figures.today, report.moments.at(-1) ?? report.totals),
-          month: periodJson(figures.month, report.totals),
+          today: shownPeriod(figures.today, report.moments.at(-1) ?? report.totals),
+          month: shownPeriod(figures.month, report.totals),
           users: figures.users,
-          orders_pending: figures.ordersPending,
-          reviews_open: yield* events.openCount,
-          calls_open: figures.callsOpen,
-          folded_to: momentOrNull(report.foldedTo),
-          first_steps: (yield* firstSteps.steps).map(({ isDone, step }) => ({ step, done: isDone }))
+          ordersPending: figures.ordersPending,
+          reviewsOpen: yield* events.openCount,
+          callsOpen: figures.callsOpen,
+          foldedTo: report.foldedTo,
+          firstSteps: yield* firstSteps.steps
         }
       }, orApiUnavailable),
       reportUsage: Effect.fnUntraced(
         function*({ query }) {
           const filter = { userId: query.user_id, model: query.model, channel: query.channel }
-          const report = yield* usage.report(
-            { ...(yield* periodOf(query)), ...filter },
-            timeZoneOf(query.time_zone)
-          )
-          return {
-            totals: sumsJson(report.totals),
-            unit: report.unit,
-            moments: report.moments.map((one) => Object.assign(sumsJson(one), { moment: one.moment })),
-            users: sharesJson(report.users),
-            models: sharesJson(report.models),
-            channels: sharesJson(report.channels),
-            folded_to: momentOrNull(report.foldedTo)
-          }
+          return yield* usage.report({ ...(yield* periodOf(query)), ...filter }, timeZoneOf(query.time_zone))
         },
         Effect.catchTag("UsageRefused", (error) => Effect.fail(refusal(error))),
         orApiUnavailable
@@ -198,21 +98,16 @@ export const UsageHandlers = HttpApiBuilder.group(
             funding: query.funding,
             status: query.status
           }
-          const page = yield* calls.page(filter, query.before)
-          return { items: page.items.map(callJson), next: page.next ?? null }
+          return yield* calls.page(filter, query.before)
         },
         Effect.catchTag("UsageRefused", (error) => Effect.fail(refusal(error))),
         orApiUnavailable
       ),
       getCall: Effect.fnUntraced(function*({ params }) {
         const call = yield* calls.receipt(params.id)
-        return call === undefined ? yield* new ApiNotFound({ message: "There is no such call." }) : receiptJson(call)
+        return call === undefined ? yield* new ApiNotFound({ message: "There is no such call." }) : shownReceipt(call)
       }, orApiUnavailable),
-      reportChannels: () =>
-        Effect.map(channels.report, (report) => ({
-          channels: report.channels.map(channelJson),
-          looked_from: momentOrNull(report.lookedFrom)
-        })).pipe(orApiUnavailable)
+      reportChannels: () => orApiUnavailable(channels.report)
     })
   })
 )

@@ -2,109 +2,109 @@
  * `/api/admin/users`: the users, what they have, and what an administrator does to them. What moves money carries a key of the
  * caller's choosing: sent again with the same key it answers what happened the first time.
  */
-import { Schema } from "effect"
+import { Schema, SchemaTransformation } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { idJson } from "../../domain/Fields.ts"
+import { LedgerItem } from "../../accounts/LedgerList.ts"
+import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { SubscriptionId, UserId } from "../../domain/Ids.ts"
+import { Json } from "../../domain/Row.ts"
 import { Role } from "../../identity/Roles.ts"
+import { SubscriptionItem } from "../../subscriptions/SubscriptionList.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, pageQuery } from "./ApiSchema.ts"
+import { documented, pageQuery } from "./ApiSchema.ts"
 
 const summary = {
-  id: ApiId,
+  id: IdJson,
   email: Schema.String,
   role: Role,
-  created_at: ApiMoment,
-  disabled_at: Schema.NullOr(ApiMoment),
-  usd_micros: ApiAmount,
-  owed_micros: ApiAmount,
-  last_seen_at: Schema.NullOr(ApiMoment)
+  createdAt: MomentJson,
+  disabledAt: Schema.NullOr(MomentJson),
+  usdMicros: AmountJson,
+  owedMicros: AmountJson,
+  lastSeenAt: Schema.NullOr(MomentJson)
 }
 
-const UserSummary = Schema.Struct(summary).annotate({ identifier: "UserSummary" })
+const UserSummary = Json(summary).pipe(documented({ identifier: "UserSummary" }))
 
-const User = Schema.Struct({
+/** How many there are, as a number. */
+const Many = Schema.Int.pipe(
+  Schema.decodeTo(Schema.BigInt, SchemaTransformation.transform({ decode: BigInt, encode: Number }))
+)
+
+const User = Json({
   ...summary,
-  has_password: Schema.Boolean,
-  password_link_until: Schema.NullOr(ApiMoment),
-  sessions: Schema.Array(Schema.Struct({
-    id: ApiId,
+  hasPassword: Schema.Boolean,
+  passwordLinkUntil: Schema.NullOr(MomentJson),
+  sessions: Schema.Array(Json({
+    id: IdJson,
     address: Schema.String,
-    user_agent: Schema.String,
-    created_at: ApiMoment,
-    last_seen_at: ApiMoment
+    userAgent: Schema.String,
+    createdAt: MomentJson,
+    lastSeenAt: MomentJson
   })),
-  orders: Schema.Int,
-  subscriptions: Schema.Int,
-  admin_keys: Schema.Int
-}).annotate({ identifier: "User" })
+  orders: Many,
+  subscriptions: Many,
+  adminKeys: Many
+}).pipe(documented({ identifier: "User" }))
 
-const LedgerEntry = Schema.Struct({
-  id: ApiId,
+const LedgerEntry = Json({
+  ...LedgerItem.fields,
+  id: IdJson,
   /** 1, 2, 3, … of each user. */
-  seq: ApiId,
-  kind: Schema.String,
-  amount_micros: ApiAmount,
-  owed_micros: ApiAmount,
-  ref_type: Schema.String,
-  ref_id: Schema.String,
-  actor: Schema.String,
-  note: Schema.String,
+  seq: IdJson,
+  amountMicros: AmountJson,
+  owedMicros: AmountJson,
   /** The spendable balance and the debt after the entry; null where they were not written down yet. */
-  usd_after_micros: Schema.NullOr(ApiAmount),
-  owed_after_micros: Schema.NullOr(ApiAmount),
-  created_at: ApiMoment
-}).annotate({ identifier: "LedgerEntry" })
+  usdAfterMicros: Schema.NullOr(AmountJson),
+  owedAfterMicros: Schema.NullOr(AmountJson),
+  createdAt: MomentJson
+}).pipe(documented({ identifier: "LedgerEntry" }))
 
-const Subscription = Schema.Struct({
-  id: ApiId,
-  plan_code: Schema.String,
-  plan_name: Schema.String,
-  state: Schema.Literals(["coming", "running", "suspended", "over"]),
-  starts_at: ApiMoment,
-  ends_at: ApiMoment,
-  order_id: Schema.NullOr(ApiId),
-  note: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "Subscription" })
+const Subscription = Json({
+  ...SubscriptionItem.fields,
+  id: IdJson,
+  startsAt: MomentJson,
+  endsAt: MomentJson,
+  orderId: Schema.NullOr(IdJson)
+}).pipe(documented({ identifier: "Subscription" }))
 
 const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).annotate({
   identifier: "NewUser"
 })
 
-const key = Schema.String.annotate({
-  description: "8 to 100 letters, digits and _ . : - of the caller's choosing, another one for every change."
-})
+/** Why, and the key of this change alone. */
+const reasoned = {
+  note: Schema.String,
+  key: Schema.String.annotate({
+    description: "8 to 100 letters, digits and _ . : - of the caller's choosing, another one for every change."
+  })
+}
 
-const Adjustment = Schema.Struct({ amount_micros: ApiAmount, note: Schema.String, idempotency_key: key }).annotate({
+const Adjustment = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
   identifier: "Adjustment",
   description: "A signed amount; a balance is taken down to zero and no further."
-})
+}))
 
-const Adjusted = Schema.Struct({
-  usd_micros: ApiAmount,
-  owed_micros: ApiAmount,
-  repeated: Schema.Boolean
-}).annotate({ identifier: "Adjusted" })
+/** What the account has and owes then. */
+const account = { usdMicros: AmountJson, owedMicros: AmountJson, repeated: Schema.Boolean }
 
-const Waiver = Schema.Struct({ amount_micros: ApiAmount, note: Schema.String, idempotency_key: key }).annotate({
+const Adjusted = Json(account).pipe(documented({ identifier: "Adjusted" }))
+
+const Waiver = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
   identifier: "Waiver",
   description: "What of the debt is waived, above 0; the balance stays as it is."
-})
+}))
 
-const Waived = Schema.Struct({
-  usd_micros: ApiAmount,
-  owed_micros: ApiAmount,
-  repeated: Schema.Boolean
-}).annotate({ identifier: "Waived" })
+const Waived = Json(account).pipe(documented({ identifier: "Waived" }))
 
-const Grant = Schema.Struct({ plan_code: Schema.String, note: Schema.String, idempotency_key: key }).annotate({
-  identifier: "Grant"
-})
+const Grant = Json({ planCode: Schema.String, ...reasoned }, { key: "idempotency_key" }).pipe(
+  documented({ identifier: "Grant" })
+)
 
 /** The link is in this answer and nowhere else. */
-const PasswordLink = Schema.Struct({ url: Schema.String, expires_at: ApiMoment }).annotate({
-  identifier: "PasswordLink"
-})
+const PasswordLink = Json({ url: Schema.String, expiresAt: MomentJson }).pipe(
+  documented({ identifier: "PasswordLink" })
+)
 
 const params = { id: idJson(UserId) }
 
@@ -173,7 +173,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
   HttpApiEndpoint.post("grantSubscription", "/users/:id/subscriptions", {
     params,
     payload: Grant,
-    success: Schema.Struct({ id: ApiId }),
+    success: Schema.Struct({ id: IdJson }),
     error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
   }),
   HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {

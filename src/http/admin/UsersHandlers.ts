@@ -16,8 +16,7 @@ import { SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { ApiConflict, ApiNotFound, type ApiRefused, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOf, rangeOf } from "./ApiSchema.ts"
-import { entryJson, subscriptionJson, summaryJson, userJson } from "./UsersJson.ts"
+import { rangeOf } from "./ApiSchema.ts"
 
 const noUser = new ApiNotFound({ message: "There is no such user." })
 
@@ -51,13 +50,13 @@ export const UsersHandlers = HttpApiBuilder.group(
 
     const view = Effect.fnUntraced(function*(id: UserId) {
       const found = yield* users.view(id)
-      return Option.isNone(found) ? yield* noUser : userJson(found.value)
+      return Option.isNone(found) ? yield* noUser : found.value
     })
 
     return handlers.handleAll({
       listUsers: ({ query }) =>
         users.search({ ...rangeOf(query), text: query.q, role: query.role, state: query.state }).pipe(
-          Effect.map((items) => ({ items: items.map(summaryJson) })),
+          Effect.map((items) => ({ items })),
           orApiUnavailable
         ),
       createUser: Effect.fnUntraced(
@@ -66,7 +65,7 @@ export const UsersHandlers = HttpApiBuilder.group(
             email: payload.email,
             role: payload.role ?? "user"
           })
-          return summaryJson({ ...made, usdMicros: 0n, owedMicros: 0n, lastSeenAt: null })
+          return { ...made, usdMicros: 0n, owedMicros: 0n, lastSeenAt: null }
         },
         Effect.catchTags({
           InvalidEmail: () => Effect.fail(refusedField("email", "is not an e-mail address")),
@@ -103,7 +102,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       createPasswordLink: Effect.fnUntraced(
         function*({ params }) {
           const { expiresAt, token } = yield* links.issue(yield* CurrentAdmin, params.id)
-          return { url: `${address.url()}/reset/${Redacted.value(token)}`, expires_at: momentOf(expiresAt) }
+          return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }
         },
         Effect.catchTags({ UserNotFound: changeRefusals.UserNotFound, UserDisabled: conflict }),
         orApiUnavailable
@@ -111,23 +110,13 @@ export const UsersHandlers = HttpApiBuilder.group(
       listLedger: Effect.fnUntraced(
         function*({ params, query }) {
           yield* view(params.id)
-          return { items: (yield* ledger.page(params.id, rangeOf(query))).map(entryJson) }
+          return { items: yield* ledger.page(params.id, rangeOf(query)) }
         },
         orApiUnavailable
       ),
       adjustBalance: Effect.fnUntraced(
         function*({ params, payload }) {
-          const adjusted = yield* adjustments.adjust(yield* CurrentAdmin, {
-            userId: params.id,
-            amountMicros: BigInt(payload.amount_micros),
-            note: payload.note,
-            key: payload.idempotency_key
-          })
-          return {
-            usd_micros: adjusted.usdMicros.toString(),
-            owed_micros: adjusted.owedMicros.toString(),
-            repeated: adjusted.repeated
-          }
+          return yield* adjustments.adjust(yield* CurrentAdmin, { userId: params.id, ...payload })
         },
         Effect.catchTags({
           AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(error)),
@@ -140,17 +129,7 @@ export const UsersHandlers = HttpApiBuilder.group(
       ),
       waiveDebt: Effect.fnUntraced(
         function*({ params, payload }) {
-          const waived = yield* waivers.waive(yield* CurrentAdmin, {
-            userId: params.id,
-            amountMicros: BigInt(payload.amount_micros),
-            note: payload.note,
-            key: payload.idempotency_key
-          })
-          return {
-            usd_micros: waived.usdMicros.toString(),
-            owed_micros: waived.owedMicros.toString(),
-            repeated: waived.repeated
-          }
+          return yield* waivers.waive(yield* CurrentAdmin, { userId: params.id, ...payload })
         },
         Effect.catchTags({
           WaiverRefused: (error) => Effect.fail(refusedAdjustment(error)),
@@ -164,19 +143,13 @@ export const UsersHandlers = HttpApiBuilder.group(
       listSubscriptions: Effect.fnUntraced(
         function*({ params, query }) {
           yield* view(params.id)
-          return { items: (yield* subscriptions.page(params.id, rangeOf(query))).map(subscriptionJson) }
+          return { items: yield* subscriptions.page(params.id, rangeOf(query)) }
         },
         orApiUnavailable
       ),
       grantSubscription: Effect.fnUntraced(
         function*({ params, payload }) {
-          const id = yield* grants.grant(yield* CurrentAdmin, {
-            userId: params.id,
-            planCode: payload.plan_code,
-            note: payload.note,
-            key: payload.idempotency_key
-          })
-          return { id: id.toString() }
+          return { id: yield* grants.grant(yield* CurrentAdmin, { userId: params.id, ...payload }) }
         },
         Effect.catchTags({
           GrantRefused: (error) => Effect.fail(refusedGrant(error)),

@@ -1,6 +1,6 @@
 /**
  * A list that is shown page by page: its filter, its table or what is said where there is nothing, and the links to its beginning and
- * to what follows. What narrows it stands in the address, so that what was found can be sent to somebody.
+ * the next page. The filter is part of the address, so that the result can be bookmarked and shared.
  */
 import type { ComponentChildren } from "preact"
 import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
@@ -21,7 +21,7 @@ export type ListFilter =
     readonly name: string
     readonly label: string
     readonly value: string | undefined
-    /** What stands for no choice; absent: "All". */
+    /** The option for "no choice"; "All" by default. */
     readonly all?: string
     readonly options: ReadonlyArray<readonly [value: string, text: string]>
   }
@@ -32,7 +32,7 @@ export interface ListProps<Item> {
   readonly path: string
   /** What a part of the address says besides the filter, such as the tab. */
   readonly kept?: Readonly<Record<string, string>>
-  /** The name of the list, for those who cannot see where it stands. */
+  /** The name of the list for screen readers. */
   readonly caption: string
   readonly columns: ReadonlyArray<ListColumn<Item>>
   readonly items: ReadonlyArray<Item>
