@@ -35,77 +35,35 @@ export interface SettingField {
 export const settingFields = {
   "site.name": { section: "site", kind: "text" },
   "site.notice": { section: "site", kind: "text" },
-  "server.public_url": {
-    section: "site",
-    kind: "url"
-  },
-  "registration.mode": {
-    section: "registration",
-    kind: "choice",
-    options: ["open", "closed"]
-  },
+  "server.public_url": { section: "site", kind: "url" },
+  "registration.mode": { section: "registration", kind: "choice", options: ["open", "closed"] },
   "finance.time_zone": { section: "finance", kind: "zone" },
-  "finance.confirm_above_usd": {
-    section: "confirm",
-    kind: "limit"
-  },
-  "finance.confirm_above_cny": {
-    section: "confirm",
-    kind: "limit"
-  },
+  "finance.confirm_above_usd": { section: "confirm", kind: "limit" },
+  "finance.confirm_above_cny": { section: "confirm", kind: "limit" },
   "billing.enabled": { section: "billing", kind: "flag" },
   "billing.pay_as_you_go": { section: "billing", kind: "flag" },
   "billing.min_topup_cny": { section: "billing", kind: "decimal" },
   "billing.max_topup_cny": { section: "billing", kind: "decimal" },
   "billing.credit_usd_per_cny": { section: "billing", kind: "rate" },
   "billing.multiplier": { section: "billing", kind: "decimal" },
-  "billing.default_max_output_tokens": {
-    section: "billing",
-    kind: "integer"
-  },
-  "billing.reservation_lease_seconds": {
-    section: "billing",
-    kind: "integer"
-  },
+  "billing.default_max_output_tokens": { section: "billing", kind: "integer" },
+  "billing.reservation_lease_seconds": { section: "billing", kind: "integer" },
   "billing.commit_wait_ms": { section: "billing", kind: "integer" },
   "billing.extend_wait_ms": { section: "billing", kind: "integer" },
-  "billing.expired_reservation": {
-    section: "billing",
-    kind: "choice",
-    options: ["refund", "charge"]
-  },
-  "billing.on_disconnect": {
-    section: "billing",
-    kind: "choice",
-    options: ["cancel", "drain"]
-  },
+  "billing.expired_reservation": { section: "billing", kind: "choice", options: ["refund", "charge"] },
+  "billing.on_disconnect": { section: "billing", kind: "choice", options: ["cancel", "drain"] },
   "billing.drain_seconds": { section: "billing", kind: "integer" },
-  "billing.drain_max_seconds": {
-    section: "billing",
-    kind: "integer"
-  },
-  "billing.max_open_holds_per_user": {
-    section: "billing",
-    kind: "integer"
-  },
+  "billing.drain_max_seconds": { section: "billing", kind: "integer" },
+  "billing.max_open_holds_per_user": { section: "billing", kind: "integer" },
   "payment.epay.enabled": { section: "epay", kind: "flag" },
   "payment.epay.gateway": { section: "epay", kind: "url" },
   "payment.epay.partner_id": { section: "epay", kind: "text" },
   "payment.epay.key": { section: "epay", kind: "secret" },
   "payment.epay.types": { section: "epay", kind: "list" },
-  "payment.epay.bill_columns": {
-    section: "epay",
-    kind: "list"
-  },
+  "payment.epay.bill_columns": { section: "epay", kind: "list" },
   "payment.stripe.enabled": { section: "stripe", kind: "flag" },
-  "payment.stripe.secret_key": {
-    section: "stripe",
-    kind: "secret"
-  },
-  "payment.stripe.webhook_secret": {
-    section: "stripe",
-    kind: "secret"
-  },
+  "payment.stripe.secret_key": { section: "stripe", kind: "secret" },
+  "payment.stripe.webhook_secret": { section: "stripe", kind: "secret" },
   "payment.stripe.currency": { section: "stripe", kind: "text" },
   "payment.stripe.minor_per_fen": { section: "stripe", kind: "rate" },
   "payment.stripe.api_base": { section: "stripe", kind: "url" }

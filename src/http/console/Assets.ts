@@ -103,10 +103,22 @@ const answer = Effect.fnUntraced(function*(asset: Asset) {
   })
 })
 
+/** A console is nothing for search engines. */
+const robots = HttpRouter.add("GET", "/robots.txt", HttpServerResponse.text("User-agent: *\nDisallow: /\n"))
+
+/** Browsers and bookmarks ask for it by this name, whatever a page says. */
+const favicon = HttpRouter.add(
+  "GET",
+  "/favicon.ico",
+  Effect.sync(() => HttpServerResponse.redirect(assetPath("icon.svg"), { status: 302 }))
+)
+
 /** One route a file; an address of an older content is not found. */
-export const AssetRoutes = Layer.unwrap(Effect.sync(() =>
+const fileRoutes = Layer.unwrap(Effect.sync(() =>
   HttpRouter.addAll(names.map((name) => {
     const asset = assetOf(name)
     return HttpRouter.route("GET", `/assets/${asset.path.slice("/assets/".length)}`, answer(asset))
   }))
 ))
+
+export const AssetRoutes = Layer.mergeAll(fileRoutes, robots, favicon)

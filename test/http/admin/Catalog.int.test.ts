@@ -230,7 +230,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const bad: ReadonlyArray<readonly [file: string, text: string, status: number, says: string]> = [
         ["", "", 422, "Choose a file or paste its text."],
         ["{}", "{}", 422, "not both"],
-        ["prices", "", 422, "This is no JSON."],
+        ["prices", "", 422, "Not valid JSON."],
         ["", `{"a":1}`, 422, "no prices in it"],
         [" ".repeat(9_000_000), "", 413, "larger than what can be sent"]
       ]

@@ -78,7 +78,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const { client, world } = yield* asRoot
       const counted = Effect.gen(function*() {
         const overview = yield* client.get("/admin")
-        const figure = /Payments to look at<[\s\S]*?>(\d+)</.exec(overview.text)?.[1]
+        const figure = /Needs attention<[\s\S]*?>(\d+)</.exec(overview.text)?.[1]
         const api = yield* client.get("/api/admin/overview")
         const queue = yield* client.get("/api/admin/payments?open=true&limit=200")
         const badge = /bg-red-lt ms-2">(\d+)</.exec((yield* client.get("/admin/payments")).text)?.[1] ?? "0"

@@ -67,7 +67,7 @@ export const adminOrdersText = defineMessages({
   "cli": "command line",
   "done.completed": "The order is paid.",
   "done.cancelled": "The order is cancelled.",
-  "done.refunded": "The money went back.",
+  "done.refunded": "Refunded.",
   "done.refund_failed": "The provider refused the refund; nothing has changed. Its reason is below.",
   "done.refund_unknown": "The provider gave no answer. Whether the money went back is not known: see below.",
   "done.settled": "The refund is settled.",

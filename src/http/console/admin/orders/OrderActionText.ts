@@ -47,8 +47,8 @@ export const orderActionText = defineMessages({
   "settle.text":
     "The provider did not say what became of this refund of {amount}. Look there first: what you say here counts.",
   "settle.what": "What became of it",
-  "settle.done": "The money went back",
-  "settle.failed": "It did not",
+  "settle.done": "Refunded",
+  "settle.failed": "Not refunded",
   "settle.problem": "Choose what became of it.",
   "settle.submit": "Settle"
 }, {

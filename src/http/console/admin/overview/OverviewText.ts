@@ -11,7 +11,7 @@ export const overviewText = defineMessages({
   "month": "{value} in 30 days",
   "users.all": "{month} in 30 days, {all} in all",
   "income.parts": "{month} in 30 days, {plans} of it for plans",
-  "waiting.reviews": "Payments to look at",
+  "waiting.reviews": "Needs attention",
   "waiting.confirmations": "Waiting for a second person",
   "waiting.orders": "Unpaid orders",
   "waiting.calls": "Calls under way",

@@ -27,7 +27,7 @@ export const paymentsText = defineMessages({
   "order": "Order",
   "order.link": "Order #{id}",
   "received": "Received",
-  "says": "It says",
+  "says": "Event",
   "kind": "Provider's name of it",
   "payment": "Payment",
   "reference": "Our reference",

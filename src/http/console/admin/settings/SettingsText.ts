@@ -34,7 +34,7 @@ export const settingsText = defineMessages({
   "secret.remove.label": "Remove {name}",
   "yes": "Yes",
   "no": "No",
-  "done.saved": "Saved. It counts from now on.",
+  "done.saved": "Saved.",
   "done.same": "Nothing was different, so nothing was changed.",
   "changed":
     "Somebody has changed the settings since you opened this page. Nothing was saved: compare with what is in effect now, shown below each field, and save again.",

@@ -14,7 +14,7 @@ export const dashboardText = defineMessages({
   "tokens": "Tokens today",
   "tokens.parts": "{input} in, {output} out",
   "plans": "Plans",
-  "plans.none": "No plan is running",
+  "plans.none": "No active plan",
   "plans.none.text": "A plan pays for calls at a fixed price.",
   "plans.choose": "Choose a plan",
   "month": "Spend of the last 30 days",
@@ -50,5 +50,5 @@ export const dashboardText = defineMessages({
   "start.keys": "API 密钥",
   "copy": "复制",
   "copied": "已复制",
-  "empty": "余额为空：请在首次调用前充值或选择套餐。"
+  "empty": "余额不足：请在首次调用前充值或选择套餐。"
 })

@@ -41,5 +41,5 @@ export const modelsText = defineMessages({
   "reasoning": "推理",
   "free": "免费",
   "empty": "暂无模型",
-  "empty.text": "运营者尚未提供任何模型。"
+  "empty.text": "管理员尚未提供任何模型。"
 })

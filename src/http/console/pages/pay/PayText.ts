@@ -6,7 +6,7 @@ import { defineMessages } from "../../text/Messages.ts"
 export const payText = defineMessages({
   "title": "Pay order #{id}",
   "facts": "Order #{id}",
-  "expires": "To be paid by",
+  "expires": "Pay before",
   "gives": "You get",
   "how": "How do you want to pay?",
   "with": "Pay with {method}",
@@ -45,7 +45,7 @@ export const payText = defineMessages({
 }, {
   "title": "支付订单 #{id}",
   "facts": "订单 #{id}",
-  "expires": "请在此之前支付",
+  "expires": "支付截止时间",
   "gives": "您将获得",
   "how": "请选择支付方式",
   "with": "通过{method}付款",
@@ -75,7 +75,7 @@ export const payText = defineMessages({
   "onItsWay": "此订单有一笔付款正在处理中，请等待结果。",
   "method.off": "该支付方式已关闭，请选择其他方式。",
   "provider.away": "支付渠道没有响应。尚未扣款，请重试或选择其他方式。",
-  "provider.refused": "支付渠道拒绝了这笔支付。请选择其他方式或联系运营者。",
+  "provider.refused": "支付渠道拒绝了这笔支付。请选择其他方式或联系管理员。",
   "attempts": "此订单发起支付的次数过多，请取消后重新下单。",
   "go.title": "前往支付",
   "go.text": "正在跳转到{method}的支付页面。",

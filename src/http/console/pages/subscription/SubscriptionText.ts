@@ -20,15 +20,15 @@ export const subscriptionText = defineMessages({
   "queue": "A second one of the same plan starts when the first ends."
 }, {
   "title": "套餐",
-  "lead": "套餐在窗口额度用满之前支付您的调用，用满后从余额扣费。",
-  "leadOnly": "套餐在窗口额度用满之前支付您的调用，窗口释放后继续可用。",
+  "lead": "套餐在各时段额度用满之前支付您的调用，用满后从余额扣费。",
+  "leadOnly": "套餐在各时段额度用满之前支付您的调用，窗口释放后继续可用。",
   "current": "我的套餐",
   "buy": "购买 {name}",
   "again": "续费 {name}",
   "offers": "可选套餐",
   "none": "暂无在售套餐",
   "none.text": "调用将从您的余额扣费。",
-  "off": "尚未开通任何支付方式，请联系运营者。",
+  "off": "尚未开通任何支付方式，请联系管理员。",
   "gone": "该套餐已下架。",
   "tooMany": "待支付的订单过多，请先支付或取消其中一笔。",
   "multiplier": "调用按价格的 {multiplier} 倍计入",

@@ -41,7 +41,7 @@ export const topupText = defineMessages({
   "rate": "¥1 可得 {credit}",
   "continue": "继续",
   "tooMany": "待支付的订单过多，请先支付或取消其中一笔。",
-  "off": "尚未开通任何支付方式，请联系运营者。",
+  "off": "尚未开通任何支付方式，请联系管理员。",
   "useless": "本站的调用不从余额扣费，无需充值。",
   "recent": "最近订单",
   "recent.all": "全部订单",
