@@ -140,7 +140,7 @@ CREATE TABLE response_refs (
   output_tokens bigint NOT NULL CHECK (output_tokens >= 0)
 ) PARTITION BY RANGE (created_at);
 CREATE TABLE response_refs_default PARTITION OF response_refs DEFAULT;
--- Any id finds its row. Without a pending list, because its clean-up would keep everybody's batch waiting now and then.
+-- Finds a row by any of its ids. fastupdate is off: emptying the index's pending list would delay a batch of calls now and then.
 CREATE INDEX response_refs_ids ON response_refs USING gin ((item_ids || response_id)) WITH (fastupdate = off);
 
 -- Makes the partitions of today, of the days ahead, and of the days that the default partition has rows of, which are moved;

@@ -143,6 +143,8 @@ const Step = Schema.Struct({
   }))
 })
 
+const StepRow = Row({ step: Step })
+
 const problemsOf = (step: typeof Step.Type): ReadonlyArray<AuditProblem> =>
   step.problems.flatMap(({ cost, flaw, id, right_cost, user_id }) => [
     ...(flaw === null ? [] : [{ invariant: "I3" as const, userId: user_id, message: `call ${id} ${flaw}` }]),
@@ -169,7 +171,7 @@ export const auditCalls = Effect.fnUntraced(function*(
   let flagged: AuditList<FlaggedCall> = { count: 0, newest: [] }
   let aboveHolds: AuditList<CallAboveHold> = { count: 0, newest: [] }
   while (true) {
-    const { step } = yield* oneRowOf(Row({ step: Step }), sql.unsafe(stepSql, [after]))
+    const { step } = yield* oneRowOf(StepRow, sql.unsafe(stepSql, [after]))
     problems = [...problems, ...problemsOf(step)].slice(0, PROBLEMS_MAX)
     flagged = {
       count: flagged.count + step.flagged,

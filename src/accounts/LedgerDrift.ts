@@ -65,7 +65,7 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
         return true
       }
 
-      // Ledger entries are made by whoever causes them; their accounts need not be resident here.
+      // Any server writes ledger entries; the account's actor may be on another one, or on none.
       yield* notifications.subscribe({
         onMessage: (topic, key) => {
           if (topic === "account" && /^\d+$/.test(key)) mark(UserId.make(BigInt(key)))

@@ -81,7 +81,7 @@ export const offerRecord = (offer: PriceOffer, position: number): Readonly<Recor
 
 const OfferWithTerms = RowWith(Offer, { offer: Schema.NullOr(OfferColumns) })
 
-/** The columns of {@link comparedColumns}; those of the model are null where there is none. */
+/** The columns of {@link comparedColumns}. Those of the model are null if there is no such model. */
 export const OfferBesideModel = Schema.Union([
   RowWith(OfferWithTerms, { revision: Schema.Null }),
   RowWith(RowWith(OfferWithTerms, { revision: Schema.BigInt }), TermColumns.fields)

@@ -5,7 +5,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { Row } from "../domain/Row.ts"
+import { Count, Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
@@ -29,9 +29,15 @@ import { readPriceFile } from "./PriceImport.ts"
 
 export { type ComparedOffer, comparedProblems, type OfferState, offerStates } from "./OfferRows.ts"
 
+const MadeImport = Row({ id: Schema.BigInt })
+
+const OfferProvider = Row({ provider: Schema.String })
+
+const OfferedModel = Row({ modelId: Schema.String })
+
 const StoredImport = Row({ createdAt: Schema.Date, skipped: Schema.BigInt })
 
-const CountedState = Row({ state: OfferState, count: Schema.BigInt })
+const CountedState = Row({ state: OfferState, count: Count })
 
 /** Models applied at once, at most. */
 export const CHOICES_MAX = 500
@@ -100,7 +106,7 @@ export class PriceImports extends Context.Service<PriceImports, {
           sql,
           Effect.gen(function*() {
             const { id } = yield* oneRowOf(
-              Row({ id: Schema.BigInt }),
+              MadeImport,
               sql`INSERT INTO price_imports (actor, skipped)
           VALUES (${actor.name}, ${BigInt(file.skipped)}) RETURNING id`
             )
@@ -128,11 +134,11 @@ export class PriceImports extends Context.Service<PriceImports, {
       FROM ${offers} WHERE o.import_id = ${id} GROUP BY 1`
         )
         const providers = yield* rowsOf(
-          Row({ provider: Schema.String }),
+          OfferProvider,
           sql`SELECT DISTINCT provider FROM price_offers
       WHERE import_id = ${id} ORDER BY provider LIMIT ${PROVIDERS_MAX}`
         )
-        const countOf = (wanted: OfferState) => Number(counted.find((row) => row.state === wanted)?.count ?? 0n)
+        const countOf = (wanted: OfferState) => counted.find((row) => row.state === wanted)?.count ?? 0
         return {
           id,
           createdAt: found.createdAt,
@@ -173,7 +179,7 @@ export class PriceImports extends Context.Service<PriceImports, {
           return yield* new ImportRefused({ why: "twice", model: "" })
         }
         const named = yield* rowsOf(
-          Row({ modelId: Schema.String }),
+          OfferedModel,
           sql`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
         )
         const ids = named.map(({ modelId }) => modelId)

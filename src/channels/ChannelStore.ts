@@ -8,7 +8,7 @@ import type { SqlClient, SqlError } from "effect/sql"
 import { ChannelId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import type { Sealed } from "../platform/SecretBox.ts"
-import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { columnsOf, termColumns, termFields } from "./ChannelColumns.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
@@ -29,6 +29,12 @@ export const StoredChannel = RowWith(KeyedChannel, {
   hiddenOutput: Schema.Array(Schema.String)
 })
 export type StoredChannel = typeof StoredChannel.Type
+
+const KnownModel = Row({ id: Schema.String })
+
+const ModelReasoning = Row({ reasoning: Schema.Boolean })
+
+const NextChannel = Row({ id: ChannelId })
 
 /** Rows read at once, at most. There are never so many, see `CHANNELS_MAX`, unless a file declares them. */
 const ROWS_MAX = 2_000
@@ -63,29 +69,26 @@ const MAKE_LOCK = 7_304_160_529n
 export const countChannels = (sql: SqlClient.SqlClient) =>
   Effect.andThen(
     sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`,
-    Effect.map(
-      oneRowOf(Row({ count: Schema.BigInt }), sql`SELECT count(*) FROM channels`),
-      ({ count }) => Number(count)
-    )
+    countOf(sql`SELECT count(*) FROM channels`)
   )
 
 export const knownModels = (sql: SqlClient.SqlClient) =>
   Effect.map(
-    rowsOf(Row({ id: Schema.String }), sql`SELECT id FROM models ORDER BY id`),
+    rowsOf(KnownModel, sql`SELECT id FROM models ORDER BY id`),
     (models) => models.map(({ id }) => id)
   )
 
 /** False too for a model that is not known. */
 export const isReasoning = (sql: SqlClient.SqlClient, model: string) =>
   Effect.map(
-    rowOf(Row({ reasoning: Schema.Boolean }), sql`SELECT reasoning FROM models WHERE id = ${model}`),
+    rowOf(ModelReasoning, sql`SELECT reasoning FROM models WHERE id = ${model}`),
     (found) => found?.reasoning ?? false
   )
 
 /** The id of a channel that is to be made: its key is sealed for it. */
 export const nextId = (sql: SqlClient.SqlClient) =>
   Effect.map(
-    oneRowOf(Row({ id: ChannelId }), sql`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`),
+    oneRowOf(NextChannel, sql`SELECT nextval(pg_get_serial_sequence('channels', 'id')) AS id`),
     ({ id }) => id
   )
 

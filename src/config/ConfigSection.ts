@@ -18,18 +18,15 @@ export const section = <const F extends Fields>(
     schema,
     key: keys[field] ?? fileKeyOf(field)
   }))
-  /** The fields' own schemas make the values; TypeScript cannot follow their new names. */
-  const isDecoded = (_value: unknown): _value is Schema.Struct.Type<F> => true
   return Schema.Struct(Object.fromEntries(names.map(({ key, schema }) => [key, schema]))).pipe(
     Schema.decodeTo(
-      Schema.declare(isDecoded),
+      Schema.declare((value): value is Schema.Struct.Type<F> => typeof value === "object" && value !== null),
       SchemaTransformation.transform<Schema.Struct.Type<F>, { readonly [key: string]: unknown }>({
-        decode: (values) => {
-          const decoded: unknown = Object.fromEntries(
+        // The fields' own schemas made the values; TypeScript cannot follow their new names.
+        decode: (values) =>
+          Object.fromEntries(
             names.flatMap(({ field, key }) => Object.hasOwn(values, key) ? [[field, values[key]]] : [])
-          )
-          return isDecoded(decoded) ? decoded : unreachable()
-        },
+          ) as Schema.Struct.Type<F>,
         encode: (decoded) => {
           const values = new Map(Object.entries(decoded))
           return Object.fromEntries(
@@ -39,8 +36,4 @@ export const section = <const F extends Fields>(
       })
     )
   )
-}
-
-const unreachable = (): never => {
-  throw new Error("a decoded section is a section")
 }

@@ -6,10 +6,10 @@ import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { UserId } from "../domain/Ids.ts"
 import { Fen, Micros } from "../domain/Money.ts"
-import { orElse, Row } from "../domain/Row.ts"
+import { Count, orElse, Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { type AskedAction, confirmedActions } from "../platform/SecondPerson.ts"
-import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 
 /** `expired`: nobody confirmed it in time. */
 export const ConfirmationState = Schema.Literals(["pending", "confirmed", "rejected", "expired"])
@@ -29,7 +29,7 @@ export const Confirmation = Row({
   fen: Schema.NullOr(Fen),
   note: Schema.String,
   requestedBy: UserId,
-  /** The e-mail address of whoever asked. */
+  /** The e-mail address of the requester. */
   requester: Schema.String,
   /** As the ledger names them. */
   requestedAs: Schema.String,
@@ -38,7 +38,7 @@ export const Confirmation = Row({
   expiresAt: Schema.Date,
   state: ConfirmationState,
   closedBy: Schema.NullOr(UserId),
-  /** The e-mail address of whoever confirmed or rejected it. */
+  /** The e-mail address of the person who confirmed, rejected or withdrew it. */
   closer: Schema.NullOr(Schema.String),
   closedAt: Schema.NullOr(Schema.Date),
   closeNote: Schema.String
@@ -100,15 +100,9 @@ export const findConfirmation = (
 
 /** Those that wait, and are not expired. */
 export const countPending = (sql: SqlClient.SqlClient): Effect.Effect<number, SqlError.SqlError> =>
-  Effect.map(
-    oneRowOf(
-      Row({ waiting: Schema.BigInt }),
-      sql`SELECT count(*) AS waiting FROM confirmations WHERE state = 'pending' AND expires_at > now()`
-    ),
-    ({ waiting }) => Number(waiting)
-  )
+  countOf(sql`SELECT count(*) FROM confirmations WHERE state = 'pending' AND expires_at > now()`)
 
-const Counts = Row({ waiting: Schema.BigInt, ofOne: Schema.BigInt, ofOneToday: Schema.BigInt })
+const Counts = Row({ waiting: Count, ofOne: Count, ofOneToday: Count })
 
 /** What waits now, of all and of one person, and what that one has asked for within 24 hours. */
 export const countRequests = (
@@ -118,21 +112,14 @@ export const countRequests = (
   { readonly waiting: number; readonly ofOne: number; readonly ofOneToday: number },
   SqlError.SqlError
 > =>
-  Effect.map(
-    oneRowOf(
-      Counts,
-      sql`
+  oneRowOf(
+    Counts,
+    sql`
       SELECT w.waiting, w.of_one, t.of_one_today
         FROM (SELECT count(*) AS waiting, count(*) FILTER (WHERE requested_by = ${userId}) AS of_one
           FROM confirmations WHERE state = 'pending' AND expires_at > now()) w,
         (SELECT count(*) AS of_one_today FROM confirmations
           WHERE requested_by = ${userId} AND requested_at > now() - interval '24 hours') t`
-    ),
-    ({ ofOne, ofOneToday, waiting }) => ({
-      waiting: Number(waiting),
-      ofOne: Number(ofOne),
-      ofOneToday: Number(ofOneToday)
-    })
   )
 
 /** A request that waits for a second person. */

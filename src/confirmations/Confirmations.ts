@@ -63,7 +63,7 @@ export class Confirmations extends Context.Service<Confirmations, {
     actor: Confirmer,
     id: bigint
   ): Effect.Effect<Confirmation, ConfirmationNotFound | ConfirmationRefused | ActionRefused | DatabaseUnavailable>
-  /** By a second person, or taken back by whoever asked. The same again by the same person changes nothing. */
+  /** By a second person, or withdrawn by the requester. The same again by the same person changes nothing. */
   reject(
     actor: Confirmer,
     id: bigint,

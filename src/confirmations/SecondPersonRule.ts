@@ -78,6 +78,8 @@ const exceeds = (amount: bigint | null | undefined, limit: bigint | null): boole
 const isAbove = ({ fen, usdMicros }: Amounts, { finance }: SettingsValues): boolean =>
   exceeds(usdMicros, finance.confirmAboveMicros) || exceeds(fen, finance.confirmAboveFen)
 
+const HeldRole = Row({ role: Schema.String })
+
 /** Whether somebody is there, not disabled, and of a role that may do it. */
 export const checkRole = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
@@ -85,14 +87,14 @@ export const checkRole = Effect.fnUntraced(function*(
   action: ConfirmedAction
 ) {
   const user = yield* rowOf(
-    Row({ role: Schema.String }),
+    HeldRole,
     sql`SELECT role FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
   )
   const role: Role | undefined = user !== undefined && isRole(user.role) ? user.role : undefined
   if (role === undefined || !mayDo(role, action)) return yield* new ConfirmationRefused({ reason: "role" })
 })
 
-/** The same for whoever asked, and for the key that they asked with. */
+/** The same for the requester, and for the admin key that the request was made with. */
 export const checkRequester = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   { action, requestedAs, requestedBy }: Pick<Confirmation, "action" | "requestedAs" | "requestedBy">

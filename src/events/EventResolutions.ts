@@ -46,6 +46,8 @@ export type Resolve =
   | { readonly resolution: "accepted"; readonly note: string; readonly inProportion: boolean }
   | { readonly resolution: "refunded" | "dismissed"; readonly note: string }
 
+const FoundUser = Row({ id: UserId })
+
 export class EventResolutions extends Context.Service<EventResolutions, {
   /** The same again by the same administrator changes nothing. */
   resolve(
@@ -86,7 +88,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
       const findUser = (text: string) =>
         Effect.map(
           rowOf(
-            Row({ id: UserId }),
+            FoundUser,
             idPattern.test(text)
               ? sql`SELECT id FROM users WHERE id = ${BigInt(text)}`
               : sql`SELECT id FROM users WHERE email = ${text.toLowerCase()}`

@@ -14,7 +14,7 @@ import { KeptReason } from "../orders/Reason.ts"
 import { EventOutcome } from "../orders/Settlement.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -158,14 +158,8 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
         } satisfies EventDetails
       }, orUnavailable)
 
-      const openCount = Effect.map(
-        oneRowOf(
-          Row({ count: Schema.BigInt }),
-          sql.unsafe(
-            `SELECT count(*) AS count FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`
-          )
-        ),
-        ({ count }) => Number(count)
+      const openCount = countOf(
+        sql.unsafe(`SELECT count(*) FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`)
       ).pipe(orUnavailable)
 
       return PaymentEvents.of({ list, find, openCount })

@@ -2,9 +2,8 @@
  * Asks providers about attempts whose outcome is not known, so that a lost callback still settles, and closes what has to be
  * closed. What they answer goes the way of a callback: the same settlement, the same identities.
  */
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { Row } from "../domain/Row.ts"
 import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
 import { Orders } from "../orders/Orders.ts"
 import { Sessions } from "../orders/Sessions.ts"
@@ -15,7 +14,7 @@ import { ProviderUnavailable } from "../payments/PaymentError.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { oneRowOf } from "../postgres/Rows.ts"
+import { countOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 import { endOverdue } from "../subscriptions/Subscriptions.ts"
 
@@ -99,11 +98,9 @@ export class Reconciliation extends Context.Service<Reconciliation, {
       const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
 
       const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
-        const { count } = yield* oneRowOf(
-          Row({ count: Schema.BigInt }),
+        const total = yield* countOf(
           sql`SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
         )
-        const total = Number(count)
         let report = nothing
         let after = 0n
         while (true) {

@@ -6,7 +6,7 @@ import { Context, Effect, FileSystem, Layer, type PlatformError, Schema, Semapho
 import { SqlClient } from "effect/sql"
 import { readEpayColumn } from "../domain/EpayBill.ts"
 import { Minor } from "../domain/Money.ts"
-import { Row } from "../domain/Row.ts"
+import { Count, Row } from "../domain/Row.ts"
 import type { Provider } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { oneRowOf, rowsOf } from "../postgres/Rows.ts"
@@ -73,7 +73,7 @@ export interface BillQuestion<E> {
 
 const ReadLine = Row({ line: Schema.Number, kind: Schema.String })
 
-const CountedResult = Row({ result: BillResult, count: Schema.BigInt }, { count: "n" })
+const CountedResult = Row({ result: BillResult, count: Count })
 
 const Span = Row({ since: Schema.NullOr(Schema.Date), until: Schema.NullOr(Schema.Date) })
 
@@ -147,7 +147,7 @@ export class BillCheck extends Context.Service<BillCheck, {
       const compare = Effect.fnUntraced(function*(provider: Provider, reading: Reading) {
         const counts = yield* rowsOf(
           CountedResult,
-          sql.unsafe(`SELECT result, count(*) AS n FROM (${compareSql}) c GROUP BY result`, [provider])
+          sql.unsafe(`SELECT result, count(*) FROM (${compareSql}) c GROUP BY result`, [provider])
         )
         const differences = yield* rowsOf(
           BillDifference,
@@ -160,7 +160,7 @@ export class BillCheck extends Context.Service<BillCheck, {
           Span,
           sql`SELECT min(at) AS since, max(at) AS until FROM bill_items`
         )
-        const countOf = (result: BillResult) => Number(counts.find((row) => row.result === result)?.count ?? 0n)
+        const countOf = (result: BillResult) => counts.find((row) => row.result === result)?.count ?? 0
         return {
           provider,
           records: reading.records,

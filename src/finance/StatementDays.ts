@@ -30,6 +30,10 @@ export interface ClosedDay extends Schema.Schema.Type<typeof ClosedDay> {}
 
 const NextDay = Row({ day: Schema.String, startsAt: Schema.Date, endsAt: Schema.Date, due: Schema.Boolean })
 
+const TriedLock = Row({ held: Schema.Boolean })
+
+const Busy = Row({ busy: Schema.Boolean })
+
 export class StatementDays extends Context.Service<StatementDays, {
   /** Closes the days that are over, oldest first, 31 at most; answers them. Several servers at it take turns. */
   readonly closeDue: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable | UnknownKind>
@@ -43,7 +47,7 @@ export class StatementDays extends Context.Service<StatementDays, {
       /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
       const closeNext = Effect.gen(function*() {
         const { held } = yield* oneRowOf(
-          Row({ held: Schema.Boolean }),
+          TriedLock,
           sql`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
         )
         if (!held) return undefined
@@ -138,7 +142,7 @@ export const closedWithin = (
 export const isUnderWay = (sql: Sql, before: Date): Effect.Effect<boolean, SqlError.SqlError> =>
   Effect.map(
     oneRowOf(
-      Row({ busy: Schema.Boolean }),
+      Busy,
       sql`SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
           AND (a.xact_start < ${before} OR a.backend_type = 'client backend' AND coalesce(a.state, 'disabled') = 'disabled'))
         OR EXISTS (SELECT FROM pg_prepared_xacts x WHERE x.database = current_database()) AS busy`

@@ -10,7 +10,7 @@ import { ApiKeyId, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ApiKeyNotFound } from "./IdentityError.ts"
 import { isKeyName } from "./NewApiKey.ts"
@@ -68,8 +68,6 @@ export interface AdminKeyIdentity {
   readonly email: string
 }
 
-const KeyCount = Row({ count: Schema.BigInt })
-
 const InsertedKey = Row({ id: ApiKeyId })
 
 const LockedKey = Row({ revoked: Schema.Boolean, name: Schema.String })
@@ -121,12 +119,11 @@ export class AdminKeys extends Context.Service<AdminKeys, {
           Effect.gen(function*() {
             // Made one after the other, whoever makes them, and so counted.
             yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
-            const live = yield* oneRowOf(
-              KeyCount,
+            const live = yield* countOf(
               sql`SELECT count(*) FROM api_keys
           WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
             )
-            if (live.count >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
+            if (live >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
             const made = yield* oneRowOf(
               InsertedKey,
               sql`INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)

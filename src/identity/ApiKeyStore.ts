@@ -6,7 +6,7 @@ import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { ApiKeyId, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { ApiKeyIdentity, ListedApiKey } from "./ApiKey.ts"
 import { TooManyKeys, UserNotFound } from "./IdentityError.ts"
 import type { NewApiKey } from "./NewApiKey.ts"
@@ -18,8 +18,6 @@ export const LIVE_KEYS_MAX = 100
 const LISTED_MAX = 200
 
 const LIVE = "(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))"
-
-const KeyCount = Row({ count: Schema.BigInt })
 
 const InsertedKey = Row({ id: ApiKeyId })
 
@@ -33,11 +31,10 @@ export const insertApiKey = (
   Effect.gen(function*() {
     const [user] = yield* sql`SELECT FROM users WHERE id = ${key.userId} FOR NO KEY UPDATE`
     if (user === undefined) return yield* new UserNotFound({ userId: key.userId })
-    const live = yield* oneRowOf(
-      KeyCount,
+    const live = yield* countOf(
       sql`SELECT count(*) FROM api_keys WHERE user_id = ${key.userId} AND kind = 'call' AND ${sql.literal(LIVE)}`
     )
-    if (live.count >= LIVE_KEYS_MAX) return yield* new TooManyKeys({ keysMax: LIVE_KEYS_MAX })
+    if (live >= LIVE_KEYS_MAX) return yield* new TooManyKeys({ keysMax: LIVE_KEYS_MAX })
     const models = key.allowedModels ? JSON.stringify(key.allowedModels) : null
     const { id } = yield* oneRowOf(
       InsertedKey,

@@ -82,6 +82,8 @@ export interface AskedRefund {
   readonly requestedBy: string
 }
 
+const MadeRefund = Row({ id: RefundId })
+
 /** Writes down a refund that root asks for. Nobody has been asked yet; it counts from now on. */
 export const insertRefund = (
   sql: Sql,
@@ -90,7 +92,7 @@ export const insertRefund = (
 ): Read<Refund> =>
   Effect.gen(function*() {
     const { id } = yield* oneRowOf(
-      Row({ id: RefundId }),
+      MadeRefund,
       sql`INSERT INTO payment_refunds (provider, payment_reference, payment_id, amount_minor, currency, state, request_key,
           requested_by, note)
         VALUES (${payment.provider}, ${payment.payment}, ${payment.id}, ${refund.amountMinor}, ${payment.currency}, 'pending',

@@ -53,7 +53,7 @@ export interface AskedAction {
   readonly asked: ConfirmationFacts
   /** What comes of it. When it differs at the time of the confirmation, nothing is done. */
   readonly facts: ConfirmationFacts
-  /** Why, in the words of whoever asks. */
+  /** Why, in the requester's words. */
   readonly note: string
 }
 
@@ -72,8 +72,8 @@ export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>
 
 const refusals = {
   nobody: "this is above the limit of what one person may do: say who asks for it",
-  role: "this is not for the role of whoever asks or confirms",
-  same: "whoever asked for it cannot confirm it",
+  role: "the requester's role, or the second person's, does not allow this",
+  same: "requesters cannot confirm their own requests",
   closed: "it was confirmed or rejected before",
   expired: "it was not confirmed in time: it has to be asked for again",
   changed: "what it would do has changed since it was asked for: it has to be asked for again",

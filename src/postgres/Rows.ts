@@ -4,6 +4,7 @@
  */
 import { Effect, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
+import { Count, Row } from "../domain/Row.ts"
 
 const Found = Schema.Array(Schema.Unknown)
 
@@ -44,3 +45,10 @@ export const rowOf = <S extends Schema.ConstraintDecoder<unknown>, E, R>(
   row: S,
   statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
 ): Effect.Effect<S["Type"] | undefined, E, R> => Effect.map(rowsOf(row, statement), ([first]) => first)
+
+const Counted = Row({ count: Count })
+
+/** The number that a statement answers as its column `count`. */
+export const countOf = <E, R>(
+  statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
+): Effect.Effect<number, E, R> => Effect.map(oneRowOf(Counted, statement), ({ count }) => count)

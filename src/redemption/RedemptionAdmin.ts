@@ -43,6 +43,8 @@ export interface SeenBatch {
 /** Rows answered at once, at most. */
 export const LISTED_MAX = 200
 
+const NextBatch = Row({ id: Schema.BigInt })
+
 const SeenState = Row({ revision: Schema.BigInt, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
 
 const SeenCode = Row({ hint: Schema.String, isDisabled: Schema.Boolean }, { isDisabled: "disabled" })
@@ -100,7 +102,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
         // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
         yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
         const { id } = yield* oneRowOf(
-          Row({ id: Schema.BigInt }),
+          NextBatch,
           sql`
       SELECT nextval(pg_get_serial_sequence('redemption_batches', 'id')) AS id`
         )

@@ -47,6 +47,8 @@ export const AdminPlanJson = Json({
   updatedAt: MomentJson
 })
 
+const MadePlan = Row({ id: PlanId })
+
 export interface PlanFilter {
   readonly state?: "enabled" | "disabled" | undefined
   /** Only ids below this one. */
@@ -110,7 +112,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
             sql,
             Effect.gen(function*() {
               const made = yield* rowOf(
-                Row({ id: PlanId }),
+                MadePlan,
                 sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.columns(plan) })}
           ON CONFLICT (code) DO NOTHING RETURNING id`
               )

@@ -10,6 +10,8 @@ import type { SoldPlan } from "../domain/Plan.ts"
 import { Row } from "../domain/Row.ts"
 import { oneRowOf } from "../postgres/Rows.ts"
 
+const MadeSubscription = Row({ id: SubscriptionId })
+
 /**
  * Gives a user a subscription as part of the transaction under way; answers its id. It starts now, or when the last running
  * one of the same plan ends.
@@ -23,7 +25,7 @@ export const activate = (
   Effect.gen(function*() {
     yield* lockAccount(sql, userId)
     const { id } = yield* oneRowOf(
-      Row({ id: SubscriptionId }),
+      MadeSubscription,
       sql`
       INSERT INTO user_subscriptions (user_id, plan_id, order_id, plan_code, plan_name, limit_5h_micros, limit_1d_micros,
           limit_7d_micros, limit_30d_micros, multiplier_micros, starts_at, ends_at, fence)

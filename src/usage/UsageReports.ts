@@ -33,6 +33,8 @@ export interface UsageOverview {
   readonly partial: boolean
 }
 
+const CalledModel = Row({ model: Schema.String })
+
 export class UsageReports extends Context.Service<UsageReports, {
   /**
    * Totals, days and models of a range of whole UTC hours: both ends are aligned down, so a range that is to include now ends
@@ -76,7 +78,7 @@ export class UsageReports extends Context.Service<UsageReports, {
 
       const models = Effect.fn("UsageReports.models")(function*(userId: UserId) {
         const rows = yield* bounded(rowsOf(
-          Row({ model: Schema.String }),
+          CalledModel,
           sql`
       SELECT model FROM usage_hours
         WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)

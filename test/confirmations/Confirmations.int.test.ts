@@ -58,7 +58,7 @@ describe("a second person", () => {
           // The same again waits already.
           assert.strictEqual(yield* asking(ada, asked), id)
           const own = yield* ada.post(`/confirmations/${id}/confirm`)
-          assert.deepStrictEqual([own.status, own.json.message], [409, "whoever asked for it cannot confirm it"])
+          assert.deepStrictEqual([own.status, own.json.message], [409, "requesters cannot confirm their own requests"])
           const support = yield* staff("support")
           assert.strictEqual((yield* support.post(`/confirmations/${id}/confirm`)).status, 403)
           assert.deepStrictEqual(yield* asked.state, before)
@@ -143,7 +143,7 @@ describe("a second person", () => {
         assert.strictEqual((yield* other.post(`/confirmations/${own}/confirm`)).status, 200)
       }))
 
-    it.effect("rejects, and whoever asked takes back; then it has to be asked for again", () =>
+    it.effect("rejects a request, or lets its requester withdraw it; then a new request is needed", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
         const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
@@ -186,7 +186,7 @@ describe("a second person", () => {
         assert.notStrictEqual(yield* asking(ada, asked), id)
       }))
 
-    it.effect("confirms nothing of whoever was disabled, or has another role by now", () =>
+    it.effect("does not confirm a request whose requester was disabled, or has another role by now", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         for (const change of [sql`disabled_at = now()`, sql`role = 'support'`]) {

@@ -29,6 +29,11 @@ const bannedInCode: ReadonlyArray<readonly [what: string, pattern: RegExp, examp
   ["new Date()", /\bnew\s+Date\s*\(\s*\)/, "const t = new Date()"],
   ["Math.random", /\bMath\s*\.\s*random\b/, "Math.random()"],
   ["any", /\bas\s+any\b|:\s*any\b|<\s*any\b/, "value as any"],
+  [
+    "a row's schema made at each call",
+    /\b(?:rowsOf|rowOf|oneRowOf)\(\s*Row(?:With)?\(/,
+    "rowOf(Row({ id }), statement)"
+  ],
   ["a double assertion", /\bas\s+unknown\s+as\b/, "value as unknown as Micros"]
 ]
 

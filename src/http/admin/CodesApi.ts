@@ -57,7 +57,7 @@ const RedemptionCode = Json(codeFields).pipe(documented({ identifier: "Redemptio
 const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
   documented({
     identifier: "ExportedCode",
-    description: "A code in full: whoever has it can redeem it."
+    description: "A code in full. Anybody who has it can redeem it."
   })
 )
 

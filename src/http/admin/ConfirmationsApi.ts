@@ -65,5 +65,5 @@ export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
   title: "Confirmations",
   description:
     "Money moved by hand above `finance.confirm_above_usd` or `finance.confirm_above_cny` is answered 202 and waits here for seven " +
-    "days: a second person confirms it, which does it at once, or rejects it. Whoever asked may only take it back."
+    "days: a second person confirms it, and it is done at once, or rejects it. Its requester can only withdraw it."
 })) {}

@@ -8,6 +8,14 @@ import { FormAlert, Notice, PostForm } from "../ui/Forms.tsx"
 import { Card, PageHeading } from "../ui/Parts.tsx"
 import type { Visit } from "../Visit.ts"
 
+const doneKeys = ["done.created", "done.changed", "done.enabled", "done.disabled"] as const
+
+/**
+ * The page's own texts. `declared.text` is said of a row that config.yaml has, `now` above what the row is now, and `done.*` by what
+ * has just been done, as the address says.
+ */
+type EditKey = "disable" | "enable" | "declared.text" | "now" | typeof doneKeys[number]
+
 export interface EditPageProps {
   readonly visit: Visit
   readonly state: FormState
@@ -17,16 +25,7 @@ export interface EditPageProps {
   /** The revision that the form is filled in on. */
   readonly revision: string
   readonly paths: { readonly list: string; readonly edit: string; readonly disable: string; readonly enable: string }
-  readonly texts: {
-    readonly disable: string
-    readonly enable: string
-    /** Said of a row that config.yaml has. */
-    readonly declared: string
-    /** Above what the row is now. */
-    readonly now: string
-    /** By what has just been done, as the address says. */
-    readonly done: Readonly<Record<string, string>>
-  }
+  readonly say: (key: EditKey) => string
   /** What the row is, to be read. */
   readonly facts: ComponentChildren
   /** Above the form, whatever it is. */
@@ -36,24 +35,23 @@ export interface EditPageProps {
 }
 
 /** Enabling is done at once; disabling is asked for. */
-const EnabledAction = ({ paths, row, texts, visit }: EditPageProps) =>
+const EnabledAction = ({ paths, row, say, visit }: EditPageProps) =>
   row.disabledAt === null
-    ? <a class="btn" href={paths.disable}>{texts.disable}</a>
+    ? <a class="btn" href={paths.disable}>{say("disable")}</a>
     : (
       <PostForm visit={visit} action={paths.enable}>
         <input type="hidden" name="revision" value={row.revision.toString()} />
-        <button type="submit" class="btn">{texts.enable}</button>
+        <button type="submit" class="btn">{say("enable")}</button>
       </PostForm>
     )
 
-const Done = ({ texts, visit }: EditPageProps) => {
-  const done = visit.query.get("done")
-  const text = done !== null && Object.hasOwn(texts.done, done) ? texts.done[done] : undefined
-  return visit.isForm || text === undefined ? null : <Notice kind="success">{text}</Notice>
+const Done = ({ say, visit }: EditPageProps) => {
+  const key = doneKeys.find((known) => known === `done.${visit.query.get("done")}`)
+  return visit.isForm || key === undefined ? null : <Notice kind="success">{say(key)}</Notice>
 }
 
 export const EditPage = (props: EditPageProps) => {
-  const { above, children, facts, lead, paths, revision, row, state, texts, title, visit } = props
+  const { above, children, facts, lead, paths, revision, row, say, state, title, visit } = props
   const isOvertaken = state.problems["meanwhile"] !== undefined
   const back = visit.say("action.back")
   return (
@@ -63,10 +61,12 @@ export const EditPage = (props: EditPageProps) => {
       </PageHeading>
       <Done {...props} />
       <FormAlert state={state} />
-      {row.declared && state.problems["form"] === undefined ? <Notice kind="info">{texts.declared}</Notice> : null}
+      {row.declared && state.problems["form"] === undefined
+        ? <Notice kind="info">{say("declared.text")}</Notice>
+        : null}
       {above}
       {row.declared || isOvertaken
-        ? <Card class="mb-3" {...isOvertaken ? { title: texts.now } : {}}>{facts}</Card>
+        ? <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>{facts}</Card>
         : null}
       {row.declared
         ? <a class="btn" href={paths.list}>{back}</a>

@@ -17,11 +17,15 @@ export interface FormPageProps {
   readonly submit: string
   /** What it does is not easily undone. */
   readonly danger?: boolean
-  readonly back: { readonly href: string; readonly text: string }
+  readonly back: string
+  /** "Back" by default. */
+  readonly backText?: string | undefined
   readonly children: ComponentChildren
 }
 
-export const FormPage = ({ action, back, children, danger, lead, state, submit, title, visit }: FormPageProps) => (
+export const FormPage = (
+  { action, back, backText, children, danger, lead, state, submit, title, visit }: FormPageProps
+) => (
   <>
     <PageHeading title={title} {...lead === undefined ? {} : { lead }} />
     <Card>
@@ -30,7 +34,7 @@ export const FormPage = ({ action, back, children, danger, lead, state, submit, 
         {children}
         <div class="btn-list mt-4">
           <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
-          <a class="btn btn-ghost-secondary" href={back.href}>{back.text}</a>
+          <a class="btn btn-ghost-secondary" href={back}>{backText ?? visit.say("action.back")}</a>
         </div>
       </PostForm>
     </Card>

@@ -56,6 +56,19 @@ export interface ListProps<Item> {
   readonly children?: ComponentChildren
 }
 
+/** The filter by which enabled rows are listed, or disabled ones. */
+export const enabledFilter = (
+  say: (key: "state" | "state.all" | "state.enabled" | "state.disabled") => string,
+  value: "enabled" | "disabled" | undefined
+): ListFilter => ({
+  is: "choice",
+  name: "state",
+  label: say("state"),
+  all: say("state.all"),
+  value,
+  options: [["enabled", say("state.enabled")], ["disabled", say("state.disabled")]]
+})
+
 const isSet = ({ value }: ListFilter): boolean => value !== undefined && value !== ""
 
 const FilterField = ({ field, visit }: { readonly visit: Visit; readonly field: ListFilter }) => {

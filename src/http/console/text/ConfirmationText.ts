@@ -7,7 +7,7 @@ import { defineMessages } from "./Messages.ts"
 
 const text = defineMessages({
   "nobody": "This is above the limit of what one person may do. Sign in to ask for it.",
-  "role": "This is not for your role, or not for that of whoever asked for it.",
+  "role": "Your role, or that of the person who asked, does not allow this.",
   "same": "You asked for this yourself: somebody else has to confirm it.",
   "closed": "It was confirmed or rejected before.",
   "expired": "It was not confirmed in time. It has to be asked for again.",

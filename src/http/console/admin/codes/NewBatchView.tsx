@@ -58,7 +58,7 @@ export const NewBatchView = ({ plans, state, visit }: NewBatchProps) => {
       title={say("new")}
       action="/admin/codes/new"
       submit={say("submit")}
-      back={{ href: "/admin/codes", text: visit.say("action.back") }}
+      back="/admin/codes"
     >
       <Inputs
         state={state}

@@ -1,5 +1,5 @@
 /**
- * `/admin/confirmations`: what waits for a second person. It is confirmed or rejected here, and nowhere by whoever asked for it.
+ * `/admin/confirmations`: what waits for a second person. A second person confirms or rejects it here; its requester can only withdraw it.
  */
 import { Effect, Layer } from "effect"
 import { type ActionRefused, Confirmations } from "../../../../confirmations/Confirmations.ts"

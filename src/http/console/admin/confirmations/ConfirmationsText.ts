@@ -28,7 +28,8 @@ export const confirmationsText = defineMessages({
   "close.note": "Reason for not doing it",
   "close.note.hint": "Optional. Kept with the request.",
   "decide": "Your decision",
-  "decide.text": "Check the figures above. When you confirm, it is done at once, in the name of whoever asked for it.",
+  "decide.text":
+    "Check the figures above. When you confirm, it is done at once, in the name of the person who asked for it.",
   "confirm": "Confirm",
   "reject": "Reject",
   "withdraw": "Take back",

@@ -2,7 +2,7 @@
  * The list of all models with their prices.
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import { List } from "../../kit/List.tsx"
+import { enabledFilter, List } from "../../kit/List.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
@@ -93,14 +93,7 @@ export const AdminModelsView = (
         cursor={{ name: "after", of: ({ id }) => id }}
         filter={[
           { is: "text", name: "q", label: say("search"), value: query.text },
-          {
-            is: "choice",
-            name: "state",
-            label: say("state"),
-            all: say("state.all"),
-            value: query.state,
-            options: [["enabled", say("state.enabled")], ["disabled", say("state.disabled")]]
-          }
+          enabledFilter(say, query.state)
         ]}
         empty={{ icon: "model", title: say("empty"), text: say("empty.text") }}
         none={say("none")}

@@ -31,7 +31,7 @@ export const NewModelView = ({ state, visit }: FieldsProps) => {
       lead={say("lead")}
       action="/admin/models/new"
       submit={say("create")}
-      back={{ href: "/admin/models", text: visit.say("action.back") }}
+      back="/admin/models"
     >
       <Inputs
         state={state}
@@ -75,18 +75,7 @@ export const ModelView = (
         disable: `/admin/models/disable?${query(model.id)}`,
         enable: `/admin/models/enable?${query(model.id)}`
       }}
-      texts={{
-        disable: say("disable"),
-        enable: say("enable"),
-        declared: say("declared.text"),
-        now: say("now"),
-        done: {
-          created: say("done.created"),
-          changed: say("done.changed"),
-          enabled: say("done.enabled"),
-          disabled: say("done.disabled")
-        }
-      }}
+      say={say}
       facts={<ModelFacts visit={visit} model={model} />}
       above={model.channels.length === 0 && model.disabledAt === null
         ? <Notice kind="warning">{say("channels.hint")}</Notice>

@@ -19,19 +19,18 @@ interface ActionProps {
 }
 
 const ActionPage = (
-  { action, back, record: { order }, ...props }:
+  { action, record: { order }, ...props }:
     & ActionProps
-    & Pick<FormPageProps, "title" | "submit" | "danger" | "children">
+    & Pick<FormPageProps, "title" | "submit" | "danger" | "backText" | "children">
     & {
       /** Below the order's page. */
       readonly action: string
-      readonly back?: string
     }
 ) => (
   <FormPage
     {...props}
     action={`/admin/orders/${order.id}/${action}`}
-    back={{ href: `/admin/orders/${order.id}`, text: back ?? sayOf(props.visit, orderActionText)("back") }}
+    back={`/admin/orders/${order.id}`}
   />
 )
 
@@ -94,7 +93,7 @@ export const CancelView = (props: ActionProps) => {
       title={say("cancel.title", { id: order.id.toString() })}
       action="cancel"
       submit={say("cancel.submit")}
-      back={say("cancel.keep")}
+      backText={say("cancel.keep")}
       danger
     >
       <p class="break-anywhere mb-0">

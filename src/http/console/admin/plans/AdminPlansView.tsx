@@ -3,7 +3,7 @@
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
-import { List } from "../../kit/List.tsx"
+import { enabledFilter, List } from "../../kit/List.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
 import { sayOf, type UserVisit } from "../../Visit.ts"
@@ -75,14 +75,7 @@ export const AdminPlansView = (
         items={plans}
         hasMore={hasOlder}
         cursor={{ name: "before", of: ({ id }) => id }}
-        filter={[{
-          is: "choice",
-          name: "state",
-          label: say("state"),
-          all: say("state.all"),
-          value: query.state,
-          options: [["enabled", say("state.enabled")], ["disabled", say("state.disabled")]]
-        }]}
+        filter={[enabledFilter(say, query.state)]}
         empty={{ icon: "plan", title: say("empty"), text: say("empty.text") }}
         none={say("none")}
         columns={[

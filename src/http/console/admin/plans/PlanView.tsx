@@ -96,7 +96,7 @@ export const NewPlanView = ({ state, visit }: FieldsProps) => {
       lead={say("lead")}
       action="/admin/plans/new"
       submit={say("create")}
-      back={{ href: "/admin/plans", text: visit.say("action.back") }}
+      back="/admin/plans"
     >
       <Inputs
         state={state}
@@ -174,18 +174,7 @@ export const PlanView = (
       row={plan}
       revision={revision}
       paths={{ list: "/admin/plans", edit: path, disable: `${path}/disable`, enable: `${path}/enable` }}
-      texts={{
-        disable: say("disable"),
-        enable: say("enable"),
-        declared: say("declared.text"),
-        now: say("now"),
-        done: {
-          created: say("done.created"),
-          changed: say("done.changed"),
-          enabled: say("done.enabled"),
-          disabled: say("done.disabled")
-        }
-      }}
+      say={say}
       facts={
         <div class="card-body">
           <PlanFacts visit={visit} plan={plan} />

@@ -29,7 +29,8 @@ const ActionPage = (
   <FormPage
     {...props}
     action={`/admin/users/${user.id}/${action}`}
-    back={{ href: `/admin/users/${user.id}`, text: sayOf(props.visit, userActionText)("cancel") }}
+    back={`/admin/users/${user.id}`}
+    backText={sayOf(props.visit, userActionText)("cancel")}
   />
 )
 

@@ -129,7 +129,7 @@ export const NewUserView = ({ state, visit }: { readonly visit: Visit; readonly 
       lead={say("new.lead")}
       action="/admin/users"
       submit={say("new")}
-      back={{ href: "/admin/users", text: visit.say("action.back") }}
+      back="/admin/users"
     >
       <Inputs
         state={state}

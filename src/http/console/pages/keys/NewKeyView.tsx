@@ -58,7 +58,7 @@ export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
       title={say("new")}
       action="/keys"
       submit={say("submit")}
-      back={{ href: "/keys", text: visit.say("action.back") }}
+      back="/keys"
     >
       <Inputs
         state={state}
