@@ -48,7 +48,7 @@ export interface ActionError {
 
 type Run = (actor: Actor, asked: ConfirmationFacts, note: string) => Effect.Effect<unknown, ActionError>
 
-/** What this version does not read is no request any more: it has to be asked for again. */
+/** A request that this version cannot read is refused; somebody has to make a new one. */
 const reading = <A, I>(
   schema: Schema.Codec<A, I>,
   run: (actor: Actor, asked: A, note: string) => Effect.Effect<unknown, ActionError>

@@ -1,6 +1,6 @@
 /**
- * What waits for a second person: listed, confirmed and rejected. To confirm is to do what was asked, as the person who asked, now:
- * what has become impossible meanwhile is refused and goes on waiting.
+ * Requests that wait for a second person: listed, confirmed and rejected. Confirming a request carries its action out at once, in the
+ * name of the requester. If the action fails, the request keeps waiting.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -19,7 +19,7 @@ import {
   findConfirmation,
   listConfirmations
 } from "./ConfirmationStore.ts"
-import { checkRequester, checkRole } from "./SecondPersonRule.ts"
+import { checkRequester, checkRole, checkWaiting } from "./SecondPersonRule.ts"
 
 export { type Confirmation, type ConfirmationState, confirmationStates } from "./ConfirmationStore.ts"
 
@@ -32,7 +32,7 @@ export class ConfirmationNotFound
   }
 }
 
-/** What was asked for is not possible as things are; it goes on waiting. */
+/** The action failed, so its request keeps waiting. */
 export class ActionRefused extends Schema.TaggedError<ActionRefused>()("ActionRefused", {
   /** The `_tag` of the refusal. */
   code: Schema.String,
@@ -58,7 +58,7 @@ export class Confirmations extends Context.Service<Confirmations, {
   find(id: bigint): Effect.Effect<Confirmation, ConfirmationNotFound | DatabaseUnavailable>
   /** Those that wait now. */
   readonly pending: Effect.Effect<number, DatabaseUnavailable>
-  /** Does what was asked for. The same again by the same person changes nothing. */
+  /** Carries the action out. The same again by the same person changes nothing. */
   confirm(
     actor: Confirmer,
     id: bigint
@@ -95,10 +95,7 @@ export class Confirmations extends Context.Service<Confirmations, {
       const confirm = Effect.fn("Confirmations.confirm")(function*(by: Confirmer, id: bigint) {
         const found = yield* find(id)
         if (found.state === "confirmed" && found.closedBy === by.userId) return found
-        if (found.state === "confirmed" || found.state === "rejected") {
-          return yield* new ConfirmationRefused({ reason: "closed" })
-        }
-        if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+        yield* checkWaiting(found)
         if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
         const confirming = { id, by: { name: by.name, userId: by.userId, address: by.address } }
         const actor: Actor = {
@@ -114,10 +111,8 @@ export class Confirmations extends Context.Service<Confirmations, {
         yield* carryOut(actor, found)
         const now = yield* find(id)
         if (now.state === "confirmed") return now
-        if (now.state !== "pending") {
-          return yield* new ConfirmationRefused({ reason: now.state === "expired" ? "expired" : "closed" })
-        }
-        // What has been done by another way uses no confirmation up: nobody says that a second person agreed to it.
+        yield* checkWaiting(now)
+        // The action was carried out without this request, so the request still waits: no second person agreed to it.
         return yield* new ActionRefused({ code: "DoneBefore", reason: "it has been done already; reject it" })
       })
 
@@ -129,10 +124,7 @@ export class Confirmations extends Context.Service<Confirmations, {
             const found = yield* findConfirmation(sql, id, { lock: true })
             if (found === undefined) return yield* new ConfirmationNotFound({ id })
             if (found.state === "rejected" && found.closedBy === by.userId) return
-            if (found.state === "confirmed" || found.state === "rejected") {
-              return yield* new ConfirmationRefused({ reason: "closed" })
-            }
-            if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+            yield* checkWaiting(found)
             yield* checkRole(sql, by.userId, found.action)
             yield* closeConfirmation(sql, id, { state: "rejected", by: by.userId, note })
             yield* recordChange(sql, by, {

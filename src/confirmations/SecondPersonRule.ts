@@ -106,6 +106,12 @@ export const checkRequester = Effect.fnUntraced(function*(
   if (good.length === 0) return yield* new ConfirmationRefused({ reason: "role" })
 })
 
+/** Refuses a request that does not wait any more. */
+export const checkWaiting = ({ state }: Pick<Confirmation, "state">): Effect.Effect<void, ConfirmationRefused> =>
+  state === "pending"
+    ? Effect.void
+    : Effect.fail(new ConfirmationRefused({ reason: state === "expired" ? "expired" : "closed" }))
+
 /** Closes a confirmation that is good, as part of the transaction under way. */
 const useUp = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
@@ -113,10 +119,8 @@ const useUp = Effect.fnUntraced(function*(
   { action, asked, facts }: AskedAction
 ) {
   const found = yield* findConfirmation(sql, id, { lock: true })
-  if (found === undefined || found.state === "confirmed" || found.state === "rejected") {
-    return yield* new ConfirmationRefused({ reason: "closed" })
-  }
-  if (found.state === "expired") return yield* new ConfirmationRefused({ reason: "expired" })
+  if (found === undefined) return yield* new ConfirmationRefused({ reason: "closed" })
+  yield* checkWaiting(found)
   if (found.requestedBy === by.userId) return yield* new ConfirmationRefused({ reason: "same" })
   yield* checkRequester(sql, found)
   yield* checkRole(sql, by.userId, found.action)
