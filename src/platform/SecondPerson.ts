@@ -1,8 +1,8 @@
 /**
- * What one person alone may not do. Whoever moves money by hand asks {@link SecondPerson} as the last step of the transaction that
- * does it: above the limit the transaction is undone, and what was asked for waits until somebody else confirms it. Then the same use
- * case runs again, as the person who asked, and the confirmation is used up in its transaction: once, or not at all. The service is
- * provided by `confirmations/`.
+ * What one person alone may not do. A use case that moves money by hand calls {@link SecondPerson} as the last step of its transaction.
+ * Above the limit the transaction is undone and becomes a request, which waits until a second person confirms it. Then the same use
+ * case runs again, in the name of the requester, and closes the request in its transaction, so that it is carried out once or not at
+ * all. `confirmations/` provides the service.
  */
 import { Context, Data, type Effect, Schema } from "effect"
 import type { SqlError } from "effect/sql"
@@ -71,13 +71,13 @@ export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>
 }
 
 const refusals = {
-  nobody: "this is above the limit of what one person may do: say who asks for it",
+  nobody: "this is above the limit of what one person may do: name the person who asks for it",
   role: "the requester's role, or the second person's, does not allow this",
   same: "requesters cannot confirm their own requests",
   closed: "it was confirmed or rejected before",
-  expired: "it was not confirmed in time: it has to be asked for again",
-  changed: "what it would do has changed since it was asked for: it has to be asked for again",
-  many: "too many things wait for a second person: confirm or reject some first"
+  expired: "it was not confirmed in time: make a new request",
+  changed: "what it would do has changed since the request: make a new request",
+  many: "too many requests wait for a second person: confirm or reject some first"
 } as const
 
 /** Nothing was done, and nothing waits. */

@@ -214,7 +214,7 @@ describe("a second person", () => {
         assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 200)
       }))
 
-    it.effect("is told what has become impossible, and it goes on waiting", () =>
+    it.effect("says why an action failed, and its request keeps waiting", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
         const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
@@ -304,7 +304,7 @@ describe("a second person", () => {
         }
         const many = yield* ada.post(asked.path, asked.body)
         assert.strictEqual(many.status, 409)
-        assert.include(many.json.message, "too many things wait")
+        assert.include(many.json.message, "too many requests wait")
         yield* asking(bob, asked)
       }))
 

@@ -10,8 +10,8 @@ const text = defineMessages({
   "role": "Your role, or that of the person who asked, does not allow this.",
   "same": "You asked for this yourself: somebody else has to confirm it.",
   "closed": "It was confirmed or rejected before.",
-  "expired": "It was not confirmed in time. It has to be asked for again.",
-  "changed": "What it would do has changed since it was asked for. It has to be asked for again.",
+  "expired": "It was not confirmed in time. Make a new request.",
+  "changed": "What it would do has changed since the request. Make a new request.",
   "many": "Too many things wait for a second person. Confirm or reject some of them first."
 }, {
   "nobody": "此操作超过单人限额，请登录后提交申请。",

@@ -5,7 +5,7 @@ import { defineMessages } from "../../text/Messages.ts"
 
 export const confirmationsText = defineMessages({
   "title": "Confirmations",
-  "lead": "What is above the limit of one person waits here until somebody else confirms it, for seven days.",
+  "lead": "Actions above the limit of one person wait here for seven days, until somebody else confirms them.",
   "one.title": "Confirmation #{id}",
   "tab.waiting": "Waiting",
   "tab.all": "All",
@@ -32,9 +32,9 @@ export const confirmationsText = defineMessages({
     "Check the figures above. When you confirm, it is done at once, in the name of the person who asked for it.",
   "confirm": "Confirm",
   "reject": "Reject",
-  "withdraw": "Take back",
+  "withdraw": "Withdraw",
   "own.title": "Waiting for somebody else",
-  "own.text": "You asked for this yourself, so somebody else has to confirm it. You can take it back.",
+  "own.text": "You asked for this yourself, so somebody else has to confirm it. You can withdraw the request.",
   "not.yours": "Somebody of another role has to confirm this.",
   "all": "All confirmations",
   "done.asked":
@@ -49,7 +49,7 @@ export const confirmationsText = defineMessages({
   "fact.no": "No",
   "done.confirmed": "Confirmed and done.",
   "done.rejected": "Rejected. Nothing was done.",
-  "impossible": "This cannot be done as things are now, and goes on waiting: {why}.",
+  "impossible": "This cannot be done now: {why}. The request keeps waiting.",
   "action.adjust": "Adjust a balance",
   "action.waive": "Waive a debt",
   "action.codes": "Create redemption codes",
