@@ -13,7 +13,7 @@ import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
-import { SESSION_COOKIE, sessionCookie } from "../console/Visit.ts"
+import { SESSION_COOKIE, sessionCookie } from "../console/PageContext.ts"
 import { ApiBadRequest, ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
 import { checkRequestTexts } from "./RequestTexts.ts"
 

@@ -1,5 +1,5 @@
 /**
- * How a page is asked for and answered. A page's handler gets the visit and answers what to show or where to go on to; a
+ * How a page is asked for and answered. A page's handler gets the context and answers what to show or where to go on to; a
  * form's handler is reached only by a form that this visitor was shown, and when it refuses, the same form is shown again
  * with what was typed and what is wrong beside it. What no handler foresees ends here, as a page that says so.
  */
@@ -29,12 +29,20 @@ import {
 import { isCsrfToken, isForeign } from "./Csrf.ts"
 import { readForm } from "./FormBody.ts"
 import { statusOfUnreadable } from "./FormUnreadable.ts"
+import {
+  formCookie,
+  hereOf,
+  isUserContext,
+  type PageContext,
+  readContext,
+  sessionCookie,
+  type UserContext
+} from "./PageContext.ts"
 import { PageTurns } from "./PageTurns.ts"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
 import { refusalText } from "./text/ConfirmationText.ts"
 import { renderPage, renderPart } from "./ui/Frame.tsx"
 import { ProblemView } from "./ui/ProblemView.tsx"
-import { hereOf, isUserVisit, readVisit, sessionCookie, type UserVisit, type Visit, visitCookie } from "./Visit.ts"
 
 /** A choice, such as a language, is remembered so long. */
 const CHOICE_MAX_AGE = "365 days"
@@ -74,44 +82,44 @@ const withCookie = (
     ...(maxAge === undefined ? {} : { maxAge })
   })
 
-const problemPage = (visit: Visit, title: string, text: string, status: number): Page =>
-  page(title, ProblemView({ visit, title, text }), { status, bare: visit.user === undefined })
+const problemPage = (context: PageContext, title: string, text: string, status: number): Page =>
+  page(title, ProblemView({ context, title, text }), { status, bare: context.user === undefined })
 
-const notFoundPage = (visit: Visit): Page =>
-  problemPage(visit, visit.say("problem.notFound.title"), visit.say("problem.notFound.text"), 404)
+const notFoundPage = (context: PageContext): Page =>
+  problemPage(context, context.say("problem.notFound.title"), context.say("problem.notFound.text"), 404)
 
 /** Why what was asked for neither is done nor waits for a second person. */
-const refusedPage = (visit: Visit, { reason }: ConfirmationRefused): Page =>
-  problemPage(visit, visit.say("problem.refused.title"), refusalText(visit, reason), 409)
+const refusedPage = (context: PageContext, { reason }: ConfirmationRefused): Page =>
+  problemPage(context, context.say("problem.refused.title"), refusalText(context, reason), 409)
 
 /** What is shown for a failure that a handler let through. */
-const pageOfProblem = (visit: Visit, problem: PageProblem): Page | Redirect => {
-  if (problem._tag === "PageNotFound") return notFoundPage(visit)
+const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redirect => {
+  if (problem._tag === "PageNotFound") return notFoundPage(context)
   if (problem._tag === "ConfirmationPending") return redirect(`/admin/confirmations/${problem.id}?done=asked`)
   return problem._tag === "ConfirmationRefused"
-    ? refusedPage(visit, problem)
+    ? refusedPage(context, problem)
     : page(
-      visit.say("problem.unavailable.title"),
+      context.say("problem.unavailable.title"),
       ProblemView({
-        visit,
-        title: visit.say("problem.unavailable.title"),
-        text: visit.say("problem.unavailable.text"),
-        again: visit.isForm ? "/" : hereOf(visit)
+        context,
+        title: context.say("problem.unavailable.title"),
+        text: context.say("problem.unavailable.text"),
+        again: context.isForm ? "/" : hereOf(context)
       }),
       { status: 503, bare: true }
     )
 }
 
-const encodeDocument = Effect.fnUntraced(function*(visit: Visit, answer: Page | Part) {
+const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer: Page | Part) {
   const settings = yield* Settings
   const overview = yield* AccountOverview
   const { payment, site } = settings.current()
   const origins = answer._tag === "Page" ? answer.formOrigins ?? [] : []
-  const balance = visit.user === undefined || answer._tag === "Part"
+  const balance = context.user === undefined || answer._tag === "Part"
     ? undefined
     // The page is worth more than the figure in its corner.
-    : yield* overview.balance(visit.user.id).pipe(Effect.catchCause(() => Effect.undefined))
-  const html = answer._tag === "Page" ? renderPage(visit, answer, site, balance?.usdMicros) : renderPart(answer)
+    : yield* overview.balance(context.user.id).pipe(Effect.catchCause(() => Effect.undefined))
+  const html = answer._tag === "Page" ? renderPage(context, answer, site, balance?.usdMicros) : renderPart(answer)
   return HttpServerResponse.text(html, {
     status: answer.status ?? 200,
     contentType: "text/html; charset=utf-8",
@@ -143,14 +151,14 @@ const encodeRedirect = (answer: Redirect, publicUrl: string) => {
   return response
 }
 
-const encode = Effect.fnUntraced(function*(visit: Visit, answer: Answer) {
+const encode = Effect.fnUntraced(function*(context: PageContext, answer: Answer) {
   const publicUrl = (yield* PublicAddress).url()
   if (answer._tag === "Raw") return answer.response
   const response = answer._tag === "Redirect"
     ? encodeRedirect(answer, publicUrl)
-    : yield* encodeDocument(visit, answer)
-  return visit.secret.isNew && answer._tag === "Page"
-    ? withCookie(response, visitCookie(publicUrl), visit.secret.value, isHttps(publicUrl), {
+    : yield* encodeDocument(context, answer)
+  return context.secret.isNew && answer._tag === "Page"
+    ? withCookie(response, formCookie(publicUrl), context.secret.value, isHttps(publicUrl), {
       httpOnly: true,
       maxAge: undefined
     })
@@ -158,11 +166,11 @@ const encode = Effect.fnUntraced(function*(visit: Visit, answer: Answer) {
 })
 
 /** One user's pages wait for one another beyond their turns; past the bound they are told to come back. */
-const inTurn = <R>(visit: Visit, handled: Effect.Effect<Answer, PageProblem, R>) =>
-  Effect.flatMap(PageTurns, (turns) => turns.take(visit.user?.id, handled)).pipe(
+const inTurn = <R>(context: PageContext, handled: Effect.Effect<Answer, PageProblem, R>) =>
+  Effect.flatMap(PageTurns, (turns) => turns.take(context.user?.id, handled)).pipe(
     Effect.catchTag("TooManyPages", () =>
       Effect.succeed<Answer>(
-        problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.pages"), 429)
+        problemPage(context, context.say("problem.refused.title"), context.say("problem.pages"), 429)
       ))
   )
 
@@ -170,43 +178,43 @@ const inTurn = <R>(visit: Visit, handled: Effect.Effect<Answer, PageProblem, R>)
 export const loggedPath = (pathname: string): string => pathname.replace(/^\/(setup|reset)\/.*/s, "/$1/…")
 
 /** Runs a handler for the request at hand; whatever it fails with becomes a page. */
-const answered = <R>(handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>, msMax: number) =>
+const answered = <R>(handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>, msMax: number) =>
   Effect.gen(function*() {
-    const visit = yield* readVisit(true).pipe(
+    const context = yield* readContext(true).pipe(
       Effect.map((known) => ({ known, problem: undefined })),
-      Effect.catch((problem) => Effect.map(readVisit(false), (known) => ({ known, problem })))
+      Effect.catch((problem) => Effect.map(readContext(false), (known) => ({ known, problem })))
     )
-    const handled = visit.problem === undefined
-      ? Effect.suspend(() => handler(visit.known))
-      : Effect.fail(visit.problem)
+    const handled = context.problem === undefined
+      ? Effect.suspend(() => handler(context.known))
+      : Effect.fail(context.problem)
     const answer = yield* handled.pipe(
       Effect.timeoutOrElse({
         duration: msMax,
         orElse: () => Effect.fail(new DatabaseUnavailable({ reason: `no answer within ${msMax} ms` }))
       }),
-      Effect.catch((problem) => Effect.succeed<Answer>(pageOfProblem(visit.known, problem))),
+      Effect.catch((problem) => Effect.succeed<Answer>(pageOfProblem(context.known, problem))),
       Effect.catchDefect((defect) => {
         const id = makeReservationId()
-        const title = visit.known.say("problem.error.title")
+        const title = context.known.say("problem.error.title")
         return Effect.as(
-          Effect.logError("a page failed", { id, path: loggedPath(visit.known.pathname) }, Cause.die(defect)),
-          problemPage(visit.known, title, visit.known.say("problem.error.text", { id }), 500)
+          Effect.logError("a page failed", { id, path: loggedPath(context.known.pathname) }, Cause.die(defect)),
+          problemPage(context.known, title, context.known.say("problem.error.text", { id }), 500)
         )
       })
     )
-    return yield* encode(visit.known, answer)
+    return yield* encode(context.known, answer)
   }).pipe(compressed, Effect.orDie)
 
-const loginPath = (visit: Visit): string => {
-  const here = hereOf(visit)
+const loginPath = (context: PageContext): string => {
+  const here = hereOf(context)
   return here === "/" ? "/login" : `/login?${new URLSearchParams({ next: here })}`
 }
 
 /** A page for anybody. */
 export const visitorPage = <R>(
   path: HttpRouter.PathInput,
-  handler: (visit: Visit) => Effect.Effect<Answer, PageProblem, R>
-) => HttpRouter.add("GET", path, answered((visit) => inTurn(visit, handler(visit)), PAGE_MS_MAX))
+  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
+) => HttpRouter.add("GET", path, answered((context) => inTurn(context, handler(context)), PAGE_MS_MAX))
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
 const pageAnew: Answer = raw(
@@ -216,101 +224,105 @@ const pageAnew: Answer = raw(
 /** A page for users; others are sent to sign in, and come back to it. */
 export const userPage = <R>(
   path: HttpRouter.PathInput,
-  handler: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
 ) =>
   visitorPage(
     path,
-    (visit) =>
-      isUserVisit(visit) ? handler(visit) : Effect.succeed(visit.partial ? pageAnew : redirect(loginPath(visit)))
+    (context) =>
+      isUserContext(context)
+        ? handler(context)
+        : Effect.succeed(context.partial ? pageAnew : redirect(loginPath(context)))
   )
 
 /** A form's use case, and the page that shows the form again when it was refused. */
-export interface FormHandler<V extends Visit, R1, R2> {
-  run(visit: V, fields: URLSearchParams): Effect.Effect<Answer, FormRefused | PageProblem, R1>
+export interface FormHandler<V extends PageContext, R1, R2> {
+  run(context: V, fields: URLSearchParams): Effect.Effect<Answer, FormRefused | PageProblem, R1>
   /** Reads a form that is longer than others, or has files. */
   readonly read?: typeof readForm
   /** Without one, a page says what is wrong and leads back. */
-  readonly again?: (visit: V, fields: URLSearchParams, problems: Problems) => Effect.Effect<Answer, PageProblem, R2>
+  readonly again?: (context: V, fields: URLSearchParams, problems: Problems) => Effect.Effect<Answer, PageProblem, R2>
 }
 
 const withStatus = (answer: Answer, status: number): Answer =>
   answer._tag === "Page" || answer._tag === "Part" ? { ...answer, status } : answer
 
-const plainAgain = (visit: Visit, problems: Problems): Page =>
-  problemPage(visit, visit.say("problem.refused.title"), Object.values(problems).join(" "), 422)
+const plainAgain = (context: PageContext, problems: Problems): Page =>
+  problemPage(context, context.say("problem.refused.title"), Object.values(problems).join(" "), 422)
 
 /** Whether the request comes from a page of this site that was made for this visitor. */
-const isOurs = Effect.fnUntraced(function*(visit: Visit, fields: URLSearchParams) {
+const isOurs = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams) {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
-  return !isForeign(origin, (yield* PublicAddress).url()) && isCsrfToken(visit.secret.value, fields.get("csrf_token"))
+  return !isForeign(origin, (yield* PublicAddress).url()) && isCsrfToken(context.secret.value, fields.get("csrf_token"))
 })
 
-const handleForm = <V extends Visit, R1, R2>(visit: V, form: FormHandler<V, R1, R2>) =>
+const handleForm = <V extends PageContext, R1, R2>(context: V, form: FormHandler<V, R1, R2>) =>
   Effect.gen(function*() {
     const fields = yield* form.read ?? readForm
     const again = (problems: Problems, status: number) =>
       Effect.map(
-        form.again?.(visit, fields, problems) ?? Effect.succeed(plainAgain(visit, problems)),
+        form.again?.(context, fields, problems) ?? Effect.succeed(plainAgain(context, problems)),
         (answer) => withStatus(answer, status)
       )
-    if (!(yield* isOurs(visit, fields))) return yield* again({ form: visit.say("form.expired") }, 403)
-    return yield* form.run(visit, fields).pipe(
+    if (!(yield* isOurs(context, fields))) return yield* again({ form: context.say("form.expired") }, 403)
+    return yield* form.run(context, fields).pipe(
       Effect.catchTag("FormRefused", ({ problems, status }: FormRefused) => again(problems, status))
     )
   }).pipe(
     Effect.catchTag("FormUnreadable", ({ why }) => {
-      const title = visit.say("problem.refused.title")
-      const text = why === "large" ? visit.say("form.large") : visit.say("form.malformed")
-      return Effect.succeed<Answer>(problemPage(visit, title, text, statusOfUnreadable[why]))
+      const title = context.say("problem.refused.title")
+      const text = why === "large" ? context.say("form.large") : context.say("form.malformed")
+      return Effect.succeed<Answer>(problemPage(context, title, text, statusOfUnreadable[why]))
     })
   )
 
 /** A form that anybody may send. */
-export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<Visit, R1, R2>) =>
-  HttpRouter.add("POST", path, answered((visit) => handleForm(visit, form), FORM_MS_MAX))
+export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<PageContext, R1, R2>) =>
+  HttpRouter.add("POST", path, answered((context) => handleForm(context, form), FORM_MS_MAX))
 
 /** Somebody whose session has ended is told so, and nothing is done. */
 const signedInForm = <R>(
   path: HttpRouter.PathInput,
-  handled: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+  handled: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
 ) =>
   HttpRouter.add(
     "POST",
     path,
     answered(
-      (visit) =>
-        isUserVisit(visit)
-          ? handled(visit)
-          : Effect.succeed(problemPage(visit, visit.say("problem.refused.title"), visit.say("problem.session"), 403)),
+      (context) =>
+        isUserContext(context)
+          ? handled(context)
+          : Effect.succeed(
+            problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
+          ),
       FORM_MS_MAX
     )
   )
 
 /** A form of users. */
-export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserVisit, R1, R2>) =>
-  signedInForm(path, (visit) => handleForm(visit, form))
+export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>
+  signedInForm(path, (context) => handleForm(context, form))
 
 /** For whoever may not use it there is no such page, signed in or not. */
 const asAllowed = <R>(
-  visit: UserVisit,
-  handled: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
+  context: UserContext,
+  handled: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
 ): Effect.Effect<Answer, PageProblem, R> =>
-  mayUse(visit.user.role, visit.isForm ? "POST" : "GET", visit.pathname)
-    ? handled(visit)
+  mayUse(context.user.role, context.isForm ? "POST" : "GET", context.pathname)
+    ? handled(context)
     : Effect.fail(new PageNotFound())
 
 /** A page of the administration. One whose session has ended is sent to sign in, those who may not use it find nothing. */
 export const adminPage = <R>(
   path: `/admin${string}` & HttpRouter.PathInput,
-  handler: (visit: UserVisit) => Effect.Effect<Answer, PageProblem, R>
-) => userPage(path, (visit) => asAllowed(visit, handler))
+  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
+) => userPage(path, (context) => asAllowed(context, handler))
 
 /** A form of the administration. */
 export const adminForm = <R1, R2 = never>(
   path: `/admin${string}` & HttpRouter.PathInput,
-  form: FormHandler<UserVisit, R1, R2>
-) => signedInForm(path, (visit) => asAllowed(visit, (allowed) => handleForm(allowed, form)))
+  form: FormHandler<UserContext, R1, R2>
+) => signedInForm(path, (context) => asAllowed(context, (allowed) => handleForm(allowed, form)))
 
 /** Everything else that a browser asks for. */
-export const notFoundRoute = visitorPage("/*", (visit) => Effect.succeed(notFoundPage(visit)))
+export const notFoundRoute = visitorPage("/*", (context) => Effect.succeed(notFoundPage(context)))

@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { reasonFor } from "../../../src/http/console/admin/payments/ReasonText.ts"
 import { formatsOf } from "../../../src/http/console/text/Formats.ts"
 import type { Language } from "../../../src/http/console/text/Messages.ts"
-import type { Visit } from "../../../src/http/console/Visit.ts"
+import type { PageContext } from "../../../src/http/console/PageContext.ts"
 import { type Reason, reason, reasonOf, reasonWords, wordsOf } from "../../../src/orders/Reason.ts"
 
 const say = (language: Language, why: Reason | undefined, note = "") =>
-  reasonFor({ language, formats: formatsOf(language, "UTC") } as Visit, { note, reason: why })
+  reasonFor({ language, formats: formatsOf(language, "UTC") } as PageContext, { note, reason: why })
 
 const other = reason("other_amount", {
   paid_minor: "994",

@@ -3,57 +3,82 @@
  * expect them.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime } from "effect"
+import { DateTime, Record } from "effect"
 import { formatsOf, timeZoneOf } from "../../../src/http/console/text/Formats.ts"
-import { fill, languageOf, type Messages } from "../../../src/http/console/text/Messages.ts"
+import { fill, languageOf } from "../../../src/http/console/text/Messages.ts"
+import { texts } from "../../../src/http/console/text/Texts.ts"
 import { sourceFiles } from "../../tidy/SourceFiles.ts"
 
-const files = sourceFiles(["src/http"], /\.tsx?$/)
-
-/** Every set of messages that some module exports, with the module's path. */
-const sets = await Promise.all(
-  files.filter(({ text }) => /=\s*defineMessages\(/.test(text)).map(async ({ path }) => {
-    const module: Readonly<Record<string, unknown>> = await import(`../../../${path}`)
-    return { path, messages: Object.values(module).filter(isMessages) }
-  })
-)
-
-function isMessages(value: unknown): value is Messages<string> {
-  return typeof value === "object" && value !== null && "en" in value && "zh" in value
-}
-
-const placeholders = (text: string): ReadonlyArray<string> => (text.match(/\{\w+\}/g) ?? []).toSorted()
+/** Names of placeholders, plurals and formatted numbers. */
+const placeholders = (text: string): ReadonlyArray<string> =>
+  Array.from(text.matchAll(/\{(\w+)[,}]/g), ([, name = ""]) => name).toSorted()
 
 /** Pages, and what gives the reasons that they word. */
-const readers = [...files, ...sourceFiles(["src/events", "src/orders"], /\.ts$/)].filter(({ text }) =>
-  !/=\s*defineMessages\(/.test(text) || /\bsay\(/.test(text)
-)
-  .map(({ text }) => text).join("\n")
+const readers = sourceFiles(["src/http", "src/events", "src/orders"], /\.tsx?$/).map(({ text }) => text)
+
+/** Code names every key whole, so that each text is found. */
+const isSaid = (key: string): boolean => readers.some((text) => text.includes(`"${key}"`))
+
+const sections: ReadonlyArray<readonly [name: string, Readonly<Record<string, string>>]> = Record.toEntries(texts.en)
 
 describe("texts", () => {
-  it("finds them", () => assert.isAbove(sets.flatMap(({ messages }) => messages).length, 3))
+  it("have the same sections in both languages", () => {
+    assert.deepStrictEqual(Object.keys(texts.zh).toSorted(), Object.keys(texts.en).toSorted())
+    assert.isAbove(sections.length, 30)
+  })
 
-  for (const { messages, path } of sets) {
-    it(`${path}: is complete, with the same placeholders and no empty text`, () => {
-      for (const { en, zh } of messages) {
-        assert.deepStrictEqual(Object.keys(en).toSorted(), Object.keys(zh).toSorted())
-        for (const [key, text] of Object.entries(en)) {
-          const other = zh[key] ?? ""
-          assert.isTrue(text.trim() !== "" && other.trim() !== "", key)
-          assert.deepStrictEqual(placeholders(text), placeholders(other), key)
-        }
+  for (const [name, english] of sections) {
+    const chinese: Readonly<Record<string, string>> = texts.zh[
+      Record.keys(texts.zh).find((key) => key === name) ?? "words"
+    ]
+
+    it(`${name}: is complete, with the same placeholders and no empty text`, () => {
+      assert.deepStrictEqual(Object.keys(chinese).toSorted(), Object.keys(english).toSorted())
+      for (const [key, text] of Object.entries(english)) {
+        const other = chinese[key] ?? ""
+        assert.isTrue(text.trim() !== "" && other.trim() !== "", key)
+        assert.deepStrictEqual(placeholders(text), placeholders(other), key)
       }
     })
 
-    it(`${path}: has no text that no page says`, () => {
-      const keys = messages.flatMap(({ en }) => Object.keys(en))
-      assert.deepStrictEqual(keys.filter((key) => !readers.includes(`"${key}"`)), [])
+    it(`${name}: has no text that no page says`, () => {
+      assert.deepStrictEqual(Object.keys(english).filter((key) => !isSaid(key)), [])
     })
   }
 
+  it("say a word once that two sections share under one key", () => {
+    const seen = new Map<string, string>()
+    const repeated = sections.flatMap(([name, english]) =>
+      Object.entries(english).flatMap(([key, text]) => {
+        const chinese: Readonly<Record<string, string>> = texts.zh[
+          Record.keys(texts.zh).find((known) => known === name) ?? "words"
+        ]
+        const same = `${key} ${text} ${chinese[key]}`
+        const other = seen.get(same)
+        seen.set(same, name)
+        return other === undefined ? [] : [`${key}: ${other} and ${name}`]
+      })
+    )
+    assert.deepStrictEqual(repeated, [])
+  })
+
+  it("read every plural, and say one and many", () => {
+    for (const language of ["en", "zh"] as const) {
+      for (const section of Object.values(texts[language])) {
+        for (const text of Object.values<string>(section)) {
+          const values = Object.fromEntries(placeholders(text).map((name) => [name, 2_000]))
+          assert.notMatch(fill(language, text, values), /[{}]/, text)
+        }
+      }
+    }
+    assert.strictEqual(fill("en", texts.en.words.days, { count: 1 }), "1 day")
+    assert.strictEqual(fill("en", texts.en.words.days, { count: 3_000 }), "3,000 days")
+    assert.strictEqual(fill("zh", texts.zh.words.days, { count: 1 }), "1 天")
+  })
+
   it("fills placeholders, and shows one that has no value", () => {
-    assert.strictEqual(fill("{a} of {b}, {a}", { a: 1, b: "x" }), "1 of x, 1")
-    assert.strictEqual(fill("{a}", {}), "{a}")
+    assert.strictEqual(fill("en", "{a} of {b}, {a}", { a: 1, b: "x" }), "1 of x, 1")
+    assert.strictEqual(fill("en", "{a}", {}), "{a}")
   })
 
   it("speaks the language that a browser asks for first", () => {

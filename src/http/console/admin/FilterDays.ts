@@ -2,8 +2,8 @@
  * The days that a list is narrowed to, in the visitor's own zone, as its address says them.
  */
 import { DateTime } from "effect"
+import type { PageContext } from "../PageContext.ts"
 import { startOf } from "../pages/usage/UsageRange.ts"
-import type { Visit } from "../Visit.ts"
 
 export interface FilterDays {
   /** As typed, `YYYY-MM-DD`; empty for no bound. */
@@ -18,7 +18,7 @@ export interface FilterDays {
 
 const DAY_LENGTH_MAX = 16
 
-export const readDays = ({ formats, query }: Pick<Visit, "formats" | "query">): FilterDays => {
+export const readDays = ({ formats, query }: Pick<PageContext, "formats" | "query">): FilterDays => {
   const textOf = (name: string) => (query.get(name) ?? "").trim().slice(0, DAY_LENGTH_MAX).toWellFormed()
   const typed = { from: textOf("from"), to: textOf("to") }
   const from = startOf(typed.from, formats.timeZone)

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { type Answer, raw } from "../Answer.ts"
-import type { Visit } from "../Visit.ts"
+import type { PageContext } from "../PageContext.ts"
 import { Charts } from "./Charts.ts"
 import type { ChartSpec } from "./ChartSpec.ts"
 
@@ -29,9 +29,12 @@ export const NAMES_DRAWN_MAX = 8
 /** What a chart shows, without how. */
 export type Drawing = Pick<ChartSpec, "kind" | "labels" | "values" | "emptyText">
 
-export const chartAnswer = (visit: Pick<Visit, "query">, drawing: Drawing): Effect.Effect<Answer, never, Charts> => {
-  const size = sizes[drawing.kind][visit.query.get("size") === "narrow" ? "narrow" : "wide"]
-  const theme = visit.query.get("theme") === "dark" ? "dark" : "light"
+export const chartAnswer = (
+  context: Pick<PageContext, "query">,
+  drawing: Drawing
+): Effect.Effect<Answer, never, Charts> => {
+  const size = sizes[drawing.kind][context.query.get("size") === "narrow" ? "narrow" : "wide"]
+  const theme = context.query.get("theme") === "dark" ? "dark" : "light"
   return Effect.flatMap(Charts, (charts) => charts.render({ ...drawing, ...size }, theme)).pipe(
     Effect.map((svg) =>
       HttpServerResponse.text(svg, {

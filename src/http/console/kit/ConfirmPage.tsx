@@ -4,12 +4,12 @@
  */
 import type { ComponentChildren } from "preact"
 import type { Problems } from "../Answer.ts"
+import type { PageContext } from "../PageContext.ts"
 import { FormAlert, PostForm } from "../ui/Forms.tsx"
 import { Card, PageHeading } from "../ui/Parts.tsx"
-import type { Visit } from "../Visit.ts"
 
 export interface ConfirmProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly title: string
   /** What will happen. */
   readonly text: string
@@ -27,7 +27,7 @@ export interface ConfirmProps {
 }
 
 export const ConfirmPage = (
-  { action, back, cancel, children, problems = {}, revision, submit, text, title, visit }: ConfirmProps
+  { action, back, cancel, children, problems = {}, revision, submit, text, title, context }: ConfirmProps
 ) => (
   <>
     <PageHeading title={title} />
@@ -36,7 +36,7 @@ export const ConfirmPage = (
     <Card>
       <div class="card-body">
         <p class="break-anywhere">{text}</p>
-        <PostForm visit={visit} action={action} class="btn-list">
+        <PostForm context={context} action={action} class="btn-list">
           {revision === undefined ? null : <input type="hidden" name="revision" value={revision.toString()} />}
           <button type="submit" class="btn btn-danger">{submit}</button>
           <a class="btn" href={back}>{cancel}</a>

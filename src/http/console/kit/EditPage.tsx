@@ -4,9 +4,9 @@
  */
 import type { ComponentChildren } from "preact"
 import type { FormState } from "../Answer.ts"
+import type { PageContext } from "../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../ui/Forms.tsx"
 import { Card, PageHeading } from "../ui/Parts.tsx"
-import type { Visit } from "../Visit.ts"
 
 const doneKeys = ["done.created", "done.changed", "done.enabled", "done.disabled"] as const
 
@@ -17,7 +17,7 @@ const doneKeys = ["done.created", "done.changed", "done.enabled", "done.disabled
 type EditKey = "disable" | "enable" | "declared.text" | "now" | typeof doneKeys[number]
 
 export interface EditPageProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly state: FormState
   readonly title: string
   readonly lead?: ComponentChildren
@@ -35,25 +35,25 @@ export interface EditPageProps {
 }
 
 /** Enabling is done at once; disabling is asked for. */
-const EnabledAction = ({ paths, row, say, visit }: EditPageProps) =>
+const EnabledAction = ({ paths, row, say, context }: EditPageProps) =>
   row.disabledAt === null
     ? <a class="btn" href={paths.disable}>{say("disable")}</a>
     : (
-      <PostForm visit={visit} action={paths.enable}>
+      <PostForm context={context} action={paths.enable}>
         <input type="hidden" name="revision" value={row.revision.toString()} />
         <button type="submit" class="btn">{say("enable")}</button>
       </PostForm>
     )
 
-const Done = ({ say, visit }: EditPageProps) => {
-  const key = doneKeys.find((known) => known === `done.${visit.query.get("done")}`)
-  return visit.isForm || key === undefined ? null : <Notice kind="success">{say(key)}</Notice>
+const Done = ({ say, context }: EditPageProps) => {
+  const key = doneKeys.find((known) => known === `done.${context.query.get("done")}`)
+  return context.isForm || key === undefined ? null : <Notice kind="success">{say(key)}</Notice>
 }
 
 export const EditPage = (props: EditPageProps) => {
-  const { above, children, facts, lead, paths, revision, row, say, state, title, visit } = props
+  const { above, children, facts, lead, paths, revision, row, say, state, title, context } = props
   const isOvertaken = state.problems["meanwhile"] !== undefined
-  const back = visit.say("action.back")
+  const back = context.say("action.back")
   return (
     <>
       <PageHeading title={title} {...lead === undefined ? {} : { lead }}>
@@ -72,11 +72,11 @@ export const EditPage = (props: EditPageProps) => {
         ? <a class="btn" href={paths.list}>{back}</a>
         : (
           <Card>
-            <PostForm visit={visit} action={paths.edit} class="card-body">
+            <PostForm context={context} action={paths.edit} class="card-body">
               <input type="hidden" name="revision" value={revision} />
               {children}
               <div class="btn-list mt-4">
-                <button type="submit" class="btn btn-primary">{visit.say("action.save")}</button>
+                <button type="submit" class="btn btn-primary">{context.say("action.save")}</button>
                 <a class="btn btn-ghost-secondary" href={paths.list}>{back}</a>
               </div>
             </PostForm>

@@ -3,12 +3,12 @@
  */
 import type { ComponentChildren } from "preact"
 import type { FormState } from "../Answer.ts"
+import type { PageContext } from "../PageContext.ts"
 import { FormAlert, PostForm } from "../ui/Forms.tsx"
 import { Card, PageHeading } from "../ui/Parts.tsx"
-import type { Visit } from "../Visit.ts"
 
 export interface FormPageProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly state: FormState
   readonly title: string
   readonly lead?: ComponentChildren
@@ -24,17 +24,17 @@ export interface FormPageProps {
 }
 
 export const FormPage = (
-  { action, back, backText, children, danger, lead, state, submit, title, visit }: FormPageProps
+  { action, back, backText, children, danger, lead, state, submit, title, context }: FormPageProps
 ) => (
   <>
     <PageHeading title={title} {...lead === undefined ? {} : { lead }} />
     <Card>
-      <PostForm visit={visit} action={action} class="card-body">
+      <PostForm context={context} action={action} class="card-body">
         <FormAlert state={state} />
         {children}
         <div class="btn-list mt-4">
           <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
-          <a class="btn btn-ghost-secondary" href={back}>{backText ?? visit.say("action.back")}</a>
+          <a class="btn btn-ghost-secondary" href={back}>{backText ?? context.say("action.back")}</a>
         </div>
       </PostForm>
     </Card>

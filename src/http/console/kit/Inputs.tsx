@@ -4,8 +4,8 @@
 import type { ComponentChildren } from "preact"
 import { NOTE_CHARACTERS_MAX } from "../../../platform/Notes.ts"
 import type { FormState } from "../Answer.ts"
+import type { PageContext } from "../PageContext.ts"
 import { Field, type FieldProps } from "../ui/Forms.tsx"
-import type { Visit } from "../Visit.ts"
 
 type InputKind = "text" | "email" | "date" | "integer" | "decimal" | "usd" | "signedUsd" | "cny"
 
@@ -59,10 +59,10 @@ export const Inputs = ({ inputs, state }: InputsProps) => (
 )
 
 /** Why an administrator does something: kept with what is done. */
-export const noteInput = (visit: Visit): Input => ({
+export const noteInput = (context: PageContext): Input => ({
   name: "note",
-  label: visit.say("form.note"),
-  hint: visit.say("form.note.hint"),
+  label: context.say("form.note"),
+  hint: context.say("form.note.hint"),
   maxlength: NOTE_CHARACTERS_MAX,
   required: true
 })

@@ -3,10 +3,10 @@
  * the next page. The filter is part of the address, so that the result can be bookmarked and shared.
  */
 import type { ComponentChildren } from "preact"
+import type { PageContext } from "../PageContext.ts"
 import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
 import { Icon, type IconName } from "../ui/Icon.tsx"
 import { Card, type Column, DataTable, Nothing } from "../ui/Parts.tsx"
-import type { Visit } from "../Visit.ts"
 
 export interface ListColumn<Item> extends Column {
   readonly cell: (item: Item) => ComponentChildren
@@ -27,7 +27,7 @@ export type ListFilter =
   }
 
 export interface ListProps<Item> {
-  readonly visit: Visit
+  readonly context: PageContext
   /** Of the page, without a query. */
   readonly path: string
   /** What a part of the address says besides the filter, such as the tab. */
@@ -71,7 +71,7 @@ export const enabledFilter = (
 
 const isSet = ({ value }: ListFilter): boolean => value !== undefined && value !== ""
 
-const FilterField = ({ field, visit }: { readonly visit: Visit; readonly field: ListFilter }) => {
+const FilterField = ({ field, context }: { readonly context: PageContext; readonly field: ListFilter }) => {
   const { label, name } = field
   switch (field.is) {
     case "text":
@@ -83,7 +83,7 @@ const FilterField = ({ field, visit }: { readonly visit: Visit; readonly field: 
         <FilterChoice
           name={name}
           label={label}
-          all={field.all ?? visit.say("list.all")}
+          all={field.all ?? context.say("list.all")}
           chosen={field.value}
           options={field.options}
         />
@@ -96,26 +96,26 @@ const hrefOf = (path: string, query: Readonly<Record<string, string>>): string =
   return text === "" ? path : `${path}?${text}`
 }
 
-type Narrowed = Pick<ListProps<never>, "visit" | "path" | "kept"> & { readonly filter: ReadonlyArray<ListFilter> }
+type Narrowed = Pick<ListProps<never>, "context" | "path" | "kept"> & { readonly filter: ReadonlyArray<ListFilter> }
 
 /** Folded on a phone, where it would push the list out of sight. */
-const Filter = ({ filter, kept = {}, path, visit }: Narrowed) => {
+const Filter = ({ filter, kept = {}, path, context }: Narrowed) => {
   const count = filter.filter(isSet).length
   return (
     <details class="list-filter border-bottom">
       <summary class="card-body">
-        <Icon name="filter" /> {visit.say("list.filter")}
-        {count === 0 ? null : <span class="badge bg-blue-lt ms-2">{visit.formats.count(count)}</span>}
+        <Icon name="filter" /> {context.say("list.filter")}
+        {count === 0 ? null : <span class="badge bg-blue-lt ms-2">{context.formats.count(count)}</span>}
       </summary>
       <form method="get" action={path} class="card-body">
         {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
         <div class="row g-2 align-items-end">
-          {filter.map((field) => <FilterField key={field.name} visit={visit} field={field} />)}
+          {filter.map((field) => <FilterField key={field.name} context={context} field={field} />)}
           <div class="col-12 col-sm-auto btn-list">
-            <button class="btn" type="submit">{visit.say("list.filter")}</button>
+            <button class="btn" type="submit">{context.say("list.filter")}</button>
             {count === 0
               ? null
-              : <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{visit.say("list.clear")}</a>}
+              : <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{context.say("list.clear")}</a>}
           </div>
         </div>
       </form>
@@ -125,21 +125,21 @@ const Filter = ({ filter, kept = {}, path, visit }: Narrowed) => {
 
 /** The links below a list: to its beginning, and to what follows. */
 function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<string, string>> }) {
-  const { cursor, hasMore = false, items, order = "newest", path, query, visit } = props
+  const { cursor, hasMore = false, items, order = "newest", path, query, context } = props
   if (cursor === undefined) return null
   const last = hasMore ? items.at(-1) : undefined
-  const isFirst = !visit.query.has(cursor.name)
+  const isFirst = !context.query.has(cursor.name)
   if (isFirst && last === undefined) return null
   return (
     <div class="card-footer d-flex justify-content-between">
       {isFirst
         ? <span />
-        : <a href={hrefOf(path, query)}>{visit.say(order === "newest" ? "list.newest" : "list.first")}</a>}
+        : <a href={hrefOf(path, query)}>{context.say(order === "newest" ? "list.newest" : "list.first")}</a>}
       {last === undefined
         ? null
         : (
           <a href={hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) })} rel="next">
-            {visit.say(order === "newest" ? "list.older" : "list.next")}
+            {context.say(order === "newest" ? "list.older" : "list.next")}
           </a>
         )}
     </div>
@@ -147,9 +147,9 @@ function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<
 }
 
 export function List<Item>(props: ListProps<Item>) {
-  const { caption, children, columns, empty, filter = [], items, kept = {}, none, path, visit } = props
+  const { caption, children, columns, empty, filter = [], items, kept = {}, none, path, context } = props
   const isNarrowed = filter.some(isSet)
-  const isLater = props.cursor !== undefined && visit.query.has(props.cursor.name)
+  const isLater = props.cursor !== undefined && context.query.has(props.cursor.name)
   const isEmpty = items.length === 0 && !isNarrowed && !isLater
   const query = {
     ...kept,
@@ -158,7 +158,7 @@ export function List<Item>(props: ListProps<Item>) {
   return (
     <Card>
       {children}
-      {isEmpty || filter.length === 0 ? null : <Filter visit={visit} path={path} kept={kept} filter={filter} />}
+      {isEmpty || filter.length === 0 ? null : <Filter context={context} path={path} kept={kept} filter={filter} />}
       {items.length > 0
         ? (
           <DataTable

@@ -1,22 +1,10 @@
 /**
- * The console's texts in both languages. Each page keeps its own messages beside its view; a message exists in every
- * language or does not compile, and a test finds those that no page uses any more.
+ * How a text is said in one language: its placeholders, its plurals, and which language a browser asks for.
  */
+import { IntlMessageFormat } from "intl-messageformat"
 
 export const languages = ["en", "zh"] as const
 export type Language = typeof languages[number]
-
-/** Texts by key, in every language. Placeholders are written `{name}`. */
-export interface Messages<Key extends string> {
-  readonly en: Readonly<Record<Key, string>>
-  readonly zh: Readonly<Record<Key, string>>
-}
-
-/** Texts of one page: the Chinese ones have exactly the keys of the English ones. */
-export const defineMessages = <const Key extends string>(
-  en: Readonly<Record<Key, string>>,
-  zh: Readonly<Record<NoInfer<Key>, string>>
-): Messages<Key> => ({ en, zh })
 
 /** What may be put in a text's placeholder. Whatever shows the text escapes it. */
 export type MessageValues = Readonly<Record<string, string | number>>
@@ -26,14 +14,31 @@ export type Say<Key extends string> = (key: Key, values?: MessageValues) => stri
 
 const placeholder = /\{(\w+)\}/g
 
-/** Fills a text's placeholders; one without a value stays as it is, so that its absence is seen. */
-export const fill = (text: string, values: MessageValues): string =>
-  text.replace(placeholder, (whole, name: string) => String(values[name] ?? whole))
+/** Messages of ICU, each read once: there are as many as texts. */
+const icu = new Map<string, IntlMessageFormat>()
 
-/** Says the texts of one page in one language. */
-export const sayIn = <Key extends string>(messages: Messages<Key>, language: Language): Say<Key> => (key, values) => {
-  const text = messages[language][key]
-  return values === undefined ? text : fill(text, values)
+const icuOf = (language: Language, text: string): IntlMessageFormat => {
+  const key = `${language} ${text}`
+  const known = icu.get(key)
+  if (known !== undefined) return known
+  const made = new IntlMessageFormat(text, language, undefined, { ignoreTag: true })
+  icu.set(key, made)
+  return made
+}
+
+/**
+ * Fills a text's placeholders; one without a value stays as it is, so that its absence is seen. A text with a plural or a formatted
+ * number is a message of ICU, and its values are numbers.
+ */
+export const fill = (language: Language, text: string, values: MessageValues): string =>
+  /\{\w+, /.test(text)
+    ? String(icuOf(language, text).format(values))
+    : text.replace(placeholder, (whole, name: string) => String(values[name] ?? whole))
+
+/** Says texts by their keys. */
+export const sayFrom = (language: Language, texts: Readonly<Record<string, string>>): Say<string> => (key, values) => {
+  const text = texts[key] ?? key
+  return values === undefined ? text : fill(language, text, values)
 }
 
 /** The language a browser asks for first among those there are; English where it asks for none of them. */

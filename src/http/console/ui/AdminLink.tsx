@@ -2,10 +2,10 @@
  * A link within the administration, for those who may follow it. For others it is its plain text, or nothing.
  */
 import type { ComponentChildren } from "preact"
-import { mayVisit, type Visit } from "../Visit.ts"
+import { mayOpen, type PageContext } from "../PageContext.ts"
 
 interface AdminLinkProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly href: string
   readonly class?: string
   readonly "aria-label"?: string
@@ -14,7 +14,7 @@ interface AdminLinkProps {
   readonly children: ComponentChildren
 }
 
-export const AdminLink = ({ children, isText = false, visit, ...link }: AdminLinkProps) => {
-  if (mayVisit(visit, link.href)) return <a {...link}>{children}</a>
+export const AdminLink = ({ children, isText = false, context, ...link }: AdminLinkProps) => {
+  if (mayOpen(context, link.href)) return <a {...link}>{children}</a>
   return isText ? <>{children}</> : null
 }

@@ -4,13 +4,13 @@
  */
 import type { AllHTMLAttributes, ComponentChildren } from "preact"
 import type { FormState } from "../Answer.ts"
-import type { Visit } from "../Visit.ts"
+import type { PageContext } from "../PageContext.ts"
 import { Icon } from "./Icon.tsx"
 
 /** A form that is posted to this site. */
 export const PostForm = (
-  { action, children, class: className, confirm, files, visit }: {
-    readonly visit: Visit
+  { action, children, class: className, confirm, files, context }: {
+    readonly context: PageContext
     readonly action: string
     readonly children: ComponentChildren
     readonly class?: string
@@ -28,7 +28,7 @@ export const PostForm = (
     enctype={files === true ? "multipart/form-data" : undefined}
     novalidate
   >
-    <input type="hidden" name="csrf_token" value={visit.csrf} />
+    <input type="hidden" name="csrf_token" value={context.csrf} />
     {children}
   </form>
 )

@@ -7,7 +7,7 @@ import { renderToString } from "preact-render-to-string"
 import type { SiteConfig } from "../../../config/Config.ts"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
-import { hereOf, type Visit } from "../Visit.ts"
+import { hereOf, type PageContext } from "../PageContext.ts"
 import { PostForm } from "./Forms.tsx"
 import { Icon, type IconName } from "./Icon.tsx"
 import { Navigation } from "./Navigation.tsx"
@@ -41,24 +41,24 @@ const ThemeButton = (
 )
 
 /** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
-const Look = ({ visit }: { readonly visit: Visit }) => {
+const Look = ({ context }: { readonly context: PageContext }) => {
   // The answer to a form has no address to come back to.
-  if (visit.isForm) return null
+  if (context.isForm) return null
   return (
-    <PostForm visit={visit} action="/look" class="console-look">
-      <input type="hidden" name="next" value={hereOf(visit)} />
+    <PostForm context={context} action="/look" class="console-look">
+      <input type="hidden" name="next" value={hereOf(context)} />
       <button
         class="btn btn-ghost-secondary"
         type="submit"
         name="language"
-        value={visit.language === "en" ? "zh" : "en"}
-        lang={visit.language === "en" ? "zh-CN" : "en"}
+        value={context.language === "en" ? "zh" : "en"}
+        lang={context.language === "en" ? "zh-CN" : "en"}
       >
         <Icon name="language" />
-        {visit.say("look.otherLanguage")}
+        {context.say("look.otherLanguage")}
       </button>
-      <ThemeButton theme="dark" icon="moon" label={visit.say("look.makeDark")} />
-      <ThemeButton theme="light" icon="sun" label={visit.say("look.makeLight")} />
+      <ThemeButton theme="dark" icon="moon" label={context.say("look.makeDark")} />
+      <ThemeButton theme="light" icon="sun" label={context.say("look.makeLight")} />
     </PostForm>
   )
 }
@@ -71,8 +71,8 @@ const Brand = ({ site }: { readonly site: SiteConfig }) => (
 )
 
 const TopBar = (
-  { balanceMicros, site, visit }: {
-    readonly visit: Visit
+  { balanceMicros, site, context }: {
+    readonly context: PageContext
     readonly site: SiteConfig
     readonly balanceMicros: bigint | undefined
   }
@@ -83,22 +83,22 @@ const TopBar = (
       <div class="console-top-end">
         {balanceMicros === undefined ? null : (
           <a class="console-balance" href="/topup">
-            <span class="text-secondary d-none d-sm-inline">{visit.say("nav.balance")}</span>
-            <strong>{visit.formats.usd(balanceMicros)}</strong>
+            <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
+            <strong>{context.formats.usd(balanceMicros)}</strong>
           </a>
         )}
-        <Look visit={visit} />
-        {visit.user === undefined
-          ? visit.pathname === "/login"
+        <Look context={context} />
+        {context.user === undefined
+          ? context.pathname === "/login"
             ? null
-            : <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
+            : <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
           : (
-            <PostForm visit={visit} action="/logout">
+            <PostForm context={context} action="/logout">
               <button
                 class="btn btn-icon btn-ghost-secondary"
                 type="submit"
-                aria-label={visit.say("action.logout")}
-                title={`${visit.say("action.logout")} · ${visit.user.email}`}
+                aria-label={context.say("action.logout")}
+                title={`${context.say("action.logout")} · ${context.user.email}`}
               >
                 <Icon name="logout" />
               </button>
@@ -110,17 +110,17 @@ const TopBar = (
 )
 
 const Document = (
-  { balanceMicros, page, site, visit }: {
-    readonly visit: Visit
+  { balanceMicros, page, site, context }: {
+    readonly context: PageContext
     readonly page: Page
     readonly site: SiteConfig
     readonly balanceMicros: bigint | undefined
   }
 ) => (
   <html
-    lang={visit.language === "zh" ? "zh-CN" : "en"}
-    data-bs-theme={visit.theme === "auto" ? "light" : visit.theme}
-    data-theme={visit.theme}
+    lang={context.language === "zh" ? "zh-CN" : "en"}
+    data-bs-theme={context.theme === "auto" ? "light" : context.theme}
+    data-theme={context.theme}
   >
     <head>
       <meta charset="utf-8" />
@@ -134,7 +134,7 @@ const Document = (
       <meta name="htmx-config" content={htmxConfig} />
       <script src={assetPath("htmx.js")} defer />
       <script src={assetPath("site.js")} defer />
-      {page.refreshSeconds === undefined || visit.isForm
+      {page.refreshSeconds === undefined || context.isForm
         ? null
         : (
           <noscript>
@@ -143,9 +143,9 @@ const Document = (
         )}
     </head>
     <body>
-      <a class="visually-hidden-focusable console-skip" href="#content">{visit.say("nav.skip")}</a>
-      <TopBar visit={visit} site={site} balanceMicros={balanceMicros} />
-      {visit.user === undefined || page.bare === true ? null : <Navigation visit={visit} />}
+      <a class="visually-hidden-focusable console-skip" href="#content">{context.say("nav.skip")}</a>
+      <TopBar context={context} site={site} balanceMicros={balanceMicros} />
+      {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
       <main id="content" class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`} tabIndex={-1}>
         {site.notice === ""
           ? null
@@ -153,7 +153,7 @@ const Document = (
         {page.body}
       </main>
       <footer class="console-footer d-print-none">
-        <div class="container-xl text-secondary">{site.name} · {visit.say("footer.docs")}</div>
+        <div class="container-xl text-secondary">{site.name} · {context.say("footer.docs")}</div>
       </footer>
     </body>
   </html>
@@ -161,12 +161,14 @@ const Document = (
 
 /** The whole document as text. `balanceMicros` is shown in the bar when it is known. */
 export const renderPage = (
-  visit: Visit,
+  context: PageContext,
   page: Page,
   site: SiteConfig,
   balanceMicros: bigint | undefined
 ): string =>
-  `<!DOCTYPE html>${renderToString(<Document visit={visit} page={page} site={site} balanceMicros={balanceMicros} />)}`
+  `<!DOCTYPE html>${
+    renderToString(<Document context={context} page={page} site={site} balanceMicros={balanceMicros} />)
+  }`
 
 /** A part of a page as text. */
 export const renderPart = ({ body }: Part): string => renderToString(<Fragmented>{body}</Fragmented>)

@@ -2,7 +2,7 @@
  * The bar of links below the top of a page: the console's own, and the administration's while somebody is there who may use it.
  */
 import { isStaff } from "../../../identity/Roles.ts"
-import { mayVisit, type Visit } from "../Visit.ts"
+import { mayOpen, type PageContext } from "../PageContext.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
 interface NavItem {
@@ -12,7 +12,7 @@ interface NavItem {
 }
 
 /** The texts are written out, so that each of them is found as used. */
-const consoleItems = ({ say, user }: Visit): ReadonlyArray<NavItem> => [
+const consoleItems = ({ say, user }: PageContext): ReadonlyArray<NavItem> => [
   { path: "/", icon: "dashboard", label: say("nav.dashboard") },
   { path: "/keys", icon: "key", label: say("nav.keys") },
   { path: "/usage", icon: "usage", label: say("nav.usage") },
@@ -26,7 +26,7 @@ const consoleItems = ({ say, user }: Visit): ReadonlyArray<NavItem> => [
     : []
 ]
 
-const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
+const adminItems = ({ say }: PageContext): ReadonlyArray<NavItem> => [
   { path: "/admin", icon: "dashboard", label: say("admin.overview") },
   { path: "/admin/users", icon: "users", label: say("admin.users") },
   { path: "/admin/orders", icon: "order", label: say("admin.orders") },
@@ -43,28 +43,28 @@ const adminItems = ({ say }: Visit): ReadonlyArray<NavItem> => [
   { path: "/", icon: "back", label: say("nav.console") }
 ]
 
-const allowedItems = (visit: Visit): ReadonlyArray<NavItem> =>
-  adminItems(visit).filter(({ path }) => path === "/" || mayVisit(visit, path))
+const allowedItems = (context: PageContext): ReadonlyArray<NavItem> =>
+  adminItems(context).filter(({ path }) => path === "/" || mayOpen(context, path))
 
 const isBelow = (pathname: string, path: string): boolean => pathname === path || pathname.startsWith(`${path}/`)
 
 /** Whether the visitor is in the administration, which is shown to nobody else. */
-const isAdmin = ({ pathname, user }: Visit): boolean =>
+const isAdmin = ({ pathname, user }: PageContext): boolean =>
   user !== undefined && isStaff(user.role) && isBelow(pathname, "/admin")
 
 const isAt = (pathname: string, path: string): boolean =>
   path === "/" || path === "/admin" ? pathname === path : isBelow(pathname, path)
 
-export const Navigation = ({ visit }: { readonly visit: Visit }) => {
-  const admin = isAdmin(visit)
-  const label = admin ? visit.say("nav.admin") : visit.say("nav.main")
+export const Navigation = ({ context }: { readonly context: PageContext }) => {
+  const admin = isAdmin(context)
+  const label = admin ? context.say("nav.admin") : context.say("nav.main")
   return (
     <nav class={`console-nav d-print-none ${admin ? "console-nav-admin" : ""}`} aria-label={label}>
       <div class="container-xl">
         <ul class="console-nav-list">
-          {(admin ? allowedItems(visit) : consoleItems(visit)).map(({ icon, label, path }) => (
+          {(admin ? allowedItems(context) : consoleItems(context)).map(({ icon, label, path }) => (
             <li key={path}>
-              <a class="console-nav-link" href={path} aria-current={isAt(visit.pathname, path) ? "page" : undefined}>
+              <a class="console-nav-link" href={path} aria-current={isAt(context.pathname, path) ? "page" : undefined}>
                 <Icon name={icon} />
                 <span>{label}</span>
               </a>

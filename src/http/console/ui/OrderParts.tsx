@@ -4,8 +4,7 @@
 import type { SoldPlan } from "../../../domain/Plan.ts"
 import type { Order, OrderState } from "../../../orders/Order.ts"
 import type { PaymentSource } from "../../../payments/PaymentFact.ts"
-import { orderText } from "../text/OrderText.ts"
-import { sayOf, type Visit } from "../Visit.ts"
+import { type PageContext, sayOf } from "../PageContext.ts"
 import { Badge, DataTable, Moment, type Tone } from "./Parts.tsx"
 
 const tones: Readonly<Record<OrderState, Tone>> = {
@@ -18,32 +17,32 @@ const tones: Readonly<Record<OrderState, Tone>> = {
   disputed: "red"
 }
 
-export const stateName = (visit: Visit, state: OrderState): string => {
-  const say = sayOf(visit, orderText)
+export const stateName = (context: PageContext, state: OrderState): string => {
+  const say = sayOf(context, "order")
   return ({
     pending: say("state.pending"),
     paid: say("state.paid"),
     active: say("state.active"),
-    cancelled: say("state.cancelled"),
-    expired: say("state.expired"),
+    cancelled: say("cancelled"),
+    expired: say("expired"),
     refunded: say("state.refunded"),
     disputed: say("state.disputed")
   })[state]
 }
 
-export const StateBadge = ({ state, visit }: { readonly visit: Visit; readonly state: OrderState }) => (
-  <Badge tone={tones[state]}>{stateName(visit, state)}</Badge>
+export const StateBadge = ({ state, context }: { readonly context: PageContext; readonly state: OrderState }) => (
+  <Badge tone={tones[state]}>{stateName(context, state)}</Badge>
 )
 
 /** What an order is for, in words. */
-export const orderName = (visit: Visit, order: Order): string => {
-  const say = sayOf(visit, orderText)
-  return order.terms === null ? say("kind.topup") : say("kind.subscription", { name: order.terms.name })
+export const orderName = (context: PageContext, order: Order): string => {
+  const say = sayOf(context, "order")
+  return order.terms === null ? say("topUp") : say("kind.subscription", { name: order.terms.name })
 }
 
 /** A way of paying, in words; gateways may offer others than these. */
-export const methodName = (visit: Visit, provider: PaymentSource, method: string | null): string => {
-  const say = sayOf(visit, orderText)
+export const methodName = (context: PageContext, provider: PaymentSource, method: string | null): string => {
+  const say = sayOf(context, "order")
   if (provider === "manual") return say("method.manual")
   if (provider === "stripe") return say("method.stripe")
   if (method === "alipay") return say("method.alipay")
@@ -52,19 +51,22 @@ export const methodName = (visit: Visit, provider: PaymentSource, method: string
 }
 
 /** The limited windows of a plan, in words. Limits in micros, in the order of 5 hours, 1, 7 and 30 days; 0 for none. */
-export const limitLines = (visit: Visit, limits: readonly [bigint, bigint, bigint, bigint]): ReadonlyArray<string> => {
-  const say = sayOf(visit, orderText)
-  const names = [say("window.5"), say("window.24"), say("window.168"), say("window.720")]
+export const limitLines = (
+  context: PageContext,
+  limits: readonly [bigint, bigint, bigint, bigint]
+): ReadonlyArray<string> => {
+  const say = sayOf(context, "order")
+  const names = [say("window.5"), say("window.24"), say("range.7"), say("range.30")]
   const lines = limits.flatMap((limit, index) =>
-    limit === 0n ? [] : [say("window.limit", { limit: visit.formats.usd(limit), window: names[index] ?? "" })]
+    limit === 0n ? [] : [say("window.limit", { limit: context.formats.usd(limit), window: names[index] ?? "" })]
   )
-  return lines.length === 0 ? [say("window.none")] : lines
+  return lines.length === 0 ? [say("noSpendingLimit")] : lines
 }
 
 /** What a plan gives, line by line: its windows with their limits. */
-export const TermsLines = ({ terms, visit }: { readonly visit: Visit; readonly terms: SoldPlan }) => (
+export const TermsLines = ({ terms, context }: { readonly context: PageContext; readonly terms: SoldPlan }) => (
   <>
-    {limitLines(visit, [
+    {limitLines(context, [
       terms.limit5hMicros,
       terms.limit1dMicros,
       terms.limit7dMicros,
@@ -74,11 +76,11 @@ export const TermsLines = ({ terms, visit }: { readonly visit: Visit; readonly t
 )
 
 /** The name of a window of so many hours. */
-export const windowName = (visit: Visit, hours: number): string => {
-  const say = sayOf(visit, orderText)
+export const windowName = (context: PageContext, hours: number): string => {
+  const say = sayOf(context, "order")
   if (hours === 5) return say("window.5")
   if (hours === 24) return say("window.24")
-  return hours === 168 ? say("window.168") : say("window.720")
+  return hours === 168 ? say("range.7") : say("range.30")
 }
 
 /** Where an order that waits is paid and every other one is looked at. */
@@ -86,13 +88,13 @@ export const orderPath = (order: Order): string =>
   order.state === "pending" ? `/pay/${order.kind}/${order.id}` : `/orders/${order.id}`
 
 export const OrderTable = (
-  { caption, orders, visit }: {
-    readonly visit: Visit
+  { caption, orders, context }: {
+    readonly context: PageContext
     readonly caption: string
     readonly orders: ReadonlyArray<Order>
   }
 ) => {
-  const say = sayOf(visit, orderText)
+  const say = sayOf(context, "order")
   return (
     <DataTable
       caption={caption}
@@ -106,11 +108,11 @@ export const OrderTable = (
       ]}
       rows={orders.map((order) => [
         <a href={orderPath(order)}>#{order.id.toString()}</a>,
-        orderName(visit, order),
-        visit.formats.cny(order.amountFen),
-        order.kind === "topup" ? visit.formats.usd(order.creditMicros) : "–",
-        <StateBadge visit={visit} state={order.state} />,
-        <Moment visit={visit} at={order.createdAt} />
+        orderName(context, order),
+        context.formats.cny(order.amountFen),
+        order.kind === "topup" ? context.formats.usd(order.creditMicros) : "–",
+        <StateBadge context={context} state={order.state} />,
+        <Moment context={context} at={order.createdAt} />
       ])}
     />
   )

@@ -3,7 +3,7 @@
  * and text that can be copied.
  */
 import type { ComponentChildren } from "preact"
-import type { Visit } from "../Visit.ts"
+import type { PageContext } from "../PageContext.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
 /** The heading of a page, with what can be done on the right. */
@@ -152,8 +152,8 @@ export const Badge = ({ children, tone }: { readonly tone: Tone; readonly childr
 )
 
 /** A moment, to be read in the visitor's zone and by machines. */
-export const Moment = ({ at, visit }: { readonly visit: Visit; readonly at: Date }) => (
-  <time dateTime={at.toISOString()}>{visit.formats.time(at)}</time>
+export const Moment = ({ at, context }: { readonly context: PageContext; readonly at: Date }) => (
+  <time dateTime={at.toISOString()}>{context.formats.time(at)}</time>
 )
 
 const PERCENT = 10_000n

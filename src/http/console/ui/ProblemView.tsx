@@ -1,12 +1,12 @@
 /**
  * The page for what could not be shown or done: what happened, and where to go on from there.
  */
-import type { Visit } from "../Visit.ts"
+import type { PageContext } from "../PageContext.ts"
 import { Icon } from "./Icon.tsx"
 
 export const ProblemView = (
-  { again, text, title, visit }: {
-    readonly visit: Visit
+  { again, text, title, context }: {
+    readonly context: PageContext
     readonly title: string
     readonly text: string
     /** Where to try again, when that is all there is to do. */
@@ -21,10 +21,10 @@ export const ProblemView = (
     <p class="empty-subtitle text-secondary">{text}</p>
     <div class="empty-action">
       {again !== undefined
-        ? <a class="btn btn-primary" href={again}>{visit.say("problem.again")}</a>
-        : visit.user === undefined
-        ? <a class="btn btn-primary" href="/login">{visit.say("action.login")}</a>
-        : <a class="btn btn-primary" href="/">{visit.say("action.home")}</a>}
+        ? <a class="btn btn-primary" href={again}>{context.say("problem.again")}</a>
+        : context.user === undefined
+        ? <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
+        : <a class="btn btn-primary" href="/">{context.say("action.home")}</a>}
     </div>
   </div>
 )

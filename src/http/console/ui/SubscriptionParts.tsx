@@ -2,41 +2,15 @@
  * A running subscription: how full each of its windows is, and when there is room again.
  */
 import type { SubscriptionOverview, SuspendedOverview, WindowOverview } from "../../../accounts/AccountOverview.ts"
-import { defineMessages } from "../text/Messages.ts"
-import { sayOf, type Visit } from "../Visit.ts"
+import { type PageContext, sayOf } from "../PageContext.ts"
 import { Notice } from "./Forms.tsx"
 import { windowName } from "./OrderParts.tsx"
 import { Badge, Meter, Moment } from "./Parts.tsx"
 
-export const windowText = defineMessages({
-  "used": "{used} of {limit}",
-  "open": "{open} held by open calls",
-  "relief": "frees up from {at}",
-  "until": "until",
-  "from": "starts",
-  "coming": "Coming",
-  "running": "Running",
-  "unlimited": "No spending limit",
-  "suspended":
-    "{plan} is suspended: what was paid for it is disputed, or on its way back. {days} days of it are left, and go on if the payment stands.",
-  "meter": "{window}: {used} used and {open} held of {limit}"
-}, {
-  "used": "{used} / {limit}",
-  "open": "进行中的调用占用 {open}",
-  "relief": "{at} 起释放",
-  "until": "有效期至",
-  "from": "开始于",
-  "coming": "待生效",
-  "running": "生效中",
-  "unlimited": "不限额度",
-  "suspended": "{plan} 已暂停：这笔付款存在争议，或正在退款。剩余 {days} 天，如果付款有效将继续计算。",
-  "meter": "{window}：已用 {used}，占用 {open}，上限 {limit}"
-})
-
-const WindowBar = ({ visit, window }: { readonly visit: Visit; readonly window: WindowOverview }) => {
-  const say = sayOf(visit, windowText)
-  const { formats } = visit
-  const name = windowName(visit, window.hours)
+const WindowBar = ({ context, window }: { readonly context: PageContext; readonly window: WindowOverview }) => {
+  const say = sayOf(context, "window")
+  const { formats } = context
+  const name = windowName(context, window.hours)
   const [used, open, limit] = [window.usedMicros, window.openMicros, window.limitMicros].map(formats.usd)
   const values = { window: name, used: used ?? "", open: open ?? "", limit: limit ?? "" }
   return (
@@ -60,10 +34,10 @@ const WindowBar = ({ visit, window }: { readonly visit: Visit; readonly window: 
 }
 
 export const SubscriptionCard = (
-  { subscription, visit }: { readonly visit: Visit; readonly subscription: SubscriptionOverview }
+  { subscription, context }: { readonly context: PageContext; readonly subscription: SubscriptionOverview }
 ) => {
-  const say = sayOf(visit, windowText)
-  const isComing = subscription.startsAt.getTime() > visit.now.getTime()
+  const say = sayOf(context, "window")
+  const isComing = subscription.startsAt.getTime() > context.now.getTime()
   return (
     <section class="card h-100">
       <div class="card-header">
@@ -74,18 +48,18 @@ export const SubscriptionCard = (
       </div>
       <div class="card-body">
         {subscription.windows.length === 0
-          ? <p class="text-secondary">{say("unlimited")}</p>
-          : subscription.windows.map((window) => <WindowBar key={window.hours} visit={visit} window={window} />)}
+          ? <p class="text-secondary">{say("noSpendingLimit")}</p>
+          : subscription.windows.map((window) => <WindowBar key={window.hours} context={context} window={window} />)}
         <div class="text-secondary">
           {isComing
             ? (
               <div>
-                {say("from")} <Moment visit={visit} at={subscription.startsAt} />
+                {say("from")} <Moment context={context} at={subscription.startsAt} />
               </div>
             )
             : null}
           <div>
-            {say("until")} <Moment visit={visit} at={subscription.endsAt} />
+            {say("until")} <Moment context={context} at={subscription.endsAt} />
           </div>
         </div>
       </div>
@@ -97,14 +71,14 @@ const DAY_MS = 86_400_000
 
 /** Says which plans are suspended, and what is left of them. */
 export const SuspendedNotices = (
-  { suspended, visit }: { readonly visit: Visit; readonly suspended: ReadonlyArray<SuspendedOverview> }
+  { suspended, context }: { readonly context: PageContext; readonly suspended: ReadonlyArray<SuspendedOverview> }
 ) => (
   <>
     {suspended.map(({ id, leftMs, planName }) => (
       <Notice key={id} kind="warning">
-        {sayOf(visit, windowText)("suspended", {
+        {sayOf(context, "window")("suspended", {
           plan: planName,
-          days: visit.formats.count(Math.max(0, Math.ceil(leftMs / DAY_MS)))
+          days: Math.max(0, Math.ceil(leftMs / DAY_MS))
         })}
       </Notice>
     ))}

@@ -2,7 +2,7 @@
  * Which changes an address of the audit log asks for: by whom, what action, of what, in which days of the visitor's own zone.
  */
 import type { AuditFilter } from "../../../../platform/AuditTrail.ts"
-import type { Visit } from "../../Visit.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { readDays } from "../FilterDays.ts"
 
 /** As typed. */
@@ -28,9 +28,9 @@ const TEXT_LENGTH_MAX = 256
 const textOf = (query: URLSearchParams, name: string): string =>
   (query.get(name) ?? "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
 
-export const readAuditQuery = (visit: Pick<Visit, "formats" | "query">): AuditQuery => {
-  const { query } = visit
-  const { from, fromMs, isRefused, to, toMs } = readDays(visit)
+export const readAuditQuery = (context: Pick<PageContext, "formats" | "query">): AuditQuery => {
+  const { query } = context
+  const { from, fromMs, isRefused, to, toMs } = readDays(context)
   const typed: AuditTyped = {
     actor: textOf(query, "actor"),
     action: textOf(query, "action"),

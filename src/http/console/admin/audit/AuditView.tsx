@@ -3,19 +3,18 @@
  */
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem } from "../../../../platform/AuditTrail.ts"
 import { List } from "../../kit/List.tsx"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { auditPath, type AuditQuery } from "./AuditQuery.ts"
-import { auditText } from "./AuditText.ts"
 
 interface ItemProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly item: AuditItem
 }
 
-const Who = ({ item: { actor, email }, visit }: ItemProps) => {
-  const say = sayOf(visit, auditText)
+const Who = ({ item: { actor, email }, context }: ItemProps) => {
+  const say = sayOf(context, "audit")
   if (actor === "cli") return <>{say("cli")}</>
   const key = /^key:(\d+)$/.exec(actor)?.[1]
   return (
@@ -32,14 +31,14 @@ const pageOf = (target: string): string | undefined => {
   return what === undefined ? undefined : `/admin/${what}s/${id}`
 }
 
-const Target = ({ item: { target }, visit }: ItemProps) => {
+const Target = ({ item: { target }, context }: ItemProps) => {
   const href = pageOf(target) ?? `/admin/audit?${new URLSearchParams({ target })}`
-  const label = pageOf(target) === undefined ? sayOf(visit, auditText)("only", { target }) : undefined
+  const label = pageOf(target) === undefined ? sayOf(context, "audit")("only", { target }) : undefined
   return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{target}</a>
 }
 
 /** A recorded value: amounts as money, texts as they are, everything else as JSON. */
-const valueText = ({ formats }: Visit, field: string, value: unknown): string => {
+const valueText = ({ formats }: PageContext, field: string, value: unknown): string => {
   if (value === null) return "–"
   if (typeof value !== "string") return JSON.stringify(value)
   if (!/^-?\d+$/.test(value)) return value
@@ -48,8 +47,8 @@ const valueText = ({ formats }: Visit, field: string, value: unknown): string =>
 }
 
 /** Field by field, what it was and what it is. */
-const Diff = ({ item: { after, before }, visit }: ItemProps) => {
-  const say = sayOf(visit, auditText)
+const Diff = ({ item: { after, before }, context }: ItemProps) => {
+  const say = sayOf(context, "audit")
   const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
   return (
     <ul class="list-unstyled mb-0 mt-1 small">
@@ -61,7 +60,7 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
               <>
                 {" "}
                 <span class="visually-hidden">{say("was")}</span>
-                <del class="text-secondary">{valueText(visit, field, before[field])}</del>
+                <del class="text-secondary">{valueText(context, field, before[field])}</del>
               </>
             )
             : null}
@@ -70,7 +69,7 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
               <>
                 {before !== null && field in before ? " → " : " "}
                 <span class="visually-hidden">{say("is")}</span>
-                <ins class="text-decoration-none">{valueText(visit, field, after[field])}</ins>
+                <ins class="text-decoration-none">{valueText(context, field, after[field])}</ins>
               </>
             )
             : null}
@@ -81,14 +80,14 @@ const Diff = ({ item: { after, before }, visit }: ItemProps) => {
 }
 
 export const AuditView = (
-  { hasOlder, items, query, visit }: {
-    readonly visit: Visit
+  { hasOlder, items, query, context }: {
+    readonly context: PageContext
     readonly query: AuditQuery
     readonly items: ReadonlyArray<AuditItem>
     readonly hasOlder: boolean
   }
 ) => {
-  const say = sayOf(visit, auditText)
+  const say = sayOf(context, "audit")
   const { isRefused, typed } = query
   return (
     <>
@@ -97,7 +96,7 @@ export const AuditView = (
       </PageHeading>
       {isRefused ? <Notice kind="warning">{say("range.problem")}</Notice> : null}
       <List
-        visit={visit}
+        context={context}
         path="/admin/audit"
         caption={say("title")}
         items={items}
@@ -118,9 +117,9 @@ export const AuditView = (
             cell: (item) => (
               <>
                 <div class="text-secondary small">
-                  <Moment visit={visit} at={item.at} />
+                  <Moment context={context} at={item.at} />
                 </div>
-                <Who visit={visit} item={item} />
+                <Who context={context} item={item} />
               </>
             )
           },
@@ -128,8 +127,8 @@ export const AuditView = (
             title: say("change"),
             cell: (item) => (
               <>
-                <code class="break-anywhere">{item.action}</code> <Target visit={visit} item={item} />
-                <Diff visit={visit} item={item} />
+                <code class="break-anywhere">{item.action}</code> <Target context={context} item={item} />
+                <Diff context={context} item={item} />
               </>
             )
           },
@@ -141,7 +140,7 @@ export const AuditView = (
         ]}
       />
       <p class="text-secondary small mt-2">
-        {say("export.hint", { count: visit.formats.count(AUDIT_STREAM_ITEMS_MAX) })}
+        {say("export.hint", { count: context.formats.count(AUDIT_STREAM_ITEMS_MAX) })}
       </p>
     </>
   )

@@ -15,9 +15,8 @@ import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { Problems } from "../../Answer.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { readTermFields, termProblem } from "../terms/TermForm.ts"
-import { channelsText } from "./ChannelsText.ts"
 
 /** So many lines are complained of one by one. */
 const LINES_NAMED_MAX = 5
@@ -35,8 +34,8 @@ export interface ChannelFormInput {
 const integerOf = (text: string | null): number => /^\d{1,9}$/.test(text?.trim() ?? "") ? Number(text) : NaN
 
 /** The models of a form's lines; `all` adds those of `known` that no line names. */
-const readModels = (visit: UserVisit, text: string, all: ReadonlyArray<string>) => {
-  const say = sayOf(visit, channelsText)
+const readModels = (context: UserContext, text: string, all: ReadonlyArray<string>) => {
+  const say = sayOf(context, "channels")
   const models = new Map<string, string>()
   const lines = new Map<string, number>()
   const problems: Array<string> = []
@@ -57,13 +56,13 @@ const readModels = (visit: UserVisit, text: string, all: ReadonlyArray<string>) 
 
 /** Terms that were not sent are those of `kept`; `known` are the ids of all models. */
 export const readChannelForm = (
-  visit: UserVisit,
+  context: UserContext,
   fields: URLSearchParams,
   { kept, known }: { readonly kept: ChannelTerms; readonly known: ReadonlyArray<string> }
 ): ChannelFormInput => {
   const terms = readTermFields(channelTermList, fields, kept)
   const { lines, models, problems } = readModels(
-    visit,
+    context,
     fields.get("models") ?? "",
     fields.get("all_models") === null ? [] : known
   )
@@ -98,11 +97,11 @@ export const linesOf = (models: Readonly<Record<string, string>>): string =>
     .join("\n")
 
 const modelTexts = (
-  visit: UserVisit,
+  context: UserContext,
   problem: Extract<ChannelProblem, { readonly field: "models" }>,
   { lines }: ChannelFormInput
 ): ReadonlyArray<string> => {
-  const say = sayOf(visit, channelsText)
+  const say = sayOf(context, "channels")
   switch (problem.reason) {
     case "many":
       return [say("models.many", { max: CHANNEL_MODELS_MAX })]
@@ -116,8 +115,8 @@ const modelTexts = (
   }
 }
 
-const textOf = (visit: UserVisit, problem: Exclude<ChannelProblem, { readonly field: "models" }>): string => {
-  const say = sayOf(visit, channelsText)
+const textOf = (context: UserContext, problem: Exclude<ChannelProblem, { readonly field: "models" }>): string => {
+  const say = sayOf(context, "channels")
   switch (problem.field) {
     case "name":
       return problem.reason === "length" ? say("name.length") : say("name.taken")
@@ -138,22 +137,22 @@ const textOf = (visit: UserVisit, problem: Exclude<ChannelProblem, { readonly fi
     case "form":
       return say("many", { max: CHANNELS_MAX })
     default:
-      return termProblem(visit, channelTermList[problem.field].kind)
+      return termProblem(context, channelTermList[problem.field].kind)
   }
 }
 
 /** The problems of a form by field, those of its lines and those that `ChannelAdmin` found. */
 export const problemTexts = (
-  visit: UserVisit,
+  context: UserContext,
   form: ChannelFormInput,
   found: ReadonlyArray<ChannelProblem>
 ): Problems => {
-  const say = sayOf(visit, channelsText)
+  const say = sayOf(context, "channels")
   const texts: { [field: string]: string } = {}
   const models = [...form.problems]
   for (const problem of found) {
-    if (problem.field === "models") models.push(...modelTexts(visit, problem, form))
-    else texts[problem.field] ??= textOf(visit, problem)
+    if (problem.field === "models") models.push(...modelTexts(context, problem, form))
+    else texts[problem.field] ??= textOf(context, problem)
   }
   if (models.length > 0) {
     const rest = models.length - LINES_NAMED_MAX

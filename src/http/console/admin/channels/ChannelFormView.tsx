@@ -10,16 +10,15 @@ import { OUTBOUND_URL_LENGTH_MAX } from "../../../../config/OutboundUrl.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import { defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { TermInput } from "../terms/TermInput.tsx"
 import { linesOf } from "./ChannelForm.ts"
 import { channelLabels } from "./ChannelLabels.ts"
-import { channelsText } from "./ChannelsText.ts"
 
 interface FormProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
   /** Undefined: it is to be made. */
   readonly channel: AdminChannel | undefined
@@ -30,12 +29,12 @@ interface FormProps {
 }
 
 /** A hint, and below it what the channel has now where that is not what was typed. */
-const hintOf = ({ isStale, state, visit }: FormProps, name: string, hint: string, now: string | undefined) =>
+const hintOf = ({ isStale, state, context }: FormProps, name: string, hint: string, now: string | undefined) =>
   isStale && now !== undefined && now !== state.values.get(name)
     ? (
       <>
         {hint}
-        <strong class="d-block break-anywhere">{sayOf(visit, channelsText)("now", { value: now })}</strong>
+        <strong class="d-block break-anywhere">{sayOf(context, "channels")("nowIs", { value: now })}</strong>
       </>
     )
     : hint
@@ -65,17 +64,17 @@ const Tick = (
 )
 
 /** What the upstream knows and how it is called. */
-const TermInputs = ({ channel, isStale, state, visit }: FormProps) => {
-  const labels = channelLabels(visit)
+const TermInputs = ({ channel, isStale, state, context }: FormProps) => {
+  const labels = channelLabels(context)
   const terms = channel ?? defaultChannelTerms
   return (
     <fieldset class="form-group-section">
-      <legend>{sayOf(visit, channelsText)("upstream")}</legend>
+      <legend>{sayOf(context, "channels")("upstream")}</legend>
       <div class="row gx-3">
         {Record.toEntries(channelTermList).map(([key, { get, kind }]) => (
           <div key={key} class={kind.is === "choices" ? "col-12" : "col-sm-6"}>
             <TermInput
-              visit={visit}
+              context={context}
               state={state}
               name={key}
               kind={kind}
@@ -94,8 +93,8 @@ const LINES_MIN = 6
 const LINES_MAX = 20
 
 const ModelLines = (props: FormProps) => {
-  const { channel, isStale, known, state, visit } = props
-  const say = sayOf(visit, channelsText)
+  const { channel, isStale, known, state, context } = props
+  const say = sayOf(context, "channels")
   const now = linesOf(channel?.models ?? {})
   const value = state.values.get("models") ?? now
   const problem = state.problems["models"]
@@ -117,7 +116,7 @@ const ModelLines = (props: FormProps) => {
         </textarea>
         {problem === undefined ? null : <div id="field-models-problem" class="invalid-feedback">{problem}</div>}
         <div id="field-models-hint" class="form-hint mt-1">{say("models.hint")}</div>
-        {isOther ? <pre class="copyable-text mt-2">{say("now", { value: `\n${now}` })}</pre> : null}
+        {isOther ? <pre class="copyable-text mt-2">{say("nowIs", { value: `\n${now}` })}</pre> : null}
       </div>
       {known.length === 0 ? null : (
         <>
@@ -139,8 +138,8 @@ const ModelLines = (props: FormProps) => {
   )
 }
 
-const Changed = ({ channel, visit }: { readonly visit: UserVisit; readonly channel: AdminChannel }) => {
-  const say = sayOf(visit, channelsText)
+const Changed = ({ channel, context }: { readonly context: UserContext; readonly channel: AdminChannel }) => {
+  const say = sayOf(context, "channels")
   return (
     <Notice kind="warning">
       {say("changed")} <a class="alert-link" href={`/admin/channels/${channel.id}`}>{say("changed.reload")}</a>
@@ -148,24 +147,24 @@ const Changed = ({ channel, visit }: { readonly visit: UserVisit; readonly chann
   )
 }
 
-const keyHint = ({ channel, visit }: FormProps): string => {
-  const say = sayOf(visit, channelsText)
+const keyHint = ({ channel, context }: FormProps): string => {
+  const say = sayOf(context, "channels")
   if (channel === undefined) return say("key.hint")
   return channel.hasKey ? `${say("key.hint")} ${say("key.hint.keep")}` : say("key.unreadable")
 }
 
 export const ChannelFormCard = (props: FormProps) => {
-  const { channel, isStale, state, visit } = props
-  const say = sayOf(visit, channelsText)
+  const { channel, isStale, state, context } = props
+  const say = sayOf(context, "channels")
   return (
     <Card {...channel === undefined ? {} : { title: say("settings") }}>
       <PostForm
-        visit={visit}
+        context={context}
         action={channel === undefined ? "/admin/channels" : `/admin/channels/${channel.id}`}
         class="card-body"
       >
         {channel === undefined ? null : <input type="hidden" name="revision" value={channel.revision.toString()} />}
-        {channel !== undefined && isStale ? <Changed visit={visit} channel={channel} /> : null}
+        {channel !== undefined && isStale ? <Changed context={context} channel={channel} /> : null}
         {isStale && state.problems["form"] === say("changed") ? null : <FormAlert state={state} />}
         <Field
           state={state}
@@ -227,7 +226,7 @@ export const ChannelFormCard = (props: FormProps) => {
         <TermInputs {...props} />
         <div class="btn-list">
           <button type="submit" class="btn btn-primary">{channel === undefined ? say("create") : say("save")}</button>
-          <a class="btn btn-ghost-secondary" href="/admin/channels">{visit.say("action.back")}</a>
+          <a class="btn btn-ghost-secondary" href="/admin/channels">{context.say("action.back")}</a>
         </div>
       </PostForm>
     </Card>

@@ -2,18 +2,17 @@
  * What the list of channels and the page of one have in common: badges, and what was done last.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { channelsText } from "./ChannelsText.ts"
 
 interface ChannelProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly channel: AdminChannel
 }
 
-export const StateBadge = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
+export const StateBadge = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
   return (
     <span class="badges-list">
       {channel.disabledAt === null
@@ -25,8 +24,8 @@ export const StateBadge = ({ channel, visit }: ChannelProps) => {
   )
 }
 
-export const HealthBadge = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
+export const HealthBadge = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
   const known: Record<AdminChannel["health"], readonly [tone: Tone, text: string, title: string]> = {
     closed: ["green", say("health.closed"), say("health.closed.title")],
     open: ["red", say("health.open"), say("health.open.title")],
@@ -40,10 +39,10 @@ export const HealthBadge = ({ channel, visit }: ChannelProps) => {
   )
 }
 
-export const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, channelsText)
-  if (visit.isForm) return null
-  switch (visit.query.get("done")) {
+export const DoneNotice = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "channels")
+  if (context.isForm) return null
+  switch (context.query.get("done")) {
     case "created":
       return <Notice kind="success">{say("done.created")}</Notice>
     case "saved":

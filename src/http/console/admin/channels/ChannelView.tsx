@@ -6,28 +6,27 @@ import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { termValueText } from "../terms/TermForm.ts"
 import { ChannelFormCard } from "./ChannelFormView.tsx"
 import { channelLabels } from "./ChannelLabels.ts"
 import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
-import { channelsText } from "./ChannelsText.ts"
 
 /** What a test of the channel came to; `unknown_model` was not even asked. */
 export type TestResult = ChannelTestOutcome | "unknown_model"
 
 interface ChannelProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly channel: AdminChannel
 }
 
 /** The sentence about a test's outcome. */
-const outcomeText = (visit: UserVisit, outcome: ChannelTestOutcome): string => {
-  const say = sayOf(visit, channelsText)
+const outcomeText = (context: UserContext, outcome: ChannelTestOutcome): string => {
+  const say = sayOf(context, "channels")
   const { model, reason, status } = outcome
-  const seconds = visit.formats.seconds(outcome.latencyMs)
+  const seconds = context.formats.seconds(outcome.latencyMs)
   if (reason === null) return say("test.ok", { model, seconds })
   const why = {
     no_key: say("test.no_key"),
@@ -49,26 +48,26 @@ const outcomeText = (visit: UserVisit, outcome: ChannelTestOutcome): string => {
     : say("test.failed.status", { model, seconds, status, reason: why })
 }
 
-const Tested = ({ tested, visit }: { readonly visit: UserVisit; readonly tested: TestResult }) =>
+const Tested = ({ tested, context }: { readonly context: UserContext; readonly tested: TestResult }) =>
   tested === "unknown_model"
-    ? <Notice kind="danger">{sayOf(visit, channelsText)("test.unknown")}</Notice>
-    : <Notice kind={tested.reason === null ? "success" : "danger"}>{outcomeText(visit, tested)}</Notice>
+    ? <Notice kind="danger">{sayOf(context, "channels")("test.unknown")}</Notice>
+    : <Notice kind={tested.reason === null ? "success" : "danger"}>{outcomeText(context, tested)}</Notice>
 
-const TestCard = ({ channel, tested, visit }: ChannelProps & { readonly tested: TestResult | undefined }) => {
-  const say = sayOf(visit, channelsText)
+const TestCard = ({ channel, tested, context }: ChannelProps & { readonly tested: TestResult | undefined }) => {
+  const say = sayOf(context, "channels")
   const models = Object.keys(channel.models).toSorted()
   const chosen = tested === undefined || tested === "unknown_model" ? models[0] : tested.model
   return (
     <Card title={say("test")} class="mb-3">
       <div class="card-body">
-        {tested === undefined ? null : <Tested visit={visit} tested={tested} />}
+        {tested === undefined ? null : <Tested context={context} tested={tested} />}
         <p class="text-secondary">{say("test.lead")}</p>
         {models.length === 0
           ? <p class="mb-0">{say("test.none")}</p>
           : (
-            <PostForm visit={visit} action={`/admin/channels/${channel.id}/test`}>
+            <PostForm context={context} action={`/admin/channels/${channel.id}/test`}>
               <div class="mb-3">
-                <label class="form-label" for="field-model">{say("test.model")}</label>
+                <label class="form-label" for="field-model">{say("model")}</label>
                 <select class="form-select" id="field-model" name="model">
                   {models.map((id) => <option key={id} value={id} selected={id === chosen}>{id}</option>)}
                 </select>
@@ -82,45 +81,45 @@ const TestCard = ({ channel, tested, visit }: ChannelProps & { readonly tested: 
 }
 
 /** Disabling asks first; enabling hurts nobody. */
-const SwitchButton = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
+const SwitchButton = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
   return channel.disabledAt === null
     ? <a class="btn btn-ghost-danger" href={`/admin/channels/${channel.id}/disable`}>{say("disable")}</a>
     : (
-      <PostForm visit={visit} action={`/admin/channels/${channel.id}/enable`}>
+      <PostForm context={context} action={`/admin/channels/${channel.id}/enable`}>
         <button type="submit" class="btn btn-primary">{say("enable")}</button>
       </PostForm>
     )
 }
 
-const StateCard = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
+const StateCard = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
   return (
     <Card title={say("state")}>
       <div class="card-body">
         <dl class="facts">
           <dt>{say("state")}</dt>
           <dd>
-            <StateBadge visit={visit} channel={channel} />
+            <StateBadge context={context} channel={channel} />
           </dd>
           <dt>{say("health")}</dt>
           <dd>
-            <HealthBadge visit={visit} channel={channel} />
+            <HealthBadge context={context} channel={channel} />
           </dd>
           <dt>{say("key")}</dt>
-          <dd>{channel.hasKey ? say("key.set") : say("key.none")}</dd>
+          <dd>{channel.hasKey ? say("set") : say("notSet")}</dd>
           <dt>{say("created")}</dt>
           <dd>
-            <Moment visit={visit} at={channel.createdAt} />
+            <Moment context={context} at={channel.createdAt} />
           </dd>
           <dt>{say("updated")}</dt>
           <dd>
-            <Moment visit={visit} at={channel.updatedAt} />
+            <Moment context={context} at={channel.updatedAt} />
           </dd>
         </dl>
         {channel.declared ? null : (
           <div class="mt-3">
-            <SwitchButton visit={visit} channel={channel} />
+            <SwitchButton context={context} channel={channel} />
           </div>
         )}
       </div>
@@ -129,8 +128,8 @@ const StateCard = ({ channel, visit }: ChannelProps) => {
 }
 
 /** What was seen of its models, with a way to forget it. */
-const HiddenOutputCard = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
+const HiddenOutputCard = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
   return (
     <Card title={say("hidden")} class="mt-3">
       <div class="card-body">
@@ -138,7 +137,7 @@ const HiddenOutputCard = ({ channel, visit }: ChannelProps) => {
         {channel.hiddenOutput.map((model) => (
           <PostForm
             key={model}
-            visit={visit}
+            context={context}
             action={`/admin/channels/${channel.id}/hidden-output`}
             class="d-flex align-items-center gap-2 mb-2"
           >
@@ -154,9 +153,9 @@ const HiddenOutputCard = ({ channel, visit }: ChannelProps) => {
   )
 }
 
-const DeclaredCard = ({ channel, visit }: ChannelProps) => {
-  const say = sayOf(visit, channelsText)
-  const labels = channelLabels(visit)
+const DeclaredCard = ({ channel, context }: ChannelProps) => {
+  const say = sayOf(context, "channels")
+  const labels = channelLabels(context)
   const models = Object.entries(channel.models).toSorted(([a], [b]) => a < b ? -1 : 1)
   return (
     <Card title={say("settings")}>
@@ -168,13 +167,13 @@ const DeclaredCard = ({ channel, visit }: ChannelProps) => {
             <code>{channel.baseUrl}</code>
           </dd>
           <dt>{say("priority")}</dt>
-          <dd>{visit.formats.count(channel.priority)}</dd>
+          <dd>{context.formats.count(channel.priority)}</dd>
           <dt>{say("weight")}</dt>
-          <dd>{visit.formats.count(channel.weight)}</dd>
+          <dd>{context.formats.count(channel.weight)}</dd>
           {Record.toEntries(channelTermList).map(([key, { get }]) => (
             <>
               <dt>{labels[key].label}</dt>
-              <dd>{termValueText(visit, get(channel), labels[key])}</dd>
+              <dd>{termValueText(context, get(channel), labels[key])}</dd>
             </>
           ))}
           <dt>{say("models")}</dt>
@@ -198,7 +197,7 @@ const DeclaredCard = ({ channel, visit }: ChannelProps) => {
 }
 
 export const ChannelView = (
-  { channel, isStale, known, state, tested, visit }: ChannelProps & {
+  { channel, isStale, known, state, tested, context }: ChannelProps & {
     readonly state: FormState
     readonly known: ReadonlyArray<string>
     readonly isStale: boolean
@@ -206,32 +205,32 @@ export const ChannelView = (
   }
 ) => (
   <>
-    <PageHeading title={channel.name} lead={<a href="/admin/channels">{sayOf(visit, channelsText)("title")}</a>} />
-    <DoneNotice visit={visit} />
+    <PageHeading title={channel.name} lead={<a href="/admin/channels">{sayOf(context, "channels")("title")}</a>} />
+    <DoneNotice context={context} />
     <div class="row g-3">
       <div class="col-lg-8">
         {channel.declared
-          ? <DeclaredCard visit={visit} channel={channel} />
-          : <ChannelFormCard visit={visit} state={state} channel={channel} known={known} isStale={isStale} />}
+          ? <DeclaredCard context={context} channel={channel} />
+          : <ChannelFormCard context={context} state={state} channel={channel} known={known} isStale={isStale} />}
       </div>
       <div class="col-lg-4">
-        <TestCard visit={visit} channel={channel} tested={tested} />
-        <StateCard visit={visit} channel={channel} />
-        {channel.hiddenOutput.length === 0 ? null : <HiddenOutputCard visit={visit} channel={channel} />}
+        <TestCard context={context} channel={channel} tested={tested} />
+        <StateCard context={context} channel={channel} />
+        {channel.hiddenOutput.length === 0 ? null : <HiddenOutputCard context={context} channel={channel} />}
       </div>
     </div>
   </>
 )
 
 export const NewChannelView = (
-  { known, state, visit }: {
-    readonly visit: UserVisit
+  { known, state, context }: {
+    readonly context: UserContext
     readonly state: FormState
     readonly known: ReadonlyArray<string>
   }
 ) => (
   <>
-    <PageHeading title={sayOf(visit, channelsText)("new")} />
-    <ChannelFormCard visit={visit} state={state} channel={undefined} known={known} isStale={false} />
+    <PageHeading title={sayOf(context, "channels")("new")} />
+    <ChannelFormCard context={context} state={state} channel={undefined} known={known} isStale={false} />
   </>
 )

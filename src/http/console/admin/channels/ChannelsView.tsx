@@ -6,30 +6,29 @@ import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { List } from "../../kit/List.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
 import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
-import { channelsText } from "./ChannelsText.ts"
 
 export const ChannelsView = (
-  { channels, clamped, visit }: {
-    readonly visit: UserVisit
+  { channels, clamped, context }: {
+    readonly context: UserContext
     readonly channels: ReadonlyArray<AdminChannel>
     readonly clamped: ClampedReport | undefined
   }
 ) => {
-  const say = sayOf(visit, channelsText)
-  const { count } = visit.formats
+  const say = sayOf(context, "channels")
+  const { count } = context.formats
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
         {channels.length === 0 ? undefined : <NewLink href="/admin/channels/new" text={say("new")} />}
       </PageHeading>
-      <DoneNotice visit={visit} />
-      <ClampedCard visit={visit} report={clamped} />
+      <DoneNotice context={context} />
+      <ClampedCard context={context} report={clamped} />
       <List
-        visit={visit}
+        context={context}
         path="/admin/channels"
         caption={say("title")}
         items={channels}
@@ -49,8 +48,8 @@ export const ChannelsView = (
               </>
             )
           },
-          { title: say("state"), cell: (channel) => <StateBadge visit={visit} channel={channel} /> },
-          { title: say("health"), wide: true, cell: (channel) => <HealthBadge visit={visit} channel={channel} /> },
+          { title: say("state"), cell: (channel) => <StateBadge context={context} channel={channel} /> },
+          { title: say("health"), wide: true, cell: (channel) => <HealthBadge context={context} channel={channel} /> },
           { title: say("priority"), number: true, wide: true, cell: ({ priority }) => count(priority) },
           { title: say("weight"), number: true, wide: true, cell: ({ weight }) => count(weight) },
           {
@@ -66,16 +65,16 @@ export const ChannelsView = (
 }
 
 export const DisableChannelView = (
-  { channel, visit }: { readonly visit: UserVisit; readonly channel: AdminChannel }
+  { channel, context }: { readonly context: UserContext; readonly channel: AdminChannel }
 ) => {
-  const say = sayOf(visit, channelsText)
+  const say = sayOf(context, "channels")
   return (
     <ConfirmPage
-      visit={visit}
+      context={context}
       title={say("disable.title")}
       text={say("disable.text", { name: channel.name })}
       submit={say("disable.submit")}
-      cancel={say("disable.cancel")}
+      cancel={say("keepIt")}
       action={`/admin/channels/${channel.id}/disable`}
       back={`/admin/channels/${channel.id}`}
     />

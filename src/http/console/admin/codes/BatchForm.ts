@@ -7,9 +7,8 @@ import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { Problems } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { endOfDay } from "../../pages/keys/KeyForm.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { codesText } from "./CodesText.ts"
 
 /** Of the choice what codes give; a plan is `plan:` and its code. */
 export const GIVES_BALANCE = "balance"
@@ -20,7 +19,7 @@ const countOf = (text: string | null): number => /^\s*\d{1,9}\s*$/.test(text ?? 
 const expiryOf = (text: string, timeZone: string): Date | null =>
   text === "" ? null : endOfDay(text, timeZone) ?? DateTime.toDateUtc(DateTime.makeUnsafe(0))
 
-export const readBatchForm = (visit: UserVisit, fields: URLSearchParams): NewBatch => {
+export const readBatchForm = (context: UserContext, fields: URLSearchParams): NewBatch => {
   const gives = fields.get("gives") ?? ""
   return {
     name: fields.get("name") ?? "",
@@ -30,22 +29,22 @@ export const readBatchForm = (visit: UserVisit, fields: URLSearchParams): NewBat
       : { kind: "plan", planCode: gives.startsWith(GIVES_PLAN) ? gives.slice(GIVES_PLAN.length) : "" },
     codes: countOf(fields.get("codes")),
     usesMax: countOf(fields.get("uses")),
-    expiresAt: expiryOf((fields.get("expiry") ?? "").trim(), visit.formats.timeZone)
+    expiresAt: expiryOf((fields.get("expiry") ?? "").trim(), context.formats.timeZone)
   }
 }
 
 /** Why there is no such batch, beside each field. */
-export const batchProblems = (visit: UserVisit, { fields }: BatchRefused): Problems => {
-  const say = sayOf(visit, codesText)
-  const { count, usd } = visit.formats
+export const batchProblems = (context: UserContext, { fields }: BatchRefused): Problems => {
+  const say = sayOf(context, "codes")
+  const { count, usd } = context.formats
   const texts: Readonly<Record<BatchRefused["fields"][number], readonly [field: string, text: string]>> = {
-    name: ["name", say("name.problem")],
+    name: ["name", say("problem.name")],
     note: ["note", say("note.problem")],
     amount: ["amount", say("amount.problem", { max: usd(GIFT_MICROS_MAX) })],
     plan: ["gives", say("gift.problem")],
     codes: ["codes", say("count.problem", { max: count(CODES_MAX) })],
     uses: ["uses", say("uses.problem", { max: count(USES_MAX) })],
-    expiry: ["expiry", say("expiry.problem")]
+    expiry: ["expiry", say("problem.day")]
   }
   return Object.fromEntries(fields.map((field) => texts[field]))
 }

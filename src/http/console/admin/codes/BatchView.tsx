@@ -4,14 +4,13 @@
 import type { Redemption, RedemptionBatch, RedemptionCode } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { giftName, ListPager, StateBadge, usesText } from "./CodeParts.tsx"
-import { codesText } from "./CodesText.ts"
 
 interface BatchProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly batch: RedemptionBatch
 }
 
@@ -24,49 +23,49 @@ export interface PageOfRows<Row> {
 /** The last characters of a code, as it is spoken of. */
 const Hint = ({ hint }: { readonly hint: string }) => <code class="nowrap">…{hint}</code>
 
-const DoneNotice = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, codesText)
+const DoneNotice = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "codes")
   const texts = new Map([
     ["created", say("done.created")],
     ["disabled", say("done.disabled")],
     ["enabled", say("done.enabled")],
     ["code", say("done.code")]
   ])
-  const text = visit.isForm ? undefined : texts.get(visit.query.get("done") ?? "")
+  const text = context.isForm ? undefined : texts.get(context.query.get("done") ?? "")
   return text === undefined ? null : <Notice kind="success">{text}</Notice>
 }
 
-const Actions = ({ batch, visit }: BatchProps) => {
-  const say = sayOf(visit, codesText)
+const Actions = ({ batch, context }: BatchProps) => {
+  const say = sayOf(context, "codes")
   return batch.disabledAt === null
     ? <a class="btn" href={`/admin/codes/${batch.id}/disable`}>{say("disable")}</a>
     : (
-      <PostForm visit={visit} action={`/admin/codes/${batch.id}/enable`}>
+      <PostForm context={context} action={`/admin/codes/${batch.id}/enable`}>
         <input type="hidden" name="revision" value={batch.revision.toString()} />
         <button type="submit" class="btn">{say("enable")}</button>
       </PostForm>
     )
 }
 
-const Facts = ({ batch, visit }: BatchProps) => {
-  const say = sayOf(visit, codesText)
-  const made = { time: visit.formats.time(batch.createdAt), who: batch.createdBy ?? say("cli") }
+const Facts = ({ batch, context }: BatchProps) => {
+  const say = sayOf(context, "codes")
+  const made = { time: context.formats.time(batch.createdAt), who: batch.createdBy ?? say("cli") }
   return (
     <dl class="facts mb-0">
       <dt>{say("state")}</dt>
       <dd>
-        <StateBadge visit={visit} state={batch.state} />
+        <StateBadge context={context} state={batch.state} />
       </dd>
       <dt>{say("gives")}</dt>
-      <dd class="break-anywhere">{giftName(visit, batch.gift)}</dd>
+      <dd class="break-anywhere">{giftName(context, batch.gift)}</dd>
       <dt>{say("count")}</dt>
-      <dd>{visit.formats.count(batch.codes)}</dd>
+      <dd>{context.formats.count(batch.codes)}</dd>
       <dt>{say("uses")}</dt>
-      <dd>{visit.formats.count(batch.usesMax)}</dd>
+      <dd>{context.formats.count(batch.usesMax)}</dd>
       <dt>{say("redeemed")}</dt>
-      <dd>{usesText(visit, batch.uses, batch.codes * batch.usesMax)}</dd>
+      <dd>{usesText(context, batch.uses, batch.codes * batch.usesMax)}</dd>
       <dt>{say("expires")}</dt>
-      <dd>{batch.expiresAt === null ? say("never") : <Moment visit={visit} at={batch.expiresAt} />}</dd>
+      <dd>{batch.expiresAt === null ? say("never") : <Moment context={context} at={batch.expiresAt} />}</dd>
       <dt>{say("created")}</dt>
       <dd class="break-anywhere">{say("created.by", made)}</dd>
       {batch.note === "" ? null : (
@@ -80,9 +79,9 @@ const Facts = ({ batch, visit }: BatchProps) => {
 }
 
 const CodeTable = (
-  { batch, codes, visit }: BatchProps & { readonly codes: ReadonlyArray<RedemptionCode> }
+  { batch, codes, context }: BatchProps & { readonly codes: ReadonlyArray<RedemptionCode> }
 ) => {
-  const say = sayOf(visit, codesText)
+  const say = sayOf(context, "codes")
   return (
     <DataTable
       caption={say("codes")}
@@ -94,8 +93,8 @@ const CodeTable = (
       ]}
       rows={codes.map((code) => [
         <Hint hint={code.hint} />,
-        <span class="nowrap">{usesText(visit, code.uses, code.usesMax)}</span>,
-        <StateBadge visit={visit} state={code.state} />,
+        <span class="nowrap">{usesText(context, code.uses, code.usesMax)}</span>,
+        <StateBadge context={context} state={code.state} />,
         code.state === "active"
           ? (
             <a
@@ -113,9 +112,9 @@ const CodeTable = (
 }
 
 const RedemptionTable = (
-  { redemptions, visit }: { readonly visit: UserVisit; readonly redemptions: ReadonlyArray<Redemption> }
+  { redemptions, context }: { readonly context: UserContext; readonly redemptions: ReadonlyArray<Redemption> }
 ) => {
-  const say = sayOf(visit, codesText)
+  const say = sayOf(context, "codes")
   return (
     <DataTable
       caption={say("redemptions")}
@@ -123,38 +122,38 @@ const RedemptionTable = (
       rows={redemptions.map((redemption) => [
         <a class="break-anywhere" href={`/admin/users/${redemption.userId}`}>{redemption.email}</a>,
         <Hint hint={redemption.hint} />,
-        <Moment visit={visit} at={redemption.at} />
+        <Moment context={context} at={redemption.at} />
       ])}
     />
   )
 }
 
 export const BatchView = (
-  { batch, codes, redemptions, state, visit }: BatchProps & {
+  { batch, codes, redemptions, state, context }: BatchProps & {
     readonly codes: PageOfRows<RedemptionCode>
     readonly redemptions: PageOfRows<Redemption>
     readonly state: FormState
   }
 ) => {
-  const say = sayOf(visit, codesText)
+  const say = sayOf(context, "codes")
   const path = `/admin/codes/${batch.id}`
   const lastOf = <Row extends { readonly id: bigint }>({ hasOlder, rows }: PageOfRows<Row>) =>
     hasOlder ? rows.at(-1)?.id : undefined
   return (
     <>
-      <PageHeading title={batch.name} lead={<a href="/admin/codes">{visit.say("admin.codes")}</a>}>
-        <Actions visit={visit} batch={batch} />
+      <PageHeading title={batch.name} lead={<a href="/admin/codes">{context.say("admin.codes")}</a>}>
+        <Actions context={context} batch={batch} />
       </PageHeading>
       <FormAlert state={state} />
-      <DoneNotice visit={visit} />
+      <DoneNotice context={context} />
       <div class="row g-3">
         <div class="col-lg-5 d-flex flex-column gap-3">
           <Card>
             <div class="card-body">
-              <Facts visit={visit} batch={batch} />
+              <Facts context={context} batch={batch} />
             </div>
             <div class="card-footer">
-              <PostForm visit={visit} action={`${path}/csv`}>
+              <PostForm context={context} action={`${path}/csv`}>
                 <button type="submit" class="btn btn-primary">{say("download")}</button>
               </PostForm>
               <div class="form-hint mt-2">{say("download.hint")}</div>
@@ -163,14 +162,14 @@ export const BatchView = (
           <Card title={say("redemptions")}>
             {redemptions.rows.length === 0
               ? <Nothing icon="gift" title={say("redemptions.none")} />
-              : <RedemptionTable visit={visit} redemptions={redemptions.rows} />}
-            <ListPager visit={visit} path={path} name="redeemed_before" older={lastOf(redemptions)} />
+              : <RedemptionTable context={context} redemptions={redemptions.rows} />}
+            <ListPager context={context} path={path} name="redeemed_before" older={lastOf(redemptions)} />
           </Card>
         </div>
         <div class="col-lg-7">
-          <Card title={say("codes")} actions={<Badge tone="secondary">{visit.formats.count(batch.codes)}</Badge>}>
-            <CodeTable visit={visit} batch={batch} codes={codes.rows} />
-            <ListPager visit={visit} path={path} name="before" older={lastOf(codes)} />
+          <Card title={say("codes")} actions={<Badge tone="secondary">{context.formats.count(batch.codes)}</Badge>}>
+            <CodeTable context={context} batch={batch} codes={codes.rows} />
+            <ListPager context={context} path={path} name="before" older={lastOf(codes)} />
           </Card>
         </div>
       </div>
@@ -178,12 +177,12 @@ export const BatchView = (
   )
 }
 
-export const DisableBatchView = ({ batch, visit }: BatchProps) => {
-  const say = sayOf(visit, codesText)
+export const DisableBatchView = ({ batch, context }: BatchProps) => {
+  const say = sayOf(context, "codes")
   return (
     <ConfirmPage
-      visit={visit}
-      cancel={say("keep")}
+      context={context}
+      cancel={say("keepIt")}
       title={say("disable.batch.title")}
       text={say("disable.batch.text", { name: batch.name })}
       submit={say("disable.batch.submit")}
@@ -194,12 +193,12 @@ export const DisableBatchView = ({ batch, visit }: BatchProps) => {
   )
 }
 
-export const DisableCodeView = ({ batch, code, visit }: BatchProps & { readonly code: RedemptionCode }) => {
-  const say = sayOf(visit, codesText)
+export const DisableCodeView = ({ batch, code, context }: BatchProps & { readonly code: RedemptionCode }) => {
+  const say = sayOf(context, "codes")
   return (
     <ConfirmPage
-      visit={visit}
-      cancel={say("keep")}
+      context={context}
+      cancel={say("keepIt")}
       title={say("disable.code.title")}
       text={say("disable.code.text", { hint: code.hint })}
       submit={say("disable.code.submit")}

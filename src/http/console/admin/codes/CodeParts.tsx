@@ -2,10 +2,9 @@
  * What every page about codes shows of them: what they give, their state, and the way to the next page of a list.
  */
 import type { CodeState, Gift } from "../../../../redemption/RedemptionBatch.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { codesText } from "./CodesText.ts"
 
 const tones: Readonly<Record<CodeState, Tone>> = {
   active: "green",
@@ -14,35 +13,35 @@ const tones: Readonly<Record<CodeState, Tone>> = {
   disabled: "secondary"
 }
 
-export const stateName = (visit: UserVisit, state: CodeState): string => {
-  const say = sayOf(visit, codesText)
+export const stateName = (context: UserContext, state: CodeState): string => {
+  const say = sayOf(context, "codes")
   return ({
-    active: say("state.active"),
+    active: say("active"),
     used: say("state.used"),
-    expired: say("state.expired"),
+    expired: say("expired"),
     disabled: say("state.disabled")
   })[state]
 }
 
-export const StateBadge = ({ state, visit }: { readonly visit: UserVisit; readonly state: CodeState }) => (
-  <Badge tone={tones[state]}>{stateName(visit, state)}</Badge>
+export const StateBadge = ({ state, context }: { readonly context: UserContext; readonly state: CodeState }) => (
+  <Badge tone={tones[state]}>{stateName(context, state)}</Badge>
 )
 
 /** What one use of a code gives, in words. */
-export const giftName = (visit: UserVisit, gift: Gift): string => {
-  const say = sayOf(visit, codesText)
+export const giftName = (context: UserContext, gift: Gift): string => {
+  const say = sayOf(context, "codes")
   return gift.kind === "balance"
-    ? say("gives.balance", { amount: visit.formats.usd(gift.usdMicros) })
-    : say("gives.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.durationDays) })
+    ? say("gives.balance", { amount: context.formats.usd(gift.usdMicros) })
+    : say("gives.plan", { name: gift.terms.name, days: gift.terms.durationDays })
 }
 
 /** How many uses there have been of how many there may be. */
-export const usesText = (visit: UserVisit, uses: number, max: number): string =>
-  sayOf(visit, codesText)("redeemed.of", { uses: visit.formats.count(uses), max: visit.formats.count(max) })
+export const usesText = (context: UserContext, uses: number, max: number): string =>
+  sayOf(context, "codes")("redeemed.of", { uses: context.formats.count(uses), max: context.formats.count(max) })
 
 /** The page's address with one list's part of its query changed, the others kept; what a notice left is not. */
-const linkWith = (visit: UserVisit, path: string, name: string, before: bigint | undefined): string => {
-  const query = new URLSearchParams(visit.isForm ? "" : visit.query)
+const linkWith = (context: UserContext, path: string, name: string, before: bigint | undefined): string => {
+  const query = new URLSearchParams(context.isForm ? "" : context.query)
   query.delete("done")
   query.delete(name)
   if (before !== undefined) query.set(name, before.toString())
@@ -51,20 +50,20 @@ const linkWith = (visit: UserVisit, path: string, name: string, before: bigint |
 
 /** To older rows, and back to the newest. `name` is the list's own part of the query. */
 export const ListPager = (
-  { name, older, path, visit }: {
-    readonly visit: UserVisit
+  { name, older, path, context }: {
+    readonly context: UserContext
     readonly path: string
     readonly name: string
     /** The last row shown, where there are older ones. */
     readonly older: bigint | undefined
   }
 ) => {
-  const say = sayOf(visit, codesText)
-  const isFirst = visit.isForm || !visit.query.has(name)
+  const say = sayOf(context, "codes")
+  const isFirst = context.isForm || !context.query.has(name)
   return (
     <Pager
-      newest={isFirst ? undefined : { href: linkWith(visit, path, name, undefined), text: say("newest") }}
-      older={older === undefined ? undefined : { href: linkWith(visit, path, name, older), text: say("older") }}
+      newest={isFirst ? undefined : { href: linkWith(context, path, name, undefined), text: say("newest") }}
+      older={older === undefined ? undefined : { href: linkWith(context, path, name, older), text: say("older") }}
     />
   )
 }

@@ -4,31 +4,30 @@
 import { codeStates, type RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
 import { List } from "../../kit/List.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { giftName, StateBadge, stateName, usesText } from "./CodeParts.tsx"
-import { codesText } from "./CodesText.ts"
 
 export const CodesView = (
-  { batches, hasOlder, state, visit }: {
-    readonly visit: UserVisit
+  { batches, hasOlder, state, context }: {
+    readonly context: UserContext
     readonly batches: ReadonlyArray<RedemptionBatch>
     readonly hasOlder: boolean
     /** The only one that is listed. */
     readonly state: string | undefined
   }
 ) => {
-  const say = sayOf(visit, codesText)
+  const say = sayOf(context, "codes")
   const isBare = batches.length === 0 && state === undefined
   return (
     <>
-      <PageHeading title={visit.say("admin.codes")} lead={say("lead")}>
+      <PageHeading title={context.say("admin.codes")} lead={say("lead")}>
         {isBare ? undefined : <NewLink href="/admin/codes/new" text={say("new")} />}
       </PageHeading>
       <List
-        visit={visit}
+        context={context}
         path="/admin/codes"
-        caption={visit.say("admin.codes")}
+        caption={context.say("admin.codes")}
         items={batches}
         hasMore={hasOlder}
         cursor={{ name: "before", of: ({ id }) => id }}
@@ -37,7 +36,7 @@ export const CodesView = (
           name: "state",
           label: say("state"),
           value: state,
-          options: codeStates.map((one) => [one, stateName(visit, one)] as const)
+          options: codeStates.map((one) => [one, stateName(context, one)] as const)
         }]}
         empty={{
           icon: "gift",
@@ -54,21 +53,21 @@ export const CodesView = (
           {
             title: say("gives"),
             wide: true,
-            cell: ({ gift }) => <span class="break-anywhere">{giftName(visit, gift)}</span>
+            cell: ({ gift }) => <span class="break-anywhere">{giftName(context, gift)}</span>
           },
-          { title: say("codes"), number: true, wide: true, cell: ({ codes }) => visit.formats.count(codes) },
+          { title: say("codes"), number: true, wide: true, cell: ({ codes }) => context.formats.count(codes) },
           {
             title: say("redeemed"),
             number: true,
-            cell: ({ codes, uses, usesMax }) => <span class="nowrap">{usesText(visit, uses, codes * usesMax)}</span>
+            cell: ({ codes, uses, usesMax }) => <span class="nowrap">{usesText(context, uses, codes * usesMax)}</span>
           },
-          { title: say("state"), cell: (batch) => <StateBadge visit={visit} state={batch.state} /> },
+          { title: say("state"), cell: (batch) => <StateBadge context={context} state={batch.state} /> },
           {
             title: say("expires"),
             wide: true,
-            cell: ({ expiresAt }) => expiresAt === null ? say("never") : <Moment visit={visit} at={expiresAt} />
+            cell: ({ expiresAt }) => expiresAt === null ? say("never") : <Moment context={context} at={expiresAt} />
           },
-          { title: say("created"), wide: true, cell: ({ createdAt }) => <Moment visit={visit} at={createdAt} /> }
+          { title: say("created"), wide: true, cell: ({ createdAt }) => <Moment context={context} at={createdAt} /> }
         ]}
       />
     </>

@@ -6,25 +6,23 @@ import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { GIVES_BALANCE, GIVES_PLAN } from "./BatchForm.ts"
-import { codesText } from "./CodesText.ts"
 
 const NAME_LENGTH_MAX = 100
 const NOTE_LENGTH_MAX = 500
 
 interface NewBatchProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
   readonly plans: ReadonlyArray<GivablePlan>
 }
 
-const GiftChoice = ({ plans, state, visit }: NewBatchProps) => {
-  const say = sayOf(visit, codesText)
+const GiftChoice = ({ plans, state, context }: NewBatchProps) => {
+  const say = sayOf(context, "codes")
   const problem = state.problems["gives"]
   const chosen = state.values.get("gives")
-  const planText = ({ durationDays, name }: GivablePlan) =>
-    say("gift.plan", { name, days: visit.formats.count(durationDays) })
+  const planText = ({ durationDays, name }: GivablePlan) => say("gift.plan", { name, days: durationDays })
   return (
     <div class="mb-3">
       <label class="form-label required" for="field-gives">{say("gift")}</label>
@@ -48,12 +46,12 @@ const GiftChoice = ({ plans, state, visit }: NewBatchProps) => {
   )
 }
 
-export const NewBatchView = ({ plans, state, visit }: NewBatchProps) => {
-  const say = sayOf(visit, codesText)
+export const NewBatchView = ({ plans, state, context }: NewBatchProps) => {
+  const say = sayOf(context, "codes")
   const one = { is: "integer", initial: "1", required: true } as const
   return (
     <FormPage
-      visit={visit}
+      context={context}
       state={state}
       title={say("new")}
       action="/admin/codes/new"
@@ -72,20 +70,20 @@ export const NewBatchView = ({ plans, state, visit }: NewBatchProps) => {
             autofocus: true
           },
           [
-            <GiftChoice visit={visit} state={state} plans={plans} />,
+            <GiftChoice context={context} state={state} plans={plans} />,
             { is: "usd", name: "amount", label: say("amount"), hint: say("amount.hint") },
             {
               ...one,
               name: "codes",
               label: say("count"),
-              hint: say("count.hint", { max: visit.formats.count(CODES_MAX) })
+              hint: say("count.hint", { max: context.formats.count(CODES_MAX) })
             },
             { ...one, name: "uses", label: say("uses"), hint: say("uses.hint") },
             {
               is: "date",
               name: "expiry",
               label: say("expiry"),
-              hint: say("expiry.hint", { zone: visit.formats.timeZone })
+              hint: say("expiry.hint", { zone: context.formats.timeZone })
             },
             { name: "note", label: say("note"), hint: say("note.hint"), maxlength: NOTE_LENGTH_MAX }
           ]

@@ -5,21 +5,20 @@ import { mayDo } from "../../../../confirmations/ActionRoles.ts"
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { actionName, Facts, StateBadge, worthText } from "./ConfirmationParts.tsx"
-import { confirmationsText } from "./ConfirmationsText.ts"
 
 interface OneProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly confirmation: Confirmation
   readonly state: FormState
 }
 
 /** By which way it was asked for. */
-const wayText = (visit: UserVisit, { requestedAs }: Confirmation): string => {
-  const say = sayOf(visit, confirmationsText)
+const wayText = (context: UserContext, { requestedAs }: Confirmation): string => {
+  const say = sayOf(context, "confirmations")
   if (requestedAs === "cli") return say("way.command")
   return requestedAs.startsWith("key:") ? say("way.key", { id: requestedAs.slice("key:".length) }) : say("way.session")
 }
@@ -27,39 +26,39 @@ const wayText = (visit: UserVisit, { requestedAs }: Confirmation): string => {
 /** Refunds are asked of a provider, whose answer is on the page of the order or payment. */
 const isRefund = ({ action }: Confirmation): boolean => action === "order.refund" || action === "payment.refund"
 
-const Asked = ({ confirmation, visit }: OneProps) => {
-  const say = sayOf(visit, confirmationsText)
+const Asked = ({ confirmation, context }: OneProps) => {
+  const say = sayOf(context, "confirmations")
   return (
     <Card class="mb-3">
       <div class="card-body">
         <dl class="facts mb-0">
           <dt>{say("worth")}</dt>
           <dd>
-            <strong>{worthText(visit, confirmation)}</strong>
+            <strong>{worthText(context, confirmation)}</strong>
           </dd>
-          <Facts visit={visit} facts={confirmation.facts} />
+          <Facts context={context} facts={confirmation.facts} />
           <dt>{say("note")}</dt>
           <dd class="break-anywhere">{confirmation.note === "" ? "–" : confirmation.note}</dd>
           <dt>{say("requested.by")}</dt>
           <dd class="break-anywhere">{confirmation.requester}</dd>
           <dt>{say("requested.as")}</dt>
           <dd class="break-anywhere">
-            {wayText(visit, confirmation)}
+            {wayText(context, confirmation)}
             {confirmation.address === "" ? null : <span class="text-secondary">, {confirmation.address}</span>}
           </dd>
-          <dt>{say("requested.at")}</dt>
+          <dt>{say("requested")}</dt>
           <dd>
-            <Moment visit={visit} at={confirmation.requestedAt} />
+            <Moment context={context} at={confirmation.requestedAt} />
           </dd>
           <dt>{say("expires")}</dt>
           <dd>
-            <Moment visit={visit} at={confirmation.expiresAt} />
+            <Moment context={context} at={confirmation.expiresAt} />
           </dd>
           {confirmation.closedAt === null ? null : (
             <>
               <dt>{confirmation.state === "confirmed" ? say("confirmed.by") : say("rejected.by")}</dt>
               <dd class="break-anywhere">
-                {confirmation.closer}, <Moment visit={visit} at={confirmation.closedAt} />
+                {confirmation.closer}, <Moment context={context} at={confirmation.closedAt} />
               </dd>
             </>
           )}
@@ -75,21 +74,21 @@ const Asked = ({ confirmation, visit }: OneProps) => {
   )
 }
 
-const Decide = ({ confirmation: { action, id, requestedBy }, state, visit }: OneProps) => {
-  const say = sayOf(visit, confirmationsText)
-  const isOwn = requestedBy === visit.user.id
-  if (!mayDo(visit.user.role, action)) return <Notice kind="info">{say("not.yours")}</Notice>
+const Decide = ({ confirmation: { action, id, requestedBy }, state, context }: OneProps) => {
+  const say = sayOf(context, "confirmations")
+  const isOwn = requestedBy === context.user.id
+  if (!mayDo(context.user.role, action)) return <Notice kind="info">{say("not.yours")}</Notice>
   return (
     <Card title={isOwn ? say("own.title") : say("decide")}>
       <div class="card-body">
         <FormAlert state={state} />
         <p>{isOwn ? say("own.text") : say("decide.text")}</p>
         {isOwn ? null : (
-          <PostForm visit={visit} action={`/admin/confirmations/${id}/confirm`} class="mb-3">
+          <PostForm context={context} action={`/admin/confirmations/${id}/confirm`} class="mb-3">
             <button type="submit" class="btn btn-primary">{say("confirm")}</button>
           </PostForm>
         )}
-        <PostForm visit={visit} action={`/admin/confirmations/${id}/reject`} class="border-top pt-3">
+        <PostForm context={context} action={`/admin/confirmations/${id}/reject`} class="border-top pt-3">
           <Field
             state={state}
             name="note"
@@ -106,14 +105,14 @@ const Decide = ({ confirmation: { action, id, requestedBy }, state, visit }: One
 }
 
 export const ConfirmationView = (props: OneProps) => {
-  const { confirmation, visit } = props
-  const say = sayOf(visit, confirmationsText)
-  const done = visit.isForm ? null : visit.query.get("done")
+  const { confirmation, context } = props
+  const say = sayOf(context, "confirmations")
+  const done = context.isForm ? null : context.query.get("done")
   return (
     <>
       <PageHeading
-        title={`#${confirmation.id} ${actionName(visit, confirmation.action)}`}
-        lead={<StateBadge visit={visit} state={confirmation.state} />}
+        title={`#${confirmation.id} ${actionName(context, confirmation.action)}`}
+        lead={<StateBadge context={context} state={confirmation.state} />}
       >
         <a class="btn" href="/admin/confirmations">{say("all")}</a>
       </PageHeading>

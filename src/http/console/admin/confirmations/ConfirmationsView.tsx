@@ -4,25 +4,24 @@
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
 import { List } from "../../kit/List.tsx"
 import { Tabs } from "../../kit/Tabs.tsx"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { actionName, StateBadge, worthText } from "./ConfirmationParts.tsx"
-import { confirmationsText } from "./ConfirmationsText.ts"
 
 interface ListProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly isAll: boolean
   readonly found: ReadonlyArray<Confirmation>
   readonly hasOlder: boolean
 }
 
-export const ConfirmationsView = ({ found, hasOlder, isAll, visit }: ListProps) => {
-  const say = sayOf(visit, confirmationsText)
+export const ConfirmationsView = ({ found, hasOlder, isAll, context }: ListProps) => {
+  const say = sayOf(context, "confirmations")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <List
-        visit={visit}
+        context={context}
         path="/admin/confirmations"
         kept={isAll ? { view: "all" } : {}}
         caption={say("title")}
@@ -34,22 +33,22 @@ export const ConfirmationsView = ({ found, hasOlder, isAll, visit }: ListProps) 
           {
             title: say("request"),
             cell: (one) => (
-              <a href={`/admin/confirmations/${one.id}`}>#{one.id.toString()} {actionName(visit, one.action)}</a>
+              <a href={`/admin/confirmations/${one.id}`}>#{one.id.toString()} {actionName(context, one.action)}</a>
             )
           },
-          { title: say("worth"), number: true, cell: (one) => <span class="nowrap">{worthText(visit, one)}</span> },
-          { title: say("state"), cell: ({ state }) => <StateBadge visit={visit} state={state} /> },
+          { title: say("worth"), number: true, cell: (one) => <span class="nowrap">{worthText(context, one)}</span> },
+          { title: say("state"), cell: ({ state }) => <StateBadge context={context} state={state} /> },
           {
             title: say("requested.by"),
             wide: true,
             cell: ({ requester }) => <span class="break-anywhere">{requester}</span>
           },
           {
-            title: say("requested.at"),
+            title: say("requested"),
             wide: true,
             cell: ({ requestedAt }) => (
               <span class="nowrap">
-                <Moment visit={visit} at={requestedAt} />
+                <Moment context={context} at={requestedAt} />
               </span>
             )
           }
@@ -57,7 +56,7 @@ export const ConfirmationsView = ({ found, hasOlder, isAll, visit }: ListProps) 
       >
         <Tabs
           tabs={[
-            { href: "/admin/confirmations", text: say("tab.waiting"), isShown: !isAll },
+            { href: "/admin/confirmations", text: say("waiting"), isShown: !isAll },
             { href: "/admin/confirmations?view=all", text: say("tab.all"), isShown: isAll }
           ]}
         />

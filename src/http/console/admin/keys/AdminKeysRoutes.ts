@@ -8,58 +8,57 @@ import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { endOfDay } from "../../pages/keys/KeyForm.ts"
 import { pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
-import { adminKeysText } from "./AdminKeysText.ts"
 import { AdminKeysView, CreatedAdminKeyView, RevokeAdminKeyView } from "./AdminKeysView.tsx"
 
-const show = (visit: UserVisit, state: FormState) =>
+const show = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const keys = yield* (yield* AdminKeys).list
-    return page(sayOf(visit, adminKeysText)("title"), AdminKeysView({ visit, keys, state }))
+    return page(sayOf(context, "adminKeys")("title"), AdminKeysView({ context, keys, state }))
   })
 
-const keysPage = adminPage("/admin/keys", (visit) => show(visit, emptyForm))
+const keysPage = adminPage("/admin/keys", (context) => show(context, emptyForm))
 
 const createForm = adminForm("/admin/keys", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const say = sayOf(visit, adminKeysText)
+      const say = sayOf(context, "adminKeys")
       const day = (fields.get("expiry") ?? "").trim()
-      const expiresAt = day === "" ? null : endOfDay(day, visit.formats.timeZone)
-      if (expiresAt === undefined) return yield* refuse({ expiry: say("expiry.problem") })
+      const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
+      if (expiresAt === undefined) return yield* refuse({ expiry: say("problem.day") })
       const name = (fields.get("name") ?? "").trim()
-      const actor = { ...actorOf(visit), userId: visit.user.id }
+      const actor = { ...actorOf(context), userId: context.user.id }
       const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
         Effect.catchTag("AdminKeyRefused", ({ reason }) =>
           Effect.fail(refuse(
             reason === "name"
               ? { name: say("name.problem") }
               : reason === "expiry"
-              ? { expiry: say("expiry.problem") }
+              ? { expiry: say("problem.day") }
               : { form: say("many") }
           )))
       )
       const address = (yield* PublicAddress).url()
-      return page(say("created.title"), CreatedAdminKeyView({ visit, key: Redacted.value(created.key), address }))
+      return page(say("created.title"), CreatedAdminKeyView({ context, key: Redacted.value(created.key), address }))
     }),
-  again: (visit, fields, problems) => show(visit, { values: fields, problems })
+  again: (context, fields, problems) => show(context, { values: fields, problems })
 })
 
-const revokePage = adminPage("/admin/keys/:id/revoke", (visit) =>
+const revokePage = adminPage("/admin/keys/:id/revoke", (context) =>
   Effect.gen(function*() {
     const id = yield* pathId("id", ApiKeyId)
     const key = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
     if (key === undefined) return yield* new PageNotFound()
     if (key.revokedAt !== null) return redirect("/admin/keys")
-    return page(sayOf(visit, adminKeysText)("revoke.title"), RevokeAdminKeyView({ visit, apiKey: key }))
+    return page(sayOf(context, "adminKeys")("revoke.title"), RevokeAdminKeyView({ context, apiKey: key }))
   }))
 
 const revokeForm = adminForm("/admin/keys/:id/revoke", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
-      yield* (yield* AdminKeys).revoke(actorOf(visit), yield* pathId("id", ApiKeyId))
+      yield* (yield* AdminKeys).revoke(actorOf(context), yield* pathId("id", ApiKeyId))
       return redirect("/admin/keys?done=revoked")
     }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
 })

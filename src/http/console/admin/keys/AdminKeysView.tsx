@@ -4,29 +4,28 @@
 import type { AdminKey } from "../../../../identity/AdminKeys.ts"
 import type { FormState } from "../../Answer.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, Copyable, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminKeysText } from "./AdminKeysText.ts"
 
 interface KeyProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly apiKey: AdminKey
 }
 
 const isExpired = ({ expiresAt }: AdminKey, now: Date): boolean => expiresAt !== null && expiresAt <= now
 
-const StateBadge = ({ apiKey, visit }: KeyProps) => {
-  const say = sayOf(visit, adminKeysText)
-  if (apiKey.revokedAt !== null) return <Badge tone="secondary">{say("state.revoked")}</Badge>
-  return isExpired(apiKey, visit.now)
-    ? <Badge tone="yellow">{say("state.expired")}</Badge>
-    : <Badge tone="green">{say("state.active")}</Badge>
+const StateBadge = ({ apiKey, context }: KeyProps) => {
+  const say = sayOf(context, "adminKeys")
+  if (apiKey.revokedAt !== null) return <Badge tone="secondary">{say("revoked")}</Badge>
+  return isExpired(apiKey, context.now)
+    ? <Badge tone="yellow">{say("expired")}</Badge>
+    : <Badge tone="green">{say("active")}</Badge>
 }
 
-const RevokeLink = ({ apiKey, visit }: KeyProps) => {
-  const say = sayOf(visit, adminKeysText)
-  return apiKey.revokedAt !== null || isExpired(apiKey, visit.now) ? null : (
+const RevokeLink = ({ apiKey, context }: KeyProps) => {
+  const say = sayOf(context, "adminKeys")
+  return apiKey.revokedAt !== null || isExpired(apiKey, context.now) ? null : (
     <a
       class="btn btn-sm btn-ghost-danger"
       href={`/admin/keys/${apiKey.id}/revoke`}
@@ -37,17 +36,17 @@ const RevokeLink = ({ apiKey, visit }: KeyProps) => {
   )
 }
 
-const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<AdminKey> }) => {
-  const say = sayOf(visit, adminKeysText)
-  const moment = (at: Date | null) => at === null ? say("never") : <Moment visit={visit} at={at} />
+const KeysTable = ({ keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<AdminKey> }) => {
+  const say = sayOf(context, "adminKeys")
+  const moment = (at: Date | null) => at === null ? say("never") : <Moment context={context} at={at} />
   return (
     <DataTable
       caption={say("title")}
       columns={[
         { title: say("key") },
         { title: say("state") },
-        { title: say("owner"), wide: true },
-        { title: say("used"), wide: true },
+        { title: say("administrator"), wide: true },
+        { title: say("lastUsed"), wide: true },
         { title: say("expiry"), wide: true },
         { title: say("created"), wide: true },
         { title: say("action"), number: true }
@@ -57,35 +56,35 @@ const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: 
           <div class="key-name">{apiKey.name}</div>
           <code class="nowrap">{apiKey.hint}</code>
         </>,
-        <StateBadge visit={visit} apiKey={apiKey} />,
+        <StateBadge context={context} apiKey={apiKey} />,
         <span class="break-anywhere">{apiKey.email}</span>,
         moment(apiKey.lastUsedAt),
         moment(apiKey.expiresAt),
         moment(apiKey.createdAt),
-        <RevokeLink visit={visit} apiKey={apiKey} />
+        <RevokeLink context={context} apiKey={apiKey} />
       ])}
     />
   )
 }
 
 export const AdminKeysView = (
-  { keys, state, visit }: {
-    readonly visit: UserVisit
+  { keys, state, context }: {
+    readonly context: UserContext
     readonly keys: ReadonlyArray<AdminKey>
     readonly state: FormState
   }
 ) => {
-  const say = sayOf(visit, adminKeysText)
+  const say = sayOf(context, "adminKeys")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
         <a class="btn" href="/api/docs">{say("docs")}</a>
       </PageHeading>
-      {!visit.isForm && visit.query.get("done") === "revoked"
+      {!context.isForm && context.query.get("done") === "revoked"
         ? <Notice kind="success">{say("done.revoked")}</Notice>
         : null}
       <Card title={say("new")} class="mb-3">
-        <PostForm visit={visit} action="/admin/keys" class="card-body">
+        <PostForm context={context} action="/admin/keys" class="card-body">
           <FormAlert state={state} />
           <div class="row g-3">
             <div class="col-md-6">
@@ -104,7 +103,7 @@ export const AdminKeysView = (
                 name="expiry"
                 type="date"
                 label={say("expiry")}
-                hint={say("expiry.hint", { zone: visit.formats.timeZone })}
+                hint={say("expiry.hint", { zone: context.formats.timeZone })}
               />
             </div>
           </div>
@@ -112,21 +111,21 @@ export const AdminKeysView = (
         </PostForm>
       </Card>
       <Card>
-        {keys.length === 0 ? <Nothing icon="key" title={say("empty")} /> : <KeysTable visit={visit} keys={keys} />}
+        {keys.length === 0 ? <Nothing icon="key" title={say("empty")} /> : <KeysTable context={context} keys={keys} />}
       </Card>
     </>
   )
 }
 
-export const RevokeAdminKeyView = ({ apiKey, visit }: KeyProps) => {
-  const say = sayOf(visit, adminKeysText)
+export const RevokeAdminKeyView = ({ apiKey, context }: KeyProps) => {
+  const say = sayOf(context, "adminKeys")
   return (
     <ConfirmPage
-      visit={visit}
+      context={context}
       title={say("revoke.title")}
       text={say("revoke.text", { name: apiKey.name, hint: apiKey.hint })}
-      submit={say("revoke.submit")}
-      cancel={say("revoke.cancel")}
+      submit={say("revokeTheKey")}
+      cancel={say("keepIt")}
       action={`/admin/keys/${apiKey.id}/revoke`}
       back="/admin/keys"
     />
@@ -134,9 +133,9 @@ export const RevokeAdminKeyView = ({ apiKey, visit }: KeyProps) => {
 }
 
 export const CreatedAdminKeyView = (
-  { address, key, visit }: { readonly visit: UserVisit; readonly key: string; readonly address: string }
+  { address, key, context }: { readonly context: UserContext; readonly key: string; readonly address: string }
 ) => {
-  const say = sayOf(visit, adminKeysText)
+  const say = sayOf(context, "adminKeys")
   const copy = { label: say("copy"), copied: say("copied") }
   return (
     <>
@@ -147,7 +146,7 @@ export const CreatedAdminKeyView = (
           <Copyable id="new-admin-key" text={key} {...copy} />
         </div>
       </Card>
-      <Card title={say("created.try")} class="mb-3">
+      <Card title={say("tryIt")} class="mb-3">
         <div class="card-body">
           <Copyable
             id="new-admin-key-curl"
@@ -156,7 +155,7 @@ export const CreatedAdminKeyView = (
           />
         </div>
       </Card>
-      <a class="btn btn-primary" href="/admin/keys">{say("created.done")}</a>
+      <a class="btn btn-primary" href="/admin/keys">{say("done")}</a>
     </>
   )
 }

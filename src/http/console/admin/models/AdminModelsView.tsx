@@ -3,11 +3,10 @@
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import { enabledFilter, List } from "../../kit/List.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminModelsText } from "./AdminModelsText.ts"
 
 export interface ModelQuery {
   readonly text: string
@@ -18,20 +17,20 @@ export interface ModelQuery {
 /** So many channels are named in the list. */
 const CHANNELS_NAMED_MAX = 3
 
-export const ModelBadges = ({ model, visit }: { readonly visit: UserVisit; readonly model: AdminModel }) => {
-  const say = sayOf(visit, adminModelsText)
+export const ModelBadges = ({ model, context }: { readonly context: UserContext; readonly model: AdminModel }) => {
+  const say = sayOf(context, "adminModels")
   return (
     <>
       {model.disabledAt === null ? null : <Badge tone="secondary">{say("state.disabled")}</Badge>}{" "}
-      {model.declared ? <Badge tone="blue">{say("declared")}</Badge> : null}{" "}
+      {model.declared ? <Badge tone="blue">{say("configYaml")}</Badge> : null}{" "}
       {model.terms.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}{" "}
       {model.terms.price.tiers === undefined ? null : <Badge tone="secondary">{say("tiers")}</Badge>}
     </>
   )
 }
 
-const Channels = ({ model, visit }: { readonly visit: UserVisit; readonly model: AdminModel }) => {
-  const say = sayOf(visit, adminModelsText)
+const Channels = ({ model, context }: { readonly context: UserContext; readonly model: AdminModel }) => {
+  const say = sayOf(context, "adminModels")
   const { channels } = model
   if (channels.length === 0) {
     return model.disabledAt === null
@@ -51,8 +50,8 @@ const Channels = ({ model, visit }: { readonly visit: UserVisit; readonly model:
   )
 }
 
-const Actions = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, adminModelsText)
+const Actions = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "adminModels")
   return (
     <div class="btn-list">
       <a class="btn" href="/admin/models/import">{say("import")}</a>
@@ -65,26 +64,26 @@ const Actions = ({ visit }: { readonly visit: UserVisit }) => {
 }
 
 export const AdminModelsView = (
-  { hasMore, models, query, visit }: {
-    readonly visit: UserVisit
+  { hasMore, models, query, context }: {
+    readonly context: UserContext
     readonly models: ReadonlyArray<AdminModel>
     readonly query: ModelQuery
     readonly hasMore: boolean
   }
 ) => {
-  const say = sayOf(visit, adminModelsText)
-  const { count, usd } = visit.formats
-  const imported = visit.query.get("done") === "imported"
-    ? { created: Number(visit.query.get("created")), changed: Number(visit.query.get("changed")) }
+  const say = sayOf(context, "adminModels")
+  const { count, usd } = context.formats
+  const imported = context.query.get("done") === "imported"
+    ? { created: Number(context.query.get("created")), changed: Number(context.query.get("changed")) }
     : undefined
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <Actions visit={visit} />
+        <Actions context={context} />
       </PageHeading>
       {imported === undefined ? null : <Notice kind="success">{say("done.imported", imported)}</Notice>}
       <List
-        visit={visit}
+        context={context}
         path="/admin/models"
         caption={say("title")}
         items={models}
@@ -105,19 +104,19 @@ export const AdminModelsView = (
                 <a class="break-anywhere" href={`/admin/models/edit?${new URLSearchParams({ id: model.id })}`}>
                   <code>{model.id}</code>
                 </a>{" "}
-                <ModelBadges visit={visit} model={model} />
+                <ModelBadges context={context} model={model} />
               </>
             )
           },
           { title: say("input"), number: true, cell: ({ terms }) => usd(terms.price.inputMicrosPer1m) },
           {
-            title: say("cached"),
+            title: say("cachedInput"),
             number: true,
             wide: true,
             cell: ({ terms }) => usd(terms.price.cachedInputMicrosPer1m)
           },
           {
-            title: say("write"),
+            title: say("cacheWrite"),
             number: true,
             wide: true,
             cell: ({ terms: { price } }) =>
@@ -130,8 +129,8 @@ export const AdminModelsView = (
             wide: true,
             cell: ({ terms: { contextTokens } }) => contextTokens === null ? "–" : count(contextTokens)
           },
-          { title: say("limit"), number: true, wide: true, cell: ({ terms }) => count(terms.maxOutputTokens) },
-          { title: say("channels"), wide: true, cell: (model) => <Channels visit={visit} model={model} /> }
+          { title: say("outputLimit"), number: true, wide: true, cell: ({ terms }) => count(terms.maxOutputTokens) },
+          { title: say("channels"), wide: true, cell: (model) => <Channels context={context} model={model} /> }
         ]}
       />
     </>

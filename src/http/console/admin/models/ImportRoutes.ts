@@ -15,9 +15,8 @@ import {
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
-import { importText } from "./ImportText.ts"
 import { ImportView } from "./ImportView.tsx"
 import { type OfferQuery, PreviewView } from "./PreviewView.tsx"
 
@@ -33,38 +32,38 @@ const fileBounds = { bytesMax: PRICE_FILE_LENGTH_MAX + 65_536, fieldsMax: 10 }
 /** A ticked line is a few digits. */
 const choiceBounds = { bytesMax: 131_072, fieldsMax: 2 * CHOICES_MAX }
 
-const showImport = (visit: UserVisit, state: FormState) =>
-  Effect.succeed(page(sayOf(visit, importText)("title"), ImportView({ visit, state })))
+const showImport = (context: UserContext, state: FormState) =>
+  Effect.succeed(page(sayOf(context, "import")("title"), ImportView({ context, state })))
 
-const importPage = adminPage("/admin/models/import", (visit) => showImport(visit, emptyForm))
+const importPage = adminPage("/admin/models/import", (context) => showImport(context, emptyForm))
 
 const importForm = adminForm("/admin/models/import", {
   read: readFormWithFiles(fileBounds),
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const say = sayOf(visit, importText)
+      const say = sayOf(context, "import")
       const texts = fields.getAll("file").concat(fields.getAll("text")).filter((text) => text.trim() !== "")
       if (texts.length > 1) return yield* refuse({ file: say("problem.both") })
       const [text] = texts
       if (text === undefined) return yield* refuse({ file: say("problem.none") })
-      const id = yield* (yield* PriceImports).read(actorOf(visit), text)
+      const id = yield* (yield* PriceImports).read(actorOf(context), text)
       return redirect(`/admin/models/import/${id}`)
     }).pipe(
       Effect.catchTag("PriceFileRefused", ({ why }) => {
-        const say = sayOf(visit, importText)
+        const say = sayOf(context, "import")
         const texts = {
           json: say("problem.json"),
           shape: say("problem.shape"),
           size: say("problem.size", {
             max: PRICE_FILE_LENGTH_MAX / MIB,
-            count: visit.formats.count(OFFERS_MAX)
+            count: context.formats.count(OFFERS_MAX)
           })
         }
         return Effect.fail(refuse({ file: texts[why] }))
       })
     ),
   // A whole file would make a page of many megabytes: whoever sent it has it.
-  again: (visit, _fields, problems) => showImport(visit, { values: new URLSearchParams(), problems })
+  again: (context, _fields, problems) => showImport(context, { values: new URLSearchParams(), problems })
 })
 
 const stateOf = (text: string | null): OfferState | undefined => offerStates.find((state) => state === text)
@@ -73,7 +72,7 @@ const textOf = (text: string | null): string =>
   (text ?? "").replaceAll("\0", "").toWellFormed().slice(0, TEXT_LENGTH_MAX).trim()
 
 /** What the address narrows the preview to; changes are shown first where there are any. */
-const queryOf = ({ query }: UserVisit, found: PriceImport): OfferQuery => {
+const queryOf = ({ query }: UserContext, found: PriceImport): OfferQuery => {
   const after = idOf(query.get("after"))
   const provider = query.get("provider")
   return {
@@ -85,25 +84,25 @@ const queryOf = ({ query }: UserVisit, found: PriceImport): OfferQuery => {
   }
 }
 
-const showPreview = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
+const showPreview = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
   const imports = yield* PriceImports
   const found = yield* imports.get(yield* pathId("id")).pipe(
     Effect.catchTag("ImportNotFound", () => Effect.fail(new PageNotFound()))
   )
-  const query = queryOf(visit, found)
+  const query = queryOf(context, found)
   const offers = yield* imports.compare(found.id, { ...query, limit: PAGE_SIZE + 1 })
   const view = PreviewView({
-    visit,
+    context,
     found,
     query,
     state,
     offers: offers.slice(0, PAGE_SIZE),
     hasMore: offers.length > PAGE_SIZE
   })
-  return page(sayOf(visit, importText)("preview"), view)
+  return page(sayOf(context, "import")("preview"), view)
 })
 
-const previewPage = adminPage("/admin/models/import/:id", (visit) => showPreview(visit, emptyForm))
+const previewPage = adminPage("/admin/models/import/:id", (context) => showPreview(context, emptyForm))
 
 /** A line of the preview with the revision of the model beside it; undefined for what no line looks like. */
 const choiceOf = (text: string): OfferChoice | undefined => {
@@ -113,18 +112,18 @@ const choiceOf = (text: string): OfferChoice | undefined => {
 
 const applyForm = adminForm("/admin/models/import/:id", {
   read: readFormWithin(choiceBounds),
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const say = sayOf(visit, importText)
+      const say = sayOf(context, "import")
       const choices = fields.getAll("offers").map(choiceOf)
       const known = choices.filter((choice) => choice !== undefined)
       if (known.length < choices.length) return yield* refuse({ form: say("problem.choice") })
-      const { changed, created } = yield* (yield* PriceImports).apply(actorOf(visit), yield* pathId("id"), known)
+      const { changed, created } = yield* (yield* PriceImports).apply(actorOf(context), yield* pathId("id"), known)
       return redirect(`/admin/models?done=imported&created=${created}&changed=${changed}`)
     }).pipe(
       Effect.catchTags({
         ImportRefused: ({ model, why }) => {
-          const say = sayOf(visit, importText)
+          const say = sayOf(context, "import")
           const texts = {
             none: say("problem.choose"),
             many: say("problem.many", { max: CHOICES_MAX }),
@@ -135,11 +134,11 @@ const applyForm = adminForm("/admin/models/import/:id", {
         },
         ChangedMeanwhile: ({ target }) => {
           const id = target.replace(/^model:/, "")
-          return Effect.fail(refuse({ form: sayOf(visit, importText)("problem.meanwhile", { id }) }, 409))
+          return Effect.fail(refuse({ form: sayOf(context, "import")("problem.meanwhile", { id }) }, 409))
         }
       })
     ),
-  again: (visit, values, problems) => showPreview(visit, { values, problems })
+  again: (context, values, problems) => showPreview(context, { values, problems })
 })
 
 export const ImportRoutes = Layer.mergeAll(importPage, importForm, previewPage, applyForm)

@@ -3,22 +3,21 @@
  */
 import { PRICE_FILE_LENGTH_MAX } from "../../../../catalog/PriceImport.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Card, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { importText } from "./ImportText.ts"
 
 const MIB = 1_048_576
 const TEXT_ROWS = 8
 
-export const ImportView = ({ state, visit }: { readonly visit: UserVisit; readonly state: FormState }) => {
-  const say = sayOf(visit, importText)
+export const ImportView = ({ state, context }: { readonly context: UserContext; readonly state: FormState }) => {
+  const say = sayOf(context, "import")
   const problem = state.problems["file"]
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <Card>
-        <PostForm visit={visit} action="/admin/models/import" class="card-body" files>
+        <PostForm context={context} action="/admin/models/import" class="card-body" files>
           <FormAlert state={state} />
           <div class="mb-3">
             <label class="form-label" for="field-file">{say("file")}</label>
@@ -50,7 +49,7 @@ export const ImportView = ({ state, visit }: { readonly visit: UserVisit; readon
           </div>
           <div class="btn-list">
             <button type="submit" class="btn btn-primary">{say("read")}</button>
-            <a class="btn btn-ghost-secondary" href="/admin/models">{visit.say("action.back")}</a>
+            <a class="btn btn-ghost-secondary" href="/admin/models">{context.say("action.back")}</a>
           </div>
         </PostForm>
       </Card>

@@ -5,20 +5,19 @@ import { Record } from "effect"
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import { modelTermList } from "../../../../domain/ModelTermList.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { DataTable } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { termValueText } from "../terms/TermForm.ts"
-import { adminModelsText } from "./AdminModelsText.ts"
 import { modelLabels } from "./ModelLabels.ts"
 
 interface FactsProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly model: AdminModel
 }
 
-const PriceFacts = ({ model, visit }: FactsProps) => {
-  const say = sayOf(visit, adminModelsText)
-  const { count, usd } = visit.formats
+const PriceFacts = ({ model, context }: FactsProps) => {
+  const say = sayOf(context, "adminModels")
+  const { count, usd } = context.formats
   const { price } = model.terms
   const [first] = price.tiers ?? []
   const rowOf = (name: string, prices: UnitPrices) => [
@@ -35,8 +34,8 @@ const PriceFacts = ({ model, visit }: FactsProps) => {
         { title: say("prices") },
         { title: say("input"), number: true },
         { title: say("output"), number: true },
-        { title: say("cached"), number: true },
-        { title: say("write"), number: true }
+        { title: say("cachedInput"), number: true },
+        { title: say("cacheWrite"), number: true }
       ]}
       rows={[
         rowOf(first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price),
@@ -46,21 +45,21 @@ const PriceFacts = ({ model, visit }: FactsProps) => {
   )
 }
 
-export const ModelFacts = ({ model, visit }: FactsProps) => {
-  const say = sayOf(visit, adminModelsText)
-  const labels = modelLabels(visit)
+export const ModelFacts = ({ model, context }: FactsProps) => {
+  const say = sayOf(context, "adminModels")
+  const labels = modelLabels(context)
   const { tools } = model.terms.price
   const toolPrice = (micros: bigint | null | undefined) =>
-    micros === null || micros === undefined ? "–" : say("tool.price", { price: visit.formats.usd(micros) })
+    micros === null || micros === undefined ? "–" : say("tool.price", { price: context.formats.usd(micros) })
   return (
     <>
-      <PriceFacts visit={visit} model={model} />
+      <PriceFacts context={context} model={model} />
       <div class="card-body border-top">
         <dl class="facts">
           {Record.keys(modelTermList).map((key) => (
             <>
               <dt>{labels[key].label}</dt>
-              <dd>{termValueText(visit, modelTermList[key].get(model.terms), labels[key])}</dd>
+              <dd>{termValueText(context, modelTermList[key].get(model.terms), labels[key])}</dd>
             </>
           ))}
           <dt>{say("web_search")}</dt>

@@ -5,15 +5,14 @@ import type { ComponentChildren } from "preact"
 import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
 import { defaultTerms } from "../../../../domain/ModelTerms.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { TermInput } from "../terms/TermInput.tsx"
-import { adminModelsText } from "./AdminModelsText.ts"
 import { modelLabels } from "./ModelLabels.ts"
 import { cellName, rowsShown, type TierCell } from "./TierForm.ts"
 
 interface FieldsProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
 }
 
@@ -52,24 +51,24 @@ const Columns = ({ children }: { readonly children: ReadonlyArray<ComponentChild
   </div>
 )
 
-const PriceFields = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminModelsText)
+const PriceFields = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminModels")
   return (
     <Group title={say("prices")}>
       <Columns>
         {[
           <Field {...price} state={state} name="input" label={say("input")} hint={say("price.hint")} required />,
           <Field {...price} state={state} name="output" label={say("output")} hint={say("price.hint")} required />,
-          <Field {...price} state={state} name="cached_input" label={say("cached")} hint={say("cached.hint")} />,
-          <Field {...price} state={state} name="cache_write" label={say("write")} hint={say("write.hint")} />
+          <Field {...price} state={state} name="cached_input" label={say("cachedInput")} hint={say("cached.hint")} />,
+          <Field {...price} state={state} name="cache_write" label={say("cacheWrite")} hint={say("write.hint")} />
         ]}
       </Columns>
     </Group>
   )
 }
 
-const TierRow = ({ row, state, visit }: FieldsProps & { readonly row: number }) => {
-  const say = sayOf(visit, adminModelsText)
+const TierRow = ({ row, state, context }: FieldsProps & { readonly row: number }) => {
+  const say = sayOf(context, "adminModels")
   const cell = (name: TierCell, label: string) => (
     <div class="col-6 col-md">
       <Field {...price} state={state} name={cellName(row, name)} label={label} />
@@ -88,31 +87,31 @@ const TierRow = ({ row, state, visit }: FieldsProps & { readonly row: number }) 
       </div>
       {cell("input", say("input"))}
       {cell("output", say("output"))}
-      {cell("cached_input", say("cached"))}
-      {cell("cache_write", say("write"))}
+      {cell("cached_input", say("cachedInput"))}
+      {cell("cache_write", say("cacheWrite"))}
     </div>
   )
 }
 
-const TierFields = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminModelsText)
+const TierFields = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminModels")
   const problem = state.problems["price_tiers"]
   return (
     <Group title={say("tiers")} hint={say("tiers.hint")}>
       {problem === undefined
         ? null
         : <div id="field-price_tiers-problem" class="invalid-feedback d-block mb-2">{problem}</div>}
-      {rowsShown(state.values).map((row) => <TierRow key={row} visit={visit} state={state} row={row} />)}
+      {rowsShown(state.values).map((row) => <TierRow key={row} context={context} state={state} row={row} />)}
     </Group>
   )
 }
 
-const termFields = ({ state, visit }: FieldsProps, keys: ReadonlyArray<ModelTermKey>) => {
-  const labels = modelLabels(visit)
+const termFields = ({ state, context }: FieldsProps, keys: ReadonlyArray<ModelTermKey>) => {
+  const labels = modelLabels(context)
   return keys.map((key) => (
     <TermInput
       key={key}
-      visit={visit}
+      context={context}
       state={state}
       name={key}
       kind={modelTermList[key].kind}
@@ -123,8 +122,8 @@ const termFields = ({ state, visit }: FieldsProps, keys: ReadonlyArray<ModelTerm
 }
 
 export const ModelFields = (props: FieldsProps) => {
-  const { state, visit } = props
-  const say = sayOf(visit, adminModelsText)
+  const { state, context } = props
+  const say = sayOf(context, "adminModels")
   return (
     <>
       <PriceFields {...props} />

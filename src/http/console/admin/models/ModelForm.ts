@@ -15,9 +15,8 @@ import { modelTermList } from "../../../../domain/ModelTermList.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { withExtras } from "../../../../domain/PriceJson.ts"
 import type { Problems } from "../../Answer.ts"
-import { sayOf, type Visit } from "../../Visit.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { readTermFields, termEntries, termProblem } from "../terms/TermForm.ts"
-import { adminModelsText } from "./AdminModelsText.ts"
 import { readTiers, tierEntries } from "./TierForm.ts"
 
 const isBlank = (text: string | null): boolean => text === null || text.trim() === ""
@@ -63,9 +62,9 @@ export const readModelForm = (
 
 const isModelField = (field: string): field is ModelField => modelFields.some((known) => known === field)
 
-const fieldText = (visit: Visit, field: ModelField): string => {
-  const say = sayOf(visit, adminModelsText)
-  const { count } = visit.formats
+const fieldText = (context: PageContext, field: ModelField): string => {
+  const say = sayOf(context, "adminModels")
+  const { count } = context.formats
   switch (field) {
     case "id":
       return say("id.problem")
@@ -86,23 +85,23 @@ const fieldText = (visit: Visit, field: ModelField): string => {
     case "output":
       return say("price.problem", { max: count(PRICE_USD_PER_1M_MAX) })
     default:
-      return termProblem(visit, modelTermList[field].kind)
+      return termProblem(context, modelTermList[field].kind)
   }
 }
 
 /** Of a cell of a tier. */
-const cellText = (visit: Visit, field: string): string => {
-  const say = sayOf(visit, adminModelsText)
-  const { count } = visit.formats
+const cellText = (context: PageContext, field: string): string => {
+  const say = sayOf(context, "adminModels")
+  const { count } = context.formats
   return field.endsWith("_above")
     ? say("tiers.above.problem", { max: count(TOKENS_MAX) })
     : say("price.problem", { max: count(PRICE_USD_PER_1M_MAX) })
 }
 
 /** Says what is wrong beside each field. */
-export const modelProblems = (visit: Visit, fields: ReadonlyArray<string>): Problems =>
+export const modelProblems = (context: PageContext, fields: ReadonlyArray<string>): Problems =>
   Object.fromEntries(
-    fields.map((field) => [field, isModelField(field) ? fieldText(visit, field) : cellText(visit, field)])
+    fields.map((field) => [field, isModelField(field) ? fieldText(context, field) : cellText(context, field)])
   )
 
 /** A model's terms as its form has them. */

@@ -7,9 +7,8 @@ import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { EditPage } from "../../kit/EditPage.tsx"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminModelsText } from "./AdminModelsText.ts"
 import { ModelBadges } from "./AdminModelsView.tsx"
 import { ModelFacts } from "./ModelFacts.tsx"
 import { ModelFields } from "./ModelFields.tsx"
@@ -17,15 +16,15 @@ import { ModelFields } from "./ModelFields.tsx"
 const ID_LENGTH_MAX = 200
 
 interface FieldsProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
 }
 
-export const NewModelView = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminModelsText)
+export const NewModelView = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminModels")
   return (
     <FormPage
-      visit={visit}
+      context={context}
       state={state}
       title={say("new")}
       lead={say("lead")}
@@ -44,7 +43,7 @@ export const NewModelView = ({ state, visit }: FieldsProps) => {
           autofocus: true
         }]}
       />
-      <ModelFields visit={visit} state={state} />
+      <ModelFields context={context} state={state} />
     </FormPage>
   )
 }
@@ -53,17 +52,17 @@ const query = (id: string): string => new URLSearchParams({ id }).toString()
 
 /** One model: its form, or what it is when config.yaml has it. `revision` is the one that the form is filled in on. */
 export const ModelView = (
-  { model, revision, state, visit }: FieldsProps & { readonly model: AdminModel; readonly revision: string }
+  { model, revision, state, context }: FieldsProps & { readonly model: AdminModel; readonly revision: string }
 ) => {
-  const say = sayOf(visit, adminModelsText)
+  const say = sayOf(context, "adminModels")
   return (
     <EditPage
-      visit={visit}
+      context={context}
       state={state}
       title={model.id}
       lead={
         <>
-          <ModelBadges visit={visit} model={model} />
+          <ModelBadges context={context} model={model} />
           {model.channels.length === 0 ? null : `${say("channels")}: ${model.channels.join(", ")}`}
         </>
       }
@@ -76,27 +75,27 @@ export const ModelView = (
         enable: `/admin/models/enable?${query(model.id)}`
       }}
       say={say}
-      facts={<ModelFacts visit={visit} model={model} />}
+      facts={<ModelFacts context={context} model={model} />}
       above={model.channels.length === 0 && model.disabledAt === null
         ? <Notice kind="warning">{say("channels.hint")}</Notice>
         : null}
     >
-      <ModelFields visit={visit} state={state} />
+      <ModelFields context={context} state={state} />
     </EditPage>
   )
 }
 
 export const DisableModelView = (
-  { model, problems, visit }: {
-    readonly visit: UserVisit
+  { model, problems, context }: {
+    readonly context: UserContext
     readonly model: AdminModel
     readonly problems: Problems
   }
 ) => {
-  const say = sayOf(visit, adminModelsText)
+  const say = sayOf(context, "adminModels")
   return (
     <ConfirmPage
-      visit={visit}
+      context={context}
       title={say("disable.title")}
       text={say("disable.text", { id: model.id })}
       submit={say("disable.submit")}

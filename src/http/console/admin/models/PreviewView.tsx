@@ -10,11 +10,10 @@ import {
 } from "../../../../catalog/PriceImports.ts"
 import { PRICE_USD_PER_1M_MAX } from "../../../../domain/Bounds.ts"
 import type { FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
 import { FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { importText } from "./ImportText.ts"
 import { differencesOf } from "./TermDifferences.ts"
 
 export interface OfferQuery {
@@ -27,7 +26,7 @@ export interface OfferQuery {
 }
 
 interface PreviewProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly found: PriceImport
   readonly query: OfferQuery
   readonly state: FormState
@@ -47,8 +46,8 @@ const pathOf = (found: PriceImport, query: Partial<OfferQuery>): string => {
   return `/admin/models/import/${found.id}?${kept}`
 }
 
-const stateName = (visit: UserVisit, state: OfferState): string => {
-  const say = sayOf(visit, importText)
+const stateName = (context: UserContext, state: OfferState): string => {
+  const say = sayOf(context, "import")
   switch (state) {
     case "changed":
       return say("changed")
@@ -63,8 +62,8 @@ const stateName = (visit: UserVisit, state: OfferState): string => {
   }
 }
 
-const StateTabs = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found" | "query">) => (
-  <nav class="card-header" aria-label={sayOf(visit, importText)("states")}>
+const StateTabs = ({ found, query, context }: Pick<PreviewProps, "context" | "found" | "query">) => (
+  <nav class="card-header" aria-label={sayOf(context, "import")("states")}>
     <div class="btn-list">
       {offerStates.map((state) => (
         <a
@@ -73,15 +72,15 @@ const StateTabs = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found"
           href={pathOf(found, { ...query, state, after: undefined, isTicked: false })}
           aria-current={state === query.state ? "page" : undefined}
         >
-          {stateName(visit, state)} {visit.formats.count(found.counts[state])}
+          {stateName(context, state)} {context.formats.count(found.counts[state])}
         </a>
       ))}
     </div>
   </nav>
 )
 
-const Filter = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found" | "query">) => {
-  const say = sayOf(visit, importText)
+const Filter = ({ found, query, context }: Pick<PreviewProps, "context" | "found" | "query">) => {
+  const say = sayOf(context, "import")
   return (
     <form method="get" action={`/admin/models/import/${found.id}`} class="card-body border-bottom">
       <input type="hidden" name="state" value={query.state} />
@@ -102,13 +101,13 @@ const Filter = ({ found, query, visit }: Pick<PreviewProps, "visit" | "found" | 
   )
 }
 
-const Differences = ({ offer, visit }: { readonly visit: UserVisit; readonly offer: ComparedOffer }) => {
-  const say = sayOf(visit, importText)
+const Differences = ({ offer, context }: { readonly context: UserContext; readonly offer: ComparedOffer }) => {
+  const say = sayOf(context, "import")
   if (offer.problem !== null) {
     const texts = {
       id: say("refused.id"),
       missing: say("refused.missing"),
-      price: say("refused.price", { max: visit.formats.count(PRICE_USD_PER_1M_MAX) }),
+      price: say("refused.price", { max: context.formats.count(PRICE_USD_PER_1M_MAX) }),
       lengths: say("refused.lengths")
     }
     return <>{texts[offer.problem]}</>
@@ -119,7 +118,7 @@ const Differences = ({ offer, visit }: { readonly visit: UserVisit; readonly off
     <ul class="list-inline mb-0">
       {offer.after === null
         ? null
-        : differencesOf(visit, shown, offer.after).map(({ label, text, was }) => (
+        : differencesOf(context, shown, offer.after).map(({ label, text, was }) => (
           <li key={label} class="list-inline-item me-3">
             <span class="text-secondary">{label}</span> {was === null ? null : (
               <>
@@ -133,8 +132,8 @@ const Differences = ({ offer, visit }: { readonly visit: UserVisit; readonly off
   )
 }
 
-const OfferName = ({ offer, visit }: { readonly visit: UserVisit; readonly offer: ComparedOffer }) => {
-  const say = sayOf(visit, importText)
+const OfferName = ({ offer, context }: { readonly context: UserContext; readonly offer: ComparedOffer }) => {
+  const say = sayOf(context, "import")
   return (
     <>
       <code class="break-anywhere">{offer.modelId === "" ? "–" : offer.modelId}</code>
@@ -152,8 +151,8 @@ const OfferName = ({ offer, visit }: { readonly visit: UserVisit; readonly offer
 
 const isApplicable = ({ state }: OfferQuery): boolean => state === "new" || state === "changed"
 
-const OffersTable = ({ offers, query, state, visit }: PreviewProps) => {
-  const say = sayOf(visit, importText)
+const OffersTable = ({ offers, query, state, context }: PreviewProps) => {
+  const say = sayOf(context, "import")
   const ticked = new Set(state.values.getAll("offers"))
   const tickOf = (offer: ComparedOffer) => {
     // Of a model that has been changed since, the value is another: what is shown now was not ticked.
@@ -164,7 +163,7 @@ const OffersTable = ({ offers, query, state, visit }: PreviewProps) => {
         type="checkbox"
         name="offers"
         value={value}
-        checked={visit.isForm ? ticked.has(value) : query.isTicked}
+        checked={context.isForm ? ticked.has(value) : query.isTicked}
         aria-label={say("choice.of", { id: offer.modelId, provider: offer.provider === "" ? "–" : offer.provider })}
       />
     )
@@ -180,9 +179,9 @@ const OffersTable = ({ offers, query, state, visit }: PreviewProps) => {
       ]}
       rows={offers.map((offer) => [
         ...applicable ? [tickOf(offer)] : [],
-        <OfferName visit={visit} offer={offer} />,
+        <OfferName context={context} offer={offer} />,
         <>
-          <Differences visit={visit} offer={offer} />
+          <Differences context={context} offer={offer} />
           {offer.unread.length === 0 ? null : (
             <div class="text-warning-emphasis small mt-1 break-anywhere">
               {say("unread", { names: offer.unread.join(", ") })}
@@ -194,8 +193,8 @@ const OffersTable = ({ offers, query, state, visit }: PreviewProps) => {
   )
 }
 
-const Paging = ({ found, hasMore, offers, query, visit }: PreviewProps) => {
-  const say = sayOf(visit, importText)
+const Paging = ({ found, hasMore, offers, query, context }: PreviewProps) => {
+  const say = sayOf(context, "import")
   const last = offers.at(-1)?.position
   if (query.after === undefined && !hasMore) return null
   return (
@@ -218,12 +217,12 @@ const Paging = ({ found, hasMore, offers, query, visit }: PreviewProps) => {
 }
 
 const Offers = (props: PreviewProps) => {
-  const { found, offers, query, visit } = props
-  const say = sayOf(visit, importText)
+  const { found, offers, query, context } = props
+  const say = sayOf(context, "import")
   if (offers.length === 0) return <Nothing icon="filter" title={say("empty")} />
   if (!isApplicable(query)) return <OffersTable {...props} />
   return (
-    <PostForm visit={visit} action={pathOf(found, query)}>
+    <PostForm context={context} action={pathOf(found, query)}>
       <OffersTable {...props} />
       <div class="card-footer">
         <div class="btn-list align-items-center">
@@ -239,26 +238,26 @@ const Offers = (props: PreviewProps) => {
 }
 
 export const PreviewView = (props: PreviewProps) => {
-  const { found, query, state, visit } = props
-  const say = sayOf(visit, importText)
+  const { found, query, state, context } = props
+  const say = sayOf(context, "import")
   return (
     <>
       <PageHeading
         title={say("preview")}
-        lead={say("preview.lead", { time: visit.formats.time(found.createdAt) })}
+        lead={say("preview.lead", { time: context.formats.time(found.createdAt) })}
       >
         <a class="btn" href="/admin/models/import">{say("other")}</a>
       </PageHeading>
       <FormAlert state={state} />
       <Card>
-        <StateTabs visit={visit} found={found} query={query} />
-        <Filter visit={visit} found={found} query={query} />
+        <StateTabs context={context} found={found} query={query} />
+        <Filter context={context} found={found} query={query} />
         <Offers {...props} />
         <Paging {...props} />
       </Card>
       {found.skipped === 0
         ? null
-        : <p class="text-secondary mt-3">{say("skipped", { count: visit.formats.count(found.skipped) })}</p>}
+        : <p class="text-secondary mt-3">{say("skipped", { count: found.skipped })}</p>}
     </>
   )
 }

@@ -6,24 +6,22 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
-import { orderText } from "../../text/OrderText.ts"
+import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Badge, Card, DataTable, Moment, PageHeading, type Tone } from "../../ui/Parts.tsx"
-import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText } from "../payments/EventParts.tsx"
-import { adminOrdersText } from "./AdminOrdersText.ts"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
 interface RecordProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly record: OrderRecord
 }
 
-const Done = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, adminOrdersText)
-  switch (visit.query.get("done")) {
+const Done = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "adminOrders")
+  switch (context.query.get("done")) {
     case "completed":
       return <Notice kind="success">{say("done.completed")}</Notice>
     case "cancelled":
@@ -48,37 +46,37 @@ const Done = ({ visit }: { readonly visit: UserVisit }) => {
 export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>
   state === "pending" || state === "cancelled" || state === "expired"
 
-const Actions = ({ record, visit }: RecordProps) => {
-  const say = sayOf(visit, adminOrdersText)
+const Actions = ({ record, context }: RecordProps) => {
+  const say = sayOf(context, "adminOrders")
   const { order, refundable } = record
   return (
     <div class="btn-list">
       {isCompletable(record)
         ? (
-          <AdminLink visit={visit} class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>
-            {say("complete")}
+          <AdminLink context={context} class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>
+            {say("markAsPaid")}
           </AdminLink>
         )
         : null}
       {order.state === "pending"
-        ? <AdminLink visit={visit} class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</AdminLink>
+        ? <AdminLink context={context} class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</AdminLink>
         : null}
       {refundable !== undefined && refundable.leftMinor > 0n
-        ? <AdminLink visit={visit} class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</AdminLink>
+        ? <AdminLink context={context} class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</AdminLink>
         : null}
     </div>
   )
 }
 
-const Payment = ({ record: { attempts }, visit }: RecordProps) => {
-  const say = sayOf(visit, adminOrdersText)
+const Payment = ({ record: { attempts }, context }: RecordProps) => {
+  const say = sayOf(context, "adminOrders")
   const paid = attempts.find(({ state }) => state === "paid")
   if (paid === undefined) return null
   return (
     <>
       <dt>{say("paidWith")}</dt>
       <dd>
-        {methodName(visit, paid.provider, paid.method)}, {minorText(visit, paid.amountMinor, paid.currency)}
+        {methodName(context, paid.provider, paid.method)}, {minorText(context, paid.amountMinor, paid.currency)}
       </dd>
       <dt>{say("payment")}</dt>
       <dd>
@@ -87,21 +85,21 @@ const Payment = ({ record: { attempts }, visit }: RecordProps) => {
       {paid.debitedMicros === 0n ? null : (
         <>
           <dt>{say("taken")}</dt>
-          <dd>{visit.formats.usd(paid.debitedMicros)}</dd>
+          <dd>{context.formats.usd(paid.debitedMicros)}</dd>
         </>
       )}
     </>
   )
 }
 
-const What = ({ record: { creditUsdPerCny, order }, visit }: RecordProps) => {
-  const say = sayOf(visit, adminOrdersText)
-  const sayOrder = sayOf(visit, orderText)
+const What = ({ record: { creditUsdPerCny, order }, context }: RecordProps) => {
+  const say = sayOf(context, "adminOrders")
+  const sayOrder = sayOf(context, "order")
   return order.terms === null
     ? (
       <>
         <dt>{sayOrder("credit")}</dt>
-        <dd>{visit.formats.usd(order.creditMicros)}</dd>
+        <dd>{context.formats.usd(order.creditMicros)}</dd>
         <dt>{say("rate")}</dt>
         <dd>{say("rate.text", { rate: creditUsdPerCny ?? "–" })}</dd>
       </>
@@ -112,50 +110,50 @@ const What = ({ record: { creditUsdPerCny, order }, visit }: RecordProps) => {
         <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
         <dt>{say("limits")}</dt>
         <dd>
-          <TermsLines visit={visit} terms={order.terms} />
+          <TermsLines context={context} terms={order.terms} />
         </dd>
       </>
     )
 }
 
 const Details = (props: RecordProps) => {
-  const { record: { email, order }, visit } = props
-  const say = sayOf(visit, adminOrdersText)
-  const sayOrder = sayOf(visit, orderText)
+  const { record: { email, order }, context } = props
+  const say = sayOf(context, "adminOrders")
+  const sayOrder = sayOf(context, "order")
   return (
     <Card title={say("details")} class="mb-3">
       <div class="card-body">
         <dl class="facts mb-0">
           <dt>{sayOrder("what")}</dt>
-          <dd>{orderName(visit, order)}</dd>
+          <dd>{orderName(context, order)}</dd>
           <dt>{say("buyer")}</dt>
           <dd>
             <a class="break-anywhere" href={`/admin/users/${order.userId}`}>{email}</a>
           </dd>
           <dt>{sayOrder("amount")}</dt>
           <dd>
-            <strong>{visit.formats.cny(order.amountFen)}</strong>
+            <strong>{context.formats.cny(order.amountFen)}</strong>
           </dd>
           <What {...props} />
           <dt>{sayOrder("placed")}</dt>
           <dd>
-            <Moment visit={visit} at={order.createdAt} />
+            <Moment context={context} at={order.createdAt} />
           </dd>
           {order.state === "pending"
             ? (
               <>
                 <dt>{say("expires")}</dt>
                 <dd>
-                  <Moment visit={visit} at={order.expiresAt} />
+                  <Moment context={context} at={order.expiresAt} />
                 </dd>
               </>
             )
             : null}
           {order.settledAt === null ? null : (
             <>
-              <dt>{say("paidAt")}</dt>
+              <dt>{say("paid")}</dt>
               <dd>
-                <Moment visit={visit} at={order.settledAt} />
+                <Moment context={context} at={order.settledAt} />
               </dd>
             </>
           )}
@@ -174,35 +172,35 @@ const refundTones: Readonly<Record<Refund["state"], Tone>> = {
   canceled: "red"
 }
 
-const RefundBadge = ({ refund, visit }: { readonly visit: UserVisit; readonly refund: Refund }) => {
-  const say = sayOf(visit, adminOrdersText)
+const RefundBadge = ({ refund, context }: { readonly context: UserContext; readonly refund: Refund }) => {
+  const say = sayOf(context, "adminOrders")
   if (isUnanswered(refund) && refund.problem !== "") return <Badge tone="yellow">{say("refund.unanswered")}</Badge>
   const names = {
     pending: say("refund.pending"),
     requires_action: say("refund.requires_action"),
     succeeded: say("refund.succeeded"),
     failed: say("refund.failed"),
-    canceled: say("refund.canceled")
+    canceled: say("cancelled")
   }
   return <Badge tone={refundTones[refund.state]}>{names[refund.state]}</Badge>
 }
 
 const RefundActions = (
-  { orderId, refund, visit }: {
-    readonly visit: UserVisit
+  { orderId, refund, context }: {
+    readonly context: UserContext
     readonly refund: Refund
     readonly orderId: OrderId
   }
 ) => {
-  const say = sayOf(visit, adminOrdersText)
+  const say = sayOf(context, "adminOrders")
   if (!isUnanswered(refund)) return null
   const path = `/admin/orders/${orderId}/refunds/${refund.id}`
-  if (!mayVisit(visit, path, "POST")) return null
+  if (!mayOpen(context, path, "POST")) return null
   return (
     <div class="btn-list mt-2">
       {refund.provider === "stripe"
         ? (
-          <PostForm visit={visit} action={`${path}/retry`}>
+          <PostForm context={context} action={`${path}/retry`}>
             <button type="submit" class="btn btn-sm">{say("refund.retry")}</button>
           </PostForm>
         )
@@ -212,31 +210,31 @@ const RefundActions = (
   )
 }
 
-const RefundsCard = ({ record: { order, refunds }, visit }: RecordProps) => {
-  const say = sayOf(visit, adminOrdersText)
+const RefundsCard = ({ record: { order, refunds }, context }: RecordProps) => {
+  const say = sayOf(context, "adminOrders")
   if (refunds.length === 0) return null
   return (
     <Card title={say("refunds")} class="mb-3">
       <DataTable
         caption={say("refunds")}
         columns={[
-          { title: say("refund.amount"), number: true },
+          { title: say("amount"), number: true },
           { title: say("state") },
-          { title: say("refund.note"), wide: true },
-          { title: say("refund.at"), wide: true }
+          { title: say("note"), wide: true },
+          { title: say("requested"), wide: true }
         ]}
         rows={refunds.map((refund) => [
-          <span class="nowrap">{minorText(visit, refund.amountMinor, refund.currency)}</span>,
+          <span class="nowrap">{minorText(context, refund.amountMinor, refund.currency)}</span>,
           <>
-            <RefundBadge visit={visit} refund={refund} />
+            <RefundBadge context={context} refund={refund} />
             {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
-            <RefundActions visit={visit} refund={refund} orderId={order.id} />
+            <RefundActions context={context} refund={refund} orderId={order.id} />
           </>,
           refund.key === null
             ? <span class="text-secondary">{say("refund.outside")}</span>
             : <span class="break-anywhere">{refund.note}</span>,
           <span class="nowrap">
-            <Moment visit={visit} at={refund.createdAt} />
+            <Moment context={context} at={refund.createdAt} />
           </span>
         ])}
       />
@@ -247,8 +245,8 @@ const RefundsCard = ({ record: { order, refunds }, visit }: RecordProps) => {
 /** The words of a provider for people: `product_not_received` as `product not received`. */
 const words = (text: string): string => text.replaceAll("_", " ")
 
-const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
-  const say = sayOf(visit, adminOrdersText)
+const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
+  const say = sayOf(context, "adminOrders")
   if (disputes.length === 0) return null
   const isOpen = ({ status }: Dispute) => askedOf(status) === "answer"
   return (
@@ -261,8 +259,8 @@ const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
           { title: say("state") }
         ]}
         rows={disputes.map((dispute) => [
-          <span class="nowrap">{minorText(visit, dispute.amountMinor, dispute.currency)}</span>,
-          <span class="nowrap">{minorText(visit, dispute.takenMinor, dispute.currency)}</span>,
+          <span class="nowrap">{minorText(context, dispute.amountMinor, dispute.currency)}</span>,
+          <span class="nowrap">{minorText(context, dispute.takenMinor, dispute.currency)}</span>,
           <>
             <Badge tone={isOpen(dispute) ? "red" : "secondary"}>{words(dispute.status)}</Badge>
             <div class="text-secondary small break-anywhere">{words(dispute.reason)}</div>
@@ -270,7 +268,7 @@ const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
               ? null
               : (
                 <div class="small">
-                  {say("dispute.due")}: <Moment visit={visit} at={dispute.dueAt} />
+                  {say("dispute.due")}: <Moment context={context} at={dispute.dueAt} />
                 </div>
               )}
             <code class="small break-anywhere">{dispute.dispute}</code>
@@ -282,17 +280,17 @@ const DisputesCard = ({ record: { disputes }, visit }: RecordProps) => {
 }
 
 export const AdminOrderView = (props: RecordProps) => {
-  const { record: { order }, visit } = props
-  const say = sayOf(visit, adminOrdersText)
+  const { record: { order }, context } = props
+  const say = sayOf(context, "adminOrders")
   return (
     <>
       <PageHeading
-        title={say("order", { id: order.id.toString() })}
-        lead={<StateBadge visit={visit} state={order.state} />}
+        title={say("orderNumber", { id: order.id.toString() })}
+        lead={<StateBadge context={context} state={order.state} />}
       >
         <Actions {...props} />
       </PageHeading>
-      <Done visit={visit} />
+      <Done context={context} />
       <Details {...props} />
       <RefundsCard {...props} />
       <DisputesCard {...props} />

@@ -7,23 +7,22 @@ import { OrderHistory } from "../../../../events/OrderHistory.ts"
 import { OrderSearch } from "../../../../orders/OrderSearch.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminOrdersText } from "./AdminOrdersText.ts"
 import { AdminOrdersView } from "./AdminOrdersView.tsx"
 import { AdminOrderView } from "./AdminOrderView.tsx"
 import { readOrdersQuery } from "./OrdersQuery.ts"
 
 const PAGE_SIZE = 50
 
-const list = Effect.fnUntraced(function*(visit: UserVisit) {
-  const query = readOrdersQuery(visit)
-  const range = { limit: PAGE_SIZE + 1, before: idOf(visit.query.get("before")) }
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const query = readOrdersQuery(context)
+  const range = { limit: PAGE_SIZE + 1, before: idOf(context.query.get("before")) }
   const found = yield* (yield* OrderSearch).list(query.filter, range)
   const orders = found.slice(0, PAGE_SIZE)
   return page(
-    sayOf(visit, adminOrdersText)("title"),
-    AdminOrdersView({ visit, query, orders, hasOlder: found.length > PAGE_SIZE })
+    sayOf(context, "adminOrders")("orders"),
+    AdminOrdersView({ context, query, orders, hasOlder: found.length > PAGE_SIZE })
   )
 })
 
@@ -32,11 +31,11 @@ export const theOrder = Effect.gen(function*() {
   return yield* (yield* OrderHistory).show(yield* pathId("id", OrderId))
 }).pipe(Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound())))
 
-const show = (visit: UserVisit) =>
+const show = (context: UserContext) =>
   Effect.map(theOrder, (record) =>
     page(
-      sayOf(visit, adminOrdersText)("order", { id: record.order.id.toString() }),
-      AdminOrderView({ visit, record })
+      sayOf(context, "adminOrders")("orderNumber", { id: record.order.id.toString() }),
+      AdminOrderView({ context, record })
     ))
 
 export const AdminOrdersRoutes = Layer.mergeAll(

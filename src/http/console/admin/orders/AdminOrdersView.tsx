@@ -3,36 +3,34 @@
  */
 import { type FoundOrder, orderStates } from "../../../../orders/OrderSearch.ts"
 import { List } from "../../kit/List.tsx"
-import { orderText } from "../../text/OrderText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { orderName, StateBadge, stateName } from "../../ui/OrderParts.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { sourceName } from "../payments/EventParts.tsx"
-import { adminOrdersText } from "./AdminOrdersText.ts"
 import { type OrdersQuery, sources } from "./OrdersQuery.ts"
 
 export const AdminOrdersView = (
-  { hasOlder, orders, query: { days, filter }, visit }: {
-    readonly visit: Visit
+  { hasOlder, orders, query: { days, filter }, context }: {
+    readonly context: PageContext
     readonly query: OrdersQuery
     readonly orders: ReadonlyArray<FoundOrder>
     readonly hasOlder: boolean
   }
 ) => {
-  const say = sayOf(visit, adminOrdersText)
-  const sayOrder = sayOf(visit, orderText)
+  const say = sayOf(context, "adminOrders")
+  const sayOrder = sayOf(context, "order")
   /** Two states have one name for buyers. */
   const nameOf = (state: typeof orderStates[number]) =>
-    state === "paid" ? say("state.paid") : state === "active" ? say("state.active") : stateName(visit, state)
+    state === "paid" ? say("state.paid") : state === "active" ? say("state.active") : stateName(context, state)
   return (
     <>
-      <PageHeading title={say("title")} lead={say("lead")} />
+      <PageHeading title={say("orders")} lead={say("lead")} />
       {days.isRefused ? <Notice kind="warning">{say("days.problem")}</Notice> : null}
       <List
-        visit={visit}
+        context={context}
         path="/admin/orders"
-        caption={say("title")}
+        caption={say("orders")}
         items={orders}
         hasMore={hasOlder}
         cursor={{ name: "before", of: ({ order }) => order.id }}
@@ -51,14 +49,14 @@ export const AdminOrdersView = (
             name: "kind",
             label: say("kind"),
             value: filter.kind,
-            options: [["topup", say("kind.topup")], ["subscription", say("kind.subscription")]]
+            options: [["topup", say("topUp")], ["subscription", say("kind.subscription")]]
           },
           {
             is: "choice",
             name: "provider",
             label: say("provider"),
             value: filter.provider,
-            options: sources.map((source) => [source, sourceName(visit, source)])
+            options: sources.map((source) => [source, sourceName(context, source)])
           },
           { is: "day", name: "from", label: say("from"), value: days.from },
           { is: "day", name: "to", label: say("to"), value: days.to }
@@ -79,19 +77,19 @@ export const AdminOrdersView = (
             wide: true,
             cell: ({ email, order }) => <a class="break-anywhere" href={`/admin/users/${order.userId}`}>{email}</a>
           },
-          { title: sayOrder("what"), wide: true, cell: ({ order }) => orderName(visit, order) },
+          { title: sayOrder("what"), wide: true, cell: ({ order }) => orderName(context, order) },
           {
             title: sayOrder("amount"),
             number: true,
-            cell: ({ order }) => <span class="nowrap">{visit.formats.cny(order.amountFen)}</span>
+            cell: ({ order }) => <span class="nowrap">{context.formats.cny(order.amountFen)}</span>
           },
-          { title: sayOrder("state"), cell: ({ order }) => <StateBadge visit={visit} state={order.state} /> },
+          { title: sayOrder("state"), cell: ({ order }) => <StateBadge context={context} state={order.state} /> },
           {
             title: sayOrder("placed"),
             wide: true,
             cell: ({ order }) => (
               <span class="nowrap">
-                <Moment visit={visit} at={order.createdAt} />
+                <Moment context={context} at={order.createdAt} />
               </span>
             )
           }

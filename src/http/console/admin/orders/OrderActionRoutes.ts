@@ -14,13 +14,12 @@ import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.t
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
 import { stateName } from "../../ui/OrderParts.tsx"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { minorText } from "../payments/EventParts.tsx"
 import { theOrder } from "./AdminOrdersRoutes.ts"
 import { isCompletable } from "./AdminOrderView.tsx"
-import { orderActionText } from "./OrderActionText.ts"
 import { CancelView, CompleteView, RefundView, SettleView } from "./OrderActionView.tsx"
 import { oneOf, sources } from "./OrdersQuery.ts"
 
@@ -29,41 +28,42 @@ const orderPath = (id: OrderId, done?: string): string =>
 
 const notThere = () => Effect.fail(new PageNotFound())
 
-const closed = (visit: UserVisit, state: string): FormRefused => {
+const closed = (context: UserContext, state: string): FormRefused => {
   const known = oneOf(orderStates, state)
-  const name = known === undefined ? state : stateName(visit, known)
-  return refuse({ form: sayOf(visit, orderActionText)("closed", { state: name }) }, 409)
+  const name = known === undefined ? state : stateName(context, known)
+  return refuse({ form: sayOf(context, "orderAction")("closed", { state: name }) }, 409)
 }
 
-const processing = (visit: UserVisit): FormRefused => refuse({ form: sayOf(visit, orderActionText)("processing") }, 409)
+const processing = (context: UserContext): FormRefused =>
+  refuse({ form: sayOf(context, "orderAction")("processing") }, 409)
 
-const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
-  const say = sayOf(visit, orderActionText)
+const used = (context: UserContext, { why }: PaymentUsed): FormRefused => {
+  const say = sayOf(context, "orderAction")
   const texts = {
     order: say("used.order"),
     credited: say("used.credited"),
-    refunded: say("used.refunded")
+    refunded: say("markedRefunded")
   }
   return refuse({ reference: texts[why] }, 409)
 }
 
-const showComplete = (visit: UserVisit, state: FormState) =>
+const showComplete = (context: UserContext, state: FormState) =>
   Effect.map(theOrder, (record) =>
     isCompletable(record) || state !== emptyForm
       ? page(
-        sayOf(visit, orderActionText)("complete.title", { id: record.order.id.toString() }),
-        CompleteView({ visit, record, state })
+        sayOf(context, "orderAction")("complete.title", { id: record.order.id.toString() }),
+        CompleteView({ context, record, state })
       )
       : redirect(orderPath(record.order.id)))
 
 const completeForm = adminForm("/admin/orders/:id/complete", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const say = sayOf(visit, orderActionText)
+      const say = sayOf(context, "orderAction")
       const orderId = yield* pathId("id", OrderId)
       const provider = oneOf(sources, fields.get("provider"))
       if (provider === undefined) return yield* refuse({ provider: say("provider.problem") })
-      yield* (yield* ManualPayments).complete(actorOf(visit), {
+      yield* (yield* ManualPayments).complete(actorOf(context), {
         orderId,
         provider,
         reference: fields.get("reference") ?? "",
@@ -73,58 +73,58 @@ const completeForm = adminForm("/admin/orders/:id/complete", {
     }).pipe(
       Effect.catchTags({
         OrderNotFound: notThere,
-        OrderClosed: ({ state }) => Effect.fail(closed(visit, state)),
-        OrderProcessing: () => Effect.fail(processing(visit)),
-        PaymentUsed: (error) => Effect.fail(used(visit, error)),
+        OrderClosed: ({ state }) => Effect.fail(closed(context, state)),
+        OrderProcessing: () => Effect.fail(processing(context)),
+        PaymentUsed: (error) => Effect.fail(used(context, error)),
         ResolutionRefused: ({ reason }) => {
-          const say = sayOf(visit, orderActionText)
+          const say = sayOf(context, "orderAction")
           return Effect.fail(
             refuse(reason === "note" ? { note: say("note.problem") } : { reference: say("reference.problem") })
           )
         }
       })
     ),
-  again: (visit, values, problems) => showComplete(visit, { values, problems })
+  again: (context, values, problems) => showComplete(context, { values, problems })
 })
 
-const showCancel = (visit: UserVisit, state: FormState) =>
+const showCancel = (context: UserContext, state: FormState) =>
   Effect.map(theOrder, (record) =>
     record.order.state === "pending" || state !== emptyForm
       ? page(
-        sayOf(visit, orderActionText)("cancel.title", { id: record.order.id.toString() }),
-        CancelView({ visit, record, state })
+        sayOf(context, "orderAction")("cancel.title", { id: record.order.id.toString() }),
+        CancelView({ context, record, state })
       )
       : redirect(orderPath(record.order.id)))
 
 const cancelForm = adminForm("/admin/orders/:id/cancel", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
       const id = yield* pathId("id", OrderId)
-      yield* (yield* Orders).cancel(id, undefined, actorOf(visit))
+      yield* (yield* Orders).cancel(id, undefined, actorOf(context))
       return redirect(orderPath(id, "cancelled"))
     }).pipe(
       Effect.catchTags({
         OrderNotFound: notThere,
-        OrderClosed: ({ state }) => Effect.fail(closed(visit, state)),
-        OrderProcessing: () => Effect.fail(processing(visit))
+        OrderClosed: ({ state }) => Effect.fail(closed(context, state)),
+        OrderProcessing: () => Effect.fail(processing(context))
       })
     ),
-  again: (visit, values, problems) => showCancel(visit, { values, problems })
+  again: (context, values, problems) => showCancel(context, { values, problems })
 })
 
-const showRefund = (visit: UserVisit, state: FormState) =>
+const showRefund = (context: UserContext, state: FormState) =>
   Effect.map(theOrder, (record) => {
     const { order, refundable } = record
     return refundable === undefined
       ? redirect(orderPath(order.id))
       : page(
-        sayOf(visit, orderActionText)("refund.title", { id: order.id.toString() }),
-        RefundView({ visit, record, state, ...refundable, formKey: keyOf(state) })
+        sayOf(context, "orderAction")("refund.title", { id: order.id.toString() }),
+        RefundView({ context, record, state, ...refundable, formKey: keyOf(state) })
       )
   })
 
-const notPossible = (visit: UserVisit, { why }: RefundNotPossible): FormRefused => {
-  const say = sayOf(visit, orderActionText)
+const notPossible = (context: UserContext, { why }: RefundNotPossible): FormRefused => {
+  const say = sayOf(context, "orderAction")
   const texts = {
     state: say("refund.state"),
     manual: say("refund.manual"),
@@ -136,11 +136,11 @@ const notPossible = (visit: UserVisit, { why }: RefundNotPossible): FormRefused 
   return refuse({ form: texts[why] }, 409)
 }
 
-const refundRefused = (visit: UserVisit, { reason }: ResolutionRefused, left: string): FormRefused => {
-  const say = sayOf(visit, orderActionText)
+const refundRefused = (context: UserContext, { reason }: ResolutionRefused, left: string): FormRefused => {
+  const say = sayOf(context, "orderAction")
   if (reason === "note") return refuse({ note: say("note.problem") })
   return reason === "key"
-    ? refuse({ form: visit.say("form.malformed") })
+    ? refuse({ form: context.say("form.malformed") })
     : refuse({ amount: say("refund.amount.problem", { left }) })
 }
 
@@ -148,34 +148,36 @@ const refundRefused = (visit: UserVisit, { reason }: ResolutionRefused, left: st
 const amountOf = (text: string, currency: string): bigint =>
   parseDecimal(text.trim().replace(/^[¥$]/, ""), currencyDecimals(currency)) ?? 0n
 
-const leftOf = (visit: UserVisit, { refundable }: OrderRecord): string =>
-  minorText(visit, refundable?.leftMinor ?? 0n, refundable?.attempt.currency ?? "cny")
+const leftOf = (context: UserContext, { refundable }: OrderRecord): string =>
+  minorText(context, refundable?.leftMinor ?? 0n, refundable?.attempt.currency ?? "cny")
 
 /** What became of a refund, for the page that is shown next. */
 const doneOf = (refund: Refund): string => `refund-${isUnanswered(refund) ? "unanswered" : refund.state}`
 
 const refundForm = adminForm("/admin/orders/:id/refund", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const record = yield* theOrder
       const { id } = record.order
-      const refund = yield* (yield* Refunds).request(actorOf(visit), {
+      const refund = yield* (yield* Refunds).request(actorOf(context), {
         orderId: id,
         amountMinor: amountOf(fields.get("amount") ?? "", record.refundable?.attempt.currency ?? "cny"),
         note: fields.get("note") ?? "",
         key: fields.get("key") ?? ""
       }).pipe(
-        Effect.catchTag("ResolutionRefused", (error) => Effect.fail(refundRefused(visit, error, leftOf(visit, record))))
+        Effect.catchTag("ResolutionRefused", (error) =>
+          Effect.fail(refundRefused(context, error, leftOf(context, record))))
       )
       return redirect(orderPath(id, doneOf(refund)))
     }).pipe(
       Effect.catchTags({
         OrderNotFound: notThere,
-        RefundNotPossible: (error) => Effect.fail(notPossible(visit, error)),
-        RefundReused: () => Effect.fail(refuse({ form: sayOf(visit, orderActionText)("refund.reused") }, 409))
+        RefundNotPossible: (error) =>
+          Effect.fail(notPossible(context, error)),
+        RefundReused: () => Effect.fail(refuse({ form: sayOf(context, "orderAction")("refund.reused") }, 409))
       })
     ),
-  again: (visit, values, problems) => showRefund(visit, { values, problems })
+  again: (context, values, problems) => showRefund(context, { values, problems })
 })
 
 /** The refund that the address names, of the order that it names. */
@@ -187,52 +189,52 @@ const theRefund = Effect.gen(function*() {
 })
 
 const retryForm = adminForm("/admin/orders/:id/refunds/:refund/retry", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
       const { record, refund } = yield* theRefund
-      const now = yield* (yield* Refunds).retry(actorOf(visit), refund.id)
+      const now = yield* (yield* Refunds).retry(actorOf(context), refund.id)
       return redirect(orderPath(record.order.id, doneOf(now)))
     }).pipe(
       Effect.catchTags({
         RefundNotFound: notThere,
-        RefundNotPossible: (error) => Effect.fail(notPossible(visit, error))
+        RefundNotPossible: (error) => Effect.fail(notPossible(context, error))
       })
     )
 })
 
-const showSettle = (visit: UserVisit, state: FormState) =>
+const showSettle = (context: UserContext, state: FormState) =>
   Effect.map(theRefund, ({ record, refund }) => {
     if (!isUnanswered(refund)) return redirect(orderPath(record.order.id))
     return page(
-      sayOf(visit, orderActionText)("settle.title"),
-      SettleView({ visit, record, refund, state })
+      sayOf(context, "orderAction")("settle.title"),
+      SettleView({ context, record, refund, state })
     )
   })
 
 const settleForm = adminForm("/admin/orders/:id/refunds/:refund", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const { record, refund } = yield* theRefund
       const outcome = oneOf(["done", "failed"], fields.get("outcome"))
-      if (outcome === undefined) return yield* refuse({ outcome: sayOf(visit, orderActionText)("settle.problem") })
+      if (outcome === undefined) return yield* refuse({ outcome: sayOf(context, "orderAction")("settle.problem") })
       const found = { isDone: outcome === "done", note: fields.get("note") ?? "" }
-      yield* (yield* Refunds).conclude(actorOf(visit), refund.id, found)
+      yield* (yield* Refunds).conclude(actorOf(context), refund.id, found)
       return redirect(orderPath(record.order.id, "settled"))
     }).pipe(
       Effect.catchTags({
         RefundNotFound: notThere,
-        RefundNotPossible: (error) => Effect.fail(notPossible(visit, error)),
-        ResolutionRefused: () => Effect.fail(refuse({ note: sayOf(visit, orderActionText)("note.problem") }))
+        RefundNotPossible: (error) => Effect.fail(notPossible(context, error)),
+        ResolutionRefused: () => Effect.fail(refuse({ note: sayOf(context, "orderAction")("note.problem") }))
       })
     ),
-  again: (visit, values, problems) => showSettle(visit, { values, problems })
+  again: (context, values, problems) => showSettle(context, { values, problems })
 })
 
 export const OrderActionRoutes = Layer.mergeAll(
-  adminPage("/admin/orders/:id/complete", (visit) => showComplete(visit, emptyForm)),
-  adminPage("/admin/orders/:id/cancel", (visit) => showCancel(visit, emptyForm)),
-  adminPage("/admin/orders/:id/refund", (visit) => showRefund(visit, emptyForm)),
-  adminPage("/admin/orders/:id/refunds/:refund", (visit) => showSettle(visit, emptyForm)),
+  adminPage("/admin/orders/:id/complete", (context) => showComplete(context, emptyForm)),
+  adminPage("/admin/orders/:id/cancel", (context) => showCancel(context, emptyForm)),
+  adminPage("/admin/orders/:id/refund", (context) => showRefund(context, emptyForm)),
+  adminPage("/admin/orders/:id/refunds/:refund", (context) => showSettle(context, emptyForm)),
   completeForm,
   cancelForm,
   refundForm,

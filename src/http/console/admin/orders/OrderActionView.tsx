@@ -8,12 +8,11 @@ import type { Refund } from "../../../../orders/Refunds.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
 import { Inputs, noteInput } from "../../kit/Inputs.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { minorText, sourceName } from "../payments/EventParts.tsx"
-import { orderActionText } from "./OrderActionText.ts"
 
 interface ActionProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly record: OrderRecord
   readonly state: FormState
 }
@@ -35,9 +34,9 @@ const ActionPage = (
 )
 
 export const CompleteView = (props: ActionProps) => {
-  const { record: { attempts, email, order }, state, visit } = props
-  const say = sayOf(visit, orderActionText)
-  const amount = visit.formats.cny(order.amountFen)
+  const { record: { attempts, email, order }, state, context } = props
+  const say = sayOf(context, "orderAction")
+  const amount = context.formats.cny(order.amountFen)
   const chosen = state.values.get("provider") ?? attempts.at(-1)?.provider ?? "manual"
   const problem = state.problems["provider"]
   return (
@@ -45,11 +44,11 @@ export const CompleteView = (props: ActionProps) => {
       {...props}
       title={say("complete.title", { id: order.id.toString() })}
       action="complete"
-      submit={say("complete.submit")}
+      submit={say("markAsPaid")}
     >
       <p class="break-anywhere">
         {order.terms === null
-          ? say("complete.topup", { email, amount, credit: visit.formats.usd(order.creditMicros) })
+          ? say("complete.topup", { email, amount, credit: context.formats.usd(order.creditMicros) })
           : say("complete.plan", { email, amount, plan: order.terms.name })}
       </p>
       <div class="mb-3">
@@ -61,8 +60,8 @@ export const CompleteView = (props: ActionProps) => {
           aria-describedby={problem === undefined ? undefined : "field-provider-problem"}
         >
           <option value="manual" selected={chosen === "manual"}>{say("provider.manual")}</option>
-          <option value="epay" selected={chosen === "epay"}>{sourceName(visit, "epay")}</option>
-          <option value="stripe" selected={chosen === "stripe"}>{sourceName(visit, "stripe")}</option>
+          <option value="epay" selected={chosen === "epay"}>{sourceName(context, "epay")}</option>
+          <option value="stripe" selected={chosen === "stripe"}>{sourceName(context, "stripe")}</option>
         </select>
         {problem === undefined ? null : <div id="field-provider-problem" class="invalid-feedback">{problem}</div>}
       </div>
@@ -77,7 +76,7 @@ export const CompleteView = (props: ActionProps) => {
             required: true,
             autofocus: true
           },
-          noteInput(visit)
+          noteInput(context)
         ]}
       />
     </ActionPage>
@@ -85,19 +84,19 @@ export const CompleteView = (props: ActionProps) => {
 }
 
 export const CancelView = (props: ActionProps) => {
-  const { record: { email, order }, visit } = props
-  const say = sayOf(visit, orderActionText)
+  const { record: { email, order }, context } = props
+  const say = sayOf(context, "orderAction")
   return (
     <ActionPage
       {...props}
       title={say("cancel.title", { id: order.id.toString() })}
       action="cancel"
       submit={say("cancel.submit")}
-      backText={say("cancel.keep")}
+      backText={say("keepIt")}
       danger
     >
       <p class="break-anywhere mb-0">
-        {say("cancel.text", { email, amount: visit.formats.cny(order.amountFen) })}
+        {say("cancel.text", { email, amount: context.formats.cny(order.amountFen) })}
       </p>
     </ActionPage>
   )
@@ -117,15 +116,15 @@ export const RefundView = (
     readonly formKey: string
   }
 ) => {
-  const { attempt, formKey, leftMinor, record: { email, order }, state, visit } = props
-  const say = sayOf(visit, orderActionText)
-  const values = { email, provider: sourceName(visit, attempt.provider) }
+  const { attempt, formKey, leftMinor, record: { email, order }, state, context } = props
+  const say = sayOf(context, "orderAction")
+  const values = { email, provider: sourceName(context, attempt.provider) }
   return (
     <ActionPage
       {...props}
       title={say("refund.title", { id: order.id.toString() })}
       action="refund"
-      submit={say("refund.submit")}
+      submit={say("refund")}
       danger
     >
       <input type="hidden" name="key" value={formKey} />
@@ -139,11 +138,11 @@ export const RefundView = (
             is: "decimal",
             name: "amount",
             label: say("refund.amount", { currency: attempt.currency.toUpperCase() }),
-            hint: say("refund.amount.hint", { left: minorText(visit, leftMinor, attempt.currency) }),
+            hint: say("refund.amount.hint", { left: minorText(context, leftMinor, attempt.currency) }),
             initial: amountText(leftMinor, attempt.currency),
             required: true
           },
-          noteInput(visit)
+          noteInput(context)
         ]}
       />
     </ActionPage>
@@ -151,8 +150,8 @@ export const RefundView = (
 }
 
 export const SettleView = (props: ActionProps & { readonly refund: Refund }) => {
-  const { refund, state, visit } = props
-  const say = sayOf(visit, orderActionText)
+  const { refund, state, context } = props
+  const say = sayOf(context, "orderAction")
   const problem = state.problems["outcome"]
   const choices = [["done", say("settle.done")], ["failed", say("settle.failed")]] as const
   return (
@@ -162,7 +161,7 @@ export const SettleView = (props: ActionProps & { readonly refund: Refund }) => 
       action={`refunds/${refund.id}`}
       submit={say("settle.submit")}
     >
-      <p>{say("settle.text", { amount: minorText(visit, refund.amountMinor, refund.currency) })}</p>
+      <p>{say("settle.text", { amount: minorText(context, refund.amountMinor, refund.currency) })}</p>
       <fieldset class="mb-3">
         <legend class="form-label required">{say("settle.what")}</legend>
         {choices.map(([value, label]) => (
@@ -182,7 +181,7 @@ export const SettleView = (props: ActionProps & { readonly refund: Refund }) => 
           ? null
           : <div id="field-outcome-problem" class="invalid-feedback d-block">{problem}</div>}
       </fieldset>
-      <Inputs state={state} inputs={[noteInput(visit)]} />
+      <Inputs state={state} inputs={[noteInput(context)]} />
     </ActionPage>
   )
 }

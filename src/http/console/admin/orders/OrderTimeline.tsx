@@ -6,13 +6,12 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { Attempt } from "../../../../orders/Order.ts"
 import type { AuditItem } from "../../../../platform/AuditTrail.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { methodName } from "../../ui/OrderParts.tsx"
 import { Badge, Card, Moment } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, sourceName } from "../payments/EventParts.tsx"
 import { reasonFor } from "../payments/ReasonText.ts"
-import { adminOrdersText } from "./AdminOrdersText.ts"
 
 interface Entry {
   readonly at: Date
@@ -20,11 +19,11 @@ interface Entry {
 }
 
 /** What stands for whoever acts, in words. */
-export const whoName = (visit: Visit, { actor, email }: Pick<AuditItem, "actor" | "email">): string =>
-  actor === "cli" ? sayOf(visit, adminOrdersText)("cli") : email ?? actor
+export const whoName = (context: PageContext, { actor, email }: Pick<AuditItem, "actor" | "email">): string =>
+  actor === "cli" ? sayOf(context, "adminOrders")("cli") : email ?? actor
 
-const attemptState = (visit: Visit, state: Attempt["state"]): string => {
-  const say = sayOf(visit, adminOrdersText)
+const attemptState = (context: PageContext, state: Attempt["state"]): string => {
+  const say = sayOf(context, "adminOrders")
   return ({
     open: say("attempt.open"),
     processing: say("attempt.processing"),
@@ -33,47 +32,47 @@ const attemptState = (visit: Visit, state: Attempt["state"]): string => {
   })[state]
 }
 
-const attemptEntry = (visit: Visit, attempt: Attempt): Entry => ({
+const attemptEntry = (context: PageContext, attempt: Attempt): Entry => ({
   at: attempt.createdAt,
   body: (
     <>
       <div>
-        {sayOf(visit, adminOrdersText)("attempt", { method: methodName(visit, attempt.provider, attempt.method) })},
+        {sayOf(context, "adminOrders")("attempt", { method: methodName(context, attempt.provider, attempt.method) })},
         {" "}
-        <span class="nowrap">{minorText(visit, attempt.amountMinor, attempt.currency)}</span>{" "}
-        <Badge tone={attempt.state === "paid" ? "green" : "secondary"}>{attemptState(visit, attempt.state)}</Badge>
+        <span class="nowrap">{minorText(context, attempt.amountMinor, attempt.currency)}</span>{" "}
+        <Badge tone={attempt.state === "paid" ? "green" : "secondary"}>{attemptState(context, attempt.state)}</Badge>
       </div>
       <code class="small break-anywhere">{attempt.reference}</code>
     </>
   )
 })
 
-const eventEntry = (visit: Visit, event: EventItem): Entry => ({
+const eventEntry = (context: PageContext, event: EventItem): Entry => ({
   at: event.receivedAt,
   body: (
     <>
       <div>
-        {sourceName(visit, event.provider)}:{" "}
-        <AdminLink visit={visit} isText class="text-decoration-underline" href={`/admin/payments/${event.id}`}>
-          {factName(visit, event.fact)}
+        {sourceName(context, event.provider)}:{" "}
+        <AdminLink context={context} isText class="text-decoration-underline" href={`/admin/payments/${event.id}`}>
+          {factName(context, event.fact)}
         </AdminLink>
         {event.amountMinor === null ? null : (
           <>
-            , <span class="nowrap">{minorText(visit, event.amountMinor, event.currency)}</span>
+            , <span class="nowrap">{minorText(context, event.amountMinor, event.currency)}</span>
           </>
-        )} <OutcomeBadge visit={visit} event={event} />
+        )} <OutcomeBadge context={context} event={event} />
       </div>
-      {reasonFor(visit, event) === ""
+      {reasonFor(context, event) === ""
         ? null
-        : <div class="text-secondary small break-anywhere">{reasonFor(visit, event)}</div>}
+        : <div class="text-secondary small break-anywhere">{reasonFor(context, event)}</div>}
       {event.payment === null ? null : <code class="small break-anywhere">{event.payment}</code>}
     </>
   )
 })
 
-const changeName = (visit: Visit, change: AuditItem): string => {
-  const say = sayOf(visit, adminOrdersText)
-  const who = whoName(visit, change)
+const changeName = (context: PageContext, change: AuditItem): string => {
+  const say = sayOf(context, "adminOrders")
+  const who = whoName(context, change)
   const names: ReadonlyMap<string, string> = new Map([
     ["order.completed", say("change.completed", { who })],
     ["order.cancelled", say("change.cancelled", { who })],
@@ -95,20 +94,20 @@ const textIn = (change: AuditItem, field: string): string | undefined => {
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-const amountIn = (visit: Visit, change: AuditItem): string | undefined => {
+const amountIn = (context: PageContext, change: AuditItem): string | undefined => {
   const amount = textIn(change, "amount_minor")
   const currency = textIn(change, "currency")
-  return amount === undefined || currency === undefined ? undefined : minorText(visit, BigInt(amount), currency)
+  return amount === undefined || currency === undefined ? undefined : minorText(context, BigInt(amount), currency)
 }
 
-const changeEntry = (visit: Visit, change: AuditItem): Entry => {
-  const amount = amountIn(visit, change)
+const changeEntry = (context: PageContext, change: AuditItem): Entry => {
+  const amount = amountIn(context, change)
   return {
     at: change.at,
     body: (
       <>
         <div class="break-anywhere">
-          {changeName(visit, change)}
+          {changeName(context, change)}
           {amount === undefined ? null : (
             <>
               , <span class="nowrap">{amount}</span>
@@ -124,25 +123,25 @@ const changeEntry = (visit: Visit, change: AuditItem): Entry => {
 }
 
 /** Oldest first: as it is told. */
-const entriesOf = (visit: Visit, { attempts, changes, events, order }: OrderRecord): ReadonlyArray<Entry> => {
+const entriesOf = (context: PageContext, { attempts, changes, events, order }: OrderRecord): ReadonlyArray<Entry> => {
   const entries: ReadonlyArray<Entry> = [
-    { at: order.createdAt, body: sayOf(visit, adminOrdersText)("placed") },
+    { at: order.createdAt, body: sayOf(context, "adminOrders")("placed") },
     // What an administrator completed is told by the change.
-    ...attempts.filter(({ completedBy }) => completedBy === null).map((attempt) => attemptEntry(visit, attempt)),
-    ...events.toReversed().map((event) => eventEntry(visit, event)),
-    ...changes.toReversed().map((change) => changeEntry(visit, change))
+    ...attempts.filter(({ completedBy }) => completedBy === null).map((attempt) => attemptEntry(context, attempt)),
+    ...events.toReversed().map((event) => eventEntry(context, event)),
+    ...changes.toReversed().map((change) => changeEntry(context, change))
   ]
   return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime())
 }
 
-export const OrderTimeline = ({ record, visit }: { readonly visit: Visit; readonly record: OrderRecord }) => (
-  <Card title={sayOf(visit, adminOrdersText)("timeline")}>
+export const OrderTimeline = ({ record, context }: { readonly context: PageContext; readonly record: OrderRecord }) => (
+  <Card title={sayOf(context, "adminOrders")("timeline")}>
     <ol class="list-group list-group-flush list-unstyled mb-0">
-      {entriesOf(visit, record).map(({ at, body }, index) => (
+      {entriesOf(context, record).map(({ at, body }, index) => (
         <li key={index} class="list-group-item">
           <div class="row g-1">
             <div class="col-12 col-md-3 text-secondary">
-              <Moment visit={visit} at={at} />
+              <Moment context={context} at={at} />
             </div>
             <div class="col-12 col-md-9">{body}</div>
           </div>

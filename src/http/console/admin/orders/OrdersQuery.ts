@@ -2,7 +2,7 @@
  * Which orders an address of root's list asks for. What is no filter is left out.
  */
 import { type OrderFilter, orderStates } from "../../../../orders/OrderSearch.ts"
-import type { Visit } from "../../Visit.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 
 export const sources = ["epay", "stripe", "manual"] as const
@@ -26,9 +26,9 @@ export const searchText = (query: URLSearchParams, name: string): string | undef
   return text === "" ? undefined : text
 }
 
-export const readOrdersQuery = (visit: Pick<Visit, "formats" | "query">): OrdersQuery => {
-  const { query } = visit
-  const days = readDays(visit)
+export const readOrdersQuery = (context: Pick<PageContext, "formats" | "query">): OrdersQuery => {
+  const { query } = context
+  const days = readDays(context)
   const filter: OrderFilter = {
     text: searchText(query, "q"),
     user: searchText(query, "user"),

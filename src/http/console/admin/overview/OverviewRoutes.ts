@@ -16,11 +16,11 @@ import { readRange } from "../../pages/usage/UsageRange.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
 import { OverviewView } from "./OverviewView.tsx"
 
-export const OverviewRoutes = adminPage("/admin", (visit) =>
+export const OverviewRoutes = adminPage("/admin", (context) =>
   Effect.gen(function*() {
-    const { timeZone } = visit.formats
-    const month = readRange(new URLSearchParams("range=30d"), visit.now, timeZone)
-    const today = readRange(new URLSearchParams("range=today"), visit.now, timeZone)
+    const { timeZone } = context.formats
+    const month = readRange(new URLSearchParams("range=30d"), context.now, timeZone)
+    const today = readRange(new URLSearchParams("range=today"), context.now, timeZone)
     const found = yield* Effect.all({
       usage: (yield* AllUsage).report(month, timeZone).pipe(
         Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
@@ -33,5 +33,5 @@ export const OverviewRoutes = adminPage("/admin", (visit) =>
       steps: (yield* FirstSteps).steps
     }, { concurrency: "unbounded" })
     const publicUrl = (yield* PublicAddress).url()
-    return page(visit.say("nav.admin"), OverviewView({ visit, publicUrl, ...found }))
+    return page(context.say("nav.admin"), OverviewView({ context, publicUrl, ...found }))
   }))

@@ -7,17 +7,16 @@ import type { UsageReport } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
+import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon, type IconName } from "../../ui/Icon.tsx"
 import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
-import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
 import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
 import { ChannelsCard } from "../usage/ChannelsCard.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
-import { overviewText } from "./OverviewText.ts"
 
 export interface OverviewProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly usage: UsageReport
   readonly figures: ServiceFigures
   /** Payment events that the review queue shows. */
@@ -31,9 +30,9 @@ export interface OverviewProps {
   readonly publicUrl: string
 }
 
-const Figures = ({ figures, usage, visit }: OverviewProps) => {
-  const say = sayOf(visit, overviewText)
-  const { formats } = visit
+const Figures = ({ figures, usage, context }: OverviewProps) => {
+  const say = sayOf(context, "overview")
+  const { formats } = context
   const today = usage.moments.at(-1) ?? usage.totals
   const paid = (of: ServiceFigures["today"]) => formats.cny(of.topupsFen + of.plansFen)
   return (
@@ -48,7 +47,7 @@ const Figures = ({ figures, usage, visit }: OverviewProps) => {
       </div>
       <div class="col-sm-6 col-lg-3">
         <Figure
-          label={say("calls")}
+          label={say("callsToday")}
           value={formats.count(today.calls)}
           hint={say("month", { value: formats.count(usage.totals.calls) })}
           icon="model"
@@ -77,9 +76,9 @@ const Figures = ({ figures, usage, visit }: OverviewProps) => {
   )
 }
 
-const Waiting = ({ figures, toConfirm, toReview, visit }: OverviewProps) => {
-  const say = sayOf(visit, overviewText)
-  const { count } = visit.formats
+const Waiting = ({ figures, toConfirm, toReview, context }: OverviewProps) => {
+  const say = sayOf(context, "overview")
+  const { count } = context.formats
   const open = `${count(figures.callsOpen)}${figures.callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
   const items: ReadonlyArray<readonly [label: string, value: string, href: string, icon: IconName, isUrgent: boolean]> =
     [
@@ -105,7 +104,7 @@ const Waiting = ({ figures, toConfirm, toReview, visit }: OverviewProps) => {
             label={label}
             value={isUrgent ? <span class="text-danger">{value}</span> : value}
             hint={
-              <AdminLink visit={visit} href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</AdminLink>
+              <AdminLink context={context} href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</AdminLink>
             }
             icon={icon}
           />
@@ -115,8 +114,8 @@ const Waiting = ({ figures, toConfirm, toReview, visit }: OverviewProps) => {
   )
 }
 
-const Steps = ({ publicUrl, steps, visit }: OverviewProps) => {
-  const say = sayOf(visit, overviewText)
+const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
+  const say = sayOf(context, "overview")
   const told: Readonly<Record<FirstStep, readonly [title: string, text: string, href: string]>> = {
     channel: [say("step.channel"), say("step.channel.text"), "/admin/channels"],
     model: [say("step.model"), say("step.model.text"), "/admin/models"],
@@ -158,26 +157,26 @@ const Steps = ({ publicUrl, steps, visit }: OverviewProps) => {
 }
 
 export const OverviewView = (props: OverviewProps) => {
-  const { channels, clamped, steps, usage, visit } = props
-  const say = sayOf(visit, overviewText)
+  const { channels, clamped, steps, usage, context } = props
+  const say = sayOf(context, "overview")
   return (
     <>
-      <PageHeading title={visit.say("nav.admin")} />
-      {steps.every(({ isDone }) => isDone) || !mayVisit(visit, "/admin/settings") ? null : <Steps {...props} />}
-      <ClampedCard visit={visit} report={clamped} />
+      <PageHeading title={context.say("nav.admin")} />
+      {steps.every(({ isDone }) => isDone) || !mayOpen(context, "/admin/settings") ? null : <Steps {...props} />}
+      <ClampedCard context={context} report={clamped} />
       <div class="row g-3 mb-3">
         <Figures {...props} />
         <Waiting {...props} />
         <div class="col-12">
-          <Card title={say("spend")} actions={<a href="/admin/usage">{say("details")}</a>}>
-            <MomentsChart visit={visit} report={usage} query="range=30d" title={say("spend")} />
+          <Card title={say("spend.month")} actions={<a href="/admin/usage">{say("details")}</a>}>
+            <MomentsChart context={context} report={usage} query="range=30d" title={say("spend.month")} />
           </Card>
         </div>
         <div class="col-12">
-          <ChannelsCard visit={visit} report={channels} />
+          <ChannelsCard context={context} report={channels} />
         </div>
       </div>
-      <Freshness visit={visit} report={usage} />
+      <Freshness context={context} report={usage} />
     </>
   )
 }

@@ -7,18 +7,17 @@ import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
 import type { FormState } from "../../Answer.ts"
 import { Inputs, noteInput } from "../../kit/Inputs.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
-import { paymentsText } from "./PaymentsText.ts"
 import { reasonFor } from "./ReasonText.ts"
 
 export const resolveActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
 export type ResolveAction = typeof resolveActions[number]
 
 interface EventProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly details: EventDetails
 }
 
@@ -31,25 +30,25 @@ const stripePage = ({ payment, provider }: EventDetails["event"]): string | unde
     ? `https://dashboard.stripe.com/payments/${payment}`
     : undefined
 
-const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
-  const say = sayOf(visit, paymentsText)
+const Facts = ({ details: { buyer, event, order }, context }: EventProps) => {
+  const say = sayOf(context, "payments")
   const page = stripePage(event)
   return (
     <Card class="mb-3">
       <div class="card-body">
         <dl class="facts mb-0">
           <dt>{say("provider")}</dt>
-          <dd>{sourceName(visit, event.provider)}</dd>
+          <dd>{sourceName(context, event.provider)}</dd>
           <dt>{say("says")}</dt>
-          <dd>{factName(visit, event.fact)}</dd>
+          <dd>{factName(context, event.fact)}</dd>
           <dt>{say("amount")}</dt>
           <dd>
-            <strong>{minorText(visit, event.amountMinor, event.currency)}</strong>
+            <strong>{minorText(context, event.amountMinor, event.currency)}</strong>
           </dd>
-          {reasonFor(visit, event) === "" ? null : (
+          {reasonFor(context, event) === "" ? null : (
             <>
               <dt>{say("why")}</dt>
-              <dd class="break-anywhere">{reasonFor(visit, event)}</dd>
+              <dd class="break-anywhere">{reasonFor(context, event)}</dd>
             </>
           )}
           <dt>{say("payment")}</dt>
@@ -85,30 +84,30 @@ const Facts = ({ details: { buyer, event, order }, visit }: EventProps) => {
           </dd>
           <dt>{say("received")}</dt>
           <dd>
-            <Moment visit={visit} at={event.receivedAt} />
+            <Moment context={context} at={event.receivedAt} />
           </dd>
           <dt>{say("deliveries")}</dt>
-          <dd>{visit.formats.count(event.deliveries)}</dd>
+          <dd>{context.formats.count(event.deliveries)}</dd>
         </dl>
       </div>
     </Card>
   )
 }
 
-const Evidence = ({ details: { evidence }, visit }: EventProps) =>
+const Evidence = ({ details: { evidence }, context }: EventProps) =>
   Object.keys(evidence).length === 0 ? null : (
     <Card class="mt-3">
       <details class="card-body">
-        <summary>{sayOf(visit, paymentsText)("evidence")}</summary>
+        <summary>{sayOf(context, "payments")("evidence")}</summary>
         <pre class="mt-2 mb-0" tabindex={0}>{JSON.stringify(evidence, undefined, 2)}</pre>
       </details>
     </Card>
   )
 
-const Resolved = ({ details: { event }, visit }: EventProps) => {
-  const say = sayOf(visit, paymentsText)
+const Resolved = ({ details: { event }, context }: EventProps) => {
+  const say = sayOf(context, "payments")
   if (event.resolution === null || event.resolvedAt === null) return null
-  const what = resolutionName(visit, event.resolution)
+  const what = resolutionName(context, event.resolution)
   return (
     <Card title={say("resolved")}>
       <div class="card-body">
@@ -119,7 +118,7 @@ const Resolved = ({ details: { event }, visit }: EventProps) => {
             <>
               <dt>{say("credited")}</dt>
               <dd>
-                {visit.formats.usd(event.creditedMicros)},{" "}
+                {context.formats.usd(event.creditedMicros)},{" "}
                 <a href={`/admin/users/${event.creditedUserId}`}>
                   #{event.creditedUserId?.toString()}
                 </a>
@@ -130,7 +129,7 @@ const Resolved = ({ details: { event }, visit }: EventProps) => {
           <dd class="break-anywhere">{event.resolutionNote}</dd>
           <dt>{say("resolved.at")}</dt>
           <dd>
-            <Moment visit={visit} at={event.resolvedAt} />
+            <Moment context={context} at={event.resolvedAt} />
           </dd>
         </dl>
       </div>
@@ -138,8 +137,8 @@ const Resolved = ({ details: { event }, visit }: EventProps) => {
   )
 }
 
-const Actions = ({ details: { event, order }, visit }: EventProps) => {
-  const say = sayOf(visit, paymentsText)
+const Actions = ({ details: { event, order }, context }: EventProps) => {
+  const say = sayOf(context, "payments")
   if (!event.isOpen) return null
   const path = `/admin/payments/${event.id}`
   const isOfOrder = isCreditable(event.fact) && event.payment !== null && order !== undefined
@@ -169,7 +168,12 @@ const Actions = ({ details: { event, order }, visit }: EventProps) => {
           ? action("credit", say("credit"), say("credit.text"), pays === undefined)
           : null}
         {isRefundable(event)
-          ? action("refund", say("refund"), say("refund.text", { provider: sourceName(visit, event.provider) }), false)
+          ? action(
+            "refund",
+            say("refund"),
+            say("refund.text", { provider: sourceName(context, event.provider) }),
+            false
+          )
           : null}
         {isAboutMoneyIn(event.fact) && event.payment !== null
           ? action("refunded", say("refunded"), say("refunded.text"), false)
@@ -185,16 +189,16 @@ const Actions = ({ details: { event, order }, visit }: EventProps) => {
 }
 
 export const PaymentView = (props: EventProps) => {
-  const { details: { event }, visit } = props
-  const say = sayOf(visit, paymentsText)
+  const { details: { event }, context } = props
+  const say = sayOf(context, "payments")
   return (
     <>
       <PageHeading
         title={say("event.title", { id: event.id.toString() })}
-        lead={<OutcomeBadge visit={visit} event={event} />}
+        lead={<OutcomeBadge context={context} event={event} />}
       />
-      {visit.query.get("done") === "resolved" ? <Notice kind="success">{say("done")}</Notice> : null}
-      {visit.query.get("done") === "unanswered" ? <Notice kind="warning">{say("refund.unanswered")}</Notice> : null}
+      {context.query.get("done") === "resolved" ? <Notice kind="success">{say("done")}</Notice> : null}
+      {context.query.get("done") === "unanswered" ? <Notice kind="warning">{say("refund.unanswered")}</Notice> : null}
       <Facts {...props} />
       <Actions {...props} />
       <Resolved {...props} />
@@ -203,8 +207,8 @@ export const PaymentView = (props: EventProps) => {
   )
 }
 
-const CreditFields = ({ details, state, visit }: EventProps & { readonly state: FormState }) => {
-  const say = sayOf(visit, paymentsText)
+const CreditFields = ({ details, state, context }: EventProps & { readonly state: FormState }) => {
+  const say = sayOf(context, "payments")
   const { buyer, suggestedMicros } = details
   return (
     <>
@@ -225,7 +229,7 @@ const CreditFields = ({ details, state, visit }: EventProps & { readonly state: 
             label: say("usd"),
             hint: suggestedMicros === undefined
               ? say("usd.unknown")
-              : say("usd.hint", { amount: visit.formats.usd(suggestedMicros) }),
+              : say("usd.hint", { amount: context.formats.usd(suggestedMicros) }),
             initial: suggestedMicros === undefined ? "" : formatDecimal(suggestedMicros, MICROS_SCALE, 2),
             required: true
           }
@@ -243,8 +247,8 @@ export const ResolveView = (
     readonly formKey: string
   }
 ) => {
-  const { details: { event }, state, visit } = props
-  const say = sayOf(visit, paymentsText)
+  const { details: { event }, state, context } = props
+  const say = sayOf(context, "payments")
   const order = props.details.order?.id.toString() ?? ""
   const texts = {
     accept: { title: say("accept"), text: say("accept.text", { id: order }), submit: say("accept") },
@@ -256,11 +260,11 @@ export const ResolveView = (
     credit: { title: say("credit"), text: say("credit.text"), submit: say("submit.credit") },
     refund: {
       title: say("refund"),
-      text: say("refund.text", { provider: sourceName(visit, event.provider) }),
-      submit: say("submit.refund")
+      text: say("refund.text", { provider: sourceName(context, event.provider) }),
+      submit: say("refund")
     },
     refunded: { title: say("refunded"), text: say("refunded.text"), submit: say("submit.refunded") },
-    dismiss: { title: say("dismiss"), text: say("dismiss.text"), submit: say("submit.dismiss") }
+    dismiss: { title: say("dismiss"), text: say("dismiss.text"), submit: say("dismiss") }
   }[action]
   const path = `/admin/payments/${event.id}`
   return (
@@ -268,16 +272,16 @@ export const ResolveView = (
       <PageHeading
         title={texts.title}
         lead={`${say("event.title", { id: event.id.toString() })} · ${
-          minorText(visit, event.amountMinor, event.currency)
+          minorText(context, event.amountMinor, event.currency)
         }`}
       />
       <Card>
-        <PostForm visit={visit} action={`${path}/${action}`} class="card-body">
+        <PostForm context={context} action={`${path}/${action}`} class="card-body">
           <FormAlert state={state} />
           <p>{texts.text}</p>
           {action === "refund" ? <input type="hidden" name="key" value={formKey} /> : null}
           {action === "credit" ? <CreditFields {...props} /> : null}
-          <Inputs state={state} inputs={[noteInput(visit)]} />
+          <Inputs state={state} inputs={[noteInput(context)]} />
           <div class="btn-list mt-4">
             <button type="submit" class="btn btn-primary">{texts.submit}</button>
             <a class="btn btn-ghost-secondary" href={path}>{say("cancel")}</a>

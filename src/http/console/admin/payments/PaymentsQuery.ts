@@ -2,7 +2,7 @@
  * Which payment events an address asks for: those that wait for somebody, or all of them, filtered.
  */
 import { type EventFilter, eventOutcomes } from "../../../../events/PaymentEvents.ts"
-import type { Visit } from "../../Visit.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 import { oneOf, searchText, sources } from "../orders/OrdersQuery.ts"
 
@@ -14,9 +14,9 @@ export interface PaymentsQuery {
   readonly isFiltered: boolean
 }
 
-export const readPaymentsQuery = (visit: Pick<Visit, "formats" | "query">): PaymentsQuery => {
-  const { query } = visit
-  const days = readDays(visit)
+export const readPaymentsQuery = (context: Pick<PageContext, "formats" | "query">): PaymentsQuery => {
+  const { query } = context
+  const days = readDays(context)
   const isAll = query.get("view") === "all"
   const filter = {
     text: searchText(query, "q"),

@@ -13,26 +13,25 @@ import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { emptyForm, type FormRefused, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { oneOf } from "../orders/OrdersQuery.ts"
 import { resolutionName } from "./EventParts.tsx"
 import { readPaymentsQuery } from "./PaymentsQuery.ts"
-import { paymentsText } from "./PaymentsText.ts"
 import { PaymentsView } from "./PaymentsView.tsx"
 import { PaymentView, type ResolveAction, resolveActions, ResolveView } from "./PaymentView.tsx"
 
 const PAGE_SIZE = 50
 
-const list = Effect.fnUntraced(function*(visit: UserVisit) {
-  const query = readPaymentsQuery(visit)
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const query = readPaymentsQuery(context)
   const events = yield* PaymentEvents
-  const range = { limit: PAGE_SIZE + 1, before: idOf(visit.query.get("before")) }
+  const range = { limit: PAGE_SIZE + 1, before: idOf(context.query.get("before")) }
   const found = yield* events.list(query.filter, range)
   const openCount = yield* events.openCount
   return page(
-    sayOf(visit, paymentsText)("title"),
-    PaymentsView({ visit, query, events: found.slice(0, PAGE_SIZE), hasOlder: found.length > PAGE_SIZE, openCount })
+    sayOf(context, "payments")("title"),
+    PaymentsView({ context, query, events: found.slice(0, PAGE_SIZE), hasOlder: found.length > PAGE_SIZE, openCount })
   )
 })
 
@@ -41,11 +40,11 @@ const theEvent = Effect.gen(function*() {
   return yield* (yield* PaymentEvents).find(yield* pathId("id", EventId))
 }).pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new PageNotFound())))
 
-const show = (visit: UserVisit) =>
+const show = (context: UserContext) =>
   Effect.map(theEvent, (details) =>
     page(
-      sayOf(visit, paymentsText)("event.title", { id: details.event.id.toString() }),
-      PaymentView({ visit, details })
+      sayOf(context, "payments")("event.title", { id: details.event.id.toString() }),
+      PaymentView({ context, details })
     ))
 
 const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
@@ -53,14 +52,14 @@ const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
   return known === undefined ? Effect.fail(new PageNotFound()) : Effect.succeed(known)
 })
 
-const showResolve = (visit: UserVisit, state: FormState) =>
+const showResolve = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const action = yield* theAction
     const details = yield* theEvent
     if (!details.event.isOpen && state === emptyForm) return redirect(`/admin/payments/${details.event.id}`)
     return page(
-      sayOf(visit, paymentsText)("event.title", { id: details.event.id.toString() }),
-      ResolveView({ visit, details, state, action, formKey: keyOf(state) })
+      sayOf(context, "payments")("event.title", { id: details.event.id.toString() }),
+      ResolveView({ context, details, state, action, formKey: keyOf(state) })
     )
   })
 
@@ -79,8 +78,8 @@ const askedBy = (action: ResolveAction, fields: URLSearchParams): Resolve => {
   }
 }
 
-const refusal = (visit: UserVisit, { reason }: ResolutionRefused): FormRefused => {
-  const say = sayOf(visit, paymentsText)
+const refusal = (context: UserContext, { reason }: ResolutionRefused): FormRefused => {
+  const say = sayOf(context, "payments")
   switch (reason) {
     case "note":
       return refuse({ note: say("note.problem") })
@@ -93,60 +92,60 @@ const refusal = (visit: UserVisit, { reason }: ResolutionRefused): FormRefused =
   }
 }
 
-const closed = (visit: UserVisit, { by, resolution }: EventClosed): FormRefused => {
-  const say = sayOf(visit, paymentsText)
+const closed = (context: UserContext, { by, resolution }: EventClosed): FormRefused => {
+  const say = sayOf(context, "payments")
   const known = oneOf(resolutions, resolution)
   return refuse({
     form: known === undefined
       ? say("closed.none")
-      : say("closed", { who: by ?? "", what: resolutionName(visit, known) })
+      : say("closed", { who: by ?? "", what: resolutionName(context, known) })
   }, 409)
 }
 
-const used = (visit: UserVisit, { why }: PaymentUsed): FormRefused => {
-  const say = sayOf(visit, paymentsText)
+const used = (context: UserContext, { why }: PaymentUsed): FormRefused => {
+  const say = sayOf(context, "payments")
   const texts = {
     order: say("used.order"),
     credited: say("used.credited"),
-    refunded: say("used.refunded")
+    refunded: say("markedRefunded")
   }
   return refuse({ form: texts[why] }, 409)
 }
 
 /** What became of a refund that was asked for just now. */
-const refunded = (visit: UserVisit, eventId: EventId, refund: Refund) =>
+const refunded = (context: UserContext, eventId: EventId, refund: Refund) =>
   isCounted(refund.state)
     ? Effect.succeed(redirect(`/admin/payments/${eventId}?done=${isUnanswered(refund) ? "unanswered" : "resolved"}`))
-    : Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.failed", { why: refund.problem }) }, 409))
+    : Effect.fail(refuse({ form: sayOf(context, "payments")("refund.failed", { why: refund.problem }) }, 409))
 
 const resolveForm = adminForm("/admin/payments/:id/:action", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id", EventId)
       const action = yield* theAction
       const resolutions = yield* EventResolutions
       if (action === "refund") {
         const asked = { note: fields.get("note") ?? "", key: fields.get("key") ?? "" }
-        return yield* refunded(visit, id, yield* resolutions.refund(actorOf(visit), id, asked))
+        return yield* refunded(context, id, yield* resolutions.refund(actorOf(context), id, asked))
       }
-      yield* resolutions.resolve(actorOf(visit), id, askedBy(action, fields))
+      yield* resolutions.resolve(actorOf(context), id, askedBy(action, fields))
       return redirect(`/admin/payments/${id}?done=resolved`)
     }).pipe(
       Effect.catchTags({
         EventNotFound: () => Effect.fail(new PageNotFound()),
-        EventClosed: (error) => Effect.fail(closed(visit, error)),
-        PaymentUsed: (error) => Effect.fail(used(visit, error)),
-        RefundNotPossible: () => Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.impossible") }, 409)),
-        RefundReused: () => Effect.fail(refuse({ form: sayOf(visit, paymentsText)("refund.reused") }, 409)),
-        ResolutionRefused: (error) => Effect.fail(refusal(visit, error))
+        EventClosed: (error) => Effect.fail(closed(context, error)),
+        PaymentUsed: (error) => Effect.fail(used(context, error)),
+        RefundNotPossible: () => Effect.fail(refuse({ form: sayOf(context, "payments")("refund.impossible") }, 409)),
+        RefundReused: () => Effect.fail(refuse({ form: sayOf(context, "payments")("refund.reused") }, 409)),
+        ResolutionRefused: (error) => Effect.fail(refusal(context, error))
       })
     ),
-  again: (visit, values, problems) => showResolve(visit, { values, problems })
+  again: (context, values, problems) => showResolve(context, { values, problems })
 })
 
 export const PaymentsRoutes = Layer.mergeAll(
   adminPage("/admin/payments", list),
   adminPage("/admin/payments/:id", show),
-  adminPage("/admin/payments/:id/:action", (visit) => showResolve(visit, emptyForm)),
+  adminPage("/admin/payments/:id/:action", (context) => showResolve(context, emptyForm)),
   resolveForm
 )

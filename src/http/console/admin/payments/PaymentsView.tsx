@@ -4,17 +4,16 @@
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import { List, type ListColumn, type ListFilter } from "../../kit/List.tsx"
 import { Tabs } from "../../kit/Tabs.tsx"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { sources } from "../orders/OrdersQuery.ts"
 import { factName, minorText, OutcomeBadge, outcomeName, sourceName } from "./EventParts.tsx"
 import type { PaymentsQuery } from "./PaymentsQuery.ts"
-import { paymentsText } from "./PaymentsText.ts"
 import { reasonFor } from "./ReasonText.ts"
 
 interface ListProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly query: PaymentsQuery
   readonly events: ReadonlyArray<EventItem>
   readonly hasOlder: boolean
@@ -23,8 +22,8 @@ interface ListProps {
 }
 
 /** What all of them are narrowed by; those that wait are shown whole. */
-const filterOf = ({ query: { days, filter, isAll }, visit }: ListProps): ReadonlyArray<ListFilter> => {
-  const say = sayOf(visit, paymentsText)
+const filterOf = ({ query: { days, filter, isAll }, context }: ListProps): ReadonlyArray<ListFilter> => {
+  const say = sayOf(context, "payments")
   return !isAll ? [] : [
     { is: "text", name: "q", label: say("search"), value: filter.text },
     {
@@ -32,45 +31,45 @@ const filterOf = ({ query: { days, filter, isAll }, visit }: ListProps): Readonl
       name: "provider",
       label: say("provider"),
       value: filter.provider,
-      options: sources.map((source) => [source, sourceName(visit, source)])
+      options: sources.map((source) => [source, sourceName(context, source)])
     },
     {
       is: "choice",
       name: "outcome",
       label: say("outcome"),
       value: filter.outcome,
-      options: eventOutcomes.map((outcome) => [outcome, outcomeName(visit, outcome)])
+      options: eventOutcomes.map((outcome) => [outcome, outcomeName(context, outcome)])
     },
     { is: "day", name: "from", label: say("from"), value: days.from },
     { is: "day", name: "to", label: say("to"), value: days.to }
   ]
 }
 
-const columnsOf = (visit: Visit): ReadonlyArray<ListColumn<EventItem>> => {
-  const say = sayOf(visit, paymentsText)
+const columnsOf = (context: PageContext): ReadonlyArray<ListColumn<EventItem>> => {
+  const say = sayOf(context, "payments")
   return [
     {
       title: say("event"),
       cell: (event) => (
         <>
-          <a href={`/admin/payments/${event.id}`}>#{event.id.toString()} {factName(visit, event.fact)}</a>
-          <div class="text-secondary small">{sourceName(visit, event.provider)}</div>
+          <a href={`/admin/payments/${event.id}`}>#{event.id.toString()} {factName(context, event.fact)}</a>
+          <div class="text-secondary small">{sourceName(context, event.provider)}</div>
         </>
       )
     },
     {
       title: say("amount"),
       number: true,
-      cell: (event) => <span class="nowrap">{minorText(visit, event.amountMinor, event.currency)}</span>
+      cell: (event) => <span class="nowrap">{minorText(context, event.amountMinor, event.currency)}</span>
     },
     {
       title: say("outcome"),
       cell: (event) => (
         <>
-          <OutcomeBadge visit={visit} event={event} />
-          {reasonFor(visit, event) === ""
+          <OutcomeBadge context={context} event={event} />
+          {reasonFor(context, event) === ""
             ? null
-            : <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(visit, event)}</div>}
+            : <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(context, event)}</div>}
         </>
       )
     },
@@ -84,7 +83,7 @@ const columnsOf = (visit: Visit): ReadonlyArray<ListColumn<EventItem>> => {
       wide: true,
       cell: (event) => (
         <span class="nowrap">
-          <Moment visit={visit} at={event.receivedAt} />
+          <Moment context={context} at={event.receivedAt} />
         </span>
       )
     }
@@ -92,14 +91,14 @@ const columnsOf = (visit: Visit): ReadonlyArray<ListColumn<EventItem>> => {
 }
 
 export const PaymentsView = (props: ListProps) => {
-  const { events, hasOlder, openCount, query: { days, isAll }, visit } = props
-  const say = sayOf(visit, paymentsText)
+  const { events, hasOlder, openCount, query: { days, isAll }, context } = props
+  const say = sayOf(context, "payments")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       {isAll && days.isRefused ? <Notice kind="warning">{say("days.problem")}</Notice> : null}
       <List
-        visit={visit}
+        context={context}
         path="/admin/payments"
         kept={isAll ? { view: "all" } : {}}
         caption={say("title")}
@@ -110,15 +109,15 @@ export const PaymentsView = (props: ListProps) => {
         empty={isAll
           ? { icon: "topup", title: say("none") }
           : { icon: "check", title: say("open.none"), text: say("open.none.text") }}
-        columns={columnsOf(visit)}
+        columns={columnsOf(context)}
       >
         <Tabs
           tabs={[
             {
               href: "/admin/payments",
-              text: say("tab.open"),
+              text: say("toLookAt"),
               isShown: !isAll,
-              waiting: openCount === 0 ? undefined : visit.formats.count(openCount)
+              waiting: openCount === 0 ? undefined : context.formats.count(openCount)
             },
             { href: "/admin/payments?view=all", text: say("tab.all"), isShown: isAll }
           ]}

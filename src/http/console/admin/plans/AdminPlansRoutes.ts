@@ -7,53 +7,52 @@ import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
-import { adminPlansText } from "./AdminPlansText.ts"
 import { AdminPlansView } from "./AdminPlansView.tsx"
 import { planProblems } from "./PlanForm.ts"
 import { DisablePlanView, NewPlanView, PlanView } from "./PlanView.tsx"
 
 const PAGE_SIZE = 50
 
-const listPage = adminPage("/admin/plans", (visit) =>
+const listPage = adminPage("/admin/plans", (context) =>
   Effect.gen(function*() {
-    const wanted = visit.query.get("state")
+    const wanted = context.query.get("state")
     const state = wanted === "enabled" || wanted === "disabled" ? wanted : undefined
-    const before = idOf(visit.query.get("before"))
+    const before = idOf(context.query.get("before"))
     const found = yield* (yield* PlanAdmin).list({ state, before, limit: PAGE_SIZE + 1 })
     const view = AdminPlansView({
-      visit,
+      context,
       plans: found.slice(0, PAGE_SIZE),
       query: { state, before },
       hasOlder: found.length > PAGE_SIZE
     })
-    return page(sayOf(visit, adminPlansText)("title"), view)
+    return page(sayOf(context, "adminPlans")("plans"), view)
   }))
 
 const readTerms = (fields: URLSearchParams) => planTerms.read((input) => fields.get(input) ?? "")
 
-const showNew = (visit: UserVisit, state: FormState) =>
-  Effect.succeed(page(sayOf(visit, adminPlansText)("new"), NewPlanView({ visit, state })))
+const showNew = (context: UserContext, state: FormState) =>
+  Effect.succeed(page(sayOf(context, "adminPlans")("new"), NewPlanView({ context, state })))
 
-const newPage = adminPage("/admin/plans/new", (visit) => showNew(visit, emptyForm))
+const newPage = adminPage("/admin/plans/new", (context) => showNew(context, emptyForm))
 
 const createForm = adminForm("/admin/plans/new", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const code = (fields.get("code") ?? "").trim()
       const terms = readTerms(fields)
       const wrong = [...isPlanCode(code) ? [] : ["code" as const], ...Result.isFailure(terms) ? terms.failure : []]
-      if (Result.isFailure(terms) || wrong.length > 0) return yield* refuse(planProblems(visit, wrong))
-      const id = yield* (yield* PlanAdmin).create(actorOf(visit), { code, ...terms.success })
+      if (Result.isFailure(terms) || wrong.length > 0) return yield* refuse(planProblems(context, wrong))
+      const id = yield* (yield* PlanAdmin).create(actorOf(context), { code, ...terms.success })
       return redirect(`/admin/plans/${id}?done=created`)
     }).pipe(
       Effect.catchTags({
-        PlanRefused: (error) => Effect.fail(refuse(planProblems(visit, error.fields))),
-        PlanExists: () => Effect.fail(refuse({ code: sayOf(visit, adminPlansText)("code.exists") }, 409))
+        PlanRefused: (error) => Effect.fail(refuse(planProblems(context, error.fields))),
+        PlanExists: () => Effect.fail(refuse({ code: sayOf(context, "adminPlans")("code.exists") }, 409))
       })
     ),
-  again: (visit, values, problems) => showNew(visit, { values, problems })
+  again: (context, values, problems) => showNew(context, { values, problems })
 })
 
 const planOf = Effect.gen(function*() {
@@ -66,70 +65,70 @@ const revisionOf = (plan: AdminPlan, values: URLSearchParams | undefined, proble
     ? plan.revision.toString()
     : values.get("revision") ?? ""
 
-const showPlan = (visit: UserVisit, values?: URLSearchParams, problems: Problems = {}) =>
+const showPlan = (context: UserContext, values?: URLSearchParams, problems: Problems = {}) =>
   Effect.map(planOf, (plan) => {
     const state = { values: values ?? new URLSearchParams(planTerms.texts(plan)), problems }
-    return page(plan.name, PlanView({ visit, plan, state, revision: revisionOf(plan, values, problems) }))
+    return page(plan.name, PlanView({ context, plan, state, revision: revisionOf(plan, values, problems) }))
   })
 
-const planPage = adminPage("/admin/plans/:id", (visit) => showPlan(visit))
+const planPage = adminPage("/admin/plans/:id", (context) => showPlan(context))
 
 const atOf = (fields: URLSearchParams) =>
   Effect.map(pathId("id", PlanId), (id) => ({ id, revision: idOf(fields.get("revision")) ?? 0n }))
 
 /** Whose plan is not theirs to change is told so. */
-const refusals = (visit: UserVisit) => ({
+const refusals = (context: UserContext) => ({
   PlanUnknown: () => Effect.fail(new PageNotFound()),
-  PlanDeclared: () => Effect.fail(refuse({ form: sayOf(visit, adminPlansText)("declared.text") }, 409))
+  PlanDeclared: () => Effect.fail(refuse({ form: sayOf(context, "adminPlans")("declared.text") }, 409))
 })
 
 const editForm = adminForm("/admin/plans/:id", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const terms = readTerms(fields)
-      if (Result.isFailure(terms)) return yield* refuse(planProblems(visit, terms.failure))
+      if (Result.isFailure(terms)) return yield* refuse(planProblems(context, terms.failure))
       const at = yield* atOf(fields)
-      yield* (yield* PlanAdmin).edit(actorOf(visit), at, terms.success)
+      yield* (yield* PlanAdmin).edit(actorOf(context), at, terms.success)
       return redirect(`/admin/plans/${at.id}?done=changed`)
     }).pipe(
       Effect.catchTags({
-        ...refusals(visit),
-        PlanRefused: (error) => Effect.fail(refuse(planProblems(visit, error.fields))),
+        ...refusals(context),
+        PlanRefused: (error) => Effect.fail(refuse(planProblems(context, error.fields))),
         ChangedMeanwhile: () =>
-          Effect.fail(refuse({ meanwhile: "now", form: sayOf(visit, adminPlansText)("meanwhile") }, 409))
+          Effect.fail(refuse({ meanwhile: "now", form: sayOf(context, "adminPlans")("meanwhile") }, 409))
       })
     ),
   again: showPlan
 })
 
-const showDisable = (visit: UserVisit, problems: Problems = {}) =>
+const showDisable = (context: UserContext, problems: Problems = {}) =>
   Effect.map(planOf, (plan) =>
     plan.disabledAt !== null || plan.declared
       ? redirect(`/admin/plans/${plan.id}`)
-      : page(sayOf(visit, adminPlansText)("disable.title"), DisablePlanView({ visit, plan, problems })))
+      : page(sayOf(context, "adminPlans")("disable.title"), DisablePlanView({ context, plan, problems })))
 
-const setEnabled = (visit: UserVisit, fields: URLSearchParams, enabled: boolean) =>
+const setEnabled = (context: UserContext, fields: URLSearchParams, enabled: boolean) =>
   Effect.gen(function*() {
     const at = yield* atOf(fields)
-    yield* (yield* PlanAdmin).setEnabled(actorOf(visit), at, enabled)
+    yield* (yield* PlanAdmin).setEnabled(actorOf(context), at, enabled)
     return redirect(`/admin/plans/${at.id}?done=${enabled ? "enabled" : "disabled"}`)
   }).pipe(
     Effect.catchTags({
-      ...refusals(visit),
-      ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(visit, adminPlansText)("meanwhile.short") }, 409))
+      ...refusals(context),
+      ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(context, "adminPlans")("meanwhile.short") }, 409))
     })
   )
 
-const disablePage = adminPage("/admin/plans/:id/disable", (visit) => showDisable(visit))
+const disablePage = adminPage("/admin/plans/:id/disable", (context) => showDisable(context))
 
 const disableForm = adminForm("/admin/plans/:id/disable", {
-  run: (visit, fields) => setEnabled(visit, fields, false),
-  again: (visit, _fields, problems) => showDisable(visit, problems)
+  run: (context, fields) => setEnabled(context, fields, false),
+  again: (context, _fields, problems) => showDisable(context, problems)
 })
 
 const enableForm = adminForm("/admin/plans/:id/enable", {
-  run: (visit, fields) => setEnabled(visit, fields, true),
-  again: (visit, _fields, problems) => showPlan(visit, undefined, problems)
+  run: (context, fields) => setEnabled(context, fields, true),
+  again: (context, _fields, problems) => showPlan(context, undefined, problems)
 })
 
 export const AdminPlansRoutes = Layer.mergeAll(

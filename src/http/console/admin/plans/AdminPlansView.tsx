@@ -5,9 +5,8 @@ import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import { enabledFilter, List } from "../../kit/List.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminPlansText } from "./AdminPlansText.ts"
 
 export interface PlanQuery {
   readonly state: "enabled" | "disabled" | undefined
@@ -15,23 +14,23 @@ export interface PlanQuery {
 }
 
 interface PlanProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly plan: AdminPlan
 }
 
-export const PlanBadges = ({ plan, visit }: PlanProps) => {
-  const say = sayOf(visit, adminPlansText)
+export const PlanBadges = ({ plan, context }: PlanProps) => {
+  const say = sayOf(context, "adminPlans")
   return (
     <>
       {plan.disabledAt === null ? null : <Badge tone="secondary">{say("state.disabled")}</Badge>}{" "}
-      {plan.declared ? <Badge tone="blue">{say("declared")}</Badge> : null}
+      {plan.declared ? <Badge tone="blue">{say("configYaml")}</Badge> : null}
     </>
   )
 }
 
 /** The limits that there are, each with its window. */
-export const PlanLimits = ({ plan, visit }: PlanProps) => {
-  const say = sayOf(visit, adminPlansText)
+export const PlanLimits = ({ plan, context }: PlanProps) => {
+  const say = sayOf(context, "adminPlans")
   const limits = [
     [say("limit.5h"), plan.limit5hMicros],
     [say("limit.1d"), plan.limit1dMicros],
@@ -43,40 +42,40 @@ export const PlanLimits = ({ plan, visit }: PlanProps) => {
     <ul class="list-inline mb-0">
       {set.map(([label, micros]) => (
         <li key={label} class="list-inline-item me-3 nowrap">
-          <span class="text-secondary">{label}</span> {visit.formats.usd(micros)}
+          <span class="text-secondary">{label}</span> {context.formats.usd(micros)}
         </li>
       ))}
     </ul>
   )
 }
 
-export const planPrice = ({ plan, visit }: PlanProps): string =>
-  plan.priceFen === 0n ? sayOf(visit, adminPlansText)("price.zero") : visit.formats.cny(plan.priceFen)
+export const planPrice = ({ plan, context }: PlanProps): string =>
+  plan.priceFen === 0n ? sayOf(context, "adminPlans")("price.zero") : context.formats.cny(plan.priceFen)
 
 export const AdminPlansView = (
-  { hasOlder, plans, query, visit }: {
-    readonly visit: UserVisit
+  { hasOlder, plans, query, context }: {
+    readonly context: UserContext
     readonly plans: ReadonlyArray<AdminPlan>
     readonly query: PlanQuery
     readonly hasOlder: boolean
   }
 ) => {
-  const say = sayOf(visit, adminPlansText)
-  const { count } = visit.formats
+  const say = sayOf(context, "adminPlans")
+  const { count } = context.formats
   return (
     <>
-      <PageHeading title={say("title")} lead={say("lead")}>
+      <PageHeading title={say("plans")} lead={say("lead")}>
         <NewLink href="/admin/plans/new" text={say("new")} />
       </PageHeading>
       <List
-        visit={visit}
+        context={context}
         path="/admin/plans"
-        caption={say("title")}
+        caption={say("plans")}
         items={plans}
         hasMore={hasOlder}
         cursor={{ name: "before", of: ({ id }) => id }}
         filter={[enabledFilter(say, query.state)]}
-        empty={{ icon: "plan", title: say("empty"), text: say("empty.text") }}
+        empty={{ icon: "plan", title: say("noPlansYet"), text: say("empty.text") }}
         none={say("none")}
         columns={[
           {
@@ -84,21 +83,21 @@ export const AdminPlansView = (
             cell: (plan) => (
               <>
                 <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
-                <PlanBadges visit={visit} plan={plan} />
+                <PlanBadges context={context} plan={plan} />
                 <div class="text-secondary small">
                   <code>{plan.code}</code>
                 </div>
               </>
             )
           },
-          { title: say("price"), number: true, cell: (plan) => planPrice({ plan, visit }) },
+          { title: say("price"), number: true, cell: (plan) => planPrice({ plan, context }) },
           {
             title: say("duration"),
             number: true,
             wide: true,
-            cell: ({ durationDays }) => say("days", { count: count(durationDays) })
+            cell: ({ durationDays }) => say("days", { count: durationDays })
           },
-          { title: say("limits"), wide: true, cell: (plan) => <PlanLimits visit={visit} plan={plan} /> },
+          { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
           {
             title: say("multiplier"),
             number: true,

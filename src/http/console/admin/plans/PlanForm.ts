@@ -3,21 +3,20 @@
  */
 import { type PlanField, planTerms } from "../../../../domain/Plan.ts"
 import type { Problems } from "../../Answer.ts"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { adminPlansText } from "./AdminPlansText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 
 const inputOf = (field: PlanField): string => field === "code" ? field : planTerms.inputOf(field)
 
 /** Says what is wrong beside each field. */
-export const planProblems = (visit: Visit, fields: ReadonlyArray<PlanField>): Problems => {
-  const say = sayOf(visit, adminPlansText)
-  const mostOf = (field: Exclude<PlanField, "code">) => visit.formats.count(Number(planTerms.fields[field].max))
+export const planProblems = (context: PageContext, fields: ReadonlyArray<PlanField>): Problems => {
+  const say = sayOf(context, "adminPlans")
+  const mostOf = (field: Exclude<PlanField, "code">) => context.formats.count(Number(planTerms.fields[field].max))
   const textOf = (field: PlanField) => {
     switch (field) {
       case "code":
         return say("code.problem")
       case "name":
-        return say("name.problem")
+        return say("problem.name")
       case "priceFen":
         return say("price.problem", { max: mostOf(field) })
       case "durationDays":

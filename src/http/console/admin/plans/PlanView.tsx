@@ -9,20 +9,19 @@ import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { EditPage } from "../../kit/EditPage.tsx"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Figure } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { adminPlansText } from "./AdminPlansText.ts"
 import { PlanBadges, PlanLimits, planPrice } from "./AdminPlansView.tsx"
 
 const CODE_LENGTH_MAX = 40
 
 interface FieldsProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
 }
 
-const LimitInputs = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminPlansText)
+const LimitInputs = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminPlans")
   const limit = { is: "usd", initial: "0.00" } as const
   return (
     <fieldset class="mb-3" aria-describedby="limits-hint">
@@ -43,8 +42,8 @@ const LimitInputs = ({ state, visit }: FieldsProps) => {
   )
 }
 
-const TermsInputs = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminPlansText)
+const TermsInputs = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminPlans")
   return (
     <>
       <Inputs
@@ -70,7 +69,7 @@ const TermsInputs = ({ state, visit }: FieldsProps) => {
           ]
         ]}
       />
-      <LimitInputs visit={visit} state={state} />
+      <LimitInputs context={context} state={state} />
       <Inputs
         state={state}
         inputs={[[{
@@ -86,11 +85,11 @@ const TermsInputs = ({ state, visit }: FieldsProps) => {
   )
 }
 
-export const NewPlanView = ({ state, visit }: FieldsProps) => {
-  const say = sayOf(visit, adminPlansText)
+export const NewPlanView = ({ state, context }: FieldsProps) => {
+  const say = sayOf(context, "adminPlans")
   return (
     <FormPage
-      visit={visit}
+      context={context}
       state={state}
       title={say("new")}
       lead={say("lead")}
@@ -109,30 +108,30 @@ export const NewPlanView = ({ state, visit }: FieldsProps) => {
           autofocus: true
         }]}
       />
-      <TermsInputs visit={visit} state={state} />
+      <TermsInputs context={context} state={state} />
     </FormPage>
   )
 }
 
 interface PlanProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly plan: AdminPlan
 }
 
 /** What a plan is, to be read. */
-const PlanFacts = ({ plan, visit }: PlanProps) => {
-  const say = sayOf(visit, adminPlansText)
+const PlanFacts = ({ plan, context }: PlanProps) => {
+  const say = sayOf(context, "adminPlans")
   return (
     <dl class="facts">
       <dt>{say("name")}</dt>
       <dd>{plan.name}</dd>
       <dt>{say("price")}</dt>
-      <dd>{planPrice({ plan, visit })}</dd>
+      <dd>{planPrice({ plan, context })}</dd>
       <dt>{say("duration")}</dt>
-      <dd>{say("days", { count: visit.formats.count(plan.durationDays) })}</dd>
+      <dd>{say("days", { count: plan.durationDays })}</dd>
       <dt>{say("limits")}</dt>
       <dd>
-        <PlanLimits visit={visit} plan={plan} />
+        <PlanLimits context={context} plan={plan} />
       </dd>
       <dt>{say("multiplier")}</dt>
       <dd>{formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0)}</dd>
@@ -140,9 +139,9 @@ const PlanFacts = ({ plan, visit }: PlanProps) => {
   )
 }
 
-const PlanFigures = ({ plan, visit }: PlanProps) => {
-  const say = sayOf(visit, adminPlansText)
-  const { count } = visit.formats
+const PlanFigures = ({ plan, context }: PlanProps) => {
+  const say = sayOf(context, "adminPlans")
+  const { count } = context.formats
   return (
     <div class="row g-3 mb-3">
       <div class="col-6">
@@ -157,18 +156,18 @@ const PlanFigures = ({ plan, visit }: PlanProps) => {
 
 /** One plan: its form, or what it is when config.yaml has it. `revision` is the one that the form is filled in on. */
 export const PlanView = (
-  { plan, revision, state, visit }: FieldsProps & { readonly plan: AdminPlan; readonly revision: string }
+  { plan, revision, state, context }: FieldsProps & { readonly plan: AdminPlan; readonly revision: string }
 ) => {
-  const say = sayOf(visit, adminPlansText)
+  const say = sayOf(context, "adminPlans")
   const path = `/admin/plans/${plan.id}`
   return (
     <EditPage
-      visit={visit}
+      context={context}
       state={state}
       title={plan.name}
       lead={
         <>
-          <code>{plan.code}</code> <PlanBadges visit={visit} plan={plan} />
+          <code>{plan.code}</code> <PlanBadges context={context} plan={plan} />
         </>
       }
       row={plan}
@@ -177,21 +176,21 @@ export const PlanView = (
       say={say}
       facts={
         <div class="card-body">
-          <PlanFacts visit={visit} plan={plan} />
+          <PlanFacts context={context} plan={plan} />
         </div>
       }
-      above={<PlanFigures visit={visit} plan={plan} />}
+      above={<PlanFigures context={context} plan={plan} />}
     >
-      <TermsInputs visit={visit} state={state} />
+      <TermsInputs context={context} state={state} />
     </EditPage>
   )
 }
 
-export const DisablePlanView = ({ plan, problems, visit }: PlanProps & { readonly problems: Problems }) => {
-  const say = sayOf(visit, adminPlansText)
+export const DisablePlanView = ({ plan, problems, context }: PlanProps & { readonly problems: Problems }) => {
+  const say = sayOf(context, "adminPlans")
   return (
     <ConfirmPage
-      visit={visit}
+      context={context}
       title={say("disable.title")}
       text={say("disable.text", { name: plan.name })}
       submit={say("disable.submit")}
@@ -201,7 +200,7 @@ export const DisablePlanView = ({ plan, problems, visit }: PlanProps & { readonl
       revision={plan.revision}
       problems={problems}
     >
-      <PlanFigures visit={visit} plan={plan} />
+      <PlanFigures context={context} plan={plan} />
     </ConfirmPage>
   )
 }

@@ -3,12 +3,11 @@
  */
 import type { SettingView } from "../../../../settings/SettingsAdmin.ts"
 import type { FormState } from "../../Answer.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import type { SettingLabel } from "./SettingLabels.ts"
-import { settingsText } from "./SettingsText.ts"
 
 interface InputProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly setting: SettingView
   readonly label: SettingLabel
   readonly state: FormState
@@ -17,8 +16,8 @@ interface InputProps {
 }
 
 /** The options of a choice with their names; undefined for what is typed. */
-const optionsOf = ({ label, setting, visit }: InputProps): ReadonlyArray<readonly [string, string]> | undefined => {
-  const say = sayOf(visit, settingsText)
+const optionsOf = ({ label, setting, context }: InputProps): ReadonlyArray<readonly [string, string]> | undefined => {
+  const say = sayOf(context, "settings")
   if (setting.kind === "flag") return [["true", say("yes")], ["false", say("no")]]
   return setting.kind === "choice"
     ? setting.options.map((option) => [option, label.options?.[option] ?? option] as const)

@@ -14,22 +14,22 @@ import {
 } from "../../../../settings/SettingsAdmin.ts"
 import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { problemText, settingLabels } from "./SettingLabels.ts"
-import { isSection, type Section, settingsText } from "./SettingsText.ts"
+import { isSection, type Section } from "./SettingsText.ts"
 import { type ConnectionResult, SettingsPage } from "./SettingsView.tsx"
 
 const show = (
-  visit: UserVisit,
+  context: UserContext,
   more: { readonly section?: Section; readonly state?: FormState; readonly tested?: ConnectionResult } = {}
 ) =>
   Effect.gen(function*() {
     const view = yield* (yield* SettingsAdmin).view
     const publicUrl = (yield* PublicAddress).url()
     return page(
-      sayOf(visit, settingsText)("title"),
+      sayOf(context, "settings")("title"),
       SettingsPage({
-        visit,
+        context,
         view,
         publicUrl,
         section: more.section,
@@ -39,7 +39,7 @@ const show = (
     )
   })
 
-const settingsPage = adminPage("/admin/settings", (visit) => show(visit))
+const settingsPage = adminPage("/admin/settings", (context) => show(context))
 
 const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
 
@@ -62,12 +62,12 @@ const changesOf = (view: SettingsView, section: Section, fields: URLSearchParams
   }))
 }
 
-const problemsOf = (visit: UserVisit, section: Section, { problems }: SettingsRefused): Problems => {
-  const labels = settingLabels(visit)
+const problemsOf = (context: UserContext, section: Section, { problems }: SettingsRefused): Problems => {
+  const labels = settingLabels(context)
   const told: { [name: string]: string } = {}
   for (const { key, why } of problems) {
     if (!isSettingKey(key)) continue
-    const text = problemText(visit, key, why)
+    const text = problemText(context, key, why)
     // What is wrong in another section is said above this one.
     if (inSection(section, key)) told[key] ??= text
     else told["form"] = [told["form"], `${labels[key].label}: ${text}`].filter((part) => part !== undefined).join(" ")
@@ -81,27 +81,27 @@ const sectionOf = (fields: URLSearchParams): Effect.Effect<Section, PageNotFound
 }
 
 const saveForm = adminForm("/admin/settings", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const section = yield* sectionOf(fields)
       const admin = yield* SettingsAdmin
       const changes = changesOf(yield* admin.view, section, fields)
       if (changes.size > 0) {
-        yield* admin.save(actorOf(visit), changes, fields.get("revision") ?? "").pipe(
+        yield* admin.save(actorOf(context), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({
-            SettingsRefused: (error) => Effect.fail(refuse(problemsOf(visit, section, error))),
-            ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(visit, settingsText)("changed") }, 409))
+            SettingsRefused: (error) => Effect.fail(refuse(problemsOf(context, section, error))),
+            ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(context, "settings")("changed") }, 409))
           })
         )
       }
       return redirect(`/admin/settings?done=${changes.size > 0 ? "saved" : "same"}#${section}`)
     }),
-  again: (visit, fields, problems) =>
-    Effect.flatMap(sectionOf(fields), (section) => show(visit, { section, state: { values: fields, problems } }))
+  again: (context, fields, problems) =>
+    Effect.flatMap(sectionOf(fields), (section) => show(context, { section, state: { values: fields, problems } }))
 })
 
 const testForm = adminForm("/admin/settings/test", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const provider = fields.get("provider")
       if (provider !== "stripe" && provider !== "epay") return yield* new PageNotFound()
@@ -113,7 +113,7 @@ const testForm = adminForm("/admin/settings/test", {
           ProviderUnavailable: (error) => Effect.succeed({ kind: "unavailable" as const, detail: error.why })
         })
       )
-      return yield* show(visit, { tested: { provider, why } })
+      return yield* show(context, { tested: { provider, why } })
     })
 })
 

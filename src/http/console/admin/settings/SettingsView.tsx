@@ -5,13 +5,13 @@
 import { fieldOf } from "../../../../config/SettingDocument.ts"
 import type { SettingsView as View, SettingView } from "../../../../settings/SettingsAdmin.ts"
 import { emptyForm, type FormState } from "../../Answer.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { SettingInput } from "./SettingInput.tsx"
 import { type SettingLabel, settingLabels } from "./SettingLabels.ts"
-import { type Section, sections, settingsText } from "./SettingsText.ts"
+import { type Section, sections } from "./SettingsText.ts"
 
 /** How a test went; `why` undefined: well. */
 export interface ConnectionResult {
@@ -19,8 +19,8 @@ export interface ConnectionResult {
   readonly why: { readonly kind: "unset" | "refused" | "unavailable"; readonly detail: string } | undefined
 }
 
-const titleOf = (visit: UserVisit, section: Section): string => {
-  const say = sayOf(visit, settingsText)
+const titleOf = (context: UserContext, section: Section): string => {
+  const say = sayOf(context, "settings")
   return {
     site: say("section.site"),
     registration: say("section.registration"),
@@ -33,20 +33,20 @@ const titleOf = (visit: UserVisit, section: Section): string => {
 }
 
 interface RowProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly setting: SettingView
   readonly label: SettingLabel
   readonly state: FormState
 }
 
 /** Where a value comes from, and how it gets back to the default. */
-const Source = ({ label, setting, visit }: RowProps) => {
-  const say = sayOf(visit, settingsText)
+const Source = ({ label, setting, context }: RowProps) => {
+  const say = sayOf(context, "settings")
   if (setting.source === "file") return <span class="text-secondary">{say("source.file")}</span>
   const fileText = label.options?.[setting.fileText] ?? setting.fileText
   const title = setting.updatedAt === null || setting.updatedBy === null
     ? undefined
-    : say("source.by", { who: setting.updatedBy, at: visit.formats.time(setting.updatedAt) })
+    : say("source.by", { who: setting.updatedBy, at: context.formats.time(setting.updatedAt) })
   return (
     <span class="d-inline-flex flex-wrap align-items-center gap-2">
       <span title={title}>
@@ -70,13 +70,13 @@ const Source = ({ label, setting, visit }: RowProps) => {
   )
 }
 
-const SecretState = ({ label, setting, visit }: RowProps) => {
-  const say = sayOf(visit, settingsText)
+const SecretState = ({ label, setting, context }: RowProps) => {
+  const say = sayOf(context, "settings")
   return (
     <span class="d-inline-flex flex-wrap align-items-center gap-2 me-2">
       {setting.isSet
-        ? <Badge tone="green">{say("secret.set")}</Badge>
-        : <Badge tone="secondary">{say("secret.unset")}</Badge>}
+        ? <Badge tone="green">{say("set")}</Badge>
+        : <Badge tone="secondary">{say("notSet")}</Badge>}
       {setting.isSet
         ? (
           <button
@@ -95,14 +95,14 @@ const SecretState = ({ label, setting, visit }: RowProps) => {
 }
 
 const SettingRow = (props: RowProps) => {
-  const { label, setting, state, visit } = props
-  const say = sayOf(visit, settingsText)
+  const { label, setting, state, context } = props
+  const say = sayOf(context, "settings")
   const typed = state.values.get(setting.key)
   // Beside what was typed stands what is in effect, so that a refused form shows both.
   const isNow = setting.kind !== "secret" && typed !== null && typed !== setting.text
   return (
     <div class="setting-row">
-      <SettingInput visit={visit} setting={setting} label={label} state={state} keep={say("secret.keep")} />
+      <SettingInput context={context} setting={setting} label={label} state={state} keep={say("secret.keep")} />
       <div class="d-flex flex-wrap align-items-center small">
         {setting.kind === "secret" ? <SecretState {...props} /> : null}
         <Source {...props} />
@@ -113,14 +113,14 @@ const SettingRow = (props: RowProps) => {
 }
 
 const ProviderParts = (
-  { publicUrl, section, tested, visit }: {
-    readonly visit: UserVisit
+  { publicUrl, section, tested, context }: {
+    readonly context: UserContext
     readonly section: "epay" | "stripe"
     readonly publicUrl: string
     readonly tested: ConnectionResult | undefined
   }
 ) => {
-  const say = sayOf(visit, settingsText)
+  const say = sayOf(context, "settings")
   const copy = { label: say("copy"), copied: say("copied") }
   const result = tested?.provider === section ? tested : undefined
   return (
@@ -147,7 +147,7 @@ const ProviderParts = (
               : say("test.unavailable", { why: result.why.detail })}
           </Notice>
         )}
-      <PostForm visit={visit} action="/admin/settings/test" class="d-flex flex-wrap align-items-center gap-2">
+      <PostForm context={context} action="/admin/settings/test" class="d-flex flex-wrap align-items-center gap-2">
         <input type="hidden" name="provider" value={section} />
         <button type="submit" class="btn">
           <Icon name="check" />
@@ -160,7 +160,7 @@ const ProviderParts = (
 }
 
 interface SettingsPageProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly view: View
   readonly publicUrl: string
   /** The section whose form was refused, with what was typed. */
@@ -170,16 +170,16 @@ interface SettingsPageProps {
 }
 
 const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
-  const { at, view, visit } = props
-  const say = sayOf(visit, settingsText)
-  const labels = settingLabels(visit)
+  const { at, view, context } = props
+  const say = sayOf(context, "settings")
+  const labels = settingLabels(context)
   const state = props.section === at ? props.state : emptyForm
   return (
     <section class="card mb-3" id={at} aria-labelledby={`${at}-title`}>
       <div class="card-header">
-        <h2 class="card-title" id={`${at}-title`}>{titleOf(visit, at)}</h2>
+        <h2 class="card-title" id={`${at}-title`}>{titleOf(context, at)}</h2>
       </div>
-      <PostForm visit={visit} action="/admin/settings" class="card-body">
+      <PostForm context={context} action="/admin/settings" class="card-body">
         {/* Enter in a field presses the first button of its form. */}
         <button type="submit" class="visually-hidden" tabIndex={-1} aria-hidden="true">{say("save")}</button>
         <input type="hidden" name="section" value={at} />
@@ -188,23 +188,23 @@ const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
         <div class="row g-4">
           {view.settings.filter(({ key }) => fieldOf(key).section === at).map((setting) => (
             <div key={setting.key} class={setting.key === "site.notice" ? "col-12" : "col-md-6"}>
-              <SettingRow visit={visit} setting={setting} label={labels[setting.key]} state={state} />
+              <SettingRow context={context} setting={setting} label={labels[setting.key]} state={state} />
             </div>
           ))}
         </div>
         <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
       </PostForm>
       {at === "epay" || at === "stripe"
-        ? <ProviderParts visit={visit} section={at} publicUrl={props.publicUrl} tested={props.tested} />
+        ? <ProviderParts context={context} section={at} publicUrl={props.publicUrl} tested={props.tested} />
         : null}
     </section>
   )
 }
 
 export const SettingsPage = (props: SettingsPageProps) => {
-  const { visit } = props
-  const say = sayOf(visit, settingsText)
-  const done = visit.isForm ? null : visit.query.get("done")
+  const { context } = props
+  const say = sayOf(context, "settings")
+  const done = context.isForm ? null : context.query.get("done")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
@@ -213,7 +213,7 @@ export const SettingsPage = (props: SettingsPageProps) => {
       <Card class="mb-3">
         <div class="card-body btn-list">
           {sections.map((section) => (
-            <a key={section} class="btn btn-sm" href={`#${section}`}>{titleOf(visit, section)}</a>
+            <a key={section} class="btn btn-sm" href={`#${section}`}>{titleOf(context, section)}</a>
           ))}
         </div>
       </Card>

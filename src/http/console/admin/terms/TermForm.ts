@@ -4,28 +4,7 @@
 import { Record, type Result } from "effect"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { documentOf, takeTerms, type TermKind, type TermList, type TermValue } from "../../../../domain/Term.ts"
-import { defineMessages } from "../../text/Messages.ts"
-import { sayOf, type Visit } from "../../Visit.ts"
-
-const termText = defineMessages({
-  "problem.integer": "Enter a whole number from {min} to {max}.",
-  "problem.optional": "Enter a whole number from {min} to {max}, or leave it empty.",
-  "problem.decimal": "Enter a number from {min} to {max} with at most {decimals} decimals.",
-  "problem.choice": "Choose from the list.",
-  "yes": "yes",
-  "no": "no",
-  "none": "none",
-  "now": "Now: {value}"
-}, {
-  "problem.integer": "请填写 {min} 至 {max} 之间的整数。",
-  "problem.optional": "请填写 {min} 至 {max} 之间的整数，或留空。",
-  "problem.decimal": "请填写 {min} 至 {max} 之间的数，最多 {decimals} 位小数。",
-  "problem.choice": "请从列表中选择。",
-  "yes": "是",
-  "no": "否",
-  "none": "无",
-  "now": "当前：{value}"
-})
+import { type PageContext, sayOf } from "../../PageContext.ts"
 
 /** What a term is called, what it is for, and the names of its options. */
 export interface TermLabel {
@@ -37,11 +16,11 @@ export interface TermLabel {
 }
 
 /** What is wrong with a value of this kind. */
-export const termProblem = (visit: Visit, kind: TermKind): string => {
-  const say = sayOf(visit, termText)
+export const termProblem = (context: PageContext, kind: TermKind): string => {
+  const say = sayOf(context, "term")
   switch (kind.is) {
     case "integer": {
-      const range = { min: visit.formats.count(kind.min), max: visit.formats.count(kind.max) }
+      const range = { min: context.formats.count(kind.min), max: context.formats.count(kind.max) }
       return kind.isOptional ? say("problem.optional", range) : say("problem.integer", range)
     }
     case "decimal": {
@@ -54,19 +33,19 @@ export const termProblem = (visit: Visit, kind: TermKind): string => {
 }
 
 /** A value for people to read. */
-export const termValueText = (visit: Visit, value: TermValue, { options, unset }: TermLabel): string => {
-  const say = sayOf(visit, termText)
+export const termValueText = (context: PageContext, value: TermValue, { options, unset }: TermLabel): string => {
+  const say = sayOf(context, "term")
   const nameOf = (option: string) => options?.[option] ?? option
   if (value === null) return unset ?? "–"
   if (typeof value === "boolean") return value ? say("yes") : say("no")
-  if (typeof value === "number") return visit.formats.count(value)
+  if (typeof value === "number") return context.formats.count(value)
   if (typeof value === "string") return nameOf(value)
   return value.length === 0 ? say("none") : value.map(nameOf).join(", ")
 }
 
 /** Said beside a field of what it has now, where that is not what was typed. */
-export const nowText = (visit: Visit, value: TermValue, label: TermLabel): string =>
-  sayOf(visit, termText)("now", { value: termValueText(visit, value, label) })
+export const nowText = (context: PageContext, value: TermValue, label: TermLabel): string =>
+  sayOf(context, "term")("nowIs", { value: termValueText(context, value, label) })
 
 /** A value as its field has it; a choice of several, and a tick, are one entry for each. */
 export const textsOf = (value: TermValue): ReadonlyArray<string> => {

@@ -4,12 +4,12 @@
 import type { ComponentChildren } from "preact"
 import type { TermKind, TermValue } from "../../../../domain/Term.ts"
 import type { FormState } from "../../Answer.ts"
+import type { UserContext } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
-import type { UserVisit } from "../../Visit.ts"
 import { nowText, type TermLabel, textsOf } from "./TermForm.ts"
 
 export interface TermInputProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
   readonly name: string
   readonly kind: TermKind
@@ -26,13 +26,13 @@ const typedOf = ({ initial, name, state }: TermInputProps): ReadonlyArray<string
 
 /** The hint, and below it what the term is now where that is not what was typed. */
 const hintOf = (props: TermInputProps): ComponentChildren => {
-  const { label, now, visit } = props
+  const { label, now, context } = props
   return now === undefined || textsOf(now).join() === typedOf(props).join()
     ? label.hint
     : (
       <>
         {label.hint}
-        <strong class="d-block break-anywhere">{nowText(visit, now, label)}</strong>
+        <strong class="d-block break-anywhere">{nowText(context, now, label)}</strong>
       </>
     )
 }

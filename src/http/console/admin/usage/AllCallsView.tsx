@@ -6,23 +6,21 @@ import type { CallOwner, WideCall } from "../../../../usage/AllCalls.ts"
 import { statusClasses } from "../../../../usage/AllCalls.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { CallBadge, callStateName, EstimatedBadge, fundingName } from "../../pages/usage/CallParts.tsx"
 import { inputOfCall } from "../../pages/usage/CallTable.tsx"
 import { RangePicker } from "../../pages/usage/RangePicker.tsx"
 import { callStates, fundings } from "../../pages/usage/UsageQuery.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "../../pages/usage/UsageRange.ts"
-import { usageText } from "../../pages/usage/UsageText.ts"
 import { FilterChoice } from "../../ui/FilterParts.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { type AllUsageQuery, queryText } from "./AllUsageQuery.ts"
-import { allUsageText } from "./AllUsageText.ts"
 
 const PATH = "/admin/usage/calls"
 
 interface Props {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly query: AllUsageQuery
   readonly calls: CallPage<WideCall>
   /** This is not the first page of calls. */
@@ -54,9 +52,9 @@ const Text = (
   </div>
 )
 
-const Filters = ({ query, unknownRequest, visit }: Props) => {
-  const say = sayOf(visit, allUsageText)
-  const sayUsage = sayOf(visit, usageText)
+const Filters = ({ query, unknownRequest, context }: Props) => {
+  const say = sayOf(context, "allUsage")
+  const sayUsage = sayOf(context, "usage")
   const { filter, range } = query
   const all = sayUsage("all")
   const statusNames = {
@@ -95,7 +93,7 @@ const Filters = ({ query, unknownRequest, visit }: Props) => {
         label={sayUsage("state")}
         all={all}
         chosen={filter.state}
-        options={callStates.map((state) => [state, callStateName(visit, state)])}
+        options={callStates.map((state) => [state, callStateName(context, state)])}
       />
       <FilterChoice
         name="status"
@@ -109,7 +107,7 @@ const Filters = ({ query, unknownRequest, visit }: Props) => {
         label={sayUsage("funding")}
         all={all}
         chosen={filter.funding}
-        options={fundings.map((funding) => [funding, fundingName(visit, funding)])}
+        options={fundings.map((funding) => [funding, fundingName(context, funding)])}
       />
       <Text name="request" label={say("request")} value={unknownRequest ?? ""} />
       <div class="col-12 col-md-auto d-flex gap-2">
@@ -120,10 +118,10 @@ const Filters = ({ query, unknownRequest, visit }: Props) => {
   )
 }
 
-const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: ReadonlyArray<WideCall> }) => {
-  const say = sayOf(visit, usageText)
-  const sayAll = sayOf(visit, allUsageText)
-  const { formats } = visit
+const Table = ({ calls, context }: { readonly context: PageContext; readonly calls: ReadonlyArray<WideCall> }) => {
+  const say = sayOf(context, "usage")
+  const sayAll = sayOf(context, "allUsage")
+  const { formats } = context
   const count = (tokens: number | null) => tokens === null ? "–" : formats.count(tokens)
   return (
     <DataTable
@@ -139,7 +137,7 @@ const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: Readon
       ]}
       rows={calls.map((call) => [
         <a href={`/admin/usage/${call.id}`}>
-          <Moment visit={visit} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
+          <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
         </a>,
         <span class="break-anywhere">{call.email ?? call.userId.toString()}</span>,
         <code class="break-anywhere">{call.model}</code>,
@@ -147,12 +145,12 @@ const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: Readon
         `${count(inputOfCall(call))} / ${count(call.outputTokens)}`,
         call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros),
         <>
-          <CallBadge visit={visit} state={call.state} />
+          <CallBadge context={context} state={call.state} />
           {call.usageSource === "estimated"
             ? (
               <>
                 {" "}
-                <EstimatedBadge visit={visit} />
+                <EstimatedBadge context={context} />
               </>
             )
             : null}
@@ -167,8 +165,8 @@ const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: Readon
   )
 }
 
-const Turning = ({ calls, isContinued, query, visit }: Props) => {
-  const say = sayOf(visit, usageText)
+const Turning = ({ calls, isContinued, query, context }: Props) => {
+  const say = sayOf(context, "usage")
   if (!isContinued && calls.next === undefined) return null
   return (
     <div class="card-footer d-flex justify-content-between">
@@ -181,9 +179,9 @@ const Turning = ({ calls, isContinued, query, visit }: Props) => {
 }
 
 export const AllCallsView = (props: Props) => {
-  const { calls, query, unknownRequest, visit } = props
-  const say = sayOf(visit, allUsageText)
-  const sayUsage = sayOf(visit, usageText)
+  const { calls, query, unknownRequest, context } = props
+  const say = sayOf(context, "allUsage")
+  const sayUsage = sayOf(context, "usage")
   const { filter, range } = query
   const kept = {
     user: query.userText,
@@ -200,7 +198,7 @@ export const AllCallsView = (props: Props) => {
         <a class="btn" href={`/admin/usage?${queryText(query)}`}>{say("figures.show")}</a>
       </PageHeading>
       <RangePicker
-        visit={visit}
+        context={context}
         range={range}
         path={PATH}
         queryOf={(changes) => queryText(query, changes)}
@@ -230,7 +228,7 @@ export const AllCallsView = (props: Props) => {
           ? calls.exhausted
             ? <Nothing icon="usage" title={say("none")} text={say("none.text")} />
             : <Nothing icon="filter" title={sayUsage("keepLooking")} />
-          : <Table visit={visit} calls={calls.items} />}
+          : <Table context={context} calls={calls.items} />}
         <Turning {...props} />
       </Card>
     </>
@@ -238,18 +236,20 @@ export const AllCallsView = (props: Props) => {
 }
 
 /** The facts of a receipt that only root is told. */
-export const OwnerFacts = ({ call, visit }: { readonly visit: Visit; readonly call: CallReceipt & CallOwner }) => {
-  const say = sayOf(visit, allUsageText)
+export const OwnerFacts = (
+  { call, context }: { readonly context: PageContext; readonly call: CallReceipt & CallOwner }
+) => {
+  const say = sayOf(context, "allUsage")
   return (
     <>
       <dt>{say("user")}</dt>
       <dd>
         <a class="break-anywhere" href={`${PATH}?user=${call.userId}`}>{call.email ?? call.userId.toString()}</a>
       </dd>
-      <dt>{sayOf(visit, usageText)("key")}</dt>
+      <dt>{sayOf(context, "usage")("key")}</dt>
       <dd>
         {call.keyId === null
-          ? sayOf(visit, usageText)("key.none")
+          ? sayOf(context, "usage")("key.none")
           : <a class="break-anywhere" href={`${PATH}?key=${call.keyId}`}>{call.keyHint ?? call.keyId.toString()}</a>}
       </dd>
       <dt>{say("channel")}</dt>
@@ -265,7 +265,7 @@ export const OwnerFacts = ({ call, visit }: { readonly visit: Visit; readonly ca
       {call.usageFlagged
         ? (
           <>
-            <dt>{sayOf(visit, usageText)("receipt.source")}</dt>
+            <dt>{sayOf(context, "usage")("receipt.source")}</dt>
             <dd>{say("receipt.flagged")}</dd>
           </>
         )

@@ -6,9 +6,9 @@ import { Effect, Option } from "effect"
 import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
 import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../pages/usage/UsageQuery.ts"
 import { idOf } from "../../PathId.ts"
-import type { Visit } from "../../Visit.ts"
 
 const TEXT_LENGTH_MAX = 256
 
@@ -34,11 +34,11 @@ const findUser = Effect.fnUntraced(function*(text: string) {
   return Option.getOrUndefined(id === undefined ? yield* users.findByEmail(text) : yield* users.findById(id))
 })
 
-export const readAllUsage = Effect.fnUntraced(function*(visit: Visit) {
-  const usage = readFilter(visit)
-  const userText = textOf(visit.query.get("user"))
-  const channel = textOf(visit.query.get("channel"))
-  const status = statusClasses.find((known) => known === visit.query.get("status"))
+export const readAllUsage = Effect.fnUntraced(function*(context: PageContext) {
+  const usage = readFilter(context)
+  const userText = textOf(context.query.get("user"))
+  const channel = textOf(context.query.get("channel"))
+  const status = statusClasses.find((known) => known === context.query.get("status"))
   const user = userText === "" ? undefined : yield* findUser(userText)
   return {
     ...usage,

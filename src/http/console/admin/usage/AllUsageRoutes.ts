@@ -12,75 +12,73 @@ import { page, PageNotFound, redirect } from "../../Answer.ts"
 import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../charts/ChartAnswer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { callColumns } from "../../pages/usage/CallsCsv.ts"
 import { shortDay } from "../../pages/usage/ChartRoutes.ts"
 import { ReceiptView } from "../../pages/usage/ReceiptView.tsx"
 import { readRefused } from "../../pages/usage/RefusedCard.tsx"
-import { usageText } from "../../pages/usage/UsageText.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { AllCallsView, OwnerFacts } from "./AllCallsView.tsx"
 import { readAllUsage } from "./AllUsageQuery.ts"
-import { allUsageText } from "./AllUsageText.ts"
 import { AllUsageView } from "./AllUsageView.tsx"
 
 /** The range has been checked when the address was read. */
-const reportOf = Effect.fnUntraced(function*(visit: UserVisit) {
-  const query = yield* readAllUsage(visit)
-  const report = yield* (yield* AllUsage).report(query.filter, visit.formats.timeZone).pipe(
+const reportOf = Effect.fnUntraced(function*(context: UserContext) {
+  const query = yield* readAllUsage(context)
+  const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
     Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
   )
   return { query, report }
 })
 
-const show = Effect.fnUntraced(function*(visit: UserVisit) {
+const show = Effect.fnUntraced(function*(context: UserContext) {
   const { channels, known } = yield* Effect.all({
-    known: reportOf(visit),
+    known: reportOf(context),
     channels: (yield* ChannelReports).report
   }, { concurrency: "unbounded" })
   const { user } = known.query
-  const refused = user === undefined ? undefined : yield* readRefused(visit, user.id, known.query).pipe(
+  const refused = user === undefined ? undefined : yield* readRefused(context, user.id, known.query).pipe(
     // The period was checked when the address was read, so it is the cursor that cannot be read.
     Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
   )
-  return page(sayOf(visit, allUsageText)("title"), AllUsageView({ visit, channels, refused, ...known }))
+  return page(sayOf(context, "allUsage")("title"), AllUsageView({ context, channels, refused, ...known }))
 })
 
 const HOUR_AT = "YYYY-MM-DD ".length
 
-const drawMoments = (visit: UserVisit, { moments, unit }: UsageReport): Drawing => ({
+const drawMoments = (context: UserContext, { moments, unit }: UsageReport): Drawing => ({
   kind: "days",
-  labels: moments.map(({ moment }) => unit === "day" ? shortDay(visit, moment) : moment.slice(HOUR_AT)),
+  labels: moments.map(({ moment }) => unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)),
   values: moments.map(({ chargedMicros }) => dollars(chargedMicros)),
-  emptyText: sayOf(visit, usageText)("nothingSpent")
+  emptyText: sayOf(context, "usage")("nothingSpent")
 })
 
-const drawModels = (visit: UserVisit, { models }: UsageReport): Drawing => {
+const drawModels = (context: UserContext, { models }: UsageReport): Drawing => {
   const drawn = models.top.slice(0, NAMES_DRAWN_MAX)
   return {
     kind: "names",
     labels: drawn.map(({ name }) => name),
     values: drawn.map(({ chargedMicros }) => dollars(chargedMicros)),
-    emptyText: sayOf(visit, usageText)("nothingSpent")
+    emptyText: sayOf(context, "usage")("nothingSpent")
   }
 }
 
-const chart = (draw: typeof drawMoments) => (visit: UserVisit) =>
-  Effect.flatMap(reportOf(visit), ({ report }) => chartAnswer(visit, draw(visit, report)))
+const chart = (draw: typeof drawMoments) => (context: UserContext) =>
+  Effect.flatMap(reportOf(context), ({ report }) => chartAnswer(context, draw(context, report)))
 
-const calls = Effect.fnUntraced(function*(visit: UserVisit) {
+const calls = Effect.fnUntraced(function*(context: UserContext) {
   const list = yield* AllCalls
-  const request = (visit.query.get("request") ?? "").trim()
+  const request = (context.query.get("request") ?? "").trim()
   if (request !== "" && (yield* list.receipt(request)) !== undefined) return redirect(`/admin/usage/${request}`)
-  const query = yield* readAllUsage(visit)
-  const before = visit.query.get("before") ?? undefined
+  const query = yield* readAllUsage(context)
+  const before = context.query.get("before") ?? undefined
   // The range has been checked when the address was read, so it is the cursor that is none.
   const found = yield* list.page(query.filter, before).pipe(
     Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
   )
   return page(
-    sayOf(visit, allUsageText)("calls.title"),
+    sayOf(context, "allUsage")("calls.title"),
     AllCallsView({
-      visit,
+      context,
       query,
       calls: found,
       isContinued: before !== undefined,
@@ -97,17 +95,17 @@ const wideColumns: CsvColumns<WideCall> = [
   ["reason", (call) => call.reason ?? ""]
 ]
 
-const csv = Effect.fnUntraced(function*(visit: UserVisit) {
-  const { filter, range } = yield* readAllUsage(visit)
+const csv = Effect.fnUntraced(function*(context: UserContext) {
+  const { filter, range } = yield* readAllUsage(context)
   return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, wideColumns, (yield* AllCalls).rows(filter))
 })
 
-const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
+const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = (yield* HttpRouter.params)["id"] ?? ""
   const call = yield* (yield* AllCalls).receipt(id)
   if (call === undefined) return yield* new PageNotFound()
-  const more = OwnerFacts({ visit, call })
-  return page(sayOf(visit, usageText)("receipt"), ReceiptView({ visit, call, more, back: "/admin/usage/calls" }))
+  const more = OwnerFacts({ context, call })
+  return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call, more, back: "/admin/usage/calls" }))
 })
 
 export const AllUsageRoutes = Layer.mergeAll(

@@ -4,21 +4,19 @@
 import type { ComponentChildren } from "preact"
 import type { UsageReport, UsageShares } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { RangePicker } from "../../pages/usage/RangePicker.tsx"
 import { RefusedCard, type ShownRefusals } from "../../pages/usage/RefusedCard.tsx"
 import { RANGE_DAYS_SHOWN_MAX } from "../../pages/usage/UsageRange.ts"
-import { usageText } from "../../pages/usage/UsageText.ts"
 import { SumFigures, sumsRow, SumsTable } from "../../pages/usage/UsageView.tsx"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { type AllUsageQuery, queryText } from "./AllUsageQuery.ts"
-import { allUsageText } from "./AllUsageText.ts"
 import { ChannelsCard } from "./ChannelsCard.tsx"
 
 export interface AllUsageProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly query: AllUsageQuery
   readonly report: UsageReport
   readonly channels: ChannelsReport
@@ -27,49 +25,49 @@ export interface AllUsageProps {
 }
 
 /** Another one after every fold, so that a browser's copy is never older than the page. */
-const chartVersion = ({ formats, user }: UserVisit, { totals }: UsageReport): string =>
+const chartVersion = ({ formats, user }: UserContext, { totals }: UsageReport): string =>
   new URLSearchParams({
     v: [user.id, formats.language, formats.timeZone, totals.calls, totals.chargedMicros].join("-")
   }).toString()
 
 /** Spend by day or hour: a picture, and a table for those who want the figures. */
 export const MomentsChart = (
-  { query, report, title, visit }: Pick<AllUsageProps, "visit" | "report"> & {
+  { query, report, title, context }: Pick<AllUsageProps, "context" | "report"> & {
     readonly query: string
     readonly title: string
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   return (
     <ChartImage
       width={720}
-      src={`/admin/usage/days.svg?${query}&${chartVersion(visit, report)}`}
+      src={`/admin/usage/days.svg?${query}&${chartVersion(context, report)}`}
       title={title}
       summary={say("asTable")}
     >
       <SumsTable
-        visit={visit}
+        context={context}
         caption={title}
-        first={report.unit === "day" ? say("day") : sayOf(visit, allUsageText)("hour")}
-        rows={report.moments.map((moment) => sumsRow(visit, moment.moment, moment))}
+        first={report.unit === "day" ? say("day") : sayOf(context, "allUsage")("hour")}
+        rows={report.moments.map((moment) => sumsRow(context, moment.moment, moment))}
       />
     </ChartImage>
   )
 }
 
 /** How fresh the figures are. */
-export const Freshness = ({ report, visit }: Pick<AllUsageProps, "visit" | "report">) => {
-  const say = sayOf(visit, allUsageText)
+export const Freshness = ({ report, context }: Pick<AllUsageProps, "context" | "report">) => {
+  const say = sayOf(context, "allUsage")
   return (
     <p class="text-secondary">
-      {report.foldedTo === null ? say("fresh.never") : say("fresh", { time: visit.formats.time(report.foldedTo) })}
+      {report.foldedTo === null ? say("fresh.never") : say("fresh", { time: context.formats.time(report.foldedTo) })}
     </p>
   )
 }
 
 /** Each share leads to its own figures. */
 const SharesTable = (
-  { caption, first, nameOf, query, shares, toQuery, visit }: Pick<AllUsageProps, "visit" | "query"> & {
+  { caption, first, nameOf, query, shares, toQuery, context }: Pick<AllUsageProps, "context" | "query"> & {
     readonly shares: UsageShares
     readonly caption: string
     readonly first: string
@@ -78,42 +76,42 @@ const SharesTable = (
     readonly toQuery: (share: UsageShares["top"][number]) => Readonly<Record<string, string>> | undefined
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   if (shares.top.length === 0) return <Nothing icon="usage" title={say("none")} />
   const rows = shares.top.map((share) => {
     const changes = toQuery(share)
     const name = <span class="break-anywhere">{nameOf(share)}</span>
     return sumsRow(
-      visit,
+      context,
       changes === undefined ? name : <a href={`/admin/usage?${queryText(query, changes)}`}>{name}</a>,
       share
     )
   })
-  const rest = sayOf(visit, allUsageText)("others", { count: visit.formats.count(shares.othersCount) })
-  const others = shares.others === undefined ? [] : [sumsRow(visit, rest, shares.others)]
-  return <SumsTable visit={visit} caption={caption} first={first} rows={[...rows, ...others]} />
+  const rest = sayOf(context, "allUsage")("others", { count: shares.othersCount })
+  const others = shares.others === undefined ? [] : [sumsRow(context, rest, shares.others)]
+  return <SumsTable context={context} caption={caption} first={first} rows={[...rows, ...others]} />
 }
 
-const Charts = ({ query, report, visit }: AllUsageProps) => {
-  const say = sayOf(visit, usageText)
-  const title = report.unit === "day" ? say("byDay") : sayOf(visit, allUsageText)("byHour")
+const Charts = ({ query, report, context }: AllUsageProps) => {
+  const say = sayOf(context, "usage")
+  const title = report.unit === "day" ? say("byDay") : sayOf(context, "allUsage")("byHour")
   return (
     <>
       <div class="col-lg-7">
         <Card title={title} class="h-100">
-          <MomentsChart visit={visit} report={report} query={queryText(query)} title={title} />
+          <MomentsChart context={context} report={report} query={queryText(query)} title={title} />
         </Card>
       </div>
       <div class="col-lg-5">
         <Card title={say("byModel")} class="h-100">
           <ChartImage
             width={460}
-            src={`/admin/usage/models.svg?${queryText(query)}&${chartVersion(visit, report)}`}
+            src={`/admin/usage/models.svg?${queryText(query)}&${chartVersion(context, report)}`}
             title={say("byModel")}
             summary={say("asTable")}
           >
             <SharesTable
-              visit={visit}
+              context={context}
               query={query}
               shares={report.models}
               caption={say("byModel")}
@@ -128,12 +126,12 @@ const Charts = ({ query, report, visit }: AllUsageProps) => {
   )
 }
 
-const UsersCard = ({ query, report, visit }: AllUsageProps) => {
-  const say = sayOf(visit, allUsageText)
+const UsersCard = ({ query, report, context }: AllUsageProps) => {
+  const say = sayOf(context, "allUsage")
   return (
     <Card title={say("byUser")}>
       <SharesTable
-        visit={visit}
+        context={context}
         query={query}
         shares={report.users}
         caption={say("byUser")}
@@ -145,12 +143,12 @@ const UsersCard = ({ query, report, visit }: AllUsageProps) => {
   )
 }
 
-const ChannelSharesCard = ({ query, report, visit }: AllUsageProps) => {
-  const say = sayOf(visit, allUsageText)
+const ChannelSharesCard = ({ query, report, context }: AllUsageProps) => {
+  const say = sayOf(context, "allUsage")
   return (
     <Card title={say("byChannel")}>
       <SharesTable
-        visit={visit}
+        context={context}
         query={query}
         shares={report.channels}
         caption={say("byChannel")}
@@ -163,8 +161,8 @@ const ChannelSharesCard = ({ query, report, visit }: AllUsageProps) => {
 }
 
 /** What the figures are narrowed to, and the way back. */
-const Narrowed = ({ query, visit }: Pick<AllUsageProps, "visit" | "query">) => {
-  const say = sayOf(visit, allUsageText)
+const Narrowed = ({ query, context }: Pick<AllUsageProps, "context" | "query">) => {
+  const say = sayOf(context, "allUsage")
   const { filter, user, userText } = query
   const parts = [
     ["user", user?.email ?? userText],
@@ -186,8 +184,8 @@ const Narrowed = ({ query, visit }: Pick<AllUsageProps, "visit" | "query">) => {
 }
 
 export const AllUsageView = (props: AllUsageProps) => {
-  const { channels, query, refused, report, visit } = props
-  const say = sayOf(visit, allUsageText)
+  const { channels, query, refused, report, context } = props
+  const say = sayOf(context, "allUsage")
   const { filter, range } = query
   return (
     <>
@@ -195,35 +193,35 @@ export const AllUsageView = (props: AllUsageProps) => {
         <a class="btn" href={`/admin/usage/calls?${queryText(query)}`}>{say("calls.show")}</a>
       </PageHeading>
       <RangePicker
-        visit={visit}
+        context={context}
         range={range}
         path="/admin/usage"
         queryOf={(changes) => queryText(query, changes)}
         kept={{ user: query.userText, model: filter.model ?? "", channel: filter.channel ?? "" }}
       />
       {range.isRefused
-        ? <Notice kind="warning">{sayOf(visit, usageText)("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
+        ? <Notice kind="warning">{sayOf(context, "usage")("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
         : null}
       {query.userText !== "" && query.user === undefined
         ? <Notice kind="warning">{say("user.unknown", { name: query.userText })}</Notice>
         : null}
-      <Narrowed visit={visit} query={query} />
-      <Freshness visit={visit} report={report} />
+      <Narrowed context={context} query={query} />
+      <Freshness context={context} report={report} />
       <div class="row g-3">
-        <SumFigures visit={visit} sums={report.totals} />
+        <SumFigures context={context} sums={report.totals} />
         <Charts {...props} />
         <div class="col-12">
           <ChannelSharesCard {...props} />
         </div>
         <div class="col-12">
-          <ChannelsCard visit={visit} report={channels} />
+          <ChannelsCard context={context} report={channels} />
         </div>
         <div class="col-12">
           <UsersCard {...props} />
         </div>
       </div>
       <RefusedCard
-        visit={visit}
+        context={context}
         refused={refused}
         path="/admin/usage"
         queryOf={(changes) => queryText(query, changes)}

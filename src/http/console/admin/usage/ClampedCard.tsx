@@ -9,11 +9,10 @@ import {
   type ClampedReport,
   type OverfullModel
 } from "../../../../usage/ClampedCalls.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { clampedText } from "./ClampedText.ts"
 
 /** Undefined: it cannot be read at this moment. */
 export const readClamped: Effect.Effect<ClampedReport | undefined, never, ClampedCalls> = Effect.flatMap(
@@ -26,25 +25,25 @@ export const readClamped: Effect.Effect<ClampedReport | undefined, never, Clampe
   )
 )
 
-const ChannelItem = ({ channel, visit }: { readonly visit: Visit; readonly channel: ClampedChannel }) => {
-  const say = sayOf(visit, clampedText)
-  const { count } = visit.formats
+const ChannelItem = ({ channel, context }: { readonly context: PageContext; readonly channel: ClampedChannel }) => {
+  const say = sayOf(context, "clamped")
+  const { count } = context.formats
   const { calls, clamped, id, missingTokens, name } = channel
   const percent = count(Math.round((clamped / calls) * 1_000) / 10)
   return (
     <li class="list-group-item">
       {id === null
         ? <strong class="break-anywhere">{name}</strong>
-        : <AdminLink visit={visit} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>}
+        : <AdminLink context={context} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>}
       <div>{say("channel", { clamped: count(clamped), calls: count(calls), percent })}</div>
       <div class="text-secondary">{say("channel.fix", { tokens: count(missingTokens) })}</div>
     </li>
   )
 }
 
-const ModelItem = ({ model, visit }: { readonly visit: Visit; readonly model: OverfullModel }) => {
-  const say = sayOf(visit, clampedText)
-  const { count } = visit.formats
+const ModelItem = ({ model, context }: { readonly context: PageContext; readonly model: OverfullModel }) => {
+  const say = sayOf(context, "clamped")
+  const { count } = context.formats
   const values = {
     count: count(model.aboveContext),
     calls: count(model.calls),
@@ -62,17 +61,17 @@ const ModelItem = ({ model, visit }: { readonly visit: Visit; readonly model: Ov
 }
 
 export const ClampedCard = (
-  { report, visit }: { readonly visit: Visit; readonly report: ClampedReport | undefined }
+  { report, context }: { readonly context: PageContext; readonly report: ClampedReport | undefined }
 ) => {
-  const say = sayOf(visit, clampedText)
+  const say = sayOf(context, "clamped")
   if (report === undefined) return <Notice kind="warning">{say("unread")}</Notice>
   const { channels, models } = report
   if (channels.length === 0 && models.length === 0) return null
   return (
     <Card title={say("title")} class="mb-3">
       <ul class="list-group list-group-flush">
-        {channels.map((channel) => <ChannelItem key={channel.name} visit={visit} channel={channel} />)}
-        {models.map((model) => <ModelItem key={model.model} visit={visit} model={model} />)}
+        {channels.map((channel) => <ChannelItem key={channel.name} context={context} channel={channel} />)}
+        {models.map((model) => <ModelItem key={model.model} context={context} model={model} />)}
       </ul>
     </Card>
   )

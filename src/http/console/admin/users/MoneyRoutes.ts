@@ -22,38 +22,37 @@ import {
 } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { keyOf } from "../../FormKey.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { theUser } from "./TheUser.ts"
-import { userActionText } from "./UserActionText.ts"
 import { AdjustView, EndView, GrantView, WaiveView } from "./UserActionView.tsx"
 
 const stateOf = (values: URLSearchParams, problems: Problems): FormState => ({ values, problems })
 
-const showAdjust = (visit: UserVisit, state: FormState) =>
+const showAdjust = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const user = yield* theUser
     const { usdMicros } = yield* (yield* AccountOverview).balance(user.id)
-    const view = AdjustView({ visit, user, state, usdMicros, formKey: keyOf(state) })
-    return page(sayOf(visit, userActionText)("adjust.title", { email: user.email }), view)
+    const view = AdjustView({ context, user, state, usdMicros, formKey: keyOf(state) })
+    return page(sayOf(context, "userAction")("adjust.title", { email: user.email }), view)
   })
 
-const reused = (visit: UserVisit): FormRefused => refuse({ form: sayOf(visit, userActionText)("reused") }, 409)
+const reused = (context: UserContext): FormRefused => refuse({ form: sayOf(context, "userAction")("reused") }, 409)
 
-const refusedAdjustment = (visit: UserVisit, { reason }: AdjustmentRefused): FormRefused => {
-  const say = sayOf(visit, userActionText)
+const refusedAdjustment = (context: UserContext, { reason }: AdjustmentRefused): FormRefused => {
+  const say = sayOf(context, "userAction")
   if (reason === "amount") return refuse({ amount: say("amount.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
 }
 
 /** `$5` and `-$5` are amounts, too. */
 const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
 
 const adjustForm = adminForm("/admin/users/:id/adjust", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* Adjustments).adjust(actorOf(visit), {
+      yield* (yield* Adjustments).adjust(actorOf(context), {
         userId,
         amountMicros: amountOf(fields.get("amount") ?? ""),
         note: fields.get("note") ?? "",
@@ -62,20 +61,20 @@ const adjustForm = adminForm("/admin/users/:id/adjust", {
       return redirect(`/admin/users/${userId}?done=adjusted`)
     }).pipe(
       Effect.catchTags({
-        AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(visit, error)),
-        AdjustmentReused: () => Effect.fail(reused(visit)),
+        AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(context, error)),
+        AdjustmentReused: () => Effect.fail(reused(context)),
         DebitRefused: ({ availableMicros }) => {
-          const balance = visit.formats.usd(availableMicros)
-          return Effect.fail(refuse({ amount: sayOf(visit, userActionText)("amount.short", { balance }) }))
+          const balance = context.formats.usd(availableMicros)
+          return Effect.fail(refuse({ amount: sayOf(context, "userAction")("amount.short", { balance }) }))
         },
         UnknownAccount: () => Effect.fail(new PageNotFound())
       })
     ),
-  again: (visit, values, problems) => showAdjust(visit, stateOf(values, problems))
+  again: (context, values, problems) => showAdjust(context, stateOf(values, problems))
 })
 
 /** The form begins with all that is owed. A user who owes nothing has no such page. */
-const showWaive = (visit: UserVisit, state: FormState) =>
+const showWaive = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const user = yield* theUser
     const { owedMicros } = yield* (yield* AccountOverview).balance(user.id)
@@ -83,21 +82,21 @@ const showWaive = (visit: UserVisit, state: FormState) =>
     const filled = state === emptyForm
       ? stateOf(new URLSearchParams({ amount: formatUsd(owedMicros) }), {})
       : state
-    const view = WaiveView({ visit, user, state: filled, owedMicros, formKey: keyOf(state) })
-    return page(sayOf(visit, userActionText)("waive.title", { email: user.email }), view)
+    const view = WaiveView({ context, user, state: filled, owedMicros, formKey: keyOf(state) })
+    return page(sayOf(context, "userAction")("waive.title", { email: user.email }), view)
   })
 
-const refusedWaiver = (visit: UserVisit, { reason }: WaiverRefused): FormRefused => {
-  const say = sayOf(visit, userActionText)
+const refusedWaiver = (context: UserContext, { reason }: WaiverRefused): FormRefused => {
+  const say = sayOf(context, "userAction")
   if (reason === "amount") return refuse({ amount: say("waive.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
 }
 
 const waiveForm = adminForm("/admin/users/:id/waive", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* DebtWaivers).waive(actorOf(visit), {
+      yield* (yield* DebtWaivers).waive(actorOf(context), {
         userId,
         amountMicros: amountOf(fields.get("amount") ?? ""),
         note: fields.get("note") ?? "",
@@ -106,38 +105,38 @@ const waiveForm = adminForm("/admin/users/:id/waive", {
       return redirect(`/admin/users/${userId}?done=waived`)
     }).pipe(
       Effect.catchTags({
-        WaiverRefused: (error) => Effect.fail(refusedWaiver(visit, error)),
-        WaiverReused: () => Effect.fail(reused(visit)),
+        WaiverRefused: (error) => Effect.fail(refusedWaiver(context, error)),
+        WaiverReused: () => Effect.fail(reused(context)),
         DebtExceeded: ({ owedMicros }) => {
-          const owed = visit.formats.usd(owedMicros)
-          return Effect.fail(refuse({ amount: sayOf(visit, userActionText)("waive.exceeded", { owed }) }))
+          const owed = context.formats.usd(owedMicros)
+          return Effect.fail(refuse({ amount: sayOf(context, "userAction")("waive.exceeded", { owed }) }))
         },
         UnknownAccount: () => Effect.fail(new PageNotFound())
       })
     ),
-  again: (visit, values, problems) => showWaive(visit, stateOf(values, problems))
+  again: (context, values, problems) => showWaive(context, stateOf(values, problems))
 })
 
-const showGrant = (visit: UserVisit, state: FormState) =>
+const showGrant = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const user = yield* theUser
     const plans = yield* (yield* Grants).plans
-    const view = GrantView({ visit, user, state, plans, formKey: keyOf(state) })
-    return page(sayOf(visit, userActionText)("grant.title", { email: user.email }), view)
+    const view = GrantView({ context, user, state, plans, formKey: keyOf(state) })
+    return page(sayOf(context, "userAction")("grant.title", { email: user.email }), view)
   })
 
-const refusedGrant = (visit: UserVisit, { reason }: GrantRefused): FormRefused | PageNotFound => {
-  const say = sayOf(visit, userActionText)
+const refusedGrant = (context: UserContext, { reason }: GrantRefused): FormRefused | PageNotFound => {
+  const say = sayOf(context, "userAction")
   if (reason === "user") return new PageNotFound()
   if (reason === "plan") return refuse({ plan: say("plan.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: visit.say("form.malformed") })
+  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
 }
 
 const grantForm = adminForm("/admin/users/:id/grant", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* Grants).grant(actorOf(visit), {
+      yield* (yield* Grants).grant(actorOf(context), {
         userId,
         planCode: fields.get("plan") ?? "",
         note: fields.get("note") ?? "",
@@ -146,47 +145,47 @@ const grantForm = adminForm("/admin/users/:id/grant", {
       return redirect(`/admin/users/${userId}?done=granted`)
     }).pipe(
       Effect.catchTags({
-        GrantRefused: (error) => Effect.fail(refusedGrant(visit, error)),
-        GrantReused: () => Effect.fail(reused(visit))
+        GrantRefused: (error) => Effect.fail(refusedGrant(context, error)),
+        GrantReused: () => Effect.fail(reused(context))
       })
     ),
-  again: (visit, values, problems) => showGrant(visit, stateOf(values, problems))
+  again: (context, values, problems) => showGrant(context, stateOf(values, problems))
 })
 
 /** The subscription that the address names, if it is this user's and not over. */
-const showEnd = (visit: UserVisit, state: FormState) =>
+const showEnd = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const user = yield* theUser
     const id = yield* pathId("subscription", SubscriptionId)
     const [subscription] = yield* (yield* SubscriptionList).page(user.id, { limit: 1, before: id + 1n })
     if (subscription === undefined || subscription.id !== id) return yield* new PageNotFound()
     if (subscription.state === "over" && state === emptyForm) return redirect(`/admin/users/${user.id}`)
-    return page(sayOf(visit, userActionText)("end.title"), EndView({ visit, user, state, subscription }))
+    return page(sayOf(context, "userAction")("end.title"), EndView({ context, user, state, subscription }))
   })
 
 const endForm = adminForm("/admin/users/:id/subscriptions/:subscription/end", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
       const subscriptionId = yield* pathId("subscription", SubscriptionId)
       const note = fields.get("note") ?? ""
-      yield* (yield* Grants).end(actorOf(visit), { userId, subscriptionId, note })
+      yield* (yield* Grants).end(actorOf(context), { userId, subscriptionId, note })
       return redirect(`/admin/users/${userId}?done=ended`)
     }).pipe(
       Effect.catchTags({
-        GrantRefused: (error) => Effect.fail(refusedGrant(visit, error)),
+        GrantRefused: (error) => Effect.fail(refusedGrant(context, error)),
         SubscriptionNotFound: () => Effect.fail(new PageNotFound()),
-        SubscriptionOver: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("end.over") }, 409))
+        SubscriptionOver: () => Effect.fail(refuse({ form: sayOf(context, "userAction")("end.over") }, 409))
       })
     ),
-  again: (visit, values, problems) => showEnd(visit, stateOf(values, problems))
+  again: (context, values, problems) => showEnd(context, stateOf(values, problems))
 })
 
 export const MoneyRoutes = Layer.mergeAll(
-  adminPage("/admin/users/:id/adjust", (visit) => showAdjust(visit, emptyForm)),
-  adminPage("/admin/users/:id/waive", (visit) => showWaive(visit, emptyForm)),
-  adminPage("/admin/users/:id/grant", (visit) => showGrant(visit, emptyForm)),
-  adminPage("/admin/users/:id/subscriptions/:subscription/end", (visit) => showEnd(visit, emptyForm)),
+  adminPage("/admin/users/:id/adjust", (context) => showAdjust(context, emptyForm)),
+  adminPage("/admin/users/:id/waive", (context) => showWaive(context, emptyForm)),
+  adminPage("/admin/users/:id/grant", (context) => showGrant(context, emptyForm)),
+  adminPage("/admin/users/:id/subscriptions/:subscription/end", (context) => showEnd(context, emptyForm)),
   adjustForm,
   waiveForm,
   grantForm,

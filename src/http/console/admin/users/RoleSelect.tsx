@@ -2,14 +2,14 @@
  * A choice of one of the roles, each with what it may do.
  */
 import { isRole, roles } from "../../../../identity/Roles.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { roleHints, roleNames } from "../../text/RoleText.ts"
-import type { Visit } from "../../Visit.ts"
 
 export const RoleSelect = (
-  { chosen, label, visit }: { readonly visit: Visit; readonly label: string; readonly chosen: string | null }
+  { chosen, label, context }: { readonly context: PageContext; readonly label: string; readonly chosen: string | null }
 ) => {
-  const names = roleNames(visit)
-  const hints = roleHints(visit)
+  const names = roleNames(context)
+  const hints = roleHints(context)
   const selected = isRole(chosen) ? chosen : "user"
   return (
     <fieldset class="mb-3">

@@ -8,14 +8,13 @@ import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionLis
 import type { FormState } from "../../Answer.ts"
 import { FormPage, type FormPageProps } from "../../kit/FormPage.tsx"
 import { Inputs, noteInput } from "../../kit/Inputs.tsx"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { RoleSelect } from "./RoleSelect.tsx"
-import { userActionText } from "./UserActionText.ts"
 
 interface ActionProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly user: Pick<User, "id" | "email" | "role">
   readonly state: FormState
 }
@@ -30,7 +29,7 @@ const ActionPage = (
     {...props}
     action={`/admin/users/${user.id}/${action}`}
     back={`/admin/users/${user.id}`}
-    backText={sayOf(props.visit, userActionText)("cancel")}
+    backText={sayOf(props.context, "userAction")("cancel")}
   />
 )
 
@@ -38,11 +37,11 @@ const ActionPage = (
 const KeyField = ({ value }: { readonly value: string }) => <input type="hidden" name="key" value={value} />
 
 export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; readonly formKey: string }) => {
-  const { formKey, state, usdMicros, user, visit } = props
-  const say = sayOf(visit, userActionText)
+  const { formKey, state, usdMicros, user, context } = props
+  const say = sayOf(context, "userAction")
   const title = say("adjust.title", { email: user.email })
   return (
-    <ActionPage {...props} title={title} action="adjust" submit={say("adjust.submit")}>
+    <ActionPage {...props} title={title} action="adjust" submit={say("adjustBalance")}>
       <KeyField value={formKey} />
       <Inputs
         state={state}
@@ -51,11 +50,11 @@ export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; re
             is: "signedUsd",
             name: "amount",
             label: say("amount"),
-            hint: say("amount.hint", { balance: visit.formats.usd(usdMicros) }),
+            hint: say("amount.hint", { balance: context.formats.usd(usdMicros) }),
             required: true,
             autofocus: true
           },
-          noteInput(visit)
+          noteInput(context)
         ]}
       />
     </ActionPage>
@@ -63,8 +62,8 @@ export const AdjustView = (props: ActionProps & { readonly usdMicros: bigint; re
 }
 
 export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; readonly formKey: string }) => {
-  const { formKey, owedMicros, state, user, visit } = props
-  const say = sayOf(visit, userActionText)
+  const { formKey, owedMicros, state, user, context } = props
+  const say = sayOf(context, "userAction")
   return (
     <ActionPage
       {...props}
@@ -73,7 +72,7 @@ export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; re
       submit={say("waive.submit")}
       danger
     >
-      <p>{say("waive.lead", { owed: visit.formats.usd(owedMicros) })}</p>
+      <p>{say("waive.lead", { owed: context.formats.usd(owedMicros) })}</p>
       <KeyField value={formKey} />
       <Inputs
         state={state}
@@ -86,7 +85,7 @@ export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; re
             required: true,
             autofocus: true
           },
-          noteInput(visit)
+          noteInput(context)
         ]}
       />
     </ActionPage>
@@ -96,8 +95,8 @@ export const WaiveView = (props: ActionProps & { readonly owedMicros: bigint; re
 export const GrantView = (
   props: ActionProps & { readonly plans: ReadonlyArray<GivablePlan>; readonly formKey: string }
 ) => {
-  const { formKey, plans, state, user, visit } = props
-  const say = sayOf(visit, userActionText)
+  const { formKey, plans, state, user, context } = props
+  const say = sayOf(context, "userAction")
   const title = say("grant.title", { email: user.email })
   const problem = state.problems["plan"]
   if (plans.length === 0) {
@@ -105,7 +104,7 @@ export const GrantView = (
       <>
         <PageHeading title={title} />
         <Notice kind="info">{say("grant.none")}</Notice>
-        <a class="btn" href={`/admin/users/${user.id}`}>{visit.say("action.back")}</a>
+        <a class="btn" href={`/admin/users/${user.id}`}>{context.say("action.back")}</a>
       </>
     )
   }
@@ -129,15 +128,15 @@ export const GrantView = (
         {problem === undefined ? null : <div id="field-plan-problem" class="invalid-feedback">{problem}</div>}
         <div id="field-plan-hint" class="form-hint mt-1">{say("plan.hint")}</div>
       </div>
-      <Inputs state={state} inputs={[noteInput(visit)]} />
+      <Inputs state={state} inputs={[noteInput(context)]} />
     </ActionPage>
   )
 }
 
 export const EndView = (props: ActionProps & { readonly subscription: SubscriptionItem }) => {
-  const { state, subscription, user, visit } = props
-  const say = sayOf(visit, userActionText)
-  const values = { plan: subscription.planName, email: user.email, at: visit.formats.time(subscription.endsAt) }
+  const { state, subscription, user, context } = props
+  const say = sayOf(context, "userAction")
+  const values = { plan: subscription.planName, email: user.email, at: context.formats.time(subscription.endsAt) }
   return (
     <ActionPage
       {...props}
@@ -147,13 +146,13 @@ export const EndView = (props: ActionProps & { readonly subscription: Subscripti
       danger
     >
       <p class="break-anywhere">{say("end.text", values)}</p>
-      <Inputs state={state} inputs={[noteInput(visit)]} />
+      <Inputs state={state} inputs={[noteInput(context)]} />
     </ActionPage>
   )
 }
 
 export const DisableView = (props: ActionProps) => {
-  const say = sayOf(props.visit, userActionText)
+  const say = sayOf(props.context, "userAction")
   return (
     <ActionPage {...props} title={say("disable.title")} action="disable" submit={say("disable.submit")} danger>
       <p class="break-anywhere mb-0">{say("disable.text", { email: props.user.email })}</p>
@@ -162,24 +161,24 @@ export const DisableView = (props: ActionProps) => {
 }
 
 export const RoleView = (props: ActionProps) => {
-  const { state, user: { email, role }, visit } = props
-  const say = sayOf(visit, userActionText)
+  const { state, user: { email, role }, context } = props
+  const say = sayOf(context, "userAction")
   return (
-    <ActionPage {...props} title={say("role.title", { email })} action="role" submit={say("role.submit")}>
-      <RoleSelect visit={visit} label={say("role.label")} chosen={state.values.get("role") ?? role} />
+    <ActionPage {...props} title={say("role.title", { email })} action="role" submit={say("changeRole")}>
+      <RoleSelect context={context} label={say("role")} chosen={state.values.get("role") ?? role} />
       <p class="text-secondary mb-0">{say("role.text")}</p>
     </ActionPage>
   )
 }
 
 export const PasswordLinkView = (
-  { expiresAt, url, user, visit }: Omit<ActionProps, "state"> & { readonly url: string; readonly expiresAt: Date }
+  { expiresAt, url, user, context }: Omit<ActionProps, "state"> & { readonly url: string; readonly expiresAt: Date }
 ) => {
-  const say = sayOf(visit, userActionText)
+  const say = sayOf(context, "userAction")
   return (
     <>
       <PageHeading title={say("link.title")} />
-      <Notice kind="warning">{say("link.once", { at: visit.formats.time(expiresAt) })}</Notice>
+      <Notice kind="warning">{say("link.once", { at: context.formats.time(expiresAt) })}</Notice>
       <Card title={say("link.for", { email: user.email })} class="mb-3">
         <div class="card-body">
           <Copyable id="password-link" text={url} label={say("copy")} copied={say("copied")} />

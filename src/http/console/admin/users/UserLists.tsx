@@ -4,11 +4,10 @@
 import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { UserId } from "../../../../domain/Ids.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Badge, Card, DataTable, Moment, type Tone } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { userText } from "./UserText.ts"
 
 /** A page of a list. */
 export interface Listed<Item> {
@@ -17,8 +16,8 @@ export interface Listed<Item> {
 }
 
 /** The page with one of its lists gone on to `before`, and the other where it is. */
-const pathOf = (visit: Visit, userId: UserId, list: string, before: string): string => {
-  const query = new URLSearchParams(visit.query)
+const pathOf = (context: PageContext, userId: UserId, list: string, before: string): string => {
+  const query = new URLSearchParams(context.query)
   query.delete("done")
   if (before === "") query.delete(list)
   else query.set(list, before)
@@ -26,8 +25,8 @@ const pathOf = (visit: Visit, userId: UserId, list: string, before: string): str
 }
 
 const ListPager = (
-  { last, list, userId, visit }: {
-    readonly visit: Visit
+  { last, list, userId, context }: {
+    readonly context: PageContext
     readonly userId: UserId
     /** The name of the list in the query. */
     readonly list: string
@@ -35,26 +34,26 @@ const ListPager = (
     readonly last: bigint | undefined
   }
 ) => {
-  const say = sayOf(visit, userText)
+  const say = sayOf(context, "user")
   return (
     <Pager
-      newest={visit.query.has(list) ? { href: pathOf(visit, userId, list, ""), text: say("newest") } : undefined}
+      newest={context.query.has(list) ? { href: pathOf(context, userId, list, ""), text: say("newest") } : undefined}
       older={last === undefined
         ? undefined
-        : { href: pathOf(visit, userId, list, last.toString()), text: say("older") }}
+        : { href: pathOf(context, userId, list, last.toString()), text: say("older") }}
     />
   )
 }
 
 /** Other parts of the house may write kinds of their own. */
-const kindName = (visit: Visit, kind: string): string => {
-  const say = sayOf(visit, userText)
+const kindName = (context: PageContext, kind: string): string => {
+  const say = sayOf(context, "user")
   const names: ReadonlyMap<string, string> = new Map([
-    ["topup", say("kind.topup")],
+    ["topup", say("topUp")],
     ["adjustment", say("kind.adjustment")],
     ["recovery", say("kind.recovery")],
     ["waiver", say("kind.waiver")],
-    ["refund", say("kind.refund")],
+    ["refund", say("refund")],
     ["refund_returned", say("kind.refund_returned")],
     ["dispute", say("kind.dispute")],
     ["dispute_returned", say("kind.dispute_returned")],
@@ -65,8 +64,8 @@ const kindName = (visit: Visit, kind: string): string => {
   return names.get(kind) ?? kind
 }
 
-const ActorName = ({ actor, visit }: { readonly visit: Visit; readonly actor: string }) => {
-  const say = sayOf(visit, userText)
+const ActorName = ({ actor, context }: { readonly context: PageContext; readonly actor: string }) => {
+  const say = sayOf(context, "user")
   if (actor === "system") return <>{say("by.system")}</>
   if (actor === "cli") return <>{say("by.cli")}</>
   const user = /^user:(\d+)$/.exec(actor)?.[1]
@@ -74,14 +73,14 @@ const ActorName = ({ actor, visit }: { readonly visit: Visit; readonly actor: st
 }
 
 export const LedgerCard = (
-  { entries, userId, visit }: {
-    readonly visit: Visit
+  { entries, userId, context }: {
+    readonly context: PageContext
     readonly userId: UserId
     readonly entries: Listed<LedgerItem>
   }
 ) => {
-  const say = sayOf(visit, userText)
-  const { formats } = visit
+  const say = sayOf(context, "user")
+  const { formats } = context
   return (
     <div id="entries">
       <Card title={say("ledger")} class="mb-3">
@@ -89,18 +88,18 @@ export const LedgerCard = (
           <DataTable
             caption={say("ledger")}
             columns={[{ title: say("ledger.entry") }, { title: say("ledger.by"), wide: true }, {
-              title: say("ledger.amount"),
+              title: say("amount"),
               number: true
             }]}
             rows={entries.items.map((entry) => [
               <>
-                <div>{kindName(visit, entry.kind)}</div>
+                <div>{kindName(context, entry.kind)}</div>
                 <div class="text-secondary small">
-                  <Moment visit={visit} at={entry.createdAt} />
+                  <Moment context={context} at={entry.createdAt} />
                 </div>
                 {entry.note === "" ? null : <div class="small break-anywhere">{entry.note}</div>}
               </>,
-              <ActorName visit={visit} actor={entry.actor} />,
+              <ActorName context={context} actor={entry.actor} />,
               <>
                 <span class="nowrap">{formats.usd(entry.amountMicros)}</span>
                 {entry.owedMicros === 0n ? null : (
@@ -115,7 +114,7 @@ export const LedgerCard = (
           />
         )}
         <ListPager
-          visit={visit}
+          context={context}
           userId={userId}
           list="entries"
           last={entries.hasOlder ? entries.items.at(-1)?.id : undefined}
@@ -132,36 +131,38 @@ const tones: Readonly<Record<SubscriptionItem["state"], Tone>> = {
   over: "secondary"
 }
 
-const StateBadge = ({ state, visit }: { readonly visit: Visit; readonly state: SubscriptionItem["state"] }) => {
-  const say = sayOf(visit, userText)
+const StateBadge = (
+  { state, context }: { readonly context: PageContext; readonly state: SubscriptionItem["state"] }
+) => {
+  const say = sayOf(context, "user")
   const names = {
-    coming: say("state.coming"),
-    running: say("state.running"),
+    coming: say("coming"),
+    running: say("running"),
     suspended: say("state.suspended"),
     over: say("state.over")
   }
   return <Badge tone={tones[state]}>{names[state]}</Badge>
 }
 
-const originText = (visit: Visit, { note, orderId }: SubscriptionItem): string => {
-  const say = sayOf(visit, userText)
+const originText = (context: PageContext, { note, orderId }: SubscriptionItem): string => {
+  const say = sayOf(context, "user")
   if (orderId !== null) return say("bought", { id: orderId.toString() })
   return note === null ? "" : say("granted", { note })
 }
 
 export const SubscriptionsCard = (
-  { subscriptions, userId, visit }: {
-    readonly visit: Visit
+  { subscriptions, userId, context }: {
+    readonly context: PageContext
     readonly userId: UserId
     readonly subscriptions: Listed<SubscriptionItem>
   }
 ) => {
-  const say = sayOf(visit, userText)
+  const say = sayOf(context, "user")
   return (
     <div id="subscriptions">
       <Card title={say("subscriptions")} class="mb-3">
         {subscriptions.items.length === 0
-          ? <div class="card-body text-secondary">{say("subscriptions.none")}</div>
+          ? <div class="card-body text-secondary">{say("noPlansYet")}</div>
           : (
             <DataTable
               caption={say("subscriptions")}
@@ -172,15 +173,15 @@ export const SubscriptionsCard = (
               rows={subscriptions.items.map((item) => [
                 <>
                   <div class="break-anywhere">{item.planName}</div>
-                  <div class="text-secondary small break-anywhere">{originText(visit, item)}</div>
+                  <div class="text-secondary small break-anywhere">{originText(context, item)}</div>
                 </>,
-                <StateBadge visit={visit} state={item.state} />,
+                <StateBadge context={context} state={item.state} />,
                 <span class="small">
-                  <Moment visit={visit} at={item.startsAt} /> – <Moment visit={visit} at={item.endsAt} />
+                  <Moment context={context} at={item.startsAt} /> – <Moment context={context} at={item.endsAt} />
                 </span>,
                 item.state === "over" ? null : (
                   <AdminLink
-                    visit={visit}
+                    context={context}
                     class="btn btn-sm btn-ghost-danger"
                     href={`/admin/users/${userId}/subscriptions/${item.id}/end`}
                     aria-label={say("end.label", { plan: item.planName })}
@@ -192,7 +193,7 @@ export const SubscriptionsCard = (
             />
           )}
         <ListPager
-          visit={visit}
+          context={context}
           userId={userId}
           list="subscriptions"
           last={subscriptions.hasOlder ? subscriptions.items.at(-1)?.id : undefined}

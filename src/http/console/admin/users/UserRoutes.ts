@@ -13,11 +13,10 @@ import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { MoneyRoutes } from "./MoneyRoutes.ts"
 import { theUser } from "./TheUser.ts"
-import { userActionText } from "./UserActionText.ts"
 import { DisableView, PasswordLinkView, RoleView } from "./UserActionView.tsx"
 import type { Listed } from "./UserLists.tsx"
 import { UserView } from "./UserView.tsx"
@@ -29,9 +28,9 @@ const listedOf = <Item>(found: ReadonlyArray<Item>): Listed<Item> => ({
   hasOlder: found.length > LIST_SIZE
 })
 
-const show = Effect.fnUntraced(function*(visit: UserVisit) {
+const show = Effect.fnUntraced(function*(context: UserContext) {
   const user = yield* theUser
-  const rangeOf = (list: string) => ({ limit: LIST_SIZE + 1, before: idOf(visit.query.get(list)) })
+  const rangeOf = (list: string) => ({ limit: LIST_SIZE + 1, before: idOf(context.query.get(list)) })
   const { account, entries, keys, subscriptions } = yield* Effect.all({
     account: (yield* AccountOverview).view(user.id),
     entries: (yield* LedgerList).page(user.id, rangeOf("entries")),
@@ -39,7 +38,7 @@ const show = Effect.fnUntraced(function*(visit: UserVisit) {
     keys: (yield* ApiKeys).list(user.id)
   }, { concurrency: "unbounded" })
   const view = UserView({
-    visit,
+    context,
     user,
     account,
     entries: listedOf(entries),
@@ -49,21 +48,21 @@ const show = Effect.fnUntraced(function*(visit: UserVisit) {
   return page(user.email, view)
 })
 
-const showDisable = (visit: UserVisit, state: FormState) =>
+const showDisable = (context: UserContext, state: FormState) =>
   Effect.map(theUser, (user) =>
     user.disabledAt === null
-      ? page(sayOf(visit, userActionText)("disable.title"), DisableView({ visit, user, state }))
+      ? page(sayOf(context, "userAction")("disable.title"), DisableView({ context, user, state }))
       : redirect(`/admin/users/${user.id}`))
 
-const showRole = (visit: UserVisit, state: FormState) =>
+const showRole = (context: UserContext, state: FormState) =>
   Effect.map(theUser, (user) => {
-    const say = sayOf(visit, userActionText)
-    return page(say("role.title", { email: user.email }), RoleView({ visit, user, state }))
+    const say = sayOf(context, "userAction")
+    return page(say("role.title", { email: user.email }), RoleView({ context, user, state }))
   })
 
 /** Why a user may not be disabled or demoted; for forms of their own pages. */
-const refusals = (visit: UserVisit) => {
-  const say = sayOf(visit, userActionText)
+const refusals = (context: UserContext) => {
+  const say = sayOf(context, "userAction")
   return {
     UserNotFound: () => Effect.fail(new PageNotFound()),
     OwnUser: () => Effect.fail(refuse({ form: say("own") })),
@@ -72,53 +71,53 @@ const refusals = (visit: UserVisit) => {
 }
 
 const disableForm = adminForm("/admin/users/:id/disable", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
       const id = yield* pathId("id", UserId)
-      yield* (yield* UserAdmin).disable(actorOf(visit), id)
+      yield* (yield* UserAdmin).disable(actorOf(context), id)
       return redirect(`/admin/users/${id}?done=disabled`)
-    }).pipe(Effect.catchTags(refusals(visit))),
-  again: (visit, values, problems) => showDisable(visit, { values, problems })
+    }).pipe(Effect.catchTags(refusals(context))),
+  again: (context, values, problems) => showDisable(context, { values, problems })
 })
 
 const enableForm = adminForm("/admin/users/:id/enable", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
       const id = yield* pathId("id", UserId)
-      yield* (yield* UserAdmin).enable(actorOf(visit), id)
+      yield* (yield* UserAdmin).enable(actorOf(context), id)
       return redirect(`/admin/users/${id}?done=enabled`)
     }).pipe(Effect.catchTag("UserNotFound", () => Effect.fail(new PageNotFound())))
 })
 
 const roleForm = adminForm("/admin/users/:id/role", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       const id = yield* pathId("id", UserId)
       const role = fields.get("role")
-      if (!isRole(role)) return yield* refuse({ form: visit.say("form.malformed") })
-      yield* (yield* UserAdmin).setRole(actorOf(visit), id, role)
+      if (!isRole(role)) return yield* refuse({ form: context.say("form.malformed") })
+      yield* (yield* UserAdmin).setRole(actorOf(context), id, role)
       return redirect(`/admin/users/${id}?done=role`)
     }).pipe(
       Effect.catchTags({
-        ...refusals(visit),
-        UserDisabled: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("isDisabled") }, 409))
+        ...refusals(context),
+        UserDisabled: () => Effect.fail(refuse({ form: sayOf(context, "userAction")("isDisabled") }, 409))
       })
     ),
-  again: (visit, values, problems) => showRole(visit, { values, problems })
+  again: (context, values, problems) => showRole(context, { values, problems })
 })
 
 /** The answer of this form is the only page that has the link. */
 const linkForm = adminForm("/admin/users/:id/password-link", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
       const user = yield* theUser
-      const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(visit), user.id)
+      const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(context), user.id)
       const url = `${(yield* PublicAddress).url()}/reset/${Redacted.value(token)}`
-      return page(sayOf(visit, userActionText)("link.title"), PasswordLinkView({ visit, user, url, expiresAt }))
+      return page(sayOf(context, "userAction")("link.title"), PasswordLinkView({ context, user, url, expiresAt }))
     }).pipe(
       Effect.catchTags({
         UserNotFound: () => Effect.fail(new PageNotFound()),
-        UserDisabled: () => Effect.fail(refuse({ form: sayOf(visit, userActionText)("isDisabled") }, 409))
+        UserDisabled: () => Effect.fail(refuse({ form: sayOf(context, "userAction")("isDisabled") }, 409))
       })
     )
 })
@@ -126,8 +125,8 @@ const linkForm = adminForm("/admin/users/:id/password-link", {
 export const UserRoutes = Layer.mergeAll(
   MoneyRoutes,
   adminPage("/admin/users/:id", show),
-  adminPage("/admin/users/:id/disable", (visit) => showDisable(visit, emptyForm)),
-  adminPage("/admin/users/:id/role", (visit) => showRole(visit, emptyForm)),
+  adminPage("/admin/users/:id/disable", (context) => showDisable(context, emptyForm)),
+  adminPage("/admin/users/:id/role", (context) => showRole(context, emptyForm)),
   disableForm,
   enableForm,
   roleForm,

@@ -6,22 +6,21 @@ import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Figure, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { mayVisit, sayOf, type UserVisit } from "../../Visit.ts"
 import { LedgerCard, type Listed, SubscriptionsCard } from "./UserLists.tsx"
 import { UserBadges } from "./UsersView.tsx"
-import { userText } from "./UserText.ts"
 
 interface UserProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly user: UserDetails
 }
 
-const Done = ({ visit }: { readonly visit: UserVisit }) => {
-  const say = sayOf(visit, userText)
+const Done = ({ context }: { readonly context: UserContext }) => {
+  const say = sayOf(context, "user")
   const texts: ReadonlyMap<string, string> = new Map([
     ["created", say("done.created")],
     ["adjusted", say("done.adjusted")],
@@ -32,13 +31,13 @@ const Done = ({ visit }: { readonly visit: UserVisit }) => {
     ["enabled", say("done.enabled")],
     ["role", say("done.role")]
   ])
-  const text = texts.get(visit.query.get("done") ?? "")
+  const text = texts.get(context.query.get("done") ?? "")
   return text === undefined ? null : <Notice kind="success">{text}</Notice>
 }
 
-const Figures = ({ account, user, visit }: UserProps & { readonly account: AccountView }) => {
-  const say = sayOf(visit, userText)
-  const { formats } = visit
+const Figures = ({ account, user, context }: UserProps & { readonly account: AccountView }) => {
+  const say = sayOf(context, "user")
+  const { formats } = context
   return (
     <div class="row row-cards mb-3">
       <div class="col-6 col-lg-3">
@@ -66,17 +65,17 @@ const Figures = ({ account, user, visit }: UserProps & { readonly account: Accou
       </div>
       <div class="col-6 col-lg-3">
         <Figure
-          label={say("seen")}
+          label={say("lastSeen")}
           value={user.lastSeenAt === null ? "–" : formats.date(user.lastSeenAt)}
-          hint={user.lastSeenAt === null ? say("never") : undefined}
+          hint={user.lastSeenAt === null ? say("notSignedIn") : undefined}
         />
       </div>
     </div>
   )
 }
 
-const PasswordFacts = ({ user, visit }: UserProps) => {
-  const say = sayOf(visit, userText)
+const PasswordFacts = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
   return (
     <>
       <div>{say(user.hasPassword ? "password.set" : "password.none")}</div>
@@ -84,7 +83,7 @@ const PasswordFacts = ({ user, visit }: UserProps) => {
         ? null
         : (
           <div class="text-secondary small">
-            {say("password.link", { at: visit.formats.time(user.passwordLinkUntil) })}
+            {say("password.link", { at: context.formats.time(user.passwordLinkUntil) })}
           </div>
         )}
     </>
@@ -92,36 +91,36 @@ const PasswordFacts = ({ user, visit }: UserProps) => {
 }
 
 /** Enabling takes nothing away, so it is not asked twice. */
-const StateAction = ({ user, visit }: UserProps) => {
-  const say = sayOf(visit, userText)
+const StateAction = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
   return user.disabledAt === null
     ? <a class="btn btn-ghost-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
     : (
-      <PostForm visit={visit} action={`/admin/users/${user.id}/enable`}>
+      <PostForm context={context} action={`/admin/users/${user.id}/enable`}>
         <button type="submit" class="btn">{say("enable")}</button>
       </PostForm>
     )
 }
 
-const AccessCard = ({ user, visit }: UserProps) => {
-  const say = sayOf(visit, userText)
-  const isSelf = user.id === visit.user.id
-  const isManager = mayVisit(visit, `/admin/users/${user.id}/role`, "POST")
+const AccessCard = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const isSelf = user.id === context.user.id
+  const isManager = mayOpen(context, `/admin/users/${user.id}/role`, "POST")
   const isDisabled = user.disabledAt !== null
   return (
     <Card title={say("access")} class="mb-3">
       <div class="card-body">
         <dl class="facts mb-3">
           <dt>{say("role")}</dt>
-          <dd>{roleNames(visit)[user.role]}</dd>
+          <dd>{roleNames(context)[user.role]}</dd>
           <dt>{say("password")}</dt>
           <dd>
-            <PasswordFacts visit={visit} user={user} />
+            <PasswordFacts context={context} user={user} />
           </dd>
           {user.adminKeys === 0n ? null : (
             <>
               <dt>{say("adminKeys")}</dt>
-              <dd>{visit.formats.count(user.adminKeys)}</dd>
+              <dd>{context.formats.count(user.adminKeys)}</dd>
             </>
           )}
         </dl>
@@ -129,14 +128,14 @@ const AccessCard = ({ user, visit }: UserProps) => {
           ? (
             <div class="btn-list">
               {isDisabled ? null : (
-                <PostForm visit={visit} action={`/admin/users/${user.id}/password-link`}>
+                <PostForm context={context} action={`/admin/users/${user.id}/password-link`}>
                   <button type="submit" class="btn">{say("link")}</button>
                 </PostForm>
               )}
               {isSelf || (isDisabled && user.role === "user")
                 ? null
-                : <a class="btn" href={`/admin/users/${user.id}/role`}>{say("role.change")}</a>}
-              {isSelf ? null : <StateAction visit={visit} user={user} />}
+                : <a class="btn" href={`/admin/users/${user.id}/role`}>{say("changeRole")}</a>}
+              {isSelf ? null : <StateAction context={context} user={user} />}
             </div>
           )
           : null}
@@ -149,23 +148,23 @@ const AccessCard = ({ user, visit }: UserProps) => {
 const isLive = ({ expiresAt, revokedAt }: ListedApiKey, now: Date): boolean =>
   revokedAt === null && (expiresAt === null || expiresAt > now)
 
-const KeysCard = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<ListedApiKey> }) => {
-  const say = sayOf(visit, userText)
+const KeysCard = ({ keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<ListedApiKey> }) => {
+  const say = sayOf(context, "user")
   return (
-    <Card title={say("keys")} class="mb-3">
+    <Card title={say("apiKeys")} class="mb-3">
       {keys.length === 0 ? <div class="card-body text-secondary">{say("keys.none")}</div> : (
         <DataTable
-          caption={say("keys")}
-          columns={[{ title: say("key") }, { title: say("state") }, { title: say("key.used"), wide: true }]}
+          caption={say("apiKeys")}
+          columns={[{ title: say("key") }, { title: say("state") }, { title: say("lastUsed"), wide: true }]}
           rows={keys.map((key) => [
             <>
               <div class="key-name">{key.name === "" ? "–" : key.name}</div>
               <code class="nowrap">{key.hint}</code>
             </>,
-            isLive(key, visit.now)
-              ? <Badge tone="green">{say("key.active")}</Badge>
+            isLive(key, context.now)
+              ? <Badge tone="green">{say("active")}</Badge>
               : <Badge tone="secondary">{say("key.over")}</Badge>,
-            key.lastUsedAt === null ? say("key.never") : <Moment visit={visit} at={key.lastUsedAt} />
+            key.lastUsedAt === null ? say("key.never") : <Moment context={context} at={key.lastUsedAt} />
           ])}
         />
       )}
@@ -173,18 +172,18 @@ const KeysCard = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: R
   )
 }
 
-const SessionsCard = ({ user, visit }: UserProps) => {
-  const say = sayOf(visit, userText)
+const SessionsCard = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
   return (
     <Card title={say("sessions")} class="mb-3">
       {user.sessions.length === 0 ? <div class="card-body text-secondary">{say("sessions.none")}</div> : (
         <DataTable
           caption={say("sessions")}
-          columns={[{ title: say("seen") }, { title: say("session.device"), wide: true }, {
-            title: say("session.address")
+          columns={[{ title: say("lastSeen") }, { title: say("device"), wide: true }, {
+            title: say("address")
           }]}
           rows={user.sessions.map((session) => [
-            <Moment visit={visit} at={session.lastSeenAt} />,
+            <Moment context={context} at={session.lastSeenAt} />,
             <span class="break-anywhere small">{session.userAgent}</span>,
             <span class="break-anywhere">{session.address}</span>
           ])}
@@ -195,48 +194,49 @@ const SessionsCard = ({ user, visit }: UserProps) => {
 }
 
 export const UserView = (
-  { account, entries, keys, subscriptions, user, visit }: UserProps & {
+  { account, entries, keys, subscriptions, user, context }: UserProps & {
     readonly account: AccountView
     readonly entries: Listed<LedgerItem>
     readonly subscriptions: Listed<SubscriptionItem>
     readonly keys: ReadonlyArray<ListedApiKey>
   }
 ) => {
-  const say = sayOf(visit, userText)
+  const say = sayOf(context, "user")
   const lead = (
     <>
-      {say("lead", { id: user.id.toString(), at: visit.formats.date(user.createdAt) })}
-      {user.disabledAt === null ? null : `, ${say("disabledSince", { at: visit.formats.time(user.disabledAt) })}`}{" "}
-      <UserBadges visit={visit} user={user} />
+      {say("lead", { id: user.id.toString(), at: context.formats.date(user.createdAt) })}
+      {user.disabledAt === null ? null : `, ${say("disabledSince", { at: context.formats.time(user.disabledAt) })}`}
+      {" "}
+      <UserBadges context={context} user={user} />
     </>
   )
   return (
     <>
       <PageHeading title={user.email} lead={lead} />
       <div class="btn-list mb-3">
-        <AdminLink visit={visit} class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>
-          {say("adjust")}
+        <AdminLink context={context} class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>
+          {say("adjustBalance")}
         </AdminLink>
         {account.owedMicros === 0n
           ? null
-          : <AdminLink visit={visit} class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</AdminLink>}
-        <AdminLink visit={visit} class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</AdminLink>
+          : <AdminLink context={context} class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</AdminLink>}
+        <AdminLink context={context} class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</AdminLink>
         <a class="btn" href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>
-        <AdminLink visit={visit} class="btn" href={`/admin/audit?target=user%3A${user.id}`}>
+        <AdminLink context={context} class="btn" href={`/admin/audit?target=user%3A${user.id}`}>
           {say("audit.show")}
         </AdminLink>
       </div>
-      <Done visit={visit} />
-      <Figures visit={visit} user={user} account={account} />
+      <Done context={context} />
+      <Figures context={context} user={user} account={account} />
       <div class="row">
         <div class="col-lg-8">
-          <LedgerCard visit={visit} userId={user.id} entries={entries} />
-          <SubscriptionsCard visit={visit} userId={user.id} subscriptions={subscriptions} />
+          <LedgerCard context={context} userId={user.id} entries={entries} />
+          <SubscriptionsCard context={context} userId={user.id} subscriptions={subscriptions} />
         </div>
         <div class="col-lg-4">
-          <AccessCard visit={visit} user={user} />
-          <KeysCard visit={visit} keys={keys} />
-          <SessionsCard visit={visit} user={user} />
+          <AccessCard context={context} user={user} />
+          <KeysCard context={context} keys={keys} />
+          <SessionsCard context={context} user={user} />
         </div>
       </div>
     </>

@@ -3,8 +3,8 @@
  */
 import { roles } from "../../../../identity/Roles.ts"
 import type { UserSearch } from "../../../../identity/UserAdmin.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { idOf } from "../../PathId.ts"
-import type { Visit } from "../../Visit.ts"
 
 export interface UsersQuery {
   readonly search: Omit<UserSearch, "limit">
@@ -16,7 +16,7 @@ const TEXT_LENGTH_MAX = 254
 const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null): A | undefined =>
   known.find((value) => value === text)
 
-export const readUsersQuery = ({ query }: Pick<Visit, "query">): UsersQuery => {
+export const readUsersQuery = ({ query }: Pick<PageContext, "query">): UsersQuery => {
   const text = (query.get("q") ?? "").trim().slice(0, TEXT_LENGTH_MAX).toWellFormed()
   return {
     search: {

@@ -6,47 +6,46 @@ import { isRole } from "../../../../identity/Roles.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { passwordProblem } from "../../text/PasswordText.ts"
-import { actorOf, sayOf, type UserVisit } from "../../Visit.ts"
 import { readUsersQuery } from "./UsersQuery.ts"
-import { usersText } from "./UsersText.ts"
 import { NewUserView, UsersView } from "./UsersView.tsx"
 
 const PAGE_SIZE = 50
 
-const list = Effect.fnUntraced(function*(visit: UserVisit) {
-  const query = readUsersQuery(visit)
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const query = readUsersQuery(context)
   const found = yield* (yield* UserAdmin).search({ ...query.search, limit: PAGE_SIZE + 1 })
   const users = found.slice(0, PAGE_SIZE)
   return page(
-    sayOf(visit, usersText)("title"),
-    UsersView({ visit, query, users, hasOlder: found.length > PAGE_SIZE })
+    sayOf(context, "users")("title"),
+    UsersView({ context, query, users, hasOlder: found.length > PAGE_SIZE })
   )
 })
 
-const showNew = (visit: UserVisit, state: FormState) =>
-  Effect.succeed(page(sayOf(visit, usersText)("new"), NewUserView({ visit, state })))
+const showNew = (context: UserContext, state: FormState) =>
+  Effect.succeed(page(sayOf(context, "users")("new"), NewUserView({ context, state })))
 
 const createForm = adminForm("/admin/users", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const say = sayOf(visit, usersText)
+      const say = sayOf(context, "users")
       const role = fields.get("role")
       if (!isRole(role)) return yield* refuse({ form: say("role.problem") })
-      const user = yield* (yield* UserAdmin).create(actorOf(visit), { email: fields.get("email") ?? "", role })
+      const user = yield* (yield* UserAdmin).create(actorOf(context), { email: fields.get("email") ?? "", role })
       return redirect(`/admin/users/${user.id}?done=created`)
     }).pipe(
       Effect.catchTags({
-        InvalidEmail: () => Effect.fail(refuse({ email: sayOf(visit, usersText)("email.invalid") })),
-        EmailTaken: () => Effect.fail(refuse({ email: sayOf(visit, usersText)("email.taken") })),
-        PasswordRefused: (error) => Effect.fail(refuse({ form: passwordProblem(visit, error) }))
+        InvalidEmail: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.invalid") })),
+        EmailTaken: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.taken") })),
+        PasswordRefused: (error) => Effect.fail(refuse({ form: passwordProblem(context, error) }))
       })
     ),
-  again: (visit, fields, problems) => showNew(visit, { values: fields, problems })
+  again: (context, fields, problems) => showNew(context, { values: fields, problems })
 })
 
 export const UsersRoutes = Layer.mergeAll(
   adminPage("/admin/users", list),
-  adminPage("/admin/users/new", (visit) => showNew(visit, emptyForm)),
+  adminPage("/admin/users/new", (context) => showNew(context, emptyForm)),
   createForm
 )

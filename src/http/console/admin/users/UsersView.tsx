@@ -8,28 +8,27 @@ import type { FormState } from "../../Answer.ts"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
 import { List } from "../../kit/List.tsx"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { RoleSelect } from "./RoleSelect.tsx"
 import type { UsersQuery } from "./UsersQuery.ts"
-import { usersText } from "./UsersText.ts"
 
 /** Administrator, disabled, or nothing to say. */
 export const UserBadges = (
-  { isPlain = true, user, visit }: {
-    readonly visit: Visit
+  { isPlain = true, user, context }: {
+    readonly context: PageContext
     readonly user: Pick<User, "role" | "disabledAt">
     /** Says that a user is active, too. */
     readonly isPlain?: boolean
   }
 ) => {
-  const say = sayOf(visit, usersText)
+  const say = sayOf(context, "users")
   return (
     <span class="badges-list d-inline-flex">
-      {user.role === "user" ? null : <Badge tone="purple">{roleNames(visit)[user.role]}</Badge>}
+      {user.role === "user" ? null : <Badge tone="purple">{roleNames(context)[user.role]}</Badge>}
       {user.disabledAt !== null
         ? <Badge tone="red">{say("state.disabled")}</Badge>
         : isPlain
@@ -39,29 +38,29 @@ export const UserBadges = (
   )
 }
 
-const Day = ({ at, visit }: { readonly visit: Visit; readonly at: Date }) => (
-  <time class="nowrap" dateTime={at.toISOString()} title={visit.formats.time(at)}>{visit.formats.date(at)}</time>
+const Day = ({ at, context }: { readonly context: PageContext; readonly at: Date }) => (
+  <time class="nowrap" dateTime={at.toISOString()} title={context.formats.time(at)}>{context.formats.date(at)}</time>
 )
 
 export const UsersView = (
-  { hasOlder, query: { search }, users, visit }: {
-    readonly visit: Visit
+  { hasOlder, query: { search }, users, context }: {
+    readonly context: PageContext
     readonly query: UsersQuery
     readonly users: ReadonlyArray<UserSummary>
     readonly hasOlder: boolean
   }
 ) => {
-  const say = sayOf(visit, usersText)
+  const say = sayOf(context, "users")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <AdminLink visit={visit} class="btn btn-primary" href="/admin/users/new">
+        <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
           <Icon name="plus" />
           {say("new")}
         </AdminLink>
       </PageHeading>
       <List
-        visit={visit}
+        context={context}
         path="/admin/users"
         caption={say("title")}
         items={users}
@@ -74,7 +73,7 @@ export const UsersView = (
             name: "role",
             label: say("role"),
             value: search.role,
-            options: roles.map((role) => [role, roleNames(visit)[role]] as const)
+            options: roles.map((role) => [role, roleNames(context)[role]] as const)
           },
           {
             is: "choice",
@@ -93,37 +92,38 @@ export const UsersView = (
                 <a class="break-anywhere" href={`/admin/users/${user.id}`}>{user.email}</a>{" "}
                 <span class="text-secondary nowrap">#{user.id.toString()}</span>
                 <div class="d-md-none">
-                  <UserBadges visit={visit} user={user} isPlain={false} />
+                  <UserBadges context={context} user={user} isPlain={false} />
                 </div>
               </>
             )
           },
-          { title: say("state"), wide: true, cell: (user) => <UserBadges visit={visit} user={user} /> },
+          { title: say("state"), wide: true, cell: (user) => <UserBadges context={context} user={user} /> },
           {
             title: say("balance"),
             number: true,
-            cell: ({ owedMicros, usdMicros }) => <span class="nowrap">{visit.formats.usd(usdMicros - owedMicros)}</span>
+            cell: ({ owedMicros, usdMicros }) => (
+              <span class="nowrap">{context.formats.usd(usdMicros - owedMicros)}</span>
+            )
           },
           {
-            title: say("seen"),
+            title: say("lastSeen"),
             wide: true,
-            cell: ({ lastSeenAt }) =>
-              lastSeenAt === null
-                ? <span class="text-secondary">{say("never")}</span>
-                : <Day visit={visit} at={lastSeenAt} />
+            cell: ({ lastSeenAt }) => lastSeenAt === null
+              ? <span class="text-secondary">{say("notSignedIn")}</span>
+              : <Day context={context} at={lastSeenAt} />
           },
-          { title: say("created"), wide: true, cell: ({ createdAt }) => <Day visit={visit} at={createdAt} /> }
+          { title: say("created"), wide: true, cell: ({ createdAt }) => <Day context={context} at={createdAt} /> }
         ]}
       />
     </>
   )
 }
 
-export const NewUserView = ({ state, visit }: { readonly visit: Visit; readonly state: FormState }) => {
-  const say = sayOf(visit, usersText)
+export const NewUserView = ({ state, context }: { readonly context: PageContext; readonly state: FormState }) => {
+  const say = sayOf(context, "users")
   return (
     <FormPage
-      visit={visit}
+      context={context}
       state={state}
       title={say("new")}
       lead={say("new.lead")}
@@ -142,7 +142,7 @@ export const NewUserView = ({ state, visit }: { readonly visit: Visit; readonly 
           autofocus: true
         }]}
       />
-      <RoleSelect visit={visit} label={say("role")} chosen={state.values.get("role") ?? "user"} />
+      <RoleSelect context={context} label={say("role")} chosen={state.values.get("role") ?? "user"} />
     </FormPage>
   )
 }

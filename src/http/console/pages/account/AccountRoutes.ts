@@ -6,44 +6,43 @@ import { Login } from "../../../../identity/Login.ts"
 import { LoginSessions } from "../../../../identity/LoginSessions.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { passwordProblem, refuseBusy } from "../../text/PasswordText.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { accountText } from "./AccountText.ts"
 import { AccountView } from "./AccountView.tsx"
 
-const showAccount = (visit: UserVisit, state: FormState) =>
+const showAccount = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
-    const sessions = yield* (yield* LoginSessions).list(visit.user.id, visit.session.token)
-    return page(sayOf(visit, accountText)("title"), AccountView({ visit, sessions, state }))
+    const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
+    return page(sayOf(context, "account")("title"), AccountView({ context, sessions, state }))
   })
 
-const accountPage = userPage("/account", (visit) => showAccount(visit, emptyForm))
+const accountPage = userPage("/account", (context) => showAccount(context, emptyForm))
 
 const passwordForm = userForm("/account/password", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
       yield* (yield* Login).changePassword({
-        userId: visit.user.id,
+        userId: context.user.id,
         current: Redacted.make(fields.get("current") ?? ""),
         next: Redacted.make(fields.get("next") ?? ""),
-        keepToken: visit.session.token,
-        address: visit.address
+        keepToken: context.session.token,
+        address: context.address
       })
       return redirect("/account?done=password")
     }).pipe(
       Effect.catchTags({
-        WrongPassword: () => Effect.fail(refuse({ current: sayOf(visit, accountText)("password.wrong") })),
-        PasswordRefused: (error) => Effect.fail(refuse({ next: passwordProblem(visit, error) })),
-        TooManyAttempts: (error) => Effect.fail(refuseBusy(visit, error))
+        WrongPassword: () => Effect.fail(refuse({ current: sayOf(context, "account")("password.wrong") })),
+        PasswordRefused: (error) => Effect.fail(refuse({ next: passwordProblem(context, error) })),
+        TooManyAttempts: (error) => Effect.fail(refuseBusy(context, error))
       })
     ),
-  again: (visit, fields, problems) => showAccount(visit, { values: fields, problems })
+  again: (context, fields, problems) => showAccount(context, { values: fields, problems })
 })
 
 const sessionsForm = userForm("/account/sessions", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
-      yield* (yield* LoginSessions).closeOthers(visit.user.id, visit.session.token)
+      yield* (yield* LoginSessions).closeOthers(context.user.id, context.session.token)
       return redirect("/account?done=sessions")
     })
 })

@@ -3,31 +3,29 @@
  */
 import type { ListedSession } from "../../../../identity/LoginSessions.ts"
 import type { FormState } from "../../Answer.ts"
-import { passwordText } from "../../text/PasswordText.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { accountText } from "./AccountText.ts"
 import { deviceOf } from "./Device.ts"
 
 interface Props {
-  readonly visit: UserVisit
+  readonly context: UserContext
 }
 
-const Profile = ({ visit }: Props) => {
-  const say = sayOf(visit, accountText)
+const Profile = ({ context }: Props) => {
+  const say = sayOf(context, "account")
   return (
     <Card title={say("profile")} class="h-100">
       <div class="card-body">
         <dl class="facts">
           <dt>{say("email")}</dt>
-          <dd>{visit.user.email}</dd>
+          <dd>{context.user.email}</dd>
           <dt>{say("role")}</dt>
-          <dd>{roleNames(visit)[visit.user.role]}</dd>
+          <dd>{roleNames(context)[context.user.role]}</dd>
           <dt>{say("since")}</dt>
           <dd>
-            <time dateTime={visit.user.createdAt.toISOString()}>{visit.formats.date(visit.user.createdAt)}</time>
+            <time dateTime={context.user.createdAt.toISOString()}>{context.formats.date(context.user.createdAt)}</time>
           </dd>
         </dl>
       </div>
@@ -35,37 +33,37 @@ const Profile = ({ visit }: Props) => {
   )
 }
 
-const Look = ({ visit }: Props) => (
-  <Card title={sayOf(visit, accountText)("look")} class="h-100">
-    <PostForm visit={visit} action="/look" class="card-body">
+const Look = ({ context }: Props) => (
+  <Card title={sayOf(context, "account")("look")} class="h-100">
+    <PostForm context={context} action="/look" class="card-body">
       <input type="hidden" name="next" value="/account?done=look" />
       <div class="row g-3">
         <div class="col-sm-6">
-          <label class="form-label" for="field-language">{visit.say("look.language")}</label>
+          <label class="form-label" for="field-language">{context.say("look.language")}</label>
           <select class="form-select" id="field-language" name="language">
-            <option value="en" lang="en" selected={visit.language === "en"}>English</option>
-            <option value="zh" lang="zh-CN" selected={visit.language === "zh"}>中文</option>
+            <option value="en" lang="en" selected={context.language === "en"}>English</option>
+            <option value="zh" lang="zh-CN" selected={context.language === "zh"}>中文</option>
           </select>
         </div>
         <div class="col-sm-6">
-          <label class="form-label" for="field-theme">{visit.say("look.theme")}</label>
+          <label class="form-label" for="field-theme">{context.say("look.theme")}</label>
           <select class="form-select" id="field-theme" name="theme">
-            <option value="auto" selected={visit.theme === "auto"}>{visit.say("look.auto")}</option>
-            <option value="light" selected={visit.theme === "light"}>{visit.say("look.light")}</option>
-            <option value="dark" selected={visit.theme === "dark"}>{visit.say("look.dark")}</option>
+            <option value="auto" selected={context.theme === "auto"}>{context.say("look.auto")}</option>
+            <option value="light" selected={context.theme === "light"}>{context.say("look.light")}</option>
+            <option value="dark" selected={context.theme === "dark"}>{context.say("look.dark")}</option>
           </select>
         </div>
       </div>
-      <button type="submit" class="btn mt-3">{visit.say("action.save")}</button>
+      <button type="submit" class="btn mt-3">{context.say("action.save")}</button>
     </PostForm>
   </Card>
 )
 
-const Password = ({ state, visit }: Props & { readonly state: FormState }) => {
-  const say = sayOf(visit, accountText)
+const Password = ({ state, context }: Props & { readonly state: FormState }) => {
+  const say = sayOf(context, "account")
   return (
     <Card title={say("password")}>
-      <PostForm visit={visit} action="/account/password" class="card-body">
+      <PostForm context={context} action="/account/password" class="card-body">
         <FormAlert state={state} />
         <p class="text-secondary">{say("password.lead")}</p>
         <div class="row g-3">
@@ -85,7 +83,7 @@ const Password = ({ state, visit }: Props & { readonly state: FormState }) => {
               name="next"
               type="password"
               label={say("password.next")}
-              hint={sayOf(visit, passwordText)("rules")}
+              hint={sayOf(context, "password")("rules")}
               autocomplete="new-password"
               required
             />
@@ -97,12 +95,12 @@ const Password = ({ state, visit }: Props & { readonly state: FormState }) => {
   )
 }
 
-const Sessions = ({ sessions, visit }: Props & { readonly sessions: ReadonlyArray<ListedSession> }) => {
-  const say = sayOf(visit, accountText)
+const Sessions = ({ sessions, context }: Props & { readonly sessions: ReadonlyArray<ListedSession> }) => {
+  const say = sayOf(context, "account")
   const end = sessions.length < 2
     ? undefined
     : (
-      <PostForm visit={visit} action="/account/sessions" confirm={say("sessions.confirm")}>
+      <PostForm context={context} action="/account/sessions" confirm={say("sessions.confirm")}>
         <button type="submit" class="btn btn-sm">{say("sessions.end")}</button>
       </PostForm>
     )
@@ -122,17 +120,17 @@ const Sessions = ({ sessions, visit }: Props & { readonly sessions: ReadonlyArra
             {current ? <Badge tone="green">{say("here")}</Badge> : null}
           </>,
           address === "" ? "–" : <span class="break-anywhere">{address}</span>,
-          <Moment visit={visit} at={createdAt} />,
-          <Moment visit={visit} at={lastSeenAt} />
+          <Moment context={context} at={createdAt} />,
+          <Moment context={context} at={lastSeenAt} />
         ])}
       />
     </Card>
   )
 }
 
-const Done = ({ visit }: Props) => {
-  const say = sayOf(visit, accountText)
-  switch (visit.query.get("done")) {
+const Done = ({ context }: Props) => {
+  const say = sayOf(context, "account")
+  switch (context.query.get("done")) {
     case "password":
       return <Notice kind="success">{say("done.password")}</Notice>
     case "sessions":
@@ -145,27 +143,27 @@ const Done = ({ visit }: Props) => {
 }
 
 export const AccountView = (
-  { sessions, state, visit }: Props & {
+  { sessions, state, context }: Props & {
     readonly sessions: ReadonlyArray<ListedSession>
     /** Of the form that changes the password. */
     readonly state: FormState
   }
 ) => (
   <>
-    <PageHeading title={sayOf(visit, accountText)("title")} />
-    <Done visit={visit} />
+    <PageHeading title={sayOf(context, "account")("title")} />
+    <Done context={context} />
     <div class="row g-3">
       <div class="col-lg-6">
-        <Profile visit={visit} />
+        <Profile context={context} />
       </div>
       <div class="col-lg-6">
-        <Look visit={visit} />
+        <Look context={context} />
       </div>
       <div class="col-12">
-        <Password visit={visit} state={state} />
+        <Password context={context} state={state} />
       </div>
       <div class="col-12">
-        <Sessions visit={visit} sessions={sessions} />
+        <Sessions context={context} sessions={sessions} />
       </div>
     </div>
   </>

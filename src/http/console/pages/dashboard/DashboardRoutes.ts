@@ -8,17 +8,16 @@ import { UsageReports } from "../../../../usage/UsageReports.ts"
 import { servedModels } from "../../../ServedModels.ts"
 import { page } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
-import { sayOf } from "../../Visit.ts"
+import { sayOf } from "../../PageContext.ts"
 import { readRange } from "../usage/UsageRange.ts"
-import { dashboardText } from "./DashboardText.ts"
 import { DashboardView } from "./DashboardView.tsx"
 
-export const DashboardRoutes = userPage("/", (visit) =>
+export const DashboardRoutes = userPage("/", (context) =>
   Effect.gen(function*() {
-    const range = readRange(new URLSearchParams(), visit.now, visit.formats.timeZone)
+    const range = readRange(new URLSearchParams(), context.now, context.formats.timeZone)
     const { account, models, month } = yield* Effect.all({
-      account: (yield* AccountOverview).view(visit.user.id),
-      month: (yield* UsageReports).overview(visit.user.id, range, visit.formats.timeZone).pipe(
+      account: (yield* AccountOverview).view(context.user.id),
+      month: (yield* UsageReports).overview(context.user.id, range, context.formats.timeZone).pipe(
         Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
       ),
       models: servedModels
@@ -26,7 +25,7 @@ export const DashboardRoutes = userPage("/", (visit) =>
     const today = month.days.at(-1) ?? month.totals
     const publicUrl = (yield* PublicAddress).url()
     return page(
-      sayOf(visit, dashboardText)("title"),
-      DashboardView({ visit, account, month, today, publicUrl, model: models[0]?.id })
+      sayOf(context, "dashboard")("title"),
+      DashboardView({ context, account, month, today, publicUrl, model: models[0]?.id })
     )
   }))

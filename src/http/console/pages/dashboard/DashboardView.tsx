@@ -4,16 +4,15 @@
 import type { AccountView } from "../../../../accounts/AccountOverview.ts"
 import type { UsageOverview } from "../../../../usage/UsageReports.ts"
 import type { UsageSums } from "../../../../usage/UsageSums.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { curlLine } from "../../ui/CurlLine.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { SubscriptionCard, SuspendedNotices } from "../../ui/SubscriptionParts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { DaysChart } from "../usage/UsageView.tsx"
-import { dashboardText } from "./DashboardText.ts"
 
 export interface DashboardProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly account: AccountView
   readonly month: UsageOverview
   readonly today: UsageSums
@@ -25,9 +24,9 @@ export interface DashboardProps {
 
 const KEY_VARIABLE = "REALMS_KEY"
 
-const Figures = ({ account, today, visit }: DashboardProps) => {
-  const say = sayOf(visit, dashboardText)
-  const { formats } = visit
+const Figures = ({ account, today, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
+  const { formats } = context
   const input = today.inputTokens + today.cachedInputTokens + today.cacheWriteTokens
   const hints = [
     ...(account.heldMicros === 0n ? [] : [say("held", { amount: formats.usd(account.heldMicros) })]),
@@ -47,7 +46,7 @@ const Figures = ({ account, today, visit }: DashboardProps) => {
         <Figure label={say("today")} value={formats.usd(today.chargedMicros)} icon="usage" />
       </div>
       <div class="col-sm-6 col-lg-3">
-        <Figure label={say("calls")} value={formats.count(today.calls)} icon="clock" />
+        <Figure label={say("callsToday")} value={formats.count(today.calls)} icon="clock" />
       </div>
       <div class="col-sm-6 col-lg-3">
         <Figure
@@ -61,8 +60,8 @@ const Figures = ({ account, today, visit }: DashboardProps) => {
   )
 }
 
-const Plans = ({ account, visit }: DashboardProps) => {
-  const say = sayOf(visit, dashboardText)
+const Plans = ({ account, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
   if (account.subscriptions.length === 0 && account.suspended.length === 0) {
     return (
       <Card class="h-100">
@@ -77,19 +76,19 @@ const Plans = ({ account, visit }: DashboardProps) => {
   }
   return (
     <div class="d-flex flex-column gap-3">
-      <SuspendedNotices visit={visit} suspended={account.suspended} />
+      <SuspendedNotices context={context} suspended={account.suspended} />
       {account.subscriptions.map((subscription) => (
-        <SubscriptionCard key={subscription.id} visit={visit} subscription={subscription} />
+        <SubscriptionCard key={subscription.id} context={context} subscription={subscription} />
       ))}
     </div>
   )
 }
 
-const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
-  const say = sayOf(visit, dashboardText)
+const QuickStart = ({ model, publicUrl, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
   const [copy, copied] = [say("copy"), say("copied")]
   return (
-    <Card title={say("start")} actions={<a class="btn btn-sm" href="/keys">{say("start.keys")}</a>}>
+    <Card title={say("start")} actions={<a class="btn btn-sm" href="/keys">{say("apiKeys")}</a>}>
       <div class="card-body">
         <h3 class="h4">{say("start.base")}</h3>
         <Copyable id="base-url" text={`${publicUrl}/v1`} label={copy} copied={copied} />
@@ -111,8 +110,8 @@ const QuickStart = ({ model, publicUrl, visit }: DashboardProps) => {
 }
 
 export const DashboardView = (props: DashboardProps) => {
-  const { account, month, visit } = props
-  const say = sayOf(visit, dashboardText)
+  const { account, month, context } = props
+  const say = sayOf(context, "dashboard")
   const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.suspended.length === 0 &&
     account.openCalls === 0
   return (
@@ -122,8 +121,8 @@ export const DashboardView = (props: DashboardProps) => {
       <div class="row g-3">
         <Figures {...props} />
         <div class="col-lg-8">
-          <Card title={say("month")} actions={<a href="/usage">{say("details")}</a>} class="h-100">
-            <DaysChart visit={visit} query="range=30d" overview={month} title={say("month")} />
+          <Card title={say("spend.month")} actions={<a href="/usage">{say("details")}</a>} class="h-100">
+            <DaysChart context={context} query="range=30d" overview={month} title={say("spend.month")} />
           </Card>
         </div>
         <div class="col-lg-4">

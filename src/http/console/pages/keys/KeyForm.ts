@@ -6,8 +6,7 @@ import { DateTime, Option } from "effect"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import type { NewApiKey } from "../../../../identity/NewApiKey.ts"
 import type { Problems } from "../../Answer.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { keysText } from "./KeysText.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/
 
@@ -25,20 +24,20 @@ const optional = <A>(text: string | null, parse: (text: string) => A | undefined
 
 /** The key that the form asks for, or its problems by field. */
 export const readKeyForm = (
-  visit: UserVisit,
+  context: UserContext,
   fields: URLSearchParams,
   modelIds: ReadonlyArray<string>
 ): { readonly key: NewApiKey } | { readonly problems: Problems } => {
-  const say = sayOf(visit, keysText)
+  const say = sayOf(context, "keys")
   const name = (fields.get("name") ?? "").trim()
-  const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, visit.formats.timeZone))
+  const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, context.formats.timeZone))
   const spendLimitMicros = optional(fields.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
   const allowedModels = [...new Set(fields.getAll("models"))]
   const areKnown = allowedModels.every((id) => modelIds.includes(id))
   if (name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && areKnown) {
     return {
       key: {
-        userId: visit.user.id,
+        userId: context.user.id,
         name,
         expiresAt,
         spendLimitMicros,
@@ -49,7 +48,7 @@ export const readKeyForm = (
   return {
     problems: {
       ...(name === "" ? { name: say("name.problem") } : {}),
-      ...(expiresAt === undefined ? { expiry: say("expiry.problem") } : {}),
+      ...(expiresAt === undefined ? { expiry: say("problem.day") } : {}),
       ...(spendLimitMicros === undefined ? { spend_limit: say("limit.problem") } : {}),
       ...(areKnown ? {} : { models: say("models.problem") })
     }

@@ -9,17 +9,16 @@ import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { servedModels } from "../../../ServedModels.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { readKeyForm } from "./KeyForm.ts"
-import { keysText } from "./KeysText.ts"
 import { KeysView, RevokeKeyView } from "./KeysView.tsx"
 import { CreatedKeyView, NewKeyView } from "./NewKeyView.tsx"
 
-const keysPage = userPage("/keys", (visit) =>
+const keysPage = userPage("/keys", (context) =>
   Effect.gen(function*() {
-    const keys = yield* (yield* ApiKeys).list(visit.user.id)
-    return page(sayOf(visit, keysText)("title"), KeysView({ visit, keys }))
+    const keys = yield* (yield* ApiKeys).list(context.user.id)
+    return page(sayOf(context, "keys")("title"), KeysView({ context, keys }))
   }))
 
 const idsOf = (models: ReadonlyArray<Model>): ReadonlyArray<string> => models.map(({ id }) => id)
@@ -29,65 +28,65 @@ const servedIds = Effect.map(servedModels, idsOf)
 /** A model that was chosen while a channel served it is still one that a key may allow. */
 const enabledIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, idsOf))
 
-const showNewKey = (visit: UserVisit, state: FormState) =>
+const showNewKey = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
     const served = yield* servedIds
     const chosen = state.values.getAll("models")
     const modelIds = (yield* enabledIds).filter((id) => served.includes(id) || chosen.includes(id))
-    return page(sayOf(visit, keysText)("new"), NewKeyView({ visit, state, modelIds }))
+    return page(sayOf(context, "keys")("new"), NewKeyView({ context, state, modelIds }))
   })
 
-const newKeyPage = userPage("/keys/new", (visit) => showNewKey(visit, emptyForm))
+const newKeyPage = userPage("/keys/new", (context) => showNewKey(context, emptyForm))
 
 const createForm = userForm("/keys", {
-  run: (visit, fields) =>
+  run: (context, fields) =>
     Effect.gen(function*() {
-      const form = readKeyForm(visit, fields, yield* enabledIds)
+      const form = readKeyForm(context, fields, yield* enabledIds)
       if ("problems" in form) return yield* refuse(form.problems)
       const served = yield* servedIds
       const { allowedModels } = form.key
       const created = yield* (yield* ApiKeys).create(form.key)
       const view = CreatedKeyView({
-        visit,
+        context,
         name: form.key.name,
         key: Redacted.value(created.key),
         address: (yield* PublicAddress).url(),
         modelId: served.find((id) => allowedModels?.includes(id) ?? true)
       })
-      return page(sayOf(visit, keysText)("created.title"), view)
+      return page(sayOf(context, "keys")("created.title"), view)
     }).pipe(
       Effect.catchTags({
         ApiKeyRefused: ({ reason }) => {
-          const say = sayOf(visit, keysText)
+          const say = sayOf(context, "keys")
           const problems = {
             name: { name: say("name.problem") },
-            expiry: { expiry: say("expiry.problem") },
+            expiry: { expiry: say("problem.day") },
             spend_limit: { spend_limit: say("limit.problem") },
             models: { models: say("models.problem") }
           }
           return Effect.fail(refuse(problems[reason]))
         },
-        TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: sayOf(visit, keysText)("many", { count: keysMax }) })),
+        TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: sayOf(context, "keys")("many", { count: keysMax }) })),
         // Users are never deleted.
         UserNotFound: Effect.die
       })
     ),
-  again: (visit, fields, problems) => showNewKey(visit, { values: fields, problems })
+  again: (context, fields, problems) => showNewKey(context, { values: fields, problems })
 })
 
-const revokePage = userPage("/keys/:id/revoke", (visit) =>
+const revokePage = userPage("/keys/:id/revoke", (context) =>
   Effect.gen(function*() {
     const id = yield* pathId("id", ApiKeyId)
-    const key = (yield* (yield* ApiKeys).list(visit.user.id)).find((listed) => listed.id === id)
+    const key = (yield* (yield* ApiKeys).list(context.user.id)).find((listed) => listed.id === id)
     if (key === undefined) return yield* new PageNotFound()
     if (key.revokedAt !== null) return redirect("/keys")
-    return page(sayOf(visit, keysText)("revoke.title"), RevokeKeyView({ visit, key }))
+    return page(sayOf(context, "keys")("revoke.title"), RevokeKeyView({ context, key }))
   }))
 
 const revokeForm = userForm("/keys/:id/revoke", {
-  run: (visit) =>
+  run: (context) =>
     Effect.gen(function*() {
-      yield* (yield* ApiKeys).revokeOwn(visit.user.id, yield* pathId("id", ApiKeyId))
+      yield* (yield* ApiKeys).revokeOwn(context.user.id, yield* pathId("id", ApiKeyId))
       return redirect("/keys?done=revoked")
     }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
 })

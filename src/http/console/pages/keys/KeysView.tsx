@@ -4,16 +4,15 @@
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { keysText } from "./KeysText.ts"
 
 /** So many models are named in the list. */
 const MODELS_NAMED_MAX = 2
 
 interface KeyProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly apiKey: ListedApiKey
 }
 
@@ -22,20 +21,20 @@ type KeyState = "active" | "expired" | "revoked"
 const stateOf = ({ expiresAt, revokedAt }: ListedApiKey, now: Date): KeyState =>
   revokedAt !== null ? "revoked" : expiresAt !== null && expiresAt <= now ? "expired" : "active"
 
-const StateBadge = ({ apiKey, visit }: KeyProps) => {
-  const say = sayOf(visit, keysText)
-  switch (stateOf(apiKey, visit.now)) {
+const StateBadge = ({ apiKey, context }: KeyProps) => {
+  const say = sayOf(context, "keys")
+  switch (stateOf(apiKey, context.now)) {
     case "active":
-      return <Badge tone="green">{say("state.active")}</Badge>
+      return <Badge tone="green">{say("active")}</Badge>
     case "expired":
-      return <Badge tone="yellow">{say("state.expired")}</Badge>
+      return <Badge tone="yellow">{say("expired")}</Badge>
     case "revoked":
-      return <Badge tone="secondary">{say("state.revoked")}</Badge>
+      return <Badge tone="secondary">{say("revoked")}</Badge>
   }
 }
 
-const Models = ({ apiKey: { allowedModels }, visit }: KeyProps) => {
-  const say = sayOf(visit, keysText)
+const Models = ({ apiKey: { allowedModels }, context }: KeyProps) => {
+  const say = sayOf(context, "keys")
   if (allowedModels === null) return <>{say("models.all")}</>
   const rest = allowedModels.length - MODELS_NAMED_MAX
   return (
@@ -52,14 +51,14 @@ const Models = ({ apiKey: { allowedModels }, visit }: KeyProps) => {
 }
 
 /** A day, with the exact time for whoever points at it. */
-const Day = ({ at, visit }: { readonly visit: UserVisit; readonly at: Date }) => (
-  <time class="nowrap" dateTime={at.toISOString()} title={visit.formats.time(at)}>{visit.formats.date(at)}</time>
+const Day = ({ at, context }: { readonly context: UserContext; readonly at: Date }) => (
+  <time class="nowrap" dateTime={at.toISOString()} title={context.formats.time(at)}>{context.formats.date(at)}</time>
 )
 
-const RevokeLink = ({ apiKey, visit }: KeyProps) => {
-  const say = sayOf(visit, keysText)
+const RevokeLink = ({ apiKey, context }: KeyProps) => {
+  const say = sayOf(context, "keys")
   const { hint, id, name } = apiKey
-  return stateOf(apiKey, visit.now) === "active"
+  return stateOf(apiKey, context.now) === "active"
     ? (
       <a
         class="btn btn-sm btn-ghost-danger"
@@ -72,8 +71,10 @@ const RevokeLink = ({ apiKey, visit }: KeyProps) => {
     : null
 }
 
-const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<ListedApiKey> }) => {
-  const say = sayOf(visit, keysText)
+const KeysTable = (
+  { keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<ListedApiKey> }
+) => {
+  const say = sayOf(context, "keys")
   return (
     <DataTable
       caption={say("title")}
@@ -82,7 +83,7 @@ const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: 
         { title: say("state") },
         { title: say("limit"), number: true, wide: true },
         { title: say("models"), wide: true },
-        { title: say("used"), wide: true },
+        { title: say("lastUsed"), wide: true },
         { title: say("expires"), wide: true },
         { title: say("created"), wide: true },
         { title: say("action"), number: true }
@@ -92,28 +93,28 @@ const KeysTable = ({ keys, visit }: { readonly visit: UserVisit; readonly keys: 
           <div class="key-name">{apiKey.name === "" ? "–" : apiKey.name}</div>
           <code class="nowrap">{apiKey.hint}</code>
         </>,
-        <StateBadge visit={visit} apiKey={apiKey} />,
-        apiKey.spendLimitMicros === null ? say("limit.none") : visit.formats.usd(apiKey.spendLimitMicros),
-        <Models visit={visit} apiKey={apiKey} />,
-        apiKey.lastUsedAt === null ? say("never") : <Day visit={visit} at={apiKey.lastUsedAt} />,
-        apiKey.expiresAt === null ? say("never") : <Day visit={visit} at={apiKey.expiresAt} />,
-        <Day visit={visit} at={apiKey.createdAt} />,
-        <RevokeLink visit={visit} apiKey={apiKey} />
+        <StateBadge context={context} apiKey={apiKey} />,
+        apiKey.spendLimitMicros === null ? say("limit.none") : context.formats.usd(apiKey.spendLimitMicros),
+        <Models context={context} apiKey={apiKey} />,
+        apiKey.lastUsedAt === null ? say("never") : <Day context={context} at={apiKey.lastUsedAt} />,
+        apiKey.expiresAt === null ? say("never") : <Day context={context} at={apiKey.expiresAt} />,
+        <Day context={context} at={apiKey.createdAt} />,
+        <RevokeLink context={context} apiKey={apiKey} />
       ])}
     />
   )
 }
 
 export const KeysView = (
-  { keys, visit }: { readonly visit: UserVisit; readonly keys: ReadonlyArray<ListedApiKey> }
+  { keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<ListedApiKey> }
 ) => {
-  const say = sayOf(visit, keysText)
+  const say = sayOf(context, "keys")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
         {keys.length === 0 ? undefined : <NewLink href="/keys/new" text={say("new")} />}
       </PageHeading>
-      {visit.query.get("done") === "revoked" ? <Notice kind="success">{say("done.revoked")}</Notice> : null}
+      {context.query.get("done") === "revoked" ? <Notice kind="success">{say("done.revoked")}</Notice> : null}
       <Card>
         {keys.length === 0
           ? (
@@ -124,21 +125,21 @@ export const KeysView = (
               action={<NewLink href="/keys/new" text={say("new")} />}
             />
           )
-          : <KeysTable visit={visit} keys={keys} />}
+          : <KeysTable context={context} keys={keys} />}
       </Card>
     </>
   )
 }
 
-export const RevokeKeyView = ({ key, visit }: { readonly visit: UserVisit; readonly key: ListedApiKey }) => {
-  const say = sayOf(visit, keysText)
+export const RevokeKeyView = ({ key, context }: { readonly context: UserContext; readonly key: ListedApiKey }) => {
+  const say = sayOf(context, "keys")
   return (
     <ConfirmPage
-      visit={visit}
+      context={context}
       title={say("revoke.title")}
       text={say("revoke.text", { name: key.name, hint: key.hint })}
-      submit={say("revoke.submit")}
-      cancel={say("revoke.cancel")}
+      submit={say("revokeTheKey")}
+      cancel={say("keepIt")}
       action={`/keys/${key.id}/revoke`}
       back="/keys"
     />

@@ -4,23 +4,22 @@
 import type { FormState } from "../../Answer.ts"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { curlLine } from "../../ui/CurlLine.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { keysText } from "./KeysText.ts"
 
 const NAME_LENGTH_MAX = 100
 
 interface FormViewProps {
-  readonly visit: UserVisit
+  readonly context: UserContext
   readonly state: FormState
   /** Of all models that can be called, and of those that are chosen already. */
   readonly modelIds: ReadonlyArray<string>
 }
 
-const ModelChoice = ({ modelIds, state, visit }: FormViewProps) => {
-  const say = sayOf(visit, keysText)
+const ModelChoice = ({ modelIds, state, context }: FormViewProps) => {
+  const say = sayOf(context, "keys")
   const chosen = state.values.getAll("models")
   const problem = state.problems["models"]
   const described = problem === undefined ? "models-hint" : "models-problem models-hint"
@@ -49,11 +48,11 @@ const ModelChoice = ({ modelIds, state, visit }: FormViewProps) => {
   )
 }
 
-export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
-  const say = sayOf(visit, keysText)
+export const NewKeyView = ({ modelIds, state, context }: FormViewProps) => {
+  const say = sayOf(context, "keys")
   return (
     <FormPage
-      visit={visit}
+      context={context}
       state={state}
       title={say("new")}
       action="/keys"
@@ -77,19 +76,19 @@ export const NewKeyView = ({ modelIds, state, visit }: FormViewProps) => {
               is: "date",
               name: "expiry",
               label: say("expiry"),
-              hint: say("expiry.hint", { zone: visit.formats.timeZone })
+              hint: say("expiry.hint", { zone: context.formats.timeZone })
             }
           ]
         ]}
       />
-      {modelIds.length === 0 ? null : <ModelChoice visit={visit} state={state} modelIds={modelIds} />}
+      {modelIds.length === 0 ? null : <ModelChoice context={context} state={state} modelIds={modelIds} />}
     </FormPage>
   )
 }
 
 export const CreatedKeyView = (
-  { address, key, modelId, name, visit }: {
-    readonly visit: UserVisit
+  { address, key, modelId, name, context }: {
+    readonly context: UserContext
     readonly name: string
     readonly key: string
     /** Of this installation. */
@@ -98,7 +97,7 @@ export const CreatedKeyView = (
     readonly modelId: string | undefined
   }
 ) => {
-  const say = sayOf(visit, keysText)
+  const say = sayOf(context, "keys")
   const copy = { label: say("copy"), copied: say("copied") }
   return (
     <>
@@ -110,13 +109,13 @@ export const CreatedKeyView = (
         </div>
       </Card>
       {modelId === undefined ? null : (
-        <Card title={say("created.try")} class="mb-3">
+        <Card title={say("tryIt")} class="mb-3">
           <div class="card-body">
             <Copyable id="new-key-curl" text={curlLine(address, { text: key }, modelId)} {...copy} />
           </div>
         </Card>
       )}
-      <a class="btn btn-primary" href="/keys">{say("created.done")}</a>
+      <a class="btn btn-primary" href="/keys">{say("done")}</a>
     </>
   )
 }

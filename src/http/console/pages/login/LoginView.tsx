@@ -3,20 +3,18 @@
  */
 import type { ComponentChildren } from "preact"
 import type { FormState } from "../../Answer.ts"
-import { passwordText } from "../../text/PasswordText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Sheet } from "../../ui/Sheet.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { loginText } from "./LoginText.ts"
 
 interface FormViewProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly state: FormState
 }
 
 /** E-mail and password, for somebody new or somebody known. */
 const EntryForm = (
-  { action, isNew, next, state, submit, visit }: FormViewProps & {
+  { action, isNew, next, state, submit, context }: FormViewProps & {
     readonly action: string
     readonly submit: string
     readonly isNew: boolean
@@ -24,10 +22,10 @@ const EntryForm = (
     readonly next?: string | undefined
   }
 ) => {
-  const say = sayOf(visit, loginText)
+  const say = sayOf(context, "login")
   const typed = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
   return (
-    <PostForm visit={visit} action={action}>
+    <PostForm context={context} action={action}>
       <FormAlert state={state} />
       {next === undefined ? null : <input type="hidden" name="next" value={next} />}
       <Field
@@ -48,7 +46,7 @@ const EntryForm = (
         autocomplete={isNew ? "new-password" : "current-password"}
         required
         autofocus={typed}
-        {...(isNew ? { hint: sayOf(visit, passwordText)("rules") } : {})}
+        {...(isNew ? { hint: sayOf(context, "password")("rules") } : {})}
       />
       <button type="submit" class="btn btn-primary w-100 mt-2">{submit}</button>
     </PostForm>
@@ -60,18 +58,18 @@ const Aside = ({ children }: { readonly children: ComponentChildren }) => (
 )
 
 export const LoginView = (
-  { isOpen, next, state, visit }: FormViewProps & {
+  { isOpen, next, state, context }: FormViewProps & {
     /** Whether anybody may register. */
     readonly isOpen: boolean
     readonly next: string | undefined
   }
 ) => {
-  const say = sayOf(visit, loginText)
+  const say = sayOf(context, "login")
   return (
     <>
       <Sheet title={say("login.title")} lead={say("login.lead")}>
         <EntryForm
-          visit={visit}
+          context={context}
           state={state}
           action="/login"
           submit={say("login.submit")}
@@ -82,7 +80,7 @@ export const LoginView = (
       {isOpen
         ? (
           <Aside>
-            {say("login.new")} <a href="/register">{visit.say("action.register")}</a>
+            {say("login.new")} <a href="/register">{context.say("action.register")}</a>
           </Aside>
         )
         : null}
@@ -90,44 +88,44 @@ export const LoginView = (
   )
 }
 
-export const RegisterView = ({ state, visit }: FormViewProps) => {
-  const say = sayOf(visit, loginText)
+export const RegisterView = ({ state, context }: FormViewProps) => {
+  const say = sayOf(context, "login")
   return (
     <>
       <Sheet title={say("register.title")} lead={say("register.lead")}>
-        <EntryForm visit={visit} state={state} action="/register" submit={say("register.submit")} isNew />
+        <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />
       </Sheet>
       <Aside>
-        {say("register.known")} <a href="/login">{visit.say("action.login")}</a>
+        {say("register.known")} <a href="/login">{context.say("action.login")}</a>
       </Aside>
     </>
   )
 }
 
-export const RegistrationClosedView = ({ visit }: { readonly visit: Visit }) => {
-  const say = sayOf(visit, loginText)
+export const RegistrationClosedView = ({ context }: { readonly context: PageContext }) => {
+  const say = sayOf(context, "login")
   return (
     <Sheet title={say("closed.title")} lead={say("closed.text")}>
-      <a class="btn btn-primary w-100" href="/login">{visit.say("action.login")}</a>
+      <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
     </Sheet>
   )
 }
 
-export const SetupView = ({ action, state, visit }: FormViewProps & { readonly action: string }) => {
-  const say = sayOf(visit, loginText)
+export const SetupView = ({ action, state, context }: FormViewProps & { readonly action: string }) => {
+  const say = sayOf(context, "login")
   return (
     <Sheet title={say("setup.title")} lead={say("setup.lead")}>
-      <EntryForm visit={visit} state={state} action={action} submit={say("setup.submit")} isNew />
+      <EntryForm context={context} state={state} action={action} submit={say("setup.submit")} isNew />
     </Sheet>
   )
 }
 
-export const SetupInvalidView = ({ visit }: { readonly visit: Visit }) => {
-  const say = sayOf(visit, loginText)
+export const SetupInvalidView = ({ context }: { readonly context: PageContext }) => {
+  const say = sayOf(context, "login")
   return (
     <Sheet title={say("setup.invalid.title")} lead={say("setup.invalid.text")}>
       <pre class="copyable-text" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
-      <a class="btn btn-primary w-100 mt-3" href="/login">{visit.say("action.login")}</a>
+      <a class="btn btn-primary w-100 mt-3" href="/login">{context.say("action.login")}</a>
     </Sheet>
   )
 }

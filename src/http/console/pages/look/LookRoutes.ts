@@ -5,8 +5,8 @@ import { Effect } from "effect"
 import { redirect } from "../../Answer.ts"
 import { visitorForm } from "../../ConsoleRoute.ts"
 import { localPath } from "../../LocalPath.ts"
+import { LANGUAGE_COOKIE, THEME_COOKIE, themes } from "../../PageContext.ts"
 import { languages } from "../../text/Messages.ts"
-import { LANGUAGE_COOKIE, THEME_COOKIE, themes } from "../../Visit.ts"
 
 const known = (values: ReadonlyArray<string>, text: string | null): text is string =>
   text !== null && values.includes(text)

@@ -6,13 +6,12 @@ import { Settings } from "../../../../settings/Settings.ts"
 import { servedModels } from "../../../ServedModels.ts"
 import { page } from "../../Answer.ts"
 import { visitorPage } from "../../ConsoleRoute.ts"
-import { sayOf } from "../../Visit.ts"
-import { modelsText } from "./ModelsText.ts"
+import { sayOf } from "../../PageContext.ts"
 import { ModelsView } from "./ModelsView.tsx"
 
-export const ModelsRoutes = visitorPage("/models", (visit) =>
+export const ModelsRoutes = visitorPage("/models", (context) =>
   Effect.gen(function*() {
     const models = yield* servedModels
     const { multiplierMicros } = (yield* Settings).current().billing
-    return page(sayOf(visit, modelsText)("title"), ModelsView({ visit, models, multiplierMicros }))
+    return page(sayOf(context, "models")("title"), ModelsView({ context, models, multiplierMicros }))
   }))

@@ -6,24 +6,23 @@ import type { ComponentChildren } from "preact"
 import type { Model } from "../../../../catalog/Catalog.ts"
 import { divideUp } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE, type PriceTier, type UnitPrices } from "../../../../domain/Price.ts"
-import { sayOf, type Visit } from "../../Visit.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { modelsText } from "./ModelsText.ts"
 
 interface PricesProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly multiplierMicros: bigint
 }
 
 /** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
-const priceText = ({ multiplierMicros, visit }: PricesProps, micros: bigint): string => {
+const priceText = ({ multiplierMicros, context }: PricesProps, micros: bigint): string => {
   const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
-  return multiplied === 0n ? sayOf(visit, modelsText)("free") : visit.formats.usd(multiplied)
+  return multiplied === 0n ? sayOf(context, "models")("free") : context.formats.usd(multiplied)
 }
 
 /** What calls of tools cost, where they are priced. */
 const ToolPrices = ({ model, ...props }: PricesProps & { readonly model: Model }) => {
-  const say = sayOf(props.visit, modelsText)
+  const say = sayOf(props.context, "models")
   const { tools } = model.price
   if (model.hostedTools !== "price" || tools === undefined) return null
   const { fileSearchMicros, webSearchMicros } = tools
@@ -49,9 +48,9 @@ const pricesOf = (props: PricesProps, prices: UnitPrices): Row => [
 ]
 
 const tierRow = (props: PricesProps, tier: PriceTier): Row => {
-  const count = props.visit.formats.count(tier.aboveInputTokens)
+  const count = props.context.formats.count(tier.aboveInputTokens)
   return [
-    <span class="text-secondary ps-3 d-block">{sayOf(props.visit, modelsText)("above", { count })}</span>,
+    <span class="text-secondary ps-3 d-block">{sayOf(props.context, "models")("above", { count })}</span>,
     ...pricesOf(props, tier),
     "",
     ""
@@ -59,9 +58,8 @@ const tierRow = (props: PricesProps, tier: PriceTier): Row => {
 }
 
 const rowsOf = (props: PricesProps, model: Model): ReadonlyArray<Row> => {
-  const { visit } = props
-  const say = sayOf(visit, modelsText)
-  const { count } = visit.formats
+  const { context } = props
+  const say = sayOf(context, "models")
   return [
     [
       <>
@@ -70,8 +68,8 @@ const rowsOf = (props: PricesProps, model: Model): ReadonlyArray<Row> => {
         <ToolPrices {...props} model={model} />
       </>,
       ...pricesOf(props, model.price),
-      model.contextTokens === null ? "–" : say("tokens", { count: count(model.contextTokens) }),
-      say("tokens", { count: count(model.maxOutputTokens) })
+      model.contextTokens === null ? "–" : say("tokens", { count: model.contextTokens }),
+      say("tokens", { count: model.maxOutputTokens })
     ],
     ...(model.price.tiers ?? []).map((tier) => tierRow(props, tier))
   ]
@@ -80,7 +78,7 @@ const rowsOf = (props: PricesProps, model: Model): ReadonlyArray<Row> => {
 export const ModelsView = (
   { models, ...props }: PricesProps & { readonly models: ReadonlyArray<Model> }
 ) => {
-  const say = sayOf(props.visit, modelsText)
+  const say = sayOf(props.context, "models")
   return (
     <>
       <PageHeading
@@ -96,11 +94,11 @@ export const ModelsView = (
               columns={[
                 { title: say("model") },
                 { title: say("input"), number: true },
-                { title: say("cached"), number: true, wide: true },
-                { title: say("write"), number: true, wide: true },
+                { title: say("cachedInput"), number: true, wide: true },
+                { title: say("cacheWrite"), number: true, wide: true },
                 { title: say("output"), number: true },
                 { title: say("context"), number: true, wide: true },
-                { title: say("limit"), number: true, wide: true }
+                { title: say("outputLimit"), number: true, wide: true }
               ]}
               rows={models.flatMap((model) => rowsOf(props, model))}
             />

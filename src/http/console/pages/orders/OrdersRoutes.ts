@@ -8,31 +8,30 @@ import { Orders } from "../../../../orders/Orders.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { ordersText } from "./OrdersText.ts"
 import { OrdersView, ReceiptView } from "./OrdersView.tsx"
 
 const PAGE_SIZE = 25
 
-const list = Effect.fnUntraced(function*(visit: UserVisit) {
-  const before = idOf(visit.query.get("before"))
-  const found = yield* (yield* Orders).list(visit.user.id, { limit: PAGE_SIZE + 1, before })
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const before = idOf(context.query.get("before"))
+  const found = yield* (yield* Orders).list(context.user.id, { limit: PAGE_SIZE + 1, before })
   const orders = found.slice(0, PAGE_SIZE)
   return page(
-    sayOf(visit, ordersText)("title"),
-    OrdersView({ visit, orders, hasOlder: found.length > PAGE_SIZE, isFirst: before === undefined })
+    sayOf(context, "orders")("orders"),
+    OrdersView({ context, orders, hasOlder: found.length > PAGE_SIZE, isFirst: before === undefined })
   )
 })
 
-const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
+const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = yield* pathId("id", OrderId)
-  const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
+  const view = yield* (yield* Orders).show(id, context.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )
-  const title = sayOf(visit, ordersText)(isFulfilled(view.order.state) ? "receipt" : "order", { id: id.toString() })
+  const title = sayOf(context, "orders")(isFulfilled(view.order.state) ? "receipt" : "order", { id: id.toString() })
   const site = new URL((yield* PublicAddress).url()).host
-  return page(title, ReceiptView({ visit, view, site }))
+  return page(title, ReceiptView({ context, view, site }))
 })
 
 export const OrdersRoutes = Layer.mergeAll(userPage("/orders", list), userPage("/orders/:id", receipt))

@@ -3,26 +3,24 @@
  */
 import { isFulfilled, type Order } from "../../../../orders/Order.ts"
 import type { OrderView } from "../../../../orders/Orders.ts"
-import { orderText } from "../../text/OrderText.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Icon } from "../../ui/Icon.tsx"
 import { methodName, orderName, OrderTable, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Card, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { ordersText } from "./OrdersText.ts"
 
 export const OrdersView = (
-  { hasOlder, isFirst, orders, visit }: {
-    readonly visit: UserVisit
+  { hasOlder, isFirst, orders, context }: {
+    readonly context: UserContext
     readonly orders: ReadonlyArray<Order>
     readonly hasOlder: boolean
     readonly isFirst: boolean
   }
 ) => {
-  const say = sayOf(visit, ordersText)
+  const say = sayOf(context, "orders")
   const last = orders.at(-1)
   return (
     <>
-      <PageHeading title={say("title")} lead={say("lead")} />
+      <PageHeading title={say("orders")} lead={say("lead")} />
       <Card>
         {orders.length === 0
           ? (
@@ -30,10 +28,10 @@ export const OrdersView = (
               icon="order"
               title={say("none")}
               text={say("none.text")}
-              action={<a class="btn btn-primary" href="/topup">{visit.say("nav.topup")}</a>}
+              action={<a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>}
             />
           )
-          : <OrderTable visit={visit} caption={say("title")} orders={orders} />}
+          : <OrderTable context={context} caption={say("orders")} orders={orders} />}
         {isFirst && !hasOlder ? null : (
           <div class="card-footer d-flex justify-content-between">
             {isFirst ? <span /> : <a href="/orders">{say("newest")}</a>}
@@ -46,14 +44,14 @@ export const OrdersView = (
 }
 
 export const ReceiptView = (
-  { site, view: { attempts, order }, visit }: {
-    readonly visit: UserVisit
+  { site, view: { attempts, order }, context }: {
+    readonly context: UserContext
     readonly view: OrderView
     readonly site: string
   }
 ) => {
-  const say = sayOf(visit, ordersText)
-  const sayOrder = sayOf(visit, orderText)
+  const say = sayOf(context, "orders")
+  const sayOrder = sayOf(context, "order")
   const paid = attempts.find(({ payment, state }) => state === "paid" && payment !== null)
   const title = say(isFulfilled(order.state) ? "receipt" : "order", { id: order.id.toString() })
   return (
@@ -69,12 +67,12 @@ export const ReceiptView = (
         <div class="card-body">
           <dl class="facts">
             <dt>{sayOrder("what")}</dt>
-            <dd>{orderName(visit, order)}</dd>
+            <dd>{orderName(context, order)}</dd>
             {order.terms === null
               ? (
                 <>
                   <dt>{sayOrder("credit")}</dt>
-                  <dd>{visit.formats.usd(order.creditMicros)}</dd>
+                  <dd>{context.formats.usd(order.creditMicros)}</dd>
                 </>
               )
               : (
@@ -83,36 +81,36 @@ export const ReceiptView = (
                   <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
                   <dt>{say("limits")}</dt>
                   <dd>
-                    <TermsLines visit={visit} terms={order.terms} />
+                    <TermsLines context={context} terms={order.terms} />
                   </dd>
                 </>
               )}
             <dt>{sayOrder("amount")}</dt>
             <dd>
-              <strong>{visit.formats.cny(order.amountFen)}</strong>
+              <strong>{context.formats.cny(order.amountFen)}</strong>
             </dd>
             <dt>{sayOrder("state")}</dt>
             <dd>
-              <StateBadge visit={visit} state={order.state} />
+              <StateBadge context={context} state={order.state} />
             </dd>
             <dt>{say("customer")}</dt>
-            <dd>{visit.user.email}</dd>
+            <dd>{context.user.email}</dd>
             <dt>{sayOrder("placed")}</dt>
             <dd>
-              <Moment visit={visit} at={order.createdAt} />
+              <Moment context={context} at={order.createdAt} />
             </dd>
             {order.settledAt === null ? null : (
               <>
-                <dt>{say("paidAt")}</dt>
+                <dt>{say("paid")}</dt>
                 <dd>
-                  <Moment visit={visit} at={order.settledAt} />
+                  <Moment context={context} at={order.settledAt} />
                 </dd>
               </>
             )}
             {paid === undefined ? null : (
               <>
                 <dt>{say("paidWith")}</dt>
-                <dd>{methodName(visit, paid.provider, paid.method)}</dd>
+                <dd>{methodName(context, paid.provider, paid.method)}</dd>
                 <dt>{say("reference")}</dt>
                 <dd>
                   <code>{paid.payment}</code>

@@ -20,52 +20,51 @@ import {
   refuse
 } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
-import { payText } from "./PayText.ts"
 import { EpayGoView, methodsOf, PayPanel, payTitle, PayView, StripeGoView, versionOf } from "./PayView.tsx"
 
 /** How often a page without scripts asks again, in seconds. */
 const REFRESH_SECONDS = 10
 
 /** The visitor's own order that the address names, with the kind that it really is of. */
-const findOrder = Effect.fnUntraced(function*(visit: UserVisit) {
+const findOrder = Effect.fnUntraced(function*(context: UserContext) {
   const id = yield* pathId("id", OrderId)
-  const view = yield* (yield* Orders).show(id, visit.user.id).pipe(
+  const view = yield* (yield* Orders).show(id, context.user.id).pipe(
     Effect.catchTag("OrderNotFound", () => Effect.fail(new PageNotFound()))
   )
   if (view.order.kind !== (yield* HttpRouter.params)["kind"]) return yield* new PageNotFound()
   return view
 })
 
-const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
-  const view = yield* findOrder(visit)
+const show = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
+  const view = yield* findOrder(context)
   const methods = methodsOf(view.order, (yield* Settings).current().payment)
   const follows = view.order.state === "pending" && view.attempts.length > 0
   return page(
-    payTitle(visit, view.order),
-    PayView({ visit, view, methods, state }),
+    payTitle(context, view.order),
+    PayView({ context, view, methods, state }),
     follows ? { refreshSeconds: REFRESH_SECONDS } : {}
   )
 })
 
 /** The panel of an order that has changed since `version`. */
-const status = Effect.fnUntraced(function*(visit: UserVisit) {
-  const view = yield* findOrder(visit)
-  if (visit.query.get("version") === versionOf(view)) {
+const status = Effect.fnUntraced(function*(context: UserContext) {
+  const view = yield* findOrder(context)
+  if (context.query.get("version") === versionOf(view)) {
     return raw(HttpServerResponse.empty({ status: 204, headers: { "cache-control": "no-store" } }))
   }
   const methods = methodsOf(view.order, (yield* Settings).current().payment)
-  return part(PayPanel({ visit, view, methods, state: emptyForm }))
+  return part(PayPanel({ context, view, methods, state: emptyForm }))
 })
 
 /** On to the provider. Browsers hold a form's redirects to the page's policy, so other addresses are given as a link. */
-const goOn = Effect.fnUntraced(function*(visit: UserVisit, started: PaymentStart, method: string) {
-  const say = sayOf(visit, payText)
+const goOn = Effect.fnUntraced(function*(context: UserContext, started: PaymentStart, method: string) {
+  const say = sayOf(context, "pay")
   if (started.type === "form") {
     // The gateway sends the payer on to where the method is paid, which nobody can name beforehand.
-    return page(say("go.title"), EpayGoView({ visit, action: started.action, fields: started.fields, method }), {
+    return page(say("go.title"), EpayGoView({ context, action: started.action, fields: started.fields, method }), {
       formOrigins: ["https:"],
       bare: true
     })
@@ -73,12 +72,12 @@ const goOn = Effect.fnUntraced(function*(visit: UserVisit, started: PaymentStart
   const origins = paymentOrigins((yield* Settings).current().payment)
   return origins.includes(new URL(started.url).origin)
     ? redirect(started.url)
-    : page(say("go.title"), StripeGoView({ visit, url: started.url }), { bare: true })
+    : page(say("go.title"), StripeGoView({ context, url: started.url }), { bare: true })
 })
 
-const start = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
-  const say = sayOf(visit, payText)
-  const { order } = yield* findOrder(visit)
+const start = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  const say = sayOf(context, "pay")
+  const { order } = yield* findOrder(context)
   const checkout = yield* Checkout
   const provider = fields.get("provider")
   const method = provider === "epay" ? fields.get("method") ?? "" : ""
@@ -86,8 +85,8 @@ const start = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchPar
   const isOffered = offered.some((known) => known.provider === provider && (known.method ?? "") === method)
   if (!isOffered) return yield* refuse({ form: say("method.off") })
   const begin = provider === "epay"
-    ? checkout.startEpay(order.id, visit.user.id, method)
-    : checkout.startStripe(order.id, visit.user.id)
+    ? checkout.startEpay(order.id, context.user.id, method)
+    : checkout.startStripe(order.id, context.user.id)
   const started = yield* begin.pipe(
     Effect.tapErrorTag(
       ["ProviderUnavailable", "ProviderRefused"],
@@ -103,13 +102,13 @@ const start = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchPar
       ProviderUnavailable: () => Effect.fail(refuse({ form: say("provider.away") }, 502))
     })
   )
-  return yield* goOn(visit, started, method)
+  return yield* goOn(context, started, method)
 })
 
-const cancel = Effect.fnUntraced(function*(visit: UserVisit) {
-  const say = sayOf(visit, payText)
-  const { order } = yield* findOrder(visit)
-  yield* (yield* Orders).cancel(order.id, visit.user.id).pipe(
+const cancel = Effect.fnUntraced(function*(context: UserContext) {
+  const say = sayOf(context, "pay")
+  const { order } = yield* findOrder(context)
+  yield* (yield* Orders).cancel(order.id, context.user.id).pipe(
     Effect.catchTags({
       OrderNotFound: () => Effect.fail(new PageNotFound()),
       OrderClosed: () => Effect.fail(refuse({ form: say("closed") }, 409)),
@@ -119,11 +118,11 @@ const cancel = Effect.fnUntraced(function*(visit: UserVisit) {
   return redirect(`/pay/${order.kind}/${order.id}`)
 })
 
-const again = (visit: UserVisit, values: URLSearchParams, problems: FormState["problems"]) =>
-  Effect.map(show(visit, { values, problems }), (answer): Answer => answer)
+const again = (context: UserContext, values: URLSearchParams, problems: FormState["problems"]) =>
+  Effect.map(show(context, { values, problems }), (answer): Answer => answer)
 
 export const PayRoutes = Layer.mergeAll(
-  userPage("/pay/:kind/:id", (visit) => show(visit, emptyForm)),
+  userPage("/pay/:kind/:id", (context) => show(context, emptyForm)),
   userPage("/pay/:kind/:id/status", status),
   userForm("/pay/:kind/:id/start", { run: start, again }),
   userForm("/pay/:kind/:id/cancel", { run: cancel, again })

@@ -5,17 +5,15 @@
 import { FEN_SCALE, formatDecimal } from "../../../../domain/Money.ts"
 import { minorOf } from "../../../../orders/Checkout.ts"
 import type { Order } from "../../../../orders/Order.ts"
-import type { Payment } from "../../../../orders/Payments.ts"
 import type { OrderView } from "../../../../orders/Orders.ts"
+import type { Payment } from "../../../../orders/Payments.ts"
 import type { SettingsValues } from "../../../../settings/Settings.ts"
 import type { FormState } from "../../Answer.ts"
-import { orderText } from "../../text/OrderText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { payText } from "./PayText.ts"
 
 /** One way of paying that is on. */
 export interface PayMethod {
@@ -42,7 +40,7 @@ export const methodsOf = (order: Order, { epay, stripe }: SettingsValues["paymen
 ]
 
 export interface PayProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly view: OrderView
   readonly methods: ReadonlyArray<PayMethod>
   readonly state: FormState
@@ -55,40 +53,40 @@ export const versionOf = ({ attempts, order, payments }: OrderView): string => {
     .join("-")
 }
 
-const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
-  const say = sayOf(visit, payText)
-  const sayOrder = sayOf(visit, orderText)
+const OrderFacts = ({ order, context }: { readonly context: PageContext; readonly order: Order }) => {
+  const say = sayOf(context, "pay")
+  const sayOrder = sayOf(context, "order")
   return (
     <dl class="facts">
       <dt>{sayOrder("what")}</dt>
-      <dd>{orderName(visit, order)}</dd>
+      <dd>{orderName(context, order)}</dd>
       <dt>{sayOrder("amount")}</dt>
       <dd>
-        <strong class="h3">{visit.formats.cny(order.amountFen)}</strong>
+        <strong class="h3">{context.formats.cny(order.amountFen)}</strong>
       </dd>
       <dt>{say("gives")}</dt>
       <dd>
-        {order.terms === null ? visit.formats.usd(order.creditMicros) : (
+        {order.terms === null ? context.formats.usd(order.creditMicros) : (
           <>
             <div>{sayOrder("days", { count: order.terms.durationDays })}</div>
-            <TermsLines visit={visit} terms={order.terms} />
+            <TermsLines context={context} terms={order.terms} />
           </>
         )}
       </dd>
       <dt>{sayOrder("state")}</dt>
       <dd>
-        <StateBadge visit={visit} state={order.state} />
+        <StateBadge context={context} state={order.state} />
       </dd>
       <dt>{sayOrder("placed")}</dt>
       <dd>
-        <Moment visit={visit} at={order.createdAt} />
+        <Moment context={context} at={order.createdAt} />
       </dd>
       {order.state === "pending"
         ? (
           <>
             <dt>{say("expires")}</dt>
             <dd>
-              <Moment visit={visit} at={order.expiresAt} />
+              <Moment context={context} at={order.expiresAt} />
             </dd>
           </>
         )
@@ -97,21 +95,21 @@ const OrderFacts = ({ order, visit }: { readonly visit: Visit; readonly order: O
   )
 }
 
-const Methods = ({ methods, view: { order }, visit }: PayProps) => {
-  const say = sayOf(visit, payText)
+const Methods = ({ methods, view: { order }, context }: PayProps) => {
+  const say = sayOf(context, "pay")
   if (methods.length === 0) return <Notice kind="info">{say("off")}</Notice>
   return (
     <div class="d-flex flex-column gap-2">
       {methods.map(({ charge, method, provider }) => (
-        <PostForm key={`${provider}-${method}`} visit={visit} action={`/pay/${order.kind}/${order.id}/start`}>
+        <PostForm key={`${provider}-${method}`} context={context} action={`/pay/${order.kind}/${order.id}/start`}>
           <input type="hidden" name="provider" value={provider} />
           <input type="hidden" name="method" value={method ?? ""} />
           <button class="btn btn-primary w-100" type="submit">
-            {say("with", { method: methodName(visit, provider, method) })}
+            {say("with", { method: methodName(context, provider, method) })}
           </button>
           {charge === undefined ? null : (
             <div class="form-hint mt-1">
-              {say("charged", { amount: visit.formats.minor(charge.amountMinor, charge.currency) })}
+              {say("charged", { amount: context.formats.minor(charge.amountMinor, charge.currency) })}
             </div>
           )}
         </PostForm>
@@ -120,11 +118,11 @@ const Methods = ({ methods, view: { order }, visit }: PayProps) => {
   )
 }
 
-const Cancel = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
-  const say = sayOf(visit, payText)
+const Cancel = ({ order, context }: { readonly context: PageContext; readonly order: Order }) => {
+  const say = sayOf(context, "pay")
   return (
     <PostForm
-      visit={visit}
+      context={context}
       action={`/pay/${order.kind}/${order.id}/cancel`}
       confirm={say("cancel.ask")}
       class="mt-3 text-center"
@@ -135,10 +133,10 @@ const Cancel = ({ order, visit }: { readonly visit: Visit; readonly order: Order
 }
 
 /** The same once more, at today's price. */
-const Again = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
-  const say = sayOf(visit, payText)
+const Again = ({ order, context }: { readonly context: PageContext; readonly order: Order }) => {
+  const say = sayOf(context, "pay")
   return (
-    <PostForm visit={visit} action={order.kind === "topup" ? "/topup/create" : "/subscription/create"}>
+    <PostForm context={context} action={order.kind === "topup" ? "/topup/create" : "/subscription/create"}>
       {order.terms === null
         ? <input type="hidden" name="amount_cny" value={formatDecimal(order.amountFen, FEN_SCALE, FEN_SCALE)} />
         : <input type="hidden" name="plan_code" value={order.terms.code} />}
@@ -147,20 +145,20 @@ const Again = ({ order, visit }: { readonly visit: Visit; readonly order: Order 
   )
 }
 
-const amountOf = (visit: Visit, { currency, paidMinor }: Payment): string | undefined =>
-  paidMinor === null || currency === null ? undefined : visit.formats.minor(paidMinor, currency)
+const amountOf = (context: PageContext, { currency, paidMinor }: Payment): string | undefined =>
+  paidMinor === null || currency === null ? undefined : context.formats.minor(paidMinor, currency)
 
 /** What became of a payment that did not fulfil the order by itself; undefined where that goes without saying. */
-const paymentText = (visit: Visit, order: Order, payment: Payment): string | undefined => {
-  const say = sayOf(visit, payText)
-  const amount = amountOf(visit, payment)
+const paymentText = (context: PageContext, order: Order, payment: Payment): string | undefined => {
+  const say = sayOf(context, "pay")
+  const amount = amountOf(context, payment)
   switch (payment.state) {
     case "in_review":
       return amount === undefined ? say("review.unknown") : say("review", { amount })
     case "credited":
       return amount === undefined || payment.creditedMicros === null || payment.creditedUserId !== order.userId
         ? undefined
-        : say("review.credited", { amount, credit: visit.formats.usd(payment.creditedMicros) })
+        : say("review.credited", { amount, credit: context.formats.usd(payment.creditedMicros) })
     case "refunded":
       return amount === undefined ? undefined : say("review.refunded", { amount })
     case "fulfilled":
@@ -169,20 +167,20 @@ const paymentText = (visit: Visit, order: Order, payment: Payment): string | und
   }
 }
 
-const Payments = ({ view: { order, payments }, visit }: PayProps) => (
+const Payments = ({ view: { order, payments }, context }: PayProps) => (
   <>
     {payments.map((payment) => {
-      const text = paymentText(visit, order, payment)
+      const text = paymentText(context, order, payment)
       return text === undefined ? null : <Notice key={String(payment.id)} kind="info">{text}</Notice>
     })}
   </>
 )
 
 const Pending = (props: PayProps) => {
-  const { view: { attempts, order, payments }, visit } = props
-  const say = sayOf(visit, payText)
+  const { view: { attempts, order, payments }, context } = props
+  const say = sayOf(context, "pay")
   // Whoever has paid is not asked to pay once more.
-  if (payments.some(({ state }) => state === "in_review")) return <Cancel visit={visit} order={order} />
+  if (payments.some(({ state }) => state === "in_review")) return <Cancel context={context} order={order} />
   if (attempts.some(({ state }) => state === "processing")) {
     return (
       <Notice kind="info">
@@ -204,18 +202,18 @@ const Pending = (props: PayProps) => {
         : null}
       <h2 class="h3">{isStarted ? say("started.again") : say("how")}</h2>
       <Methods {...props} />
-      <Cancel visit={visit} order={order} />
+      <Cancel context={context} order={order} />
     </>
   )
 }
 
-const Fulfilled = ({ order, visit }: { readonly visit: Visit; readonly order: Order }) => {
-  const say = sayOf(visit, payText)
+const Fulfilled = ({ order, context }: { readonly context: PageContext; readonly order: Order }) => {
+  const say = sayOf(context, "pay")
   return (
     <>
       <Notice kind="success">
         {order.terms === null
-          ? say("paid", { credit: visit.formats.usd(order.creditMicros) })
+          ? say("paid", { credit: context.formats.usd(order.creditMicros) })
           : say("active", { name: order.terms.name })}
       </Notice>
       <div class="d-flex flex-wrap gap-2">
@@ -228,14 +226,14 @@ const Fulfilled = ({ order, visit }: { readonly visit: Visit; readonly order: Or
 }
 
 const Outcome = (props: PayProps) => {
-  const { view: { order }, visit } = props
-  const say = sayOf(visit, payText)
+  const { view: { order }, context } = props
+  const say = sayOf(context, "pay")
   switch (order.state) {
     case "pending":
       return <Pending {...props} />
     case "paid":
     case "active":
-      return <Fulfilled visit={visit} order={order} />
+      return <Fulfilled context={context} order={order} />
     case "cancelled":
     case "expired":
       return (
@@ -243,7 +241,7 @@ const Outcome = (props: PayProps) => {
           <Notice kind="warning">
             {order.state === "cancelled" ? say("cancelled") : say("expired")} {say("late")}
           </Notice>
-          <Again visit={visit} order={order} />
+          <Again context={context} order={order} />
         </>
       )
     default:
@@ -253,7 +251,7 @@ const Outcome = (props: PayProps) => {
 
 /** Asks for itself every two seconds while the order waits to be paid; an answer without content changes nothing. */
 export const PayPanel = (props: PayProps) => {
-  const { view, visit } = props
+  const { view, context } = props
   const { order } = view
   const live = order.state === "pending"
     ? {
@@ -270,7 +268,7 @@ export const PayPanel = (props: PayProps) => {
         <div class="col-md-5">
           <Card>
             <div class="card-body">
-              <OrderFacts visit={visit} order={order} />
+              <OrderFacts context={context} order={order} />
             </div>
           </Card>
         </div>
@@ -287,12 +285,12 @@ export const PayPanel = (props: PayProps) => {
 }
 
 /** What the page is called while there is something to pay, and after that. */
-export const payTitle = (visit: Visit, order: Order): string =>
-  sayOf(visit, payText)(order.state === "pending" ? "title" : "facts", { id: order.id.toString() })
+export const payTitle = (context: PageContext, order: Order): string =>
+  sayOf(context, "pay")(order.state === "pending" ? "title" : "facts", { id: order.id.toString() })
 
 export const PayView = (props: PayProps) => (
   <>
-    <PageHeading title={payTitle(props.visit, props.view.order)} />
+    <PageHeading title={payTitle(props.context, props.view.order)} />
     {/* What is put in its place is read out: the place itself stays. */}
     <div aria-live="polite">
       <PayPanel {...props} />
@@ -302,19 +300,19 @@ export const PayView = (props: PayProps) => (
 
 /** The form that takes the payer to the gateway: sent at once where scripts run, by its button elsewhere. */
 export const EpayGoView = (
-  { action, fields, method, visit }: {
-    readonly visit: Visit
+  { action, fields, method, context }: {
+    readonly context: PageContext
     readonly action: string
     readonly fields: ReadonlyArray<readonly [string, string]>
     readonly method: string
   }
 ) => {
-  const say = sayOf(visit, payText)
+  const say = sayOf(context, "pay")
   return (
     <form method="post" action={action} class="empty" data-send>
       {fields.map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
       <h1 class="empty-title h2">{say("go.title")}</h1>
-      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(visit, "epay", method) })}</p>
+      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(context, "epay", method) })}</p>
       <div class="empty-action">
         <button class="btn btn-primary" type="submit">
           {say("go.button")}
@@ -326,12 +324,12 @@ export const EpayGoView = (
 }
 
 /** A link that takes the payer to a payment page whose address no form may lead to. */
-export const StripeGoView = ({ url, visit }: { readonly visit: Visit; readonly url: string }) => {
-  const say = sayOf(visit, payText)
+export const StripeGoView = ({ url, context }: { readonly context: PageContext; readonly url: string }) => {
+  const say = sayOf(context, "pay")
   return (
     <div class="empty">
       <h1 class="empty-title h2">{say("go.title")}</h1>
-      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(visit, "stripe", null) })}</p>
+      <p class="empty-subtitle text-secondary">{say("go.text", { method: methodName(context, "stripe", null) })}</p>
       <div class="empty-action">
         <a class="btn btn-primary" href={url} data-follow>
           {say("go.button")}

@@ -3,25 +3,24 @@
  */
 import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { redeemText } from "./RedeemText.ts"
 
 const CODE_LENGTH_MAX = 100
 
 export const RedeemCard = (
-  { action, state, visit }: {
-    readonly visit: Visit
+  { action, state, context }: {
+    readonly context: PageContext
     /** The page's own form, so that what is wrong is said where the code was typed. */
     readonly action: string
     readonly state: FormState
   }
 ) => {
-  const say = sayOf(visit, redeemText)
+  const say = sayOf(context, "redeem")
   return (
     <Card title={say("title")} class="h-100">
-      <PostForm visit={visit} action={action} class="card-body">
+      <PostForm context={context} action={action} class="card-body">
         <Field
           state={state}
           name="code"
@@ -40,14 +39,14 @@ export const RedeemCard = (
 }
 
 /** Says what a code has given. */
-export const GivenNotice = ({ gift, visit }: { readonly visit: Visit; readonly gift: Gift | undefined }) => {
+export const GivenNotice = ({ gift, context }: { readonly context: PageContext; readonly gift: Gift | undefined }) => {
   if (gift === undefined) return null
-  const say = sayOf(visit, redeemText)
+  const say = sayOf(context, "redeem")
   return (
     <Notice kind="success">
       {gift.kind === "balance"
-        ? say("gave.balance", { amount: visit.formats.usd(gift.usdMicros) })
-        : say("gave.plan", { name: gift.terms.name, days: visit.formats.count(gift.terms.durationDays) })}
+        ? say("gave.balance", { amount: context.formats.usd(gift.usdMicros) })
+        : say("gave.plan", { name: gift.terms.name, days: gift.terms.durationDays })}
     </Notice>
   )
 }

@@ -2,23 +2,21 @@
  * A new password by a link: the form, that it is done, and that the link is none.
  */
 import type { FormState } from "../../Answer.ts"
-import { passwordText } from "../../text/PasswordText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
 import { Sheet } from "../../ui/Sheet.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { resetText } from "./ResetText.ts"
 
-interface VisitProps {
-  readonly visit: Visit
+interface ContextProps {
+  readonly context: PageContext
 }
 
 export const ResetView = (
-  { email, state, visit }: VisitProps & { readonly email: string; readonly state: FormState }
+  { email, state, context }: ContextProps & { readonly email: string; readonly state: FormState }
 ) => {
-  const say = sayOf(visit, resetText)
+  const say = sayOf(context, "reset")
   return (
     <Sheet title={say("title")} lead={<span class="break-anywhere">{say("lead", { email })}</span>}>
-      <PostForm visit={visit} action={visit.pathname}>
+      <PostForm context={context} action={context.pathname}>
         <FormAlert state={state} />
         <div class="mb-3">
           <label class="form-label" for="reset-email">{say("email")}</label>
@@ -29,7 +27,7 @@ export const ResetView = (
           name="password"
           type="password"
           label={say("password")}
-          hint={sayOf(visit, passwordText)("rules")}
+          hint={sayOf(context, "password")("rules")}
           autocomplete="new-password"
           required
           autofocus
@@ -40,20 +38,20 @@ export const ResetView = (
   )
 }
 
-export const ResetDoneView = ({ visit }: VisitProps) => {
-  const say = sayOf(visit, resetText)
+export const ResetDoneView = ({ context }: ContextProps) => {
+  const say = sayOf(context, "reset")
   return (
     <Sheet title={say("done.title")} lead={say("done.text")}>
-      <a class="btn btn-primary w-100" href="/login">{visit.say("action.login")}</a>
+      <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
     </Sheet>
   )
 }
 
-export const ResetInvalidView = ({ visit }: VisitProps) => {
-  const say = sayOf(visit, resetText)
+export const ResetInvalidView = ({ context }: ContextProps) => {
+  const say = sayOf(context, "reset")
   return (
     <Sheet title={say("invalid.title")} lead={say("invalid.text")}>
-      <a class="btn w-100" href="/login">{visit.say("action.login")}</a>
+      <a class="btn w-100" href="/login">{context.say("action.login")}</a>
     </Sheet>
   )
 }

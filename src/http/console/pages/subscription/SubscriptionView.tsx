@@ -4,31 +4,29 @@
 import type { SubscriptionOverview, SuspendedOverview } from "../../../../accounts/AccountOverview.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
-import type { PlanForSale } from "../../../../subscriptions/PlansForSale.ts"
 import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
+import type { PlanForSale } from "../../../../subscriptions/PlansForSale.ts"
 import type { FormState } from "../../Answer.ts"
-import { orderText } from "../../text/OrderText.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { limitLines } from "../../ui/OrderParts.tsx"
 import { Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { SubscriptionCard, SuspendedNotices } from "../../ui/SubscriptionParts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
-import { subscriptionText } from "./SubscriptionText.ts"
 
 const PlanCard = (
-  { owned, payable, plan, visit }: {
-    readonly visit: Visit
+  { owned, payable, plan, context }: {
+    readonly context: PageContext
     readonly plan: PlanForSale
     readonly owned: boolean
     readonly payable: boolean
   }
 ) => {
-  const say = sayOf(visit, subscriptionText)
-  const sayOrder = sayOf(visit, orderText)
+  const say = sayOf(context, "subscription")
+  const sayOrder = sayOf(context, "order")
   const lines = [
-    ...limitLines(visit, plan.limits),
+    ...limitLines(context, plan.limits),
     ...(plan.multiplierMicros === MULTIPLIER_ONE
       ? []
       : [say("multiplier", { multiplier: formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0) })])
@@ -38,7 +36,7 @@ const PlanCard = (
       <div class="card-body d-flex flex-column">
         <h3 class="subheader break-anywhere">{plan.name}</h3>
         <div class="d-flex align-items-baseline gap-2 my-2">
-          <span class="display-6 fw-bold">{visit.formats.cny(plan.priceFen)}</span>
+          <span class="display-6 fw-bold">{context.formats.cny(plan.priceFen)}</span>
           <span class="text-secondary">/ {sayOrder("days", { count: plan.durationDays })}</span>
         </div>
         <ul class="list-unstyled mb-4">
@@ -51,7 +49,7 @@ const PlanCard = (
         </ul>
         {payable
           ? (
-            <PostForm visit={visit} action="/subscription/create" class="mt-auto">
+            <PostForm context={context} action="/subscription/create" class="mt-auto">
               <input type="hidden" name="plan_code" value={plan.code} />
               <button class={`btn w-100 ${owned ? "btn-outline-primary" : "btn-primary"}`} type="submit">
                 <span class="text-truncate">
@@ -67,8 +65,8 @@ const PlanCard = (
 }
 
 export const SubscriptionView = (
-  { gift, payAsYouGo, payable, plans, state, subscriptions, suspended, visit }: {
-    readonly visit: Visit
+  { gift, payAsYouGo, payable, plans, state, subscriptions, suspended, context }: {
+    readonly context: PageContext
     readonly subscriptions: ReadonlyArray<SubscriptionOverview>
     readonly suspended: ReadonlyArray<SuspendedOverview>
     readonly plans: ReadonlyArray<PlanForSale>
@@ -79,14 +77,14 @@ export const SubscriptionView = (
     readonly state: FormState
   }
 ) => {
-  const say = sayOf(visit, subscriptionText)
+  const say = sayOf(context, "subscription")
   const owned = new Set(subscriptions.map(({ planCode }) => planCode))
   return (
     <>
-      <PageHeading title={say("title")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
+      <PageHeading title={say("plans")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
       <FormAlert state={state} />
-      <GivenNotice visit={visit} gift={gift} />
-      <SuspendedNotices visit={visit} suspended={suspended} />
+      <GivenNotice context={context} gift={gift} />
+      <SuspendedNotices context={context} suspended={suspended} />
       {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
       {subscriptions.length === 0 ? null : (
         <>
@@ -94,7 +92,7 @@ export const SubscriptionView = (
           <div class="row g-3 mb-4">
             {subscriptions.map((subscription) => (
               <div class="col-md-6 col-xl-4" key={subscription.id}>
-                <SubscriptionCard visit={visit} subscription={subscription} />
+                <SubscriptionCard context={context} subscription={subscription} />
               </div>
             ))}
           </div>
@@ -112,7 +110,7 @@ export const SubscriptionView = (
             <div class="row g-3">
               {plans.map((plan) => (
                 <div class="col-sm-6 col-xl-4" key={plan.code}>
-                  <PlanCard visit={visit} plan={plan} owned={owned.has(plan.code)} payable={payable} />
+                  <PlanCard context={context} plan={plan} owned={owned.has(plan.code)} payable={payable} />
                 </div>
               ))}
             </div>
@@ -121,7 +119,7 @@ export const SubscriptionView = (
         )}
       <div class="row mt-4">
         <div class="col-md-6 col-xl-4">
-          <RedeemCard visit={visit} action="/subscription/redeem" state={state} />
+          <RedeemCard context={context} action="/subscription/redeem" state={state} />
         </div>
       </div>
     </>

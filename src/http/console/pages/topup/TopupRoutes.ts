@@ -4,15 +4,13 @@
 import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { FEN_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { Settings, type SettingsValues } from "../../../../settings/Settings.ts"
 import { Orders } from "../../../../orders/Orders.ts"
+import { Settings, type SettingsValues } from "../../../../settings/Settings.ts"
 import { emptyForm, type FormState, page, part, redirect, refuse } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
-import { orderText } from "../../text/OrderText.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { givenTo, redeem } from "../redeem/RedeemForm.ts"
-import { topupText } from "./TopupText.ts"
 import { CreditPreview, type TopupTerms, TopupView } from "./TopupView.tsx"
 
 const RECENT_MAX = 5
@@ -31,51 +29,51 @@ const amountOf = (text: string | null): bigint | undefined => {
   return fen !== undefined && fen > 0n ? fen : undefined
 }
 
-const show = Effect.fnUntraced(function*(visit: UserVisit, state: FormState) {
-  const balance = yield* (yield* AccountOverview).balance(visit.user.id)
-  const orders = yield* (yield* Orders).list(visit.user.id, { limit: RECENT_MAX })
+const show = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
+  const balance = yield* (yield* AccountOverview).balance(context.user.id)
+  const orders = yield* (yield* Orders).list(context.user.id, { limit: RECENT_MAX })
   const terms = termsOf((yield* Settings).current())
-  const gift = yield* givenTo(visit)
-  return page(sayOf(visit, topupText)("title"), TopupView({ visit, balance, orders, terms, gift, state }))
+  const gift = yield* givenTo(context)
+  return page(sayOf(context, "topup")("title"), TopupView({ context, balance, orders, terms, gift, state }))
 })
 
-const create = Effect.fnUntraced(function*(visit: UserVisit, fields: URLSearchParams) {
-  const say = sayOf(visit, topupText)
+const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  const say = sayOf(context, "topup")
   if (!termsOf((yield* Settings).current()).isOfUse) return yield* refuse({ form: say("useless") })
   const amountFen = amountOf(fields.get("amount_cny"))
   if (amountFen === undefined) return yield* refuse({ amount_cny: say("amount.none") })
-  const order = yield* (yield* Orders).topup(visit.user.id, amountFen).pipe(
+  const order = yield* (yield* Orders).topup(context.user.id, amountFen).pipe(
     Effect.catchTags({
       AmountOutOfRange: ({ maxFen, minFen }) =>
         Effect.fail(refuse({
-          amount_cny: say("amount.range", { min: visit.formats.cny(minFen), max: visit.formats.cny(maxFen) })
+          amount_cny: say("amount.range", { min: context.formats.cny(minFen), max: context.formats.cny(maxFen) })
         })),
       TooManyOpen: () => Effect.fail(refuse({ form: say("tooMany") })),
-      TooManyOrders: () => Effect.fail(refuse({ form: sayOf(visit, orderText)("tooFast") }, 429)),
-      BuyerUnknown: () => Effect.fail(refuse({ form: visit.say("problem.session") }, 403))
+      TooManyOrders: () => Effect.fail(refuse({ form: sayOf(context, "order")("tooFast") }, 429)),
+      BuyerUnknown: () => Effect.fail(refuse({ form: context.say("problem.session") }, 403))
     })
   )
   return redirect(`/pay/topup/${order.id}`)
 })
 
 /** What an amount would give, as it is typed. */
-const preview = userPage("/topup/preview", (visit) =>
+const preview = userPage("/topup/preview", (context) =>
   Effect.map(Settings, (settings) =>
     part(CreditPreview({
-      visit,
+      context,
       terms: termsOf(settings.current()),
-      amountFen: amountOf(visit.query.get("amount_cny"))
+      amountFen: amountOf(context.query.get("amount_cny"))
     }))))
 
 export const TopupRoutes = Layer.mergeAll(
-  userPage("/topup", (visit) => show(visit, emptyForm)),
+  userPage("/topup", (context) => show(context, emptyForm)),
   preview,
   userForm("/topup/create", {
     run: create,
-    again: (visit, values, problems) => show(visit, { values, problems })
+    again: (context, values, problems) => show(context, { values, problems })
   }),
   userForm("/topup/redeem", {
-    run: (visit, fields) => redeem(visit, fields, "/topup"),
-    again: (visit, values, problems) => show(visit, { values, problems })
+    run: (context, fields) => redeem(context, fields, "/topup"),
+    again: (context, values, problems) => show(context, { values, problems })
   })
 )

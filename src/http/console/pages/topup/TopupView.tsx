@@ -7,12 +7,11 @@ import type { Order } from "../../../../orders/Order.ts"
 import { creditOf } from "../../../../orders/Orders.ts"
 import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { OrderTable } from "../../ui/OrderParts.tsx"
 import { Card, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
-import { topupText } from "./TopupText.ts"
 
 /** What can be bought, and for what. Amounts in fen. */
 export interface TopupTerms {
@@ -30,32 +29,32 @@ const presetsFen = [1_000n, 3_000n, 5_000n, 10_000n, 20_000n, 50_000n]
 
 /** What an amount gives, as it is typed; says nothing of one that is none. */
 export const CreditPreview = (
-  { amountFen, terms, visit }: {
-    readonly visit: Visit
+  { amountFen, terms, context }: {
+    readonly context: PageContext
     readonly terms: TopupTerms
     readonly amountFen: bigint | undefined
   }
 ) => {
-  const say = sayOf(visit, topupText)
+  const say = sayOf(context, "topup")
   const isWithin = amountFen !== undefined && amountFen >= terms.minFen && amountFen <= terms.maxFen
   return (
     <p id="credit-preview" class="mb-3 fw-medium" aria-live="polite">
       {isWithin
-        ? say("preview", { credit: visit.formats.usd(creditOf(amountFen, terms.usdPerCny)) })
-        : say("rate", { credit: visit.formats.usd(creditOf(100n, terms.usdPerCny)) })}
+        ? say("preview", { credit: context.formats.usd(creditOf(amountFen, terms.usdPerCny)) })
+        : say("rate", { credit: context.formats.usd(creditOf(100n, terms.usdPerCny)) })}
     </p>
   )
 }
 
-const Presets = ({ terms, visit }: { readonly visit: Visit; readonly terms: TopupTerms }) => {
-  const say = sayOf(visit, topupText)
+const Presets = ({ terms, context }: { readonly context: PageContext; readonly terms: TopupTerms }) => {
+  const say = sayOf(context, "topup")
   const offered = presetsFen.filter((fen) => fen >= terms.minFen && fen <= terms.maxFen)
   return (
-    <PostForm visit={visit} action="/topup/create">
+    <PostForm context={context} action="/topup/create">
       <div class="row g-2">
         {offered.map((fen) => {
-          const amount = visit.formats.cny(fen)
-          const credit = visit.formats.usd(creditOf(fen, terms.usdPerCny))
+          const amount = context.formats.cny(fen)
+          const credit = context.formats.usd(creditOf(fen, terms.usdPerCny))
           return (
             <div class="col-6 col-sm-4" key={fen}>
               <button
@@ -76,12 +75,12 @@ const Presets = ({ terms, visit }: { readonly visit: Visit; readonly terms: Topu
 }
 
 const OtherAmount = (
-  { state, terms, visit }: { readonly visit: Visit; readonly terms: TopupTerms; readonly state: FormState }
+  { state, terms, context }: { readonly context: PageContext; readonly terms: TopupTerms; readonly state: FormState }
 ) => {
-  const say = sayOf(visit, topupText)
-  const { formats } = visit
+  const say = sayOf(context, "topup")
+  const { formats } = context
   return (
-    <PostForm visit={visit} action="/topup/create">
+    <PostForm context={context} action="/topup/create">
       <Field
         state={state}
         name="amount_cny"
@@ -99,15 +98,15 @@ const OtherAmount = (
           "hx-swap": "outerHTML"
         }}
       />
-      <CreditPreview visit={visit} terms={terms} amountFen={undefined} />
+      <CreditPreview context={context} terms={terms} amountFen={undefined} />
       <button class="btn btn-primary" type="submit">{say("continue")}</button>
     </PostForm>
   )
 }
 
 export const TopupView = (
-  { balance, gift, orders, state, terms, visit }: {
-    readonly visit: Visit
+  { balance, gift, orders, state, terms, context }: {
+    readonly context: PageContext
     readonly balance: Balance
     readonly terms: TopupTerms
     readonly orders: ReadonlyArray<Order>
@@ -116,21 +115,21 @@ export const TopupView = (
     readonly state: FormState
   }
 ) => {
-  const say = sayOf(visit, topupText)
+  const say = sayOf(context, "topup")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <FormAlert state={state} />
-      <GivenNotice visit={visit} gift={gift} />
+      <GivenNotice context={context} gift={gift} />
       {balance.owedMicros > 0n
-        ? <Notice kind="warning">{say("owed", { amount: visit.formats.usd(balance.owedMicros) })}</Notice>
+        ? <Notice kind="warning">{say("owed", { amount: context.formats.usd(balance.owedMicros) })}</Notice>
         : null}
       <div class="row g-3">
         <div class="col-lg-4 align-self-start">
           <Figure
             label={say("balance")}
-            value={visit.formats.usd(balance.usdMicros)}
-            hint={say("rate", { credit: visit.formats.usd(creditOf(100n, terms.usdPerCny)) })}
+            value={context.formats.usd(balance.usdMicros)}
+            hint={say("rate", { credit: context.formats.usd(creditOf(100n, terms.usdPerCny)) })}
             icon="topup"
           />
         </div>
@@ -139,22 +138,22 @@ export const TopupView = (
             ? (
               <Card title={say("presets")}>
                 <div class="card-body">
-                  <Presets visit={visit} terms={terms} />
+                  <Presets context={context} terms={terms} />
                   <h3 class="mt-4">{say("other")}</h3>
-                  <OtherAmount visit={visit} terms={terms} state={state} />
+                  <OtherAmount context={context} terms={terms} state={state} />
                 </div>
               </Card>
             )
             : <Notice kind="info">{terms.isOfUse ? say("off") : say("useless")}</Notice>}
         </div>
         <div class="col-lg-4">
-          <RedeemCard visit={visit} action="/topup/redeem" state={state} />
+          <RedeemCard context={context} action="/topup/redeem" state={state} />
         </div>
         <div class="col-lg-8">
           <Card title={say("recent")} class="h-100" actions={<a href="/orders">{say("recent.all")}</a>}>
             {orders.length === 0
               ? <Nothing icon="order" title={say("recent.none")} text={say("recent.none.text")} />
-              : <OrderTable visit={visit} caption={say("recent")} orders={orders} />}
+              : <OrderTable context={context} caption={say("recent")} orders={orders} />}
           </Card>
         </div>
       </div>

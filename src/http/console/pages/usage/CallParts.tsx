@@ -2,9 +2,8 @@
  * How a call is spoken of: its state, who paid for it, and what its usage is worth.
  */
 import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { usageText } from "./UsageText.ts"
 
 const tones: Readonly<Record<CallState, Tone>> = {
   reserved: "blue",
@@ -13,29 +12,29 @@ const tones: Readonly<Record<CallState, Tone>> = {
   expired: "orange"
 }
 
-export const callStateName = (visit: Visit, state: CallState): string => {
-  const say = sayOf(visit, usageText)
+export const callStateName = (context: PageContext, state: CallState): string => {
+  const say = sayOf(context, "usage")
   return ({
     reserved: say("state.reserved"),
     committed: say("state.committed"),
     voided: say("state.voided"),
-    expired: say("state.expired")
+    expired: say("expired")
   })[state]
 }
 
-export const fundingName = (visit: Visit, funding: CallItem["funding"]): string => {
-  const say = sayOf(visit, usageText)
+export const fundingName = (context: PageContext, funding: CallItem["funding"]): string => {
+  const say = sayOf(context, "usage")
   return ({
-    balance: say("funding.balance"),
-    subscription: say("funding.subscription"),
-    free: say("funding.free")
+    balance: say("balance"),
+    subscription: say("plan"),
+    free: say("free")
   })[funding]
 }
 
-export const CallBadge = ({ state, visit }: { readonly visit: Visit; readonly state: CallState }) => (
-  <Badge tone={tones[state]}>{callStateName(visit, state)}</Badge>
+export const CallBadge = ({ state, context }: { readonly context: PageContext; readonly state: CallState }) => (
+  <Badge tone={tones[state]}>{callStateName(context, state)}</Badge>
 )
 
-export const EstimatedBadge = ({ visit }: { readonly visit: Visit }) => (
-  <Badge tone="yellow">{sayOf(visit, usageText)("estimated")}</Badge>
+export const EstimatedBadge = ({ context }: { readonly context: PageContext }) => (
+  <Badge tone="yellow">{sayOf(context, "usage")("estimated")}</Badge>
 )

@@ -3,10 +3,9 @@
  */
 import { DateTime } from "effect"
 import type { CallItem } from "../../../../usage/CallItem.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { DataTable, Moment } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { CallBadge, EstimatedBadge, fundingName } from "./CallParts.tsx"
-import { usageText } from "./UsageText.ts"
 
 /** All kinds of input tokens together; null while they are not known. */
 export const inputOfCall = (call: CallItem): number | null =>
@@ -15,10 +14,10 @@ export const inputOfCall = (call: CallItem): number | null =>
     : call.inputTokens + (call.cachedInputTokens ?? 0) + (call.cacheWriteTokens ?? 0)
 
 export const CallTable = (
-  { calls, visit }: { readonly visit: Visit; readonly calls: ReadonlyArray<CallItem> }
+  { calls, context }: { readonly context: PageContext; readonly calls: ReadonlyArray<CallItem> }
 ) => {
-  const say = sayOf(visit, usageText)
-  const { formats } = visit
+  const say = sayOf(context, "usage")
+  const { formats } = context
   const count = (tokens: number | null) => tokens === null ? "–" : formats.count(tokens)
   return (
     <DataTable
@@ -35,21 +34,21 @@ export const CallTable = (
       ]}
       rows={calls.map((call) => [
         <a href={`/usage/${call.id}`}>
-          <Moment visit={visit} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
+          <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
         </a>,
         <code class="break-anywhere">{call.model}</code>,
         call.keyName === null || call.keyName === "" ? call.keyHint ?? say("key.none") : call.keyName,
         count(inputOfCall(call)),
         count(call.outputTokens),
         call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros),
-        fundingName(visit, call.funding),
+        fundingName(context, call.funding),
         <>
-          <CallBadge visit={visit} state={call.state} />
+          <CallBadge context={context} state={call.state} />
           {call.usageSource === "estimated"
             ? (
               <>
                 {" "}
-                <EstimatedBadge visit={visit} />
+                <EstimatedBadge context={context} />
               </>
             )
             : null}

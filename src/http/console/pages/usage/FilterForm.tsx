@@ -2,11 +2,10 @@
  * Which calls of a period are listed: by model, key, state and who paid.
  */
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { FilterChoice } from "../../ui/FilterParts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { callStateName, fundingName } from "./CallParts.tsx"
 import { callStates, fundings, type UsageQuery } from "./UsageQuery.ts"
-import { usageText } from "./UsageText.ts"
 
 export interface FilterChoices {
   readonly models: ReadonlyArray<string>
@@ -14,13 +13,13 @@ export interface FilterChoices {
 }
 
 export const FilterForm = (
-  { choices, query, visit }: {
-    readonly visit: Visit
+  { choices, query, context }: {
+    readonly context: PageContext
     readonly query: UsageQuery
     readonly choices: FilterChoices
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   const { filter, range } = query
   const all = say("all")
   // What is chosen is offered, even where nothing of it is known.
@@ -57,14 +56,14 @@ export const FilterForm = (
         label={say("state")}
         all={all}
         chosen={filter.state}
-        options={callStates.map((state) => [state, callStateName(visit, state)])}
+        options={callStates.map((state) => [state, callStateName(context, state)])}
       />
       <FilterChoice
         name="funding"
         label={say("funding")}
         all={all}
         chosen={filter.funding}
-        options={fundings.map((funding) => [funding, fundingName(visit, funding)])}
+        options={fundings.map((funding) => [funding, fundingName(context, funding)])}
       />
       <div class="col-12 col-md-auto">
         <button class="btn w-100" type="submit">{say("filter")}</button>

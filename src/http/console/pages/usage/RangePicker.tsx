@@ -2,14 +2,13 @@
  * The choice of a period: some by one click, any other by its days.
  */
 import { emptyForm } from "../../Answer.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import type { UsageRange } from "./UsageRange.ts"
-import { usageText } from "./UsageText.ts"
 
 export const RangePicker = (
-  { kept = {}, path, queryOf, range, visit }: {
-    readonly visit: Visit
+  { kept = {}, path, queryOf, range, context }: {
+    readonly context: PageContext
     readonly range: UsageRange
     /** Of the page that shows the period. */
     readonly path: string
@@ -19,11 +18,11 @@ export const RangePicker = (
     readonly kept?: Readonly<Record<string, string>>
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   const presets = [
     ["today", say("range.today")],
-    ["7d", say("range.7d")],
-    ["30d", say("range.30d")],
+    ["7d", say("range.7")],
+    ["30d", say("range.30")],
     ["90d", say("range.90d")]
   ] as const
   return (

@@ -7,17 +7,16 @@ import type { ComponentChildren } from "preact"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Moment } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { CallBadge, fundingName } from "./CallParts.tsx"
-import { usageText } from "./UsageText.ts"
 
 /** Tokens times micros per million tokens are USD scaled by so many decimals. */
 const SUM_SCALE = 12
 
 interface Props {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly call: CallReceipt
   /** What is told to root alone, below the facts that its user sees. */
   readonly more?: ComponentChildren
@@ -25,14 +24,14 @@ interface Props {
   readonly back?: string
 }
 
-const Breakdown = ({ call, visit }: Props) => {
-  const say = sayOf(visit, usageText)
-  const { formats } = visit
+const Breakdown = ({ call, context }: Props) => {
+  const say = sayOf(context, "usage")
+  const { formats } = context
   const buckets = [
-    [say("receipt.input"), call.inputTokens, call.price.inputMicrosPer1m],
-    [say("receipt.cached"), call.cachedInputTokens, call.price.cachedInputMicrosPer1m],
-    [say("receipt.write"), call.cacheWriteTokens, call.price.cacheWriteMicrosPer1m ?? call.price.inputMicrosPer1m],
-    [say("receipt.output"), call.outputTokens, call.price.outputMicrosPer1m]
+    [say("input"), call.inputTokens, call.price.inputMicrosPer1m],
+    [say("cachedInput"), call.cachedInputTokens, call.price.cachedInputMicrosPer1m],
+    [say("cacheWrite"), call.cacheWriteTokens, call.price.cacheWriteMicrosPer1m ?? call.price.inputMicrosPer1m],
+    [say("output"), call.outputTokens, call.price.outputMicrosPer1m]
   ] as const
   const rows = buckets.filter(([, tokens], index) => index === 0 || index === 3 || (tokens ?? 0) > 0)
     .map(([name, tokens, price]) => [
@@ -85,16 +84,16 @@ const Breakdown = ({ call, visit }: Props) => {
   )
 }
 
-const Facts = ({ call, more, visit }: Props) => {
-  const say = sayOf(visit, usageText)
-  const { formats } = visit
+const Facts = ({ call, more, context }: Props) => {
+  const say = sayOf(context, "usage")
+  const { formats } = context
   const duration = call.latencyMs === null ? "–" : formats.seconds(call.latencyMs)
   const first = call.ttftMs === null ? "" : `, ${say("receipt.ttft", { time: formats.seconds(call.ttftMs) })}`
   return (
     <dl class="facts">
       <dt>{say("time")}</dt>
       <dd>
-        <Moment visit={visit} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
+        <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
       </dd>
       <dt>{say("model")}</dt>
       <dd>
@@ -104,13 +103,13 @@ const Facts = ({ call, more, visit }: Props) => {
       <dd>{call.endpoint}{call.stream ? ` (${say("receipt.stream")})` : ""}</dd>
       <dt>{say("state")}</dt>
       <dd>
-        <CallBadge visit={visit} state={call.state} /> {call.late ? say("receipt.late") : null}
+        <CallBadge context={context} state={call.state} /> {call.late ? say("receipt.late") : null}
       </dd>
       <dt>{say("funding")}</dt>
-      <dd>{fundingName(visit, call.funding)}</dd>
+      <dd>{fundingName(context, call.funding)}</dd>
       <dt>{say("receipt.reserved")}</dt>
       <dd>{formats.usd(call.reservedMicros)}</dd>
-      <dt>{say("receipt.charged")}</dt>
+      <dt>{say("charged")}</dt>
       <dd>
         <strong>{call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros)}</strong>
       </dd>
@@ -120,11 +119,11 @@ const Facts = ({ call, more, visit }: Props) => {
           <dd>{call.usageSource === "upstream" ? say("receipt.exact") : say("receipt.estimated")}</dd>
         </>
       )}
-      <dt>{say("receipt.latency")}</dt>
+      <dt>{say("duration")}</dt>
       <dd>{duration}{first}</dd>
       {call.status === null ? null : (
         <>
-          <dt>{say("receipt.status")}</dt>
+          <dt>{say("status")}</dt>
           <dd>{call.status}</dd>
         </>
       )}
@@ -145,26 +144,26 @@ const Facts = ({ call, more, visit }: Props) => {
   )
 }
 
-export const ReceiptView = ({ back = "/usage", call, more, visit }: Props) => {
-  const say = sayOf(visit, usageText)
+export const ReceiptView = ({ back = "/usage", call, more, context }: Props) => {
+  const say = sayOf(context, "usage")
   const short = (call.costMicros ?? 0n) - (call.chargedMicros ?? 0n)
   return (
     <>
       <h1 class="page-title mb-3">{say("receipt")}</h1>
       {call.state === "reserved" ? <Notice kind="info">{say("receipt.open")}</Notice> : null}
       {call.state === "committed" && call.funding !== "free" && short > 0n
-        ? <Notice kind="warning">{say("receipt.shortfall", { amount: visit.formats.usd(short) })}</Notice>
+        ? <Notice kind="warning">{say("receipt.shortfall", { amount: context.formats.usd(short) })}</Notice>
         : null}
       <div class="row g-3">
         <div class="col-lg-5">
           <Card>
             <div class="card-body">
-              <Facts call={call} visit={visit} more={more} />
+              <Facts call={call} context={context} more={more} />
             </div>
           </Card>
         </div>
         <div class="col-lg-7">
-          <Breakdown call={call} visit={visit} />
+          <Breakdown call={call} context={context} />
         </div>
       </div>
       <p class="mt-3 d-print-none">

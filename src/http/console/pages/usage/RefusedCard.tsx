@@ -10,11 +10,9 @@ import {
   RefusedCalls,
   type RefusedPage
 } from "../../../../usage/RefusedCalls.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Card, DataTable, Moment, Nothing } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
-import { refusedText } from "./RefusedText.ts"
 import type { UsageQuery } from "./UsageQuery.ts"
-import { usageText } from "./UsageText.ts"
 
 /** The part of an address that names the page of refused calls. */
 export const REFUSED_CURSOR = "refused_before"
@@ -25,28 +23,28 @@ export interface ShownRefusals extends RefusedPage {
 }
 
 /** Undefined where the address asks for calls of a state or a payer, which refused calls do not have. */
-export const readRefused = Effect.fnUntraced(function*(visit: Visit, userId: UserId, { filter }: UsageQuery) {
+export const readRefused = Effect.fnUntraced(function*(context: PageContext, userId: UserId, { filter }: UsageQuery) {
   if (filter.state !== undefined || filter.funding !== undefined) return undefined
-  const cursor = visit.query.get(REFUSED_CURSOR) ?? undefined
+  const cursor = context.query.get(REFUSED_CURSOR) ?? undefined
   const found = yield* (yield* RefusedCalls).list(userId, filter, cursor)
   return { ...found, isContinued: cursor !== undefined } satisfies ShownRefusals
 })
 
-const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: ReadonlyArray<RefusedCall> }) => {
-  const say = sayOf(visit, usageText)
+const Table = ({ calls, context }: { readonly context: PageContext; readonly calls: ReadonlyArray<RefusedCall> }) => {
+  const say = sayOf(context, "usage")
   return (
     <DataTable
-      caption={sayOf(visit, refusedText)("refused")}
+      caption={sayOf(context, "refused")("refused")}
       columns={[
         { title: say("time") },
         { title: say("model") },
         { title: say("key"), wide: true },
         { title: say("receipt.endpoint"), wide: true },
-        { title: sayOf(visit, refusedText)("refused.answer") },
+        { title: sayOf(context, "refused")("refused.answer") },
         { title: say("receipt.id"), wide: true }
       ]}
       rows={calls.map((call) => [
-        <Moment visit={visit} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />,
+        <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />,
         call.model === null ? "–" : <code class="break-anywhere">{call.model}</code>,
         call.keyName === null || call.keyName === "" ? call.keyHint ?? say("key.none") : call.keyName,
         call.endpoint,
@@ -60,8 +58,8 @@ const Table = ({ calls, visit }: { readonly visit: Visit; readonly calls: Readon
 }
 
 export const RefusedCard = (
-  { path, queryOf, refused, visit }: {
-    readonly visit: Visit
+  { path, queryOf, refused, context }: {
+    readonly context: PageContext
     readonly refused: ShownRefusals | undefined
     /** Of the page that shows it. */
     readonly path: string
@@ -69,19 +67,19 @@ export const RefusedCard = (
     readonly queryOf: (changes: Readonly<Record<string, string>>) => string
   }
 ) => {
-  const say = sayOf(visit, refusedText)
+  const say = sayOf(context, "refused")
   if (refused === undefined || (refused.items.length === 0 && !refused.isContinued)) return null
   const { isContinued, items, next } = refused
   const lead = say("refused.lead", {
-    count: visit.formats.count(REFUSED_PER_USER_MAX),
-    days: visit.formats.count(REFUSED_DAYS)
+    count: context.formats.count(REFUSED_PER_USER_MAX),
+    days: context.formats.count(REFUSED_DAYS)
   })
   return (
     <Card title={say("refused")} class="mt-3">
       <div id="refused" class="card-body border-bottom text-secondary">{lead}</div>
       {items.length === 0
         ? <Nothing icon="usage" title={say("refused.none")} />
-        : <Table visit={visit} calls={items} />}
+        : <Table context={context} calls={items} />}
       {isContinued || next !== undefined
         ? (
           <div class="card-footer d-flex justify-content-between">

@@ -4,8 +4,8 @@
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import type { CallState } from "../../../../usage/CallItem.ts"
 import type { CallFilter } from "../../../../usage/CallList.ts"
+import type { PageContext } from "../../PageContext.ts"
 import { idOf } from "../../PathId.ts"
-import type { Visit } from "../../Visit.ts"
 import { readRange, type UsageRange } from "./UsageRange.ts"
 
 export const callStates = ["committed", "reserved", "voided", "expired"] as const satisfies ReadonlyArray<CallState>
@@ -23,7 +23,7 @@ export interface UsageQuery {
   readonly isFiltered: boolean
 }
 
-export const readFilter = ({ formats, now, query }: Pick<Visit, "formats" | "now" | "query">): UsageQuery => {
+export const readFilter = ({ formats, now, query }: Pick<PageContext, "formats" | "now" | "query">): UsageQuery => {
   const range = readRange(query, now, formats.timeZone)
   const model = query.get("model") ?? ""
   const more = {

@@ -3,54 +3,61 @@
  */
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { Receipts } from "../../../../usage/Receipts.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { CallList } from "../../../../usage/CallList.ts"
+import { Receipts } from "../../../../usage/Receipts.ts"
 import { UsageReports } from "../../../../usage/UsageReports.ts"
 import { page, PageNotFound } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
-import { sayOf, type UserVisit } from "../../Visit.ts"
 import { csvAnswer } from "../../Csv.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { callColumns } from "./CallsCsv.ts"
 import { ChartRoutes } from "./ChartRoutes.ts"
-import { readRefused } from "./RefusedCard.tsx"
 import { ReceiptView } from "./ReceiptView.tsx"
+import { readRefused } from "./RefusedCard.tsx"
 import { readFilter } from "./UsageQuery.ts"
-import { usageText } from "./UsageText.ts"
 import { UsageView } from "./UsageView.tsx"
 
-const show = Effect.fnUntraced(function*(visit: UserVisit) {
-  const query = readFilter(visit)
-  const cursor = visit.query.get("before") ?? undefined
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const query = readFilter(context)
+  const cursor = context.query.get("before") ?? undefined
   const reports = yield* UsageReports
-  const userId = visit.user.id
+  const userId = context.user.id
   const { calls, keys, models, overview, refused } = yield* Effect.all({
-    overview: reports.overview(userId, query.filter, visit.formats.timeZone),
+    overview: reports.overview(userId, query.filter, context.formats.timeZone),
     calls: (yield* CallList).page(userId, query.filter, cursor),
     models: reports.models(userId),
     keys: (yield* ApiKeys).list(userId),
-    refused: readRefused(visit, userId, query)
+    refused: readRefused(context, userId, query)
   }, { concurrency: "unbounded" }).pipe(
     // A period is checked when the address is read, so it is the cursor that is none.
     Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
   )
   return page(
-    sayOf(visit, usageText)("title"),
-    UsageView({ visit, query, overview, calls, refused, isContinued: cursor !== undefined, choices: { models, keys } })
+    sayOf(context, "usage")("title"),
+    UsageView({
+      context,
+      query,
+      overview,
+      calls,
+      refused,
+      isContinued: cursor !== undefined,
+      choices: { models, keys }
+    })
   )
 })
 
-const csv = Effect.fnUntraced(function*(visit: UserVisit) {
-  const { filter, range } = readFilter(visit)
-  const calls = (yield* CallList).rows(visit.user.id, filter)
+const csv = Effect.fnUntraced(function*(context: UserContext) {
+  const { filter, range } = readFilter(context)
+  const calls = (yield* CallList).rows(context.user.id, filter)
   return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, callColumns, calls)
 })
 
-const receipt = Effect.fnUntraced(function*(visit: UserVisit) {
+const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = (yield* HttpRouter.params)["id"] ?? ""
-  const found = yield* (yield* Receipts).receipt(visit.user.id, id)
+  const found = yield* (yield* Receipts).receipt(context.user.id, id)
   if (found === undefined) return yield* new PageNotFound()
-  return page(sayOf(visit, usageText)("receipt"), ReceiptView({ visit, call: found }))
+  return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call: found }))
 })
 
 export const UsageRoutes = Layer.mergeAll(

@@ -6,20 +6,19 @@ import type { CallItem } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
 import type { UsageOverview } from "../../../../usage/UsageReports.ts"
 import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { sayOf, type Visit } from "../../Visit.ts"
 import { CallTable } from "./CallTable.tsx"
 import { type FilterChoices, FilterForm } from "./FilterForm.tsx"
 import { RangePicker } from "./RangePicker.tsx"
 import { RefusedCard, type ShownRefusals } from "./RefusedCard.tsx"
 import { queryText, type UsageQuery } from "./UsageQuery.ts"
 import { RANGE_DAYS_SHOWN_MAX } from "./UsageRange.ts"
-import { usageText } from "./UsageText.ts"
 
 export interface UsageProps {
-  readonly visit: Visit
+  readonly context: PageContext
   readonly query: UsageQuery
   readonly overview: UsageOverview
   readonly calls: CallPage<CallItem>
@@ -29,9 +28,9 @@ export interface UsageProps {
   readonly choices: FilterChoices
 }
 
-export const SumFigures = ({ sums, visit }: { readonly visit: Visit; readonly sums: UsageSums }) => {
-  const say = sayOf(visit, usageText)
-  const { formats } = visit
+export const SumFigures = ({ sums, context }: { readonly context: PageContext; readonly sums: UsageSums }) => {
+  const say = sayOf(context, "usage")
+  const { formats } = context
   const input = inputOf(sums)
   const parts = say("tokens.parts", { input: formats.count(input), output: formats.count(sums.outputTokens) })
   return (
@@ -57,23 +56,27 @@ export const SumFigures = ({ sums, visit }: { readonly visit: Visit; readonly su
 }
 
 /** A row of a {@link SumsTable}. */
-export const sumsRow = (visit: Visit, name: ComponentChildren, sums: UsageSums): ReadonlyArray<ComponentChildren> => [
+export const sumsRow = (
+  context: PageContext,
+  name: ComponentChildren,
+  sums: UsageSums
+): ReadonlyArray<ComponentChildren> => [
   name,
-  visit.formats.count(sums.calls),
-  visit.formats.count(inputOf(sums)),
-  visit.formats.count(sums.outputTokens),
-  visit.formats.usd(sums.chargedMicros)
+  context.formats.count(sums.calls),
+  context.formats.count(inputOf(sums)),
+  context.formats.count(sums.outputTokens),
+  context.formats.usd(sums.chargedMicros)
 ]
 
 export const SumsTable = (
-  { caption, first, rows, visit }: {
-    readonly visit: Visit
+  { caption, first, rows, context }: {
+    readonly context: PageContext
     readonly caption: string
     readonly first: string
     readonly rows: ReadonlyArray<ReadonlyArray<ComponentChildren>>
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   return (
     <DataTable
       caption={caption}
@@ -90,56 +93,58 @@ export const SumsTable = (
 }
 
 /** Another one for every reader and after every call, so that a browser's copy is never another's or older than the page. */
-const chartVersion = ({ formats, user }: Visit, { totals }: UsageOverview): string =>
+const chartVersion = ({ formats, user }: PageContext, { totals }: UsageOverview): string =>
   new URLSearchParams({
     v: [user?.id, formats.language, formats.timeZone, totals.calls, totals.chargedMicros].join("-")
   }).toString()
 
 /** Spend by day: a picture, and a table for those who want the figures. */
 export const DaysChart = (
-  { overview, query, title, visit }: {
-    readonly visit: Visit
+  { overview, query, title, context }: {
+    readonly context: PageContext
     readonly query: string
     readonly overview: UsageOverview
     readonly title: string
   }
 ) => {
-  const say = sayOf(visit, usageText)
+  const say = sayOf(context, "usage")
   return (
     <ChartImage
       width={720}
-      src={`/usage/days.svg?${query}&${chartVersion(visit, overview)}`}
+      src={`/usage/days.svg?${query}&${chartVersion(context, overview)}`}
       title={title}
       summary={say("asTable")}
     >
       <SumsTable
-        visit={visit}
+        context={context}
         caption={title}
         first={say("day")}
-        rows={overview.days.map((day) => sumsRow(visit, day.day, day))}
+        rows={overview.days.map((day) => sumsRow(context, day.day, day))}
       />
     </ChartImage>
   )
 }
 
-const ModelsChart = ({ overview, query, visit }: UsageProps) => {
-  const say = sayOf(visit, usageText)
-  const rows = overview.models.map((model) => sumsRow(visit, <code class="break-anywhere">{model.model}</code>, model))
-  const others = overview.otherModels === undefined ? [] : [sumsRow(visit, say("others"), overview.otherModels)]
+const ModelsChart = ({ overview, query, context }: UsageProps) => {
+  const say = sayOf(context, "usage")
+  const rows = overview.models.map((model) =>
+    sumsRow(context, <code class="break-anywhere">{model.model}</code>, model)
+  )
+  const others = overview.otherModels === undefined ? [] : [sumsRow(context, say("others"), overview.otherModels)]
   return (
     <ChartImage
       width={460}
-      src={`/usage/models.svg?${queryText(query)}&${chartVersion(visit, overview)}`}
+      src={`/usage/models.svg?${queryText(query)}&${chartVersion(context, overview)}`}
       title={say("byModel")}
       summary={say("asTable")}
     >
-      <SumsTable visit={visit} caption={say("byModel")} first={say("model")} rows={[...rows, ...others]} />
+      <SumsTable context={context} caption={say("byModel")} first={say("model")} rows={[...rows, ...others]} />
     </ChartImage>
   )
 }
 
-const Calls = ({ calls, choices, isContinued, query, visit }: UsageProps) => {
-  const say = sayOf(visit, usageText)
+const Calls = ({ calls, choices, isContinued, query, context }: UsageProps) => {
+  const say = sayOf(context, "usage")
   const older = calls.next === undefined
     ? null
     : <a href={`/usage?${queryText(query, { before: calls.next })}#calls`}>{say("older")}</a>
@@ -153,13 +158,13 @@ const Calls = ({ calls, choices, isContinued, query, visit }: UsageProps) => {
       }
     >
       <div id="calls" class="card-body border-bottom">
-        <FilterForm visit={visit} query={query} choices={choices} />
+        <FilterForm context={context} query={query} choices={choices} />
       </div>
       {calls.items.length === 0
         ? calls.exhausted
           ? <Nothing icon="usage" title={say("none")} text={say("none.text")} />
           : <Nothing icon="filter" title={say("keepLooking")} />
-        : <CallTable visit={visit} calls={calls.items} />}
+        : <CallTable context={context} calls={calls.items} />}
       {isContinued || older !== null
         ? (
           <div class="card-footer d-flex justify-content-between">
@@ -173,13 +178,13 @@ const Calls = ({ calls, choices, isContinued, query, visit }: UsageProps) => {
 }
 
 export const UsageView = (props: UsageProps) => {
-  const { overview, query, refused, visit } = props
-  const say = sayOf(visit, usageText)
+  const { overview, query, refused, context } = props
+  const say = sayOf(context, "usage")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
       <RangePicker
-        visit={visit}
+        context={context}
         range={query.range}
         path="/usage"
         queryOf={(changes) => queryText(query, changes)}
@@ -189,10 +194,10 @@ export const UsageView = (props: UsageProps) => {
         : null}
       {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
       <div class="row g-3 mb-3">
-        <SumFigures visit={visit} sums={overview.totals} />
+        <SumFigures context={context} sums={overview.totals} />
         <div class="col-lg-7">
           <Card title={say("byDay")} class="h-100">
-            <DaysChart visit={visit} query={queryText(query)} overview={overview} title={say("byDay")} />
+            <DaysChart context={context} query={queryText(query)} overview={overview} title={say("byDay")} />
           </Card>
         </div>
         <div class="col-lg-5">
@@ -202,7 +207,7 @@ export const UsageView = (props: UsageProps) => {
         </div>
       </div>
       <Calls {...props} />
-      <RefusedCard visit={visit} refused={refused} path="/usage" queryOf={(changes) => queryText(query, changes)} />
+      <RefusedCard context={context} refused={refused} path="/usage" queryOf={(changes) => queryText(query, changes)} />
     </>
   )
 }

@@ -1,5 +1,5 @@
 /**
- * One request of one visitor: who they are, what language, theme and time zone they read in, and the secret that their
+ * What a page knows of its reader: who they are, what language, theme and time zone they read in, and the secret that their
  * forms are made with. Everything a page needs to know besides what it shows.
  */
 import { DateTime, Effect, Option, Redacted } from "effect"
@@ -13,9 +13,9 @@ import type { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
-import { commonText } from "./text/CommonText.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
-import { type Language, languageOf, languages, type Messages, type Say, sayIn } from "./text/Messages.ts"
+import { type Language, languageOf, languages } from "./text/Messages.ts"
+import { sayIn, type SayOf, type TextSection } from "./text/Texts.ts"
 
 /** The session's cookie where the installation is reached by http. */
 export const SESSION_COOKIE = "realms_session"
@@ -30,7 +30,7 @@ const hostCookie = (name: string, publicUrl: string): string => publicUrl.starts
 export const sessionCookie = (publicUrl: string): string => hostCookie(SESSION_COOKIE, publicUrl)
 
 /** The same for the secret of forms of somebody who is not signed in. */
-export const visitCookie = (publicUrl: string): string => hostCookie("realms_visit", publicUrl)
+export const formCookie = (publicUrl: string): string => hostCookie("realms_visit", publicUrl)
 
 export const LANGUAGE_COOKIE = "realms_language"
 export const THEME_COOKIE = "realms_theme"
@@ -41,15 +41,15 @@ export const themes = ["auto", "light", "dark"] as const
 export type Theme = typeof themes[number]
 
 const VISIT_BYTES = 32
-const visitPattern = /^[\w-]{43}$/
+const secretPattern = /^[\w-]{43}$/
 const USER_AGENT_LENGTH_MAX = 512
 
-export interface Visit {
+export interface PageContext {
   readonly language: Language
   readonly theme: Theme
   readonly formats: Formats
   /** The texts of the frame; pages say their own with {@link sayOf}. */
-  readonly say: Say<keyof typeof commonText["en"]>
+  readonly say: SayOf<"common">
   /** Undefined: not signed in. */
   readonly user: User | undefined
   /** Of the session that the visitor is signed in with. */
@@ -70,41 +70,50 @@ export interface Visit {
   readonly partial: boolean
 }
 
-/** A visit of somebody who is signed in. */
-export interface UserVisit extends Visit {
+/** For somebody who is signed in. */
+export interface UserContext extends PageContext {
   readonly user: User
-  readonly session: NonNullable<Visit["session"]>
+  readonly session: NonNullable<PageContext["session"]>
 }
 
-export const isUserVisit = (visit: Visit): visit is UserVisit => visit.user !== undefined && visit.session !== undefined
+export const isUserContext = (context: PageContext): context is UserContext =>
+  context.user !== undefined && context.session !== undefined
 
 /** Whether the visitor may open a page of the administration, or send its form: what they may not is not shown to them. */
-export const mayVisit = (visit: Visit, path: string, method: "GET" | "POST" = "GET"): boolean =>
-  visit.user !== undefined && mayUse(visit.user.role, method, path)
+export const mayOpen = (context: PageContext, path: string, method: "GET" | "POST" = "GET"): boolean =>
+  context.user !== undefined && mayUse(context.user.role, method, path)
 
-/** Who acts by this visit's forms, for the record of changes. */
-export const actorOf = ({ address, user }: UserVisit): Actor => ({ name: `user:${user.id}`, userId: user.id, address })
+/** Who acts by this context's forms, for the record of changes. */
+export const actorOf = ({ address, user }: UserContext): Actor => ({
+  name: `user:${user.id}`,
+  userId: user.id,
+  address
+})
 
 /** The address of the page asked for, with its query. */
-export const hereOf = ({ pathname, query }: Pick<Visit, "pathname" | "query">): string =>
+export const hereOf = ({ pathname, query }: Pick<PageContext, "pathname" | "query">): string =>
   query.size === 0 ? pathname : `${pathname}?${query}`
 
-/** A page's texts in the visitor's language. */
-export const sayOf = <Key extends string>(visit: Pick<Visit, "language">, messages: Messages<Key>): Say<Key> =>
-  sayIn(messages, visit.language)
+/** A section of the texts in the visitor's language. */
+export const sayOf = <S extends TextSection>(context: Pick<PageContext, "language">, section: S): SayOf<S> =>
+  sayIn(context.language, section)
 
 const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | undefined): A | undefined =>
   known.find((value) => value === text)
 
-const secretOf = (cookie: string | undefined): Visit["secret"] =>
-  cookie !== undefined && visitPattern.test(cookie)
+const secretOf = (cookie: string | undefined): PageContext["secret"] =>
+  cookie !== undefined && secretPattern.test(cookie)
     ? { value: cookie, isNew: false }
     : { value: randomBytes(VISIT_BYTES).toString("base64url"), isNew: true }
 
-/** Reads the visit of the request at hand; `signedIn: false` asks nothing of the database. */
-export const readVisit = (
+/** Reads the context of the request at hand; `signedIn: false` asks nothing of the database. */
+export const readContext = (
   signedIn: boolean
-): Effect.Effect<Visit, DatabaseUnavailable, HttpServerRequest.HttpServerRequest | LoginSessions | PublicAddress> =>
+): Effect.Effect<
+  PageContext,
+  DatabaseUnavailable,
+  HttpServerRequest.HttpServerRequest | LoginSessions | PublicAddress
+> =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const sessions = yield* LoginSessions
@@ -116,14 +125,14 @@ export const readVisit = (
       : Option.getOrUndefined(yield* sessions.find(Redacted.make(token)))
     const language = oneOf(languages, cookies[LANGUAGE_COOKIE]) ?? languageOf(headers["accept-language"])
     const secret = found === undefined || token === undefined
-      ? secretOf(cookies[visitCookie(publicUrl)])
+      ? secretOf(cookies[formCookie(publicUrl)])
       : { value: token, isNew: false }
     const mark = request.url.indexOf("?")
     return {
       language,
       theme: oneOf(themes, cookies[THEME_COOKIE]) ?? "auto",
       formats: formatsOf(language, timeZoneOf(cookies[ZONE_COOKIE])),
-      say: sayIn(commonText, language),
+      say: sayIn(language, "common"),
       user: found?.user,
       session: found === undefined || token === undefined
         ? undefined
