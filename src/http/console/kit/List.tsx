@@ -6,11 +6,8 @@ import type { ComponentChildren } from "preact"
 import type { PageContext } from "../PageContext.ts"
 import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
 import { Icon, type IconName } from "../ui/Icon.tsx"
-import { Card, type Column, DataTable, Nothing } from "../ui/Parts.tsx"
-
-export interface ListColumn<Item> extends Column {
-  readonly cell: (item: Item) => ComponentChildren
-}
+import { Card, Nothing } from "../ui/Parts.tsx"
+import { type ItemColumn, ItemTable } from "./ItemTable.tsx"
 
 /** What a list is narrowed by. The value is empty, or nothing is chosen, where it is not. */
 export type ListFilter =
@@ -34,7 +31,7 @@ export interface ListProps<Item> {
   readonly kept?: Readonly<Record<string, string>>
   /** The name of the list for screen readers. */
   readonly caption: string
-  readonly columns: ReadonlyArray<ListColumn<Item>>
+  readonly columns: ReadonlyArray<ItemColumn<Item>>
   readonly items: ReadonlyArray<Item>
   /** Absent: the list is never longer than this. */
   readonly hasMore?: boolean
@@ -160,13 +157,7 @@ export function List<Item>(props: ListProps<Item>) {
       {children}
       {isEmpty || filter.length === 0 ? null : <Filter context={context} path={path} kept={kept} filter={filter} />}
       {items.length > 0
-        ? (
-          <DataTable
-            caption={caption}
-            columns={columns}
-            rows={items.map((item) => columns.map(({ cell }) => cell(item)))}
-          />
-        )
+        ? <ItemTable caption={caption} columns={columns} items={items} />
         : isEmpty || none === undefined
         ? <Nothing {...empty} />
         : <Nothing icon="filter" title={none} />}

@@ -2,7 +2,8 @@
  * Payment events: those that people have to look at, and all of them with a filter.
  */
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
-import { List, type ListColumn, type ListFilter } from "../../kit/List.tsx"
+import type { ItemColumn } from "../../kit/ItemTable.tsx"
+import { List, type ListFilter } from "../../kit/List.tsx"
 import { Tabs } from "../../kit/Tabs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
@@ -45,7 +46,7 @@ const filterOf = ({ query: { days, filter, isAll }, context }: ListProps): Reado
   ]
 }
 
-const columnsOf = (context: PageContext): ReadonlyArray<ListColumn<EventItem>> => {
+const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> => {
   const say = sayOf(context, "payments")
   return [
     {
