@@ -21,7 +21,8 @@ const files = {
   "look.js": own("look.js"),
   "site.js": own("site.js"),
   "htmx.js": packaged("htmx.org/dist/htmx.min.js"),
-  "icon.svg": own("icon.svg")
+  "icon.svg": own("icon.svg"),
+  "touch.png": own("touch.png")
 } as const
 
 export type AssetName = keyof typeof files
@@ -29,7 +30,8 @@ export type AssetName = keyof typeof files
 const types: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
-  svg: "image/svg+xml"
+  svg: "image/svg+xml",
+  png: "image/png"
 }
 
 const HASH_LENGTH = 16
@@ -56,8 +58,11 @@ const encodedBy = (encode: Encoder, content: Buffer): Effect.Effect<Buffer> => {
 }
 
 const load = (name: AssetName): Asset => {
+  const read = readFileSync(files[name])
   // A source map is nowhere served, and a browser's tools would ask for it.
-  const content = Buffer.from(readFileSync(files[name], "utf8").replace(/\n?\/[/*]# sourceMappingURL=.*$/m, ""))
+  const content = /\.(css|js)$/.test(name)
+    ? Buffer.from(read.toString("utf8").replace(/\n?\/[/*]# sourceMappingURL=.*$/m, ""))
+    : read
   return {
     name,
     path: `/assets/${hash("sha256", content, "hex").slice(0, HASH_LENGTH)}/${name}`,
@@ -70,7 +75,7 @@ const load = (name: AssetName): Asset => {
   }
 }
 
-const names = ["tabler.css", "site.css", "look.js", "site.js", "htmx.js", "icon.svg"] as const
+const names = ["tabler.css", "site.css", "look.js", "site.js", "htmx.js", "icon.svg", "touch.png"] as const
 
 const byName = new Map<AssetName, Asset>()
 

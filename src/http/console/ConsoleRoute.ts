@@ -31,7 +31,6 @@ import { readForm } from "./FormBody.ts"
 import { statusOfUnreadable } from "./FormUnreadable.ts"
 import {
   formCookie,
-  hereOf,
   isUserContext,
   type PageContext,
   readContext,
@@ -104,7 +103,7 @@ const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redir
         context,
         title: context.say("problem.unavailable.title"),
         text: context.say("problem.unavailable.text"),
-        again: context.isForm ? "/" : hereOf(context)
+        again: context.here
       }),
       { status: 503, bare: true }
     )
@@ -206,7 +205,7 @@ const answered = <R>(handler: (context: PageContext) => Effect.Effect<Answer, Pa
   }).pipe(compressed, Effect.orDie)
 
 const loginPath = (context: PageContext): string => {
-  const here = hereOf(context)
+  const { here } = context
   return here === "/" ? "/login" : `/login?${new URLSearchParams({ next: here })}`
 }
 

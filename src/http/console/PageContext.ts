@@ -13,6 +13,7 @@ import type { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
+import { localPath } from "./LocalPath.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
 import { type Language, languageOf, languages } from "./text/Messages.ts"
 import { sayIn, type SayOf, type TextSection } from "./text/Texts.ts"
@@ -59,6 +60,8 @@ export interface PageContext {
   /** A token for a form of this page. */
   readonly csrf: string
   readonly pathname: string
+  /** The address of the page that the reader is on, with its query: of a form, the page that it was on. */
+  readonly here: string
   readonly query: URLSearchParams
   /** Of the client, as text; empty where it is not known. */
   readonly address: string
@@ -90,9 +93,11 @@ export const actorOf = ({ address, user }: UserContext): Actor => ({
   address
 })
 
-/** The address of the page asked for, with its query. */
-export const hereOf = ({ pathname, query }: Pick<PageContext, "pathname" | "query">): string =>
-  query.size === 0 ? pathname : `${pathname}?${query}`
+/** The page that a form was sent from, by what browsers say of pages of this site; the dashboard where they do not. */
+const sentFrom = (referer: string | undefined, host: string | undefined): string => {
+  const url = URL.parse(referer ?? "")
+  return url !== null && url.host === host ? localPath(url.pathname + url.search) ?? "/" : "/"
+}
 
 /** A section of the texts in the visitor's language. */
 export const sayOf = <S extends TextSection>(context: Pick<PageContext, "language">, section: S): SayOf<S> =>
@@ -128,6 +133,10 @@ export const readContext = (
       ? secretOf(cookies[formCookie(publicUrl)])
       : { value: token, isNew: false }
     const mark = request.url.indexOf("?")
+    const pathname = mark === -1 ? request.url : request.url.slice(0, mark)
+    // No row has NUL: nothing could be found by it.
+    const query = new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1).replaceAll("%00", ""))
+    const isForm = request.method === "POST"
     return {
       language,
       theme: oneOf(themes, cookies[THEME_COOKIE]) ?? "auto",
@@ -139,13 +148,17 @@ export const readContext = (
         : { id: found.sessionId, token: Redacted.make(token) },
       secret,
       csrf: csrfToken(secret.value),
-      pathname: mark === -1 ? request.url : request.url.slice(0, mark),
-      // No row has NUL: nothing could be found by it.
-      query: new URLSearchParams(mark === -1 ? "" : request.url.slice(mark + 1).replaceAll("%00", "")),
+      pathname,
+      query,
+      here: isForm
+        ? sentFrom(headers["referer"], headers["host"])
+        : query.size === 0
+        ? pathname
+        : `${pathname}?${query}`,
       address: yield* clientAddress(request),
       userAgent: (headers["user-agent"] ?? "").slice(0, USER_AGENT_LENGTH_MAX),
       now: DateTime.toDateUtc(yield* DateTime.now),
-      isForm: request.method === "POST",
+      isForm,
       partial: headers["hx-request"] === "true"
     }
   })

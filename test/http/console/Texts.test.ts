@@ -107,6 +107,23 @@ describe("texts", () => {
     assert.strictEqual(en.usd(9_007_199_254_740_993n), "$9,007,199,254.740993")
   })
 
+  it("cuts money to cents where it is read at a glance, never above what it is", () => {
+    const { usdFixed, usdRounded } = formatsOf("en", "UTC")
+    const table: ReadonlyArray<readonly [micros: bigint, text: string]> = [
+      [3_456_789_123_456n, "$3,456,789.12"],
+      [999_999n, "$0.99"],
+      [10_000n, "$0.01"],
+      [9_999n, "$0.009999"],
+      [1n, "$0.000001"],
+      [0n, "$0.00"],
+      [-1n, "-$0.000001"],
+      [-10_001n, "-$0.02"],
+      [-1_500_000n, "-$1.50"]
+    ]
+    for (const [micros, text] of table) assert.strictEqual(usdRounded(micros), text)
+    assert.strictEqual(usdFixed(12_300n), "$0.012300")
+  })
+
   it("writes times in the reader's zone", () => {
     const at = DateTime.toDateUtc(DateTime.makeUnsafe("2026-11-24T17:30:00Z"))
     assert.match(formatsOf("en", "UTC").time(at), /Nov 24, 2026, 5:30:00\sPM/)

@@ -14,5 +14,8 @@
   if (zone && !document.cookie.includes(`realms_zone=${encodeURIComponent(zone)}`)) {
     const secure = location.protocol === "https:" ? "; secure" : ""
     document.cookie = `realms_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax${secure}`
+    // A browser that keeps no cookie is not asked again and again.
+    const isKept = document.cookie.includes(`realms_zone=${encodeURIComponent(zone)}`)
+    if (isKept && root.dataset.zone !== undefined && root.dataset.zone !== zone) root.dataset.zoneSaid = "now"
   }
 })()

@@ -49,8 +49,8 @@
   })
 
   showButtons(document)
-  // On a narrow screen the navigation is wider than its place.
-  document.querySelector(".console-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" })
+  // Once, when the browser has just said in which zone times are to be read.
+  if (document.documentElement.dataset.zoneSaid === "now" && document.querySelector("time") !== null) location.reload()
   document.querySelector("form[data-send]")?.submit()
   document.querySelector("a[data-follow]")?.click()
 })()

@@ -13,8 +13,12 @@ export interface Formats {
   readonly language: Language
   /** IANA name. */
   readonly timeZone: string
-  /** USD micros, with at least two decimals and as many more as the amount has. */
+  /** USD micros, exactly: with at least two decimals and as many more as the amount has. */
   usd(micros: bigint): string
+  /** USD micros to be read at a glance: cut to cents, never above the amount; what is below a cent is exact. */
+  usdRounded(micros: bigint): string
+  /** USD micros with all six decimals, so that the amounts of a column stand under one another. */
+  usdFixed(micros: bigint): string
   /** An amount scaled by 10^scale in USD, with all its decimals. */
   usdExact(amount: bigint, scale: number): string
   /** CNY fen. */
@@ -34,15 +38,25 @@ type Decimal = Intl.StringNumericLiteral
 
 const isDecimal = (text: string): text is Decimal => /^-?\d+(?:\.\d+)?$/.test(text)
 
-const currencyFormat = (language: Language, currency: string, decimalsMax: number) => {
+const currencyFormat = (language: Language, currency: string, decimalsMax: number, decimalsMin = 2) => {
   const format = new Intl.NumberFormat(localeOf[language], {
     style: "currency",
     currency,
     currencyDisplay: "narrowSymbol",
-    minimumFractionDigits: 2,
+    minimumFractionDigits: decimalsMin,
     maximumFractionDigits: decimalsMax
   })
   return (text: string): string => isDecimal(text) ? format.format(text) : text
+}
+
+const CENT_MICROS = 10_000n
+
+const isBelowCent = (micros: bigint): boolean => micros > -CENT_MICROS && micros < CENT_MICROS
+
+/** Towards less money: a balance is never shown above what it is. */
+const floorToCents = (micros: bigint): bigint => {
+  const rest = micros % CENT_MICROS
+  return micros - rest - (rest < 0n ? CENT_MICROS : 0n)
 }
 
 /** Of a sum of tokens times prices: micros per million tokens. */
@@ -51,6 +65,7 @@ const DECIMALS_MAX = 12
 const build = (language: Language, timeZone: string): Formats => {
   const locale = localeOf[language]
   const usd = currencyFormat(language, "USD", MICROS_SCALE)
+  const fixed = currencyFormat(language, "USD", MICROS_SCALE, MICROS_SCALE)
   const exact = currencyFormat(language, "USD", DECIMALS_MAX)
   const dayAndMonth = new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: "short", day: "numeric" })
   const cny = currencyFormat(language, "CNY", 2)
@@ -63,6 +78,8 @@ const build = (language: Language, timeZone: string): Formats => {
     language,
     timeZone,
     usd: (amount) => usd(micros(amount)),
+    usdRounded: (amount) => usd(micros(isBelowCent(amount) ? amount : floorToCents(amount))),
+    usdFixed: (amount) => fixed(formatDecimal(amount, MICROS_SCALE, MICROS_SCALE)),
     cny: (fen) => cny(formatDecimal(fen, 2, 2)),
     minor: (amount, currency) => {
       // The same money is written the same everywhere.

@@ -33,18 +33,30 @@ export const PostForm = (
   </form>
 )
 
-/** What is wrong with a form as a whole. */
-export const FormAlert = ({ state }: { readonly state: FormState }) =>
-  state.problems["form"] === undefined
-    ? null
-    : (
-      <div class="alert alert-danger" role="alert">
-        <div class="alert-icon">
-          <Icon name="alert" />
-        </div>
-        <div>{state.problems["form"]}</div>
+/** What is wrong with a form: as a whole, and each field with a link to it. The page opens at it. */
+export const FormAlert = ({ state: { problems } }: { readonly state: FormState }) => {
+  const fields = Object.entries(problems).filter(([name]) => name !== "form")
+  if (problems["form"] === undefined && fields.length === 0) return null
+  return (
+    <div class="alert alert-danger" role="alert" tabIndex={-1} autofocus>
+      <div class="alert-icon">
+        <Icon name="alert" />
       </div>
-    )
+      <div>
+        {problems["form"]}
+        {fields.length === 0 ? null : (
+          <ul class="alert-list">
+            {fields.map(([name, problem]) => (
+              <li key={name}>
+                <a href={`#field-${name}`}>{problem}</a>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  )
+}
 
 const noticeIcons = { success: "check", info: "info", warning: "alert", danger: "alert" } as const
 

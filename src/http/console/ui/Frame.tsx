@@ -7,10 +7,12 @@ import { renderToString } from "preact-render-to-string"
 import type { SiteConfig } from "../../../config/Config.ts"
 import type { Page, Part } from "../Answer.ts"
 import { assetPath } from "../Assets.ts"
-import { hereOf, type PageContext } from "../PageContext.ts"
+import type { PageContext } from "../PageContext.ts"
 import { PostForm } from "./Forms.tsx"
 import { Icon, type IconName } from "./Icon.tsx"
+import { Linked } from "./Linked.tsx"
 import { Navigation } from "./Navigation.tsx"
+import { Usd } from "./Parts.tsx"
 
 /** What fails is a page of its own, and is not put into another. */
 const htmxConfig = JSON.stringify({
@@ -41,27 +43,24 @@ const ThemeButton = (
 )
 
 /** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
-const Look = ({ context }: { readonly context: PageContext }) => {
-  // The answer to a form has no address to come back to.
-  if (context.isForm) return null
-  return (
-    <PostForm context={context} action="/look" class="console-look">
-      <input type="hidden" name="next" value={hereOf(context)} />
-      <button
-        class="btn btn-ghost-secondary"
-        type="submit"
-        name="language"
-        value={context.language === "en" ? "zh" : "en"}
-        lang={context.language === "en" ? "zh-CN" : "en"}
-      >
-        <Icon name="language" />
-        {context.say("look.otherLanguage")}
-      </button>
-      <ThemeButton theme="dark" icon="moon" label={context.say("look.makeDark")} />
-      <ThemeButton theme="light" icon="sun" label={context.say("look.makeLight")} />
-    </PostForm>
-  )
-}
+const Look = ({ context }: { readonly context: PageContext }) => (
+  <PostForm context={context} action="/look" class="console-look">
+    <input type="hidden" name="next" value={context.here} />
+    <button
+      class="btn btn-ghost-secondary"
+      type="submit"
+      name="language"
+      value={context.language === "en" ? "zh" : "en"}
+      lang={context.language === "en" ? "zh-CN" : "en"}
+      aria-label={context.say("look.otherLanguage")}
+    >
+      <Icon name="language" />
+      <span class="console-look-text">{context.say("look.otherLanguage")}</span>
+    </button>
+    <ThemeButton theme="dark" icon="moon" label={context.say("look.makeDark")} />
+    <ThemeButton theme="light" icon="sun" label={context.say("look.makeLight")} />
+  </PostForm>
+)
 
 const Brand = ({ site }: { readonly site: SiteConfig }) => (
   <a class="console-brand" href="/" aria-label={site.name}>
@@ -78,13 +77,15 @@ const TopBar = (
   }
 ) => (
   <header class="console-top d-print-none">
-    <div class="container-xl console-top-row">
+    <div class="console-top-row">
       <Brand site={site} />
       <div class="console-top-end">
         {balanceMicros === undefined ? null : (
           <a class="console-balance" href="/topup">
             <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
-            <strong>{context.formats.usd(balanceMicros)}</strong>
+            <strong>
+              <Usd context={context} micros={balanceMicros} />
+            </strong>
           </a>
         )}
         <Look context={context} />
@@ -121,12 +122,16 @@ const Document = (
     lang={context.language === "zh" ? "zh-CN" : "en"}
     data-bs-theme={context.theme === "auto" ? "light" : context.theme}
     data-theme={context.theme}
+    // A page that was asked for by its address can be asked for again, once the browser has said its zone.
+    data-zone={context.isForm ? undefined : context.formats.timeZone}
   >
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content="light dark" />
       <title>{`${page.title} · ${site.name}`}</title>
+      <meta name="description" content={context.say("site.description", { name: site.name })} />
+      <link rel="apple-touch-icon" href={assetPath("touch.png")} />
       <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
       <script src={assetPath("look.js")} />
       <link rel="stylesheet" href={assetPath("tabler.css")} />
@@ -145,15 +150,29 @@ const Document = (
     <body>
       <a class="visually-hidden-focusable console-skip" href="#content">{context.say("nav.skip")}</a>
       <TopBar context={context} site={site} balanceMicros={balanceMicros} />
-      {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
-      <main id="content" class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`} tabIndex={-1}>
-        {site.notice === ""
-          ? null
-          : <div class="alert alert-info break-anywhere site-notice" role="note">{site.notice}</div>}
-        {page.body}
-      </main>
+      <div class="console-shell">
+        {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
+        <main
+          id="content"
+          class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`}
+          tabIndex={-1}
+        >
+          {site.notice === ""
+            ? null
+            : (
+              <div class="alert alert-info break-anywhere site-notice" role="note">
+                <div>
+                  <Linked text={site.notice} />
+                </div>
+              </div>
+            )}
+          {page.body}
+        </main>
+      </div>
       <footer class="console-footer d-print-none">
-        <div class="container-xl text-secondary">{site.name} · {context.say("footer.docs")}</div>
+        <div class="container-xl text-secondary">
+          {site.name} · {context.say("footer.docs")} · {context.say("footer.zone", { zone: context.formats.timeZone })}
+        </div>
       </footer>
     </body>
   </html>

@@ -15,12 +15,12 @@ export const PageHeading = (
   }
 ) => (
   <div class="page-header d-print-none mb-3">
-    <div class="row g-2 align-items-center">
-      <div class="col">
+    <div class="page-heading">
+      <div class="page-heading-text">
         <h1 class="page-title">{title}</h1>
         {lead === undefined ? null : <div class="text-secondary mt-1">{lead}</div>}
       </div>
-      {children === undefined ? null : <div class="col-auto ms-auto d-print-none">{children}</div>}
+      {children === undefined ? null : <div class="d-print-none">{children}</div>}
     </div>
   </div>
 )
@@ -150,6 +150,13 @@ export type Tone = "green" | "blue" | "yellow" | "red" | "secondary" | "orange" 
 export const Badge = ({ children, tone }: { readonly tone: Tone; readonly children: ComponentChildren }) => (
   <span class={`badge bg-${tone}-lt`}>{children}</span>
 )
+
+/** An amount of USD micros, rounded to be read at a glance; its title says it exactly. */
+export const Usd = ({ context, micros }: { readonly context: PageContext; readonly micros: bigint }) => {
+  const exact = context.formats.usd(micros)
+  const rounded = context.formats.usdRounded(micros)
+  return exact === rounded ? <>{exact}</> : <span title={exact}>{rounded}</span>
+}
 
 /** A moment, to be read in the visitor's zone and by machines. */
 export const Moment = ({ at, context }: { readonly context: PageContext; readonly at: Date }) => (
