@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => 
                 0
               )
             }
-            await page.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width: 1280, height: 860 } })
+            await page.screenshot({ path: join(folder, `${name}.png`) })
           }
           await context.addCookies([{ name: "realms_session", value: rootToken, url: origin }])
           for (

@@ -152,28 +152,31 @@ const Document = (
       <TopBar context={context} site={site} balanceMicros={balanceMicros} />
       <div class="console-shell">
         {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
-        <main
-          id="content"
-          class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`}
-          tabIndex={-1}
-        >
-          {site.notice === ""
-            ? null
-            : (
-              <div class="alert alert-info break-anywhere site-notice" role="note">
-                <div>
-                  <Linked text={site.notice} />
+        <div class="console-column">
+          <main
+            id="content"
+            class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`}
+            tabIndex={-1}
+          >
+            {site.notice === ""
+              ? null
+              : (
+                <div class="alert alert-info break-anywhere site-notice" role="note">
+                  <div>
+                    <Linked text={site.notice} />
+                  </div>
                 </div>
-              </div>
-            )}
-          {page.body}
-        </main>
-      </div>
-      <footer class="console-footer d-print-none">
-        <div class="container-xl text-secondary">
-          {site.name} · {context.say("footer.docs")} · {context.say("footer.zone", { zone: context.formats.timeZone })}
+              )}
+            {page.body}
+          </main>
+          <footer class="console-footer d-print-none">
+            <div class="container-xl text-secondary">
+              {site.name} · {context.say("footer.docs")} ·{" "}
+              {context.say("footer.zone", { zone: context.formats.timeZone })}
+            </div>
+          </footer>
         </div>
-      </footer>
+      </div>
     </body>
   </html>
 )
