@@ -140,6 +140,8 @@ export const visit = (browser: Browser, options: VisitorOptions = {}) =>
     Effect.promise(async () => {
       const context = await browser.newContext({
         viewport: options.viewport ?? desktop,
+        // Pictures are of pages at rest.
+        reducedMotion: "reduce",
         locale: options.locale ?? "en-US",
         timezoneId: "Asia/Shanghai",
         colorScheme: options.colorScheme ?? "light",
