@@ -1,0 +1,125 @@
+/**
+ * The frame around every page: the navigation at the side and in its drawer, on the narrowest phone too; times in the reader's zone
+ * from the first page on; language and theme on the answer to a form; and a form that opens at what is wrong with it.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { chromiumPath, launch, visit, type Visitor } from "../../support/Browser.ts"
+import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+
+const narrow = { width: 320, height: 640 }
+
+/** As long a figure as one adjustment makes. */
+const BALANCE_MICROS = 999_999_123_456n
+
+const userPages = ["/", "/keys", "/keys/new", "/usage", "/models", "/topup", "/subscription", "/orders", "/account"]
+const adminPages = [
+  "/admin",
+  "/admin/users",
+  "/admin/orders",
+  "/admin/payments",
+  "/admin/confirmations",
+  "/admin/plans",
+  "/admin/plans/new",
+  "/admin/codes",
+  "/admin/codes/new",
+  "/admin/usage",
+  "/admin/usage/calls",
+  "/admin/channels",
+  "/admin/channels/new",
+  "/admin/models",
+  "/admin/models/new",
+  "/admin/models/import",
+  "/admin/settings",
+  "/admin/keys",
+  "/admin/audit"
+]
+
+const signIn = (visitor: Visitor, origin: string, token: string): Promise<void> =>
+  visitor.context.addCookies([{ name: "realms_session", value: token, url: origin }])
+
+describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
+  layer(ConsoleWorld.layerOf(), { excludeTestServices: true })((it) => {
+    it.effect("fits the narrowest phone on every page, with any balance", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const user = yield* world.user(BALANCE_MICROS)
+        const root = yield* world.root
+        const tokens = [yield* world.session(user.id), yield* world.session(root.id)]
+        const visitor = yield* visit(yield* launch, { viewport: narrow })
+        yield* Effect.promise(async () => {
+          for (const [token = "", pages] of [[tokens[0], userPages], [tokens[1], adminPages]] as const) {
+            await signIn(visitor, world.origin, token)
+            for (const path of pages) {
+              const answer = await visitor.page.goto(`${world.origin}${path}`)
+              assert.strictEqual(answer?.status(), 200, path)
+              await visitor.checkFits()
+            }
+            await visitor.checkAccessible()
+          }
+          visitor.assertSilent()
+        })
+      }).pipe(Effect.scoped))
+
+    it.effect("has its links in a drawer on a phone, and leads to pages from there without a script", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const root = yield* world.root
+        const token = yield* world.session(root.id)
+        const visitor = yield* visit(yield* launch, { viewport: narrow, javaScriptEnabled: false })
+        yield* Effect.promise(async () => {
+          const { page } = visitor
+          await signIn(visitor, world.origin, token)
+          await page.goto(`${world.origin}/`)
+          assert.isFalse(await page.locator("nav a[href='/keys']").isVisible())
+          await page.click(".console-side > summary")
+          await page.click("nav a[href='/admin']")
+          await page.click(".console-side > summary")
+          await page.click("nav a[href='/admin/users']")
+          await page.waitForURL(`${world.origin}/admin/users`)
+          visitor.assertSilent()
+        })
+      }).pipe(Effect.scoped))
+
+    it.effect("shows times in the reader's zone from the first page on, and names it", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const user = yield* world.user(1_000_000n)
+        const token = yield* world.session(user.id)
+        const visitor = yield* visit(yield* launch)
+        yield* Effect.promise(async () => {
+          const { page } = visitor
+          await signIn(visitor, world.origin, token)
+          // The browser says its zone by the first page, which has times, and so is asked for again.
+          await page.goto(`${world.origin}/account`)
+          await page.waitForSelector("html[data-zone='Asia/Shanghai']")
+          assert.include(await page.textContent("footer"), "Asia/Shanghai")
+          visitor.assertSilent()
+        })
+      }).pipe(Effect.scoped))
+
+    it.effect("opens a refused form at what is wrong, where the language can be changed too", () =>
+      Effect.gen(function*() {
+        const world = yield* ConsoleWorld
+        const root = yield* world.root
+        const token = yield* world.session(root.id)
+        const visitor = yield* visit(yield* launch)
+        yield* Effect.promise(async () => {
+          const { page } = visitor
+          await signIn(visitor, world.origin, token)
+          await page.goto(`${world.origin}/admin/plans/new`)
+          await page.click("main form button.btn-primary")
+          await page.waitForSelector(".alert-danger:focus")
+          const links = await page.locator(".alert-danger a").evaluateAll((all) =>
+            all.map((link) => link.getAttribute("href"))
+          )
+          assert.isAbove(links.length, 1)
+          for (const link of links) assert.strictEqual(await page.locator(link ?? "#").count(), 1, link ?? "")
+          await page.click(".console-look button[value='zh']")
+          await page.waitForURL(`${world.origin}/admin/plans/new`)
+          assert.strictEqual(await page.getAttribute("html", "lang"), "zh-CN")
+          visitor.assertSilent()
+        })
+      }).pipe(Effect.scoped))
+  })
+})
