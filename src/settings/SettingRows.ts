@@ -15,7 +15,7 @@ import {
 } from "../config/SettingDocument.ts"
 import type { UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import type { MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
+import type { SecretBox } from "../platform/SecretBox.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 
 /** An override as it is stored. A secret is either sealed, or removed: then its text is empty. */
@@ -54,39 +54,40 @@ const toRow = (
     // Set by a later version, or by an earlier one: not known here, and kept.
     : []
 
+type Rows = Effect.Effect<ReadonlyArray<SettingRow>, SqlError.SqlError>
+
+const overridesOf = (statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>): Rows =>
+  Effect.map(rowsOf(StoredOverride, statement), (rows) => rows.flatMap(toRow))
+
 /** Every override. */
-export const readRows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<SettingRow>, SqlError.SqlError> =>
-  Effect.map(
-    rowsOf(
-      StoredOverride,
-      sql`SELECT s.key, s.value, s.secret, s.key_id, s.updated_at, u.email
+export const readRows = (sql: SqlClient.SqlClient): Rows =>
+  overridesOf(
+    sql`SELECT s.key, s.value, s.secret, s.key_id, s.updated_at, u.email
       FROM app_settings s LEFT JOIN users u ON u.id = s.updated_by ORDER BY s.key`
-    ),
-    (rows) => rows.flatMap(toRow)
   )
 
-/** Sets a text; a secret that is not empty is sealed. */
-export const writeRow = (
+/** Sets a text, and answers its row. A secret that is not empty is sealed. */
+export const writeRow = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   box: SecretBox["Service"],
-  userId: UserId | null,
-  key: SettingKey,
-  text: string
-): Effect.Effect<void, SqlError.SqlError | MasterKeyInvalid> =>
-  Effect.gen(function*() {
-    const sealed = fieldOf(key).kind === "secret" && text !== ""
-      ? yield* box.seal(Redacted.make(text), placeOf(key))
-      : null
-    const value = sealed === null ? JSON.stringify(text) : null
-    yield* sql`INSERT INTO app_settings (key, value, secret, key_id, updated_by)
+  { key, text, userId }: { readonly key: SettingKey; readonly text: string; readonly userId: UserId | null }
+) {
+  const sealed = fieldOf(key).kind === "secret" && text !== ""
+    ? yield* box.seal(Redacted.make(text), placeOf(key))
+    : null
+  const value = sealed === null ? JSON.stringify(text) : null
+  return yield* overridesOf(sql`INSERT INTO app_settings AS s (key, value, secret, key_id, updated_by)
       VALUES (${key}, ${value}::jsonb, ${sealed === null ? null : Buffer.from(sealed.bytes)}::bytea,
         ${sealed?.keyId ?? null}, ${userId}::bigint)
       ON CONFLICT (key) DO UPDATE SET value = excluded.value, secret = excluded.secret, key_id = excluded.key_id,
-        updated_at = clock_timestamp(), updated_by = excluded.updated_by`
-  })
+        updated_at = clock_timestamp(), updated_by = excluded.updated_by
+      RETURNING s.key, s.value, s.secret, s.key_id, s.updated_at,
+        (SELECT u.email FROM users u WHERE u.id = s.updated_by) AS email`)
+})
 
-export const deleteRow = (sql: SqlClient.SqlClient, key: SettingKey): Effect.Effect<void, SqlError.SqlError> =>
-  Effect.asVoid(sql`DELETE FROM app_settings WHERE key = ${key}`)
+/** Resets to the configuration's text: no row is left. */
+export const deleteRow = (sql: SqlClient.SqlClient, key: SettingKey): Rows =>
+  overridesOf(sql`DELETE FROM app_settings WHERE key = ${key}`)
 
 /** What an override says; undefined for a secret that no key at hand opens, which is said in the log and counts as none. */
 const textOf = (box: SecretBox["Service"], row: SettingRow): Effect.Effect<string | undefined> =>

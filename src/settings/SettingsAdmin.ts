@@ -121,11 +121,11 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
         return { settings: views, revision: hash("sha256", JSON.stringify(facts), "hex").slice(0, REVISION_CHARACTERS) }
       }
 
-      const read = Effect.gen(function*() {
-        const rows = yield* readRows(sql)
+      const opened = Effect.fnUntraced(function*(rows: ReadonlyArray<SettingRow>) {
         const texts = yield* effectiveTexts(box, base, rows)
         return { rows, texts, view: viewOf(rows, texts) }
       })
+      const read = Effect.flatMap(readRows(sql), opened)
 
       const facts = (texts: SettingTexts, keys: Iterable<SettingKey>): AuditFacts =>
         Object.fromEntries(Array.from(keys, (key) => [
@@ -157,9 +157,10 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
           }))
           : [...problemsOf(wanted, before.texts, { host: config.server.host, guard }), ...mixed(loose, changes)]
         if (problems.length > 0) return yield* new SettingsRefused({ problems })
-        for (const [key, text] of changes) {
-          yield* text === null ? deleteRow(sql, key) : writeRow(sql, box, actor.userId, key, text.trim())
-        }
+        const written = yield* Effect.forEach(changes, ([key, text]) =>
+          text === null
+            ? deleteRow(sql, key)
+            : writeRow(sql, box, { key, text: text.trim(), userId: actor.userId }))
         const changed = changesBetween(facts(before.texts, changes.keys()), facts(wanted, changes.keys()))
         yield* recordChange(sql, actor, {
           action: "settings.saved",
@@ -186,7 +187,8 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
             note: ""
           })
         }
-        return (yield* read).view
+        const kept = before.rows.filter(({ key }) => !changes.has(key))
+        return (yield* opened([...kept, ...written.flat()])).view
       })
 
       const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>

@@ -145,7 +145,8 @@ describe("Settings", () => {
           if (isSwitch) yield* save(a, wherewithal)
           const original = seen(before)
           assert.notDeepEqual(original, expected, key)
-          yield* save(a, new Map([[key, text]]))
+          const answered = yield* save(a, new Map([[key, text]]))
+          assert.deepStrictEqual(answered, yield* view(b), `${key} as the save answers it`)
           assert.deepStrictEqual(seen(yield* Context.get(b, Settings).fresh), expected, `${key} on the other server`)
           assert.deepStrictEqual(seen(Context.get(a, Settings).current()), expected, `${key} here`)
           const asCalls = Effect.map(Context.get(b, Settings).get, seen)
@@ -157,7 +158,11 @@ describe("Settings", () => {
           assert.strictEqual(set?.source, "override", key)
           assert.strictEqual(set?.text, fieldOf(key).kind === "secret" ? "" : text, key)
 
-          yield* save(b, new Map([[key, null]]))
+          assert.deepStrictEqual(
+            yield* save(b, new Map([[key, null]])),
+            yield* view(a),
+            `${key} as the reset answers it`
+          )
           assert.deepStrictEqual(seen(yield* Context.get(a, Settings).fresh), original, `${key} after its reset`)
           const reset = (yield* view(a)).settings.find((setting) => setting.key === key)
           assert.strictEqual(reset?.source, "file", key)
