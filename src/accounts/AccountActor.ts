@@ -216,7 +216,7 @@ export class AccountActor implements JournalAccount {
     this.fences.clear()
     for (const [id, fence] of loaded.fences) this.fences.set(id, fence)
     for (const envelope of asking) envelope.row = loaded.rows.get(envelope.command.id) ?? null
-    this.questions.answer(loaded.state, asOf, this.host.now())
+    this.questions.answer(loaded.state, { asOf, atMs: this.host.now() })
     if (this.questions.size > 0) this.wantLoad = true
   }
 

@@ -4,7 +4,6 @@
  * conditions as guards in SQL; this file is the fast, exact first answer.
  */
 import { HashMap, Option } from "effect"
-import type { SubscriptionId } from "../domain/Ids.ts"
 import { costMicros, costNumerator, MULTIPLIER_ONE } from "../domain/Price.ts"
 import { type AccountError, InsufficientFunds, ReservationLost, TooManyHolds } from "./AccountError.ts"
 import type {
@@ -85,42 +84,56 @@ const decideReserve = (state: AccountState, command: Reserve, row: ReservationRo
   if (openHoldsMax !== undefined && state.openHolds >= openHoldsMax) {
     return { _tag: "Refuse", error: new TooManyHolds({ openHolds: state.openHolds, openHoldsMax }) }
   }
-  if (!command.billingEnabled) return reserved(command, "free", null, MULTIPLIER_ONE, command.tokensMax)
+  if (!command.billingEnabled) {
+    return reserved(command, {
+      funding: "free",
+      subscriptionId: null,
+      planMultiplier: MULTIPLIER_ONE,
+      outputTokens: command.tokensMax
+    })
+  }
   if (command.counted === true && state.countedOpen) return { _tag: "Refuse", error: refusalOf(state, command, true) }
   for (const subscription of state.subscriptions) {
     if (!isRunning(subscription, command.atMs)) continue
     const left = room(rolled(subscription.windows, command.atMs), subscription.limits)
-    const tokens = left === undefined ? command.tokensMax : affordable(command, left, subscription.multiplier)
-    if (tokens !== undefined) {
-      return reserved(command, "subscription", subscription.id, subscription.multiplier, tokens)
+    const planMultiplier = subscription.multiplier
+    const outputTokens = left === undefined
+      ? command.tokensMax
+      : affordable(command, { availableMicros: left, planMultiplier })
+    if (outputTokens !== undefined) {
+      return reserved(command, {
+        funding: "subscription",
+        subscriptionId: subscription.id,
+        planMultiplier,
+        outputTokens
+      })
     }
   }
   if (command.payAsYouGo) {
-    const tokens = affordable(command, state.owedMicros > 0n ? 0n : state.usdMicros, MULTIPLIER_ONE)
-    if (tokens !== undefined) return reserved(command, "balance", null, MULTIPLIER_ONE, tokens)
+    const availableMicros = state.owedMicros > 0n ? 0n : state.usdMicros
+    const planMultiplier = MULTIPLIER_ONE
+    const outputTokens = affordable(command, { availableMicros, planMultiplier })
+    if (outputTokens !== undefined) {
+      return reserved(command, { funding: "balance", subscriptionId: null, planMultiplier, outputTokens })
+    }
   }
   return { _tag: "Refuse", error: refusalOf(state, command, false) }
 }
 
 const reserved = (
   command: Reserve,
-  funding: Reservation["funding"],
-  subscriptionId: SubscriptionId | null,
-  planMultiplier: bigint,
-  tokens: number
+  pays: Pick<Reservation, "funding" | "subscriptionId" | "planMultiplier" | "outputTokens">
 ): Decision => {
+  const isFree = pays.funding === "free"
   const reservation: Reservation = {
     id: command.id,
-    funding,
-    subscriptionId,
+    ...pays,
     price: command.price,
     billingMultiplier: command.billingMultiplier,
-    planMultiplier,
-    reservedMicros: funding === "free" ? 0n : boundMicros(command, tokens, planMultiplier),
-    outputTokens: tokens,
+    reservedMicros: isFree ? 0n : boundMicros(command, pays.outputTokens, pays.planMultiplier),
     reservedAtMs: command.atMs,
     // Nothing is held of a call that is free.
-    ...(command.counted === true && funding !== "free" ? { counted: true } : {})
+    ...(command.counted === true && !isFree ? { counted: true } : {})
   }
   return {
     _tag: "Accept",
@@ -139,7 +152,7 @@ const decideExtend = (state: AccountState, command: Extend, row: ReservationRow 
   }
   const target = reservation.funding === "free"
     ? 0n
-    : costMicros(command.numerator, reservation.billingMultiplier, reservation.planMultiplier)
+    : costMicros(command.numerator, reservation)
   const more = target - reservation.reservedMicros
   if (more <= 0n) {
     // What is held covers it already, as always when a token costs nothing.
@@ -196,14 +209,18 @@ const decideSettle = (
   row: ReservationRow | null | undefined
 ): Decision => {
   const reservation = openReservation(state, command.id, row)
-  if (reservation !== undefined) return settle(state, command, reservation, reservation.reservedMicros, false)
+  if (reservation !== undefined) {
+    return settle(state, command, { reservation, heldMicros: reservation.reservedMicros, late: false })
+  }
   if (row === undefined) return { _tag: "NeedRow", id: command.id }
   if (row === null) {
     return command._tag === "Void"
-      ? settled(command, null, 0n, nothing, false)
+      ? settled(command, { reservation: null, costMicros: 0n, change: nothing, late: false })
       : { _tag: "Refuse", error: new ReservationLost({ id: command.id }) }
   }
-  if (row.state === "expired" && command._tag === "Commit") return settle(state, command, row, row.chargedMicros, true)
+  if (row.state === "expired" && command._tag === "Commit") {
+    return settle(state, command, { reservation: row, heldMicros: row.chargedMicros, late: true })
+  }
   return { _tag: "Repeat", answer: { _tag: "Settlement", settlement: row } }
 }
 
@@ -213,16 +230,14 @@ const nothing: SettlementChange = { chargedMicros: 0n, usdDelta: 0n, owedDelta: 
 const settle = (
   state: AccountState,
   command: Commit | Void | Expire,
-  reservation: Reservation,
-  heldMicros: bigint,
-  late: boolean
+  { heldMicros, late, reservation }: {
+    readonly reservation: Reservation
+    readonly heldMicros: bigint
+    readonly late: boolean
+  }
 ): Decision => {
   const cost = command._tag === "Commit"
-    ? costMicros(
-      costNumerator(reservation.price, command.outcome.usage),
-      reservation.billingMultiplier,
-      reservation.planMultiplier
-    )
+    ? costMicros(costNumerator(reservation.price, command.outcome.usage), reservation)
     : command._tag === "Expire" && command.mode === "charge"
     ? heldMicros
     : 0n
@@ -234,15 +249,17 @@ const settle = (
     owedMicros: state.owedMicros,
     roomMicros: command._tag === "Commit" && cost > heldMicros ? subscriptionRoom(state, reservation, command.atMs) : 0n
   })
-  return settled(command, reservation, cost, change, late)
+  return settled(command, { reservation, costMicros: cost, change, late })
 }
 
 const settled = (
   command: Commit | Void | Expire,
-  reservation: Reservation | null,
-  cost: bigint,
-  change: SettlementChange,
-  late: boolean
+  { change, costMicros: cost, late, reservation }: {
+    readonly reservation: Reservation | null
+    readonly costMicros: bigint
+    readonly change: SettlementChange
+    readonly late: boolean
+  }
 ): Decision => {
   const settlement: Settlement = {
     state: command._tag === "Commit" ? "committed" : command._tag === "Void" ? "voided" : "expired",
@@ -299,7 +316,7 @@ const taken = (state: AccountState, reservation: Reservation, micros: bigint): A
     openHolds: state.openHolds,
     countedOpen: state.countedOpen,
     subscriptions: reservation.funding === "subscription"
-      ? withUsage(state.subscriptions, reservation, micros, micros)
+      ? withUsage(state.subscriptions, reservation, { used: micros, held: micros })
       : state.subscriptions,
     open: HashMap.set(state.open, reservation.id, reservation)
   }
@@ -317,7 +334,7 @@ const afterSettlement = (state: AccountState, event: Extract<Event, { _tag: "Set
     countedOpen: state.countedOpen && !(wasOpen && reservation.counted === true),
     subscriptions: reservation === null
       ? state.subscriptions
-      : withUsage(state.subscriptions, reservation, event.windowDelta, -released),
+      : withUsage(state.subscriptions, reservation, { used: event.windowDelta, held: -released }),
     open: HashMap.remove(state.open, event.id)
   }
 }
@@ -325,17 +342,16 @@ const afterSettlement = (state: AccountState, event: Extract<Event, { _tag: "Set
 const withUsage = (
   subscriptions: ReadonlyArray<SubscriptionState>,
   { reservedAtMs, subscriptionId }: Reservation,
-  usedDelta: bigint,
-  heldDelta: bigint
+  delta: { readonly used: bigint; readonly held: bigint }
 ): ReadonlyArray<SubscriptionState> =>
-  subscriptionId === null || (usedDelta === 0n && heldDelta === 0n)
+  subscriptionId === null || (delta.used === 0n && delta.held === 0n)
     ? subscriptions
     : subscriptions.map((subscription) =>
       subscription.id === subscriptionId
         ? {
           ...subscription,
-          windows: add(subscription.windows, reservedAtMs, usedDelta),
-          held: add(subscription.held, reservedAtMs, heldDelta)
+          windows: add(subscription.windows, reservedAtMs, delta.used),
+          held: add(subscription.held, reservedAtMs, delta.held)
         }
         : subscription
     )

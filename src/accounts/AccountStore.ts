@@ -243,8 +243,8 @@ const windowsOf = (
   const held = (buckets: typeof Buckets.Type) =>
     buckets.filter(([, , micros]) => micros > 0n).map(([start, , micros]) => [start, micros] as const)
   return {
-    windows: fromBuckets(used(minutes), used(hours), nowMs),
-    held: fromBuckets(held(minutes), held(hours), nowMs)
+    windows: fromBuckets({ minutes: used(minutes), hours: used(hours) }, nowMs),
+    held: fromBuckets({ minutes: held(minutes), hours: held(hours) }, nowMs)
   }
 }
 

@@ -228,9 +228,6 @@ export class Accounts extends Context.Service<Accounts, {
           })
         })
 
-      const leaveVoid = (userId: UserId, id: string, reason: string) =>
-        residents.of(userId).tell({ _tag: "Void", id, outcome: { ...emptyOutcome, reason } }, () => leases.close(id))
-
       const reserve = (userId: UserId, command: Reserve, onLost: () => void) =>
         Effect.callback<Reservation, AccountError>((resume) => {
           if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
@@ -246,7 +243,8 @@ export class Accounts extends Context.Service<Accounts, {
             if (!waiting) return
             waiting = false
             clearTimeout(timer)
-            leaveVoid(userId, command.id, "abandoned")
+            const outcome = { ...emptyOutcome, reason: "abandoned" }
+            residents.of(userId).tell({ _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
           }
           const timer = setTimeout(() => {
             giveUp()
@@ -255,7 +253,7 @@ export class Accounts extends Context.Service<Accounts, {
           residents.of(userId).tell(command, (result) => {
             opening--
             if (result._tag === "Reservation" && waiting) {
-              leases.open(command.id, command.leaseSeconds, now(), onLost)
+              leases.open(command.id, { leaseSeconds: command.leaseSeconds, nowMs: now(), onLost })
             }
             waiting = false
             clearTimeout(timer)

@@ -15,44 +15,51 @@ import { rolled, room, roomAt, roomWithout } from "./SubscriptionWindows.ts"
 export const isRunning = (subscription: SubscriptionState, atMs: number): boolean =>
   subscription.startsAtMs <= atMs && atMs < subscription.endsAtMs
 
+/** What one funding has for a call, and the multiplier at which it pays. */
+interface Funds {
+  readonly availableMicros: bigint
+  readonly planMultiplier: bigint
+}
+
 /** The fewest tokens that the call does with. */
 const least = (command: Reserve): number => Math.min(command.tokensMin, command.tokensMax)
 
 /**
- * The largest number of tokens, up to the most that is wanted, whose cost fits into what `available` leaves after the base -
+ * The largest number of tokens, up to the most that is wanted, whose cost fits into what the funds leave after the base -
  * with `halfAvailable` into half of that.
  */
-const upperTokens = (command: Reserve, available: bigint, planMultiplier: bigint): number => {
+const upperTokens = (command: Reserve, { availableMicros, planMultiplier }: Funds): number => {
   const multiplier = command.billingMultiplier * planMultiplier
   if (command.tokenNumerator * multiplier === 0n) {
-    return boundMicros(command, 0, planMultiplier) <= available ? command.tokensMax : 0
+    return boundMicros(command, 0, planMultiplier) <= availableMicros ? command.tokensMax : 0
   }
   const scale = 1_000_000n * MULTIPLIER_ONE * MULTIPLIER_ONE
-  const left = (available * scale) / multiplier - command.baseNumerator
+  const left = (availableMicros * scale) / multiplier - command.baseNumerator
   const price = command.halfAvailable === true ? 2n * command.tokenNumerator : command.tokenNumerator
   return Number(maximum(0n, minimum(left / price, BigInt(command.tokensMax))))
 }
 
 /**
- * The output tokens that a funding with `available` pays for: as many as it can up to the most that is wanted, raised to the
- * default where that fits, else to the least; undefined when it does not cover the least.
+ * The output tokens that the funds pay for: as many as they can up to the most that is wanted, raised to the
+ * default where that fits, else to the least; undefined when they do not cover the least.
  */
-export const affordable = (command: Reserve, available: bigint, planMultiplier: bigint): number | undefined => {
+export const affordable = (command: Reserve, funds: Funds): number | undefined => {
+  const { availableMicros, planMultiplier } = funds
   const { halfAvailable, tokensDefault, tokensMax } = command
-  if (halfAvailable !== true && boundMicros(command, tokensMax, planMultiplier) <= available) return tokensMax
+  if (halfAvailable !== true && boundMicros(command, tokensMax, planMultiplier) <= availableMicros) return tokensMax
   const tokensMin = least(command)
-  if (boundMicros(command, tokensMin, planMultiplier) > available) return undefined
-  const upper = upperTokens(command, available, planMultiplier)
+  if (boundMicros(command, tokensMin, planMultiplier) > availableMicros) return undefined
+  const upper = upperTokens(command, funds)
   const wanted = Math.min(Math.max(tokensDefault ?? tokensMin, tokensMin), tokensMax)
-  if (upper < wanted && boundMicros(command, wanted, planMultiplier) <= available) return wanted
+  if (upper < wanted && boundMicros(command, wanted, planMultiplier) <= availableMicros) return wanted
   return Math.max(upper, tokensMin)
 }
 
 /** The output limit that a funding would cover now, in tokens; 0 when it covers none. */
-const fit = (command: Reserve, available: bigint, planMultiplier: bigint): number =>
-  boundMicros(command, 1, planMultiplier) > available
+const fit = (command: Reserve, funds: Funds): number =>
+  boundMicros(command, 1, funds.planMultiplier) > funds.availableMicros
     ? 0
-    : upperTokens({ ...command, halfAvailable: false }, available, planMultiplier)
+    : upperTokens({ ...command, halfAvailable: false }, funds)
 
 /** What the balance has for holds; nothing while anything is owed or when it may not be used. */
 const balanceOf = (state: AccountState, command: Reserve): bigint =>
@@ -65,7 +72,7 @@ const runningOf = (state: AccountState, command: Reserve): ReadonlyArray<Subscri
 const roomOf = (state: AccountState, command: Reserve): bigint => {
   let most = command.payAsYouGo && state.owedMicros === 0n ? state.usdMicros + state.heldMicros : 0n
   for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
-    const left = roomWithout(rolled(windows, command.atMs), rolled(held, command.atMs), limits)
+    const left = roomWithout({ windows: rolled(windows, command.atMs), held: rolled(held, command.atMs), limits })
     if (left !== undefined && multiplier > 0n) most = maximum(most, (left * MULTIPLIER_ONE) / multiplier)
   }
   return most
@@ -73,14 +80,17 @@ const roomOf = (state: AccountState, command: Reserve): bigint => {
 
 /** Why neither a subscription nor the balance covers the smallest hold, and what would. */
 const insufficient = (state: AccountState, command: Reserve): InsufficientFunds => {
-  const available = balanceOf(state, command)
-  let outputTokensFit = command.payAsYouGo ? fit(command, available, MULTIPLIER_ONE) : 0
+  const availableMicros = balanceOf(state, command)
+  let outputTokensFit = command.payAsYouGo ? fit(command, { availableMicros, planMultiplier: MULTIPLIER_ONE }) : 0
   let roomAtMs: number | null = null
   const running = runningOf(state, command)
   for (const subscription of running) {
     const windows = rolled(subscription.windows, command.atMs)
     const left = room(windows, subscription.limits) ?? 0n
-    outputTokensFit = Math.max(outputTokensFit, fit(command, left, subscription.multiplier))
+    outputTokensFit = Math.max(
+      outputTokensFit,
+      fit(command, { availableMicros: left, planMultiplier: subscription.multiplier })
+    )
     const needed = boundMicros(command, least(command), subscription.multiplier)
     const at = roomAt(windows, subscription.limits, needed, command.atMs)
     if (at !== undefined && at < subscription.endsAtMs && (roomAtMs === null || at < roomAtMs)) roomAtMs = at
@@ -88,7 +98,7 @@ const insufficient = (state: AccountState, command: Reserve): InsufficientFunds 
   return new InsufficientFunds({
     neededMicros: boundMicros(command, least(command), MULTIPLIER_ONE),
     wantedMicros: boundMicros(command, command.tokensMax, MULTIPLIER_ONE),
-    availableMicros: available,
+    availableMicros,
     roomMicros: roomOf(state, command),
     owedMicros: state.owedMicros,
     outputTokensFit,
@@ -109,7 +119,8 @@ const heldFunding = (state: AccountState, command: Reserve): HeldFunding | undef
     unheld === undefined || boundMicros(command, least(command), multiplier) <= unheld
   for (const { held, limits, multiplier, windows } of runningOf(state, command)) {
     const rolledWindows = rolled(windows, command.atMs)
-    if (!covers(roomWithout(rolledWindows, rolled(held, command.atMs), limits), multiplier)) continue
+    const unheld = roomWithout({ windows: rolledWindows, held: rolled(held, command.atMs), limits })
+    if (!covers(unheld, multiplier)) continue
     const neededMicros = boundMicros(command, least(command), multiplier)
     return { neededMicros, availableMicros: room(rolledWindows, limits) ?? neededMicros }
   }

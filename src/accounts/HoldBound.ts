@@ -4,4 +4,7 @@ import type { Reserve } from "./AccountState.ts"
 
 /** The hold for a number of output tokens, in micros. */
 export const boundMicros = (command: Reserve, tokens: number, planMultiplier: bigint): bigint =>
-  costMicros(command.baseNumerator + BigInt(tokens) * command.tokenNumerator, command.billingMultiplier, planMultiplier)
+  costMicros(command.baseNumerator + BigInt(tokens) * command.tokenNumerator, {
+    billingMultiplier: command.billingMultiplier,
+    planMultiplier
+  })

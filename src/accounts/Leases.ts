@@ -21,7 +21,14 @@ export class Leases {
     return this.holders.size
   }
 
-  open(id: string, leaseSeconds: number, nowMs: number, onLost: () => void): void {
+  open(
+    id: string,
+    { leaseSeconds, nowMs, onLost }: {
+      readonly leaseSeconds: number
+      readonly nowMs: number
+      readonly onLost: () => void
+    }
+  ): void {
     this.holders.set(id, { leaseSeconds, onLost, dueMs: nowMs + (leaseSeconds * 1_000) / RENEW_PART })
   }
 

@@ -36,7 +36,7 @@ export class StandingQuestions {
   }
 
   /** Answers on a state that was read for all up to arrival `asOf`; the later ones wait for the next read if it is empty. */
-  answer(state: AccountState, asOf: number, atMs: number): void {
+  answer(state: AccountState, { asOf, atMs }: { readonly asOf: number; readonly atMs: number }): void {
     const asked = this.waiting
     const funded = isFunded(state, atMs)
     this.waiting = funded ? [] : asked.filter(({ arrival }) => arrival > asOf)

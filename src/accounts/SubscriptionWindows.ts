@@ -52,8 +52,10 @@ const sum = (buckets: HashMap.HashMap<number, bigint>, shape: WindowShape, nowMs
 
 /** Windows from stored minute and hour buckets, as of `nowMs`. */
 export const fromBuckets = (
-  minutes: Iterable<readonly [number, bigint]>,
-  hours: Iterable<readonly [number, bigint]>,
+  { hours, minutes }: {
+    readonly minutes: Iterable<readonly [number, bigint]>
+    readonly hours: Iterable<readonly [number, bigint]>
+  },
   nowMs: number
 ): Windows =>
   recount({
@@ -118,7 +120,11 @@ const left = (used: WindowLimits, limits: WindowLimits): bigint | undefined => {
 export const room = (windows: Windows, limits: WindowLimits): bigint | undefined => left(windows.used, limits)
 
 /** What could be spent if `held`, a part of `windows`, were returned. Both as of the same minute. */
-export const roomWithout = (windows: Windows, held: Windows, limits: WindowLimits): bigint | undefined => {
+export const roomWithout = ({ held, limits, windows }: {
+  readonly windows: Windows
+  readonly held: Windows
+  readonly limits: WindowLimits
+}): bigint | undefined => {
   const [used5h, used1d, used7d, used30d] = windows.used
   const [held5h, held1d, held7d, held30d] = held.used
   return left([used5h - held5h, used1d - held1d, used7d - held7d, used30d - held30d], limits)

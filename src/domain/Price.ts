@@ -109,12 +109,22 @@ export const boundPrices = (
   return { inputMicrosPer1m: input, outputMicrosPer1m: output }
 }
 
-/**
- * The cost in micros: the numerator times both multipliers (each scaled by 10^6), rounded up once. `billing` is
- * `billing.multiplier`; `plan` is the plan's, {@link MULTIPLIER_ONE} when the balance pays.
- */
-export const costMicros = (numerator: bigint, billing: bigint, plan: bigint): bigint => {
+/** Both are scaled by 10^6. */
+export interface Multipliers {
+  /** Of the configuration, `billing.multiplier`. */
+  readonly billingMultiplier: bigint
+  /** Of the plan that pays; {@link MULTIPLIER_ONE} when the balance pays. */
+  readonly planMultiplier: bigint
+}
+
+/** The cost in micros: the numerator times both multipliers, rounded up once. */
+export const costMicros = (numerator: bigint, { billingMultiplier, planMultiplier }: Multipliers): bigint => {
   if (numerator === 0n) return 0n
-  if (billing === MULTIPLIER_ONE && plan === MULTIPLIER_ONE) return divideUp(numerator, TOKENS_PER_PRICE)
-  return divideUp(numerator * billing * plan, TOKENS_PER_PRICE * MULTIPLIER_ONE * MULTIPLIER_ONE)
+  if (billingMultiplier === MULTIPLIER_ONE && planMultiplier === MULTIPLIER_ONE) {
+    return divideUp(numerator, TOKENS_PER_PRICE)
+  }
+  return divideUp(
+    numerator * billingMultiplier * planMultiplier,
+    TOKENS_PER_PRICE * MULTIPLIER_ONE * MULTIPLIER_ONE
+  )
 }

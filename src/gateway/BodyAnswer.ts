@@ -19,10 +19,8 @@ import { contextOf } from "./ProblemContext.ts"
 import { problemOf, saidIn } from "./upstream/UpstreamProblem.ts"
 
 /** What the call costs by its outcome, in micros. */
-const costOf = (open: OpenCall, outcome: CallOutcome): bigint => {
-  const { billingMultiplier, planMultiplier, price } = open.reservation
-  return costMicros(costNumerator(price, outcome.usage), billingMultiplier, planMultiplier)
-}
+const costOf = ({ reservation }: OpenCall, outcome: CallOutcome): bigint =>
+  costMicros(costNumerator(reservation.price, outcome.usage), reservation)
 
 const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
   reported: answer.reported,

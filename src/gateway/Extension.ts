@@ -34,7 +34,10 @@ export const extend = Effect.fnUntraced(function*(services: GatewayServices, ope
       atMs: services.now()
     })
   const tokensFor = (moreMicros: bigint) =>
-    tokensWithin(open.plan, billingMultiplier * planMultiplier, reservedMicros + moreMicros)
+    tokensWithin(open.plan, {
+      micros: reservedMicros + moreMicros,
+      multiplier: billingMultiplier * planMultiplier
+    })
   const raise = (outputTokens: number) =>
     attempt(outputTokens).pipe(
       Effect.catchTag("InsufficientFunds", (error) => {

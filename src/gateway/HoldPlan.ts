@@ -100,11 +100,10 @@ export const planHold = (
 /** Numerators are micros × 10^6. */
 const NUMERATOR_PER_MICRO = 1_000_000n
 
-/** The output tokens (a choice) that `micros` hold at a price, with the product of both multipliers (10^12 is one). */
+/** The output tokens (a choice) that `micros` hold at a price. `multiplier`: the product of both (10^12 is one). */
 export const tokensWithin = (
   costs: Pick<HoldPlan, "baseNumerator" | "tokenNumerator">,
-  multiplier: bigint,
-  micros: bigint
+  { micros, multiplier }: { readonly micros: bigint; readonly multiplier: bigint }
 ): number => {
   if (costs.tokenNumerator === 0n || multiplier === 0n) return Number.MAX_SAFE_INTEGER
   const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - costs.baseNumerator

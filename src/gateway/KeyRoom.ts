@@ -20,7 +20,7 @@ export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effe
   if (limitMicros === null || roomMicros === null) return Effect.succeed(command)
   const planMultiplier = maximum(MULTIPLIER_ONE, spending.planMultiplier)
   const least = command.baseNumerator + BigInt(command.tokensMin) * command.tokenNumerator
-  const neededMicros = costMicros(least, command.billingMultiplier, planMultiplier)
+  const neededMicros = costMicros(least, { billingMultiplier: command.billingMultiplier, planMultiplier })
   if (neededMicros > roomMicros) {
     return Effect.fail(
       new CallRefused({
@@ -31,7 +31,10 @@ export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effe
       })
     )
   }
-  const fits = tokensWithin(command, command.billingMultiplier * planMultiplier, roomMicros)
+  const fits = tokensWithin(command, {
+    micros: roomMicros,
+    multiplier: command.billingMultiplier * planMultiplier
+  })
   if (fits >= command.tokensMax) return Effect.succeed(command)
   const tokensDefault = Math.min(fits, command.tokensDefault ?? command.tokensMin)
   return Effect.succeed({ ...command, tokensDefault, tokensMax: fits })

@@ -298,7 +298,8 @@ describe("partial grants", () => {
       tokensMin: min,
       tokensMax: min + more
     })
-    const bound = (tokens: number) => costMicros(base + BigInt(tokens) * token, billing, plan)
+    const bound = (tokens: number) =>
+      costMicros(base + BigInt(tokens) * token, { billingMultiplier: billing, planMultiplier: plan })
     const limited = subscriptionState(1n, [funds === 0n ? 1n : funds, 0n, 0n, 0n], { multiplier: plan })
     const limit = limited.limits[0]
     const reservation = reservationOf(accountState(0n, [limited]), command)

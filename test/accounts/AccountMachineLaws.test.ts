@@ -127,7 +127,7 @@ const spentIn = (world: MachineWorld, subscriptionId: SubscriptionId, atMs: numb
 const heldIn = (open: ReadonlyArray<Reservation>, subscriptionId: SubscriptionId, atMs: number): WindowLimits => {
   const holds = open.filter((reservation) => reservation.subscriptionId === subscriptionId)
     .map((reservation) => [reservation.reservedAtMs, reservation.reservedMicros] as const)
-  return holds.reduce((held, [at, micros]) => add(held, at, micros), fromBuckets([], [], atMs)).used
+  return holds.reduce((held, [at, micros]) => add(held, at, micros), fromBuckets({ minutes: [], hours: [] }, atMs)).used
 }
 
 const twoPlans = (first: typeof Limits.Type, second: typeof Limits.Type) => [

@@ -74,7 +74,10 @@ describe("how many tokens a funding pays for", () => {
   ]
   for (const [what, available, asked, tokens] of cases) {
     it(`${what}: ${tokens ?? "refused"}`, () =>
-      assert.strictEqual(affordable(asking(asked), available, MULTIPLIER_ONE), tokens))
+      assert.strictEqual(
+        affordable(asking(asked), { availableMicros: available, planMultiplier: MULTIPLIER_ONE }),
+        tokens
+      ))
   }
 
   const Scaled = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 5_000_000n }))
@@ -109,7 +112,7 @@ describe("how many tokens a funding pays for", () => {
     for (let tokens = 1; tokens <= tokensMax; tokens++) if (half ? isHalf(tokens) : fits(tokens)) upper = tokens
     const chosen = upper < tokensDefault && fits(tokensDefault) ? tokensDefault : upper
     const expected = chosen >= tokensMin ? chosen : fits(tokensMin) ? tokensMin : undefined
-    assert.strictEqual(affordable(command, available, plan), expected)
+    assert.strictEqual(affordable(command, { availableMicros: available, planMultiplier: plan }), expected)
     return true
   }, { arbitrary: { runs: 200 } })
 })

@@ -16,7 +16,7 @@ const DAY = 24 * HOUR
 /** On a whole hour, so that the tables read in round times. */
 const T0 = 500_000 * HOUR
 
-const empty = fromBuckets([], [], T0)
+const empty = fromBuckets({ minutes: [], hours: [] }, T0)
 const noLimits: WindowLimits = [0n, 0n, 0n, 0n]
 
 /** What each window counts at a time after one spend of 100 at T0 + `spentAt`. */
@@ -134,7 +134,7 @@ describe("windows, against the rule applied to every spend", () => {
     const spent = timeline(values.spends)
     const nowMs = (spent.at(-1)?.atMs ?? T0) + values.later * MINUTE
     const windows = apply(spent)
-    assert.deepStrictEqual(fromBuckets(windows.minutes, windows.hours, nowMs).used, rolled(windows, nowMs).used)
+    assert.deepStrictEqual(fromBuckets(windows, nowMs).used, rolled(windows, nowMs).used)
     return true
   })
 

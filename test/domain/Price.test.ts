@@ -35,9 +35,11 @@ const use = (input: number, cached: number, write: number, output: number): Toke
 const cost = (
   snapshot: PriceSnapshot,
   usage: TokenUsage,
-  billing: bigint = MULTIPLIER_ONE,
-  plan: bigint = MULTIPLIER_ONE
-): bigint => costMicros(costNumerator(snapshot, usage), billing, plan)
+  billingMultiplier: bigint = MULTIPLIER_ONE,
+  planMultiplier: bigint = MULTIPLIER_ONE
+): bigint => costMicros(costNumerator(snapshot, usage), { billingMultiplier, planMultiplier })
+
+const times = (multiplier: bigint) => ({ billingMultiplier: multiplier, planMultiplier: multiplier })
 
 describe("costMicros", () => {
   const half = MULTIPLIER_ONE / 2n
@@ -59,11 +61,11 @@ describe("costMicros", () => {
     ["half price", cost(price, use(1_000_000, 0, 0, 0), half), 75_000n],
     ["half of half", cost(price, use(1_000_000, 0, 0, 0), half, half), 37_500n],
     // 0.15 × 2 × 2 = 0.6; rounded before the multipliers it would be 4, between them 2.
-    ["rounded once behind both multipliers", costMicros(150_000n, 2n * MULTIPLIER_ONE, 2n * MULTIPLIER_ONE), 1n],
-    ["the smallest fraction counts", costMicros(1n, 1n, 1n), 1n],
+    ["rounded once behind both multipliers", costMicros(150_000n, times(2n * MULTIPLIER_ONE)), 1n],
+    ["the smallest fraction counts", costMicros(1n, times(1n)), 1n],
     [
       "beyond 2^53",
-      costMicros(9_007_199_254_740_993n * 1_000_000n, MULTIPLIER_ONE, MULTIPLIER_ONE),
+      costMicros(9_007_199_254_740_993n * 1_000_000n, times(MULTIPLIER_ONE)),
       9_007_199_254_740_993n
     ]
   ]
@@ -91,7 +93,7 @@ describe("prices", () => {
     billing: Rate,
     plan: Rate
   }, ({ billing, numerator, plan }) => {
-    const micros = costMicros(numerator, billing, plan)
+    const micros = costMicros(numerator, { billingMultiplier: billing, planMultiplier: plan })
     const exact = numerator * billing * plan
     const scale = 10n ** 18n
     return micros * scale >= exact && (micros === 0n ? exact === 0n : (micros - 1n) * scale < exact)
@@ -100,7 +102,7 @@ describe("prices", () => {
   it.prop(
     "the short way for multipliers of 1 is the long way",
     { numerator: Rate },
-    ({ numerator }) => costMicros(numerator, MULTIPLIER_ONE, MULTIPLIER_ONE) === divideUp(numerator, 1_000_000n)
+    ({ numerator }) => costMicros(numerator, times(MULTIPLIER_ONE)) === divideUp(numerator, 1_000_000n)
   )
 
   it.prop("more usage never costs less, and halves never cost less than the whole", {

@@ -84,8 +84,8 @@ export const subscriptionState = (
   endsAtMs: START_MS + 40 * 24 * 3_600_000,
   limits,
   multiplier: MULTIPLIER_ONE,
-  windows: fromBuckets([], [], START_MS),
-  held: fromBuckets([], [], START_MS),
+  windows: fromBuckets({ minutes: [], hours: [] }, START_MS),
+  held: fromBuckets({ minutes: [], hours: [] }, START_MS),
   ...fields
 })
 
