@@ -68,7 +68,7 @@ export const makeAskAboutClawback = Effect.gen(function*() {
     if (isRecorded) return fact
     const isReferenced = fact.reference !== null && (yield* findAttempt(sql, fact.reference)) !== undefined
     if (isReferenced) return fact
-    const known = yield* knownReference(sql, "stripe", payment)
+    const known = yield* knownReference(sql, { provider: "stripe", payment })
     const { payment: config } = yield* settings.fresh
     const reference = known === undefined
       ? yield* stripe.referenceOf(config.stripe, payment)

@@ -54,8 +54,7 @@ const KnownReference = Row({ reference: Schema.NullOr(Schema.String) })
 /** The merchant reference under which a provider's payment is known from what was told before; undefined: nothing was. */
 export const knownReference = (
   sql: Sql,
-  provider: string,
-  payment: string
+  { payment, provider }: { readonly provider: string; readonly payment: string }
 ): Read<{ readonly reference: string | null } | undefined> =>
   rowOf(
     KnownReference,
@@ -151,7 +150,10 @@ export const needsAttention = (
   )
 
 /** Closes the events in review that say of a dispute what it is no longer: the newer event says what is to be done. */
-export const closeSuperseded = (sql: Sql, provider: string, dispute: string): Read<void> =>
+export const closeSuperseded = (
+  sql: Sql,
+  { dispute, provider }: { readonly provider: string; readonly dispute: string }
+): Read<void> =>
   Effect.asVoid(sql`UPDATE payment_events e
     SET resolution = 'dismissed', resolution_note = 'the dispute is ' || d.status, resolved_by = 'system', resolved_at = now()
     FROM payment_disputes d

@@ -123,7 +123,7 @@ const makeSettlement = Effect.gen(function*() {
     }
     if (fact._tag === "Dispute") {
       yield* recordDispute(sql, of, fact, eventId)
-      yield* closeSuperseded(sql, fact.provider, fact.dispute)
+      yield* closeSuperseded(sql, fact)
     }
     return fact._tag === "Refund" && (before === undefined || isCounted(before))
   })

@@ -73,5 +73,8 @@ export const clawbackOf = (
 }
 
 /** Of a credit, what is to be clawed back in all, in micros: rounded down, in the user's favour. */
-export const debitOf = (creditMicros: bigint, backMinor: bigint, paidMinor: bigint): bigint =>
-  paidMinor === 0n ? 0n : (creditMicros * backMinor) / paidMinor
+export const debitOf = ({ backMinor, creditMicros, paidMinor }: {
+  readonly creditMicros: bigint
+  readonly backMinor: bigint
+  readonly paidMinor: bigint
+}): bigint => paidMinor === 0n ? 0n : (creditMicros * backMinor) / paidMinor

@@ -107,7 +107,7 @@ export const clawBack = (
     if (order !== undefined && state !== undefined && state !== order.state) yield* setOrderState(sql, order, state)
     if (payment.creditedMicros !== null && payment.creditedUserId !== null) {
       const target = minimum(
-        debitOf(payment.creditedMicros, clawback.backMinor, paidMinor),
+        debitOf({ creditMicros: payment.creditedMicros, backMinor: clawback.backMinor, paidMinor }),
         payment.creditedMicros - payment.correctedMicros
       )
       const more = target - payment.debitedMicros

@@ -20,7 +20,12 @@ export const isWebhookOn = (config: StripeConfig): boolean => Redacted.value(con
 const isLiveKey = (config: StripeConfig): boolean => /^[rs]k_live_/.test(Redacted.value(config.secretKey))
 
 /** The event of a body that Stripe has signed; throws what the SDK throws, or for no JSON. The SDK itself throws for thin events. */
-const verifiedEvent = (body: string | Uint8Array, signature: string, secret: string, nowSeconds: number): unknown => {
+const verifiedEvent = ({ body, nowSeconds, secret, signature }: {
+  readonly body: string | Uint8Array
+  readonly signature: string
+  readonly secret: string
+  readonly nowSeconds: number
+}): unknown => {
   const { webhooks } = Stripe
   if (webhooks.signature === null) throw new Error("the SDK has no signatures")
   webhooks.signature.verifyHeader(body, signature, secret, TOLERANCE_SECONDS, undefined, nowSeconds * 1_000)
@@ -49,7 +54,13 @@ export const readStripeEvent = (
       return yield* new NotVerified({ reason: "signature", why: "there is no signature" })
     }
     const event = yield* Effect.try({
-      try: () => verifiedEvent(rawBody, signatureHeader, Redacted.value(config.webhookSecret), nowSeconds),
+      try: () =>
+        verifiedEvent({
+          body: rawBody,
+          signature: signatureHeader,
+          secret: Redacted.value(config.webhookSecret),
+          nowSeconds
+        }),
       catch: doubtOf
     })
     if (isThin(event)) {

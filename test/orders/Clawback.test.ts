@@ -88,15 +88,15 @@ describe("what refunds and disputes take back", () => {
     Amount,
     Amount
   ], ([credit, back]) => {
-    const debit = debitOf(credit, back > PAID ? PAID : back, PAID)
+    const debit = debitOf({ creditMicros: credit, backMinor: back > PAID ? PAID : back, paidMinor: PAID })
     assert.isTrue(debit >= 0n && debit <= credit)
     assert.isTrue(debit * PAID <= credit * back)
     if (back < PAID) assert.isTrue((debit + 1n) * PAID > credit * back)
-    assert.strictEqual(debitOf(credit, PAID, PAID), credit)
+    assert.strictEqual(debitOf({ creditMicros: credit, backMinor: PAID, paidMinor: PAID }), credit)
   }, runs)
 
   it("a payment of nothing takes nothing back", () => {
-    assert.strictEqual(debitOf(1_000n, 0n, 0n), 0n)
+    assert.strictEqual(debitOf({ creditMicros: 1_000n, backMinor: 0n, paidMinor: 0n }), 0n)
   })
 })
 
