@@ -64,7 +64,7 @@ export class SecretBox extends Context.Service<SecretBox, {
       const seal = Effect.fnUntraced(function*(secret: Redacted.Redacted<string>, place: string) {
         const [first] = yield* ring.readOrMake
         if (first === undefined) return yield* new MasterKeyInvalid({ message: `${ring.source} has no key` })
-        return sealWith(first, Redacted.value(secret), place)
+        return sealWith(first, { secret: Redacted.value(secret), place })
       })
 
       const open = Effect.fnUntraced(function*(sealed: Sealed, place: string) {
@@ -101,15 +101,20 @@ interface MasterKey {
   readonly bytes: Buffer
 }
 
-const derive = (text: string, purpose: string, bytes: number): Buffer =>
-  Buffer.from(hkdfSync("sha256", text, "", `realms ${purpose}`, bytes))
+const derive = (
+  text: string,
+  { bytes, purpose }: { readonly purpose: string; readonly bytes: number }
+): Buffer => Buffer.from(hkdfSync("sha256", text, "", `realms ${purpose}`, bytes))
 
 const keyOf = (text: string): MasterKey => ({
-  id: derive(text, "key id", KEY_ID_BYTES).toString("hex"),
-  bytes: derive(text, "sealing", KEY_BYTES)
+  id: derive(text, { purpose: "key id", bytes: KEY_ID_BYTES }).toString("hex"),
+  bytes: derive(text, { purpose: "sealing", bytes: KEY_BYTES })
 })
 
-const sealWith = (key: MasterKey, secret: string, place: string): Sealed => {
+const sealWith = (
+  key: MasterKey,
+  { place, secret }: { readonly secret: string; readonly place: string }
+): Sealed => {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce)
   cipher.setAAD(Buffer.from(place))

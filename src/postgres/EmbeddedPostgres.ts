@@ -30,7 +30,7 @@ const USERS_DATABASE = "postgres"
 
 /** Holds the users' lock on a connection until that connection dies. */
 const holdOnce = Effect.fnUntraced(function*(facts: PostgresFacts, held: Deferred.Deferred<void>) {
-  const connection = yield* connectTo(facts, USERS_DATABASE, "realms-user")
+  const connection = yield* connectTo(facts, { database: USERS_DATABASE, applicationName: "realms-user" })
   yield* connection.query(`SELECT pg_advisory_lock_shared(${USERS_LOCK})`, [], false)
   yield* Effect.addFinalizer(() =>
     Effect.ignore(connection.query(`SELECT pg_advisory_unlock_shared(${USERS_LOCK})`, [], false))
@@ -56,7 +56,7 @@ const hold = Effect.fnUntraced(function*(facts: PostgresFacts, revive: Effect.Ef
 
 /** True when no process holds the users' lock. */
 const isUnused = Effect.fnUntraced(function*(facts: PostgresFacts) {
-  const connection = yield* connectTo(facts, USERS_DATABASE, "realms-stop")
+  const connection = yield* connectTo(facts, { database: USERS_DATABASE, applicationName: "realms-stop" })
   const { rows } = yield* connection.query(`SELECT pg_try_advisory_lock(${USERS_LOCK}) AS alone`, [], false)
   return rows[0]?.["alone"] === true
 }, Effect.scoped)
@@ -71,7 +71,7 @@ const leave = (home: PostgresHome, facts: PostgresFacts, use: Scope.Closeable) =
     // Without an answer there is no server to stop.
     if (yield* Effect.orElseSucceed(isUnused(facts), () => false)) yield* stopServer(home)
   }).pipe(
-    withStartLock(home.dataDir, home.lockPath, STOP_LOCK_WAIT_MS),
+    withStartLock(home, STOP_LOCK_WAIT_MS),
     Effect.catch((error) => Effect.logWarning(`PostgreSQL was left running: ${error.message}`)),
     Effect.ensuring(Scope.close(use, Exit.void))
   )
@@ -88,7 +88,7 @@ const enter = (installation: PostgresInstallation) =>
       const use = yield* Scope.make()
       yield* Effect.addFinalizer(() => leave(home, running.facts, use))
       const revive = ensureRunning(installation, running.facts).pipe(
-        withStartLock(home.dataDir, home.lockPath, START_LOCK_WAIT_MS),
+        withStartLock(home, START_LOCK_WAIT_MS),
         Effect.asVoid,
         Effect.catch((error) => Effect.logError(`PostgreSQL is gone and could not be started again: ${error.message}`))
       )
@@ -113,7 +113,7 @@ const enter = (installation: PostgresInstallation) =>
 const acquire = Effect.fn("EmbeddedPostgres.acquire")(function*(dataDir: string) {
   const home = yield* openHome(dataDir)
   const installation = yield* install(home)
-  return yield* withStartLock(home.dataDir, home.lockPath, START_LOCK_WAIT_MS)(enter(installation))
+  return yield* withStartLock(home, START_LOCK_WAIT_MS)(enter(installation))
 })
 
 export const EmbeddedPostgres = { acquire }

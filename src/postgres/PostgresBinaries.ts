@@ -100,7 +100,11 @@ const setAside = async (copyDir: string): Promise<void> => {
 }
 
 /** Puts a folder at `copyDir`; of several processes that do so at once, the first wins and all use its copy. */
-const putInPlace = async (nativeDir: string, scratch: string, copyDir: string): Promise<void> => {
+const putInPlace = async ({ copyDir, nativeDir, scratch }: {
+  readonly nativeDir: string
+  readonly scratch: string
+  readonly copyDir: string
+}): Promise<void> => {
   const placed = await rename(scratch, copyDir).then(() => true, () => false)
   if (placed || await isWhole(nativeDir, copyDir)) return
   await setAside(copyDir)
@@ -113,7 +117,7 @@ const copyTo = async (nativeDir: string, copyDir: string): Promise<void> => {
     await cp(nativeDir, scratch, { recursive: true, verbatimSymlinks: true })
     await complete(scratch)
     await openToAll(scratch)
-    await putInPlace(nativeDir, scratch, copyDir)
+    await putInPlace({ nativeDir, scratch, copyDir })
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

@@ -117,7 +117,11 @@ const readFacts = Effect.fnUntraced(function*(home: PostgresHome) {
   return { ...facts, password: Redacted.make(facts.password) } satisfies PostgresFacts
 })
 
-const initdbArguments = (folder: string, user: string, passwordFile: string): ReadonlyArray<string> => [
+const initdbArguments = ({ folder, passwordFile, user }: {
+  readonly folder: string
+  readonly user: string
+  readonly passwordFile: string
+}): ReadonlyArray<string> => [
   `--pgdata=${folder}`,
   `--username=${user}`,
   `--pwfile=${passwordFile}`,
@@ -143,7 +147,7 @@ const initdb = Effect.fnUntraced(function*(installation: PostgresInstallation, f
   })
   const { output, succeeded } = yield* runCommand(
     join(binaries.nativeDir, "bin", "initdb"),
-    initdbArguments(fresh, facts.user, passwordFile),
+    initdbArguments({ folder: fresh, user: facts.user, passwordFile }),
     user
   )
   if (!succeeded) {

@@ -48,7 +48,10 @@ const settings = (facts: PostgresFacts): ReadonlyArray<string> =>
   }).flatMap(([name, value]) => ["-c", `${name}=${value}`])
 
 /** A connection to a database of the server. */
-export const connectTo = (facts: PostgresFacts, database: string, applicationName: string) =>
+export const connectTo = (
+  facts: PostgresFacts,
+  { applicationName, database }: { readonly database: string; readonly applicationName: string }
+) =>
   PgConnection.make({
     host: "127.0.0.1",
     port: facts.port,
@@ -104,7 +107,7 @@ const spawnServer = (installation: PostgresInstallation, facts: PostgresFacts) =
 
 /** Whether the server at these facts is the one of this cluster and answers queries. */
 const answers = Effect.fnUntraced(function*(home: PostgresHome, facts: PostgresFacts) {
-  const connection = yield* connectTo(facts, "postgres", "realms-start")
+  const connection = yield* connectTo(facts, { database: "postgres", applicationName: "realms-start" })
   const { rows } = yield* connection.query("SELECT current_setting('data_directory') AS folder", [], false)
   return rows[0]?.["folder"] === home.clusterDir
 }, Effect.scoped)
@@ -145,7 +148,7 @@ const awaitReady = Effect.fnUntraced(function*(
 })
 
 const ensureDatabase = Effect.fnUntraced(function*(facts: PostgresFacts) {
-  const connection = yield* connectTo(facts, "postgres", "realms-start")
+  const connection = yield* connectTo(facts, { database: "postgres", applicationName: "realms-start" })
   const { rows } = yield* connection.query("SELECT 1 FROM pg_database WHERE datname = $1", [facts.database])
   if (rows.length === 0) yield* connection.query(`CREATE DATABASE "${facts.database}"`, [], false)
 }, Effect.scoped)

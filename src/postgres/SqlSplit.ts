@@ -71,7 +71,10 @@ const pieceAt = (text: string, index: number): Piece => {
 }
 
 /** The depth of `BEGIN ATOMIC` and `CASE` blocks after a word; outside an atomic body nothing is counted. */
-const depthAfter = (depth: number, word: string, previous: string): number => {
+const depthAfter = (
+  depth: number,
+  { previous, word }: { readonly word: string; readonly previous: string }
+): number => {
   if (depth === 0) return word === "atomic" && previous === "begin" ? 1 : 0
   if (word === "case") return depth + 1
   return word === "end" ? depth - 1 : depth
@@ -93,7 +96,7 @@ export const splitSql = (text: string): ReadonlyArray<string> => {
     const piece = pieceAt(text, index)
     if (piece.kind === "word") {
       const word = text.slice(index, piece.end).toLowerCase()
-      depth = depthAfter(depth, word, previous)
+      depth = depthAfter(depth, { word, previous })
       previous = word
     }
     if (piece.kind === "semicolon" && depth === 0) {

@@ -19,8 +19,11 @@ class LockBusy {
 const isBusy = (cause: unknown): boolean =>
   cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY
 
-/** Runs `effect` alone among all processes that use the lock file at `path`. */
-export const withStartLock = (dataDir: string, path: string, waitMs: number) => {
+/** Runs an effect alone among all processes that use the lock file of a data folder. */
+export const withStartLock = (
+  { dataDir, lockPath: path }: { readonly dataDir: string; readonly lockPath: string },
+  waitMs: number
+) => {
   const fail = (message: string) => new EmbeddedPostgresError({ dataDir, message })
   const open = Effect.try({
     try: () => new DatabaseSync(path, { timeout: 0 }),
