@@ -161,7 +161,7 @@ export class Login extends Context.Service<Login, {
         yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const written = yield* writePasswordHash(sql, change.userId, passwordHash, expected)
+            const written = yield* writePasswordHash(sql, change.userId, { passwordHash, expected })
             if (!written) return yield* new WrongPassword()
             yield* deleteSessions(sql, change.userId, change.keepToken)
           })

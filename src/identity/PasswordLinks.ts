@@ -94,11 +94,16 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
       })
 
       const use = Effect.fnUntraced(
-        function*(token: PasswordToken, userId: UserId, passwordHash: string, address: string) {
+        function*({ address, passwordHash, token, userId }: {
+          readonly token: PasswordToken
+          readonly userId: UserId
+          readonly passwordHash: string
+          readonly address: string
+        }) {
           // Users before their links, as everywhere, so that nobody waits in a circle.
           yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
           if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
-          yield* writePasswordHash(sql, userId, passwordHash)
+          yield* writePasswordHash(sql, userId, { passwordHash })
           yield* deleteSessions(sql, userId)
           yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
             action: "password_link.used",
@@ -119,7 +124,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         if (user === undefined) return yield* new PasswordLinkInvalid()
         yield* checkNewPassword(password)
         const passwordHash = yield* passwords.hash(password)
-        yield* inTransaction(sql, use(token, user.id, passwordHash, address)).pipe(orUnavailable)
+        yield* inTransaction(sql, use({ token, userId: user.id, passwordHash, address })).pipe(orUnavailable)
       })
 
       return PasswordLinks.of({ issue, find, redeem })

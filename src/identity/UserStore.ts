@@ -81,8 +81,7 @@ export const lockCredentials = (sql: SqlClient.SqlClient, userId: UserId, passwo
 export const writePasswordHash = (
   sql: SqlClient.SqlClient,
   userId: UserId,
-  passwordHash: string,
-  expected?: string
+  { expected, passwordHash }: { readonly passwordHash: string; readonly expected?: string }
 ) =>
   Effect.gen(function*() {
     const rows = yield* sql`UPDATE users SET password_hash = ${passwordHash}

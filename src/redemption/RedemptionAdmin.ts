@@ -74,7 +74,10 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
     isDisabled: boolean
   ): Effect.Effect<void, BatchNotFound | ChangedMeanwhile | DatabaseUnavailable>
   /** Disables one code of a batch, for good. */
-  disableCode(actor: Actor, batchId: bigint, codeId: bigint): Effect.Effect<void, CodeNotFound | DatabaseUnavailable>
+  disableCode(
+    actor: Actor,
+    code: { readonly batchId: bigint; readonly codeId: bigint }
+  ): Effect.Effect<void, CodeNotFound | DatabaseUnavailable>
   /** All codes of a batch with their texts, in the order in which they were made. */
   texts(
     actor: Actor,
@@ -185,7 +188,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
       )
 
       const disableCode = Effect.fn("RedemptionAdmin.disableCode")(
-        function*(actor: Actor, batchId: bigint, codeId: bigint) {
+        function*(actor: Actor, { batchId, codeId }: { readonly batchId: bigint; readonly codeId: bigint }) {
           yield* inTransaction(
             sql,
             Effect.gen(function*() {

@@ -118,7 +118,11 @@ export const effectiveTexts = (
  * What the settings mean. An override that the configuration of today does not go with (the file's bounds have moved, the public
  * address is gone) is put aside and said in the log: a server starts, and bills as its file says, rather than not at all.
  */
-export const resolve = (base: SettingTexts, texts: SettingTexts, host: string): Effect.Effect<SettingsValues> => {
+export const resolve = ({ base, host, texts }: {
+  readonly base: SettingTexts
+  readonly texts: SettingTexts
+  readonly host: string
+}): Effect.Effect<SettingsValues> => {
   const decoded = decodeSettings(texts, host)
   if (Result.isSuccess(decoded)) return Effect.succeed(decoded.success)
   const problems = decoded.failure.map(({ key, message }) => `${key}: ${message}`)
@@ -129,7 +133,7 @@ export const resolve = (base: SettingTexts, texts: SettingTexts, host: string): 
     : Effect.logError("settings that do not go with the configuration are put aside", { problems }).pipe(
       Effect.andThen(
         Effect.suspend(() =>
-          resolve(base, { ...texts, ...Object.fromEntries(keys.map((key) => [key, base[key]])) }, host)
+          resolve({ base, host, texts: { ...texts, ...Object.fromEntries(keys.map((key) => [key, base[key]])) } })
         )
       )
     )

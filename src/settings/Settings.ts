@@ -54,7 +54,7 @@ export class Settings extends Context.Service<Settings, {
         const rows = yield* readRows(sql)
         const values = rows.length === 0
           ? file
-          : yield* resolve(base, yield* effectiveTexts(box, base, rows), config.server.host)
+          : yield* resolve({ base, texts: yield* effectiveTexts(box, base, rows), host: config.server.host })
         // Of two at once, the one that began later has seen more.
         if (read < lastRead) return values
         lastRead = read

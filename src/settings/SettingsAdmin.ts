@@ -155,7 +155,10 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
             why: "shape" as const,
             message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
           }))
-          : [...problemsOf(wanted, before.texts, { host: config.server.host, guard }), ...mixed(loose, changes)]
+          : [
+            ...problemsOf({ before: before.texts, after: wanted }, { host: config.server.host, guard }),
+            ...mixed(loose, changes)
+          ]
         if (problems.length > 0) return yield* new SettingsRefused({ problems })
         const written = yield* Effect.forEach(changes, ([key, text]) =>
           text === null
@@ -286,8 +289,7 @@ const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem
 
 /** A rule that was broken before, by a file that has changed, is no reason to refuse another change. */
 const problemsOf = (
-  texts: SettingTexts,
-  before: SettingTexts,
+  { after, before }: { readonly before: SettingTexts; readonly after: SettingTexts },
   { guard, host }: { readonly host: string; readonly guard: OutboundGuard }
 ): ReadonlyArray<Problem> => {
   const of = (checked: SettingTexts): ReadonlyArray<Problem | SettingProblem> => {
@@ -295,7 +297,7 @@ const problemsOf = (
     return [...Result.isFailure(decoded) ? decoded.failure : [], ...incomplete(checked), ...unfit(checked, guard)]
   }
   const known = new Set(of(before).map(({ key, message }) => `${key} ${message}`))
-  return of(texts).filter(({ key, message }) => !known.has(`${key} ${message}`))
+  return of(after).filter(({ key, message }) => !known.has(`${key} ${message}`))
 }
 
 const isAnswer = (error: unknown): boolean =>

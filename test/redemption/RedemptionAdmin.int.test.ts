@@ -90,8 +90,11 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
       assert.strictEqual(yield* set(seen.revision, true), "ChangedMeanwhile")
       const [code] = yield* world.admin.codes(id, { limit: 10 })
       const codeId = code?.id ?? 0n
-      for (const _ of [1, 2]) yield* world.admin.disableCode(world.actor, id, codeId)
-      assert.strictEqual(yield* outcome(world.admin.disableCode(world.actor, id + 1n, codeId)), "CodeNotFound")
+      for (const _ of [1, 2]) yield* world.admin.disableCode(world.actor, { batchId: id, codeId })
+      assert.strictEqual(
+        yield* outcome(world.admin.disableCode(world.actor, { batchId: id + 1n, codeId })),
+        "CodeNotFound"
+      )
       const unknown = world.admin.setDisabled(world.actor, { id: 999n, revision: 1n }, true)
       assert.strictEqual(yield* outcome(unknown), "BatchNotFound")
       const log = yield* world.sql<{ action: string; after: { readonly disabled: boolean } }>`

@@ -90,7 +90,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
       const { id, texts: [first, second] } = yield* world.batch({ codes: 2 })
       const codes = yield* world.admin.codes(id, { limit: 10 })
       const codeId = codes.find(({ hint }) => Redacted.value(first).endsWith(hint))?.id ?? 0n
-      yield* world.admin.disableCode(world.actor, id, codeId)
+      yield* world.admin.disableCode(world.actor, { batchId: id, codeId })
       const { revision } = yield* world.admin.batch(id)
       for (const typed of ["", "no code", "RLM-00000-00000-00000-00000", Redacted.value(first)]) {
         assert.strictEqual(yield* outcome(world.redeem(userId, Redacted.make(typed))), "CodeUnknown", typed)

@@ -122,7 +122,7 @@ export const CodesHandlers = HttpApiBuilder.group(
       disableCode: ({ params }) =>
         Effect.flatMap(
           CurrentAdmin,
-          (actor) => admin.disableCode(actor, params.id, params.code_id)
+          (actor) => admin.disableCode(actor, { batchId: params.id, codeId: params.code_id })
         ).pipe(
           Effect.catchTag("CodeNotFound", () => Effect.fail(new ApiNotFound({ message: "There is no such code." }))),
           orApiUnavailable

@@ -105,11 +105,12 @@ const askCode = adminPage("/admin/codes/:id/codes/:code/disable", (context) =>
   }))
 
 const disableCode = Effect.fnUntraced(function*(context: UserContext) {
-  const id = yield* pathId("id")
-  yield* (yield* RedemptionAdmin).disableCode(actorOf(context), id, yield* pathId("code")).pipe(
+  const batchId = yield* pathId("id")
+  const codeId = yield* pathId("code")
+  yield* (yield* RedemptionAdmin).disableCode(actorOf(context), { batchId, codeId }).pipe(
     Effect.catchTag("CodeNotFound", notFound)
   )
-  return redirect(`/admin/codes/${id}?done=code`)
+  return redirect(`/admin/codes/${batchId}?done=code`)
 })
 
 /** By a form, because each download is written down. */
