@@ -49,7 +49,10 @@ const chainSql = `
     OR d.lines #> '{balances,opening}' <> d.ended_with #> '{balances,closing}'
     OR d.lines #> '{debts,opening}' <> d.ended_with #> '{debts,closing}') LIMIT ${PROBLEMS_MAX}`
 
-const differ = (what: string, stated: bigint, real: bigint): ReadonlyArray<AuditProblem> =>
+const differ = (
+  what: string,
+  { real, stated }: { readonly stated: bigint; readonly real: bigint }
+): ReadonlyArray<AuditProblem> =>
   stated === real ? [] : [problem(`the lines of all time make ${what} ${stated}, the rows ${real} micros`)]
 
 const cashDiffers = (stated: Books, real: Books): ReadonlyArray<AuditProblem> => {
@@ -65,11 +68,17 @@ const sumsAgree = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
     ? undefined
     : booksAfter(noBooks, yield* movementsIn(sql, { from: null, to: last.endsAt }), new Map())
   return [
-    ...differ("what users have", all.balances.closing, held.usdMicros + held.heldMicros),
-    ...differ("what users owe", all.debts.closing, held.owedMicros),
+    ...differ("what users have", { stated: all.balances.closing, real: held.usdMicros + held.heldMicros }),
+    ...differ("what users owe", { stated: all.debts.closing, real: held.owedMicros }),
     ...last === undefined || closed === undefined ? [] : [
-      ...differ(`the closing balance of ${last.day}`, last.books.balances.closing, closed.balances.closing),
-      ...differ(`the closing debt of ${last.day}`, last.books.debts.closing, closed.debts.closing),
+      ...differ(`the closing balance of ${last.day}`, {
+        stated: last.books.balances.closing,
+        real: closed.balances.closing
+      }),
+      ...differ(`the closing debt of ${last.day}`, {
+        stated: last.books.debts.closing,
+        real: closed.debts.closing
+      }),
       ...cashDiffers(joinAll(noBooks, yield* closedBooks(sql)), closed)
     ]
   ]

@@ -35,14 +35,14 @@ const MS_PER_SECOND = 1_000
 const paths = { chat: "/chat/completions", responses: "/responses", embeddings: "/embeddings" } as const
 
 const failureOf = (channel: Channel, failure: UpstreamFailure): ChannelFailed =>
-  failedBecause(channel.name, failure.message, failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
+  failedBecause(channel, failure.message, failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
 
 export const attemptChannel = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
   open.advance({ _tag: "WasQueued", channel })
   const ticket = yield* connectionOf(services, open, channel)
   if (ticket === undefined) {
     open.advance({ _tag: "AttemptFailed" })
-    return failedBecause(channel.name, "no connection was free in time", { code: "rate_limit_exceeded", scope: null })
+    return failedBecause(channel, "no connection was free in time", { code: "rate_limit_exceeded", scope: null })
   }
   const attempted = yield* Effect.ensuring(
     exchangeWith(services, open, channel),
@@ -122,7 +122,7 @@ const exchangeWith = Effect.fnUntraced(function*(services: GatewayServices, open
   })
   if (forwarded === "refused") {
     const refusal = unknownFieldsRefusal(admitted.call.unknownFields)
-    return failedBecause(channel.name, "it does not know a field of the request", { scope: null, refusal })
+    return failedBecause(channel, "it does not know a field of the request", { scope: null, refusal })
   }
   nameChanges(open, forwarded.dropped)
   const bytes = forwarded.parts.reduce((sum, part) => sum + part.length, 0)
@@ -175,7 +175,7 @@ const notStreamed = (open: OpenCall, channel: Channel, body: string): UpstreamPr
   const json = parseJson(body)
   return isObject(json) && json.error !== undefined && json.error !== null
     ? problemOf(saidErrorOf(undefined, body), contextOf(open, channel, undefined))
-    : failedBecause(channel.name, "the upstream did not stream")
+    : failedBecause(channel, "the upstream did not stream")
 }
 
 const unknownFieldsRefusal = (names: ReadonlyArray<string>): RequestRefused => ({

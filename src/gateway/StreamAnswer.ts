@@ -66,7 +66,7 @@ export const answerStream = Effect.fnUntraced(
     signal.unlisten()
     if (end._tag === "Failed") {
       const problem = end.failure === undefined
-        ? failedBecause(channel.name, end.why)
+        ? failedBecause(channel, end.why)
         : problemOf(saidIn(end.failure), contextOf(open, channel, undefined))
       return yield* stoppedOr(services, open, channel, false, problem)
     }

@@ -62,8 +62,18 @@ export class ChannelReports extends Context.Service<ChannelReports, {
         name: row.name,
         isDisabled: row.isDisabled,
         breaker: breakerOf(row.id, nowMs),
-        hour: windowOf(row.hourCalls, row.hourFailures, row.hourLatency, row.hourFirstByte),
-        day: windowOf(row.dayCalls, row.dayFailures, row.dayLatency, row.dayFirstByte)
+        hour: windowOf({
+          calls: row.hourCalls,
+          failures: row.hourFailures,
+          latency: row.hourLatency,
+          firstByte: row.hourFirstByte
+        }),
+        day: windowOf({
+          calls: row.dayCalls,
+          failures: row.dayFailures,
+          latency: row.dayLatency,
+          firstByte: row.dayFirstByte
+        })
       })
 
       const report = Effect.gen(function*() {
@@ -137,12 +147,12 @@ const MeasuredChannel = Row({
   lookedFrom: Schema.NullOr(Schema.Date)
 }, { isDisabled: "disabled" })
 
-const windowOf = (
-  calls: number,
-  failures: number,
-  latency: Percentiles,
-  firstByte: Percentiles
-): ChannelWindow => ({
+const windowOf = ({ calls, failures, firstByte, latency }: {
+  readonly calls: number
+  readonly failures: number
+  readonly latency: Percentiles
+  readonly firstByte: Percentiles
+}): ChannelWindow => ({
   calls,
   failures,
   latencyP50Ms: latency?.[0] ?? null,

@@ -32,7 +32,7 @@ export interface RequestRefused {
 
 /** A failure that no error of the upstream describes. */
 export const failedBecause = (
-  channel: string,
+  { name }: { readonly name: string },
   why: string,
   more: Partial<Pick<ChannelFailed, "code" | "refusal" | "scope">> = {}
 ): ChannelFailed => ({
@@ -40,7 +40,7 @@ export const failedBecause = (
   code: "upstream_error",
   scope: "model",
   retryAfterSeconds: undefined,
-  why: `${channel}: ${why}`,
+  why: `${name}: ${why}`,
   refusal: undefined,
   ...more
 })
