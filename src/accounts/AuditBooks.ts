@@ -11,11 +11,11 @@ import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import type { AuditList, AuditProblem } from "./Audit.ts"
+import { checkOf } from "./AuditFindings.ts"
 import { chargedOf } from "./Charged.ts"
 import { ledgerKinds } from "./LedgerKinds.ts"
 
-/** Problems of one kind that are listed, and debts, at most. */
-const PROBLEMS_MAX = 100
+/** Debts that are listed, at most. */
 const DEBTS_MAX = 20
 
 /** An open hold may outlive its lease by this, in seconds, before it counts as leaked: sweeps are not instant. */
@@ -28,8 +28,6 @@ export interface Debt {
 }
 
 const ListedDebt = Row({ userId: UserId, owedMicros: Micros, debts: Schema.BigInt })
-
-const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
 
 const Guard = Row({ name: Schema.String }, { name: "tgname" })
 
@@ -186,24 +184,20 @@ const missingGuards = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   return unique.length > 0 ? missing : [...missing, notUnique]
 })
 
+const comparisons = checkOf([
+  ["I7", bucketsSql],
+  ["I7", limitsSql],
+  ["I3", recoveriesSql],
+  ["I6", overdueSql],
+  ["I4", explainedSql],
+  ["I9", numbersSql]
+])
+
 /** Compares the tables, in the snapshot of the transaction under way. */
 export const auditBooks = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient
 ): Effect.fn.Return<ReadonlyArray<AuditProblem>, SqlError.SqlError> {
-  const problems: Array<AuditProblem> = []
-  const checks = [
-    ["I7", bucketsSql],
-    ["I7", limitsSql],
-    ["I3", recoveriesSql],
-    ["I6", overdueSql],
-    ["I4", explainedSql],
-    ["I9", numbersSql]
-  ] as const
-  for (const [invariant, statement] of checks) {
-    const findings = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${PROBLEMS_MAX}`))
-    for (const finding of findings) problems.push({ invariant, ...finding })
-  }
-  return [...problems, ...yield* missingGuards(sql)]
+  return [...yield* comparisons(sql), ...yield* missingGuards(sql)]
 })
 
 /** The debts; those of the newest users are listed. */

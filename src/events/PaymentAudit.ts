@@ -1,17 +1,8 @@
 /**
- * The part of the audit about money in: every fulfilled order has one paid attempt, one event that was applied, and exactly
+ * The part of the ledger check about money in: every fulfilled order has one paid attempt, one event that was applied, and exactly
  * what was ordered - a credit in the ledger, or a subscription on its terms - and nothing in the books is without its order.
  */
-import { Effect, Schema } from "effect"
-import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
-import { UserId } from "../domain/Ids.ts"
-import { Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
-
-/** Problems of one kind that are listed, at most. */
-const LISTED_MAX = 100
-
-const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
+import { checkOf } from "../accounts/AuditFindings.ts"
 
 const creditsSql = `
   SELECT coalesce(o.user_id, l.user_id) AS user_id, format('top-up order %s (%s) of %s micros has %s in the ledger',
@@ -136,22 +127,13 @@ const refundsSql = `
   WHERE p.credited_micros IS NOT NULL AND p.debited_micros <> b.micros`
 
 /** Every check of money in, in the snapshot of the audit. */
-export const paymentAudit: AuditCheck = (sql) =>
-  Effect.gen(function*() {
-    const problems: Array<AuditProblem> = []
-    const checks = [
-      ["I4", creditsSql],
-      ["I4", subscriptionsSql],
-      ["I4", attemptsSql],
-      ["I4", creditedSql],
-      ["I4", paymentsSql],
-      ["I4", refundsSql],
-      ["I5", eventsSql],
-      ["I2", clawedBackSql]
-    ] as const
-    for (const [invariant, statement] of checks) {
-      const found = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`))
-      for (const finding of found) problems.push({ invariant, ...finding })
-    }
-    return problems
-  })
+export const paymentAudit = checkOf([
+  ["I4", creditsSql],
+  ["I4", subscriptionsSql],
+  ["I4", attemptsSql],
+  ["I4", creditedSql],
+  ["I4", paymentsSql],
+  ["I4", refundsSql],
+  ["I5", eventsSql],
+  ["I2", clawedBackSql]
+])

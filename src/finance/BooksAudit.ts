@@ -2,25 +2,20 @@
  * The part of the ledger check that is about the books: the lines of all time add up to what users have, hold and owe; movements of
  * cash to the rows that they are of; and closed days, one after the other, to what is booked in them.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
-import { Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { checkOf } from "../accounts/AuditFindings.ts"
 import { heldNow, movementsIn } from "./MovementSums.ts"
 import { closedBooks, lastClosedBy } from "./StatementDays.ts"
 import { type Books, booksAfter, encodeBooks, joinAll, noBooks } from "./StatementLines.ts"
-
-/** Problems of one kind that are listed, at most. */
-const PROBLEMS_MAX = 100
-
-const Finding = Row({ message: Schema.String })
 
 const problem = (message: string): AuditProblem => ({ invariant: "I2", userId: null, message })
 
 /** What each payment, refund and dispute should have booked, against what is. */
 const cashSql = `
-  SELECT format('%s is booked with %s in the minor unit, its row says %s', d.what, d.booked, d.due) AS message FROM (
+  SELECT NULL::bigint AS user_id, format('%s is booked with %s in the minor unit, its row says %s', d.what, d.booked, d.due) AS message
+  FROM (
     SELECT format('payment %s (%s)', p.id, k.what) AS what, k.due, coalesce((
         SELECT sum(m.amount_minor) FROM cash_movements m WHERE m.payment_id = p.id AND m.kind = ANY (k.kinds)), 0) AS booked
       FROM payments p CROSS JOIN LATERAL (VALUES
@@ -37,17 +32,18 @@ const cashSql = `
     SELECT format('dispute %s', t.id), -t.taken_minor, coalesce((
         SELECT sum(m.amount_minor) FROM cash_movements m WHERE m.dispute_id = t.id), 0)
       FROM payment_disputes t
-  ) d WHERE d.booked <> d.due LIMIT ${PROBLEMS_MAX}`
+  ) d WHERE d.booked <> d.due`
 
 /** A day begins where the one before it ended, with what that one ended with. */
 const chainSql = `
-  SELECT format('the closed day %s does not begin where %s ended', d.day, d.before) AS message FROM (
+  SELECT NULL::bigint AS user_id, format('the closed day %s does not begin where %s ended', d.day, d.before) AS message
+  FROM (
     SELECT day, starts_at, lines, lag(day) OVER w AS before, lag(ends_at) OVER w AS ended_at, lag(lines) OVER w AS ended_with
       FROM statement_days WINDOW w AS (ORDER BY starts_at)
   ) d
   WHERE d.before IS NOT NULL AND (d.starts_at <> d.ended_at OR d.day <= d.before
     OR d.lines #> '{balances,opening}' <> d.ended_with #> '{balances,closing}'
-    OR d.lines #> '{debts,opening}' <> d.ended_with #> '{debts,closing}') LIMIT ${PROBLEMS_MAX}`
+    OR d.lines #> '{debts,opening}' <> d.ended_with #> '{debts,closing}')`
 
 const differ = (
   what: string,
@@ -84,13 +80,11 @@ const sumsAgree = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   ]
 })
 
+const comparisons = checkOf([["I2", cashSql], ["I2", chainSql]])
+
 export const booksAudit: AuditCheck = Effect.fnUntraced(
   function*(sql: SqlClient.SqlClient): Effect.fn.Return<ReadonlyArray<AuditProblem>, SqlError.SqlError> {
-    const found: Array<AuditProblem> = []
-    for (const statement of [cashSql, chainSql]) {
-      const rows = yield* rowsOf(Finding, sql.unsafe(statement))
-      found.push(...rows.map(({ message }) => problem(message)))
-    }
+    const found = yield* comparisons(sql)
     const sums = yield* sumsAgree(sql).pipe(
       Effect.catchTag("UnknownKind", (error) => Effect.succeed([problem(error.message)]))
     )

@@ -1,17 +1,8 @@
 /**
- * The part of the audit about redemption codes: every redemption has given what its batch says, a credit in the ledger or a
+ * The part of the ledger check about redemption codes: every redemption has given what its batch says, a credit in the ledger or a
  * subscription on its terms, no credit is without its redemption, and codes count their redemptions.
  */
-import { Effect, Schema } from "effect"
-import type { AuditCheck, AuditProblem } from "../accounts/Audit.ts"
-import { UserId } from "../domain/Ids.ts"
-import { Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
-
-/** Problems of one kind that are listed, at most. */
-const LISTED_MAX = 100
-
-const Finding = Row({ userId: Schema.NullOr(UserId), message: Schema.String })
+import { checkOf } from "../accounts/AuditFindings.ts"
 
 const creditsSql = `
   SELECT coalesce(r.user_id, l.user_id) AS user_id, format('redemption %s of %s micros has %s in the ledger',
@@ -42,12 +33,4 @@ const usesSql = `
   GROUP BY c.id, b.uses_max HAVING count(r.id) <> c.uses OR c.uses > c.uses_max OR c.uses_max <> b.uses_max`
 
 /** Every check of redemption codes, in the snapshot of the audit. */
-export const redemptionAudit: AuditCheck = (sql) =>
-  Effect.gen(function*() {
-    const problems: Array<AuditProblem> = []
-    for (const statement of [creditsSql, subscriptionsSql, usesSql]) {
-      const findings = yield* rowsOf(Finding, sql.unsafe(`SELECT * FROM (${statement}) f LIMIT ${LISTED_MAX}`))
-      for (const { message, userId } of findings) problems.push({ invariant: "I4", userId, message })
-    }
-    return problems
-  })
+export const redemptionAudit = checkOf([["I4", creditsSql], ["I4", subscriptionsSql], ["I4", usesSql]])
