@@ -6,7 +6,7 @@ import { SqlClient, type SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
 
 export const LedgerItem = Row({
   id: Schema.BigInt,
@@ -32,11 +32,7 @@ export const LedgerItem = Row({
 export interface LedgerItem extends Schema.Schema.Type<typeof LedgerItem> {}
 
 export class LedgerList extends Context.Service<LedgerList, {
-  /** Newest first; below `before` where it is given. */
-  page(
-    userId: UserId,
-    range: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<LedgerItem>, SqlError.SqlError>
+  page(userId: UserId, page: IdPage): Effect.Effect<ReadonlyArray<LedgerItem>, SqlError.SqlError>
 }>()("realms/accounts/LedgerList") {
   static readonly layer = Layer.effect(
     LedgerList,

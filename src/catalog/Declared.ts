@@ -4,7 +4,8 @@
  */
 import { Effect } from "effect"
 import { AppConfig, type ModelConfig } from "../config/Config.ts"
-import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
+import { recordsetOf } from "../postgres/Rows.ts"
+import { writeDeclared } from "../settings/DeclaredRows.ts"
 import { columnsOf, termColumns } from "./ModelColumns.ts"
 
 const rowOf = (model: ModelConfig) => ({ id: model.id, ...columnsOf(model) })

@@ -11,7 +11,7 @@ import { Micros } from "../domain/Money.ts"
 import { tierJson, withExtras } from "../domain/PriceJson.ts"
 import { Row } from "../domain/Row.ts"
 import { documentOf, readTerms } from "../domain/Term.ts"
-import { type ColumnValue, recordsetOf } from "../settings/DeclaredRows.ts"
+import { type ColumnValue, recordsetOf } from "../postgres/Rows.ts"
 
 /** The column of tiers; amounts are decimal texts, because JSON numbers lose digits. */
 export const PriceTiers = Schema.Array(Row({

@@ -7,7 +7,8 @@
 import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../config/Config.ts"
-import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
+import { recordsetOf } from "../postgres/Rows.ts"
+import { writeDeclared } from "../settings/DeclaredRows.ts"
 import { columnsOf, termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({

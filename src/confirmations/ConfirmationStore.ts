@@ -9,7 +9,7 @@ import { Fen, Micros } from "../domain/Money.ts"
 import { Count, orElse, Row } from "../domain/Row.ts"
 import type { Actor } from "../platform/AuditLog.ts"
 import { type AskedAction, confirmedActions } from "../platform/SecondPerson.ts"
-import { countOf, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, type IdPage, oneRowOf, rowOf, rowsOf } from "../postgres/Rows.ts"
 
 /** `expired`: nobody confirmed it in time. */
 export const ConfirmationState = Schema.Literals(["pending", "confirmed", "rejected", "expired"])
@@ -68,14 +68,13 @@ const stateSql: Readonly<Record<ConfirmationState, string>> = {
   rejected: "c.state = 'rejected'"
 }
 
-/** Newest first. */
+export interface ConfirmationPage extends IdPage {
+  readonly state?: ConfirmationState | undefined
+}
+
 export const listConfirmations = (
   sql: SqlClient.SqlClient,
-  { before, limit, state }: {
-    readonly state?: ConfirmationState | undefined
-    readonly before?: bigint | undefined
-    readonly limit: number
-  }
+  { before, limit, state }: ConfirmationPage
 ): Effect.Effect<ReadonlyArray<Confirmation>, SqlError.SqlError> =>
   confirmationsOf(
     sql.unsafe(

@@ -14,7 +14,7 @@ import { makeActions } from "./Actions.ts"
 import {
   closeConfirmation,
   type Confirmation,
-  type ConfirmationState,
+  type ConfirmationPage,
   countPending,
   findConfirmation,
   listConfirmations
@@ -47,14 +47,7 @@ export class ActionRefused extends Schema.TaggedError<ActionRefused>()("ActionRe
 export type Confirmer = Actor & { readonly userId: UserId }
 
 export class Confirmations extends Context.Service<Confirmations, {
-  /** Newest first. */
-  list(
-    range: {
-      readonly state?: ConfirmationState | undefined
-      readonly before?: bigint | undefined
-      readonly limit: number
-    }
-  ): Effect.Effect<ReadonlyArray<Confirmation>, DatabaseUnavailable>
+  list(page: ConfirmationPage): Effect.Effect<ReadonlyArray<Confirmation>, DatabaseUnavailable>
   find(id: bigint): Effect.Effect<Confirmation, ConfirmationNotFound | DatabaseUnavailable>
   /** Those that wait now. */
   readonly pending: Effect.Effect<number, DatabaseUnavailable>
@@ -139,7 +132,7 @@ export class Confirmations extends Context.Service<Confirmations, {
       })
 
       return Confirmations.of({
-        list: (range) => orUnavailable(listConfirmations(sql, { ...range, limit: Math.min(range.limit, LISTED_MAX) })),
+        list: (page) => orUnavailable(listConfirmations(sql, { ...page, limit: Math.min(page.limit, LISTED_MAX) })),
         find,
         pending: orUnavailable(countPending(sql)),
         confirm,

@@ -14,7 +14,7 @@ import { KeptReason } from "../orders/Reason.ts"
 import { EventOutcome } from "../orders/Settlement.ts"
 import { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { countOf, rowOf, rowsOf } from "../postgres/Rows.ts"
+import { countOf, type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { Settings } from "../settings/Settings.ts"
 
 export const eventOutcomes = [
@@ -92,11 +92,8 @@ export interface EventDetails {
 }
 
 export class PaymentEvents extends Context.Service<PaymentEvents, {
-  /** Events with an id below `before`, newest first, 201 at most. */
-  list(
-    filter: EventFilter,
-    page: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<EventItem>, DatabaseUnavailable>
+  /** Newest first, 201 at most. */
+  list(filter: EventFilter, page: IdPage): Effect.Effect<ReadonlyArray<EventItem>, DatabaseUnavailable>
   find(id: EventId): Effect.Effect<EventDetails, EventNotFound | DatabaseUnavailable>
   /** How many wait for somebody, up to 1000. */
   readonly openCount: Effect.Effect<number, DatabaseUnavailable>
@@ -108,7 +105,7 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
       const settings = yield* Settings
 
       const list = Effect.fn("PaymentEvents.list")(
-        function*(filter: EventFilter, page: { readonly limit: number; readonly before?: bigint | undefined }) {
+        function*(filter: EventFilter, page: IdPage) {
           const statement = sql.unsafe(listSql, [
             filter.outcome ?? null,
             filter.provider ?? null,

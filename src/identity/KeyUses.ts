@@ -8,7 +8,7 @@ import { Array as Arr, Clock, Effect, type Scope } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { ApiKeyId } from "../domain/Ids.ts"
 import { inRounds } from "../platform/Rounds.ts"
-import { recordsetOf } from "../settings/DeclaredRows.ts"
+import { recordsetOf } from "../postgres/Rows.ts"
 
 /** Keys whose use is noted between two writes, at most. */
 const NOTED_MAX = 50_000

@@ -8,19 +8,16 @@ import type { SqlClient, SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { orElse, Row, RowWith } from "../domain/Row.ts"
-import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { IDLE_DAYS_MAX, SESSIONS_PER_USER_MAX } from "./SessionStore.ts"
 import { User } from "./User.ts"
 
 /** What is left out does not matter. */
-export interface UserSearch {
+export interface UserSearch extends IdPage {
   /** Part of an e-mail address, in any case; or an id. */
   readonly text?: string | undefined
   readonly role?: User["role"] | undefined
   readonly state?: "active" | "disabled" | undefined
-  /** Users made before this one. */
-  readonly before?: bigint | undefined
-  readonly limit: number
 }
 
 /** A user in a list. Amounts in micros. */

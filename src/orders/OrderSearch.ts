@@ -6,7 +6,7 @@ import { SqlClient } from "effect/sql"
 import { RowWith } from "../domain/Row.ts"
 import type { PaymentSource } from "../payments/PaymentFact.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
 import { Order, type OrderKind, OrderState } from "./Order.ts"
 
 export const orderStates: ReadonlyArray<OrderState> = OrderState.literals
@@ -34,11 +34,8 @@ export interface FoundOrder {
 const OrderOfUser = RowWith(Order, { email: Schema.String })
 
 export class OrderSearch extends Context.Service<OrderSearch, {
-  /** Orders with an id below `before`, newest first, {@link FOUND_MAX} at most. */
-  list(
-    filter: OrderFilter,
-    page: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
+  /** Newest first, {@link FOUND_MAX} at most. */
+  list(filter: OrderFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
   static readonly layer = Layer.effect(
     OrderSearch,
@@ -46,10 +43,7 @@ export class OrderSearch extends Context.Service<OrderSearch, {
       const sql = yield* SqlClient.SqlClient
       return OrderSearch.of({
         list: Effect.fn("OrderSearch.list")(
-          function*(
-            filter: OrderFilter,
-            { before, limit }: { readonly limit: number; readonly before?: bigint | undefined }
-          ) {
+          function*(filter: OrderFilter, { before, limit }: IdPage) {
             const userId = idOrNull(filter.user)
             const statement = sql.unsafe(listSql, [
               filter.state ?? null,

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { orElse, Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
 
 /** What is left out does not matter. */
 export interface AuditFilter {
@@ -40,10 +40,7 @@ export const AuditItem = Row({
 export interface AuditItem extends Schema.Schema.Type<typeof AuditItem> {}
 
 export class AuditTrail extends Context.Service<AuditTrail, {
-  page(
-    filter: AuditFilter,
-    range: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<AuditItem>, SqlError.SqlError>
+  page(filter: AuditFilter, page: IdPage): Effect.Effect<ReadonlyArray<AuditItem>, SqlError.SqlError>
   /** The newest {@link AUDIT_STREAM_ITEMS_MAX} that the filter matches, read as they are taken. */
   rows(filter: AuditFilter): Stream.Stream<AuditItem, SqlError.SqlError>
 }>()("realms/platform/AuditTrail") {

@@ -1,10 +1,16 @@
 /**
  * What a statement answers, decoded by a schema and never cast. A row of another shape than its schema is an error of ours: it dies,
- * and names the columns that are wrong.
+ * and names the columns that are wrong. The other way, rows are given to a statement as JSON.
  */
 import { Effect, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { Count, Row } from "../domain/Row.ts"
+
+/** A page of a list, newest first: so many rows with an id below `before`; without it, the newest. */
+export interface IdPage {
+  readonly limit: number
+  readonly before?: bigint | undefined
+}
 
 const Found = Schema.Array(Schema.Unknown)
 
@@ -52,3 +58,11 @@ const Counted = Row({ count: Count })
 export const countOf = <E, R>(
   statement: Effect.Effect<ReadonlyArray<unknown>, E, R>
 ): Effect.Effect<number, E, R> => Effect.map(oneRowOf(Counted, statement), ({ count }) => count)
+
+/** A value of a column as JSON has it. */
+export type ColumnValue = string | number | bigint | boolean | null | ReadonlyArray<string | object>
+
+/** Rows as the JSON that PostgreSQL reads records from; a bigint travels as text, because JSON numbers lose digits. */
+export const recordsetOf = (
+  rows: ReadonlyArray<Readonly<Record<string, ColumnValue>>> | Readonly<Record<string, ColumnValue>>
+) => JSON.stringify(rows, (_, value: unknown) => typeof value === "bigint" ? value.toString() : value)

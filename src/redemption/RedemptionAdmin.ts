@@ -11,9 +11,8 @@ import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
 import { SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { oneRowOf, rowOf } from "../postgres/Rows.ts"
+import { type IdPage, oneRowOf, recordsetOf, rowOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { recordsetOf } from "../settings/DeclaredRows.ts"
 import { type GivablePlan, givablePlans } from "../subscriptions/GivablePlans.ts"
 import { findPlanNow, soldPlanJson } from "../subscriptions/PlanNow.ts"
 import { hashOfCode, hintOfCode, makeCode } from "./CodeText.ts"
@@ -27,7 +26,7 @@ import {
   type RedemptionCode
 } from "./RedemptionBatch.ts"
 import { BatchNotFound, BatchRefused, CodeNotFound, CodesUnreadable } from "./RedemptionError.ts"
-import { batchesOf, codesOf, type PageOf, redemptionsOf } from "./RedemptionStore.ts"
+import { batchesOf, codesOf, redemptionsOf } from "./RedemptionStore.ts"
 
 /** A code with its text: money for whoever reads it. */
 export interface CodeWithText extends RedemptionCode {
@@ -60,13 +59,13 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
   ): Effect.Effect<bigint, BatchRefused | CodesUnreadable | NotConfirmed | DatabaseUnavailable>
   /** Batches, newest first, at most {@link LISTED_MAX}. */
   list(
-    page: PageOf & { readonly state?: CodeState | undefined }
+    page: IdPage & { readonly state?: CodeState | undefined }
   ): Effect.Effect<ReadonlyArray<RedemptionBatch>, DatabaseUnavailable>
   batch(id: bigint): Effect.Effect<RedemptionBatch, BatchNotFound | DatabaseUnavailable>
   /** A batch's codes, newest first, at most {@link LISTED_MAX}. */
-  codes(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<RedemptionCode>, DatabaseUnavailable>
+  codes(id: bigint, page: IdPage): Effect.Effect<ReadonlyArray<RedemptionCode>, DatabaseUnavailable>
   /** Who has redeemed a batch's codes, the latest first, at most {@link LISTED_MAX}. */
-  redemptions(id: bigint, page: PageOf): Effect.Effect<ReadonlyArray<Redemption>, DatabaseUnavailable>
+  redemptions(id: bigint, page: IdPage): Effect.Effect<ReadonlyArray<Redemption>, DatabaseUnavailable>
   /** Disables a batch, or enables it again. One that is so already stays as it is. */
   setDisabled(
     actor: Actor,
@@ -249,7 +248,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
         plans: orUnavailable(givablePlans(sql)),
         create,
         list: Effect.fn("RedemptionAdmin.list")(
-          (page: PageOf & { readonly state?: CodeState | undefined }) =>
+          (page: IdPage & { readonly state?: CodeState | undefined }) =>
             batchesOf(sql, { ...bounded(page), state: page.state ?? null }),
           orUnavailable
         ),
@@ -258,7 +257,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           return batch ?? (yield* new BatchNotFound({ batchId: id }))
         }, orUnavailable),
         codes: Effect.fn("RedemptionAdmin.codes")(
-          (id: bigint, page: PageOf) =>
+          (id: bigint, page: IdPage) =>
             Effect.map(
               codesOf(sql, id, bounded(page)),
               (rows) => rows.map(({ hash: _, ...code }): RedemptionCode => code)
@@ -266,7 +265,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
           orUnavailable
         ),
         redemptions: Effect.fn("RedemptionAdmin.redemptions")(
-          (id: bigint, page: PageOf) => redemptionsOf(sql, id, bounded(page)),
+          (id: bigint, page: IdPage) => redemptionsOf(sql, id, bounded(page)),
           orUnavailable
         ),
         setDisabled,
@@ -280,7 +279,7 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
 const placeOf = (id: bigint): string => `codes:${id}`
 const targetOf = (id: bigint): string => `redemption_batch:${id}`
 
-const bounded = (page: PageOf): PageOf => ({ ...page, limit: Math.min(page.limit, LISTED_MAX) })
+const bounded = (page: IdPage): IdPage => ({ ...page, limit: Math.min(page.limit, LISTED_MAX) })
 
 const factsOf = (batch: NewBatch): AuditFacts => ({
   name: batch.name,

@@ -10,7 +10,7 @@ import type { UserId } from "../domain/Ids.ts"
 import { Micros } from "../domain/Money.ts"
 import { SoldPlan } from "../domain/Plan.ts"
 import { Row, RowWith } from "../domain/Row.ts"
-import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import {
   Batch,
   type CodeState,
@@ -36,18 +36,12 @@ const UsedBatch = RowWith(RowWith(Batch, GiftColumns.fields), { uses: Schema.Big
 const toBatch = ({ terms, usdMicros, uses, ...batch }: typeof UsedBatch.Type): Effect.Effect<RedemptionBatch> =>
   Effect.map(giftOf({ terms, usdMicros }), (gift) => ({ ...batch, gift, uses: Number(uses) }))
 
-/** Which rows a page of a list has: those with an id below `before`, newest first. */
-export interface PageOf {
-  readonly limit: number
-  readonly before?: bigint | undefined
-}
-
 const ID_MAX = 2n ** 63n - 1n
 
 /** Batches, newest first; one alone where an id is given. */
 export const batchesOf = (
   sql: Sql,
-  { before = ID_MAX, id = null, limit, state = null }: PageOf & {
+  { before = ID_MAX, id = null, limit, state = null }: IdPage & {
     readonly id?: bigint | null
     readonly state?: CodeState | null
   }
@@ -78,7 +72,7 @@ const HashedCode = RowWith(RedemptionCode, { hash: Schema.Uint8Array }, { hash: 
 export const codesOf = (
   sql: Sql,
   batchId: bigint,
-  { before = ID_MAX, limit }: PageOf
+  { before = ID_MAX, limit }: IdPage
 ): Read<ReadonlyArray<RedemptionCode & { readonly hash: Uint8Array }>> =>
   rowsOf(
     HashedCode,
@@ -94,7 +88,7 @@ export const codesOf = (
 export const redemptionsOf = (
   sql: Sql,
   batchId: bigint,
-  { before = ID_MAX, limit }: PageOf
+  { before = ID_MAX, limit }: IdPage
 ): Read<ReadonlyArray<Redemption>> =>
   rowsOf(
     Redemption,

@@ -29,11 +29,3 @@ export const writeDeclared = (
       })
     )
   })
-
-/** A value of a column as JSON has it. */
-export type ColumnValue = string | number | bigint | boolean | null | ReadonlyArray<string | object>
-
-/** Rows as the JSON that PostgreSQL reads records from; a bigint travels as text, because JSON numbers lose digits. */
-export const recordsetOf = (
-  rows: ReadonlyArray<Readonly<Record<string, ColumnValue>>> | Readonly<Record<string, ColumnValue>>
-) => JSON.stringify(rows, (_, value: unknown) => typeof value === "bigint" ? value.toString() : value)

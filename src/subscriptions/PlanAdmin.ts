@@ -11,7 +11,7 @@ import { Json, Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
-import { rowOf, rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { PlanDeclared, PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
 
@@ -49,11 +49,8 @@ export const AdminPlanJson = Json({
 
 const MadePlan = Row({ id: PlanId })
 
-export interface PlanFilter {
+export interface PlanFilter extends IdPage {
   readonly state?: "enabled" | "disabled" | undefined
-  /** Only ids below this one. */
-  readonly before?: bigint | undefined
-  readonly limit: number
 }
 
 /** The id, and the revision that the change was made on. */
@@ -65,7 +62,7 @@ export interface PlanAt {
 type EditError = PlanUnknown | PlanDeclared | ChangedMeanwhile | SqlError.SqlError
 
 export class PlanAdmin extends Context.Service<PlanAdmin, {
-  /** Newest first, disabled ones too. */
+  /** Disabled ones too. */
   list(filter: PlanFilter): Effect.Effect<ReadonlyArray<AdminPlan>, SqlError.SqlError>
   get(id: PlanId): Effect.Effect<AdminPlan, PlanUnknown | SqlError.SqlError>
   /** A code has 1 to 40 of `a-z0-9-`. Answers the id. */

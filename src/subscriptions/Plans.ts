@@ -6,7 +6,8 @@
 import { Effect } from "effect"
 import { AppConfig, type PlanConfig } from "../config/Config.ts"
 import { planTerms } from "../domain/Plan.ts"
-import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
+import { recordsetOf } from "../postgres/Rows.ts"
+import { writeDeclared } from "../settings/DeclaredRows.ts"
 
 const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.columns(plan) })
 

@@ -5,7 +5,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
-import { rowsOf } from "../postgres/Rows.ts"
+import { type IdPage, rowsOf } from "../postgres/Rows.ts"
 
 export const SubscriptionItem = Row({
   id: SubscriptionId,
@@ -24,11 +24,7 @@ export const SubscriptionItem = Row({
 export interface SubscriptionItem extends Schema.Schema.Type<typeof SubscriptionItem> {}
 
 export class SubscriptionList extends Context.Service<SubscriptionList, {
-  /** Newest first; below `before` where it is given. */
-  page(
-    userId: UserId,
-    range: { readonly limit: number; readonly before?: bigint | undefined }
-  ): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
+  page(userId: UserId, page: IdPage): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
 }>()("realms/subscriptions/SubscriptionList") {
   static readonly layer = Layer.effect(
     SubscriptionList,
