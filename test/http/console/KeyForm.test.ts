@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { endOfDay } from "../../../src/http/console/pages/keys/KeyForm.ts"
+import { endOfDay } from "../../../src/http/console/user/keys/KeyForm.ts"
 
 const table: ReadonlyArray<readonly [day: string, zone: string, end: string | undefined]> = [
   ["2030-01-31", "UTC", "2030-01-31T23:59:59.000Z"],

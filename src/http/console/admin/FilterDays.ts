@@ -3,7 +3,7 @@
  */
 import { DateTime } from "effect"
 import type { PageContext } from "../PageContext.ts"
-import { startOf } from "../pages/usage/UsageRange.ts"
+import { startOf } from "../kit/usage/UsageRange.ts"
 
 export interface FilterDays {
   /** As typed, `YYYY-MM-DD`; empty for no bound. */

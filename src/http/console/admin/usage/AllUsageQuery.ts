@@ -7,7 +7,7 @@ import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
 import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
 import type { PageContext } from "../../PageContext.ts"
-import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../pages/usage/UsageQuery.ts"
+import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
 import { idOf } from "../../PathId.ts"
 
 const TEXT_LENGTH_MAX = 256

@@ -6,7 +6,7 @@ import { type UsageOverview, UsageReports } from "../../../../usage/UsageReports
 import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../charts/ChartAnswer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { readFilter } from "./UsageQuery.ts"
+import { readFilter } from "../../kit/usage/UsageQuery.ts"
 
 /** A day named `YYYY-MM-DD`, as the axis of a chart names it. */
 export const shortDay = (context: UserContext, day: string): string =>

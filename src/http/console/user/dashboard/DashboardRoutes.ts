@@ -9,7 +9,7 @@ import { servedModels } from "../../../ServedModels.ts"
 import { page } from "../../Answer.ts"
 import { userPage } from "../../ConsoleRoute.ts"
 import { sayOf } from "../../PageContext.ts"
-import { readRange } from "../usage/UsageRange.ts"
+import { readRange } from "../../kit/usage/UsageRange.ts"
 import { DashboardView } from "./DashboardView.tsx"
 
 export const DashboardRoutes = userPage("/", (context) =>

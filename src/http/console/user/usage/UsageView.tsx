@@ -10,12 +10,12 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 import { ChartImage } from "../../ui/ChartImage.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { CallTable } from "./CallTable.tsx"
-import { type FilterChoices, FilterForm } from "./FilterForm.tsx"
-import { RangePicker } from "./RangePicker.tsx"
-import { RefusedCard, type ShownRefusals } from "./RefusedCard.tsx"
-import { queryText, type UsageQuery } from "./UsageQuery.ts"
-import { RANGE_DAYS_SHOWN_MAX } from "./UsageRange.ts"
+import { CallTable } from "../../kit/usage/CallTable.tsx"
+import { type FilterChoices, FilterForm } from "../../kit/usage/FilterForm.tsx"
+import { RangePicker } from "../../kit/usage/RangePicker.tsx"
+import { RefusedCard, type ShownRefusals } from "../../kit/usage/RefusedCard.tsx"
+import { queryText, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
+import { RANGE_DAYS_SHOWN_MAX } from "../../kit/usage/UsageRange.ts"
 
 export interface UsageProps {
   readonly context: PageContext
