@@ -1,7 +1,7 @@
 /**
  * What handlers of pages answer, and the ways in which they may fail that a page can say something sensible about.
  */
-import { type Redacted, Schema } from "effect"
+import { Effect, type Redacted, Schema } from "effect"
 import type { HttpServerResponse } from "effect/http"
 import type { SqlError } from "effect/sql"
 import type { ComponentChildren } from "preact"
@@ -70,6 +70,9 @@ export const raw = (response: HttpServerResponse.HttpServerResponse): Raw => ({ 
 /** There is nothing at this address for this visitor. */
 export class PageNotFound extends Schema.TaggedError<PageNotFound>()("PageNotFound", {}) {}
 
+/** What is answered where the row of an address is not there. */
+export const notFound = () => Effect.fail(new PageNotFound())
+
 /** By field name; what concerns the form as a whole is under `form`. */
 export type Problems = Readonly<Record<string, string>>
 
@@ -80,6 +83,9 @@ export class FormRefused extends Schema.TaggedError<FormRefused>()("FormRefused"
 }) {}
 
 export const refuse = (problems: Problems, status = 422): FormRefused => new FormRefused({ problems, status })
+
+/** Answers an error of a use case by refusing the form. */
+export const refusing = (problems: Problems, status?: number) => () => Effect.fail(refuse(problems, status))
 
 /** The database did not answer: trying again later is all there is to do. */
 export type Unavailable =
@@ -98,3 +104,8 @@ export interface FormState {
 }
 
 export const emptyForm: FormState = { values: new URLSearchParams(), problems: {} }
+
+/** Shows a page's form again as it was refused, with what was typed. */
+export const again =
+  <V, A>(show: (context: V, state: FormState) => A) => (context: V, values: URLSearchParams, problems: Problems): A =>
+    show(context, { values, problems })

@@ -179,12 +179,12 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
       const page = Effect.map(client.get(`/pay/topup/${id}`), ({ text }) => text)
       assert.include(yield* page, "Choose a way of paying once more")
       yield* state("'in_review', NULL, NULL")
-      assert.include(yield* page, "A payment of ¥9.94 arrived and is being looked at")
+      assert.include(yield* page, "A payment of ¥9.94 arrived and is being reviewed")
       assert.notInclude(yield* page, "Pay with")
       yield* state(`'credited', ${user.id}, 1391600`)
-      assert.match(yield* page, /A payment of ¥9\.94 was looked at: \$1\.3916\d* has been added to your balance/)
+      assert.match(yield* page, /A payment of ¥9\.94 was reviewed: \$1\.3916\d* has been added to your balance/)
       yield* state("'refunded', NULL, NULL")
-      assert.include(yield* page, "A payment of ¥9.94 was looked at and given back")
+      assert.include(yield* page, "A payment of ¥9.94 was reviewed and refunded")
     }))
 
   it.effect("a method that is off, or none, starts nothing", () =>

@@ -24,7 +24,8 @@ const refuse = Effect.fnUntraced(function*(userId: UserId, count: number, model:
 })
 
 const hrefIn = (text: string, label: string): string =>
-  new RegExp(`href="([^"]*)">${label}`).exec(text)?.[1]?.replaceAll("&amp;", "&").replace(/#.*/, "") ?? "none"
+  new RegExp(`href="([^"]*)"(?: rel="next")?>${label}`).exec(text)?.[1]?.replaceAll("&amp;", "&").replace(/#.*/, "") ??
+    "none"
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("refused calls", (it) => {
   it.effect("are shown to their user, page by page, and not where there are none", () =>

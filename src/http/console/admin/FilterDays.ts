@@ -3,7 +3,7 @@
  */
 import { DateTime } from "effect"
 import type { PageContext } from "../PageContext.ts"
-import { startOf } from "../kit/usage/UsageRange.ts"
+import { startOfDay } from "../Days.ts"
 
 export interface FilterDays {
   /** As typed, `YYYY-MM-DD`; empty for no bound. */
@@ -21,8 +21,8 @@ const DAY_LENGTH_MAX = 16
 export const readDays = ({ formats, query }: Pick<PageContext, "formats" | "query">): FilterDays => {
   const textOf = (name: string) => (query.get(name) ?? "").trim().slice(0, DAY_LENGTH_MAX).toWellFormed()
   const typed = { from: textOf("from"), to: textOf("to") }
-  const from = startOf(typed.from, formats.timeZone)
-  const to = startOf(typed.to, formats.timeZone)
+  const from = startOfDay(typed.from, formats.timeZone)
+  const to = startOfDay(typed.to, formats.timeZone)
   const isRefused = (typed.from !== "" && from === undefined) || (typed.to !== "" && to === undefined) ||
     (from !== undefined && to !== undefined && from.epochMilliseconds > to.epochMilliseconds)
   return isRefused

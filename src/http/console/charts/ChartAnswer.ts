@@ -1,11 +1,11 @@
 /**
- * A chart as the answer to a request: in the theme and the size that the address asks for, kept by the browser for a while,
- * and unable to do anything but be looked at.
+ * A chart of what was spent, as the answer to a request: in the theme and the size that the address asks for, kept by the browser for
+ * a while, and unable to do anything but be looked at.
  */
-import { Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { type Answer, raw } from "../Answer.ts"
-import type { PageContext } from "../PageContext.ts"
+import { type PageContext, sayOf } from "../PageContext.ts"
 import { Charts } from "./Charts.ts"
 import type { ChartSpec } from "./ChartSpec.ts"
 
@@ -20,22 +20,37 @@ const sizes = {
 
 const MICROS = 1e6
 
-/** For drawing only. */
-export const dollars = (micros: bigint): number => Number(micros) / MICROS
-
 /** More names would not be read from a picture. */
-export const NAMES_DRAWN_MAX = 8
+const NAMES_DRAWN_MAX = 8
 
-/** What a chart shows, without how. */
-export type Drawing = Pick<ChartSpec, "kind" | "labels" | "values" | "emptyText">
+/** A day named `YYYY-MM-DD`, as the axis of a chart names it. */
+export const shortDay = ({ formats }: Pick<PageContext, "formats">, day: string): string =>
+  Option.match(DateTime.make(`${day}T12:00:00Z`), {
+    onNone: () => day,
+    onSome: (at) => formats.dayAndMonth(DateTime.toDateUtc(at))
+  })
+
+/** What was spent on a day, or by the name of something. */
+export type Spend = readonly [label: string, micros: bigint]
+
+const specOf = (context: PageContext, kind: ChartSpec["kind"], spends: ReadonlyArray<Spend>): ChartSpec => {
+  const drawn = kind === "names" ? spends.slice(0, NAMES_DRAWN_MAX) : spends
+  return {
+    kind,
+    labels: drawn.map(([label]) => label),
+    values: drawn.map(([, micros]) => Number(micros) / MICROS),
+    emptyText: sayOf(context, "usage")("nothingSpent"),
+    ...sizes[kind][context.query.get("size") === "narrow" ? "narrow" : "wide"]
+  }
+}
 
 export const chartAnswer = (
-  context: Pick<PageContext, "query">,
-  drawing: Drawing
+  context: PageContext,
+  kind: ChartSpec["kind"],
+  spends: ReadonlyArray<Spend>
 ): Effect.Effect<Answer, never, Charts> => {
-  const size = sizes[drawing.kind][context.query.get("size") === "narrow" ? "narrow" : "wide"]
   const theme = context.query.get("theme") === "dark" ? "dark" : "light"
-  return Effect.flatMap(Charts, (charts) => charts.render({ ...drawing, ...size }, theme)).pipe(
+  return Effect.flatMap(Charts, (charts) => charts.render(specOf(context, kind, spends), theme)).pipe(
     Effect.map((svg) =>
       HttpServerResponse.text(svg, {
         contentType: "image/svg+xml",
@@ -51,6 +66,6 @@ export const chartAnswer = (
         Effect.logWarning("a chart was not drawn", { why }),
         HttpServerResponse.empty({ status: 503, headers: { "cache-control": "no-store", "retry-after": "1" } })
       )),
-    Effect.map((response): Answer => raw(response))
+    Effect.map(raw)
   )
 }

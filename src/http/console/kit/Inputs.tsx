@@ -6,8 +6,10 @@ import { NOTE_CHARACTERS_MAX } from "../../../platform/Notes.ts"
 import type { FormState } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { Field, type FieldProps } from "../ui/Forms.tsx"
+import { type ChoiceProps, Radios, Select } from "./Choices.tsx"
+import { Control, type ControlProps } from "./Control.tsx"
 
-type InputKind = "text" | "email" | "date" | "integer" | "decimal" | "usd" | "signedUsd" | "cny"
+type InputKind = "text" | "email" | "date" | "integer" | "decimal" | "usd" | "signedUsd" | "cny" | "secret"
 
 /** Browsers fill in nothing here: what is asked for is no detail of the person. */
 const kinds: Readonly<Record<InputKind, Partial<FieldProps>>> = {
@@ -19,28 +21,69 @@ const kinds: Readonly<Record<InputKind, Partial<FieldProps>>> = {
   // The keyboard of decimals has no minus on some phones.
   signedUsd: { autocomplete: "off", prefix: "$" },
   usd: { autocomplete: "off", inputmode: "decimal", prefix: "$" },
-  cny: { autocomplete: "off", inputmode: "decimal", prefix: "¥" }
+  cny: { autocomplete: "off", inputmode: "decimal", prefix: "¥" },
+  // Never shown again.
+  secret: { autocomplete: "new-password", type: "password" }
 }
 
-export interface Input
-  extends Pick<FieldProps, "name" | "label" | "hint" | "required" | "autofocus" | "maxlength" | "initial">
-{
+type FieldKey = "name" | "label" | "hint" | "required" | "autofocus" | "maxlength" | "initial" | "placeholder"
+
+export interface Input extends Pick<FieldProps, FieldKey> {
   /** Absent: a text. */
   readonly is?: InputKind
 }
 
-interface InputsProps {
-  readonly state: FormState
-  /** An entry that is no input, such as a choice, is shown as it is. */
-  readonly inputs: ReadonlyArray<Input | ReadonlyArray<Input | ComponentChildren>>
+/** One of several: in a list that opens, or all of them below one another. */
+export interface Choice extends Omit<ChoiceProps, "state"> {
+  readonly is: "select" | "radios"
 }
 
-const isInput = (entry: Input | ComponentChildren): entry is Input =>
+/** A text of several lines; code is read by programs, so that every character counts. */
+export interface LinesInput extends Omit<ControlProps, "state"> {
+  readonly is: "lines" | "code"
+  readonly rows: number
+  readonly initial?: string
+}
+
+type AnyInput = Input | Choice | LinesInput
+
+/** An entry that is no input is shown as it is. */
+export type InputEntry = AnyInput | ReadonlyArray<AnyInput | ComponentChildren>
+
+interface InputsProps {
+  readonly state: FormState
+  readonly inputs: ReadonlyArray<InputEntry>
+}
+
+const isInput = (entry: InputEntry | ComponentChildren): entry is AnyInput =>
   typeof entry === "object" && entry !== null && "label" in entry && "name" in entry
 
-const One = ({ input: { is = "text", ...props }, state }: { readonly input: Input; readonly state: FormState }) => (
-  <Field state={state} {...kinds[is]} {...props} />
-)
+const Lines = ({ input, state }: { readonly input: LinesInput; readonly state: FormState }) => {
+  const isCode = input.is === "code"
+  return (
+    <Control {...input} state={state} look={`form-control ${isCode ? "font-monospace" : ""}`}>
+      {(attributes) => (
+        <textarea rows={input.rows} spellcheck={!isCode} {...attributes}>
+          {state.values.get(input.name) ?? input.initial}
+        </textarea>
+      )}
+    </Control>
+  )
+}
+
+const One = ({ input, state }: { readonly input: AnyInput; readonly state: FormState }) => {
+  switch (input.is) {
+    case "select":
+      return <Select state={state} {...input} />
+    case "radios":
+      return <Radios state={state} {...input} />
+    case "lines":
+    case "code":
+      return <Lines state={state} input={input} />
+  }
+  const { is = "text", ...props } = input
+  return <Field state={state} {...kinds[is]} {...props} />
+}
 
 export const Inputs = ({ inputs, state }: InputsProps) => (
   <>

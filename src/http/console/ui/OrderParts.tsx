@@ -1,11 +1,11 @@
 /**
- * What pages show of an order: what it is for, its state, how it is paid, and lists of orders.
+ * What pages show of an order: what it is for, its state and how it is paid.
  */
 import type { SoldPlan } from "../../../domain/Plan.ts"
 import type { Order, OrderState } from "../../../orders/Order.ts"
 import type { PaymentSource } from "../../../payments/PaymentFact.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
-import { Badge, DataTable, Moment, type Tone } from "./Parts.tsx"
+import { Badge, type Tone } from "./Parts.tsx"
 
 const tones: Readonly<Record<OrderState, Tone>> = {
   pending: "blue",
@@ -86,34 +86,3 @@ export const windowName = (context: PageContext, hours: number): string => {
 /** Where an order that waits is paid and every other one is looked at. */
 export const orderPath = (order: Order): string =>
   order.state === "pending" ? `/pay/${order.kind}/${order.id}` : `/orders/${order.id}`
-
-export const OrderTable = (
-  { caption, orders, context }: {
-    readonly context: PageContext
-    readonly caption: string
-    readonly orders: ReadonlyArray<Order>
-  }
-) => {
-  const say = sayOf(context, "order")
-  return (
-    <DataTable
-      caption={caption}
-      columns={[
-        { title: say("order") },
-        { title: say("what"), wide: true },
-        { title: say("amount"), number: true },
-        { title: say("credit"), number: true, wide: true },
-        { title: say("state") },
-        { title: say("placed"), wide: true }
-      ]}
-      rows={orders.map((order) => [
-        <a href={orderPath(order)}>#{order.id.toString()}</a>,
-        orderName(context, order),
-        context.formats.cny(order.amountFen),
-        order.kind === "topup" ? context.formats.usd(order.creditMicros) : "–",
-        <StateBadge context={context} state={order.state} />,
-        <Moment context={context} at={order.createdAt} />
-      ])}
-    />
-  )
-}

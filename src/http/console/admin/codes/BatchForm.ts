@@ -8,7 +8,7 @@ import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../..
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { endOfDay } from "../../user/keys/KeyForm.ts"
+import { endOfDay } from "../../Days.ts"
 
 /** Of the choice what codes give; a plan is `plan:` and its code. */
 export const GIVES_BALANCE = "balance"

@@ -9,7 +9,7 @@ import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { endOfDay } from "../../user/keys/KeyForm.ts"
+import { endOfDay } from "../../Days.ts"
 import { pathId } from "../../PathId.ts"
 import { AdminKeysView, CreatedAdminKeyView, RevokeAdminKeyView } from "./AdminKeysView.tsx"
 

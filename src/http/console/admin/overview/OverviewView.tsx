@@ -168,9 +168,13 @@ export const OverviewView = (props: OverviewProps) => {
         <Figures {...props} />
         <Waiting {...props} />
         <div class="col-12">
-          <Card title={say("spend.month")} actions={<a href="/admin/usage">{say("details")}</a>}>
-            <MomentsChart context={context} report={usage} query="range=30d" title={say("spend.month")} />
-          </Card>
+          <MomentsChart
+            context={context}
+            report={usage}
+            query="range=30d"
+            title={say("spend.month")}
+            actions={<a href="/admin/usage">{say("details")}</a>}
+          />
         </div>
         <div class="col-12">
           <ChannelsCard context={context} report={channels} />

@@ -6,18 +6,17 @@ import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import type { CsvColumns } from "../../../../platform/Csv.ts"
 import { AllCalls, type WideCall } from "../../../../usage/AllCalls.ts"
-import { AllUsage, type UsageReport } from "../../../../usage/AllUsage.ts"
+import { AllUsage } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
-import { page, PageNotFound, redirect } from "../../Answer.ts"
-import { chartAnswer, dollars, type Drawing, NAMES_DRAWN_MAX } from "../../charts/ChartAnswer.ts"
+import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
+import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { callColumns } from "../../kit/usage/CallsCsv.ts"
-import { shortDay } from "../../user/usage/ChartRoutes.ts"
 import { ReceiptView } from "../../kit/usage/ReceiptView.tsx"
 import { readRefused } from "../../kit/usage/RefusedCard.tsx"
-import { AllCallsView, OwnerFacts } from "./AllCallsView.tsx"
+import { AllCallsView, ownerFacts } from "./AllCallsView.tsx"
 import { readAllUsage } from "./AllUsageQuery.ts"
 import { AllUsageView } from "./AllUsageView.tsx"
 
@@ -25,7 +24,7 @@ import { AllUsageView } from "./AllUsageView.tsx"
 const reportOf = Effect.fnUntraced(function*(context: UserContext) {
   const query = yield* readAllUsage(context)
   const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
-    Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
+    Effect.catchTag("UsageRefused", Effect.die)
   )
   return { query, report }
 })
@@ -38,32 +37,23 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const { user } = known.query
   const refused = user === undefined ? undefined : yield* readRefused(context, user.id, known.query).pipe(
     // The period was checked when the address was read, so it is the cursor that cannot be read.
-    Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
+    Effect.catchTag("UsageRefused", notFound)
   )
   return page(sayOf(context, "allUsage")("title"), AllUsageView({ context, channels, refused, ...known }))
 })
 
 const HOUR_AT = "YYYY-MM-DD ".length
 
-const drawMoments = (context: UserContext, { moments, unit }: UsageReport): Drawing => ({
-  kind: "days",
-  labels: moments.map(({ moment }) => unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)),
-  values: moments.map(({ chargedMicros }) => dollars(chargedMicros)),
-  emptyText: sayOf(context, "usage")("nothingSpent")
+const momentsChart = Effect.fnUntraced(function*(context: UserContext) {
+  const { moments, unit } = (yield* reportOf(context)).report
+  const nameOf = (moment: string) => unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)
+  return yield* chartAnswer(context, "days", moments.map((sums) => [nameOf(sums.moment), sums.chargedMicros]))
 })
 
-const drawModels = (context: UserContext, { models }: UsageReport): Drawing => {
-  const drawn = models.top.slice(0, NAMES_DRAWN_MAX)
-  return {
-    kind: "names",
-    labels: drawn.map(({ name }) => name),
-    values: drawn.map(({ chargedMicros }) => dollars(chargedMicros)),
-    emptyText: sayOf(context, "usage")("nothingSpent")
-  }
-}
-
-const chart = (draw: typeof drawMoments) => (context: UserContext) =>
-  Effect.flatMap(reportOf(context), ({ report }) => chartAnswer(context, draw(context, report)))
+const modelsChart = Effect.fnUntraced(function*(context: UserContext) {
+  const { models } = (yield* reportOf(context)).report
+  return yield* chartAnswer(context, "names", models.top.map(({ chargedMicros, name }) => [name, chargedMicros]))
+})
 
 const calls = Effect.fnUntraced(function*(context: UserContext) {
   const list = yield* AllCalls
@@ -71,19 +61,14 @@ const calls = Effect.fnUntraced(function*(context: UserContext) {
   if (request !== "" && (yield* list.receipt(request)) !== undefined) return redirect(`/admin/usage/${request}`)
   const query = yield* readAllUsage(context)
   const before = context.query.get("before") ?? undefined
-  // The range has been checked when the address was read, so it is the cursor that is none.
+  // The range has been checked when the address was read, so it is the cursor that cannot be read.
   const found = yield* list.page(query.filter, before).pipe(
-    Effect.catchTag("UsageRefused", () => Effect.fail(new PageNotFound()))
+    Effect.catchTag("UsageRefused", notFound)
   )
+  const unknownRequest = request === "" ? undefined : request
   return page(
     sayOf(context, "allUsage")("calls.title"),
-    AllCallsView({
-      context,
-      query,
-      calls: found,
-      isContinued: before !== undefined,
-      unknownRequest: request === "" ? undefined : request
-    })
+    AllCallsView({ context, query, calls: found, unknownRequest })
   )
 })
 
@@ -104,14 +89,14 @@ const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = (yield* HttpRouter.params)["id"] ?? ""
   const call = yield* (yield* AllCalls).receipt(id)
   if (call === undefined) return yield* new PageNotFound()
-  const more = OwnerFacts({ context, call })
+  const more = ownerFacts(context, call)
   return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call, more, back: "/admin/usage/calls" }))
 })
 
 export const AllUsageRoutes = Layer.mergeAll(
   adminPage("/admin/usage", show),
-  adminPage("/admin/usage/days.svg", chart(drawMoments)),
-  adminPage("/admin/usage/models.svg", chart(drawModels)),
+  adminPage("/admin/usage/days.svg", momentsChart),
+  adminPage("/admin/usage/models.svg", modelsChart),
   adminPage("/admin/usage/calls", calls),
   adminPage("/admin/usage/calls.csv", csv),
   adminPage("/admin/usage/:id", receipt)

@@ -7,7 +7,7 @@ import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { passwordProblem } from "../../text/PasswordText.ts"
+import { refusePassword } from "../../text/PasswordText.ts"
 import { readUsersQuery } from "./UsersQuery.ts"
 import { NewUserView, UsersView } from "./UsersView.tsx"
 
@@ -38,7 +38,7 @@ const createForm = adminForm("/admin/users", {
       Effect.catchTags({
         InvalidEmail: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.invalid") })),
         EmailTaken: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.taken") })),
-        PasswordRefused: (error) => Effect.fail(refuse({ form: passwordProblem(context, error) }))
+        PasswordRefused: refusePassword(context, "form")
       })
     ),
   again: (context, fields, problems) => showNew(context, { values: fields, problems })

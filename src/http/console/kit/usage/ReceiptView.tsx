@@ -2,149 +2,98 @@
  * The receipt of one call: how its cost comes about from tokens and prices, what was held, what was charged, and by whom it
  * was paid.
  */
-import { DateTime } from "effect"
-import type { ComponentChildren } from "preact"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
-import { Card, DataTable, Moment } from "../../ui/Parts.tsx"
-import { CallBadge, fundingName } from "./CallParts.tsx"
-
-/** Tokens times micros per million tokens are USD scaled by so many decimals. */
-const SUM_SCALE = 12
+import { Card } from "../../ui/Parts.tsx"
+import { type Fact, Facts } from "../Facts.tsx"
+import { Grid } from "../Grid.tsx"
+import { ItemTable } from "../ItemTable.tsx"
+import { Panel } from "../Panel.tsx"
+import { CallBadge, CallMoment, fundingNames } from "./CallParts.tsx"
+import { type CostLine, costLines, SUM_SCALE } from "./CostLines.ts"
 
 interface Props {
   readonly context: PageContext
   readonly call: CallReceipt
-  /** What is told to root alone, below the facts that its user sees. */
-  readonly more?: ComponentChildren
+  /** What root is told besides what the user sees. */
+  readonly more?: ReadonlyArray<Fact>
   /** The page of all calls. */
   readonly back?: string
 }
 
+const lineNames = (context: PageContext): Readonly<Record<CostLine["name"], string>> => {
+  const say = sayOf(context, "usage")
+  return {
+    input: say("input"),
+    cachedInput: say("cachedInput"),
+    cacheWrite: say("cacheWrite"),
+    output: say("output"),
+    webSearch: say("receipt.webSearch"),
+    fileSearch: say("receipt.fileSearch")
+  }
+}
+
 const Breakdown = ({ call, context }: Props) => {
   const say = sayOf(context, "usage")
-  const { formats } = context
-  const buckets = [
-    [say("input"), call.inputTokens, call.price.inputMicrosPer1m],
-    [say("cachedInput"), call.cachedInputTokens, call.price.cachedInputMicrosPer1m],
-    [say("cacheWrite"), call.cacheWriteTokens, call.price.cacheWriteMicrosPer1m ?? call.price.inputMicrosPer1m],
-    [say("output"), call.outputTokens, call.price.outputMicrosPer1m]
-  ] as const
-  const rows = buckets.filter(([, tokens], index) => index === 0 || index === 3 || (tokens ?? 0) > 0)
-    .map(([name, tokens, price]) => [
-      name,
-      formats.count(tokens ?? 0),
-      formats.usd(price),
-      formats.usdExact(BigInt(tokens ?? 0) * price, SUM_SCALE)
-    ])
-  const tools = [
-    [say("receipt.webSearch"), call.webSearchCalls, call.price.tools?.webSearchMicros],
-    [say("receipt.fileSearch"), call.fileSearchCalls, call.price.tools?.fileSearchMicros]
-  ] as const
-  for (const [name, calls, micros] of tools) {
-    if (calls === null) continue
-    const price = micros ?? 0n
-    rows.push([name, formats.count(calls), formats.usd(price), formats.usd(BigInt(calls) * price)])
-  }
-  const times = (micros: bigint) => formatDecimal(micros, MICROS_SCALE, 0)
-  const isMultiplied = call.billingMultiplier !== MULTIPLIER_ONE ||
-    call.planMultiplier !== MULTIPLIER_ONE
+  const { count, usd, usdExact } = context.formats
+  const names = lineNames(context)
+  const multipliers = [call.billingMultiplier, call.planMultiplier]
+  const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, MICROS_SCALE, 0))
+  const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
   return (
     <Card title={say("receipt.how")}>
-      <DataTable
+      <ItemTable
         caption={say("receipt.how")}
         columns={[
-          { title: say("receipt.bucket") },
-          { title: say("tokens"), number: true },
-          { title: say("receipt.price"), number: true, wide: true },
-          { title: say("receipt.sum"), number: true }
+          { title: say("receipt.bucket"), cell: ({ name }) => names[name] },
+          { title: say("tokens"), number: true, cell: (line) => count(line.count) },
+          { title: say("receipt.price"), number: true, wide: true, cell: ({ priceMicros }) => usd(priceMicros) },
+          { title: say("receipt.sum"), number: true, cell: ({ sum }) => usdExact(sum, SUM_SCALE) }
         ]}
-        rows={rows}
+        items={costLines(call)}
       />
       <div class="card-body">
         {isMultiplied
-          ? (
-            <div class="text-secondary">
-              {say("receipt.multiplied", {
-                billing: times(call.billingMultiplier),
-                plan: times(call.planMultiplier)
-              })}
-            </div>
-          )
+          ? <div class="text-secondary">{say("receipt.multiplied", { billing, plan })}</div>
           : null}
         <div class="d-flex justify-content-between flex-wrap gap-2">
           <span>{say("receipt.rounded")}</span>
-          <strong>{call.costMicros === null ? "–" : formats.usd(call.costMicros)}</strong>
+          <strong>{call.costMicros === null ? "–" : usd(call.costMicros)}</strong>
         </div>
       </div>
     </Card>
   )
 }
 
-const Facts = ({ call, more, context }: Props) => {
+const factsOf = ({ call, context }: Props): ReadonlyArray<Fact> => {
   const say = sayOf(context, "usage")
-  const { formats } = context
-  const duration = call.latencyMs === null ? "–" : formats.seconds(call.latencyMs)
-  const first = call.ttftMs === null ? "" : `, ${say("receipt.ttft", { time: formats.seconds(call.ttftMs) })}`
-  return (
-    <dl class="facts">
-      <dt>{say("time")}</dt>
-      <dd>
-        <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
-      </dd>
-      <dt>{say("model")}</dt>
-      <dd>
-        <code>{call.model}</code>
-      </dd>
-      <dt>{say("receipt.endpoint")}</dt>
-      <dd>{call.endpoint}{call.stream ? ` (${say("receipt.stream")})` : ""}</dd>
-      <dt>{say("state")}</dt>
-      <dd>
-        <CallBadge context={context} state={call.state} /> {call.late ? say("receipt.late") : null}
-      </dd>
-      <dt>{say("funding")}</dt>
-      <dd>{fundingName(context, call.funding)}</dd>
-      <dt>{say("receipt.reserved")}</dt>
-      <dd>{formats.usd(call.reservedMicros)}</dd>
-      <dt>{say("charged")}</dt>
-      <dd>
-        <strong>{call.chargedMicros === null ? "–" : formats.usd(call.chargedMicros)}</strong>
-      </dd>
-      {call.usageSource === null ? null : (
-        <>
-          <dt>{say("receipt.source")}</dt>
-          <dd>{call.usageSource === "upstream" ? say("receipt.exact") : say("receipt.estimated")}</dd>
-        </>
-      )}
-      <dt>{say("duration")}</dt>
-      <dd>{duration}{first}</dd>
-      {call.status === null ? null : (
-        <>
-          <dt>{say("status")}</dt>
-          <dd>{call.status}</dd>
-        </>
-      )}
-      {call.reason === null || call.reason === "" ? null : (
-        <>
-          <dt>{say("receipt.reason")}</dt>
-          <dd>
-            <code>{call.reason}</code>
-          </dd>
-        </>
-      )}
-      <dt>{say("receipt.id")}</dt>
-      <dd>
-        <code>{call.id}</code>
-      </dd>
-      {more}
-    </dl>
-  )
+  const { seconds, usd } = context.formats
+  const duration = call.latencyMs === null ? "–" : seconds(call.latencyMs)
+  const first = call.ttftMs === null ? [] : [say("receipt.ttft", { time: seconds(call.ttftMs) })]
+  return [
+    [say("time"), <CallMoment context={context} call={call} />],
+    [say("model"), <code>{call.model}</code>],
+    [say("receipt.endpoint"), `${call.endpoint}${call.stream ? ` (${say("receipt.stream")})` : ""}`],
+    [say("state"), [<CallBadge context={context} state={call.state} />, call.late ? ` ${say("receipt.late")}` : null]],
+    [say("funding"), fundingNames(context)[call.funding]],
+    [say("receipt.reserved"), usd(call.reservedMicros)],
+    [say("charged"), <strong>{call.chargedMicros === null ? "–" : usd(call.chargedMicros)}</strong>],
+    call.usageSource && [
+      say("receipt.source"),
+      call.usageSource === "upstream" ? say("receipt.exact") : say("receipt.estimated")
+    ],
+    [say("duration"), [duration, ...first].join(", ")],
+    call.status === null ? null : [say("status"), call.status],
+    call.reason === null || call.reason === "" ? null : [say("receipt.reason"), <code>{call.reason}</code>],
+    [say("receipt.id"), <code>{call.id}</code>]
+  ]
 }
 
-export const ReceiptView = ({ back = "/usage", call, more, context }: Props) => {
+export const ReceiptView = (props: Props) => {
+  const { back = "/usage", call, more = [], context } = props
   const say = sayOf(context, "usage")
   const short = (call.costMicros ?? 0n) - (call.chargedMicros ?? 0n)
   return (
@@ -154,18 +103,17 @@ export const ReceiptView = ({ back = "/usage", call, more, context }: Props) => 
       {call.state === "committed" && call.funding !== "free" && short > 0n
         ? <Notice kind="warning">{say("receipt.shortfall", { amount: context.formats.usd(short) })}</Notice>
         : null}
-      <div class="row g-3">
-        <div class="col-lg-5">
-          <Card>
-            <div class="card-body">
-              <Facts call={call} context={context} more={more} />
-            </div>
-          </Card>
-        </div>
-        <div class="col-lg-7">
-          <Breakdown call={call} context={context} />
-        </div>
-      </div>
+      <Grid
+        cells={[
+          [
+            "col-lg-5",
+            <Panel>
+              <Facts facts={[...factsOf(props), ...more]} />
+            </Panel>
+          ],
+          ["col-lg-7", <Breakdown {...props} />]
+        ]}
+      />
       <p class="mt-3 d-print-none">
         <a href={back}>{say("back")}</a>
       </p>

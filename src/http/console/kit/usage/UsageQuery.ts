@@ -2,19 +2,14 @@
  * What an address of the usage page asks for: a period, and which calls of it. What is no filter is left out.
  */
 import { ApiKeyId } from "../../../../domain/Ids.ts"
-import type { CallState } from "../../../../usage/CallItem.ts"
+import { CallItem, CallState } from "../../../../usage/CallItem.ts"
 import type { CallFilter } from "../../../../usage/CallList.ts"
 import type { PageContext } from "../../PageContext.ts"
 import { idOf } from "../../PathId.ts"
+import { oneOf } from "../../QueryText.ts"
 import { readRange, type UsageRange } from "./UsageRange.ts"
 
-export const callStates = ["committed", "reserved", "voided", "expired"] as const satisfies ReadonlyArray<CallState>
-export const fundings = ["balance", "subscription", "free"] as const
-
 const NAME_LENGTH_MAX = 256
-
-const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null): A | undefined =>
-  known.find((value) => value === text)
 
 export interface UsageQuery {
   readonly range: UsageRange
@@ -29,8 +24,8 @@ export const readFilter = ({ formats, now, query }: Pick<PageContext, "formats" 
   const more = {
     model: model === "" || model.length > NAME_LENGTH_MAX || model.includes("\0") ? undefined : model,
     keyId: idOf(query.get("key"), ApiKeyId),
-    state: oneOf(callStates, query.get("state")),
-    funding: oneOf(fundings, query.get("funding"))
+    state: oneOf(CallState.literals, query.get("state")),
+    funding: oneOf(CallItem.fields.funding.literals, query.get("funding"))
   }
   return {
     range,

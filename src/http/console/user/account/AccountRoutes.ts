@@ -4,47 +4,41 @@
 import { Effect, Layer, Redacted } from "effect"
 import { Login } from "../../../../identity/Login.ts"
 import { LoginSessions } from "../../../../identity/LoginSessions.ts"
-import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
+import { again, emptyForm, page, redirect, refusing } from "../../Answer.ts"
 import { userForm, userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { passwordProblem, refuseBusy } from "../../text/PasswordText.ts"
+import { refuseBusy, refusePassword } from "../../text/PasswordText.ts"
 import { AccountView } from "./AccountView.tsx"
 
-const showAccount = (context: UserContext, state: FormState) =>
-  Effect.gen(function*() {
-    const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
-    return page(sayOf(context, "account")("title"), AccountView({ context, sessions, state }))
-  })
-
-const accountPage = userPage("/account", (context) => showAccount(context, emptyForm))
-
-const passwordForm = userForm("/account/password", {
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      yield* (yield* Login).changePassword({
-        userId: context.user.id,
-        current: Redacted.make(fields.get("current") ?? ""),
-        next: Redacted.make(fields.get("next") ?? ""),
-        keepToken: context.session.token,
-        address: context.address
-      })
-      return redirect("/account?done=password")
-    }).pipe(
-      Effect.catchTags({
-        WrongPassword: () => Effect.fail(refuse({ current: sayOf(context, "account")("password.wrong") })),
-        PasswordRefused: (error) => Effect.fail(refuse({ next: passwordProblem(context, error) })),
-        TooManyAttempts: (error) => Effect.fail(refuseBusy(context, error))
-      })
-    ),
-  again: (context, fields, problems) => showAccount(context, { values: fields, problems })
+const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
+  return page(sayOf(context, "account")("title"), AccountView({ context, sessions, state }))
 })
 
-const sessionsForm = userForm("/account/sessions", {
-  run: (context) =>
-    Effect.gen(function*() {
-      yield* (yield* LoginSessions).closeOthers(context.user.id, context.session.token)
-      return redirect("/account?done=sessions")
+const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  yield* (yield* Login).changePassword({
+    userId: context.user.id,
+    current: Redacted.make(fields.get("current") ?? ""),
+    next: Redacted.make(fields.get("next") ?? ""),
+    keepToken: context.session.token,
+    address: context.address
+  }).pipe(
+    Effect.catchTags({
+      WrongPassword: refusing({ current: sayOf(context, "account")("password.wrong") }),
+      PasswordRefused: refusePassword(context, "next"),
+      TooManyAttempts: refuseBusy(context)
     })
+  )
+  return redirect("/account?done=password")
 })
 
-export const AccountRoutes = Layer.mergeAll(accountPage, passwordForm, sessionsForm)
+const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext) {
+  yield* (yield* LoginSessions).closeOthers(user.id, session.token)
+  return redirect("/account?done=sessions")
+})
+
+export const AccountRoutes = Layer.mergeAll(
+  userPage("/account", show),
+  userForm("/account/password", { run: changePassword, again: again(show) }),
+  userForm("/account/sessions", { run: closeSessions })
+)

@@ -1,19 +1,19 @@
 /**
- * `/login`, `/register` and `/logout`: coming in and going out. Whoever has come in goes on to the page of this site that
+ * `/login`, `/register` and `/logout`: coming in and going out. Those who have come in go on to the page of this site that
  * they had asked for, and to no other place.
  */
 import { Effect, Layer, Redacted } from "effect"
 import { Login } from "../../../../identity/Login.ts"
 import { LoginSessions } from "../../../../identity/LoginSessions.ts"
 import { Settings } from "../../../../settings/Settings.ts"
-import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
+import { emptyForm, type FormState, redirect, refusing } from "../../Answer.ts"
 import { visitorForm, visitorPage } from "../../ConsoleRoute.ts"
 import { localPath } from "../../LocalPath.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { passwordProblem, refuseBusy } from "../../text/PasswordText.ts"
-import { LoginView, RegisterView, RegistrationClosedView } from "./LoginView.tsx"
+import { refuseBusy, refusePassword } from "../../text/PasswordText.ts"
+import { closedSheet, loginSheetOf, registerSheet } from "./LoginView.tsx"
 
-/** What a form of these pages says of who sends it. */
+/** What a form of these pages says of its sender. */
 export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
   email: fields.get("email") ?? "",
   password: Redacted.make(fields.get("password") ?? ""),
@@ -21,23 +21,19 @@ export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
   userAgent: context.userAgent
 })
 
+/** Why there is no new account; `taken` says that the e-mail address has one. */
+export const entrantRefusals = (context: PageContext, taken: string) => ({
+  InvalidEmail: refusing({ email: sayOf(context, "login")("email.invalid") }),
+  EmailTaken: refusing({ email: taken }),
+  PasswordRefused: refusePassword(context, "password")
+})
+
 const isOpen = Effect.map(Settings, (settings) => settings.current().registration.mode === "open")
 
 const nextOf = (fields: URLSearchParams): string | undefined => localPath(fields.get("next"))
 
 const showLogin = (context: PageContext, fields: URLSearchParams, state: FormState) =>
-  Effect.map(isOpen, (open) =>
-    page(
-      sayOf(context, "login")("login.title"),
-      LoginView({ context, state, isOpen: open, next: nextOf(fields) }),
-      { bare: true }
-    ))
-
-const showRegister = (context: PageContext, state: FormState) =>
-  page(sayOf(context, "login")("register.title"), RegisterView({ context, state }), { bare: true })
-
-const showClosed = (context: PageContext, status: number) =>
-  page(sayOf(context, "login")("closed.title"), RegistrationClosedView({ context }), { bare: true, status })
+  Effect.map(isOpen, (open) => loginSheetOf(context, { state, isOpen: open, next: nextOf(fields) }))
 
 const loginPage = visitorPage("/login", (context) =>
   context.user === undefined
@@ -45,22 +41,21 @@ const loginPage = visitorPage("/login", (context) =>
     : Effect.succeed(redirect(nextOf(context.query) ?? "/")))
 
 const loginForm = visitorForm("/login", {
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const session = yield* (yield* Login).login(entrantOf(context, fields))
-      return redirect(nextOf(fields) ?? "/", { session })
-    }).pipe(
+  run: Effect.fnUntraced(function*(context, fields) {
+    const session = yield* (yield* Login).login(entrantOf(context, fields)).pipe(
       Effect.catchTags({
-        LoginRefused: () => Effect.fail(refuse({ form: sayOf(context, "login")("login.refused") })),
-        TooManyAttempts: (error) => Effect.fail(refuseBusy(context, error))
+        LoginRefused: refusing({ form: sayOf(context, "login")("login.refused") }),
+        TooManyAttempts: refuseBusy(context)
       })
-    ),
-  again: (context, fields, problems) => showLogin(context, fields, { values: fields, problems })
+    )
+    return redirect(nextOf(fields) ?? "/", { session })
+  }),
+  again: (context, values, problems) => showLogin(context, values, { values, problems })
 })
 
 const registerPage = visitorPage("/register", (context) =>
   context.user === undefined
-    ? Effect.map(isOpen, (open) => open ? showRegister(context, emptyForm) : showClosed(context, 200))
+    ? Effect.map(isOpen, (open) => open ? registerSheet(context, emptyForm) : closedSheet(context, 200))
     : Effect.succeed(redirect("/")))
 
 const registerForm = visitorForm("/register", {
@@ -70,22 +65,19 @@ const registerForm = visitorForm("/register", {
       return redirect("/", { session })
     }).pipe(
       Effect.catchTags({
-        RegistrationClosed: () => Effect.succeed(showClosed(context, 403)),
-        InvalidEmail: () => Effect.fail(refuse({ email: sayOf(context, "login")("email.invalid") })),
-        EmailTaken: () => Effect.fail(refuse({ email: sayOf(context, "login")("register.taken") })),
-        PasswordRefused: (error) => Effect.fail(refuse({ password: passwordProblem(context, error) })),
-        TooManyAttempts: (error) => Effect.fail(refuseBusy(context, error))
+        ...entrantRefusals(context, sayOf(context, "login")("register.taken")),
+        RegistrationClosed: () => Effect.succeed(closedSheet(context, 403)),
+        TooManyAttempts: refuseBusy(context)
       })
     ),
-  again: (context, fields, problems) => Effect.succeed(showRegister(context, { values: fields, problems }))
+  again: (context, values, problems) => Effect.succeed(registerSheet(context, { values, problems }))
 })
 
 const logoutForm = visitorForm("/logout", {
-  run: (context) =>
-    Effect.gen(function*() {
-      if (context.session !== undefined) yield* (yield* LoginSessions).close(context.session.token)
-      return redirect("/login", { session: null })
-    })
+  run: Effect.fnUntraced(function*({ session }) {
+    if (session !== undefined) yield* (yield* LoginSessions).close(session.token)
+    return redirect("/login", { session: null })
+  })
 })
 
 export const LoginRoutes = Layer.mergeAll(loginPage, loginForm, registerPage, registerForm, logoutForm)

@@ -1,29 +1,25 @@
 /**
  * The pages of coming in: sign in, register, make the first administrator, and why one of these is not possible.
  */
-import type { ComponentChildren } from "preact"
-import type { FormState } from "../../Answer.ts"
+import type { FormState, Page } from "../../Answer.ts"
+import { loginSheet, sheetPage } from "../../kit/SheetPage.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Sheet } from "../../ui/Sheet.tsx"
 
-interface FormViewProps {
+interface EntryProps {
   readonly context: PageContext
   readonly state: FormState
+  readonly action: string
+  readonly submit: string
+  readonly isNew?: boolean
+  /** Where to go on to, when that was asked for. */
+  readonly next?: string | undefined
 }
 
 /** E-mail and password, for somebody new or somebody known. */
-const EntryForm = (
-  { action, isNew, next, state, submit, context }: FormViewProps & {
-    readonly action: string
-    readonly submit: string
-    readonly isNew: boolean
-    /** Where to go on to, when that was asked for. */
-    readonly next?: string | undefined
-  }
-) => {
+const EntryForm = ({ action, isNew = false, next, state, submit, context }: EntryProps) => {
   const say = sayOf(context, "login")
-  const typed = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
+  const isTyped = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
   return (
     <PostForm context={context} action={action}>
       <FormAlert state={state} />
@@ -36,7 +32,7 @@ const EntryForm = (
         autocomplete="username"
         maxlength={254}
         required
-        autofocus={!typed}
+        autofocus={!isTyped}
       />
       <Field
         state={state}
@@ -45,87 +41,65 @@ const EntryForm = (
         label={say("password")}
         autocomplete={isNew ? "new-password" : "current-password"}
         required
-        autofocus={typed}
-        {...(isNew ? { hint: sayOf(context, "password")("rules") } : {})}
+        autofocus={isTyped}
+        hint={isNew ? sayOf(context, "password")("rules") : undefined}
       />
       <button type="submit" class="btn btn-primary w-100 mt-2">{submit}</button>
     </PostForm>
   )
 }
 
-const Aside = ({ children }: { readonly children: ComponentChildren }) => (
-  <p class="text-center text-secondary mt-3">{children}</p>
-)
-
-export const LoginView = (
-  { isOpen, next, state, context }: FormViewProps & {
-    /** Whether anybody may register. */
-    readonly isOpen: boolean
-    readonly next: string | undefined
-  }
-) => {
-  const say = sayOf(context, "login")
-  return (
-    <>
-      <Sheet title={say("login.title")} lead={say("login.lead")}>
-        <EntryForm
-          context={context}
-          state={state}
-          action="/login"
-          submit={say("login.submit")}
-          isNew={false}
-          next={next}
-        />
-      </Sheet>
-      {isOpen
-        ? (
-          <Aside>
-            {say("login.new")} <a href="/register">{context.say("action.register")}</a>
-          </Aside>
-        )
-        : null}
-    </>
-  )
+interface LoginProps {
+  readonly state: FormState
+  /** Whether anybody may register. */
+  readonly isOpen: boolean
+  readonly next: string | undefined
 }
 
-export const RegisterView = ({ state, context }: FormViewProps) => {
+export const loginSheetOf = (context: PageContext, { isOpen, next, state }: LoginProps): Page => {
   const say = sayOf(context, "login")
-  return (
-    <>
-      <Sheet title={say("register.title")} lead={say("register.lead")}>
-        <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />
-      </Sheet>
-      <Aside>
-        {say("register.known")} <a href="/login">{context.say("action.login")}</a>
-      </Aside>
-    </>
-  )
+  const register = [say("login.new"), " ", <a href="/register">{context.say("action.register")}</a>]
+  return sheetPage({
+    title: say("login.title"),
+    lead: say("login.lead"),
+    children: <EntryForm context={context} state={state} action="/login" submit={say("login.submit")} next={next} />,
+    below: isOpen ? register : undefined
+  })
 }
 
-export const RegistrationClosedView = ({ context }: { readonly context: PageContext }) => {
+export const registerSheet = (context: PageContext, state: FormState): Page => {
   const say = sayOf(context, "login")
-  return (
-    <Sheet title={say("closed.title")} lead={say("closed.text")}>
-      <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
-    </Sheet>
-  )
+  return sheetPage({
+    title: say("register.title"),
+    lead: say("register.lead"),
+    children: <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />,
+    below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
+  })
 }
 
-export const SetupView = ({ action, state, context }: FormViewProps & { readonly action: string }) => {
+export const closedSheet = (context: PageContext, status: number): Page => {
   const say = sayOf(context, "login")
-  return (
-    <Sheet title={say("setup.title")} lead={say("setup.lead")}>
-      <EntryForm context={context} state={state} action={action} submit={say("setup.submit")} isNew />
-    </Sheet>
-  )
+  return loginSheet(context, { title: say("closed.title"), lead: say("closed.text"), status })
 }
 
-export const SetupInvalidView = ({ context }: { readonly context: PageContext }) => {
+export const setupSheet = (context: PageContext, state: FormState): Page => {
   const say = sayOf(context, "login")
-  return (
-    <Sheet title={say("setup.invalid.title")} lead={say("setup.invalid.text")}>
-      <pre class="copyable-text" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
-      <a class="btn btn-primary w-100 mt-3" href="/login">{context.say("action.login")}</a>
-    </Sheet>
-  )
+  const { pathname } = context
+  return sheetPage({
+    title: say("setup.title"),
+    lead: say("setup.lead"),
+    children: <EntryForm context={context} state={state} action={pathname} submit={say("setup.submit")} isNew />
+  })
+}
+
+export const setupInvalidSheet = (context: PageContext): Page => {
+  const say = sayOf(context, "login")
+  return loginSheet(context, {
+    title: say("setup.invalid.title"),
+    lead: say("setup.invalid.text"),
+    children: (
+      <pre class="copyable-text mb-3" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
+    ),
+    status: 404
+  })
 }

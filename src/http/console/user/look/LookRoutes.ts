@@ -8,18 +8,15 @@ import { localPath } from "../../LocalPath.ts"
 import { LANGUAGE_COOKIE, THEME_COOKIE, themes } from "../../PageContext.ts"
 import { languages } from "../../text/Messages.ts"
 
-const known = (values: ReadonlyArray<string>, text: string | null): text is string =>
-  text !== null && values.includes(text)
-
 /** Leads back to the page that it was made on. */
 export const LookRoutes = visitorForm("/look", {
-  run: (_visit, fields) => {
-    const language = fields.get("language")
-    const theme = fields.get("theme")
+  run: (_context, fields) => {
+    const language = languages.find((known) => known === fields.get("language"))
+    const theme = themes.find((known) => known === fields.get("theme"))
     return Effect.succeed(redirect(localPath(fields.get("next")) ?? "/", {
       choices: {
-        ...(known(languages, language) ? { [LANGUAGE_COOKIE]: language } : {}),
-        ...(known(themes, theme) ? { [THEME_COOKIE]: theme } : {})
+        ...(language === undefined ? {} : { [LANGUAGE_COOKIE]: language }),
+        ...(theme === undefined ? {} : { [THEME_COOKIE]: theme })
       }
     }))
   }

@@ -2,108 +2,97 @@
  * The price list: what can be called and what it costs, with the multiplier that calls from the balance are charged with. A
  * model with other prices for long contexts has a line for each.
  */
-import type { ComponentChildren } from "preact"
 import type { Model } from "../../../../catalog/Catalog.ts"
 import { divideUp } from "../../../../domain/Money.ts"
-import { MULTIPLIER_ONE, type PriceTier, type UnitPrices } from "../../../../domain/Price.ts"
+import { MULTIPLIER_ONE, type UnitPrices } from "../../../../domain/Price.ts"
+import { List } from "../../kit/List.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Badge, Card, DataTable, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { Badge, PageHeading } from "../../ui/Parts.tsx"
 
-interface PricesProps {
+interface ModelsProps {
   readonly context: PageContext
+  readonly models: ReadonlyArray<Model>
   readonly multiplierMicros: bigint
 }
 
-/** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
-const priceText = ({ multiplierMicros, context }: PricesProps, micros: bigint): string => {
-  const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
-  return multiplied === 0n ? sayOf(context, "models")("free") : context.formats.usd(multiplied)
+/** A model's own line, or that of its prices above so many input tokens. */
+interface PriceLine {
+  readonly model: Model
+  readonly prices: UnitPrices
+  readonly above: number | undefined
 }
 
-/** What calls of tools cost, where they are priced. */
-const ToolPrices = ({ model, ...props }: PricesProps & { readonly model: Model }) => {
-  const say = sayOf(props.context, "models")
-  const { tools } = model.price
-  if (model.hostedTools !== "price" || tools === undefined) return null
-  const { fileSearchMicros, webSearchMicros } = tools
+const linesOf = (model: Model): ReadonlyArray<PriceLine> => [
+  { model, prices: model.price, above: undefined },
+  ...(model.price.tiers ?? []).map((prices) => ({ model, prices, above: prices.aboveInputTokens }))
+]
+
+interface NameProps extends PriceLine {
+  readonly context: PageContext
+  readonly priceText: (micros: bigint | null) => string
+}
+
+/** A model with what calls of tools cost, where they are priced. */
+const Name = ({ above, model, priceText, context }: NameProps) => {
+  const say = sayOf(context, "models")
+  if (above !== undefined) {
+    return <span class="text-secondary ps-3 d-block">{say("above", { count: context.formats.count(above) })}</span>
+  }
+  const { fileSearchMicros = null, webSearchMicros = null } = model.hostedTools === "price"
+    ? model.price.tools ?? {}
+    : {}
   return (
-    <div class="text-secondary small">
-      {webSearchMicros === null
-        ? null
-        : <div>{say("web_search", { price: priceText(props, webSearchMicros) })}</div>}
-      {fileSearchMicros === null
-        ? null
-        : <div>{say("file_search", { price: priceText(props, fileSearchMicros) })}</div>}
-    </div>
+    <>
+      <code class="break-anywhere">{model.id}</code>{" "}
+      {model.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
+      <div class="text-secondary small">
+        {webSearchMicros === null ? null : <div>{say("web_search", { price: priceText(webSearchMicros) })}</div>}
+        {fileSearchMicros === null ? null : <div>{say("file_search", { price: priceText(fileSearchMicros) })}</div>}
+      </div>
+    </>
   )
 }
 
-type Row = ReadonlyArray<ComponentChildren>
-
-const pricesOf = (props: PricesProps, prices: UnitPrices): Row => [
-  priceText(props, prices.inputMicrosPer1m),
-  priceText(props, prices.cachedInputMicrosPer1m),
-  prices.cacheWriteMicrosPer1m === null ? "–" : priceText(props, prices.cacheWriteMicrosPer1m),
-  priceText(props, prices.outputMicrosPer1m)
-]
-
-const tierRow = (props: PricesProps, tier: PriceTier): Row => {
-  const count = props.context.formats.count(tier.aboveInputTokens)
-  return [
-    <span class="text-secondary ps-3 d-block">{sayOf(props.context, "models")("above", { count })}</span>,
-    ...pricesOf(props, tier),
-    "",
-    ""
-  ]
-}
-
-const rowsOf = (props: PricesProps, model: Model): ReadonlyArray<Row> => {
-  const { context } = props
+export const ModelsView = ({ models, multiplierMicros, context }: ModelsProps) => {
   const say = sayOf(context, "models")
-  return [
-    [
-      <>
-        <code class="break-anywhere">{model.id}</code>{" "}
-        {model.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
-        <ToolPrices {...props} model={model} />
-      </>,
-      ...pricesOf(props, model.price),
-      model.contextTokens === null ? "–" : say("tokens", { count: model.contextTokens }),
-      say("tokens", { count: model.maxOutputTokens })
-    ],
-    ...(model.price.tiers ?? []).map((tier) => tierRow(props, tier))
-  ]
-}
-
-export const ModelsView = (
-  { models, ...props }: PricesProps & { readonly models: ReadonlyArray<Model> }
-) => {
-  const say = sayOf(props.context, "models")
+  /** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
+  const priceText = (micros: bigint | null): string => {
+    if (micros === null) return "–"
+    const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
+    return multiplied === 0n ? say("free") : context.formats.usd(multiplied)
+  }
+  const tokensText = (count: number | null): string => count === null ? "–" : say("tokens", { count })
+  const price = (title: string, of: (prices: UnitPrices) => bigint | null, wide = false) => ({
+    title,
+    number: true,
+    wide,
+    cell: ({ prices }: PriceLine) => priceText(of(prices))
+  })
+  const limit = (title: string, of: (model: Model) => number | null) => ({
+    title,
+    number: true,
+    wide: true,
+    cell: ({ above, model }: PriceLine) => above === undefined ? tokensText(of(model)) : ""
+  })
   return (
     <>
-      <PageHeading
-        title={say("title")}
-        lead={say(props.multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")}
+      <PageHeading title={say("title")} lead={say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")} />
+      <List
+        context={context}
+        path="/models"
+        caption={say("title")}
+        columns={[
+          { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },
+          price(say("input"), (prices) => prices.inputMicrosPer1m),
+          price(say("cachedInput"), (prices) => prices.cachedInputMicrosPer1m, true),
+          price(say("cacheWrite"), (prices) => prices.cacheWriteMicrosPer1m, true),
+          price(say("output"), (prices) => prices.outputMicrosPer1m),
+          limit(say("context"), (model) => model.contextTokens),
+          limit(say("outputLimit"), (model) => model.maxOutputTokens)
+        ]}
+        items={models.flatMap(linesOf)}
+        empty={{ icon: "model", title: say("empty"), text: say("empty.text") }}
       />
-      <Card>
-        {models.length === 0
-          ? <Nothing icon="model" title={say("empty")} text={say("empty.text")} />
-          : (
-            <DataTable
-              caption={say("title")}
-              columns={[
-                { title: say("model") },
-                { title: say("input"), number: true },
-                { title: say("cachedInput"), number: true, wide: true },
-                { title: say("cacheWrite"), number: true, wide: true },
-                { title: say("output"), number: true },
-                { title: say("context"), number: true, wide: true },
-                { title: say("outputLimit"), number: true, wide: true }
-              ]}
-              rows={models.flatMap((model) => rowsOf(props, model))}
-            />
-          )}
-      </Card>
     </>
   )
 }

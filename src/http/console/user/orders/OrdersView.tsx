@@ -3,61 +3,69 @@
  */
 import { isFulfilled, type Order } from "../../../../orders/Order.ts"
 import type { OrderView } from "../../../../orders/Orders.ts"
+import { type Fact, Facts } from "../../kit/Facts.tsx"
+import { List } from "../../kit/List.tsx"
+import { byId, type Listed } from "../../kit/Listed.ts"
+import { orderColumns } from "../../kit/OrderColumns.tsx"
+import { orderFacts } from "../../kit/OrderFacts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Icon } from "../../ui/Icon.tsx"
-import { methodName, orderName, OrderTable, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
-import { Card, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { methodName } from "../../ui/OrderParts.tsx"
+import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 
-export const OrdersView = (
-  { hasOlder, isFirst, orders, context }: {
-    readonly context: UserContext
-    readonly orders: ReadonlyArray<Order>
-    readonly hasOlder: boolean
-    readonly isFirst: boolean
-  }
-) => {
+export const OrdersView = ({ context, ...listed }: Listed<Order> & { readonly context: UserContext }) => {
   const say = sayOf(context, "orders")
-  const last = orders.at(-1)
   return (
     <>
       <PageHeading title={say("orders")} lead={say("lead")} />
-      <Card>
-        {orders.length === 0
-          ? (
-            <Nothing
-              icon="order"
-              title={say("none")}
-              text={say("none.text")}
-              action={<a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>}
-            />
-          )
-          : <OrderTable context={context} caption={say("orders")} orders={orders} />}
-        {isFirst && !hasOlder ? null : (
-          <div class="card-footer d-flex justify-content-between">
-            {isFirst ? <span /> : <a href="/orders">{say("newest")}</a>}
-            {hasOlder && last !== undefined ? <a href={`/orders?before=${last.id}`}>{say("older")}</a> : null}
-          </div>
-        )}
-      </Card>
+      <List
+        context={context}
+        path="/orders"
+        caption={say("orders")}
+        columns={orderColumns(context)}
+        cursor={byId}
+        empty={{
+          icon: "order",
+          title: say("none"),
+          text: say("none.text"),
+          action: <a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>
+        }}
+        {...listed}
+      />
     </>
   )
 }
 
-export const ReceiptView = (
-  { site, view: { attempts, order }, context }: {
-    readonly context: UserContext
-    readonly view: OrderView
-    readonly site: string
-  }
-) => {
+interface ReceiptProps {
+  readonly context: UserContext
+  readonly view: OrderView
+  readonly site: string
+}
+
+/** Only what was paid has a receipt. */
+export const receiptTitle = (context: UserContext, { id, state }: Order): string =>
+  sayOf(context, "orders")(isFulfilled(state) ? "receipt" : "orderNumber", { id: id.toString() })
+
+const receiptFacts = ({ view: { attempts, order }, context }: ReceiptProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "orders")
-  const sayOrder = sayOf(context, "order")
+  const { settledAt } = order
   const paid = attempts.find(({ payment, state }) => state === "paid" && payment !== null)
-  const title = say(isFulfilled(order.state) ? "receipt" : "order", { id: order.id.toString() })
+  return [
+    ...orderFacts(context, order),
+    settledAt && [say("paid"), <Moment context={context} at={settledAt} />],
+    paid === undefined ? null : [say("paidWith"), methodName(context, paid.provider, paid.method)],
+    paid === undefined ? null : [say("reference"), <code>{paid.payment}</code>],
+    [say("customer"), context.user.email]
+  ]
+}
+
+export const ReceiptView = (props: ReceiptProps) => {
+  const { site, view: { order }, context } = props
+  const say = sayOf(context, "orders")
   return (
     <div class="receipt">
       <div class="d-flex align-items-center justify-content-between mb-3">
-        <h1 class="page-title">{title}</h1>
+        <h1 class="page-title">{receiptTitle(context, order)}</h1>
         <button class="btn d-print-none" type="button" data-print hidden>
           <Icon name="print" />
           {say("print")}
@@ -65,59 +73,7 @@ export const ReceiptView = (
       </div>
       <Card>
         <div class="card-body">
-          <dl class="facts">
-            <dt>{sayOrder("what")}</dt>
-            <dd>{orderName(context, order)}</dd>
-            {order.terms === null
-              ? (
-                <>
-                  <dt>{sayOrder("credit")}</dt>
-                  <dd>{context.formats.usd(order.creditMicros)}</dd>
-                </>
-              )
-              : (
-                <>
-                  <dt>{say("period")}</dt>
-                  <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
-                  <dt>{say("limits")}</dt>
-                  <dd>
-                    <TermsLines context={context} terms={order.terms} />
-                  </dd>
-                </>
-              )}
-            <dt>{sayOrder("amount")}</dt>
-            <dd>
-              <strong>{context.formats.cny(order.amountFen)}</strong>
-            </dd>
-            <dt>{sayOrder("state")}</dt>
-            <dd>
-              <StateBadge context={context} state={order.state} />
-            </dd>
-            <dt>{say("customer")}</dt>
-            <dd>{context.user.email}</dd>
-            <dt>{sayOrder("placed")}</dt>
-            <dd>
-              <Moment context={context} at={order.createdAt} />
-            </dd>
-            {order.settledAt === null ? null : (
-              <>
-                <dt>{say("paid")}</dt>
-                <dd>
-                  <Moment context={context} at={order.settledAt} />
-                </dd>
-              </>
-            )}
-            {paid === undefined ? null : (
-              <>
-                <dt>{say("paidWith")}</dt>
-                <dd>{methodName(context, paid.provider, paid.method)}</dd>
-                <dt>{say("reference")}</dt>
-                <dd>
-                  <code>{paid.payment}</code>
-                </dd>
-              </>
-            )}
-          </dl>
+          <Facts facts={receiptFacts(props)} />
         </div>
         <div class="card-footer text-secondary">{say("issued", { site })}</div>
       </Card>

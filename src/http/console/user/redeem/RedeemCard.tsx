@@ -3,34 +3,36 @@
  */
 import type { Gift } from "../../../../redemption/RedemptionBatch.ts"
 import type { FormState } from "../../Answer.ts"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Field, Notice, PostForm } from "../../ui/Forms.tsx"
+import { Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
 
 const CODE_LENGTH_MAX = 100
 
-export const RedeemCard = (
-  { action, state, context }: {
-    readonly context: PageContext
-    /** The page's own form, so that what is wrong is said where the code was typed. */
-    readonly action: string
-    readonly state: FormState
-  }
-) => {
+interface RedeemProps {
+  readonly context: PageContext
+  /** The page's own form, so that what is wrong is said where the code was typed. */
+  readonly action: string
+  readonly state: FormState
+}
+
+export const RedeemCard = ({ action, state, context }: RedeemProps) => {
   const say = sayOf(context, "redeem")
   return (
     <Card title={say("title")} class="h-100">
       <PostForm context={context} action={action} class="card-body">
-        <Field
+        <Inputs
           state={state}
-          name="code"
-          label={say("code")}
-          hint={say("code.hint")}
-          placeholder="RLM-XXXXX-XXXXX-…"
-          autocomplete="off"
-          maxlength={CODE_LENGTH_MAX}
-          autofocus={state.problems["code"] !== undefined}
-          required
+          inputs={[{
+            name: "code",
+            label: say("code"),
+            hint: say("code.hint"),
+            placeholder: "RLM-XXXXX-XXXXX-…",
+            maxlength: CODE_LENGTH_MAX,
+            autofocus: state.problems["code"] !== undefined,
+            required: true
+          }]}
         />
         <button class="btn" type="submit">{say("submit")}</button>
       </PostForm>

@@ -1,57 +1,41 @@
 /**
- * A new password by a link: the form, that it is done, and that the link is none.
+ * A new password by a link: the form, that it is done, and that the link is not valid.
  */
-import type { FormState } from "../../Answer.ts"
+import type { FormState, Page } from "../../Answer.ts"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { loginSheet, sheetPage } from "../../kit/SheetPage.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Field, FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Sheet } from "../../ui/Sheet.tsx"
+import { FormAlert, PostForm } from "../../ui/Forms.tsx"
 
-interface ContextProps {
-  readonly context: PageContext
-}
-
-export const ResetView = (
-  { email, state, context }: ContextProps & { readonly email: string; readonly state: FormState }
-) => {
+export const resetSheet = (context: PageContext, email: string, state: FormState): Page => {
   const say = sayOf(context, "reset")
-  return (
-    <Sheet title={say("title")} lead={<span class="break-anywhere">{say("lead", { email })}</span>}>
+  const hint = sayOf(context, "password")("rules")
+  return sheetPage({
+    title: say("title"),
+    lead: <span class="break-anywhere">{say("lead", { email })}</span>,
+    children: (
       <PostForm context={context} action={context.pathname}>
         <FormAlert state={state} />
         <div class="mb-3">
           <label class="form-label" for="reset-email">{say("email")}</label>
           <input class="form-control" type="email" id="reset-email" value={email} autocomplete="username" readonly />
         </div>
-        <Field
+        <Inputs
           state={state}
-          name="password"
-          type="password"
-          label={say("password")}
-          hint={sayOf(context, "password")("rules")}
-          autocomplete="new-password"
-          required
-          autofocus
+          inputs={[{ is: "secret", name: "password", label: say("password"), hint, required: true, autofocus: true }]}
         />
         <button type="submit" class="btn btn-primary w-100 mt-2">{say("submit")}</button>
       </PostForm>
-    </Sheet>
-  )
+    )
+  })
 }
 
-export const ResetDoneView = ({ context }: ContextProps) => {
+export const resetDoneSheet = (context: PageContext): Page => {
   const say = sayOf(context, "reset")
-  return (
-    <Sheet title={say("done.title")} lead={say("done.text")}>
-      <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
-    </Sheet>
-  )
+  return loginSheet(context, { title: say("done.title"), lead: say("done.text") })
 }
 
-export const ResetInvalidView = ({ context }: ContextProps) => {
+export const resetInvalidSheet = (context: PageContext): Page => {
   const say = sayOf(context, "reset")
-  return (
-    <Sheet title={say("invalid.title")} lead={say("invalid.text")}>
-      <a class="btn w-100" href="/login">{context.say("action.login")}</a>
-    </Sheet>
-  )
+  return loginSheet(context, { title: say("invalid.title"), lead: say("invalid.text"), status: 404 })
 }

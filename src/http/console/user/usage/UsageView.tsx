@@ -2,212 +2,115 @@
  * The usage page: a period, what it came to, by day and by model, and the calls one by one.
  */
 import type { ComponentChildren } from "preact"
+import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import type { CallItem } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
+import type { RefusedPage } from "../../../../usage/RefusedCalls.ts"
 import type { UsageOverview } from "../../../../usage/UsageReports.ts"
-import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
-import { type PageContext, sayOf } from "../../PageContext.ts"
-import { ChartImage } from "../../ui/ChartImage.tsx"
-import { Notice } from "../../ui/Forms.tsx"
-import { Card, DataTable, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
-import { CallTable } from "../../kit/usage/CallTable.tsx"
-import { type FilterChoices, FilterForm } from "../../kit/usage/FilterForm.tsx"
+import { Grid } from "../../kit/Grid.tsx"
+import { callColumns } from "../../kit/usage/CallParts.tsx"
+import { type CallChoice, callChoices, CallsCard } from "../../kit/usage/CallsCard.tsx"
 import { RangePicker } from "../../kit/usage/RangePicker.tsx"
-import { RefusedCard, type ShownRefusals } from "../../kit/usage/RefusedCard.tsx"
+import { RefusedCard } from "../../kit/usage/RefusedCard.tsx"
+import { SumFigures, SumsChart, SumsTable } from "../../kit/usage/Sums.tsx"
 import { queryText, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
-import { RANGE_DAYS_SHOWN_MAX } from "../../kit/usage/UsageRange.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
+import { Notice } from "../../ui/Forms.tsx"
+import { PageHeading } from "../../ui/Parts.tsx"
 
 export interface UsageProps {
   readonly context: PageContext
   readonly query: UsageQuery
   readonly overview: UsageOverview
   readonly calls: CallPage<CallItem>
-  /** This is not the first page of calls. */
-  readonly isContinued: boolean
-  readonly refused: ShownRefusals | undefined
-  readonly choices: FilterChoices
+  readonly refused: RefusedPage | undefined
+  /** What calls may be narrowed to. */
+  readonly models: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<ListedApiKey>
 }
 
-export const SumFigures = ({ sums, context }: { readonly context: PageContext; readonly sums: UsageSums }) => {
-  const say = sayOf(context, "usage")
-  const { formats } = context
-  const input = inputOf(sums)
-  const parts = say("tokens.parts", { input: formats.count(input), output: formats.count(sums.outputTokens) })
-  return (
-    <>
-      <div class="col-sm-6 col-lg-4">
-        <Figure label={say("spend")} value={formats.usd(sums.chargedMicros)} icon="topup" />
-      </div>
-      <div class="col-sm-6 col-lg-4">
-        <Figure label={say("calls")} value={formats.count(sums.calls)} icon="usage" />
-      </div>
-      <div class="col-sm-12 col-lg-4">
-        <Figure
-          label={say("tokens")}
-          value={formats.count(input + sums.outputTokens)}
-          hint={sums.cachedInputTokens === 0
-            ? parts
-            : `${parts}, ${say("cached", { count: formats.count(sums.cachedInputTokens) })}`}
-          icon="model"
-        />
-      </div>
-    </>
-  )
+interface ChartProps {
+  readonly context: PageContext
+  /** Of the address. */
+  readonly query: string
+  readonly overview: UsageOverview
+  readonly title: string
+  readonly actions?: ComponentChildren
 }
 
-/** A row of a {@link SumsTable}. */
-export const sumsRow = (
-  context: PageContext,
-  name: ComponentChildren,
-  sums: UsageSums
-): ReadonlyArray<ComponentChildren> => [
-  name,
-  context.formats.count(sums.calls),
-  context.formats.count(inputOf(sums)),
-  context.formats.count(sums.outputTokens),
-  context.formats.usd(sums.chargedMicros)
-]
-
-export const SumsTable = (
-  { caption, first, rows, context }: {
-    readonly context: PageContext
-    readonly caption: string
-    readonly first: string
-    readonly rows: ReadonlyArray<ReadonlyArray<ComponentChildren>>
-  }
-) => {
-  const say = sayOf(context, "usage")
-  return (
-    <DataTable
-      caption={caption}
-      columns={[
-        { title: first },
-        { title: say("calls"), number: true },
-        { title: say("in"), number: true, wide: true },
-        { title: say("out"), number: true, wide: true },
-        { title: say("charged"), number: true }
-      ]}
-      rows={rows}
+/** Spend by day. */
+export const DaysChart = ({ overview: { days, totals }, ...props }: ChartProps) => (
+  <SumsChart {...props} kind="days" path="/usage/days.svg" totals={totals}>
+    <SumsTable
+      context={props.context}
+      caption={props.title}
+      first={sayOf(props.context, "usage")("day")}
+      lines={days.map((day) => [day.day, day])}
     />
+  </SumsChart>
+)
+
+const ModelsChart = ({ overview: { models, otherModels, totals }, ...props }: ChartProps) => {
+  const say = sayOf(props.context, "usage")
+  const named = models.map((sums) => [<code class="break-anywhere">{sums.model}</code>, sums] as const)
+  const others = otherModels === undefined ? [] : [[say("others"), otherModels] as const]
+  return (
+    <SumsChart {...props} kind="names" path="/usage/models.svg" totals={totals}>
+      <SumsTable context={props.context} caption={props.title} first={say("model")} lines={[...named, ...others]} />
+    </SumsChart>
   )
 }
 
-/** Another one for every reader and after every call, so that a browser's copy is never another's or older than the page. */
-const chartVersion = ({ formats, user }: PageContext, { totals }: UsageOverview): string =>
-  new URLSearchParams({
-    v: [user?.id, formats.language, formats.timeZone, totals.calls, totals.chargedMicros].join("-")
-  }).toString()
-
-/** Spend by day: a picture, and a table for those who want the figures. */
-export const DaysChart = (
-  { overview, query, title, context }: {
-    readonly context: PageContext
-    readonly query: string
-    readonly overview: UsageOverview
-    readonly title: string
-  }
-) => {
+/** A model that is chosen is offered, even where nothing is known of it. */
+const choicesOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<CallChoice> => {
   const say = sayOf(context, "usage")
-  return (
-    <ChartImage
-      width={720}
-      src={`/usage/days.svg?${query}&${chartVersion(context, overview)}`}
-      title={title}
-      summary={say("asTable")}
-    >
-      <SumsTable
-        context={context}
-        caption={title}
-        first={say("day")}
-        rows={overview.days.map((day) => sumsRow(context, day.day, day))}
-      />
-    </ChartImage>
-  )
-}
-
-const ModelsChart = ({ overview, query, context }: UsageProps) => {
-  const say = sayOf(context, "usage")
-  const rows = overview.models.map((model) =>
-    sumsRow(context, <code class="break-anywhere">{model.model}</code>, model)
-  )
-  const others = overview.otherModels === undefined ? [] : [sumsRow(context, say("others"), overview.otherModels)]
-  return (
-    <ChartImage
-      width={460}
-      src={`/usage/models.svg?${queryText(query)}&${chartVersion(context, overview)}`}
-      title={say("byModel")}
-      summary={say("asTable")}
-    >
-      <SumsTable context={context} caption={say("byModel")} first={say("model")} rows={[...rows, ...others]} />
-    </ChartImage>
-  )
-}
-
-const Calls = ({ calls, choices, isContinued, query, context }: UsageProps) => {
-  const say = sayOf(context, "usage")
-  const older = calls.next === undefined
-    ? null
-    : <a href={`/usage?${queryText(query, { before: calls.next })}#calls`}>{say("older")}</a>
-  return (
-    <Card
-      title={say("list")}
-      actions={
-        <a class="btn btn-sm" href={`/usage/calls.csv?${queryText(query)}`} download>
-          {say("export")}
-        </a>
-      }
-    >
-      <div id="calls" class="card-body border-bottom">
-        <FilterForm context={context} query={query} choices={choices} />
-      </div>
-      {calls.items.length === 0
-        ? calls.exhausted
-          ? <Nothing icon="usage" title={say("none")} text={say("none.text")} />
-          : <Nothing icon="filter" title={say("keepLooking")} />
-        : <CallTable context={context} calls={calls.items} />}
-      {isContinued || older !== null
-        ? (
-          <div class="card-footer d-flex justify-content-between">
-            {isContinued ? <a href={`/usage?${queryText(query)}#calls`}>{say("newest")}</a> : <span />}
-            {older}
-          </div>
-        )
-        : null}
-    </Card>
-  )
+  const { keyId, model } = query.filter
+  const known = new Set([...models, ...(model === undefined ? [] : [model])])
+  return [
+    { name: "model", label: say("model"), chosen: model, options: Array.from(known, (name) => [name, name]) },
+    {
+      name: "key",
+      label: say("key"),
+      chosen: keyId?.toString(),
+      options: keys.map(({ hint, id, name }) => [id.toString(), name === "" ? hint : `${name} (${hint})`])
+    },
+    ...callChoices(context, query)
+  ]
 }
 
 export const UsageView = (props: UsageProps) => {
-  const { overview, query, refused, context } = props
+  const { calls, overview, query, refused, context } = props
   const say = sayOf(context, "usage")
+  const { charged, funding, input, key, model, output, state, time } = callColumns(context, "/usage")
+  const chart = { context, overview, query: queryText(query) }
+  const page = {
+    context,
+    path: "/usage",
+    queryOf: (changes: Readonly<Record<string, string>> = {}) => queryText(query, changes)
+  }
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
-      <RangePicker
-        context={context}
-        range={query.range}
-        path="/usage"
-        queryOf={(changes) => queryText(query, changes)}
-      />
-      {query.range.isRefused
-        ? <Notice kind="warning">{say("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice>
-        : null}
+      <RangePicker {...page} range={query.range} />
       {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
-      <div class="row g-3 mb-3">
-        <SumFigures context={context} sums={overview.totals} />
-        <div class="col-lg-7">
-          <Card title={say("byDay")} class="h-100">
-            <DaysChart context={context} query={queryText(query)} overview={overview} title={say("byDay")} />
-          </Card>
-        </div>
-        <div class="col-lg-5">
-          <Card title={say("byModel")} class="h-100">
-            <ModelsChart {...props} />
-          </Card>
-        </div>
-      </div>
-      <Calls {...props} />
-      <RefusedCard context={context} refused={refused} path="/usage" queryOf={(changes) => queryText(query, changes)} />
+      <SumFigures context={context} sums={overview.totals} />
+      <Grid
+        class="mb-3"
+        cells={[
+          ["col-lg-7", <DaysChart {...chart} title={say("byDay")} />],
+          ["col-lg-5", <ModelsChart {...chart} title={say("byModel")} />]
+        ]}
+      />
+      <CallsCard
+        {...page}
+        calls={calls}
+        query={query}
+        csvPath="/usage/calls.csv"
+        choices={choicesOf(props)}
+        columns={[time, model, key, input, output, charged, funding, state]}
+        none={{ title: say("none"), text: say("none.text") }}
+      />
+      <RefusedCard {...page} refused={refused} />
     </>
   )
 }

@@ -1,0 +1,44 @@
+/**
+ * How the cost of a call comes about: what was used, at which price, and the sum, before multipliers.
+ */
+import type { CallReceipt } from "../../../../usage/Receipts.ts"
+
+export interface CostLine {
+  readonly name: "input" | "cachedInput" | "cacheWrite" | "output" | "webSearch" | "fileSearch"
+  readonly count: number
+  /** Of a million tokens, or of one call of a tool. */
+  readonly priceMicros: bigint
+  /** In USD scaled by `SUM_SCALE` decimals. */
+  readonly sum: bigint
+}
+
+/** Tokens times micros per million tokens are USD scaled by so many decimals. */
+export const SUM_SCALE = 12
+
+const MILLION = 1_000_000n
+
+/** Input and output are always there, the rest where something of it was used. */
+export const costLines = (call: CallReceipt): ReadonlyArray<CostLine> => {
+  const { price: { tools, ...price } } = call
+  const tokens = [
+    ["input", call.inputTokens, price.inputMicrosPer1m],
+    ["cachedInput", call.cachedInputTokens, price.cachedInputMicrosPer1m],
+    ["cacheWrite", call.cacheWriteTokens, price.cacheWriteMicrosPer1m ?? price.inputMicrosPer1m],
+    ["output", call.outputTokens, price.outputMicrosPer1m]
+  ] as const
+  const calls = [
+    ["webSearch", call.webSearchCalls, tools?.webSearchMicros],
+    ["fileSearch", call.fileSearchCalls, tools?.fileSearchMicros]
+  ] as const
+  return [
+    ...tokens.flatMap(([name, used, priceMicros]): ReadonlyArray<CostLine> => {
+      const count = used ?? 0
+      const isShown = name === "input" || name === "output" || count > 0
+      return isShown ? [{ name, count, priceMicros, sum: BigInt(count) * priceMicros }] : []
+    }),
+    ...calls.flatMap(([name, count, micros]): ReadonlyArray<CostLine> => {
+      const priceMicros = micros ?? 0n
+      return count === null ? [] : [{ name, count, priceMicros, sum: BigInt(count) * priceMicros * MILLION }]
+    })
+  ]
+}
