@@ -48,7 +48,7 @@ const inputOf = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem)
 /** The columns of calls, by name: each table shows some of them. A call leads to its receipt, below `path`. */
 export const callColumns = (context: PageContext, path: string) => {
   const say = sayOf(context, "usage")
-  const { count, usd } = context.formats
+  const { count, usdFixed } = context.formats
   const tokens = (of: number | null) => of === null ? "–" : count(of)
   return {
     time: {
@@ -66,7 +66,7 @@ export const callColumns = (context: PageContext, path: string) => {
     charged: {
       title: say("charged"),
       number: true,
-      cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usd(chargedMicros)
+      cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usdFixed(chargedMicros)
     },
     funding: { title: say("funding"), wide: true, cell: ({ funding }) => fundingNames(context)[funding] },
     state: {

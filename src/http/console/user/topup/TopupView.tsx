@@ -13,7 +13,7 @@ import { orderColumns } from "../../kit/OrderColumns.tsx"
 import { Panel } from "../../kit/Panel.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
-import { Card, Figure, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { Card, Figure, Nothing, PageHeading, Usd } from "../../ui/Parts.tsx"
 import { GivenNotice, RedeemCard } from "../redeem/RedeemCard.tsx"
 import { canBuy, type TopupTerms } from "./TopupForm.ts"
 
@@ -136,7 +136,12 @@ export const TopupView = (props: TopupProps) => {
         cells={[
           [
             "col-lg-4 align-self-start",
-            <Figure label={say("balance")} value={usd(usdMicros)} hint={rateText(props)} icon="topup" />
+            <Figure
+              label={say("balance")}
+              value={<Usd context={context} micros={usdMicros} />}
+              hint={rateText(props)}
+              icon="topup"
+            />
           ],
           ["col-lg-8", <Amounts {...props} />],
           ["col-lg-4", <RedeemCard context={context} action="/topup/redeem" state={state} />],
