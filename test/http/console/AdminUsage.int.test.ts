@@ -82,7 +82,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
         (yield* root.get("/admin/usage?user=nobody@example.com")).text,
         "There is no user nobody@example.com."
       )
-      assert.include((yield* root.get("/admin/usage?range=custom&from=2026-02-31&to=x")).text, "Choose days in order")
+      assert.include(
+        (yield* root.get("/admin/usage?range=custom&from=2026-02-31&to=x")).text,
+        "Choose a first and a last day"
+      )
 
       const trouble = yield* root.get("/admin/usage/calls?status=trouble")
       assert.include(trouble.text, `/admin/usage/${failed.id}`)

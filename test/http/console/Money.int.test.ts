@@ -177,7 +177,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
             credited_user_id = EXCLUDED.credited_user_id, credited_micros = EXCLUDED.credited_micros`
         )
       const page = Effect.map(client.get(`/pay/topup/${id}`), ({ text }) => text)
-      assert.include(yield* page, "Choose a way of paying once more")
+      assert.include(yield* page, "Choose a payment method again")
       yield* state("'in_review', NULL, NULL")
       assert.include(yield* page, "A payment of ¥9.94 arrived and is being reviewed")
       assert.notInclude(yield* page, "Pay with")

@@ -25,8 +25,15 @@ export const methodsOf = (order: Order, { epay, stripe }: SettingsValues["paymen
   }))
 ]
 
+/** What the stage of an order is told from. */
+export interface Progress {
+  readonly order: Pick<OrderView["order"], "state">
+  readonly attempts: ReadonlyArray<Pick<OrderView["attempts"][number], "state">>
+  readonly payments: ReadonlyArray<Pick<OrderView["payments"][number], "state">>
+}
+
 /** What decides how the panel looks: as long as it is the same, an open page need not change. */
-export const versionOf = ({ attempts, order, payments }: OrderView): string => {
+export const versionOf = ({ attempts, order, payments }: Progress): string => {
   const isProcessing = attempts.some(({ state }) => state === "processing")
   return [order.state, attempts.length, isProcessing ? "processing" : "open", ...payments.map(({ state }) => state)]
     .join("-")
@@ -46,7 +53,7 @@ export type PayStage =
   | "ended"
   | "takenBack"
 
-export const stageOf = ({ attempts, order, payments }: OrderView): PayStage => {
+export const stageOf = ({ attempts, order, payments }: Progress): PayStage => {
   switch (order.state) {
     case "paid":
     case "active":

@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { AttemptState, OrderState } from "../../../src/orders/Order.ts"
+import type { PaymentState } from "../../../src/orders/Payments.ts"
+import { stageOf, versionOf } from "../../../src/http/console/user/pay/PayStage.ts"
+
+const view = (
+  state: OrderState,
+  attempts: ReadonlyArray<AttemptState>,
+  payments: ReadonlyArray<PaymentState>
+) => ({
+  order: { state },
+  attempts: attempts.map((attempt) => ({ state: attempt })),
+  payments: payments.map((payment) => ({ state: payment }))
+})
+
+const table: ReadonlyArray<readonly [...Parameters<typeof view>, stage: string]> = [
+  ["pending", [], [], "new"],
+  ["pending", ["open"], [], "started"],
+  ["pending", ["closed"], [], "started"],
+  ["pending", ["open", "processing"], [], "processing"],
+  // Nobody is asked to pay once more while a payment is looked at.
+  ["pending", ["open"], ["in_review"], "review"],
+  ["pending", ["processing"], ["in_review"], "review"],
+  ["pending", ["open"], ["refunded"], "started"],
+  ["paid", ["paid"], ["fulfilled"], "fulfilled"],
+  ["active", ["paid"], ["fulfilled", "in_review"], "fulfilled"],
+  ["cancelled", ["closed"], [], "ended"],
+  ["expired", [], ["in_review"], "ended"],
+  ["refunded", ["paid"], ["fulfilled"], "takenBack"],
+  ["disputed", ["paid"], ["fulfilled"], "takenBack"]
+]
+
+describe("the page of an order", () => {
+  for (const [state, attempts, payments, stage] of table) {
+    it(`shows ${stage} for a ${state} order with attempts [${attempts}] and payments [${payments}]`, () =>
+      assert.strictEqual(stageOf(view(state, attempts, payments)), stage))
+  }
+
+  it("changes when its stage does", () => {
+    const versions = table.map(([state, attempts, payments]) => versionOf(view(state, attempts, payments)))
+    const stages = new Map(versions.map((version, at) => [version, table[at]?.[3]]))
+    for (const [at, version] of versions.entries()) assert.strictEqual(stages.get(version), table[at]?.[3])
+  })
+})
