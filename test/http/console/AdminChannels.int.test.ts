@@ -75,7 +75,7 @@ describe("root's channels", () => {
           models: "o4-mini",
           all_models: "1"
         })
-        assert.strictEqual((yield* client.post(path, edit)).headers.location, `${path}?done=saved`)
+        assert.strictEqual((yield* client.post(path, edit)).headers.location, `${path}?done=changed`)
         const all = yield* client.get(path)
         assert.include(all.text, "gpt-4o\ngpt-4o-mini\no4-mini</textarea>")
         const refused = yield* client.post(`${path}/test`, { model: "gpt-4o-mini" })
@@ -187,11 +187,12 @@ describe("root's channels", () => {
         const edit = { ...unticked, revision: revisionIn(shown) }
         assert.strictEqual((yield* client.post(path, edit)).status, 303)
         assert.deepStrictEqual(yield* terms, { ...written, known_fields: [], stores_responses: true })
-        // Somebody else's values stand beside those that were typed.
+        // What the channel is now stands above what was typed.
         const stale = yield* client.post(path, { ...edit, max_connections: "8", unknown_fields: "drop" })
         assert.strictEqual(stale.status, 409)
-        assert.include(stale.text, "Now: 7")
-        assert.include(stale.text, "Now: Send them")
+        assert.include(stale.text, "What it is now")
+        for (const now of ["<dd>7</dd>", "<dd>Send them</dd>"]) assert.include(stale.text, now)
+        assert.include(stale.text, '<option value="drop" selected')
 
         yield* world.sql`UPDATE channel_models SET hidden_output_at = now()
           WHERE channel_id = ${BigInt(id)} AND model_id = 'gpt-4o'`
@@ -217,9 +218,9 @@ describe("root's channels", () => {
         const theirs = { ...mine, weight: "9", models: "o4-mini" }
         const told = yield* other.post(path, theirs)
         assert.strictEqual(told.status, 409)
-        assert.include(told.text, "Somebody else has changed this channel")
+        assert.include(told.text, "Somebody else has changed this in the meantime")
         assert.include(told.text, 'value="9"')
-        assert.include(told.text, "Now: 7")
+        assert.include(told.text, "<dd>7</dd>")
         assert.include(told.text, "gpt-4o = upstream/gpt-4o")
         const now = yield* client.get(path)
         assert.include(now.text, 'value="7"')

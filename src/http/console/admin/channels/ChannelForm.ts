@@ -3,7 +3,7 @@
  * problems that either of them found, beside the fields they are of.
  */
 import { Redacted, Result } from "effect"
-import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
+import { type AdminChannel, CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
 import {
   CHANNEL_MODELS_MAX,
@@ -16,7 +16,7 @@ import { channelTermList } from "../../../../domain/ChannelTermList.ts"
 import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { readTermFields, termProblem } from "../terms/TermForm.ts"
+import { readTermFields, termEntries, termProblem } from "../terms/TermForm.ts"
 
 /** So many lines are complained of one by one. */
 const LINES_NAMED_MAX = 5
@@ -95,6 +95,17 @@ export const linesOf = (models: Readonly<Record<string, string>>): string =>
     .toSorted(([a], [b]) => a < b ? -1 : 1)
     .map(([model, upstream]) => model === upstream ? model : `${model} = ${upstream}`)
     .join("\n")
+
+/** A channel as its form has it. */
+export const formOf = (channel: AdminChannel): URLSearchParams =>
+  new URLSearchParams([
+    ["name", channel.name],
+    ["base_url", channel.baseUrl],
+    ["priority", channel.priority.toString()],
+    ["weight", channel.weight.toString()],
+    ["models", linesOf(channel.models)],
+    ...termEntries(channelTermList, channel).map(([name, text]) => [name, text])
+  ])
 
 const modelTexts = (
   context: UserContext,

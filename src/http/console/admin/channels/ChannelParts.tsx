@@ -1,9 +1,9 @@
 /**
- * What the list of channels and the page of one have in common: badges, and what was done last.
+ * Badges of a channel: whether it takes calls, and how it does on this server.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
+import { RowBadges } from "../../kit/RowBadges.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Notice } from "../../ui/Forms.tsx"
 import { Badge, type Tone } from "../../ui/Parts.tsx"
 
 interface ChannelProps {
@@ -15,11 +15,9 @@ export const StateBadge = ({ channel, context }: ChannelProps) => {
   const say = sayOf(context, "channels")
   return (
     <span class="badges-list">
-      {channel.disabledAt === null
-        ? <Badge tone="green">{say("state.active")}</Badge>
-        : <Badge tone="secondary">{say("state.disabled")}</Badge>}
+      {channel.disabledAt === null ? <Badge tone="green">{say("state.enabled")}</Badge> : null}
+      <RowBadges context={context} row={channel} />
       {channel.hasKey ? null : <Badge tone="red">{say("state.noKey")}</Badge>}
-      {channel.declared ? <Badge tone="blue">{say("state.declared")}</Badge> : null}
     </span>
   )
 }
@@ -37,23 +35,4 @@ export const HealthBadge = ({ channel, context }: ChannelProps) => {
       <Badge tone={tone}>{text}</Badge>
     </span>
   )
-}
-
-export const DoneNotice = ({ context }: { readonly context: UserContext }) => {
-  const say = sayOf(context, "channels")
-  if (context.isForm) return null
-  switch (context.query.get("done")) {
-    case "created":
-      return <Notice kind="success">{say("done.created")}</Notice>
-    case "saved":
-      return <Notice kind="success">{say("done.saved")}</Notice>
-    case "disabled":
-      return <Notice kind="success">{say("done.disabled")}</Notice>
-    case "enabled":
-      return <Notice kind="success">{say("done.enabled")}</Notice>
-    case "reset":
-      return <Notice kind="success">{say("done.reset")}</Notice>
-    default:
-      return null
-  }
 }

@@ -1,15 +1,14 @@
 /**
- * The list of channels, and the question before one is disabled.
+ * The list of channels, and above it those whose upstreams report more than was thought possible.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { List } from "../../kit/List.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { PageHeading } from "../../ui/Parts.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
-import { DoneNotice, HealthBadge, StateBadge } from "./ChannelParts.tsx"
+import { HealthBadge, StateBadge } from "./ChannelParts.tsx"
 
 export const ChannelsView = (
   { channels, clamped, context }: {
@@ -25,7 +24,6 @@ export const ChannelsView = (
       <PageHeading title={say("title")} lead={say("lead")}>
         {channels.length === 0 ? undefined : <NewLink href="/admin/channels/new" text={say("new")} />}
       </PageHeading>
-      <DoneNotice context={context} />
       <ClampedCard context={context} report={clamped} />
       <List
         context={context}
@@ -61,22 +59,5 @@ export const ChannelsView = (
         ]}
       />
     </>
-  )
-}
-
-export const DisableChannelView = (
-  { channel, context }: { readonly context: UserContext; readonly channel: AdminChannel }
-) => {
-  const say = sayOf(context, "channels")
-  return (
-    <ConfirmPage
-      context={context}
-      title={say("disable.title")}
-      text={say("disable.text", { name: channel.name })}
-      submit={say("disable.submit")}
-      cancel={say("keepIt")}
-      action={`/admin/channels/${channel.id}/disable`}
-      back={`/admin/channels/${channel.id}`}
-    />
   )
 }

@@ -4,36 +4,39 @@
 import { Effect, Layer, Result } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
 import { isModelId } from "../../../../catalog/ModelTerms.ts"
-import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import {
+  again,
+  emptyForm,
+  type FormState,
+  notFound,
+  page,
+  type Problems,
+  redirect,
+  refuse,
+  refusing
+} from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { idOf } from "../../PathId.ts"
-import { AdminModelsView, type ModelQuery } from "./AdminModelsView.tsx"
+import { oneOf, searchText } from "../../QueryText.ts"
+import { changedMeanwhile, editOf, revisionIn, switchRoutes } from "../RowForms.ts"
+import { AdminModelsView } from "./AdminModelsView.tsx"
 import { formOf, modelProblems, readModelForm } from "./ModelForm.ts"
+import { modelPath } from "./ModelPath.ts"
 import { DisableModelView, ModelView, NewModelView } from "./ModelView.tsx"
 
 const PAGE_SIZE = 100
-const TEXT_LENGTH_MAX = 200
-
-/** Texts of an address that the database can be asked for. */
-const textOf = (text: string | null): string =>
-  (text ?? "").replaceAll("\0", "").toWellFormed().slice(0, TEXT_LENGTH_MAX)
-
-const queryOf = ({ query }: UserContext): ModelQuery => {
-  const state = query.get("state")
-  return {
-    text: textOf(query.get("q")).trim(),
-    state: state === "enabled" || state === "disabled" ? state : undefined,
-    after: query.get("after") === null ? undefined : textOf(query.get("after"))
-  }
-}
 
 const listPage = adminPage("/admin/models", (context) =>
   Effect.gen(function*() {
-    const query = queryOf(context)
-    const found = yield* (yield* ModelAdmin).list({ ...query, limit: PAGE_SIZE + 1 })
-    const models = found.slice(0, PAGE_SIZE)
-    const view = AdminModelsView({ context, models, query, hasMore: found.length > PAGE_SIZE })
+    const { query } = context
+    const asked = {
+      text: searchText(query, "q"),
+      state: oneOf(["enabled", "disabled"], query.get("state")),
+      after: searchText(query, "after")
+    }
+    const found = yield* (yield* ModelAdmin).list({ ...asked, limit: PAGE_SIZE + 1 })
+    const view = AdminModelsView({ context, query: asked, ...listedOf(found, PAGE_SIZE) })
     return page(sayOf(context, "adminModels")("title"), view)
   }))
 
@@ -42,7 +45,15 @@ const showNew = (context: UserContext, state: FormState) =>
 
 const newPage = adminPage("/admin/models/new", (context) => showNew(context, emptyForm))
 
-const editPath = (id: string, done: string): string => `/admin/models/edit?${new URLSearchParams({ id, done })}`
+/** What is said of errors of `ModelAdmin`, whatever was asked of it. */
+const refusals = (context: UserContext) => ({
+  ModelNotFound: notFound,
+  ModelDeclared: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)
+})
+
+/** What is wrong with the terms of a form. */
+const refusedTerms = (context: UserContext) => ({ fields }: { readonly fields: ReadonlyArray<string> }) =>
+  Effect.fail(refuse(modelProblems(context, fields)))
 
 const createForm = adminForm("/admin/models/new", {
   run: (context, fields) =>
@@ -50,109 +61,65 @@ const createForm = adminForm("/admin/models/new", {
       const id = (fields.get("id") ?? "").trim()
       const terms = readModelForm(fields)
       if (Result.isFailure(terms)) {
-        return yield* refuse(modelProblems(context, isModelId(id) ? terms.failure : ["id", ...terms.failure]))
+        return yield* refusedTerms(context)({ fields: isModelId(id) ? terms.failure : ["id", ...terms.failure] })
       }
       yield* (yield* ModelAdmin).create(actorOf(context), { id, ...terms.success })
-      return redirect(editPath(id, "created"))
+      return redirect(modelPath("edit", id, "created"))
     }).pipe(
       Effect.catchTags({
-        ModelRefused: (error) => Effect.fail(refuse(modelProblems(context, error.fields))),
-        ModelExists: () => Effect.fail(refuse({ id: sayOf(context, "adminModels")("id.exists") }, 409))
+        ModelRefused: refusedTerms(context),
+        ModelExists: refusing({ id: sayOf(context, "adminModels")("id.exists") }, 409)
       })
     ),
-  again: (context, values, problems) => showNew(context, { values, problems })
+  again: again(showNew)
 })
 
 /** The model that the address names. */
 const modelOf = (context: UserContext) =>
-  Effect.flatMap(ModelAdmin, (models) => models.get(textOf(context.query.get("id")))).pipe(
-    Effect.catchTag("ModelNotFound", () => Effect.fail(new PageNotFound()))
+  Effect.flatMap(ModelAdmin, (models) => models.get(searchText(context.query, "id") ?? "")).pipe(
+    Effect.catchTag("ModelNotFound", notFound)
   )
 
-/** A form that was overtaken goes on from what the row is now; any other from what it was filled in on. */
-const revisionOf = (model: AdminModel, values: URLSearchParams, problems: Problems): string =>
-  problems["meanwhile"] === undefined ? values.get("revision") ?? "" : model.revision.toString()
-
-const showModel = (context: UserContext, values?: URLSearchParams, problems: Problems = {}) =>
-  Effect.map(modelOf(context), (model) => {
-    const state = { values: values ?? formOf(model.terms), problems }
-    const revision = values === undefined ? model.revision.toString() : revisionOf(model, values, problems)
-    return page(model.id, ModelView({ context, model, state, revision }))
-  })
+const showModel = (context: UserContext, values?: URLSearchParams, problems?: Problems) =>
+  Effect.map(
+    modelOf(context),
+    (model) => page(model.id, ModelView({ context, model, ...editOf(model, formOf(model.terms), values, problems) }))
+  )
 
 const editPage = adminPage("/admin/models/edit", (context) => showModel(context))
-
-const atOf = (context: UserContext, fields: URLSearchParams) => ({
-  id: textOf(context.query.get("id")),
-  revision: idOf(fields.get("revision")) ?? 0n
-})
-
-/** Who was overtaken, and whose model is not theirs to change, is told so. */
-const refusals = (context: UserContext) => {
-  const say = sayOf(context, "adminModels")
-  return {
-    ModelNotFound: () => Effect.fail(new PageNotFound()),
-    ModelDeclared: () => Effect.fail(refuse({ form: say("declared.text") }, 409))
-  }
-}
 
 const editForm = adminForm("/admin/models/edit", {
   run: (context, fields) =>
     Effect.gen(function*() {
-      const model = yield* modelOf(context)
-      const terms = readModelForm(fields, model.terms)
-      if (Result.isFailure(terms)) return yield* refuse(modelProblems(context, terms.failure))
-      const at = atOf(context, fields)
-      yield* (yield* ModelAdmin).edit(actorOf(context), at, terms.success)
-      return redirect(editPath(at.id, "changed"))
+      const { id, terms: kept } = yield* modelOf(context)
+      const terms = readModelForm(fields, kept)
+      if (Result.isFailure(terms)) return yield* refusedTerms(context)({ fields: terms.failure })
+      yield* (yield* ModelAdmin).edit(actorOf(context), { id, revision: revisionIn(fields) }, terms.success)
+      return redirect(modelPath("edit", id, "changed"))
     }).pipe(
       Effect.catchTags({
         ...refusals(context),
-        ModelRefused: (error) => Effect.fail(refuse(modelProblems(context, error.fields))),
-        ChangedMeanwhile: () =>
-          Effect.fail(refuse({ meanwhile: "now", form: sayOf(context, "adminModels")("meanwhile") }, 409))
+        ModelRefused: refusedTerms(context),
+        ChangedMeanwhile: changedMeanwhile(context)
       })
     ),
   again: showModel
 })
 
-const showDisable = (context: UserContext, problems: Problems = {}) =>
-  Effect.map(modelOf(context), (model) =>
-    model.disabledAt !== null || model.declared
-      ? redirect(`/admin/models/edit?${new URLSearchParams({ id: model.id })}`)
-      : page(sayOf(context, "adminModels")("disable.title"), DisableModelView({ context, model, problems })))
-
-const setEnabled = (context: UserContext, fields: URLSearchParams, enabled: boolean) =>
-  Effect.gen(function*() {
-    const at = atOf(context, fields)
-    yield* (yield* ModelAdmin).setEnabled(actorOf(context), at, enabled)
-    return redirect(editPath(at.id, enabled ? "enabled" : "disabled"))
-  }).pipe(
-    Effect.catchTags({
-      ...refusals(context),
-      ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(context, "adminModels")("meanwhile.short") }, 409))
-    })
-  )
-
-const disablePage = adminPage("/admin/models/disable", (context) => showDisable(context))
-
-const disableForm = adminForm("/admin/models/disable", {
-  run: (context, fields) => setEnabled(context, fields, false),
-  again: (context, _fields, problems) => showDisable(context, problems)
+const stateRoutes = switchRoutes({
+  paths: { disable: "/admin/models/disable", enable: "/admin/models/enable" },
+  find: modelOf,
+  hrefOf: ({ id }: AdminModel, done) => modelPath("edit", id, done),
+  show: (context, problems) => showModel(context, undefined, problems),
+  question: (context, model, problems) =>
+    page(sayOf(context, "adminModels")("disable.title"), DisableModelView({ context, model, problems })),
+  setEnabled: (context, { enabled, revision, row: { id } }) =>
+    Effect.flatMap(ModelAdmin, (models) => models.setEnabled(actorOf(context), { id, revision }, enabled)).pipe(
+      Effect.catchTags({
+        ...refusals(context),
+        ChangedMeanwhile: refusing({ form: context.say("meanwhile.short") }, 409)
+      })
+    )
 })
 
-const enableForm = adminForm("/admin/models/enable", {
-  run: (context, fields) => setEnabled(context, fields, true),
-  again: (context, _fields, problems) => showModel(context, undefined, problems)
-})
-
-export const AdminModelsRoutes = Layer.mergeAll(
-  listPage,
-  newPage,
-  createForm,
-  editPage,
-  editForm,
-  disablePage,
-  disableForm,
-  enableForm
-)
+export const AdminModelsRoutes = Layer.mergeAll(listPage, newPage, createForm, editPage, editForm, stateRoutes)

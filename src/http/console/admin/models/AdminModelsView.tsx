@@ -3,72 +3,55 @@
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import { enabledFilter, List } from "../../kit/List.tsx"
+import type { Listed } from "../../kit/Listed.ts"
+import { NewLink } from "../../kit/NewLink.tsx"
+import { RowBadges } from "../../kit/RowBadges.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
-import { Icon } from "../../ui/Icon.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
-
-export interface ModelQuery {
-  readonly text: string
-  readonly state: "enabled" | "disabled" | undefined
-  readonly after: string | undefined
-}
+import { modelPath } from "./ModelPath.ts"
 
 /** So many channels are named in the list. */
 const CHANNELS_NAMED_MAX = 3
 
-export const ModelBadges = ({ model, context }: { readonly context: UserContext; readonly model: AdminModel }) => {
+interface ModelProps {
+  readonly context: UserContext
+  readonly model: AdminModel
+}
+
+export const ModelBadges = ({ model, context }: ModelProps) => {
   const say = sayOf(context, "adminModels")
   return (
     <>
-      {model.disabledAt === null ? null : <Badge tone="secondary">{say("state.disabled")}</Badge>}{" "}
-      {model.declared ? <Badge tone="blue">{say("configYaml")}</Badge> : null}{" "}
+      <RowBadges context={context} row={model} />{" "}
       {model.terms.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}{" "}
       {model.terms.price.tiers === undefined ? null : <Badge tone="secondary">{say("tiers")}</Badge>}
     </>
   )
 }
 
-const Channels = ({ model, context }: { readonly context: UserContext; readonly model: AdminModel }) => {
+const Channels = ({ model: { channels, disabledAt }, context }: ModelProps) => {
   const say = sayOf(context, "adminModels")
-  const { channels } = model
-  if (channels.length === 0) {
-    return model.disabledAt === null
-      ? (
-        <span title={say("channels.hint")}>
-          <Badge tone="yellow">{say("channels.none")}</Badge>
-        </span>
-      )
-      : <>–</>
-  }
   const rest = channels.length - CHANNELS_NAMED_MAX
-  return (
-    <span class="break-anywhere" title={channels.join("\n")}>
-      {channels.slice(0, CHANNELS_NAMED_MAX).join(", ")}
-      {rest > 0 ? ` +${rest}` : null}
+  if (channels.length > 0) {
+    return (
+      <span class="break-anywhere" title={channels.join("\n")}>
+        {channels.slice(0, CHANNELS_NAMED_MAX).join(", ")}
+        {rest > 0 ? ` +${rest}` : null}
+      </span>
+    )
+  }
+  return disabledAt !== null ? <>–</> : (
+    <span title={say("channels.hint")}>
+      <Badge tone="yellow">{say("channels.none")}</Badge>
     </span>
   )
 }
 
-const Actions = ({ context }: { readonly context: UserContext }) => {
-  const say = sayOf(context, "adminModels")
-  return (
-    <div class="btn-list">
-      <a class="btn" href="/admin/models/import">{say("import")}</a>
-      <a class="btn btn-primary" href="/admin/models/new">
-        <Icon name="plus" />
-        {say("new")}
-      </a>
-    </div>
-  )
-}
-
 export const AdminModelsView = (
-  { hasMore, models, query, context }: {
+  { hasMore, items, query, context }: Listed<AdminModel> & {
     readonly context: UserContext
-    readonly models: ReadonlyArray<AdminModel>
-    readonly query: ModelQuery
-    readonly hasMore: boolean
+    readonly query: { readonly text: string | undefined; readonly state: "enabled" | "disabled" | undefined }
   }
 ) => {
   const say = sayOf(context, "adminModels")
@@ -79,14 +62,17 @@ export const AdminModelsView = (
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <Actions context={context} />
+        <div class="btn-list">
+          <a class="btn" href="/admin/models/import">{say("import")}</a>
+          <NewLink href="/admin/models/new" text={say("new")} />
+        </div>
       </PageHeading>
       {imported === undefined ? null : <Notice kind="success">{say("done.imported", imported)}</Notice>}
       <List
         context={context}
         path="/admin/models"
         caption={say("title")}
-        items={models}
+        items={items}
         hasMore={hasMore}
         order="first"
         cursor={{ name: "after", of: ({ id }) => id }}
@@ -101,7 +87,7 @@ export const AdminModelsView = (
             title: say("model"),
             cell: (model) => (
               <>
-                <a class="break-anywhere" href={`/admin/models/edit?${new URLSearchParams({ id: model.id })}`}>
+                <a class="break-anywhere" href={modelPath("edit", model.id)}>
                   <code>{model.id}</code>
                 </a>{" "}
                 <ModelBadges context={context} model={model} />

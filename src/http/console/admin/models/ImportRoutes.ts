@@ -7,24 +7,22 @@ import { OFFERS_MAX, PRICE_FILE_LENGTH_MAX } from "../../../../catalog/PriceImpo
 import {
   CHOICES_MAX,
   type OfferChoice,
-  type OfferState,
   offerStates,
   type PriceImport,
   PriceImports
 } from "../../../../catalog/PriceImports.ts"
-import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
+import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { ImportView } from "./ImportView.tsx"
+import { oneOf, searchText } from "../../QueryText.ts"
+import { ImportView, MIB } from "./ImportView.tsx"
 import { type OfferQuery, PreviewView } from "./PreviewView.tsx"
-
-const MIB = 1_048_576
 
 /** Lines of a page: as many as can be applied at once would be too many to look at. */
 const PAGE_SIZE = 200
-const TEXT_LENGTH_MAX = 200
 
 /** A file is sent as a part of a form, whose other parts are short. */
 const fileBounds = { bytesMax: PRICE_FILE_LENGTH_MAX + 65_536, fieldsMax: 10 }
@@ -66,19 +64,13 @@ const importForm = adminForm("/admin/models/import", {
   again: (context, _fields, problems) => showImport(context, { values: new URLSearchParams(), problems })
 })
 
-const stateOf = (text: string | null): OfferState | undefined => offerStates.find((state) => state === text)
-
-const textOf = (text: string | null): string =>
-  (text ?? "").replaceAll("\0", "").toWellFormed().slice(0, TEXT_LENGTH_MAX).trim()
-
 /** What the address narrows the preview to; changes are shown first where there are any. */
 const queryOf = ({ query }: UserContext, found: PriceImport): OfferQuery => {
   const after = idOf(query.get("after"))
-  const provider = query.get("provider")
   return {
-    state: stateOf(query.get("state")) ?? (found.counts.changed > 0 ? "changed" : "new"),
-    provider: found.providers.find((known) => known !== "" && known === provider),
-    text: textOf(query.get("q")),
+    state: oneOf(offerStates, query.get("state")) ?? (found.counts.changed > 0 ? "changed" : "new"),
+    provider: oneOf(found.providers, query.get("provider") || undefined),
+    text: searchText(query, "q"),
     after: after === undefined || after > BigInt(OFFERS_MAX) ? undefined : Number(after),
     isTicked: query.get("tick") === "all"
   }
@@ -86,19 +78,10 @@ const queryOf = ({ query }: UserContext, found: PriceImport): OfferQuery => {
 
 const showPreview = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
   const imports = yield* PriceImports
-  const found = yield* imports.get(yield* pathId("id")).pipe(
-    Effect.catchTag("ImportNotFound", () => Effect.fail(new PageNotFound()))
-  )
+  const found = yield* imports.get(yield* pathId("id")).pipe(Effect.catchTag("ImportNotFound", notFound))
   const query = queryOf(context, found)
   const offers = yield* imports.compare(found.id, { ...query, limit: PAGE_SIZE + 1 })
-  const view = PreviewView({
-    context,
-    found,
-    query,
-    state,
-    offers: offers.slice(0, PAGE_SIZE),
-    hasMore: offers.length > PAGE_SIZE
-  })
+  const view = PreviewView({ context, found, query, state, ...listedOf(offers, PAGE_SIZE) })
   return page(sayOf(context, "import")("preview"), view)
 })
 
@@ -138,7 +121,7 @@ const applyForm = adminForm("/admin/models/import/:id", {
         }
       })
     ),
-  again: (context, values, problems) => showPreview(context, { values, problems })
+  again: again(showPreview)
 })
 
 export const ImportRoutes = Layer.mergeAll(importPage, importForm, previewPage, applyForm)

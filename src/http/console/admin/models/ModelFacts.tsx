@@ -1,13 +1,13 @@
 /**
  * What a model is, to be read: its prices at each length, and all other terms.
  */
-import { Record } from "effect"
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import { modelTermList } from "../../../../domain/ModelTermList.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
+import { Facts } from "../../kit/Facts.tsx"
+import { ItemTable } from "../../kit/ItemTable.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { DataTable } from "../../ui/Parts.tsx"
-import { termValueText } from "../terms/TermForm.ts"
+import { termFacts } from "../terms/TermParts.tsx"
 import { modelLabels } from "./ModelLabels.ts"
 
 interface FactsProps {
@@ -15,31 +15,29 @@ interface FactsProps {
   readonly model: AdminModel
 }
 
-const PriceFacts = ({ model, context }: FactsProps) => {
+const PriceFacts = ({ model: { terms: { price } }, context }: FactsProps) => {
   const say = sayOf(context, "adminModels")
   const { count, usd } = context.formats
-  const { price } = model.terms
-  const [first] = price.tiers ?? []
-  const rowOf = (name: string, prices: UnitPrices) => [
-    name,
-    usd(prices.inputMicrosPer1m),
-    usd(prices.outputMicrosPer1m),
-    usd(prices.cachedInputMicrosPer1m),
-    prices.cacheWriteMicrosPer1m === null ? "–" : usd(prices.cacheWriteMicrosPer1m)
+  const tiers = price.tiers ?? []
+  const [first] = tiers
+  const named: ReadonlyArray<readonly [name: string, prices: UnitPrices]> = [
+    [first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price],
+    ...tiers.map((tier) => [say("above", { count: count(tier.aboveInputTokens) }), tier] as const)
   ]
   return (
-    <DataTable
+    <ItemTable
       caption={say("prices")}
+      items={named}
       columns={[
-        { title: say("prices") },
-        { title: say("input"), number: true },
-        { title: say("output"), number: true },
-        { title: say("cachedInput"), number: true },
-        { title: say("cacheWrite"), number: true }
-      ]}
-      rows={[
-        rowOf(first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price),
-        ...(price.tiers ?? []).map((tier) => rowOf(say("above", { count: count(tier.aboveInputTokens) }), tier))
+        { title: say("prices"), cell: ([name]) => name },
+        { title: say("input"), number: true, cell: ([, of]) => usd(of.inputMicrosPer1m) },
+        { title: say("output"), number: true, cell: ([, of]) => usd(of.outputMicrosPer1m) },
+        { title: say("cachedInput"), number: true, cell: ([, of]) => usd(of.cachedInputMicrosPer1m) },
+        {
+          title: say("cacheWrite"),
+          number: true,
+          cell: ([, of]) => of.cacheWriteMicrosPer1m === null ? "–" : usd(of.cacheWriteMicrosPer1m)
+        }
       ]}
     />
   )
@@ -47,26 +45,20 @@ const PriceFacts = ({ model, context }: FactsProps) => {
 
 export const ModelFacts = ({ model, context }: FactsProps) => {
   const say = sayOf(context, "adminModels")
-  const labels = modelLabels(context)
   const { tools } = model.terms.price
-  const toolPrice = (micros: bigint | null | undefined) =>
-    micros === null || micros === undefined ? "–" : say("tool.price", { price: context.formats.usd(micros) })
+  const toolPrice = (micros: bigint | null = null) =>
+    micros === null ? "–" : say("tool.price", { price: context.formats.usd(micros) })
   return (
     <>
       <PriceFacts context={context} model={model} />
       <div class="card-body border-top">
-        <dl class="facts">
-          {Record.keys(modelTermList).map((key) => (
-            <>
-              <dt>{labels[key].label}</dt>
-              <dd>{termValueText(context, modelTermList[key].get(model.terms), labels[key])}</dd>
-            </>
-          ))}
-          <dt>{say("web_search")}</dt>
-          <dd>{toolPrice(tools?.webSearchMicros)}</dd>
-          <dt>{say("file_search")}</dt>
-          <dd>{toolPrice(tools?.fileSearchMicros)}</dd>
-        </dl>
+        <Facts
+          facts={[
+            ...termFacts(context, modelTermList, modelLabels(context), model.terms),
+            [say("web_search"), toolPrice(tools?.webSearchMicros)],
+            [say("file_search"), toolPrice(tools?.fileSearchMicros)]
+          ]}
+        />
       </div>
     </>
   )

@@ -1,15 +1,15 @@
 /**
  * The fields of a model's form, in groups: prices, prices of long contexts, lengths and bounds, tools.
  */
-import type { ComponentChildren } from "preact"
 import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
 import { defaultTerms } from "../../../../domain/ModelTerms.ts"
 import type { FormState } from "../../Answer.ts"
+import { Group } from "../../kit/Group.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Field } from "../../ui/Forms.tsx"
-import { TermInput } from "../terms/TermInput.tsx"
+import { TermInputs } from "../terms/TermParts.tsx"
 import { modelLabels } from "./ModelLabels.ts"
-import { cellName, rowsShown, type TierCell } from "./TierForm.ts"
+import { cellName, rowsShown } from "./TierForm.ts"
 
 interface FieldsProps {
   readonly context: UserContext
@@ -29,66 +29,22 @@ const lengthKeys: ReadonlyArray<ModelTermKey> = [
 
 const toolKeys: ReadonlyArray<ModelTermKey> = ["hosted_tools", "tool_calls_max"]
 
-const price = { inputmode: "decimal", autocomplete: "off", prefix: "$" } as const
-
-const Group = (
-  { children, hint, title }: {
-    readonly title: string
-    readonly hint?: string
-    readonly children: ComponentChildren
-  }
-) => (
-  <fieldset class="form-group-section">
-    <legend>{title}</legend>
-    {hint === undefined ? null : <p class="form-hint">{hint}</p>}
-    {children}
-  </fieldset>
-)
-
-const Columns = ({ children }: { readonly children: ReadonlyArray<ComponentChildren> }) => (
-  <div class="row gx-3">
-    {children.map((child, at) => <div key={at} class="col-md-6">{child}</div>)}
-  </div>
-)
-
-const PriceFields = ({ state, context }: FieldsProps) => {
-  const say = sayOf(context, "adminModels")
-  return (
-    <Group title={say("prices")}>
-      <Columns>
-        {[
-          <Field {...price} state={state} name="input" label={say("input")} hint={say("price.hint")} required />,
-          <Field {...price} state={state} name="output" label={say("output")} hint={say("price.hint")} required />,
-          <Field {...price} state={state} name="cached_input" label={say("cachedInput")} hint={say("cached.hint")} />,
-          <Field {...price} state={state} name="cache_write" label={say("cacheWrite")} hint={say("write.hint")} />
-        ]}
-      </Columns>
-    </Group>
-  )
-}
-
 const TierRow = ({ row, state, context }: FieldsProps & { readonly row: number }) => {
   const say = sayOf(context, "adminModels")
-  const cell = (name: TierCell, label: string) => (
-    <div class="col-6 col-md">
-      <Field {...price} state={state} name={cellName(row, name)} label={label} />
-    </div>
-  )
+  const inputs = [
+    { is: "integer", name: cellName(row, "above"), label: say("tiers.above") },
+    { is: "usd", name: cellName(row, "input"), label: say("input") },
+    { is: "usd", name: cellName(row, "output"), label: say("output") },
+    { is: "usd", name: cellName(row, "cached_input"), label: say("cachedInput") },
+    { is: "usd", name: cellName(row, "cache_write"), label: say("cacheWrite") }
+  ] as const
   return (
     <div class="row gx-2 tier-row" role="group" aria-label={say("tiers.row", { number: row + 1 })}>
-      <div class="col-12 col-md">
-        <Field
-          state={state}
-          name={cellName(row, "above")}
-          label={say("tiers.above")}
-          inputmode="numeric"
-          autocomplete="off"
-        />
-      </div>
-      {cell("input", say("input"))}
-      {cell("output", say("output"))}
-      {cell("cached_input", say("cachedInput"))}
-      {cell("cache_write", say("cacheWrite"))}
+      {inputs.map((input) => (
+        <div key={input.name} class={`${input.is === "integer" ? "col-12" : "col-6"} col-md`}>
+          <Inputs state={state} inputs={[input]} />
+        </div>
+      ))}
     </div>
   )
 }
@@ -106,39 +62,36 @@ const TierFields = ({ state, context }: FieldsProps) => {
   )
 }
 
-const termFields = ({ state, context }: FieldsProps, keys: ReadonlyArray<ModelTermKey>) => {
-  const labels = modelLabels(context)
-  return keys.map((key) => (
-    <TermInput
-      key={key}
-      context={context}
-      state={state}
-      name={key}
-      kind={modelTermList[key].kind}
-      label={labels[key]}
-      initial={modelTermList[key].get(defaultTerms)}
-    />
-  ))
-}
-
 export const ModelFields = (props: FieldsProps) => {
   const { state, context } = props
   const say = sayOf(context, "adminModels")
+  const terms = { ...props, list: modelTermList, labels: modelLabels(context), initial: defaultTerms }
   return (
     <>
-      <PriceFields {...props} />
+      <Group title={say("prices")}>
+        <Inputs
+          state={state}
+          inputs={[[
+            { is: "usd", name: "input", label: say("input"), hint: say("price.hint"), required: true },
+            { is: "usd", name: "output", label: say("output"), hint: say("price.hint"), required: true },
+            { is: "usd", name: "cached_input", label: say("cachedInput"), hint: say("cached.hint") },
+            { is: "usd", name: "cache_write", label: say("cacheWrite"), hint: say("write.hint") }
+          ]]}
+        />
+      </Group>
       <TierFields {...props} />
       <Group title={say("lengths")}>
-        <Columns>{termFields(props, lengthKeys)}</Columns>
+        <TermInputs {...terms} keys={lengthKeys} />
       </Group>
       <Group title={say("tools")}>
-        <Columns>
-          {[
-            ...termFields(props, toolKeys),
-            <Field {...price} state={state} name="web_search" label={say("web_search")} hint={say("tool.hint")} />,
-            <Field {...price} state={state} name="file_search" label={say("file_search")} hint={say("tool.hint")} />
-          ]}
-        </Columns>
+        <TermInputs {...terms} keys={toolKeys} />
+        <Inputs
+          state={state}
+          inputs={[[
+            { is: "usd", name: "web_search", label: say("web_search"), hint: say("tool.hint") },
+            { is: "usd", name: "file_search", label: say("file_search"), hint: say("tool.hint") }
+          ]]}
+        />
       </Group>
     </>
   )

@@ -12,6 +12,7 @@ import { Notice } from "../../ui/Forms.tsx"
 import { ModelBadges } from "./AdminModelsView.tsx"
 import { ModelFacts } from "./ModelFacts.tsx"
 import { ModelFields } from "./ModelFields.tsx"
+import { modelPath } from "./ModelPath.ts"
 
 const ID_LENGTH_MAX = 200
 
@@ -20,89 +21,75 @@ interface FieldsProps {
   readonly state: FormState
 }
 
-export const NewModelView = ({ state, context }: FieldsProps) => {
-  const say = sayOf(context, "adminModels")
+export const NewModelView = (props: FieldsProps) => {
+  const say = sayOf(props.context, "adminModels")
+  const id = { name: "id", label: say("id"), hint: say("id.hint"), maxlength: ID_LENGTH_MAX }
   return (
     <FormPage
-      context={context}
-      state={state}
+      {...props}
       title={say("new")}
       lead={say("lead")}
       action="/admin/models/new"
       submit={say("create")}
       back="/admin/models"
     >
-      <Inputs
-        state={state}
-        inputs={[{
-          name: "id",
-          label: say("id"),
-          hint: say("id.hint"),
-          maxlength: ID_LENGTH_MAX,
-          required: true,
-          autofocus: true
-        }]}
-      />
-      <ModelFields context={context} state={state} />
+      <Inputs state={props.state} inputs={[{ ...id, required: true, autofocus: true }]} />
+      <ModelFields {...props} />
     </FormPage>
   )
 }
 
-const query = (id: string): string => new URLSearchParams({ id }).toString()
-
 /** One model: its form, or what it is when config.yaml has it. `revision` is the one that the form is filled in on. */
-export const ModelView = (
-  { model, revision, state, context }: FieldsProps & { readonly model: AdminModel; readonly revision: string }
-) => {
+export const ModelView = (props: FieldsProps & { readonly model: AdminModel; readonly revision: string }) => {
+  const { model, context } = props
+  const { channels, disabledAt, id } = model
   const say = sayOf(context, "adminModels")
   return (
     <EditPage
-      context={context}
-      state={state}
-      title={model.id}
+      {...props}
+      title={id}
       lead={
         <>
           <ModelBadges context={context} model={model} />
-          {model.channels.length === 0 ? null : `${say("channels")}: ${model.channels.join(", ")}`}
+          {channels.length === 0 ? null : `${say("channels")}: ${channels.join(", ")}`}
         </>
       }
       row={model}
-      revision={revision}
       paths={{
         list: "/admin/models",
-        edit: `/admin/models/edit?${query(model.id)}`,
-        disable: `/admin/models/disable?${query(model.id)}`,
-        enable: `/admin/models/enable?${query(model.id)}`
+        edit: modelPath("edit", id),
+        disable: modelPath("disable", id),
+        enable: modelPath("enable", id)
       }}
       say={say}
       facts={<ModelFacts context={context} model={model} />}
-      above={model.channels.length === 0 && model.disabledAt === null
+      above={channels.length === 0 && disabledAt === null
         ? <Notice kind="warning">{say("channels.hint")}</Notice>
         : null}
     >
-      <ModelFields context={context} state={state} />
+      <ModelFields {...props} />
     </EditPage>
   )
 }
 
-export const DisableModelView = (
-  { model, problems, context }: {
-    readonly context: UserContext
-    readonly model: AdminModel
-    readonly problems: Problems
-  }
-) => {
+interface DisableProps {
+  readonly context: UserContext
+  readonly model: AdminModel
+  readonly problems: Problems
+}
+
+export const DisableModelView = ({ model: { id, revision }, problems, context }: DisableProps) => {
   const say = sayOf(context, "adminModels")
   return (
     <ConfirmPage
       context={context}
       title={say("disable.title")}
-      text={say("disable.text", { id: model.id })}
+      text={say("disable.text", { id })}
       submit={say("disable.submit")}
       cancel={say("disable.cancel")}
-      action={`/admin/models/disable?${query(model.id)}`}
-      back={`/admin/models/edit?${query(model.id)}`}
-      revision={model.revision}
+      action={modelPath("disable", id)}
+      back={modelPath("edit", id)}
+      revision={revision}
       problems={problems}
     />
   )

@@ -43,10 +43,6 @@ export const termValueText = (context: PageContext, value: TermValue, { options,
   return value.length === 0 ? say("none") : value.map(nameOf).join(", ")
 }
 
-/** Said beside a field of what it has now, where that is not what was typed. */
-export const nowText = (context: PageContext, value: TermValue, label: TermLabel): string =>
-  sayOf(context, "term")("nowIs", { value: termValueText(context, value, label) })
-
 /** A value as its field has it; a choice of several, and a tick, are one entry for each. */
 export const textsOf = (value: TermValue): ReadonlyArray<string> => {
   if (value === null) return [""]

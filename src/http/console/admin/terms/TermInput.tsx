@@ -6,7 +6,7 @@ import type { TermKind, TermValue } from "../../../../domain/Term.ts"
 import type { FormState } from "../../Answer.ts"
 import type { UserContext } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
-import { nowText, type TermLabel, textsOf } from "./TermForm.ts"
+import { type TermLabel, textsOf } from "./TermForm.ts"
 
 export interface TermInputProps {
   readonly context: UserContext
@@ -16,26 +16,11 @@ export interface TermInputProps {
   readonly label: TermLabel
   /** Shown where nothing was typed yet. */
   readonly initial: TermValue
-  /** What is in effect, where the form was filled in on something else. */
-  readonly now?: TermValue | undefined
 }
 
 /** What was typed, or what is there. */
 const typedOf = ({ initial, name, state }: TermInputProps): ReadonlyArray<string> =>
   state.values.size === 0 ? textsOf(initial) : state.values.getAll(name)
-
-/** The hint, and below it what the term is now where that is not what was typed. */
-const hintOf = (props: TermInputProps): ComponentChildren => {
-  const { label, now, context } = props
-  return now === undefined || textsOf(now).join() === typedOf(props).join()
-    ? label.hint
-    : (
-      <>
-        {label.hint}
-        <strong class="d-block break-anywhere">{nowText(context, now, label)}</strong>
-      </>
-    )
-}
 
 const Problem = ({ name, text }: { readonly name: string; readonly text: string | undefined }) =>
   text === undefined ? null : <div id={`field-${name}-problem`} class="invalid-feedback d-block">{text}</div>
@@ -44,7 +29,7 @@ const describedBy = ({ name, state }: TermInputProps): string =>
   `${state.problems[name] === undefined ? "" : `field-${name}-problem `}field-${name}-hint`
 
 const Hint = (props: TermInputProps) => (
-  <div id={`field-${props.name}-hint`} class="form-hint mt-1">{hintOf(props)}</div>
+  <div id={`field-${props.name}-hint`} class="form-hint mt-1">{props.label.hint}</div>
 )
 
 const Tick = (
@@ -126,7 +111,7 @@ const Number = (props: TermInputProps & { readonly inputmode: "numeric" | "decim
     state={props.state}
     name={props.name}
     label={props.label.label}
-    hint={hintOf(props)}
+    hint={props.label.hint}
     inputmode={props.inputmode}
     autocomplete="off"
     initial={textsOf(props.initial)[0] ?? ""}
