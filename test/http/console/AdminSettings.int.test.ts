@@ -74,7 +74,7 @@ describe("root's settings", () => {
         })
         assert.strictEqual(refused.status, 422)
         assert.include(refused.text, `value="-1"`)
-        assert.include(refused.text, "setting-billing.multiplier-problem")
+        assert.include(refused.text, "field-billing.multiplier-problem")
         assert.notInclude((yield* client.get("/topup")).text, "¥4.00")
       }))
 

@@ -1,8 +1,7 @@
 /**
  * What the forms of rows have in common that administrators change, disable and enable.
  */
-import { Effect, Layer } from "effect"
-import type { HttpRouter } from "effect/http"
+import { Effect } from "effect"
 import {
   type Answer,
   type FormRefused,
@@ -12,11 +11,9 @@ import {
   redirect,
   refusing
 } from "../Answer.ts"
-import { adminForm, adminPage } from "../ConsoleRoute.ts"
+import type { FormHandler } from "../ConsoleRoute.ts"
 import type { PageContext, UserContext } from "../PageContext.ts"
 import { idOf } from "../PathId.ts"
-
-type AdminPath = `/admin${string}` & HttpRouter.PathInput
 
 /** The second of two who change a row is told so, and goes on from what the row is now. */
 export const changedMeanwhile = (context: PageContext) =>
@@ -39,7 +36,6 @@ export const editOf = (
 })
 
 interface SwitchedRow<Row, R1, R2, R3> {
-  readonly paths: { readonly disable: AdminPath; readonly enable: AdminPath }
   find(context: UserContext): Effect.Effect<Row, PageProblem, R1>
   /** The address of the row's own page, and that page with what is wrong. */
   hrefOf(row: Row, done?: "disabled" | "enabled"): string
@@ -52,34 +48,31 @@ interface SwitchedRow<Row, R1, R2, R3> {
   ): Effect.Effect<void, FormRefused | PageProblem, R3>
 }
 
-/** The question before a row is disabled, and the forms that disable and enable it. */
-export const switchRoutes = <Row extends { readonly disabledAt: Date | null; readonly declared: boolean }, R1, R2, R3>(
-  { find, hrefOf, paths, question, setEnabled, show }: SwitchedRow<Row, R1, R2, R3>
+/** The handlers that ask before a row is disabled, disable it, and enable it. */
+export const switchForms = <Row extends { readonly disabledAt: Date | null; readonly declared: boolean }, R1, R2, R3>(
+  { find, hrefOf, question, setEnabled, show }: SwitchedRow<Row, R1, R2, R3>
 ) => {
   const canDisable = (row: Row): boolean => row.disabledAt === null && !row.declared
-  const turn = (context: UserContext, fields: URLSearchParams, enabled: boolean) =>
+  const turn = (enabled: boolean) => (context: UserContext, fields: URLSearchParams) =>
     Effect.gen(function*() {
       const row = yield* find(context)
       yield* setEnabled(context, { row, revision: revisionIn(fields), enabled })
       return redirect(hrefOf(row, enabled ? "enabled" : "disabled"))
     })
-  return Layer.mergeAll(
-    adminPage(
-      paths.disable,
-      (context) =>
-        Effect.map(find(context), (row) => canDisable(row) ? question(context, row, {}) : redirect(hrefOf(row)))
-    ),
-    adminForm(paths.disable, {
-      run: (context, fields) => turn(context, fields, false),
+  return {
+    ask: (context: UserContext) =>
+      Effect.map(find(context), (row) => canDisable(row) ? question(context, row, {}) : redirect(hrefOf(row))),
+    disable: {
+      run: turn(false),
       again: (context, _fields, problems) =>
         Effect.flatMap(
           find(context),
           (row) => canDisable(row) ? Effect.succeed(question(context, row, problems)) : show(context, problems)
         )
-    }),
-    adminForm(paths.enable, {
-      run: (context, fields) => turn(context, fields, true),
+    } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>,
+    enable: {
+      run: turn(true),
       again: (context, _fields, problems) => show(context, problems)
-    })
-  )
+    } satisfies FormHandler<UserContext, R1 | R3, R2>
+  }
 }

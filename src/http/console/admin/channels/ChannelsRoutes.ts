@@ -12,7 +12,7 @@ import { emptyForm, type FormState, notFound, page, type Problems, redirect, ref
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
-import { changedMeanwhile, editOf, revisionIn, switchRoutes } from "../RowForms.ts"
+import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
 import { type ChannelFormInput, formOf, problemTexts, readChannelForm, shownFields } from "./ChannelForm.ts"
 import { ChannelsView } from "./ChannelsView.tsx"
@@ -101,8 +101,7 @@ const editForm = adminForm("/admin/channels/:id", {
   again: (context, fields, problems) => showChannel(context, { fields, problems })
 })
 
-const stateRoutes = switchRoutes({
-  paths: { disable: "/admin/channels/:id/disable", enable: "/admin/channels/:id/enable" },
+const turn = switchForms({
   find: () => channelOf,
   hrefOf: ({ id }: AdminChannel, done) => `/admin/channels/${id}${done === undefined ? "" : `?done=${done}`}`,
   show: (context, problems) => showChannel(context, { problems }),
@@ -142,7 +141,9 @@ export const ChannelsRoutes = Layer.mergeAll(
   createForm,
   channelPage,
   editForm,
-  stateRoutes,
+  adminPage("/admin/channels/:id/disable", turn.ask),
+  adminForm("/admin/channels/:id/disable", turn.disable),
+  adminForm("/admin/channels/:id/enable", turn.enable),
   resetForm,
   testForm
 )

@@ -6,12 +6,13 @@ import { Effect, Layer, Redacted } from "effect"
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
-import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { endOfDay } from "../../Days.ts"
+import { NewKeyPage, RevokeKeyPage } from "../../kit/KeyParts.tsx"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
-import { AdminKeysView, CreatedAdminKeyView, RevokeAdminKeyView } from "./AdminKeysView.tsx"
+import { AdminKeysView } from "./AdminKeysView.tsx"
 
 const show = (context: UserContext, state: FormState) =>
   Effect.gen(function*() {
@@ -25,34 +26,36 @@ const createForm = adminForm("/admin/keys", {
   run: (context, fields) =>
     Effect.gen(function*() {
       const say = sayOf(context, "adminKeys")
+      const problems = {
+        name: { name: say("name.problem") },
+        expiry: { expiry: say("problem.day") },
+        many: { form: say("many") }
+      }
       const day = (fields.get("expiry") ?? "").trim()
       const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
-      if (expiresAt === undefined) return yield* refuse({ expiry: say("problem.day") })
+      if (expiresAt === undefined) return yield* refuse(problems.expiry)
       const name = (fields.get("name") ?? "").trim()
       const actor = { ...actorOf(context), userId: context.user.id }
       const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
-        Effect.catchTag("AdminKeyRefused", ({ reason }) =>
-          Effect.fail(refuse(
-            reason === "name"
-              ? { name: say("name.problem") }
-              : reason === "expiry"
-              ? { expiry: say("problem.day") }
-              : { form: say("many") }
-          )))
+        Effect.catchTag("AdminKeyRefused", ({ reason }) => Effect.fail(refuse(problems[reason])))
       )
-      const address = (yield* PublicAddress).url()
-      return page(say("created.title"), CreatedAdminKeyView({ context, key: Redacted.value(created.key), address }))
+      const apiKey = Redacted.value(created.key)
+      const command = `curl ${(yield* PublicAddress).url()}/api/admin/me -H "Authorization: Bearer ${apiKey}"`
+      const title = say("created.title")
+      return page(title, NewKeyPage({ context, title, apiKey, command, back: "/admin/keys" }))
     }),
-  again: (context, fields, problems) => show(context, { values: fields, problems })
+  again: again(show)
 })
 
 const revokePage = adminPage("/admin/keys/:id/revoke", (context) =>
   Effect.gen(function*() {
     const id = yield* pathId("id", ApiKeyId)
-    const key = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
-    if (key === undefined) return yield* new PageNotFound()
-    if (key.revokedAt !== null) return redirect("/admin/keys")
-    return page(sayOf(context, "adminKeys")("revoke.title"), RevokeAdminKeyView({ context, apiKey: key }))
+    const apiKey = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
+    if (apiKey === undefined) return yield* notFound()
+    const title = sayOf(context, "adminKeys")("revoke.title")
+    return apiKey.revokedAt === null
+      ? page(title, RevokeKeyPage({ context, title, path: "/admin/keys", apiKey }))
+      : redirect("/admin/keys")
   }))
 
 const revokeForm = adminForm("/admin/keys/:id/revoke", {
@@ -60,7 +63,7 @@ const revokeForm = adminForm("/admin/keys/:id/revoke", {
     Effect.gen(function*() {
       yield* (yield* AdminKeys).revoke(actorOf(context), yield* pathId("id", ApiKeyId))
       return redirect("/admin/keys?done=revoked")
-    }).pipe(Effect.catchTag("ApiKeyNotFound", () => Effect.fail(new PageNotFound())))
+    }).pipe(Effect.catchTag("ApiKeyNotFound", notFound))
 })
 
 export const AdminKeysRoutes = Layer.mergeAll(keysPage, createForm, revokePage, revokeForm)

@@ -1,161 +1,67 @@
 /**
- * The list of the administration's keys, the form of a new one, and the one page that ever shows it.
+ * The list of the administration's keys, and the form of a new one.
  */
 import type { AdminKey } from "../../../../identity/AdminKeys.ts"
 import type { FormState } from "../../Answer.ts"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import { timeColumn } from "../../kit/Columns.tsx"
+import { Done } from "../../kit/Done.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { keyColumns } from "../../kit/KeyParts.tsx"
+import { List } from "../../kit/List.tsx"
+import { Panel } from "../../kit/Panel.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
-import { Badge, Card, Copyable, DataTable, Moment, Nothing, PageHeading } from "../../ui/Parts.tsx"
+import { FormAlert, PostForm } from "../../ui/Forms.tsx"
+import { PageHeading } from "../../ui/Parts.tsx"
 
-interface KeyProps {
+interface KeysProps {
   readonly context: UserContext
-  readonly apiKey: AdminKey
+  readonly keys: ReadonlyArray<AdminKey>
+  readonly state: FormState
 }
 
-const isExpired = ({ expiresAt }: AdminKey, now: Date): boolean => expiresAt !== null && expiresAt <= now
-
-const StateBadge = ({ apiKey, context }: KeyProps) => {
+export const AdminKeysView = ({ keys, state, context }: KeysProps) => {
   const say = sayOf(context, "adminKeys")
-  if (apiKey.revokedAt !== null) return <Badge tone="secondary">{say("revoked")}</Badge>
-  return isExpired(apiKey, context.now)
-    ? <Badge tone="yellow">{say("expired")}</Badge>
-    : <Badge tone="green">{say("active")}</Badge>
-}
-
-const RevokeLink = ({ apiKey, context }: KeyProps) => {
-  const say = sayOf(context, "adminKeys")
-  return apiKey.revokedAt !== null || isExpired(apiKey, context.now) ? null : (
-    <a
-      class="btn btn-sm btn-ghost-danger"
-      href={`/admin/keys/${apiKey.id}/revoke`}
-      aria-label={say("revoke.label", { name: apiKey.name })}
-    >
-      {say("revoke")}
-    </a>
-  )
-}
-
-const KeysTable = ({ keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<AdminKey> }) => {
-  const say = sayOf(context, "adminKeys")
-  const moment = (at: Date | null) => at === null ? say("never") : <Moment context={context} at={at} />
-  return (
-    <DataTable
-      caption={say("title")}
-      columns={[
-        { title: say("key") },
-        { title: say("state") },
-        { title: say("administrator"), wide: true },
-        { title: say("lastUsed"), wide: true },
-        { title: say("expiry"), wide: true },
-        { title: say("created"), wide: true },
-        { title: say("action"), number: true }
-      ]}
-      rows={keys.map((apiKey) => [
-        <>
-          <div class="key-name">{apiKey.name}</div>
-          <code class="nowrap">{apiKey.hint}</code>
-        </>,
-        <StateBadge context={context} apiKey={apiKey} />,
-        <span class="break-anywhere">{apiKey.email}</span>,
-        moment(apiKey.lastUsedAt),
-        moment(apiKey.expiresAt),
-        moment(apiKey.createdAt),
-        <RevokeLink context={context} apiKey={apiKey} />
-      ])}
-    />
-  )
-}
-
-export const AdminKeysView = (
-  { keys, state, context }: {
-    readonly context: UserContext
-    readonly keys: ReadonlyArray<AdminKey>
-    readonly state: FormState
-  }
-) => {
-  const say = sayOf(context, "adminKeys")
+  const columns = keyColumns<AdminKey>(context, "/admin/keys")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
         <a class="btn" href="/api/docs">{say("docs")}</a>
       </PageHeading>
-      {!context.isForm && context.query.get("done") === "revoked"
-        ? <Notice kind="success">{say("done.revoked")}</Notice>
-        : null}
-      <Card title={say("new")} class="mb-3">
-        <PostForm context={context} action="/admin/keys" class="card-body">
+      <Done context={context} texts={{ revoked: say("done.revoked") }} />
+      <Panel title={say("new")} class="mb-3">
+        <PostForm context={context} action="/admin/keys">
           <FormAlert state={state} />
-          <div class="row g-3">
-            <div class="col-md-6">
-              <Field
-                state={state}
-                name="name"
-                label={say("name")}
-                hint={say("name.hint")}
-                autocomplete="off"
-                required
-              />
-            </div>
-            <div class="col-md-6">
-              <Field
-                state={state}
-                name="expiry"
-                type="date"
-                label={say("expiry")}
-                hint={say("expiry.hint", { zone: context.formats.timeZone })}
-              />
-            </div>
-          </div>
+          <Inputs
+            state={state}
+            inputs={[[
+              { name: "name", label: say("name"), hint: say("name.hint"), required: true },
+              {
+                is: "date",
+                name: "expiry",
+                label: say("expiry"),
+                hint: say("expiry.hint", { zone: context.formats.timeZone })
+              }
+            ]]}
+          />
           <button type="submit" class="btn btn-primary">{say("submit")}</button>
         </PostForm>
-      </Card>
-      <Card>
-        {keys.length === 0 ? <Nothing icon="key" title={say("empty")} /> : <KeysTable context={context} keys={keys} />}
-      </Card>
-    </>
-  )
-}
-
-export const RevokeAdminKeyView = ({ apiKey, context }: KeyProps) => {
-  const say = sayOf(context, "adminKeys")
-  return (
-    <ConfirmPage
-      context={context}
-      title={say("revoke.title")}
-      text={say("revoke.text", { name: apiKey.name, hint: apiKey.hint })}
-      submit={say("revokeTheKey")}
-      cancel={say("keepIt")}
-      action={`/admin/keys/${apiKey.id}/revoke`}
-      back="/admin/keys"
-    />
-  )
-}
-
-export const CreatedAdminKeyView = (
-  { address, key, context }: { readonly context: UserContext; readonly key: string; readonly address: string }
-) => {
-  const say = sayOf(context, "adminKeys")
-  const copy = { label: say("copy"), copied: say("copied") }
-  return (
-    <>
-      <PageHeading title={say("created.title")} />
-      <Notice kind="warning">{say("created.once")}</Notice>
-      <Card class="mb-3">
-        <div class="card-body">
-          <Copyable id="new-admin-key" text={key} {...copy} />
-        </div>
-      </Card>
-      <Card title={say("tryIt")} class="mb-3">
-        <div class="card-body">
-          <Copyable
-            id="new-admin-key-curl"
-            text={`curl ${address}/api/admin/me -H "Authorization: Bearer ${key}"`}
-            {...copy}
-          />
-        </div>
-      </Card>
-      <a class="btn btn-primary" href="/admin/keys">{say("done")}</a>
+      </Panel>
+      <List
+        context={context}
+        path="/admin/keys"
+        caption={say("title")}
+        items={keys}
+        empty={{ icon: "key", title: say("empty") }}
+        columns={[
+          columns.name,
+          columns.state,
+          { title: say("administrator"), wide: true, cell: ({ email }) => <span class="break-anywhere">{email}</span> },
+          timeColumn(context, say("lastUsed"), ({ lastUsedAt }: AdminKey) => lastUsedAt, say("never")),
+          timeColumn(context, say("expiry"), ({ expiresAt }: AdminKey) => expiresAt, say("never")),
+          timeColumn(context, say("created"), ({ createdAt }: AdminKey) => createdAt),
+          columns.action
+        ]}
+      />
     </>
   )
 }

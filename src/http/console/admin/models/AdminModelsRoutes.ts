@@ -19,7 +19,7 @@ import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../QueryText.ts"
-import { changedMeanwhile, editOf, revisionIn, switchRoutes } from "../RowForms.ts"
+import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.ts"
 import { AdminModelsView } from "./AdminModelsView.tsx"
 import { formOf, modelProblems, readModelForm } from "./ModelForm.ts"
 import { modelPath } from "./ModelPath.ts"
@@ -106,8 +106,7 @@ const editForm = adminForm("/admin/models/edit", {
   again: showModel
 })
 
-const stateRoutes = switchRoutes({
-  paths: { disable: "/admin/models/disable", enable: "/admin/models/enable" },
+const turn = switchForms({
   find: modelOf,
   hrefOf: ({ id }: AdminModel, done) => modelPath("edit", id, done),
   show: (context, problems) => showModel(context, undefined, problems),
@@ -122,4 +121,13 @@ const stateRoutes = switchRoutes({
     )
 })
 
-export const AdminModelsRoutes = Layer.mergeAll(listPage, newPage, createForm, editPage, editForm, stateRoutes)
+export const AdminModelsRoutes = Layer.mergeAll(
+  listPage,
+  newPage,
+  createForm,
+  editPage,
+  editForm,
+  adminPage("/admin/models/disable", turn.ask),
+  adminForm("/admin/models/disable", turn.disable),
+  adminForm("/admin/models/enable", turn.enable)
+)

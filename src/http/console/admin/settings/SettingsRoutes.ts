@@ -12,31 +12,37 @@ import {
   type SettingsRefused,
   type SettingsView
 } from "../../../../settings/SettingsAdmin.ts"
-import { emptyForm, type FormState, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import {
+  emptyForm,
+  type FormState,
+  notFound,
+  page,
+  type PageNotFound,
+  type Problems,
+  redirect,
+  refuse,
+  refusing
+} from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { oneOf } from "../../QueryText.ts"
 import { problemText, settingLabels } from "./SettingLabels.ts"
-import { isSection, type Section } from "./SettingsText.ts"
-import { type ConnectionResult, SettingsPage } from "./SettingsView.tsx"
+import { type ConnectionResult, type Section, sections } from "./SettingsText.ts"
+import { SettingsPage } from "./SettingsView.tsx"
 
 const show = (
   context: UserContext,
-  more: { readonly section?: Section; readonly state?: FormState; readonly tested?: ConnectionResult } = {}
+  { section, state = emptyForm, tested }: {
+    readonly section?: Section
+    readonly state?: FormState
+    readonly tested?: ConnectionResult
+  } = {}
 ) =>
   Effect.gen(function*() {
     const view = yield* (yield* SettingsAdmin).view
     const publicUrl = (yield* PublicAddress).url()
-    return page(
-      sayOf(context, "settings")("title"),
-      SettingsPage({
-        context,
-        view,
-        publicUrl,
-        section: more.section,
-        state: more.state ?? emptyForm,
-        tested: more.tested
-      })
-    )
+    const body = SettingsPage({ context, view, publicUrl, section, state, tested })
+    return page(sayOf(context, "settings")("title"), body)
   })
 
 const settingsPage = adminPage("/admin/settings", (context) => show(context))
@@ -76,8 +82,8 @@ const problemsOf = (context: UserContext, section: Section, { problems }: Settin
 }
 
 const sectionOf = (fields: URLSearchParams): Effect.Effect<Section, PageNotFound> => {
-  const section = fields.get("section") ?? ""
-  return isSection(section) ? Effect.succeed(section) : Effect.fail(new PageNotFound())
+  const section = oneOf(sections, fields.get("section"))
+  return section === undefined ? notFound() : Effect.succeed(section)
 }
 
 const saveForm = adminForm("/admin/settings", {
@@ -90,7 +96,7 @@ const saveForm = adminForm("/admin/settings", {
         yield* admin.save(actorOf(context), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({
             SettingsRefused: (error) => Effect.fail(refuse(problemsOf(context, section, error))),
-            ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(context, "settings")("changed") }, 409))
+            ChangedMeanwhile: refusing({ form: sayOf(context, "settings")("changed") }, 409)
           })
         )
       }
@@ -103,17 +109,17 @@ const saveForm = adminForm("/admin/settings", {
 const testForm = adminForm("/admin/settings/test", {
   run: (context, fields) =>
     Effect.gen(function*() {
-      const provider = fields.get("provider")
-      if (provider !== "stripe" && provider !== "epay") return yield* new PageNotFound()
-      const why = yield* (yield* Connections).test(provider).pipe(
-        Effect.as(undefined),
+      const provider = oneOf(["stripe", "epay"], fields.get("provider"))
+      if (provider === undefined) return yield* notFound()
+      const outcome = yield* (yield* Connections).test(provider).pipe(
+        Effect.as({ outcome: "ok" as const }),
         Effect.catchTags({
-          ProviderOff: () => Effect.succeed({ kind: "unset" as const, detail: "" }),
-          ProviderRefused: (error) => Effect.succeed({ kind: "refused" as const, detail: error.why }),
-          ProviderUnavailable: (error) => Effect.succeed({ kind: "unavailable" as const, detail: error.why })
+          ProviderOff: () => Effect.succeed({ outcome: "unset" as const }),
+          ProviderRefused: ({ why }) => Effect.succeed({ outcome: "refused" as const, why }),
+          ProviderUnavailable: ({ why }) => Effect.succeed({ outcome: "unavailable" as const, why })
         })
       )
-      return yield* show(context, { tested: { provider, why } })
+      return yield* show(context, { tested: { provider, ...outcome } })
     })
 })
 

@@ -5,32 +5,16 @@
 import { fieldOf } from "../../../../config/SettingDocument.ts"
 import type { SettingsView as View, SettingView } from "../../../../settings/SettingsAdmin.ts"
 import { emptyForm, type FormState } from "../../Answer.ts"
+import { ButtonForm } from "../../kit/ButtonForm.tsx"
+import { Done } from "../../kit/Done.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
-import { SettingInput } from "./SettingInput.tsx"
 import { type SettingLabel, settingLabels } from "./SettingLabels.ts"
-import { type Section, sections } from "./SettingsText.ts"
-
-/** How a test went; `why` undefined: well. */
-export interface ConnectionResult {
-  readonly provider: "epay" | "stripe"
-  readonly why: { readonly kind: "unset" | "refused" | "unavailable"; readonly detail: string } | undefined
-}
-
-const titleOf = (context: UserContext, section: Section): string => {
-  const say = sayOf(context, "settings")
-  return {
-    site: say("section.site"),
-    registration: say("section.registration"),
-    finance: say("section.finance"),
-    confirm: say("section.confirm"),
-    billing: say("section.billing"),
-    epay: say("section.epay"),
-    stripe: say("section.stripe")
-  }[section]
-}
+import { settingInput } from "./SettingInput.ts"
+import { type ConnectionResult, connectionText, type Section, sections, sectionTitles } from "./SettingsText.ts"
 
 interface RowProps {
   readonly context: UserContext
@@ -39,122 +23,85 @@ interface RowProps {
   readonly state: FormState
 }
 
+/** A button of one setting in the form of its section; `label` says which setting, to those who hear the page. */
+const RowButton = (
+  { danger = false, label, name, setting, text }: Pick<RowProps, "setting"> & {
+    readonly name: "reset" | "remove"
+    readonly text: string
+    readonly label: string
+    readonly danger?: boolean
+  }
+) => (
+  <button
+    type="submit"
+    class={`btn btn-sm ${danger ? "btn-ghost-danger" : "btn-ghost-secondary"}`}
+    name={name}
+    value={setting.key}
+    aria-label={label}
+  >
+    {text}
+  </button>
+)
+
 /** Where a value comes from, and how it gets back to the default. */
 const Source = ({ label, setting, context }: RowProps) => {
   const say = sayOf(context, "settings")
-  if (setting.source === "file") return <span class="text-secondary">{say("source.file")}</span>
-  const fileText = label.options?.[setting.fileText] ?? setting.fileText
-  const title = setting.updatedAt === null || setting.updatedBy === null
-    ? undefined
-    : say("source.by", { who: setting.updatedBy, at: context.formats.time(setting.updatedAt) })
+  const { fileText, kind, source, updatedAt, updatedBy } = setting
+  if (source === "file") return <span class="text-secondary">{say("source.file")}</span>
   return (
-    <span class="d-inline-flex flex-wrap align-items-center gap-2">
-      <span title={title}>
+    <>
+      <span
+        title={updatedAt === null || updatedBy === null
+          ? undefined
+          : say("source.by", { who: updatedBy, at: context.formats.time(updatedAt) })}
+      >
         <Badge tone="blue">{say("source.override")}</Badge>
       </span>
-      {setting.kind === "secret" ? null : (
+      {kind === "secret" ? null : (
         <span class="text-secondary break-anywhere">
-          {say("default", { value: fileText === "" ? say("empty") : fileText })}
+          {say("default", { value: fileText === "" ? say("empty") : label.options?.[fileText] ?? fileText })}
         </span>
       )}
-      <button
-        type="submit"
-        class="btn btn-sm btn-ghost-secondary"
+      <RowButton
+        setting={setting}
         name="reset"
-        value={setting.key}
-        aria-label={say("reset.label", { name: label.label })}
-      >
-        {say("reset")}
-      </button>
-    </span>
+        text={say("reset")}
+        label={say("reset.label", { name: label.label })}
+      />
+    </>
   )
 }
 
 const SecretState = ({ label, setting, context }: RowProps) => {
   const say = sayOf(context, "settings")
-  return (
-    <span class="d-inline-flex flex-wrap align-items-center gap-2 me-2">
-      {setting.isSet
-        ? <Badge tone="green">{say("set")}</Badge>
-        : <Badge tone="secondary">{say("notSet")}</Badge>}
-      {setting.isSet
-        ? (
-          <button
-            type="submit"
-            class="btn btn-sm btn-ghost-danger"
-            name="remove"
-            value={setting.key}
-            aria-label={say("secret.remove.label", { name: label.label })}
-          >
-            {say("secret.remove")}
-          </button>
-        )
-        : null}
-    </span>
+  return !setting.isSet ? <Badge tone="secondary">{say("notSet")}</Badge> : (
+    <>
+      <Badge tone="green">{say("set")}</Badge>
+      <RowButton
+        setting={setting}
+        name="remove"
+        text={say("secret.remove")}
+        label={say("secret.remove.label", { name: label.label })}
+        danger
+      />
+    </>
   )
 }
 
 const SettingRow = (props: RowProps) => {
-  const { label, setting, state, context } = props
-  const say = sayOf(context, "settings")
-  const typed = state.values.get(setting.key)
-  // Beside what was typed stands what is in effect, so that a refused form shows both.
-  const isNow = setting.kind !== "secret" && typed !== null && typed !== setting.text
+  const { label, setting: { key, kind, text }, state, context } = props
+  const typed = state.values.get(key)
   return (
     <div class="setting-row">
-      <SettingInput context={context} setting={setting} label={label} state={state} keep={say("secret.keep")} />
-      <div class="d-flex flex-wrap align-items-center small">
-        {setting.kind === "secret" ? <SecretState {...props} /> : null}
+      <Inputs state={state} inputs={[settingInput(context, props.setting, label)]} />
+      <div class="d-flex flex-wrap align-items-center gap-2 small">
+        {kind === "secret" ? <SecretState {...props} /> : null}
         <Source {...props} />
-        {isNow ? <span class="ms-2 break-anywhere">{say("now", { value: setting.text })}</span> : null}
+        {/* What is in effect is beside what was typed, so that a refused form shows both. */}
+        {kind === "secret" || typed === null || typed === text
+          ? null
+          : <span class="break-anywhere">{sayOf(context, "settings")("now", { value: text })}</span>}
       </div>
-    </div>
-  )
-}
-
-const ProviderParts = (
-  { publicUrl, section, tested, context }: {
-    readonly context: UserContext
-    readonly section: "epay" | "stripe"
-    readonly publicUrl: string
-    readonly tested: ConnectionResult | undefined
-  }
-) => {
-  const say = sayOf(context, "settings")
-  const copy = { label: say("copy"), copied: say("copied") }
-  const result = tested?.provider === section ? tested : undefined
-  return (
-    <div class="card-body border-top">
-      <h3 class="h4">{section === "stripe" ? say("webhook") : say("notify")}</h3>
-      <Copyable
-        id={`${section}-callback`}
-        text={section === "stripe" ? `${publicUrl}/api/pay/stripe/webhook` : `${publicUrl}/api/pay/epay/notify`}
-        {...copy}
-      />
-      <p class="text-secondary small mt-2 break-anywhere">
-        {section === "stripe" ? say("webhook.hint") : say("notify.hint")}
-      </p>
-      {result === undefined
-        ? null
-        : result.why === undefined
-        ? <Notice kind="success">{say("test.ok")}</Notice>
-        : (
-          <Notice kind="danger">
-            {result.why.kind === "unset"
-              ? say("test.unset")
-              : result.why.kind === "refused"
-              ? say("test.refused", { why: result.why.detail })
-              : say("test.unavailable", { why: result.why.detail })}
-          </Notice>
-        )}
-      <PostForm context={context} action="/admin/settings/test" class="d-flex flex-wrap align-items-center gap-2">
-        <input type="hidden" name="provider" value={section} />
-        <button type="submit" class="btn">
-          <Icon name="check" />
-          {say("test")}
-        </button>
-        <span class="text-secondary small">{say("test.hint")}</span>
-      </PostForm>
     </div>
   )
 }
@@ -169,6 +116,41 @@ interface SettingsPageProps {
   readonly tested: ConnectionResult | undefined
 }
 
+/** The address that a provider calls back, and a test of the connection to it. */
+const ProviderParts = (
+  { at, publicUrl, tested, context }: SettingsPageProps & { readonly at: "epay" | "stripe" }
+) => {
+  const say = sayOf(context, "settings")
+  const callback = {
+    epay: { title: say("notify"), path: "/api/pay/epay/notify", hint: say("notify.hint") },
+    stripe: { title: say("webhook"), path: "/api/pay/stripe/webhook", hint: say("webhook.hint") }
+  }[at]
+  return (
+    <div class="card-body border-top">
+      <h3 class="h4">{callback.title}</h3>
+      <Copyable id={`${at}-callback`} text={publicUrl + callback.path} label={say("copy")} copied={say("copied")} />
+      <p class="text-secondary small mt-2 break-anywhere">{callback.hint}</p>
+      {tested?.provider === at
+        ? <Notice kind={tested.outcome === "ok" ? "success" : "danger"}>{connectionText(context, tested)}</Notice>
+        : null}
+      <ButtonForm
+        context={context}
+        action="/admin/settings/test"
+        class="d-flex flex-wrap align-items-center gap-2"
+        fields={{ provider: at }}
+        button={
+          <>
+            <Icon name="check" />
+            {say("test")}
+          </>
+        }
+      >
+        <span class="text-secondary small">{say("test.hint")}</span>
+      </ButtonForm>
+    </div>
+  )
+}
+
 const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
   const { at, view, context } = props
   const say = sayOf(context, "settings")
@@ -177,7 +159,7 @@ const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
   return (
     <section class="card mb-3" id={at} aria-labelledby={`${at}-title`}>
       <div class="card-header">
-        <h2 class="card-title" id={`${at}-title`}>{titleOf(context, at)}</h2>
+        <h2 class="card-title" id={`${at}-title`}>{sectionTitles(context)[at]}</h2>
       </div>
       <PostForm context={context} action="/admin/settings" class="card-body">
         {/* Enter in a field presses the first button of its form. */}
@@ -194,9 +176,7 @@ const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
         </div>
         <button type="submit" class="btn btn-primary mt-4">{say("save")}</button>
       </PostForm>
-      {at === "epay" || at === "stripe"
-        ? <ProviderParts context={context} section={at} publicUrl={props.publicUrl} tested={props.tested} />
-        : null}
+      {at === "epay" || at === "stripe" ? <ProviderParts {...props} at={at} /> : null}
     </section>
   )
 }
@@ -204,16 +184,14 @@ const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
 export const SettingsPage = (props: SettingsPageProps) => {
   const { context } = props
   const say = sayOf(context, "settings")
-  const done = context.isForm ? null : context.query.get("done")
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
-      {done === "saved" ? <Notice kind="success">{say("done.saved")}</Notice> : null}
-      {done === "same" ? <Notice kind="info">{say("done.same")}</Notice> : null}
+      <Done context={context} texts={{ saved: say("done.saved"), same: say("done.same") }} />
       <Card class="mb-3">
         <div class="card-body btn-list">
-          {sections.map((section) => (
-            <a key={section} class="btn btn-sm" href={`#${section}`}>{titleOf(context, section)}</a>
+          {Object.entries(sectionTitles(context)).map(([section, title]) => (
+            <a key={section} class="btn btn-sm" href={`#${section}`}>{title}</a>
           ))}
         </div>
       </Card>
