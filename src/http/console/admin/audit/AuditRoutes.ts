@@ -6,8 +6,8 @@ import { AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { page } from "../../Answer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
+import { readListed } from "../../kit/Listed.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { idOf } from "../../PathId.ts"
 import { auditColumns } from "./AuditCsv.ts"
 import { readAuditQuery } from "./AuditQuery.ts"
 import { AuditView } from "./AuditView.tsx"
@@ -16,13 +16,9 @@ const PAGE_SIZE = 50
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const query = readAuditQuery(context)
-  const range = { limit: PAGE_SIZE + 1, before: idOf(context.query.get("before")) }
-  const found = yield* (yield* AuditTrail).page(query.filter, range)
-  const items = found.slice(0, PAGE_SIZE)
-  return page(
-    sayOf(context, "audit")("title"),
-    AuditView({ context, query, items, hasOlder: found.length > PAGE_SIZE })
-  )
+  const trail = yield* AuditTrail
+  const listed = yield* readListed(context, { size: PAGE_SIZE }, (range) => trail.page(query.filter, range))
+  return page(sayOf(context, "audit")("title"), AuditView({ context, query, ...listed }))
 })
 
 const csv = Effect.fnUntraced(function*(context: UserContext) {

@@ -3,10 +3,12 @@
  */
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem } from "../../../../platform/AuditTrail.ts"
 import { List } from "../../kit/List.tsx"
+import { byId, type Listed } from "../../kit/Listed.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { auditPath, type AuditQuery } from "./AuditQuery.ts"
+import { pageOf, valueText } from "./AuditItemText.ts"
+import { auditCsvPath, type AuditQuery } from "./AuditQuery.ts"
 
 interface ItemProps {
   readonly context: PageContext
@@ -25,89 +27,67 @@ const Who = ({ item: { actor, email }, context }: ItemProps) => {
   )
 }
 
-/** The page of what was changed, where there is one. */
-const pageOf = (target: string): string | undefined => {
-  const [, what, id] = /^(user|order|payment):(\d+)$/.exec(target) ?? []
-  return what === undefined ? undefined : `/admin/${what}s/${id}`
-}
-
 const Target = ({ item: { target }, context }: ItemProps) => {
-  const href = pageOf(target) ?? `/admin/audit?${new URLSearchParams({ target })}`
-  const label = pageOf(target) === undefined ? sayOf(context, "audit")("only", { target }) : undefined
+  const page = pageOf(target)
+  const href = page ?? `/admin/audit?${new URLSearchParams({ target })}`
+  const label = page === undefined ? sayOf(context, "audit")("only", { target }) : undefined
   return <a class="break-anywhere text-decoration-underline" href={href} aria-label={label}>{target}</a>
-}
-
-/** A recorded value: amounts as money, texts as they are, everything else as JSON. */
-const valueText = ({ formats }: PageContext, field: string, value: unknown): string => {
-  if (value === null) return "–"
-  if (typeof value !== "string") return JSON.stringify(value)
-  if (!/^-?\d+$/.test(value)) return value
-  if (field.endsWith("_fen")) return formats.cny(BigInt(value))
-  return field.endsWith("_micros") && !field.includes("multiplier") ? formats.usd(BigInt(value)) : value
 }
 
 /** Field by field, what it was and what it is. */
 const Diff = ({ item: { after, before }, context }: ItemProps) => {
   const say = sayOf(context, "audit")
-  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+  const was = before ?? {}
+  const is = after ?? {}
   return (
     <ul class="list-unstyled mb-0 mt-1 small">
-      {fields.map((field) => (
+      {Object.keys({ ...was, ...is }).map((field) => (
         <li key={field} class="break-anywhere">
-          <span class="text-secondary">{field}:</span>
-          {before !== null && field in before
-            ? (
-              <>
-                {" "}
-                <span class="visually-hidden">{say("was")}</span>
-                <del class="text-secondary">{valueText(context, field, before[field])}</del>
-              </>
-            )
-            : null}
-          {after !== null && field in after
-            ? (
-              <>
-                {before !== null && field in before ? " → " : " "}
-                <span class="visually-hidden">{say("is")}</span>
-                <ins class="text-decoration-none">{valueText(context, field, after[field])}</ins>
-              </>
-            )
-            : null}
+          <span class="text-secondary">{field}:</span> {!(field in was) ? null : (
+            <>
+              <span class="visually-hidden">{say("was")}</span>
+              <del class="text-secondary">{valueText(context, field, was[field])}</del>
+            </>
+          )}
+          {field in was && field in is ? " → " : null}
+          {!(field in is) ? null : (
+            <>
+              <span class="visually-hidden">{say("is")}</span>
+              <ins class="text-decoration-none">{valueText(context, field, is[field])}</ins>
+            </>
+          )}
         </li>
       ))}
     </ul>
   )
 }
 
-export const AuditView = (
-  { hasOlder, items, query, context }: {
-    readonly context: PageContext
-    readonly query: AuditQuery
-    readonly items: ReadonlyArray<AuditItem>
-    readonly hasOlder: boolean
-  }
-) => {
+interface AuditProps extends Listed<AuditItem> {
+  readonly context: PageContext
+  readonly query: AuditQuery
+}
+
+export const AuditView = ({ query, context, ...listed }: AuditProps) => {
   const say = sayOf(context, "audit")
   const { isRefused, typed } = query
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>
-        <a class="btn" href={auditPath("/admin/audit/changes.csv", query)} download>{say("export")}</a>
+        <a class="btn" href={auditCsvPath(query)} download>{say("export")}</a>
       </PageHeading>
       {isRefused ? <Notice kind="warning">{say("range.problem")}</Notice> : null}
       <List
         context={context}
         path="/admin/audit"
         caption={say("title")}
-        items={items}
-        hasMore={hasOlder}
-        cursor={{ name: "before", of: ({ id }) => id }}
+        {...listed}
+        cursor={byId}
         filter={[
           { is: "text", name: "actor", label: say("actor"), value: typed.actor },
           { is: "text", name: "action", label: say("action"), value: typed.action },
           { is: "text", name: "target", label: say("target"), value: typed.target },
-          { is: "day", name: "from", label: say("from"), value: typed.from },
-          { is: "day", name: "to", label: say("to"), value: typed.to }
+          { is: "day", name: "from", label: say("from"), value: typed.from ?? "" },
+          { is: "day", name: "to", label: say("to"), value: typed.to ?? "" }
         ]}
         empty={{ icon: "clock", title: say("none") }}
         none={say("none.filtered")}

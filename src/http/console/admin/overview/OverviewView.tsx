@@ -7,10 +7,12 @@ import type { UsageReport } from "../../../../usage/AllUsage.ts"
 import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
+import { Figures } from "../../kit/Figures.tsx"
+import { Grid } from "../../kit/Grid.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon, type IconName } from "../../ui/Icon.tsx"
-import { Card, Figure, PageHeading } from "../../ui/Parts.tsx"
+import { Card, PageHeading, Usd } from "../../ui/Parts.tsx"
 import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
 import { ChannelsCard } from "../usage/ChannelsCard.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
@@ -30,93 +32,71 @@ export interface OverviewProps {
   readonly publicUrl: string
 }
 
-const Figures = ({ figures, usage, context }: OverviewProps) => {
+const Service = ({ figures: { month, today, users }, usage, context }: OverviewProps) => {
   const say = sayOf(context, "overview")
-  const { formats } = context
-  const today = usage.moments.at(-1) ?? usage.totals
-  const paid = (of: ServiceFigures["today"]) => formats.cny(of.topupsFen + of.plansFen)
+  const { cny, count } = context.formats
+  const paid = (of: ServiceFigures["today"]) => cny(of.topupsFen + of.plansFen)
+  const used = usage.moments.at(-1) ?? usage.totals
   return (
-    <>
-      <div class="col-sm-6 col-lg-3">
-        <Figure
-          label={say("charged")}
-          value={formats.usd(today.chargedMicros)}
-          hint={say("month", { value: formats.usd(usage.totals.chargedMicros) })}
-          icon="usage"
-        />
-      </div>
-      <div class="col-sm-6 col-lg-3">
-        <Figure
-          label={say("callsToday")}
-          value={formats.count(today.calls)}
-          hint={say("month", { value: formats.count(usage.totals.calls) })}
-          icon="model"
-        />
-      </div>
-      <div class="col-sm-6 col-lg-3">
-        <Figure
-          label={say("users")}
-          value={formats.count(figures.today.newUsers)}
-          hint={say("users.all", {
-            month: formats.count(figures.month.newUsers),
-            all: formats.count(figures.users)
-          })}
-          icon="users"
-        />
-      </div>
-      <div class="col-sm-6 col-lg-3">
-        <Figure
-          label={say("income")}
-          value={paid(figures.today)}
-          hint={say("income.parts", { month: paid(figures.month), plans: formats.cny(figures.month.plansFen) })}
-          icon="topup"
-        />
-      </div>
-    </>
+    <Figures
+      figures={[
+        {
+          label: say("charged"),
+          value: <Usd context={context} micros={used.chargedMicros} />,
+          hint: say("month", { value: context.formats.usdRounded(usage.totals.chargedMicros) }),
+          icon: "usage"
+        },
+        {
+          label: say("callsToday"),
+          value: count(used.calls),
+          hint: say("month", { value: count(usage.totals.calls) }),
+          icon: "model"
+        },
+        {
+          label: say("users"),
+          value: count(today.newUsers),
+          hint: say("users.all", { month: count(month.newUsers), all: count(users) }),
+          icon: "users"
+        },
+        {
+          label: say("income"),
+          value: paid(today),
+          hint: say("income.parts", { month: paid(month), plans: cny(month.plansFen) }),
+          icon: "topup"
+        }
+      ]}
+    />
   )
 }
 
-const Waiting = ({ figures, toConfirm, toReview, context }: OverviewProps) => {
+const Waiting = ({ figures: { callsOpen, ordersPending }, toConfirm, toReview, context }: OverviewProps) => {
   const say = sayOf(context, "overview")
   const { count } = context.formats
-  const open = `${count(figures.callsOpen)}${figures.callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
-  const items: ReadonlyArray<readonly [label: string, value: string, href: string, icon: IconName, isUrgent: boolean]> =
-    [
-      [
-        say("waiting.reviews"),
-        count(toReview),
-        "/admin/payments",
-        "alert",
-        toReview > 0
-      ],
-      // Most installations have no limits: the figure is there once something waits.
-      ...toConfirm === 0
-        ? []
-        : [[say("waiting.confirmations"), count(toConfirm), "/admin/confirmations", "check", true] as const],
-      [say("waiting.orders"), count(figures.ordersPending), "/admin/orders?state=pending", "order", false],
-      [say("waiting.calls"), open, "/admin/usage/calls?state=reserved", "clock", false]
-    ]
+  const look = (label: string, value: string, icon: IconName, href: string, isUrgent = false) => ({
+    label,
+    value: isUrgent ? <span class="text-danger">{value}</span> : value,
+    hint: <AdminLink context={context} href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</AdminLink>,
+    icon
+  })
+  const open = `${count(callsOpen)}${callsOpen >= OPEN_CALLS_COUNTED_MAX ? "+" : ""}`
   return (
-    <>
-      {items.map(([label, value, href, icon, isUrgent]) => (
-        <div key={href} class={items.length > 3 ? "col-sm-6 col-lg-3" : "col-sm-4"}>
-          <Figure
-            label={label}
-            value={isUrgent ? <span class="text-danger">{value}</span> : value}
-            hint={
-              <AdminLink context={context} href={href} aria-label={`${say("look")}: ${label}`}>{say("look")}</AdminLink>
-            }
-            icon={icon}
-          />
-        </div>
-      ))}
-    </>
+    <Figures
+      figures={[
+        look(say("waiting.reviews"), count(toReview), "alert", "/admin/payments", toReview > 0),
+        // Most installations have no limits: the figure is there once something waits.
+        ...toConfirm === 0
+          ? []
+          : [look(say("waiting.confirmations"), count(toConfirm), "check", "/admin/confirmations", true)],
+        look(say("waiting.orders"), count(ordersPending), "order", "/admin/orders?state=pending"),
+        look(say("waiting.calls"), open, "clock", "/admin/usage/calls?state=reserved")
+      ]}
+    />
   )
 }
 
 const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
   const say = sayOf(context, "overview")
-  const told: Readonly<Record<FirstStep, readonly [title: string, text: string, href: string]>> = {
+  const texts: Readonly<Record<FirstStep, readonly [title: string, text: string, href: string]>> = {
     channel: [say("step.channel"), say("step.channel.text"), "/admin/channels"],
     model: [say("step.model"), say("step.model.text"), "/admin/models"],
     offer: [say("step.offer"), say("step.offer.text"), "/admin/plans"],
@@ -128,25 +108,15 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
       <div class="card-body border-bottom text-secondary">{say("steps.lead")}</div>
       <ol class="list-group list-group-flush m-0 p-0">
         {steps.map(({ isDone, step }) => {
-          const [title, text, href] = told[step]
+          const [title, text, href] = texts[step]
           return (
             <li key={step} class="list-group-item d-flex gap-3 align-items-start">
               <span class={isDone ? "text-success" : "text-secondary"}>
                 <Icon name={isDone ? "check" : "arrow"} />
               </span>
               <div>
-                {isDone
-                  ? (
-                    <>
-                      {title} <span class="text-secondary">· {say("step.done")}</span>
-                    </>
-                  )
-                  : (
-                    <>
-                      <a href={href}>{title}</a>
-                      <div class="text-secondary break-anywhere">{text}</div>
-                    </>
-                  )}
+                {isDone ? title : <a href={href}>{title}</a>}
+                <div class="text-secondary break-anywhere">{isDone ? say("step.done") : text}</div>
               </div>
             </li>
           )
@@ -164,22 +134,24 @@ export const OverviewView = (props: OverviewProps) => {
       <PageHeading title={context.say("nav.admin")} />
       {steps.every(({ isDone }) => isDone) || !mayOpen(context, "/admin/settings") ? null : <Steps {...props} />}
       <ClampedCard context={context} report={clamped} />
-      <div class="row g-3 mb-3">
-        <Figures {...props} />
-        <Waiting {...props} />
-        <div class="col-12">
-          <MomentsChart
-            context={context}
-            report={usage}
-            query="range=30d"
-            title={say("spend.month")}
-            actions={<a href="/admin/usage">{say("details")}</a>}
-          />
-        </div>
-        <div class="col-12">
-          <ChannelsCard context={context} report={channels} />
-        </div>
-      </div>
+      <Service {...props} />
+      <Waiting {...props} />
+      <Grid
+        class="mb-3"
+        cells={[
+          [
+            "col-12",
+            <MomentsChart
+              context={context}
+              report={usage}
+              query="range=30d"
+              title={say("spend.month")}
+              actions={<a href="/admin/usage">{say("details")}</a>}
+            />
+          ],
+          ["col-12", <ChannelsCard context={context} report={channels} />]
+        ]}
+      />
       <Freshness context={context} report={usage} />
     </>
   )

@@ -7,97 +7,101 @@ import {
   type ChannelWindow,
   HEALTH_CALLS_MAX
 } from "../../../../usage/ChannelReports.ts"
+import type { ItemColumn } from "../../kit/ItemTable.tsx"
+import { ItemTable } from "../../kit/ItemTable.tsx"
+import { StateBadge, type States } from "../../kit/StateBadge.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Badge, Card, DataTable, Nothing, type Tone } from "../../ui/Parts.tsx"
+import type { TextKey } from "../../text/Texts.ts"
+import { Card, Nothing } from "../../ui/Parts.tsx"
+import { percentText } from "./Percent.ts"
 
-const stateOf = (
-  context: PageContext,
-  { breaker, id, isDisabled }: ChannelReport
-): readonly [tone: Tone, text: string] => {
-  const say = sayOf(context, "allUsage")
-  if (id === null) return ["secondary", say("gone")]
-  if (isDisabled) return ["secondary", say("disabled")]
-  switch (breaker) {
-    case "closed":
-      return ["green", say("breaker.closed")]
-    case "half_open":
-      return ["yellow", say("breaker.half_open")]
-    case "open":
-      return ["red", say("breaker.open")]
-  }
+type ChannelState = ChannelReport["breaker"] | "gone" | "disabled"
+
+const states: States<ChannelState, TextKey<"allUsage">> = {
+  gone: ["secondary", "gone"],
+  disabled: ["secondary", "state.disabled"],
+  closed: ["green", "breaker.closed"],
+  half_open: ["yellow", "breaker.half_open"],
+  open: ["red", "breaker.open"]
 }
 
-export const ChannelState = (
-  { channel, context }: { readonly context: PageContext; readonly channel: ChannelReport }
-) => {
-  const [tone, text] = stateOf(context, channel)
-  return <Badge tone={tone}>{text}</Badge>
-}
+const stateOf = ({ breaker, id, isDisabled }: ChannelReport): ChannelState =>
+  id === null ? "gone" : isDisabled ? "disabled" : breaker
 
-const Calls = ({ of, context }: { readonly context: PageContext; readonly of: ChannelWindow }) => {
+const Calls = ({ of: { calls, failures }, context }: { readonly context: PageContext; readonly of: ChannelWindow }) => {
   const say = sayOf(context, "allUsage")
-  const { formats } = context
-  if (of.calls === 0) return <span class="text-secondary">{say("health.idle")}</span>
-  const percent = formats.count(Math.round((of.failures / of.calls) * 1_000) / 10)
+  if (calls === 0) return <span class="text-secondary">{say("health.idle")}</span>
+  const failed = { count: context.formats.count(failures), percent: percentText(context, failures, calls) }
   return (
     <>
-      <div>{say("health.calls", { count: of.calls })}</div>
-      {of.failures === 0
-        ? null
-        : <div class="text-danger">{say("health.rate", { count: formats.count(of.failures), percent })}</div>}
+      <div>{say("health.calls", { count: calls })}</div>
+      {failures === 0 ? null : <div class="text-danger">{say("health.rate", failed)}</div>}
     </>
   )
 }
 
-const Times = (
-  { p50, p95, context }: { readonly context: PageContext; readonly p50: number | null; readonly p95: number | null }
-) => {
-  if (p50 === null || p95 === null) return <span class="text-secondary">–</span>
-  const [half, most] = [context.formats.seconds(p50), context.formats.seconds(p95)]
-  return <span title={sayOf(context, "allUsage")("health.median", { p50: half, p95: most })}>{half} / {most}</span>
+/** Within how long half of the calls were done, and nearly all. */
+const timesColumn = (
+  context: PageContext,
+  title: string,
+  of: (day: ChannelWindow) => readonly [p50: number | null, p95: number | null]
+): ItemColumn<ChannelReport> => ({
+  title: `${title} p50 / p95`,
+  number: true,
+  wide: true,
+  cell: ({ day }) => {
+    const [half, most] = of(day).map((ms) => ms === null ? undefined : context.formats.seconds(ms))
+    return half === undefined || most === undefined
+      ? <span class="text-secondary">–</span>
+      : <span title={sayOf(context, "allUsage")("health.median", { p50: half, p95: most })}>{half} / {most}</span>
+  }
+})
+
+interface ChannelsProps {
+  readonly context: PageContext
+  readonly report: ChannelsReport
 }
 
-export const ChannelsCard = (
-  { report, context }: { readonly context: PageContext; readonly report: ChannelsReport }
-) => {
+const Table = ({ report: { channels, lookedFrom }, context }: ChannelsProps) => {
   const say = sayOf(context, "allUsage")
-  const { channels, lookedFrom } = report
-  if (channels.length === 0) {
-    return (
-      <Card title={say("health")}>
-        <Nothing icon="channel" title={say("health.none")} />
-      </Card>
-    )
-  }
+  const { count, time } = context.formats
   return (
-    <Card title={say("health")}>
-      <DataTable
+    <>
+      <ItemTable
         caption={say("health")}
+        items={channels}
         columns={[
-          { title: say("channel") },
-          { title: say("state") },
-          { title: say("health.hour") },
-          { title: say("health.day"), wide: true },
-          { title: `${say("duration")} p50 / p95`, number: true, wide: true },
-          { title: `${say("health.first")} p50 / p95`, number: true, wide: true }
+          {
+            title: say("channel"),
+            cell: ({ name }) => (
+              <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ channel: name })}`}>{name}</a>
+            )
+          },
+          {
+            title: say("state"),
+            cell: (channel) => <StateBadge say={say} states={states} state={stateOf(channel)} />
+          },
+          { title: say("health.hour"), cell: ({ hour }) => <Calls context={context} of={hour} /> },
+          { title: say("health.day"), wide: true, cell: ({ day }) => <Calls context={context} of={day} /> },
+          timesColumn(context, say("duration"), (day) => [day.latencyP50Ms, day.latencyP95Ms]),
+          timesColumn(context, say("health.first"), (day) => [day.firstByteP50Ms, day.firstByteP95Ms])
         ]}
-        rows={channels.map((channel) => [
-          <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ channel: channel.name })}`}>
-            {channel.name}
-          </a>,
-          <ChannelState context={context} channel={channel} />,
-          <Calls context={context} of={channel.hour} />,
-          <Calls context={context} of={channel.day} />,
-          <Times context={context} p50={channel.day.latencyP50Ms} p95={channel.day.latencyP95Ms} />,
-          <Times context={context} p50={channel.day.firstByteP50Ms} p95={channel.day.firstByteP95Ms} />
-        ])}
       />
       <div class="card-footer text-secondary">
-        {say("health.lead")} {lookedFrom === null ? null : say("health.bounded", {
-          count: context.formats.count(HEALTH_CALLS_MAX),
-          time: context.formats.time(lookedFrom)
-        })}
+        {say("health.lead")}{" "}
+        {lookedFrom === null ? null : say("health.bounded", { count: count(HEALTH_CALLS_MAX), time: time(lookedFrom) })}
       </div>
+    </>
+  )
+}
+
+export const ChannelsCard = (props: ChannelsProps) => {
+  const say = sayOf(props.context, "allUsage")
+  return (
+    <Card title={say("health")}>
+      {props.report.channels.length === 0
+        ? <Nothing icon="channel" title={say("health.none")} />
+        : <Table {...props} />}
     </Card>
   )
 }

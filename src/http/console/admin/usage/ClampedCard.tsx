@@ -3,16 +3,13 @@
  * where there are none. A page that shows it does not depend on it: what cannot be read is said and logged.
  */
 import { Effect } from "effect"
-import {
-  ClampedCalls,
-  type ClampedChannel,
-  type ClampedReport,
-  type OverfullModel
-} from "../../../../usage/ClampedCalls.ts"
+import type { ComponentChildren } from "preact"
+import { ClampedCalls, type ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Notice } from "../../ui/Forms.tsx"
 import { Card } from "../../ui/Parts.tsx"
+import { percentText } from "./Percent.ts"
 
 /** Undefined: it cannot be read at this moment. */
 export const readClamped: Effect.Effect<ClampedReport | undefined, never, ClampedCalls> = Effect.flatMap(
@@ -25,39 +22,37 @@ export const readClamped: Effect.Effect<ClampedReport | undefined, never, Clampe
   )
 )
 
-const ChannelItem = ({ channel, context }: { readonly context: PageContext; readonly channel: ClampedChannel }) => {
-  const say = sayOf(context, "clamped")
-  const { count } = context.formats
-  const { calls, clamped, id, missingTokens, name } = channel
-  const percent = count(Math.round((clamped / calls) * 1_000) / 10)
-  return (
-    <li class="list-group-item">
-      {id === null
-        ? <strong class="break-anywhere">{name}</strong>
-        : <AdminLink context={context} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>}
-      <div>{say("channel", { clamped: count(clamped), calls: count(calls), percent })}</div>
-      <div class="text-secondary">{say("channel.fix", { tokens: count(missingTokens) })}</div>
-    </li>
-  )
+interface Finding {
+  readonly name: ComponentChildren
+  readonly text: string
+  readonly fix: string
 }
 
-const ModelItem = ({ model, context }: { readonly context: PageContext; readonly model: OverfullModel }) => {
+const findingsOf = (context: PageContext, { channels, models }: ClampedReport): ReadonlyArray<Finding> => {
   const say = sayOf(context, "clamped")
   const { count } = context.formats
-  const values = {
-    count: count(model.aboveContext),
-    calls: count(model.calls),
-    tokens: count(model.inputTokensMax)
-  }
-  return (
-    <li class="list-group-item">
-      <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ model: model.model })}`}>
-        <code>{model.model}</code>
-      </a>
-      <div>{say("model", values)}</div>
-      <div class="text-secondary">{say("model.fix")}</div>
-    </li>
-  )
+  return [
+    ...channels.map(({ calls, clamped, id, missingTokens, name }) => ({
+      name: id === null
+        ? <strong class="break-anywhere">{name}</strong>
+        : <AdminLink context={context} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>,
+      text: say("channel", {
+        clamped: count(clamped),
+        calls: count(calls),
+        percent: percentText(context, clamped, calls)
+      }),
+      fix: say("channel.fix", { tokens: count(missingTokens) })
+    })),
+    ...models.map(({ aboveContext, calls, inputTokensMax, model }) => ({
+      name: (
+        <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ model })}`}>
+          <code>{model}</code>
+        </a>
+      ),
+      text: say("model", { count: count(aboveContext), calls: count(calls), tokens: count(inputTokensMax) }),
+      fix: say("model.fix")
+    }))
+  ]
 }
 
 export const ClampedCard = (
@@ -65,13 +60,17 @@ export const ClampedCard = (
 ) => {
   const say = sayOf(context, "clamped")
   if (report === undefined) return <Notice kind="warning">{say("unread")}</Notice>
-  const { channels, models } = report
-  if (channels.length === 0 && models.length === 0) return null
-  return (
+  const findings = findingsOf(context, report)
+  return findings.length === 0 ? null : (
     <Card title={say("title")} class="mb-3">
       <ul class="list-group list-group-flush">
-        {channels.map((channel) => <ChannelItem key={channel.name} context={context} channel={channel} />)}
-        {models.map((model) => <ModelItem key={model.model} context={context} model={model} />)}
+        {findings.map(({ fix, name, text }, at) => (
+          <li key={at} class="list-group-item">
+            {name}
+            <div>{text}</div>
+            <div class="text-secondary">{fix}</div>
+          </li>
+        ))}
       </ul>
     </Card>
   )
