@@ -1,12 +1,10 @@
 /**
- * One channel: its form, or what the configuration file says of it; how it does; a test of it; and the question before it is
- * disabled.
+ * One channel: its form, or what the configuration file says of it; how it does; and a test of it.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import { channelTermList } from "../../../../domain/ChannelTermList.ts"
-import type { FormState, Problems } from "../../Answer.ts"
+import type { FormState } from "../../Answer.ts"
 import { ButtonForm } from "../../kit/ButtonForm.tsx"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { Done } from "../../kit/Done.tsx"
 import { EditPage } from "../../kit/EditPage.tsx"
 import { Facts } from "../../kit/Facts.tsx"
@@ -173,23 +171,5 @@ export const NewChannelView = (props: FieldsProps) => {
     >
       <ChannelFields {...props} />
     </FormPage>
-  )
-}
-
-export const DisableChannelView = (
-  { channel: { id, name }, problems, context }: ChannelProps & { readonly problems: Problems }
-) => {
-  const say = sayOf(context, "channels")
-  return (
-    <ConfirmPage
-      context={context}
-      title={say("disable.title")}
-      text={say("disable.text", { name })}
-      submit={say("disable.submit")}
-      cancel={say("disable.cancel")}
-      action={`/admin/channels/${id}/disable`}
-      back={`/admin/channels/${id}`}
-      problems={problems}
-    />
   )
 }

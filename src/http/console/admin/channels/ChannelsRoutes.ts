@@ -12,12 +12,12 @@ import { emptyForm, type FormState, notFound, page, type Problems, redirect, ref
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
-import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.ts"
+import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.tsx"
 import { readClamped } from "../usage/ClampedCard.tsx"
 import { type ChannelFormInput, formOf, problemTexts, readChannelForm, shownFields } from "./ChannelForm.ts"
 import { ChannelsView } from "./ChannelsView.tsx"
 import type { TestResult } from "./ChannelTestText.ts"
-import { ChannelView, DisableChannelView, NewChannelView } from "./ChannelView.tsx"
+import { ChannelView, NewChannelView } from "./ChannelView.tsx"
 
 const channelsPage = adminPage("/admin/channels", (context) =>
   Effect.gen(function*() {
@@ -103,10 +103,11 @@ const editForm = adminForm("/admin/channels/:id", {
 
 const turn = switchForms({
   find: () => channelOf,
-  hrefOf: ({ id }: AdminChannel, done) => `/admin/channels/${id}${done === undefined ? "" : `?done=${done}`}`,
+  hrefOf: ({ id }: AdminChannel, page, done) =>
+    `/admin/channels/${id}${page === "disable" ? "/disable" : done === undefined ? "" : `?done=${done}`}`,
   show: (context, problems) => showChannel(context, { problems }),
-  question: (context, channel, problems) =>
-    page(sayOf(context, "channels")("disable.title"), DisableChannelView({ context, channel, problems })),
+  say: (context) => sayOf(context, "channels"),
+  textOf: (context, { name }) => sayOf(context, "channels")("disable.text", { name }),
   setEnabled: (context, { enabled, row: { id } }) =>
     Effect.flatMap(ChannelAdmin, (admin) => admin[enabled ? "enable" : "disable"](actorOf(context), id)).pipe(
       Effect.catchTags(refusals(context))

@@ -19,11 +19,11 @@ import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../QueryText.ts"
-import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.ts"
+import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.tsx"
 import { AdminModelsView } from "./AdminModelsView.tsx"
 import { formOf, modelProblems, readModelForm } from "./ModelForm.ts"
 import { modelPath } from "./ModelPath.ts"
-import { DisableModelView, ModelView, NewModelView } from "./ModelView.tsx"
+import { ModelView, NewModelView } from "./ModelView.tsx"
 
 const PAGE_SIZE = 100
 
@@ -108,10 +108,10 @@ const editForm = adminForm("/admin/models/edit", {
 
 const turn = switchForms({
   find: modelOf,
-  hrefOf: ({ id }: AdminModel, done) => modelPath("edit", id, done),
+  hrefOf: ({ id }: AdminModel, page, done) => modelPath(page, id, done),
   show: (context, problems) => showModel(context, undefined, problems),
-  question: (context, model, problems) =>
-    page(sayOf(context, "adminModels")("disable.title"), DisableModelView({ context, model, problems })),
+  say: (context) => sayOf(context, "adminModels"),
+  textOf: (context, { id }) => sayOf(context, "adminModels")("disable.text", { id }),
   setEnabled: (context, { enabled, revision, row: { id } }) =>
     Effect.flatMap(ModelAdmin, (models) => models.setEnabled(actorOf(context), { id, revision }, enabled)).pipe(
       Effect.catchTags({

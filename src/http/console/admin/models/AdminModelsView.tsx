@@ -10,6 +10,7 @@ import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Notice } from "../../ui/Forms.tsx"
 import { Badge, PageHeading } from "../../ui/Parts.tsx"
 import { modelPath } from "./ModelPath.ts"
+import { priceColumns } from "./PriceColumns.ts"
 
 /** So many channels are named in the list. */
 const CHANNELS_NAMED_MAX = 3
@@ -55,7 +56,7 @@ export const AdminModelsView = (
   }
 ) => {
   const say = sayOf(context, "adminModels")
-  const { count, usd } = context.formats
+  const { count } = context.formats
   const imported = context.query.get("done") === "imported"
     ? { created: Number(context.query.get("created")), changed: Number(context.query.get("changed")) }
     : undefined
@@ -94,21 +95,7 @@ export const AdminModelsView = (
               </>
             )
           },
-          { title: say("input"), number: true, cell: ({ terms }) => usd(terms.price.inputMicrosPer1m) },
-          {
-            title: say("cachedInput"),
-            number: true,
-            wide: true,
-            cell: ({ terms }) => usd(terms.price.cachedInputMicrosPer1m)
-          },
-          {
-            title: say("cacheWrite"),
-            number: true,
-            wide: true,
-            cell: ({ terms: { price } }) =>
-              price.cacheWriteMicrosPer1m === null ? "–" : usd(price.cacheWriteMicrosPer1m)
-          },
-          { title: say("output"), number: true, cell: ({ terms }) => usd(terms.price.outputMicrosPer1m) },
+          ...priceColumns<AdminModel>(context, ({ terms }) => terms.price, true),
           {
             title: say("context"),
             number: true,

@@ -9,35 +9,31 @@ import { ItemTable } from "../../kit/ItemTable.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { termFacts } from "../terms/TermParts.tsx"
 import { modelLabels } from "./ModelLabels.ts"
+import { priceColumns } from "./PriceColumns.ts"
 
 interface FactsProps {
   readonly context: UserContext
   readonly model: AdminModel
 }
 
+type Line = readonly [name: string, prices: UnitPrices]
+
 const PriceFacts = ({ model: { terms: { price } }, context }: FactsProps) => {
   const say = sayOf(context, "adminModels")
-  const { count, usd } = context.formats
+  const { count } = context.formats
   const tiers = price.tiers ?? []
   const [first] = tiers
-  const named: ReadonlyArray<readonly [name: string, prices: UnitPrices]> = [
+  const lines: ReadonlyArray<Line> = [
     [first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price],
-    ...tiers.map((tier) => [say("above", { count: count(tier.aboveInputTokens) }), tier] as const)
+    ...tiers.map((tier): Line => [say("above", { count: count(tier.aboveInputTokens) }), tier])
   ]
   return (
     <ItemTable
       caption={say("prices")}
-      items={named}
+      items={lines}
       columns={[
         { title: say("prices"), cell: ([name]) => name },
-        { title: say("input"), number: true, cell: ([, of]) => usd(of.inputMicrosPer1m) },
-        { title: say("output"), number: true, cell: ([, of]) => usd(of.outputMicrosPer1m) },
-        { title: say("cachedInput"), number: true, cell: ([, of]) => usd(of.cachedInputMicrosPer1m) },
-        {
-          title: say("cacheWrite"),
-          number: true,
-          cell: ([, of]) => of.cacheWriteMicrosPer1m === null ? "–" : usd(of.cacheWriteMicrosPer1m)
-        }
+        ...priceColumns<Line>(context, ([, prices]) => prices)
       ]}
     />
   )

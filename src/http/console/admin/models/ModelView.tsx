@@ -1,9 +1,8 @@
 /**
- * The form of a model, new or not, and the question before one is disabled.
+ * The page of one model, new or not: its form, or what it is where config.yaml has it.
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import type { FormState, Problems } from "../../Answer.ts"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
+import type { FormState } from "../../Answer.ts"
 import { EditPage } from "../../kit/EditPage.tsx"
 import { FormPage } from "../../kit/FormPage.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
@@ -69,28 +68,5 @@ export const ModelView = (props: FieldsProps & { readonly model: AdminModel; rea
     >
       <ModelFields {...props} />
     </EditPage>
-  )
-}
-
-interface DisableProps {
-  readonly context: UserContext
-  readonly model: AdminModel
-  readonly problems: Problems
-}
-
-export const DisableModelView = ({ model: { id, revision }, problems, context }: DisableProps) => {
-  const say = sayOf(context, "adminModels")
-  return (
-    <ConfirmPage
-      context={context}
-      title={say("disable.title")}
-      text={say("disable.text", { id })}
-      submit={say("disable.submit")}
-      cancel={say("disable.cancel")}
-      action={modelPath("disable", id)}
-      back={modelPath("edit", id)}
-      revision={revision}
-      problems={problems}
-    />
   )
 }
