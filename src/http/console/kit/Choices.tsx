@@ -1,5 +1,6 @@
 /**
- * A choice of one of several, with its hint and its problem: as a list that opens, or all of them below one another.
+ * Choices, with their hints and problems: one of several as a list that opens, or all of them below one another; any of several;
+ * and one thing that is so or not.
  */
 import { classOf, Control, type ControlProps, describedBy, Notes } from "./Control.tsx"
 
@@ -47,3 +48,59 @@ export const Radios = (props: ChoiceProps) => {
     </fieldset>
   )
 }
+
+export interface TicksProps extends ControlProps {
+  /** Ticked where nothing was sent yet. */
+  readonly initial?: ReadonlyArray<string>
+  readonly options: ReadonlyArray<readonly [value: string, text: string]>
+}
+
+interface TickProps {
+  readonly name: string
+  readonly value: string
+  readonly text: string
+  readonly isTicked: boolean
+  readonly "aria-describedby"?: string | undefined
+}
+
+const TickBox = ({ isTicked, name, text, value, ...described }: TickProps) => (
+  <label class="form-check mb-1">
+    <input class="form-check-input" type="checkbox" name={name} value={value} checked={isTicked} {...described} />
+    <span class="form-check-label break-anywhere">{text}</span>
+  </label>
+)
+
+/** A form that was sent says what is ticked, and by its silence what is not. */
+const tickedOf = ({ initial = [], name, state }: Omit<TicksProps, "options">): ReadonlyArray<string> =>
+  state.values.size === 0 ? initial : state.values.getAll(name)
+
+/** Any of several. */
+export const Ticks = (props: TicksProps) => {
+  const { label, name, options } = props
+  const ticked = tickedOf(props)
+  return (
+    <fieldset class="mb-3" aria-describedby={describedBy(props)["aria-describedby"]}>
+      <legend class="form-label">{label}</legend>
+      <div class="d-flex flex-wrap column-gap-4">
+        {options.map(([value, text]) => (
+          <TickBox key={value} name={name} value={value} text={text} isTicked={ticked.includes(value)} />
+        ))}
+      </div>
+      <Notes {...props} />
+    </fieldset>
+  )
+}
+
+/** One thing that is so or not. */
+export const Tick = (props: Omit<TicksProps, "options">) => (
+  <div class="mb-3">
+    <TickBox
+      name={props.name}
+      value="1"
+      text={props.label}
+      isTicked={tickedOf(props).length > 0}
+      aria-describedby={describedBy(props)["aria-describedby"]}
+    />
+    <Notes {...props} />
+  </div>
+)

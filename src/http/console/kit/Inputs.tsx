@@ -6,7 +6,7 @@ import { NOTE_CHARACTERS_MAX } from "../../../platform/Notes.ts"
 import type { FormState } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { Field, type FieldProps } from "../ui/Forms.tsx"
-import { type ChoiceProps, Radios, Select } from "./Choices.tsx"
+import { type ChoiceProps, Radios, Select, Tick, Ticks, type TicksProps } from "./Choices.tsx"
 import { Control, type ControlProps } from "./Control.tsx"
 
 type InputKind = "text" | "email" | "date" | "integer" | "decimal" | "usd" | "signedUsd" | "cny" | "secret"
@@ -38,6 +38,16 @@ export interface Choice extends Omit<ChoiceProps, "state"> {
   readonly is: "select" | "radios"
 }
 
+/** Any of several. */
+export interface TicksInput extends Omit<TicksProps, "state"> {
+  readonly is: "ticks"
+}
+
+/** One thing that is so or not. */
+export interface TickInput extends Omit<TicksProps, "state" | "options"> {
+  readonly is: "tick"
+}
+
 /** A text of several lines; code is read by programs, so that every character counts. */
 export interface LinesInput extends Omit<ControlProps, "state"> {
   readonly is: "lines" | "code"
@@ -45,7 +55,7 @@ export interface LinesInput extends Omit<ControlProps, "state"> {
   readonly initial?: string
 }
 
-type AnyInput = Input | Choice | LinesInput
+export type AnyInput = Input | Choice | TicksInput | TickInput | LinesInput
 
 /** An entry that is no input is shown as it is. */
 export type InputEntry = AnyInput | ReadonlyArray<AnyInput | ComponentChildren>
@@ -77,6 +87,10 @@ const One = ({ input, state }: { readonly input: AnyInput; readonly state: FormS
       return <Select state={state} {...input} />
     case "radios":
       return <Radios state={state} {...input} />
+    case "ticks":
+      return <Ticks state={state} {...input} />
+    case "tick":
+      return <Tick state={state} {...input} />
     case "lines":
     case "code":
       return <Lines state={state} input={input} />

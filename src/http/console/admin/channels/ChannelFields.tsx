@@ -36,16 +36,7 @@ const KnownModels = ({ known, state, context }: FieldsProps) => {
   const say = sayOf(context, "channels")
   return known.length === 0 ? null : (
     <>
-      <label class="form-check mb-3">
-        <input
-          class="form-check-input"
-          type="checkbox"
-          name="all_models"
-          value="1"
-          checked={state.values.has("all_models")}
-        />
-        <span class="form-check-label">{say("models.all")}</span>
-      </label>
+      <Inputs state={state} inputs={[{ is: "tick", name: "all_models", label: say("models.all") }]} />
       <details class="mb-3">
         <summary class="text-secondary">{say("models.known", { count: known.length })}</summary>
         <p class="mt-2 mb-0">{known.map((id) => <code key={id} class="break-anywhere me-2">{id}</code>)}</p>
@@ -104,7 +95,6 @@ export const ChannelFields = (props: FieldsProps) => {
       <KnownModels {...props} />
       <Group title={say("upstream")}>
         <TermInputs
-          context={context}
           state={state}
           list={channelTermList}
           labels={channelLabels(context)}

@@ -65,7 +65,7 @@ const TierFields = ({ state, context }: FieldsProps) => {
 export const ModelFields = (props: FieldsProps) => {
   const { state, context } = props
   const say = sayOf(context, "adminModels")
-  const terms = { ...props, list: modelTermList, labels: modelLabels(context), initial: defaultTerms }
+  const terms = { state, list: modelTermList, labels: modelLabels(context), initial: defaultTerms }
   return (
     <>
       <Group title={say("prices")}>
