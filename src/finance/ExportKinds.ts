@@ -16,13 +16,11 @@ export const ExportRow = Schema.StructWithRest(Schema.Struct({ id: Schema.BigInt
 ])
 export type ExportRow = typeof ExportRow.Type
 
-/** How a column is written: `minor` in the currency of its row. */
-type Format = "text" | "minor" | "micros" | "fen"
-
 export interface ExportKind {
   /** Of rows with `id` and `booked_at`; `provider`, `currency` and `state` where a filter may name them. */
   readonly sql: string
-  readonly columns: Readonly<Record<string, Format>>
+  /** In the order of the file. What an amount is counted in is the end of its column's name. */
+  readonly columns: ReadonlyArray<string>
   /** Of the columns with amounts: what the totals add up. */
   readonly summed: ReadonlyArray<string>
   /** What the totals are apart by; none: they are in USD. */
@@ -87,128 +85,56 @@ const cashSql = `
   FROM cash_movements m LEFT JOIN payments p ON p.id = m.payment_id LEFT JOIN payment_refunds r ON r.id = m.refund_id
     LEFT JOIN payment_disputes d ON d.id = m.dispute_id`
 
+const words = (text: string): ReadonlyArray<string> => text.trim().split(/\s+/)
+
+const byProvider = { by: ["provider", "currency"], filters: ["provider", "currency", "state"] } as const
+
 export const exportKinds = {
   orders: {
     sql: ordersSql,
-    columns: {
-      kind: "text",
-      user_id: "text",
-      email: "text",
-      state: "text",
-      amount_fen: "fen",
-      credit_micros: "micros",
-      plan_code: "text",
-      provider: "text",
-      currency: "text",
-      paid_minor: "minor",
-      payment_id: "text",
-      created_at: "text",
-      settled_at: "text"
-    },
+    columns: words(`
+      kind user_id email state amount_fen credit_micros plan_code provider currency paid_minor payment_id
+      created_at settled_at`),
     summed: ["paid_minor"],
-    by: ["provider", "currency"],
-    filters: ["provider", "currency", "state"]
+    ...byProvider
   },
   payments: {
     sql: paymentsSql,
-    columns: {
-      provider: "text",
-      payment_id: "text",
-      state: "text",
-      manual: "text",
-      currency: "text",
-      received_minor: "minor",
-      paid_minor: "minor",
-      order_id: "text",
-      user_id: "text",
-      email: "text",
-      credited_micros: "micros",
-      debited_micros: "micros",
-      corrected_micros: "micros",
-      provider_at: "text",
-      provider_day: "text"
-    },
+    columns: words(`
+      provider payment_id state manual currency received_minor paid_minor order_id user_id email
+      credited_micros debited_micros corrected_micros provider_at provider_day`),
     summed: ["received_minor", "paid_minor"],
-    by: ["provider", "currency"],
-    filters: ["provider", "currency", "state"]
+    ...byProvider
   },
   refunds: {
     sql: refundsSql,
-    columns: {
-      provider: "text",
-      payment_id: "text",
-      refund_id: "text",
-      state: "text",
-      currency: "text",
-      amount_minor: "minor",
-      given_back_minor: "minor",
-      order_id: "text",
-      requested_by: "text",
-      note: "text",
-      problem: "text",
-      provider_at: "text",
-      provider_day: "text"
-    },
+    columns: words(`
+      provider payment_id refund_id state currency amount_minor given_back_minor order_id requested_by note
+      problem provider_at provider_day`),
     summed: ["amount_minor", "given_back_minor"],
-    by: ["provider", "currency"],
-    filters: ["provider", "currency", "state"]
+    ...byProvider
   },
   disputes: {
     sql: disputesSql,
-    columns: {
-      provider: "text",
-      payment_id: "text",
-      dispute_id: "text",
-      state: "text",
-      reason: "text",
-      currency: "text",
-      amount_minor: "minor",
-      taken_minor: "minor",
-      order_id: "text",
-      due_at: "text",
-      provider_at: "text",
-      provider_day: "text"
-    },
+    columns: words(`
+      provider payment_id dispute_id state reason currency amount_minor taken_minor order_id due_at provider_at
+      provider_day`),
     summed: ["amount_minor", "taken_minor"],
-    by: ["provider", "currency"],
-    filters: ["provider", "currency", "state"]
+    ...byProvider
   },
   ledger: {
     sql: ledgerSql,
-    columns: {
-      user_id: "text",
-      email: "text",
-      seq: "text",
-      kind: "text",
-      amount_micros: "micros",
-      owed_micros: "micros",
-      usd_after: "micros",
-      owed_after: "micros",
-      ref_type: "text",
-      ref_id: "text",
-      actor: "text",
-      note: "text"
-    },
+    columns: words(`
+      user_id email seq kind amount_micros owed_micros usd_after owed_after ref_type ref_id actor note`),
     summed: ["amount_micros", "owed_micros"],
     by: [],
     filters: ["state"]
   },
   cash: {
     sql: cashSql,
-    columns: {
-      kind: "text",
-      provider: "text",
-      currency: "text",
-      amount_minor: "minor",
-      payment_id: "text",
-      refund_id: "text",
-      dispute_id: "text",
-      provider_at: "text",
-      provider_day: "text"
-    },
+    columns: words("kind provider currency amount_minor payment_id refund_id dispute_id provider_at provider_day"),
     summed: ["amount_minor"],
-    by: ["provider", "currency"],
-    filters: ["provider", "currency", "state"]
+    ...byProvider
   }
 } as const satisfies Readonly<Record<string, ExportKind>>
 

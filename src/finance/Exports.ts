@@ -5,7 +5,7 @@
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { minorText } from "../domain/Currency.ts"
-import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
+import { FEN_SCALE, formatDecimal, formatUsd } from "../domain/Money.ts"
 import { csvLine } from "../platform/Csv.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -55,7 +55,7 @@ export class Exports extends Context.Service<Exports, {
       )
 
       const lines = (kind: ExportKind, filter: ExportFilter, timeZone: string, first: ReadonlyArray<ExportRow>) => {
-        const columns = Object.keys(kind.columns)
+        const { columns } = kind
         const totals = new Map<string, Total>()
         const rows = Stream.paginate<bigint, string, DatabaseUnavailable>(
           0n,
@@ -63,14 +63,14 @@ export class Exports extends Context.Service<Exports, {
             Effect.map(after === 0n ? Effect.succeed(first) : page(kind, filter, timeZone, after), (read) => {
               for (const row of read) adding(kind, totals, row)
               const text = read.map((row) =>
-                csvLine(["id", "booked_at", ...columns].map((column) => cellOf(kind, row, column)))
+                csvLine(["id", "booked_at", ...columns].map((column) => cellOf(row, column)))
               )
               const last = read.length < PAGE_ROWS ? Option.none<bigint>() : Option.fromUndefinedOr(read.at(-1)?.id)
               return [[text.join("")], last] as const
             })
         )
         const end = Stream.suspend(() =>
-          Stream.succeed([...totals.values()].map((total) => totalLine(kind, columns, total)).join(""))
+          Stream.succeed([...totals.values()].map((total) => totalLine(kind, total)).join(""))
         )
         return Stream.succeed(csvLine(["id", "booked_at", ...columns.map(nameOf)])).pipe(
           Stream.concat(rows),
@@ -103,22 +103,22 @@ const textOf = (cell: Cell): string => {
   return cell instanceof Date ? DateTime.formatIso(DateTime.fromDateUnsafe(cell)) : String(cell)
 }
 
-const amountText = (format: "minor" | "micros" | "fen", amount: bigint, currency: string): string => {
-  if (format === "micros") return formatDecimal(amount, MICROS_SCALE, 2)
-  return format === "fen" ? formatDecimal(amount, FEN_SCALE, FEN_SCALE) : minorText(amount, currency)
+/** An amount in the unit that its column is named after: `_fen`, `_minor` of the row's currency, or micros. */
+const amountText = (column: string, amount: bigint, row: ExportRow): string => {
+  if (column.endsWith("_fen")) return formatDecimal(amount, FEN_SCALE, FEN_SCALE)
+  if (column.endsWith("_minor")) return minorText(amount, textOf(row["currency"] ?? null))
+  return formatUsd(amount)
 }
 
-/** `amount_fen` is in CNY there, `amount_micros` in USD, `amount_minor` in the currency of the row. */
-const nameOf = (column: string): string =>
-  column.replace(/_micros$|^(usd|owed)_after$/, (end, after) => after === undefined ? "_usd" : end)
-    .replace(/_fen$/, "_cny").replace(/_minor$/, "")
+const isAmount = (column: string): boolean => /_(?:micros|fen|minor|after)$/.test(column)
 
-const cellOf = ({ columns }: ExportKind, row: ExportRow, column: string): string => {
+/** In the file `amount_fen` is `amount_cny`, `amount_micros` is `amount_usd`, and `amount_minor` is `amount`. */
+const nameOf = (column: string): string =>
+  column.replace(/_micros$/, "_usd").replace(/_fen$/, "_cny").replace(/_minor$/, "")
+
+const cellOf = (row: ExportRow, column: string): string => {
   const value = row[column] ?? null
-  const format = columns[column] ?? "text"
-  return typeof value === "bigint" && format !== "text"
-    ? amountText(format, value, textOf(row["currency"] ?? null))
-    : textOf(value)
+  return typeof value === "bigint" && isAmount(column) ? amountText(column, value, row) : textOf(value)
 }
 
 /** What is summed so far of one provider and currency. */
@@ -140,16 +140,15 @@ const adding = (kind: ExportKind, totals: Map<string, Total>, row: ExportRow): v
 }
 
 /** A line as long as the others: `total` and how many rows, then the sums in their columns. */
-const totalLine = (kind: ExportKind, columns: ReadonlyArray<string>, { count, of, sums }: Total): string => {
+const totalLine = (kind: ExportKind, { count, of, sums }: Total): string => {
   const by: ReadonlyArray<string> = kind.by
   return csvLine([
     "total",
     `${count} rows`,
-    ...columns.map((column) => {
+    ...kind.columns.map((column) => {
       const sum = sums.get(column)
-      const format = kind.columns[column] ?? "text"
       if (by.includes(column)) return textOf(of[column] ?? null)
-      return sum === undefined || format === "text" ? "" : amountText(format, sum, textOf(of["currency"] ?? null))
+      return sum === undefined ? "" : amountText(column, sum, of)
     })
   ])
 }
