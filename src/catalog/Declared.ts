@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { AppConfig, type ModelConfig } from "../config/Config.ts"
 import { recordsetOf } from "../postgres/Rows.ts"
-import { writeDeclared } from "../settings/DeclaredRows.ts"
+import { writeConfigRows } from "../settings/ConfigRows.ts"
 import { columnsOf, termColumns } from "./ModelColumns.ts"
 
 const rowOf = (model: ModelConfig) => ({ id: model.id, ...columnsOf(model) })
@@ -14,7 +14,7 @@ const rowOf = (model: ModelConfig) => ({ id: model.id, ...columnsOf(model) })
 export const declareModels = Effect.gen(function*() {
   const { models } = yield* AppConfig
   const declared = recordsetOf(models.map(rowOf))
-  yield* writeDeclared("catalog", (sql) =>
+  yield* writeConfigRows("catalog", (sql) =>
     Effect.gen(function*() {
       const written = yield* sql`
         INSERT INTO models AS m (id, ${termColumns(sql)}, declared)

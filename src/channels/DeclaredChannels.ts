@@ -8,7 +8,7 @@ import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../config/Config.ts"
 import { recordsetOf } from "../postgres/Rows.ts"
-import { writeDeclared } from "../settings/DeclaredRows.ts"
+import { writeConfigRows } from "../settings/ConfigRows.ts"
 import { columnsOf, termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({
@@ -80,7 +80,7 @@ const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channe
 /** Makes the tables say what the file says, and tells the other processes if that changed anything. */
 export const declareChannels = Effect.gen(function*() {
   const { channels } = yield* AppConfig
-  yield* writeDeclared("channels", (sql): Effect.Effect<number, SqlError.SqlError> =>
+  yield* writeConfigRows("channels", (sql): Effect.Effect<number, SqlError.SqlError> =>
     Effect.gen(function*() {
       const changed = yield* writeChannels(sql, channels)
       return changed + (yield* writeServed(sql, channels))

@@ -1,6 +1,6 @@
 /**
- * Plans as administrators manage them. What is declared in config.yaml is shown and left alone. A change is recorded, counts as
- * a new revision, and concerns later orders only: what was ordered or bought keeps its own terms.
+ * Plans as administrators manage them. Plans that are managed in config.yaml are only shown. A change is recorded, counts as a new
+ * revision, and concerns later orders only: what was ordered or bought keeps its own terms.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -13,7 +13,7 @@ import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { PlanDeclared, PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
+import { PlanConfigManaged, PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
 
 /** A plan with everything there is to know of it. */
 const fields = {
@@ -21,7 +21,7 @@ const fields = {
   /** Never changes. */
   code: Schema.String,
   ...planTerms.row,
-  /** It stands in config.yaml and is changed there. One that is gone from the file is nobody's, and can be taken over. */
+  /** It is managed in config.yaml. A plan that is gone from the file can be managed here. */
   declared: Schema.Boolean,
   disabledAt: Schema.NullOr(Schema.Date),
   /** Counts the changes of the row. */
@@ -59,7 +59,7 @@ export interface PlanAt {
   readonly revision: bigint
 }
 
-type EditError = PlanUnknown | PlanDeclared | ChangedMeanwhile | SqlError.SqlError
+type EditError = PlanUnknown | PlanConfigManaged | ChangedMeanwhile | SqlError.SqlError
 
 export class PlanAdmin extends Context.Service<PlanAdmin, {
   /** Disabled ones too. */
@@ -80,7 +80,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
       const sql = yield* SqlClient.SqlClient
       const notifications = yield* Notifications
 
-      /** A declared row is disabled only by its absence from the file. */
+      /** A row of the file is disabled only by its absence from the file. */
       const columns = sql`p.*, p.declared AND p.disabled_at IS NULL AS read_only,
     (SELECT count(*)::integer FROM user_subscriptions s WHERE s.plan_id = p.id AND s.status = 'active' AND s.ends_at > now())
       AS subscriptions,
@@ -135,7 +135,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
       FOR NO KEY UPDATE OF p`
         )
         if (plan === undefined) return yield* new PlanUnknown({ id })
-        if (plan.declared) return yield* new PlanDeclared({ code: plan.code })
+        if (plan.declared) return yield* new PlanConfigManaged({ code: plan.code })
         if (plan.revision !== revision) return yield* new ChangedMeanwhile({ target: `plan:${id}` })
         return plan
       })

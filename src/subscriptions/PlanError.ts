@@ -17,10 +17,12 @@ export class PlanExists extends Schema.TaggedError<PlanExists>()("PlanExists", {
   }
 }
 
-/** It is declared in config.yaml, which is where it is changed. */
-export class PlanDeclared extends Schema.TaggedError<PlanDeclared>()("PlanDeclared", { code: Schema.String }) {
+/** It is managed in config.yaml. */
+export class PlanConfigManaged
+  extends Schema.TaggedError<PlanConfigManaged>()("PlanConfigManaged", { code: Schema.String })
+{
   override get message(): string {
-    return `${this.code} is declared in config.yaml and changed there`
+    return `${this.code} is managed in config.yaml: change it there`
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * The folder's layer: plans and subscriptions. The declared plans are written before anything reads.
+ * The folder's layer: plans and subscriptions. The plans of the configuration are written before anything reads.
  */
 import { Layer } from "effect"
 import { Grants } from "./Grants.ts"
 import { PlanAdmin } from "./PlanAdmin.ts"
-import { declarePlans } from "./Plans.ts"
+import { writeConfigPlans } from "./ConfigPlans.ts"
 import { PlansForSale } from "./PlansForSale.ts"
 import { SubscriptionList } from "./SubscriptionList.ts"
 
@@ -14,5 +14,5 @@ export const SubscriptionsLayer = Layer.mergeAll(
   PlansForSale.layer,
   SubscriptionList.layer
 ).pipe(
-  Layer.provideMerge(Layer.effectDiscard(declarePlans))
+  Layer.provideMerge(Layer.effectDiscard(writeConfigPlans))
 )

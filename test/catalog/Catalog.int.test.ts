@@ -6,14 +6,14 @@ import { declareModels } from "../../src/catalog/Declared.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
-import { declarePlans } from "../../src/subscriptions/Plans.ts"
+import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
 import { hear } from "../support/Heard.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Catalog.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestDatabase.layer))
 
 const start = (document: unknown) =>
-  Effect.andThen(declareModels, declarePlans).pipe(Effect.provideService(AppConfig, testConfig(document)))
+  Effect.andThen(declareModels, writeConfigPlans).pipe(Effect.provideService(AppConfig, testConfig(document)))
 
 const mini = {
   id: "mini",

@@ -9,7 +9,7 @@ import { PlanId } from "../../src/domain/Ids.ts"
 import type { PlanField, PlanTerms } from "../../src/domain/Plan.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PlanAdmin } from "../../src/subscriptions/PlanAdmin.ts"
-import { declarePlans } from "../../src/subscriptions/Plans.ts"
+import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
 import { PlansForSale } from "../../src/subscriptions/PlansForSale.ts"
 import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -31,7 +31,7 @@ const basic: PlanTerms = {
 }
 
 const declare = (codes: ReadonlyArray<string>) =>
-  declarePlans.pipe(Effect.provideService(
+  writeConfigPlans.pipe(Effect.provideService(
     AppConfig,
     testConfig({ plans: codes.map((code) => ({ code, name: code, price_cny: "5", duration_days: 3 })) })
   ))
@@ -124,8 +124,8 @@ describe("PlanAdmin", () => {
         Effect.map(plans.list({ limit: 10, ...filter }), (found) => found.map(({ code }) => code))
       const [gone, kept] = yield* plans.list({ limit: 10 })
       if (kept === undefined || gone === undefined) return assert.fail("no plans")
-      assert.strictEqual(yield* tagOf(plans.edit(ada, kept, basic)), "PlanDeclared")
-      assert.strictEqual(yield* tagOf(plans.setEnabled(ada, kept, false)), "PlanDeclared")
+      assert.strictEqual(yield* tagOf(plans.edit(ada, kept, basic)), "PlanConfigManaged")
+      assert.strictEqual(yield* tagOf(plans.setEnabled(ada, kept, false)), "PlanConfigManaged")
       assert.deepStrictEqual(yield* codes({ before: gone.id }), ["kept"])
       yield* declare(["kept"])
       assert.deepStrictEqual(yield* codes({ state: "disabled" }), ["gone"])

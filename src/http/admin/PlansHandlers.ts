@@ -42,7 +42,7 @@ const unknown = () => Effect.fail(new ApiNotFound({ message: "There is no such p
 
 const conflict = ({ message }: { readonly message: string }) => Effect.fail(new ApiConflict({ message }))
 
-const refusals = { PlanUnknown: unknown, PlanDeclared: conflict, ChangedMeanwhile: conflict }
+const refusals = { PlanUnknown: unknown, PlanConfigManaged: conflict, ChangedMeanwhile: conflict }
 
 export const PlansHandlers = HttpApiBuilder.group(
   AdminApi,

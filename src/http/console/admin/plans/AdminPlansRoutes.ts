@@ -79,7 +79,7 @@ const atOf = (fields: URLSearchParams) =>
 /** Whose plan is not theirs to change is told so. */
 const refusals = (context: UserContext) => ({
   PlanUnknown: () => Effect.fail(new PageNotFound()),
-  PlanDeclared: () => Effect.fail(refuse({ form: sayOf(context, "adminPlans")("declared.text") }, 409))
+  PlanConfigManaged: () => Effect.fail(refuse({ form: sayOf(context, "adminPlans")("declared.text") }, 409))
 })
 
 const editForm = adminForm("/admin/plans/:id", {

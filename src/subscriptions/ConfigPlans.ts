@@ -1,0 +1,20 @@
+/**
+ * Writes the plans of the configuration to their table at the start. Orders and subscriptions keep the terms that they were made on.
+ */
+import { Effect } from "effect"
+import { AppConfig, type PlanConfig } from "../config/Config.ts"
+import { planTerms } from "../domain/Plan.ts"
+import { writeConfigRows, writeConfigTable } from "../settings/ConfigRows.ts"
+
+const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.columns(plan) })
+
+export const writeConfigPlans = Effect.gen(function*() {
+  const { plans } = yield* AppConfig
+  yield* writeConfigRows("catalog", (sql) =>
+    writeConfigTable(sql, {
+      table: "subscription_plans",
+      key: "code",
+      columns: planTerms.columnNames,
+      rows: plans.map(rowOf)
+    }))
+})
