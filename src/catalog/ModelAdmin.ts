@@ -1,5 +1,5 @@
 /**
- * Models and prices as administrators manage them. What is declared in config.yaml is shown and left alone. A change is
+ * Models and prices as administrators manage them. Those that are managed in config.yaml are only shown. A change is
  * recorded, counts as a new revision, and is in force for the next call in every process; calls under way keep their prices.
  */
 import { Context, Effect, Layer } from "effect"
@@ -10,7 +10,7 @@ import { Notifications } from "../platform/Notifications.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ModelNotFound } from "./Catalog.ts"
-import { ModelDeclared, ModelExists, ModelRefused } from "./ModelError.ts"
+import { ModelConfigManaged, ModelExists, ModelRefused } from "./ModelError.ts"
 import {
   type AdminModel,
   insertModel,
@@ -39,7 +39,7 @@ export interface ModelAt {
   readonly revision: bigint
 }
 
-type EditError = ModelNotFound | ModelDeclared | ChangedMeanwhile | SqlError.SqlError
+type EditError = ModelNotFound | ModelConfigManaged | ChangedMeanwhile | SqlError.SqlError
 
 export class ModelAdmin extends Context.Service<ModelAdmin, {
   /** By id, disabled ones too. */
@@ -96,7 +96,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
       const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: ModelAt) {
         const model = (yield* lockModels(sql, [id])).get(id)
         if (model === undefined) return yield* new ModelNotFound({ model: id })
-        if (model.declared) return yield* new ModelDeclared({ model: id })
+        if (model.declared) return yield* new ModelConfigManaged({ model: id })
         if (model.revision !== revision) return yield* new ChangedMeanwhile({ target: `model:${id}` })
         return model
       })

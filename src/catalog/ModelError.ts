@@ -10,10 +10,12 @@ export class ModelExists extends Schema.TaggedError<ModelExists>()("ModelExists"
   }
 }
 
-/** It is declared in config.yaml, which is where it is changed. */
-export class ModelDeclared extends Schema.TaggedError<ModelDeclared>()("ModelDeclared", { model: Schema.String }) {
+/** It is managed in config.yaml. */
+export class ModelConfigManaged
+  extends Schema.TaggedError<ModelConfigManaged>()("ModelConfigManaged", { model: Schema.String })
+{
   override get message(): string {
-    return `${this.model} is declared in config.yaml and changed there`
+    return `${this.model} is managed in config.yaml: change it there`
   }
 }
 

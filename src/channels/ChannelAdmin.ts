@@ -17,7 +17,7 @@ import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUna
 import { inTransaction } from "../postgres/Transaction.ts"
 import { columnsOf, termsOfRow } from "./ChannelColumns.ts"
 import {
-  ChannelDeclared,
+  ChannelConfigManaged,
   ChannelKeyMissing,
   ChannelModelUnknown,
   ChannelNotFound,
@@ -66,7 +66,7 @@ export interface ChannelEndpoint {
 }
 
 type WriteError = ChannelRefused | MasterKeyInvalid | DatabaseUnavailable
-type RowError = ChannelNotFound | ChannelDeclared | DatabaseUnavailable
+type RowError = ChannelNotFound | ChannelConfigManaged | DatabaseUnavailable
 
 export class ChannelAdmin extends Context.Service<ChannelAdmin, {
   /** All, in the order in which they are tried, those that are disabled last. */
@@ -141,7 +141,7 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
       /** The row, locked, of a channel that may be changed here. */
       const own = Effect.fnUntraced(function*(id: ChannelId) {
         const row = yield* found(id, yield* Store.lockChannel(sql, id))
-        return row.declared ? yield* new ChannelDeclared({ channelId: id }) : row
+        return row.declared ? yield* new ChannelConfigManaged({ channelId: id }) : row
       })
 
       const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>

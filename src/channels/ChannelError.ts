@@ -10,7 +10,7 @@ export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("Chan
 }) {}
 
 /** It comes from the configuration file and is changed there. */
-export class ChannelDeclared extends Schema.TaggedError<ChannelDeclared>()("ChannelDeclared", {
+export class ChannelConfigManaged extends Schema.TaggedError<ChannelConfigManaged>()("ChannelConfigManaged", {
   channelId: ChannelId
 }) {}
 

@@ -16,7 +16,7 @@ import { ChannelHealth } from "./ChannelHealth.ts"
 import { KeyedChannel, makeChannelKeys } from "./ChannelKeys.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
 
-export { declareChannels } from "./DeclaredChannels.ts"
+export { writeConfigChannels } from "./ConfigChannels.ts"
 
 /** An upstream as a call to one model sees it. */
 export interface Channel extends ChannelTerms {

@@ -1,12 +1,12 @@
 /**
- * The folder's layer: upstreams. The declared ones are written before anything reads.
+ * The folder's layer: upstreams. Those of the configuration are written before anything reads.
  */
 import { Layer } from "effect"
 import { ChannelAdmin } from "./ChannelAdmin.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { Channels } from "./Channels.ts"
 import { ChannelShares } from "./ChannelShares.ts"
-import { declareChannels } from "./DeclaredChannels.ts"
+import { writeConfigChannels } from "./ConfigChannels.ts"
 
 export const ChannelsLayer = Layer.mergeAll(
   Channels.layer,
@@ -14,5 +14,5 @@ export const ChannelsLayer = Layer.mergeAll(
   ChannelShares.layer,
   ChannelAdmin.layer
 ).pipe(
-  Layer.provideMerge(Layer.effectDiscard(declareChannels))
+  Layer.provideMerge(Layer.effectDiscard(writeConfigChannels))
 )

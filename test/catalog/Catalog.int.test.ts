@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Queue } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Catalog } from "../../src/catalog/Catalog.ts"
-import { declareModels } from "../../src/catalog/Declared.ts"
+import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
@@ -13,7 +13,7 @@ import { TestDatabase } from "../support/TestDatabase.ts"
 const TestLayer = Catalog.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestDatabase.layer))
 
 const start = (document: unknown) =>
-  Effect.andThen(declareModels, writeConfigPlans).pipe(Effect.provideService(AppConfig, testConfig(document)))
+  Effect.andThen(writeConfigModels, writeConfigPlans).pipe(Effect.provideService(AppConfig, testConfig(document)))
 
 const mini = {
   id: "mini",

@@ -2,7 +2,7 @@
  * Models for tests of their administration: terms by their input price, and models of a configuration file.
  */
 import { Effect } from "effect"
-import { declareModels } from "../../src/catalog/Declared.ts"
+import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { defaultTerms, type ModelTerms } from "../../src/catalog/ModelTerms.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 
@@ -22,7 +22,7 @@ export const terms = (input: bigint, more: Partial<ModelTerms> = {}): ModelTerms
 
 /** The file has these models, and no others. */
 export const declare = (ids: ReadonlyArray<string>) =>
-  declareModels.pipe(Effect.provideService(
+  writeConfigModels.pipe(Effect.provideService(
     AppConfig,
     testConfig({ models: ids.map((id) => ({ id, input_usd_per_1m: "1", output_usd_per_1m: "2" })) })
   ))

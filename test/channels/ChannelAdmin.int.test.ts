@@ -6,11 +6,11 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer, Logger, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
-import { declareModels } from "../../src/catalog/Declared.ts"
+import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
 import { ChannelHealth } from "../../src/channels/ChannelHealth.ts"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
-import { declareChannels } from "../../src/channels/Channels.ts"
+import { writeConfigChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN, OPEN_MS_MIN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
@@ -46,7 +46,7 @@ const CapturingLogger = Layer.mergeAll(
 )
 
 const TestLayer = Layer.mergeAll(ChannelAdmin.layer, ChannelHealth.layer).pipe(
-  Layer.provideMerge(Layer.effectDiscard(Effect.andThen(declareModels, declareChannels))),
+  Layer.provideMerge(Layer.effectDiscard(Effect.andThen(writeConfigModels, writeConfigChannels))),
   Layer.provideMerge(SecretBox.layer),
   Layer.provideMerge(Layer.mergeAll(Config, NodeServices.layer, Notifications.layer)),
   Layer.provideMerge(TestDatabase.layer),
@@ -263,7 +263,7 @@ describe("ChannelAdmin", () => {
           admin.enable(actor, keyless.id)
         ]
         for (const attempt of attempts) {
-          assert.strictEqual((yield* Effect.flip(attempt))._tag, "ChannelDeclared")
+          assert.strictEqual((yield* Effect.flip(attempt))._tag, "ChannelConfigManaged")
         }
         assert.deepStrictEqual(yield* admin.get(id), declared)
         assert.lengthOf(yield* recorded(id), 0)

@@ -2,9 +2,9 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, Queue, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { declareModels } from "../../src/catalog/Declared.ts"
+import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { type ChannelFailure, ChannelHealth } from "../../src/channels/ChannelHealth.ts"
-import { Channels, declareChannels } from "../../src/channels/Channels.ts"
+import { Channels, writeConfigChannels } from "../../src/channels/Channels.ts"
 import { FAILURES_TO_OPEN } from "../../src/channels/CircuitBreaker.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
@@ -33,7 +33,7 @@ const masterKey = "a master key of thirty-two letters"
 const start = Effect.fnUntraced(function*(document: { readonly channels: unknown; readonly models?: unknown }) {
   const config = testConfig({ models: [model("mini"), model("maxi")], ...document }, { REALMS_MASTER_KEY: masterKey })
   const Config = AppConfig.layerOf(config)
-  yield* Effect.andThen(declareModels, declareChannels).pipe(Effect.provideService(AppConfig, config))
+  yield* Effect.andThen(writeConfigModels, writeConfigChannels).pipe(Effect.provideService(AppConfig, config))
   // Merged as the server merges them: the order of tries must see what the forwarder says of the channels' health.
   const Services = Layer.fresh(
     Layer.mergeAll(Channels.layer, ChannelHealth.layer).pipe(

@@ -114,7 +114,7 @@ const writeFailures = {
 
 const rowFailures = {
   ChannelNotFound: () => Effect.fail(new ApiNotFound({ message: "There is no such channel." })),
-  ChannelDeclared: () =>
+  ChannelConfigManaged: () =>
     Effect.fail(new ApiConflict({ message: "The channel is declared in config.yaml, and changed only there." }))
 }
 

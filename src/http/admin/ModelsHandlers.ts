@@ -131,7 +131,7 @@ const unknown = () => Effect.fail(new ApiNotFound({ message: "There is no such m
 
 const conflict = ({ message }: { readonly message: string }) => Effect.fail(new ApiConflict({ message }))
 
-const refusals = { ModelNotFound: unknown, ModelDeclared: conflict, ChangedMeanwhile: conflict }
+const refusals = { ModelNotFound: unknown, ModelConfigManaged: conflict, ChangedMeanwhile: conflict }
 
 export const ModelsHandlers = HttpApiBuilder.group(
   AdminApi,

@@ -85,7 +85,7 @@ const channelPage = adminPage("/admin/channels/:id", (context) => showChannel(co
 /** What is said of errors of `ChannelAdmin`, whatever was asked of it. */
 const refusals = (context: UserContext) => ({
   ChannelNotFound: notFound,
-  ChannelDeclared: refusing({ form: sayOf(context, "channels")("declared.text") }, 409)
+  ChannelConfigManaged: refusing({ form: sayOf(context, "channels")("declared.text") }, 409)
 })
 
 const editForm = adminForm("/admin/channels/:id", {

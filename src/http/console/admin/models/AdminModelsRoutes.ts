@@ -48,7 +48,7 @@ const newPage = adminPage("/admin/models/new", (context) => showNew(context, emp
 /** What is said of errors of `ModelAdmin`, whatever was asked of it. */
 const refusals = (context: UserContext) => ({
   ModelNotFound: notFound,
-  ModelDeclared: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)
+  ModelConfigManaged: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)
 })
 
 /** What is wrong with the terms of a form. */

@@ -1,14 +1,13 @@
 /**
- * Writes the channels of the configuration, and the models they serve, to their tables at the start. The keys stay in
- * memory. Rows that are as declared are left alone; a channel that was declared earlier and is gone from the file is
- * disabled, and so is one whose key is empty.
+ * Writes the channels of the configuration, and the models they serve, to their tables at the start. The keys stay in memory. Rows
+ * that are as the file has them are left alone. A channel that is gone from the file is disabled, and so is one whose key is empty.
  * @internal
  */
 import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../config/Config.ts"
 import { recordsetOf } from "../postgres/Rows.ts"
-import { writeConfigRows } from "../settings/ConfigRows.ts"
+import { disableGone, writeConfigRows } from "../settings/ConfigRows.ts"
 import { columnsOf, termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({
@@ -19,10 +18,10 @@ const recordOf = (channel: ChannelConfig) => ({
   ...columnsOf(channel)
 })
 
-/** A channel of the console that is declared now loses its sealed key: a declared channel's key is in the file alone. */
+/** A channel of the console that comes into the file loses its sealed key: its key is in the file alone. */
 const writeChannels = Effect.fnUntraced(
   function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
-    const declared = recordsetOf(channels.map(recordOf))
+    const inFile = recordsetOf(channels.map(recordOf))
     const keyless = recordsetOf(
       channels.filter(({ apiKey }) => Redacted.value(apiKey) === "").map(({ name }) => ({ name }))
     )
@@ -31,7 +30,7 @@ const writeChannels = Effect.fnUntraced(
         SELECT d.name, d.base_url, d.priority, d.weight, ${termColumns(sql, "d")}, true,
             CASE WHEN d.name IN (SELECT k.name FROM jsonb_to_recordset(${keyless}::jsonb) AS k (name text))
               THEN now() END
-          FROM jsonb_populate_recordset(NULL::channels, ${declared}::jsonb) AS d
+          FROM jsonb_populate_recordset(NULL::channels, ${inFile}::jsonb) AS d
         ON CONFLICT (name) DO UPDATE SET (base_url, priority, weight, ${termColumns(sql)}) =
               ROW (excluded.base_url, excluded.priority, excluded.weight, ${termColumns(sql, "excluded")}),
             declared = true, api_key_sealed = NULL, key_id = NULL, updated_at = now(),
@@ -41,16 +40,11 @@ const writeChannels = Effect.fnUntraced(
             IS DISTINCT FROM (excluded.base_url, excluded.priority, excluded.weight, ${termColumns(sql, "excluded")},
               true, NULL::bytea, NULL::text, excluded.disabled_at IS NULL)
         RETURNING c.id`
-    const disabled = yield* sql`
-      UPDATE channels SET disabled_at = now(), updated_at = now()
-        WHERE declared AND disabled_at IS NULL
-          AND name NOT IN (SELECT d.name FROM jsonb_to_recordset(${declared}::jsonb) AS d (name text))
-        RETURNING id`
-    return written.length + disabled.length
+    return written.length + (yield* disableGone(sql, { table: "channels", key: "name" }, inFile))
   }
 )
 
-/** What a declared channel serves is what the file says, no more. A channel gone from the file keeps its list. */
+/** A config-managed channel serves what the file says, no more. A channel that is gone from the file keeps its list. */
 const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channels: ReadonlyArray<ChannelConfig>) {
   const names = recordsetOf(channels.map(({ name }) => ({ name })))
   const served = recordsetOf(
@@ -78,7 +72,7 @@ const writeServed = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, channe
 })
 
 /** Makes the tables say what the file says, and tells the other processes if that changed anything. */
-export const declareChannels = Effect.gen(function*() {
+export const writeConfigChannels = Effect.gen(function*() {
   const { channels } = yield* AppConfig
   yield* writeConfigRows("channels", (sql): Effect.Effect<number, SqlError.SqlError> =>
     Effect.gen(function*() {
