@@ -24,7 +24,7 @@ import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
 import { IdentityLayer } from "./identity/IdentityLayer.ts"
 import { announceSetup } from "./identity/SetupLinks.ts"
 import { OrdersLayer } from "./orders/OrdersLayer.ts"
-import { Sessions } from "./orders/Sessions.ts"
+import { CheckoutSessions } from "./orders/CheckoutSessions.ts"
 import { PaymentsLayer } from "./payments/PaymentsLayer.ts"
 import { PlatformLayer } from "./platform/PlatformLayer.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
@@ -52,7 +52,7 @@ const PortsLayer = Layer.mergeAll(AccountPolicyLayer, SecondPersonLayer).pipe(La
 /** Money in and its books: what the command line and the server have in common. */
 const MoneyLayer = Layer.mergeAll(EventsLayer, FinanceLayer, RedemptionLayer).pipe(
   Layer.provideMerge(OrdersLayer),
-  Layer.provideMerge(SettlementLayer.pipe(Layer.provideMerge(Sessions.layer)))
+  Layer.provideMerge(SettlementLayer.pipe(Layer.provideMerge(CheckoutSessions.layer)))
 )
 
 /** What the command line stands on; needs `AppConfig`. */

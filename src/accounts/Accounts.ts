@@ -41,7 +41,7 @@ import { JournalLane } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
 import { replayFiles } from "./Replay.ts"
 import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
-import { spill, type SpilledCommand } from "./Spill.ts"
+import { appendToOutbox, type OutboxItem } from "./OutboxFile.ts"
 import type { Standing } from "./Standing.ts"
 
 /** Open reservations of one process, at most. Each owns the room for its own settlement. */
@@ -108,9 +108,9 @@ export class Accounts extends Context.Service<Accounts, {
   usedSince(sinceMs: number): ReadonlyArray<UserId>
   /** False while the database is away. */
   isAvailable(): boolean
-  /** Takes no more reserves and waits for settlements to land; what has not after `graceMs` is spilled to `data_dir`. */
+  /** Takes no more reserves and waits for settlements to land; what has not landed after `graceMs` goes to the outbox file. */
   drain(graceMs: number): Effect.Effect<void>
-  /** Replays settlements that an earlier stop spilled or that were set aside. For the start of a server. */
+  /** Replays settlements of the outbox file and those that were set aside. For the start of a server. */
   readonly replay: Effect.Effect<void>
 }>()("realms/accounts/Accounts") {
   static readonly layer = Layer.effect(
@@ -126,7 +126,7 @@ export class Accounts extends Context.Service<Accounts, {
       const clock = yield* Clock.Clock
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const now = () => clock.currentTimeMillisUnsafe()
-      const spillPath = `${config.dataDir}/unsettled.jsonl`
+      const outboxPath = `${config.dataDir}/unsettled.jsonl`
       const setAsidePath = `${config.dataDir}/set-aside.jsonl`
 
       const connect = (name: string, lockTimeoutMs: number) =>
@@ -164,10 +164,12 @@ export class Accounts extends Context.Service<Accounts, {
       let opening = 0
       let closing = false
 
-      const appendSpill = (path: string, commands: ReadonlyArray<SpilledCommand>) =>
-        spill(path, commands).pipe(
+      const appendItems = (path: string, commands: ReadonlyArray<OutboxItem>) =>
+        appendToOutbox(path, commands).pipe(
           Effect.provideService(FileSystem.FileSystem, fs),
-          Effect.catch((error) => Effect.logFatal("settlements could not be spilled", error, commands))
+          Effect.catch((error) =>
+            Effect.logFatal("settlements could not be written to the outbox file", error, commands)
+          )
         )
 
       const host: ActorHost = {
@@ -199,7 +201,7 @@ export class Accounts extends Context.Service<Accounts, {
             Effect.logError("a settlement can not be written and is set aside", cause).pipe(
               Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
               Effect.andThen(Metric.update(setAsideTotal, 1)),
-              Effect.andThen(appendSpill(setAsidePath, [{ userId, command }]))
+              Effect.andThen(appendItems(setAsidePath, [{ userId, command }]))
             )
           )
         }
@@ -306,7 +308,7 @@ export class Accounts extends Context.Service<Accounts, {
       }).pipe(sweepLock.withPermits(1))
 
       const replay = replayFiles({
-        paths: [spillPath, setAsidePath],
+        paths: [outboxPath, setAsidePath],
         keepAt: setAsidePath,
         submit: ({ command, userId }) => askAccount(userId, command)
       }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
@@ -323,11 +325,11 @@ export class Accounts extends Context.Service<Accounts, {
           }
           const left = unsettled()
           if (left.length === 0) return
-          yield* Effect.logWarning("settlements are spilled to be replayed at the next start", {
+          yield* Effect.logWarning("settlements are kept in the outbox file, and replayed at the next start", {
             count: left.length,
-            spillPath
+            outboxPath
           })
-          yield* appendSpill(spillPath, left)
+          yield* appendItems(outboxPath, left)
         })
 
       yield* notifications.subscribe({

@@ -8,7 +8,7 @@ import { LedgerDrift } from "./LedgerDrift.ts"
 import { ReferencePartitionsLayer } from "./ResponseReferences.ts"
 import { SweeperLayer } from "./Sweeper.ts"
 
-/** After the last call has ended, settlements have so long to land before they are spilled. */
+/** After the last call has ended, settlements have so long to land before they go to the outbox file. */
 const DRAIN_MS_MAX = 10_000
 
 /** The replay is not waited for: one account that is stuck does not keep the server from starting. */

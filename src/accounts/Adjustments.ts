@@ -1,6 +1,6 @@
 /**
- * What administrators add to a balance or take from it: a ledger entry with a note that says why, written together with the
- * record of who did it. An adjustment has a key of its maker's choosing, and is made once for it however often it is sent.
+ * What administrators add to a balance or take from it: a ledger entry with a note, written together with the audit log. The
+ * caller chooses the key of an adjustment; sent again under the same key, it is not made a second time.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"

@@ -1,8 +1,8 @@
 /**
- * Proves over a live database, in one repeatable-read snapshot, that the books hold: no negative balance, every balance and
- * debt the sum of its rows, every cost that of its tokens, windows the sum of their calls and within their limits, each
- * reservation resolved at most once and ended by its lease, every ledger entry explained, and the guards against deletion in
- * place. Lists besides what is no problem of the books and should be looked at. Read only.
+ * The ledger check: proves over a live database, in one repeatable-read snapshot, that the books hold. No balance is negative;
+ * every balance and debt is the sum of its rows; every cost is that of its tokens; windows are the sum of their calls and within
+ * their limits; each reservation ends once and by its lease; every ledger entry is explained; and the guards against deletion are
+ * in place. It also lists what is not wrong but worth a look. Read only.
  */
 import { Effect, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"

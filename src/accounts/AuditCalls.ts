@@ -1,6 +1,6 @@
 /**
- * The part of the ledger check that looks at every call: whether its row contradicts itself, and whether it cost what its
- * tokens cost at its own prices and multipliers. Notes besides the calls that people should see. Read in bounded steps.
+ * The part of the ledger check that looks at every call: whether its row contradicts itself, and whether it cost what its tokens
+ * cost at its own prices and multipliers. It also lists calls that people should look at. Read in bounded steps.
  *
  * @internal
  */

@@ -1,7 +1,6 @@
 /**
- * Debts that administrators let users off: a ledger entry with a note that says why, written together with the record of who
- * did it. A waiver takes from what is owed and leaves the balance as it is. It has a key of its maker's choosing, and is made
- * once for it however often it is sent.
+ * Debts that administrators waive: a ledger entry with a note, written together with the audit log. A waiver lowers what is owed
+ * and leaves the balance as it is. The caller chooses its key; sent again under the same key, it is not made a second time.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"

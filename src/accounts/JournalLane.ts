@@ -124,7 +124,7 @@ export class JournalLane {
     this.wake = () => resume(Effect.void)
   })
 
-  /** The writer. Runs until interrupted, which is done after everything queued was written or spilled. */
+  /** The writer. Runs until interrupted, which is done after everything queued is in the database or in the outbox file. */
   readonly run: Effect.Effect<never> = Effect.suspend(() => Effect.forever(this.safeTurn)).pipe(
     Effect.onExit(() => this.disconnect)
   )

@@ -1,6 +1,6 @@
 /**
- * Ledger entries, made inside the transaction of whatever causes them: the one way to post money. The account's balance row
- * is locked until that transaction ends; its actors hear of it when it commits.
+ * Ledger entries are the one way to post money, inside the transaction that causes them. The balance row of the account is locked
+ * until that transaction ends. The actors of the account hear of the entry when it commits.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"

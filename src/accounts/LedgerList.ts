@@ -1,6 +1,4 @@
-/**
- * The entries of one account's ledger, page by page: everything that moved its balance but the calls themselves.
- */
+/** The ledger entries of one account, page by page: everything that moved its balance except the calls. */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { UserId } from "../domain/Ids.ts"

@@ -1,30 +1,30 @@
 /**
- * Replays settlements that an earlier stop spilled or set aside. A file is renamed first, so that what is written meanwhile goes
- * into a new one; a crash in between replays it again, which changes nothing.
+ * Replays settlements of the outbox file, and those that were set aside. A file is renamed first, so that what is written
+ * meanwhile goes into a new one. A crash in between replays the file again, which changes nothing.
  *
  * @internal
  */
 import { Effect, FileSystem } from "effect"
 import type { AccountError } from "./AccountError.ts"
 import type { Answer } from "./AccountState.ts"
-import { readSpilled, spill, type SpilledCommand } from "./Spill.ts"
+import { appendToOutbox, type OutboxItem, readOutbox } from "./OutboxFile.ts"
 
 export interface ReplayOptions {
   readonly paths: ReadonlyArray<string>
   /** Where settlements of users that are not there are kept for people to look at. */
   readonly keepAt: string
-  readonly submit: (spilled: SpilledCommand) => Effect.Effect<Answer, AccountError>
+  readonly submit: (item: OutboxItem) => Effect.Effect<Answer, AccountError>
 }
 
 const replayFile = Effect.fn("Replay.file")(function*(path: string, options: ReplayOptions) {
   const fs = yield* FileSystem.FileSystem
   const replaying = `${path}.replaying`
   if (!(yield* fs.exists(replaying)) && (yield* fs.exists(path))) yield* fs.rename(path, replaying)
-  const { commands, unreadable } = yield* readSpilled(replaying)
+  const { commands, unreadable } = yield* readOutbox(replaying)
   if (commands.length > 0) {
     yield* Effect.logInfo("replaying settlements that an earlier stop left behind", { count: commands.length, path })
   }
-  const results = yield* Effect.forEach(commands, (spilled) => Effect.result(options.submit(spilled)), {
+  const results = yield* Effect.forEach(commands, (item) => Effect.result(options.submit(item)), {
     concurrency: "unbounded"
   })
   // One that PostgreSQL still refuses has been set aside again by its account.
@@ -32,7 +32,7 @@ const replayFile = Effect.fn("Replay.file")(function*(path: string, options: Rep
     const result = results[index]
     return result !== undefined && result._tag === "Failure" && result.failure._tag === "UnknownAccount"
   })
-  if (left.length > 0) yield* spill(options.keepAt, left)
+  if (left.length > 0) yield* appendToOutbox(options.keepAt, left)
   if (unreadable.length > 0) {
     yield* fs.writeFileString(`${path}.unreadable`, `${unreadable.join("\n")}\n`, { flag: "a" })
   }
@@ -43,7 +43,5 @@ const replayFile = Effect.fn("Replay.file")(function*(path: string, options: Rep
 export const replayFiles = (options: ReplayOptions): Effect.Effect<void, never, FileSystem.FileSystem> =>
   Effect.forEach(options.paths, (path) =>
     replayFile(path, options).pipe(
-      Effect.catch((error) =>
-        Effect.logError("spilled settlements could not be replayed; they stay in their file", error)
-      )
+      Effect.catch((error) => Effect.logError("settlements could not be replayed; they stay in their file", error))
     ), { discard: true })

@@ -65,7 +65,7 @@ export const fromBuckets = (
     used: [0n, 0n, 0n, 0n]
   }, nowMs)
 
-/** Sums anew as of `nowMs`, and forgets buckets that left their longest window an hour ago or more. */
+/** Sums again as of `nowMs`, and forgets buckets that left their longest window an hour ago or more. */
 const recount = (windows: Windows, nowMs: number): Windows => {
   const minutes = HashMap.filter(windows.minutes, (_, start) => counts(start, shapes[1], nowMs - HOUR_MS))
   const hours = HashMap.filter(windows.hours, (_, start) => counts(start, shapes[3], nowMs - HOUR_MS))

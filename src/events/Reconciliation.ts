@@ -6,7 +6,7 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { claimDue, type DueAttempt, giveUpOld } from "../orders/AttemptStore.ts"
 import { Orders } from "../orders/Orders.ts"
-import { Sessions } from "../orders/Sessions.ts"
+import { CheckoutSessions } from "../orders/CheckoutSessions.ts"
 import { Settlement } from "../orders/Settlement.ts"
 import { EpayClient } from "../payments/EpayClient.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
@@ -44,7 +44,7 @@ export class Reconciliation extends Context.Service<Reconciliation, {
       const epay = yield* EpayClient
       const stripe = yield* StripeClient
       const settlement = yield* Settlement
-      const sessions = yield* Sessions
+      const sessions = yield* CheckoutSessions
       const orders = yield* Orders
 
       /** What the provider says now; undefined when that is nothing new. */

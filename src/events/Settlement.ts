@@ -1,8 +1,7 @@
 /**
- * The settlement: one transaction that writes down what a provider said, checks it against what was asked, and gives or takes
- * back what follows. Callbacks and reconciliation come through here alike. Whatever is replayed, reordered or sent to several
- * processes at once, an event counts at most once and an order is fulfilled at most once; who is told "received" is told so
- * after the commit.
+ * The settlement is one transaction that writes down what a provider said, checks it against what was asked, and gives or claws
+ * back what follows. Callbacks and reconciliation both use it. Whatever is replayed, reordered or sent to several processes at
+ * once, an event counts at most once and an order is fulfilled at most once. A provider hears "received" only after the commit.
  */
 import { Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
@@ -25,7 +24,7 @@ import {
 } from "../orders/Payments.ts"
 import { type Reason, reason, wordsOf } from "../orders/Reason.ts"
 import { dropUnnamed, recordRefund, refundsNow } from "../orders/RefundStore.ts"
-import { Sessions } from "../orders/Sessions.ts"
+import { CheckoutSessions } from "../orders/CheckoutSessions.ts"
 import { type EventOutcome, isFinal, type Settled, Settlement, settling } from "../orders/Settlement.ts"
 import type { PaymentFact, RefundTold } from "../payments/PaymentFact.ts"
 import { orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -78,7 +77,7 @@ const nothingNamed: Named = {
 
 const makeSettlement = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const sessions = yield* Sessions
+  const sessions = yield* CheckoutSessions
   const background = yield* FiberSet.make<void>()
   const askAboutClawback = yield* makeAskAboutClawback
 

@@ -1,7 +1,7 @@
 /**
- * How people come in: by password, by registering, by the setup link of a new installation; and how they change their
- * password. Who may not come in is not told why, and an address that nobody has takes as long as one that somebody has.
- * Nothing that was opened with a password outlives its change.
+ * How people log in: by password, by registering, by the setup link of a new installation; and how they change their password. A
+ * refusal does not say why, and takes as long for an address without an account. Nothing that was opened with a password outlives
+ * its change.
  */
 import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -9,7 +9,7 @@ import type { UserId } from "../domain/Ids.ts"
 import { type DatabaseUnavailable, databaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { Settings } from "../settings/Settings.ts"
-import { AttemptLimits } from "./AttemptLimits.ts"
+import { RateLimiter } from "./RateLimiter.ts"
 import {
   type EmailTaken,
   InvalidEmail,
@@ -81,7 +81,7 @@ export class Login extends Context.Service<Login, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const settings = yield* Settings
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       const passwords = yield* PasswordQueue
       const setupLinks = yield* SetupLinks
 
@@ -148,7 +148,7 @@ export class Login extends Context.Service<Login, {
       })
 
       const redeemSetup = Effect.fn("Login.redeemSetup")(function*(input: SetupInput) {
-        // Whoever has no link costs no hash.
+        // Without a valid link no hash is computed.
         if (!(yield* setupLinks.isValid(input.token))) return yield* new SetupLinkInvalid()
         const email = yield* checkNewUser(input)
         return yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
@@ -181,7 +181,7 @@ export class Login extends Context.Service<Login, {
     })
   )
   static readonly layer = Login.layerNoDeps.pipe(
-    Layer.provide(Layer.mergeAll(PasswordQueue.layer, AttemptLimits.layer))
+    Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer))
   )
 }
 

@@ -19,7 +19,7 @@ import { insertAttempt, lockAttempts, moveAttemptById, type NewAttempt } from ".
 import type { Attempt, Order } from "./Order.ts"
 import { OrderClosed, OrderNotFound, OrderProcessing, TooManyOpen } from "./OrderError.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
-import { Sessions } from "./Sessions.ts"
+import { CheckoutSessions } from "./CheckoutSessions.ts"
 import { Settlement } from "./Settlement.ts"
 
 /** Where the payer goes: a page to open, or a form to post. */
@@ -50,7 +50,7 @@ export class Checkout extends Context.Service<Checkout, {
       const settings = yield* Settings
       const address = yield* PublicAddress
       const stripe = yield* StripeClient
-      const sessions = yield* Sessions
+      const sessions = yield* CheckoutSessions
       const settlement = yield* Settlement
 
       const pageOf = (order: Order): string => `${address.url()}/pay/${order.kind}/${order.id}`

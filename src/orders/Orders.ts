@@ -27,7 +27,7 @@ import {
 } from "./OrderError.ts"
 import { findOrder, lockOrder, ordersOf, setOrderState } from "./OrderStore.ts"
 import { type Payment, paymentsOfOrder } from "./Payments.ts"
-import { Sessions } from "./Sessions.ts"
+import { CheckoutSessions } from "./CheckoutSessions.ts"
 
 /** An unpaid order lasts so long, in minutes. */
 export const ORDER_MINUTES = 120
@@ -94,7 +94,7 @@ export class Orders extends Context.Service<Orders, {
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const settings = yield* Settings
-      const sessions = yield* Sessions
+      const sessions = yield* CheckoutSessions
 
       /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
       const asBuyer = Effect.fnUntraced(function*(userId: UserId) {

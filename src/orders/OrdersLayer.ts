@@ -7,7 +7,7 @@ import { Connections } from "./Connections.ts"
 import { Orders } from "./Orders.ts"
 import { OrderSearch } from "./OrderSearch.ts"
 import { Refunds } from "./Refunds.ts"
-import { Sessions } from "./Sessions.ts"
+import { CheckoutSessions } from "./CheckoutSessions.ts"
 
 export const OrdersLayer = Layer.mergeAll(
   Checkout.layer,
@@ -16,5 +16,5 @@ export const OrdersLayer = Layer.mergeAll(
   Refunds.layer
 ).pipe(
   Layer.provideMerge(Orders.layer),
-  Layer.provideMerge(Sessions.layer)
+  Layer.provideMerge(CheckoutSessions.layer)
 )

@@ -7,7 +7,7 @@ import { Context, Effect, Layer, type Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { postInTransaction } from "../accounts/Ledger.ts"
 import type { UserId } from "../domain/Ids.ts"
-import { AttemptLimits } from "../identity/AttemptLimits.ts"
+import { RateLimiter } from "../identity/RateLimiter.ts"
 import type { TooManyAttempts } from "../identity/IdentityError.ts"
 import { BuyerUnknown } from "../orders/OrderError.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
@@ -52,7 +52,7 @@ export class Redemptions extends Context.Service<Redemptions, {
     Redemptions,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
 
       /** Gives it; answers the subscription that was made. The code is locked. */
       const give = Effect.fnUntraced(function*(userId: UserId, code: LockedCode) {
@@ -114,10 +114,10 @@ export class Redemptions extends Context.Service<Redemptions, {
       })
     })
   )
-  static readonly layer = Redemptions.layerNoDeps.pipe(Layer.provide(AttemptLimits.layer))
+  static readonly layer = Redemptions.layerNoDeps.pipe(Layer.provide(RateLimiter.layer))
 }
 
-/** Whoever has a code that was used or has expired might have guessed it as well. */
+/** A code that was used or has expired might have been guessed as well. */
 const guesses = ["CodeUnknown", "CodeExpired", "CodeUsedUp"] as const
 
 const refusalOf = (code: LockedCode) => {

@@ -225,7 +225,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       assert.strictEqual(accounts.openCount(), 0)
     }))
 
-  it.effect("drained with the database away, settlements are spilled; replayed, they land once", () =>
+  it.effect("drained with the database away, settlements are kept in the outbox file; replayed, they land once", () =>
     Effect.gen(function*() {
       const url = yield* databaseUrl
       const dataDir = yield* makeDataDir
@@ -250,7 +250,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       yield* Scope.close(scope, Exit.void)
       assert.isTrue([one, two].every(({ id }) => readFileSync(file, "utf8").includes(id)))
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 500n, owed: 0n })
-      const spilled = readFileSync(file)
+      const kept = readFileSync(file)
 
       const next = yield* accountsAt(url, dataDir)
       yield* next.replay
@@ -260,7 +260,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 880n, owed: 0n })
 
       // The same file once more, as after a crash behind the replay.
-      writeFileSync(file, spilled)
+      writeFileSync(file, kept)
       yield* next.replay
       assert.deepStrictEqual(yield* balanceOf(user), { usd: 880n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])

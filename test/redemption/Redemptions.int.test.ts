@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
-import { attemptLimits } from "../../src/identity/AttemptLimits.ts"
+import { rateLimits } from "../../src/identity/RateLimiter.ts"
 import { RedemptionWorld } from "../support/RedemptionWorld.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
@@ -114,7 +114,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
       const world = yield* RedemptionWorld
       const wrong = Redacted.make("RLM-00000-00000-00000-00001")
       const userId = yield* world.user()
-      const { account, network } = attemptLimits.redemption
+      const { account, network } = rateLimits.redemption
       const { texts } = yield* world.batch({ codes: 40 })
       for (const code of texts.slice(0, account.burst + 5)) yield* world.redeem(userId, code)
       for (let tries = 0; tries < account.burst; tries++) yield* outcome(world.redeem(userId, wrong))

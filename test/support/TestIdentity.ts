@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
-import { AttemptLimits } from "../../src/identity/AttemptLimits.ts"
+import { RateLimiter } from "../../src/identity/RateLimiter.ts"
 import { Login } from "../../src/identity/Login.ts"
 import { LoginSessions, type SessionToken } from "../../src/identity/LoginSessions.ts"
 import { PasswordLinks } from "../../src/identity/PasswordLinks.ts"
@@ -70,7 +70,7 @@ const passwordsOf = (world: IdentityWorld) =>
 export const identityLayer = (world: IdentityWorld) =>
   Layer.mergeAll(Users.layer, UserAdmin.layer, LoginSessions.layer, Login.layerNoDeps, PasswordLinks.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(ApiKeys.layer, SetupLinks.layer)),
-    Layer.provide(Layer.mergeAll(passwordsOf(world), AttemptLimits.layer, settingsOf(world))),
+    Layer.provide(Layer.mergeAll(passwordsOf(world), RateLimiter.layer, settingsOf(world))),
     Layer.provideMerge(Layer.mergeAll(Notifications.layer, PublicAddress.layer)),
     Layer.provide(AppConfig.layerOf(config)),
     Layer.provideMerge(TestDatabase.layer),

@@ -1,7 +1,7 @@
 /**
- * Stripe sessions that must not be paid any more: those of orders that are fulfilled, cancelled or expired, and of closed attempts. Closing them is
- * tried at once and, where Stripe does not answer, again by the reconciliation; a payment that slips through all the same is
- * honoured or shown to root, never lost.
+ * Stripe checkout sessions that must not be paid any more: those of orders that are fulfilled, cancelled or expired, and of closed
+ * attempts. Closing them is tried at once; where Stripe does not answer, the reconciliation tries again. A payment that comes all
+ * the same is honoured or shown to root, never lost.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -17,12 +17,12 @@ const OpenSession = Row({ attemptId: AttemptId, session: Schema.String }, {
   session: "provider_reference"
 })
 
-export class Sessions extends Context.Service<Sessions, {
+export class CheckoutSessions extends Context.Service<CheckoutSessions, {
   /** Closes the sessions of an order that must not be paid any more. Never fails: what does not work stays open. */
   closeOf(orderId: OrderId): Effect.Effect<void>
-}>()("realms/orders/Sessions") {
+}>()("realms/orders/CheckoutSessions") {
   static readonly layer = Layer.effect(
-    Sessions,
+    CheckoutSessions,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const stripe = yield* StripeClient
@@ -43,7 +43,7 @@ export class Sessions extends Context.Service<Sessions, {
           )
         ))
 
-      const closeOf = Effect.fn("Sessions.closeOf")(function*(orderId: OrderId) {
+      const closeOf = Effect.fn("CheckoutSessions.closeOf")(function*(orderId: OrderId) {
         const open = yield* rowsOf(
           OpenSession,
           sql`SELECT a.id, a.provider_reference FROM payment_attempts a JOIN orders o ON o.id = a.order_id
@@ -60,7 +60,7 @@ export class Sessions extends Context.Service<Sessions, {
           )
         ))
 
-      return Sessions.of({ closeOf })
+      return CheckoutSessions.of({ closeOf })
     })
   )
 }

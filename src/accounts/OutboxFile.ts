@@ -1,6 +1,6 @@
 /**
- * Settlements that could not be written before the process had to end, or that PostgreSQL will not take: appended to a
- * file in `data_dir`, synced, and replayed at the next start. Replaying one that did land changes nothing.
+ * Settlements that could not be written before the process had to end, or that PostgreSQL will not take. They are appended to a
+ * file in `data_dir`, synced to disk, and replayed at the next start. Replaying one that did land changes nothing.
  *
  * @internal
  */
@@ -42,7 +42,7 @@ const Outcome = Schema.Struct({
   ttftMs: Schema.NullOr(Schema.Number)
 })
 
-const Spilled = Schema.Struct({
+const StoredItem = Schema.Struct({
   userId: idFromText(UserId),
   command: Schema.Union([
     Schema.TaggedStruct("Commit", { id: Schema.String, outcome: Outcome, atMs: Schema.Number }),
@@ -50,48 +50,52 @@ const Spilled = Schema.Struct({
   ])
 })
 
-const Line = Schema.fromJsonString(Spilled)
+const Line = Schema.fromJsonString(StoredItem)
 const decodeLine = Schema.decodeUnknownEffect(Line)
 
 /** Never fails, as a schema might: what is not written here is lost. Amounts and ids are decimal text. */
-const encodeLine = (spilled: SpilledCommand): string =>
-  JSON.stringify(spilled, (_, value: unknown) => typeof value === "bigint" ? value.toString() : value)
+const encodeLine = (item: OutboxItem): string =>
+  JSON.stringify(item, (_, value: unknown) => typeof value === "bigint" ? value.toString() : value)
 
 /** A settlement and whose it is. */
-export interface SpilledCommand {
+export interface OutboxItem {
   readonly userId: UserId
   readonly command: Commit | Void
 }
 
 /** Appends settlements to the file, which is made with its folder when there is none, and syncs it to disk. */
-export const spill = Effect.fn("Spill.spill")(function*(path: string, commands: ReadonlyArray<SpilledCommand>) {
-  const fs = yield* FileSystem.FileSystem
-  const lines = commands.map((spilled) => `${encodeLine(spilled)}\n`)
-  // With a database elsewhere nothing else may have needed the folder before.
-  yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o711 })
-  yield* Effect.scoped(Effect.gen(function*() {
-    const file = yield* fs.open(path, { flag: "a", mode: 0o600 })
-    yield* file.writeAll(new TextEncoder().encode(lines.join("")))
-    yield* file.sync
-  }))
-  // A new file is only as durable as its entry in the folder. Where a folder cannot be opened (Windows) there is no such step.
-  yield* Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(dirname(path)), (folder) => folder.sync)))
-})
+export const appendToOutbox = Effect.fn("OutboxFile.append")(
+  function*(path: string, commands: ReadonlyArray<OutboxItem>) {
+    const fs = yield* FileSystem.FileSystem
+    const lines = commands.map((item) => `${encodeLine(item)}\n`)
+    // With a database elsewhere nothing else may have needed the folder before.
+    yield* fs.makeDirectory(dirname(path), { recursive: true, mode: 0o711 })
+    yield* Effect.scoped(Effect.gen(function*() {
+      const file = yield* fs.open(path, { flag: "a", mode: 0o600 })
+      yield* file.writeAll(new TextEncoder().encode(lines.join("")))
+      yield* file.sync
+    }))
+    // A new file is only as durable as its entry in the folder. Where a folder cannot be opened (Windows) there is no such step.
+    yield* Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(dirname(path)), (folder) => folder.sync)))
+  }
+)
 
-/** Reads what was spilled. Lines that cannot be read - one cut short by a crash - are given back as they are. */
-export const readSpilled = Effect.fn("Spill.read")(function*(path: string) {
+/** Reads a file. Lines that cannot be read - one cut short by a crash - are given back as they are. */
+export const readOutbox = Effect.fn("OutboxFile.read")(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  const commands: Array<SpilledCommand> = []
+  const commands: Array<OutboxItem> = []
   const unreadable: Array<string> = []
   const text = (yield* fs.exists(path)) ? yield* fs.readFileString(path) : ""
   for (const line of text.split("\n")) {
     if (line === "") continue
-    const spilled = yield* Effect.result(decodeLine(line))
-    if (spilled._tag === "Success") {
-      commands.push(spilled.success)
+    const item = yield* Effect.result(decodeLine(line))
+    if (item._tag === "Success") {
+      commands.push(item.success)
     } else {
       unreadable.push(line)
-      yield* Effect.logError("a spilled settlement cannot be read; it is kept apart", { path: `${path}.unreadable` })
+      yield* Effect.logError("a settlement in the outbox file cannot be read; it is kept apart", {
+        path: `${path}.unreadable`
+      })
     }
   }
   return { commands, unreadable }

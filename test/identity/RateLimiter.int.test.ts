@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { UserId } from "../../src/domain/Ids.ts"
-import { type Attempt, AttemptLimits, attemptLimits } from "../../src/identity/AttemptLimits.ts"
+import { type Attempt, RateLimiter, rateLimits } from "../../src/identity/RateLimiter.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { LoginRefused } from "../../src/identity/IdentityError.ts"
 import { Login } from "../../src/identity/Login.ts"
@@ -11,10 +11,10 @@ import { Users } from "../../src/identity/Users.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { count, identityLayer, IdentityWorld, outcome, PASSWORD, person } from "../support/TestIdentity.ts"
 
-const LimitsLayer = AttemptLimits.layer.pipe(Layer.provideMerge(TestDatabase.layer))
+const LimitsLayer = RateLimiter.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 
 /** A login that fails, as far as the limits are concerned. */
-const guess = (limits: Context.Service.Shape<typeof AttemptLimits>, who: Partial<Attempt> = {}) =>
+const guess = (limits: Context.Service.Shape<typeof RateLimiter>, who: Partial<Attempt> = {}) =>
   limits.limit(
     { kind: "login", address: "192.0.2.1", account: "ada@example.com", ...who },
     { countsSuccess: false, counted: ["LoginRefused"] },
@@ -26,12 +26,12 @@ const guesses = (times: number, effect: Effect.Effect<unknown, { readonly _tag: 
 
 const refused = (times: number): ReadonlyArray<string> => Array.from({ length: times }, () => "LoginRefused")
 
-const { account, accountFromNetwork, network } = attemptLimits.login
+const { account, accountFromNetwork, network } = rateLimits.login
 
-describe("AttemptLimits", () => {
+describe("RateLimiter", () => {
   it.effect("end guessing at one account from one network, and let it go on by and by", () =>
     Effect.gen(function*() {
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       assert.deepStrictEqual(
         yield* guesses(accountFromNetwork.burst, guess(limits)),
         refused(accountFromNetwork.burst)
@@ -52,7 +52,7 @@ describe("AttemptLimits", () => {
 
   it.effect("end guessing from one network, whatever accounts, and leave other networks alone", () =>
     Effect.gen(function*() {
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       for (let index = 0; index < network.burst; index++) {
         // The addresses of one /64 are one network.
         const who = { address: `2001:db8:1:1::${index.toString(16)}`, account: `${index}@example.com` }
@@ -66,7 +66,7 @@ describe("AttemptLimits", () => {
 
   it.effect("end guessing at one account from many networks, late", () =>
     Effect.gen(function*() {
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       const from = (index: number) => guess(limits, { address: `198.51.100.${index}` })
       for (let index = 0; index < account.burst; index++) {
         assert.strictEqual(yield* outcome(from(index)), "LoginRefused")
@@ -79,14 +79,14 @@ describe("AttemptLimits", () => {
 
   it.effect("hold for many at once, on several servers", () =>
     Effect.gen(function*() {
-      const here = yield* AttemptLimits
+      const here = yield* RateLimiter
       const elsewhere = Context.get(
         yield* Layer.build(
-          Layer.fresh(AttemptLimits.layer).pipe(
+          Layer.fresh(RateLimiter.layer).pipe(
             Layer.provide(Layer.succeed(SqlClient.SqlClient, yield* SqlClient.SqlClient))
           )
         ),
-        AttemptLimits
+        RateLimiter
       )
       const ends = yield* Effect.forEach(
         Array.from({ length: 2 * accountFromNetwork.burst }),
@@ -98,7 +98,7 @@ describe("AttemptLimits", () => {
 
   it.effect("count only what is worth counting, and keep no address and no account", () =>
     Effect.gen(function*() {
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       const sql = yield* SqlClient.SqlClient
       const succeed = limits.limit(
         { kind: "login", address: "192.0.2.1", account: "ada@example.com" },
@@ -116,7 +116,7 @@ describe("AttemptLimits", () => {
 
   it.effect("are removed once they say nothing any more, not before", () =>
     Effect.gen(function*() {
-      const limits = yield* AttemptLimits
+      const limits = yield* RateLimiter
       yield* outcome(guess(limits))
       yield* cleanIdentity
       assert.strictEqual(yield* count("attempt_limits"), 3)
@@ -172,10 +172,10 @@ describe("a limited", () => {
         keepToken,
         address: "192.0.2.1"
       })
-      const changes = yield* guesses(attemptLimits.passwordChange.accountFromNetwork.burst + 1, changeWrongly)
+      const changes = yield* guesses(rateLimits.passwordChange.accountFromNetwork.burst + 1, changeWrongly)
       assert.deepStrictEqual(changes.slice(-2), ["WrongPassword", "TooManyAttempts"])
       const registrations = yield* guesses(
-        attemptLimits.registration.accountFromNetwork.burst,
+        rateLimits.registration.accountFromNetwork.burst,
         login.register(person("ada@example.com"))
       )
       assert.deepStrictEqual(registrations.slice(-2), ["EmailTaken", "TooManyAttempts"])

@@ -1,14 +1,13 @@
 /**
- * How often a password may be tried, an account made, a password changed, a redemption code guessed. Limits are counted in the
- * database, so that several servers and a restart make no difference; rows are hashes, and those that say nothing any more are
- * removed.
+ * How often a password may be tried, an account made, a password changed, a redemption code guessed (GCRA). Limits are counted in
+ * the database, so that several servers and a restart make no difference. Rows are hashes, and those that limit nothing any more
+ * are removed.
  *
- * An attempt is counted before it is judged, so that a thousand at once are no way around, and is given back when it turns
- * out to be none worth counting - a login that succeeds. That gives back its own place only: whoever has an account does not
- * clear an address by logging in between two guesses. An account is limited per network strictly, so that guessing from one
- * place ends soon, and over all networks generously: there a limit is a weapon too, since a stranger who uses it up locks
- * the owner out. It takes ten networks to do so, ends nobody's session, and leaves a hundred guesses an hour. An e-mail
- * address that nobody has is counted like any other.
+ * An attempt is counted before its outcome is known, so that a thousand at once are no way around. A login that succeeds gives its
+ * own place back, and no more: a user of one account cannot clear an address by logging in between two guesses. An account is
+ * limited strictly for each network, so that guessing from one place ends soon, and generously over all networks, because that
+ * limit could be used to lock the owner out. It takes ten networks to do so, ends no session, and leaves a hundred guesses an
+ * hour. An e-mail address without an account is counted like any other.
  */
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -20,12 +19,12 @@ import { networkOf } from "./ClientNetwork.ts"
 import { TooManyAttempts } from "./IdentityError.ts"
 
 /** So many attempts at once; then one more each `refillMs`. */
-export interface AttemptLimit {
+export interface RateLimit {
   readonly burst: number
   readonly refillMs: number
 }
 
-export const attemptLimits = {
+export const rateLimits = {
   login: {
     network: { burst: 30, refillMs: 30_000 },
     accountFromNetwork: { burst: 10, refillMs: 60_000 },
@@ -46,11 +45,11 @@ export const attemptLimits = {
     accountFromNetwork: { burst: 20, refillMs: 60_000 },
     account: { burst: 30, refillMs: 60_000 }
   }
-} as const satisfies Record<string, Record<string, AttemptLimit>>
+} as const satisfies Record<string, Record<string, RateLimit>>
 
 /** Who tries what. */
 export interface Attempt {
-  readonly kind: keyof typeof attemptLimits
+  readonly kind: keyof typeof rateLimits
   /** The client's IP address as text; empty where it is not known, and then limits of networks do not count. */
   readonly address: string
   /** A normalised e-mail address, or whatever stands for the account. */
@@ -59,7 +58,7 @@ export interface Attempt {
 
 const UsedLimit = Row({ fullAtMs: Schema.BigInt })
 
-export class AttemptLimits extends Context.Service<AttemptLimits, {
+export class RateLimiter extends Context.Service<RateLimiter, {
   /**
    * Runs `work` as an attempt, unless a limit is reached. It stays counted when it succeeds where `countsSuccess` is true,
    * and when it fails with an error of `counted`; also when it is interrupted.
@@ -69,9 +68,9 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
     outcomes: { readonly countsSuccess: boolean; readonly counted: ReadonlyArray<E["_tag"]> },
     work: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
-}>()("realms/identity/AttemptLimits") {
+}>()("realms/identity/RateLimiter") {
   static readonly layer = Layer.effect(
-    AttemptLimits,
+    RateLimiter,
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
 
@@ -95,7 +94,7 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
         }::bigint WHERE key_hash = ${keyHash}`
           .pipe(Effect.ignore)
 
-      return AttemptLimits.of({
+      return RateLimiter.of({
         limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
           const places = placesOf(attempt)
           const taken: Array<Place> = []
@@ -119,14 +118,14 @@ export class AttemptLimits extends Context.Service<AttemptLimits, {
 
 interface Place {
   readonly keyHash: Buffer
-  readonly limit: AttemptLimit
+  readonly limit: RateLimit
 }
 
 /** The address comes first: one that has used up its own limit uses up nobody else's. */
 const placesOf = ({ account, address, kind }: Attempt): ReadonlyArray<Place> => {
-  const limits = attemptLimits[kind]
+  const limits = rateLimits[kind]
   const network = networkOf(address)
-  const place = (limit: AttemptLimit, ...key: ReadonlyArray<string>): Place => ({
+  const place = (limit: RateLimit, ...key: ReadonlyArray<string>): Place => ({
     keyHash: hash("sha256", JSON.stringify([kind, ...key]), "buffer"),
     limit
   })

@@ -2,13 +2,13 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
-import { readSpilled, spill, type SpilledCommand } from "../../src/accounts/Spill.ts"
+import { appendToOutbox, type OutboxItem, readOutbox } from "../../src/accounts/OutboxFile.ts"
 import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { makeDataDir } from "../support/AccountsProcess.ts"
 
 const usage = { inputTokens: 1, cachedInputTokens: 2, cacheWriteTokens: 3, outputTokens: 4 }
 
-const commands: ReadonlyArray<SpilledCommand> = [
+const commands: ReadonlyArray<OutboxItem> = [
   { userId: UserId.make(7n), command: { _tag: "Void", id: "r1", outcome: { ...emptyOutcome, reason: "abandoned" } } },
   {
     userId: UserId.make(9_007_199_254_740_993n),
@@ -44,13 +44,13 @@ const commands: ReadonlyArray<SpilledCommand> = [
   }
 ]
 
-layer(NodeServices.layer)("Spilled settlements", (it) => {
+layer(NodeServices.layer)("Settlements in an outbox file", (it) => {
   it.effect("are read as they were written, with everything that the call left behind", () =>
     Effect.gen(function*() {
       const path = `${yield* makeDataDir}/unsettled.jsonl`
-      yield* spill(path, commands.slice(0, 1))
-      yield* spill(path, commands.slice(1))
-      assert.deepStrictEqual(yield* readSpilled(path), { commands: [...commands], unreadable: [] })
+      yield* appendToOutbox(path, commands.slice(0, 1))
+      yield* appendToOutbox(path, commands.slice(1))
+      assert.deepStrictEqual(yield* readOutbox(path), { commands: [...commands], unreadable: [] })
     }))
 
   it.effect("of an earlier version are read; a line that is cut short is kept apart", () =>
@@ -62,7 +62,7 @@ layer(NodeServices.layer)("Spilled settlements", (it) => {
         command: { _tag: "Commit", id: "r4", outcome: { ...emptyOutcome, usage }, atMs: 5 }
       })
       yield* fs.writeFileString(path, `${line}\n${line.slice(0, 40)}`)
-      const { commands: read, unreadable } = yield* readSpilled(path)
+      const { commands: read, unreadable } = yield* readOutbox(path)
       assert.deepStrictEqual(read.map(({ command }) => command.id), ["r4"])
       assert.deepStrictEqual(unreadable, [line.slice(0, 40)])
     }))
