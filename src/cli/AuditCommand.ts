@@ -116,5 +116,7 @@ const runAudit = Effect.gen(function*() {
 export const auditCommand = <E, R>(services: Layer.Layer<SqlClient.SqlClient, E, R>) =>
   Command.make("audit", {}, () => runAudit).pipe(
     Command.provide(services),
-    Command.withDescription("Prove that every balance is the sum of its rows; exits with 1 on drift")
+    Command.withDescription(
+      "Check the ledger: every balance is the sum of its rows; exits with 1 where the books are wrong"
+    )
   )

@@ -15,11 +15,11 @@ const fileArgument = Argument.String("file").pipe(
 )
 
 const providerFlag = Flag.Literals("provider", ["stripe", "epay"]).pipe(
-  Flag.withDescription("Whose file it is")
+  Flag.withDescription("The provider that the file is from")
 )
 
 const encodingFlag = Flag.Literals("encoding", billEncodings).pipe(
-  Flag.withDescription("Of the file; without it, what its first line that is not ASCII is in"),
+  Flag.withDescription("Encoding of the file; without it, detected from the first line that is not ASCII"),
   Flag.optional
 )
 

@@ -1,6 +1,6 @@
 /**
- * `realms config check`: says whether the configuration that a start in this folder would use is right, and what it
- * declares. It reads the file and the environment only: no database, no network.
+ * `realms config check`: says whether the configuration that a start in this folder would use is right, and how many channels,
+ * models and plans it has. It reads the file and the environment only: no database, no network.
  */
 import { Effect, Option, Redacted } from "effect"
 import { Command } from "effect/cli"
@@ -20,7 +20,7 @@ export const describeConfig = (config: RealmsConfig): string => {
     "the configuration is valid",
     `  server: ${publicUrlFor(config.server)}`,
     `  database: ${database}`,
-    `  declared: ${channels.length} channels, ${models.length} models, ${plans.length} plans`,
+    `  config-managed: ${channels.length} channels, ${models.length} models, ${plans.length} plans`,
     ...withoutKey(config).map((name) => `  note: channel "${name}" has no api_key and stays disabled`)
   ].join("\n")
 }

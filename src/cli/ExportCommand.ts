@@ -10,7 +10,7 @@ import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
 import { rangeFlags, rangeOf } from "./RangeFlags.ts"
 
 const kindArgument = Argument.Literals("kind", exportNames).pipe(
-  Argument.withDescription("What to export; cash has every movement by itself")
+  Argument.withDescription("What to export; cash lists every movement of money by itself")
 )
 
 const filterFlag = (name: string, description: string) =>

@@ -21,17 +21,17 @@ const create = Command.make("create", { user: userFlag, name }, (flags) =>
     const { hint, id, key } = yield* (yield* ApiKeys).create({ userId: user.id, name: flags.name }, cliActor)
     const text = Redacted.value(key)
     yield* print({ id, key: text, hint, user_id: user.id, name: flags.name }, text)
-  })).pipe(Command.withDescription("Make an API key and print it, this once"))
+  })).pipe(Command.withDescription("Create an API key and print it; it cannot be shown again"))
 
 const revoke = Command.make("revoke", { id: keyIdArgument }, ({ id }) =>
   Effect.gen(function*() {
     yield* (yield* ApiKeys).revoke(id, cliActor)
     yield* print({ id, revoked: true }, `revoked key ${id}`)
-  })).pipe(Command.withDescription("Revoke an API key for good, at once on every server"))
+  })).pipe(Command.withDescription("Revoke an API key for good, on every server at once"))
 
 /** `services` are built for a command that runs, not for help about it. */
 export const keyCommand = <E, R>(services: Layer.Layer<Users | ApiKeys, E, R>) =>
   Command.make("key").pipe(
-    Command.withDescription("Make and revoke API keys"),
+    Command.withDescription("Create and revoke API keys"),
     Command.withSubcommands([create.pipe(Command.provide(services)), revoke.pipe(Command.provide(services))])
   )

@@ -16,5 +16,5 @@ export const describeApplied = (applied: ReadonlyArray<string>): string =>
 export const migrateCommand = <E, R>(migrate: Effect.Effect<ReadonlyArray<string>, E, R>) =>
   Command.make("migrate", {}, () => Effect.flatMap(migrate, (applied) => print({ applied }, describeApplied(applied))))
     .pipe(
-      Command.withDescription("Bring the database to the schema of this version")
+      Command.withDescription("Migrate the database to the schema of this version")
     )

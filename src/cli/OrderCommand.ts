@@ -80,7 +80,7 @@ const create = Command.make(
       const orders = yield* Orders
       if (Option.isSome(flags.topup) === Option.isSome(flags.plan)) {
         return yield* new CliFailure({
-          message: "say what to order: either --topup-cny or --plan",
+          message: "say what to order: give either --topup-cny or --plan",
           exitCode: EXIT_USAGE
         })
       }
@@ -103,11 +103,11 @@ const startFields = (start: PaymentStart): Printable =>
     ? { type: start.type, url: start.url }
     : { type: start.type, method: "POST", action: start.action, fields: Object.fromEntries(start.fields) }
 
-const providerFlag = Flag.Literals("provider", ["epay", "stripe"]).pipe(Flag.withDescription("Who takes the payment"))
+const providerFlag = Flag.Literals("provider", ["epay", "stripe"]).pipe(Flag.withDescription("The payment provider"))
 
 const methodFlag = Flag.String("method").pipe(
   Flag.withMetavar("name"),
-  Flag.withDescription("How EPay is paid, such as alipay or wxpay"),
+  Flag.withDescription("The payment method at EPay, such as alipay or wxpay"),
   Flag.optional
 )
 
@@ -140,7 +140,7 @@ const show = Command.make("show", { id: orderArgument }, ({ id }) =>
       { ...orderFields(order), attempts: attempts.map(attemptFields) },
       [describeOrder(order), ...lines].join("\n")
     )
-  })).pipe(Command.withDescription("Show an order and the attempts to pay it"))
+  })).pipe(Command.withDescription("Show an order and its payment attempts"))
 
 const cancel = Command.make("cancel", { id: orderArgument }, ({ id }) =>
   Effect.gen(function*() {

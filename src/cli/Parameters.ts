@@ -40,7 +40,7 @@ export const usdFlag = Flag.String("usd").pipe(
 /** `--note`: why, in words. */
 export const noteFlag = Flag.String("note").pipe(
   Flag.withMetavar("text"),
-  Flag.withDescription("Why: kept with the ledger entry"),
+  Flag.withDescription("The reason, kept with the ledger entry"),
   Flag.filterMap(
     (text) => text.trim() === "" ? Option.none() : Option.some(text.trim()),
     () => "a note that says why"
@@ -69,7 +69,7 @@ export const findUser = Effect.fn("Cli.findUser")(function*(text: string) {
 /** `--as`: who asks, where one person is not enough. */
 export const asFlag = Flag.String("as").pipe(
   Flag.withMetavar("email"),
-  Flag.withDescription("E-mail address of the administrator who asks: needed above finance.confirm_above_usd"),
+  Flag.withDescription("E-mail address of the administrator who asks; needed above finance.confirm_above_usd"),
   Flag.optional
 )
 

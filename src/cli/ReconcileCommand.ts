@@ -32,5 +32,5 @@ const run = Effect.gen(function*() {
 export const reconcileCommand = <E, R>(services: Layer.Layer<Reconciliation, E, R>) =>
   Command.make("reconcile", {}, () => run).pipe(
     Command.provide(services),
-    Command.withDescription("Ask the payment providers about open attempts, and settle what was paid")
+    Command.withDescription("Ask the payment providers about open payment attempts, and settle what was paid")
   )

@@ -1,6 +1,6 @@
 /**
- * `realms secrets rotate`: seals every stored secret anew. With a key file it makes a new key first; with `REALMS_MASTER_KEY` the
- * new key is the first of those given there, and the servers have been started with it already.
+ * `realms secrets rotate`: seals every stored secret again with a new key. With a key file it makes the new key first. With
+ * `REALMS_MASTER_KEY` the new key is the first one given there, and the servers have been started with it already.
  */
 import { Effect, type Layer } from "effect"
 import { Command } from "effect/cli"
@@ -25,11 +25,11 @@ const rotate = Command.make("rotate", {}, () =>
       { secrets, key_id: keyId, source: box.source },
       `${secrets} secrets are sealed by key ${keyId === "" ? "(none)" : keyId}. ${advice}`
     )
-  })).pipe(Command.withDescription("Seal every stored secret anew with the newest master key"))
+  })).pipe(Command.withDescription("Encrypt every stored secret again with the newest master key"))
 
 /** `services` are built for a command that runs, not for help about it. */
 export const secretsCommand = <E, R>(services: Layer.Layer<SecretBox | SqlClient.SqlClient, E, R>) =>
   Command.make("secrets").pipe(
-    Command.withDescription("Look after the secrets that are stored in the database"),
+    Command.withDescription("Manage the secrets that are stored in the database"),
     Command.withSubcommands([rotate.pipe(Command.provide(services))])
   )

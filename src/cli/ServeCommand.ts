@@ -1,6 +1,6 @@
 /**
- * `realms serve`: runs the server until it is told to stop. The server itself is passed in, because the command line
- * stands below the layer graph.
+ * `realms serve`: runs the server until it is told to stop. The server itself is passed in, because commands may not import the
+ * layer graph.
  */
 import { type Effect, Layer, Logger } from "effect"
 import { Command } from "effect/cli"

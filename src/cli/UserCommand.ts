@@ -22,7 +22,7 @@ const email = Flag.String("email").pipe(
 const role = Flag.Literals("role", roles).pipe(
   Flag.withDefault("user"),
   Flag.withDescription(
-    "root may do everything, finance sees to payments and the books, support reads; user is the default"
+    "root may do everything, finance manages payments and the books, support only reads; the default is user"
   )
 )
 
@@ -66,7 +66,7 @@ const create = Command.make("create", { email, role, passwordStdin }, (flags) =>
       `created ${user.role === "user" ? "" : `${user.role} `}user ${user.email} with id ${user.id}`
     )
   })).pipe(
-    Command.withDescription("Make a user with an empty balance"),
+    Command.withDescription("Create a user with an empty balance"),
     Command.withExamples([{ command: "realms user create --email ada@example.com" }])
   )
 
@@ -93,6 +93,6 @@ const list = Command.make("list", {}, () =>
 /** `services` are built for a command that runs, not for help about it. */
 export const userCommand = <E, R>(services: Layer.Layer<Users | UserAdmin, E, R>) =>
   Command.make("user").pipe(
-    Command.withDescription("Make and list users"),
+    Command.withDescription("Create and list users"),
     Command.withSubcommands([create.pipe(Command.provide(services)), list.pipe(Command.provide(services))])
   )

@@ -1,8 +1,8 @@
 /**
- * Which addresses this server may be told to call: http(s) anywhere, this machine and private networks too, because people run
- * their own upstreams there - but not link-local and metadata addresses, from which a cloud gives credentials away, unless the
- * configuration names the host. It is looked at when an address is saved, and again when a name is resolved to connect to it:
- * what a name stands for can change in between.
+ * Which addresses this server may be told to call. http(s) is allowed anywhere, also on this machine and in private networks,
+ * because people run their own upstreams there. Link-local and metadata addresses, from which a cloud gives credentials away, are
+ * refused unless the configuration names the host. An address is checked when it is saved, and again when its name is resolved to
+ * connect to it: what a name resolves to can change in between.
  */
 import { Context } from "effect"
 import { lookup as dnsLookup } from "node:dns"
@@ -160,7 +160,7 @@ export const outboundGuard = (allowed: ReadonlyArray<string>, lookup: LookupFunc
       const passing = isForbidden(hostname) ? [] : addresses.filter(({ address }) => !isForbidden(address))
       const [first] = passing
       if (first === undefined) {
-        return callback(new OutboundRefused(`${hostname} stands for an address that is not called`), "", 0)
+        return callback(new OutboundRefused(`${hostname} resolves to an address that this server does not call`), "", 0)
       }
       if (typeof found === "string") callback(null, first.address, first.family)
       else callback(null, passing)

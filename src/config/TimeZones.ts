@@ -1,6 +1,6 @@
 /**
- * Names of time zones, as IANA and browsers write them. An offset such as `+08:00` is none: it says nothing of daylight saving, and
- * PostgreSQL reads it the other way round.
+ * Names of time zones, as IANA and browsers write them. An offset such as `+08:00` is not accepted: it says nothing of daylight
+ * saving, and PostgreSQL reads its sign the other way round.
  */
 
 export const UTC = "UTC"

@@ -1,6 +1,6 @@
 /**
- * Which roles may ask for an action and confirm it: whoever may do it alone below the limit. The routes of the administration follow
- * the same rule in `http/AdminPolicy.ts`; a test compares the two.
+ * Which roles may ask for an action and confirm it: those that may do it alone below the limit. The routes of the administration
+ * follow the same rule in `http/AdminPolicy.ts`; a test compares the two.
  */
 import type { Role } from "../identity/Roles.ts"
 import type { ConfirmedAction } from "../platform/SecondPerson.ts"

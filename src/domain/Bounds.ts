@@ -3,7 +3,7 @@
  * what is beyond them was typed by mistake.
  */
 
-/** No model costs so much, in USD per 1M tokens; whoever writes it has mixed up units. */
+/** A higher price, in USD per 1M tokens, has its units mixed up. */
 export const PRICE_USD_PER_1M_MAX = 100_000n
 
 /** Of a model's longest output, and of other counts of tokens. */

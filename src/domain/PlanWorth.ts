@@ -1,6 +1,4 @@
-/**
- * What a plan that is given is worth to whoever gets it: no less than what calls can use of it, and no less than what it costs.
- */
+/** What a plan is worth when it is given away: no less than what calls can use of it, and no less than its price. */
 
 import { MULTIPLIER_ONE } from "./Price.ts"
 

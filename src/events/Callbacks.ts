@@ -1,6 +1,6 @@
 /**
- * What payment providers send: verified, translated, settled. Who sends what cannot be verified learns nothing; what is
- * verified is on record before this succeeds.
+ * What payment providers send is verified, translated and settled here. The sender of a message that cannot be verified learns
+ * nothing. A verified message is on record before this succeeds.
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { type Settled, Settlement } from "../orders/Settlement.ts"

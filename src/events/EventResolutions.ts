@@ -1,7 +1,7 @@
 /**
- * What root makes of payments that fulfilled no order: their payer is credited, the money has gone back by other ways, or there
- * is nothing to do. Each once, with a note: whoever comes second is told who came first, and no payment is credited twice or
- * credited and given back.
+ * What root does with payments that fulfilled no order: the payer is credited, the money has gone back some other way, or there is
+ * nothing to do. Each payment is resolved once, with a note; a second administrator is told who was first. No payment is credited
+ * twice, or both credited and given back.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"

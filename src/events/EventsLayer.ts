@@ -1,6 +1,4 @@
-/**
- * The folder's layer: what providers tell, and what administrators decide about it.
- */
+/** The folder's layer: provider events, and what administrators decide about them. */
 import { Layer } from "effect"
 import { Callbacks } from "./Callbacks.ts"
 import { Corrections } from "./Corrections.ts"

@@ -1,6 +1,6 @@
 /**
- * Orders that root completes because they were paid in a way that no provider will tell of in time: the same settlement, with
- * a fact that is root's word. Whoever names the provider's own reference makes its later callback a duplicate; a payment pays
+ * Orders that root completes because they were paid in a way that no provider will report in time. They are settled like any other
+ * payment, on root's word. When root names the provider's own reference, a later callback with it is a duplicate. A payment pays
  * one order only, however many administrators and callbacks say so at once.
  */
 import { Clock, Context, Effect, Layer } from "effect"

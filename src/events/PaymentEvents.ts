@@ -64,7 +64,7 @@ export const EventItem = Row({
   orderId: Schema.NullOr(OrderId),
   resolution: Schema.NullOr(Resolution),
   resolutionNote: Schema.NullOr(Schema.String),
-  /** The e-mail address of whoever did it; `cli` for the command line. */
+  /** The e-mail address of the person who did it; `cli` for the command line. */
   resolvedBy: Schema.NullOr(Schema.String),
   resolvedAt: Schema.NullOr(Schema.Date),
   /** What was credited to whom. */
@@ -234,7 +234,7 @@ const millis = (ms: number | undefined): bigint | null => ms === undefined ? nul
 
 const MINOR_SCALE = 6
 
-/** Fen of an amount in a currency's minor unit, rounded down; undefined where the rate is none. */
+/** Fen of an amount in a currency's minor unit, rounded down; undefined where the rate is not valid. */
 const fenOf = (amountMinor: bigint, minorPerFen: string): bigint | undefined => {
   const rate = parseDecimal(minorPerFen, MINOR_SCALE) ?? 0n
   return rate > 0n ? (amountMinor * 1_000_000n) / rate : undefined

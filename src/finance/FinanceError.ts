@@ -1,6 +1,4 @@
-/**
- * How the books refuse: a range of days that is none, and entries that are in no line.
- */
+/** How the books refuse: a range of days that does not exist, and entries that belong to no line. */
 import { Schema } from "effect"
 
 /** Days of one range, at most. */

@@ -9,7 +9,7 @@ import type { Statement } from "./Statements.ts"
 
 export interface StatementRow {
   readonly statement: "balances" | "debts" | "cash" | "plans"
-  /** Empty where it is nobody's in particular. */
+  /** Empty where the amount belongs to no one provider. */
   readonly provider: string
   readonly currency: string
   readonly line: string

@@ -1,7 +1,7 @@
 /**
- * Asks a channel whether it works, by the smallest real call there is: a word, answered by a token. It goes past the accounts, so
- * nobody pays for it here, it is no usage, and the channel's health does not change by it. What the upstream said is not
- * repeated, because it may quote a key: the outcome is in our own words.
+ * Asks a channel whether it works, by the smallest real call: a word, answered by a token. It does not go through the accounts:
+ * nobody pays for it, it is not usage, and the health of the channel does not change. What the upstream said is not repeated,
+ * because it may quote a key; the outcome is in our own words.
  */
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { ChannelAdmin, type ChannelEndpoint } from "../channels/ChannelAdmin.ts"

@@ -1,6 +1,6 @@
 /**
- * The one signal that ends a call from outside, with its reason. The first reason stands. Whatever a call waits for at that
- * moment listens; a listener that comes later hears it at once.
+ * The one signal that ends a call from outside, with its reason; the first reason counts. Whatever a call waits for at that moment
+ * listens. A listener that comes later hears the signal at once.
  *
  * @internal
  */

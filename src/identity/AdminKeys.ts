@@ -59,7 +59,7 @@ export const AdminKey = Row({
 })
 export interface AdminKey extends Schema.Schema.Type<typeof AdminKey> {}
 
-/** Whom a good key stands for. */
+/** Whose key it is. */
 export interface AdminKeyIdentity {
   /** Of its owner, now. */
   readonly role: Role

@@ -8,7 +8,7 @@ import { Millis, Row } from "../domain/Row.ts"
 
 const AllowedModels = Schema.NullOr(Schema.Array(Schema.String))
 
-/** Whom a valid key stands for, and what it may do. */
+/** Whose key it is, and what it may do. */
 export const ApiKeyIdentity = Row({
   keyId: ApiKeyId,
   userId: UserId,

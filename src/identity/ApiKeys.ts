@@ -155,7 +155,7 @@ export class ApiKeys extends Context.Service<ApiKeys, {
           ).pipe(orUnavailable)
           if (outcome === "missing") return yield* new ApiKeyNotFound({ keyId: id })
           if (outcome === "already") return
-          // The message arrives a moment later; whoever revoked here must not see the key work in between.
+          // The message arrives a moment later; a user who revoked it here must not see it work in between.
           cache.drop()
         }
       )

@@ -1,6 +1,6 @@
 /**
- * What counts as one client when attempts are limited by address: an IPv4 address, or the /64 of an IPv6 address, since
- * whoever has one address of a /64 has them all.
+ * What counts as one client when attempts are limited by address: an IPv4 address, or the /64 of an IPv6 address, since a client
+ * that has one address of a /64 has them all.
  */
 import { isIPv4, isIPv6 } from "node:net"
 

@@ -1,8 +1,8 @@
 /**
- * What has been spent with a key that has a limit, and turns for whoever spends more. Within a process one call of a key is
- * checked and held at a time, so no two pass on the same room. Between processes there is no lock: each may let one call
- * pass that another's hold would have refused, so n of them overshoot by n - 1 calls' holds at most. What a call costs beyond
- * its hold counts against the next one. Keys without a limit never come here.
+ * What has been spent with a key that has a limit. Within a process one call of a key is checked and held at a time, so no two
+ * pass on the same room. Between processes there is no lock: each may let one call pass that the hold of another would have
+ * refused, so n of them overshoot by the holds of n - 1 calls at most. What a call costs beyond its hold counts against the next
+ * one. Keys without a limit are never checked here.
  */
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"

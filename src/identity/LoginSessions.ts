@@ -29,7 +29,7 @@ const SEEN_INTERVAL_SECONDS = 60
 /** One lookup takes no longer. */
 const LOOKUP_TIMEOUT_MS = 5_000
 
-/** Who a token stands for. */
+/** Whose session it is. */
 export interface LoginSession {
   readonly sessionId: bigint
   readonly user: User

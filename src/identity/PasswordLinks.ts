@@ -119,7 +119,7 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
         password: Redacted.Redacted<string>,
         address: string
       ) {
-        // Whoever has no link costs no hash.
+        // Without a valid link no hash is computed.
         const user = yield* orUnavailable(userOf(token))
         if (user === undefined) return yield* new PasswordLinkInvalid()
         yield* checkNewPassword(password)

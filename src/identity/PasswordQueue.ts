@@ -1,6 +1,6 @@
 /**
- * Where passwords are hashed and checked, so many at a time: each takes 19 MiB and a thread of Node's pool, which files and
- * names of hosts need too. Those who wait are bounded as well, and whoever finds the queue full is told at once.
+ * Where passwords are hashed and checked, a bounded number at a time: each takes 19 MiB and a thread of Node's pool, which files
+ * and host names need too. The queue is bounded as well, and refuses at once when it is full.
  */
 import { Context, Effect, Layer, type Redacted, Semaphore } from "effect"
 import { TooBusy } from "./IdentityError.ts"

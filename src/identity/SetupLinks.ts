@@ -78,7 +78,7 @@ export const takeSetupLink = (
 
 /**
  * Says in the log how to make the first administrator, while there is none. This is the one place where a secret is logged:
- * it works once, and whoever reads the log of this machine may make the administrator from its shell as well.
+ * it works once, and anyone who reads the log of this machine may make the administrator from its shell as well.
  */
 export const announceSetup: Effect.Effect<void, never, SetupLinks | PublicAddress> = Effect.gen(function*() {
   const token = yield* (yield* SetupLinks).issue

@@ -1,7 +1,7 @@
 /**
- * What administrators see of users and do to them: find, make, disable, enable, and make administrators or ordinary users of
- * them. Whoever is disabled is out at once, on every server: sessions end, keys of both kinds are refused. There is always an
- * administrator left who is not disabled, whoever does what at the same time. Every change is recorded with it.
+ * What administrators do with users: find, create, disable and enable them, and change their roles. A disabled user is out at
+ * once, on every server: sessions end, keys of both kinds are refused. At least one administrator is never disabled, however many
+ * changes come at the same time. Every change is in the audit log.
  */
 import { Context, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"

@@ -41,7 +41,7 @@ export const insertUser = (
     return made
   })
 
-/** Whom a password stands for. */
+/** Whose password it is. */
 export const Credentials = Row({
   userId: UserId,
   /** Null: no password is set. */

@@ -1,5 +1,5 @@
 /**
- * What an attempt to pay becomes by what happens to it. Pure; the table of its tests is the rule book. A payment that has paid is
+ * What a payment attempt becomes by what happens to it. Pure; the table of its tests is the rule book. An attempt that was paid is
  * never clawed back here: refunds and disputes are about the payment, not about the attempt.
  */
 import type { AttemptState } from "./Order.ts"

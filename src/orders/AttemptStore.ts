@@ -1,5 +1,5 @@
 /**
- * Attempts to pay as rows. This file alone writes them, each change as the state machine says, so that what an attempt may become
+ * Payment attempts as rows. Only this file writes them, each change as the state machine says, so that what an attempt may become
  * is in one place; a test sees to it.
  */
 import { Effect, Schema } from "effect"

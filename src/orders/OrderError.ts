@@ -117,7 +117,7 @@ export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed"
   id: EventId,
   /** Null: it is in no review. */
   resolution: Schema.NullOr(Schema.String),
-  /** The e-mail address of whoever did it. */
+  /** The e-mail address of the person who did it. */
   by: Schema.NullOr(Schema.String)
 }) {
   override get message(): string {

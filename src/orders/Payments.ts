@@ -1,6 +1,6 @@
 /**
  * Payments as rows: one for each payment, by the identity that its provider gave it. Everything that settles, resolves or
- * reconciles a payment locks it first, so that it counts once, whoever settles it.
+ * reconciles a payment locks it first, so that it counts once.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"

@@ -218,7 +218,7 @@ export class Refunds extends Context.Service<Refunds, {
         }
       })
 
-      /** Writes down what became of a refund for whoever reads the history; an answer and an event may both say it. */
+      /** Writes down what became of a refund for the order's history; an answer and an event may both say it. */
       const noteResult = Effect.fnUntraced(function*(actor: Actor, refund: Refund, result: Result) {
         const action = `order.refund_${result.state}`
         const noted = yield* sql`SELECT FROM audit_log WHERE target = ${targetOf(refund)} AND action = ${action}

@@ -29,7 +29,7 @@ export interface Settled {
 export class Settlement extends Context.Service<Settlement, {
   /** Settles a verified fact. When it fails nothing was settled that a repetition would not find. */
   settle(fact: PaymentFact): Effect.Effect<Settled, DatabaseUnavailable | ProviderUnavailable>
-  /** The same as a part of the transaction under way, see {@link settling}. Whoever commits it calls `concluded` then. */
+  /** The same as a part of the transaction under way, see {@link settling}. After the commit `concluded` is to be called. */
   settleWithin(fact: PaymentFact): Effect.Effect<Settled, SqlError.SqlError>
   /** What is left to do when a settlement is committed: it is counted and logged, and other sessions are closed. */
   concluded(fact: PaymentFact, settled: Settled): Effect.Effect<void>

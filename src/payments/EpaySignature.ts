@@ -1,7 +1,6 @@
 /**
- * The signature of EPay V1 (MD5): parameters decoded, without `sign`, `sign_type` and empty values, sorted by name, joined
- * as `name=value` with `&`, the merchant key right behind them. `sign` and `verify` stand side by side, so that whoever
- * tests the one has the other.
+ * The signature of EPay V1 (MD5): parameters decoded, without `sign`, `sign_type` and empty values, sorted by name, joined as
+ * `name=value` with `&`, followed by the merchant key. `sign` is here beside `verify` so that tests can use it.
  */
 import { Buffer } from "node:buffer"
 import { createHash, timingSafeEqual } from "node:crypto"

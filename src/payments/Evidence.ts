@@ -1,6 +1,7 @@
 /**
- * What is kept of a verified message as evidence: for whoever has to decide on it later. It is bounded, and holds no secret, no card
- * and no address: of Stripe's objects only fields that are known to be about money, of EPay's parameters all but the signature.
+ * What is kept of a verified message as evidence, for people who have to decide on it later. It is bounded, and holds no secret,
+ * no card and no address: of Stripe's objects only fields that are known to be about money, of EPay's parameters all but the
+ * signature.
  *
  * @internal
  */

@@ -28,7 +28,7 @@ export interface FactIdentity {
   readonly reference: string | null
   /** When the provider says it happened, seconds since the epoch; 0 where it does not say. */
   readonly atSeconds: number
-  /** What is kept of the message, for whoever has to decide on it. */
+  /** What is kept of the message, for people who have to decide on it. */
   readonly evidence?: { readonly [name: string]: unknown }
 }
 

@@ -1,7 +1,7 @@
 /**
- * The record of what administrators change: who, what, before and after, when and from where. It is written by the transaction
- * that makes the change, so that neither is there without the other, and no row of it is ever changed. A secret is never put in
- * here, not even sealed: {@link SECRET_SET} and {@link SECRET_NOT_SET} stand for it.
+ * The audit log, the record of what administrators change: who, what, before and after, when and from where. It is written by the
+ * transaction that makes the change, so that neither exists without the other, and its rows are never changed. A secret is never
+ * put in, not even sealed: {@link SECRET_SET} and {@link SECRET_NOT_SET} are written in its place.
  */
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -25,7 +25,7 @@ export interface Actor {
 /** The command line of this machine. */
 export const cliActor: Actor = { name: "cli", userId: null, address: "" }
 
-/** What stands for a secret, as it was or is. */
+/** Written in place of a secret, before and after. */
 export const SECRET_SET = "(set)"
 export const SECRET_NOT_SET = "(not set)"
 

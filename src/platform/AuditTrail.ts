@@ -1,6 +1,6 @@
 /**
- * The record of changes as administrators read it: who did what to what, with what it was and is now; page by page for people
- * and as a stream for files, newest first. What is read is what {@link recordChange} of `AuditLog` wrote.
+ * The audit log as administrators read it: who did what to what, before and after; page by page for people and as a stream for
+ * files, newest first. Its rows are written by {@link recordChange} of `AuditLog`.
  */
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"

@@ -1,6 +1,7 @@
 /**
- * Two people edit one row: the second is told, and nothing of the first one's work is overwritten unseen. A form carries the
- * row's revision that it was filled in on; a change of another revision fails with this, and has changed nothing.
+ * An edit conflict: two people edit one row, and the second is told, so that the work of the first is not overwritten unseen. A
+ * form carries the revision of the row that it was filled in on. A change of another revision fails with this, and changes
+ * nothing.
  */
 import { Schema } from "effect"
 

@@ -16,7 +16,7 @@ export const keyReused =
 
 const keyPattern = /^[\w.:-]{8,100}$/
 
-/** The note without what stands around it; undefined for one that is empty, too long or has control characters. */
+/** The note without the space around it; undefined for one that is empty, too long or has control characters. */
 export const checkNote = (text: string): string | undefined => {
   const note = text.trim()
   const isNote = note !== "" && note.length <= 2 * NOTE_CHARACTERS_MAX &&

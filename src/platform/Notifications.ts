@@ -74,7 +74,7 @@ export class Notifications extends Context.Service<Notifications, {
         Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
         Effect.tapError((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
       )
-      // Whoever has listened begins with the shortest wait again.
+      // After a connection that listened, the wait begins with the shortest again.
       const listenAgain = Effect.suspend(() => {
         hasListened = false
         return Effect.retry(listenOnce, { while: () => !hasListened, schedule: backOff(RECONNECT) })

@@ -1,6 +1,7 @@
 /**
- * Where people and payment providers reach this installation: what the administrator set, else the configuration, and where
- * that leaves the port to the system, the port that the server has been given. Never a request's `Host` header: whoever sends one may write it.
+ * Where people and payment providers reach this installation: the address that the administrator set, else the configuration's,
+ * and where that leaves the port to the system, the port that the server was given. It is never taken from the `Host` header of a
+ * request, which any client can write.
  */
 import { Context, Effect, Layer } from "effect"
 import { AppConfig, publicUrlFor } from "../config/Config.ts"

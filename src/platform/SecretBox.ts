@@ -1,7 +1,7 @@
 /**
- * Secrets at rest: sealed by AES-256-GCM, each bound to the place where it is stored, so that a row put elsewhere does not open.
- * The key comes from `REALMS_MASTER_KEY`, or else from a file of mode 0600 in `data_dir` that is made when the first secret is
- * sealed. Older keys beside the first one open what they have sealed, until `realms secrets rotate` has sealed it anew.
+ * Secrets at rest: sealed by AES-256-GCM, each bound to the place where it is stored, so that a row that is moved elsewhere does
+ * not open. The key comes from `REALMS_MASTER_KEY`, or else from a file of mode 0600 in `data_dir` that is made when the first
+ * secret is sealed. Older keys open what they have sealed, until `realms secrets rotate` has sealed it again with the first one.
  */
 import { Context, Effect, FileSystem, Layer, Option, Redacted, Schema } from "effect"
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto"

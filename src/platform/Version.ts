@@ -1,6 +1,6 @@
 /**
- * The version of this program, as the command line prints it. It stands here, and not only in `package.json`, so that
- * nothing has to be read from disk to know it.
+ * The version of this program, as the command line prints it. It is here as well as in `package.json`, so that nothing has to be
+ * read from disk to know it.
  */
 
 /** Equal to the one in `package.json`; a test keeps it so. */

@@ -1,6 +1,6 @@
 /**
- * How a database error is to be taken by whoever may try again: the server gone, a conflict with another transaction, a lock
- * that another holds, or data that will be refused each time.
+ * What a database error means for code that may try again: the server is gone, there is a conflict with another transaction,
+ * another transaction holds a lock, or the data will be refused each time.
  */
 import type { SqlError } from "effect/sql"
 

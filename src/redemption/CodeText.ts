@@ -1,7 +1,7 @@
 /**
- * The text of a redemption code: made of 100 random bits in Crockford's base32, in groups that people can copy, and read again
- * however it was typed. The text is money for whoever has it; what is stored of it is its SHA-256, and its last characters to
- * tell it from others.
+ * The text of a redemption code: 100 random bits in Crockford's base32, in groups that people can copy, and read again however it
+ * was typed. The text is money for anyone who has it. What is stored is its SHA-256, and its last characters to tell it from
+ * others.
  *
  * @see https://www.crockford.com/base32.html
  */

@@ -1,6 +1,6 @@
 /**
- * Batches of redemption codes as administrators run them: made, looked at, disabled, and their texts had again. Every change, and
- * every time that texts were had, is in the record of changes; no text is.
+ * Batches of redemption codes as administrators manage them: create, look at and disable them, and get their texts again. Every
+ * change, and every reading of the texts, is in the audit log; no text is.
  */
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -28,7 +28,7 @@ import {
 import { BatchNotFound, BatchRefused, CodeNotFound, CodesUnreadable } from "./RedemptionError.ts"
 import { batchesOf, codesOf, redemptionsOf } from "./RedemptionStore.ts"
 
-/** A code with its text: money for whoever reads it. */
+/** A code with its text: money for anyone who reads it. */
 export interface CodeWithText extends RedemptionCode {
   readonly text: Redacted.Redacted<string>
 }

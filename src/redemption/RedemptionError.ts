@@ -1,6 +1,6 @@
 /**
- * How redemption codes refuse: users, who are told no more than whoever has the code may know, and administrators. No text of a
- * code is in any of these.
+ * How redemption codes refuse users and administrators. Users learn no more than the owner of a code may know. No text of a code
+ * is in any of these.
  */
 import { Schema } from "effect"
 

@@ -1,6 +1,6 @@
 /**
- * Every place where a sealed secret is stored. At the start it is checked that each of them opens - a wrong or missing master key
- * stops the start, and nothing is lost - and a rotation seals all of them anew in one transaction.
+ * Every place where a sealed secret is stored. The start checks that each of them opens: a wrong or missing master key stops the
+ * start, and nothing is lost. A rotation seals all of them again in one transaction.
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -85,7 +85,7 @@ export const checkSealedRows = (
     { discard: true }
   )
 
-/** Seals every secret anew with the newest key; answers how many. A failure leaves all of them as they were. */
+/** Seals every secret again with the newest key; answers how many. A failure leaves all of them as they were. */
 export const resealAll = (
   sql: SqlClient.SqlClient,
   box: SecretBox["Service"],
@@ -100,7 +100,7 @@ export const resealAll = (
     )
   })
   const resealTable = Effect.fnUntraced(function*(table: SealedTable) {
-    // Whoever replaces a secret meanwhile waits, and seals with the newest key too.
+    // A transaction that replaces a secret meanwhile waits, and seals with the newest key too.
     yield* sql.unsafe(`LOCK TABLE ${table.table} IN SHARE ROW EXCLUSIVE MODE`)
     let count = 0
     let rows = yield* rowsAfter(table, sql, undefined)

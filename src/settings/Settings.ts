@@ -1,7 +1,7 @@
 /**
- * The settings in effect at this moment: what an administrator set, else what the configuration says. Whoever needs one asks each
- * time and keeps nothing, so that a change counts from the next call, order or callback on, on every server; what a call or an
- * order was promised is in its own snapshot.
+ * The settings in effect at this moment: what an administrator set, else what the configuration says. Code asks each time that it
+ * needs one and keeps nothing, so that a change counts from the next call, order or callback on, on every server. What a call or
+ * an order was promised is in its own snapshot.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -25,7 +25,7 @@ export class Settings extends Context.Service<Settings, {
   readonly get: Effect.Effect<SettingsValues, DatabaseUnavailable>
   /** From the database: a change that was saved counts, wherever it was saved. For orders, callbacks and accounts. */
   readonly fresh: Effect.Effect<SettingsValues, DatabaseUnavailable>
-  /** Forgets what is in memory, and reads it anew: for whoever has just made a change. */
+  /** Forgets what is in memory and reads it again: for the server that has just made a change. */
   readonly reload: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/settings/Settings") {
   /** Reads them once; fails where a stored secret cannot be opened, so that no server starts to lose it. */

@@ -1,7 +1,7 @@
 /**
- * What root sees and changes of the settings. A save is one transaction, validated as a whole: with one bad value nothing is
- * changed, and what is wrong is told by key. A key that is absent is left as it is; a value that is set stays set even when it
- * equals the configuration's, until it is reset. Secrets go in and never come out.
+ * What root sees and changes of the settings. A save is one transaction, validated as a whole: one bad value changes nothing, and
+ * each problem names its key. A key that is absent is left as it is. A value that is set stays set, even when it equals the
+ * configuration's, until it is reset. Secrets go in and never come out.
  */
 import { Context, Effect, Layer, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -252,7 +252,7 @@ const incomplete = (texts: SettingTexts): ReadonlyArray<Problem> =>
 /** Limits above which a second person confirms. */
 const limits = ["finance.confirm_above_usd", "finance.confirm_above_cny"] as const satisfies ReadonlyArray<SettingKey>
 
-/** Whether more may be done alone after it than before: a limit is raised, or there is none any more. */
+/** Whether one person may do more alone than before: a limit is raised or removed. */
 const isLoosened = (before: string, after: string): boolean => {
   const [was, is] = [before, after].map((text) =>
     text.trim() === "" ? undefined : parseDecimal(text.trim(), MICROS_SCALE)

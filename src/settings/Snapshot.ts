@@ -9,7 +9,7 @@ import { Notifications, type Topic } from "../platform/Notifications.ts"
 import { type DatabaseUnavailable, databaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 
 export interface Snapshot<A> {
-  /** What is in memory counts no more: for whoever has just made a change. */
+  /** Forgets what is in memory: for the process that has just made a change. */
   drop(): void
   /** The value when it is in memory and current, at once. */
   cached(): A | undefined
@@ -29,7 +29,7 @@ export const makeSnapshot = <A>(
 ): Effect.Effect<Snapshot<A>, never, Notifications | Scope.Scope> =>
   Effect.gen(function*() {
     const notifications = yield* Notifications
-    // Loads belong to nobody's fiber: not ended with the reader that happened to be first, not part of its transaction.
+    // Loads run in fibers of their own: not ended with the reader that happened to be first, not part of its transaction.
     const run = yield* FiberSet.makeRuntime<never, A, DatabaseUnavailable>()
     let generation = 0
     let value: A | undefined

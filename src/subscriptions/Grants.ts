@@ -1,6 +1,6 @@
 /**
- * Subscriptions that administrators give and end. A grant has a key of its maker's choosing, and is made once for it however
- * often it is sent; what is ended stays ended, whatever a provider says later. Both are recorded with a note that says why.
+ * Subscriptions that administrators give and end. The caller chooses the key of a grant; sent again under the same key, it is not
+ * made a second time. A subscription that is ended stays ended, whatever a provider says later. Both are recorded with a note.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"

@@ -1,6 +1,4 @@
-/**
- * All subscriptions that a user has or had, bought and granted, page by page.
- */
+/** All subscriptions that a user has or had, bought or granted, page by page. */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { OrderId, SubscriptionId, type UserId } from "../domain/Ids.ts"

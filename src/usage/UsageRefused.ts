@@ -1,11 +1,8 @@
-/**
- * How questions about usage are refused: a range that is none or too long, a cursor that is none, a database that does not
- * answer.
- */
+/** How questions about usage are refused: the range is empty or too long, the cursor is not valid, or the database does not answer. */
 import { Effect, Schema } from "effect"
 import { type DatabaseUnavailable, databaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 
-/** The range is empty or too long, or the cursor is none. */
+/** The range is empty or too long, or the cursor is not valid. */
 export class UsageRefused extends Schema.TaggedError<UsageRefused>()("UsageRefused", {
   reason: Schema.Literals(["empty_range", "range_too_long", "bad_cursor"])
 }) {}

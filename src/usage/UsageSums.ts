@@ -1,6 +1,6 @@
 /**
- * Sums over calls, as reports give them and as their rows are read. What is summed stands here once, for the hours that are
- * folded and for the calls that are not yet.
+ * Sums over calls, as reports give them and as their rows are read: the same for the hours that are folded and for the calls that
+ * are not yet.
  */
 import { type Schema, Struct } from "effect"
 import { Micros } from "../domain/Money.ts"

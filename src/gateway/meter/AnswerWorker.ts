@@ -1,5 +1,5 @@
 /**
- * The thread that reads long answers: gets an answer's memory, gives it back with what stands in it.
+ * The thread that reads long answers: it gets the memory of an answer, and gives it back with what it found.
  *
  * @internal
  */

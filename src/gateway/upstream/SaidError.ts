@@ -1,6 +1,6 @@
 /**
- * Reads an upstream's error body. OpenAI's shape is one of many: the message may stand in `error.message`, `error`, `message`,
- * `detail`, an array of them, or be the whole text.
+ * Reads the error body of an upstream. OpenAI's shape is one of many: the message may be in `error.message`, `error`, `message`,
+ * `detail` or an array of them, or it may be the whole text.
  */
 import { isObject, type JsonObject, parseJson } from "../JsonValue.ts"
 import type { SaidError } from "./UpstreamProblem.ts"
