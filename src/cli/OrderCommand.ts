@@ -5,7 +5,7 @@
 import { Effect, type Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { OrderId } from "../domain/Ids.ts"
-import { FEN_SCALE, formatDecimal, parseDecimal } from "../domain/Money.ts"
+import { FEN_SCALE, formatCny, parseDecimal } from "../domain/Money.ts"
 import type { Users } from "../identity/Users.ts"
 import { Checkout, type PaymentStart } from "../orders/Checkout.ts"
 import type { Attempt, Order } from "../orders/Order.ts"
@@ -37,11 +37,9 @@ const planFlag = Flag.String("plan").pipe(
   Flag.optional
 )
 
-const yuan = (fen: bigint): string => `¥${formatDecimal(fen, FEN_SCALE, 2)}`
-
 const describeOrder = (order: Order): string => {
   const what = order.terms === null ? `${dollars(order.creditMicros)} of credit` : `plan ${order.terms.name}`
-  return `order ${order.id}: ${what} for ${yuan(order.amountFen)}, ${order.state}`
+  return `order ${order.id}: ${what} for ¥${formatCny(order.amountFen)}, ${order.state}`
 }
 
 const orderFields = (order: Order): { readonly [key: string]: Printable } => ({

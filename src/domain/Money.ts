@@ -63,6 +63,9 @@ export const formatDecimal = (value: bigint, scale: number, decimalsMin: number)
 /** Prints micros as USD with at least two decimals and as many more as the amount has: `1500000n` is `1.50`. */
 export const formatUsd = (micros: bigint): string => formatDecimal(micros, MICROS_SCALE, 2)
 
+/** Prints fen as CNY with two decimals: `2000n` is `20.00`. */
+export const formatCny = (fen: bigint): string => formatDecimal(fen, FEN_SCALE, FEN_SCALE)
+
 /** Integer division rounded towards positive infinity; `denominator` must be positive. */
 export const divideUp = (numerator: bigint, denominator: bigint): bigint => {
   const quotient = numerator / denominator

@@ -5,7 +5,7 @@
 import { Context, DateTime, Effect, Layer, Option, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { minorText } from "../domain/Currency.ts"
-import { FEN_SCALE, formatDecimal, formatUsd } from "../domain/Money.ts"
+import { formatCny, formatUsd } from "../domain/Money.ts"
 import { csvLine } from "../platform/Csv.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
@@ -105,7 +105,7 @@ const textOf = (cell: Cell): string => {
 
 /** An amount in the unit that its column is named after: `_fen`, `_minor` of the row's currency, or micros. */
 const amountText = (column: string, amount: bigint, row: ExportRow): string => {
-  if (column.endsWith("_fen")) return formatDecimal(amount, FEN_SCALE, FEN_SCALE)
+  if (column.endsWith("_fen")) return formatCny(amount)
   if (column.endsWith("_minor")) return minorText(amount, textOf(row["currency"] ?? null))
   return formatUsd(amount)
 }

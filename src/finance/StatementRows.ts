@@ -3,7 +3,7 @@
  */
 import { Record } from "effect"
 import { minorText } from "../domain/Currency.ts"
-import { formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
+import { formatUsd } from "../domain/Money.ts"
 import type { CsvColumns } from "../platform/Csv.ts"
 import type { Statement } from "./Statements.ts"
 
@@ -16,8 +16,6 @@ export interface StatementRow {
   /** Decimal text, signed. */
   readonly amount: string
 }
-
-const usd = (micros: bigint): string => formatDecimal(micros, MICROS_SCALE, 2)
 
 type Amounts = { readonly [line: string]: bigint }
 
@@ -37,7 +35,7 @@ const rowsOf = (
 export const statementRows = ({ books }: Statement): ReadonlyArray<StatementRow> => [
   ...(["balances", "debts"] as const).flatMap((statement) => {
     const { closing, lines, opening } = books[statement]
-    return rowsOf({ statement, provider: "", currency: "usd" }, { opening, ...lines, closing }, usd)
+    return rowsOf({ statement, provider: "", currency: "usd" }, { opening, ...lines, closing }, formatUsd)
   }),
   ...books.cash.flatMap(({ currency, lines, net, provider, unallocated }) =>
     rowsOf(

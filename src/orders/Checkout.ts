@@ -6,7 +6,7 @@ import { Clock, Context, DateTime, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
 import type { OrderId, UserId } from "../domain/Ids.ts"
-import { divideUp, formatDecimal, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
+import { divideUp, formatCny, MICROS_SCALE, parseDecimal } from "../domain/Money.ts"
 import { hostOf } from "../payments/EpayGateway.ts"
 import { type EpayForm, epayForm } from "../payments/EpayStart.ts"
 import { ProviderOff, ProviderRefused, type ProviderUnavailable } from "../payments/PaymentError.ts"
@@ -215,7 +215,7 @@ export const makeReference = (order: Order): string =>
 
 /** What the payer reads. */
 const nameOf = (order: Order): string =>
-  order.terms === null ? `Realms Top-up ${formatDecimal(order.amountFen, 2, 2)} CNY` : `Realms ${order.terms.name}`
+  order.terms === null ? `Realms Top-up ${formatCny(order.amountFen)} CNY` : `Realms ${order.terms.name}`
 
 /** An amount in a currency's minor unit: rounded up. `minorPerFen` is decimal text. */
 export const minorOf = (amountFen: bigint, minorPerFen: string): bigint =>

@@ -3,10 +3,8 @@
  */
 import { Schema } from "effect"
 import { EventId, OrderId, RefundId, UserId } from "../domain/Ids.ts"
-import { formatDecimal } from "../domain/Money.ts"
+import { formatCny } from "../domain/Money.ts"
 import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
-
-const yuan = (fen: bigint): string => `¥${formatDecimal(fen, 2, 2)}`
 
 /** The amount is below or above what can be bought at once. Amounts in fen. */
 export class AmountOutOfRange extends Schema.TaggedError<AmountOutOfRange>()("AmountOutOfRange", {
@@ -14,7 +12,7 @@ export class AmountOutOfRange extends Schema.TaggedError<AmountOutOfRange>()("Am
   maxFen: Schema.BigInt
 }) {
   override get message(): string {
-    return `an amount from ${yuan(this.minFen)} to ${yuan(this.maxFen)} can be bought at once`
+    return `an amount from ¥${formatCny(this.minFen)} to ¥${formatCny(this.maxFen)} can be bought at once`
   }
 }
 

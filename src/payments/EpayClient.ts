@@ -8,10 +8,10 @@ import { Buffer } from "node:buffer"
 import { Agent, type Dispatcher, request } from "undici"
 import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../config/Config.ts"
 import { HostLookup, outboundGuard } from "../config/OutboundUrl.ts"
+import { formatCny } from "../domain/Money.ts"
 import { databaseJson, databaseText } from "../postgres/DatabaseText.ts"
 import { factOf, TRADE_SUCCESS } from "./EpayFacts.ts"
 import { pageUrl } from "./EpayGateway.ts"
-import { formatFen } from "./EpayMoney.ts"
 import { evidenceOfParams } from "./Evidence.ts"
 import { ProviderRefused, ProviderUnavailable } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
@@ -111,7 +111,7 @@ export class EpayClient extends Context.Service<EpayClient, {
 
       const refund = Effect.fn("EpayClient.refund")(
         function*(config: EpayConfig, { amountFen, trade }: { readonly trade: string; readonly amountFen: bigint }) {
-          const fields = { trade_no: trade, money: formatFen(amountFen) }
+          const fields = { trade_no: trade, money: formatCny(amountFen) }
           const answer = yield* ask(config, { method: "POST", act: "refund", fields })
           const code = textOf(answer, "code")
           if (code === "1") return

@@ -2,7 +2,7 @@
  * Money as EPay writes it: yuan in plain decimals, counted in fen. Gateways write 20 yuan as `20`, `20.0` or `20.00`; what
  * is written in any other way is no amount.
  */
-import { FEN_SCALE, formatDecimal } from "../domain/Money.ts"
+import { FEN_SCALE } from "../domain/Money.ts"
 
 const plainYuan = /^(0|[1-9]\d{0,9})(?:\.(\d{1,2}))?$/
 
@@ -11,6 +11,3 @@ export const parseFen = (yuan: string): bigint | undefined => {
   const [, whole, decimals = ""] = plainYuan.exec(yuan) ?? []
   return whole === undefined ? undefined : BigInt(`${whole}${decimals.padEnd(FEN_SCALE, "0")}`)
 }
-
-/** Yuan with two decimals: `2000n` is `20.00`. */
-export const formatFen = (fen: bigint): string => formatDecimal(fen, FEN_SCALE, FEN_SCALE)

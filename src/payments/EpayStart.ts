@@ -5,8 +5,8 @@
 import { Effect, Redacted } from "effect"
 import { Buffer } from "node:buffer"
 import type { EpayConfig } from "../config/Config.ts"
+import { formatCny } from "../domain/Money.ts"
 import { pageUrl } from "./EpayGateway.ts"
-import { formatFen } from "./EpayMoney.ts"
 import { type EpayParams, sign } from "./EpaySignature.ts"
 import { ProviderOff, ProviderRefused } from "./PaymentError.ts"
 
@@ -66,7 +66,7 @@ export const epayForm = (
     ["notify_url", order.notifyUrl],
     ["return_url", order.returnUrl],
     ["name", cut(order.name, NAME_BYTES_MAX)],
-    ["money", formatFen(order.amountFen)],
+    ["money", formatCny(order.amountFen)],
     ...(order.device === undefined ? [] : [["device", order.device] as const])
   ]
   return Effect.succeed({

@@ -3,7 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { formatFen, parseFen } from "../../src/payments/EpayMoney.ts"
+import { formatCny } from "../../src/domain/Money.ts"
+import { parseFen } from "../../src/payments/EpayMoney.ts"
 
 describe("EpayMoney", () => {
   it.each<[string, bigint]>([
@@ -46,6 +47,6 @@ describe("EpayMoney", () => {
   it.prop(
     "reads what it writes",
     [Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 999_999_999_999n }))],
-    ([fen]) => parseFen(formatFen(fen)) === fen && /^\d+\.\d\d$/.test(formatFen(fen))
+    ([fen]) => parseFen(formatCny(fen)) === fen && /^\d+\.\d\d$/.test(formatCny(fen))
   )
 })
