@@ -46,7 +46,7 @@ const countsSql = `SELECT (SELECT count(*) FROM user_balances) AS users, (SELECT
 
 const Counts = Row({ users: Schema.BigInt, usage: Schema.BigInt, entries: Schema.BigInt })
 
-/** A part of the audit that another folder knows about; read in the same snapshot. */
+/** A part of the ledger check that another folder knows about; read in the same snapshot. */
 export type AuditCheck = (
   sql: SqlClient.SqlClient
 ) => Effect.Effect<ReadonlyArray<AuditProblem>, SqlError.SqlError>
@@ -58,7 +58,7 @@ export interface AuditOptions {
   readonly checks?: ReadonlyArray<AuditCheck>
 }
 
-/** Runs the audit. */
+/** Runs the ledger check. */
 export const audit = Effect.fn("Audit.audit")(function*(options: AuditOptions) {
   const sql = yield* SqlClient.SqlClient
   return yield* inTransaction(sql, inSnapshot(sql, options)).pipe(

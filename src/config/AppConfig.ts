@@ -24,7 +24,7 @@ export class AppConfig extends Context.Service<AppConfig, RealmsConfig>()("realm
     Effect.flatMap(Effect.sync(() => ({ cwd: process.cwd(), env: process.env })), load)
   )
 
-  /** The same for a server, which says which declared channels stay disabled for want of a key. */
+  /** The same for a server, which says which channels stay disabled because they have no key. */
   static readonly layerOfServer = Layer.effectDiscard(Effect.flatMap(AppConfig, warnOfDisabledChannels)).pipe(
     Layer.provideMerge(AppConfig.layer)
   )

@@ -53,7 +53,7 @@ export const readConfigFile = Effect.fnUntraced(function*(location: ReturnType<t
 const referencePattern = /\$\{([^}]*)\}/g
 const variablePattern = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
-/** A declared channel whose key is not set is kept, disabled; everything else must be set. */
+/** A channel whose key is not set is kept, disabled; everything else must be set. */
 const mayBeUnset = (path: ConfigPath): boolean => path.length === 3 && path[0] === "channels" && path[2] === "api_key"
 
 const substituteText = (text: string, path: ConfigPath, env: Environment, problems: Array<ConfigProblem>): string =>

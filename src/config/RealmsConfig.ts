@@ -7,7 +7,7 @@ import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import type { ModelTerms } from "../domain/ModelTerms.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
 
-/** An upstream declared in the file. An empty `apiKey` keeps it disabled. */
+/** An upstream of the file. An empty `apiKey` keeps it disabled. */
 export interface ChannelConfig extends ChannelTerms {
   readonly name: string
   /** Without a trailing slash. */

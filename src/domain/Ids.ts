@@ -24,7 +24,7 @@ export type SubscriptionId = typeof SubscriptionId.Type
 export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
 
-/** An attempt to pay an order. */
+/** A payment attempt. */
 export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
 export type AttemptId = typeof AttemptId.Type
 

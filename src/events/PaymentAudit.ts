@@ -126,7 +126,7 @@ const refundsSql = `
           AND d.currency = p.currency), 0)) / p.paid_minor)) AS micros) b
   WHERE p.credited_micros IS NOT NULL AND p.debited_micros <> b.micros`
 
-/** Every check of money in, in the snapshot of the audit. */
+/** Every check of money in, in the snapshot of the ledger check. */
 export const paymentAudit = checkOf([
   ["I4", creditsSql],
   ["I4", subscriptionsSql],

@@ -106,7 +106,7 @@ export class BillCheck extends Context.Service<BillCheck, {
         return yield* new BillRefused({
           line: twice?.line ?? null,
           column: null,
-          why: `the ${twice?.kind ?? "record"} "${twice?.id ?? ""}" is there a second time`
+          why: `the ${twice?.kind ?? "record"} "${twice?.id ?? ""}" is in the file twice`
         })
       })
 

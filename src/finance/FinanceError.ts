@@ -5,9 +5,9 @@ import { Schema } from "effect"
 export const RANGE_DAYS_MAX = 1_100
 
 const problems = {
-  day: "is no day: write it as 2026-11-03",
-  month: "is no month: write it as 2026-11",
-  both: "is given beside a month: give the month, or `from` and `to`",
+  day: "is not a day: write it as 2026-11-03",
+  month: "is not a month: write it as 2026-11",
+  both: "cannot be combined with a month: give the month, or `from` and `to`",
   order: "ends before it begins",
   length: `is longer than ${RANGE_DAYS_MAX} days`
 } as const
@@ -36,7 +36,7 @@ export class FilterRefused extends Schema.TaggedError<FilterRefused>()("FilterRe
   kind: Schema.String
 }) {
   override get message(): string {
-    return `rows of ${this.kind} have none`
+    return `rows of ${this.kind} cannot be filtered by ${this.field}`
   }
 }
 

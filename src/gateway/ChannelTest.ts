@@ -46,7 +46,7 @@ export interface ChannelTestOutcome {
 }
 
 export class ChannelTest extends Context.Service<ChannelTest, {
-  /** Calls a channel for one of its models; declared and disabled ones too. Takes 20 seconds at most. */
+  /** Calls a channel for one of its models; config-managed and disabled ones too. Takes 20 seconds at most. */
   run(
     channelId: ChannelId,
     model: string

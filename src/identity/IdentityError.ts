@@ -81,14 +81,14 @@ export class RegistrationClosed extends Schema.TaggedError<RegistrationClosed>()
 /** Unknown, used, expired, or void because there is an administrator. */
 export class SetupLinkInvalid extends Schema.TaggedError<SetupLinkInvalid>()("SetupLinkInvalid", {}) {
   override get message(): string {
-    return "the setup link is not valid, or not any more"
+    return "the setup link is not valid or has expired"
   }
 }
 
 /** Unknown, used, expired, replaced by a later one, or of a disabled user. */
 export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>()("PasswordLinkInvalid", {}) {
   override get message(): string {
-    return "the link for a new password is not valid, or not any more"
+    return "the link for a new password is not valid or has expired"
   }
 }
 
@@ -109,7 +109,7 @@ export class LastRoot extends Schema.TaggedError<LastRoot>()("LastRoot", { userI
 /** Administrators neither disable nor demote themselves. */
 export class OwnUser extends Schema.TaggedError<OwnUser>()("OwnUser", { userId: UserId }) {
   override get message(): string {
-    return "another administrator has to do this to you"
+    return "you cannot do this to yourself: ask another administrator"
   }
 }
 

@@ -85,7 +85,9 @@ export class Checkout extends Context.Service<Checkout, {
               attempt.minorPerFen === asked.minorPerFen && fits(attempt)
             )
             if (open !== undefined) return { order, attempt: open }
-            if (attempts.length >= ATTEMPTS_MAX) return yield* new TooManyOpen({ what: "attempts to pay this order" })
+            if (attempts.length >= ATTEMPTS_MAX) {
+              return yield* new TooManyOpen({ what: "payment attempts of this order" })
+            }
             return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
           })
         )

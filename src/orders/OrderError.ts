@@ -64,7 +64,7 @@ export class TooManyOrders extends Schema.TaggedError<TooManyOrders>()("TooManyO
 /** The user is not there or is disabled. */
 export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnknown", { userId: UserId }) {
   override get message(): string {
-    return `user ${this.userId} cannot buy: not there, or disabled`
+    return `user ${this.userId} cannot buy: there is no such user, or they are disabled`
   }
 }
 

@@ -10,6 +10,8 @@ import { Schema } from "effect"
  */
 export const unverifiedReasons = ["no_key", "too_large", "unreadable", "contradictory", "signature", "stale"] as const
 
+const names = { epay: "EPay", stripe: "Stripe" } as const
+
 /** The message is not from the provider, or not for us. Its sender learns no more than that. */
 export class NotVerified extends Schema.TaggedError<NotVerified>()("NotVerified", {
   reason: Schema.Literals(unverifiedReasons),
@@ -24,7 +26,7 @@ export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>
   why: Schema.String
 }) {
   override get message(): string {
-    return `${this.provider === "epay" ? "EPay" : "Stripe"} did not answer as it should: ${this.why}`
+    return `${names[this.provider]} did not answer as it should: ${this.why}`
   }
 }
 
@@ -34,15 +36,15 @@ export class ProviderRefused extends Schema.TaggedError<ProviderRefused>()("Prov
   why: Schema.String
 }) {
   override get message(): string {
-    return `${this.provider === "epay" ? "EPay" : "Stripe"} refuses this: ${this.why}`
+    return `${names[this.provider]} refuses this: ${this.why}`
   }
 }
 
-/** This way of paying is switched off or not set up. */
+/** The provider is switched off or not set up. */
 export class ProviderOff extends Schema.TaggedError<ProviderOff>()("ProviderOff", {
   provider: Schema.Literals(["epay", "stripe"])
 }) {
   override get message(): string {
-    return `payment by ${this.provider === "epay" ? "EPay" : "Stripe"} is switched off`
+    return `payment by ${names[this.provider]} is switched off`
   }
 }

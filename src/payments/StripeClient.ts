@@ -216,7 +216,7 @@ export class StripeClient extends Context.Service<StripeClient, {
         return refundIn(made) ?? (yield* unreadableRefund)
       })
 
-      const unreadableList = new ProviderRefused({ provider: "stripe", why: "a refund is not what it should be" })
+      const unreadableList = new ProviderRefused({ provider: "stripe", why: "a refund cannot be read" })
 
       const refunds = Effect.fn("StripeClient.refunds")(function*(config: StripeConfig, payment: string) {
         const all: Array<RefundTold> = []
@@ -232,7 +232,7 @@ export class StripeClient extends Context.Service<StripeClient, {
           for (const item of items) all.push((isJson(item) ? refundIn(item) : undefined) ?? (yield* unreadableList))
           if (listed.has_more !== true) return all
         }
-        return yield* new ProviderRefused({ provider: "stripe", why: "its refunds are more than can be listed" })
+        return yield* new ProviderRefused({ provider: "stripe", why: "it has more refunds than can be listed" })
       })
 
       const referenceOf = Effect.fn("StripeClient.referenceOf")(function*(config: StripeConfig, payment: string) {
@@ -302,7 +302,7 @@ const failureOf = (error: unknown): ProviderRefused | ProviderUnavailable => {
     return new ProviderRefused({ provider: "stripe", why: NOT_ALLOWED })
   }
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
-    return new ProviderRefused({ provider: "stripe", why: "asked for before with other terms" })
+    return new ProviderRefused({ provider: "stripe", why: "the same request was made before with other terms" })
   }
   const kind = error instanceof Stripe.errors.StripeError ? error.type : "no answer"
   return new ProviderUnavailable({ provider: "stripe", why: kind })

@@ -35,7 +35,7 @@ const verifiedEvent = ({ body, nowSeconds, secret, signature }: {
 /** The SDK's texts are long, and of what is no JSON they may quote a piece: the first line of its own is enough. */
 const doubtOf = (error: unknown): NotVerified => {
   if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
-    return new NotVerified({ reason: "unreadable", why: "it is no event" })
+    return new NotVerified({ reason: "unreadable", why: "it is not an event" })
   }
   const why = error.message.split("\n")[0] ?? ""
   return new NotVerified({ reason: why.startsWith("Timestamp outside") ? "stale" : "signature", why })
@@ -71,7 +71,7 @@ export const readStripeEvent = (
     }
     const fact = eventFact(event, isLiveKey(config))
     if (fact === undefined) {
-      return yield* new NotVerified({ reason: "unreadable", why: "it is signed, and no event" })
+      return yield* new NotVerified({ reason: "unreadable", why: "it is signed, but not an event" })
     }
     return { ...fact, evidence: evidenceOfJson(event) }
   })

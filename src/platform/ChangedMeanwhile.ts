@@ -10,6 +10,6 @@ export class ChangedMeanwhile extends Schema.TaggedError<ChangedMeanwhile>()("Ch
   target: Schema.String
 }) {
   override get message(): string {
-    return `${this.target} has been changed by somebody else meanwhile; read it again`
+    return `${this.target} was changed by somebody else in the meantime: read it again, then repeat your change`
   }
 }

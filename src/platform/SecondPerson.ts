@@ -66,7 +66,7 @@ export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>
   expiresAt: Schema.Date
 }) {
   override get message(): string {
-    return `it waits for a second person: confirmation ${this.id}, until ${this.expiresAt.toISOString()}`
+    return `this needs a second person: confirmation ${this.id}, until ${this.expiresAt.toISOString()}`
   }
 }
 

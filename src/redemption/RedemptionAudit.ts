@@ -32,5 +32,5 @@ const usesSql = `
   FROM redemption_codes c JOIN redemption_batches b ON b.id = c.batch_id LEFT JOIN redemptions r ON r.code_id = c.id
   GROUP BY c.id, b.uses_max HAVING count(r.id) <> c.uses OR c.uses > c.uses_max OR c.uses_max <> b.uses_max`
 
-/** Every check of redemption codes, in the snapshot of the audit. */
+/** Every check of redemption codes, in the snapshot of the ledger check. */
 export const redemptionAudit = checkOf([["I4", creditsSql], ["I4", subscriptionsSql], ["I4", usesSql]])

@@ -38,7 +38,7 @@ export class BatchRefused extends Schema.TaggedError<BatchRefused>()("BatchRefus
   fields: Schema.Array(Schema.Literals(batchFields))
 }) {
   override get message(): string {
-    return `a batch of codes cannot be made with this ${this.fields.join(", ")}`
+    return `a batch of codes cannot be created: check ${this.fields.join(", ")}`
   }
 }
 

@@ -116,7 +116,7 @@ export const effectiveTexts = (
 
 /**
  * What the settings mean. An override that the configuration of today does not go with (the file's bounds have moved, the public
- * address is gone) is put aside and said in the log: a server starts, and bills as its file says, rather than not at all.
+ * address is gone) is ignored, and the log says so: a server that starts and bills as its file says is better than none.
  */
 export const resolve = ({ base, host, texts }: {
   readonly base: SettingTexts
@@ -130,7 +130,7 @@ export const resolve = ({ base, host, texts }: {
   // Each time at least one more is as the configuration has it, which by itself is right.
   return keys.length === 0
     ? Effect.die(new Error(`the settings do not resolve: ${problems.join("; ")}`))
-    : Effect.logError("settings that do not go with the configuration are put aside", { problems }).pipe(
+    : Effect.logError("settings that do not fit the configuration are ignored", { problems }).pipe(
       Effect.andThen(
         Effect.suspend(() =>
           resolve({ base, host, texts: { ...texts, ...Object.fromEntries(keys.map((key) => [key, base[key]])) } })

@@ -270,7 +270,7 @@ const mixed = (loose: ReadonlyArray<SettingKey>, changes: SettingChanges): Reado
     ? loose.map((key) => ({
       key,
       why: "rule" as const,
-      message: "is raised or removed by a change of its own, without other settings: a second person confirms it"
+      message: "can be raised or removed only in a save without other settings: a second person has to confirm it"
     }))
     : []
 
@@ -283,7 +283,7 @@ const unfit = (texts: SettingTexts, guard: OutboundGuard): ReadonlyArray<Problem
       key,
       why: "rule" as const,
       message:
-        "is no address that this server connects to: a link-local or metadata address, or one with credentials or a query"
+        "is an address that this server does not connect to: it is link-local or for metadata, or has credentials or a query"
     }]
   )
 

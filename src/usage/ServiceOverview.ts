@@ -13,9 +13,9 @@ import { bounded } from "./UsageRefused.ts"
 /** Since some moment. */
 export interface PeriodFigures {
   readonly newUsers: number
-  /** Top-ups that are paid and not taken back. */
+  /** Top-ups that are paid and not clawed back. */
   readonly topupsFen: bigint
-  /** Plans that are paid and not taken back. */
+  /** Plans that are paid and not clawed back. */
   readonly plansFen: bigint
 }
 

@@ -141,7 +141,7 @@ layer(financeLayer, { excludeTestServices: true, timeout: 60_000 })("Stripe's re
         [bytesOf(""), /^the file is empty/],
         [bytesOf("a,b\n1,2\n"), /^line 1: there is no column "source_id"; there are a, b/],
         [bytesOf(`${head},fee\n`), /^line 1, column 5: there are two columns "fee"/],
-        [file(good, good), /^line 3: the payment "pi_9" is there a second time/],
+        [file(good, good), /^line 3: the payment "pi_9" is in the file twice/],
         [file(good, line("charge", "ch_8", "pi_8", "ten")), /^line 3, column 10: is no amount in CNY/],
         [file(line("charge", "ch_8", "pi_8", "10.001")), /^line 2, column 10: is no amount in CNY/],
         [file(line("charge", "ch_8", "pi_8", "10.00", { currency: "yuan" })), /^line 2, column 11: is no currency/],

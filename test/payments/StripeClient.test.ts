@@ -84,7 +84,7 @@ describe("StripeClient.create", () => {
       ) {
         assert.deepStrictEqual(yield* failed(stripe.create(config, order(changed))), [
           "ProviderRefused",
-          "asked for before with other terms"
+          "the same request was made before with other terms"
         ])
       }
       assert.lengthOf(sim.sessionIds(), 1)

@@ -202,7 +202,7 @@ describe("StripeEvents", () => {
     "refuses what is signed and no event: %s",
     (body) =>
       Effect.gen(function*() {
-        assert.strictEqual(yield* doubtOf(body, header(body)), "it is signed, and no event")
+        assert.strictEqual(yield* doubtOf(body, header(body)), "it is signed, but not an event")
       })
   )
 
