@@ -4,34 +4,20 @@
 import { DateTime } from "effect"
 import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Badge, Moment, type Tone } from "../../ui/Parts.tsx"
+import type { TextKey } from "../../text/Texts.ts"
+import { Badge, Moment } from "../../ui/Parts.tsx"
 import type { ItemColumn } from "../ItemTable.tsx"
+import { StateBadge, type States } from "../StateBadge.tsx"
 
-const tones: Readonly<Record<CallState, Tone>> = {
-  reserved: "blue",
-  committed: "green",
-  voided: "secondary",
-  expired: "orange"
+export const callStates: States<CallState, TextKey<"usage">> = {
+  committed: ["green", "state.committed"],
+  reserved: ["blue", "state.reserved"],
+  voided: ["secondary", "state.voided"],
+  expired: ["orange", "expired"]
 }
 
-export const callStateNames = (context: PageContext): Readonly<Record<CallState, string>> => {
-  const say = sayOf(context, "usage")
-  return {
-    committed: say("state.committed"),
-    reserved: say("state.reserved"),
-    voided: say("state.voided"),
-    expired: say("expired")
-  }
-}
-
-export const fundingNames = (context: PageContext): Readonly<Record<CallItem["funding"], string>> => {
-  const say = sayOf(context, "usage")
-  return { balance: say("balance"), subscription: say("plan"), free: say("free") }
-}
-
-export const CallBadge = ({ state, context }: { readonly context: PageContext; readonly state: CallState }) => (
-  <Badge tone={tones[state]}>{callStateNames(context)[state]}</Badge>
-)
+/** The texts that name who paid. */
+export const fundings = { balance: "balance", subscription: "plan", free: "free" } as const
 
 export const CallMoment = ({ call, context }: { readonly context: PageContext; readonly call: { atMs: number } }) => (
   <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
@@ -68,13 +54,13 @@ export const callColumns = (context: PageContext, path: string) => {
       number: true,
       cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usdFixed(chargedMicros)
     },
-    funding: { title: say("funding"), wide: true, cell: ({ funding }) => fundingNames(context)[funding] },
+    funding: { title: say("funding"), wide: true, cell: ({ funding }) => say(fundings[funding]) },
     state: {
       title: say("state"),
       wide: true,
       cell: ({ state, usageSource }) => (
         <>
-          <CallBadge context={context} state={state} />{" "}
+          <StateBadge say={say} states={callStates} state={state} />{" "}
           {usageSource === "estimated" ? <Badge tone="yellow">{say("estimated")}</Badge> : null}
         </>
       )

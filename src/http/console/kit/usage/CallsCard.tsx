@@ -9,7 +9,7 @@ import { FilterChoice } from "../../ui/FilterParts.tsx"
 import { Pager } from "../../ui/Pager.tsx"
 import { Card, Nothing } from "../../ui/Parts.tsx"
 import { type ItemColumn, ItemTable } from "../ItemTable.tsx"
-import { callStateNames, fundingNames } from "./CallParts.tsx"
+import { callStates, fundings } from "./CallParts.tsx"
 import type { UsageQuery } from "./UsageQuery.ts"
 
 /** A part of the filter that is one of several. */
@@ -18,11 +18,11 @@ export type CallChoice = Omit<ComponentProps<typeof FilterChoice>, "all">
 /** What every list of calls is narrowed by. */
 export const callChoices = (context: PageContext, { filter }: UsageQuery): ReadonlyArray<CallChoice> => {
   const say = sayOf(context, "usage")
-  const states = Object.entries(callStateNames(context))
-  const fundings = Object.entries(fundingNames(context))
+  const states = Object.entries(callStates).map(([state, [, key]]) => [state, say(key)] as const)
+  const payers = Object.entries(fundings).map(([funding, key]) => [funding, say(key)] as const)
   return [
     { name: "state", label: say("state"), chosen: filter.state, options: states },
-    { name: "funding", label: say("funding"), chosen: filter.funding, options: fundings }
+    { name: "funding", label: say("funding"), chosen: filter.funding, options: payers }
   ]
 }
 

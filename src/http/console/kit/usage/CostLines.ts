@@ -4,7 +4,8 @@
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 
 export interface CostLine {
-  readonly name: "input" | "cachedInput" | "cacheWrite" | "output" | "webSearch" | "fileSearch"
+  /** As its text is called. */
+  readonly name: "input" | "cachedInput" | "cacheWrite" | "output" | "receipt.webSearch" | "receipt.fileSearch"
   readonly count: number
   /** Of a million tokens, or of one call of a tool. */
   readonly priceMicros: bigint
@@ -27,8 +28,8 @@ export const costLines = (call: CallReceipt): ReadonlyArray<CostLine> => {
     ["output", call.outputTokens, price.outputMicrosPer1m]
   ] as const
   const calls = [
-    ["webSearch", call.webSearchCalls, tools?.webSearchMicros],
-    ["fileSearch", call.fileSearchCalls, tools?.fileSearchMicros]
+    ["receipt.webSearch", call.webSearchCalls, tools?.webSearchMicros],
+    ["receipt.fileSearch", call.fileSearchCalls, tools?.fileSearchMicros]
   ] as const
   return [
     ...tokens.flatMap(([name, used, priceMicros]): ReadonlyArray<CostLine> => {

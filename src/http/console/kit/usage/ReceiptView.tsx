@@ -12,8 +12,9 @@ import { type Fact, Facts } from "../Facts.tsx"
 import { Grid } from "../Grid.tsx"
 import { ItemTable } from "../ItemTable.tsx"
 import { Panel } from "../Panel.tsx"
-import { CallBadge, CallMoment, fundingNames } from "./CallParts.tsx"
-import { type CostLine, costLines, SUM_SCALE } from "./CostLines.ts"
+import { StateBadge } from "../StateBadge.tsx"
+import { CallMoment, callStates, fundings } from "./CallParts.tsx"
+import { costLines, SUM_SCALE } from "./CostLines.ts"
 
 interface Props {
   readonly context: PageContext
@@ -24,22 +25,9 @@ interface Props {
   readonly back?: string
 }
 
-const lineNames = (context: PageContext): Readonly<Record<CostLine["name"], string>> => {
-  const say = sayOf(context, "usage")
-  return {
-    input: say("input"),
-    cachedInput: say("cachedInput"),
-    cacheWrite: say("cacheWrite"),
-    output: say("output"),
-    webSearch: say("receipt.webSearch"),
-    fileSearch: say("receipt.fileSearch")
-  }
-}
-
 const Breakdown = ({ call, context }: Props) => {
   const say = sayOf(context, "usage")
   const { count, usd, usdExact } = context.formats
-  const names = lineNames(context)
   const multipliers = [call.billingMultiplier, call.planMultiplier]
   const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, MICROS_SCALE, 0))
   const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
@@ -48,7 +36,7 @@ const Breakdown = ({ call, context }: Props) => {
       <ItemTable
         caption={say("receipt.how")}
         columns={[
-          { title: say("receipt.bucket"), cell: ({ name }) => names[name] },
+          { title: say("receipt.bucket"), cell: ({ name }) => say(name) },
           { title: say("tokens"), number: true, cell: (line) => count(line.count) },
           { title: say("receipt.price"), number: true, wide: true, cell: ({ priceMicros }) => usd(priceMicros) },
           { title: say("receipt.sum"), number: true, cell: ({ sum }) => usdExact(sum, SUM_SCALE) }
@@ -72,13 +60,14 @@ const factsOf = ({ call, context }: Props): ReadonlyArray<Fact> => {
   const say = sayOf(context, "usage")
   const { seconds, usd } = context.formats
   const duration = call.latencyMs === null ? "–" : seconds(call.latencyMs)
+  const late = call.late ? ` ${say("receipt.late")}` : null
   const first = call.ttftMs === null ? [] : [say("receipt.ttft", { time: seconds(call.ttftMs) })]
   return [
     [say("time"), <CallMoment context={context} call={call} />],
     [say("model"), <code>{call.model}</code>],
     [say("receipt.endpoint"), `${call.endpoint}${call.stream ? ` (${say("receipt.stream")})` : ""}`],
-    [say("state"), [<CallBadge context={context} state={call.state} />, call.late ? ` ${say("receipt.late")}` : null]],
-    [say("funding"), fundingNames(context)[call.funding]],
+    [say("state"), [<StateBadge say={say} states={callStates} state={call.state} />, late]],
+    [say("funding"), say(fundings[call.funding])],
     [say("receipt.reserved"), usd(call.reservedMicros)],
     [say("charged"), <strong>{call.chargedMicros === null ? "–" : usd(call.chargedMicros)}</strong>],
     call.usageSource && [

@@ -8,16 +8,17 @@ import type { Problems } from "../../Answer.ts"
 import { endOfDay } from "../../Days.ts"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 
-/** What is said of each field that is wrong. */
-export const keyProblems = (context: PageContext) => {
-  const say = sayOf(context, "keys")
-  return {
-    name: say("name.problem"),
-    expiry: say("problem.day"),
-    spend_limit: say("limit.problem"),
-    models: say("models.problem")
-  }
-}
+const problemKeys = {
+  name: "name.problem",
+  expiry: "problem.day",
+  spend_limit: "limit.problem",
+  models: "models.problem"
+} as const
+
+/** What is said of a field that is wrong. */
+export const keyProblem = (context: PageContext, field: keyof typeof problemKeys): Problems => ({
+  [field]: sayOf(context, "keys")(problemKeys[field])
+})
 
 /** A text that is absent, or blank, is no limit; undefined for one that is neither that nor what `parse` takes. */
 const optional = <A>(text: string | null, parse: (text: string) => A | undefined): A | null | undefined =>
@@ -29,7 +30,6 @@ export const readKeyForm = (
   fields: URLSearchParams,
   modelIds: ReadonlyArray<string>
 ): { readonly key: NewApiKey } | { readonly problems: Problems } => {
-  const problems = keyProblems(context)
   const name = (fields.get("name") ?? "").trim()
   const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, context.formats.timeZone))
   const spendLimitMicros = optional(fields.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
@@ -41,10 +41,10 @@ export const readKeyForm = (
   }
   return {
     problems: {
-      ...(name === "" ? { name: problems.name } : {}),
-      ...(expiresAt === undefined ? { expiry: problems.expiry } : {}),
-      ...(spendLimitMicros === undefined ? { spend_limit: problems.spend_limit } : {}),
-      ...(areKnown ? {} : { models: problems.models })
+      ...(name === "" ? keyProblem(context, "name") : {}),
+      ...(expiresAt === undefined ? keyProblem(context, "expiry") : {}),
+      ...(spendLimitMicros === undefined ? keyProblem(context, "spend_limit") : {}),
+      ...(areKnown ? {} : keyProblem(context, "models"))
     }
   }
 }

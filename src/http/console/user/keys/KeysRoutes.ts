@@ -13,7 +13,7 @@ import { NewKeyPage, RevokeKeyPage } from "../../kit/KeyParts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
 import { curlLine } from "../../ui/CurlLine.ts"
-import { keyProblems, readKeyForm } from "./KeyForm.ts"
+import { keyProblem, readKeyForm } from "./KeyForm.ts"
 import { KeysView } from "./KeysView.tsx"
 import { NewKeyView } from "./NewKeyView.tsx"
 
@@ -44,7 +44,7 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
   const { allowedModels, name } = form.key
   const created = yield* (yield* ApiKeys).create(form.key).pipe(
     Effect.catchTags({
-      ApiKeyRefused: ({ reason }) => Effect.fail(refuse({ [reason]: keyProblems(context)[reason] })),
+      ApiKeyRefused: ({ reason }) => Effect.fail(refuse(keyProblem(context, reason))),
       TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: say("many", { count: keysMax }) })),
       // Users are never deleted.
       UserNotFound: Effect.die
