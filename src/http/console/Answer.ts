@@ -1,5 +1,5 @@
 /**
- * What handlers of pages answer, and the ways in which they may fail that a page can say something sensible about.
+ * What handlers of pages answer, and the failures that have a page of their own.
  */
 import { Effect, type Redacted, Schema } from "effect"
 import type { HttpServerResponse } from "effect/http"
@@ -16,7 +16,7 @@ export interface Page {
   readonly title: string
   readonly body: ComponentChildren
   readonly status?: number
-  /** Where scripts do not run, the page is asked for again after so many seconds. */
+  /** A browser without scripts asks for the page again after this many seconds. */
   readonly refreshSeconds?: number
   /** Without navigation, in the middle: signing in and the like. */
   readonly bare?: boolean

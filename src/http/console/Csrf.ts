@@ -1,6 +1,6 @@
 /**
  * Proof that a form was made by a page of ours for this very visitor: a MAC under the secret of their cookie, which no
- * other site can read. It is masked anew on each page, so that compressed pages of the same visitor give nothing away
+ * other site can read. Each page masks it afresh, so that compressed pages of the same visitor give nothing away
  * (BREACH); any of them is good as long as the cookie is.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"

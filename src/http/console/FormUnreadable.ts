@@ -1,5 +1,5 @@
 /**
- * A posted form that is not looked at any further, and the status that tells a client why.
+ * A posted form that is refused before its fields are read, and the status that says why.
  */
 import { Schema } from "effect"
 
@@ -8,5 +8,5 @@ export class FormUnreadable extends Schema.TaggedError<FormUnreadable>()("FormUn
   why: Schema.Literals(["large", "slow", "type", "malformed"])
 }) {}
 
-/** The status that tells a client why. */
+/** The status that a client gets. */
 export const statusOfUnreadable = { large: 413, slow: 408, type: 415, malformed: 400 } as const

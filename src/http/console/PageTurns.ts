@@ -1,6 +1,6 @@
 /**
- * How much pages may take at once, so that calls keep their share: of database connections, which pages and calls have in
- * common, and of one user's patience - a user who asks for many pages at once is told to come back.
+ * How many pages may be at work at once. Pages and calls share the database's connections, and calls must keep theirs. A user who asks
+ * for too many pages at once is asked to come back later.
  */
 import { Context, Effect, Layer, Schema, Semaphore } from "effect"
 import type { UserId } from "../../domain/Ids.ts"
@@ -15,7 +15,7 @@ export const PAGES_OF_USER_MAX = 12
 export class TooManyPages extends Schema.TaggedError<TooManyPages>()("TooManyPages", {}) {}
 
 export class PageTurns extends Context.Service<PageTurns, {
-  /** Runs the work of a page when it is its turn. Visitors who are not signed in share nobody's bound. */
+  /** Runs the work of a page when it is its turn. Anonymous visitors are not limited. */
   take<A, E, R>(userId: UserId | undefined, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | TooManyPages, R>
 }>()("realms/http/console/PageTurns") {
   static readonly layer = Layer.effect(

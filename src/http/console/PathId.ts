@@ -1,6 +1,6 @@
 /**
- * Numbers of rows as addresses name them, such as `/keys/7/revoke`: what does not look like one is the address of nothing, and
- * nothing is asked of the database.
+ * Ids of rows in addresses, such as `/keys/7/revoke`. A text that does not look like an id is answered "not found" without asking the
+ * database.
  */
 import { Effect, Schema } from "effect"
 import { HttpRouter } from "effect/http"
@@ -17,7 +17,7 @@ export function idOf(text: string | null | undefined, id: IdOf<bigint> = Schema.
   return text !== null && text !== undefined && idPattern.test(text) ? id.make(BigInt(text)) : undefined
 }
 
-/** The id that stands for `:name` in the route of the request at hand. */
+/** The id at `:name` in the route of the request at hand. */
 export function pathId(name: string): Effect.Effect<bigint, PageNotFound, HttpRouter.RouteContext>
 export function pathId<Id extends bigint>(
   name: string,

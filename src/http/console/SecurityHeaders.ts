@@ -1,5 +1,5 @@
 /**
- * What browsers are told about every page: nothing but this site's own files may run, style or load, and forms go to this
+ * The policy that browsers hold every page to: nothing but this site's own files may run, style or load, and forms go to this
  * site and to where payments are made. There is no inline script or style in our own pages, so none has to be allowed.
  */
 import { Redacted } from "effect"

@@ -9,7 +9,7 @@ import { type PageContext, sayOf } from "../PageContext.ts"
 import { Charts } from "./Charts.ts"
 import type { ChartSpec } from "./ChartSpec.ts"
 
-/** A chart of the same period is asked for again after so many seconds. */
+/** A browser keeps a chart for this long, in seconds. */
 const CHART_SECONDS = 30
 
 /** As wide as they are shown, so that their texts are as large as the page's. */

@@ -1,6 +1,6 @@
 /**
  * What a chart shows, as plain data that a worker can be sent and a cache can compare. Values are for drawing only: whatever
- * is exact stands in the table beside the chart.
+ * is exact is in the table beside the chart.
  */
 
 export interface ChartSpec {

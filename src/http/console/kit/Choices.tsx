@@ -29,7 +29,7 @@ export const Radios = (props: ChoiceProps) => {
   const { initial, label, name, options, state } = props
   const chosen = state.values.get(name) ?? initial
   return (
-    <fieldset class="mb-3" {...describedBy(props)}>
+    <fieldset id={`field-${name}`} class="mb-3" {...describedBy(props)}>
       <legend class="form-label required">{label}</legend>
       {options.map(([value, text, hint]) => (
         <label key={value} class="form-check">
@@ -79,7 +79,7 @@ export const Ticks = (props: TicksProps) => {
   const { label, name, options } = props
   const ticked = tickedOf(props)
   return (
-    <fieldset class="mb-3" aria-describedby={describedBy(props)["aria-describedby"]}>
+    <fieldset id={`field-${name}`} class="mb-3" aria-describedby={describedBy(props)["aria-describedby"]}>
       <legend class="form-label">{label}</legend>
       <div class="d-flex flex-wrap column-gap-4">
         {options.map(([value, text]) => (

@@ -13,7 +13,7 @@ export interface CostLine {
   readonly sum: bigint
 }
 
-/** Tokens times micros per million tokens are USD scaled by so many decimals. */
+/** The decimals of a sum in USD: tokens times micros per million tokens have twice six. */
 export const SUM_SCALE = 12
 
 const MILLION = 1_000_000n

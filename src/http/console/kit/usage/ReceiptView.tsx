@@ -19,7 +19,7 @@ import { costLines, SUM_SCALE } from "./CostLines.ts"
 interface Props {
   readonly context: PageContext
   readonly call: CallReceipt
-  /** What root is told besides what the user sees. */
+  /** Facts for root besides those that the user sees. */
   readonly more?: ReadonlyArray<Fact>
   /** The page of all calls. */
   readonly back?: string

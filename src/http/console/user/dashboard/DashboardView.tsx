@@ -21,7 +21,7 @@ export interface DashboardProps {
   readonly today: UsageSums
   /** Without a trailing slash. */
   readonly publicUrl: string
-  /** One that can be called; undefined where there is none. */
+  /** A model that can be called; undefined: there is no such model. */
   readonly model: string | undefined
 }
 

@@ -1,6 +1,6 @@
 /**
- * `/login`, `/register` and `/logout`: coming in and going out. Those who have come in go on to the page of this site that
- * they had asked for, and to no other place.
+ * `/login`, `/register` and `/logout`: signing in, registering and signing out. Afterwards a visitor goes on to
+ * the page that they had asked for, if it is on this site.
  */
 import { Effect, Layer, Redacted } from "effect"
 import { Login } from "../../../../identity/Login.ts"

@@ -1,5 +1,5 @@
 /**
- * The pages of coming in: sign in, register, make the first administrator, and why one of these is not possible.
+ * The pages on which a visitor signs in, registers or creates the first administrator, and those that say why this is not possible.
  */
 import type { FormState, Page } from "../../Answer.ts"
 import { loginSheet, sheetPage } from "../../kit/SheetPage.tsx"

@@ -25,7 +25,7 @@ export const methodsOf = (order: Order, { epay, stripe }: SettingsValues["paymen
   }))
 ]
 
-/** What the stage of an order is told from. */
+/** What decides the stage of an order. */
 export interface Progress {
   readonly order: Pick<OrderView["order"], "state">
   readonly attempts: ReadonlyArray<Pick<OrderView["attempts"][number], "state">>

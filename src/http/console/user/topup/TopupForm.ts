@@ -26,7 +26,7 @@ export const termsOf = ({ billing, payment }: SettingsValues): TopupTerms => ({
 
 export const canBuy = ({ maxFen, minFen }: TopupTerms, fen: bigint): boolean => fen >= minFen && fen <= maxFen
 
-/** An amount as people type it, in fen; undefined when it is none. */
+/** An amount as people type it, in fen; undefined for a text that is not an amount. */
 export const amountOf = (text: string | null): bigint | undefined => {
   const fen = parseDecimal((text ?? "").trim().replace(/^[¥￥]\s*/, "").replace(/,(?=\d{3}(?:\D|$))/g, ""), FEN_SCALE)
   return fen !== undefined && fen > 0n ? fen : undefined
