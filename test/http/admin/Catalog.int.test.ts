@@ -92,7 +92,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual(made.headers.location, "/admin/models/edit?id=lab%2Fnew-1&done=created")
       const shown = yield* client.get("/admin/models/edit?id=lab%2Fnew-1")
       assert.include(shown.text, 'value="2.50"')
-      assert.include(shown.text, "No enabled channel serves it")
+      assert.include(shown.text, "No enabled channel serves this model")
       yield* world.sql`INSERT INTO channel_models (channel_id, model_id, upstream_model)
         SELECT id, 'lab/new-1', 'gpt-4o' FROM channels`
       yield* world.sql`SELECT pg_notify('realms', 'channels:test')`
@@ -179,10 +179,10 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.deepStrictEqual(yield* counts, before)
       const taken = yield* client.post("/admin/models/new", modelForm({ id: "gpt-4o" }))
       assert.strictEqual(taken.status, 409)
-      assert.include(taken.text, "There is a model with this id already.")
+      assert.include(taken.text, "A model with this id already exists.")
       // What config.yaml declares has no form, and takes none.
       const declared = yield* client.get("/admin/models/edit?id=gpt-4o")
-      assert.include(declared.text, "declared in config.yaml")
+      assert.include(declared.text, "managed in config.yaml")
       assert.notInclude(declared.text, 'name="input"')
       const forced = yield* client.post("/admin/models/edit?id=gpt-4o", { ...modelForm(), revision: "1" })
       assert.strictEqual(forced.status, 409)
@@ -231,8 +231,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         ["", "", 422, "Choose a file or paste its text."],
         ["{}", "{}", 422, "not both"],
         ["prices", "", 422, "Not valid JSON."],
-        ["", `{"a":1}`, 422, "no prices in it"],
-        [" ".repeat(9_000_000), "", 413, "larger than what can be sent"]
+        ["", `{"a":1}`, 422, "no prices in a known format"],
+        [" ".repeat(9_000_000), "", 413, "too large to be sent"]
       ]
       for (const [file, text, status, says] of bad) {
         const refused = yield* upload(client, "/admin/models/import", file, text)
@@ -254,7 +254,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.include(fresh.text, "$0.300001")
       assert.include(fresh.text, "rounded up")
       assert.include(fresh.text, "input $6.00, output $15.00, cached input $0.300001, cache write $3.75")
-      assert.include(fresh.text, "2 entries are models of neither text nor embeddings")
+      assert.include(fresh.text, "2 entries were skipped")
       const declared = yield* client.get(`${path}?state=declared`)
       assert.include(declared.text, "gpt-4o-mini")
       assert.notInclude(declared.text, 'name="offers"')

@@ -201,7 +201,7 @@ describe("root's channels", () => {
         const reset = yield* client.post(`${path}/hidden-output`, { model: "gpt-4o" })
         assert.strictEqual(reset.headers.location, `${path}?done=reset`)
         const after = yield* client.get(`${path}?done=reset`)
-        assert.include(after.text, "Forgotten, until it is seen again.")
+        assert.include(after.text, "It will be recorded if it is seen again.")
         assert.notInclude(after.text, "Reset gpt-4o")
       }))
 
@@ -236,7 +236,7 @@ describe("root's channels", () => {
           SELECT id, revision FROM channels WHERE name = 'simulator'`
         const path = `/admin/channels/${declared?.id}`
         const shown = yield* client.get(path)
-        assert.include(shown.text, "declared in config.yaml")
+        assert.include(shown.text, "managed in config.yaml")
         assert.notInclude(shown.text, "<textarea")
         const attempts = [
           client.post(path, form(upstream, { name: "mine", revision: String(declared?.revision) })),

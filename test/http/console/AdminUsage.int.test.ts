@@ -146,7 +146,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
       const root = yield* signIn
-      assert.include((yield* root.get("/admin")).text, "Say where people reach this site")
+      assert.include((yield* root.get("/admin")).text, "Set the public address")
       yield* world.sql`UPDATE channels SET disabled_at = now()`
       const without = yield* root.get("/admin")
       assert.include(without.text, `<a href="/admin/channels">Add a channel</a>`)
@@ -203,7 +203,7 @@ layer(ConsoleWorld.layerOf({ server: { port: 0, public_url: "https://realms.exam
           (${user.id}, 900, 1, '0.14', 'refunded', now(), now())`
       const shown = yield* root.get("/admin")
       assert.notInclude(shown.text, "First steps")
-      for (const text of ["¥123.45", "¥130.45 in 30 days", "Unpaid orders", "2 in 30 days, 2 in all"]) {
+      for (const text of ["¥123.45", "¥130.45 in 30 days", "Unpaid orders", "2 in 30 days, 2 in total"]) {
         assert.include(shown.text, text)
       }
     }))

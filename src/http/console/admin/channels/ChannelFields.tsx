@@ -25,6 +25,8 @@ export interface FieldsProps {
 const ROWS_MIN = 6
 const ROWS_MAX = 20
 
+const text = (name: string, label: string, maxlength: number) => ({ name, label, maxlength, required: true })
+
 const keyHint = ({ channel, context }: FieldsProps): string => {
   const say = sayOf(context, "channels")
   if (channel === undefined) return say("key.hint")
@@ -55,28 +57,16 @@ export const ChannelFields = (props: FieldsProps) => {
       <Inputs
         state={state}
         inputs={[
+          { ...text("name", say("name"), CHANNEL_NAME_LENGTH_MAX), hint: say("name.hint"), autofocus: isNew },
           {
-            name: "name",
-            label: say("name"),
-            hint: say("name.hint"),
-            maxlength: CHANNEL_NAME_LENGTH_MAX,
-            required: true,
-            autofocus: isNew
-          },
-          {
-            name: "base_url",
-            label: say("url"),
+            ...text("base_url", say("url"), OUTBOUND_URL_LENGTH_MAX),
             hint: say("url.hint"),
-            placeholder: "https://api.openai.com/v1",
-            maxlength: OUTBOUND_URL_LENGTH_MAX,
-            required: true
+            placeholder: "https://api.openai.com/v1"
           },
           {
+            ...text("api_key", say("key"), CHANNEL_KEY_LENGTH_MAX),
             is: "secret",
-            name: "api_key",
-            label: say("key"),
             hint: keyHint(props),
-            maxlength: CHANNEL_KEY_LENGTH_MAX,
             required: isNew
           },
           [

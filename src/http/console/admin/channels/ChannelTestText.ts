@@ -7,7 +7,7 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 /** `unknown_model` was not even asked. */
 export type TestResult = ChannelTestOutcome | "unknown_model"
 
-export const testText = (context: PageContext, result: TestResult): string => {
+export const testText = (context: Pick<PageContext, "language" | "formats">, result: TestResult): string => {
   const say = sayOf(context, "channels")
   if (result === "unknown_model") return say("test.unknown")
   const { model, reason, status } = result

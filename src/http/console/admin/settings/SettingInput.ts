@@ -4,14 +4,15 @@
 import type { SettingView } from "../../../../settings/SettingsAdmin.ts"
 import type { InputEntry } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import type { SettingLabel } from "./SettingLabels.ts"
+import { optionNames, type SettingLabel } from "./SettingLabels.ts"
 
 export const settingInput = (
-  context: PageContext,
+  context: Pick<PageContext, "language">,
   { isSet, key, kind, options, text }: SettingView,
-  { options: names = {}, ...label }: SettingLabel
+  label: SettingLabel
 ): InputEntry => {
   const say = sayOf(context, "settings")
+  const names = optionNames(context, key)
   const input = { ...label, name: key, initial: text }
   if (key === "site.notice") return { ...input, is: "lines", rows: 2 }
   switch (kind) {

@@ -7,8 +7,24 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 export interface SettingLabel {
   readonly label: string
   readonly hint?: string
-  /** Of a choice, by option. */
-  readonly options?: Readonly<Record<string, string>>
+}
+
+/** The names of the options of choices. */
+export const optionNames = (
+  context: Pick<PageContext, "language">,
+  key: SettingKey
+): Readonly<Record<string, string>> => {
+  const say = sayOf(context, "setting")
+  switch (key) {
+    case "registration.mode":
+      return { open: say("registration.open"), closed: say("registration.closed") }
+    case "billing.expired_reservation":
+      return { refund: say("expired.refund"), charge: say("expired.charge") }
+    case "billing.on_disconnect":
+      return { cancel: say("cancel"), drain: say("disconnect.drain") }
+    default:
+      return {}
+  }
 }
 
 /** Written out, so that each text is found as used. */
@@ -18,11 +34,7 @@ export const settingLabels = (context: PageContext): Readonly<Record<SettingKey,
     "site.name": { label: say("site.name"), hint: say("site.name.hint") },
     "site.notice": { label: say("site.notice"), hint: say("site.notice.hint") },
     "server.public_url": { label: say("public_url"), hint: say("public_url.hint") },
-    "registration.mode": {
-      label: say("registration"),
-      hint: say("registration.hint"),
-      options: { open: say("registration.open"), closed: say("registration.closed") }
-    },
+    "registration.mode": { label: say("registration"), hint: say("registration.hint") },
     "finance.time_zone": { label: say("zone"), hint: say("zone.hint") },
     "finance.confirm_above_usd": { label: say("confirm_usd"), hint: say("confirm_usd.hint") },
     "finance.confirm_above_cny": { label: say("confirm_cny"), hint: say("confirm_cny.hint") },
@@ -36,16 +48,8 @@ export const settingLabels = (context: PageContext): Readonly<Record<SettingKey,
     "billing.reservation_lease_seconds": { label: say("lease"), hint: say("lease.hint") },
     "billing.commit_wait_ms": { label: say("commit"), hint: say("commit.hint") },
     "billing.extend_wait_ms": { label: say("extend"), hint: say("extend.hint") },
-    "billing.expired_reservation": {
-      label: say("expired"),
-      hint: say("expired.hint"),
-      options: { refund: say("expired.refund"), charge: say("expired.charge") }
-    },
-    "billing.on_disconnect": {
-      label: say("disconnect"),
-      hint: say("disconnect.hint"),
-      options: { cancel: say("cancel"), drain: say("disconnect.drain") }
-    },
+    "billing.expired_reservation": { label: say("expired"), hint: say("expired.hint") },
+    "billing.on_disconnect": { label: say("disconnect"), hint: say("disconnect.hint") },
     "billing.drain_seconds": { label: say("drain"), hint: say("drain.hint") },
     "billing.drain_max_seconds": { label: say("drain_max"), hint: say("drain_max.hint") },
     "billing.max_open_holds_per_user": { label: say("holds"), hint: say("holds.hint") },

@@ -12,7 +12,7 @@ import { sayOf, type UserContext } from "../../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Icon } from "../../ui/Icon.tsx"
 import { Badge, Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
-import { type SettingLabel, settingLabels } from "./SettingLabels.ts"
+import { optionNames, type SettingLabel, settingLabels } from "./SettingLabels.ts"
 import { settingInput } from "./SettingInput.ts"
 import { type ConnectionResult, connectionText, type Section, sections, sectionTitles } from "./SettingsText.ts"
 
@@ -59,7 +59,9 @@ const Source = ({ label, setting, context }: RowProps) => {
       </span>
       {kind === "secret" ? null : (
         <span class="text-secondary break-anywhere">
-          {say("default", { value: fileText === "" ? say("empty") : label.options?.[fileText] ?? fileText })}
+          {say("default", {
+            value: fileText === "" ? say("empty") : optionNames(context, setting.key)[fileText] ?? fileText
+          })}
         </span>
       )}
       <RowButton

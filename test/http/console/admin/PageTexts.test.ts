@@ -1,0 +1,85 @@
+/**
+ * What pages of the administration decide apart from their views: texts of recorded changes and of tests, the inputs of settings,
+ * and what a form of a row goes on from.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { pageOf, valueText } from "../../../../src/http/console/admin/audit/AuditItemText.ts"
+import { testText } from "../../../../src/http/console/admin/channels/ChannelTestText.ts"
+import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
+import { settingInput } from "../../../../src/http/console/admin/settings/SettingInput.ts"
+import { percentText } from "../../../../src/http/console/admin/usage/Percent.ts"
+import { formatsOf } from "../../../../src/http/console/text/Formats.ts"
+
+const context = { language: "en", formats: formatsOf("en", "UTC") } as const
+
+const setting = {
+  key: "registration.mode",
+  kind: "choice",
+  options: ["open", "closed", "later"],
+  text: "open",
+  fileText: "open",
+  isSet: true,
+  source: "file",
+  updatedAt: null,
+  updatedBy: null
+} as const
+
+describe("pages of the administration", () => {
+  it("lead from a recorded change to the page of its target, where there is one", () => {
+    const table: ReadonlyArray<readonly [target: string, page: string | undefined]> = [
+      ["user:7", "/admin/users/7"],
+      ["order:12", "/admin/orders/12"],
+      ["payment:3", "/admin/payments/3"],
+      ["model:gpt-4o", undefined],
+      ["user:7 ", undefined]
+    ]
+    for (const [target, page] of table) assert.strictEqual(pageOf(target), page, target)
+  })
+
+  it("say recorded amounts as money, and everything else as it was recorded", () => {
+    const table: ReadonlyArray<readonly [field: string, value: unknown, text: string]> = [
+      ["amount_micros", "1500000", "$1.50"],
+      ["price_fen", "-123", "-¥1.23"],
+      ["multiplier_micros", "1500000", "1500000"],
+      ["name", "7", "7"],
+      ["note", null, "–"],
+      ["models", ["a"], `["a"]`]
+    ]
+    for (const [field, value, text] of table) assert.strictEqual(valueText(context, field, value), text, field)
+  })
+
+  it("say what a test of a channel came to, with its status where there was an answer", () => {
+    const outcome = { model: "m", reason: null, status: 200, latencyMs: 1_000 }
+    assert.include(testText(context, outcome), "It works: m answered")
+    assert.include(testText(context, { ...outcome, reason: "unauthorized", status: 401 }), "status 401")
+    assert.notInclude(testText(context, { ...outcome, reason: "connect", status: null }), "status")
+    assert.strictEqual(testText(context, "unknown_model"), "The channel does not serve this model.")
+  })
+
+  it("ask for a setting by its kind, and never show a secret", () => {
+    const label = { label: "l" }
+    const options: ReadonlyArray<readonly [string, string]> = [["open", "Open"], ["closed", "Closed"], [
+      "later",
+      "later"
+    ]]
+    assert.deepInclude(settingInput(context, setting, label), { is: "select", options, initial: "open" })
+    const secret = settingInput(context, { ...setting, kind: "secret", text: "" }, label)
+    assert.deepInclude(secret, { is: "secret", placeholder: "Leave empty to keep it" })
+    assert.deepInclude(settingInput(context, { ...setting, kind: "integer" }, label), { is: "integer" })
+    assert.deepInclude(settingInput(context, { ...setting, key: "site.notice" }, label), { is: "lines" })
+  })
+
+  it("go on from the revision that a form was filled in on, and from the row's own once it was overtaken", () => {
+    const row = { revision: 5n }
+    const own = new URLSearchParams("name=a")
+    const sent = new URLSearchParams("name=b&revision=4")
+    assert.deepStrictEqual(editOf(row, own), { state: { values: own, problems: {} }, revision: "5" })
+    assert.strictEqual(editOf(row, own, sent, { name: "wrong" }).revision, "4")
+    assert.strictEqual(editOf(row, own, sent, { meanwhile: "now" }).revision, "5")
+  })
+
+  it("say shares in percent with one decimal", () => {
+    assert.strictEqual(percentText(context, 1, 3), "33.3")
+    assert.strictEqual(percentText(context, 2, 2), "100")
+  })
+})
