@@ -11,7 +11,7 @@ interface ChannelProps {
   readonly channel: AdminChannel
 }
 
-export const StateBadge = ({ channel, context }: ChannelProps) => {
+export const ChannelBadges = ({ channel, context }: ChannelProps) => {
   const say = sayOf(context, "channels")
   return (
     <span class="badges-list">

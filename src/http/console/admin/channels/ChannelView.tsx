@@ -18,7 +18,7 @@ import { termFacts } from "../terms/TermParts.tsx"
 import { ChannelFields, type FieldsProps } from "./ChannelFields.tsx"
 import { linesOf } from "./ChannelForm.ts"
 import { channelLabels } from "./ChannelLabels.ts"
-import { HealthBadge, StateBadge } from "./ChannelParts.tsx"
+import { ChannelBadges, HealthBadge } from "./ChannelParts.tsx"
 import { type TestResult, testText } from "./ChannelTestText.ts"
 
 interface ChannelProps {
@@ -129,7 +129,7 @@ export const ChannelView = (props: ViewProps) => {
         <EditPage
           {...props}
           title={channel.name}
-          lead={<StateBadge context={context} channel={channel} />}
+          lead={<ChannelBadges context={context} channel={channel} />}
           row={channel}
           paths={{ list: "/admin/channels", edit: path, disable: `${path}/disable`, enable: `${path}/enable` }}
           say={say}

@@ -8,7 +8,7 @@ import { NewLink } from "../../kit/NewLink.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { PageHeading } from "../../ui/Parts.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
-import { HealthBadge, StateBadge } from "./ChannelParts.tsx"
+import { ChannelBadges, HealthBadge } from "./ChannelParts.tsx"
 
 export const ChannelsView = (
   { channels, clamped, context }: {
@@ -46,7 +46,7 @@ export const ChannelsView = (
               </>
             )
           },
-          { title: say("state"), cell: (channel) => <StateBadge context={context} channel={channel} /> },
+          { title: say("state"), cell: (channel) => <ChannelBadges context={context} channel={channel} /> },
           { title: say("health"), wide: true, cell: (channel) => <HealthBadge context={context} channel={channel} /> },
           { title: say("priority"), number: true, wide: true, cell: ({ priority }) => count(priority) },
           { title: say("weight"), number: true, wide: true, cell: ({ weight }) => count(weight) },

@@ -9,8 +9,7 @@ import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.t
 import type { PageContext } from "../../PageContext.ts"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
 import { idOf } from "../../PathId.ts"
-
-const TEXT_LENGTH_MAX = 256
+import { oneOf, searchText } from "../../QueryText.ts"
 
 /** No user has this id. */
 const NOBODY = UserId.make(0n)
@@ -23,11 +22,6 @@ export interface AllUsageQuery extends UsageQuery {
   readonly user: User | undefined
 }
 
-const textOf = (value: string | null): string => {
-  const text = (value ?? "").trim()
-  return text.length > TEXT_LENGTH_MAX || text.includes("\0") ? "" : text
-}
-
 const findUser = Effect.fnUntraced(function*(text: string) {
   const users = yield* Users
   const id = idOf(text, UserId)
@@ -36,21 +30,21 @@ const findUser = Effect.fnUntraced(function*(text: string) {
 
 export const readAllUsage = Effect.fnUntraced(function*(context: PageContext) {
   const usage = readFilter(context)
-  const userText = textOf(context.query.get("user"))
-  const channel = textOf(context.query.get("channel"))
-  const status = statusClasses.find((known) => known === context.query.get("status"))
+  const userText = searchText(context.query, "user") ?? ""
+  const channel = searchText(context.query, "channel")
+  const status = oneOf(statusClasses, context.query.get("status"))
   const user = userText === "" ? undefined : yield* findUser(userText)
   return {
     ...usage,
     filter: {
       ...usage.filter,
       userId: userText === "" ? undefined : user?.id ?? NOBODY,
-      channel: channel === "" ? undefined : channel,
+      channel,
       status
     },
     userText,
     user,
-    isFiltered: usage.isFiltered || userText !== "" || channel !== "" || status !== undefined
+    isFiltered: usage.isFiltered || userText !== "" || channel !== undefined || status !== undefined
   } satisfies AllUsageQuery
 })
 

@@ -7,8 +7,7 @@ import {
   type ChannelWindow,
   HEALTH_CALLS_MAX
 } from "../../../../usage/ChannelReports.ts"
-import type { ItemColumn } from "../../kit/ItemTable.tsx"
-import { ItemTable } from "../../kit/ItemTable.tsx"
+import { type ItemColumn, ItemTable } from "../../kit/ItemTable.tsx"
 import { StateBadge, type States } from "../../kit/StateBadge.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
