@@ -8,14 +8,15 @@ import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../config/Config.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
-import { columnsOf, termColumns } from "./ChannelColumns.ts"
+import { channelTerms } from "../domain/ChannelTerms.ts"
+import { termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({
   name: channel.name,
   base_url: channel.baseUrl,
   priority: channel.priority,
   weight: channel.weight,
-  ...columnsOf(channel)
+  ...channelTerms.toRow(channel)
 })
 
 /** A channel of the console that is declared now loses its sealed key: a declared channel's key is in the file alone. */

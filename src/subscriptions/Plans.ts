@@ -8,7 +8,7 @@ import { AppConfig, type PlanConfig } from "../config/Config.ts"
 import { planTerms } from "../domain/Plan.ts"
 import { recordsetOf, writeDeclared } from "../settings/DeclaredRows.ts"
 
-const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.columns(plan) })
+const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.toRow(plan) })
 
 /** Makes the table say what the file says, and tells the other processes if that changed anything. */
 export const declarePlans = Effect.gen(function*() {

@@ -46,7 +46,3 @@ export const rangeOf = (query: { readonly limit?: number; readonly before?: bigi
   before: query.before
 })
 
-/** A moment as the API says it. */
-export const momentOf = (at: Date): string => at.toISOString()
-
-export const momentOrNull = (at: Date | null): string | null => at === null ? null : at.toISOString()

@@ -1,76 +1,80 @@
 /**
  * `/api/admin/channels`: the upstreams. A key goes in and never comes out.
  */
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { idJson } from "../../domain/Fields.ts"
-import { channelTermList } from "../../domain/ChannelTermList.ts"
+import { channelTerms } from "../../domain/ChannelTerms.ts"
+import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ChannelId } from "../../domain/Ids.ts"
+import { Json } from "../../domain/Row.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiId, ApiMoment } from "./ApiSchema.ts"
-import { optionalTermFields, termFields } from "./TermsApi.ts"
+import { documented } from "./ApiSchema.ts"
+import { describedTerms } from "./TermsApi.ts"
 
 const Models = Schema.Record(Schema.String, Schema.String).annotate({
   identifier: "ChannelModels",
   description: "The installation's model ids to the upstream's."
 })
 
-const Channel = Schema.Struct({
-  id: ApiId,
-  revision: ApiId,
+const terms = describedTerms(channelTerms)
+const newTerms = Struct.map(terms, Schema.optionalKey)
+
+const Channel = Json({
+  id: IdJson,
+  revision: IdJson,
   name: Schema.String,
-  base_url: Schema.String,
-  has_key: Schema.Boolean,
+  baseUrl: Schema.String,
+  hasKey: Schema.Boolean,
   priority: Schema.Int,
   weight: Schema.Int,
-  ...termFields(channelTermList),
+  ...terms,
   models: Models,
-  hidden_output: Schema.Array(Schema.String),
+  hiddenOutput: Schema.Array(Schema.String),
   declared: Schema.Boolean,
-  disabled_at: Schema.NullOr(ApiMoment),
+  disabledAt: Schema.NullOr(MomentJson),
   health: Schema.Literals(["closed", "open", "half_open"]),
-  created_at: ApiMoment,
-  updated_at: ApiMoment
-}).annotate({
+  createdAt: MomentJson,
+  updatedAt: MomentJson
+}).pipe(documented({
   identifier: "Channel",
   description:
     "`declared`: by config.yaml, and changed only there. `health`: of the circuit breaker on the server that answers. " +
     "`has_key`: whether that server has a key to call it with. `hidden_output`: ids of models of which the upstream was seen " +
     "to report output tokens that it does not show."
-})
+}))
 
 const Key = Schema.RedactedFromValue(Schema.String)
 
-const NewChannel = Schema.Struct({
+const NewChannel = Json({
   name: Schema.String,
-  base_url: Schema.String,
-  api_key: Key,
+  baseUrl: Schema.String,
+  apiKey: Key,
   priority: Schema.optionalKey(Schema.Int),
   weight: Schema.optionalKey(Schema.Int),
-  ...optionalTermFields(channelTermList),
+  ...newTerms,
   models: Models
-}).annotate({
+}).pipe(documented({
   identifier: "NewChannel",
   description: "Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
-})
+}))
 
-const ChannelChange = Schema.Struct({
-  revision: ApiId,
+const ChannelChange = Json({
+  revision: IdJson,
   name: Schema.String,
-  base_url: Schema.String,
-  api_key: Schema.optionalKey(Key),
+  baseUrl: Schema.String,
+  apiKey: Schema.optionalKey(Key),
   priority: Schema.Int,
   weight: Schema.Int,
-  ...optionalTermFields(channelTermList),
+  ...newTerms,
   models: Models
-}).annotate({
+}).pipe(documented({
   identifier: "ChannelChange",
   description:
     "The channel as it is to be; without `api_key` its key stays, and so do other terms that are left out. `revision`: of " +
     "the channel that this was decided on; with another one now it is refused (409)."
-})
+}))
 
-const ChannelTested = Schema.Struct({
+const ChannelTested = Json({
   ok: Schema.Boolean,
   model: Schema.String,
   reason: Schema.NullOr(
@@ -91,11 +95,11 @@ const ChannelTested = Schema.Struct({
     ])
   ),
   status: Schema.NullOr(Schema.Int),
-  latency_ms: Schema.Int
-}).annotate({
+  latencyMs: Schema.Int
+}).pipe(documented({
   identifier: "ChannelTested",
   description: "`reason`: why it failed; null when it works. `status`: of the upstream; null when it gave no answer."
-})
+}))
 
 const params = { id: idJson(ChannelId) }
 

@@ -1,81 +1,87 @@
 /**
  * `/api/admin/models`: models and their prices. A change names the revision that it was made on.
  */
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { modelTermList } from "../../domain/ModelTermList.ts"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { modelTerms } from "../../domain/ModelTerms.ts"
+import { Json } from "../../domain/Row.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
-import { optionalTermFields, termFields } from "./TermsApi.ts"
+import { documented, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { describedTerms } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
 
-/** Where prices can be left out, the cached input costs what input costs, and cache writes are not priced apart. */
-const newPrices = {
-  input_micros_per_1m: ApiAmount,
-  cached_input_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  cache_write_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  output_micros_per_1m: ApiAmount
+const prices = {
+  inputMicrosPer1m: AmountJson,
+  cachedInputMicrosPer1m: AmountJson,
+  cacheWriteMicrosPer1m: Schema.NullOr(AmountJson),
+  outputMicrosPer1m: AmountJson
 }
 
-const NewPriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...newPrices }).annotate({
+/** Where prices can be left out, the cached input costs what input costs, and cache writes are not priced apart. */
+const newPrices = {
+  ...prices,
+  cachedInputMicrosPer1m: Schema.optionalKey(Schema.NullOr(AmountJson)),
+  cacheWriteMicrosPer1m: Schema.optionalKey(Schema.NullOr(AmountJson))
+}
+
+const NewPriceTier = Json({ aboveInputTokens: Schema.Number, ...newPrices }).pipe(documented({
   identifier: "NewPriceTier",
   description:
     "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
-})
+}))
 
-const prices = {
-  input_micros_per_1m: ApiAmount,
-  cached_input_micros_per_1m: ApiAmount,
-  cache_write_micros_per_1m: Schema.NullOr(ApiAmount),
-  output_micros_per_1m: ApiAmount
-}
+const PriceTier = Json({ aboveInputTokens: Schema.Number, ...prices }).pipe(documented({ identifier: "PriceTier" }))
 
-const PriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...prices }).annotate({ identifier: "PriceTier" })
+const toolPrices = { webSearchMicros: Schema.NullOr(AmountJson), fileSearchMicros: Schema.NullOr(AmountJson) }
+
+const terms = describedTerms(modelTerms)
 
 const newTerms = {
   ...newPrices,
-  price_tiers: Schema.optionalKey(Schema.Array(NewPriceTier)),
-  web_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  file_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  ...optionalTermFields(modelTermList)
+  priceTiers: Schema.optionalKey(Schema.Array(NewPriceTier)),
+  ...Struct.map({ ...toolPrices, ...terms }, Schema.optionalKey)
 }
 
-export const ApiModelTerms = Schema.Struct({
+const shownTerms = {
   ...prices,
   /** Ascending; empty: one price for every length. */
-  price_tiers: Schema.Array(PriceTier),
+  priceTiers: Schema.Array(PriceTier),
   /** Of one call of a tool that the upstream runs; null: it is not priced. */
-  web_search_micros: Schema.NullOr(ApiAmount),
-  file_search_micros: Schema.NullOr(ApiAmount),
-  ...termFields(modelTermList)
-}).annotate({ identifier: "ModelTerms" })
+  ...toolPrices,
+  ...terms
+}
 
-const Model = Schema.Struct({
+const keys = modelTerms.columns
+
+export const ApiModelTerms = Json(shownTerms, keys).pipe(documented({ identifier: "ModelTerms" }))
+
+const Model = Json({
   id: Schema.String,
-  ...ApiModelTerms.fields,
+  ...shownTerms,
   declared: Schema.Boolean,
-  disabled_at: Schema.NullOr(ApiMoment),
-  revision: ApiId,
+  disabledAt: Schema.NullOr(MomentJson),
+  revision: IdJson,
   channels: Schema.Array(Schema.String),
-  created_at: ApiMoment,
-  updated_at: ApiMoment
-}).annotate({ identifier: "Model" })
+  createdAt: MomentJson,
+  updatedAt: MomentJson
+}, keys).pipe(documented({ identifier: "Model" }))
 
-const NewModel = Schema.Struct({ id: Schema.String, ...newTerms }).annotate({
+const NewModel = Json({ id: Schema.String, ...newTerms }, keys).pipe(documented({
   identifier: "NewModel",
   description:
     "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
-})
+}))
 
-const ModelEdit = Schema.Struct({ revision: ApiId, ...newTerms }).annotate({
+const ModelEdit = Json({ revision: IdJson, ...newTerms }, keys).pipe(documented({
   identifier: "ModelEdit",
   description:
     "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
     "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
-})
+}))
 
-export const ApiRevision = Schema.Struct({ revision: ApiId }).annotate({ identifier: "Revision" })
+export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented({ identifier: "Revision" }))
 
 const params = { id: Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)) }
 

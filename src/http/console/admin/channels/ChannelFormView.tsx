@@ -2,13 +2,11 @@
  * The form of a channel, new or there already. When somebody else has changed the channel meanwhile, it stands there with what
  * was typed, and beside each field what the channel has now.
  */
-import { Record } from "effect"
 import type { ComponentChildren } from "preact"
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import { CHANNEL_KEY_LENGTH_MAX, CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
 import { OUTBOUND_URL_LENGTH_MAX } from "../../../../config/OutboundUrl.ts"
-import { channelTermList } from "../../../../domain/ChannelTermList.ts"
-import { defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
+import { channelTerms, defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { FormState } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
@@ -71,16 +69,16 @@ const TermInputs = ({ channel, isStale, state, context }: FormProps) => {
     <fieldset class="form-group-section">
       <legend>{sayOf(context, "channels")("upstream")}</legend>
       <div class="row gx-3">
-        {Record.toEntries(channelTermList).map(([key, { get, kind }]) => (
-          <div key={key} class={kind.is === "choices" ? "col-12" : "col-sm-6"}>
+        {channelTerms.names.map((name) => (
+          <div key={name} class={channelTerms.fields[name].kind.is === "choices" ? "col-12" : "col-sm-6"}>
             <TermInput
               context={context}
               state={state}
-              name={key}
-              kind={kind}
-              label={labels[key]}
-              initial={get(terms)}
-              now={isStale ? get(terms) : undefined}
+              name={channelTerms.keys[name]}
+              field={channelTerms.fields[name]}
+              label={labels[name]}
+              value={terms[name]}
+              now={isStale ? terms[name] : undefined}
             />
           </div>
         ))}

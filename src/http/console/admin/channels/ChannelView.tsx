@@ -1,9 +1,8 @@
 /**
  * One channel: its form, or what the configuration file says of it; how it is; and a test of it.
  */
-import { Record } from "effect"
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
-import { channelTermList } from "../../../../domain/ChannelTermList.ts"
+import { channelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
 import type { FormState } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
@@ -170,10 +169,16 @@ const DeclaredCard = ({ channel, context }: ChannelProps) => {
           <dd>{context.formats.count(channel.priority)}</dd>
           <dt>{say("weight")}</dt>
           <dd>{context.formats.count(channel.weight)}</dd>
-          {Record.toEntries(channelTermList).map(([key, { get }]) => (
+          {channelTerms.names.map((name) => (
             <>
-              <dt>{labels[key].label}</dt>
-              <dd>{termValueText(context, get(channel), labels[key])}</dd>
+              <dt>{labels[name].label}</dt>
+              <dd>
+                {termValueText(context, {
+                  field: channelTerms.fields[name],
+                  value: channel[name],
+                  label: labels[name]
+                })}
+              </dd>
             </>
           ))}
           <dt>{say("models")}</dt>

@@ -1,9 +1,8 @@
 /**
  * What a model is, to be read: its prices at each length, and all other terms.
  */
-import { Record } from "effect"
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import { modelTermList } from "../../../../domain/ModelTermList.ts"
+import { modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { DataTable } from "../../ui/Parts.tsx"
@@ -56,10 +55,16 @@ export const ModelFacts = ({ model, context }: FactsProps) => {
       <PriceFacts context={context} model={model} />
       <div class="card-body border-top">
         <dl class="facts">
-          {Record.keys(modelTermList).map((key) => (
+          {modelTerms.names.map((name) => (
             <>
-              <dt>{labels[key].label}</dt>
-              <dd>{termValueText(context, modelTermList[key].get(model.terms), labels[key])}</dd>
+              <dt>{labels[name].label}</dt>
+              <dd>
+                {termValueText(context, {
+                  field: modelTerms.fields[name],
+                  value: model.terms[name],
+                  label: labels[name]
+                })}
+              </dd>
             </>
           ))}
           <dt>{say("web_search")}</dt>

@@ -2,8 +2,7 @@
  * The fields of a model's form, in groups: prices, prices of long contexts, lengths and bounds, tools.
  */
 import type { ComponentChildren } from "preact"
-import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
-import { defaultTerms } from "../../../../domain/ModelTerms.ts"
+import { defaultTerms, type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { FormState } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
@@ -16,18 +15,18 @@ interface FieldsProps {
   readonly state: FormState
 }
 
-const lengthKeys: ReadonlyArray<ModelTermKey> = [
-  "context_tokens",
-  "max_output_tokens",
-  "default_output_tokens",
-  "output_tokens_per_second",
-  "input_overhead_tokens",
-  "image_tokens_max",
-  "tokenizer_margin",
+const lengthTerms: ReadonlyArray<ModelTermName> = [
+  "contextTokens",
+  "maxOutputTokens",
+  "defaultOutputTokens",
+  "outputTokensPerSecond",
+  "inputOverheadTokens",
+  "imageTokensMax",
+  "tokenizerMarginMicros",
   "reasoning"
 ]
 
-const toolKeys: ReadonlyArray<ModelTermKey> = ["hosted_tools", "tool_calls_max"]
+const toolTerms: ReadonlyArray<ModelTermName> = ["hostedTools", "toolCallsMax"]
 
 const price = { inputmode: "decimal", autocomplete: "off", prefix: "$" } as const
 
@@ -106,17 +105,17 @@ const TierFields = ({ state, context }: FieldsProps) => {
   )
 }
 
-const termFields = ({ state, context }: FieldsProps, keys: ReadonlyArray<ModelTermKey>) => {
+const termFields = ({ state, context }: FieldsProps, names: ReadonlyArray<ModelTermName>) => {
   const labels = modelLabels(context)
-  return keys.map((key) => (
+  return names.map((name) => (
     <TermInput
-      key={key}
+      key={name}
       context={context}
       state={state}
-      name={key}
-      kind={modelTermList[key].kind}
-      label={labels[key]}
-      initial={modelTermList[key].get(defaultTerms)}
+      name={modelTerms.keys[name]}
+      field={modelTerms.fields[name]}
+      label={labels[name]}
+      value={defaultTerms[name]}
     />
   ))
 }
@@ -129,12 +128,12 @@ export const ModelFields = (props: FieldsProps) => {
       <PriceFields {...props} />
       <TierFields {...props} />
       <Group title={say("lengths")}>
-        <Columns>{termFields(props, lengthKeys)}</Columns>
+        <Columns>{termFields(props, lengthTerms)}</Columns>
       </Group>
       <Group title={say("tools")}>
         <Columns>
           {[
-            ...termFields(props, toolKeys),
+            ...termFields(props, toolTerms),
             <Field {...price} state={state} name="web_search" label={say("web_search")} hint={say("tool.hint")} />,
             <Field {...price} state={state} name="file_search" label={say("file_search")} hint={say("tool.hint")} />
           ]}

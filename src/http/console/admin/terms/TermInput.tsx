@@ -2,37 +2,34 @@
  * The field of one term, by its kind: a number, a tick, a choice or several ticks. Its name is the term's.
  */
 import type { ComponentChildren } from "preact"
-import type { TermKind, TermValue } from "../../../../domain/Term.ts"
+import type { JsonValue } from "../../../../domain/Model.ts"
 import type { FormState } from "../../Answer.ts"
 import type { UserContext } from "../../PageContext.ts"
 import { Field } from "../../ui/Forms.tsx"
-import { nowText, type TermLabel, textsOf } from "./TermForm.ts"
+import { nowText, type ShownTerm, textsOf } from "./TermForm.ts"
 
-export interface TermInputProps {
+/** Its value is shown where nothing was typed yet. */
+export interface TermInputProps extends ShownTerm {
   readonly context: UserContext
   readonly state: FormState
   readonly name: string
-  readonly kind: TermKind
-  readonly label: TermLabel
-  /** Shown where nothing was typed yet. */
-  readonly initial: TermValue
   /** What is in effect, where the form was filled in on something else. */
-  readonly now?: TermValue | undefined
+  readonly now?: JsonValue | undefined
 }
 
 /** What was typed, or what is there. */
-const typedOf = ({ initial, name, state }: TermInputProps): ReadonlyArray<string> =>
-  state.values.size === 0 ? textsOf(initial) : state.values.getAll(name)
+const typedOf = ({ field, name, state, value }: TermInputProps): ReadonlyArray<string> =>
+  state.values.size === 0 ? textsOf(field, value) : state.values.getAll(name)
 
 /** The hint, and below it what the term is now where that is not what was typed. */
 const hintOf = (props: TermInputProps): ComponentChildren => {
-  const { label, now, context } = props
-  return now === undefined || textsOf(now).join() === typedOf(props).join()
+  const { field, label, now, context } = props
+  return now === undefined || textsOf(field, now).join() === typedOf(props).join()
     ? label.hint
     : (
       <>
         {label.hint}
-        <strong class="d-block break-anywhere">{nowText(context, now, label)}</strong>
+        <strong class="d-block break-anywhere">{nowText(context, { field, label, value: now })}</strong>
       </>
     )
 }
@@ -129,14 +126,14 @@ const Number = (props: TermInputProps & { readonly inputmode: "numeric" | "decim
     hint={hintOf(props)}
     inputmode={props.inputmode}
     autocomplete="off"
-    initial={textsOf(props.initial)[0] ?? ""}
+    initial={textsOf(props.field, props.value)[0] ?? ""}
     required={props.required}
     {...props.label.unset === undefined ? {} : { placeholder: props.label.unset }}
   />
 )
 
 export const TermInput = (props: TermInputProps) => {
-  const { kind } = props
+  const { kind } = props.field
   switch (kind.is) {
     case "integer":
       return <Number {...props} inputmode="numeric" required={!kind.isOptional} />
