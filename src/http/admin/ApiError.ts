@@ -42,7 +42,16 @@ export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", {
   problems: Schema.Record(Schema.String, Schema.String)
 }, { httpApiStatus: 422 }) {}
 
-/** The database, or a provider, did not answer. */
+/** Of a change of something that is there. */
+export const changeErrors = [ApiNotFound, ApiConflict] as const
+
+/** The same, of what somebody wrote. */
+export const editErrors = [...changeErrors, ApiRefused] as const
+
+/** The same where a second person may have to confirm it. */
+export const confirmedErrors = [...editErrors, ApiAccepted] as const
+
+/** The database, or a provider, did not answer. Any endpoint may say so; none declares it. */
 export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavailable", {
   message: Schema.String
 }, { httpApiStatus: 503 }) {}

@@ -3,6 +3,7 @@
  * digits; moments are ISO 8601 in UTC; names are in snake_case.
  */
 import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 
 /** The number of a row, as text. `BigInt` takes every text that passes. */
@@ -18,6 +19,14 @@ export const ApiMoment = Schema.toEncoded(MomentJson)
 export const documented =
   (about: { readonly identifier: string; readonly description?: string }) => <S extends Schema.Top>(schema: S) =>
     schema.annotate(about).pipe(Schema.annotateEncoded(about))
+
+/** Of something that was made. */
+export const created = HttpApiSchema.status(201)
+
+export const { NoContent } = HttpApiSchema
+
+/** The answer of a list. */
+export const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item) })
 
 /** How many items a list gives, at most. */
 export const PAGE_ITEMS_MAX = 200
@@ -45,4 +54,3 @@ export const rangeOf = (query: { readonly limit?: number; readonly before?: bigi
   limit: query.limit ?? PAGE_ITEMS_DEFAULT,
   before: query.before
 })
-

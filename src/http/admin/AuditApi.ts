@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { IdJson, MomentJson } from "../../domain/Fields.ts"
-import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiRefused } from "./ApiError.ts"
+import { ApiMoment, documented, itemsOf, pageQuery } from "./ApiSchema.ts"
 
 const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
 
@@ -21,8 +21,10 @@ const AuditEntry = Schema.Struct({
   after: State
 }).pipe(documented({ identifier: "AuditEntry" }))
 
+const { get } = HttpApiEndpoint
+
 export class AuditApi extends HttpApiGroup.make("audit").add(
-  HttpApiEndpoint.get("listAudit", "/audit", {
+  get("listAudit", "/audit", {
     query: {
       ...pageQuery,
       actor: Schema.optionalKey(Schema.String),
@@ -31,8 +33,8 @@ export class AuditApi extends HttpApiGroup.make("audit").add(
       from: Schema.optionalKey(ApiMoment),
       to: Schema.optionalKey(ApiMoment)
     },
-    success: Schema.Struct({ items: Schema.Array(AuditEntry) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(AuditEntry),
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Audit",

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { billEncodings } from "../../finance/BillCheck.ts"
-import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiRefused } from "./ApiError.ts"
 import { ApiAmount, ApiMoment } from "./ApiSchema.ts"
 
 const Difference = Schema.Struct({
@@ -46,15 +46,17 @@ const Report = Schema.Struct({
 /** The largest file. */
 const FILE_BYTES_MAX = "256 MiB"
 
+const { post } = HttpApiEndpoint
+
 export class BillsApi extends HttpApiGroup.make("bills").add(
-  HttpApiEndpoint.post("checkBill", "/bills/check", {
+  post("checkBill", "/bills/check", {
     query: {
       provider: Schema.Literals(["epay", "stripe"]),
       encoding: Schema.optionalKey(Schema.Literals(billEncodings))
     },
     payload: HttpApiSchema.StreamUint8Array({ contentType: "text/csv", maxBytes: FILE_BYTES_MAX }),
     success: Report,
-    error: [ApiRefused, ApiUnavailable]
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Bills",

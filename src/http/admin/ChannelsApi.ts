@@ -2,13 +2,13 @@
  * `/api/admin/channels`: the upstreams. A key goes in and never comes out.
  */
 import { Schema, Struct } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { channelTerms } from "../../domain/ChannelTerms.ts"
 import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ChannelId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
 import { describedTerms } from "./TermsApi.ts"
 
 const Models = Schema.Record(Schema.String, Schema.String).annotate({
@@ -103,46 +103,24 @@ const ChannelTested = Json({
 
 const params = { id: idJson(ChannelId) }
 
+const { get, post, put } = HttpApiEndpoint
+
 export class ChannelsApi extends HttpApiGroup.make("channels").add(
-  HttpApiEndpoint.get("listChannels", "/channels", {
-    success: Schema.Struct({ items: Schema.Array(Channel) }),
-    error: ApiUnavailable
-  }),
-  HttpApiEndpoint.post("createChannel", "/channels", {
-    payload: NewChannel,
-    success: Channel.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("getChannel", "/channels/:id", {
-    params,
-    success: Channel,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.put("editChannel", "/channels/:id", {
-    params,
-    payload: ChannelChange,
-    success: Channel,
-    error: [ApiNotFound, ApiConflict, ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("disableChannel", "/channels/:id/disable", {
-    params,
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("enableChannel", "/channels/:id/enable", {
-    params,
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("resetHiddenOutput", "/channels/:id/models/:model/reset-hidden-output", {
+  get("listChannels", "/channels", { success: itemsOf(Channel) }),
+  post("createChannel", "/channels", { payload: NewChannel, success: Channel.pipe(created), error: ApiRefused }),
+  get("getChannel", "/channels/:id", { params, success: Channel, error: ApiNotFound }),
+  put("editChannel", "/channels/:id", { params, payload: ChannelChange, success: Channel, error: editErrors }),
+  post("disableChannel", "/channels/:id/disable", { params, success: NoContent, error: changeErrors }),
+  post("enableChannel", "/channels/:id/enable", { params, success: NoContent, error: changeErrors }),
+  post("resetHiddenOutput", "/channels/:id/models/:model/reset-hidden-output", {
     params: { ...params, model: Schema.String },
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiUnavailable]
+    success: NoContent,
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("testChannel", "/channels/:id/test", {
+  post("testChannel", "/channels/:id/test", {
     params,
     payload: Schema.Struct({ model: Schema.String }).annotate({ identifier: "ChannelTest" }),
     success: ChannelTested,
-    error: [ApiNotFound, ApiRefused, ApiUnavailable]
+    error: [ApiNotFound, ApiRefused]
   })
 ).annotateMerge(OpenApi.annotations({ title: "Channels", description: "The upstreams that serve the models." })) {}

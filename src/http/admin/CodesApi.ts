@@ -2,7 +2,7 @@
  * `/api/admin/redemption-batches`: redemption codes in batches, as the pages under `/admin/codes` have them.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import {
@@ -12,8 +12,8 @@ import {
   RedemptionCode as RedemptionCodeRow,
   USES_MAX
 } from "../../redemption/RedemptionBatch.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors } from "./ApiError.ts"
+import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
 
 const CodeState = BatchState.annotate({ identifier: "CodeState" })
 
@@ -66,58 +66,50 @@ const Redemption = Json({ ...RedemptionRow.fields, id: IdJson, codeId: IdJson, u
 )
 
 const params = { id: IdJson }
-const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item) })
 const seen = Schema.Struct({ revision: IdJson })
 
+const { get, post } = HttpApiEndpoint
+
 export class CodesApi extends HttpApiGroup.make("redemption codes").add(
-  HttpApiEndpoint.get("listBatches", "/redemption-batches", {
+  get("listBatches", "/redemption-batches", {
     query: { ...pageQuery, state: Schema.optionalKey(CodeState) },
-    success: itemsOf(RedemptionBatch),
-    error: ApiUnavailable
+    success: itemsOf(RedemptionBatch)
   }),
-  HttpApiEndpoint.post("createBatch", "/redemption-batches", {
+  post("createBatch", "/redemption-batches", {
     payload: NewRedemptionBatch,
-    success: RedemptionBatch.pipe(HttpApiSchema.status(201)),
-    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
+    success: RedemptionBatch.pipe(created),
+    error: [ApiAccepted, ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.get("getBatch", "/redemption-batches/:id", {
-    params,
-    success: RedemptionBatch,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listCodes", "/redemption-batches/:id/codes", {
+  get("getBatch", "/redemption-batches/:id", { params, success: RedemptionBatch, error: ApiNotFound }),
+  get("listCodes", "/redemption-batches/:id/codes", {
     params,
     query: pageQuery,
     success: itemsOf(RedemptionCode),
-    error: [ApiNotFound, ApiUnavailable]
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.get("listRedemptions", "/redemption-batches/:id/redemptions", {
+  get("listRedemptions", "/redemption-batches/:id/redemptions", {
     params,
     query: pageQuery,
     success: itemsOf(Redemption),
-    error: [ApiNotFound, ApiUnavailable]
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("exportCodes", "/redemption-batches/:id/export", {
-    params,
-    success: itemsOf(ExportedCode),
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("disableBatch", "/redemption-batches/:id/disable", {
+  post("exportCodes", "/redemption-batches/:id/export", { params, success: itemsOf(ExportedCode), error: ApiNotFound }),
+  post("disableBatch", "/redemption-batches/:id/disable", {
     params,
     payload: seen,
     success: RedemptionBatch,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("enableBatch", "/redemption-batches/:id/enable", {
+  post("enableBatch", "/redemption-batches/:id/enable", {
     params,
     payload: seen,
     success: RedemptionBatch,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("disableCode", "/redemption-batches/:id/codes/:code_id/disable", {
+  post("disableCode", "/redemption-batches/:id/codes/:code_id/disable", {
     params: { id: IdJson, code_id: IdJson },
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiUnavailable]
+    success: NoContent,
+    error: ApiNotFound
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Redemption codes",

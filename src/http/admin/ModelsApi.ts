@@ -2,12 +2,12 @@
  * `/api/admin/models`: models and their prices. A change names the revision that it was made on.
  */
 import { Schema, Struct } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { modelTerms } from "../../domain/ModelTerms.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
 import { describedTerms } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
@@ -96,41 +96,23 @@ export const limitQuery = {
   )
 }
 
+const { get, post, put } = HttpApiEndpoint
+
 export class ModelsApi extends HttpApiGroup.make("models").add(
-  HttpApiEndpoint.get("listModels", "/models", {
+  get("listModels", "/models", {
     query: {
       ...textQuery,
       ...stateQuery,
       ...limitQuery,
       after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)))
     },
-    success: Schema.Struct({ items: Schema.Array(Model) }),
-    error: ApiUnavailable
+    success: itemsOf(Model)
   }),
-  HttpApiEndpoint.get("getModel", "/models/:id", { params, success: Model, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("createModel", "/models", {
-    payload: NewModel,
-    success: Model.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.put("editModel", "/models/:id", {
-    params,
-    payload: ModelEdit,
-    success: Model,
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("disableModel", "/models/:id/disable", {
-    params,
-    payload: ApiRevision,
-    success: Model,
-    error: [ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("enableModel", "/models/:id/enable", {
-    params,
-    payload: ApiRevision,
-    success: Model,
-    error: [ApiConflict, ApiNotFound, ApiUnavailable]
-  })
+  get("getModel", "/models/:id", { params, success: Model, error: ApiNotFound }),
+  post("createModel", "/models", { payload: NewModel, success: Model.pipe(created), error: editErrors }),
+  put("editModel", "/models/:id", { params, payload: ModelEdit, success: Model, error: editErrors }),
+  post("disableModel", "/models/:id/disable", { params, payload: ApiRevision, success: Model, error: changeErrors }),
+  post("enableModel", "/models/:id/enable", { params, payload: ApiRevision, success: Model, error: changeErrors })
 ).annotateMerge(OpenApi.annotations({
   title: "Models",
   description:

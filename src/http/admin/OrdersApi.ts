@@ -8,8 +8,8 @@ import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AttemptState } from "../../orders/Order.ts"
 import { orderStates } from "../../orders/OrderSearch.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, changeErrors, confirmedErrors } from "./ApiError.ts"
+import { ApiMoment, documented, itemsOf, pageQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -99,8 +99,10 @@ const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]),
 const params = { id: idJson(OrderId) }
 const refundParams = { id: idJson(OrderId), refund_id: idJson(RefundId) }
 
+const { get, post } = HttpApiEndpoint
+
 export class OrdersApi extends HttpApiGroup.make("orders").add(
-  HttpApiEndpoint.get("listOrders", "/orders", {
+  get("listOrders", "/orders", {
     query: {
       ...pageQuery,
       q: Schema.optionalKey(Schema.String),
@@ -111,36 +113,27 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
       from: Schema.optionalKey(ApiMoment),
       to: Schema.optionalKey(ApiMoment)
     },
-    success: Schema.Struct({ items: Schema.Array(OrderSummary) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(OrderSummary),
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getOrder", "/orders/:id", { params, success: Order, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("completeOrder", "/orders/:id/complete", {
+  get("getOrder", "/orders/:id", { params, success: Order, error: ApiNotFound }),
+  post("completeOrder", "/orders/:id/complete", {
     params,
     payload: Completion,
     success: Order,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("cancelOrder", "/orders/:id/cancel", {
-    params,
-    success: Order,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("refundOrder", "/orders/:id/refunds", {
-    params,
-    payload: NewRefund,
-    success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("retryRefund", "/orders/:id/refunds/:refund_id/retry", {
+  post("cancelOrder", "/orders/:id/cancel", { params, success: Order, error: changeErrors }),
+  post("refundOrder", "/orders/:id/refunds", { params, payload: NewRefund, success: Refund, error: confirmedErrors }),
+  post("retryRefund", "/orders/:id/refunds/:refund_id/retry", {
     params: refundParams,
     success: Refund,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("settleRefund", "/orders/:id/refunds/:refund_id/settle", {
+  post("settleRefund", "/orders/:id/refunds/:refund_id/settle", {
     params: refundParams,
     payload: Settlement,
     success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   })
 ).annotateMerge(OpenApi.annotations({ title: "Orders", description: "The orders of all users and their refunds." })) {}

@@ -7,8 +7,8 @@ import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, confirmedErrors } from "./ApiError.ts"
+import { ApiMoment, documented, itemsOf, pageQuery } from "./ApiSchema.ts"
 import { Refund } from "./RefundSchema.ts"
 
 /** `manual`: received past both providers, which only root says. */
@@ -86,11 +86,13 @@ const Correction = Json({ userId: IdJson, amountMicros: AmountJson }).pipe(docum
 const params = { id: idJson(EventId) }
 const resolved = {
   success: PaymentEventDetails,
-  error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  error: confirmedErrors
 } as const
 
+const { get, post } = HttpApiEndpoint
+
 export class PaymentsApi extends HttpApiGroup.make("payments").add(
-  HttpApiEndpoint.get("listPayments", "/payments", {
+  get("listPayments", "/payments", {
     query: {
       ...pageQuery,
       /** `true`: only what waits for somebody. */
@@ -101,30 +103,21 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
       from: Schema.optionalKey(ApiMoment),
       to: Schema.optionalKey(ApiMoment)
     },
-    success: Schema.Struct({ items: Schema.Array(PaymentEvent) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(PaymentEvent),
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getPayment", "/payments/:id", {
-    params,
-    success: PaymentEventDetails,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
-  HttpApiEndpoint.post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
-  HttpApiEndpoint.post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
-  HttpApiEndpoint.post("refundPayment", "/payments/:id/refund", {
-    params,
-    payload: GiveBack,
-    success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("correctPayment", "/payments/:id/correct", {
+  get("getPayment", "/payments/:id", { params, success: PaymentEventDetails, error: ApiNotFound }),
+  post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
+  post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
+  post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
+  post("refundPayment", "/payments/:id/refund", { params, payload: GiveBack, success: Refund, error: confirmedErrors }),
+  post("correctPayment", "/payments/:id/correct", {
     params,
     payload: Note,
     success: Correction,
-    error: [ApiNotFound, ApiRefused, ApiUnavailable]
+    error: [ApiNotFound, ApiRefused]
   }),
-  HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
+  post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
 ).annotateMerge(
   OpenApi.annotations({
     title: "Payments",

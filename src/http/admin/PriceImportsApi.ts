@@ -2,12 +2,12 @@
  * `/api/admin/price-imports`: files of prices, compared with the models that there are, and applied by choice.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { CHOICES_MAX, comparedProblems, offerStates } from "../../catalog/PriceImports.ts"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf } from "./ApiSchema.ts"
 import { ApiModelTerms, limitQuery, textQuery } from "./ModelsApi.ts"
 
 const Import = Json({
@@ -61,18 +61,16 @@ const Choices = Schema.Struct({
 
 const params = { id: IdJson }
 
+const { get, post } = HttpApiEndpoint
+
 export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
-  HttpApiEndpoint.post("createPriceImport", "/price-imports", {
+  post("createPriceImport", "/price-imports", {
     payload: NewImport,
-    success: Import.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiNotFound, ApiUnavailable]
+    success: Import.pipe(created),
+    error: [ApiRefused, ApiNotFound]
   }),
-  HttpApiEndpoint.get("getPriceImport", "/price-imports/:id", {
-    params,
-    success: Import,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listPriceOffers", "/price-imports/:id/offers", {
+  get("getPriceImport", "/price-imports/:id", { params, success: Import, error: ApiNotFound }),
+  get("listPriceOffers", "/price-imports/:id/offers", {
     params,
     query: {
       ...textQuery,
@@ -87,14 +85,14 @@ export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
         })
       ))
     },
-    success: Schema.Struct({ items: Schema.Array(Offer) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(Offer),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("applyPriceImport", "/price-imports/:id/apply", {
+  post("applyPriceImport", "/price-imports/:id/apply", {
     params,
     payload: Choices,
     success: Schema.Struct({ created: Schema.Number, changed: Schema.Number }),
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
+    error: editErrors
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Price imports",

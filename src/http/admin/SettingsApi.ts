@@ -2,11 +2,11 @@
  * `/api/admin/settings`: what is in effect, and changes of it. A secret goes in and never comes out.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented } from "./ApiSchema.ts"
+import { ApiAccepted, ApiConflict, ApiRefused } from "./ApiError.ts"
+import { documented, NoContent } from "./ApiSchema.ts"
 
 const Setting = Json({
   key: Schema.String,
@@ -49,16 +49,18 @@ const SettingsChange = Schema.Struct({
     "config.yaml again. `revision`: of the settings that this was decided on; with another one now it is refused (409)."
 })
 
+const { get, patch, post } = HttpApiEndpoint
+
 export class SettingsApi extends HttpApiGroup.make("settings").add(
-  HttpApiEndpoint.get("getSettings", "/settings", { success: Settings, error: ApiUnavailable }),
-  HttpApiEndpoint.patch("saveSettings", "/settings", {
+  get("getSettings", "/settings", { success: Settings }),
+  patch("saveSettings", "/settings", {
     payload: SettingsChange,
     success: Settings,
-    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.post("testConnection", "/settings/test/:provider", {
+  post("testConnection", "/settings/test/:provider", {
     params: { provider: Schema.Literals(["epay", "stripe"]) },
-    success: HttpApiSchema.NoContent,
-    error: [ApiRefused, ApiUnavailable]
+    success: NoContent,
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({ title: "Settings", description: "What root may change while servers run." })) {}

@@ -8,7 +8,7 @@ import { AmountJson, IdJson, idJson, MillisJson, MomentJson } from "../../domain
 import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { statusClasses } from "../../usage/AllCalls.ts"
-import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiNotFound, ApiRefused } from "./ApiError.ts"
 import { ApiMoment, documented } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
@@ -164,14 +164,12 @@ const narrowed = {
   channel: Schema.optionalKey(Name)
 }
 
+const { get } = HttpApiEndpoint
+
 export class UsageApi extends HttpApiGroup.make("usage").add(
-  HttpApiEndpoint.get("overview", "/overview", { query: zone, success: Overview, error: ApiUnavailable }),
-  HttpApiEndpoint.get("reportUsage", "/usage", {
-    query: { ...period, ...zone, ...narrowed },
-    success: Report,
-    error: [ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listCalls", "/usage/calls", {
+  get("overview", "/overview", { query: zone, success: Overview }),
+  get("reportUsage", "/usage", { query: { ...period, ...zone, ...narrowed }, success: Report, error: ApiRefused }),
+  get("listCalls", "/usage/calls", {
     query: {
       ...period,
       ...narrowed,
@@ -187,19 +185,14 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
       items: Schema.Array(Call),
       next: orUndefined(Schema.String)
     }),
-    error: [ApiRefused, ApiUnavailable]
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getCall", "/usage/calls/:id", {
-    params: { id: Schema.String },
-    success: Receipt,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("reportChannels", "/usage/channels", {
+  get("getCall", "/usage/calls/:id", { params: { id: Schema.String }, success: Receipt, error: ApiNotFound }),
+  get("reportChannels", "/usage/channels", {
     success: Json({
       channels: Schema.Array(ChannelReport),
       /** Where more calls were made in a day than are looked at: the oldest that was. */
       lookedFrom: Schema.NullOr(MomentJson)
-    }),
-    error: ApiUnavailable
+    })
   })
 ).annotateMerge(OpenApi.annotations({ title: "Usage", description: "Usage of everybody, and how the channels do." })) {}

@@ -3,15 +3,15 @@
  * caller's choosing: sent again with the same key it answers what happened the first time.
  */
 import { Schema, SchemaTransformation } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { LedgerItem } from "../../accounts/LedgerList.ts"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { Role } from "../../identity/Roles.ts"
 import { SubscriptionItem } from "../../subscriptions/SubscriptionList.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented, pageQuery } from "./ApiSchema.ts"
+import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, confirmedErrors, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
 
 const summary = {
   id: IdJson,
@@ -108,78 +108,66 @@ const PasswordLink = Json({ url: Schema.String, expiresAt: MomentJson }).pipe(
 
 const params = { id: idJson(UserId) }
 
+const { get, post } = HttpApiEndpoint
+
 export class UsersApi extends HttpApiGroup.make("users").add(
-  HttpApiEndpoint.get("listUsers", "/users", {
+  get("listUsers", "/users", {
     query: {
       ...pageQuery,
       q: Schema.optionalKey(Schema.String),
       role: Schema.optionalKey(Role),
       state: Schema.optionalKey(Schema.Literals(["active", "disabled"]))
     },
-    success: Schema.Struct({ items: Schema.Array(UserSummary) }),
-    error: ApiUnavailable
+    success: itemsOf(UserSummary)
   }),
-  HttpApiEndpoint.post("createUser", "/users", {
+  post("createUser", "/users", {
     payload: NewUser,
-    success: UserSummary.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiConflict, ApiUnavailable]
+    success: UserSummary.pipe(created),
+    error: [ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.get("getUser", "/users/:id", { params, success: User, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("disableUser", "/users/:id/disable", {
-    params,
-    success: User,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("enableUser", "/users/:id/enable", {
-    params,
-    success: User,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("setUserRole", "/users/:id/role", {
+  get("getUser", "/users/:id", { params, success: User, error: ApiNotFound }),
+  post("disableUser", "/users/:id/disable", { params, success: User, error: changeErrors }),
+  post("enableUser", "/users/:id/enable", { params, success: User, error: ApiNotFound }),
+  post("setUserRole", "/users/:id/role", {
     params,
     payload: Schema.Struct({ role: Role }).annotate({ identifier: "RoleChange" }),
     success: User,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("createPasswordLink", "/users/:id/password_link", {
+  post("createPasswordLink", "/users/:id/password_link", {
     params,
-    success: PasswordLink.pipe(HttpApiSchema.status(201)),
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    success: PasswordLink.pipe(created),
+    error: changeErrors
   }),
-  HttpApiEndpoint.get("listLedger", "/users/:id/ledger", {
+  get("listLedger", "/users/:id/ledger", {
     params,
     query: pageQuery,
-    success: Schema.Struct({ items: Schema.Array(LedgerEntry) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(LedgerEntry),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("adjustBalance", "/users/:id/adjustments", {
+  post("adjustBalance", "/users/:id/adjustments", {
     params,
     payload: Adjustment,
     success: Adjusted,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("waiveDebt", "/users/:id/waive", {
-    params,
-    payload: Waiver,
-    success: Waived,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listSubscriptions", "/users/:id/subscriptions", {
+  post("waiveDebt", "/users/:id/waive", { params, payload: Waiver, success: Waived, error: confirmedErrors }),
+  get("listSubscriptions", "/users/:id/subscriptions", {
     params,
     query: pageQuery,
-    success: Schema.Struct({ items: Schema.Array(Subscription) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(Subscription),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("grantSubscription", "/users/:id/subscriptions", {
+  post("grantSubscription", "/users/:id/subscriptions", {
     params,
     payload: Grant,
     success: Schema.Struct({ id: IdJson }),
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
+  post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
     params: { ...params, subscription_id: idJson(SubscriptionId) },
     payload: Schema.Struct({ note: Schema.String }).annotate({ identifier: "SubscriptionEnd" }),
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    success: NoContent,
+    error: editErrors
   })
 ).annotateMerge(OpenApi.annotations({ title: "Users", description: "Users, their money and their plans." })) {}
