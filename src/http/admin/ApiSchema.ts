@@ -17,8 +17,8 @@ export const ApiMoment = Schema.toEncoded(MomentJson)
 
 /** What the OpenAPI document says of a schema whose JSON differs from what it decodes to: of both. */
 export const documented =
-  (about: { readonly identifier: string; readonly description?: string }) => <S extends Schema.Top>(schema: S) =>
-    schema.annotate(about).pipe(Schema.annotateEncoded(about))
+  (identifier: string, about: { readonly description?: string } = {}) => <S extends Schema.Top>(schema: S) =>
+    schema.annotate({ identifier, ...about }).pipe(Schema.annotateEncoded({ identifier, ...about }))
 
 /** Of something that was made. */
 export const created = HttpApiSchema.status(201)
@@ -31,13 +31,18 @@ export const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items:
 /** How many items a list gives, at most. */
 export const PAGE_ITEMS_MAX = 200
 
-/** Of lists: how many items, and below which id; the last id of a page is the `before` of the next. */
-export const pageQuery = {
+/** Of lists: how many items. */
+export const limitQuery = {
   limit: Schema.optionalKey(
     Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: PAGE_ITEMS_MAX }))
-  ),
-  before: Schema.optionalKey(IdJson)
+  )
 }
+
+/** The same, and below which id; the last id of a page is the `before` of the next. */
+export const pageQuery = { ...limitQuery, before: Schema.optionalKey(IdJson) }
+
+/** From one moment to another; see `periodOf`. */
+export const periodQuery = { from: Schema.optionalKey(ApiMoment), to: Schema.optionalKey(ApiMoment) }
 
 /** Items of a list that says nothing of its length. */
 const PAGE_ITEMS_DEFAULT = 50

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { IdJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiRefused } from "./ApiError.ts"
-import { ApiMoment, documented, itemsOf, pageQuery } from "./ApiSchema.ts"
+import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
 
 const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
 
@@ -19,7 +19,7 @@ const AuditEntry = Schema.Struct({
   address: Schema.String,
   before: State,
   after: State
-}).pipe(documented({ identifier: "AuditEntry" }))
+}).pipe(documented("AuditEntry"))
 
 const { get } = HttpApiEndpoint
 
@@ -27,11 +27,10 @@ export class AuditApi extends HttpApiGroup.make("audit").add(
   get("listAudit", "/audit", {
     query: {
       ...pageQuery,
+      ...periodQuery,
       actor: Schema.optionalKey(Schema.String),
       action: Schema.optionalKey(Schema.String),
-      target: Schema.optionalKey(Schema.String),
-      from: Schema.optionalKey(ApiMoment),
-      to: Schema.optionalKey(ApiMoment)
+      target: Schema.optionalKey(Schema.String)
     },
     success: itemsOf(AuditEntry),
     error: ApiRefused

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { BillCheck } from "../../finance/BillCheck.ts"
-import { billJson } from "../../finance/FinanceJson.ts"
+import { shownBill } from "../../finance/FinanceJson.ts"
 import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
 import { answersOf } from "./ApiHandlers.ts"
 
@@ -13,7 +13,7 @@ export const BillsHandlers = answersOf(
     const bills = yield* BillCheck
     return {
       checkBill: ({ payload, query: { encoding, provider } }) =>
-        Effect.map(bills.check({ provider, encoding, bytes: payload }), billJson).pipe(
+        Effect.map(bills.check({ provider, encoding, bytes: payload }), shownBill).pipe(
           Effect.catchTags({
             BillRefused: ({ message }) =>
               Effect.fail(new ApiRefused({ message: `The file: ${message}`, problems: { file: message } })),

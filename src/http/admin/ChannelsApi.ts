@@ -7,14 +7,14 @@ import { channelTerms } from "../../domain/ChannelTerms.ts"
 import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ChannelId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
+import { channelTestReasons } from "../../gateway/ChannelTest.ts"
 import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
 import { created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
 import { describedTerms } from "./TermsApi.ts"
 
-const Models = Schema.Record(Schema.String, Schema.String).annotate({
-  identifier: "ChannelModels",
-  description: "The installation's model ids to the upstream's."
-})
+const Models = Schema.Record(Schema.String, Schema.String).pipe(
+  documented("ChannelModels", { description: "The installation's model ids to the upstream's." })
+)
 
 const terms = describedTerms(channelTerms)
 const newTerms = Struct.map(terms, Schema.optionalKey)
@@ -35,13 +35,14 @@ const Channel = Json({
   health: Schema.Literals(["closed", "open", "half_open"]),
   createdAt: MomentJson,
   updatedAt: MomentJson
-}).pipe(documented({
-  identifier: "Channel",
-  description:
-    "`declared`: by config.yaml, and changed only there. `health`: of the circuit breaker on the server that answers. " +
-    "`has_key`: whether that server has a key to call it with. `hidden_output`: ids of models of which the upstream was seen " +
-    "to report output tokens that it does not show."
-}))
+}).pipe(
+  documented("Channel", {
+    description:
+      "`declared`: by config.yaml, and changed only there. `health`: of the circuit breaker on the server that answers. " +
+      "`has_key`: whether that server has a key to call it with. `hidden_output`: ids of models of which the upstream was seen " +
+      "to report output tokens that it does not show."
+  })
+)
 
 const Key = Schema.RedactedFromValue(Schema.String)
 
@@ -53,10 +54,11 @@ const NewChannel = Json({
   weight: Schema.optionalKey(Schema.Int),
   ...newTerms,
   models: Models
-}).pipe(documented({
-  identifier: "NewChannel",
-  description: "Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
-}))
+}).pipe(
+  documented("NewChannel", {
+    description: "Without them, `priority` is 0 and `weight` 1, and other terms have their defaults."
+  })
+)
 
 const ChannelChange = Json({
   revision: IdJson,
@@ -67,39 +69,25 @@ const ChannelChange = Json({
   weight: Schema.Int,
   ...newTerms,
   models: Models
-}).pipe(documented({
-  identifier: "ChannelChange",
-  description:
-    "The channel as it is to be; without `api_key` its key stays, and so do other terms that are left out. `revision`: of " +
-    "the channel that this was decided on; with another one now it is refused (409)."
-}))
+}).pipe(
+  documented("ChannelChange", {
+    description:
+      "The channel as it is to be; without `api_key` its key stays, and so do other terms that are left out. `revision`: of " +
+      "the channel that this was decided on; with another one now it is refused (409)."
+  })
+)
 
 const ChannelTested = Json({
   ok: Schema.Boolean,
   model: Schema.String,
-  reason: Schema.NullOr(
-    Schema.Literals([
-      "no_key",
-      "key_unreadable",
-      "forbidden",
-      "connect",
-      "timeout",
-      "broken",
-      "unauthorized",
-      "unpaid",
-      "not_found",
-      "rate_limited",
-      "refused",
-      "upstream_error",
-      "not_chat"
-    ])
-  ),
+  reason: Schema.NullOr(Schema.Literals(channelTestReasons)),
   status: Schema.NullOr(Schema.Int),
   latencyMs: Schema.Int
-}).pipe(documented({
-  identifier: "ChannelTested",
-  description: "`reason`: why it failed; null when it works. `status`: of the upstream; null when it gave no answer."
-}))
+}).pipe(
+  documented("ChannelTested", {
+    description: "`reason`: why it failed; null when it works. `status`: of the upstream; null when it gave no answer."
+  })
+)
 
 const params = { id: idJson(ChannelId) }
 
@@ -119,7 +107,7 @@ export class ChannelsApi extends HttpApiGroup.make("channels").add(
   }),
   post("testChannel", "/channels/:id/test", {
     params,
-    payload: Schema.Struct({ model: Schema.String }).annotate({ identifier: "ChannelTest" }),
+    payload: Schema.Struct({ model: Schema.String }).pipe(documented("ChannelTest")),
     success: ChannelTested,
     error: [ApiNotFound, ApiRefused]
   })

@@ -15,7 +15,7 @@ import {
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors } from "./ApiError.ts"
 import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
 
-const CodeState = BatchState.annotate({ identifier: "CodeState" })
+const CodeState = BatchState.pipe(documented("CodeState"))
 
 /** One of `usd_micros` and `plan` is there. */
 const RedemptionBatch = Json({
@@ -33,7 +33,7 @@ const RedemptionBatch = Json({
   revision: IdJson,
   createdAt: MomentJson,
   createdBy: Schema.NullOr(Schema.String)
-}).pipe(documented({ identifier: "RedemptionBatch" }))
+}).pipe(documented("RedemptionBatch"))
 
 const NewRedemptionBatch = Json({
   name: Schema.String,
@@ -45,24 +45,23 @@ const NewRedemptionBatch = Json({
     Schema.Number.annotate({ description: `Users per code: 1, which is the default, to ${USES_MAX}.` })
   ),
   expiresAt: Schema.optionalKey(ApiMoment)
-}).pipe(documented({
-  identifier: "NewRedemptionBatch",
-  description: "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
-}))
-
-const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
-
-const RedemptionCode = Json(codeFields).pipe(documented({ identifier: "RedemptionCode" }))
-
-const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
-  documented({
-    identifier: "ExportedCode",
-    description: "A code in full. Anybody who has it can redeem it."
+}).pipe(
+  documented("NewRedemptionBatch", {
+    description:
+      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
   })
 )
 
+const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
+
+const RedemptionCode = Json(codeFields).pipe(documented("RedemptionCode"))
+
+const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
+  documented("ExportedCode", { description: "A code in full. Anybody who has it can redeem it." })
+)
+
 const Redemption = Json({ ...RedemptionRow.fields, id: IdJson, codeId: IdJson, userId: IdJson, at: MomentJson }).pipe(
-  documented({ identifier: "Redemption" })
+  documented("Redemption")
 )
 
 const params = { id: IdJson }

@@ -37,7 +37,7 @@ const Confirmation = Json({
   closer: Schema.NullOr(Schema.String),
   closedAt: Schema.NullOr(MomentJson),
   closeNote: Schema.String
-}).pipe(documented({ identifier: "Confirmation" }))
+}).pipe(documented("Confirmation"))
 
 const { get, post } = HttpApiEndpoint
 
@@ -50,7 +50,7 @@ export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
   post("confirm", "/confirmations/:id/confirm", { params, success: Confirmation, error: changeErrors }),
   post("reject", "/confirmations/:id/reject", {
     params,
-    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String) }).annotate({ identifier: "Rejection" }),
+    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String) }).pipe(documented("Rejection")),
     success: Confirmation,
     error: changeErrors
   })

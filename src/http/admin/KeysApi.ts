@@ -15,7 +15,7 @@ const Me = Json({
   email: Schema.String,
   name: Schema.String,
   csrfToken: Schema.NullOr(Schema.String)
-}, { name: "actor" }).pipe(documented({ identifier: "Me" }))
+}, { name: "actor" }).pipe(documented("Me"))
 
 const AdminKey = Json({
   ...AdminKeyRow.fields,
@@ -25,17 +25,17 @@ const AdminKey = Json({
   expiresAt: Schema.NullOr(MomentJson),
   revokedAt: Schema.NullOr(MomentJson),
   lastUsedAt: Schema.NullOr(MomentJson)
-}).pipe(documented({ identifier: "AdminKey" }))
+}).pipe(documented("AdminKey"))
 
 const NewAdminKey = Json({
   name: Schema.String,
   /** ISO 8601; absent: it does not expire. */
   expiresAt: Schema.optionalKey(ApiMoment)
-}).pipe(documented({ identifier: "NewAdminKey" }))
+}).pipe(documented("NewAdminKey"))
 
 /** The key is in this answer and nowhere else. */
 const CreatedAdminKey = Json({ id: IdJson, key: Schema.RedactedFromValue(Schema.String) }).pipe(
-  documented({ identifier: "CreatedAdminKey" })
+  documented("CreatedAdminKey")
 )
 
 const { get, post } = HttpApiEndpoint

@@ -7,7 +7,7 @@ import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { modelTerms } from "../../domain/ModelTerms.ts"
 import { Json } from "../../domain/Row.ts"
 import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
-import { created, documented, itemsOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { created, documented, itemsOf, limitQuery } from "./ApiSchema.ts"
 import { describedTerms } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
@@ -26,13 +26,14 @@ const newPrices = {
   cacheWriteMicrosPer1m: Schema.optionalKey(Schema.NullOr(AmountJson))
 }
 
-const NewPriceTier = Json({ aboveInputTokens: Schema.Number, ...newPrices }).pipe(documented({
-  identifier: "NewPriceTier",
-  description:
-    "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
-}))
+const NewPriceTier = Json({ aboveInputTokens: Schema.Number, ...newPrices }).pipe(
+  documented("NewPriceTier", {
+    description:
+      "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
+  })
+)
 
-const PriceTier = Json({ aboveInputTokens: Schema.Number, ...prices }).pipe(documented({ identifier: "PriceTier" }))
+const PriceTier = Json({ aboveInputTokens: Schema.Number, ...prices }).pipe(documented("PriceTier"))
 
 const toolPrices = { webSearchMicros: Schema.NullOr(AmountJson), fileSearchMicros: Schema.NullOr(AmountJson) }
 
@@ -55,7 +56,7 @@ const shownTerms = {
 
 const keys = modelTerms.columns
 
-export const ApiModelTerms = Json(shownTerms, keys).pipe(documented({ identifier: "ModelTerms" }))
+export const ApiModelTerms = Json(shownTerms, keys).pipe(documented("ModelTerms"))
 
 const Model = Json({
   id: Schema.String,
@@ -66,22 +67,24 @@ const Model = Json({
   channels: Schema.Array(Schema.String),
   createdAt: MomentJson,
   updatedAt: MomentJson
-}, keys).pipe(documented({ identifier: "Model" }))
+}, keys).pipe(documented("Model"))
 
-const NewModel = Json({ id: Schema.String, ...newTerms }, keys).pipe(documented({
-  identifier: "NewModel",
-  description:
-    "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
-}))
+const NewModel = Json({ id: Schema.String, ...newTerms }, keys).pipe(
+  documented("NewModel", {
+    description:
+      "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
+  })
+)
 
-const ModelEdit = Json({ revision: IdJson, ...newTerms }, keys).pipe(documented({
-  identifier: "ModelEdit",
-  description:
-    "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
-    "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
-}))
+const ModelEdit = Json({ revision: IdJson, ...newTerms }, keys).pipe(
+  documented("ModelEdit", {
+    description:
+      "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
+      "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
+  })
+)
 
-export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented({ identifier: "Revision" }))
+export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
 
 const params = { id: Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)) }
 
@@ -89,12 +92,6 @@ const params = { id: Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)) }
 export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled", "disabled"])) }
 
 export const textQuery = { q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))) }
-
-export const limitQuery = {
-  limit: Schema.optionalKey(
-    Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: PAGE_ITEMS_MAX }))
-  )
-}
 
 const { get, post, put } = HttpApiEndpoint
 

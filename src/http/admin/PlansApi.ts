@@ -12,11 +12,11 @@ import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
 import { created, documented, itemsOf, pageQuery } from "./ApiSchema.ts"
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 
-const Plan = AdminPlanJson.pipe(documented({ identifier: "Plan" }))
+const Plan = AdminPlanJson.pipe(documented("Plan"))
 
-const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(documented({ identifier: "NewPlan" }))
+const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(documented("NewPlan"))
 
-const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(documented({ identifier: "PlanEdit" }))
+const PlanEdit = Json({ revision: IdJson, ...planTerms.json }).pipe(documented("PlanEdit"))
 
 const params = { id: idJson(PlanId) }
 

@@ -7,8 +7,8 @@ import { CHOICES_MAX, comparedProblems, offerStates } from "../../catalog/PriceI
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import { ApiNotFound, ApiRefused, editErrors } from "./ApiError.ts"
-import { created, documented, itemsOf } from "./ApiSchema.ts"
-import { ApiModelTerms, limitQuery, textQuery } from "./ModelsApi.ts"
+import { created, documented, itemsOf, limitQuery } from "./ApiSchema.ts"
+import { ApiModelTerms, textQuery } from "./ModelsApi.ts"
 
 const Import = Json({
   id: IdJson,
@@ -22,7 +22,7 @@ const Import = Json({
     refused: Schema.Number
   }),
   providers: Schema.Array(Schema.String)
-}).pipe(documented({ identifier: "PriceImport" }))
+}).pipe(documented("PriceImport"))
 
 const Position = Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 
@@ -40,24 +40,25 @@ const Offer = Json({
   rounded: Schema.Boolean,
   unread: Schema.Array(Schema.String),
   problem: Schema.NullOr(Schema.Literals(comparedProblems))
-}).pipe(documented({
-  identifier: "PriceOffer",
-  description:
-    "`after`: the whole model as it would be; terms that the file does not name are those of `before`, or the defaults. " +
-    "`rounded`: a price of the file had more than 6 decimals and is rounded up. `unread`: names in the file of prices and " +
-    "lengths that are not taken. `problem`: why it cannot be applied; `lengths`: those of the file contradict the model's."
-}))
+}).pipe(
+  documented("PriceOffer", {
+    description:
+      "`after`: the whole model as it would be; terms that the file does not name are those of `before`, or the defaults. " +
+      "`rounded`: a price of the file had more than 6 decimals and is rounded up. `unread`: names in the file of prices and " +
+      "lengths that are not taken. `problem`: why it cannot be applied; `lengths`: those of the file contradict the model's."
+  })
+)
 
 const NewImport = Schema.Struct({
   /** The file's text: JSON in a JSON text, so that its numbers are read by their digits. */
   document: Schema.String
-}).annotate({ identifier: "NewPriceImport" })
+}).pipe(documented("NewPriceImport"))
 
 const Choices = Schema.Struct({
   choices: Schema.Array(Schema.Struct({ position: Position, revision: OfferRevision })).check(
     Schema.isMaxLength(CHOICES_MAX)
   )
-}).pipe(documented({ identifier: "PriceChoices" }))
+}).pipe(documented("PriceChoices"))
 
 const params = { id: IdJson }
 

@@ -7,11 +7,11 @@ import { ClosedDayJson, LiabilityJson, StatementJson } from "../../finance/Finan
 import { ApiRefused } from "./ApiError.ts"
 import { dayRangeQuery, documented, itemsOf } from "./ApiSchema.ts"
 
-const Statement = StatementJson.pipe(documented({ identifier: "Statement" }))
+const Statement = StatementJson.pipe(documented("Statement"))
 
-const ClosedDay = ClosedDayJson.pipe(documented({ identifier: "StatementDay" }))
+const ClosedDay = ClosedDayJson.pipe(documented("StatementDay"))
 
-const Liability = LiabilityJson.pipe(documented({ identifier: "Liability" }))
+const Liability = LiabilityJson.pipe(documented("Liability"))
 
 const { get } = HttpApiEndpoint
 

@@ -24,7 +24,7 @@ const summary = {
   lastSeenAt: Schema.NullOr(MomentJson)
 }
 
-const UserSummary = Json(summary).pipe(documented({ identifier: "UserSummary" }))
+const UserSummary = Json(summary).pipe(documented("UserSummary"))
 
 /** How many there are, as a number. */
 const Many = Schema.Int.pipe(
@@ -45,7 +45,7 @@ const User = Json({
   orders: Many,
   subscriptions: Many,
   adminKeys: Many
-}).pipe(documented({ identifier: "User" }))
+}).pipe(documented("User"))
 
 const LedgerEntry = Json({
   ...LedgerItem.fields,
@@ -58,7 +58,7 @@ const LedgerEntry = Json({
   usdAfterMicros: Schema.NullOr(AmountJson),
   owedAfterMicros: Schema.NullOr(AmountJson),
   createdAt: MomentJson
-}).pipe(documented({ identifier: "LedgerEntry" }))
+}).pipe(documented("LedgerEntry"))
 
 const Subscription = Json({
   ...SubscriptionItem.fields,
@@ -66,11 +66,9 @@ const Subscription = Json({
   startsAt: MomentJson,
   endsAt: MomentJson,
   orderId: Schema.NullOr(IdJson)
-}).pipe(documented({ identifier: "Subscription" }))
+}).pipe(documented("Subscription"))
 
-const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).annotate({
-  identifier: "NewUser"
-})
+const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).pipe(documented("NewUser"))
 
 /** Why, and the key of this change alone. */
 const reasoned = {
@@ -80,30 +78,28 @@ const reasoned = {
   })
 }
 
-const Adjustment = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
-  identifier: "Adjustment",
-  description: "A signed amount; a balance is taken down to zero and no further."
-}))
+const Adjustment = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(
+  documented("Adjustment", { description: "A signed amount; a balance is taken down to zero and no further." })
+)
 
 /** What the account has and owes then. */
 const account = { usdMicros: AmountJson, owedMicros: AmountJson, repeated: Schema.Boolean }
 
-const Adjusted = Json(account).pipe(documented({ identifier: "Adjusted" }))
+const Adjusted = Json(account).pipe(documented("Adjusted"))
 
-const Waiver = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
-  identifier: "Waiver",
-  description: "What of the debt is waived, above 0; the balance stays as it is."
-}))
+const Waiver = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(
+  documented("Waiver", { description: "What of the debt is waived, above 0; the balance stays as it is." })
+)
 
-const Waived = Json(account).pipe(documented({ identifier: "Waived" }))
+const Waived = Json(account).pipe(documented("Waived"))
 
 const Grant = Json({ planCode: Schema.String, ...reasoned }, { key: "idempotency_key" }).pipe(
-  documented({ identifier: "Grant" })
+  documented("Grant")
 )
 
 /** The link is in this answer and nowhere else. */
 const PasswordLink = Json({ url: Schema.String, expiresAt: MomentJson }).pipe(
-  documented({ identifier: "PasswordLink" })
+  documented("PasswordLink")
 )
 
 const params = { id: idJson(UserId) }
@@ -130,7 +126,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
   post("enableUser", "/users/:id/enable", { params, success: User, error: ApiNotFound }),
   post("setUserRole", "/users/:id/role", {
     params,
-    payload: Schema.Struct({ role: Role }).annotate({ identifier: "RoleChange" }),
+    payload: Schema.Struct({ role: Role }).pipe(documented("RoleChange")),
     success: User,
     error: changeErrors
   }),
@@ -166,7 +162,7 @@ export class UsersApi extends HttpApiGroup.make("users").add(
   }),
   post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
     params: { ...params, subscription_id: idJson(SubscriptionId) },
-    payload: Schema.Struct({ note: Schema.String }).annotate({ identifier: "SubscriptionEnd" }),
+    payload: Schema.Struct({ note: Schema.String }).pipe(documented("SubscriptionEnd")),
     success: NoContent,
     error: editErrors
   })
