@@ -1,16 +1,14 @@
 /**
- * A model's terms as columns of their table, for every statement that reads or writes them. The columns of terms have the
- * names of the terms, so a new one needs a migration and nothing here.
+ * A model's terms as columns of their table, for every statement that reads or writes them. A new term needs a migration and
+ * nothing here.
  * @internal
  */
 import { Record, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { modelTermList } from "../domain/ModelTermList.ts"
-import { defaultTerms, type ModelTerms } from "../domain/ModelTerms.ts"
+import { type ModelTerms, modelTerms } from "../domain/ModelTerms.ts"
 import { Micros } from "../domain/Money.ts"
 import { tierJson, withExtras } from "../domain/PriceJson.ts"
 import { Row } from "../domain/Row.ts"
-import { documentOf, readTerms } from "../domain/Term.ts"
 import { type ColumnValue, recordsetOf } from "../postgres/Rows.ts"
 
 /** The column of tiers; amounts are decimal texts, because JSON numbers lose digits. */
@@ -31,8 +29,8 @@ export const TermColumns = Row({
   priceTiers: Schema.Unknown,
   webSearchMicros: Schema.NullOr(Micros),
   fileSearchMicros: Schema.NullOr(Micros),
-  ...Record.map(modelTermList, () => Schema.Unknown)
-})
+  ...Record.map(modelTerms.fields, () => Schema.Unknown)
+}, modelTerms.columns)
 
 const priceColumnsOf = ({ price }: ModelTerms): Readonly<Record<string, ColumnValue>> => ({
   input_micros_per_1m: price.inputMicrosPer1m,
@@ -47,7 +45,7 @@ const priceColumnsOf = ({ price }: ModelTerms): Readonly<Record<string, ColumnVa
 /** The terms by column, for the database and for the audit log. */
 export const columnsOf = (terms: ModelTerms): Readonly<Record<string, ColumnValue>> => ({
   ...priceColumnsOf(terms),
-  ...documentOf(modelTermList, terms)
+  ...modelTerms.toRow(terms)
 })
 
 /** The same as the JSON of a record of the table. */
@@ -64,7 +62,7 @@ export const termColumns = (sql: SqlClient.SqlClient, of?: "m" | "d" | "excluded
 /** Fails with the columns that this version cannot read: another version, or somebody by hand, wrote the row. */
 export const termsOfRow = (row: typeof TermColumns.Type): Result.Result<ModelTerms, ReadonlyArray<string>> =>
   Result.gen(function*() {
-    const terms = yield* readTerms(modelTermList, row, defaultTerms)
+    const terms = yield* modelTerms.readRow(row)
     const tiers = yield* Result.mapError(readTiers(row.priceTiers), () => ["price_tiers"])
     return {
       ...terms,

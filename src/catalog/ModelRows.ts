@@ -31,7 +31,7 @@ export interface AdminModel extends Schema.Schema.Type<typeof Model> {
 }
 
 /** The columns of {@link modelColumns}. */
-export const StoredModel = RowWith(Model, TermColumns.fields)
+export const StoredModel = RowWith(Model, TermColumns.fields, TermColumns.columns)
 
 /** A declared row is disabled only by its absence from the file. */
 export const modelColumns = (sql: SqlClient.SqlClient) =>

@@ -1,15 +1,14 @@
 /**
  * What can be set of a model: which ids there may be, and which fields may be wrong.
  */
-import { Record } from "effect"
-import { modelTermList } from "../domain/ModelTermList.ts"
 import { priceFields } from "../domain/ModelRules.ts"
+import { modelTerms } from "../domain/ModelTerms.ts"
 
 export { defaultTermsWithin, isPrice, isTierStart, isToolPrice, wrongFieldsOf } from "../domain/ModelRules.ts"
 export { defaultTerms, type ModelTerms } from "../domain/ModelTerms.ts"
 
 /** What may be wrong with a model. */
-export const modelFields = ["id" as const, ...priceFields, ...Record.keys(modelTermList)]
+export const modelFields = ["id" as const, ...priceFields, ...modelTerms.names]
 export type ModelField = typeof modelFields[number]
 
 /** The longest id, in characters. */

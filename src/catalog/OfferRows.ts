@@ -84,7 +84,7 @@ const OfferWithTerms = RowWith(Offer, { offer: Schema.NullOr(OfferColumns) })
 /** The columns of {@link comparedColumns}. Those of the model are null if there is no such model. */
 export const OfferBesideModel = Schema.Union([
   RowWith(OfferWithTerms, { revision: Schema.Null }),
-  RowWith(RowWith(OfferWithTerms, { revision: Schema.BigInt }), TermColumns.fields)
+  RowWith(RowWith(OfferWithTerms, { revision: Schema.BigInt }), TermColumns.fields, TermColumns.columns)
 ])
 
 /** Offers `o`, their models `m`, and what the models would become, `a`. */

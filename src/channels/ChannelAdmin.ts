@@ -7,7 +7,7 @@ import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
 import { outboundGuard, shownUrl } from "../config/OutboundUrl.ts"
-import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
 import type { ChannelId } from "../domain/Ids.ts"
 import { type Actor, type AuditFacts, changesBetween, recordChange, SECRET_SET } from "../platform/AuditLog.ts"
 import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
@@ -15,7 +15,6 @@ import { Notifications } from "../platform/Notifications.ts"
 import { type MasterKeyInvalid, SecretBox } from "../platform/SecretBox.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { columnsOf, termsOfRow } from "./ChannelColumns.ts"
 import {
   ChannelConfigManaged,
   ChannelKeyMissing,
@@ -295,14 +294,14 @@ const factsOf = (input: ChannelInput): AuditFacts => ({
   base_url: input.baseUrl,
   priority: input.priority,
   weight: input.weight,
-  ...columnsOf(input),
+  ...channelTerms.toRow(input),
   models: Object.fromEntries(Object.entries(input.models).toSorted(([a], [b]) => a < b ? -1 : 1))
 })
 
 /** A row that cannot be read is a defect here: it is not to be edited by a version that does not know all of it. */
 const termsOf = (row: Store.StoredChannel): ChannelTerms =>
   Result.getOrThrowWith(
-    termsOfRow(row),
+    channelTerms.readRow(row),
     (columns) => new Error(`channel ${row.id} has values that this version does not know: ${columns.join(", ")}`)
   )
 

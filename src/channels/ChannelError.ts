@@ -1,8 +1,8 @@
 /**
  * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
  */
-import { Record, Schema } from "effect"
-import { channelTermList } from "../domain/ChannelTermList.ts"
+import { Schema } from "effect"
+import { channelTerms } from "../domain/ChannelTerms.ts"
 import { ChannelId } from "../domain/Ids.ts"
 
 export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
@@ -36,7 +36,7 @@ export const ChannelProblem = Schema.Union([
   Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
   Schema.Struct({ field: Schema.Literal("priority"), reason: Schema.Literal("range") }),
   Schema.Struct({ field: Schema.Literal("weight"), reason: Schema.Literal("range") }),
-  Schema.Struct({ field: Schema.Literals(Record.keys(channelTermList)), reason: Schema.Literal("range") }),
+  Schema.Struct({ field: Schema.Literals(channelTerms.names), reason: Schema.Literal("range") }),
   Schema.Struct({
     field: Schema.Literal("models"),
     reason: Schema.Literals(["unknown", "upstream", "many"]),

@@ -4,9 +4,7 @@
  */
 import { Redacted } from "effect"
 import { baseUrlOf, type OutboundGuard } from "../config/OutboundUrl.ts"
-import { channelTermList } from "../domain/ChannelTermList.ts"
-import type { ChannelTerms } from "../domain/ChannelTerms.ts"
-import { wrongTerms } from "../domain/Term.ts"
+import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
 export const CHANNEL_NAME_LENGTH_MAX = 100
@@ -82,6 +80,6 @@ export const problemsOf = (
   if (key !== "" && !isHeaderText(key)) problems.push({ field: "api_key", reason: "characters" })
   if (!isIntegerUpTo(input.priority, CHANNEL_PRIORITY_MAX)) problems.push({ field: "priority", reason: "range" })
   if (!isIntegerUpTo(input.weight, CHANNEL_WEIGHT_MAX)) problems.push({ field: "weight", reason: "range" })
-  const terms = wrongTerms(channelTermList, input).map((field) => ({ field, reason: "range" as const }))
+  const terms = channelTerms.wrong(input).map((field) => ({ field, reason: "range" as const }))
   return [...problems, ...terms, ...modelProblems(input.models, known)]
 }

@@ -5,11 +5,12 @@
  */
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { channelTerms } from "../domain/ChannelTerms.ts"
 import { ChannelId } from "../domain/Ids.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import type { Sealed } from "../platform/SecretBox.ts"
 import { countOf, oneRowOf, recordsetOf, rowOf, rowsOf } from "../postgres/Rows.ts"
-import { columnsOf, termColumns, termFields } from "./ChannelColumns.ts"
+import { termColumns, termFields } from "./ChannelColumns.ts"
 import type { ChannelInput } from "./ChannelInput.ts"
 import { KeyedChannel } from "./ChannelKeys.ts"
 
@@ -117,7 +118,7 @@ export const insertChannel = (
       OVERRIDING SYSTEM VALUE
       SELECT ${id}::bigint, ${input.name}::text, ${input.baseUrl}::text, ${key.bytes}::bytea, ${key.keyId}::text,
           ${input.priority}::integer, ${input.weight}::integer, ${termColumns(sql, "d")}
-        FROM jsonb_populate_record(NULL::channels, ${recordsetOf(columnsOf(input))}::jsonb) AS d`,
+        FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d`,
     writeServed(sql, id, input.models)
   )
 
@@ -133,7 +134,7 @@ export const updateChannel = (
         weight = ${input.weight}, api_key_sealed = coalesce(${key?.bytes ?? null}::bytea, api_key_sealed),
         key_id = coalesce(${key?.keyId ?? null}::text, key_id), updated_at = now(), (${termColumns(sql)}) = (
           SELECT ${termColumns(sql, "d")}
-            FROM jsonb_populate_record(NULL::channels, ${recordsetOf(columnsOf(input))}::jsonb) AS d)
+            FROM jsonb_populate_record(NULL::channels, ${recordsetOf(channelTerms.toRow(input))}::jsonb) AS d)
       WHERE id = ${id}`,
     writeServed(sql, id, input.models)
   )

@@ -5,13 +5,13 @@
  */
 import { Clock, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import type { ChannelTerms } from "../domain/ChannelTerms.ts"
+import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
 import type { ChannelId, UserId } from "../domain/Ids.ts"
 import { RowWith } from "../domain/Row.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowsOf } from "../postgres/Rows.ts"
 import { makeSnapshot } from "../settings/Snapshot.ts"
-import { termColumns, termFields, termsOfRow } from "./ChannelColumns.ts"
+import { termColumns, termFields } from "./ChannelColumns.ts"
 import { ChannelHealth } from "./ChannelHealth.ts"
 import { KeyedChannel, makeChannelKeys } from "./ChannelKeys.ts"
 import { orderByHealth, orderOf, type Tiers, tiersOf } from "./Selection.ts"
@@ -60,7 +60,7 @@ export class Channels extends Context.Service<Channels, {
       const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
         const keys = new Map<ChannelId, Channel["apiKey"]>()
         for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
-          const terms = termsOfRow(row)
+          const terms = channelTerms.readRow(row)
           if (Result.isFailure(terms)) {
             const unread = terms.failure.join(", ")
             yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
@@ -138,7 +138,7 @@ const servedOf = (rows: ReadonlyArray<ServedModel>, keys: ReadonlyMap<ChannelId,
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
     const apiKey = keys.get(row.id)
-    const terms = termsOfRow(row)
+    const terms = channelTerms.readRow(row)
     if (apiKey === undefined || Result.isFailure(terms)) continue
     const channel: Channel = {
       ...terms.success,

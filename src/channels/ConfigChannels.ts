@@ -6,16 +6,17 @@
 import { Effect, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { AppConfig, type ChannelConfig } from "../config/Config.ts"
+import { channelTerms } from "../domain/ChannelTerms.ts"
 import { recordsetOf } from "../postgres/Rows.ts"
 import { disableGone, writeConfigRows } from "../settings/ConfigRows.ts"
-import { columnsOf, termColumns } from "./ChannelColumns.ts"
+import { termColumns } from "./ChannelColumns.ts"
 
 const recordOf = (channel: ChannelConfig) => ({
   name: channel.name,
   base_url: channel.baseUrl,
   priority: channel.priority,
   weight: channel.weight,
-  ...columnsOf(channel)
+  ...channelTerms.toRow(channel)
 })
 
 /** A channel of the console that comes into the file loses its sealed key: its key is in the file alone. */

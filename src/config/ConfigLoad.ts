@@ -10,7 +10,7 @@ import { applyEnvironment, configLocation, type Environment, readConfigFile, wit
 import { ConfigInvalid } from "./ConfigInvalid.ts"
 import { type ConfigProblem, formatPath, formatProblems, problemsOf, unknownKeys } from "./ConfigProblem.ts"
 import { ConfigDocument, withSections } from "./ConfigSchema.ts"
-import { channelOf, modelOf } from "./ConfigTerms.ts"
+import { modelOf } from "./ConfigTerms.ts"
 import type { RealmsConfig, ServerConfig } from "./RealmsConfig.ts"
 
 const levels: Record<ConfigDocument["log"]["level"], LogLevel.LogLevel> = {
@@ -52,7 +52,7 @@ const configOf = (document: ConfigDocument, options: LoadOptions): RealmsConfig 
   finance: document.finance,
   billing: document.billing,
   payment: document.payment,
-  channels: document.channels.map(channelOf),
+  channels: document.channels,
   models: document.models.map(modelOf),
   plans: document.plans,
   masterKey: Option.map(

@@ -1,13 +1,11 @@
 /**
- * The kinds of values that only config.yaml holds: addresses, secrets, time zones, and the terms of models and channels.
+ * The kinds of values that only config.yaml holds: addresses, secrets and time zones.
  * @internal
  */
 import { Redacted } from "effect"
 import { isIP } from "node:net"
 import { readEpayColumn } from "../domain/EpayBill.ts"
-import { formatDecimal, MICROS_SCALE } from "../domain/Money.ts"
-import { flagOf, scalar, textOf } from "../domain/Scalars.ts"
-import { fits, type Term, type TermKind, type TermValue } from "../domain/Term.ts"
+import { scalar, textOf } from "../domain/Scalars.ts"
 import { baseUrlOf } from "./OutboundUrl.ts"
 import { zoneNamed } from "./TimeZones.ts"
 
@@ -32,46 +30,6 @@ export const PostgresUrl = scalar("a postgres:// URL, or nothing", (raw) => {
   if (text === undefined) return undefined
   return text === "" || (/^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text)) ? Redacted.make(text) : undefined
 }, inClear)
-
-const expectedOf = (kind: TermKind): string => {
-  switch (kind.is) {
-    case "integer":
-      return `an integer from ${kind.min} to ${kind.max}`
-    case "decimal": {
-      const [min, max] = [kind.min, kind.max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0))
-      return `a decimal string of at most ${MICROS_SCALE} decimals, from ${min} to ${max}`
-    }
-    case "flag":
-      return "true or false"
-    case "choice":
-      return kind.options.join(" or ")
-    case "choices":
-      return `a list of any of ${kind.options.join(", ")}`
-  }
-}
-
-const valueOf = (kind: TermKind, raw: unknown): TermValue | undefined => {
-  const text = textOf(raw)
-  switch (kind.is) {
-    case "integer":
-      return text !== undefined && /^[-+]?\d{1,15}$/.test(text) ? Number(text) : undefined
-    case "decimal":
-      return text
-    case "flag":
-      return flagOf(raw)
-    case "choice":
-      return text?.toLowerCase()
-    case "choices":
-      return Array.isArray(raw) ? raw.map((item) => textOf(item)?.toLowerCase() ?? "") : undefined
-  }
-}
-
-/** A term of a model or a channel, checked by its own bounds. */
-export const ofTerm = <T>({ kind }: Term<T>) =>
-  scalar<TermValue>(expectedOf(kind), (raw) => {
-    const value = valueOf(kind, raw)
-    return fits(kind, value) ? value : undefined
-  }, (value) => value)
 
 const httpUrl = (raw: unknown): string | undefined => {
   const text = textOf(raw)

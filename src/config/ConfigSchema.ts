@@ -3,11 +3,12 @@
  * types it decodes to are exact (integers of micros and fen, `Redacted` secrets), so nothing is parsed twice.
  * @internal
  */
-import { Effect, Record, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { MULTIPLIER_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "../domain/Bounds.ts"
-import { channelTermList } from "../domain/ChannelTermList.ts"
-import { modelTermList } from "../domain/ModelTermList.ts"
+import { channelTerms } from "../domain/ChannelTerms.ts"
+import { modelTerms } from "../domain/ModelTerms.ts"
 import { FEN_SCALE, MICROS_SCALE } from "../domain/Money.ts"
+import { planTerms } from "../domain/Plan.ts"
 import {
   decimal,
   decimalUpTo,
@@ -21,15 +22,12 @@ import {
   textUpTo,
   withDefault
 } from "../domain/Scalars.ts"
-import { planTerms } from "../domain/Plan.ts"
-import type { TermList } from "../domain/Term.ts"
 import {
   Currency,
   EpayBillColumn,
   Host,
   HttpUrl,
   IpRange,
-  ofTerm,
   OptionalHttpUrl,
   PostgresUrl,
   Secret,
@@ -142,45 +140,42 @@ const Stripe = section({
 
 export const Payment = section({ epay: Epay, stripe: Stripe })
 
-/** Terms may be left out; what then holds is said where the document becomes a configuration. */
-const optionalTerms = <K extends string, T>(list: TermList<K, T>) =>
-  Record.map(list, (term) => Schema.optionalKey(ofTerm(term)))
-
-const Channel = Schema.Struct({
+/** An upstream. An empty key keeps it disabled. */
+const Channel = section({
   name: NonEmptyText,
-  base_url: HttpUrl,
-  api_key: withDefault(Secret, ""),
+  baseUrl: HttpUrl,
+  apiKey: withDefault(Secret, ""),
   priority: withDefault(integer(0, PRIORITY_MAX), 0),
   weight: withDefault(integer(1, WEIGHT_MAX), 1),
-  models: Schema.optionalKey(Schema.Record(Schema.String, NonEmptyText)),
-  ...optionalTerms(channelTermList)
+  /** Our model id to the upstream's. */
+  models: Schema.Record(Schema.String, NonEmptyText).pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed({}))),
+  ...channelTerms.text
 })
 
 const prices = {
-  input_usd_per_1m: Price,
-  cached_input_usd_per_1m: Schema.optionalKey(Price),
-  cache_write_usd_per_1m: Schema.optionalKey(Price),
-  output_usd_per_1m: Price
+  inputMicrosPer1m: Price,
+  /** Left out: the price of input. */
+  cachedInputMicrosPer1m: Schema.optionalKey(Price),
+  cacheWriteMicrosPer1m: Schema.optionalKey(Price),
+  outputMicrosPer1m: Price
 }
 
-const PriceTier = Schema.Struct({ above_input_tokens: integer(1, TOKENS_MAX), ...prices })
+const Tools = section({
+  webSearchMicros: Schema.optionalKey(ToolPrice),
+  fileSearchMicros: Schema.optionalKey(ToolPrice)
+}, { webSearchMicros: "web_search_usd_per_call", fileSearchMicros: "file_search_usd_per_call" })
 
-const Tools = Schema.Struct({
-  web_search_usd_per_call: Schema.optionalKey(ToolPrice),
-  file_search_usd_per_call: Schema.optionalKey(ToolPrice)
-})
-
-const Model = Schema.Struct({
+const Model = section({
   id: NonEmptyText,
   ...prices,
-  price_tiers: Schema.optionalKey(Schema.Array(PriceTier)),
+  priceTiers: Schema.optionalKey(Schema.Array(section({ aboveInputTokens: integer(1, TOKENS_MAX), ...prices }))),
   tools: Schema.optionalKey(Tools),
-  ...optionalTerms(modelTermList)
-})
+  ...modelTerms.text,
+  /** Left out: the default, or the context's length where that is shorter. */
+  maxOutputTokens: Schema.optionalKey(modelTerms.fields.maxOutputTokens.text)
+}, modelTerms.keys)
 
-const Plan = section({ code: NonEmptyText, ...planTerms.text }, {
-  multiplierMicros: planTerms.keyOf("multiplierMicros")
-})
+const Plan = section({ code: NonEmptyText, ...planTerms.text }, planTerms.keys)
 
 const Log = section({
   format: Schema.optionalKey(oneOf(["pretty", "json"])),

@@ -3,21 +3,11 @@
  * filled in. Most of it is what the schema of the file decodes to. Types only.
  */
 import type { LogLevel, Option, Redacted } from "effect"
-import type { ChannelTerms } from "../domain/ChannelTerms.ts"
 import type { ModelTerms } from "../domain/ModelTerms.ts"
 import type { ConfigDocument } from "./ConfigSchema.ts"
 
 /** An upstream of the file. An empty `apiKey` keeps it disabled. */
-export interface ChannelConfig extends ChannelTerms {
-  readonly name: string
-  /** Without a trailing slash. */
-  readonly baseUrl: string
-  readonly apiKey: Redacted.Redacted<string>
-  readonly priority: number
-  readonly weight: number
-  /** Our model id to the upstream's. */
-  readonly models: Readonly<Record<string, string>>
-}
+export type ChannelConfig = ConfigDocument["channels"][number]
 
 /** A model with its prices, of which the cached one is the input price where the file gives none. */
 export interface ModelConfig extends ModelTerms {

@@ -11,18 +11,20 @@ import { section } from "./ConfigSection.ts"
 import type { RealmsConfig, SiteConfig } from "./RealmsConfig.ts"
 
 /** What kind of text a setting takes. A list's items are separated by commas; a limit is a decimal, or empty for none. */
-export type SettingKind =
-  | "zone"
-  | "flag"
-  | "integer"
-  | "decimal"
-  | "limit"
-  | "rate"
-  | "choice"
-  | "text"
-  | "url"
-  | "list"
-  | "secret"
+export const settingKinds = [
+  "zone",
+  "flag",
+  "integer",
+  "decimal",
+  "limit",
+  "rate",
+  "choice",
+  "text",
+  "url",
+  "list",
+  "secret"
+] as const
+export type SettingKind = typeof settingKinds[number]
 
 export interface SettingField {
   readonly section: "site" | "registration" | "finance" | "confirm" | "billing" | "epay" | "stripe"

@@ -1,37 +1,36 @@
 /**
  * How a channel is called, beyond its address and key: what its upstream knows, how long it is waited for, how much of it one
- * user may take. Stored with the channel; config.yaml and the administration write it, the data plane reads it.
+ * user may take. Each term is described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit
+ * log follow.
  */
+import { CHANNEL_CONNECTIONS_MAX, TOKENS_MAX, UPSTREAM_TIMEOUT_SECONDS_MAX } from "./Bounds.ts"
+import { choice, choices, flag, integer } from "./Fields.ts"
+import { defaultsOf, model, type ValueOf } from "./Model.ts"
 
 /** Request fields of the dialects that only some upstreams know. A channel is sent those that it is marked for. */
 export const knownFields = ["stream_options", "max_tool_calls", "cache_salt", "metadata", "service_tier"] as const
 export type KnownField = typeof knownFields[number]
 
 /** What happens to top-level request fields that no admission table names: taken out, sent, or the channel is passed over. */
-export const unknownFieldPolicies = ["drop", "forward", "refuse"] as const
+const unknownFieldPolicies = ["drop", "forward", "refuse"] as const
 export type UnknownFieldPolicy = typeof unknownFieldPolicies[number]
 
-export interface ChannelTerms {
-  readonly unknownFields: UnknownFieldPolicy
-  readonly knownFields: ReadonlyArray<KnownField>
-  /** For streams: until the response's status line. */
-  readonly firstByteTimeoutSeconds: number
-  /** Between two pieces of a response, and until the answer of a call that is not streamed. */
-  readonly idleTimeoutSeconds: number
+export const channelTerms = model({
+  unknownFields: choice(unknownFieldPolicies, { otherwise: "drop" }),
   /** It stores responses, so that later calls may refer to them. */
-  readonly storesResponses: boolean
+  storesResponses: flag({ otherwise: false }),
+  knownFields: choices(knownFields, { otherwise: ["stream_options"] }),
+  /** For streams: until the response's status line. */
+  firstByteTimeoutSeconds: integer({ min: 1, max: UPSTREAM_TIMEOUT_SECONDS_MAX, otherwise: 120 }),
+  /** Between two pieces of a response, and until the answer of a call that is not streamed. */
+  idleTimeoutSeconds: integer({ min: 1, max: UPSTREAM_TIMEOUT_SECONDS_MAX, otherwise: 600 }),
   /** Tokens that this upstream may add to every call, on top of the model's overhead. */
-  readonly inputOverheadTokens: number
-  readonly maxConnections: number
-}
+  inputOverheadTokens: integer({ min: 0, max: TOKENS_MAX, otherwise: 0 }),
+  maxConnections: integer({ min: 1, max: CHANNEL_CONNECTIONS_MAX, otherwise: 2_048 })
+})
+export type ChannelTermName = keyof typeof channelTerms.fields
+
+export interface ChannelTerms extends ValueOf<typeof channelTerms.fields> {}
 
 /** What a channel has where nobody has said it. */
-export const defaultChannelTerms: ChannelTerms = {
-  unknownFields: "drop",
-  knownFields: ["stream_options"],
-  firstByteTimeoutSeconds: 120,
-  idleTimeoutSeconds: 600,
-  storesResponses: false,
-  inputOverheadTokens: 0,
-  maxConnections: 2_048
-}
+export const defaultChannelTerms: ChannelTerms = defaultsOf(channelTerms.fields)

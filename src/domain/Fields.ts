@@ -3,9 +3,24 @@
  */
 import { Option, Schema, SchemaTransformation } from "effect"
 import type { Field } from "./Model.ts"
-import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "./Money.ts"
+import { FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
 import { Millis } from "./Row.ts"
-import { decimalUpTo, integer as integerText, textMatching } from "./Scalars.ts"
+import { anyOf, decimalUpTo, Flag, integer as integerText, oneOf, textMatching } from "./Scalars.ts"
+
+/** What values a term of a model or channel takes, for those who show an input or say a range. Both ends of it belong to it. */
+export type TermKind =
+  | { readonly is: "integer"; readonly min: number; readonly max: number; readonly isOptional: boolean }
+  /** Scaled by 10^6. */
+  | { readonly is: "decimal"; readonly min: bigint; readonly max: bigint }
+  | { readonly is: "flag" }
+  | { readonly is: "choice"; readonly options: ReadonlyArray<string> }
+  /** Any of the options, in their order. */
+  | { readonly is: "choices"; readonly options: ReadonlyArray<string> }
+
+/** A field that says of which kind it is. */
+export interface Term<A> extends Field<A> {
+  readonly kind: TermKind
+}
 
 interface Options<A> {
   /** What it means to leave it out of a file. */
@@ -14,12 +29,14 @@ interface Options<A> {
   readonly mayBeEmpty?: boolean
   /** Its key in files, where that does not follow from its name. */
   readonly key?: string
+  /** Its column, where that does not follow from its name. */
+  readonly column?: string
 }
 
-const optional = <A>({ key, mayBeEmpty = false, otherwise }: Options<A>) => ({
+const optional = <A>({ mayBeEmpty = false, otherwise, ...names }: Options<A>) => ({
   otherwise: Option.fromUndefinedOr(otherwise),
   mayBeEmpty,
-  ...key === undefined ? {} : { key }
+  ...names
 })
 
 const bigintOf = (pattern: RegExp, identifier: string, description: string) =>
@@ -51,14 +68,112 @@ export const MillisJson = MomentJson.pipe(Schema.decodeTo(Millis))
 /** A whole number within bounds, both of which belong to it. */
 export const integer = (
   { max, min, ...options }: { readonly min: number; readonly max: number } & Options<number>
-): Field<number> => ({
+): Term<number> => ({
   ...optional(options),
+  kind: { is: "integer", min, max, isOptional: false },
   value: Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: min, maximum: max })),
   row: Schema.Number,
   json: Schema.Number,
   text: integerText(min, max),
   max: String(max)
 })
+
+/** The same, or null where it is not known, which is what it means to leave it out. */
+export const integerOrNull = (
+  { max, min }: { readonly min: number; readonly max: number }
+): Term<number | null> => {
+  const known = integer({ min, max })
+  return {
+    ...known,
+    ...optional<number | null>({ otherwise: null, mayBeEmpty: true }),
+    kind: { is: "integer", min, max, isOptional: true },
+    value: Schema.NullOr(known.value),
+    row: Schema.NullOr(Schema.Number),
+    json: Schema.NullOr(Schema.Number)
+  }
+}
+
+/** Decimal text; what is no decimal is `NaN`, which is out of bounds. */
+const MillionthsText = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.Number,
+    SchemaTransformation.transform({
+      decode: (text) => Number(parseDecimal(text, MICROS_SCALE) ?? Number.NaN),
+      encode: (value) => Number.isInteger(value) ? formatDecimal(BigInt(value), MICROS_SCALE, 0) : ""
+    })
+  )
+)
+
+/** A factor that is kept as a number, scaled by 10^6, and is decimal text everywhere else. */
+export const ratio = (
+  { max, min, ...options }: { readonly min: bigint; readonly max: bigint } & Options<number>
+): Term<number> => {
+  const [least, most] = [min, max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0)) as [string, string]
+  return {
+    ...optional(options),
+    kind: { is: "decimal", min, max },
+    value: Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: Number(min), maximum: Number(max) })),
+    row: MillionthsText,
+    json: MillionthsText,
+    text: decimalUpTo(MICROS_SCALE, most, 0, least).pipe(
+      Schema.decodeTo(Schema.Number, SchemaTransformation.transform({ decode: Number, encode: BigInt }))
+    ),
+    max: most
+  }
+}
+
+export const flag = (options: Options<boolean>): Term<boolean> => ({
+  ...optional(options),
+  kind: { is: "flag" },
+  value: Schema.Boolean,
+  row: Schema.Boolean,
+  json: Schema.Boolean,
+  text: Flag,
+  max: ""
+})
+
+/** One of a few words. */
+export const choice = <const Word extends string>(
+  words: ReadonlyArray<Word>,
+  options: Options<Word>
+): Term<Word> => {
+  const word = Schema.Literals(words)
+  return {
+    ...optional(options),
+    kind: { is: "choice", options: words },
+    value: word,
+    row: word,
+    json: word,
+    text: oneOf(words),
+    max: ""
+  }
+}
+
+/** Any of a few words, each once and in their order. */
+export const choices = <const Word extends string>(
+  words: ReadonlyArray<Word>,
+  options: Options<ReadonlyArray<Word>>
+): Term<ReadonlyArray<Word>> => {
+  const value = Schema.Array(Schema.Literals(words))
+  const inOrder = value.pipe(
+    Schema.decodeTo(
+      value,
+      SchemaTransformation.transform<ReadonlyArray<Word>, ReadonlyArray<Word>>({
+        decode: (chosen) => words.filter((word) => chosen.includes(word)),
+        encode: (chosen) => chosen
+      })
+    )
+  )
+  return {
+    ...optional(options),
+    kind: { is: "choices", options: words },
+    value,
+    row: inOrder,
+    json: inOrder,
+    text: anyOf(words),
+    max: ""
+  }
+}
 
 /** A number from zero to `max`, kept scaled by 10^scale and written as a decimal. */
 const decimal = (scale: number, decimalsMin: number, max: bigint, options: Options<bigint>): Field<bigint> => {

@@ -3,11 +3,9 @@
  * them. Pure; each way in says the same in its own words.
  */
 import { PRICE_TIERS_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "./Bounds.ts"
-import { type ModelTermKey, modelTermList } from "./ModelTermList.ts"
-import { defaultTerms, type ModelTerms } from "./ModelTerms.ts"
+import { defaultTerms, type ModelTermName, type ModelTerms, modelTerms, type UnpricedTerms } from "./ModelTerms.ts"
 import { MICROS_PER_USD } from "./Money.ts"
 import type { PriceTier, UnitPrices } from "./Price.ts"
-import { wrongTerms } from "./Term.ts"
 
 /** A part of a model's prices, as forms name it. */
 export const priceFields = [
@@ -47,7 +45,7 @@ export const areTiers = (tiers: ReadonlyArray<PriceTier>): boolean =>
   )
 
 /** The defaults of a model's terms. The default output limit is lowered to a context that is shorter. */
-export const defaultTermsWithin = (contextTokens: unknown): Omit<ModelTerms, "price"> =>
+export const defaultTermsWithin = (contextTokens: unknown): UnpricedTerms =>
   typeof contextTokens === "number" && contextTokens >= 1 && contextTokens < defaultTerms.maxOutputTokens
     ? { ...defaultTerms, maxOutputTokens: contextTokens }
     : defaultTerms
@@ -66,24 +64,24 @@ const wrongPrices = ({ price }: ModelTerms): ReadonlyArray<PriceField> => {
   return checks.flatMap(([field, isFine]) => isFine ? [] : [field])
 }
 
-type Field = PriceField | ModelTermKey
+type Field = PriceField | ModelTermName
 
 /** The fields that are out of bounds, or that do not go with the others. Priced tools are held for at the context's size. */
 export const wrongFieldsOf = (terms: ModelTerms): ReadonlyArray<Field> => {
   const { contextTokens, defaultOutputTokens, hostedTools, maxOutputTokens, price } = terms
-  const outOfBounds: ReadonlyArray<Field> = [...wrongPrices(terms), ...wrongTerms(modelTermList, terms)]
+  const outOfBounds: ReadonlyArray<Field> = [...wrongPrices(terms), ...modelTerms.wrong(terms)]
   const isToolPriced = price.tools !== undefined &&
     (price.tools.webSearchMicros !== null || price.tools.fileSearchMicros !== null)
-  const rules: ReadonlyArray<readonly [field: ModelTermKey, others: ReadonlyArray<Field>, isKept: boolean]> = [
-    ["max_output_tokens", ["context_tokens"], contextTokens === null || maxOutputTokens <= contextTokens],
+  const rules: ReadonlyArray<readonly [field: ModelTermName, others: ReadonlyArray<Field>, isKept: boolean]> = [
+    ["maxOutputTokens", ["contextTokens"], contextTokens === null || maxOutputTokens <= contextTokens],
     [
-      "default_output_tokens",
-      ["max_output_tokens"],
+      "defaultOutputTokens",
+      ["maxOutputTokens"],
       defaultOutputTokens === null || defaultOutputTokens <= maxOutputTokens
     ],
     [
-      "hosted_tools",
-      ["context_tokens", "web_search", "file_search"],
+      "hostedTools",
+      ["contextTokens", "web_search", "file_search"],
       hostedTools !== "price" || (contextTokens !== null && isToolPriced)
     ]
   ]

@@ -33,7 +33,7 @@ export interface PlanTerms extends ValueOf<typeof planTerms.fields> {}
 
 /** Terms as somebody who confirms them reads them. */
 export const planTexts = (terms: PlanTerms): Readonly<Record<string, string | number>> => {
-  const { name, ...others } = planTerms.columns(terms)
+  const { name, ...others } = planTerms.toRow(terms)
   return { plan: String(name), ...Record.map(others, (value) => typeof value === "bigint" ? String(value) : value) }
 }
 

@@ -73,7 +73,7 @@ export const textMatching = (pattern: RegExp, expected: string) =>
 
 export const NonEmptyText = scalar("a text that is not empty", (raw) => textOf(raw) || undefined, asIs)
 
-export const flagOf = (raw: unknown): boolean | undefined => {
+const flagOf = (raw: unknown): boolean | undefined => {
   if (typeof raw === "boolean") return raw
   const text = textOf(raw)
   return text === "true" ? true : text === "false" ? false : undefined
@@ -98,6 +98,16 @@ export const oneOf = <const Words extends ReadonlyArray<string>>(words: Words) =
     asIs
   )
 
+/** Any of a few words, in any case: each once, in the order of `words`. */
+export const anyOf = <const Word extends string>(words: ReadonlyArray<Word>) =>
+  scalar<ReadonlyArray<Word>>(`a list of any of ${words.join(", ")}`, (raw) => {
+    if (!Array.isArray(raw)) return undefined
+    const chosen = raw.map((item) => textOf(item)?.toLowerCase())
+    return chosen.every((item) => words.some((word) => word === item))
+      ? words.filter((word) => chosen.includes(word))
+      : undefined
+  }, asIs)
+
 const nonNegative = (value: bigint | undefined): bigint | undefined =>
   value === undefined || value < 0n ? undefined : value
 
@@ -121,12 +131,12 @@ export const optionalDecimal = (scale: number) =>
   }, (value) => value === null ? "" : printDecimal(scale)(value))
 
 /** The same up to a largest value, which is decimal text too: what is beyond it was typed by mistake. */
-export const decimalUpTo = (scale: number, max: string, decimalsMin?: number) => {
-  const limit = parseDecimal(max, scale) ?? 0n
-  return scalar(`a decimal string of at most ${scale} decimals, from 0 to ${max}`, (raw) => {
+export const decimalUpTo = (scale: number, max: string, decimalsMin?: number, min = "0") => {
+  const [least = 0n, most = 0n] = [parseDecimal(min, scale), parseDecimal(max, scale)]
+  return scalar(`a decimal string of at most ${scale} decimals, from ${min} to ${max}`, (raw) => {
     const text = textOf(raw)
-    const value = text === undefined ? undefined : nonNegative(parseDecimal(text, scale))
-    return value !== undefined && value <= limit ? value : undefined
+    const value = text === undefined ? undefined : parseDecimal(text, scale)
+    return value !== undefined && value >= least && value <= most ? value : undefined
   }, printDecimal(scale, decimalsMin))
 }
 

@@ -18,7 +18,7 @@ import { BillRefused, BillUnstored } from "./FinanceError.ts"
 
 export { type BillEncoding, billEncodings } from "./BillText.ts"
 
-const DifferentResult = Schema.Literals(["different_amount", "missing_here", "missing_there"])
+export const DifferentResult = Schema.Literals(["different_amount", "missing_here", "missing_there"])
 
 /** How a payment, refund or dispute compares. */
 export const BillResult = Schema.Literals(["matched", ...DifferentResult.literals])

@@ -2,15 +2,12 @@
  * Statements and comparisons as JSON, the same in the administration's API and on the command line: amounts are decimal texts, moments
  * are ISO 8601 in UTC.
  */
-import { DateTime, Schema } from "effect"
+import { Schema } from "effect"
 import { AmountJson, MomentJson } from "../domain/Fields.ts"
 import { Json } from "../domain/Row.ts"
-import type { BillReport } from "./BillCheck.ts"
+import { type BillReport, DifferentResult } from "./BillCheck.ts"
+import { BillKind } from "./BillItems.ts"
 import { Books } from "./StatementLines.ts"
-
-const iso = (at: Date): string => DateTime.formatIso(DateTime.fromDateUnsafe(at))
-
-const isoOrNull = (at: Date | null): string | null => at === null ? null : iso(at)
 
 const Day = Schema.String.annotate({ identifier: "Day", description: "A local day, such as 2026-11-03." })
 
@@ -50,29 +47,43 @@ export const LiabilityJson = Json({
   unearned: Schema.Array(Json({ currency: Schema.String, minor: AmountJson }, { minor: "unearned_minor" }))
 })
 
-/** A comparison of a provider's file. */
-export const billJson = (report: BillReport) => ({
-  provider: report.provider,
-  records: report.records,
-  left_out: report.leftOut,
-  ...report.results,
-  differences: report.differences.map((found) => ({
-    result: found.result,
-    kind: found.kind,
-    id: found.id,
-    line: found.line,
-    there_minor: found.thereMinor?.toString() ?? null,
-    there_currency: found.thereCurrency,
-    here_minor: found.hereMinor?.toString() ?? null,
-    here_currency: found.hereCurrency
+const DifferenceJson = Json({
+  result: DifferentResult,
+  kind: BillKind,
+  id: Schema.String,
+  /** Of the file. */
+  line: Schema.NullOr(Schema.Int),
+  thereMinor: Schema.NullOr(AmountJson),
+  thereCurrency: Schema.NullOr(Schema.String),
+  hereMinor: Schema.NullOr(AmountJson),
+  hereCurrency: Schema.NullOr(Schema.String)
+}).pipe(Schema.annotateEncoded({ identifier: "BillDifference" }))
+
+/** A comparison of a provider's file, as {@link shownBill} has it. */
+export const BillJson = Json({
+  provider: Schema.Literals(["epay", "stripe"]),
+  records: Schema.Int,
+  /** Of a state that does not count. */
+  leftOut: Schema.Int,
+  matched: Schema.Int,
+  different_amount: Schema.Int,
+  missing_here: Schema.Int,
+  missing_there: Schema.Int,
+  /** By kind and id, the first 1,000. */
+  differences: Schema.Array(DifferenceJson),
+  /** What the file says of each category, fees and payouts too: signed, in the currency that the provider settles in. */
+  categories: Schema.Array(Json({
+    category: Schema.String,
+    currency: Schema.String,
+    records: Schema.Int,
+    feeMinor: AmountJson,
+    netMinor: AmountJson
   })),
-  categories: report.categories.map((category) => ({
-    category: category.category,
-    currency: category.currency,
-    records: category.records,
-    fee_minor: category.feeMinor.toString(),
-    net_minor: category.netMinor.toString()
-  })),
-  from: isoOrNull(report.from),
-  to: isoOrNull(report.to)
+  /** What the file is about; null where it says no times, and then nothing is missing there. */
+  from: Schema.NullOr(MomentJson),
+  to: Schema.NullOr(MomentJson)
 })
+
+export const shownBill = ({ results, ...report }: BillReport): typeof BillJson.Type => ({ ...report, ...results })
+
+export const billJson = (report: BillReport) => Schema.encodeSync(BillJson)(shownBill(report))

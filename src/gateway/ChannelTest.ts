@@ -21,20 +21,22 @@ export const ChannelTestMsMax = Context.Reference<number>("realms/gateway/Channe
  * time, or broke off; it refused the key, the payment, the address or model, the rate, or something else in the request; it
  * failed itself; or what it answered is no chat completion.
  */
-export type ChannelTestReason =
-  | "no_key"
-  | "key_unreadable"
-  | "forbidden"
-  | "connect"
-  | "timeout"
-  | "broken"
-  | "unauthorized"
-  | "unpaid"
-  | "not_found"
-  | "rate_limited"
-  | "refused"
-  | "upstream_error"
-  | "not_chat"
+export const channelTestReasons = [
+  "no_key",
+  "key_unreadable",
+  "forbidden",
+  "connect",
+  "timeout",
+  "broken",
+  "unauthorized",
+  "unpaid",
+  "not_found",
+  "rate_limited",
+  "refused",
+  "upstream_error",
+  "not_chat"
+] as const
+export type ChannelTestReason = typeof channelTestReasons[number]
 
 export interface ChannelTestOutcome {
   readonly model: string

@@ -6,7 +6,7 @@ import { AppConfig, type PlanConfig } from "../config/Config.ts"
 import { planTerms } from "../domain/Plan.ts"
 import { writeConfigRows, writeConfigTable } from "../settings/ConfigRows.ts"
 
-const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.columns(plan) })
+const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.toRow(plan) })
 
 export const writeConfigPlans = Effect.gen(function*() {
   const { plans } = yield* AppConfig

@@ -110,7 +110,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
             Effect.gen(function*() {
               const made = yield* rowOf(
                 MadePlan,
-                sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.columns(plan) })}
+                sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.toRow(plan) })}
           ON CONFLICT (code) DO NOTHING RETURNING id`
               )
               if (made === undefined) return yield* new PlanExists({ code: plan.code })
@@ -118,7 +118,7 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
                 action: "plan.created",
                 target: `plan:${made.id}`,
                 before: null,
-                after: { code: plan.code, ...planTerms.columns(plan) }
+                after: { code: plan.code, ...planTerms.toRow(plan) }
               })
               yield* notifications.publish("catalog", "edited")
               return made.id
@@ -147,10 +147,10 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
           sql,
           Effect.gen(function*() {
             const plan = yield* lockAsSeen(at)
-            const { after, before } = changesBetween(planTerms.columns(plan), planTerms.columns(terms))
+            const { after, before } = changesBetween(planTerms.toRow(plan), planTerms.toRow(terms))
             if (Object.keys(after).length === 0) return
             yield* sql`UPDATE subscription_plans SET ${
-              sql.update(planTerms.columns(terms))
+              sql.update(planTerms.toRow(terms))
             }, declared = false, updated_at = now()
           WHERE id = ${at.id}`
             yield* recordChange(sql, actor, { action: "plan.changed", target: `plan:${at.id}`, before, after })

@@ -189,13 +189,13 @@ describe("ChannelAdmin", () => {
           [{ priority: 1.5 }, ["priority range"]],
           [{ weight: 1_000_001 }, ["weight range"]],
           [{ weight: NaN }, ["weight range"]],
-          [{ firstByteTimeoutSeconds: 0 }, ["first_byte_timeout_seconds range"]],
-          [{ idleTimeoutSeconds: 86_401 }, ["idle_timeout_seconds range"]],
-          [{ inputOverheadTokens: -1 }, ["input_overhead_tokens range"]],
-          [{ maxConnections: 1.5 }, ["max_connections range"]],
+          [{ firstByteTimeoutSeconds: 0 }, ["firstByteTimeoutSeconds range"]],
+          [{ idleTimeoutSeconds: 86_401 }, ["idleTimeoutSeconds range"]],
+          [{ inputOverheadTokens: -1 }, ["inputOverheadTokens range"]],
+          [{ maxConnections: 1.5 }, ["maxConnections range"]],
           [{ maxConnections: 65_537, idleTimeoutSeconds: NaN }, [
-            "idle_timeout_seconds range",
-            "max_connections range"
+            "idleTimeoutSeconds range",
+            "maxConnections range"
           ]],
           [{ models: { nope: "x" } }, ["models unknown"]],
           [{ models: { mini: "" } }, ["models upstream"]],

@@ -43,7 +43,7 @@ const read = (typed: Readonly<Record<string, string>>) => planTerms.read((input)
 
 describe("a model", () => {
   it("is written to columns, and read from them", () => {
-    assert.deepStrictEqual(planTerms.columns(plan), columns)
+    assert.deepStrictEqual(planTerms.toRow(plan), columns)
     assert.deepStrictEqual(Schema.decodeUnknownSync(Row(planTerms.row))({ ...columns, other: 1 }), plan)
   })
 
@@ -63,7 +63,7 @@ describe("a model", () => {
   })
 
   it("has the keys of the file, with the units of people", () => {
-    assert.deepStrictEqual(planTerms.names.map(planTerms.keyOf), [
+    assert.deepStrictEqual(Object.values(planTerms.keys), [
       "name",
       "price_cny",
       "duration_days",

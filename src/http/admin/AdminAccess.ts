@@ -14,7 +14,8 @@ import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "../console/ClientAddress.ts"
 import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
 import { SESSION_COOKIE, sessionCookie } from "../console/PageContext.ts"
-import { ApiBadRequest, ApiForbidden, ApiUnauthorized, ApiUnavailable, orApiUnavailable } from "./ApiError.ts"
+import { ApiBadRequest, ApiForbidden, ApiUnauthorized, ApiUnavailable } from "./ApiError.ts"
+import { unavailableNow } from "./ApiRefusals.ts"
 import { checkRequestTexts } from "./RequestTexts.ts"
 
 /** The administrator whose request it is. */
@@ -102,7 +103,7 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
         }
         const cookie = request.cookies[sessionCookie(address.url())]
         return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
-      }).pipe(orApiUnavailable)
+      }).pipe(Effect.catchTag("DatabaseUnavailable", unavailableNow))
 
       const answer = <A, E, R>(httpEffect: Effect.Effect<A, E, R>) =>
         Effect.flatMap(admit, (admin) =>

@@ -3,7 +3,6 @@
  * one, and what the database or a provider said is not passed on.
  */
 import { DateTime, Effect, Option, Schema } from "effect"
-import { ConfirmationPending, ConfirmationRefused } from "../../platform/SecondPerson.ts"
 
 /** No credentials, or none that are good. */
 export class ApiUnauthorized extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", {
@@ -43,7 +42,16 @@ export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", {
   problems: Schema.Record(Schema.String, Schema.String)
 }, { httpApiStatus: 422 }) {}
 
-/** The database, or a provider, did not answer. */
+/** Of a change of something that is there. */
+export const changeErrors = [ApiNotFound, ApiConflict] as const
+
+/** The same, of what somebody wrote. */
+export const editErrors = [...changeErrors, ApiRefused] as const
+
+/** The same where a second person may have to confirm it. */
+export const confirmedErrors = [...editErrors, ApiAccepted] as const
+
+/** The database, or a provider, did not answer. Any endpoint may say so; none declares it. */
 export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavailable", {
   message: Schema.String
 }, { httpApiStatus: 503 }) {}
@@ -65,41 +73,7 @@ export const dateOf = (field: string, text: string | undefined): Effect.Effect<D
 export const millisOf = (field: string, text: string | undefined): Effect.Effect<number | undefined, ApiRefused> =>
   Effect.map(dateOf(field, text), (moment) => moment?.getTime())
 
-export const unavailableNow = new ApiUnavailable({
-  message: "The database did not answer. Nothing is known to have changed; please try again shortly."
+/** A period of moments in ISO 8601, in milliseconds since the epoch; undefined where an end is not given. */
+export const periodOf = Effect.fnUntraced(function*(query: { readonly from?: string; readonly to?: string }) {
+  return { fromMs: yield* millisOf("from", query.from), toMs: yield* millisOf("to", query.to) }
 })
-
-/** What services fail with while the database is away becomes {@link ApiUnavailable}; the other errors are the handler's. */
-export const orApiUnavailable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.catchIf(
-      (error): error is Extract<E, { readonly _tag: UnavailableTag }> => unavailableTags.has(error._tag),
-      (error) => Effect.andThen(Effect.logWarning("the administration's API was not answered", error), unavailableNow)
-    )
-  )
-
-/** The same where a second person may be needed: what waits is {@link ApiAccepted}, what cannot wait {@link ApiConflict}. */
-export const orApiAnswer = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.catchIf(
-      (error): error is Extract<E, ConfirmationPending> => error instanceof ConfirmationPending,
-      ({ expiresAt, id, message }) =>
-        new ApiAccepted({ message, confirmation_id: id.toString(), expires_at: expiresAt.toISOString() })
-    ),
-    Effect.catchIf(
-      (error): error is Extract<typeof error, ConfirmationRefused> => error instanceof ConfirmationRefused,
-      ({ message }) => new ApiConflict({ message })
-    ),
-    orApiUnavailable
-  )
-
-const tags = [
-  "SqlError",
-  "DatabaseUnavailable",
-  "AccountUnavailable",
-  "TooBusy"
-] as const
-
-type UnavailableTag = typeof tags[number]
-
-const unavailableTags: ReadonlySet<string> = new Set(tags)

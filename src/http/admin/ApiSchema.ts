@@ -3,6 +3,7 @@
  * digits; moments are ISO 8601 in UTC; names are in snake_case.
  */
 import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 
 /** The number of a row, as text. `BigInt` takes every text that passes. */
@@ -16,19 +17,32 @@ export const ApiMoment = Schema.toEncoded(MomentJson)
 
 /** What the OpenAPI document says of a schema whose JSON differs from what it decodes to: of both. */
 export const documented =
-  (about: { readonly identifier: string; readonly description?: string }) => <S extends Schema.Top>(schema: S) =>
-    schema.annotate(about).pipe(Schema.annotateEncoded(about))
+  (identifier: string, about: { readonly description?: string } = {}) => <S extends Schema.Top>(schema: S) =>
+    schema.annotate({ identifier, ...about }).pipe(Schema.annotateEncoded({ identifier, ...about }))
+
+/** Of something that was made. */
+export const created = HttpApiSchema.status(201)
+
+export const { NoContent } = HttpApiSchema
+
+/** The answer of a list. */
+export const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item) })
 
 /** How many items a list gives, at most. */
 export const PAGE_ITEMS_MAX = 200
 
-/** Of lists: how many items, and below which id; the last id of a page is the `before` of the next. */
-export const pageQuery = {
+/** Of lists: how many items. */
+export const limitQuery = {
   limit: Schema.optionalKey(
     Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: PAGE_ITEMS_MAX }))
-  ),
-  before: Schema.optionalKey(IdJson)
+  )
 }
+
+/** The same, and below which id; the last id of a page is the `before` of the next. */
+export const pageQuery = { ...limitQuery, before: Schema.optionalKey(IdJson) }
+
+/** From one moment to another; see `periodOf`. */
+export const periodQuery = { from: Schema.optionalKey(ApiMoment), to: Schema.optionalKey(ApiMoment) }
 
 /** Items of a list that says nothing of its length. */
 const PAGE_ITEMS_DEFAULT = 50
@@ -45,8 +59,3 @@ export const rangeOf = (query: { readonly limit?: number; readonly before?: bigi
   limit: query.limit ?? PAGE_ITEMS_DEFAULT,
   before: query.before
 })
-
-/** A moment as the API says it. */
-export const momentOf = (at: Date): string => at.toISOString()
-
-export const momentOrNull = (at: Date | null): string | null => at === null ? null : at.toISOString()

@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { IdJson, MomentJson } from "../../domain/Fields.ts"
-import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiRefused } from "./ApiError.ts"
+import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
 
 const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
 
@@ -19,20 +19,21 @@ const AuditEntry = Schema.Struct({
   address: Schema.String,
   before: State,
   after: State
-}).pipe(documented({ identifier: "AuditEntry" }))
+}).pipe(documented("AuditEntry"))
+
+const { get } = HttpApiEndpoint
 
 export class AuditApi extends HttpApiGroup.make("audit").add(
-  HttpApiEndpoint.get("listAudit", "/audit", {
+  get("listAudit", "/audit", {
     query: {
       ...pageQuery,
+      ...periodQuery,
       actor: Schema.optionalKey(Schema.String),
       action: Schema.optionalKey(Schema.String),
-      target: Schema.optionalKey(Schema.String),
-      from: Schema.optionalKey(ApiMoment),
-      to: Schema.optionalKey(ApiMoment)
+      target: Schema.optionalKey(Schema.String)
     },
-    success: Schema.Struct({ items: Schema.Array(AuditEntry) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(AuditEntry),
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Audit",

@@ -2,26 +2,21 @@
  * Answers `/api/admin/audit` from the same record as the page.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import { AuditTrail } from "../../platform/AuditTrail.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { millisOf, orApiUnavailable } from "./ApiError.ts"
+import { periodOf } from "./ApiError.ts"
+import { answersOf, listed } from "./ApiHandlers.ts"
 import { rangeOf } from "./ApiSchema.ts"
 
-export const AuditHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const AuditHandlers = answersOf(
   "audit",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const trail = yield* AuditTrail
-    return handlers.handleAll({
-      listAudit: Effect.fnUntraced(
-        function*({ query: { action, actor, from, target, to, ...range } }) {
-          const fromMs = yield* millisOf("from", from)
-          const toMs = yield* millisOf("to", to)
-          return { items: yield* trail.page({ actor, action, target, fromMs, toMs }, rangeOf(range)) }
-        },
-        orApiUnavailable
-      )
-    })
+    return {
+      listAudit: ({ query: { action, actor, target, ...query } }) =>
+        Effect.flatMap(
+          periodOf(query),
+          (period) => listed(trail.page({ actor, action, target, ...period }, rangeOf(query)))
+        )
+    }
   })
 )

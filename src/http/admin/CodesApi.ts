@@ -2,7 +2,7 @@
  * `/api/admin/redemption-batches`: redemption codes in batches, as the pages under `/admin/codes` have them.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import {
@@ -12,10 +12,10 @@ import {
   RedemptionCode as RedemptionCodeRow,
   USES_MAX
 } from "../../redemption/RedemptionBatch.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors } from "./ApiError.ts"
+import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
 
-const CodeState = BatchState.annotate({ identifier: "CodeState" })
+const CodeState = BatchState.pipe(documented("CodeState"))
 
 /** One of `usd_micros` and `plan` is there. */
 const RedemptionBatch = Json({
@@ -33,7 +33,7 @@ const RedemptionBatch = Json({
   revision: IdJson,
   createdAt: MomentJson,
   createdBy: Schema.NullOr(Schema.String)
-}).pipe(documented({ identifier: "RedemptionBatch" }))
+}).pipe(documented("RedemptionBatch"))
 
 const NewRedemptionBatch = Json({
   name: Schema.String,
@@ -45,79 +45,70 @@ const NewRedemptionBatch = Json({
     Schema.Number.annotate({ description: `Users per code: 1, which is the default, to ${USES_MAX}.` })
   ),
   expiresAt: Schema.optionalKey(ApiMoment)
-}).pipe(documented({
-  identifier: "NewRedemptionBatch",
-  description: "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
-}))
-
-const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
-
-const RedemptionCode = Json(codeFields).pipe(documented({ identifier: "RedemptionCode" }))
-
-const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
-  documented({
-    identifier: "ExportedCode",
-    description: "A code in full. Anybody who has it can redeem it."
+}).pipe(
+  documented("NewRedemptionBatch", {
+    description:
+      "Either `usd_micros`, what each use credits, or `plan_code`, a plan that is given on its terms of today."
   })
 )
 
+const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
+
+const RedemptionCode = Json(codeFields).pipe(documented("RedemptionCode"))
+
+const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema.String) }, { text: "code" }).pipe(
+  documented("ExportedCode", { description: "A code in full. Anybody who has it can redeem it." })
+)
+
 const Redemption = Json({ ...RedemptionRow.fields, id: IdJson, codeId: IdJson, userId: IdJson, at: MomentJson }).pipe(
-  documented({ identifier: "Redemption" })
+  documented("Redemption")
 )
 
 const params = { id: IdJson }
-const itemsOf = <S extends Schema.Top>(item: S) => Schema.Struct({ items: Schema.Array(item) })
 const seen = Schema.Struct({ revision: IdJson })
 
+const { get, post } = HttpApiEndpoint
+
 export class CodesApi extends HttpApiGroup.make("redemption codes").add(
-  HttpApiEndpoint.get("listBatches", "/redemption-batches", {
+  get("listBatches", "/redemption-batches", {
     query: { ...pageQuery, state: Schema.optionalKey(CodeState) },
-    success: itemsOf(RedemptionBatch),
-    error: ApiUnavailable
+    success: itemsOf(RedemptionBatch)
   }),
-  HttpApiEndpoint.post("createBatch", "/redemption-batches", {
+  post("createBatch", "/redemption-batches", {
     payload: NewRedemptionBatch,
-    success: RedemptionBatch.pipe(HttpApiSchema.status(201)),
-    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
+    success: RedemptionBatch.pipe(created),
+    error: [ApiAccepted, ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.get("getBatch", "/redemption-batches/:id", {
-    params,
-    success: RedemptionBatch,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listCodes", "/redemption-batches/:id/codes", {
+  get("getBatch", "/redemption-batches/:id", { params, success: RedemptionBatch, error: ApiNotFound }),
+  get("listCodes", "/redemption-batches/:id/codes", {
     params,
     query: pageQuery,
     success: itemsOf(RedemptionCode),
-    error: [ApiNotFound, ApiUnavailable]
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.get("listRedemptions", "/redemption-batches/:id/redemptions", {
+  get("listRedemptions", "/redemption-batches/:id/redemptions", {
     params,
     query: pageQuery,
     success: itemsOf(Redemption),
-    error: [ApiNotFound, ApiUnavailable]
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("exportCodes", "/redemption-batches/:id/export", {
-    params,
-    success: itemsOf(ExportedCode),
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("disableBatch", "/redemption-batches/:id/disable", {
+  post("exportCodes", "/redemption-batches/:id/export", { params, success: itemsOf(ExportedCode), error: ApiNotFound }),
+  post("disableBatch", "/redemption-batches/:id/disable", {
     params,
     payload: seen,
     success: RedemptionBatch,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("enableBatch", "/redemption-batches/:id/enable", {
+  post("enableBatch", "/redemption-batches/:id/enable", {
     params,
     payload: seen,
     success: RedemptionBatch,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("disableCode", "/redemption-batches/:id/codes/:code_id/disable", {
+  post("disableCode", "/redemption-batches/:id/codes/:code_id/disable", {
     params: { id: IdJson, code_id: IdJson },
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiUnavailable]
+    success: NoContent,
+    error: ApiNotFound
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Redemption codes",

@@ -2,22 +2,12 @@
  * Answers `/api/admin/redemption-batches` by the same use cases as the pages.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import { RedemptionAdmin } from "../../redemption/RedemptionAdmin.ts"
 import type { NewBatch, RedemptionBatch } from "../../redemption/RedemptionBatch.ts"
-import type { BatchRefused, CodesUnreadable } from "../../redemption/RedemptionError.ts"
+import type { BatchRefused } from "../../redemption/RedemptionError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi } from "./AdminApi.ts"
-import {
-  ApiConflict,
-  ApiNotFound,
-  ApiRefused,
-  ApiUnavailable,
-  dateOf,
-  orApiAnswer,
-  orApiUnavailable,
-  refusedField
-} from "./ApiError.ts"
+import { ApiRefused, dateOf, refusedField } from "./ApiError.ts"
+import { answersOf, listed } from "./ApiHandlers.ts"
 import { rangeOf } from "./ApiSchema.ts"
 
 const shownBatch = ({ gift, ...batch }: RedemptionBatch) => ({
@@ -69,64 +59,37 @@ const newBatch = (asked: Asked): Effect.Effect<NewBatch, ApiRefused> =>
     }
   })
 
-const noBatch = () => Effect.fail(new ApiNotFound({ message: "There is no such batch." }))
-const unreadable = ({ reason }: CodesUnreadable) => Effect.fail(new ApiUnavailable({ message: reason }))
-
-export const CodesHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const CodesHandlers = answersOf(
   "redemption codes",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const admin = yield* RedemptionAdmin
-    const found = (id: bigint) => Effect.catchTag(admin.batch(id), "BatchNotFound", noBatch)
-    const setDisabled = Effect.fnUntraced(
-      function*(id: bigint, revision: bigint, isDisabled: boolean) {
-        yield* admin.setDisabled(yield* CurrentAdmin, { id, revision }, isDisabled)
-        return shownBatch(yield* admin.batch(id))
-      },
-      Effect.catchTags({
-        BatchNotFound: noBatch,
-        ChangedMeanwhile: ({ message }) => Effect.fail(new ApiConflict({ message }))
-      }),
-      orApiUnavailable
-    )
-    return handlers.handleAll({
-      listBatches: ({ query }) =>
-        Effect.map(admin.list({ ...rangeOf(query), state: query.state }), (rows) => ({ items: rows.map(shownBatch) }))
-          .pipe(orApiUnavailable),
+    const setDisabled = Effect.fnUntraced(function*(id: bigint, revision: bigint, isDisabled: boolean) {
+      yield* admin.setDisabled(yield* CurrentAdmin, { id, revision }, isDisabled)
+      return shownBatch(yield* admin.batch(id))
+    })
+    return {
+      listBatches: ({ query: { state, ...range } }) =>
+        listed(Effect.map(admin.list({ ...rangeOf(range), state }), (batches) => batches.map(shownBatch))),
       createBatch: Effect.fnUntraced(
         function*({ payload }) {
           const id = yield* admin.create(yield* CurrentAdmin, yield* newBatch(payload))
           return shownBatch(yield* Effect.catchTag(admin.batch(id), "BatchNotFound", Effect.die))
         },
-        Effect.catchTags({ BatchRefused: (error) => Effect.fail(refusal(error)), CodesUnreadable: unreadable }),
-        orApiAnswer
+        Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
       ),
-      getBatch: ({ params }) => Effect.map(found(params.id), shownBatch).pipe(orApiUnavailable),
-      listCodes: Effect.fnUntraced(function*({ params, query }) {
-        const { id } = yield* found(params.id)
-        return { items: yield* admin.codes(id, rangeOf(query)) }
-      }, orApiUnavailable),
-      listRedemptions: Effect.fnUntraced(function*({ params, query }) {
-        const { id } = yield* found(params.id)
-        return { items: yield* admin.redemptions(id, rangeOf(query)) }
-      }, orApiUnavailable),
-      exportCodes: Effect.fnUntraced(
-        function*({ params }) {
-          return { items: yield* admin.texts(yield* CurrentAdmin, params.id) }
-        },
-        Effect.catchTags({ BatchNotFound: noBatch, CodesUnreadable: unreadable }),
-        orApiUnavailable
-      ),
+      getBatch: ({ params }) => Effect.map(admin.batch(params.id), shownBatch),
+      listCodes: ({ params, query }) =>
+        listed(Effect.flatMap(admin.batch(params.id), ({ id }) => admin.codes(id, rangeOf(query)))),
+      listRedemptions: ({ params, query }) =>
+        listed(Effect.flatMap(admin.batch(params.id), ({ id }) => admin.redemptions(id, rangeOf(query)))),
+      exportCodes: ({ params }) => listed(Effect.flatMap(CurrentAdmin, (actor) => admin.texts(actor, params.id))),
       disableBatch: ({ params, payload }) => setDisabled(params.id, payload.revision, true),
       enableBatch: ({ params, payload }) => setDisabled(params.id, payload.revision, false),
       disableCode: ({ params }) =>
         Effect.flatMap(
           CurrentAdmin,
           (actor) => admin.disableCode(actor, { batchId: params.id, codeId: params.code_id })
-        ).pipe(
-          Effect.catchTag("CodeNotFound", () => Effect.fail(new ApiNotFound({ message: "There is no such code." }))),
-          orApiUnavailable
         )
-    })
+    }
   })
 )

@@ -7,8 +7,8 @@ import { confirmationStates } from "../../confirmations/Confirmations.ts"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import { confirmedActions } from "../../platform/SecondPerson.ts"
-import { ApiConflict, ApiNotFound, ApiUnavailable } from "./ApiError.ts"
-import { documented, pageQuery } from "./ApiSchema.ts"
+import { ApiNotFound, changeErrors } from "./ApiError.ts"
+import { documented, itemsOf, pageQuery } from "./ApiSchema.ts"
 
 const params = { id: IdJson }
 
@@ -37,29 +37,22 @@ const Confirmation = Json({
   closer: Schema.NullOr(Schema.String),
   closedAt: Schema.NullOr(MomentJson),
   closeNote: Schema.String
-}).pipe(documented({ identifier: "Confirmation" }))
+}).pipe(documented("Confirmation"))
+
+const { get, post } = HttpApiEndpoint
 
 export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
-  HttpApiEndpoint.get("listConfirmations", "/confirmations", {
+  get("listConfirmations", "/confirmations", {
     query: { ...pageQuery, state: Schema.optionalKey(Schema.Literals(confirmationStates)) },
-    success: Schema.Struct({ items: Schema.Array(Confirmation) }),
-    error: ApiUnavailable
+    success: itemsOf(Confirmation)
   }),
-  HttpApiEndpoint.get("getConfirmation", "/confirmations/:id", {
+  get("getConfirmation", "/confirmations/:id", { params, success: Confirmation, error: ApiNotFound }),
+  post("confirm", "/confirmations/:id/confirm", { params, success: Confirmation, error: changeErrors }),
+  post("reject", "/confirmations/:id/reject", {
     params,
+    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String) }).pipe(documented("Rejection")),
     success: Confirmation,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("confirm", "/confirmations/:id/confirm", {
-    params,
-    success: Confirmation,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("reject", "/confirmations/:id/reject", {
-    params,
-    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String) }).annotate({ identifier: "Rejection" }),
-    success: Confirmation,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Confirmations",

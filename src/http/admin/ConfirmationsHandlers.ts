@@ -2,44 +2,21 @@
  * Answers `/api/admin/confirmations` by the same use cases as the pages.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import { Confirmations } from "../../confirmations/Confirmations.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { ApiNotFound, orApiUnavailable } from "./ApiError.ts"
+import { answersOf, listed } from "./ApiHandlers.ts"
 import { rangeOf } from "./ApiSchema.ts"
-import { conflictOf } from "./PaymentsHandlers.ts"
 
-const notThere = () => Effect.fail(new ApiNotFound({ message: "There is no such confirmation." }))
-
-export const ConfirmationsHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const ConfirmationsHandlers = answersOf(
   "confirmations",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const confirmations = yield* Confirmations
-    return handlers.handleAll({
-      listConfirmations: ({ query: { state, ...range } }) =>
-        Effect.map(confirmations.list({ ...rangeOf(range), state }), (items) => ({ items })).pipe(orApiUnavailable),
-      getConfirmation: ({ params }) =>
-        confirmations.find(params.id).pipe(Effect.catchTag("ConfirmationNotFound", notThere), orApiUnavailable),
-      confirm: Effect.fnUntraced(
-        function*({ params }) {
-          return yield* confirmations.confirm(yield* CurrentAdmin, params.id)
-        },
-        Effect.catchTags({
-          ConfirmationNotFound: notThere,
-          ActionRefused: conflictOf,
-          ConfirmationRefused: conflictOf
-        }),
-        orApiUnavailable
-      ),
-      reject: Effect.fnUntraced(
-        function*({ params, payload }) {
-          return yield* confirmations.reject(yield* CurrentAdmin, params.id, payload.note ?? "")
-        },
-        Effect.catchTags({ ConfirmationNotFound: notThere, ConfirmationRefused: conflictOf }),
-        orApiUnavailable
-      )
-    })
+    return {
+      listConfirmations: ({ query: { state, ...range } }) => listed(confirmations.list({ ...rangeOf(range), state })),
+      getConfirmation: ({ params }) => confirmations.find(params.id),
+      confirm: ({ params }) => Effect.flatMap(CurrentAdmin, (admin) => confirmations.confirm(admin, params.id)),
+      reject: ({ params, payload: { note = "" } }) =>
+        Effect.flatMap(CurrentAdmin, (admin) => confirmations.reject(admin, params.id, note))
+    }
   })
 )

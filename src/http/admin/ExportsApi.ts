@@ -4,13 +4,15 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { exportNames } from "../../finance/Exports.ts"
-import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
+import { ApiRefused } from "./ApiError.ts"
 import { dayRangeQuery } from "./ApiSchema.ts"
 
 const Name = Schema.String.check(Schema.isMaxLength(100))
 
+const { get } = HttpApiEndpoint
+
 export class ExportsApi extends HttpApiGroup.make("exports").add(
-  HttpApiEndpoint.get("exportRows", "/exports/:kind", {
+  get("exportRows", "/exports/:kind", {
     params: { kind: Schema.Literals(exportNames) },
     query: {
       ...dayRangeQuery,
@@ -19,7 +21,7 @@ export class ExportsApi extends HttpApiGroup.make("exports").add(
       state: Schema.optionalKey(Name)
     },
     success: HttpApiSchema.StreamUint8Array({ contentType: "text/csv; charset=utf-8" }),
-    error: [ApiRefused, ApiUnavailable]
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Exports",

@@ -2,20 +2,20 @@
  * `/api/admin/me` and `/api/admin/keys`: who the request is from, and the keys that programs sign in with here.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiKeyId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminKey as AdminKeyRow } from "../../identity/AdminKeys.ts"
-import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused } from "./ApiError.ts"
+import { ApiMoment, created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
 
 const Me = Json({
   userId: IdJson,
   email: Schema.String,
   name: Schema.String,
   csrfToken: Schema.NullOr(Schema.String)
-}, { name: "actor" }).pipe(documented({ identifier: "Me" }))
+}, { name: "actor" }).pipe(documented("Me"))
 
 const AdminKey = Json({
   ...AdminKeyRow.fields,
@@ -25,33 +25,24 @@ const AdminKey = Json({
   expiresAt: Schema.NullOr(MomentJson),
   revokedAt: Schema.NullOr(MomentJson),
   lastUsedAt: Schema.NullOr(MomentJson)
-}).pipe(documented({ identifier: "AdminKey" }))
+}).pipe(documented("AdminKey"))
 
 const NewAdminKey = Json({
   name: Schema.String,
   /** ISO 8601; absent: it does not expire. */
   expiresAt: Schema.optionalKey(ApiMoment)
-}).pipe(documented({ identifier: "NewAdminKey" }))
+}).pipe(documented("NewAdminKey"))
 
 /** The key is in this answer and nowhere else. */
 const CreatedAdminKey = Json({ id: IdJson, key: Schema.RedactedFromValue(Schema.String) }).pipe(
-  documented({ identifier: "CreatedAdminKey" })
+  documented("CreatedAdminKey")
 )
 
+const { get, post } = HttpApiEndpoint
+
 export class KeysApi extends HttpApiGroup.make("keys").add(
-  HttpApiEndpoint.get("me", "/me", { success: Me, error: ApiUnavailable }),
-  HttpApiEndpoint.get("listKeys", "/keys", {
-    success: Schema.Struct({ items: Schema.Array(AdminKey) }),
-    error: ApiUnavailable
-  }),
-  HttpApiEndpoint.post("createKey", "/keys", {
-    payload: NewAdminKey,
-    success: CreatedAdminKey.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("revokeKey", "/keys/:id/revoke", {
-    params: { id: idJson(ApiKeyId) },
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiUnavailable]
-  })
+  get("me", "/me", { success: Me }),
+  get("listKeys", "/keys", { success: itemsOf(AdminKey) }),
+  post("createKey", "/keys", { payload: NewAdminKey, success: CreatedAdminKey.pipe(created), error: ApiRefused }),
+  post("revokeKey", "/keys/:id/revoke", { params: { id: idJson(ApiKeyId) }, success: NoContent, error: ApiNotFound })
 ).annotateMerge(OpenApi.annotations({ title: "Keys", description: "Keys of this API." })) {}

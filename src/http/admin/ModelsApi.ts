@@ -1,81 +1,90 @@
 /**
  * `/api/admin/models`: models and their prices. A change names the revision that it was made on.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { modelTermList } from "../../domain/ModelTermList.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
-import { optionalTermFields, termFields } from "./TermsApi.ts"
+import { Schema, Struct } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { modelTerms } from "../../domain/ModelTerms.ts"
+import { Json } from "../../domain/Row.ts"
+import { ApiNotFound, changeErrors, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, limitQuery } from "./ApiSchema.ts"
+import { describedTerms } from "./TermsApi.ts"
 
 const TEXT_LENGTH_MAX = 200
 
+const prices = {
+  inputMicrosPer1m: AmountJson,
+  cachedInputMicrosPer1m: AmountJson,
+  cacheWriteMicrosPer1m: Schema.NullOr(AmountJson),
+  outputMicrosPer1m: AmountJson
+}
+
 /** Where prices can be left out, the cached input costs what input costs, and cache writes are not priced apart. */
 const newPrices = {
-  input_micros_per_1m: ApiAmount,
-  cached_input_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  cache_write_micros_per_1m: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  output_micros_per_1m: ApiAmount
+  ...prices,
+  cachedInputMicrosPer1m: Schema.optionalKey(Schema.NullOr(AmountJson)),
+  cacheWriteMicrosPer1m: Schema.optionalKey(Schema.NullOr(AmountJson))
 }
 
-const NewPriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...newPrices }).annotate({
-  identifier: "NewPriceTier",
-  description:
-    "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
-})
+const NewPriceTier = Json({ aboveInputTokens: Schema.Number, ...newPrices }).pipe(
+  documented("NewPriceTier", {
+    description:
+      "Prices of calls with more than `above_input_tokens` input tokens in all, cached and written ones included."
+  })
+)
 
-const prices = {
-  input_micros_per_1m: ApiAmount,
-  cached_input_micros_per_1m: ApiAmount,
-  cache_write_micros_per_1m: Schema.NullOr(ApiAmount),
-  output_micros_per_1m: ApiAmount
-}
+const PriceTier = Json({ aboveInputTokens: Schema.Number, ...prices }).pipe(documented("PriceTier"))
 
-const PriceTier = Schema.Struct({ above_input_tokens: Schema.Number, ...prices }).annotate({ identifier: "PriceTier" })
+const toolPrices = { webSearchMicros: Schema.NullOr(AmountJson), fileSearchMicros: Schema.NullOr(AmountJson) }
+
+const terms = describedTerms(modelTerms)
 
 const newTerms = {
   ...newPrices,
-  price_tiers: Schema.optionalKey(Schema.Array(NewPriceTier)),
-  web_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  file_search_micros: Schema.optionalKey(Schema.NullOr(ApiAmount)),
-  ...optionalTermFields(modelTermList)
+  priceTiers: Schema.optionalKey(Schema.Array(NewPriceTier)),
+  ...Struct.map({ ...toolPrices, ...terms }, Schema.optionalKey)
 }
 
-export const ApiModelTerms = Schema.Struct({
+const shownTerms = {
   ...prices,
   /** Ascending; empty: one price for every length. */
-  price_tiers: Schema.Array(PriceTier),
+  priceTiers: Schema.Array(PriceTier),
   /** Of one call of a tool that the upstream runs; null: it is not priced. */
-  web_search_micros: Schema.NullOr(ApiAmount),
-  file_search_micros: Schema.NullOr(ApiAmount),
-  ...termFields(modelTermList)
-}).annotate({ identifier: "ModelTerms" })
+  ...toolPrices,
+  ...terms
+}
 
-const Model = Schema.Struct({
+const keys = modelTerms.columns
+
+export const ApiModelTerms = Json(shownTerms, keys).pipe(documented("ModelTerms"))
+
+const Model = Json({
   id: Schema.String,
-  ...ApiModelTerms.fields,
+  ...shownTerms,
   declared: Schema.Boolean,
-  disabled_at: Schema.NullOr(ApiMoment),
-  revision: ApiId,
+  disabledAt: Schema.NullOr(MomentJson),
+  revision: IdJson,
   channels: Schema.Array(Schema.String),
-  created_at: ApiMoment,
-  updated_at: ApiMoment
-}).annotate({ identifier: "Model" })
+  createdAt: MomentJson,
+  updatedAt: MomentJson
+}, keys).pipe(documented("Model"))
 
-const NewModel = Schema.Struct({ id: Schema.String, ...newTerms }).annotate({
-  identifier: "NewModel",
-  description:
-    "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
-})
+const NewModel = Json({ id: Schema.String, ...newTerms }, keys).pipe(
+  documented("NewModel", {
+    description:
+      "Without it, `cached_input_micros_per_1m` is the input price. Other terms that are left out have their defaults."
+  })
+)
 
-const ModelEdit = Schema.Struct({ revision: ApiId, ...newTerms }).annotate({
-  identifier: "ModelEdit",
-  description:
-    "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
-    "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
-})
+const ModelEdit = Json({ revision: IdJson, ...newTerms }, keys).pipe(
+  documented("ModelEdit", {
+    description:
+      "The four prices as they are to be: without it, `cached_input_micros_per_1m` is the input price, and without it, " +
+      "`cache_write_micros_per_1m` is null. Other terms that are left out stay as they are."
+  })
+)
 
-export const ApiRevision = Schema.Struct({ revision: ApiId }).annotate({ identifier: "Revision" })
+export const ApiRevision = Schema.Struct({ revision: IdJson }).pipe(documented("Revision"))
 
 const params = { id: Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)) }
 
@@ -84,47 +93,23 @@ export const stateQuery = { state: Schema.optionalKey(Schema.Literals(["enabled"
 
 export const textQuery = { q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))) }
 
-export const limitQuery = {
-  limit: Schema.optionalKey(
-    Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: PAGE_ITEMS_MAX }))
-  )
-}
+const { get, post, put } = HttpApiEndpoint
 
 export class ModelsApi extends HttpApiGroup.make("models").add(
-  HttpApiEndpoint.get("listModels", "/models", {
+  get("listModels", "/models", {
     query: {
       ...textQuery,
       ...stateQuery,
       ...limitQuery,
       after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX)))
     },
-    success: Schema.Struct({ items: Schema.Array(Model) }),
-    error: ApiUnavailable
+    success: itemsOf(Model)
   }),
-  HttpApiEndpoint.get("getModel", "/models/:id", { params, success: Model, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("createModel", "/models", {
-    payload: NewModel,
-    success: Model.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.put("editModel", "/models/:id", {
-    params,
-    payload: ModelEdit,
-    success: Model,
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("disableModel", "/models/:id/disable", {
-    params,
-    payload: ApiRevision,
-    success: Model,
-    error: [ApiConflict, ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("enableModel", "/models/:id/enable", {
-    params,
-    payload: ApiRevision,
-    success: Model,
-    error: [ApiConflict, ApiNotFound, ApiUnavailable]
-  })
+  get("getModel", "/models/:id", { params, success: Model, error: ApiNotFound }),
+  post("createModel", "/models", { payload: NewModel, success: Model.pipe(created), error: editErrors }),
+  put("editModel", "/models/:id", { params, payload: ModelEdit, success: Model, error: editErrors }),
+  post("disableModel", "/models/:id/disable", { params, payload: ApiRevision, success: Model, error: changeErrors }),
+  post("enableModel", "/models/:id/enable", { params, payload: ApiRevision, success: Model, error: changeErrors })
 ).annotateMerge(OpenApi.annotations({
   title: "Models",
   description:

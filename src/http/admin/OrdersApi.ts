@@ -8,8 +8,8 @@ import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AttemptState } from "../../orders/Order.ts"
 import { orderStates } from "../../orders/OrderSearch.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, changeErrors, confirmedErrors } from "./ApiError.ts"
+import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
 import { PaymentEvent, Source } from "./PaymentsApi.ts"
 import { Refund } from "./RefundSchema.ts"
 
@@ -31,7 +31,7 @@ const summary = {
   settledAt: Schema.NullOr(MomentJson)
 }
 
-const OrderSummary = Json(summary).pipe(documented({ identifier: "OrderSummary" }))
+const OrderSummary = Json(summary).pipe(documented("OrderSummary"))
 
 const Attempt = Json({
   id: IdJson,
@@ -45,7 +45,7 @@ const Attempt = Json({
   completedBy: Schema.NullOr(Schema.String),
   debitedMicros: AmountJson,
   createdAt: MomentJson
-}, { reference: "merchant_reference", payment: "payment_reference" }).pipe(documented({ identifier: "PaymentAttempt" }))
+}, { reference: "merchant_reference", payment: "payment_reference" }).pipe(documented("PaymentAttempt"))
 
 const Dispute = Json({
   id: IdJson,
@@ -57,10 +57,11 @@ const Dispute = Json({
   takenMinor: AmountJson,
   currency: Schema.String,
   updatedAt: MomentJson
-}, { dispute: "provider_dispute" }).pipe(documented({
-  identifier: "Dispute",
-  description: "`status` and `reason` are the provider's own words. `taken_minor`: what it has taken of the payment."
-}))
+}, { dispute: "provider_dispute" }).pipe(
+  documented("Dispute", {
+    description: "`status` and `reason` are the provider's own words. `taken_minor`: what it has taken of the payment."
+  })
+)
 
 const Order = Json({
   ...summary,
@@ -71,76 +72,69 @@ const Order = Json({
   events: Schema.Array(PaymentEvent),
   refunds: Schema.Array(Refund),
   disputes: Schema.Array(Dispute)
-}).pipe(documented({ identifier: "Order" }))
+}).pipe(documented("Order"))
 
-const Completion = Schema.Struct({ provider: Source, reference: Schema.String, note: Schema.String }).annotate({
-  identifier: "OrderCompletion",
-  description:
-    "`reference`: Stripe's payment intent, EPay's trade number, or what a bank calls it. The provider's later word on that " +
-    "payment is a duplicate."
-})
+const Completion = Schema.Struct({ provider: Source, reference: Schema.String, note: Schema.String }).pipe(
+  documented("OrderCompletion", {
+    description:
+      "`reference`: Stripe's payment intent, EPay's trade number, or what a bank calls it. The provider's later word on that " +
+      "payment is a duplicate."
+  })
+)
 
 const NewRefund = Json({
   /** Absent: all that is left. */
   amountMinor: Schema.optionalKey(AmountJson),
   note: Schema.String,
   key: Schema.String
-}, { key: "idempotency_key" }).pipe(documented({
-  identifier: "NewRefund",
-  description:
-    "`idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's choosing, another one for every refund."
-}))
+}, { key: "idempotency_key" }).pipe(
+  documented("NewRefund", {
+    description:
+      "`idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's choosing, another one for every refund."
+  })
+)
 
-const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]), note: Schema.String }).annotate({
-  identifier: "RefundSettlement",
-  description: "What somebody found out at the provider."
-})
+const Settlement = Schema.Struct({ outcome: Schema.Literals(["done", "failed"]), note: Schema.String }).pipe(
+  documented("RefundSettlement", { description: "What somebody found out at the provider." })
+)
 
 const params = { id: idJson(OrderId) }
 const refundParams = { id: idJson(OrderId), refund_id: idJson(RefundId) }
 
+const { get, post } = HttpApiEndpoint
+
 export class OrdersApi extends HttpApiGroup.make("orders").add(
-  HttpApiEndpoint.get("listOrders", "/orders", {
+  get("listOrders", "/orders", {
     query: {
       ...pageQuery,
+      ...periodQuery,
       q: Schema.optionalKey(Schema.String),
       user: Schema.optionalKey(Schema.String),
       state: Schema.optionalKey(State),
       kind: Schema.optionalKey(Kind),
-      provider: Schema.optionalKey(Source),
-      from: Schema.optionalKey(ApiMoment),
-      to: Schema.optionalKey(ApiMoment)
+      provider: Schema.optionalKey(Source)
     },
-    success: Schema.Struct({ items: Schema.Array(OrderSummary) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(OrderSummary),
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getOrder", "/orders/:id", { params, success: Order, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("completeOrder", "/orders/:id/complete", {
+  get("getOrder", "/orders/:id", { params, success: Order, error: ApiNotFound }),
+  post("completeOrder", "/orders/:id/complete", {
     params,
     payload: Completion,
     success: Order,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("cancelOrder", "/orders/:id/cancel", {
-    params,
-    success: Order,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("refundOrder", "/orders/:id/refunds", {
-    params,
-    payload: NewRefund,
-    success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("retryRefund", "/orders/:id/refunds/:refund_id/retry", {
+  post("cancelOrder", "/orders/:id/cancel", { params, success: Order, error: changeErrors }),
+  post("refundOrder", "/orders/:id/refunds", { params, payload: NewRefund, success: Refund, error: confirmedErrors }),
+  post("retryRefund", "/orders/:id/refunds/:refund_id/retry", {
     params: refundParams,
     success: Refund,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("settleRefund", "/orders/:id/refunds/:refund_id/settle", {
+  post("settleRefund", "/orders/:id/refunds/:refund_id/settle", {
     params: refundParams,
     payload: Settlement,
     success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   })
 ).annotateMerge(OpenApi.annotations({ title: "Orders", description: "The orders of all users and their refunds." })) {}

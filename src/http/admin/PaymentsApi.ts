@@ -7,8 +7,8 @@ import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented, pageQuery } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused, confirmedErrors } from "./ApiError.ts"
+import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
 import { Refund } from "./RefundSchema.ts"
 
 /** `manual`: received past both providers, which only root says. */
@@ -42,89 +42,84 @@ const event = {
 
 const references = { payment: "payment_reference", reference: "merchant_reference" }
 
-export const PaymentEvent = Json(event, references).pipe(documented({ identifier: "PaymentEvent" }))
+export const PaymentEvent = Json(event, references).pipe(documented("PaymentEvent"))
 
 const PaymentEventDetails = Json({
   ...event,
   evidence: Schema.Record(Schema.String, Schema.Unknown),
   buyer: orUndefined(Schema.Struct({ id: IdJson, email: Schema.String })),
   suggestedMicros: orUndefined(AmountJson)
-}, references).pipe(documented({
-  identifier: "PaymentEventDetails",
-  description:
-    "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known. `evidence`: what is " +
-    "kept of the provider's verified message, without secrets, cards and addresses."
-}))
+}, references).pipe(
+  documented("PaymentEventDetails", {
+    description:
+      "`suggested_micros`: what the payment is worth at its order's rate, or today's where no order is known. `evidence`: what is " +
+      "kept of the provider's verified message, without secrets, cards and addresses."
+  })
+)
 
-const Credit = Json({ user: Schema.String, amountMicros: AmountJson, note: Schema.String }).pipe(documented({
-  identifier: "PaymentCredit",
-  description: "`user`: an id or an e-mail address."
-}))
+const Credit = Json({ user: Schema.String, amountMicros: AmountJson, note: Schema.String }).pipe(
+  documented("PaymentCredit", { description: "`user`: an id or an e-mail address." })
+)
 
-const Note = Schema.Struct({ note: Schema.String }).annotate({ identifier: "PaymentNote" })
+const Note = Schema.Struct({ note: Schema.String }).pipe(documented("PaymentNote"))
 
-const Accept = Json({ note: Schema.String, inProportion: Schema.Boolean }).pipe(documented({
-  identifier: "PaymentAccept",
-  description:
-    "The payment pays its order although it is not what was asked for. `in_proportion`: a top-up gives the part of its credit that was paid; else all that was ordered is given."
-}))
+const Accept = Json({ note: Schema.String, inProportion: Schema.Boolean }).pipe(
+  documented("PaymentAccept", {
+    description:
+      "The payment pays its order although it is not what was asked for. `in_proportion`: a top-up gives the part of its credit that was paid; else all that was ordered is given."
+  })
+)
 
-const GiveBack = Json({ note: Schema.String, key: Schema.String }, { key: "idempotency_key" }).pipe(documented({
-  identifier: "PaymentRefund",
-  description:
-    "All of the payment goes back through its provider. `idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's " +
-    "choosing, another one for every refund. A refund that fails puts the payment back in review."
-}))
+const GiveBack = Json({ note: Schema.String, key: Schema.String }, { key: "idempotency_key" }).pipe(
+  documented("PaymentRefund", {
+    description:
+      "All of the payment goes back through its provider. `idempotency_key`: 8 to 100 letters, digits and _ . : - of the caller's " +
+      "choosing, another one for every refund. A refund that fails puts the payment back in review."
+  })
+)
 
-const Correction = Json({ userId: IdJson, amountMicros: AmountJson }).pipe(documented({
-  identifier: "PaymentCorrection",
-  description:
-    "For books in which a payment counted twice, as `realms audit` says: what was given for it a second time is taken off the account " +
-    "again, once. What the balance does not have is owed."
-}))
+const Correction = Json({ userId: IdJson, amountMicros: AmountJson }).pipe(
+  documented("PaymentCorrection", {
+    description:
+      "For books in which a payment counted twice, as `realms audit` says: what was given for it a second time is taken off the account " +
+      "again, once. What the balance does not have is owed."
+  })
+)
 
 const params = { id: idJson(EventId) }
 const resolved = {
   success: PaymentEventDetails,
-  error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+  error: confirmedErrors
 } as const
 
+const { get, post } = HttpApiEndpoint
+
 export class PaymentsApi extends HttpApiGroup.make("payments").add(
-  HttpApiEndpoint.get("listPayments", "/payments", {
+  get("listPayments", "/payments", {
     query: {
       ...pageQuery,
+      ...periodQuery,
       /** `true`: only what waits for somebody. */
       open: Schema.optionalKey(Schema.Literals(["true", "false"])),
       outcome: Schema.optionalKey(Schema.Literals(eventOutcomes)),
       provider: Schema.optionalKey(Source),
-      reference: Schema.optionalKey(Schema.String),
-      from: Schema.optionalKey(ApiMoment),
-      to: Schema.optionalKey(ApiMoment)
+      reference: Schema.optionalKey(Schema.String)
     },
-    success: Schema.Struct({ items: Schema.Array(PaymentEvent) }),
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(PaymentEvent),
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getPayment", "/payments/:id", {
-    params,
-    success: PaymentEventDetails,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
-  HttpApiEndpoint.post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
-  HttpApiEndpoint.post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
-  HttpApiEndpoint.post("refundPayment", "/payments/:id/refund", {
-    params,
-    payload: GiveBack,
-    success: Refund,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("correctPayment", "/payments/:id/correct", {
+  get("getPayment", "/payments/:id", { params, success: PaymentEventDetails, error: ApiNotFound }),
+  post("acceptPayment", "/payments/:id/accept", { params, payload: Accept, ...resolved }),
+  post("creditPayment", "/payments/:id/credit", { params, payload: Credit, ...resolved }),
+  post("markPaymentRefunded", "/payments/:id/refunded", { params, payload: Note, ...resolved }),
+  post("refundPayment", "/payments/:id/refund", { params, payload: GiveBack, success: Refund, error: confirmedErrors }),
+  post("correctPayment", "/payments/:id/correct", {
     params,
     payload: Note,
     success: Correction,
-    error: [ApiNotFound, ApiRefused, ApiUnavailable]
+    error: [ApiNotFound, ApiRefused]
   }),
-  HttpApiEndpoint.post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
+  post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
 ).annotateMerge(
   OpenApi.annotations({
     title: "Payments",

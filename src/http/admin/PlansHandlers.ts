@@ -2,15 +2,14 @@
  * Answers `/api/admin/plans` by the same use cases as the pages.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import type { PlanId } from "../../domain/Ids.ts"
 import { type PlanField, planTerms } from "../../domain/Plan.ts"
 import { columnOf } from "../../domain/Row.ts"
 import { PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../subscriptions/PlanError.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, orApiUnavailable } from "./ApiError.ts"
+import { ApiRefused } from "./ApiError.ts"
+import { answersOf, listed } from "./ApiHandlers.ts"
 import { PAGE_ITEMS_MAX } from "./ApiSchema.ts"
 
 const ruleOf = (field: PlanField): string => {
@@ -38,55 +37,34 @@ const refused = ({ fields }: PlanRefused) =>
     })
   )
 
-const unknown = () => Effect.fail(new ApiNotFound({ message: "There is no such plan." }))
-
-const conflict = ({ message }: { readonly message: string }) => Effect.fail(new ApiConflict({ message }))
-
-const refusals = { PlanUnknown: unknown, PlanConfigManaged: conflict, ChangedMeanwhile: conflict }
-
-export const PlansHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const PlansHandlers = answersOf(
   "plans",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const plans = yield* PlanAdmin
 
-    const setEnabled = (id: PlanId, revision: string, enabled: boolean) =>
-      Effect.gen(function*() {
-        const at = { id, revision: BigInt(revision) }
-        yield* plans.setEnabled(yield* CurrentAdmin, at, enabled)
-        return yield* plans.get(at.id)
-      }).pipe(Effect.catchTags(refusals), orApiUnavailable)
+    const setEnabled = Effect.fnUntraced(function*(id: PlanId, revision: bigint, enabled: boolean) {
+      yield* plans.setEnabled(yield* CurrentAdmin, { id, revision }, enabled)
+      return yield* plans.get(id)
+    })
 
-    return handlers.handleAll({
-      listPlans: ({ query }) =>
-        Effect.map(
-          plans.list({
-            state: query.state,
-            before: query.before,
-            limit: query.limit ?? PAGE_ITEMS_MAX
-          }),
-          (items) => ({ items })
-        ).pipe(orApiUnavailable),
-      getPlan: ({ params }) => plans.get(params.id).pipe(Effect.catchTag("PlanUnknown", unknown), orApiUnavailable),
+    return {
+      listPlans: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }) => listed(plans.list({ state, before, limit })),
+      getPlan: ({ params }) => plans.get(params.id),
       createPlan: Effect.fnUntraced(
         function*({ payload }) {
           return yield* plans.get(yield* plans.create(yield* CurrentAdmin, payload))
         },
-        Effect.catchTags({ PlanRefused: refused, PlanExists: conflict, PlanUnknown: unknown }),
-        orApiUnavailable
+        Effect.catchTag("PlanRefused", refused)
       ),
       editPlan: Effect.fnUntraced(
-        function*({ params, payload }) {
-          const { revision, ...terms } = payload
-          const at = { id: params.id, revision }
-          yield* plans.edit(yield* CurrentAdmin, at, terms)
-          return yield* plans.get(at.id)
+        function*({ params: { id }, payload: { revision, ...terms } }) {
+          yield* plans.edit(yield* CurrentAdmin, { id, revision }, terms)
+          return yield* plans.get(id)
         },
-        Effect.catchTags({ ...refusals, PlanRefused: refused }),
-        orApiUnavailable
+        Effect.catchTag("PlanRefused", refused)
       ),
       disablePlan: ({ params, payload }) => setEnabled(params.id, payload.revision, false),
       enablePlan: ({ params, payload }) => setEnabled(params.id, payload.revision, true)
-    })
+    }
   })
 )

@@ -2,15 +2,17 @@
  * `/api/admin/price-imports`: files of prices, compared with the models that there are, and applied by choice.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { CHOICES_MAX, comparedProblems, offerStates } from "../../catalog/PriceImports.ts"
-import { ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiAmount, ApiId, ApiMoment } from "./ApiSchema.ts"
-import { ApiModelTerms, limitQuery, textQuery } from "./ModelsApi.ts"
+import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { Json } from "../../domain/Row.ts"
+import { ApiNotFound, ApiRefused, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, limitQuery } from "./ApiSchema.ts"
+import { ApiModelTerms, textQuery } from "./ModelsApi.ts"
 
-const Import = Schema.Struct({
-  id: ApiId,
-  created_at: ApiMoment,
+const Import = Json({
+  id: IdJson,
+  createdAt: MomentJson,
   skipped: Schema.Number,
   counts: Schema.Struct({
     changed: Schema.Number,
@@ -20,17 +22,17 @@ const Import = Schema.Struct({
     refused: Schema.Number
   }),
   providers: Schema.Array(Schema.String)
-}).annotate({ identifier: "PriceImport" })
+}).pipe(documented("PriceImport"))
 
 const Position = Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 
 /** Counts the changes of a model; 0: there is no such model. */
-const OfferRevision = ApiAmount
+const OfferRevision = AmountJson
 
-const Offer = Schema.Struct({
+const Offer = Json({
   position: Position,
   provider: Schema.String,
-  model_id: Schema.String,
+  modelId: Schema.String,
   state: Schema.Literals(offerStates),
   before: Schema.NullOr(ApiModelTerms),
   after: Schema.NullOr(ApiModelTerms),
@@ -38,39 +40,38 @@ const Offer = Schema.Struct({
   rounded: Schema.Boolean,
   unread: Schema.Array(Schema.String),
   problem: Schema.NullOr(Schema.Literals(comparedProblems))
-}).annotate({
-  identifier: "PriceOffer",
-  description:
-    "`after`: the whole model as it would be; terms that the file does not name are those of `before`, or the defaults. " +
-    "`rounded`: a price of the file had more than 6 decimals and is rounded up. `unread`: names in the file of prices and " +
-    "lengths that are not taken. `problem`: why it cannot be applied; `lengths`: those of the file contradict the model's."
-})
+}).pipe(
+  documented("PriceOffer", {
+    description:
+      "`after`: the whole model as it would be; terms that the file does not name are those of `before`, or the defaults. " +
+      "`rounded`: a price of the file had more than 6 decimals and is rounded up. `unread`: names in the file of prices and " +
+      "lengths that are not taken. `problem`: why it cannot be applied; `lengths`: those of the file contradict the model's."
+  })
+)
 
 const NewImport = Schema.Struct({
   /** The file's text: JSON in a JSON text, so that its numbers are read by their digits. */
   document: Schema.String
-}).annotate({ identifier: "NewPriceImport" })
+}).pipe(documented("NewPriceImport"))
 
 const Choices = Schema.Struct({
   choices: Schema.Array(Schema.Struct({ position: Position, revision: OfferRevision })).check(
     Schema.isMaxLength(CHOICES_MAX)
   )
-}).annotate({ identifier: "PriceChoices" })
+}).pipe(documented("PriceChoices"))
 
-const params = { id: ApiId }
+const params = { id: IdJson }
+
+const { get, post } = HttpApiEndpoint
 
 export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
-  HttpApiEndpoint.post("createPriceImport", "/price-imports", {
+  post("createPriceImport", "/price-imports", {
     payload: NewImport,
-    success: Import.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiNotFound, ApiUnavailable]
+    success: Import.pipe(created),
+    error: [ApiRefused, ApiNotFound]
   }),
-  HttpApiEndpoint.get("getPriceImport", "/price-imports/:id", {
-    params,
-    success: Import,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listPriceOffers", "/price-imports/:id/offers", {
+  get("getPriceImport", "/price-imports/:id", { params, success: Import, error: ApiNotFound }),
+  get("listPriceOffers", "/price-imports/:id/offers", {
     params,
     query: {
       ...textQuery,
@@ -85,14 +86,14 @@ export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
         })
       ))
     },
-    success: Schema.Struct({ items: Schema.Array(Offer) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(Offer),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("applyPriceImport", "/price-imports/:id/apply", {
+  post("applyPriceImport", "/price-imports/:id/apply", {
     params,
     payload: Choices,
     success: Schema.Struct({ created: Schema.Number, changed: Schema.Number }),
-    error: [ApiRefused, ApiConflict, ApiNotFound, ApiUnavailable]
+    error: editErrors
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Price imports",

@@ -2,29 +2,18 @@
  * Answers `/api/admin/price-imports` by the same use cases as the pages.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import type { ImportRefused, PriceFileRefused } from "../../catalog/ModelError.ts"
-import { type ComparedOffer, type PriceImport, PriceImports } from "../../catalog/PriceImports.ts"
+import { type ComparedOffer, PriceImports } from "../../catalog/PriceImports.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiNotFound, orApiUnavailable, refusedField } from "./ApiError.ts"
-import { momentOf, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
-import { termsJson } from "./ModelsHandlers.ts"
+import { refusedField } from "./ApiError.ts"
+import { answersOf, listed } from "./ApiHandlers.ts"
+import { PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { shownTerms } from "./ModelsHandlers.ts"
 
-const importJson = ({ counts, createdAt, id, providers, skipped }: PriceImport) => ({
-  id: id.toString(),
-  created_at: momentOf(createdAt),
-  skipped,
-  counts,
-  providers
-})
-
-const offerJson = ({ after, before, modelId, revision, ...rest }: ComparedOffer) => ({
-  ...rest,
-  model_id: modelId,
-  before: before === null ? null : termsJson(before),
-  after: after === null ? null : termsJson(after),
-  revision: revision.toString()
+const shownOffer = ({ after, before, ...offer }: ComparedOffer) => ({
+  ...offer,
+  before: before === null ? null : shownTerms(before),
+  after: after === null ? null : shownTerms(after)
 })
 
 const unreadable = ({ why }: PriceFileRefused) => {
@@ -46,48 +35,30 @@ const refused = ({ model, why }: ImportRefused) => {
   return Effect.fail(refusedField("choices", texts[why]))
 }
 
-const unknown = () => Effect.fail(new ApiNotFound({ message: "There is no such import, or it is no longer kept." }))
-
-export const PriceImportsHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const PriceImportsHandlers = answersOf(
   "priceImports",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const imports = yield* PriceImports
-    const show = (id: bigint) => Effect.map(imports.get(id), importJson)
-
-    return handlers.handleAll({
+    return {
       createPriceImport: Effect.fnUntraced(
         function*({ payload }) {
-          return yield* show(yield* imports.read(yield* CurrentAdmin, payload.document))
+          return yield* imports.get(yield* imports.read(yield* CurrentAdmin, payload.document))
         },
-        Effect.catchTags({ PriceFileRefused: unreadable, ImportNotFound: unknown }),
-        orApiUnavailable
+        Effect.catchTag("PriceFileRefused", unreadable)
       ),
-      getPriceImport: ({ params }) =>
-        show(BigInt(params.id)).pipe(Effect.catchTag("ImportNotFound", unknown), orApiUnavailable),
-      listPriceOffers: Effect.fnUntraced(
-        function*({ params, query }) {
-          const { id } = yield* imports.get(BigInt(params.id))
-          const { after, limit, provider, q, state } = query
-          const offers = yield* imports.compare(id, { after, provider, state, text: q, limit: limit ?? PAGE_ITEMS_MAX })
-          return { items: offers.map(offerJson) }
-        },
-        Effect.catchTag("ImportNotFound", unknown),
-        orApiUnavailable
-      ),
+      getPriceImport: ({ params }) => imports.get(params.id),
+      listPriceOffers: ({ params, query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
+        listed(
+          Effect.flatMap(imports.get(params.id), ({ id }) =>
+            Effect.map(imports.compare(id, { ...filter, text: q, limit }), (offers) => offers.map(shownOffer)))
+        ),
       applyPriceImport: Effect.fnUntraced(
         function*({ params, payload }) {
-          const { id } = yield* imports.get(BigInt(params.id))
-          const choices = payload.choices.map(({ position, revision }) => ({ position, revision: BigInt(revision) }))
-          return yield* imports.apply(yield* CurrentAdmin, id, choices)
+          const { id } = yield* imports.get(params.id)
+          return yield* imports.apply(yield* CurrentAdmin, id, payload.choices)
         },
-        Effect.catchTags({
-          ImportNotFound: unknown,
-          ImportRefused: refused,
-          ChangedMeanwhile: ({ message }) => Effect.fail(new ApiConflict({ message }))
-        }),
-        orApiUnavailable
+        Effect.catchTag("ImportRefused", refused)
       )
-    })
+    }
   })
 )

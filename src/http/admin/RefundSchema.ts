@@ -22,11 +22,12 @@ export const Refund = Json({
   problem: Schema.String,
   createdAt: MomentJson,
   updatedAt: MomentJson
-}).pipe(documented({
-  identifier: "Refund",
-  description:
-    "In the minor unit of the payment's currency. `pending`, `requires_action` and `succeeded` count as given back; `failed` " +
-    "and `canceled` are final. While one is unanswered, the next refund of the payment waits."
-}))
+}).pipe(
+  documented("Refund", {
+    description:
+      "In the minor unit of the payment's currency. `pending`, `requires_action` and `succeeded` count as given back; `failed` " +
+      "and `canceled` are final. While one is unanswered, the next refund of the payment waits."
+  })
+)
 
 export const shownRefund = (refund: StoredRefund) => ({ ...refund, isUnanswered: isUnanswered(refund) })

@@ -2,27 +2,16 @@
  * `/api/admin/settings`: what is in effect, and changes of it. A secret goes in and never comes out.
  */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { settingKinds } from "../../config/SettingDocument.ts"
 import { MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented } from "./ApiSchema.ts"
+import { ApiAccepted, ApiConflict, ApiRefused } from "./ApiError.ts"
+import { documented, NoContent } from "./ApiSchema.ts"
 
 const Setting = Json({
   key: Schema.String,
-  kind: Schema.Literals([
-    "zone",
-    "flag",
-    "integer",
-    "decimal",
-    "limit",
-    "rate",
-    "choice",
-    "text",
-    "url",
-    "list",
-    "secret"
-  ]),
+  kind: Schema.Literals(settingKinds),
   options: Schema.Array(Schema.String),
   /** Null for a secret. */
   text: Schema.NullOr(Schema.String),
@@ -31,10 +20,10 @@ const Setting = Json({
   source: Schema.Literals(["file", "override"]),
   updatedAt: Schema.NullOr(MomentJson),
   updatedBy: Schema.NullOr(Schema.String)
-}, { text: "value", fileText: "default" }).pipe(documented({ identifier: "Setting" }))
+}, { text: "value", fileText: "default" }).pipe(documented("Setting"))
 
 const Settings = Schema.Struct({ revision: Schema.String, settings: Schema.Array(Setting) }).pipe(
-  documented({ identifier: "Settings" })
+  documented("Settings")
 )
 
 /** Values are the texts that config.yaml could have. */
@@ -42,23 +31,26 @@ const SettingsChange = Schema.Struct({
   revision: Schema.optionalKey(Schema.String),
   set: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   reset: Schema.optionalKey(Schema.Array(Schema.String))
-}).annotate({
-  identifier: "SettingsChange",
-  description:
-    "All of it or nothing. `set`: new values by key, an empty one removes a secret. `reset`: keys that follow " +
-    "config.yaml again. `revision`: of the settings that this was decided on; with another one now it is refused (409)."
-})
+}).pipe(
+  documented("SettingsChange", {
+    description:
+      "All of it or nothing. `set`: new values by key, an empty one removes a secret. `reset`: keys that follow " +
+      "config.yaml again. `revision`: of the settings that this was decided on; with another one now it is refused (409)."
+  })
+)
+
+const { get, patch, post } = HttpApiEndpoint
 
 export class SettingsApi extends HttpApiGroup.make("settings").add(
-  HttpApiEndpoint.get("getSettings", "/settings", { success: Settings, error: ApiUnavailable }),
-  HttpApiEndpoint.patch("saveSettings", "/settings", {
+  get("getSettings", "/settings", { success: Settings }),
+  patch("saveSettings", "/settings", {
     payload: SettingsChange,
     success: Settings,
-    error: [ApiAccepted, ApiRefused, ApiConflict, ApiUnavailable]
+    error: [ApiAccepted, ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.post("testConnection", "/settings/test/:provider", {
+  post("testConnection", "/settings/test/:provider", {
     params: { provider: Schema.Literals(["epay", "stripe"]) },
-    success: HttpApiSchema.NoContent,
-    error: [ApiRefused, ApiUnavailable]
+    success: NoContent,
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({ title: "Settings", description: "What root may change while servers run." })) {}

@@ -2,13 +2,12 @@
  * Answers `/api/admin/settings` by the same use cases as the page.
  */
 import { Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import { isSettingKey, type SettingKey } from "../../config/SettingDocument.ts"
 import { Connections } from "../../orders/Connections.ts"
 import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { ApiConflict, ApiRefused, ApiUnavailable, orApiAnswer, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { ApiConflict, ApiRefused, ApiUnavailable, refusedField } from "./ApiError.ts"
+import { answersOf } from "./ApiHandlers.ts"
 
 /** Secrets have no text to show. */
 const shownView = ({ revision, settings }: SettingsView) => ({
@@ -32,44 +31,41 @@ const changesOf = ({ reset = [], set = {} }: Change): Effect.Effect<Map<SettingK
     return changes
   })
 
-export const SettingsHandlers = HttpApiBuilder.group(
-  AdminApi,
+export const SettingsHandlers = answersOf(
   "settings",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const admin = yield* SettingsAdmin
     const connections = yield* Connections
-    return handlers.handleAll({
-      getSettings: () => Effect.map(admin.view, shownView).pipe(orApiUnavailable),
+    return {
+      getSettings: () => Effect.map(admin.view, shownView),
       saveSettings: Effect.fnUntraced(
         function*({ payload }) {
           const changes = yield* changesOf(payload)
           return shownView(yield* admin.save(yield* CurrentAdmin, changes, payload.revision))
         },
         Effect.catchTags({
-          SettingsRefused: (error) =>
+          SettingsRefused: ({ message, problems }) =>
             Effect.fail(
               new ApiRefused({
-                message: error.message,
-                problems: Object.fromEntries(error.problems.map(({ key, message }) => [key, message]))
+                message,
+                problems: Object.fromEntries(problems.map(({ key, message }) => [key, message]))
               })
             ),
           ChangedMeanwhile: () =>
             Effect.fail(
               new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
             )
-        }),
-        orApiAnswer
+        })
       ),
-      testConnection: ({ params }) =>
-        connections.test(params.provider).pipe(
+      testConnection: ({ params: { provider } }) =>
+        connections.test(provider).pipe(
           Effect.catchTags({
-            ProviderOff: () => Effect.fail(refusedField(params.provider, "its credentials are not set")),
-            ProviderRefused: ({ why }) => Effect.fail(refusedField(params.provider, `refused the question: ${why}`)),
+            ProviderOff: () => Effect.fail(refusedField(provider, "its credentials are not set")),
+            ProviderRefused: ({ why }) => Effect.fail(refusedField(provider, `refused the question: ${why}`)),
             ProviderUnavailable: ({ why }) =>
-              Effect.fail(new ApiUnavailable({ message: `${params.provider} gave no usable answer: ${why}` }))
-          }),
-          orApiUnavailable
+              Effect.fail(new ApiUnavailable({ message: `${provider} gave no usable answer: ${why}` }))
+          })
         )
-    })
+    }
   })
 )

@@ -4,30 +4,28 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ClosedDayJson, LiabilityJson, StatementJson } from "../../finance/FinanceJson.ts"
-import { ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { dayRangeQuery, documented } from "./ApiSchema.ts"
+import { ApiRefused } from "./ApiError.ts"
+import { dayRangeQuery, documented, itemsOf } from "./ApiSchema.ts"
 
-const Statement = StatementJson.pipe(documented({ identifier: "Statement" }))
+const Statement = StatementJson.pipe(documented("Statement"))
 
-const ClosedDay = ClosedDayJson.pipe(documented({ identifier: "StatementDay" }))
+const ClosedDay = ClosedDayJson.pipe(documented("StatementDay"))
 
-const Liability = LiabilityJson.pipe(documented({ identifier: "Liability" }))
+const Liability = LiabilityJson.pipe(documented("Liability"))
+
+const { get } = HttpApiEndpoint
 
 export class StatementsApi extends HttpApiGroup.make("statements").add(
-  HttpApiEndpoint.get("getStatement", "/statements", {
+  get("getStatement", "/statements", { query: dayRangeQuery, success: Statement, error: ApiRefused }),
+  get("listStatementDays", "/statements/days", {
     query: dayRangeQuery,
-    success: Statement,
-    error: [ApiRefused, ApiUnavailable]
+    success: itemsOf(ClosedDay),
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("listStatementDays", "/statements/days", {
-    query: dayRangeQuery,
-    success: Schema.Struct({ items: Schema.Array(ClosedDay) }),
-    error: [ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("getLiability", "/statements/liability", {
+  get("getLiability", "/statements/liability", {
     query: { day: Schema.String },
     success: Liability,
-    error: [ApiRefused, ApiUnavailable]
+    error: ApiRefused
   })
 ).annotateMerge(OpenApi.annotations({
   title: "Statements",

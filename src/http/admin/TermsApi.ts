@@ -2,8 +2,9 @@
  * Terms of models and channels in the administration's API: their schemas, and what is said of a value that is refused.
  */
 import { Record, Schema } from "effect"
+import type { Term, TermKind } from "../../domain/Fields.ts"
+import type { JsonValue } from "../../domain/Model.ts"
 import { formatDecimal, MICROS_SCALE } from "../../domain/Money.ts"
-import type { Term, TermKind, TermList, TermValue } from "../../domain/Term.ts"
 
 /** What the value of a term is, as a sentence without its subject. */
 export const rangeText = (kind: TermKind): string => {
@@ -23,26 +24,11 @@ export const rangeText = (kind: TermKind): string => {
   }
 }
 
-/** Bounds are not the schema's: a value outside is refused by the use case, under the name of its field. */
-const schemaOf = <T>({ kind }: Term<T>): Schema.Codec<TermValue> => {
-  const description = rangeText(kind)
-  switch (kind.is) {
-    case "integer":
-      return (kind.isOptional ? Schema.NullOr(Schema.Number) : Schema.Number).annotate({ description })
-    case "decimal":
-      return Schema.String.annotate({ description })
-    case "flag":
-      return Schema.Boolean.annotate({ description })
-    case "choice":
-      return Schema.Literals(kind.options).annotate({ description })
-    case "choices":
-      return Schema.Array(Schema.Literals(kind.options)).annotate({ description })
-  }
-}
-
-/** Fields of an answer. */
-export const termFields = <K extends string, T>(list: TermList<K, T>) => Record.map(list, (term) => schemaOf(term))
-
-/** Fields of a request, each of which may be left out. */
-export const optionalTermFields = <K extends string, T>(list: TermList<K, T>) =>
-  Record.map(list, (term) => Schema.optionalKey(schemaOf(term)))
+/** Fields of the API's JSON, each with what it takes. Bounds are not the schema's: the use case refuses a value under its name. */
+export const describedTerms = <F extends Readonly<Record<string, Term<JsonValue>>>>(
+  { fields }: { readonly fields: F }
+) =>
+  Record.map(fields, ({ json, kind }) => {
+    const about = { description: rangeText(kind) }
+    return json.annotate(about).pipe(Schema.annotateEncoded(about))
+  }) as { readonly [K in keyof F]: F[K]["json"] }

@@ -8,15 +8,12 @@ import { AmountJson, IdJson, idJson, MillisJson, MomentJson } from "../../domain
 import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { statusClasses } from "../../usage/AllCalls.ts"
-import { ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { ApiMoment, documented } from "./ApiSchema.ts"
+import { ApiNotFound, ApiRefused } from "./ApiError.ts"
+import { documented, periodQuery } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
 
 const Name = Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))
-
-/** A period, both ends ISO 8601; the last 30 days where it is not given. */
-const period = { from: Schema.optionalKey(ApiMoment), to: Schema.optionalKey(ApiMoment) }
 
 const states = Schema.Literals(["reserved", "committed", "voided", "expired"])
 const fundings = Schema.Literals(["balance", "subscription", "free"])
@@ -31,15 +28,15 @@ const sums = {
   chargedMicros: AmountJson
 }
 
-const Sums = Json(sums).pipe(documented({ identifier: "UsageSums" }))
+const Sums = Json(sums).pipe(documented("UsageSums"))
 
 const Share = Json({ name: Schema.String, email: Schema.NullOr(Schema.String), ...sums }).pipe(
-  documented({ identifier: "UsageShare" })
+  documented("UsageShare")
 )
 
 /** The 50 that were charged most, and all others as one. */
 const Shares = Json({ top: Schema.Array(Share), others: orUndefined(Sums), othersCount: Schema.Number }).pipe(
-  documented({ identifier: "UsageShares" })
+  documented("UsageShares")
 )
 
 const Report = Json({
@@ -52,7 +49,7 @@ const Report = Json({
   channels: Shares,
   /** Calls made before are counted. */
   foldedTo: Schema.NullOr(MomentJson)
-}).pipe(documented({ identifier: "UsageReport" }))
+}).pipe(documented("UsageReport"))
 
 const call = {
   id: Schema.String,
@@ -85,7 +82,7 @@ const call = {
 
 const callKeys = { atMs: "at", ttftMs: "first_byte_ms" }
 
-const Call = Json(call, callKeys).pipe(documented({ identifier: "Call" }))
+const Call = Json(call, callKeys).pipe(documented("Call"))
 
 const Receipt = Json({
   ...call,
@@ -104,7 +101,7 @@ const Receipt = Json({
   billingMultiplier: "billing_multiplier_micros",
   planMultiplier: "plan_multiplier_micros",
   settledAtMs: "settled_at"
-}).pipe(documented({ identifier: "CallReceipt" }))
+}).pipe(documented("CallReceipt"))
 
 /** Times are of calls that did not fail. */
 const Window = Json({
@@ -119,7 +116,7 @@ const Window = Json({
   latencyP95Ms: "latency_p95_ms",
   firstByteP50Ms: "first_byte_p50_ms",
   firstByteP95Ms: "first_byte_p95_ms"
-}).pipe(documented({ identifier: "ChannelWindow" }))
+}).pipe(documented("ChannelWindow"))
 
 const ChannelReport = Json({
   /** Null: it is no channel any more. */
@@ -130,7 +127,7 @@ const ChannelReport = Json({
   breaker: Schema.Literals(["closed", "open", "half_open"]),
   hour: Window,
   day: Window
-}, { isDisabled: "disabled", hour: "last_hour", day: "last_day" }).pipe(documented({ identifier: "ChannelReport" }))
+}, { isDisabled: "disabled", hour: "last_hour", day: "last_day" }).pipe(documented("ChannelReport"))
 
 const Period = Json({
   newUsers: Schema.Number,
@@ -138,7 +135,7 @@ const Period = Json({
   plansFen: AmountJson,
   calls: Schema.Number,
   chargedMicros: AmountJson
-}).pipe(documented({ identifier: "PeriodFigures" }))
+}).pipe(documented("PeriodFigures"))
 
 const Overview = Json({
   /** Since midnight, in the zone asked for. */
@@ -154,7 +151,7 @@ const Overview = Json({
     step: Schema.Literals(["channel", "model", "offer", "payment", "address"]),
     isDone: Schema.Boolean
   }, { isDone: "done" }))
-}).pipe(documented({ identifier: "Overview" }))
+}).pipe(documented("Overview"))
 
 const zone = { time_zone: Schema.optionalKey(Name) }
 
@@ -164,16 +161,15 @@ const narrowed = {
   channel: Schema.optionalKey(Name)
 }
 
+const { get } = HttpApiEndpoint
+
 export class UsageApi extends HttpApiGroup.make("usage").add(
-  HttpApiEndpoint.get("overview", "/overview", { query: zone, success: Overview, error: ApiUnavailable }),
-  HttpApiEndpoint.get("reportUsage", "/usage", {
-    query: { ...period, ...zone, ...narrowed },
-    success: Report,
-    error: [ApiRefused, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listCalls", "/usage/calls", {
+  get("overview", "/overview", { query: zone, success: Overview }),
+  /** The last 30 days where no period is given. */
+  get("reportUsage", "/usage", { query: { ...periodQuery, ...zone, ...narrowed }, success: Report, error: ApiRefused }),
+  get("listCalls", "/usage/calls", {
     query: {
-      ...period,
+      ...periodQuery,
       ...narrowed,
       key_id: Schema.optionalKey(idJson(ApiKeyId)),
       state: Schema.optionalKey(states),
@@ -187,19 +183,14 @@ export class UsageApi extends HttpApiGroup.make("usage").add(
       items: Schema.Array(Call),
       next: orUndefined(Schema.String)
     }),
-    error: [ApiRefused, ApiUnavailable]
+    error: ApiRefused
   }),
-  HttpApiEndpoint.get("getCall", "/usage/calls/:id", {
-    params: { id: Schema.String },
-    success: Receipt,
-    error: [ApiNotFound, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("reportChannels", "/usage/channels", {
+  get("getCall", "/usage/calls/:id", { params: { id: Schema.String }, success: Receipt, error: ApiNotFound }),
+  get("reportChannels", "/usage/channels", {
     success: Json({
       channels: Schema.Array(ChannelReport),
       /** Where more calls were made in a day than are looked at: the oldest that was. */
       lookedFrom: Schema.NullOr(MomentJson)
-    }),
-    error: ApiUnavailable
+    })
   })
 ).annotateMerge(OpenApi.annotations({ title: "Usage", description: "Usage of everybody, and how the channels do." })) {}

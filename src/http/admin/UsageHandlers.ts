@@ -2,7 +2,6 @@
  * Answers `/api/admin/usage` and `/api/admin/overview` by the same use cases as the pages.
  */
 import { Clock, DateTime, Effect } from "effect"
-import { HttpApiBuilder } from "effect/http-api"
 import { PaymentEvents } from "../../events/PaymentEvents.ts"
 import { FirstSteps } from "../../settings/FirstSteps.ts"
 import { AllCalls, type CallOwner } from "../../usage/AllCalls.ts"
@@ -14,8 +13,8 @@ import type { UsageRefused } from "../../usage/UsageRefused.ts"
 import type { UsageSums } from "../../usage/UsageSums.ts"
 import { readRange } from "../console/kit/usage/UsageRange.ts"
 import { timeZoneOf } from "../console/text/Formats.ts"
-import { AdminApi } from "./AdminApi.ts"
-import { ApiNotFound, millisOf, orApiUnavailable, refusedField } from "./ApiError.ts"
+import { ApiNotFound, millisOf, refusedField } from "./ApiError.ts"
+import { answersOf } from "./ApiHandlers.ts"
 
 const DAY_MS = 86_400_000
 const DEFAULT_DAYS = 30
@@ -36,28 +35,24 @@ const periodOf = Effect.fnUntraced(function*(query: { readonly from?: string; re
   return { fromMs, toMs }
 })
 
-const refusal = ({ reason }: UsageRefused) => {
-  switch (reason) {
-    case "empty_range":
-      return refusedField("to", "is after from")
-    case "range_too_long":
-      return refusedField("from", "is at most 400 days before to")
-    case "bad_cursor":
-      return refusedField("before", "is the next of another page")
-  }
+const refusals = {
+  empty_range: refusedField("to", "is after from"),
+  range_too_long: refusedField("from", "is at most 400 days before to"),
+  bad_cursor: refusedField("before", "is the next of another page")
 }
 
-export const UsageHandlers = HttpApiBuilder.group(
-  AdminApi,
+const refused = ({ reason }: UsageRefused) => Effect.fail(refusals[reason])
+
+export const UsageHandlers = answersOf(
   "usage",
-  Effect.fn(function*(handlers) {
+  Effect.gen(function*() {
     const usage = yield* AllUsage
     const calls = yield* AllCalls
     const channels = yield* ChannelReports
     const service = yield* ServiceOverview
     const events = yield* PaymentEvents
     const firstSteps = yield* FirstSteps
-    return handlers.handleAll({
+    return {
       overview: Effect.fnUntraced(function*({ query }) {
         const timeZone = timeZoneOf(query.time_zone)
         const now = DateTime.toDateUtc(yield* DateTime.now)
@@ -77,37 +72,26 @@ export const UsageHandlers = HttpApiBuilder.group(
           foldedTo: report.foldedTo,
           firstSteps: yield* firstSteps.steps
         }
-      }, orApiUnavailable),
+      }),
       reportUsage: Effect.fnUntraced(
         function*({ query }) {
           const filter = { userId: query.user_id, model: query.model, channel: query.channel }
           return yield* usage.report({ ...(yield* periodOf(query)), ...filter }, timeZoneOf(query.time_zone))
         },
-        Effect.catchTag("UsageRefused", (error) => Effect.fail(refusal(error))),
-        orApiUnavailable
+        Effect.catchTag("UsageRefused", refused)
       ),
       listCalls: Effect.fnUntraced(
         function*({ query }) {
-          const filter = {
-            ...(yield* periodOf(query)),
-            userId: query.user_id,
-            keyId: query.key_id,
-            model: query.model,
-            channel: query.channel,
-            state: query.state,
-            funding: query.funding,
-            status: query.status
-          }
-          return yield* calls.page(filter, query.before)
+          const { before, key_id: keyId, user_id: userId, ...filter } = query
+          return yield* calls.page({ ...filter, ...(yield* periodOf(query)), userId, keyId }, before)
         },
-        Effect.catchTag("UsageRefused", (error) => Effect.fail(refusal(error))),
-        orApiUnavailable
+        Effect.catchTag("UsageRefused", refused)
       ),
       getCall: Effect.fnUntraced(function*({ params }) {
         const call = yield* calls.receipt(params.id)
         return call === undefined ? yield* new ApiNotFound({ message: "There is no such call." }) : shownReceipt(call)
-      }, orApiUnavailable),
-      reportChannels: () => orApiUnavailable(channels.report)
-    })
+      }),
+      reportChannels: () => channels.report
+    }
   })
 )

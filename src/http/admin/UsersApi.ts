@@ -3,15 +3,15 @@
  * caller's choosing: sent again with the same key it answers what happened the first time.
  */
 import { Schema, SchemaTransformation } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { LedgerItem } from "../../accounts/LedgerList.ts"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { Role } from "../../identity/Roles.ts"
 import { SubscriptionItem } from "../../subscriptions/SubscriptionList.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, ApiUnavailable } from "./ApiError.ts"
-import { documented, pageQuery } from "./ApiSchema.ts"
+import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, confirmedErrors, editErrors } from "./ApiError.ts"
+import { created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
 
 const summary = {
   id: IdJson,
@@ -24,7 +24,7 @@ const summary = {
   lastSeenAt: Schema.NullOr(MomentJson)
 }
 
-const UserSummary = Json(summary).pipe(documented({ identifier: "UserSummary" }))
+const UserSummary = Json(summary).pipe(documented("UserSummary"))
 
 /** How many there are, as a number. */
 const Many = Schema.Int.pipe(
@@ -45,7 +45,7 @@ const User = Json({
   orders: Many,
   subscriptions: Many,
   adminKeys: Many
-}).pipe(documented({ identifier: "User" }))
+}).pipe(documented("User"))
 
 const LedgerEntry = Json({
   ...LedgerItem.fields,
@@ -58,7 +58,7 @@ const LedgerEntry = Json({
   usdAfterMicros: Schema.NullOr(AmountJson),
   owedAfterMicros: Schema.NullOr(AmountJson),
   createdAt: MomentJson
-}).pipe(documented({ identifier: "LedgerEntry" }))
+}).pipe(documented("LedgerEntry"))
 
 const Subscription = Json({
   ...SubscriptionItem.fields,
@@ -66,11 +66,9 @@ const Subscription = Json({
   startsAt: MomentJson,
   endsAt: MomentJson,
   orderId: Schema.NullOr(IdJson)
-}).pipe(documented({ identifier: "Subscription" }))
+}).pipe(documented("Subscription"))
 
-const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).annotate({
-  identifier: "NewUser"
-})
+const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).pipe(documented("NewUser"))
 
 /** Why, and the key of this change alone. */
 const reasoned = {
@@ -80,106 +78,92 @@ const reasoned = {
   })
 }
 
-const Adjustment = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
-  identifier: "Adjustment",
-  description: "A signed amount; a balance is taken down to zero and no further."
-}))
+const Adjustment = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(
+  documented("Adjustment", { description: "A signed amount; a balance is taken down to zero and no further." })
+)
 
 /** What the account has and owes then. */
 const account = { usdMicros: AmountJson, owedMicros: AmountJson, repeated: Schema.Boolean }
 
-const Adjusted = Json(account).pipe(documented({ identifier: "Adjusted" }))
+const Adjusted = Json(account).pipe(documented("Adjusted"))
 
-const Waiver = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(documented({
-  identifier: "Waiver",
-  description: "What of the debt is waived, above 0; the balance stays as it is."
-}))
+const Waiver = Json({ amountMicros: AmountJson, ...reasoned }, { key: "idempotency_key" }).pipe(
+  documented("Waiver", { description: "What of the debt is waived, above 0; the balance stays as it is." })
+)
 
-const Waived = Json(account).pipe(documented({ identifier: "Waived" }))
+const Waived = Json(account).pipe(documented("Waived"))
 
 const Grant = Json({ planCode: Schema.String, ...reasoned }, { key: "idempotency_key" }).pipe(
-  documented({ identifier: "Grant" })
+  documented("Grant")
 )
 
 /** The link is in this answer and nowhere else. */
 const PasswordLink = Json({ url: Schema.String, expiresAt: MomentJson }).pipe(
-  documented({ identifier: "PasswordLink" })
+  documented("PasswordLink")
 )
 
 const params = { id: idJson(UserId) }
 
+const { get, post } = HttpApiEndpoint
+
 export class UsersApi extends HttpApiGroup.make("users").add(
-  HttpApiEndpoint.get("listUsers", "/users", {
+  get("listUsers", "/users", {
     query: {
       ...pageQuery,
       q: Schema.optionalKey(Schema.String),
       role: Schema.optionalKey(Role),
       state: Schema.optionalKey(Schema.Literals(["active", "disabled"]))
     },
-    success: Schema.Struct({ items: Schema.Array(UserSummary) }),
-    error: ApiUnavailable
+    success: itemsOf(UserSummary)
   }),
-  HttpApiEndpoint.post("createUser", "/users", {
+  post("createUser", "/users", {
     payload: NewUser,
-    success: UserSummary.pipe(HttpApiSchema.status(201)),
-    error: [ApiRefused, ApiConflict, ApiUnavailable]
+    success: UserSummary.pipe(created),
+    error: [ApiRefused, ApiConflict]
   }),
-  HttpApiEndpoint.get("getUser", "/users/:id", { params, success: User, error: [ApiNotFound, ApiUnavailable] }),
-  HttpApiEndpoint.post("disableUser", "/users/:id/disable", {
+  get("getUser", "/users/:id", { params, success: User, error: ApiNotFound }),
+  post("disableUser", "/users/:id/disable", { params, success: User, error: changeErrors }),
+  post("enableUser", "/users/:id/enable", { params, success: User, error: ApiNotFound }),
+  post("setUserRole", "/users/:id/role", {
     params,
+    payload: Schema.Struct({ role: Role }).pipe(documented("RoleChange")),
     success: User,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("enableUser", "/users/:id/enable", {
+  post("createPasswordLink", "/users/:id/password_link", {
     params,
-    success: User,
-    error: [ApiNotFound, ApiUnavailable]
+    success: PasswordLink.pipe(created),
+    error: changeErrors
   }),
-  HttpApiEndpoint.post("setUserRole", "/users/:id/role", {
-    params,
-    payload: Schema.Struct({ role: Role }).annotate({ identifier: "RoleChange" }),
-    success: User,
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.post("createPasswordLink", "/users/:id/password_link", {
-    params,
-    success: PasswordLink.pipe(HttpApiSchema.status(201)),
-    error: [ApiNotFound, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listLedger", "/users/:id/ledger", {
+  get("listLedger", "/users/:id/ledger", {
     params,
     query: pageQuery,
-    success: Schema.Struct({ items: Schema.Array(LedgerEntry) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(LedgerEntry),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("adjustBalance", "/users/:id/adjustments", {
+  post("adjustBalance", "/users/:id/adjustments", {
     params,
     payload: Adjustment,
     success: Adjusted,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("waiveDebt", "/users/:id/waive", {
-    params,
-    payload: Waiver,
-    success: Waived,
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
-  }),
-  HttpApiEndpoint.get("listSubscriptions", "/users/:id/subscriptions", {
+  post("waiveDebt", "/users/:id/waive", { params, payload: Waiver, success: Waived, error: confirmedErrors }),
+  get("listSubscriptions", "/users/:id/subscriptions", {
     params,
     query: pageQuery,
-    success: Schema.Struct({ items: Schema.Array(Subscription) }),
-    error: [ApiNotFound, ApiUnavailable]
+    success: itemsOf(Subscription),
+    error: ApiNotFound
   }),
-  HttpApiEndpoint.post("grantSubscription", "/users/:id/subscriptions", {
+  post("grantSubscription", "/users/:id/subscriptions", {
     params,
     payload: Grant,
     success: Schema.Struct({ id: IdJson }),
-    error: [ApiAccepted, ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    error: confirmedErrors
   }),
-  HttpApiEndpoint.post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
+  post("endSubscription", "/users/:id/subscriptions/:subscription_id/end", {
     params: { ...params, subscription_id: idJson(SubscriptionId) },
-    payload: Schema.Struct({ note: Schema.String }).annotate({ identifier: "SubscriptionEnd" }),
-    success: HttpApiSchema.NoContent,
-    error: [ApiNotFound, ApiRefused, ApiConflict, ApiUnavailable]
+    payload: Schema.Struct({ note: Schema.String }).pipe(documented("SubscriptionEnd")),
+    success: NoContent,
+    error: editErrors
   })
 ).annotateMerge(OpenApi.annotations({ title: "Users", description: "Users, their money and their plans." })) {}

@@ -4,8 +4,7 @@
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import { CHANNEL_KEY_LENGTH_MAX, CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
 import { OUTBOUND_URL_LENGTH_MAX } from "../../../../config/OutboundUrl.ts"
-import { channelTermList } from "../../../../domain/ChannelTermList.ts"
-import { defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
+import { channelTerms, defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { FormState } from "../../Answer.ts"
 import { Group } from "../../kit/Group.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
@@ -86,7 +85,7 @@ export const ChannelFields = (props: FieldsProps) => {
       <Group title={say("upstream")}>
         <TermInputs
           state={state}
-          list={channelTermList}
+          model={channelTerms}
           labels={channelLabels(context)}
           initial={defaultChannelTerms}
         />

@@ -12,8 +12,8 @@ import {
   type ChannelInput
 } from "../../../../channels/ChannelInput.ts"
 import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
-import { channelTermList } from "../../../../domain/ChannelTermList.ts"
-import type { ChannelTerms } from "../../../../domain/ChannelTerms.ts"
+import { type ChannelTerms, channelTerms } from "../../../../domain/ChannelTerms.ts"
+import { columnOf } from "../../../../domain/Row.ts"
 import type { Problems } from "../../Answer.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { readTermFields, termEntries, termProblem } from "../terms/TermForm.ts"
@@ -60,7 +60,7 @@ export const readChannelForm = (
   fields: URLSearchParams,
   { kept, known }: { readonly kept: ChannelTerms; readonly known: ReadonlyArray<string> }
 ): ChannelFormInput => {
-  const terms = readTermFields(channelTermList, fields, kept)
+  const terms = readTermFields(channelTerms, fields, kept)
   const { lines, models, problems } = readModels(
     context,
     fields.get("models") ?? "",
@@ -104,7 +104,7 @@ export const formOf = (channel: AdminChannel): URLSearchParams =>
     ["priority", channel.priority.toString()],
     ["weight", channel.weight.toString()],
     ["models", linesOf(channel.models)],
-    ...termEntries(channelTermList, channel).map(([name, text]) => [name, text])
+    ...termEntries(channelTerms, channel).map(([name, text]) => [name, text])
   ])
 
 const modelTexts = (
@@ -148,7 +148,7 @@ const textOf = (context: UserContext, problem: Exclude<ChannelProblem, { readonl
     case "form":
       return say("many", { max: CHANNELS_MAX })
     default:
-      return termProblem(context, channelTermList[problem.field].kind)
+      return termProblem(context, channelTerms.fields[problem.field].kind)
   }
 }
 
@@ -163,7 +163,7 @@ export const problemTexts = (
   const models = [...form.problems]
   for (const problem of found) {
     if (problem.field === "models") models.push(...modelTexts(context, problem, form))
-    else texts[problem.field] ??= textOf(context, problem)
+    else texts[columnOf(problem.field)] ??= textOf(context, problem)
   }
   if (models.length > 0) {
     const rest = models.length - LINES_NAMED_MAX

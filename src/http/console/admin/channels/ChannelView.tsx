@@ -2,7 +2,7 @@
  * One channel: its form, or what the configuration file says of it; how it does; and a test of it.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
-import { channelTermList } from "../../../../domain/ChannelTermList.ts"
+import { channelTerms } from "../../../../domain/ChannelTerms.ts"
 import type { FormState } from "../../Answer.ts"
 import { ButtonForm } from "../../kit/ButtonForm.tsx"
 import { Done } from "../../kit/Done.tsx"
@@ -103,7 +103,7 @@ const ChannelFacts = ({ channel, context }: ChannelProps) => {
           [say("url"), <code>{channel.baseUrl}</code>],
           [say("priority"), count(channel.priority)],
           [say("weight"), count(channel.weight)],
-          ...termFacts(context, channelTermList, channelLabels(context), channel),
+          ...termFacts(context, channelTerms, channelLabels(context), channel),
           [
             say("models"),
             lines[0] === "" ? say("models.none") : lines.map((line) => <code key={line} class="d-block">{line}</code>)

@@ -2,7 +2,7 @@
  * What a model is, to be read: its prices at each length, and all other terms.
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import { modelTermList } from "../../../../domain/ModelTermList.ts"
+import { modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { Facts } from "../../kit/Facts.tsx"
 import { ItemTable } from "../../kit/ItemTable.tsx"
@@ -50,7 +50,7 @@ export const ModelFacts = ({ model, context }: FactsProps) => {
       <div class="card-body border-top">
         <Facts
           facts={[
-            ...termFacts(context, modelTermList, modelLabels(context), model.terms),
+            ...termFacts(context, modelTerms, modelLabels(context), model.terms),
             [say("web_search"), toolPrice(tools?.webSearchMicros)],
             [say("file_search"), toolPrice(tools?.fileSearchMicros)]
           ]}

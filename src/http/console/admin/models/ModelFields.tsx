@@ -1,8 +1,7 @@
 /**
  * The fields of a model's form, in groups: prices, prices of long contexts, lengths and bounds, tools.
  */
-import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
-import { defaultTerms } from "../../../../domain/ModelTerms.ts"
+import { defaultTerms, type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { FormState } from "../../Answer.ts"
 import { Group } from "../../kit/Group.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
@@ -16,18 +15,18 @@ interface FieldsProps {
   readonly state: FormState
 }
 
-const lengthKeys: ReadonlyArray<ModelTermKey> = [
-  "context_tokens",
-  "max_output_tokens",
-  "default_output_tokens",
-  "output_tokens_per_second",
-  "input_overhead_tokens",
-  "image_tokens_max",
-  "tokenizer_margin",
+const lengthTerms: ReadonlyArray<ModelTermName> = [
+  "contextTokens",
+  "maxOutputTokens",
+  "defaultOutputTokens",
+  "outputTokensPerSecond",
+  "inputOverheadTokens",
+  "imageTokensMax",
+  "tokenizerMarginMicros",
   "reasoning"
 ]
 
-const toolKeys: ReadonlyArray<ModelTermKey> = ["hosted_tools", "tool_calls_max"]
+const toolTerms: ReadonlyArray<ModelTermName> = ["hostedTools", "toolCallsMax"]
 
 const TierRow = ({ row, state, context }: FieldsProps & { readonly row: number }) => {
   const say = sayOf(context, "adminModels")
@@ -65,7 +64,7 @@ const TierFields = ({ state, context }: FieldsProps) => {
 export const ModelFields = (props: FieldsProps) => {
   const { state, context } = props
   const say = sayOf(context, "adminModels")
-  const terms = { state, list: modelTermList, labels: modelLabels(context), initial: defaultTerms }
+  const terms = { state, model: modelTerms, labels: modelLabels(context), initial: defaultTerms }
   return (
     <>
       <Group title={say("prices")}>
@@ -81,10 +80,10 @@ export const ModelFields = (props: FieldsProps) => {
       </Group>
       <TierFields {...props} />
       <Group title={say("lengths")}>
-        <TermInputs {...terms} keys={lengthKeys} />
+        <TermInputs {...terms} names={lengthTerms} />
       </Group>
       <Group title={say("tools")}>
-        <TermInputs {...terms} keys={toolKeys} />
+        <TermInputs {...terms} names={toolTerms} />
         <Inputs
           state={state}
           inputs={[[

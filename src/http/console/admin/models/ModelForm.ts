@@ -11,7 +11,7 @@ import {
   wrongFieldsOf
 } from "../../../../catalog/ModelTerms.ts"
 import { PRICE_TIERS_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "../../../../domain/Bounds.ts"
-import { modelTermList } from "../../../../domain/ModelTermList.ts"
+import { type ModelTermName, modelTerms, type UnpricedTerms } from "../../../../domain/ModelTerms.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { withExtras } from "../../../../domain/PriceJson.ts"
 import type { Problems } from "../../Answer.ts"
@@ -33,14 +33,14 @@ const toolPriceOf = (text: string | null, kept: bigint | null | undefined): bigi
 /** The terms that the form asks for, or the names of the fields that are wrong. What was not sent is `kept`'s. */
 export const readModelForm = (
   fields: URLSearchParams,
-  kept: Omit<ModelTerms, "price"> & Partial<ModelTerms> = defaultTerms
+  kept: UnpricedTerms & Partial<ModelTerms> = defaultTerms
 ): Result.Result<ModelTerms, ReadonlyArray<string>> => {
   const input = priceOf(fields.get("input"))
   const cached = fields.get("cached_input")
   const write = fields.get("cache_write")
   const tiers = readTiers(fields)
   const { tiers: keptTiers = [], tools } = kept.price ?? {}
-  return Result.flatMap(readTermFields(modelTermList, fields, kept), (terms) => {
+  return Result.flatMap(readTermFields(modelTerms, fields, kept), (terms) => {
     const model: ModelTerms = {
       ...terms,
       price: {
@@ -62,6 +62,8 @@ export const readModelForm = (
 
 const isModelField = (field: string): field is ModelField => modelFields.some((known) => known === field)
 
+const isTermName = (field: string): field is ModelTermName => Object.hasOwn(modelTerms.fields, field)
+
 const fieldText = (context: PageContext, field: ModelField): string => {
   const say = sayOf(context, "adminModels")
   const { count } = context.formats
@@ -73,11 +75,11 @@ const fieldText = (context: PageContext, field: ModelField): string => {
     case "web_search":
     case "file_search":
       return say("price.problem", { max: count(TOOL_USD_PER_CALL_MAX) })
-    case "max_output_tokens":
+    case "maxOutputTokens":
       return say("limit.problem", { max: count(TOKENS_MAX) })
-    case "default_output_tokens":
+    case "defaultOutputTokens":
       return say("default.problem", { max: count(TOKENS_MAX) })
-    case "hosted_tools":
+    case "hostedTools":
       return say("hosted.problem")
     case "input":
     case "cached_input":
@@ -85,7 +87,7 @@ const fieldText = (context: PageContext, field: ModelField): string => {
     case "output":
       return say("price.problem", { max: count(PRICE_USD_PER_1M_MAX) })
     default:
-      return termProblem(context, modelTermList[field].kind)
+      return termProblem(context, modelTerms.fields[field].kind)
   }
 }
 
@@ -101,7 +103,10 @@ const cellText = (context: PageContext, field: string): string => {
 /** Says what is wrong beside each field. */
 export const modelProblems = (context: PageContext, fields: ReadonlyArray<string>): Problems =>
   Object.fromEntries(
-    fields.map((field) => [field, isModelField(field) ? fieldText(context, field) : cellText(context, field)])
+    fields.map((field) => [
+      isTermName(field) ? modelTerms.keys[field] : field,
+      isModelField(field) ? fieldText(context, field) : cellText(context, field)
+    ])
   )
 
 /** A model's terms as its form has them. */
@@ -118,6 +123,6 @@ export const formOf = (terms: ModelTerms): URLSearchParams => {
     ["web_search", optional(tools?.webSearchMicros)],
     ["file_search", optional(tools?.fileSearchMicros)],
     ...tierEntries(tiers ?? []).map(([name, text]) => [name, text]),
-    ...termEntries(modelTermList, terms).map(([name, text]) => [name, text])
+    ...termEntries(modelTerms, terms).map(([name, text]) => [name, text])
   ])
 }

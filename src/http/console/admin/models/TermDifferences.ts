@@ -1,9 +1,8 @@
 /**
  * What a model would have beside what it has, term by term, in the reader's language.
  */
-import { Record } from "effect"
 import type { ModelTerms } from "../../../../catalog/ModelTerms.ts"
-import { type ModelTermKey, modelTermList } from "../../../../domain/ModelTermList.ts"
+import { type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { termValueText } from "../terms/TermForm.ts"
@@ -17,7 +16,7 @@ export interface Difference {
 }
 
 /** Terms that files of prices may name: the others of a new model are its defaults. */
-const importedKeys: ReadonlyArray<ModelTermKey> = ["context_tokens", "max_output_tokens", "reasoning"]
+const importedNames: ReadonlyArray<ModelTermName> = ["contextTokens", "maxOutputTokens", "reasoning"]
 
 const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<readonly [string, string]> => {
   const say = sayOf(context, "import")
@@ -51,14 +50,15 @@ const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<
 const textsOf = (
   context: PageContext,
   terms: ModelTerms,
-  keys: ReadonlyArray<ModelTermKey>
+  names: ReadonlyArray<ModelTermName>
 ): ReadonlyMap<string, string> => {
   const labels = modelLabels(context)
   return new Map([
     ...priceTexts(context, terms),
-    ...keys.map((key) =>
-      [labels[key].label, termValueText(context, modelTermList[key].get(terms), labels[key])] as const
-    )
+    ...names.map((name) => {
+      const term = { field: modelTerms.fields[name], value: terms[name], label: labels[name] }
+      return [term.label.label, termValueText(context, term)] as const
+    })
   ])
 }
 
@@ -68,9 +68,9 @@ export const differencesOf = (
   before: ModelTerms | null,
   after: ModelTerms
 ): ReadonlyArray<Difference> => {
-  const keys = before === null ? importedKeys : Record.keys(modelTermList)
-  const now = textsOf(context, after, keys)
-  const old = before === null ? undefined : textsOf(context, before, keys)
+  const names = before === null ? importedNames : modelTerms.names
+  const now = textsOf(context, after, names)
+  const old = before === null ? undefined : textsOf(context, before, names)
   const none = sayOf(context, "import")("none")
   return [...new Set([...now.keys(), ...old?.keys() ?? []])]
     .map((label) => ({

@@ -1,9 +1,10 @@
 /**
  * Terms of models and channels in forms: as the texts of fields, read from them, and what is said of a value that is wrong.
  */
-import { Record, type Result } from "effect"
+import { type Result, Schema } from "effect"
+import type { Term, TermKind } from "../../../../domain/Fields.ts"
+import type { JsonValue, Model, ValueOf } from "../../../../domain/Model.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
-import { documentOf, takeTerms, type TermKind, type TermList, type TermValue } from "../../../../domain/Term.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 
 /** What a term is called, what it is for, and the names of its options. */
@@ -32,32 +33,44 @@ export const termProblem = (context: PageContext, kind: TermKind): string => {
   }
 }
 
+/** A term that is shown in a form or in a list of facts, and what it is. */
+export interface ShownTerm {
+  readonly field: Term<JsonValue>
+  readonly value: unknown
+  readonly label: TermLabel
+}
+
+/** As JSON has it: a decimal is text. */
+const jsonOf = ({ json }: Term<JsonValue>, value: unknown): JsonValue => Schema.encodeUnknownSync(json)(value)
+
 /** A value for people to read. */
-export const termValueText = (context: PageContext, value: TermValue, { options, unset }: TermLabel): string => {
+export const termValueText = (context: PageContext, { field, label: { options, unset }, value }: ShownTerm): string => {
   const say = sayOf(context, "term")
   const nameOf = (option: string) => options?.[option] ?? option
-  if (value === null) return unset ?? "–"
-  if (typeof value === "boolean") return value ? say("yes") : say("no")
-  if (typeof value === "number") return context.formats.count(value)
-  if (typeof value === "string") return nameOf(value)
-  return value.length === 0 ? say("none") : value.map(nameOf).join(", ")
+  const json = jsonOf(field, value)
+  if (json === null) return unset ?? "–"
+  if (typeof json === "boolean") return json ? say("yes") : say("no")
+  if (typeof json === "number") return context.formats.count(json)
+  if (typeof json === "string") return nameOf(json)
+  return json.length === 0 ? say("none") : json.map(nameOf).join(", ")
 }
 
 /** A value as its field has it; a choice of several, and a tick, are one entry for each. */
-export const textsOf = (value: TermValue): ReadonlyArray<string> => {
-  if (value === null) return [""]
-  if (typeof value === "boolean") return value ? ["1"] : []
-  return typeof value === "object" ? value : [String(value)]
+export const textsOf = (field: Term<JsonValue>, value: unknown): ReadonlyArray<string> => {
+  const json = jsonOf(field, value)
+  if (json === null) return [""]
+  if (typeof json === "boolean") return json ? ["1"] : []
+  return typeof json === "object" ? json : [String(json)]
 }
 
+type TermFields = Readonly<Record<string, Term<JsonValue>>>
+
 /** All terms as the entries of a form. */
-export const termEntries = <K extends string, T>(
-  list: TermList<K, T>,
-  terms: T
+export const termEntries = <F extends TermFields>(
+  { entries, keys }: Model<F>,
+  terms: ValueOf<F>
 ): ReadonlyArray<readonly [string, string]> =>
-  Record.toEntries(documentOf(list, terms)).flatMap(([key, value]) =>
-    textsOf(value).map((text) => [key, text] as const)
-  )
+  entries.flatMap(([name, field]) => textsOf(field, terms[name]).map((text) => [keys[name], text] as const))
 
 const integerOf = (text: string, isOptional: boolean): number | null => {
   if (text === "" && isOptional) return null
@@ -65,7 +78,7 @@ const integerOf = (text: string, isOptional: boolean): number | null => {
 }
 
 /** Undefined: the field was not sent. A tick that is not sent is one that is not set. */
-const valueOf = (kind: TermKind, key: string, fields: URLSearchParams): TermValue | undefined => {
+const valueOf = (kind: TermKind, key: string, fields: URLSearchParams): JsonValue | undefined => {
   const text = fields.get(key)?.trim()
   switch (kind.is) {
     case "integer":
@@ -80,9 +93,9 @@ const valueOf = (kind: TermKind, key: string, fields: URLSearchParams): TermValu
 }
 
 /** The terms of a form, in bounds or not; those that were not sent are `base`'s. Fails with choices that are not offered. */
-export const readTermFields = <K extends string, T>(
-  list: TermList<K, T>,
-  fields: URLSearchParams,
-  base: T
-): Result.Result<T, ReadonlyArray<K>> =>
-  takeTerms(list, Record.map(list, ({ kind }, key) => valueOf(kind, key, fields)), base)
+export const readTermFields = <F extends TermFields>(
+  { entries, keys, readJson }: Model<F>,
+  form: URLSearchParams,
+  base: ValueOf<F>
+): Result.Result<ValueOf<F>, ReadonlyArray<keyof F & string>> =>
+  readJson(Object.fromEntries(entries.map(([name, { kind }]) => [name, valueOf(kind, keys[name], form)])), base)

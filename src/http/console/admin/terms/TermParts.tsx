@@ -1,19 +1,21 @@
 /**
  * All terms of a model or a channel: as inputs of its form, each named as its term, and as facts to be read.
  */
-import { Record } from "effect"
-import type { TermKind, TermList, TermValue } from "../../../../domain/Term.ts"
+import type { Term } from "../../../../domain/Fields.ts"
+import type { JsonValue, Model, ValueOf } from "../../../../domain/Model.ts"
 import type { FormState } from "../../Answer.ts"
 import type { Fact } from "../../kit/Facts.tsx"
 import { type AnyInput, Inputs } from "../../kit/Inputs.tsx"
 import type { PageContext } from "../../PageContext.ts"
-import { type TermLabel, termValueText, textsOf } from "./TermForm.ts"
+import { type ShownTerm, type TermLabel, termValueText, textsOf } from "./TermForm.ts"
 
-type Labels<K extends string> = Readonly<Record<K, TermLabel>>
+type Terms = Readonly<Record<string, Term<JsonValue>>>
+type Labels<F> = { readonly [K in keyof F]: TermLabel }
 
 /** The input of a term of this kind; `value` is shown where nothing was typed yet. */
-const inputOf = (name: string, kind: TermKind, value: TermValue, { options, unset, ...label }: TermLabel): AnyInput => {
-  const texts = textsOf(value)
+const inputOf = (name: string, { field, label: { options, unset, ...label }, value }: ShownTerm): AnyInput => {
+  const { kind } = field
+  const texts = textsOf(field, value)
   const number = { ...label, name, initial: texts[0] ?? "", placeholder: unset ?? "" }
   const named = (of: ReadonlyArray<string>) => of.map((option) => [option, options?.[option] ?? option] as const)
   switch (kind.is) {
@@ -31,18 +33,22 @@ const inputOf = (name: string, kind: TermKind, value: TermValue, { options, unse
 }
 
 /** Those with many options last, as they take the whole width. */
-export function TermInputs<K extends string, T>(
-  { initial, labels, list, keys = Record.keys(list), state }: {
+export function TermInputs<F extends Terms>(
+  { initial, labels, model: { entries, keys, names: all }, names = all, state }: {
     readonly state: FormState
-    readonly list: TermList<K, T>
-    readonly labels: Labels<K>
+    readonly model: Model<F>
+    readonly labels: Labels<F>
     /** Shown where nothing was typed yet. */
-    readonly initial: T
+    readonly initial: ValueOf<F>
     /** Only these; absent: all. */
-    readonly keys?: ReadonlyArray<K>
+    readonly names?: ReadonlyArray<keyof F & string>
   }
 ) {
-  const inputs = keys.map((key) => inputOf(key, list[key].kind, list[key].get(initial), labels[key]))
+  const inputs = names.flatMap((name) =>
+    entries.filter(([known]) => known === name).map(([, field]) =>
+      inputOf(keys[name], { field, value: initial[name], label: labels[name] })
+    )
+  )
   return (
     <Inputs
       state={state}
@@ -51,10 +57,13 @@ export function TermInputs<K extends string, T>(
   )
 }
 
-export const termFacts = <K extends string, T>(
+export const termFacts = <F extends Terms>(
   context: PageContext,
-  list: TermList<K, T>,
-  labels: Labels<K>,
-  terms: T
+  { entries }: Model<F>,
+  labels: Labels<F>,
+  terms: ValueOf<F>
 ): ReadonlyArray<Fact> =>
-  Record.keys(list).map((key) => [labels[key].label, termValueText(context, list[key].get(terms), labels[key])])
+  entries.map(([name, field]) => [
+    labels[name].label,
+    termValueText(context, { field, value: terms[name], label: labels[name] })
+  ])
