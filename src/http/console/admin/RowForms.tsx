@@ -17,14 +17,14 @@ import { ConfirmPage } from "../kit/ConfirmPage.tsx"
 import type { PageContext, UserContext } from "../PageContext.ts"
 import { idOf } from "../PathId.ts"
 
-/** The second of two who change a row is told so, and goes on from what the row is now. */
+/** An edit conflict: the second of two who change a row sees what the row is now, and may save again. */
 export const changedMeanwhile = (context: PageContext) =>
   refusing({ meanwhile: "now", form: context.say("meanwhile") }, 409)
 
 /** The revision that a form was filled in on; none that a row has where it names none. */
 export const revisionIn = (fields: URLSearchParams): bigint => idOf(fields.get("revision")) ?? 0n
 
-/** A row's form as it was sent, or as the row is; and the revision that it is filled in on, the row's own once it was overtaken. */
+/** A row's form as it was sent, or as the row is, and the revision it is filled in on: the row's own after an edit conflict. */
 export const editOf = (
   row: { readonly revision: bigint },
   own: URLSearchParams,

@@ -52,7 +52,7 @@ const refusals = (context: UserContext) => ({
 })
 
 /** What is wrong with the terms of a form. */
-const refusedTerms = (context: UserContext) => ({ fields }: { readonly fields: ReadonlyArray<string> }) =>
+const refusedTerms = (context: UserContext, fields: ReadonlyArray<string>) =>
   Effect.fail(refuse(modelProblems(context, fields)))
 
 const createForm = adminForm("/admin/models/new", {
@@ -61,13 +61,13 @@ const createForm = adminForm("/admin/models/new", {
       const id = (fields.get("id") ?? "").trim()
       const terms = readModelForm(fields)
       if (Result.isFailure(terms)) {
-        return yield* refusedTerms(context)({ fields: isModelId(id) ? terms.failure : ["id", ...terms.failure] })
+        return yield* refusedTerms(context, isModelId(id) ? terms.failure : ["id", ...terms.failure])
       }
       yield* (yield* ModelAdmin).create(actorOf(context), { id, ...terms.success })
       return redirect(modelPath("edit", id, "created"))
     }).pipe(
       Effect.catchTags({
-        ModelRefused: refusedTerms(context),
+        ModelRefused: ({ fields }) => refusedTerms(context, fields),
         ModelExists: refusing({ id: sayOf(context, "adminModels")("id.exists") }, 409)
       })
     ),
@@ -93,13 +93,13 @@ const editForm = adminForm("/admin/models/edit", {
     Effect.gen(function*() {
       const { id, terms: kept } = yield* modelOf(context)
       const terms = readModelForm(fields, kept)
-      if (Result.isFailure(terms)) return yield* refusedTerms(context)({ fields: terms.failure })
+      if (Result.isFailure(terms)) return yield* refusedTerms(context, terms.failure)
       yield* (yield* ModelAdmin).edit(actorOf(context), { id, revision: revisionIn(fields) }, terms.success)
       return redirect(modelPath("edit", id, "changed"))
     }).pipe(
       Effect.catchTags({
         ...refusals(context),
-        ModelRefused: refusedTerms(context),
+        ModelRefused: ({ fields }) => refusedTerms(context, fields),
         ChangedMeanwhile: changedMeanwhile(context)
       })
     ),
