@@ -286,7 +286,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       })
       const told = yield* client.post(second, { offers: tick })
       assert.strictEqual(told.status, 409)
-      assert.include(told.text, "has been changed by somebody else since this preview")
+      assert.include(told.text, "since this preview, so nothing was applied")
       assert.match(told.text, /<del[^>]*>\$14\.00<\/del>/, "what is there now")
       assert.notInclude(told.text, "checked")
       assert.strictEqual((yield* client.get("/admin/models/import/999999")).status, 404)
