@@ -18,8 +18,19 @@ export const SUM_SCALE = 12
 
 const MILLION = 1_000_000n
 
+export type UsedOfCall = Pick<
+  CallReceipt,
+  | "price"
+  | "inputTokens"
+  | "cachedInputTokens"
+  | "cacheWriteTokens"
+  | "outputTokens"
+  | "webSearchCalls"
+  | "fileSearchCalls"
+>
+
 /** Input and output are always there, the rest where something of it was used. */
-export const costLines = (call: CallReceipt): ReadonlyArray<CostLine> => {
+export const costLines = (call: UsedOfCall): ReadonlyArray<CostLine> => {
   const { price: { tools, ...price } } = call
   const tokens = [
     ["input", call.inputTokens, price.inputMicrosPer1m],
