@@ -7,7 +7,7 @@ import { Record, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { type ModelTerms, modelTerms } from "../domain/ModelTerms.ts"
 import { Micros } from "../domain/Money.ts"
-import { tierJson, withExtras } from "../domain/PriceJson.ts"
+import { withExtras } from "../domain/Price.ts"
 import { Row } from "../domain/Row.ts"
 import { type ColumnValue, recordsetOf } from "../postgres/Rows.ts"
 
@@ -19,6 +19,8 @@ export const PriceTiers = Schema.Array(Row({
   cacheWriteMicrosPer1m: Schema.NullOr(Schema.BigIntFromString),
   outputMicrosPer1m: Schema.BigIntFromString
 }))
+
+const encodeTiers = Schema.encodeSync(PriceTiers)
 
 /** The columns of terms. What another version may have written is left as it is, for {@link termsOfRow} to read. */
 export const TermColumns = Row({
@@ -37,7 +39,7 @@ const priceColumnsOf = ({ price }: ModelTerms): Readonly<Record<string, ColumnVa
   cached_input_micros_per_1m: price.cachedInputMicrosPer1m,
   cache_write_micros_per_1m: price.cacheWriteMicrosPer1m,
   output_micros_per_1m: price.outputMicrosPer1m,
-  price_tiers: price.tiers?.map(tierJson) ?? null,
+  price_tiers: price.tiers === undefined ? null : encodeTiers(price.tiers),
   web_search_micros: price.tools?.webSearchMicros ?? null,
   file_search_micros: price.tools?.fileSearchMicros ?? null
 })

@@ -5,7 +5,7 @@
  */
 import { Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { withExtras } from "../domain/PriceJson.ts"
+import { withExtras } from "../domain/Price.ts"
 import { Row, RowWith } from "../domain/Row.ts"
 import type { ColumnValue } from "../postgres/Rows.ts"
 import { PriceTiers, TermColumns, termColumns, termsOfRow } from "./ModelColumns.ts"

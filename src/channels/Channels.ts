@@ -57,8 +57,8 @@ export class Channels extends Context.Service<Channels, {
       const clock = yield* Clock.Clock
 
       /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
-      const keysOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
-        const keys = new Map<ChannelId, Channel["apiKey"]>()
+      const callableOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
+        const callable = new Map<ChannelId, Callable>()
         for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
           const terms = channelTerms.readRow(row)
           if (Result.isFailure(terms)) {
@@ -66,7 +66,7 @@ export class Channels extends Context.Service<Channels, {
             yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
             continue
           }
-          const key = yield* keyOf(row).pipe(
+          const apiKey = yield* keyOf(row).pipe(
             Effect.catch(({ message }) =>
               Effect.as(
                 Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
@@ -74,9 +74,9 @@ export class Channels extends Context.Service<Channels, {
               )
             )
           )
-          if (key !== undefined && Redacted.value(key) !== "") keys.set(row.id, key)
+          if (apiKey !== undefined && Redacted.value(apiKey) !== "") callable.set(row.id, { ...terms.success, apiKey })
         }
-        return keys
+        return callable
       })
 
       const snapshot = yield* makeSnapshot({
@@ -89,7 +89,7 @@ export class Channels extends Context.Service<Channels, {
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
         WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`
           ),
-          (rows) => Effect.map(keysOf(rows), (keys) => servedOf(rows, keys))
+          (rows) => Effect.map(callableOf(rows), (callable) => servedOf(rows, callable))
         )
       })
 
@@ -134,18 +134,19 @@ type ServedModel = typeof ServedModel.Type
 
 type Served = ReadonlyMap<string, Tiers<Channel>>
 
-const servedOf = (rows: ReadonlyArray<ServedModel>, keys: ReadonlyMap<ChannelId, Channel["apiKey"]>): Served => {
+/** What a channel is called with, whatever the model. */
+type Callable = ChannelTerms & Pick<Channel, "apiKey">
+
+const servedOf = (rows: ReadonlyArray<ServedModel>, callable: ReadonlyMap<ChannelId, Callable>): Served => {
   const served = new Map<string, Array<Channel>>()
   for (const row of rows) {
-    const apiKey = keys.get(row.id)
-    const terms = channelTerms.readRow(row)
-    if (apiKey === undefined || Result.isFailure(terms)) continue
+    const how = callable.get(row.id)
+    if (how === undefined) continue
     const channel: Channel = {
-      ...terms.success,
+      ...how,
       id: row.id,
       name: row.name,
       baseUrl: row.baseUrl,
-      apiKey,
       priority: row.priority,
       weight: row.weight,
       upstreamModel: row.upstreamModel,

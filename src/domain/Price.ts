@@ -33,6 +33,12 @@ export interface PriceSnapshot extends UnitPrices {
   readonly tools?: ToolPrices
 }
 
+/** The optional parts of a price snapshot: none of them is there empty. */
+export const withExtras = (tiers: ReadonlyArray<PriceTier>, tools: ToolPrices) => ({
+  ...tiers.length === 0 ? {} : { tiers },
+  ...tools.webSearchMicros === null && tools.fileSearchMicros === null ? {} : { tools }
+})
+
 /** Finished calls of tools that the upstream ran. */
 export interface ToolUse {
   readonly webSearch: number

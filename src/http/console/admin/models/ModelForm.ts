@@ -13,7 +13,7 @@ import {
 import { PRICE_TIERS_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "../../../../domain/Bounds.ts"
 import { type ModelTermName, modelTerms, type UnpricedTerms } from "../../../../domain/ModelTerms.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { withExtras } from "../../../../domain/PriceJson.ts"
+import { withExtras } from "../../../../domain/Price.ts"
 import type { Problems } from "../../Answer.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { readTermFields, termEntries, termProblem } from "../terms/TermForm.ts"
