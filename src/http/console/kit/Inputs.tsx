@@ -6,6 +6,7 @@ import { NOTE_CHARACTERS_MAX } from "../../../platform/Notes.ts"
 import type { FormState } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { Field, type FieldProps } from "../ui/Forms.tsx"
+import { type ChoiceProps, Radios, Select } from "./Choices.tsx"
 
 type InputKind = "text" | "email" | "date" | "integer" | "decimal" | "usd" | "signedUsd" | "cny"
 
@@ -29,17 +30,47 @@ export interface Input
   readonly is?: InputKind
 }
 
-interface InputsProps {
-  readonly state: FormState
-  /** An entry that is no input, such as a choice, is shown as it is. */
-  readonly inputs: ReadonlyArray<Input | ReadonlyArray<Input | ComponentChildren>>
+/** One of several: in a list that opens, or all of them below one another. */
+export interface Choice extends Omit<ChoiceProps, "state"> {
+  readonly is: "select" | "radios"
 }
 
-const isInput = (entry: Input | ComponentChildren): entry is Input =>
+/** Several that belong together, under a name of their own. */
+interface Group {
+  readonly name: string
+  readonly legend: string
+  readonly hint: string
+  readonly inputs: ReadonlyArray<Input>
+}
+
+/** An entry that is no input is shown as it is. */
+export type InputEntry = Input | Choice | Group | ReadonlyArray<Input | Choice | ComponentChildren>
+
+interface InputsProps {
+  readonly state: FormState
+  readonly inputs: ReadonlyArray<InputEntry>
+}
+
+const isInput = (entry: InputEntry | ComponentChildren): entry is Input | Choice =>
   typeof entry === "object" && entry !== null && "label" in entry && "name" in entry
 
-const One = ({ input: { is = "text", ...props }, state }: { readonly input: Input; readonly state: FormState }) => (
-  <Field state={state} {...kinds[is]} {...props} />
+const One = ({ input, state }: { readonly input: Input | Choice; readonly state: FormState }) => {
+  if ("options" in input) {
+    const { is, ...choice } = input
+    return is === "select" ? <Select state={state} {...choice} /> : <Radios state={state} {...choice} />
+  }
+  const { is = "text", ...props } = input
+  return <Field state={state} {...kinds[is]} {...props} />
+}
+
+const Inside = (
+  { group: { hint, inputs, legend, name }, state }: { readonly group: Group; readonly state: FormState }
+) => (
+  <fieldset class="mb-3" aria-describedby={`${name}-hint`}>
+    <legend class="form-label">{legend}</legend>
+    <Inputs state={state} inputs={[inputs]} />
+    <div id={`${name}-hint`} class="form-hint">{hint}</div>
+  </fieldset>
 )
 
 export const Inputs = ({ inputs, state }: InputsProps) => (
@@ -47,6 +78,8 @@ export const Inputs = ({ inputs, state }: InputsProps) => (
     {inputs.map((entry, at) =>
       isInput(entry)
         ? <One key={entry.name} state={state} input={entry} />
+        : "legend" in entry
+        ? <Inside key={entry.name} state={state} group={entry} />
         : (
           <div key={at} class="row gx-3">
             {entry.map((one, place) => (
