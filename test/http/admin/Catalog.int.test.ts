@@ -4,12 +4,12 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { liteLlm } from "../../catalog/PriceSamples.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { until } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
-import { liteLlm } from "../../catalog/PriceSamples.ts"
 
 /** How many models and plans there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {
@@ -344,7 +344,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual(changed.status, 303, changed.text)
       const stale = yield* client.post(path, { ...plan({ name: "Other" }), revision: revisionIn(seen.text) })
       assert.strictEqual(stale.status, 409)
-      assert.include(stale.text, "Somebody else has changed this plan meanwhile.")
+      assert.include(stale.text, "Somebody else changed this plan in the meantime.")
       assert.include(stale.text, "¥99.00")
       assert.include(stale.text, 'value="Other"')
 

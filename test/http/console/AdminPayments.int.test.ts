@@ -172,21 +172,23 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.strictEqual(paid.headers.location, `${path}?done=completed`)
       assert.strictEqual(yield* balanceOf(user.id), order.creditMicros)
       const shown = yield* client.get(`${path}?done=completed`)
-      for (const text of ["The order is paid.", root.email, "by bank transfer", `cash ${order.id}`, "Paid directly"]) {
+      for (
+        const text of ["Order marked as paid.", root.email, "by bank transfer", `cash ${order.id}`, "Paid directly"]
+      ) {
         assert.include(shown.text, text)
       }
       // Somebody else was shown the form before.
       const second = yield* asRoot
       const late = yield* second.client.post(`${path}/complete`, { ...done, reference: "another" })
       assert.strictEqual(late.status, 409)
-      assert.include(late.text, "The order is Paid by now")
+      assert.include(late.text, "The order is now “Paid”")
       const next = yield* orderOf()
       const used = yield* client.post(`/admin/orders/${next.order.id}/complete`, {
         ...done,
         reference: `cash ${order.id}`
       })
       assert.strictEqual(used.status, 409)
-      assert.include(used.text, "has paid an order before")
+      assert.include(used.text, "has already paid an order")
       assert.strictEqual((yield* client.get(`${path}/complete`)).status, 303, "nothing to complete")
       // The buyer is told, too.
       const buyer = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
@@ -228,7 +230,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       for (const amount of ["", "0", "-1", "10.01", "1.001", "x"]) {
         const refused = yield* client.post(`${path}/refund`, { ...fields, amount })
         assert.strictEqual(refused.status, 422, amount)
-        assert.include(refused.text, "of at most ¥10.00")
+        assert.include(refused.text, "at most ¥10.00")
         assert.include(refused.text, key, "the form goes on with its key")
       }
       assert.strictEqual((yield* client.post(`${path}/refund`, { ...fields, note: "" })).status, 422)
@@ -302,7 +304,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.isAbove(key.length, 8)
       const impossible = yield* client.post(`${path}/refund`, { key, note: "paid too little" })
       assert.strictEqual(impossible.status, 409)
-      assert.include(impossible.text, "cannot be given back from here")
+      assert.include(impossible.text, "cannot be refunded from here")
       assert.strictEqual((yield* client.post(`${path}/refund`, { key, note: "" })).status, 422)
       const credited = yield* client.post(`${path}/credit`, fields)
       assert.strictEqual(credited.headers.location, `${path}?done=resolved`)

@@ -95,7 +95,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("redemption codes i
       assert.include((yield* client.post("/topup/redeem", { code: second })).text, "no such code")
       const conflict = yield* root.post(`${path}/enable`, { revision })
       assert.strictEqual(conflict.status, 409)
-      assert.include(conflict.text, "Somebody has changed this batch meanwhile")
+      assert.include(conflict.text, "Somebody else changed this batch in the meantime")
       assert.include((yield* root.get("/admin/codes?state=disabled")).text, "=1+1")
       assert.notInclude((yield* root.get("/admin/codes?state=active")).text, "=1+1")
 

@@ -2,8 +2,9 @@
  * The days that a list is narrowed to, in the visitor's own zone, as its address says them.
  */
 import { DateTime } from "effect"
-import type { PageContext } from "../PageContext.ts"
 import { startOfDay } from "../Days.ts"
+import type { ListFilter } from "../kit/List.tsx"
+import type { PageContext } from "../PageContext.ts"
 
 export interface FilterDays {
   /** As typed, `YYYY-MM-DD`; empty for no bound. */
@@ -34,3 +35,12 @@ export const readDays = ({ formats, query }: Pick<PageContext, "formats" | "quer
       isRefused
     }
 }
+
+export const dayFilters = ({ say }: Pick<PageContext, "say">, { from, to }: FilterDays): ReadonlyArray<ListFilter> => [
+  { is: "day", name: "from", label: say("from"), value: from },
+  { is: "day", name: "to", label: say("to"), value: to }
+]
+
+/** Said where the days are left out. */
+export const daysWarning = ({ say }: Pick<PageContext, "say">, { isRefused }: FilterDays): string | undefined =>
+  isRefused ? say("days.problem") : undefined

@@ -57,8 +57,16 @@ export interface LinesInput extends Omit<ControlProps, "state"> {
 
 export type AnyInput = Input | Choice | TicksInput | TickInput | LinesInput
 
+/** Several that belong together, under a name of their own. */
+interface InputGroup {
+  readonly name: string
+  readonly legend: string
+  readonly hint: string
+  readonly inputs: ReadonlyArray<Input>
+}
+
 /** An entry that is no input is shown as it is. */
-export type InputEntry = AnyInput | ReadonlyArray<AnyInput | ComponentChildren>
+export type InputEntry = AnyInput | InputGroup | ReadonlyArray<AnyInput | ComponentChildren>
 
 interface InputsProps {
   readonly state: FormState
@@ -99,11 +107,23 @@ const One = ({ input, state }: { readonly input: AnyInput; readonly state: FormS
   return <Field state={state} {...kinds[is]} {...props} />
 }
 
+const Inside = (
+  { group: { hint, inputs, legend, name }, state }: { readonly group: InputGroup; readonly state: FormState }
+) => (
+  <fieldset class="mb-3" aria-describedby={`${name}-hint`}>
+    <legend class="form-label">{legend}</legend>
+    <Inputs state={state} inputs={[inputs]} />
+    <div id={`${name}-hint`} class="form-hint">{hint}</div>
+  </fieldset>
+)
+
 export const Inputs = ({ inputs, state }: InputsProps) => (
   <>
     {inputs.map((entry, at) =>
       isInput(entry)
         ? <One key={entry.name} state={state} input={entry} />
+        : "legend" in entry
+        ? <Inside key={entry.name} state={state} group={entry} />
         : (
           <div key={at} class="row gx-3">
             {entry.map((one, place) => (

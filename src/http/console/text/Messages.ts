@@ -41,6 +41,17 @@ export const sayFrom = (language: Language, texts: Readonly<Record<string, strin
   return values === undefined ? text : fill(language, text, values)
 }
 
+/** Says what is known by a name; anything else by the name itself. */
+export const sayKnown = <Key extends string>(
+  say: Say<Key>,
+  names: ReadonlyMap<string, Key>,
+  name: string,
+  values?: MessageValues
+): string => {
+  const key = names.get(name)
+  return key === undefined ? name : say(key, values)
+}
+
 /** The language a browser asks for first among those there are; English where it asks for none of them. */
 export const languageOf = (acceptLanguage: string | undefined): Language => {
   const wanted = (acceptLanguage ?? "").split(",").map((part, index) => {

@@ -1,18 +1,73 @@
 /**
- * What the form of a new batch of codes means. A field that cannot be read is taken for a value that no batch may have, so that
- * `RedemptionAdmin` refuses all wrong fields at once.
+ * The form of a new batch of codes, and what it means. A field that cannot be read is taken for a value that no batch may have, so
+ * that `RedemptionAdmin` refuses all wrong fields at once.
  */
 import { DateTime } from "effect"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
 import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
-import type { Problems } from "../../Answer.ts"
-import { sayOf, type UserContext } from "../../PageContext.ts"
+import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
+import type { FormState, Page, Problems } from "../../Answer.ts"
 import { endOfDay } from "../../Days.ts"
+import { askPage } from "../../kit/AskPage.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 
 /** Of the choice what codes give; a plan is `plan:` and its code. */
-export const GIVES_BALANCE = "balance"
-export const GIVES_PLAN = "plan:"
+const GIVES_BALANCE = "balance"
+const GIVES_PLAN = "plan:"
+
+const NAME_LENGTH_MAX = 100
+const NOTE_LENGTH_MAX = 500
+
+export const newBatchPage = (context: UserContext, state: FormState, plans: ReadonlyArray<GivablePlan>): Page => {
+  const say = sayOf(context, "codes")
+  const gifts = plans.map(({ code, durationDays, name }) =>
+    [`${GIVES_PLAN}${code}`, say("gift.plan", { name, days: durationDays })] as const
+  )
+  const one = { is: "integer", initial: "1", required: true } as const
+  return askPage({
+    context,
+    state,
+    title: say("new"),
+    action: "/admin/codes/new",
+    submit: say("submit"),
+    back: "/admin/codes",
+    inputs: [
+      {
+        name: "name",
+        label: say("name"),
+        hint: say("name.hint"),
+        maxlength: NAME_LENGTH_MAX,
+        required: true,
+        autofocus: true
+      },
+      [
+        {
+          is: "select",
+          name: "gives",
+          label: say("gift"),
+          hint: say("gift.hint"),
+          options: [[GIVES_BALANCE, say("gift.balance")], ...gifts]
+        },
+        { is: "usd", name: "amount", label: say("amount"), hint: say("amount.hint") },
+        {
+          ...one,
+          name: "codes",
+          label: say("count"),
+          hint: say("count.hint", { max: context.formats.count(CODES_MAX) })
+        },
+        { ...one, name: "uses", label: say("uses"), hint: say("uses.hint") },
+        {
+          is: "date",
+          name: "expiry",
+          label: say("expiry"),
+          hint: say("expiry.hint", { zone: context.formats.timeZone })
+        },
+        { name: "note", label: say("note"), hint: say("note.hint"), maxlength: NOTE_LENGTH_MAX }
+      ]
+    ]
+  })
+}
 
 const countOf = (text: string | null): number => /^\s*\d{1,9}\s*$/.test(text ?? "") ? Number(text) : 0
 

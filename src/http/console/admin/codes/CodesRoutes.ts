@@ -4,142 +4,122 @@
 import { Effect, Layer, Stream } from "effect"
 import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import { codeStates } from "../../../../redemption/RedemptionBatch.ts"
-import type { BatchNotFound, CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
-import { emptyForm, type FormState, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import type { CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
+import { PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
+import { readListed } from "../../kit/Listed.ts"
+import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { type PageForm, pageForm } from "../../PageForm.ts"
 import { idOf, pathId } from "../../PathId.ts"
-import { batchProblems, readBatchForm } from "./BatchForm.ts"
-import { BatchView, DisableBatchView, DisableCodeView, type PageOfRows } from "./BatchView.tsx"
+import { oneOf } from "../../QueryText.ts"
+import { batchProblems, newBatchPage, readBatchForm } from "./BatchForm.ts"
+import { batchPage, disablePage } from "./BatchView.tsx"
 import { codeColumns } from "./CodesCsv.ts"
-import { CodesView } from "./CodesView.tsx"
-import { NewBatchView } from "./NewBatchView.tsx"
+import { codesPage } from "./CodesView.tsx"
 
 const PAGE_SIZE = 25
 
-/** Of one row more than is shown. */
-const pageOf = <Row>(found: ReadonlyArray<Row>): PageOfRows<Row> => ({
-  rows: found.slice(0, PAGE_SIZE),
-  hasOlder: found.length > PAGE_SIZE
-})
-
-const notFound = () => Effect.fail(new PageNotFound())
-
 const list = Effect.fnUntraced(function*(context: UserContext) {
-  const state = codeStates.find((known) => known === context.query.get("state"))
-  const before = idOf(context.query.get("before"))
-  const found = pageOf(yield* (yield* RedemptionAdmin).list({ limit: PAGE_SIZE + 1, before, state }))
-  return page(
-    context.say("admin.codes"),
-    CodesView({ context, batches: found.rows, hasOlder: found.hasOlder, state })
-  )
-})
-
-const showNew = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
-  const plans = yield* (yield* RedemptionAdmin).plans
-  return page(sayOf(context, "codes")("new"), NewBatchView({ context, state, plans }))
+  const state = oneOf(codeStates, context.query.get("state"))
+  const admin = yield* RedemptionAdmin
+  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => admin.list({ state, ...range }))
+  return codesPage(context, state, found)
 })
 
 const unreadable = (context: UserContext) => ({ reason }: CodesUnreadable) =>
-  Effect.fail(refuse({ form: sayOf(context, "codes")("unreadable", { reason }) }, 503))
+  refuse({ form: sayOf(context, "codes")("unreadable", { reason }) }, 503)
 
-const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
-  const batch = readBatchForm(context, fields)
-  const id = yield* (yield* RedemptionAdmin).create(actorOf(context), batch).pipe(
-    Effect.catchTags({
-      BatchRefused: (error) => Effect.fail(refuse(batchProblems(context, error))),
-      CodesUnreadable: unreadable(context)
-    })
-  )
-  return redirect(`/admin/codes/${id}?done=created`)
+const create = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
+    return newBatchPage(context, state, yield* (yield* RedemptionAdmin).plans)
+  }),
+  run: (context, fields) =>
+    Effect.gen(function*() {
+      const id = yield* (yield* RedemptionAdmin).create(actorOf(context), readBatchForm(context, fields))
+      return redirect(`/admin/codes/${id}?done=created`)
+    }).pipe(
+      Effect.catchTags({
+        BatchRefused: (error) => refuse(batchProblems(context, error)),
+        CodesUnreadable: unreadable(context)
+      })
+    )
 })
 
-const batchHere = Effect.gen(function*() {
+/** The batch of the `:id` in the route of the request at hand. */
+const theBatch = Effect.gen(function*() {
   return yield* (yield* RedemptionAdmin).batch(yield* pathId("id"))
-}).pipe(Effect.catchTag("BatchNotFound", (_: BatchNotFound) => notFound()))
-
-const showBatch = Effect.fnUntraced(function*(context: UserContext, state: FormState) {
-  const admin = yield* RedemptionAdmin
-  const batch = yield* batchHere
-  const query = context.isForm ? new URLSearchParams() : context.query
-  const limit = PAGE_SIZE + 1
-  const { codes, redemptions } = yield* Effect.all({
-    codes: admin.codes(batch.id, { limit, before: idOf(query.get("before")) }),
-    redemptions: admin.redemptions(batch.id, { limit, before: idOf(query.get("redeemed_before")) })
-  }, { concurrency: "unbounded" })
-  return page(batch.name, BatchView({ context, batch, codes: pageOf(codes), redemptions: pageOf(redemptions), state }))
 })
 
-const batchAgain = (context: UserContext, values: URLSearchParams, problems: FormState["problems"]) =>
-  showBatch(context, { values, problems })
+/** A form of a batch, which is shown on the batch's page. */
+const batchForm = <R>(run: PageForm<never, R>["run"]) =>
+  pageForm({
+    show: Effect.fnUntraced(function*(context, state) {
+      const admin = yield* RedemptionAdmin
+      const batch = yield* theBatch
+      const redeemed = { size: PAGE_SIZE, name: "redeemed_before" }
+      const lists = yield* Effect.all({
+        codes: readListed(context, { size: PAGE_SIZE }, (range) => admin.codes(batch.id, range)),
+        redemptions: readListed(context, redeemed, (range) => admin.redemptions(batch.id, range))
+      }, { concurrency: "unbounded" })
+      return batchPage({ context, batch, state, ...lists })
+    }),
+    run
+  })
 
-const setDisabled = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams, isDisabled: boolean) {
-  const id = yield* pathId("id")
-  const seen = { id, revision: idOf(fields.get("revision")) ?? 0n }
-  yield* (yield* RedemptionAdmin).setDisabled(actorOf(context), seen, isDisabled).pipe(
-    Effect.catchTags({
-      BatchNotFound: notFound,
-      ChangedMeanwhile: () => Effect.fail(refuse({ form: sayOf(context, "codes")("changed") }, 409))
-    })
+const setDisabled = (isDisabled: boolean) =>
+  batchForm((context, fields) =>
+    Effect.gen(function*() {
+      const id = yield* pathId("id")
+      const seen = { id, revision: idOf(fields.get("revision")) ?? 0n }
+      yield* (yield* RedemptionAdmin).setDisabled(actorOf(context), seen, isDisabled)
+      return redirect(`/admin/codes/${id}?done=${isDisabled ? "disabled" : "enabled"}`)
+    }).pipe(
+      Effect.catchTag("ChangedMeanwhile", () => refuse({ form: sayOf(context, "codes")("changed") }, 409))
+    )
   )
-  return redirect(`/admin/codes/${id}?done=${isDisabled ? "disabled" : "enabled"}`)
-})
 
-const askBatch = adminPage(
-  "/admin/codes/:id/disable",
-  (context) =>
-    Effect.map(batchHere, (batch) =>
-      batch.disabledAt === null
-        ? page(sayOf(context, "codes")("disable.batch.title"), DisableBatchView({ context, batch }))
-        : redirect(`/admin/codes/${batch.id}`))
-)
+const disable = setDisabled(true)
+const enable = setDisabled(false)
 
-const askCode = adminPage("/admin/codes/:id/codes/:code/disable", (context) =>
-  Effect.gen(function*() {
-    const batch = yield* batchHere
-    const codeId = yield* pathId("code")
-    const [code] = yield* (yield* RedemptionAdmin).codes(batch.id, { limit: 1, before: codeId + 1n })
-    if (code?.id !== codeId) return yield* new PageNotFound()
-    return page(sayOf(context, "codes")("disable.code.title"), DisableCodeView({ context, batch, code }))
-  }))
+const askBatch = (context: UserContext) =>
+  Effect.map(
+    theBatch,
+    (batch) => batch.disabledAt === null ? disablePage({ context, batch }) : redirect(`/admin/codes/${batch.id}`)
+  ).pipe(orNotFound)
 
-const disableCode = Effect.fnUntraced(function*(context: UserContext) {
-  const batchId = yield* pathId("id")
+const askCode = Effect.fnUntraced(function*(context: UserContext) {
+  const batch = yield* theBatch
   const codeId = yield* pathId("code")
-  yield* (yield* RedemptionAdmin).disableCode(actorOf(context), { batchId, codeId }).pipe(
-    Effect.catchTag("CodeNotFound", notFound)
-  )
-  return redirect(`/admin/codes/${batchId}?done=code`)
-})
+  const [code] = yield* (yield* RedemptionAdmin).codes(batch.id, { limit: 1, before: codeId + 1n })
+  return code?.id === codeId ? disablePage({ context, batch, code }) : yield* new PageNotFound()
+}, orNotFound)
+
+const disableCode = batchForm(Effect.fnUntraced(function*(context) {
+  const id = yield* pathId("id")
+  yield* (yield* RedemptionAdmin).disableCode(actorOf(context), { batchId: id, codeId: yield* pathId("code") })
+  return redirect(`/admin/codes/${id}?done=code`)
+}))
 
 /** By a form, because each download is written down. */
-const csv = Effect.fnUntraced(function*(context: UserContext) {
-  const batch = yield* batchHere
-  const codes = yield* (yield* RedemptionAdmin).texts(actorOf(context), batch.id).pipe(
-    Effect.catchTags({ BatchNotFound: notFound, CodesUnreadable: unreadable(context) })
-  )
-  return csvAnswer(`realms-codes-${batch.id}.csv`, codeColumns(batch), Stream.fromIterable(codes))
-})
+const csv = batchForm((context) =>
+  Effect.gen(function*() {
+    const batch = yield* theBatch
+    const codes = yield* (yield* RedemptionAdmin).texts(actorOf(context), batch.id)
+    return csvAnswer(`realms-codes-${batch.id}.csv`, codeColumns(batch), Stream.fromIterable(codes))
+  }).pipe(Effect.catchTag("CodesUnreadable", unreadable(context)))
+)
 
 export const CodesRoutes = Layer.mergeAll(
   adminPage("/admin/codes", list),
-  adminPage("/admin/codes/new", (context) => showNew(context, emptyForm)),
-  adminForm("/admin/codes/new", {
-    run: create,
-    again: (context, values, problems) => showNew(context, { values, problems })
-  }),
-  adminPage("/admin/codes/:id", (context) => showBatch(context, emptyForm)),
-  askBatch,
-  adminForm("/admin/codes/:id/disable", {
-    run: (context, fields) => setDisabled(context, fields, true),
-    again: batchAgain
-  }),
-  adminForm("/admin/codes/:id/enable", {
-    run: (context, fields) => setDisabled(context, fields, false),
-    again: batchAgain
-  }),
-  askCode,
-  adminForm("/admin/codes/:id/codes/:code/disable", { run: disableCode, again: batchAgain }),
-  adminForm("/admin/codes/:id/csv", { run: csv, again: batchAgain })
+  adminPage("/admin/codes/new", create.page),
+  adminForm("/admin/codes/new", create.form),
+  adminPage("/admin/codes/:id", csv.page),
+  adminPage("/admin/codes/:id/disable", askBatch),
+  adminForm("/admin/codes/:id/disable", disable.form),
+  adminForm("/admin/codes/:id/enable", enable.form),
+  adminPage("/admin/codes/:id/codes/:code/disable", askCode),
+  adminForm("/admin/codes/:id/codes/:code/disable", disableCode.form),
+  adminForm("/admin/codes/:id/csv", csv.form)
 )

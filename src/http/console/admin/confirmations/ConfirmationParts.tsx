@@ -5,137 +5,117 @@ import type { ComponentChildren } from "preact"
 import type { Confirmation, ConfirmationState } from "../../../../confirmations/Confirmations.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { ConfirmationFacts, ConfirmedAction } from "../../../../platform/SecondPerson.ts"
+import type { Fact } from "../../kit/Facts.tsx"
+import type { States } from "../../kit/StateBadge.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Badge, type Tone } from "../../ui/Parts.tsx"
-import { sources } from "../orders/OrdersQuery.ts"
-import { minorText, sourceName } from "../payments/EventParts.tsx"
+import { oneOf } from "../../QueryText.ts"
+import type { TextKey } from "../../text/Texts.ts"
+import { minorText, sourceName, sources } from "../payments/EventParts.tsx"
 
-export const actionName = (context: PageContext, action: ConfirmedAction): string => {
-  const say = sayOf(context, "confirmations")
-  return {
-    "balance.adjust": say("action.adjust"),
-    "debt.waive": say("action.waive"),
-    "codes.create": say("action.codes"),
-    "plan.grant": say("action.grant"),
-    "payment.accept": say("action.accept"),
-    "payment.credit": say("action.credit"),
-    "payment.refund": say("action.refund_payment"),
-    "order.complete": say("action.complete"),
-    "order.refund": say("action.refund"),
-    "refund.fail": say("action.fail"),
-    "settings.limits": say("action.limits")
-  }[action]
+const actions: Readonly<Record<ConfirmedAction, TextKey<"confirmations">>> = {
+  "balance.adjust": "action.adjust",
+  "debt.waive": "action.waive",
+  "codes.create": "action.codes",
+  "plan.grant": "action.grant",
+  "payment.accept": "action.accept",
+  "payment.credit": "action.credit",
+  "payment.refund": "action.refund_payment",
+  "order.complete": "action.complete",
+  "order.refund": "action.refund",
+  "refund.fail": "action.fail",
+  "settings.limits": "action.limits"
 }
+
+export const requestName = (context: PageContext, { action, id }: Confirmation): string =>
+  `#${id} ${sayOf(context, "confirmations")(actions[action])}`
 
 /** What it is worth; a text where that has no bound. */
 export const worthText = (context: PageContext, { action, fen, usdMicros }: Confirmation): string => {
-  const say = sayOf(context, "confirmations")
   const amounts = [
     ...(usdMicros === null ? [] : [context.formats.usd(usdMicros)]),
     ...(fen === null ? [] : [context.formats.cny(fen)])
   ]
   if (amounts.length > 0) return amounts.join(" / ")
-  return action === "settings.limits" ? "–" : say("unbounded")
+  return action === "settings.limits" ? "–" : sayOf(context, "confirmations")("unbounded")
 }
 
-const tones: Readonly<Record<ConfirmationState, Tone>> = {
-  pending: "yellow",
-  confirmed: "green",
-  rejected: "red",
-  expired: "secondary"
+export const states: States<ConfirmationState, TextKey<"confirmations">> = {
+  pending: ["yellow", "waiting"],
+  confirmed: ["green", "state.confirmed"],
+  rejected: ["red", "state.rejected"],
+  expired: ["secondary", "expired"]
 }
 
-export const StateBadge = (
-  { state, context }: { readonly context: PageContext; readonly state: ConfirmationState }
-) => {
-  const say = sayOf(context, "confirmations")
-  const names = {
-    pending: say("waiting"),
-    confirmed: say("state.confirmed"),
-    rejected: say("state.rejected"),
-    expired: say("expired")
-  }
-  return <Badge tone={tones[state]}>{names[state]}</Badge>
-}
+/** Shows the text of one fact. What is not of its kind is shown as it is stored. */
+type Show = (text: string, context: PageContext, facts: ConfirmationFacts) => ComponentChildren
 
-type Fact = readonly [label: string, value: ComponentChildren]
-
-const isSource = (text: string): text is typeof sources[number] => sources.some((source) => source === text)
-
-const amountPattern = /^-?\d{1,20}$/
-
-/** Of one fact; what is not known here is shown as it is stored. */
-const factOf = (context: PageContext, facts: ConfirmationFacts, key: string): Fact => {
-  const say = sayOf(context, "confirmations")
-  const text = String(facts[key] ?? "")
-  const code = <code class="break-anywhere">{text === "" ? "–" : text}</code>
-  const isAmount = amountPattern.test(text)
-  const usd = isAmount ? context.formats.usd(BigInt(text)) : text
-  const cny = isAmount ? context.formats.cny(BigInt(text)) : text
-  const currency = facts["currency"]
-  const minor = isAmount ? minorText(context, BigInt(text), typeof currency === "string" ? currency : null) : text
-  const limit = text === "0" ? say("fact.no_limit") : usd
-  const known: Readonly<Record<string, Fact>> = {
-    user_id: [say("user"), <a href={`/admin/users/${text}`}>#{text}</a>],
-    order_id: [say("order"), <a href={`/admin/orders/${text}`}>#{text}</a>],
-    event_id: [say("fact.event"), <a href={`/admin/payments/${text}`}>#{text}</a>],
-    refund_id: [say("refund"), `#${text}`],
-    amount_micros: [say("amount"), usd],
-    usd_micros: [say("fact.each"), usd],
-    credit_micros: [say("fact.credit"), usd],
-    amount_fen: [say("fact.order_amount"), cny],
-    price_fen: [say("price"), cny],
-    amount_minor: [say("amount"), minor],
-    paid_minor: [say("fact.paid"), minor],
-    currency: [say("currency"), text.toUpperCase()],
-    in_review: [say("fact.in_review"), facts[key] === true ? say("yes") : say("no")],
-    payment: [say("fact.payment"), code],
-    provider: [say("fact.provider"), isSource(text) ? sourceName(context, text) : code],
-    plan: [say("plan"), text],
-    plan_code: [say("fact.plan_code"), code],
-    duration_days: [say("fact.days"), text],
-    limit_5h_micros: [say("fact.limit_5h"), limit],
-    limit_1d_micros: [say("fact.limit_1d"), limit],
-    limit_7d_micros: [say("fact.limit_7d"), limit],
-    limit_30d_micros: [say("fact.limit_30d"), limit],
-    multiplier_micros: [say("multiplier"), isAmount ? formatDecimal(BigInt(text), MICROS_SCALE, 0) : text],
-    name: [say("name"), text],
-    codes: [say("fact.codes"), text],
-    uses_max: [say("fact.uses"), text],
-    expires_at: [say("fact.expires"), text === "" ? say("fact.never") : text],
-    "finance.confirm_above_usd": [say("fact.usd_limit"), text === "" ? say("fact.no_limit") : `$${text}`],
-    "finance.confirm_above_usd.before": [say("fact.usd_before"), text === "" ? say("fact.no_limit") : `$${text}`],
-    "finance.confirm_above_cny": [say("fact.cny_limit"), text === "" ? say("fact.no_limit") : `¥${text}`],
-    "finance.confirm_above_cny.before": [say("fact.cny_before"), text === "" ? say("fact.no_limit") : `¥${text}`]
-  }
-  return known[key] ?? [key, code]
-}
-
-/** What is read first; the rest follows in the order in which it is stored. */
-const first = [
-  "user_id",
-  "order_id",
-  "event_id",
-  "amount_micros",
-  "amount_minor",
-  "amount_fen",
-  "credit_micros",
-  "name",
-  "plan"
-]
-
-const place = (key: string): number => first.includes(key) ? first.indexOf(key) : first.length
-
-export const Facts = ({ facts, context }: { readonly context: PageContext; readonly facts: ConfirmationFacts }) => (
-  <>
-    {Object.keys(facts).toSorted((one, other) => place(one) - place(other)).map((key) => {
-      const [label, value] = factOf(context, facts, key)
-      return (
-        <>
-          <dt>{label}</dt>
-          <dd class="break-anywhere">{value}</dd>
-        </>
-      )
-    })}
-  </>
+const plain: Show = (text) => text
+const code: Show = (text) => <code>{text === "" ? "–" : text}</code>
+const amount =
+  (show: (amount: bigint, context: PageContext, facts: ConfirmationFacts) => string): Show => (text, ...of) =>
+    /^-?\d{1,20}$/.test(text) ? show(BigInt(text), ...of) : text
+const usd = amount((micros, { formats }) => formats.usd(micros))
+const cny = amount((fen, { formats }) => formats.cny(fen))
+const minor = amount((units, context, { currency }) =>
+  minorText(context, units, typeof currency === "string" ? currency : null)
 )
+const rate = amount((micros) => formatDecimal(micros, MICROS_SCALE, 0))
+const linkTo = (path: string): Show => (text) => <a href={`${path}/${text}`}>#{text}</a>
+const source: Show = (text, context, facts) => {
+  const known = oneOf(sources, text)
+  return known === undefined ? code(text, context, facts) : sourceName(context, known)
+}
+
+/** Where there is no limit, that is said instead. */
+const limit = (none: string, show: Show): Show => (text, context, facts) =>
+  text === none ? sayOf(context, "confirmations")("fact.no_limit") : show(text, context, facts)
+const usdLimit = limit("0", usd)
+
+/** What is known of requests, in the order in which it is read; anything else follows as it is stored. */
+const known = new Map<string, readonly [label: TextKey<"confirmations">, show: Show]>([
+  ["user_id", ["user", linkTo("/admin/users")]],
+  ["order_id", ["order", linkTo("/admin/orders")]],
+  ["event_id", ["fact.event", linkTo("/admin/payments")]],
+  ["amount_micros", ["amount", usd]],
+  ["amount_minor", ["amount", minor]],
+  ["amount_fen", ["fact.order_amount", cny]],
+  ["credit_micros", ["fact.credit", usd]],
+  ["name", ["name", plain]],
+  ["plan", ["plan", plain]],
+  ["refund_id", ["refund", (text) => `#${text}`]],
+  ["usd_micros", ["fact.each", usd]],
+  ["price_fen", ["price", cny]],
+  ["paid_minor", ["fact.paid", minor]],
+  ["currency", ["currency", (text) => text.toUpperCase()]],
+  ["in_review", ["fact.in_review", (text, { say }) => say(text === "true" ? "yes" : "no")]],
+  ["payment", ["fact.payment", code]],
+  ["provider", ["fact.provider", source]],
+  ["plan_code", ["fact.plan_code", code]],
+  ["duration_days", ["fact.days", plain]],
+  ["limit_5h_micros", ["fact.limit_5h", usdLimit]],
+  ["limit_1d_micros", ["fact.limit_1d", usdLimit]],
+  ["limit_7d_micros", ["fact.limit_7d", usdLimit]],
+  ["limit_30d_micros", ["fact.limit_30d", usdLimit]],
+  ["multiplier_micros", ["multiplier", rate]],
+  ["codes", ["fact.codes", plain]],
+  ["uses_max", ["fact.uses", plain]],
+  ["expires_at", ["fact.expires", (text, context) => text || sayOf(context, "confirmations")("fact.never")]],
+  ["finance.confirm_above_usd", ["fact.usd_limit", limit("", (text) => `$${text}`)]],
+  ["finance.confirm_above_usd.before", ["fact.usd_before", limit("", (text) => `$${text}`)]],
+  ["finance.confirm_above_cny", ["fact.cny_limit", limit("", (text) => `¥${text}`)]],
+  ["finance.confirm_above_cny.before", ["fact.cny_before", limit("", (text) => `¥${text}`)]]
+])
+
+/** What a request would do, fact by fact. */
+export const factsOf = (context: PageContext, facts: ConfirmationFacts): ReadonlyArray<Fact> => {
+  const keys = [...known.keys()].filter((key) => key in facts)
+  const others = Object.keys(facts).filter((key) => !known.has(key))
+  return [...keys, ...others].map((key) => {
+    const text = String(facts[key] ?? "")
+    const [label, show] = known.get(key) ?? [undefined, code]
+    return [
+      label === undefined ? key : sayOf(context, "confirmations")(label),
+      <span class="break-anywhere">{show(text, context, facts)}</span>
+    ]
+  })
+}

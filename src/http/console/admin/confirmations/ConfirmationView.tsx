@@ -4,11 +4,15 @@
 import { mayDo } from "../../../../confirmations/ActionRoles.ts"
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
-import type { FormState } from "../../Answer.ts"
+import { type FormState, type Page, page } from "../../Answer.ts"
+import { Done } from "../../kit/Done.tsx"
+import { FactsCard } from "../../kit/FactsCard.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { StateBadge } from "../../kit/StateBadge.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Field, FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
+import { FormAlert, Notice, PostForm } from "../../ui/Forms.tsx"
 import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { actionName, Facts, StateBadge, worthText } from "./ConfirmationParts.tsx"
+import { factsOf, requestName, states, worthText } from "./ConfirmationParts.tsx"
 
 interface OneProps {
   readonly context: UserContext
@@ -16,61 +20,40 @@ interface OneProps {
   readonly state: FormState
 }
 
-/** By which way it was asked for. */
-const wayText = (context: UserContext, { requestedAs }: Confirmation): string => {
+/** By which way it was asked for, and from where. */
+const wayText = (context: UserContext, { address, requestedAs }: Confirmation): string => {
   const say = sayOf(context, "confirmations")
-  if (requestedAs === "cli") return say("way.command")
-  return requestedAs.startsWith("key:") ? say("way.key", { id: requestedAs.slice("key:".length) }) : say("way.session")
+  const way = requestedAs === "cli"
+    ? say("way.command")
+    : requestedAs.startsWith("key:")
+    ? say("way.key", { id: requestedAs.slice("key:".length) })
+    : say("way.session")
+  return address === "" ? way : `${way}, ${address}`
 }
-
-/** Refunds are asked of a provider, whose answer is on the page of the order or payment. */
-const isRefund = ({ action }: Confirmation): boolean => action === "order.refund" || action === "payment.refund"
 
 const Asked = ({ confirmation, context }: OneProps) => {
   const say = sayOf(context, "confirmations")
+  const { closedAt, closeNote, closer, note, requester, state } = confirmation
+  const text = (value: string) => <span class="break-anywhere">{value}</span>
   return (
-    <Card class="mb-3">
-      <div class="card-body">
-        <dl class="facts mb-0">
-          <dt>{say("worth")}</dt>
-          <dd>
-            <strong>{worthText(context, confirmation)}</strong>
-          </dd>
-          <Facts context={context} facts={confirmation.facts} />
-          <dt>{say("note")}</dt>
-          <dd class="break-anywhere">{confirmation.note === "" ? "–" : confirmation.note}</dd>
-          <dt>{say("requested.by")}</dt>
-          <dd class="break-anywhere">{confirmation.requester}</dd>
-          <dt>{say("requested.as")}</dt>
-          <dd class="break-anywhere">
-            {wayText(context, confirmation)}
-            {confirmation.address === "" ? null : <span class="text-secondary">, {confirmation.address}</span>}
-          </dd>
-          <dt>{say("requested")}</dt>
-          <dd>
-            <Moment context={context} at={confirmation.requestedAt} />
-          </dd>
-          <dt>{say("expires")}</dt>
-          <dd>
-            <Moment context={context} at={confirmation.expiresAt} />
-          </dd>
-          {confirmation.closedAt === null ? null : (
-            <>
-              <dt>{confirmation.state === "confirmed" ? say("confirmed.by") : say("rejected.by")}</dt>
-              <dd class="break-anywhere">
-                {confirmation.closer}, <Moment context={context} at={confirmation.closedAt} />
-              </dd>
-            </>
-          )}
-          {confirmation.closeNote === "" ? null : (
-            <>
-              <dt>{say("close.note")}</dt>
-              <dd class="break-anywhere">{confirmation.closeNote}</dd>
-            </>
-          )}
-        </dl>
-      </div>
-    </Card>
+    <FactsCard
+      facts={[
+        [say("worth"), <strong>{worthText(context, confirmation)}</strong>],
+        ...factsOf(context, confirmation.facts),
+        [say("note"), text(note === "" ? "–" : note)],
+        [say("requested.by"), text(requester)],
+        [say("requested.as"), text(wayText(context, confirmation))],
+        [say("requested"), <Moment context={context} at={confirmation.requestedAt} />],
+        [say("expires"), <Moment context={context} at={confirmation.expiresAt} />],
+        closedAt === null ? null : [
+          state === "confirmed" ? say("confirmed.by") : say("rejected.by"),
+          <>
+            {text(closer ?? "")}, <Moment context={context} at={closedAt} />
+          </>
+        ],
+        closeNote === "" ? null : [say("close.note"), text(closeNote)]
+      ]}
+    />
   )
 }
 
@@ -78,6 +61,7 @@ const Decide = ({ confirmation: { action, id, requestedBy }, state, context }: O
   const say = sayOf(context, "confirmations")
   const isOwn = requestedBy === context.user.id
   if (!mayDo(context.user.role, action)) return <Notice kind="info">{say("not.yours")}</Notice>
+  const note = { name: "note", label: say("close.note"), hint: say("close.note.hint"), maxlength: NOTE_CHARACTERS_MAX }
   return (
     <Card title={isOwn ? say("own.title") : say("decide")}>
       <div class="card-body">
@@ -89,14 +73,7 @@ const Decide = ({ confirmation: { action, id, requestedBy }, state, context }: O
           </PostForm>
         )}
         <PostForm context={context} action={`/admin/confirmations/${id}/reject`} class="border-top pt-3">
-          <Field
-            state={state}
-            name="note"
-            label={say("close.note")}
-            hint={say("close.note.hint")}
-            autocomplete="off"
-            maxlength={NOTE_CHARACTERS_MAX}
-          />
+          <Inputs state={state} inputs={[note]} />
           <button type="submit" class="btn btn-ghost-danger">{isOwn ? say("withdraw") : say("reject")}</button>
         </PostForm>
       </div>
@@ -104,31 +81,33 @@ const Decide = ({ confirmation: { action, id, requestedBy }, state, context }: O
   )
 }
 
-export const ConfirmationView = (props: OneProps) => {
+/** What has just been done, as long as it is still so. */
+const ConfirmationDone = ({ confirmation: { action, state }, context }: OneProps) => {
+  const say = sayOf(context, "confirmations")
+  // The provider's answer to a refund is on the page of the order or payment.
+  const isRefund = action === "order.refund" || action === "payment.refund"
+  const texts = {
+    pending: { asked: ["warning", say("done.asked")] },
+    confirmed: { confirmed: isRefund ? say("done.refund") : say("done.confirmed") },
+    rejected: { rejected: say("done.rejected") },
+    expired: {}
+  } as const
+  return <Done context={context} texts={texts[state]} />
+}
+
+export const confirmationPage = (props: OneProps): Page => {
   const { confirmation, context } = props
   const say = sayOf(context, "confirmations")
-  const done = context.isForm ? null : context.query.get("done")
-  return (
+  return page(
+    say("one.title", { id: confirmation.id.toString() }),
     <>
       <PageHeading
-        title={`#${confirmation.id} ${actionName(context, confirmation.action)}`}
-        lead={<StateBadge context={context} state={confirmation.state} />}
+        title={requestName(context, confirmation)}
+        lead={<StateBadge say={say} states={states} state={confirmation.state} />}
       >
         <a class="btn" href="/admin/confirmations">{say("all")}</a>
       </PageHeading>
-      {done === "asked" && confirmation.state === "pending"
-        ? <Notice kind="warning">{say("done.asked")}</Notice>
-        : null}
-      {done === "confirmed" && confirmation.state === "confirmed"
-        ? (
-          <Notice kind="success">
-            {isRefund(confirmation) ? say("done.refund") : say("done.confirmed")}
-          </Notice>
-        )
-        : null}
-      {done === "rejected" && confirmation.state === "rejected"
-        ? <Notice kind="success">{say("done.rejected")}</Notice>
-        : null}
+      <ConfirmationDone {...props} />
       <Asked {...props} />
       {confirmation.state === "pending" ? <Decide {...props} /> : null}
     </>

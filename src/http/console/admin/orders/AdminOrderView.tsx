@@ -1,17 +1,25 @@
 /**
  * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
  */
-import type { OrderId } from "../../../../domain/Ids.ts"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
+import { type Page, page } from "../../Answer.ts"
+import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
+import { Done } from "../../kit/Done.tsx"
+import type { Fact } from "../../kit/Facts.tsx"
+import { FactsCard } from "../../kit/FactsCard.tsx"
+import { ItemTable } from "../../kit/ItemTable.tsx"
+import { StateBadge as BadgeOf, type States } from "../../kit/StateBadge.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
+import type { TextKey } from "../../text/Texts.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Notice, PostForm } from "../../ui/Forms.tsx"
+import { PostForm } from "../../ui/Forms.tsx"
 import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
-import { Badge, Card, DataTable, Moment, PageHeading, type Tone } from "../../ui/Parts.tsx"
+import { Badge, Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { minorText } from "../payments/EventParts.tsx"
+import { isCompletable } from "./OrderActions.ts"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
 interface RecordProps {
@@ -19,101 +27,74 @@ interface RecordProps {
   readonly record: OrderRecord
 }
 
-const Done = ({ context }: { readonly context: UserContext }) => {
+const OrderDone = ({ context }: { readonly context: UserContext }) => {
   const say = sayOf(context, "adminOrders")
-  switch (context.query.get("done")) {
-    case "completed":
-      return <Notice kind="success">{say("done.completed")}</Notice>
-    case "cancelled":
-      return <Notice kind="success">{say("done.cancelled")}</Notice>
-    case "refund-succeeded":
-    case "refund-pending":
-    case "refund-requires_action":
-      return <Notice kind="success">{say("done.refunded")}</Notice>
-    case "refund-failed":
-    case "refund-canceled":
-      return <Notice kind="danger">{say("done.refund_failed")}</Notice>
-    case "refund-unanswered":
-      return <Notice kind="warning">{say("done.refund_unknown")}</Notice>
-    case "settled":
-      return <Notice kind="success">{say("done.settled")}</Notice>
-    default:
-      return null
-  }
+  const refused = ["danger", say("done.refund_failed")] as const
+  return (
+    <Done
+      context={context}
+      texts={{
+        completed: say("done.completed"),
+        cancelled: say("done.cancelled"),
+        "refund-succeeded": say("done.refunded"),
+        "refund-pending": say("done.refunded"),
+        "refund-requires_action": say("done.refunded"),
+        "refund-failed": refused,
+        "refund-canceled": refused,
+        "refund-unanswered": ["warning", say("done.refund_unknown")],
+        settled: say("done.settled")
+      }}
+    />
+  )
 }
-
-/** Money can be said to have come for what is not fulfilled. */
-export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>
-  state === "pending" || state === "cancelled" || state === "expired"
 
 const Actions = ({ record, context }: RecordProps) => {
   const say = sayOf(context, "adminOrders")
   const { order, refundable } = record
+  const actions = [
+    ["complete", say("markAsPaid"), isCompletable(record), "btn btn-primary"],
+    ["cancel", say("cancel"), order.state === "pending", "btn"],
+    ["refund", say("refund"), refundable !== undefined && refundable.leftMinor > 0n, "btn"]
+  ] as const
   return (
     <div class="btn-list">
-      {isCompletable(record)
-        ? (
-          <AdminLink context={context} class="btn btn-primary" href={`/admin/orders/${order.id}/complete`}>
-            {say("markAsPaid")}
-          </AdminLink>
-        )
-        : null}
-      {order.state === "pending"
-        ? <AdminLink context={context} class="btn" href={`/admin/orders/${order.id}/cancel`}>{say("cancel")}</AdminLink>
-        : null}
-      {refundable !== undefined && refundable.leftMinor > 0n
-        ? <AdminLink context={context} class="btn" href={`/admin/orders/${order.id}/refund`}>{say("refund")}</AdminLink>
-        : null}
+      {actions.map(([action, text, isPossible, look]) =>
+        isPossible
+          ? (
+            <AdminLink key={action} context={context} class={look} href={`/admin/orders/${order.id}/${action}`}>
+              {text}
+            </AdminLink>
+          )
+          : null
+      )}
     </div>
   )
 }
 
-const Payment = ({ record: { attempts }, context }: RecordProps) => {
+/** What is bought: credit at a rate, or a plan with its limits. */
+const goods = ({ record: { creditUsdPerCny, order }, context }: RecordProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "adminOrders")
-  const paid = attempts.find(({ state }) => state === "paid")
-  if (paid === undefined) return null
-  return (
-    <>
-      <dt>{say("paidWith")}</dt>
-      <dd>
-        {methodName(context, paid.provider, paid.method)}, {minorText(context, paid.amountMinor, paid.currency)}
-      </dd>
-      <dt>{say("payment")}</dt>
-      <dd>
-        <code class="break-anywhere">{paid.payment}</code>
-      </dd>
-      {paid.debitedMicros === 0n ? null : (
-        <>
-          <dt>{say("taken")}</dt>
-          <dd>{context.formats.usd(paid.debitedMicros)}</dd>
-        </>
-      )}
-    </>
-  )
+  return order.terms === null
+    ? [
+      [sayOf(context, "order")("credit"), context.formats.usd(order.creditMicros)],
+      [say("rate"), say("rate.text", { rate: creditUsdPerCny ?? "–" })]
+    ]
+    : [
+      [say("period"), say("days", { count: order.terms.durationDays })],
+      [say("limits"), <TermsLines context={context} terms={order.terms} />]
+    ]
 }
 
-const What = ({ record: { creditUsdPerCny, order }, context }: RecordProps) => {
+const payment = ({ record: { attempts }, context }: RecordProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "adminOrders")
-  const sayOrder = sayOf(context, "order")
-  return order.terms === null
-    ? (
-      <>
-        <dt>{sayOrder("credit")}</dt>
-        <dd>{context.formats.usd(order.creditMicros)}</dd>
-        <dt>{say("rate")}</dt>
-        <dd>{say("rate.text", { rate: creditUsdPerCny ?? "–" })}</dd>
-      </>
-    )
-    : (
-      <>
-        <dt>{say("period")}</dt>
-        <dd>{sayOrder("days", { count: order.terms.durationDays })}</dd>
-        <dt>{say("limits")}</dt>
-        <dd>
-          <TermsLines context={context} terms={order.terms} />
-        </dd>
-      </>
-    )
+  const paid = attempts.find(({ state }) => state === "paid")
+  if (paid === undefined) return []
+  const amount = minorText(context, paid.amountMinor, paid.currency)
+  return [
+    [say("paidWith"), `${methodName(context, paid.provider, paid.method)}, ${amount}`],
+    [say("payment"), <code class="break-anywhere">{paid.payment}</code>],
+    paid.debitedMicros === 0n ? null : [say("taken"), context.formats.usd(paid.debitedMicros)]
+  ]
 }
 
 const Details = (props: RecordProps) => {
@@ -121,122 +102,79 @@ const Details = (props: RecordProps) => {
   const say = sayOf(context, "adminOrders")
   const sayOrder = sayOf(context, "order")
   return (
-    <Card title={say("details")} class="mb-3">
-      <div class="card-body">
-        <dl class="facts mb-0">
-          <dt>{sayOrder("what")}</dt>
-          <dd>{orderName(context, order)}</dd>
-          <dt>{say("buyer")}</dt>
-          <dd>
-            <a class="break-anywhere" href={`/admin/users/${order.userId}`}>{email}</a>
-          </dd>
-          <dt>{sayOrder("amount")}</dt>
-          <dd>
-            <strong>{context.formats.cny(order.amountFen)}</strong>
-          </dd>
-          <What {...props} />
-          <dt>{sayOrder("placed")}</dt>
-          <dd>
-            <Moment context={context} at={order.createdAt} />
-          </dd>
-          {order.state === "pending"
-            ? (
-              <>
-                <dt>{say("expires")}</dt>
-                <dd>
-                  <Moment context={context} at={order.expiresAt} />
-                </dd>
-              </>
-            )
-            : null}
-          {order.settledAt === null ? null : (
-            <>
-              <dt>{say("paid")}</dt>
-              <dd>
-                <Moment context={context} at={order.settledAt} />
-              </dd>
-            </>
-          )}
-          <Payment {...props} />
-        </dl>
-      </div>
-    </Card>
+    <FactsCard
+      title={say("details")}
+      facts={[
+        [sayOrder("what"), orderName(context, order)],
+        [say("buyer"), <a class="break-anywhere" href={`/admin/users/${order.userId}`}>{email}</a>],
+        [say("amount"), <strong>{context.formats.cny(order.amountFen)}</strong>],
+        ...goods(props),
+        [sayOrder("placed"), <Moment context={context} at={order.createdAt} />],
+        order.state === "pending" ? [say("expires"), <Moment context={context} at={order.expiresAt} />] : null,
+        order.settledAt === null ? null : [say("paid"), <Moment context={context} at={order.settledAt} />],
+        ...payment(props)
+      ]}
+    />
   )
 }
 
-const refundTones: Readonly<Record<Refund["state"], Tone>> = {
-  pending: "blue",
-  requires_action: "yellow",
-  succeeded: "green",
-  failed: "red",
-  canceled: "red"
+const refundStates: States<Refund["state"], TextKey<"adminOrders">> = {
+  pending: ["blue", "refund.pending"],
+  requires_action: ["yellow", "refund.requires_action"],
+  succeeded: ["green", "refund.succeeded"],
+  failed: ["red", "refund.failed"],
+  canceled: ["red", "cancelled"]
 }
 
-const RefundBadge = ({ refund, context }: { readonly context: UserContext; readonly refund: Refund }) => {
+const RefundState = ({ record: { order }, refund, context }: RecordProps & { readonly refund: Refund }) => {
   const say = sayOf(context, "adminOrders")
-  if (isUnanswered(refund) && refund.problem !== "") return <Badge tone="yellow">{say("refund.unanswered")}</Badge>
-  const names = {
-    pending: say("refund.pending"),
-    requires_action: say("refund.requires_action"),
-    succeeded: say("refund.succeeded"),
-    failed: say("refund.failed"),
-    canceled: say("cancelled")
-  }
-  return <Badge tone={refundTones[refund.state]}>{names[refund.state]}</Badge>
-}
-
-const RefundActions = (
-  { orderId, refund, context }: {
-    readonly context: UserContext
-    readonly refund: Refund
-    readonly orderId: OrderId
-  }
-) => {
-  const say = sayOf(context, "adminOrders")
-  if (!isUnanswered(refund)) return null
-  const path = `/admin/orders/${orderId}/refunds/${refund.id}`
-  if (!mayOpen(context, path, "POST")) return null
+  const path = `/admin/orders/${order.id}/refunds/${refund.id}`
   return (
-    <div class="btn-list mt-2">
-      {refund.provider === "stripe"
+    <>
+      {isUnanswered(refund) && refund.problem !== ""
+        ? <Badge tone="yellow">{say("refund.unanswered")}</Badge>
+        : <BadgeOf say={say} states={refundStates} state={refund.state} />}
+      {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
+      {isUnanswered(refund) && mayOpen(context, path, "POST")
         ? (
-          <PostForm context={context} action={`${path}/retry`}>
-            <button type="submit" class="btn btn-sm">{say("refund.retry")}</button>
-          </PostForm>
+          <div class="btn-list mt-2">
+            {refund.provider === "stripe"
+              ? (
+                <PostForm context={context} action={`${path}/retry`}>
+                  <button type="submit" class="btn btn-sm">{say("refund.retry")}</button>
+                </PostForm>
+              )
+              : null}
+            <a class="btn btn-sm" href={path}>{say("refund.settle")}</a>
+          </div>
         )
         : null}
-      <a class="btn btn-sm" href={path}>{say("refund.settle")}</a>
-    </div>
+    </>
   )
 }
 
-const RefundsCard = ({ record: { order, refunds }, context }: RecordProps) => {
+const RefundsCard = (props: RecordProps) => {
+  const { record: { refunds }, context } = props
   const say = sayOf(context, "adminOrders")
   if (refunds.length === 0) return null
   return (
     <Card title={say("refunds")} class="mb-3">
-      <DataTable
+      <ItemTable
         caption={say("refunds")}
+        items={refunds}
         columns={[
-          { title: say("amount"), number: true },
-          { title: say("state") },
-          { title: say("note"), wide: true },
-          { title: say("requested"), wide: true }
+          amountColumn(say("amount"), (refund: Refund) => minorText(context, refund.amountMinor, refund.currency)),
+          { title: say("state"), cell: (refund) => <RefundState {...props} refund={refund} /> },
+          {
+            title: say("note"),
+            wide: true,
+            cell: ({ key, note }) =>
+              key === null
+                ? <span class="text-secondary">{say("refund.outside")}</span>
+                : <span class="break-anywhere">{note}</span>
+          },
+          timeColumn(context, say("requested"), ({ createdAt }: Refund) => createdAt)
         ]}
-        rows={refunds.map((refund) => [
-          <span class="nowrap">{minorText(context, refund.amountMinor, refund.currency)}</span>,
-          <>
-            <RefundBadge context={context} refund={refund} />
-            {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
-            <RefundActions context={context} refund={refund} orderId={order.id} />
-          </>,
-          refund.key === null
-            ? <span class="text-secondary">{say("refund.outside")}</span>
-            : <span class="break-anywhere">{refund.note}</span>,
-          <span class="nowrap">
-            <Moment context={context} at={refund.createdAt} />
-          </span>
-        ])}
       />
     </Card>
   )
@@ -245,52 +183,56 @@ const RefundsCard = ({ record: { order, refunds }, context }: RecordProps) => {
 /** The words of a provider for people: `product_not_received` as `product not received`. */
 const words = (text: string): string => text.replaceAll("_", " ")
 
+const DisputeState = (
+  { dispute: { dispute, dueAt, reason, status }, context }: {
+    readonly context: UserContext
+    readonly dispute: Dispute
+  }
+) => {
+  const isOpen = askedOf(status) === "answer"
+  return (
+    <>
+      <Badge tone={isOpen ? "red" : "secondary"}>{words(status)}</Badge>
+      <div class="text-secondary small break-anywhere">{words(reason)}</div>
+      {dueAt === null || !isOpen ? null : (
+        <div class="small">
+          {sayOf(context, "adminOrders")("dispute.due")}: <Moment context={context} at={dueAt} />
+        </div>
+      )}
+      <code class="small break-anywhere">{dispute}</code>
+    </>
+  )
+}
+
 const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
   const say = sayOf(context, "adminOrders")
   if (disputes.length === 0) return null
-  const isOpen = ({ status }: Dispute) => askedOf(status) === "answer"
+  const money = (minor: bigint, { currency }: Dispute) => minorText(context, minor, currency)
   return (
     <Card title={say("disputes")} class="mb-3">
-      <DataTable
+      <ItemTable
         caption={say("disputes")}
+        items={disputes}
         columns={[
-          { title: say("dispute.amount"), number: true },
-          { title: say("dispute.taken"), number: true },
-          { title: say("state") }
+          amountColumn(say("dispute.amount"), (dispute: Dispute) => money(dispute.amountMinor, dispute)),
+          amountColumn(say("dispute.taken"), (dispute: Dispute) => money(dispute.takenMinor, dispute)),
+          { title: say("state"), cell: (dispute) => <DisputeState context={context} dispute={dispute} /> }
         ]}
-        rows={disputes.map((dispute) => [
-          <span class="nowrap">{minorText(context, dispute.amountMinor, dispute.currency)}</span>,
-          <span class="nowrap">{minorText(context, dispute.takenMinor, dispute.currency)}</span>,
-          <>
-            <Badge tone={isOpen(dispute) ? "red" : "secondary"}>{words(dispute.status)}</Badge>
-            <div class="text-secondary small break-anywhere">{words(dispute.reason)}</div>
-            {dispute.dueAt === null || !isOpen(dispute)
-              ? null
-              : (
-                <div class="small">
-                  {say("dispute.due")}: <Moment context={context} at={dispute.dueAt} />
-                </div>
-              )}
-            <code class="small break-anywhere">{dispute.dispute}</code>
-          </>
-        ])}
       />
     </Card>
   )
 }
 
-export const AdminOrderView = (props: RecordProps) => {
+export const orderPage = (props: RecordProps): Page => {
   const { record: { order }, context } = props
-  const say = sayOf(context, "adminOrders")
-  return (
+  const title = context.say("orderNumber", { id: order.id.toString() })
+  return page(
+    title,
     <>
-      <PageHeading
-        title={say("orderNumber", { id: order.id.toString() })}
-        lead={<StateBadge context={context} state={order.state} />}
-      >
+      <PageHeading title={title} lead={<StateBadge context={context} state={order.state} />}>
         <Actions {...props} />
       </PageHeading>
-      <Done context={context} />
+      <OrderDone context={context} />
       <Details {...props} />
       <RefundsCard {...props} />
       <DisputesCard {...props} />

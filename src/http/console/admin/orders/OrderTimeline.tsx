@@ -6,10 +6,12 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { Attempt } from "../../../../orders/Order.ts"
 import type { AuditItem } from "../../../../platform/AuditTrail.ts"
+import { StateBadge, type States } from "../../kit/StateBadge.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+import type { TextKey } from "../../text/Texts.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { methodName } from "../../ui/OrderParts.tsx"
-import { Badge, Card, Moment } from "../../ui/Parts.tsx"
+import { Card, Moment } from "../../ui/Parts.tsx"
 import { factName, minorText, OutcomeBadge, sourceName } from "../payments/EventParts.tsx"
 import { reasonFor } from "../payments/ReasonText.ts"
 
@@ -18,34 +20,37 @@ interface Entry {
   readonly body: ComponentChildren
 }
 
-/** What stands for whoever acts, in words. */
+/** Who has acted, in words. */
 export const whoName = (context: PageContext, { actor, email }: Pick<AuditItem, "actor" | "email">): string =>
   actor === "cli" ? sayOf(context, "adminOrders")("cli") : email ?? actor
 
-const attemptState = (context: PageContext, state: Attempt["state"]): string => {
-  const say = sayOf(context, "adminOrders")
-  return ({
-    open: say("attempt.open"),
-    processing: say("attempt.processing"),
-    paid: say("attempt.paid"),
-    closed: say("attempt.closed")
-  })[state]
+const Small = ({ text }: { readonly text: string | undefined }) =>
+  text === undefined || text === "" ? null : <div class="text-secondary small break-anywhere">{text}</div>
+
+const attempts: States<Attempt["state"], TextKey<"adminOrders">> = {
+  open: ["secondary", "attempt.open"],
+  processing: ["secondary", "attempt.processing"],
+  paid: ["green", "attempt.paid"],
+  closed: ["secondary", "attempt.closed"]
 }
 
-const attemptEntry = (context: PageContext, attempt: Attempt): Entry => ({
-  at: attempt.createdAt,
-  body: (
-    <>
-      <div>
-        {sayOf(context, "adminOrders")("attempt", { method: methodName(context, attempt.provider, attempt.method) })},
-        {" "}
-        <span class="nowrap">{minorText(context, attempt.amountMinor, attempt.currency)}</span>{" "}
-        <Badge tone={attempt.state === "paid" ? "green" : "secondary"}>{attemptState(context, attempt.state)}</Badge>
-      </div>
-      <code class="small break-anywhere">{attempt.reference}</code>
-    </>
-  )
-})
+const attemptEntry = (context: PageContext, attempt: Attempt): Entry => {
+  const say = sayOf(context, "adminOrders")
+  const method = methodName(context, attempt.provider, attempt.method)
+  return {
+    at: attempt.createdAt,
+    body: (
+      <>
+        <div>
+          {say("attempt", { method })},{" "}
+          <span class="nowrap">{minorText(context, attempt.amountMinor, attempt.currency)}</span>{" "}
+          <StateBadge say={say} states={attempts} state={attempt.state} />
+        </div>
+        <code class="small break-anywhere">{attempt.reference}</code>
+      </>
+    )
+  }
+}
 
 const eventEntry = (context: PageContext, event: EventItem): Entry => ({
   at: event.receivedAt,
@@ -62,74 +67,61 @@ const eventEntry = (context: PageContext, event: EventItem): Entry => ({
           </>
         )} <OutcomeBadge context={context} event={event} />
       </div>
-      {reasonFor(context, event) === ""
-        ? null
-        : <div class="text-secondary small break-anywhere">{reasonFor(context, event)}</div>}
+      <Small text={reasonFor(context, event)} />
       {event.payment === null ? null : <code class="small break-anywhere">{event.payment}</code>}
     </>
   )
 })
 
-const changeName = (context: PageContext, change: AuditItem): string => {
-  const say = sayOf(context, "adminOrders")
-  const who = whoName(context, change)
-  const names: ReadonlyMap<string, string> = new Map([
-    ["order.completed", say("change.completed", { who })],
-    ["order.cancelled", say("change.cancelled", { who })],
-    ["order.refund_requested", say("change.requested", { who })],
-    ["order.refund_succeeded", say("change.done")],
-    ["order.refund_done", say("change.done")],
-    ["order.refund_pending", say("change.pending")],
-    ["order.refund_requires_action", say("change.pending")],
-    ["order.refund_canceled", say("change.failed")],
-    ["order.refund_unanswered", say("change.unknown")],
-    ["order.refund_failed", say("change.failed")],
-    ["order.refund_unknown", say("change.unknown")]
-  ])
-  return names.get(change.action) ?? say("change.other", { who })
-}
+const changes: ReadonlyMap<string, TextKey<"adminOrders">> = new Map([
+  ["order.completed", "change.completed"],
+  ["order.cancelled", "change.cancelled"],
+  ["order.refund_requested", "change.requested"],
+  ["order.refund_succeeded", "change.done"],
+  ["order.refund_done", "change.done"],
+  ["order.refund_pending", "change.pending"],
+  ["order.refund_requires_action", "change.pending"],
+  ["order.refund_canceled", "change.failed"],
+  ["order.refund_unanswered", "change.unknown"],
+  ["order.refund_failed", "change.failed"],
+  ["order.refund_unknown", "change.unknown"]
+])
 
 const textIn = (change: AuditItem, field: string): string | undefined => {
   const value = change.after?.[field]
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-const amountIn = (context: PageContext, change: AuditItem): string | undefined => {
-  const amount = textIn(change, "amount_minor")
-  const currency = textIn(change, "currency")
-  return amount === undefined || currency === undefined ? undefined : minorText(context, BigInt(amount), currency)
-}
-
 const changeEntry = (context: PageContext, change: AuditItem): Entry => {
-  const amount = amountIn(context, change)
+  const [amount, currency] = [textIn(change, "amount_minor"), textIn(change, "currency")]
+  const key = changes.get(change.action) ?? "change.other"
   return {
     at: change.at,
     body: (
       <>
         <div class="break-anywhere">
-          {changeName(context, change)}
-          {amount === undefined ? null : (
+          {sayOf(context, "adminOrders")(key, { who: whoName(context, change) })}
+          {amount === undefined || currency === undefined ? null : (
             <>
-              , <span class="nowrap">{amount}</span>
+              , <span class="nowrap">{minorText(context, BigInt(amount), currency)}</span>
             </>
           )}
         </div>
-        {[textIn(change, "note"), textIn(change, "problem")].map((text) =>
-          text === undefined ? null : <div key={text} class="text-secondary small break-anywhere">{text}</div>
-        )}
+        <Small text={textIn(change, "note")} />
+        <Small text={textIn(change, "problem")} />
       </>
     )
   }
 }
 
 /** Oldest first: as it is told. */
-const entriesOf = (context: PageContext, { attempts, changes, events, order }: OrderRecord): ReadonlyArray<Entry> => {
+const entriesOf = (context: PageContext, record: OrderRecord): ReadonlyArray<Entry> => {
   const entries: ReadonlyArray<Entry> = [
-    { at: order.createdAt, body: sayOf(context, "adminOrders")("placed") },
+    { at: record.order.createdAt, body: sayOf(context, "adminOrders")("placed") },
     // What an administrator completed is told by the change.
-    ...attempts.filter(({ completedBy }) => completedBy === null).map((attempt) => attemptEntry(context, attempt)),
-    ...events.toReversed().map((event) => eventEntry(context, event)),
-    ...changes.toReversed().map((change) => changeEntry(context, change))
+    ...record.attempts.filter(({ completedBy }) => completedBy === null).map((one) => attemptEntry(context, one)),
+    ...record.events.toReversed().map((event) => eventEntry(context, event)),
+    ...record.changes.toReversed().map((change) => changeEntry(context, change))
   ]
   return entries.toSorted((a, b) => a.at.getTime() - b.at.getTime())
 }

@@ -3,15 +3,15 @@
  */
 import { type EventFilter, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import type { PageContext } from "../../PageContext.ts"
+import { oneOf, searchText } from "../../QueryText.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
-import { oneOf, searchText, sources } from "../orders/OrdersQuery.ts"
+import { sources } from "./EventParts.tsx"
 
 export interface PaymentsQuery {
   readonly filter: EventFilter
   readonly days: FilterDays
   /** Everything, not only what waits. */
   readonly isAll: boolean
-  readonly isFiltered: boolean
 }
 
 export const readPaymentsQuery = (context: Pick<PageContext, "formats" | "query">): PaymentsQuery => {
@@ -25,10 +25,5 @@ export const readPaymentsQuery = (context: Pick<PageContext, "formats" | "query"
     fromMs: days.fromMs,
     toMs: days.toMs
   }
-  return {
-    filter: isAll ? filter : { open: true },
-    days,
-    isAll,
-    isFiltered: isAll && Object.values(filter).some((value) => value !== undefined)
-  }
+  return { filter: isAll ? filter : { open: true }, days, isAll }
 }

@@ -2,38 +2,24 @@
  * Payment events: those that people have to look at, and all of them with a filter.
  */
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
+import type { Page } from "../../Answer.ts"
+import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
 import type { ItemColumn } from "../../kit/ItemTable.tsx"
-import { List, type ListFilter } from "../../kit/List.tsx"
+import type { ListFilter } from "../../kit/List.tsx"
+import { byId, type Listed } from "../../kit/Listed.ts"
+import { listPage } from "../../kit/ListPage.tsx"
 import { Tabs } from "../../kit/Tabs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Notice } from "../../ui/Forms.tsx"
-import { Moment, PageHeading } from "../../ui/Parts.tsx"
-import { sources } from "../orders/OrdersQuery.ts"
-import { factName, minorText, OutcomeBadge, outcomeName, sourceName } from "./EventParts.tsx"
+import { dayFilters, daysWarning } from "../FilterDays.ts"
+import { factName, minorText, OutcomeBadge, outcomeName, sourceFilter, sourceName } from "./EventParts.tsx"
 import type { PaymentsQuery } from "./PaymentsQuery.ts"
 import { reasonFor } from "./ReasonText.ts"
 
-interface ListProps {
-  readonly context: PageContext
-  readonly query: PaymentsQuery
-  readonly events: ReadonlyArray<EventItem>
-  readonly hasOlder: boolean
-  /** How many wait for somebody. */
-  readonly openCount: number
-}
-
-/** What all of them are narrowed by; those that wait are shown whole. */
-const filterOf = ({ query: { days, filter, isAll }, context }: ListProps): ReadonlyArray<ListFilter> => {
+const filterOf = (context: PageContext, { days, filter }: PaymentsQuery): ReadonlyArray<ListFilter> => {
   const say = sayOf(context, "payments")
-  return !isAll ? [] : [
+  return [
     { is: "text", name: "q", label: say("search"), value: filter.text },
-    {
-      is: "choice",
-      name: "provider",
-      label: say("provider"),
-      value: filter.provider,
-      options: sources.map((source) => [source, sourceName(context, source)])
-    },
+    sourceFilter(context, say("provider"), filter.provider),
     {
       is: "choice",
       name: "outcome",
@@ -41,8 +27,7 @@ const filterOf = ({ query: { days, filter, isAll }, context }: ListProps): Reado
       value: filter.outcome,
       options: eventOutcomes.map((outcome) => [outcome, outcomeName(context, outcome)])
     },
-    { is: "day", name: "from", label: say("from"), value: days.from },
-    { is: "day", name: "to", label: say("to"), value: days.to }
+    ...dayFilters(context, days)
   ]
 }
 
@@ -58,19 +43,13 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> =
         </>
       )
     },
-    {
-      title: say("amount"),
-      number: true,
-      cell: (event) => <span class="nowrap">{minorText(context, event.amountMinor, event.currency)}</span>
-    },
+    amountColumn(say("amount"), ({ amountMinor, currency }) => minorText(context, amountMinor, currency)),
     {
       title: say("outcome"),
       cell: (event) => (
         <>
           <OutcomeBadge context={context} event={event} />
-          {reasonFor(context, event) === ""
-            ? null
-            : <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(context, event)}</div>}
+          <div class="d-none d-md-block text-secondary small break-anywhere">{reasonFor(context, event)}</div>
         </>
       )
     },
@@ -79,54 +58,46 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> =
       wide: true,
       cell: ({ orderId }) => orderId === null ? "–" : <a href={`/admin/orders/${orderId}`}>#{orderId.toString()}</a>
     },
-    {
-      title: say("received"),
-      wide: true,
-      cell: (event) => (
-        <span class="nowrap">
-          <Moment context={context} at={event.receivedAt} />
-        </span>
-      )
-    }
+    timeColumn(context, say("received"), ({ receivedAt }) => receivedAt)
   ]
 }
 
-export const PaymentsView = (props: ListProps) => {
-  const { events, hasOlder, openCount, query: { days, isAll }, context } = props
+/** `openCount` is how many wait for somebody. */
+export const paymentsPage = (
+  context: PageContext,
+  query: PaymentsQuery,
+  events: Listed<EventItem>,
+  openCount: number
+): Page => {
   const say = sayOf(context, "payments")
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say("lead")} />
-      {isAll && days.isRefused ? <Notice kind="warning">{say("days.problem")}</Notice> : null}
-      <List
-        context={context}
-        path="/admin/payments"
-        kept={isAll ? { view: "all" } : {}}
-        caption={say("title")}
-        items={events}
-        hasMore={hasOlder}
-        cursor={{ name: "before", of: ({ id }) => id }}
-        filter={filterOf(props)}
-        empty={isAll
-          ? { icon: "topup", title: say("none") }
-          : { icon: "check", title: say("open.none"), text: say("open.none.text") }}
-        columns={columnsOf(context)}
-      >
+  const { days, isAll } = query
+  const waiting = openCount === 0 ? undefined : context.formats.count(openCount)
+  return listPage({
+    context,
+    path: "/admin/payments",
+    title: say("title"),
+    lead: say("lead"),
+    warning: isAll ? daysWarning(context, days) : undefined,
+    // Those that wait are shown whole.
+    ...isAll ? { kept: { view: "all" }, filter: filterOf(context, query) } : {},
+    ...events,
+    cursor: byId,
+    columns: columnsOf(context),
+    empty: isAll
+      ? { icon: "topup", title: say("none") }
+      : { icon: "check", title: say("open.none"), text: say("open.none.text") },
+    children: (
+      <>
         <Tabs
           tabs={[
-            {
-              href: "/admin/payments",
-              text: say("toLookAt"),
-              isShown: !isAll,
-              waiting: openCount === 0 ? undefined : context.formats.count(openCount)
-            },
+            { href: "/admin/payments", text: say("toLookAt"), isShown: !isAll, waiting },
             { href: "/admin/payments?view=all", text: say("tab.all"), isShown: isAll }
           ]}
         />
-        {isAll || events.length === 0
+        {isAll || events.items.length === 0
           ? null
           : <p class="card-body border-bottom text-secondary mb-0">{say("open.hint")}</p>}
-      </List>
-    </>
-  )
+      </>
+    )
+  })
 }

@@ -2,16 +2,14 @@
  * The list of all plans, with how many users have each.
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
-import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
-import { enabledFilter, List } from "../../kit/List.tsx"
+import type { AdminPlan, PlanFilter } from "../../../../subscriptions/PlanAdmin.ts"
+import type { Page } from "../../Answer.ts"
+import { enabledFilter } from "../../kit/List.tsx"
+import { byId, type Listed } from "../../kit/Listed.ts"
+import { listPage } from "../../kit/ListPage.tsx"
 import { NewLink } from "../../kit/NewLink.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Badge, PageHeading } from "../../ui/Parts.tsx"
-
-export interface PlanQuery {
-  readonly state: "enabled" | "disabled" | undefined
-  readonly before: bigint | undefined
-}
+import { Badge } from "../../ui/Parts.tsx"
 
 interface PlanProps {
   readonly context: UserContext
@@ -52,62 +50,47 @@ export const PlanLimits = ({ plan, context }: PlanProps) => {
 export const planPrice = ({ plan, context }: PlanProps): string =>
   plan.priceFen === 0n ? sayOf(context, "adminPlans")("price.zero") : context.formats.cny(plan.priceFen)
 
-export const AdminPlansView = (
-  { hasOlder, plans, query, context }: {
-    readonly context: UserContext
-    readonly plans: ReadonlyArray<AdminPlan>
-    readonly query: PlanQuery
-    readonly hasOlder: boolean
-  }
-) => {
+export const multiplierText = ({ multiplierMicros }: AdminPlan): string =>
+  formatDecimal(multiplierMicros, MICROS_SCALE, 0)
+
+export const plansPage = (context: UserContext, state: PlanFilter["state"], plans: Listed<AdminPlan>): Page => {
   const say = sayOf(context, "adminPlans")
   const { count } = context.formats
-  return (
-    <>
-      <PageHeading title={say("plans")} lead={say("lead")}>
-        <NewLink href="/admin/plans/new" text={say("new")} />
-      </PageHeading>
-      <List
-        context={context}
-        path="/admin/plans"
-        caption={say("plans")}
-        items={plans}
-        hasMore={hasOlder}
-        cursor={{ name: "before", of: ({ id }) => id }}
-        filter={[enabledFilter(say, query.state)]}
-        empty={{ icon: "plan", title: say("noPlansYet"), text: say("empty.text") }}
-        none={say("none")}
-        columns={[
-          {
-            title: say("plan"),
-            cell: (plan) => (
-              <>
-                <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
-                <PlanBadges context={context} plan={plan} />
-                <div class="text-secondary small">
-                  <code>{plan.code}</code>
-                </div>
-              </>
-            )
-          },
-          { title: say("price"), number: true, cell: (plan) => planPrice({ plan, context }) },
-          {
-            title: say("duration"),
-            number: true,
-            wide: true,
-            cell: ({ durationDays }) => say("days", { count: durationDays })
-          },
-          { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
-          {
-            title: say("multiplier"),
-            number: true,
-            wide: true,
-            cell: ({ multiplierMicros }) => formatDecimal(multiplierMicros, MICROS_SCALE, 0)
-          },
-          { title: say("subscriptions"), number: true, cell: ({ subscriptions }) => count(subscriptions) },
-          { title: say("orders"), number: true, wide: true, cell: ({ pendingOrders }) => count(pendingOrders) }
-        ]}
-      />
-    </>
-  )
+  return listPage<AdminPlan>({
+    context,
+    path: "/admin/plans",
+    title: say("plans"),
+    lead: say("lead"),
+    actions: <NewLink href="/admin/plans/new" text={say("new")} />,
+    filter: [enabledFilter(say, state)],
+    ...plans,
+    cursor: byId,
+    empty: { icon: "plan", title: say("noPlansYet"), text: say("empty.text") },
+    none: say("none"),
+    columns: [
+      {
+        title: say("plan"),
+        cell: (plan) => (
+          <>
+            <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
+            <PlanBadges context={context} plan={plan} />
+            <div class="text-secondary small">
+              <code>{plan.code}</code>
+            </div>
+          </>
+        )
+      },
+      { title: say("price"), number: true, cell: (plan) => planPrice({ plan, context }) },
+      {
+        title: say("duration"),
+        number: true,
+        wide: true,
+        cell: ({ durationDays }) => say("days", { count: durationDays })
+      },
+      { title: say("limits"), wide: true, cell: (plan) => <PlanLimits context={context} plan={plan} /> },
+      { title: say("multiplier"), number: true, wide: true, cell: multiplierText },
+      { title: say("subscriptions"), number: true, cell: ({ subscriptions }) => count(subscriptions) },
+      { title: say("orders"), number: true, wide: true, cell: ({ pendingOrders }) => count(pendingOrders) }
+    ]
+  })
 }

@@ -4,190 +4,148 @@
  */
 import { Effect, Layer } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
-import { type AdjustmentRefused, Adjustments } from "../../../../accounts/Adjustments.ts"
-import { DebtWaivers, type WaiverRefused } from "../../../../accounts/DebtWaivers.ts"
+import { Adjustments } from "../../../../accounts/Adjustments.ts"
+import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
 import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
 import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { type GrantRefused, Grants } from "../../../../subscriptions/Grants.ts"
+import { Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
-import {
-  emptyForm,
-  type FormRefused,
-  type FormState,
-  page,
-  PageNotFound,
-  type Problems,
-  redirect,
-  refuse
-} from "../../Answer.ts"
+import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
-import { keyOf } from "../../FormKey.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { pageForm } from "../../PageForm.ts"
 import { pathId } from "../../PathId.ts"
 import { theUser } from "./TheUser.ts"
-import { AdjustView, EndView, GrantView, WaiveView } from "./UserActionView.tsx"
-
-const stateOf = (values: URLSearchParams, problems: Problems): FormState => ({ values, problems })
-
-const showAdjust = (context: UserContext, state: FormState) =>
-  Effect.gen(function*() {
-    const user = yield* theUser
-    const { usdMicros } = yield* (yield* AccountOverview).balance(user.id)
-    const view = AdjustView({ context, user, state, usdMicros, formKey: keyOf(state) })
-    return page(sayOf(context, "userAction")("adjust.title", { email: user.email }), view)
-  })
-
-const reused = (context: UserContext): FormRefused => refuse({ form: sayOf(context, "userAction")("reused") }, 409)
-
-const refusedAdjustment = (context: UserContext, { reason }: AdjustmentRefused): FormRefused => {
-  const say = sayOf(context, "userAction")
-  if (reason === "amount") return refuse({ amount: say("amount.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
-}
+import { adjustPage, endPage, grantPage, waivePage } from "./UserActions.tsx"
 
 /** `$5` and `-$5` are amounts, too. */
 const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
 
-const adjustForm = adminForm("/admin/users/:id/adjust", {
+const readChange = (fields: URLSearchParams) => ({
+  amountMicros: amountOf(fields.get("amount") ?? ""),
+  note: fields.get("note") ?? "",
+  key: fields.get("key") ?? ""
+})
+
+/** Beside the field that is wrong; a form without its key is none of ours. */
+const refused = (context: UserContext, reason: "amount" | "plan" | "note" | "key", amountProblem = "") => {
+  const say = sayOf(context, "userAction")
+  const problems: Record<typeof reason, Problems> = {
+    amount: { amount: amountProblem },
+    plan: { plan: say("plan.problem") },
+    note: { note: say("note.problem") },
+    key: { form: context.say("form.malformed") }
+  }
+  return refuse(problems[reason])
+}
+
+const reused = (context: UserContext) => () => refuse({ form: sayOf(context, "userAction")("reused") }, 409)
+
+const adjust = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
+    const user = yield* theUser
+    const { usdMicros } = yield* (yield* AccountOverview).balance(user.id)
+    return adjustPage({ context, user, state }, usdMicros)
+  }),
   run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* Adjustments).adjust(actorOf(context), {
-        userId,
-        amountMicros: amountOf(fields.get("amount") ?? ""),
-        note: fields.get("note") ?? "",
-        key: fields.get("key") ?? ""
-      })
+      yield* (yield* Adjustments).adjust(actorOf(context), { userId, ...readChange(fields) })
       return redirect(`/admin/users/${userId}?done=adjusted`)
     }).pipe(
       Effect.catchTags({
-        AdjustmentRefused: (error) => Effect.fail(refusedAdjustment(context, error)),
-        AdjustmentReused: () => Effect.fail(reused(context)),
-        DebitRefused: ({ availableMicros }) => {
-          const balance = context.formats.usd(availableMicros)
-          return Effect.fail(refuse({ amount: sayOf(context, "userAction")("amount.short", { balance }) }))
-        },
-        UnknownAccount: () => Effect.fail(new PageNotFound())
+        AdjustmentRefused: ({ reason }) => refused(context, reason, sayOf(context, "userAction")("amount.problem")),
+        AdjustmentReused: reused(context),
+        DebitRefused: ({ availableMicros }) =>
+          refused(
+            context,
+            "amount",
+            sayOf(context, "userAction")("amount.short", { balance: context.formats.usd(availableMicros) })
+          )
       })
-    ),
-  again: (context, values, problems) => showAdjust(context, stateOf(values, problems))
+    )
 })
 
 /** The form begins with all that is owed. A user who owes nothing has no such page. */
-const showWaive = (context: UserContext, state: FormState) =>
-  Effect.gen(function*() {
+const waive = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
     const user = yield* theUser
     const { owedMicros } = yield* (yield* AccountOverview).balance(user.id)
-    if (owedMicros === 0n && state === emptyForm) return redirect(`/admin/users/${user.id}`)
-    const filled = state === emptyForm
-      ? stateOf(new URLSearchParams({ amount: formatUsd(owedMicros) }), {})
-      : state
-    const view = WaiveView({ context, user, state: filled, owedMicros, formKey: keyOf(state) })
-    return page(sayOf(context, "userAction")("waive.title", { email: user.email }), view)
-  })
-
-const refusedWaiver = (context: UserContext, { reason }: WaiverRefused): FormRefused => {
-  const say = sayOf(context, "userAction")
-  if (reason === "amount") return refuse({ amount: say("waive.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
-}
-
-const waiveForm = adminForm("/admin/users/:id/waive", {
+    if (state !== emptyForm) return waivePage({ context, user, state }, owedMicros)
+    if (owedMicros === 0n) return redirect(`/admin/users/${user.id}`)
+    const values = new URLSearchParams({ amount: formatUsd(owedMicros) })
+    return waivePage({ context, user, state: { values, problems: {} } }, owedMicros)
+  }),
   run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* DebtWaivers).waive(actorOf(context), {
-        userId,
-        amountMicros: amountOf(fields.get("amount") ?? ""),
-        note: fields.get("note") ?? "",
-        key: fields.get("key") ?? ""
-      })
+      yield* (yield* DebtWaivers).waive(actorOf(context), { userId, ...readChange(fields) })
       return redirect(`/admin/users/${userId}?done=waived`)
     }).pipe(
       Effect.catchTags({
-        WaiverRefused: (error) => Effect.fail(refusedWaiver(context, error)),
-        WaiverReused: () => Effect.fail(reused(context)),
-        DebtExceeded: ({ owedMicros }) => {
-          const owed = context.formats.usd(owedMicros)
-          return Effect.fail(refuse({ amount: sayOf(context, "userAction")("waive.exceeded", { owed }) }))
-        },
-        UnknownAccount: () => Effect.fail(new PageNotFound())
+        WaiverRefused: ({ reason }) => refused(context, reason, context.say("usd.problem")),
+        WaiverReused: reused(context),
+        DebtExceeded: ({ owedMicros }) =>
+          refused(
+            context,
+            "amount",
+            sayOf(context, "userAction")("waive.exceeded", { owed: context.formats.usd(owedMicros) })
+          )
       })
-    ),
-  again: (context, values, problems) => showWaive(context, stateOf(values, problems))
+    )
 })
 
-const showGrant = (context: UserContext, state: FormState) =>
-  Effect.gen(function*() {
+const grant = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
     const user = yield* theUser
-    const plans = yield* (yield* Grants).plans
-    const view = GrantView({ context, user, state, plans, formKey: keyOf(state) })
-    return page(sayOf(context, "userAction")("grant.title", { email: user.email }), view)
-  })
-
-const refusedGrant = (context: UserContext, { reason }: GrantRefused): FormRefused | PageNotFound => {
-  const say = sayOf(context, "userAction")
-  if (reason === "user") return new PageNotFound()
-  if (reason === "plan") return refuse({ plan: say("plan.problem") })
-  return refuse(reason === "note" ? { note: say("note.problem") } : { form: context.say("form.malformed") })
-}
-
-const grantForm = adminForm("/admin/users/:id/grant", {
+    return grantPage({ context, user, state }, yield* (yield* Grants).plans)
+  }),
   run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
-      yield* (yield* Grants).grant(actorOf(context), {
-        userId,
-        planCode: fields.get("plan") ?? "",
-        note: fields.get("note") ?? "",
-        key: fields.get("key") ?? ""
-      })
+      const { key, note } = readChange(fields)
+      yield* (yield* Grants).grant(actorOf(context), { userId, planCode: fields.get("plan") ?? "", note, key })
       return redirect(`/admin/users/${userId}?done=granted`)
     }).pipe(
       Effect.catchTags({
-        GrantRefused: (error) => Effect.fail(refusedGrant(context, error)),
-        GrantReused: () => Effect.fail(reused(context))
+        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
+        GrantReused: reused(context)
       })
-    ),
-  again: (context, values, problems) => showGrant(context, stateOf(values, problems))
+    )
 })
 
 /** The subscription that the address names, if it is this user's and not over. */
-const showEnd = (context: UserContext, state: FormState) =>
-  Effect.gen(function*() {
+const end = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
     const user = yield* theUser
     const id = yield* pathId("subscription", SubscriptionId)
     const [subscription] = yield* (yield* SubscriptionList).page(user.id, { limit: 1, before: id + 1n })
     if (subscription === undefined || subscription.id !== id) return yield* new PageNotFound()
-    if (subscription.state === "over" && state === emptyForm) return redirect(`/admin/users/${user.id}`)
-    return page(sayOf(context, "userAction")("end.title"), EndView({ context, user, state, subscription }))
-  })
-
-const endForm = adminForm("/admin/users/:id/subscriptions/:subscription/end", {
+    return subscription.state === "over" && state === emptyForm
+      ? redirect(`/admin/users/${user.id}`)
+      : endPage({ context, user, state }, subscription)
+  }),
   run: (context, fields) =>
     Effect.gen(function*() {
       const userId = yield* pathId("id", UserId)
       const subscriptionId = yield* pathId("subscription", SubscriptionId)
-      const note = fields.get("note") ?? ""
-      yield* (yield* Grants).end(actorOf(context), { userId, subscriptionId, note })
+      yield* (yield* Grants).end(actorOf(context), { userId, subscriptionId, note: fields.get("note") ?? "" })
       return redirect(`/admin/users/${userId}?done=ended`)
     }).pipe(
       Effect.catchTags({
-        GrantRefused: (error) => Effect.fail(refusedGrant(context, error)),
-        SubscriptionNotFound: () => Effect.fail(new PageNotFound()),
-        SubscriptionOver: () => Effect.fail(refuse({ form: sayOf(context, "userAction")("end.over") }, 409))
+        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
+        SubscriptionOver: () => refuse({ form: sayOf(context, "userAction")("end.over") }, 409)
       })
-    ),
-  again: (context, values, problems) => showEnd(context, stateOf(values, problems))
+    )
 })
 
 export const MoneyRoutes = Layer.mergeAll(
-  adminPage("/admin/users/:id/adjust", (context) => showAdjust(context, emptyForm)),
-  adminPage("/admin/users/:id/waive", (context) => showWaive(context, emptyForm)),
-  adminPage("/admin/users/:id/grant", (context) => showGrant(context, emptyForm)),
-  adminPage("/admin/users/:id/subscriptions/:subscription/end", (context) => showEnd(context, emptyForm)),
-  adjustForm,
-  waiveForm,
-  grantForm,
-  endForm
+  adminPage("/admin/users/:id/adjust", adjust.page),
+  adminForm("/admin/users/:id/adjust", adjust.form),
+  adminPage("/admin/users/:id/waive", waive.page),
+  adminForm("/admin/users/:id/waive", waive.form),
+  adminPage("/admin/users/:id/grant", grant.page),
+  adminForm("/admin/users/:id/grant", grant.form),
+  adminPage("/admin/users/:id/subscriptions/:subscription/end", end.page),
+  adminForm("/admin/users/:id/subscriptions/:subscription/end", end.form)
 )

@@ -4,65 +4,35 @@
 import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { UserId } from "../../../../domain/Ids.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { ListCard } from "../../kit/ListCard.tsx"
+import type { Listed } from "../../kit/Listed.ts"
+import { StateBadge, type States } from "../../kit/StateBadge.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+import { sayKnown } from "../../text/Messages.ts"
+import type { TextKey } from "../../text/Texts.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Pager } from "../../ui/Pager.tsx"
-import { Badge, Card, DataTable, Moment, type Tone } from "../../ui/Parts.tsx"
+import { Moment } from "../../ui/Parts.tsx"
 
-/** A page of a list. */
-export interface Listed<Item> {
-  readonly items: ReadonlyArray<Item>
-  readonly hasOlder: boolean
-}
-
-/** The page with one of its lists gone on to `before`, and the other where it is. */
-const pathOf = (context: PageContext, userId: UserId, list: string, before: string): string => {
-  const query = new URLSearchParams(context.query)
-  query.delete("done")
-  if (before === "") query.delete(list)
-  else query.set(list, before)
-  return `/admin/users/${userId}${query.size === 0 ? "" : `?${query}`}#${list}`
-}
-
-const ListPager = (
-  { last, list, userId, context }: {
-    readonly context: PageContext
-    readonly userId: UserId
-    /** The name of the list in the query. */
-    readonly list: string
-    /** Where the next page begins; undefined on the last one. */
-    readonly last: bigint | undefined
-  }
-) => {
-  const say = sayOf(context, "user")
-  return (
-    <Pager
-      newest={context.query.has(list) ? { href: pathOf(context, userId, list, ""), text: say("newest") } : undefined}
-      older={last === undefined
-        ? undefined
-        : { href: pathOf(context, userId, list, last.toString()), text: say("older") }}
-    />
-  )
+interface ListProps<Item> {
+  readonly context: PageContext
+  readonly userId: UserId
+  readonly listed: Listed<Item>
 }
 
 /** Other parts of the house may write kinds of their own. */
-const kindName = (context: PageContext, kind: string): string => {
-  const say = sayOf(context, "user")
-  const names: ReadonlyMap<string, string> = new Map([
-    ["topup", say("topUp")],
-    ["adjustment", say("kind.adjustment")],
-    ["recovery", say("kind.recovery")],
-    ["waiver", say("kind.waiver")],
-    ["refund", say("refund")],
-    ["refund_returned", say("kind.refund_returned")],
-    ["dispute", say("kind.dispute")],
-    ["dispute_returned", say("kind.dispute_returned")],
-    ["payment_credit", say("kind.payment_credit")],
-    ["correction", say("kind.correction")],
-    ["redemption", say("kind.redemption")]
-  ])
-  return names.get(kind) ?? kind
-}
+const kinds: ReadonlyMap<string, TextKey<"user">> = new Map([
+  ["topup", "topUp"],
+  ["adjustment", "kind.adjustment"],
+  ["recovery", "kind.recovery"],
+  ["waiver", "kind.waiver"],
+  ["refund", "refund"],
+  ["refund_returned", "kind.refund_returned"],
+  ["dispute", "kind.dispute"],
+  ["dispute_returned", "kind.dispute_returned"],
+  ["payment_credit", "kind.payment_credit"],
+  ["correction", "kind.correction"],
+  ["redemption", "kind.redemption"]
+])
 
 const ActorName = ({ actor, context }: { readonly context: PageContext; readonly actor: string }) => {
   const say = sayOf(context, "user")
@@ -72,133 +42,111 @@ const ActorName = ({ actor, context }: { readonly context: PageContext; readonly
   return user === undefined ? <>{actor}</> : <a href={`/admin/users/${user}`}>{actor}</a>
 }
 
-export const LedgerCard = (
-  { entries, userId, context }: {
-    readonly context: PageContext
-    readonly userId: UserId
-    readonly entries: Listed<LedgerItem>
-  }
-) => {
+/** What a credit did not pay, or a waiver took off the debt. */
+const owedText = (context: PageContext, owedMicros: bigint): string =>
+  owedMicros > 0n
+    ? sayOf(context, "user")("ledger.owed", { amount: context.formats.usd(owedMicros) })
+    : sayOf(context, "user")("ledger.waived", { amount: context.formats.usd(-owedMicros) })
+
+export const LedgerCard = ({ listed, userId, context }: ListProps<LedgerItem>) => {
   const say = sayOf(context, "user")
-  const { formats } = context
   return (
-    <div id="entries">
-      <Card title={say("ledger")} class="mb-3">
-        {entries.items.length === 0 ? <div class="card-body text-secondary">{say("ledger.none")}</div> : (
-          <DataTable
-            caption={say("ledger")}
-            columns={[{ title: say("ledger.entry") }, { title: say("ledger.by"), wide: true }, {
-              title: say("amount"),
-              number: true
-            }]}
-            rows={entries.items.map((entry) => [
-              <>
-                <div>{kindName(context, entry.kind)}</div>
-                <div class="text-secondary small">
-                  <Moment context={context} at={entry.createdAt} />
-                </div>
-                {entry.note === "" ? null : <div class="small break-anywhere">{entry.note}</div>}
-              </>,
-              <ActorName context={context} actor={entry.actor} />,
-              <>
-                <span class="nowrap">{formats.usd(entry.amountMicros)}</span>
-                {entry.owedMicros === 0n ? null : (
-                  <div class="text-secondary small">
-                    {entry.owedMicros > 0n
-                      ? say("ledger.owed", { amount: formats.usd(entry.owedMicros) })
-                      : say("ledger.waived", { amount: formats.usd(-entry.owedMicros) })}
-                  </div>
-                )}
-              </>
-            ])}
-          />
-        )}
-        <ListPager
-          context={context}
-          userId={userId}
-          list="entries"
-          last={entries.hasOlder ? entries.items.at(-1)?.id : undefined}
-        />
-      </Card>
-    </div>
+    <ListCard
+      context={context}
+      path={`/admin/users/${userId}`}
+      name="entries"
+      title={say("ledger")}
+      empty={say("ledger.none")}
+      {...listed}
+      columns={[
+        {
+          title: say("ledger.entry"),
+          cell: ({ createdAt, kind, note }) => (
+            <>
+              <div>{sayKnown(say, kinds, kind)}</div>
+              <div class="text-secondary small">
+                <Moment context={context} at={createdAt} />
+              </div>
+              {note === "" ? null : <div class="small break-anywhere">{note}</div>}
+            </>
+          )
+        },
+        { title: say("ledger.by"), wide: true, cell: ({ actor }) => <ActorName context={context} actor={actor} /> },
+        {
+          title: say("amount"),
+          number: true,
+          cell: ({ amountMicros, owedMicros }) => (
+            <>
+              <span class="nowrap">{context.formats.usd(amountMicros)}</span>
+              {owedMicros === 0n ? null : <div class="text-secondary small">{owedText(context, owedMicros)}</div>}
+            </>
+          )
+        }
+      ]}
+    />
   )
 }
 
-const tones: Readonly<Record<SubscriptionItem["state"], Tone>> = {
-  coming: "blue",
-  running: "green",
-  suspended: "yellow",
-  over: "secondary"
-}
-
-const StateBadge = (
-  { state, context }: { readonly context: PageContext; readonly state: SubscriptionItem["state"] }
-) => {
-  const say = sayOf(context, "user")
-  const names = {
-    coming: say("coming"),
-    running: say("running"),
-    suspended: say("state.suspended"),
-    over: say("state.over")
-  }
-  return <Badge tone={tones[state]}>{names[state]}</Badge>
+const states: States<SubscriptionItem["state"], TextKey<"user">> = {
+  coming: ["blue", "coming"],
+  running: ["green", "running"],
+  suspended: ["yellow", "state.suspended"],
+  over: ["secondary", "state.over"]
 }
 
 const originText = (context: PageContext, { note, orderId }: SubscriptionItem): string => {
   const say = sayOf(context, "user")
-  if (orderId !== null) return say("bought", { id: orderId.toString() })
+  if (orderId !== null) return say("orderNumber", { id: orderId.toString() })
   return note === null ? "" : say("granted", { note })
 }
 
-export const SubscriptionsCard = (
-  { subscriptions, userId, context }: {
-    readonly context: PageContext
-    readonly userId: UserId
-    readonly subscriptions: Listed<SubscriptionItem>
-  }
-) => {
+export const SubscriptionsCard = ({ listed, userId, context }: ListProps<SubscriptionItem>) => {
   const say = sayOf(context, "user")
+  const path = `/admin/users/${userId}`
   return (
-    <div id="subscriptions">
-      <Card title={say("subscriptions")} class="mb-3">
-        {subscriptions.items.length === 0
-          ? <div class="card-body text-secondary">{say("noPlansYet")}</div>
-          : (
-            <DataTable
-              caption={say("subscriptions")}
-              columns={[{ title: say("plan") }, { title: say("state") }, { title: say("period"), wide: true }, {
-                title: say("action"),
-                number: true
-              }]}
-              rows={subscriptions.items.map((item) => [
-                <>
-                  <div class="break-anywhere">{item.planName}</div>
-                  <div class="text-secondary small break-anywhere">{originText(context, item)}</div>
-                </>,
-                <StateBadge context={context} state={item.state} />,
-                <span class="small">
-                  <Moment context={context} at={item.startsAt} /> – <Moment context={context} at={item.endsAt} />
-                </span>,
-                item.state === "over" ? null : (
-                  <AdminLink
-                    context={context}
-                    class="btn btn-sm btn-ghost-danger"
-                    href={`/admin/users/${userId}/subscriptions/${item.id}/end`}
-                    aria-label={say("end.label", { plan: item.planName })}
-                  >
-                    {say("end")}
-                  </AdminLink>
-                )
-              ])}
-            />
-          )}
-        <ListPager
-          context={context}
-          userId={userId}
-          list="subscriptions"
-          last={subscriptions.hasOlder ? subscriptions.items.at(-1)?.id : undefined}
-        />
-      </Card>
-    </div>
+    <ListCard
+      context={context}
+      path={path}
+      name="subscriptions"
+      title={say("subscriptions")}
+      empty={say("noPlansYet")}
+      {...listed}
+      columns={[
+        {
+          title: say("plan"),
+          cell: (item) => (
+            <>
+              <div class="break-anywhere">{item.planName}</div>
+              <div class="text-secondary small break-anywhere">{originText(context, item)}</div>
+            </>
+          )
+        },
+        { title: say("state"), cell: ({ state }) => <StateBadge say={say} states={states} state={state} /> },
+        {
+          title: say("period"),
+          wide: true,
+          cell: ({ endsAt, startsAt }) => (
+            <span class="small">
+              <Moment context={context} at={startsAt} /> – <Moment context={context} at={endsAt} />
+            </span>
+          )
+        },
+        {
+          title: say("action"),
+          number: true,
+          cell: ({ id, planName, state }) =>
+            state === "over" ? null : (
+              <AdminLink
+                context={context}
+                class="btn btn-sm btn-ghost-danger"
+                href={`${path}/subscriptions/${id}/end`}
+                aria-label={say("end.label", { plan: planName })}
+              >
+                {say("end")}
+              </AdminLink>
+            )
+        }
+      ]}
+    />
   )
 }

@@ -6,12 +6,20 @@ import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
+import { type Page, page } from "../../Answer.ts"
+import { timeColumn } from "../../kit/Columns.tsx"
+import { Done } from "../../kit/Done.tsx"
+import { EnabledAction } from "../../kit/EnabledAction.tsx"
+import { FactsCard } from "../../kit/FactsCard.tsx"
+import { Figures } from "../../kit/Figures.tsx"
+import { ListCard } from "../../kit/ListCard.tsx"
+import type { Listed } from "../../kit/Listed.ts"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Notice, PostForm } from "../../ui/Forms.tsx"
-import { Badge, Card, DataTable, Figure, Moment, PageHeading } from "../../ui/Parts.tsx"
-import { LedgerCard, type Listed, SubscriptionsCard } from "./UserLists.tsx"
+import { PostForm } from "../../ui/Forms.tsx"
+import { Badge, PageHeading } from "../../ui/Parts.tsx"
+import { LedgerCard, SubscriptionsCard } from "./UserLists.tsx"
 import { UserBadges } from "./UsersView.tsx"
 
 interface UserProps {
@@ -19,188 +27,205 @@ interface UserProps {
   readonly user: UserDetails
 }
 
-const Done = ({ context }: { readonly context: UserContext }) => {
-  const say = sayOf(context, "user")
-  const texts: ReadonlyMap<string, string> = new Map([
-    ["created", say("done.created")],
-    ["adjusted", say("done.adjusted")],
-    ["waived", say("done.waived")],
-    ["granted", say("done.granted")],
-    ["ended", say("done.ended")],
-    ["disabled", say("done.disabled")],
-    ["enabled", say("done.enabled")],
-    ["role", say("done.role")]
-  ])
-  const text = texts.get(context.query.get("done") ?? "")
-  return text === undefined ? null : <Notice kind="success">{text}</Notice>
-}
+type AccountProps = UserProps & { readonly account: AccountView }
 
-const Figures = ({ account, user, context }: UserProps & { readonly account: AccountView }) => {
+const UserDone = ({ context }: { readonly context: UserContext }) => {
   const say = sayOf(context, "user")
-  const { formats } = context
   return (
-    <div class="row row-cards mb-3">
-      <div class="col-6 col-lg-3">
-        <Figure
-          label={say("balance")}
-          value={formats.usd(account.usdMicros)}
-          hint={account.owedMicros === 0n
-            ? undefined
-            : <span class="text-danger">{say("balance.owed", { amount: formats.usd(account.owedMicros) })}</span>}
-        />
-      </div>
-      <div class="col-6 col-lg-3">
-        <Figure
-          label={say("held")}
-          value={formats.usd(account.heldMicros)}
-          hint={account.openCalls === 0 ? undefined : say("held.calls", { count: account.openCalls })}
-        />
-      </div>
-      <div class="col-6 col-lg-3">
-        <Figure
-          label={say("orders")}
-          value={formats.count(user.orders)}
-          hint={<a href={`/admin/orders?user=${user.id}`}>{say("orders.show")}</a>}
-        />
-      </div>
-      <div class="col-6 col-lg-3">
-        <Figure
-          label={say("lastSeen")}
-          value={user.lastSeenAt === null ? "–" : formats.date(user.lastSeenAt)}
-          hint={user.lastSeenAt === null ? say("notSignedIn") : undefined}
-        />
-      </div>
-    </div>
+    <Done
+      context={context}
+      texts={{
+        created: say("done.created"),
+        adjusted: say("done.adjusted"),
+        waived: say("done.waived"),
+        granted: say("done.granted"),
+        ended: say("done.ended"),
+        disabled: say("done.disabled"),
+        enabled: say("done.enabled"),
+        role: say("done.role")
+      }}
+    />
   )
 }
 
-const PasswordFacts = ({ user, context }: UserProps) => {
+const Money = ({ account: { heldMicros, openCalls, owedMicros, usdMicros }, user, context }: AccountProps) => {
+  const say = sayOf(context, "user")
+  const { count, date, usd } = context.formats
+  const owed = say("balance.owed", { amount: usd(owedMicros) })
+  return (
+    <Figures
+      figures={[
+        {
+          label: say("balance"),
+          value: usd(usdMicros),
+          hint: owedMicros === 0n ? undefined : <span class="text-danger">{owed}</span>
+        },
+        {
+          label: say("held"),
+          value: usd(heldMicros),
+          hint: openCalls === 0 ? undefined : say("held.calls", { count: openCalls })
+        },
+        {
+          label: say("orders"),
+          value: count(user.orders),
+          hint: <a href={`/admin/orders?user=${user.id}`}>{say("orders.show")}</a>
+        },
+        {
+          label: say("lastSeen"),
+          value: user.lastSeenAt === null ? "–" : date(user.lastSeenAt),
+          hint: user.lastSeenAt === null ? say("notSignedIn") : undefined
+        }
+      ]}
+    />
+  )
+}
+
+const PasswordText = ({ user: { hasPassword, passwordLinkUntil }, context }: UserProps) => {
   const say = sayOf(context, "user")
   return (
     <>
-      <div>{say(user.hasPassword ? "password.set" : "password.none")}</div>
-      {user.passwordLinkUntil === null
-        ? null
-        : (
-          <div class="text-secondary small">
-            {say("password.link", { at: context.formats.time(user.passwordLinkUntil) })}
-          </div>
-        )}
+      <div>{say(hasPassword ? "set" : "password.none")}</div>
+      {passwordLinkUntil === null ? null : (
+        <div class="text-secondary small">
+          {say("password.link", { at: context.formats.time(passwordLinkUntil) })}
+        </div>
+      )}
     </>
   )
 }
 
-/** Enabling takes nothing away, so it is not asked twice. */
-const StateAction = ({ user, context }: UserProps) => {
+/** What one administrator may do to another user; to themselves, almost nothing. */
+const AccessActions = ({ user, context }: UserProps) => {
   const say = sayOf(context, "user")
-  return user.disabledAt === null
-    ? <a class="btn btn-ghost-danger" href={`/admin/users/${user.id}/disable`}>{say("disable")}</a>
-    : (
-      <PostForm context={context} action={`/admin/users/${user.id}/enable`}>
-        <button type="submit" class="btn">{say("enable")}</button>
-      </PostForm>
-    )
+  const path = `/admin/users/${user.id}`
+  const isSelf = user.id === context.user.id
+  const isDisabled = user.disabledAt !== null
+  return (
+    <>
+      <div class="btn-list">
+        {isDisabled ? null : (
+          <PostForm context={context} action={`${path}/password-link`}>
+            <button type="submit" class="btn">{say("link")}</button>
+          </PostForm>
+        )}
+        {isSelf || (isDisabled && user.role === "user")
+          ? null
+          : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
+        {isSelf ? null : <EnabledAction context={context} path={path} row={user} say={say} />}
+      </div>
+      {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
+    </>
+  )
 }
 
 const AccessCard = ({ user, context }: UserProps) => {
   const say = sayOf(context, "user")
-  const isSelf = user.id === context.user.id
   const isManager = mayOpen(context, `/admin/users/${user.id}/role`, "POST")
-  const isDisabled = user.disabledAt !== null
   return (
-    <Card title={say("access")} class="mb-3">
-      <div class="card-body">
-        <dl class="facts mb-3">
-          <dt>{say("role")}</dt>
-          <dd>{roleNames(context)[user.role]}</dd>
-          <dt>{say("password")}</dt>
-          <dd>
-            <PasswordFacts context={context} user={user} />
-          </dd>
-          {user.adminKeys === 0n ? null : (
-            <>
-              <dt>{say("adminKeys")}</dt>
-              <dd>{context.formats.count(user.adminKeys)}</dd>
-            </>
-          )}
-        </dl>
-        {isManager
-          ? (
-            <div class="btn-list">
-              {isDisabled ? null : (
-                <PostForm context={context} action={`/admin/users/${user.id}/password-link`}>
-                  <button type="submit" class="btn">{say("link")}</button>
-                </PostForm>
-              )}
-              {isSelf || (isDisabled && user.role === "user")
-                ? null
-                : <a class="btn" href={`/admin/users/${user.id}/role`}>{say("changeRole")}</a>}
-              {isSelf ? null : <StateAction context={context} user={user} />}
-            </div>
-          )
-          : null}
-        {isSelf && isManager ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
-      </div>
-    </Card>
+    <FactsCard
+      title={say("access")}
+      facts={[
+        [say("role"), roleNames(context)[user.role]],
+        [say("password"), <PasswordText context={context} user={user} />],
+        user.adminKeys === 0n ? null : [say("adminKeys"), context.formats.count(user.adminKeys)]
+      ]}
+      footer={isManager ? <AccessActions context={context} user={user} /> : null}
+    />
   )
 }
 
 const isLive = ({ expiresAt, revokedAt }: ListedApiKey, now: Date): boolean =>
   revokedAt === null && (expiresAt === null || expiresAt > now)
 
-const KeysCard = ({ keys, context }: { readonly context: UserContext; readonly keys: ReadonlyArray<ListedApiKey> }) => {
+const KeysCard = (
+  { keys, user, context }: UserProps & { readonly keys: ReadonlyArray<ListedApiKey> }
+) => {
   const say = sayOf(context, "user")
   return (
-    <Card title={say("apiKeys")} class="mb-3">
-      {keys.length === 0 ? <div class="card-body text-secondary">{say("keys.none")}</div> : (
-        <DataTable
-          caption={say("apiKeys")}
-          columns={[{ title: say("key") }, { title: say("state") }, { title: say("lastUsed"), wide: true }]}
-          rows={keys.map((key) => [
+    <ListCard
+      context={context}
+      path={`/admin/users/${user.id}`}
+      name="keys"
+      title={say("apiKeys")}
+      empty={say("keys.none")}
+      items={keys}
+      hasMore={false}
+      columns={[
+        {
+          title: say("key"),
+          cell: ({ hint, name }) => (
             <>
-              <div class="key-name">{key.name === "" ? "–" : key.name}</div>
-              <code class="nowrap">{key.hint}</code>
-            </>,
+              <div class="key-name">{name === "" ? "–" : name}</div>
+              <code class="nowrap">{hint}</code>
+            </>
+          )
+        },
+        {
+          title: say("state"),
+          cell: (key) =>
             isLive(key, context.now)
               ? <Badge tone="green">{say("active")}</Badge>
-              : <Badge tone="secondary">{say("key.over")}</Badge>,
-            key.lastUsedAt === null ? say("key.never") : <Moment context={context} at={key.lastUsedAt} />
-          ])}
-        />
-      )}
-    </Card>
+              : <Badge tone="secondary">{say("key.over")}</Badge>
+        },
+        timeColumn(context, say("lastUsed"), ({ lastUsedAt }: ListedApiKey) => lastUsedAt, say("never"))
+      ]}
+    />
   )
 }
 
 const SessionsCard = ({ user, context }: UserProps) => {
   const say = sayOf(context, "user")
   return (
-    <Card title={say("sessions")} class="mb-3">
-      {user.sessions.length === 0 ? <div class="card-body text-secondary">{say("sessions.none")}</div> : (
-        <DataTable
-          caption={say("sessions")}
-          columns={[{ title: say("lastSeen") }, { title: say("device"), wide: true }, {
-            title: say("address")
-          }]}
-          rows={user.sessions.map((session) => [
-            <Moment context={context} at={session.lastSeenAt} />,
-            <span class="break-anywhere small">{session.userAgent}</span>,
-            <span class="break-anywhere">{session.address}</span>
-          ])}
-        />
-      )}
-    </Card>
+    <ListCard
+      context={context}
+      path={`/admin/users/${user.id}`}
+      name="sessions"
+      title={say("sessions")}
+      empty={say("sessions.none")}
+      items={user.sessions}
+      hasMore={false}
+      columns={[
+        {
+          ...timeColumn(context, say("lastSeen"), ({ lastSeenAt }: UserDetails["sessions"][number]) => lastSeenAt),
+          wide: false
+        },
+        {
+          title: say("device"),
+          wide: true,
+          cell: ({ userAgent }) => <span class="break-anywhere small">{userAgent}</span>
+        },
+        { title: say("address"), cell: ({ address }) => <span class="break-anywhere">{address}</span> }
+      ]}
+    />
   )
 }
 
-export const UserView = (
-  { account, entries, keys, subscriptions, user, context }: UserProps & {
-    readonly account: AccountView
-    readonly entries: Listed<LedgerItem>
-    readonly subscriptions: Listed<SubscriptionItem>
-    readonly keys: ReadonlyArray<ListedApiKey>
-  }
-) => {
+const Actions = ({ account, user, context }: AccountProps) => {
+  const say = sayOf(context, "user")
+  const path = `/admin/users/${user.id}`
+  const links = [
+    [`${path}/adjust`, say("adjustBalance"), "btn btn-primary"],
+    ...account.owedMicros === 0n ? [] : [[`${path}/waive`, say("waive")] as const],
+    [`${path}/grant`, say("grant")],
+    [`/admin/usage?user=${user.id}`, say("usage.show")],
+    [`/admin/audit?target=user%3A${user.id}`, say("audit.show")]
+  ] as const
+  return (
+    <div class="btn-list mb-3">
+      {links.map(([href, text, look = "btn"]) => (
+        <AdminLink key={href} context={context} class={look} href={href}>{text}</AdminLink>
+      ))}
+    </div>
+  )
+}
+
+interface UserPageProps extends AccountProps {
+  readonly entries: Listed<LedgerItem>
+  readonly subscriptions: Listed<SubscriptionItem>
+  readonly keys: ReadonlyArray<ListedApiKey>
+}
+
+export const userDetailsPage = ({ account, entries, keys, subscriptions, user, context }: UserPageProps): Page => {
   const say = sayOf(context, "user")
   const lead = (
     <>
@@ -210,32 +235,21 @@ export const UserView = (
       <UserBadges context={context} user={user} />
     </>
   )
-  return (
+  return page(
+    user.email,
     <>
       <PageHeading title={user.email} lead={lead} />
-      <div class="btn-list mb-3">
-        <AdminLink context={context} class="btn btn-primary" href={`/admin/users/${user.id}/adjust`}>
-          {say("adjustBalance")}
-        </AdminLink>
-        {account.owedMicros === 0n
-          ? null
-          : <AdminLink context={context} class="btn" href={`/admin/users/${user.id}/waive`}>{say("waive")}</AdminLink>}
-        <AdminLink context={context} class="btn" href={`/admin/users/${user.id}/grant`}>{say("grant")}</AdminLink>
-        <a class="btn" href={`/admin/usage?user=${user.id}`}>{say("usage.show")}</a>
-        <AdminLink context={context} class="btn" href={`/admin/audit?target=user%3A${user.id}`}>
-          {say("audit.show")}
-        </AdminLink>
-      </div>
-      <Done context={context} />
-      <Figures context={context} user={user} account={account} />
+      <Actions context={context} user={user} account={account} />
+      <UserDone context={context} />
+      <Money context={context} user={user} account={account} />
       <div class="row">
         <div class="col-lg-8">
-          <LedgerCard context={context} userId={user.id} entries={entries} />
-          <SubscriptionsCard context={context} userId={user.id} subscriptions={subscriptions} />
+          <LedgerCard context={context} userId={user.id} listed={entries} />
+          <SubscriptionsCard context={context} userId={user.id} listed={subscriptions} />
         </div>
         <div class="col-lg-4">
           <AccessCard context={context} user={user} />
-          <KeysCard context={context} keys={keys} />
+          <KeysCard context={context} user={user} keys={keys} />
           <SessionsCard context={context} user={user} />
         </div>
       </div>

@@ -2,50 +2,52 @@
  * `/admin/users`: the list of users, and making one.
  */
 import { Effect, Layer } from "effect"
-import { isRole } from "../../../../identity/Roles.ts"
+import { isRole, roles } from "../../../../identity/Roles.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
-import { emptyForm, type FormState, page, redirect, refuse } from "../../Answer.ts"
+import { redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { readListed } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { pageForm } from "../../PageForm.ts"
+import { oneOf, searchText } from "../../QueryText.ts"
 import { refusePassword } from "../../text/PasswordText.ts"
-import { readUsersQuery } from "./UsersQuery.ts"
-import { NewUserView, UsersView } from "./UsersView.tsx"
+import { newUserPage, usersPage } from "./UsersView.tsx"
 
 const PAGE_SIZE = 50
 
 const list = Effect.fnUntraced(function*(context: UserContext) {
-  const query = readUsersQuery(context)
-  const found = yield* (yield* UserAdmin).search({ ...query.search, limit: PAGE_SIZE + 1 })
-  const users = found.slice(0, PAGE_SIZE)
-  return page(
-    sayOf(context, "users")("title"),
-    UsersView({ context, query, users, hasOlder: found.length > PAGE_SIZE })
-  )
+  const { query } = context
+  const filter = {
+    text: searchText(query, "q"),
+    role: oneOf(roles, query.get("role")),
+    state: oneOf(["active", "disabled"], query.get("state"))
+  }
+  const users = yield* UserAdmin
+  const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => users.search({ ...filter, ...range }))
+  return usersPage(context, filter, found)
 })
 
-const showNew = (context: UserContext, state: FormState) =>
-  Effect.succeed(page(sayOf(context, "users")("new"), NewUserView({ context, state })))
-
-const createForm = adminForm("/admin/users", {
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const say = sayOf(context, "users")
+const create = pageForm({
+  show: (context, state) => Effect.succeed(newUserPage(context, state)),
+  run: (context, fields) => {
+    const say = sayOf(context, "users")
+    return Effect.gen(function*() {
       const role = fields.get("role")
-      if (!isRole(role)) return yield* refuse({ form: say("role.problem") })
+      if (!isRole(role)) return yield* refuse({ role: say("role.problem") })
       const user = yield* (yield* UserAdmin).create(actorOf(context), { email: fields.get("email") ?? "", role })
       return redirect(`/admin/users/${user.id}?done=created`)
     }).pipe(
       Effect.catchTags({
-        InvalidEmail: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.invalid") })),
-        EmailTaken: () => Effect.fail(refuse({ email: sayOf(context, "users")("email.taken") })),
+        InvalidEmail: () => refuse({ email: say("email.invalid") }),
+        EmailTaken: () => refuse({ email: say("email.taken") }),
         PasswordRefused: refusePassword(context, "form")
       })
-    ),
-  again: (context, fields, problems) => showNew(context, { values: fields, problems })
+    )
+  }
 })
 
 export const UsersRoutes = Layer.mergeAll(
   adminPage("/admin/users", list),
-  adminPage("/admin/users/new", (context) => showNew(context, emptyForm)),
-  createForm
+  adminPage("/admin/users/new", create.page),
+  adminForm("/admin/users", create.form)
 )

@@ -2,21 +2,22 @@
  * The list of users with its filter, and the form of a new one.
  */
 import { roles } from "../../../../identity/Roles.ts"
-import type { UserSummary } from "../../../../identity/UserAdmin.ts"
+import type { UserSearch, UserSummary } from "../../../../identity/UserAdmin.ts"
 import type { User } from "../../../../identity/Users.ts"
-import type { FormState } from "../../Answer.ts"
-import { FormPage } from "../../kit/FormPage.tsx"
-import { Inputs } from "../../kit/Inputs.tsx"
-import { List } from "../../kit/List.tsx"
+import type { FormState, Page } from "../../Answer.ts"
+import { askPage } from "../../kit/AskPage.tsx"
+import { amountColumn } from "../../kit/Columns.tsx"
+import type { ItemColumn } from "../../kit/ItemTable.tsx"
+import { byId, type Listed } from "../../kit/Listed.ts"
+import { listPage } from "../../kit/ListPage.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon } from "../../ui/Icon.tsx"
-import { Badge, PageHeading } from "../../ui/Parts.tsx"
-import { RoleSelect } from "./RoleSelect.tsx"
-import type { UsersQuery } from "./UsersQuery.ts"
+import { Badge } from "../../ui/Parts.tsx"
+import { roleChoice } from "./UserActions.tsx"
 
-/** Administrator, disabled, or nothing to say. */
+/** The role of those who have one, and whether they are disabled. */
 export const UserBadges = (
   { isPlain = true, user, context }: {
     readonly context: PageContext
@@ -42,107 +43,79 @@ const Day = ({ at, context }: { readonly context: PageContext; readonly at: Date
   <time class="nowrap" dateTime={at.toISOString()} title={context.formats.time(at)}>{context.formats.date(at)}</time>
 )
 
-export const UsersView = (
-  { hasOlder, query: { search }, users, context }: {
-    readonly context: PageContext
-    readonly query: UsersQuery
-    readonly users: ReadonlyArray<UserSummary>
-    readonly hasOlder: boolean
-  }
-) => {
+const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<UserSummary>> => {
   const say = sayOf(context, "users")
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say("lead")}>
-        <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
-          <Icon name="plus" />
-          {say("new")}
-        </AdminLink>
-      </PageHeading>
-      <List
-        context={context}
-        path="/admin/users"
-        caption={say("title")}
-        items={users}
-        hasMore={hasOlder}
-        cursor={{ name: "before", of: ({ id }) => id }}
-        filter={[
-          { is: "text", name: "q", label: say("search"), value: search.text },
-          {
-            is: "choice",
-            name: "role",
-            label: say("role"),
-            value: search.role,
-            options: roles.map((role) => [role, roleNames(context)[role]] as const)
-          },
-          {
-            is: "choice",
-            name: "state",
-            label: say("state"),
-            value: search.state,
-            options: [["active", say("state.active")], ["disabled", say("state.disabled")]]
-          }
-        ]}
-        empty={{ icon: "users", title: say("none") }}
-        columns={[
-          {
-            title: say("user"),
-            cell: (user) => (
-              <>
-                <a class="break-anywhere" href={`/admin/users/${user.id}`}>{user.email}</a>{" "}
-                <span class="text-secondary nowrap">#{user.id.toString()}</span>
-                <div class="d-md-none">
-                  <UserBadges context={context} user={user} isPlain={false} />
-                </div>
-              </>
-            )
-          },
-          { title: say("state"), wide: true, cell: (user) => <UserBadges context={context} user={user} /> },
-          {
-            title: say("balance"),
-            number: true,
-            cell: ({ owedMicros, usdMicros }) => (
-              <span class="nowrap">{context.formats.usd(usdMicros - owedMicros)}</span>
-            )
-          },
-          {
-            title: say("lastSeen"),
-            wide: true,
-            cell: ({ lastSeenAt }) => lastSeenAt === null
-              ? <span class="text-secondary">{say("notSignedIn")}</span>
-              : <Day context={context} at={lastSeenAt} />
-          },
-          { title: say("created"), wide: true, cell: ({ createdAt }) => <Day context={context} at={createdAt} /> }
-        ]}
-      />
-    </>
-  )
+  return [
+    {
+      title: say("user"),
+      cell: (user) => (
+        <>
+          <a class="break-anywhere" href={`/admin/users/${user.id}`}>{user.email}</a>{" "}
+          <span class="text-secondary nowrap">#{user.id.toString()}</span>
+          <div class="d-md-none">
+            <UserBadges context={context} user={user} isPlain={false} />
+          </div>
+        </>
+      )
+    },
+    { title: say("state"), wide: true, cell: (user) => <UserBadges context={context} user={user} /> },
+    amountColumn(say("balance"), ({ owedMicros, usdMicros }) => context.formats.usd(usdMicros - owedMicros)),
+    {
+      title: say("lastSeen"),
+      wide: true,
+      cell: ({ lastSeenAt }) =>
+        lastSeenAt === null
+          ? <span class="text-secondary">{say("notSignedIn")}</span>
+          : <Day context={context} at={lastSeenAt} />
+    },
+    { title: say("created"), wide: true, cell: ({ createdAt }) => <Day context={context} at={createdAt} /> }
+  ]
 }
 
-export const NewUserView = ({ state, context }: { readonly context: PageContext; readonly state: FormState }) => {
+export const usersPage = (
+  context: PageContext,
+  { role, state, text }: Pick<UserSearch, "role" | "state" | "text">,
+  users: Listed<UserSummary>
+): Page => {
   const say = sayOf(context, "users")
-  return (
-    <FormPage
-      context={context}
-      state={state}
-      title={say("new")}
-      lead={say("new.lead")}
-      action="/admin/users"
-      submit={say("new")}
-      back="/admin/users"
-    >
-      <Inputs
-        state={state}
-        inputs={[{
-          is: "email",
-          name: "email",
-          label: say("email"),
-          maxlength: 254,
-          required: true,
-          autofocus: true
-        }]}
-      />
-      <RoleSelect context={context} label={say("role")} chosen={state.values.get("role") ?? "user"} />
-    </FormPage>
-  )
+  const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
+  const names = roleNames(context)
+  return listPage({
+    context,
+    path: "/admin/users",
+    title: say("title"),
+    lead: say("lead"),
+    actions: (
+      <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
+        <Icon name="plus" />
+        {say("new")}
+      </AdminLink>
+    ),
+    filter: [
+      { is: "text", name: "q", label: say("search"), value: text },
+      { is: "choice", name: "role", label: say("role"), value: role, options: roles.map((one) => [one, names[one]]) },
+      { is: "choice", name: "state", label: say("state"), value: state, options: states }
+    ],
+    ...users,
+    cursor: byId,
+    columns: columnsOf(context),
+    empty: { icon: "users", title: say("none") }
+  })
+}
+
+export const newUserPage = (context: PageContext, state: FormState): Page => {
+  const say = sayOf(context, "users")
+  return askPage({
+    context,
+    state,
+    title: say("new"),
+    lead: say("new.lead"),
+    action: "/admin/users",
+    submit: say("new"),
+    back: "/admin/users",
+    inputs: [
+      { is: "email", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: true },
+      roleChoice(context, "user")
+    ]
+  })
 }
