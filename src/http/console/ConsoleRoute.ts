@@ -3,7 +3,7 @@
  * form's handler is reached only by a form that this visitor was shown, and when it refuses, the same form is shown again
  * with what was typed and what is wrong beside it. What no handler foresees ends here, as a page that says so.
  */
-import { Cause, Effect, Redacted } from "effect"
+import { Cause, Effect, type Layer, Redacted } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
@@ -209,29 +209,75 @@ const loginPath = (context: PageContext): string => {
   return here === "/" ? "/login" : `/login?${new URLSearchParams({ next: here })}`
 }
 
+/** Who a route is for. */
+export type Access = "anyone" | "user" | "admin"
+
+/** A route of the console, as data: a test asks every one of them as everybody there is. */
+export interface PageRoute<L extends Layer.Any> {
+  readonly access: Access
+  readonly method: "GET" | "POST"
+  readonly path: string
+  /** What adds it to the router. */
+  readonly layer: L
+}
+
+type Listed<T> = T extends PageRoute<infer L> ? PageRoute<L> : T extends ReadonlyArray<infer Route> ? Route : never
+
+/** The routes of an area of the console, of one page or of several. */
+export const routes = <T extends ReadonlyArray<PageRoute<Layer.Any> | ReadonlyArray<PageRoute<Layer.Any>>>>(
+  ...listed: T
+): ReadonlyArray<Listed<T[number]>> =>
+  // What a list of lists flattens to is more than TypeScript follows.
+  listed.flat() as ReadonlyArray<Listed<T[number]>>
+
+const route = <R>(
+  access: Access,
+  method: "GET" | "POST",
+  path: HttpRouter.PathInput,
+  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
+) => ({
+  access,
+  method,
+  path,
+  layer: HttpRouter.add(method, path, answered(handler, method === "GET" ? PAGE_MS_MAX : FORM_MS_MAX))
+})
+
+const pageRoute = <R>(
+  access: Access,
+  path: HttpRouter.PathInput,
+  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
+) => route(access, "GET", path, (context) => inTurn(context, handler(context)))
+
 /** A page for anybody. */
 export const visitorPage = <R>(
   path: HttpRouter.PathInput,
   handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
-) => HttpRouter.add("GET", path, answered((context) => inTurn(context, handler(context)), PAGE_MS_MAX))
+) => pageRoute("anyone", path, handler)
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
 const pageAnew: Answer = raw(
   HttpServerResponse.empty({ status: 204, headers: { "hx-refresh": "true", "cache-control": "no-store" } })
 )
 
-/** A page for users; others are sent to sign in, and come back to it. */
-export const userPage = <R>(
+const signedInPage = <R>(
+  access: Access,
   path: HttpRouter.PathInput,
   handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
 ) =>
-  visitorPage(
+  pageRoute(
+    access,
     path,
     (context) =>
       isUserContext(context)
         ? handler(context)
         : Effect.succeed(context.partial ? pageAnew : redirect(loginPath(context)))
   )
+
+/** A page for users; others are sent to sign in, and come back to it. */
+export const userPage = <R>(
+  path: HttpRouter.PathInput,
+  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
+) => signedInPage("user", path, handler)
 
 /** A form's use case, and the page that shows the form again when it was refused. */
 export interface FormHandler<V extends PageContext, R1, R2> {
@@ -277,30 +323,29 @@ const handleForm = <V extends PageContext, R1, R2>(context: V, form: FormHandler
 
 /** A form that anybody may send. */
 export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<PageContext, R1, R2>) =>
-  HttpRouter.add("POST", path, answered((context) => handleForm(context, form), FORM_MS_MAX))
+  route("anyone", "POST", path, (context) => handleForm(context, form))
 
 /** Somebody whose session has ended is told so, and nothing is done. */
 const signedInForm = <R>(
+  access: Access,
   path: HttpRouter.PathInput,
   handled: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
 ) =>
-  HttpRouter.add(
+  route(
+    access,
     "POST",
     path,
-    answered(
-      (context) =>
-        isUserContext(context)
-          ? handled(context)
-          : Effect.succeed(
-            problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
-          ),
-      FORM_MS_MAX
-    )
+    (context) =>
+      isUserContext(context)
+        ? handled(context)
+        : Effect.succeed(
+          problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
+        )
   )
 
 /** A form of users. */
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>
-  signedInForm(path, (context) => handleForm(context, form))
+  signedInForm("user", path, (context) => handleForm(context, form))
 
 /** For whoever may not use it there is no such page, signed in or not. */
 const asAllowed = <R>(
@@ -315,13 +360,13 @@ const asAllowed = <R>(
 export const adminPage = <R>(
   path: `/admin${string}` & HttpRouter.PathInput,
   handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-) => userPage(path, (context) => asAllowed(context, handler))
+) => signedInPage("admin", path, (context) => asAllowed(context, handler))
 
 /** A form of the administration. */
 export const adminForm = <R1, R2 = never>(
   path: `/admin${string}` & HttpRouter.PathInput,
   form: FormHandler<UserContext, R1, R2>
-) => signedInForm(path, (context) => asAllowed(context, (allowed) => handleForm(allowed, form)))
+) => signedInForm("admin", path, (context) => asAllowed(context, (allowed) => handleForm(allowed, form)))
 
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (context) => Effect.succeed(notFoundPage(context)))

@@ -4,7 +4,7 @@
 import { Layer } from "effect"
 import { AdminRoutes } from "./admin/AdminRoutes.ts"
 import { AssetRoutes } from "./Assets.ts"
-import { notFoundRoute } from "./ConsoleRoute.ts"
+import { notFoundRoute, routes } from "./ConsoleRoute.ts"
 import { AccountRoutes } from "./user/account/AccountRoutes.ts"
 import { DashboardRoutes } from "./user/dashboard/DashboardRoutes.ts"
 import { KeysRoutes } from "./user/keys/KeysRoutes.ts"
@@ -19,10 +19,10 @@ import { SubscriptionRoutes } from "./user/subscription/SubscriptionRoutes.ts"
 import { TopupRoutes } from "./user/topup/TopupRoutes.ts"
 import { UsageRoutes } from "./user/usage/UsageRoutes.ts"
 
-export const ConsoleRoutes = Layer.mergeAll(
+/** Every page and form of the console. */
+export const consoleRoutes = routes(
   AccountRoutes,
   AdminRoutes,
-  AssetRoutes,
   DashboardRoutes,
   KeysRoutes,
   LoginRoutes,
@@ -37,3 +37,5 @@ export const ConsoleRoutes = Layer.mergeAll(
   UsageRoutes,
   notFoundRoute
 )
+
+export const ConsoleRoutes = Layer.mergeAll(AssetRoutes, ...consoleRoutes.map(({ layer }) => layer))

@@ -1,7 +1,7 @@
 /**
  * The pages of the administration: for root alone, and for everybody else not there.
  */
-import { Layer } from "effect"
+import { routes } from "../ConsoleRoute.ts"
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
 import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { CodesRoutes } from "./codes/CodesRoutes.ts"
@@ -19,7 +19,7 @@ import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
 import { UserRoutes } from "./users/UserRoutes.ts"
 import { UsersRoutes } from "./users/UsersRoutes.ts"
 
-export const AdminRoutes = Layer.mergeAll(
+export const AdminRoutes = routes(
   AdminKeysRoutes,
   AdminModelsRoutes,
   AdminOrdersRoutes,

@@ -1,10 +1,10 @@
 /**
  * `/admin/audit`: the record of changes, page by page and as a file.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { page } from "../../Answer.ts"
-import { adminPage } from "../../ConsoleRoute.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
@@ -25,4 +25,4 @@ const csv = Effect.fnUntraced(function*(context: UserContext) {
   return csvAnswer("realms-audit.csv", auditColumns, (yield* AuditTrail).rows(readAuditQuery(context).filter))
 })
 
-export const AuditRoutes = Layer.mergeAll(adminPage("/admin/audit", show), adminPage("/admin/audit/changes.csv", csv))
+export const AuditRoutes = routes(adminPage("/admin/audit", show), adminPage("/admin/audit/changes.csv", csv))

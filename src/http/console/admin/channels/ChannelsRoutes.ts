@@ -1,7 +1,7 @@
 /**
  * `/admin/channels`: the upstreams. What is typed is kept when it is refused, except for the key, which no page ever shows.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { type AdminChannel, ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelRefused } from "../../../../channels/ChannelError.ts"
 import { type ChannelTerms, defaultChannelTerms } from "../../../../domain/ChannelTerms.ts"
@@ -9,7 +9,7 @@ import { ChannelId } from "../../../../domain/Ids.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { emptyForm, type FormState, notFound, page, type Problems, redirect, refuse, refusing } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
 import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.tsx"
@@ -136,7 +136,7 @@ const testForm = adminForm("/admin/channels/:id/test", {
     })
 })
 
-export const ChannelsRoutes = Layer.mergeAll(
+export const ChannelsRoutes = routes(
   channelsPage,
   newPage,
   createForm,

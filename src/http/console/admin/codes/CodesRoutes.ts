@@ -1,12 +1,12 @@
 /**
  * `/admin/codes`: batches of redemption codes, made, looked at, downloaded and disabled.
  */
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import { codeStates } from "../../../../redemption/RedemptionBatch.ts"
 import type { CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
 import { PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
@@ -111,7 +111,7 @@ const csv = batchForm((context) =>
   }).pipe(Effect.catchTag("CodesUnreadable", unreadable(context)))
 )
 
-export const CodesRoutes = Layer.mergeAll(
+export const CodesRoutes = routes(
   adminPage("/admin/codes", list),
   adminPage("/admin/codes/new", create.page),
   adminForm("/admin/codes/new", create.form),

@@ -1,10 +1,10 @@
 /**
  * `/admin/confirmations`: what waits for a second person. A second person confirms or rejects it here; its requester can only withdraw it.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { Confirmations } from "../../../../confirmations/Confirmations.ts"
 import { type FormState, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
@@ -53,7 +53,7 @@ const reject = pageForm({
   })
 })
 
-export const ConfirmationsRoutes = Layer.mergeAll(
+export const ConfirmationsRoutes = routes(
   adminPage("/admin/confirmations", list),
   adminPage("/admin/confirmations/:id", confirm.page),
   adminForm("/admin/confirmations/:id/confirm", confirm.form),

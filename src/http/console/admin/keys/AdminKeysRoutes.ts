@@ -2,12 +2,12 @@
  * `/admin/keys`: the keys of the administration's API. A new one is in the answer of the form that made it, once, and nowhere
  * else.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { endOfDay } from "../../Days.ts"
 import { NewKeyPage, RevokeKeyPage } from "../../kit/KeyParts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -66,4 +66,4 @@ const revokeForm = adminForm("/admin/keys/:id/revoke", {
     }).pipe(Effect.catchTag("ApiKeyNotFound", notFound))
 })
 
-export const AdminKeysRoutes = Layer.mergeAll(keysPage, createForm, revokePage, revokeForm)
+export const AdminKeysRoutes = routes(keysPage, createForm, revokePage, revokeForm)

@@ -1,7 +1,7 @@
 /**
  * `/admin/models`: models and prices. An id may hold slashes and be any word, so it stands in the query and not in the path.
  */
-import { Effect, Layer, Result } from "effect"
+import { Effect, Result } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
 import { isModelId } from "../../../../catalog/ModelTerms.ts"
 import {
@@ -15,7 +15,7 @@ import {
   refuse,
   refusing
 } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../QueryText.ts"
@@ -121,7 +121,7 @@ const turn = switchForms({
     )
 })
 
-export const AdminModelsRoutes = Layer.mergeAll(
+export const AdminModelsRoutes = routes(
   listPage,
   newPage,
   createForm,

@@ -2,7 +2,7 @@
  * `/admin/models/import`: a file of prices is read, looked at and applied by choice. The file is sent once; its preview has an
  * address, and what is ticked there names lines of it.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { OFFERS_MAX, PRICE_FILE_LENGTH_MAX } from "../../../../catalog/PriceImport.ts"
 import {
   CHOICES_MAX,
@@ -12,7 +12,7 @@ import {
   PriceImports
 } from "../../../../catalog/PriceImports.ts"
 import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
 import { listedOf } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -124,4 +124,4 @@ const applyForm = adminForm("/admin/models/import/:id", {
   again: again(showPreview)
 })
 
-export const ImportRoutes = Layer.mergeAll(importPage, importForm, previewPage, applyForm)
+export const ImportRoutes = routes(importPage, importForm, previewPage, applyForm)

@@ -1,11 +1,11 @@
 /**
  * `/admin/orders`: the orders of all users, and all there is to know of one.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { OrderId } from "../../../../domain/Ids.ts"
 import { OrderHistory } from "../../../../events/OrderHistory.ts"
 import { OrderSearch } from "../../../../orders/OrderSearch.ts"
-import { adminPage } from "../../ConsoleRoute.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
 import type { UserContext } from "../../PageContext.ts"
@@ -28,7 +28,7 @@ export const theOrder = Effect.gen(function*() {
   return yield* (yield* OrderHistory).show(yield* pathId("id", OrderId))
 }).pipe(orNotFound)
 
-export const AdminOrdersRoutes = Layer.mergeAll(
+export const AdminOrdersRoutes = routes(
   adminPage("/admin/orders", list),
   adminPage("/admin/orders/:id", (context) => Effect.map(theOrder, (record) => orderPage({ context, record })))
 )

@@ -1,7 +1,7 @@
 /**
  * What root does to one order: marks it as paid, cancels it, gives money back. Each is asked for on a page of its own.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { currencyDecimals } from "../../../../domain/Currency.ts"
 import { OrderId, RefundId } from "../../../../domain/Ids.ts"
 import { parseDecimal } from "../../../../domain/Money.ts"
@@ -11,7 +11,7 @@ import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
 import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
@@ -170,7 +170,7 @@ const settle = pageForm({
     )
 })
 
-export const OrderActionRoutes = Layer.mergeAll(
+export const OrderActionRoutes = routes(
   adminPage("/admin/orders/:id/complete", complete.page),
   adminForm("/admin/orders/:id/complete", complete.form),
   adminPage("/admin/orders/:id/cancel", cancel.page),

@@ -1,7 +1,7 @@
 /**
  * `/admin/payments`: what providers said, and what root makes of payments that fit nothing.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { EventId } from "../../../../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
@@ -11,7 +11,7 @@ import { isCounted } from "../../../../orders/Clawback.ts"
 import type { EventClosed, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { isUnanswered } from "../../../../orders/Refunds.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
@@ -116,7 +116,7 @@ const resolve = pageForm({
   }
 })
 
-export const PaymentsRoutes = Layer.mergeAll(
+export const PaymentsRoutes = routes(
   adminPage("/admin/payments", list),
   adminPage("/admin/payments/:id", show),
   adminPage("/admin/payments/:id/:action", resolve.page),

@@ -1,13 +1,13 @@
 /**
  * `/admin/plans`: what users can subscribe to, made, changed and taken off sale.
  */
-import { Effect, Layer, Result } from "effect"
+import { Effect, Result } from "effect"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import { PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanConfigManaged, PlanRefused } from "../../../../subscriptions/PlanError.ts"
 import { emptyForm, type FormState, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { editState, pageForm } from "../../PageForm.ts"
@@ -108,7 +108,7 @@ const enable = pageForm({
   run: setEnabled(true)
 })
 
-export const AdminPlansRoutes = Layer.mergeAll(
+export const AdminPlansRoutes = routes(
   adminPage("/admin/plans", list),
   adminPage("/admin/plans/new", create.page),
   adminForm("/admin/plans/new", create.form),

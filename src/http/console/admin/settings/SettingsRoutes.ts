@@ -2,7 +2,7 @@
  * `/admin/settings`: what root may change while servers run, a form for each section. A field that is not sent, or that says what
  * is in effect already, is left as it is; a secret that is left empty too.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
@@ -23,7 +23,7 @@ import {
   refuse,
   refusing
 } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf } from "../../QueryText.ts"
 import { problemText, settingLabels } from "./SettingLabels.ts"
@@ -123,4 +123,4 @@ const testForm = adminForm("/admin/settings/test", {
     })
 })
 
-export const SettingsRoutes = Layer.mergeAll(settingsPage, saveForm, testForm)
+export const SettingsRoutes = routes(settingsPage, saveForm, testForm)

@@ -2,7 +2,7 @@
  * `/admin/usage`: the figures of all calls and how the channels do; below it the calls one by one, as a page and as a
  * file, and the receipt of any of them.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import type { CsvColumns } from "../../../../platform/Csv.ts"
 import { AllCalls, type WideCall } from "../../../../usage/AllCalls.ts"
@@ -10,12 +10,12 @@ import { AllUsage } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
 import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
-import { adminPage } from "../../ConsoleRoute.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { sayOf, type UserContext } from "../../PageContext.ts"
 import { callColumns } from "../../kit/usage/CallsCsv.ts"
 import { ReceiptView } from "../../kit/usage/ReceiptView.tsx"
 import { readRefused } from "../../kit/usage/RefusedCard.tsx"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { AllCallsView, ownerFacts } from "./AllCallsView.tsx"
 import { readAllUsage } from "./AllUsageQuery.ts"
 import { AllUsageView } from "./AllUsageView.tsx"
@@ -93,7 +93,7 @@ const receipt = Effect.fnUntraced(function*(context: UserContext) {
   return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call, more, back: "/admin/usage/calls" }))
 })
 
-export const AllUsageRoutes = Layer.mergeAll(
+export const AllUsageRoutes = routes(
   adminPage("/admin/usage", show),
   adminPage("/admin/usage/days.svg", momentsChart),
   adminPage("/admin/usage/models.svg", modelsChart),

@@ -2,7 +2,7 @@
  * What an administrator gives a user and takes: adjustments of the balance, debts waived, plans granted and ended. A form
  * carries the key of its change, made when it is shown: sent twice, it is done once.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
@@ -11,7 +11,7 @@ import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.
 import { Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
 import { pathId } from "../../PathId.ts"
@@ -139,7 +139,7 @@ const end = pageForm({
     )
 })
 
-export const MoneyRoutes = Layer.mergeAll(
+export const MoneyRoutes = routes(
   adminPage("/admin/users/:id/adjust", adjust.page),
   adminForm("/admin/users/:id/adjust", adjust.form),
   adminPage("/admin/users/:id/waive", waive.page),

@@ -1,7 +1,7 @@
 /**
  * `/admin/users/{id}`: one user, and what an administrator does to them. What takes something away is asked on a page of its own.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { LedgerList } from "../../../../accounts/LedgerList.ts"
 import { UserId } from "../../../../domain/Ids.ts"
@@ -12,7 +12,7 @@ import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -94,7 +94,7 @@ const link = (context: UserContext) =>
     return passwordLinkPage({ context, user, url, expiresAt })
   }).pipe(Effect.catchTag("UserDisabled", isDisabled(context)), orNotFound)
 
-export const UserRoutes = Layer.mergeAll(
+export const UserRoutes = routes(
   MoneyRoutes,
   adminPage("/admin/users/:id", show),
   adminPage("/admin/users/:id/disable", disable.page),

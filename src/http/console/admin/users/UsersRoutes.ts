@@ -1,11 +1,11 @@
 /**
  * `/admin/users`: the list of users, and making one.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { isRole, roles } from "../../../../identity/Roles.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage } from "../../ConsoleRoute.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
@@ -46,7 +46,7 @@ const create = pageForm({
   }
 })
 
-export const UsersRoutes = Layer.mergeAll(
+export const UsersRoutes = routes(
   adminPage("/admin/users", list),
   adminPage("/admin/users/new", create.page),
   adminForm("/admin/users", create.form)

@@ -1,11 +1,11 @@
 /**
  * `/account`: a user's own account, the change of its password, and the end of its other sessions.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { Login } from "../../../../identity/Login.ts"
 import { LoginSessions } from "../../../../identity/LoginSessions.ts"
 import { again, emptyForm, page, redirect, refusing } from "../../Answer.ts"
-import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { routes, userForm, userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { refuseBusy, refusePassword } from "../../text/PasswordText.ts"
 import { AccountView } from "./AccountView.tsx"
@@ -37,7 +37,7 @@ const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext
   return redirect("/account?done=sessions")
 })
 
-export const AccountRoutes = Layer.mergeAll(
+export const AccountRoutes = routes(
   userPage("/account", show),
   userForm("/account/password", { run: changePassword, again: again(show) }),
   userForm("/account/sessions", { run: closeSessions })

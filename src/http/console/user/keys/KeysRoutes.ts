@@ -1,14 +1,14 @@
 /**
  * `/keys`: a user's API keys. A new key is in the answer of the form that made it, once, and nowhere else.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { Catalog, type Model } from "../../../../catalog/Catalog.ts"
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { servedModels } from "../../../ServedModels.ts"
 import { again, emptyForm, notFound, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { routes, userForm, userPage } from "../../ConsoleRoute.ts"
 import { NewKeyPage, RevokeKeyPage } from "../../kit/KeyParts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
@@ -73,7 +73,7 @@ const revoke = Effect.fnUntraced(function*(context: UserContext) {
   return redirect("/keys?done=revoked")
 })
 
-export const KeysRoutes = Layer.mergeAll(
+export const KeysRoutes = routes(
   userPage("/keys", show),
   userPage("/keys/new", showNew),
   userForm("/keys", { run: create, again: again(showNew) }),

@@ -2,12 +2,12 @@
  * `/login`, `/register` and `/logout`: signing in, registering and signing out. Afterwards a visitor goes on to
  * the page that they had asked for, if it is on this site.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { Login } from "../../../../identity/Login.ts"
 import { LoginSessions } from "../../../../identity/LoginSessions.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { emptyForm, type FormState, redirect, refusing } from "../../Answer.ts"
-import { visitorForm, visitorPage } from "../../ConsoleRoute.ts"
+import { routes, visitorForm, visitorPage } from "../../ConsoleRoute.ts"
 import { localPath } from "../../LocalPath.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { refuseBusy, refusePassword } from "../../text/PasswordText.ts"
@@ -80,4 +80,4 @@ const logoutForm = visitorForm("/logout", {
   })
 })
 
-export const LoginRoutes = Layer.mergeAll(loginPage, loginForm, registerPage, registerForm, logoutForm)
+export const LoginRoutes = routes(loginPage, loginForm, registerPage, registerForm, logoutForm)

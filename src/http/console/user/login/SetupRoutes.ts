@@ -1,12 +1,12 @@
 /**
  * `/setup/{token}`: the one-time page on which the first administrator is made.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { HttpRouter } from "effect/http"
 import { Login } from "../../../../identity/Login.ts"
 import { SetupLinks } from "../../../../identity/SetupLinks.ts"
 import { again, emptyForm, redirect } from "../../Answer.ts"
-import { visitorForm, visitorPage } from "../../ConsoleRoute.ts"
+import { routes, visitorForm, visitorPage } from "../../ConsoleRoute.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { entrantOf, entrantRefusals } from "./LoginRoutes.ts"
 import { setupInvalidSheet, setupSheet } from "./LoginView.tsx"
@@ -31,7 +31,7 @@ const create = (context: PageContext, fields: URLSearchParams) =>
     })
   )
 
-export const SetupRoutes = Layer.mergeAll(
+export const SetupRoutes = routes(
   visitorPage("/setup/:token", show),
   visitorForm("/setup/:token", { run: create, again: again(show) })
 )

@@ -1,12 +1,12 @@
 /**
  * `/orders`: what a user has ordered, page by page, and each order's receipt.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { OrderId } from "../../../../domain/Ids.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { notFound, page } from "../../Answer.ts"
-import { userPage } from "../../ConsoleRoute.ts"
+import { routes, userPage } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
@@ -27,4 +27,4 @@ const receipt = Effect.fnUntraced(function*(context: UserContext) {
   return page(receiptTitle(context, view.order), ReceiptView({ context, view, site }))
 })
 
-export const OrdersRoutes = Layer.mergeAll(userPage("/orders", list), userPage("/orders/:id", receipt))
+export const OrdersRoutes = routes(userPage("/orders", list), userPage("/orders/:id", receipt))

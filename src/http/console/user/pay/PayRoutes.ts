@@ -2,14 +2,14 @@
  * `/pay/{kind}/{id}`: an order is paid, cancelled and followed here. That a browser comes back from a provider proves nothing
  * and changes nothing: the page shows what the settlement has written down.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { OrderId } from "../../../../domain/Ids.ts"
 import { Checkout, type PaymentStart } from "../../../../orders/Checkout.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { again, emptyForm, notFound, page, PageNotFound, part, raw, redirect, refuse, refusing } from "../../Answer.ts"
-import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { routes, userForm, userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../PathId.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
@@ -107,7 +107,7 @@ const cancel = Effect.fnUntraced(function*(context: UserContext) {
   return redirect(`/pay/${order.kind}/${order.id}`)
 })
 
-export const PayRoutes = Layer.mergeAll(
+export const PayRoutes = routes(
   userPage("/pay/:kind/:id", show),
   userPage("/pay/:kind/:id/status", status),
   userForm("/pay/:kind/:id/start", { run: start, again: again(show) }),

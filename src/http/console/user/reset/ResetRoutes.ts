@@ -1,11 +1,11 @@
 /**
  * `/reset/{token}`: the one-time page on which a user sets a new password without the old one.
  */
-import { Effect, Layer, Option, Redacted } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { HttpRouter } from "effect/http"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
 import { again, emptyForm } from "../../Answer.ts"
-import { visitorForm, visitorPage } from "../../ConsoleRoute.ts"
+import { routes, visitorForm, visitorPage } from "../../ConsoleRoute.ts"
 import type { PageContext } from "../../PageContext.ts"
 import { refusePassword } from "../../text/PasswordText.ts"
 import { resetDoneSheet, resetInvalidSheet, resetSheet } from "./ResetView.tsx"
@@ -30,7 +30,7 @@ const setPassword = (context: PageContext, fields: URLSearchParams) =>
     })
   )
 
-export const ResetRoutes = Layer.mergeAll(
+export const ResetRoutes = routes(
   visitorPage("/reset/:token", show),
   visitorForm("/reset/:token", { run: setPassword, again: again(show) })
 )

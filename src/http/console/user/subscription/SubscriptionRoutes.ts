@@ -1,13 +1,13 @@
 /**
  * `/subscription`: plans are ordered here, and paid for on the order's own page. Codes are redeemed here too.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { PlansForSale } from "../../../../subscriptions/PlansForSale.ts"
 import { again, emptyForm, page, redirect, refusing } from "../../Answer.ts"
-import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { routes, userForm, userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { paymentOrigins } from "../../SecurityHeaders.ts"
 import { orderingRefusals } from "../orders/OrderRefusals.ts"
@@ -36,7 +36,7 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
   return redirect(`/pay/subscription/${order.id}`)
 })
 
-export const SubscriptionRoutes = Layer.mergeAll(
+export const SubscriptionRoutes = routes(
   userPage("/subscription", show),
   userForm("/subscription/create", { run: create, again: again(show) }),
   userForm("/subscription/redeem", { run: redeemOn("/subscription"), again: again(show) })

@@ -1,12 +1,12 @@
 /**
  * `/topup`: credit is ordered here, and paid for on the order's own page. Codes are redeemed here too.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { Settings } from "../../../../settings/Settings.ts"
 import { again, emptyForm, page, part, redirect, refuse } from "../../Answer.ts"
-import { userForm, userPage } from "../../ConsoleRoute.ts"
+import { routes, userForm, userPage } from "../../ConsoleRoute.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { orderingRefusals } from "../orders/OrderRefusals.ts"
 import { givenTo, redeemOn } from "../redeem/RedeemForm.ts"
@@ -48,7 +48,7 @@ const preview = (context: UserContext) =>
     (terms) => part(CreditPreview({ context, terms, amountFen: amountOf(context.query.get("amount_cny")) }))
   )
 
-export const TopupRoutes = Layer.mergeAll(
+export const TopupRoutes = routes(
   userPage("/topup", show),
   userPage("/topup/preview", preview),
   userForm("/topup/create", { run: create, again: again(show) }),

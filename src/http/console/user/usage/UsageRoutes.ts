@@ -1,7 +1,7 @@
 /**
  * `/usage`: reports and calls of a period, as a page and as a file, and each call's receipt.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { ApiKeys } from "../../../../identity/ApiKeys.ts"
 import { CallList } from "../../../../usage/CallList.ts"
@@ -9,13 +9,13 @@ import { Receipts } from "../../../../usage/Receipts.ts"
 import { type UsageOverview, UsageReports } from "../../../../usage/UsageReports.ts"
 import { notFound, page, PageNotFound } from "../../Answer.ts"
 import { chartAnswer, shortDay, type Spend } from "../../charts/ChartAnswer.ts"
-import { userPage } from "../../ConsoleRoute.ts"
+import { routes, userPage } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { sayOf, type UserContext } from "../../PageContext.ts"
 import { callColumns } from "../../kit/usage/CallsCsv.ts"
 import { ReceiptView } from "../../kit/usage/ReceiptView.tsx"
 import { readRefused } from "../../kit/usage/RefusedCard.tsx"
 import { readFilter } from "../../kit/usage/UsageQuery.ts"
+import { sayOf, type UserContext } from "../../PageContext.ts"
 import { UsageView } from "./UsageView.tsx"
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
@@ -69,7 +69,7 @@ const receipt = Effect.fnUntraced(function*(context: UserContext) {
   return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call: found }))
 })
 
-export const UsageRoutes = Layer.mergeAll(
+export const UsageRoutes = routes(
   userPage("/usage", show),
   userPage("/usage/days.svg", daysChart),
   userPage("/usage/models.svg", modelsChart),
