@@ -21,6 +21,7 @@ export default defineConfig({
     passWithNoTests: false,
     allowOnly: process.env["CI"] === undefined,
     maxWorkers: INTEGRATION_WORKERS_MAX,
+    isolate: false,
     projects: [
       {
         extends: true,

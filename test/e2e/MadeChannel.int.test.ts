@@ -2,7 +2,7 @@
  * A channel made while servers run: calls go over it on every one of them, stop when it is disabled, and a test of it is a real
  * call that nobody pays for.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Redacted } from "effect"
 import type { LookupFunction } from "node:net"

@@ -2,7 +2,7 @@
  * Settings over one database, as two servers see them: what the configuration says, what an administrator sets, and the way back,
  * for every setting there is.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Context, Effect, Equal, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"

@@ -2,7 +2,7 @@
  * Accounts as another process would run them - their own pool, journal and listener over a URL, their own data folder -
  * and what tests of faults wait for and look at.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Data, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { mkdtemp, rm } from "node:fs/promises"

@@ -1,7 +1,7 @@
 /**
  * The books over a database of their own: rows of any date, written straight into the tables, and a time zone that a test sets.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { testConfig } from "../../src/config/Config.ts"

@@ -2,7 +2,7 @@
  * Redemption codes over a database of their own, with one plan and everything that was logged: users with an account, batches
  * with their texts at hand, and the audit.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,7 +1,7 @@
 /**
  * Accounts over a database of their own, with users that have money, for integration tests.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { tmpdir } from "node:os"
