@@ -96,7 +96,7 @@ describe("outage", () => {
         assert.strictEqual(readFileSync(kept, "utf8").trim().split("\n").length, STREAMS)
         proxy.mend()
         const again = yield* realms.start
-        yield* until("the file is replayed", () => !existsSync(kept))
+        yield* until("the file is replayed", () => !existsSync(kept) && !existsSync(`${kept}.replaying`))
         assert.deepStrictEqual(yield* balance, {
           usd_micros: String(1_000_000 - 15 * STREAMS),
           owed_micros: "0",
