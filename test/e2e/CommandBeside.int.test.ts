@@ -10,9 +10,9 @@ import { join } from "node:path"
 import { chatBody, chatPath, document } from "../support/ProcessWorld.ts"
 import { type Installation, makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 120_000
 const LEASE_SECONDS = 30

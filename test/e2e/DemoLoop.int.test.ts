@@ -5,8 +5,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { commandsOf, makeInstallation } from "../support/SpawnRealms.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 180_000
 const CALLS_MAX = 60

@@ -12,9 +12,10 @@ import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { ChannelId } from "../../src/domain/Ids.ts"
 import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { TestGateway, until } from "../support/TestGateway.ts"
+import { TestGateway } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const CANARY = "sk-canary-0815"
 const models = ["m", "thinker"].map((id) => ({

@@ -12,9 +12,9 @@ import { basicPlan } from "../support/PaymentWorld.ts"
 import { balanceOf, chatBody, chatPath, document, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 120_000
 const email = "ada@example.com"

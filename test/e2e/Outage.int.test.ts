@@ -10,9 +10,9 @@ import { makeProxy } from "../support/JournalProxy.ts"
 import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000

@@ -9,8 +9,8 @@ import { Users } from "../../src/identity/Users.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
 import type { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { inTransaction } from "../../src/postgres/Transaction.ts"
-import { until } from "../support/TestGateway.ts"
 import { assertUnsaid, count, identityLayer, IdentityWorld, outcome, person } from "../support/TestIdentity.ts"
+import { until } from "../support/Until.ts"
 
 type Services = Login | LoginSessions | PublicAddress | SetupLinks | SqlClient.SqlClient | Users
 

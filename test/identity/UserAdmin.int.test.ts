@@ -11,7 +11,6 @@ import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { type User, Users } from "../../src/identity/Users.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
-import { until } from "../support/TestGateway.ts"
 import {
   areLive,
   count,
@@ -21,6 +20,7 @@ import {
   recordedOf,
   registered
 } from "../support/TestIdentity.ts"
+import { until } from "../support/Until.ts"
 
 type Services =
   | ApiKeys

@@ -22,7 +22,7 @@ import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
 import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
 import { onePerson } from "../support/OnePerson.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
+import { until } from "../support/Until.ts"
 
 const SECRET = `canary-${randomUUID()}`
 const folder = () => mkdtempSync(join(tmpdir(), "realms-settings-"))

@@ -14,7 +14,7 @@ import { setTimeout } from "node:timers/promises"
 import { CliServices, migrate } from "../../src/App.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { AppConfig, load } from "../../src/config/Config.ts"
-import { until } from "./TestGateway.ts"
+import { until } from "./Until.ts"
 
 const root = join(import.meta.dirname, "../..")
 

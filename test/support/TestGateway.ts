@@ -27,24 +27,7 @@ import { adjustIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { OpenAnswer } from "./TestHttp.ts"
 import { TestUpstream } from "./TestUpstream.ts"
-
-const UNTIL_MS_MAX = 30_000
-const UNTIL_POLL_MS = 5
-
-/** Waits until something is so; fails, saying what it waited for, when it does not come. */
-export const until = <E = never, R = never>(
-  what: string,
-  condition: (() => boolean) | Effect.Effect<boolean, E, R>
-): Effect.Effect<void, E, R> =>
-  (typeof condition === "function" ? Effect.sync(condition) : condition).pipe(
-    Effect.tap((holds) => holds ? Effect.void : Effect.sleep(UNTIL_POLL_MS)),
-    Effect.repeat({ while: (holds) => !holds }),
-    Effect.timeoutOrElse({
-      duration: UNTIL_MS_MAX,
-      orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
-    }),
-    Effect.asVoid
-  )
+import { until } from "./Until.ts"
 
 export interface TestUser {
   readonly id: UserId
