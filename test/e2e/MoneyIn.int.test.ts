@@ -8,7 +8,7 @@ import { readdir, readFile, readlink } from "node:fs/promises"
 import { createServer } from "node:net"
 import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
-import { basicPlan } from "../support/PaymentWorld.ts"
+import { basicPlan, paymentAt } from "../support/PaymentWorld.ts"
 import { balanceOf, chatBody, chatPath, document, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
@@ -40,15 +40,7 @@ const installed = Effect.fnUntraced(function*(more: object) {
     server: { port },
     plans: [basicPlan],
     ...more,
-    payment: {
-      epay: { enabled: true, gateway: epay.url, partner_id: epay.pid, key: epay.key },
-      stripe: {
-        enabled: true,
-        secret_key: stripe.secretKey,
-        webhook_secret: stripe.webhookSecret,
-        api_base: stripe.url
-      }
-    }
+    payment: paymentAt(stripe, epay)
   })
   return { realms, stripe, epay }
 })
