@@ -20,7 +20,7 @@ export const dateAt = (ms: number): Date => DateTime.toDateUtc(DateTime.makeUnsa
 export class BooksZone extends Context.Service<BooksZone, {
   timeZone: string
   billColumns: ReadonlyArray<string>
-}>()("realms/test/support/FinanceWorld/BooksZone") {
+}>()("realms/test/support/FinanceRows/BooksZone") {
   static readonly layer = Layer.sync(
     BooksZone,
     () => ({ timeZone: "UTC", billColumns: config.payment.epay.billColumns })
