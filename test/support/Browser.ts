@@ -139,13 +139,11 @@ export const visit = (browser: Browser, options: VisitorOptions = {}) =>
     Effect.promise(async () => {
       const context = await browser.newContext({
         viewport: options.viewport ?? desktop,
-        // Pictures are of pages at rest.
+        // Pictures are of pages at rest, and a click waits until nothing moves.
         reducedMotion: "reduce",
         locale: options.locale ?? "en-US",
         timezoneId: "Asia/Shanghai",
         colorScheme: options.colorScheme ?? "light",
-        // A click waits until nothing moves.
-        reducedMotion: "reduce",
         javaScriptEnabled: options.javaScriptEnabled ?? true
       })
       return new Visitor(context, await context.newPage())
