@@ -1,12 +1,12 @@
 /**
- * Four kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and
- * real processes, a few files at a time; `browser` (`*.browser.test.ts`) looks at pages with Chromium, two files at a time;
- * `clients` (`*.clients.test.ts`) runs the packages of `test/clients` against the gateway. CI reads the counts from the
- * JSON report that VITEST_JSON names.
+ * Four kinds of tests: `unit` needs nothing but Node.js; `integration` (`*.int.test.ts`) runs against PostgreSQL and real
+ * processes; `browser` (`*.browser.test.ts`) looks at pages with Chromium; `clients` (`*.clients.test.ts`) runs the packages of
+ * `test/clients` against the gateway. Two files run at a time, the kinds by their names, so that the longest files come first and
+ * the shortest fill up the end. CI reads the counts from the JSON report that VITEST_JSON names.
  */
 import { defineConfig } from "vitest/config"
 
-const INTEGRATION_WORKERS_MAX = 2
+const WORKERS_MAX = 2
 const INTEGRATION_TEST_TIMEOUT_MS = 60_000
 const BROWSER_TEST_TIMEOUT_MS = 180_000
 const INTEGRATION_HOOK_TIMEOUT_MS = 120_000
@@ -20,7 +20,10 @@ export default defineConfig({
     ...(jsonReport === undefined ? {} : { outputFile: { json: jsonReport } }),
     passWithNoTests: false,
     allowOnly: process.env["CI"] === undefined,
-    maxWorkers: INTEGRATION_WORKERS_MAX,
+    maxWorkers: WORKERS_MAX,
+    pool: "forks",
+    // Files of a kind share what a worker has loaded: no test may leave anything behind in a module.
+    isolate: false,
     projects: [
       {
         extends: true,
@@ -36,12 +39,8 @@ export default defineConfig({
           name: "integration",
           include: ["test/**/*.int.test.{ts,tsx}"],
           globalSetup: ["test/support/globalSetup.ts"],
-          pool: "forks",
-          fileParallelism: true,
-          maxWorkers: INTEGRATION_WORKERS_MAX,
           testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
-          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
-          sequence: { groupOrder: 1 }
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS
         }
       },
       {
@@ -50,11 +49,8 @@ export default defineConfig({
           name: "browser",
           include: ["test/**/*.browser.test.{ts,tsx}"],
           globalSetup: ["test/support/browserSetup.ts", "test/support/globalSetup.ts"],
-          pool: "forks",
-          maxWorkers: INTEGRATION_WORKERS_MAX,
           testTimeout: BROWSER_TEST_TIMEOUT_MS,
-          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
-          sequence: { groupOrder: 2 }
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS
         }
       },
       {
@@ -63,11 +59,8 @@ export default defineConfig({
           name: "clients",
           include: ["test/clients/*.clients.test.ts"],
           globalSetup: ["test/clients/installClients.ts", "test/support/globalSetup.ts"],
-          pool: "forks",
-          maxWorkers: INTEGRATION_WORKERS_MAX,
           testTimeout: INTEGRATION_TEST_TIMEOUT_MS,
-          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS,
-          sequence: { groupOrder: 3 }
+          hookTimeout: INTEGRATION_HOOK_TIMEOUT_MS
         }
       }
     ]

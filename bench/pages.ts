@@ -3,7 +3,7 @@
  * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS` and
  * `BENCH_ROUNDS` change its size.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"

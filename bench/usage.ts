@@ -3,7 +3,7 @@
  * figure is also told as a ratio to a `SELECT 1` of the same run, so that it says something on any machine. `BENCH_CALLS` and
  * `BENCH_ROUNDS` change its size.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, Redacted, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"

@@ -2,7 +2,8 @@
  * The entry: gives the command line the application and runs it. A server that is told to stop and does so ends with 0; any
  * other command that is interrupted does not pretend to have succeeded.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliServices, demo, migrate, serve } from "./App.ts"
 import { makeCli, runCli } from "./cli/Cli.ts"

@@ -4,7 +4,7 @@
  *
  * @internal
  */
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { parse } from "csv-parse"
 import { Effect, Stream } from "effect"
 import { BillRefused } from "./FinanceError.ts"

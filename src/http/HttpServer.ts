@@ -2,7 +2,7 @@
  * The listening server: `/v1/*` goes straight to the data plane, everything else to the routes. It stops gracefully: no
  * new calls, open ones get their grace, then are settled and closed.
  */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Data, Duration, Effect, Layer, Scope } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerResponse } from "effect/http"
 import { IpNetwork } from "effect/net"

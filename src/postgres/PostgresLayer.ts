@@ -1,7 +1,7 @@
 /**
  * The folder's layer: the database of the configuration, migrated, with the pool and connections of one's own.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Layer } from "effect"
 import { Database, SqlLayer } from "./Database.ts"
 import { runMigrations } from "./Migrations.ts"

@@ -3,7 +3,7 @@ import { Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { makeReservationId, UserId } from "../../src/domain/Ids.ts"
-import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   adjust,
   balanceOf,
@@ -14,6 +14,7 @@ import {
   reserveOf,
   TestAccounts
 } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
   it.effect("holds, settles, repeats and returns", () =>

@@ -12,8 +12,9 @@ import { loadAccount } from "../../src/accounts/AccountStore.ts"
 import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
 import { SubscriptionId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
-import { anotherProcess, commitOf, eventually, voidOf } from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, voidOf } from "../support/AccountsProcess.ts"
 import { adjustIn, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 const FENCE = 7n
 

@@ -11,13 +11,13 @@ import {
   anotherProcess,
   commitOf,
   databaseUrl,
-  eventually,
   proxied,
   untilState,
   usageOf,
   voidOf
 } from "../support/AccountsProcess.ts"
 import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 const untilJournalWaits = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

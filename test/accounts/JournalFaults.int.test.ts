@@ -13,7 +13,6 @@ import {
   anotherProcess,
   commitOf,
   databaseUrl,
-  eventually,
   makeDataDir,
   proxied,
   untilState,
@@ -23,6 +22,7 @@ import {
 import { makeProxy } from "../support/JournalProxy.ts"
 import { accountState } from "../support/MachineWorld.ts"
 import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 /** The sessions of journals' main writers in this database. */
 const journals = Effect.gen(function*() {

@@ -7,8 +7,9 @@ import { Effect, Fiber } from "effect"
 import type { Accounts } from "../../src/accounts/Accounts.ts"
 import { ANSWER_MS_MAX } from "../../src/accounts/Silent.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
-import { commitOf, eventually, proxied, untilState, usageOf } from "../support/AccountsProcess.ts"
+import { commitOf, proxied, untilState, usageOf } from "../support/AccountsProcess.ts"
 import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 /** A busy machine may be late by this, in ms. */
 const SLACK_MS = 1_500

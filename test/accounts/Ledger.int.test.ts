@@ -5,8 +5,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import { eventually, voidOf } from "../support/AccountsProcess.ts"
+import { voidOf } from "../support/AccountsProcess.ts"
 import { adjust, balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 layer(TestAccounts, { excludeTestServices: true })("Ledger entries", (it) => {
   it.effect("are posted once however often they are sent, and take no more than there is unless they may owe", () =>

@@ -7,7 +7,7 @@ import { Effect, Layer } from "effect"
 import { AccountIdleMs } from "../../src/accounts/AccountResidents.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
-import { anotherProcess, commitOf, eventually, usageOf, voidOf } from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import {
   adjust,
   adjustUnheard,
@@ -18,6 +18,7 @@ import {
   reserveOf,
   TestAccounts
 } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 const IDLE_MS = 60
 const USERS = 8

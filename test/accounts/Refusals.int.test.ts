@@ -7,7 +7,7 @@ import { Clock, Effect, Exit, Option, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { type SubscriptionId, UserId } from "../../src/domain/Ids.ts"
-import { anotherProcess, commitOf, eventually, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
+import { anotherProcess, commitOf, proxied, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import { ReadSpy, SpiedAccounts } from "../support/ReadSpy.ts"
 import {
   adjust,
@@ -19,6 +19,7 @@ import {
   problems,
   reserveOf
 } from "../support/TestAccounts.ts"
+import { eventually } from "../support/Until.ts"
 
 const OPEN = 2_000
 const REFUSALS = 300

@@ -12,8 +12,8 @@ import type { PriceTier } from "../../src/domain/Price.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { ada, bob, tagOf, trail } from "../support/AuditTrail.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { declare, terms } from "./ModelFixtures.ts"
+import { until } from "../support/Until.ts"
 
 const TestLayer = Layer.mergeAll(Catalog.layer, ModelAdmin.layer).pipe(
   Layer.provideMerge(Notifications.layer),

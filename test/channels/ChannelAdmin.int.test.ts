@@ -2,7 +2,7 @@
  * Channels made, changed and switched off by root: what is refused, what is recorded, who is told, and that the key is seen by
  * nobody but the upstream.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer, Logger, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"

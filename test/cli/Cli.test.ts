@@ -2,7 +2,7 @@
  * The command line run in this process over services in memory: what goes to standard output, what to standard error, and
  * the exit code. Parts that a command must not start fail the test when they are.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Exit, Layer, Option, Redacted, Stdio, Stream } from "effect"

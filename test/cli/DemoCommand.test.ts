@@ -2,7 +2,7 @@
  * What the demo writes and prints: a configuration that loads and reaches nothing but the simulated upstream, and lines
  * that a shell takes as they are.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Option, Redacted } from "effect"
 import { spawnSync } from "node:child_process"

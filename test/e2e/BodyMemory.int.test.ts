@@ -9,9 +9,9 @@ import { RawConnection } from "../support/RawConnection.ts"
 import { ResidentMemory } from "../support/ResidentMemory.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 180_000
 const LEASE_SECONDS = 60

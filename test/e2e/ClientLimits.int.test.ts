@@ -6,9 +6,10 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { RawConnection } from "../support/RawConnection.ts"
-import { microPriced, openChat, TestGateway, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 1_000_000n
 const CLIENTS = 20

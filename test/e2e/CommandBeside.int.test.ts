@@ -10,9 +10,9 @@ import { join } from "node:path"
 import { chatBody, chatPath, document } from "../support/ProcessWorld.ts"
 import { type Installation, makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 120_000
 const LEASE_SECONDS = 30
@@ -93,6 +93,9 @@ describe("a command", { timeout: TEST_TIMEOUT_MS }, () => {
       const realms = yield* makeInstallation({ database: { url } })
       yield* realms.user("short@example.com", "1.00")
       assert.match(yield* realms.cli("audit"), /^clean: 1 users/)
+      const shown = realms.begin("balance", "show", "--user", "short@example.com", "--json")
+      assert.strictEqual(yield* shown.exit, 0, shown.log)
+      assert.deepInclude(JSON.parse(shown.log), { usd_micros: "1000000" })
       yield* queryAt(url, "UPDATE user_balances SET usd_micros = usd_micros - 1")
       const audit = realms.begin("audit")
       assert.strictEqual(yield* audit.exit, 1)

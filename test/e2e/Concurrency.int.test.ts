@@ -5,8 +5,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { TestGateway, until } from "../support/TestGateway.ts"
+import { TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const CALLS = 1_000
 const AFFORDED = 50

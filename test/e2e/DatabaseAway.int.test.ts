@@ -6,9 +6,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { type JournalProxy, makeProxy } from "../support/JournalProxy.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { microPriced, openChat, TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, type OpenAnswer, send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 1_000_000n
 const STREAMS = 10

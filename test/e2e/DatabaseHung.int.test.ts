@@ -10,9 +10,10 @@ import { join } from "node:path"
 import { DATABASE_WAIT_MS_MAX } from "../../src/postgres/DatabaseUnavailable.ts"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 import { queryAt } from "../support/TestDatabase.ts"
-import { microPriced, TestGateway, until } from "../support/TestGateway.ts"
+import { microPriced, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** What an answer may take besides the wait for PostgreSQL, in ms. */
 const SLACK_MS = 500

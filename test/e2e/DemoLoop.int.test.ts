@@ -4,15 +4,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { execFile } from "node:child_process"
-import { join } from "node:path"
-import { makeInstallation } from "../support/SpawnRealms.ts"
-import { until } from "../support/TestGateway.ts"
+import { commandsOf, makeInstallation } from "../support/SpawnRealms.ts"
 import { send } from "../support/TestHttp.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 180_000
 const CALLS_MAX = 60
-const entry = join(import.meta.dirname, "../../dist/main.js")
 const formType = { "content-type": "application/x-www-form-urlencoded" }
 
 const Info = Schema.fromJsonString(Schema.Struct({
@@ -30,19 +27,6 @@ const Form = Schema.fromJsonString(Schema.Struct({
 const Balance = Schema.fromJsonString(Schema.Struct({ usd_micros: Schema.String }))
 const Receipt = Schema.fromJsonString(Schema.Struct({ funding: Schema.String, charged_micros: Schema.String }))
 
-/** A command beside the demo. */
-const cliOf = (configPath: string) => (...args: ReadonlyArray<string>) =>
-  Effect.promise(() =>
-    new Promise<string>((resolve, reject) => {
-      execFile(
-        process.execPath,
-        [entry, ...args],
-        { env: { ...process.env, REALMS_CONFIG: configPath } },
-        (error, stdout, stderr) => error === null ? resolve(stdout.trim()) : reject(new Error(`${stdout}${stderr}`))
-      )
-    })
-  )
-
 describe("the demo", () => {
   it.live(
     "tops up and subscribes by both providers, and calls are paid by the plan until it is full",
@@ -53,7 +37,7 @@ describe("the demo", () => {
         const line = () => demo.log.split("\n").find((text) => text.startsWith('{"base_url"'))
         yield* until("the demo is up", () => line() !== undefined || demo.ended !== undefined)
         const info = yield* Schema.decodeUnknownEffect(Info)(line() ?? demo.log)
-        const cli = cliOf(info.config_path)
+        const cli = commandsOf(info.config_path)
 
         const payByStripe = Effect.fnUntraced(function*(id: string) {
           const page = yield* cli("order", "start", id, "--provider", "stripe")

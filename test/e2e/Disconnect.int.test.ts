@@ -8,8 +8,9 @@ import { decode, encode } from "gpt-tokenizer/encoding/o200k_base"
 import { setImmediate } from "node:timers/promises"
 import { seeded } from "../support/Seeded.ts"
 import { send } from "../support/TestHttp.ts"
-import { microPriced, openChat, TestGateway, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 10_000_000n
 const STREAMS = 300

@@ -6,8 +6,9 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { deflateRawSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const terms = { input_usd_per_1m: "1", output_usd_per_1m: "10", max_output_tokens: 16_384 }
 

@@ -5,9 +5,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { RawConnection } from "../support/RawConnection.ts"
-import { microPriced, TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { microPriced, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** Thousands of connections, on a machine that may have two slow cores. */
 const TEST_TIMEOUT_MS = 180_000

@@ -5,9 +5,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
-import { microPriced, openChat, TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 10_000_000n
 const FIRST = 100

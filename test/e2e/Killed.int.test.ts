@@ -8,9 +8,9 @@ import { Effect, Redacted } from "effect"
 import { balanceOf, chatPath, document, openSlow, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, Gate, TestUpstream, type UpstreamCall } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000

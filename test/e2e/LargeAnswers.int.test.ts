@@ -5,8 +5,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { chatUsage, completion, Gate, type UpstreamScript } from "../support/TestUpstream.ts"
-import { openChat, TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
+import { until } from "../support/Until.ts"
 
 const BOUND = 200_000
 const START = 10_000_000n

@@ -2,7 +2,7 @@
  * A channel made while servers run: calls go over it on every one of them, stop when it is disabled, and a test of it is a real
  * call that nobody pays for.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Redacted } from "effect"
 import type { LookupFunction } from "node:net"
@@ -12,9 +12,10 @@ import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { ChannelId } from "../../src/domain/Ids.ts"
 import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { TestGateway, until } from "../support/TestGateway.ts"
+import { TestGateway } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const CANARY = "sk-canary-0815"
 const models = ["m", "thinker"].map((id) => ({

@@ -8,12 +8,13 @@ import { readdir, readFile, readlink } from "node:fs/promises"
 import { createServer } from "node:net"
 import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
-import { basicPlan } from "../support/PaymentWorld.ts"
+import { basicPlan, paymentAt } from "../support/PaymentWorld.ts"
 import { balanceOf, chatBody, chatPath, document, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
-import { until } from "../support/TestGateway.ts"
+import { makeDatabase } from "../support/TestDatabase.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const TEST_TIMEOUT_MS = 120_000
 const email = "ada@example.com"
@@ -27,7 +28,7 @@ const freePort = Effect.callback<number>((resume) => {
   })
 })
 
-const installed = Effect.gen(function*() {
+const installed = Effect.fnUntraced(function*(more: object) {
   const upstream = yield* TestUpstream.acquire
   upstream.on("quick", (call) => call.json(completion("word", chatUsage(10, 5))))
   const stripe = yield* acquireStripe()
@@ -38,20 +39,13 @@ const installed = Effect.gen(function*() {
     ...document(upstream, 30),
     server: { port },
     plans: [basicPlan],
-    payment: {
-      epay: { enabled: true, gateway: epay.url, partner_id: epay.pid, key: epay.key },
-      stripe: {
-        enabled: true,
-        secret_key: stripe.secretKey,
-        webhook_secret: stripe.webhookSecret,
-        api_base: stripe.url
-      }
-    }
+    ...more,
+    payment: paymentAt(stripe, epay)
   })
   return { realms, stripe, epay }
 })
 
-type Installed = Effect.Success<typeof installed>
+type Installed = Effect.Success<ReturnType<typeof installed>>
 
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String }))
 
@@ -121,7 +115,7 @@ describe("money in, from the command line", () => {
     "a top-up by EPay and a plan by Stripe; a call is paid by the plan, the next by what is left",
     () =>
       Effect.gen(function*() {
-        const world = yield* installed
+        const world = yield* installed({ database: { url: yield* makeDatabase() } })
         const { realms } = world
         const server = yield* realms.start
         yield* realms.cli("user", "create", "--email", email)
@@ -154,7 +148,7 @@ describe("money in, from the command line", () => {
     "paid while the server is dead: the next start settles what the provider tells again, reconcile the rest",
     () =>
       Effect.gen(function*() {
-        const world = yield* installed
+        const world = yield* installed({ database: { url: yield* makeDatabase() } })
         const { realms } = world
         const first = yield* realms.start
         yield* realms.cli("user", "create", "--email", email)
@@ -185,7 +179,7 @@ describe("money in, from the command line", () => {
 
   it.live("a normal start opens its one port and no simulator's", () =>
     Effect.gen(function*() {
-      const { realms } = yield* installed
+      const { realms } = yield* installed({})
       const server = yield* realms.start
       yield* until("it answers", Effect.map(send(`${server.origin}/healthz`, {}), (answer) => answer.status === 200))
       const ports = yield* Effect.promise(() => listening(server.child.pid ?? 0))

@@ -10,9 +10,9 @@ import { makeProxy } from "../support/JournalProxy.ts"
 import { balanceOf, chatBody, chatPath, document, openSlow } from "../support/ProcessWorld.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000
@@ -96,7 +96,7 @@ describe("outage", () => {
         assert.strictEqual(readFileSync(kept, "utf8").trim().split("\n").length, STREAMS)
         proxy.mend()
         const again = yield* realms.start
-        yield* until("the file is replayed", () => !existsSync(kept))
+        yield* until("the file is replayed", () => !existsSync(kept) && !existsSync(`${kept}.replaying`))
         assert.deepStrictEqual(yield* balance, {
           usd_micros: String(1_000_000 - 15 * STREAMS),
           owed_micros: "0",

@@ -8,8 +8,8 @@ import { balanceOf, chatBody, chatPath, document, openSlow, receiptOf } from "..
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, onTestServer } from "../support/TestDatabase.ts"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
-import { until } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, Gate, TestUpstream } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000

@@ -7,9 +7,10 @@ import { Effect } from "effect"
 import { countTokens } from "../../src/gateway/meter/TokenCount.ts"
 import { micros } from "../support/ProviderUsage.ts"
 import { OUTPUT_TOKENS_MAX, type ScriptedStream, streamOf, StreamPlan } from "../support/RandomStreams.ts"
-import { TestGateway, type TestUser, until, type UsageRow } from "../support/TestGateway.ts"
+import { TestGateway, type TestUser, type UsageRow } from "../support/TestGateway.ts"
 import { OpenAnswer } from "../support/TestHttp.ts"
 import type { UpstreamCall } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 1_000_000_000_000n
 const RUNS = 600

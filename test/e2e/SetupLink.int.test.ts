@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
+import { until } from "../support/Until.ts"
 
 /** Each starts processes, which a busy machine takes its time for. */
 const TEST_TIMEOUT_MS = 120_000

@@ -7,8 +7,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { OpenAnswer, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, Gate, type UpstreamCall } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 10_000_000n
 const TOKENS_IN = 121

@@ -6,8 +6,9 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { microPriced, openChat, TestGateway, until } from "../support/TestGateway.ts"
+import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 10_000_000n
 const messages = [{ role: "user", content: "Hi" }]

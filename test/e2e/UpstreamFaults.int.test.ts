@@ -5,8 +5,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser, until } from "../support/TestGateway.ts"
+import { TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const START = 1_000_000n
 const FRAME_BYTES = 9 * 1024 * 1024

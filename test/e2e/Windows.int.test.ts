@@ -5,9 +5,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { makeReservationId, type SubscriptionId } from "../../src/domain/Ids.ts"
-import { TestGateway, until } from "../support/TestGateway.ts"
+import { TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const CALLS = 100
 const TOKENS = 1_000

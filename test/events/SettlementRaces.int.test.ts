@@ -3,10 +3,10 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted, References } from "effect"
 import { type AttemptId, makeReservationId } from "../../src/domain/Ids.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-import { commitOf, eventually } from "../support/AccountsProcess.ts"
+import { commitOf } from "../support/AccountsProcess.ts"
 import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
-import { until } from "../support/TestGateway.ts"
+import { eventually, until } from "../support/Until.ts"
 
 const Worlds = SecondServer.layer.pipe(
   Layer.provideMerge(PaymentWorld.layerOf()),

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { BillCheck, type BillReport } from "../../src/finance/BillCheck.ts"
 import type { Provider } from "../../src/payments/PaymentFact.ts"
 import { tagOf } from "../support/ClawbackFacts.ts"
-import { BooksZone, financeLayer } from "../support/FinanceWorld.ts"
+import { BooksZone, financeLayer } from "../support/FinanceRows.ts"
 
 const head =
   "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,payment_intent_id,customer_facing_amount,customer_facing_currency"

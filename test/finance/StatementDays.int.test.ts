@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { isUnderWay, StatementDays } from "../../src/finance/StatementDays.ts"
 import { Statements } from "../../src/finance/Statements.ts"
-import { cashAt, dateAt, entryAt, financeLayer, saveZone, settledAt, userSince } from "../support/FinanceWorld.ts"
+import { cashAt, dateAt, entryAt, financeLayer, saveZone, settledAt, userSince } from "../support/FinanceRows.ts"
 import { seeded } from "../support/Seeded.ts"
 
 interface Booked {

@@ -14,8 +14,9 @@ import { parseCall } from "../../src/gateway/request/ParseCall.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { MemoryAccounts, memoryCatalog, memoryChannels, memorySettings, NoLimits } from "../support/MemoryServices.ts"
 import { ScriptedClient } from "../support/ScriptedClient.ts"
-import { microPriced, until } from "../support/TestGateway.ts"
+import { microPriced } from "../support/TestGateway.ts"
 import { chatUsage, completion, TestUpstream, type UpstreamCall } from "../support/TestUpstream.ts"
+import { until } from "../support/Until.ts"
 
 const BALANCE = 1_000n
 

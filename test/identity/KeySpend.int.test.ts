@@ -9,8 +9,8 @@ import { ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
-import { callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
+import { until } from "../support/Until.ts"
 
 const Services = Layer.mergeAll(KeySpend.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 

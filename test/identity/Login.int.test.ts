@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { UserId } from "../../src/domain/Ids.ts"
@@ -11,21 +11,13 @@ import {
   areLive,
   assertUnsaid,
   count,
-  identityLayer,
-  IdentityWorld,
+  type IdentityServices,
+  identityTest,
   outcome,
   PASSWORD,
   person,
   registered
 } from "../support/TestIdentity.ts"
-
-type Services = ApiKeys | Login | LoginSessions | SqlClient.SqlClient | Users
-
-const test = (what: string, body: (world: IdentityWorld) => Effect.Effect<void, unknown, Services>) =>
-  it.live(what, () => {
-    const world = new IdentityWorld()
-    return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
-  })
 
 const ADA = "ada@example.com"
 const NEXT = "another horse battery"
@@ -41,7 +33,7 @@ const change = (userId: UserId, keepToken: Redacted.Redacted<string>, current: s
     }))
 
 describe("Login", () => {
-  test("registers a user with an empty account, who is logged in and can log in", () =>
+  identityTest("registers a user with an empty account, who is logged in and can log in", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const token = yield* login.register(person(" Ada@Example.com "))
@@ -53,7 +45,7 @@ describe("Login", () => {
       assert.deepStrictEqual(yield* areLive(token, again), [true, true])
     }))
 
-  test("registers nobody with a bad address or password, nor twice", () =>
+  identityTest("registers nobody with a bad address or password, nor twice", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const register = (email: string, password = PASSWORD) => outcome(login.register(person(email, { password })))
@@ -78,7 +70,7 @@ describe("Login", () => {
       )
     }))
 
-  test("registers one of several with one address at once", () =>
+  identityTest("registers one of several with one address at once", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const ends = yield* Effect.forEach(
@@ -90,7 +82,7 @@ describe("Login", () => {
       assert.deepStrictEqual([yield* count("users"), yield* count("sessions")], [1, 1])
     }))
 
-  test("registers nobody from the moment registration is closed", (world) =>
+  identityTest("registers nobody from the moment registration is closed", (world) =>
     Effect.gen(function*() {
       const login = yield* Login
       yield* login.register(person(ADA))
@@ -102,7 +94,7 @@ describe("Login", () => {
       assert.strictEqual(yield* outcome(login.login(person(ADA))), "ok")
     }))
 
-  test("refuses all alike, after as much work", (world) =>
+  identityTest("refuses all alike, after as much work", (world) =>
     Effect.gen(function*() {
       const login = yield* Login
       const users = yield* Users
@@ -128,7 +120,7 @@ describe("Login", () => {
       assert.strictEqual(parameters.size, 1, "the decoy takes as long as a hash")
     }))
 
-  test("changes a password, which ends every other session", () =>
+  identityTest("changes a password, which ends every other session", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const { token, userId } = yield* registered(ADA)
@@ -144,7 +136,7 @@ describe("Login", () => {
       assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "ok")
     }))
 
-  test("of two changes at once makes one", () =>
+  identityTest("of two changes at once makes one", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const { token, userId } = yield* registered(ADA)
@@ -157,20 +149,23 @@ describe("Login", () => {
       assert.deepStrictEqual(works, ends.map((end) => end === "ok" ? "ok" : "LoginRefused"))
     }))
 
-  test("opens nothing with a password that was changed, or a user disabled, while it was being checked", (world) =>
-    Effect.gen(function*() {
-      const login = yield* Login
-      const sql = yield* SqlClient.SqlClient
-      const { token, userId } = yield* registered(ADA)
-      const context = yield* Effect.context<Services>()
-      world.afterCompared = change(userId, token, PASSWORD).pipe(Effect.orDie, Effect.provide(context))
-      assert.strictEqual(yield* outcome(login.login(person(ADA))), "LoginRefused")
-      world.afterCompared = Effect.asVoid(sql`UPDATE users SET disabled_at = now()`).pipe(Effect.orDie)
-      assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "LoginRefused")
-      assert.strictEqual(yield* count("sessions"), 1)
-    }))
+  identityTest(
+    "opens nothing with a password that was changed, or a user disabled, while it was being checked",
+    (world) =>
+      Effect.gen(function*() {
+        const login = yield* Login
+        const sql = yield* SqlClient.SqlClient
+        const { token, userId } = yield* registered(ADA)
+        const context = yield* Effect.context<IdentityServices>()
+        world.afterCompared = change(userId, token, PASSWORD).pipe(Effect.orDie, Effect.provide(context))
+        assert.strictEqual(yield* outcome(login.login(person(ADA))), "LoginRefused")
+        world.afterCompared = Effect.asVoid(sql`UPDATE users SET disabled_at = now()`).pipe(Effect.orDie)
+        assert.strictEqual(yield* outcome(login.login(person(ADA, { password: NEXT }))), "LoginRefused")
+        assert.strictEqual(yield* count("sessions"), 1)
+      })
+  )
 
-  test("takes a password that root has set, which ends all sessions", () =>
+  identityTest("takes a password that root has set, which ends all sessions", () =>
     Effect.gen(function*() {
       const login = yield* Login
       const users = yield* Users
@@ -187,7 +182,7 @@ describe("Login", () => {
       assert.strictEqual(yield* outcome(login.login(person("new@example.com", { password: NEXT }))), "ok")
     }))
 
-  test("says no password and no token, in errors or in the log", (world) =>
+  identityTest("says no password and no token, in errors or in the log", (world) =>
     Effect.gen(function*() {
       const login = yield* Login
       const sql = yield* SqlClient.SqlClient

@@ -7,8 +7,8 @@ import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Users } from "../../src/identity/Users.ts"
 import type { Notifications } from "../../src/platform/Notifications.ts"
 import { hear } from "../support/Heard.ts"
-import { until } from "../support/TestGateway.ts"
 import { identityLayer, IdentityWorld, outcome } from "../support/TestIdentity.ts"
+import { until } from "../support/Until.ts"
 
 type Services = ApiKeys | Notifications | SqlClient.SqlClient | Users
 

@@ -1,10 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { UserId } from "../../src/domain/Ids.ts"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
 import { Login } from "../../src/identity/Login.ts"
-import type { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { PasswordLinks, type PasswordToken } from "../../src/identity/PasswordLinks.ts"
 import { UserAdmin } from "../../src/identity/UserAdmin.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
@@ -12,22 +11,13 @@ import {
   areLive,
   assertUnsaid,
   count,
-  identityLayer,
-  IdentityWorld,
+  identityTest,
   outcome,
   PASSWORD,
   person,
   recordedOf,
   registered
 } from "../support/TestIdentity.ts"
-
-type Services = Login | LoginSessions | PasswordLinks | SqlClient.SqlClient | UserAdmin
-
-const test = (what: string, body: (world: IdentityWorld) => Effect.Effect<void, unknown, Services>) =>
-  it.live(what, () => {
-    const world = new IdentityWorld()
-    return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
-  })
 
 const issue = (userId: UserId) =>
   Effect.flatMap(PasswordLinks, (links) => Effect.map(links.issue(cliActor, userId), ({ token }) => token))
@@ -41,7 +31,7 @@ const isGood = (token: PasswordToken) =>
   Effect.flatMap(PasswordLinks, (links) => Effect.map(links.find(token), Option.isSome))
 
 describe("PasswordLinks", () => {
-  test("set a password once, end every session, and are not written down", (world) =>
+  identityTest("set a password once, end every session, and are not written down", (world) =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const ada = yield* registered("ada@example.com")
@@ -63,7 +53,7 @@ describe("PasswordLinks", () => {
       assertUnsaid(world, [Redacted.value(token), NEXT])
     }))
 
-  test("are stored as a hash, end after a day, and are cleaned away", () =>
+  identityTest("are stored as a hash, end after a day, and are cleaned away", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const { userId } = yield* registered("ada@example.com")
@@ -79,7 +69,7 @@ describe("PasswordLinks", () => {
       assert.strictEqual(yield* count("password_links"), 0)
     }))
 
-  test("replace earlier ones of the same user, and no other's", () =>
+  identityTest("replace earlier ones of the same user, and no other's", () =>
     Effect.gen(function*() {
       const ada = yield* registered("ada@example.com")
       const bob = yield* registered("bob@example.com")
@@ -90,7 +80,7 @@ describe("PasswordLinks", () => {
       assert.deepStrictEqual(yield* areLive(ada.token, bob.token), [true, false])
     }))
 
-  test("are void when the password was changed, or the user disabled", () =>
+  identityTest("are void when the password was changed, or the user disabled", () =>
     Effect.gen(function*() {
       const ada = yield* registered("ada@example.com")
       const admin = yield* UserAdmin
@@ -111,14 +101,17 @@ describe("PasswordLinks", () => {
       assert.strictEqual(yield* outcome(issue(UserId.make(999n))), "UserNotFound")
     }))
 
-  test("stay good when the password may not be, and cost nothing to whoever has none", () =>
-    Effect.gen(function*() {
-      const { userId } = yield* registered("ada@example.com")
-      const token = yield* issue(userId)
-      assert.strictEqual(yield* outcome(redeem(token, "short")), "PasswordRefused")
-      for (const text of ["", "x", "A".repeat(43), "x".repeat(100_000)]) {
-        assert.strictEqual(yield* outcome(redeem(Redacted.make(text), "short")), "PasswordLinkInvalid")
-      }
-      assert.isTrue(yield* isGood(token))
-    }))
+  identityTest(
+    "stay good when the password may not be, and cost nothing to whoever has none",
+    () =>
+      Effect.gen(function*() {
+        const { userId } = yield* registered("ada@example.com")
+        const token = yield* issue(userId)
+        assert.strictEqual(yield* outcome(redeem(token, "short")), "PasswordRefused")
+        for (const text of ["", "x", "A".repeat(43), "x".repeat(100_000)]) {
+          assert.strictEqual(yield* outcome(redeem(Redacted.make(text), "short")), "PasswordLinkInvalid")
+        }
+        assert.isTrue(yield* isGood(token))
+      })
+  )
 })

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { cleanIdentity } from "../../src/identity/IdentityCleaner.ts"
@@ -7,18 +7,9 @@ import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { announceSetup, SetupLinks, type SetupToken } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { insertUser } from "../../src/identity/UserStore.ts"
-import type { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { inTransaction } from "../../src/postgres/Transaction.ts"
-import { until } from "../support/TestGateway.ts"
-import { assertUnsaid, count, identityLayer, IdentityWorld, outcome, person } from "../support/TestIdentity.ts"
-
-type Services = Login | LoginSessions | PublicAddress | SetupLinks | SqlClient.SqlClient | Users
-
-const test = (what: string, body: (world: IdentityWorld) => Effect.Effect<void, unknown, Services>) =>
-  it.live(what, () => {
-    const world = new IdentityWorld()
-    return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
-  })
+import { assertUnsaid, count, identityTest, outcome, person } from "../support/TestIdentity.ts"
+import { until } from "../support/Until.ts"
 
 const issued = Effect.flatMap(SetupLinks, (links) => Effect.map(links.issue, Option.getOrThrow))
 
@@ -34,37 +25,46 @@ const roots = Effect.map(
 )
 
 describe("SetupLinks", () => {
-  test("make the administrator once, logged in, though registration is closed", (world) =>
-    Effect.gen(function*() {
-      world.registration = "closed"
-      const links = yield* SetupLinks
-      const sql = yield* SqlClient.SqlClient
-      const [token, other] = [yield* issued, yield* issued]
-      const [row] = yield* sql<{ all: string }>`SELECT string_agg(l::text, ' ') AS all FROM setup_links l`
-      assert.notInclude(row?.all, Redacted.value(token))
-      assert.deepStrictEqual([yield* links.isValid(token), yield* links.isValid(other)], [true, true])
-      const session = yield* redeem(token)
-      const { user } = Option.getOrThrow(yield* (yield* LoginSessions).find(session))
-      assert.deepInclude(user, { email: "root@example.com", role: "root" })
-      assert.strictEqual(yield* count("user_balances"), 1)
-      assert.deepStrictEqual([yield* links.isValid(token), yield* links.isValid(other)], [false, false])
-      for (const used of [token, other]) {
-        assert.strictEqual(yield* outcome(redeem(used, "second@example.com")), "SetupLinkInvalid")
-      }
-      assert.isTrue(Option.isNone(yield* links.issue))
-      assert.deepStrictEqual([yield* count("setup_links"), yield* roots], [0, 1])
-    }))
+  identityTest(
+    "make the administrator once, logged in, though registration is closed",
+    (world) =>
+      Effect.gen(function*() {
+        world.registration = "closed"
+        const links = yield* SetupLinks
+        const sql = yield* SqlClient.SqlClient
+        const [token, other] = [yield* issued, yield* issued]
+        const [row] = yield* sql<{ all: string }>`SELECT string_agg(l::text, ' ') AS all FROM setup_links l`
+        assert.notInclude(row?.all, Redacted.value(token))
+        assert.deepStrictEqual([yield* links.isValid(token), yield* links.isValid(other)], [true, true])
+        const session = yield* redeem(token)
+        const { user } = Option.getOrThrow(yield* (yield* LoginSessions).find(session))
+        assert.deepInclude(user, { email: "root@example.com", role: "root" })
+        assert.strictEqual(yield* count("user_balances"), 1)
+        assert.deepStrictEqual([yield* links.isValid(token), yield* links.isValid(other)], [false, false])
+        for (const used of [token, other]) {
+          assert.strictEqual(yield* outcome(redeem(used, "second@example.com")), "SetupLinkInvalid")
+        }
+        assert.isTrue(Option.isNone(yield* links.issue))
+        assert.deepStrictEqual([yield* count("setup_links"), yield* roots], [0, 1])
+      })
+  )
 
-  test("make exactly one administrator, whoever redeems at once, by one link or two", () =>
-    Effect.gen(function*() {
-      const [token, other] = [yield* issued, yield* issued]
-      const ends = yield* Effect.forEach([token, token, other, other], (used, index) =>
-        outcome(redeem(used, `${index}@example.com`)), { concurrency: "unbounded" })
-      assert.sameMembers([...ends], ["ok", "SetupLinkInvalid", "SetupLinkInvalid", "SetupLinkInvalid"])
-      assert.deepStrictEqual([yield* count("users"), yield* roots, yield* count("sessions")], [1, 1, 1])
-    }))
+  identityTest(
+    "make exactly one administrator, whoever redeems at once, by one link or two",
+    () =>
+      Effect.gen(function*() {
+        const [token, other] = [yield* issued, yield* issued]
+        const ends = yield* Effect.forEach(
+          [token, token, other, other],
+          (used, index) => outcome(redeem(used, `${index}@example.com`)),
+          { concurrency: "unbounded" }
+        )
+        assert.sameMembers([...ends], ["ok", "SetupLinkInvalid", "SetupLinkInvalid", "SetupLinkInvalid"])
+        assert.deepStrictEqual([yield* count("users"), yield* roots, yield* count("sessions")], [1, 1, 1])
+      })
+  )
 
-  test("wait for the administrator that is being made, and then make none", () =>
+  identityTest("wait for the administrator that is being made, and then make none", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const other = yield* issued
@@ -90,7 +90,7 @@ describe("SetupLinks", () => {
       assert.deepStrictEqual([yield* count("users"), yield* roots], [1, 1])
     }))
 
-  test("that were not issued make nobody, and cost no hash", (world) =>
+  identityTest("that were not issued make nobody, and cost no hash", (world) =>
     Effect.gen(function*() {
       const links = yield* SetupLinks
       yield* issued
@@ -102,7 +102,7 @@ describe("SetupLinks", () => {
       assert.deepStrictEqual(world.compared, [])
     }))
 
-  test("stay valid when they could not be used", () =>
+  identityTest("stay valid when they could not be used", () =>
     Effect.gen(function*() {
       const links = yield* SetupLinks
       const token = yield* issued
@@ -114,7 +114,7 @@ describe("SetupLinks", () => {
       assert.strictEqual(yield* outcome(redeem(token)), "ok")
     }))
 
-  test("expire after a day, and are bounded in number", () =>
+  identityTest("expire after a day, and are bounded in number", () =>
     Effect.gen(function*() {
       const links = yield* SetupLinks
       const sql = yield* SqlClient.SqlClient
@@ -132,20 +132,23 @@ describe("SetupLinks", () => {
       assert.isFalse(yield* links.isValid(first))
     }))
 
-  test("are void once an administrator was made in another way, and by no other user", () =>
-    Effect.gen(function*() {
-      const links = yield* SetupLinks
-      const users = yield* Users
-      const token = yield* issued
-      yield* users.create({ email: "ada@example.com", role: "user" })
-      assert.isTrue(yield* links.isValid(token))
-      yield* users.create({ email: "shell@example.com", role: "root" })
-      assert.isFalse(yield* links.isValid(token))
-      assert.strictEqual(yield* count("setup_links"), 0)
-      assert.strictEqual(yield* outcome(redeem(token)), "SetupLinkInvalid")
-    }))
+  identityTest(
+    "are void once an administrator was made in another way, and by no other user",
+    () =>
+      Effect.gen(function*() {
+        const links = yield* SetupLinks
+        const users = yield* Users
+        const token = yield* issued
+        yield* users.create({ email: "ada@example.com", role: "user" })
+        assert.isTrue(yield* links.isValid(token))
+        yield* users.create({ email: "shell@example.com", role: "root" })
+        assert.isFalse(yield* links.isValid(token))
+        assert.strictEqual(yield* count("setup_links"), 0)
+        assert.strictEqual(yield* outcome(redeem(token)), "SetupLinkInvalid")
+      })
+  )
 
-  test("are named in one line of the log, while there is no administrator", (world) =>
+  identityTest("are named in one line of the log, while there is no administrator", (world) =>
     Effect.gen(function*() {
       const links = yield* SetupLinks
       yield* announceSetup
@@ -161,7 +164,7 @@ describe("SetupLinks", () => {
       assertUnsaid(world, ["/setup/", text])
     }))
 
-  test("that cannot be issued do not stop the start", (world) =>
+  identityTest("that cannot be issued do not stop the start", (world) =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       yield* sql`ALTER TABLE setup_links RENAME TO setup_links_away`

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
 import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
-import { until } from "../support/TestGateway.ts"
+import { until } from "../support/Until.ts"
 
 const createPath = "/v1/checkout/sessions"
 

@@ -2,7 +2,7 @@
  * Settings over one database, as two servers see them: what the configuration says, what an administrator sets, and the way back,
  * for every setting there is.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import { Context, Effect, Equal, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -22,7 +22,7 @@ import { Settings, type SettingsValues } from "../../src/settings/Settings.ts"
 import { type SettingChanges, SettingsAdmin } from "../../src/settings/SettingsAdmin.ts"
 import { onePerson } from "../support/OnePerson.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
+import { until } from "../support/Until.ts"
 
 const SECRET = `canary-${randomUUID()}`
 const folder = () => mkdtempSync(join(tmpdir(), "realms-settings-"))

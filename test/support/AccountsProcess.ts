@@ -2,8 +2,8 @@
  * Accounts as another process would run them - their own pool, journal and listener over a URL, their own data folder -
  * and what tests of faults wait for and look at.
  */
-import { NodeServices } from "@effect/platform-node"
-import { Context, Data, Effect, Layer, Redacted } from "effect"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -15,9 +15,7 @@ import { Notifications } from "../../src/platform/Notifications.ts"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { makeProxy } from "./JournalProxy.ts"
 import { PolicyLayer, used } from "./TestAccounts.ts"
-
-const POLL_MS = 10
-const WAIT_MS_MAX = 30_000
+import { eventually } from "./Until.ts"
 
 /** A folder that is removed with the scope. */
 export const makeDataDir = Effect.acquireRelease(
@@ -54,18 +52,6 @@ export const proxied = Effect.gen(function*() {
   const dataDir = yield* makeDataDir
   return { proxy, dataDir, accounts: yield* accountsAt(proxy.url, dataDir) }
 })
-
-class NeverHappened extends Data.TaggedError("NeverHappened")<{ readonly what: string }> {}
-
-/** Asks until the answer is the one waited for, and gives it; a bound on the wait makes a test fail that would hang. */
-export const eventually = <A, E, R>(what: string, ask: Effect.Effect<A, E, R>, isIt: (answer: A) => boolean) =>
-  Effect.gen(function*() {
-    while (true) {
-      const answer = yield* ask
-      if (isIt(answer)) return answer
-      yield* Effect.sleep(POLL_MS)
-    }
-  }).pipe(Effect.timeoutOrElse({ duration: WAIT_MS_MAX, orElse: () => Effect.fail(new NeverHappened({ what })) }))
 
 export interface UsageRow {
   readonly state: string

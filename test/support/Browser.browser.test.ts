@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createServer } from "node:http"
-import { chromiumPath, launch, phone, visit } from "./Browser.ts"
+import { chromiumPath, connect, phone, visit } from "./Browser.ts"
 
 const page = (body: string) =>
   `<!DOCTYPE html><html lang="en"><head><title>t</title><meta name="viewport" content="width=device-width"></head>` +
@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === undefined)("the watch over pages", () => {
   it.live("notices each thing that a page does wrong, and nothing else", () =>
     Effect.gen(function*() {
       const origin = yield* serve
-      const browser = yield* launch
+      const browser = yield* connect
       for (const [index, [what, , problem]] of pages.entries()) {
         const visitor = yield* visit(browser, { viewport: phone })
         yield* Effect.promise(async () => {

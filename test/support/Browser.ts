@@ -1,5 +1,5 @@
 /**
- * A real browser for tests of pages: Chromium without a window, a fresh profile for each visitor, and a watch over
+ * A real browser for tests of pages: the run's Chromium, a fresh profile for each visitor, and a watch over
  * everything a page may do wrong without showing it - a policy violated, a script that throws, a request that fails.
  */
 import { assert } from "@effect/vitest"
@@ -8,6 +8,7 @@ import { accessSync, constants, readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { delimiter, join } from "node:path"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import { inject } from "vitest"
 
 const require = createRequire(import.meta.url)
 
@@ -46,16 +47,14 @@ export interface VisitorOptions {
   readonly javaScriptEnabled?: boolean
 }
 
-/** The browser, as long as the scope. */
-export const launch = Effect.acquireRelease(
-  Effect.promise(() =>
-    chromium.launch({
-      ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }),
-      args: ["--disable-dev-shm-usage", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])]
-    })
-  ),
+/** The run's browser, as long as the scope. */
+export const connect = Effect.acquireRelease(
+  Effect.promise(() => chromium.connect(inject("browserEndpoint"))),
   (browser) => Effect.promise(() => browser.close())
 )
+
+/** CI looks at no picture. */
+const takesPictures = process.env["CI"] === undefined
 
 /** Where pictures of pages go; ignored by git. */
 export const screenshotFolder = join(import.meta.dirname, "../screenshots")
@@ -130,7 +129,7 @@ export class Visitor {
   }
 
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: join(screenshotFolder, `${name}.png`), fullPage: true })
+    if (takesPictures) await this.page.screenshot({ path: join(screenshotFolder, `${name}.png`), fullPage: true })
   }
 }
 
@@ -140,7 +139,7 @@ export const visit = (browser: Browser, options: VisitorOptions = {}) =>
     Effect.promise(async () => {
       const context = await browser.newContext({
         viewport: options.viewport ?? desktop,
-        // Pictures are of pages at rest.
+        // Pictures are of pages at rest, and a click waits until nothing moves.
         reducedMotion: "reduce",
         locale: options.locale ?? "en-US",
         timezoneId: "Asia/Shanghai",

@@ -3,7 +3,6 @@
  * upstream and simulated payment providers around it.
  */
 import { Context, Effect, Layer, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,22 +10,19 @@ import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
 import { acquireUpstream } from "../../simulators/upstream/UpstreamSimulator.ts"
 import { Adjustments } from "../../src/accounts/Adjustments.ts"
-import { audit } from "../../src/accounts/Audit.ts"
-import { ServerServices } from "../../src/App.ts"
 import { demoDocument } from "../../src/cli/DemoConfig.ts"
-import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { paymentAudit } from "../../src/events/PaymentAudit.ts"
-import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { SetupLinks } from "../../src/identity/SetupLinks.ts"
 import { Users } from "../../src/identity/Users.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
-import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
+import { problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
+import { startServer } from "./TestServer.ts"
 
 const PASSWORD = "correct horse battery"
 
@@ -42,18 +38,13 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     upstream: { baseUrl: upstream.baseUrl, apiKey },
     providers: { stripe, epay }
   })
-  const config = testConfig({ ...document, database: { url }, log: { level: "none" }, ...more })
-  const context = yield* Layer.build(
-    ServerServices.pipe(
-      Layer.provideMerge(observing ?? Telemetry.layerOf(config.log)),
-      Layer.provide(AppConfig.layerOf(config))
-    )
-  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()), Effect.orDie)
-  const origin = `http://127.0.0.1:${Context.get(context, HttpServer).port}`
+  const { origin, services: context, sql } = yield* startServer(
+    { ...document, database: { url }, log: { level: "none" }, ...more },
+    observing
+  )
   stripe.setWebhookUrl(`${origin}/api/pay/stripe/webhook`)
   const users = Context.get(context, Users)
   const adjustments = Context.get(context, Adjustments)
-  const sql = Context.get(context, SqlClient.SqlClient)
 
   /** A user with money, as many micros as are given. */
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
@@ -100,10 +91,7 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     setupLink: Effect.flatMap(Context.get(context, SetupLinks).issue, Effect.fromOption).pipe(Effect.orDie),
     orders: Context.get(context, Orders),
     keys: Context.get(context, ApiKeys),
-    problems: Effect.map(
-      Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit] }), SqlClient.SqlClient, sql),
-      (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
-    ).pipe(Effect.orDie)
+    problems: problemsIn(sql, [paymentAudit, redemptionAudit])
   }
 })
 

@@ -4,14 +4,9 @@
  */
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
 import { acquireEpay, type EpaySimulator } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import { openAccount } from "../../src/accounts/AccountStore.ts"
-import { audit } from "../../src/accounts/Audit.ts"
-import { ServerServices } from "../../src/App.ts"
-import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { Callbacks } from "../../src/events/Callbacks.ts"
 import { Corrections } from "../../src/events/Corrections.ts"
@@ -23,7 +18,6 @@ import { PaymentEvents } from "../../src/events/PaymentEvents.ts"
 import { Reconciliation } from "../../src/events/Reconciliation.ts"
 import { booksAudit } from "../../src/finance/BooksAudit.ts"
 import { Statements } from "../../src/finance/Statements.ts"
-import { HttpServer } from "../../src/http/HttpServer.ts"
 import { AdminKeys } from "../../src/identity/AdminKeys.ts"
 import { LoginSessions } from "../../src/identity/LoginSessions.ts"
 import { Checkout } from "../../src/orders/Checkout.ts"
@@ -33,10 +27,11 @@ import { OrderSearch } from "../../src/orders/OrderSearch.ts"
 import { Refunds } from "../../src/orders/Refunds.ts"
 import { Settlement } from "../../src/orders/Settlement.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
-import { Telemetry } from "../../src/platform/Telemetry.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
+import { balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { send } from "./TestHttp.ts"
+import { startServer } from "./TestServer.ts"
 
 /** What a test may set apart. */
 export interface WorldOptions {
@@ -61,40 +56,29 @@ export const basicPlan = {
   limit_30d_usd: "80"
 }
 
-const configOf = (options: WorldOptions) =>
-  testConfig({
-    server: { port: 0 },
-    database: { url: options.url },
-    log: { level: "none" },
-    billing: options.billing ?? {},
-    finance: options.finance ?? {},
-    plans: options.plans ?? [basicPlan],
-    payment: {
-      epay: {
-        enabled: true,
-        gateway: options.epay.url,
-        partner_id: options.epay.pid,
-        key: options.epay.key,
-        ...options.payment?.epay
-      },
-      stripe: {
-        enabled: true,
-        secret_key: options.stripe.secretKey,
-        webhook_secret: options.stripe.webhookSecret,
-        api_base: options.stripe.url,
-        ...options.payment?.stripe
-      }
-    }
-  })
+/** What a configuration says to take money at the simulated providers. */
+export const paymentAt = (stripe: StripeSimulator, epay: EpaySimulator, more: WorldOptions["payment"] = {}) => ({
+  epay: { enabled: true, gateway: epay.url, partner_id: epay.pid, key: epay.key, ...more.epay },
+  stripe: {
+    enabled: true,
+    secret_key: stripe.secretKey,
+    webhook_secret: stripe.webhookSecret,
+    api_base: stripe.url,
+    ...more.stripe
+  }
+})
 
 /** One server, as long as the scope. */
 export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
-  const config = configOf(options)
-  const context = yield* Layer.build(
-    ServerServices.pipe(Layer.provideMerge(Telemetry.layerOf(config.log)), Layer.provide(AppConfig.layerOf(config)))
-  ).pipe(Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()), Effect.orDie)
+  const { origin, services: context, sql } = yield* startServer({
+    database: { url: options.url },
+    billing: options.billing ?? {},
+    finance: options.finance ?? {},
+    plans: options.plans ?? [basicPlan],
+    payment: paymentAt(options.stripe, options.epay, options.payment)
+  })
   return {
-    origin: `http://127.0.0.1:${Context.get(context, HttpServer).port}`,
+    origin,
     orders: Context.get(context, Orders),
     checkout: Context.get(context, Checkout),
     settlement: Context.get(context, Settlement),
@@ -111,7 +95,7 @@ export const makeServer = Effect.fnUntraced(function*(options: WorldOptions) {
     adminKeys: Context.get(context, AdminKeys),
     sessions: Context.get(context, LoginSessions),
     accounts: Context.get(context, Accounts),
-    sql: Context.get(context, SqlClient.SqlClient)
+    sql
   }
 })
 
@@ -135,19 +119,7 @@ const start = Effect.fnUntraced(function*(more: More) {
   const { checkout, orders, sql } = server
   stripe.setWebhookUrl(`${server.origin}/api/pay/stripe/webhook`)
 
-  const user = Effect.fnUntraced(function*() {
-    const [row] = yield* sql<{ id: UserId }>`
-      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
-    if (row === undefined) return yield* Effect.die(new Error("no user"))
-    yield* openAccount(sql, row.id)
-    return row.id
-  }, Effect.orDie)
-
-  const balance = Effect.fnUntraced(function*(userId: UserId) {
-    const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
-      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-    return { usd: row?.usd_micros, owed: row?.owed_micros }
-  }, Effect.orDie)
+  const user = () => makeUserIn(sql, 0n)
 
   /** Starts a payment by Stripe; answers its session. */
   const openStripe = Effect.fnUntraced(function*(order: Order) {
@@ -170,10 +142,7 @@ const start = Effect.fnUntraced(function*(more: More) {
     return Object.fromEntries(form.fields)["out_trade_no"] ?? ""
   }, Effect.orDie)
 
-  const problems = Effect.map(
-    Effect.provideService(audit({ checks: [paymentAudit, redemptionAudit, booksAudit] }), SqlClient.SqlClient, sql),
-    (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
-  ).pipe(Effect.orDie)
+  const problems = problemsIn(sql, [paymentAudit, redemptionAudit, booksAudit])
 
   return {
     ...server,
@@ -181,7 +150,7 @@ const start = Effect.fnUntraced(function*(more: More) {
     stripe,
     epay,
     user,
-    balance,
+    balance: (userId: UserId) => balanceIn(sql, userId),
     openStripe,
     openEpay,
     /** A new user's order of credit for 10.00 CNY, worth 1.40 USD. */

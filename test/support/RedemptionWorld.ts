@@ -2,14 +2,12 @@
  * Redemption codes over a database of their own, with one plan and everything that was logged: users with an account, batches
  * with their texts at hand, and the audit.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
-import { openAccount } from "../../src/accounts/AccountStore.ts"
-import { audit } from "../../src/accounts/Audit.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
+import type { UserId } from "../../src/domain/Ids.ts"
 import { type Actor, cliActor } from "../../src/platform/AuditLog.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { RedemptionAdmin } from "../../src/redemption/RedemptionAdmin.ts"
@@ -18,7 +16,7 @@ import type { NewBatch } from "../../src/redemption/RedemptionBatch.ts"
 import { Redemptions } from "../../src/redemption/Redemptions.ts"
 import { resealAll } from "../../src/settings/SealedRows.ts"
 import { onePerson } from "./OnePerson.ts"
-import { adjustIn } from "./TestAccounts.ts"
+import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
 const MASTER_KEY = "0123456789abcdef0123456789abcdef"
@@ -31,14 +29,6 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
   const actor: Actor = { ...cliActor, address: "192.0.2.7" }
   yield* sql`INSERT INTO subscription_plans (code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros,
       limit_7d_micros, limit_30d_micros) VALUES ('basic', 'Basic', 0, 30, 6000000, 0, 20000000, 80000000)`
-
-  const user = Effect.fnUntraced(function*() {
-    const [row] = yield* sql<{ id: UserId }>`
-      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
-    if (row === undefined) return yield* Effect.die(new Error("no user"))
-    yield* openAccount(sql, row.id)
-    return row.id
-  }, Effect.orDie)
 
   /** Makes a batch, one code of 1 USD unless told otherwise; answers its texts in order. */
   const batch = Effect.fnUntraced(function*(more: Partial<NewBatch>) {
@@ -57,10 +47,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
     return { id, texts: [first, second, ...texts.slice(2)] as const }
   })
 
-  const problems = Effect.map(
-    Effect.provideService(audit({ checks: [redemptionAudit] }), SqlClient.SqlClient, sql),
-    (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
-  ).pipe(Effect.orDie)
+  const problems = problemsIn(sql, [redemptionAudit])
 
   return {
     sql,
@@ -68,16 +55,12 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
     admin,
     actor,
     logged,
-    user,
+    user: () => makeUserIn(sql, 0n),
     batch,
     redeem: (userId: UserId, text: Redacted.Redacted<string>) => redemptions.redeem({ userId, address: "" }, text),
     /** Books an amount, which may become owed. */
     post: (userId: UserId, amountMicros: bigint) => Effect.orDie(adjustIn(sql, userId, { amountMicros, mode: "owe" })),
-    balance: Effect.fnUntraced(function*(userId: UserId) {
-      const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
-        SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-      return { usd: row?.usd_micros, owed: row?.owed_micros }
-    }, Effect.orDie),
+    balance: (userId: UserId) => balanceIn(sql, userId),
     /** Seals every secret anew. */
     reseal: resealAll(sql, box, actor),
     problems,

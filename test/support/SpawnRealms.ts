@@ -1,14 +1,20 @@
 /**
- * Realms as its users run it: an installation in a scratch folder, the built server as a process of its own, and the
- * command line beside it. Nothing is left running when the scope ends, whatever was killed in between.
+ * Realms as its users run it: an installation in a scratch folder, the built server as a process of its own, and commands
+ * beside it. Most commands run in the test's process, over a pool of their own: to the server that is another process, and
+ * it saves a start each. `begin` starts a real one. Nothing is left running when the scope ends, whatever was killed.
  */
-import { Effect, Schema } from "effect"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Effect, Exit, Layer, References, Schema } from "effect"
+import { TestConsole } from "effect/testing"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
-import { until } from "./TestGateway.ts"
+import { CliServices, migrate } from "../../src/App.ts"
+import { makeCli, runCli } from "../../src/cli/Cli.ts"
+import { AppConfig, load } from "../../src/config/Config.ts"
+import { until } from "./Until.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -18,20 +24,23 @@ export const builtModule = (path: string): string => join(root, "dist", path)
 const entry = join(root, "dist/main.js")
 const assets = "http/console/assets"
 
+/** The environment without what would be another configuration. */
+const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...environment } = process.env
+
 /** Processes start twice as fast when they need not compile what one before them has compiled. */
 const withCompileCache = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...env,
   NODE_COMPILE_CACHE: join(root, "node_modules/.cache/realms-compile")
 })
 
-const run = (file: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Promise<string> =>
+const compile = (): Promise<void> =>
   new Promise((resolve, reject) => {
+    const args = [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"]
     execFile(
       process.execPath,
-      [file, ...args],
-      { cwd: root, env: withCompileCache(env) },
-      (error, stdout, stderr) =>
-        error === null ? resolve(stdout) : reject(new Error(`${args.join(" ")}: ${stdout}${stderr}`))
+      args,
+      { cwd: root },
+      (error, stdout) => error === null ? resolve() : reject(new Error(stdout))
     )
   })
 
@@ -41,7 +50,7 @@ const build = async (): Promise<void> => {
   const names = await readdir(join(root, "src"), { recursive: true })
   const times = await Promise.all(names.map((name) => changedMs(join(root, "src", name))))
   if (Math.max(...times) > await changedMs(entry)) {
-    await run(join(root, "node_modules/typescript/bin/tsc"), ["-p", "tsconfig.build.json"])
+    await compile()
     await cp(join(root, "src", assets), join(root, "dist", assets), { recursive: true })
   }
 }
@@ -116,6 +125,29 @@ const stopPostgres = async (dataDir: string): Promise<void> => {
   for (let polls = 0; polls < STOP_POLLS_MAX && await read() !== ""; polls++) await setTimeout(STOP_POLL_MS)
 }
 
+const isProcess = Effect.die(new Error("this command is a process of its own"))
+
+const runCommand = Effect.fnUntraced(function*(configPath: string, args: ReadonlyArray<string>) {
+  const config = yield* load({ cwd: root, env: { ...environment, REALMS_CONFIG: configPath } })
+  const services = CliServices.pipe(Layer.provide(AppConfig.layerOf(config)))
+  const exit = yield* Effect.exit(
+    runCli(makeCli({ services, serve: isProcess, migrate, demo: isProcess }), { version: "test", args })
+  )
+  const printed = yield* Exit.isSuccess(exit) ? TestConsole.logLines : TestConsole.errorLines
+  const text = printed.join("\n").trim()
+  return Exit.isSuccess(exit) ? text : yield* Effect.die(new Error(`${args.join(" ")}: ${text}`))
+})
+
+/** Commands of the configuration at a path, run in this process. What each printed; one that fails is a defect. */
+export const commandsOf = (configPath: string) => (...args: ReadonlyArray<string>): Effect.Effect<string> =>
+  runCommand(configPath, args).pipe(
+    Effect.provide(Layer.merge(Layer.fresh(TestConsole.layer), NodeServices.layer)),
+    Effect.provideService(References.MinimumLogLevel, "None"),
+    // A map of its own: nothing of another command or server in this process is shared.
+    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
+    Effect.orDie
+  )
+
 const Created = Schema.fromJsonString(Schema.Struct({ id: Schema.String, key: Schema.String }))
 
 export interface Installation {
@@ -124,7 +156,7 @@ export interface Installation {
   readonly start: Effect.Effect<RealmsProcess>
   /** Starts a command that goes on until its standard input ends. */
   begin(...args: ReadonlyArray<string>): RealmsProcess
-  /** Runs a command; what it printed. A command that fails is a defect. */
+  /** Runs a command in this process; what it printed. A command that fails is a defect. */
   cli(...args: ReadonlyArray<string>): Effect.Effect<string>
   /** A user with money, and a key. */
   user(email: string, usd: string): Effect.Effect<{ readonly email: string; readonly id: string; readonly key: string }>
@@ -160,12 +192,9 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
       JSON.stringify({ server: { port: 0 }, data_dir: join(folder, "data"), log: { format: "json" }, ...document })
     )
   )
-  const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...inherited } = process.env
-  const env = { ...inherited, REALMS_CONFIG: path }
-  const cli = (...args: ReadonlyArray<string>) =>
-    Effect.map(Effect.promise(() => run(entry, args, env)), (text) => text.trim())
+  const cli = commandsOf(path)
   const begin = (...args: ReadonlyArray<string>) => {
-    const process = new RealmsProcess(env, args)
+    const process = new RealmsProcess({ ...environment, REALMS_CONFIG: path }, args)
     processes.push(process)
     return process
   }

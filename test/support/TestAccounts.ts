@@ -1,7 +1,7 @@
 /**
  * Accounts over a database of their own, with users that have money, for integration tests.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { tmpdir } from "node:os"
@@ -10,7 +10,7 @@ import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { CallOutcome, Reserve } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { openAccount } from "../../src/accounts/AccountStore.ts"
-import { audit } from "../../src/accounts/Audit.ts"
+import { audit, type AuditCheck } from "../../src/accounts/Audit.ts"
 import { type LedgerEntry, postInTransaction } from "../../src/accounts/Ledger.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
@@ -37,18 +37,17 @@ export const AccountsOver = Accounts.layer.pipe(
 
 export const TestAccounts = AccountsOver.pipe(Layer.provideMerge(TestDatabase.layer))
 
-let users = 0
-
 /** A new user with a balance in micros. */
-export const makeUser = Effect.fn("makeUser")(function*(usdMicros: bigint) {
-  const sql = yield* SqlClient.SqlClient
+export const makeUserIn = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, usdMicros: bigint) {
   const [row] = yield* sql<{ id: UserId }>`
-    INSERT INTO users (email) VALUES (${`user${++users}-${makeReservationId()}@example.com`}) RETURNING id`
+    INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
   if (row === undefined) return yield* Effect.die(new Error("no user"))
   yield* openAccount(sql, row.id)
   if (usdMicros > 0n) yield* adjustIn(sql, row.id, { amountMicros: usdMicros })
   return row.id
-})
+}, Effect.orDie)
+
+export const makeUser = (usdMicros: bigint) => Effect.flatMap(SqlClient.SqlClient, (sql) => makeUserIn(sql, usdMicros))
 
 /** Posts an adjustment with its record, as administrators do; the accounts of every process hear of it. */
 export const adjustIn = (sql: SqlClient.SqlClient, userId: UserId, fields: Partial<LedgerEntry>) =>
@@ -134,14 +133,22 @@ export const used = (outputTokens: number): CallOutcome => ({
   status: 200
 })
 
-export const balanceOf = Effect.fn("balanceOf")(function*(userId: UserId) {
-  const sql = yield* SqlClient.SqlClient
+export const balanceIn = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, userId: UserId) {
   const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
     SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
   return { usd: row?.usd_micros, owed: row?.owed_micros }
-})
+}, Effect.orDie)
+
+export const balanceOf = (userId: UserId) => Effect.flatMap(SqlClient.SqlClient, (sql) => balanceIn(sql, userId))
 
 /** The problems an audit finds. */
 export const problems = Effect.map(audit({}), (report) => report.problems)
+
+/** The problems an audit with the checks of other parts finds, a line each. */
+export const problemsIn = (sql: SqlClient.SqlClient, checks: ReadonlyArray<AuditCheck>) =>
+  Effect.map(
+    Effect.provideService(audit({ checks }), SqlClient.SqlClient, sql),
+    (report) => report.problems.map((problem) => `${problem.invariant} ${problem.message}`)
+  ).pipe(Effect.orDie)
 
 export const ignoreLoss = (): void => undefined

@@ -7,7 +7,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
-import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
+import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
 
 /** Runs one statement on a connection of its own. */
 export const queryAt = Effect.fnUntraced(function*(url: string, statement: string) {

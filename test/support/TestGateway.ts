@@ -5,46 +5,24 @@
 import { assert } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
+import type { SqlClient, SqlError } from "effect/sql"
 import { Accounts } from "../../src/accounts/Accounts.ts"
-import { openAccount } from "../../src/accounts/AccountStore.ts"
-import { audit } from "../../src/accounts/Audit.ts"
-import { ServerServices } from "../../src/App.ts"
 import { ChannelAdmin } from "../../src/channels/ChannelAdmin.ts"
-import { AppConfig, testConfig } from "../../src/config/Config.ts"
-import { type ApiKeyId, makeReservationId, type UserId } from "../../src/domain/Ids.ts"
+import { type ApiKeyId, type UserId } from "../../src/domain/Ids.ts"
 import { ChannelTest } from "../../src/gateway/ChannelTest.ts"
 import {
   UpstreamLimits,
   type UpstreamLimits as UpstreamLimitsShape
 } from "../../src/gateway/upstream/UpstreamClient.ts"
 import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
-import { HttpServer } from "../../src/http/HttpServer.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
-import { Telemetry } from "../../src/platform/Telemetry.ts"
-import { adjustIn } from "./TestAccounts.ts"
+import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { OpenAnswer } from "./TestHttp.ts"
+import { startServer } from "./TestServer.ts"
 import { TestUpstream } from "./TestUpstream.ts"
-
-const UNTIL_MS_MAX = 30_000
-const UNTIL_POLL_MS = 5
-
-/** Waits until something is so; fails, saying what it waited for, when it does not come. */
-export const until = <E = never, R = never>(
-  what: string,
-  condition: (() => boolean) | Effect.Effect<boolean, E, R>
-): Effect.Effect<void, E, R> =>
-  (typeof condition === "function" ? Effect.sync(condition) : condition).pipe(
-    Effect.tap((holds) => holds ? Effect.void : Effect.sleep(UNTIL_POLL_MS)),
-    Effect.repeat({ while: (holds) => !holds }),
-    Effect.timeoutOrElse({
-      duration: UNTIL_MS_MAX,
-      orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
-    }),
-    Effect.asVoid
-  )
+import { until } from "./Until.ts"
 
 export interface TestUser {
   readonly id: UserId
@@ -110,24 +88,13 @@ export interface GatewayOptions {
 const start = Effect.fnUntraced(function*(document: GatewayDocument, options: GatewayOptions) {
   const upstream = yield* TestUpstream.acquire
   const url = options.url ?? (yield* makeDatabase())
-  const config = testConfig({
-    server: { port: 0 },
+  const { origin, services: context, sql } = yield* startServer({
     database: { url },
-    log: { level: "none" },
     ...document(upstream.origin)
-  })
-  // A map of its own: nothing of another server in this process is shared.
-  const layers = ServerServices.pipe(
-    Layer.provideMerge(Telemetry.layerOf(config.log)),
-    Layer.provide(AppConfig.layerOf(config))
-  )
-  const context = yield* Layer.build(layers).pipe(
-    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
+  }).pipe(
     Effect.provideService(UpstreamLimits, { ...(yield* UpstreamLimits), ...options.upstream }),
     Effect.provideService(ClientLimits, { ...(yield* ClientLimits), ...options.client })
   )
-  const server = Context.get(context, HttpServer)
-  const sql = Context.get(context, SqlClient.SqlClient)
   const accounts = Context.get(context, Accounts)
   const keys = Context.get(context, ApiKeys)
   const notifications = Context.get(context, Notifications)
@@ -152,21 +119,15 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     )
 
   const user = Effect.fnUntraced(function*(usdMicros: bigint) {
-    const [row] = yield* sql<{ id: UserId }>`
-      INSERT INTO users (email) VALUES (${`${makeReservationId()}@example.com`}) RETURNING id`
-    if (row === undefined) return yield* Effect.die(new Error("no user"))
-    yield* openAccount(sql, row.id)
-    if (usdMicros > 0n) yield* credit(row.id, usdMicros)
-    const made = yield* keys.create({ userId: row.id, name: "test" })
-    return { id: row.id, key: Redacted.value(made.key), keyId: made.id } satisfies TestUser
+    const id = yield* makeUserIn(sql, usdMicros)
+    const made = yield* keys.create({ userId: id, name: "test" })
+    return { id, key: Redacted.value(made.key), keyId: made.id } satisfies TestUser
   })
 
   const balanceOf = Effect.fnUntraced(function*(owner: TestUser) {
-    const [row] = yield* sql<{ usd_micros: bigint; owed_micros: bigint }>`
-      SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${owner.id}`
-    if (row === undefined) return yield* Effect.die(new Error("no balance"))
-    assert.strictEqual(row.owed_micros, 0n, "nothing is owed")
-    return row.usd_micros
+    const { owed, usd } = yield* balanceIn(sql, owner.id)
+    assert.strictEqual(owed, 0n, "nothing is owed")
+    return usd ?? (yield* Effect.die(new Error("no balance")))
   })
 
   const callsOf = (owner: TestUser) => sql<UsageRow>`SELECT * FROM usage_events WHERE user_id = ${owner.id} ORDER BY id`
@@ -187,7 +148,7 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
   )
 
   return TestGateway.of({
-    origin: `http://127.0.0.1:${server.port}`,
+    origin,
     url,
     upstream,
     channels: Context.get(context, ChannelAdmin),
@@ -195,15 +156,14 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     change,
     user,
     credit: (owner, usdMicros) => credit(owner.id, usdMicros).pipe(Effect.orDie),
-    balanceOf: (owner) => Effect.orDie(balanceOf(owner)),
+    balanceOf,
     callsOf: (owner) => Effect.orDie(callsOf(owner)),
     rowOf: (id) => Effect.orDie(rowOf(id)),
     revoke: (owner) => Effect.orDie(keys.revoke(owner.keyId)),
     settled: Effect.orDie(settled),
     clean: Effect.gen(function*() {
       yield* settled
-      const { problems } = yield* Effect.provideService(audit({}), SqlClient.SqlClient, sql)
-      assert.deepStrictEqual(problems, [])
+      assert.deepStrictEqual(yield* problemsIn(sql, []), [])
     }).pipe(Effect.orDie)
   })
 })

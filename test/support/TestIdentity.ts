@@ -2,8 +2,8 @@
  * The identity services on a database of their own, with what their tests ask: people who log in from somewhere, an open or
  * closed registration, everything that was logged, and every password that was compared with a hash.
  */
-import { assert } from "@effect/vitest"
-import { Effect, Layer, Logger, Option, Redacted, References } from "effect"
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Logger, Option, Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -81,6 +81,18 @@ export const identityLayer = (world: IdentityWorld) =>
       Layer.succeed(References.MinimumLogLevel, "All")
     ))
   )
+
+export type IdentityServices = Layer.Success<ReturnType<typeof identityLayer>> | Scope.Scope
+
+/** A test with a world of its own. */
+export const identityTest = (
+  what: string,
+  body: (world: IdentityWorld) => Effect.Effect<void, unknown, IdentityServices>
+) =>
+  it.live(what, () => {
+    const world = new IdentityWorld()
+    return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
+  })
 
 /** What somebody gives to log in or to register. */
 export const person = (email: string, options: { readonly address?: string; readonly password?: string } = {}) => ({

@@ -1,21 +1,32 @@
 /**
- * What the integration tests of a run share: one embedded PostgreSQL with a migrated template database, started by the
- * global setup, which hands its address to the tests.
+ * The whole server inside the test's process: what the worlds of calls, of payments and of pages are made of.
  */
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { ServerServices } from "../../src/App.ts"
+import { AppConfig, testConfig } from "../../src/config/Config.ts"
+import { HttpServer } from "../../src/http/HttpServer.ts"
+import { Telemetry } from "../../src/platform/Telemetry.ts"
 
-declare module "vitest" {
-  interface ProvidedContext {
-    /** URL of a database on the run's server from which databases can be created. */
-    readonly testServerUrl: string
+/**
+ * A server of this configuration on a free port, as long as the scope: where it listens, and its services. `observing` hears its
+ * logs and spans in place of its own telemetry.
+ */
+export const startServer = Effect.fnUntraced(function*(document: object, observing?: Layer.Layer<never>) {
+  const config = testConfig({ server: { port: 0 }, log: { level: "none" }, ...document })
+  const services = yield* Layer.build(
+    ServerServices.pipe(
+      Layer.provideMerge(observing ?? Telemetry.layerOf(config.log)),
+      Layer.provide(AppConfig.layerOf(config))
+    )
+  ).pipe(
+    // A map of its own: nothing of another server in this process is shared.
+    Effect.provideService(Layer.CurrentMemoMap, Layer.makeMemoMapUnsafe()),
+    Effect.orDie
+  )
+  return {
+    services,
+    origin: `http://127.0.0.1:${Context.get(services, HttpServer).port}`,
+    sql: Context.get(services, SqlClient.SqlClient)
   }
-}
-
-/** The database that every test database is a copy of. Nobody may be connected to it. */
-export const TEMPLATE_DATABASE = "realms_template"
-
-/** The same server, another database. */
-export const withDatabase = (url: string, database: string): string => {
-  const changed = new URL(url)
-  changed.pathname = `/${database}`
-  return changed.href
-}
+})

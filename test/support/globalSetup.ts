@@ -11,7 +11,7 @@ import type { TestProject } from "vitest/node"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 import { runMigrations } from "../../src/postgres/Migrations.ts"
-import { TEMPLATE_DATABASE, withDatabase } from "./TestServer.ts"
+import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
 
 const scratchFolder = Effect.acquireRelease(
   Effect.promise(async () => {

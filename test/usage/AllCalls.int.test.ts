@@ -12,7 +12,7 @@ import { LOOKED_ROWS_MAX } from "../../src/usage/CallList.ts"
 import { ChannelReports, HEALTH_CALLS_MAX } from "../../src/usage/ChannelReports.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, idAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { anyCall, callAt, idAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = Layer.mergeAll(AllCalls.layer, ChannelReports.layer).pipe(
   Layer.provideMerge(ChannelHealth.layer),

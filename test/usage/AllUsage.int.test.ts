@@ -14,7 +14,7 @@ import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { writeHistory } from "../support/UsageHistory.ts"
-import { anyCall, callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { anyCall, callAt, commitLate, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = Layer.mergeAll(AllUsage.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 

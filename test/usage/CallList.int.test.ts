@@ -10,7 +10,7 @@ import { type CallFilter, CallList, LOOKED_ROWS_MAX } from "../../src/usage/Call
 import { Receipts } from "../../src/usage/Receipts.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { anyCall, callAt, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = Layer.mergeAll(CallList.layer, Receipts.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 

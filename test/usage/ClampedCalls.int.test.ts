@@ -7,7 +7,7 @@ import { SqlClient } from "effect/sql"
 import { ChannelId } from "../../src/domain/Ids.ts"
 import { ClampedCalls } from "../../src/usage/ClampedCalls.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { callAt, type CallFields, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { callAt, type CallFields, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = ClampedCalls.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 

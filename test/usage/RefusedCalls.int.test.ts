@@ -15,7 +15,7 @@ import {
 } from "../../src/usage/RefusedCalls.ts"
 import { QUEUE_PER_USER_MAX } from "../../src/usage/RefusedQueue.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { idAt, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { idAt, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = RefusedCalls.layer.pipe(Layer.provideMerge(TestDatabase.layer))
 

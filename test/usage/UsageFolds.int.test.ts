@@ -13,8 +13,8 @@ import { usageFolder, UsageFolds } from "../../src/usage/UsageFolds.ts"
 import { UsageReports } from "../../src/usage/UsageReports.ts"
 import { AccountsOver, balanceOf, makeUser, reserveOf, used } from "../support/TestAccounts.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { until } from "../support/TestGateway.ts"
-import { callAt, commitLate, idAt, insertCalls, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { callAt, commitLate, idAt, insertCalls, makeUsers, nobody } from "../support/UsageRows.ts"
+import { until } from "../support/Until.ts"
 
 const noKey = ApiKeyId.make(0n)
 

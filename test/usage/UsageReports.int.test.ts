@@ -12,7 +12,7 @@ import { type UsageOverview, UsageReports } from "../../src/usage/UsageReports.t
 import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, commitLate, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageWorld.ts"
+import { anyCall, callAt, commitLate, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 

@@ -7,7 +7,7 @@ import { Schema } from "effect"
 import { Buffer } from "node:buffer"
 import { QUIET_BYTES_MAX, type RelayEnd, USAGE_WAIT_MS } from "../../../src/gateway/upstream/StreamRelay.ts"
 import { chunk, ending, usage } from "../../support/MeterFrames.ts"
-import { beginRelay, EXTEND_WAIT_MS, sse } from "../../support/RelayWorld.ts"
+import { beginRelay, EXTEND_WAIT_MS, sse } from "../../support/ScriptedRelay.ts"
 
 const say = (content: string) => chunk({ content })
 const usageFrame = { id: "c", choices: [], usage }

@@ -10,7 +10,7 @@ import { ClientWatch } from "../../../src/http/v1/ClientWatch.ts"
 import { NodeCallClient } from "../../../src/http/v1/NodeCallClient.ts"
 import { namesOf } from "../../../src/http/v1/SocketQueues.ts"
 import { chunk, ending, usage } from "../../support/MeterFrames.ts"
-import { beginRelay, sse } from "../../support/RelayWorld.ts"
+import { beginRelay, sse } from "../../support/ScriptedRelay.ts"
 
 const DRAIN_MS = 10_000
 const say = (content: string) => chunk({ content })

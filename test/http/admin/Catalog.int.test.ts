@@ -8,8 +8,8 @@ import { liteLlm } from "../../catalog/PriceSamples.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
-import { until } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
+import { until } from "../../support/Until.ts"
 
 /** How many models and plans there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {

@@ -3,7 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { chromiumPath, desktop, launch, visit } from "../../support/Browser.ts"
+import { chromiumPath, connect, desktop, visit } from "../../support/Browser.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 describe.skipIf(chromiumPath === undefined)("/api/docs", () => {
@@ -11,7 +11,7 @@ describe.skipIf(chromiumPath === undefined)("/api/docs", () => {
     it.effect("shows the endpoints, with nothing that its policy forbids", () =>
       Effect.gen(function*() {
         const { origin } = yield* ConsoleWorld
-        const visitor = yield* visit(yield* launch, { viewport: desktop })
+        const visitor = yield* visit(yield* connect, { viewport: desktop })
         yield* Effect.promise(async () => {
           await visitor.page.goto(`${origin}/api/docs`)
           await visitor.page.waitForSelector(".opblock >> nth=20")

@@ -5,7 +5,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
-import { until } from "../../support/TestGateway.ts"
+import { until } from "../../support/Until.ts"
 
 /** How many models there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {

@@ -4,32 +4,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { AttemptId, PaymentId } from "../../../src/domain/Ids.ts"
+import { rootProgram } from "../../support/AdminClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
-import { send } from "../../support/TestHttp.ts"
 
 const program = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const cookie = `realms_session=${yield* world.session(root.id)}`
-  const me = yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })
-  const ask = (method: string, path: string, body?: unknown) =>
-    Effect.map(
-      send(`${world.origin}/api/admin${path}`, {
-        method,
-        headers: { cookie, "x-csrf-token": JSON.parse(me.text).csrf_token },
-        ...(body === undefined ? {} : { body })
-      }),
-      ({ status, text }) => ({ status, json: text === "" ? undefined : JSON.parse(text) })
-    )
-  const user = yield* world.user(0n)
-  return {
-    root,
-    user,
-    world,
-    topup: Effect.orDie(world.orders.topup(user.id, 1_000n)),
-    get: (path: string) => ask("GET", path),
-    post: (path: string, body?: object) => ask("POST", path, body ?? "")
-  }
+  const root = yield* rootProgram
+  const user = yield* root.world.user(0n)
+  return { ...root, user, topup: Effect.orDie(root.world.orders.topup(user.id, 1_000n)) }
 })
 
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders and payments", (it) => {

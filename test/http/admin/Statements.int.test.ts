@@ -3,32 +3,18 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { rootProgram } from "../../support/AdminClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
-import { send } from "../../support/TestHttp.ts"
 
 const program = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const cookie = `realms_session=${yield* world.session(root.id)}`
-  const me = yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })
-  const ask = (method: string, path: string, body?: unknown) =>
-    send(`${world.origin}/api/admin${path}`, {
-      method,
-      headers: { cookie, "x-csrf-token": JSON.parse(me.text).csrf_token },
-      ...(body === undefined ? {} : { body })
-    })
+  const { ask, get, world } = yield* rootProgram
   return {
     world,
     user: yield* world.user(0n),
     get: (path: string) => ask("GET", path),
-    json: (path: string) => Effect.map(ask("GET", path), ({ status, text }) => ({ status, json: JSON.parse(text) })),
+    json: get,
     post: (path: string, body: object) => ask("POST", path, body),
-    upload: (path: string, text: string, type = "text/csv") =>
-      send(`${world.origin}/api/admin${path}`, {
-        method: "POST",
-        headers: { cookie, "x-csrf-token": JSON.parse(me.text).csrf_token, "content-type": type },
-        body: text
-      })
+    upload: (path: string, text: string, type = "text/csv") => ask("POST", path, text, { "content-type": type })
   }
 })
 

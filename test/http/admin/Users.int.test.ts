@@ -3,37 +3,15 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { rootProgram } from "../../support/AdminClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 import { adjustIn } from "../../support/TestAccounts.ts"
 
-/** An administrator's program; answers the status and the JSON, if any. */
-const program = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const cookie = `realms_session=${yield* world.session(root.id)}`
-  const me = yield* send(`${world.origin}/api/admin/me`, { method: "GET", headers: { cookie } })
-  const ask = (method: string, path: string, body?: unknown) =>
-    Effect.map(
-      send(`${world.origin}/api/admin${path}`, {
-        method,
-        headers: { cookie, "x-csrf-token": JSON.parse(me.text).csrf_token },
-        ...(body === undefined ? {} : { body })
-      }),
-      ({ status, text }) => ({ status, json: text === "" ? undefined : JSON.parse(text) })
-    )
-  return {
-    root,
-    world,
-    get: (path: string) => ask("GET", path),
-    post: (path: string, body?: object) => ask("POST", path, body ?? "")
-  }
-})
-
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users", (it) => {
   it.effect("lists, makes, disables, enables and promotes", () =>
     Effect.gen(function*() {
-      const { get, post, root } = yield* program
+      const { get, post, root } = yield* rootProgram
       const made = yield* post("/users", { email: "Api@Example.com" })
       assert.deepInclude(made.json, { email: "api@example.com", role: "user", usd_micros: "0" })
       const path = `/users/${made.json.id}`
@@ -63,7 +41,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
 
   it.effect("waives a debt once for a key", () =>
     Effect.gen(function*() {
-      const { get, post, world } = yield* program
+      const { get, post, world } = yield* rootProgram
       const user = yield* world.user(0n)
       yield* Effect.orDie(adjustIn(world.sql, user.id, { amountMicros: -900n, mode: "owe" }))
       const path = `/users/${user.id}/waive`
@@ -102,7 +80,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
 
   it.effect("adjusts and grants once for a key", () =>
     Effect.gen(function*() {
-      const { get, post, world } = yield* program
+      const { get, post, world } = yield* rootProgram
       const user = yield* world.user(0n)
       const path = `/users/${user.id}`
       const adjustment = { amount_micros: "1500000", note: "welcome", idempotency_key: "api-adjust-1" }
@@ -158,7 +136,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/users",
 
   it.effect("tells what was changed, by whom", () =>
     Effect.gen(function*() {
-      const { get, post, root, world } = yield* program
+      const { get, post, root, world } = yield* rootProgram
       const user = yield* world.user(0n)
       yield* post(`/users/${user.id}/disable`)
       const key = Redacted.value((yield* world.keys.create({ userId: user.id, name: "" })).key)

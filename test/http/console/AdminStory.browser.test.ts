@@ -5,9 +5,9 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { readFileSync } from "node:fs"
+import { text } from "node:stream/consumers"
 import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
-import { chromiumPath, desktop, launch, phone, visit, type Visitor } from "../../support/Browser.ts"
+import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { call, inspect, makeKey, register, submit, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
@@ -126,7 +126,7 @@ const giveCodes = async (visitor: Visitor, telling: Telling, { origin }: World) 
 const redeemCode = async (root: Visitor, user: Visitor, telling: Telling, { origin }: World) => {
   const coming = root.page.waitForEvent("download")
   await root.page.click('main form[action$="/csv"] button')
-  const code = /RLM-[\w-]+/.exec(readFileSync(await (await coming).path(), "utf8"))?.[0] ?? ""
+  const code = /RLM-[\w-]+/.exec(await text(await (await coming).createReadStream()))?.[0] ?? ""
   assert.match(code, /^RLM(-\w{5}){4}$/)
   await user.page.goto(`${origin}/topup`)
   await user.page.fill("[name=code]", code.toLowerCase())
@@ -293,7 +293,7 @@ const lookAround = async (visitor: Visitor, telling: Telling, { origin }: World,
 const tell = (telling: Telling) =>
   Effect.gen(function*() {
     const world = yield* ConsoleWorld
-    const browser = yield* launch
+    const browser = yield* connect
     const root = yield* visit(browser, telling)
     const user = yield* visit(browser, telling)
     const token = yield* world.setupLink

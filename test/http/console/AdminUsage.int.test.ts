@@ -9,7 +9,7 @@ import { ApiKeyId, type UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { writeHistory } from "../../support/UsageHistory.ts"
-import { callAt, idAt, insertCalls } from "../../support/UsageWorld.ts"
+import { callAt, idAt, insertCalls } from "../../support/UsageRows.ts"
 
 const clientOf = Effect.fnUntraced(function*(userId: UserId) {
   const world = yield* ConsoleWorld

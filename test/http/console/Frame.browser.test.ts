@@ -4,7 +4,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { chromiumPath, launch, visit, type Visitor } from "../../support/Browser.ts"
+import { chromiumPath, connect, visit, type Visitor } from "../../support/Browser.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 const narrow = { width: 320, height: 640 }
@@ -46,7 +46,7 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
         const user = yield* world.user(BALANCE_MICROS)
         const root = yield* world.root
         const tokens = [yield* world.session(user.id), yield* world.session(root.id)]
-        const visitor = yield* visit(yield* launch, { viewport: narrow })
+        const visitor = yield* visit(yield* connect, { viewport: narrow })
         yield* Effect.promise(async () => {
           for (const [token = "", pages] of [[tokens[0], userPages], [tokens[1], adminPages]] as const) {
             await signIn(visitor, world.origin, token)
@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
         const world = yield* ConsoleWorld
         const root = yield* world.root
         const token = yield* world.session(root.id)
-        const visitor = yield* visit(yield* launch, { viewport: narrow, javaScriptEnabled: false })
+        const visitor = yield* visit(yield* connect, { viewport: narrow, javaScriptEnabled: false })
         yield* Effect.promise(async () => {
           const { page } = visitor
           await signIn(visitor, world.origin, token)
@@ -86,7 +86,7 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
         const world = yield* ConsoleWorld
         const user = yield* world.user(1_000_000n)
         const token = yield* world.session(user.id)
-        const visitor = yield* visit(yield* launch)
+        const visitor = yield* visit(yield* connect)
         yield* Effect.promise(async () => {
           const { page } = visitor
           await signIn(visitor, world.origin, token)
@@ -103,7 +103,7 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
         const world = yield* ConsoleWorld
         const root = yield* world.root
         const token = yield* world.session(root.id)
-        const visitor = yield* visit(yield* launch)
+        const visitor = yield* visit(yield* connect)
         yield* Effect.promise(async () => {
           const { page } = visitor
           await signIn(visitor, world.origin, token)

@@ -8,8 +8,8 @@ import type { UserId } from "../../../src/domain/Ids.ts"
 import { ORDERS_PER_HOUR_MAX } from "../../../src/orders/Orders.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
-import { until } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
+import { until } from "../../support/Until.ts"
 
 const signIn = Effect.gen(function*() {
   const world = yield* ConsoleWorld

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { join } from "node:path"
 import { inTransaction } from "../../../src/postgres/Transaction.ts"
 import { activate } from "../../../src/subscriptions/Subscriptions.ts"
-import { chromiumPath, launch, screenshotFolder, visit } from "../../support/Browser.ts"
+import { chromiumPath, connect, screenshotFolder, visit } from "../../support/Browser.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { writeHistory } from "../../support/UsageHistory.ts"
 
@@ -49,7 +49,7 @@ describe.skipIf(chromiumPath === undefined)("the pictures in the README", () => 
       Effect.gen(function*() {
         const { origin } = yield* ConsoleWorld
         const { order, rootToken, token } = yield* seed
-        const visitor = yield* visit(yield* launch)
+        const visitor = yield* visit(yield* connect)
         yield* Effect.promise(async () => {
           const { context, page } = visitor
           await context.addCookies([{ name: "realms_session", value: token, url: origin }])

@@ -6,7 +6,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Browser } from "playwright-core"
-import { chromiumPath, desktop, launch, phone, visit, type Visitor } from "../../support/Browser.ts"
+import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
 import { call, inspect, makeKey, register, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)("the console", () => {
     for (const telling of tellings) {
       it.effect(`is used from the first page to the last: ${telling.name}`, () =>
         Effect.gen(function*() {
-          const browser = yield* launch
+          const browser = yield* connect
           yield* tell(browser, telling)
           assert.deepStrictEqual(yield* (yield* ConsoleWorld).problems, [])
         }).pipe(Effect.scoped))
@@ -74,7 +74,7 @@ describe.skipIf(chromiumPath === undefined)("the console", () => {
         const world = yield* ConsoleWorld
         const user = yield* world.user(0n)
         const order = yield* world.orders.topup(user.id, 1_000n)
-        const { context, page } = yield* visit(yield* launch)
+        const { context, page } = yield* visit(yield* connect)
         const token = yield* world.session(user.id)
         yield* Effect.promise(async () => {
           await context.addCookies([{ name: "realms_session", value: token, url: world.origin }])

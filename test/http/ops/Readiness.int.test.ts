@@ -10,8 +10,9 @@ import { Database, SqlLayer } from "../../../src/postgres/Database.ts"
 import { DiskLimits } from "../../../src/postgres/DiskSpace.ts"
 import { makeProxy } from "../../support/JournalProxy.ts"
 import { makeDatabase } from "../../support/TestDatabase.ts"
-import { microPriced, TestGateway, until } from "../../support/TestGateway.ts"
+import { microPriced, TestGateway } from "../../support/TestGateway.ts"
 import { send } from "../../support/TestHttp.ts"
+import { until } from "../../support/Until.ts"
 
 const ANSWER_MS_MAX = 2_000
 

@@ -4,8 +4,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { RawConnection } from "../../support/RawConnection.ts"
-import { microPriced, TestGateway, until } from "../../support/TestGateway.ts"
+import { microPriced, TestGateway } from "../../support/TestGateway.ts"
 import { chatUsage, completion } from "../../support/TestUpstream.ts"
+import { until } from "../../support/Until.ts"
 
 const START = 1_000_000n
 const BODY_BYTES_MAX = 10_000

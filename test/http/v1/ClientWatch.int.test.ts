@@ -11,7 +11,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { ClientWatch } from "../../../src/http/v1/ClientWatch.ts"
 import { NodeCallClient } from "../../../src/http/v1/NodeCallClient.ts"
 import { readSocketQueues } from "../../../src/http/v1/SocketQueues.ts"
-import { until } from "../../support/TestGateway.ts"
+import { until } from "../../support/Until.ts"
 
 const STALLED_MS = 400
 const READ_EVERY_MS = 50

@@ -8,9 +8,10 @@ import OpenAI, { APIError } from "openai"
 import { setImmediate } from "node:timers/promises"
 import * as zlib from "node:zlib"
 import { RawConnection } from "../../support/RawConnection.ts"
-import { microPriced, TestGateway, until } from "../../support/TestGateway.ts"
+import { microPriced, TestGateway } from "../../support/TestGateway.ts"
 import { errorOf, OpenAnswer, send } from "../../support/TestHttp.ts"
 import { chatUsage, completion } from "../../support/TestUpstream.ts"
+import { until } from "../../support/Until.ts"
 
 const START = 1_000_000n
 const path = "/v1/chat/completions"

@@ -10,7 +10,7 @@ import { UserId } from "../../../src/domain/Ids.ts"
 import { readRequestBody } from "../../../src/http/v1/RequestBody.ts"
 import { ByteBudget } from "../../../src/platform/ByteBudget.ts"
 import { RawConnection } from "../../support/RawConnection.ts"
-import { until } from "../../support/TestGateway.ts"
+import { until } from "../../support/Until.ts"
 
 const PART = "x".repeat(50_000)
 

@@ -1,7 +1,7 @@
 /**
  * The books over a database of their own: rows of any date, written straight into the tables, and a time zone that a test sets.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { testConfig } from "../../src/config/Config.ts"
@@ -20,7 +20,7 @@ export const dateAt = (ms: number): Date => DateTime.toDateUtc(DateTime.makeUnsa
 export class BooksZone extends Context.Service<BooksZone, {
   timeZone: string
   billColumns: ReadonlyArray<string>
-}>()("realms/test/support/FinanceWorld/BooksZone") {
+}>()("realms/test/support/FinanceRows/BooksZone") {
   static readonly layer = Layer.sync(
     BooksZone,
     () => ({ timeZone: "UTC", billColumns: config.payment.epay.billColumns })

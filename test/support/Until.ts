@@ -1,0 +1,31 @@
+/**
+ * The one way in which tests wait for what no event tells them: they ask, and a bound makes a test fail that would hang.
+ */
+import { Effect } from "effect"
+
+const POLL_MS = 5
+const WAIT_MS_MAX = 30_000
+
+/** Asks until the answer is the one waited for, and gives it. */
+export const eventually = <A, E, R>(
+  what: string,
+  ask: Effect.Effect<A, E, R>,
+  isIt: (answer: A) => boolean
+): Effect.Effect<A, E, R> =>
+  ask.pipe(
+    Effect.tap((answer) => isIt(answer) ? Effect.void : Effect.sleep(POLL_MS)),
+    Effect.repeat({ until: isIt }),
+    Effect.timeoutOrElse({
+      duration: WAIT_MS_MAX,
+      orElse: () => Effect.die(new Error(`waited in vain until ${what}`))
+    })
+  )
+
+/** Waits until something is so. */
+export const until = <E = never, R = never>(
+  what: string,
+  condition: (() => boolean) | Effect.Effect<boolean, E, R>
+): Effect.Effect<void, E, R> =>
+  Effect.asVoid(
+    eventually(what, typeof condition === "function" ? Effect.sync(condition) : condition, (holds) => holds)
+  )
