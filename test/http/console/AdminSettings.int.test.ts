@@ -49,7 +49,7 @@ describe("root's settings", () => {
         })
         assert.strictEqual(saved.status, 303)
         assert.include((yield* client.get("/topup")).text, "¥3.00")
-        const after = yield* client.get("/admin/settings?done=saved")
+        const after = yield* client.get("/admin/settings?done=saved&section=billing")
         assert.include(after.text, "Saved.")
         // What said what is in effect already was not set.
         assert.strictEqual(after.text.match(/name="reset"/g)?.length, 1)

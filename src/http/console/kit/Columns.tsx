@@ -7,8 +7,8 @@ import { Moment } from "../ui/Parts.tsx"
 import type { ItemColumn } from "./ItemTable.tsx"
 
 /** Numbers with their unit, which stay on one line. */
-export function amountColumn<Item>(title: string, textOf: (item: Item) => string): ItemColumn<Item> {
-  return { title, number: true, cell: (item) => <span class="nowrap">{textOf(item)}</span> }
+export function amountColumn<Item>(title: string, amountOf: (item: Item) => ComponentChildren): ItemColumn<Item> {
+  return { title, number: true, cell: (item) => <span class="nowrap">{amountOf(item)}</span> }
 }
 
 /** When something was; `never` says that it was not. Left out on narrow screens. */

@@ -137,7 +137,8 @@ const ProviderParts = (
         : null}
       <ButtonForm
         context={context}
-        action="/admin/settings/test"
+        // The page that answers opens where the result is said.
+        action={`/admin/settings/test#${at}-callback`}
         class="d-flex flex-wrap align-items-center gap-2"
         fields={{ provider: at }}
         button={
@@ -169,6 +170,10 @@ const SectionCard = (props: SettingsPageProps & { readonly at: Section }) => {
         <input type="hidden" name="section" value={at} />
         <input type="hidden" name="revision" value={view.revision} />
         <FormAlert state={state} />
+        {/* Said where it was saved: the page is long. */}
+        {context.query.get("section") === at
+          ? <Done context={context} texts={{ saved: say("done.saved"), same: say("done.same") }} />
+          : null}
         <div class="row g-4">
           {view.settings.filter(({ key }) => fieldOf(key).section === at).map((setting) => (
             <div key={setting.key} class={setting.key === "site.notice" ? "col-12" : "col-md-6"}>
@@ -189,7 +194,6 @@ export const SettingsPage = (props: SettingsPageProps) => {
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")} />
-      <Done context={context} texts={{ saved: say("done.saved"), same: say("done.same") }} />
       <Card class="mb-3">
         <div class="card-body btn-list">
           {Object.entries(sectionTitles(context)).map(([section, title]) => (

@@ -18,7 +18,7 @@ import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { PostForm } from "../../ui/Forms.tsx"
-import { Badge, PageHeading } from "../../ui/Parts.tsx"
+import { Badge, PageHeading, Usd } from "../../ui/Parts.tsx"
 import { LedgerCard, SubscriptionsCard } from "./UserLists.tsx"
 import { UserBadges } from "./UsersView.tsx"
 
@@ -57,12 +57,12 @@ const Money = ({ account: { heldMicros, openCalls, owedMicros, usdMicros }, user
       figures={[
         {
           label: say("balance"),
-          value: usd(usdMicros),
+          value: <Usd context={context} micros={usdMicros} />,
           hint: owedMicros === 0n ? undefined : <span class="text-danger">{owed}</span>
         },
         {
           label: say("held"),
-          value: usd(heldMicros),
+          value: <Usd context={context} micros={heldMicros} />,
           hint: openCalls === 0 ? undefined : say("held.calls", { count: openCalls })
         },
         {

@@ -14,7 +14,7 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 import { roleNames } from "../../text/RoleText.ts"
 import { AdminLink } from "../../ui/AdminLink.tsx"
 import { Icon } from "../../ui/Icon.tsx"
-import { Badge } from "../../ui/Parts.tsx"
+import { Badge, Usd } from "../../ui/Parts.tsx"
 import { roleChoice } from "./UserActions.tsx"
 
 /** The role of those who have one, and whether they are disabled. */
@@ -59,7 +59,10 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<UserSummary>>
       )
     },
     { title: say("state"), wide: true, cell: (user) => <UserBadges context={context} user={user} /> },
-    amountColumn(say("balance"), ({ owedMicros, usdMicros }) => context.formats.usd(usdMicros - owedMicros)),
+    amountColumn(
+      say("balance"),
+      ({ owedMicros, usdMicros }) => <Usd context={context} micros={usdMicros - owedMicros} />
+    ),
     {
       title: say("lastSeen"),
       wide: true,
