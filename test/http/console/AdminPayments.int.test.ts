@@ -247,7 +247,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
             FROM payments p WHERE p.attempt_id = ${attempts[0]?.id} RETURNING id`
       const blocked = yield* client.post(`${path}/refund`, { ...fields, key: "another-key" })
       assert.strictEqual(blocked.status, 409)
-      assert.include(blocked.text, "not known yet")
+      assert.include(blocked.text, "is still unknown")
       const settle = `${path}/refunds/${lost?.id}`
       const shown = yield* client.get(path)
       assert.include(shown.text, "Outcome unknown")
@@ -312,7 +312,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const second = yield* asRoot
       const late = yield* second.client.post(`${path}/dismiss`, { note: "me too" })
       assert.strictEqual(late.status, 409)
-      assert.include(late.text, `${root.email} was first`)
+      assert.include(late.text, `${root.email} has already resolved it`)
       assert.include((yield* client.get(path)).text, "paid too little, agreed")
       assert.strictEqual((yield* client.get(`${path}/dismiss`)).status, 303)
       assert.notInclude((yield* client.get("/admin/payments")).text, path)
