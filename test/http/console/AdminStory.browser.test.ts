@@ -62,7 +62,7 @@ const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstrea
   await page.click(save)
   await page.waitForURL(/\/admin\/channels\/\d+\?done=created/)
   assert.notInclude(await page.content(), "sk-simulated")
-  await page.click(`main form[action$="/test"] button[type=submit]`)
+  await page.click(`main form[action*="/settings/test"] button[type=submit]`)
   await page.waitForSelector("main .alert-success")
   await inspect(visitor, telling, "channel-tested")
 }
@@ -105,7 +105,7 @@ const takeMoney = async (visitor: Visitor, telling: Telling, { epay, origin, str
   const shown = await page.content()
   for (const secret of [epay.key, stripe.secretKey, stripe.webhookSecret]) assert.notInclude(shown, secret)
   for (const provider of ["epay", "stripe"]) {
-    await page.click(`#${provider} form[action$="/test"] button`)
+    await page.click(`#${provider} form[action*="/settings/test"] button`)
     await page.waitForSelector(`#${provider} .alert-success`)
   }
   await inspect(visitor, telling, "settings")

@@ -2,6 +2,7 @@
  * What root can do about a payment event, by what the provider says and by the state of the order.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
 import { EventId, OrderId } from "../../../../src/domain/Ids.ts"
 import { Minor } from "../../../../src/domain/Money.ts"
 import type { EventDetails } from "../../../../src/events/PaymentEvents.ts"
@@ -20,7 +21,7 @@ const event: EventDetails["event"] = {
   amountMinor: Minor.make(500n),
   currency: "cny",
   deliveries: 1,
-  receivedAt: new Date(0),
+  receivedAt: DateTime.toDateUtc(DateTime.makeUnsafe(0)),
   orderId: null,
   resolution: null,
   resolutionNote: null,
