@@ -62,7 +62,7 @@ const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstrea
   await page.click(save)
   await page.waitForURL(/\/admin\/channels\/\d+\?done=created/)
   assert.notInclude(await page.content(), "sk-simulated")
-  await page.click(`main form[action*="/settings/test"] button[type=submit]`)
+  await page.click(`main form[action$="/test"] button[type=submit]`)
   await page.waitForSelector("main .alert-success")
   await inspect(visitor, telling, "channel-tested")
 }
