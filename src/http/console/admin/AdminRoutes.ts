@@ -1,5 +1,5 @@
 /**
- * The pages of the administration: for root alone, and for everybody else not there.
+ * The pages of the administration. `AdminPolicy` says who may use which; for everybody else they are not there.
  */
 import { routes } from "../ConsoleRoute.ts"
 import { AuditRoutes } from "./audit/AuditRoutes.ts"
