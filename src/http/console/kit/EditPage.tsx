@@ -7,6 +7,7 @@ import type { FormState } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { FormAlert, Notice, PostForm } from "../ui/Forms.tsx"
 import { Card, PageHeading } from "../ui/Parts.tsx"
+import { EnabledAction } from "./EnabledAction.tsx"
 
 const doneKeys = ["done.created", "done.changed", "done.enabled", "done.disabled"] as const
 
@@ -33,17 +34,6 @@ export interface EditPageProps {
   /** The inputs of the form. */
   readonly children: ComponentChildren
 }
-
-/** Enabling is done at once; disabling is asked for. */
-const EnabledAction = ({ paths, row, say, context }: EditPageProps) =>
-  row.disabledAt === null
-    ? <a class="btn" href={paths.disable}>{say("disable")}</a>
-    : (
-      <PostForm context={context} action={paths.enable}>
-        <input type="hidden" name="revision" value={row.revision.toString()} />
-        <button type="submit" class="btn">{say("enable")}</button>
-      </PostForm>
-    )
 
 const Done = ({ say, context }: EditPageProps) => {
   const key = doneKeys.find((known) => known === `done.${context.query.get("done")}`)

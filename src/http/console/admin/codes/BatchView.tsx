@@ -6,7 +6,7 @@ import { type FormState, type Page, page } from "../../Answer.ts"
 import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
 import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { Done } from "../../kit/Done.tsx"
-import { EnabledAction } from "../../kit/EnabledAction.tsx"
+import { EnabledAction, switchOf } from "../../kit/EnabledAction.tsx"
 import { FactsCard } from "../../kit/FactsCard.tsx"
 import { ListCard } from "../../kit/ListCard.tsx"
 import type { Listed } from "../../kit/Listed.ts"
@@ -131,7 +131,7 @@ export const batchPage = ({ batch, codes, redemptions, state, context }: BatchPa
     batch.name,
     <>
       <PageHeading title={batch.name} lead={<a href="/admin/codes">{context.say("admin.codes")}</a>}>
-        <EnabledAction context={context} path={`/admin/codes/${batch.id}`} row={batch} say={say} />
+        <EnabledAction context={context} paths={switchOf(`/admin/codes/${batch.id}`)} row={batch} say={say} />
       </PageHeading>
       <FormAlert state={state} />
       <Done context={context} texts={done} />

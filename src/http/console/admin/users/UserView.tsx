@@ -9,7 +9,7 @@ import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionLis
 import { type Page, page } from "../../Answer.ts"
 import { timeColumn } from "../../kit/Columns.tsx"
 import { Done } from "../../kit/Done.tsx"
-import { EnabledAction } from "../../kit/EnabledAction.tsx"
+import { EnabledAction, switchOf } from "../../kit/EnabledAction.tsx"
 import { FactsCard } from "../../kit/FactsCard.tsx"
 import { Figures } from "../../kit/Figures.tsx"
 import { ListCard } from "../../kit/ListCard.tsx"
@@ -111,7 +111,7 @@ const AccessActions = ({ user, context }: UserProps) => {
         {isSelf || (isDisabled && user.role === "user")
           ? null
           : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
-        {isSelf ? null : <EnabledAction context={context} path={path} row={user} say={say} />}
+        {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
       </div>
       {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
     </>
