@@ -9,9 +9,8 @@ const TEXT_CHARACTERS_MAX = 254
 export const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null | undefined): A | undefined =>
   known.find((value) => value === text)
 
-/** What is searched for, if anything, such as `#7` or a part of an e-mail address. PostgreSQL has no text with a NUL in it. */
+/** What is searched for, if anything. PostgreSQL has no text with a NUL in it. Not for names of things: it may be a part of one. */
 export const searchText = (query: URLSearchParams, name: string): string | undefined => {
-  const text = (query.get(name) ?? "").replaceAll("\0", "").trim().replace(/^#/, "").slice(0, TEXT_CHARACTERS_MAX)
-    .toWellFormed()
+  const text = (query.get(name) ?? "").replaceAll("\0", "").trim().slice(0, TEXT_CHARACTERS_MAX).toWellFormed()
   return text === "" ? undefined : text
 }

@@ -70,8 +70,10 @@ const Brand = ({ site }: { readonly site: SiteConfig }) => (
 )
 
 const TopBar = (
-  { balanceMicros, site, context }: {
+  { balanceMicros, isRefused, site, context }: {
     readonly context: PageContext
+    /** The page is a form again that was not carried out. */
+    readonly isRefused: boolean
     readonly site: SiteConfig
     readonly balanceMicros: bigint | undefined
   }
@@ -88,7 +90,8 @@ const TopBar = (
             </strong>
           </a>
         )}
-        <Look context={context} />
+        {/* What a form has just made, such as a key, may be shown only here: nothing leads away from it by a slip. */}
+        {context.isForm && !isRefused ? null : <Look context={context} />}
         {context.user === undefined
           ? context.pathname === "/login"
             ? null
@@ -149,7 +152,7 @@ const Document = (
     </head>
     <body>
       <a class="visually-hidden-focusable console-skip" href="#content">{context.say("nav.skip")}</a>
-      <TopBar context={context} site={site} balanceMicros={balanceMicros} />
+      <TopBar context={context} site={site} balanceMicros={balanceMicros} isRefused={(page.status ?? 200) >= 400} />
       <div class="console-shell">
         {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
         <div class="console-column">

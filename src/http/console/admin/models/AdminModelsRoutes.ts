@@ -33,7 +33,7 @@ const listPage = adminPage("/admin/models", (context) =>
     const asked = {
       text: searchText(query, "q"),
       state: oneOf(["enabled", "disabled"], query.get("state")),
-      after: searchText(query, "after")
+      after: query.get("after") ?? undefined
     }
     const found = yield* (yield* ModelAdmin).list({ ...asked, limit: PAGE_SIZE + 1 })
     const view = AdminModelsView({ context, query: asked, ...listedOf(found, PAGE_SIZE) })
@@ -76,7 +76,7 @@ const createForm = adminForm("/admin/models/new", {
 
 /** The model that the address names. */
 const modelOf = (context: UserContext) =>
-  Effect.flatMap(ModelAdmin, (models) => models.get(searchText(context.query, "id") ?? "")).pipe(
+  Effect.flatMap(ModelAdmin, (models) => models.get(context.query.get("id") ?? "")).pipe(
     Effect.catchTag("ModelNotFound", notFound)
   )
 

@@ -52,7 +52,7 @@ const TierFields = ({ state, context }: FieldsProps) => {
   const say = sayOf(context, "adminModels")
   const problem = state.problems["price_tiers"]
   return (
-    <Group title={say("tiers")} hint={say("tiers.hint")}>
+    <Group name="price_tiers" title={say("tiers")} hint={say("tiers.hint")}>
       {problem === undefined
         ? null
         : <div id="field-price_tiers-problem" class="invalid-feedback d-block mb-2">{problem}</div>}

@@ -12,13 +12,16 @@ export interface OrdersQuery {
   readonly days: FilterDays
 }
 
+/** Orders and users are written as `#7`. */
+const numberText = (text: string | undefined): string | undefined => text?.replace(/^#(?=.)/, "")
+
 export const readOrdersQuery = (context: Pick<PageContext, "formats" | "query">): OrdersQuery => {
   const { query } = context
   const days = readDays(context)
   return {
     filter: {
-      text: searchText(query, "q"),
-      user: searchText(query, "user"),
+      text: numberText(searchText(query, "q")),
+      user: numberText(searchText(query, "user")),
       state: oneOf(orderStates, query.get("state")),
       kind: oneOf(["topup", "subscription"], query.get("kind")),
       provider: oneOf(sources, query.get("provider")),
