@@ -1,6 +1,6 @@
 /**
- * `realms serve`: runs the server until it is told to stop. The server itself is passed in, because commands may not import the
- * layer graph.
+ * `realms serve`: runs the server until a signal stops it. The server is a parameter, because commands do not import the
+ * layers of the application.
  */
 import { type Effect, Layer, Logger } from "effect"
 import { Command } from "effect/cli"

@@ -70,7 +70,7 @@ export const model = <const F extends Fields>(fields: F) => {
   const wrong = (value: ValueOf<F>): ReadonlyArray<Name> =>
     entries.flatMap(([name, field]) => Schema.is(field.value)(value[name]) ? [] : [name])
 
-  /** A value for each field. Fails with the fields for which there is none. */
+  /** Reads a value for each field. Fails with the names of the fields that have no value. */
   const readEach = (
     read: (name: Name, field: Field<Value>) => Option.Option<unknown>
   ): Result.Result<ValueOf<F>, ReadonlyArray<Name>> => {

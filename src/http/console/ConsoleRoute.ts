@@ -368,5 +368,14 @@ export const adminForm = <R1, R2 = never>(
   form: FormHandler<UserContext, R1, R2>
 ) => signedInForm("admin", path, (context) => asAllowed(context, (allowed) => handleForm(allowed, form)))
 
+/** A form of the administration, and the page that shows it: both have one address. */
+export const adminFormPage = <R1, R2, R3 = never>(
+  path: `/admin${string}` & HttpRouter.PathInput,
+  { form, page: show }: {
+    page(context: UserContext): Effect.Effect<Answer, PageProblem, R1>
+    readonly form: FormHandler<UserContext, R2, R3>
+  }
+) => routes(adminPage(path, show), adminForm(path, form))
+
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (context) => Effect.succeed(notFoundPage(context)))

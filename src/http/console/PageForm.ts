@@ -22,22 +22,3 @@ export const pageForm = <R1, R2>({ run, show }: PageForm<R1, R2>) => ({
     again: (context, values, problems) => orNotFound(show(context, { values, problems }))
   } satisfies FormHandler<UserContext, R2, R1>
 })
-
-interface EditState {
-  readonly state: FormState
-  /** The revision that the form is filled in on. */
-  readonly revision: string
-}
-
-/** The form of a row, which begins with what the row is. One that was overtaken goes on from what the row is now. */
-export const editState = (
-  row: { readonly revision: bigint },
-  { problems, values }: FormState,
-  texts: Readonly<Record<string, string>>
-): EditState =>
-  values.size === 0
-    ? { state: { values: new URLSearchParams(texts), problems }, revision: row.revision.toString() }
-    : {
-      state: { values, problems },
-      revision: problems["meanwhile"] === undefined ? values.get("revision") ?? "" : row.revision.toString()
-    }

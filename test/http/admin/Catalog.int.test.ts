@@ -344,7 +344,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       assert.strictEqual(changed.status, 303, changed.text)
       const stale = yield* client.post(path, { ...plan({ name: "Other" }), revision: revisionIn(seen.text) })
       assert.strictEqual(stale.status, 409)
-      assert.include(stale.text, "Somebody else changed this plan in the meantime.")
+      assert.include(stale.text, "Somebody else has changed this in the meantime")
       assert.include(stale.text, "¥99.00")
       assert.include(stale.text, 'value="Other"')
 

@@ -2,6 +2,7 @@
  * What the forms of rows have in common that administrators change, disable and enable.
  */
 import { Effect } from "effect"
+import type { ComponentChildren } from "preact"
 import {
   type Answer,
   type FormRefused,
@@ -51,6 +52,8 @@ interface Switched<R extends Row, R1, R2, R3> {
   /** The texts of the question before it is disabled, and what will happen. */
   say(context: UserContext): (key: "disable.title" | "disable.submit" | "disable.cancel") => string
   textOf(context: UserContext, row: R): string
+  /** Above the question: what is at stake. */
+  stakeOf?(context: UserContext, row: R): ComponentChildren
   setEnabled(
     context: UserContext,
     change: { readonly row: R; readonly revision: bigint; readonly enabled: boolean }
@@ -76,7 +79,9 @@ export const switchForms = <R extends Row, R1, R2, R3>(row: Switched<R, R1, R2, 
         back={row.hrefOf(found, "edit")}
         revision={found.revision}
         problems={problems}
-      />
+      >
+        {row.stakeOf?.(context, found)}
+      </ConfirmPage>
     )
   }
   const turn = (enabled: boolean) => (context: UserContext, fields: URLSearchParams) =>

@@ -35,7 +35,7 @@ export const PostForm = (
 
 /** What is wrong with a form: as a whole, and each field with a link to it. The page opens at it. */
 export const FormAlert = ({ state: { problems } }: { readonly state: FormState }) => {
-  // That somebody else has changed the row meanwhile is said by the page.
+  // `meanwhile` marks an edit conflict, which the page shows by itself.
   const fields = Object.entries(problems).filter(([name]) => name !== "form" && name !== "meanwhile")
   if (problems["form"] === undefined && fields.length === 0) return null
   return (

@@ -40,7 +40,7 @@ const readForm = Effect.fnUntraced(function*(context: UserContext, fields: URLSe
   return form.problems.length + form.found.length > 0 ? yield* refuse(problemTexts(context, form, form.found)) : form
 })
 
-/** What is said of an input that is not written. */
+/** The messages for an input that was refused. */
 const inputRefusals = (context: UserContext, form: ChannelFormInput) => ({
   ChannelRefused: ({ problems }: ChannelRefused) => Effect.fail(refuse(problemTexts(context, form, problems))),
   MasterKeyInvalid: (error: MasterKeyInvalid) =>
@@ -82,7 +82,7 @@ const showChannel = (context: UserContext, { fields, problems, tested }: Shown =
 
 const channelPage = adminPage("/admin/channels/:id", (context) => showChannel(context))
 
-/** What is said of errors of `ChannelAdmin`, whatever was asked of it. */
+/** The messages for the errors that every change of a channel may have. */
 const refusals = (context: UserContext) => ({
   ChannelNotFound: notFound,
   ChannelConfigManaged: refusing({ form: sayOf(context, "channels")("declared.text") }, 409)

@@ -6,7 +6,7 @@ import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import { codeStates } from "../../../../redemption/RedemptionBatch.ts"
 import type { CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
 import { PageNotFound, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { adminForm, adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
@@ -113,8 +113,7 @@ const csv = batchForm((context) =>
 
 export const CodesRoutes = routes(
   adminPage("/admin/codes", list),
-  adminPage("/admin/codes/new", create.page),
-  adminForm("/admin/codes/new", create.form),
+  adminFormPage("/admin/codes/new", create),
   adminPage("/admin/codes/:id", csv.page),
   adminPage("/admin/codes/:id/disable", askBatch),
   adminForm("/admin/codes/:id/disable", disable.form),

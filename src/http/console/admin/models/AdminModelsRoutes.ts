@@ -45,7 +45,7 @@ const showNew = (context: UserContext, state: FormState) =>
 
 const newPage = adminPage("/admin/models/new", (context) => showNew(context, emptyForm))
 
-/** What is said of errors of `ModelAdmin`, whatever was asked of it. */
+/** The messages for the errors that every change of a model may have. */
 const refusals = (context: UserContext) => ({
   ModelNotFound: notFound,
   ModelConfigManaged: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)

@@ -11,7 +11,7 @@ import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
 import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { adminForm, adminFormPage, routes } from "../../ConsoleRoute.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
@@ -171,13 +171,9 @@ const settle = pageForm({
 })
 
 export const OrderActionRoutes = routes(
-  adminPage("/admin/orders/:id/complete", complete.page),
-  adminForm("/admin/orders/:id/complete", complete.form),
-  adminPage("/admin/orders/:id/cancel", cancel.page),
-  adminForm("/admin/orders/:id/cancel", cancel.form),
-  adminPage("/admin/orders/:id/refund", refund.page),
-  adminForm("/admin/orders/:id/refund", refund.form),
-  adminPage("/admin/orders/:id/refunds/:refund", settle.page),
-  adminForm("/admin/orders/:id/refunds/:refund", settle.form),
+  adminFormPage("/admin/orders/:id/complete", complete),
+  adminFormPage("/admin/orders/:id/cancel", cancel),
+  adminFormPage("/admin/orders/:id/refund", refund),
+  adminFormPage("/admin/orders/:id/refunds/:refund", settle),
   adminForm("/admin/orders/:id/refunds/:refund/retry", { run: retry })
 )

@@ -11,7 +11,7 @@ import { isCounted } from "../../../../orders/Clawback.ts"
 import type { EventClosed, ResolutionRefused } from "../../../../orders/OrderError.ts"
 import { isUnanswered } from "../../../../orders/Refunds.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
@@ -119,6 +119,5 @@ const resolve = pageForm({
 export const PaymentsRoutes = routes(
   adminPage("/admin/payments", list),
   adminPage("/admin/payments/:id", show),
-  adminPage("/admin/payments/:id/:action", resolve.page),
-  adminForm("/admin/payments/:id/:action", resolve.form)
+  adminFormPage("/admin/payments/:id/:action", resolve)
 )

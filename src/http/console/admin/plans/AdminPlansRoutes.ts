@@ -4,18 +4,20 @@
 import { Effect, Result } from "effect"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
-import { PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
+import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanConfigManaged, PlanRefused } from "../../../../subscriptions/PlanError.ts"
-import { emptyForm, type FormState, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { type Problems, redirect, refuse, refusing } from "../../Answer.ts"
+import { adminForm, adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
+import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { editState, pageForm } from "../../PageForm.ts"
-import { idOf, pathId } from "../../PathId.ts"
+import { pageForm } from "../../PageForm.ts"
+import { pathId } from "../../PathId.ts"
 import { oneOf } from "../../QueryText.ts"
+import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.tsx"
 import { plansPage } from "./AdminPlansView.tsx"
 import { planProblems } from "./PlanForm.ts"
-import { disablePlanPage, newPlanPage, planPage } from "./PlanView.tsx"
+import { newPlanPage, PlanFigures, planPage } from "./PlanView.tsx"
 
 const PAGE_SIZE = 50
 
@@ -57,64 +59,52 @@ const thePlan = Effect.gen(function*() {
   return yield* (yield* PlanAdmin).get(yield* pathId("id", PlanId))
 })
 
-/** The plan that a form is about, as it was shown. */
-const atOf = (fields: URLSearchParams) =>
-  Effect.map(pathId("id", PlanId), (id) => ({ id, revision: idOf(fields.get("revision")) ?? 0n }))
+const showPlan = (context: UserContext, values?: URLSearchParams, problems?: Problems) =>
+  orNotFound(Effect.map(thePlan, (plan) => {
+    const own = new URLSearchParams(planTerms.texts(plan))
+    return planPage({ context, plan, ...editOf(plan, own, values, problems) })
+  }))
 
-const show = (context: UserContext, state: FormState) =>
-  Effect.map(thePlan, (plan) => planPage({ context, plan, ...editState(plan, state, planTerms.texts(plan)) }))
+const edit = {
+  page: (context: UserContext) => showPlan(context),
+  form: {
+    run: (context: UserContext, fields: URLSearchParams) =>
+      Effect.gen(function*() {
+        const terms = readTerms(fields)
+        if (Result.isFailure(terms)) return yield* refuse(planProblems(context, terms.failure))
+        const id = yield* pathId("id", PlanId)
+        yield* (yield* PlanAdmin).edit(actorOf(context), { id, revision: revisionIn(fields) }, terms.success)
+        return redirect(`/admin/plans/${id}?done=changed`)
+      }).pipe(
+        Effect.catchTags({ ...refusals(context), ChangedMeanwhile: changedMeanwhile(context) }),
+        orNotFound
+      ),
+    again: showPlan
+  }
+}
 
-const edit = pageForm({
-  show,
-  run: (context, fields) =>
-    Effect.gen(function*() {
-      const terms = readTerms(fields)
-      if (Result.isFailure(terms)) return yield* refuse(planProblems(context, terms.failure))
-      const at = yield* atOf(fields)
-      yield* (yield* PlanAdmin).edit(actorOf(context), at, terms.success)
-      return redirect(`/admin/plans/${at.id}?done=changed`)
-    }).pipe(
+const turn = switchForms({
+  find: () => orNotFound(thePlan),
+  hrefOf: ({ id }: AdminPlan, at, done) =>
+    `/admin/plans/${id}${at === "disable" ? "/disable" : done === undefined ? "" : `?done=${done}`}`,
+  show: (context, problems) => showPlan(context, undefined, problems),
+  say: (context) => sayOf(context, "adminPlans"),
+  textOf: (context, { name }) => sayOf(context, "adminPlans")("disable.text", { name }),
+  stakeOf: (context, plan) => PlanFigures({ context, plan }),
+  setEnabled: (context, { enabled, revision, row: { id } }) =>
+    Effect.flatMap(PlanAdmin, (plans) => plans.setEnabled(actorOf(context), { id, revision }, enabled)).pipe(
       Effect.catchTags({
-        ...refusals(context),
-        ChangedMeanwhile: () => refuse({ meanwhile: "now", form: sayOf(context, "adminPlans")("meanwhile") }, 409)
-      })
+        PlanConfigManaged: refusals(context).PlanConfigManaged,
+        ChangedMeanwhile: refusing({ form: context.say("meanwhile.short") }, 409)
+      }),
+      orNotFound
     )
-})
-
-const setEnabled = (enabled: boolean) => (context: UserContext, fields: URLSearchParams) =>
-  Effect.gen(function*() {
-    const at = yield* atOf(fields)
-    yield* (yield* PlanAdmin).setEnabled(actorOf(context), at, enabled)
-    return redirect(`/admin/plans/${at.id}?done=${enabled ? "enabled" : "disabled"}`)
-  }).pipe(
-    Effect.catchTags({
-      PlanConfigManaged: refusals(context).PlanConfigManaged,
-      ChangedMeanwhile: () => refuse({ form: sayOf(context, "adminPlans")("meanwhile.short") }, 409)
-    })
-  )
-
-const disable = pageForm({
-  show: (context, { problems }) =>
-    Effect.map(thePlan, (plan) =>
-      plan.disabledAt !== null || plan.declared
-        ? redirect(`/admin/plans/${plan.id}`)
-        : disablePlanPage({ context, plan, problems })),
-  run: setEnabled(false)
-})
-
-/** Where it is refused, the plan is shown as it is now. */
-const enable = pageForm({
-  show: (context, { problems }) => show(context, { ...emptyForm, problems }),
-  run: setEnabled(true)
 })
 
 export const AdminPlansRoutes = routes(
   adminPage("/admin/plans", list),
-  adminPage("/admin/plans/new", create.page),
-  adminForm("/admin/plans/new", create.form),
-  adminPage("/admin/plans/:id", edit.page),
-  adminForm("/admin/plans/:id", edit.form),
-  adminPage("/admin/plans/:id/disable", disable.page),
-  adminForm("/admin/plans/:id/disable", disable.form),
-  adminForm("/admin/plans/:id/enable", enable.form)
+  adminFormPage("/admin/plans/new", create),
+  adminFormPage("/admin/plans/:id", edit),
+  adminFormPage("/admin/plans/:id/disable", { page: turn.ask, form: turn.disable }),
+  adminForm("/admin/plans/:id/enable", turn.enable)
 )

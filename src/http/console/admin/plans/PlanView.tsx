@@ -3,9 +3,8 @@
  */
 import { PLAN_NAME_CHARACTERS_MAX } from "../../../../domain/Bounds.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
-import { type FormState, type Page, page, type Problems } from "../../Answer.ts"
+import { type FormState, type Page, page } from "../../Answer.ts"
 import { askPage } from "../../kit/AskPage.tsx"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
 import { EditPage } from "../../kit/EditPage.tsx"
 import { Facts } from "../../kit/Facts.tsx"
 import { Figures } from "../../kit/Figures.tsx"
@@ -79,7 +78,7 @@ const PlanFacts = ({ plan, context }: PlanProps) => {
   )
 }
 
-const PlanFigures = ({ plan, context }: PlanProps) => {
+export const PlanFigures = ({ plan, context }: PlanProps) => {
   const say = sayOf(context, "adminPlans")
   const { count } = context.formats
   return (
@@ -117,26 +116,5 @@ export const planPage = (
     >
       <Inputs state={state} inputs={termInputs(context)} />
     </EditPage>
-  )
-}
-
-export const disablePlanPage = ({ plan, problems, context }: PlanProps & { readonly problems: Problems }): Page => {
-  const say = sayOf(context, "adminPlans")
-  const path = `/admin/plans/${plan.id}`
-  return page(
-    say("disable.title"),
-    <ConfirmPage
-      context={context}
-      title={say("disable.title")}
-      text={say("disable.text", { name: plan.name })}
-      submit={say("disable.submit")}
-      cancel={say("disable.cancel")}
-      action={`${path}/disable`}
-      back={path}
-      revision={plan.revision}
-      problems={problems}
-    >
-      <PlanFigures context={context} plan={plan} />
-    </ConfirmPage>
   )
 }

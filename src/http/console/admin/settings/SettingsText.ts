@@ -1,6 +1,6 @@
 /**
- * The sections of the settings, and what a test of a payment provider came to. What is said of each setting is in
- * `SettingLabels.ts`.
+ * The sections of the settings, and what a test of a payment provider came to. The labels and hints of
+ * settings are in `SettingLabels.ts`.
  */
 import { type PageContext, sayOf } from "../../PageContext.ts"
 

@@ -11,7 +11,7 @@ import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.
 import { Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { adminFormPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
 import { pathId } from "../../PathId.ts"
@@ -27,7 +27,7 @@ const readChange = (fields: URLSearchParams) => ({
   key: fields.get("key") ?? ""
 })
 
-/** Beside the field that is wrong; a form without its key is none of ours. */
+/** Shows the message beside the field that is wrong. A form without its key was not made by this site. */
 const refused = (context: UserContext, reason: "amount" | "plan" | "note" | "key", amountProblem = "") => {
   const say = sayOf(context, "userAction")
   const problems: Record<typeof reason, Problems> = {
@@ -140,12 +140,8 @@ const end = pageForm({
 })
 
 export const MoneyRoutes = routes(
-  adminPage("/admin/users/:id/adjust", adjust.page),
-  adminForm("/admin/users/:id/adjust", adjust.form),
-  adminPage("/admin/users/:id/waive", waive.page),
-  adminForm("/admin/users/:id/waive", waive.form),
-  adminPage("/admin/users/:id/grant", grant.page),
-  adminForm("/admin/users/:id/grant", grant.form),
-  adminPage("/admin/users/:id/subscriptions/:subscription/end", end.page),
-  adminForm("/admin/users/:id/subscriptions/:subscription/end", end.form)
+  adminFormPage("/admin/users/:id/adjust", adjust),
+  adminFormPage("/admin/users/:id/waive", waive),
+  adminFormPage("/admin/users/:id/grant", grant),
+  adminFormPage("/admin/users/:id/subscriptions/:subscription/end", end)
 )

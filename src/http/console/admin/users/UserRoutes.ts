@@ -12,7 +12,7 @@ import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
 import { redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { adminForm, adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
 import { orNotFound } from "../../NotThere.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -97,10 +97,8 @@ const link = (context: UserContext) =>
 export const UserRoutes = routes(
   MoneyRoutes,
   adminPage("/admin/users/:id", show),
-  adminPage("/admin/users/:id/disable", disable.page),
-  adminForm("/admin/users/:id/disable", disable.form),
+  adminFormPage("/admin/users/:id/disable", disable),
   adminForm("/admin/users/:id/enable", { run: enable }),
-  adminPage("/admin/users/:id/role", role.page),
-  adminForm("/admin/users/:id/role", role.form),
+  adminFormPage("/admin/users/:id/role", role),
   adminForm("/admin/users/:id/password-link", { run: link })
 )
