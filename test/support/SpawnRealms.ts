@@ -162,8 +162,11 @@ export interface Installation {
   user(email: string, usd: string): Effect.Effect<{ readonly email: string; readonly id: string; readonly key: string }>
 }
 
-/** An installation as long as the scope. Without a database's URL it brings its own PostgreSQL. */
-export const makeInstallation = Effect.fnUntraced(function*(document: object) {
+/**
+ * An installation as long as the scope. Without a database's URL it brings its own PostgreSQL. Its processes see `env` beside the
+ * environment of the tests.
+ */
+export const makeInstallation = Effect.fnUntraced(function*(document: object, env: NodeJS.ProcessEnv = {}) {
   yield* built
   const processes: Array<RealmsProcess> = []
   const folder = yield* Effect.acquireRelease(
@@ -194,7 +197,7 @@ export const makeInstallation = Effect.fnUntraced(function*(document: object) {
   )
   const cli = commandsOf(path)
   const begin = (...args: ReadonlyArray<string>) => {
-    const process = new RealmsProcess({ ...environment, REALMS_CONFIG: path }, args)
+    const process = new RealmsProcess({ ...environment, ...env, REALMS_CONFIG: path }, args)
     processes.push(process)
     return process
   }

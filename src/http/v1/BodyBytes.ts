@@ -1,13 +1,16 @@
 /**
- * The bytes of a body as they come. Small pieces are copied together: a client can send a body one byte at a time, and a buffer
- * for each would take a hundred times the memory that is counted for it.
+ * The bytes of a body as they come, copied into segments of one size: a client can send a body one byte at a time, and a buffer for
+ * each piece would take a hundred times the memory that is counted for it.
  *
  * @internal
  */
 import { freeBytes } from "./FreeBytes.ts"
 
-/** Pieces from this size on are kept as they are; smaller ones are copied into segments of this size. */
-const SEGMENT_BYTES = 16_384
+/**
+ * The size of a segment: that of a full read from a socket, so that what is freed fits what is allocated next. Segments of another
+ * size left so many holes that a full budget took a fifth more memory than it counts.
+ */
+const SEGMENT_BYTES = 65_536
 
 export class BodyBytes {
   private first: Buffer | undefined
@@ -20,9 +23,10 @@ export class BodyBytes {
     return this.bytes
   }
 
-  /** Takes a piece over: nothing else may read it afterwards. */
+  /** Takes a piece over, and frees it once it is copied: nothing else may read it afterwards. */
   add(piece: Buffer): void {
-    if (piece.length === 0) return
+    const { length } = piece
+    if (length === 0) return
     // Most bodies are one piece and are never copied.
     if (this.bytes === 0) this.first = piece
     else {
@@ -31,7 +35,7 @@ export class BodyBytes {
       if (first !== undefined) this.append(first)
       this.append(piece)
     }
-    this.bytes += piece.length
+    this.bytes += length
   }
 
   /** All bytes, in their order; nothing is kept here any more. */
@@ -55,19 +59,15 @@ export class BodyBytes {
   }
 
   private append(piece: Buffer): void {
-    if (piece.length >= SEGMENT_BYTES) {
-      this.closeTail()
-      this.segments.push(piece)
-      return
-    }
     let copied = 0
     while (copied < piece.length) {
       const tail = this.tail ??= Buffer.allocUnsafeSlow(SEGMENT_BYTES)
       const taken = piece.copy(tail, this.tailBytes, copied)
       copied += taken
       this.tailBytes += taken
-      if (this.tailBytes === SEGMENT_BYTES) this.closeTail()
+      if (this.tailBytes === tail.length) this.closeTail()
     }
+    freeBytes(piece)
   }
 
   private closeTail(): ReadonlyArray<Buffer> {

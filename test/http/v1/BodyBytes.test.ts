@@ -9,9 +9,9 @@ const PieceBytes = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40_0
 describe("BodyBytes", () => {
   it.prop("is what was added, in its order", [Schema.Array(PieceBytes)], ([sizes]) => {
     const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1))
+    const whole = Buffer.concat(pieces)
     const bytes = new BodyBytes()
     for (const piece of pieces) bytes.add(piece)
-    const whole = Buffer.concat(pieces)
     const right = bytes.length === whole.length && Buffer.concat(bytes.take()).equals(whole)
     return right && bytes.length === 0 && bytes.take().length === 0
   })
@@ -21,6 +21,21 @@ describe("BodyBytes", () => {
     const piece = Buffer.from("{}")
     bytes.add(piece)
     assert.deepStrictEqual(bytes.take(), [piece])
+  })
+
+  it("keeps pieces of many sizes in segments of one size, so that freed memory fits again", () => {
+    const bytes = new BodyBytes()
+    for (let size = 1; size < 70_000; size += 997) bytes.add(Buffer.allocUnsafeSlow(size))
+    const sizes = new Set(bytes.take().slice(0, -1).map(({ buffer }) => buffer.byteLength))
+    assert.deepStrictEqual([...sizes], [65_536])
+  })
+
+  it("frees the pieces that it has copied", () => {
+    const bytes = new BodyBytes()
+    const pieces = [10, 20_000, 65_536].map((size) => Buffer.alloc(size, "x"))
+    for (const piece of pieces) bytes.add(piece)
+    assert.deepStrictEqual(pieces.map(({ length }) => length), [0, 0, 0])
+    assert.strictEqual(Buffer.concat(bytes.take()).toString(), "x".repeat(85_546))
   })
 
   it("keeps a body of single bytes in little more memory than the bytes take", () => {
