@@ -32,38 +32,35 @@ export class Catalog extends Context.Service<Catalog, {
   /** The same from memory, at once; undefined says only that `hasFreeModel` must be asked. */
   cachedHasFreeModel(): boolean | undefined
 }>()("realms/catalog/Catalog") {
-  static readonly layer = Layer.effect(
-    Catalog,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const snapshot = yield* makeSnapshot<Prices>({
-        topics: ["catalog", "channels"],
-        load: Effect.flatMap(
-          rowsOf(
-            StoredModel,
-            sql`SELECT m.id, ${termColumns(sql, "m")}, m.created_at,
+  static readonly layer = Layer.effect(Catalog)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const snapshot = yield* makeSnapshot<Prices>({
+      topics: ["catalog", "channels"],
+      load: Effect.flatMap(
+        rowsOf(
+          StoredModel,
+          sql`SELECT m.id, ${termColumns(sql, "m")}, m.created_at,
           EXISTS (SELECT FROM channel_models s JOIN channels c ON c.id = s.channel_id
             WHERE s.model_id = m.id AND c.disabled_at IS NULL) AS served
         FROM models m WHERE m.disabled_at IS NULL ORDER BY m.id`
-          ),
-          pricesOf
-        )
-      })
-      const prices = snapshot.get
-
-      return Catalog.of({
-        find: (id) =>
-          Effect.flatMap(prices, ({ models }) => {
-            const model = models.get(id)
-            return model === undefined ? Effect.fail(new ModelNotFound({ model: id })) : Effect.succeed(model)
-          }),
-        cached: (id) => snapshot.cached()?.models.get(id),
-        list: Effect.map(prices, ({ models }) => Array.from(models.values())),
-        hasFreeModel: Effect.map(prices, ({ hasFree }) => hasFree),
-        cachedHasFreeModel: () => snapshot.cached()?.hasFree
-      })
+        ),
+        pricesOf
+      )
     })
-  )
+    const prices = snapshot.get
+
+    return Catalog.of({
+      find: (id) =>
+        Effect.flatMap(prices, ({ models }) => {
+          const model = models.get(id)
+          return model === undefined ? Effect.fail(new ModelNotFound({ model: id })) : Effect.succeed(model)
+        }),
+      cached: (id) => snapshot.cached()?.models.get(id),
+      list: Effect.map(prices, ({ models }) => Array.from(models.values())),
+      hasFreeModel: Effect.map(prices, ({ hasFree }) => hasFree),
+      cachedHasFreeModel: () => snapshot.cached()?.hasFree
+    })
+  }))
 }
 
 const StoredModel = RowWith(TermColumns, {

@@ -54,86 +54,83 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
   /** A disabled model is refused to every caller. Doing what is done already changes nothing. */
   setEnabled(actor: Actor, at: ModelAt, enabled: boolean): Effect.Effect<void, EditError>
 }>()("realms/catalog/ModelAdmin") {
-  static readonly layer = Layer.effect(
-    ModelAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
+  static readonly layer = Layer.effect(ModelAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
 
-      const list = Effect.fn("ModelAdmin.list")(function*({ after, limit, state, text }: ModelFilter) {
-        const rows = yield* rowsOf(
-          StoredModel,
-          sql`SELECT ${modelColumns(sql)} FROM models m
+    const list = Effect.fn("ModelAdmin.list")(function*({ after, limit, state, text }: ModelFilter) {
+      const rows = yield* rowsOf(
+        StoredModel,
+        sql`SELECT ${modelColumns(sql)} FROM models m
       WHERE (${text ?? ""}::text = '' OR strpos(lower(m.id), lower(${text ?? ""}::text)) > 0)
         AND (${state ?? null}::text IS NULL OR (m.disabled_at IS NULL) = (${state ?? null}::text = 'enabled'))
         AND (${after ?? null}::text IS NULL OR m.id > ${after ?? null}::text)
       ORDER BY m.id LIMIT ${limit}`
-        )
-        return rows.map(toAdminModel)
-      })
-
-      const get = Effect.fn("ModelAdmin.get")(function*(id: string) {
-        const row = yield* rowOf(StoredModel, sql`SELECT ${modelColumns(sql)} FROM models m WHERE m.id = ${id}`)
-        return row === undefined ? yield* new ModelNotFound({ model: id }) : toAdminModel(row)
-      })
-
-      const create = Effect.fn("ModelAdmin.create")(
-        function*(actor: Actor, model: ModelTerms & { readonly id: string }) {
-          const wrong = [...isModelId(model.id) ? [] : ["id" as const], ...wrongFieldsOf(model)]
-          if (wrong.length > 0) return yield* new ModelRefused({ fields: wrong })
-          yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const isNew = yield* insertModel(sql, actor, model.id, model)
-              if (!isNew) return yield* new ModelExists({ model: model.id })
-              yield* notifications.publish("catalog", "edited")
-            })
-          )
-        }
       )
+      return rows.map(toAdminModel)
+    })
 
-      /** The row as the administrator saw it, locked. */
-      const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: ModelAt) {
-        const model = (yield* lockModels(sql, [id])).get(id)
-        if (model === undefined) return yield* new ModelNotFound({ model: id })
-        if (model.declared) return yield* new ModelConfigManaged({ model: id })
-        if (model.revision !== revision) return yield* new ChangedMeanwhile({ target: `model:${id}` })
-        return model
-      })
+    const get = Effect.fn("ModelAdmin.get")(function*(id: string) {
+      const row = yield* rowOf(StoredModel, sql`SELECT ${modelColumns(sql)} FROM models m WHERE m.id = ${id}`)
+      return row === undefined ? yield* new ModelNotFound({ model: id }) : toAdminModel(row)
+    })
 
-      const edit = Effect.fn("ModelAdmin.edit")(function*(actor: Actor, at: ModelAt, terms: ModelTerms) {
-        const wrong = wrongFieldsOf(terms)
+    const create = Effect.fn("ModelAdmin.create")(
+      function*(actor: Actor, model: ModelTerms & { readonly id: string }) {
+        const wrong = [...isModelId(model.id) ? [] : ["id" as const], ...wrongFieldsOf(model)]
         if (wrong.length > 0) return yield* new ModelRefused({ fields: wrong })
         yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const model = yield* lockAsSeen(at)
-            if (yield* updateModel(sql, actor, model, terms)) yield* notifications.publish("catalog", "edited")
-          })
-        )
-      })
-
-      const setEnabled = Effect.fn("ModelAdmin.setEnabled")(function*(actor: Actor, at: ModelAt, enabled: boolean) {
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const model = yield* lockAsSeen(at)
-            if (enabled === (model.disabledAt === null)) return
-            yield* sql`UPDATE models SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END,
-            declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-            yield* recordChange(sql, actor, {
-              action: enabled ? "model.enabled" : "model.disabled",
-              target: `model:${at.id}`,
-              before: { enabled: !enabled },
-              after: { enabled }
-            })
+            const isNew = yield* insertModel(sql, actor, model.id, model)
+            if (!isNew) return yield* new ModelExists({ model: model.id })
             yield* notifications.publish("catalog", "edited")
           })
         )
-      })
+      }
+    )
 
-      return ModelAdmin.of({ list, get, create, edit, setEnabled })
+    /** The row as the administrator saw it, locked. */
+    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: ModelAt) {
+      const model = (yield* lockModels(sql, [id])).get(id)
+      if (model === undefined) return yield* new ModelNotFound({ model: id })
+      if (model.declared) return yield* new ModelConfigManaged({ model: id })
+      if (model.revision !== revision) return yield* new ChangedMeanwhile({ target: `model:${id}` })
+      return model
     })
-  )
+
+    const edit = Effect.fn("ModelAdmin.edit")(function*(actor: Actor, at: ModelAt, terms: ModelTerms) {
+      const wrong = wrongFieldsOf(terms)
+      if (wrong.length > 0) return yield* new ModelRefused({ fields: wrong })
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const model = yield* lockAsSeen(at)
+          if (yield* updateModel(sql, actor, model, terms)) yield* notifications.publish("catalog", "edited")
+        })
+      )
+    })
+
+    const setEnabled = Effect.fn("ModelAdmin.setEnabled")(function*(actor: Actor, at: ModelAt, enabled: boolean) {
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const model = yield* lockAsSeen(at)
+          if (enabled === (model.disabledAt === null)) return
+          yield* sql`UPDATE models SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END,
+            declared = false, updated_at = now()
+          WHERE id = ${at.id}`
+          yield* recordChange(sql, actor, {
+            action: enabled ? "model.enabled" : "model.disabled",
+            target: `model:${at.id}`,
+            before: { enabled: !enabled },
+            after: { enabled }
+          })
+          yield* notifications.publish("catalog", "edited")
+        })
+      )
+    })
+
+    return ModelAdmin.of({ list, get, create, edit, setEnabled })
+  }))
 }

@@ -88,75 +88,73 @@ export class PriceImports extends Context.Service<PriceImports, {
     ImportRefused | ChangedMeanwhile | SqlError.SqlError
   >
 }>()("realms/catalog/PriceImports") {
-  static readonly layer = Layer.effect(
-    PriceImports,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
+  static readonly layer = Layer.effect(PriceImports)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
 
-      const offers = offersBesideModels(sql)
-      const columns = comparedColumns(sql)
-      const state = offerState(sql)
+    const offers = offersBesideModels(sql)
+    const columns = comparedColumns(sql)
+    const state = offerState(sql)
 
-      const read = Effect.fn("PriceImports.read")(function*(actor: Actor, text: string) {
-        const file = readPriceFile(text)
-        if (typeof file === "string") return yield* new PriceFileRefused({ why: file })
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const { id } = yield* oneRowOf(
-              MadeImport,
-              sql`INSERT INTO price_imports (actor, skipped)
+    const read = Effect.fn("PriceImports.read")(function*(actor: Actor, text: string) {
+      const file = readPriceFile(text)
+      if (typeof file === "string") return yield* new PriceFileRefused({ why: file })
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const { id } = yield* oneRowOf(
+            MadeImport,
+            sql`INSERT INTO price_imports (actor, skipped)
           VALUES (${actor.name}, ${BigInt(file.skipped)}) RETURNING id`
-            )
-            yield* sql`INSERT INTO price_offers (import_id, position, provider, model_id, terms, rounded, unread, problem)
+          )
+          yield* sql`INSERT INTO price_offers (import_id, position, provider, model_id, terms, rounded, unread, problem)
           SELECT ${id}::bigint, d.position, d.provider, d.model, d.terms::jsonb, d.rounded, d.unread, d.problem
             FROM jsonb_to_recordset(${recordsetOf(file.offers.map(offerRecord))}::jsonb) AS d (position integer,
               provider text, model text, terms text, rounded boolean, unread text[], problem text)`
-            yield* sql`DELETE FROM price_imports
+          yield* sql`DELETE FROM price_imports
           WHERE id NOT IN (SELECT id FROM price_imports ORDER BY id DESC LIMIT ${IMPORTS_KEPT_MAX})`
-            return id
-          })
-        )
-      })
+          return id
+        })
+      )
+    })
 
-      const get = Effect.fn("PriceImports.get")(function*(id: bigint) {
-        const found = yield* rowOf(
-          StoredImport,
-          sql`
+    const get = Effect.fn("PriceImports.get")(function*(id: bigint) {
+      const found = yield* rowOf(
+        StoredImport,
+        sql`
       SELECT created_at, skipped FROM price_imports WHERE id = ${id}`
-        )
-        if (found === undefined) return yield* new ImportNotFound({ id })
-        const counted = yield* rowsOf(
-          CountedState,
-          sql`SELECT ${state} AS state, count(*)
+      )
+      if (found === undefined) return yield* new ImportNotFound({ id })
+      const counted = yield* rowsOf(
+        CountedState,
+        sql`SELECT ${state} AS state, count(*)
       FROM ${offers} WHERE o.import_id = ${id} GROUP BY 1`
-        )
-        const providers = yield* rowsOf(
-          OfferProvider,
-          sql`SELECT DISTINCT provider FROM price_offers
+      )
+      const providers = yield* rowsOf(
+        OfferProvider,
+        sql`SELECT DISTINCT provider FROM price_offers
       WHERE import_id = ${id} ORDER BY provider LIMIT ${PROVIDERS_MAX}`
-        )
-        const countOf = (wanted: OfferState) => counted.find((row) => row.state === wanted)?.count ?? 0
-        return {
-          id,
-          createdAt: found.createdAt,
-          skipped: Number(found.skipped),
-          counts: {
-            changed: countOf("changed"),
-            new: countOf("new"),
-            same: countOf("same"),
-            declared: countOf("declared"),
-            refused: countOf("refused")
-          },
-          providers: providers.map(({ provider }) => provider)
-        }
-      })
+      )
+      const countOf = (wanted: OfferState) => counted.find((row) => row.state === wanted)?.count ?? 0
+      return {
+        id,
+        createdAt: found.createdAt,
+        skipped: Number(found.skipped),
+        counts: {
+          changed: countOf("changed"),
+          new: countOf("new"),
+          same: countOf("same"),
+          declared: countOf("declared"),
+          refused: countOf("refused")
+        },
+        providers: providers.map(({ provider }) => provider)
+      }
+    })
 
-      const compare = Effect.fn("PriceImports.compare")(function*(id: bigint, filter: OfferFilter) {
-        const rows = yield* rowsOf(
-          OfferBesideModel,
-          sql`
+    const compare = Effect.fn("PriceImports.compare")(function*(id: bigint, filter: OfferFilter) {
+      const rows = yield* rowsOf(
+        OfferBesideModel,
+        sql`
       SELECT * FROM (
         SELECT ${columns} FROM ${offers}
           WHERE o.import_id = ${id} AND o.position > ${filter.after ?? -1}::integer
@@ -165,72 +163,71 @@ export class PriceImports extends Context.Service<PriceImports, {
       ) compared
       WHERE ${filter.state ?? null}::text IS NULL OR state = ${filter.state ?? null}::text
       ORDER BY position LIMIT ${filter.limit}`
-        )
-        return rows.map(toCompared)
-      })
-
-      /** The chosen offers beside their models, which are locked. */
-      const lockChosen = Effect.fnUntraced(function*(id: bigint, choices: ReadonlyArray<OfferChoice>) {
-        const positions = JSON.stringify(choices.map(({ position }) => position))
-        const isChosen = sql`o.import_id = ${id}
-      AND o.position IN (SELECT jsonb_array_elements_text(${positions}::jsonb)::integer)`
-        if (new Set(choices.map(({ position }) => position)).size < choices.length) {
-          return yield* new ImportRefused({ why: "twice", model: "" })
-        }
-        const named = yield* rowsOf(
-          OfferedModel,
-          sql`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
-        )
-        const ids = named.map(({ modelId }) => modelId)
-        const twice = ids.find((modelId, at) => ids.indexOf(modelId) !== at)
-        if (twice !== undefined) return yield* new ImportRefused({ why: "twice", model: twice })
-        const models = yield* lockModels(sql, ids)
-        const rows = yield* rowsOf(
-          OfferBesideModel,
-          sql`SELECT ${columns} FROM ${offers}
-      WHERE ${isChosen} ORDER BY o.position`
-        )
-        return { models, chosen: new Map(rows.map((row) => [row.position, toCompared(row)])) }
-      })
-
-      const apply = Effect.fn("PriceImports.apply")(
-        function*(actor: Actor, id: bigint, choices: ReadonlyArray<OfferChoice>) {
-          if (choices.length === 0) return yield* new ImportRefused({ why: "none", model: "" })
-          if (choices.length > CHOICES_MAX) return yield* new ImportRefused({ why: "many", model: "" })
-          return yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const { chosen, models } = yield* lockChosen(id, choices)
-              const source = { price_import: id }
-              let created = 0
-              let changed = 0
-              for (const { position, revision } of choices) {
-                const offer = chosen.get(position)
-                if (offer === undefined) return yield* new ImportRefused({ why: "choice", model: "" })
-                const { after, modelId } = offer
-                const target = `model:${modelId}`
-                if (offer.revision !== revision) return yield* new ChangedMeanwhile({ target })
-                const isApplicable = offer.state === "new" || offer.state === "changed"
-                if (after === null || !isApplicable || wrongFieldsOf(after).length > 0) {
-                  return yield* new ImportRefused({ why: "choice", model: modelId })
-                }
-                const model = models.get(modelId)
-                const written = model === undefined
-                  ? yield* insertModel(sql, actor, modelId, after, source)
-                  : yield* updateModel(sql, actor, model, after, source)
-                // Somebody else has made it since.
-                if (!written) return yield* new ChangedMeanwhile({ target })
-                if (model === undefined) created++
-                else changed++
-              }
-              yield* notifications.publish("catalog", "imported")
-              return { created, changed }
-            })
-          )
-        }
       )
-
-      return PriceImports.of({ read, get, compare, apply })
+      return rows.map(toCompared)
     })
-  )
+
+    /** The chosen offers beside their models, which are locked. */
+    const lockChosen = Effect.fnUntraced(function*(id: bigint, choices: ReadonlyArray<OfferChoice>) {
+      const positions = JSON.stringify(choices.map(({ position }) => position))
+      const isChosen = sql`o.import_id = ${id}
+      AND o.position IN (SELECT jsonb_array_elements_text(${positions}::jsonb)::integer)`
+      if (new Set(choices.map(({ position }) => position)).size < choices.length) {
+        return yield* new ImportRefused({ why: "twice", model: "" })
+      }
+      const named = yield* rowsOf(
+        OfferedModel,
+        sql`SELECT o.model_id FROM price_offers o WHERE ${isChosen}`
+      )
+      const ids = named.map(({ modelId }) => modelId)
+      const twice = ids.find((modelId, at) => ids.indexOf(modelId) !== at)
+      if (twice !== undefined) return yield* new ImportRefused({ why: "twice", model: twice })
+      const models = yield* lockModels(sql, ids)
+      const rows = yield* rowsOf(
+        OfferBesideModel,
+        sql`SELECT ${columns} FROM ${offers}
+      WHERE ${isChosen} ORDER BY o.position`
+      )
+      return { models, chosen: new Map(rows.map((row) => [row.position, toCompared(row)])) }
+    })
+
+    const apply = Effect.fn("PriceImports.apply")(
+      function*(actor: Actor, id: bigint, choices: ReadonlyArray<OfferChoice>) {
+        if (choices.length === 0) return yield* new ImportRefused({ why: "none", model: "" })
+        if (choices.length > CHOICES_MAX) return yield* new ImportRefused({ why: "many", model: "" })
+        return yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const { chosen, models } = yield* lockChosen(id, choices)
+            const source = { price_import: id }
+            let created = 0
+            let changed = 0
+            for (const { position, revision } of choices) {
+              const offer = chosen.get(position)
+              if (offer === undefined) return yield* new ImportRefused({ why: "choice", model: "" })
+              const { after, modelId } = offer
+              const target = `model:${modelId}`
+              if (offer.revision !== revision) return yield* new ChangedMeanwhile({ target })
+              const isApplicable = offer.state === "new" || offer.state === "changed"
+              if (after === null || !isApplicable || wrongFieldsOf(after).length > 0) {
+                return yield* new ImportRefused({ why: "choice", model: modelId })
+              }
+              const model = models.get(modelId)
+              const written = model === undefined
+                ? yield* insertModel(sql, actor, modelId, after, source)
+                : yield* updateModel(sql, actor, model, after, source)
+              // Somebody else has made it since.
+              if (!written) return yield* new ChangedMeanwhile({ target })
+              if (model === undefined) created++
+              else changed++
+            }
+            yield* notifications.publish("catalog", "imported")
+            return { created, changed }
+          })
+        )
+      }
+    )
+
+    return PriceImports.of({ read, get, compare, apply })
+  }))
 }

@@ -100,191 +100,188 @@ export class ChannelAdmin extends Context.Service<ChannelAdmin, {
     model: string
   ): Effect.Effect<ChannelEndpoint, ChannelNotFound | ChannelModelUnknown | ChannelKeyMissing | DatabaseUnavailable>
 }>()("realms/channels/ChannelAdmin") {
-  static readonly layer = Layer.effect(
-    ChannelAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const box = yield* SecretBox
-      const health = yield* ChannelHealth
-      const notifications = yield* Notifications
-      const config = yield* AppConfig
-      const keyOf = yield* makeChannelKeys
-      const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+  static readonly layer = Layer.effect(ChannelAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const box = yield* SecretBox
+    const health = yield* ChannelHealth
+    const notifications = yield* Notifications
+    const config = yield* AppConfig
+    const keyOf = yield* makeChannelKeys
+    const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
-      const toChannel = (row: Store.StoredChannel) =>
-        Effect.gen(function*() {
-          const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
-          return {
-            ...termsOf(row),
-            id: row.id,
-            revision: row.revision,
-            name: row.name,
-            baseUrl: shownUrl(row.baseUrl),
-            priority: row.priority,
-            weight: row.weight,
-            declared: row.declared,
-            disabledAt: row.disabledAt,
-            hasKey: key !== undefined && Redacted.value(key) !== "",
-            health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
-            models: row.models,
-            hiddenOutput: row.hiddenOutput,
-            createdAt: row.createdAt,
-            updatedAt: row.updatedAt
-          } satisfies AdminChannel
-        })
-
-      const found = Effect.fnUntraced(function*(id: ChannelId, row: Store.StoredChannel | undefined) {
-        return row ?? (yield* new ChannelNotFound({ channelId: id }))
+    const toChannel = (row: Store.StoredChannel) =>
+      Effect.gen(function*() {
+        const key = yield* keyOf(row).pipe(Effect.catch(() => Effect.undefined))
+        return {
+          ...termsOf(row),
+          id: row.id,
+          revision: row.revision,
+          name: row.name,
+          baseUrl: shownUrl(row.baseUrl),
+          priority: row.priority,
+          weight: row.weight,
+          declared: row.declared,
+          disabledAt: row.disabledAt,
+          hasKey: key !== undefined && Redacted.value(key) !== "",
+          health: health.stateOf(row.id, null, yield* Clock.currentTimeMillis),
+          models: row.models,
+          hiddenOutput: row.hiddenOutput,
+          createdAt: row.createdAt,
+          updatedAt: row.updatedAt
+        } satisfies AdminChannel
       })
 
-      /** The row, locked, of a channel that may be changed here. */
-      const own = Effect.fnUntraced(function*(id: ChannelId) {
-        const row = yield* found(id, yield* Store.lockChannel(sql, id))
-        return row.declared ? yield* new ChannelConfigManaged({ channelId: id }) : row
-      })
+    const found = Effect.fnUntraced(function*(id: ChannelId, row: Store.StoredChannel | undefined) {
+      return row ?? (yield* new ChannelNotFound({ channelId: id }))
+    })
 
-      const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
-        inTransaction(sql, effect).pipe(
-          Effect.catchIf(
-            (error): error is Extract<E | SqlError.SqlError, SqlError.SqlError> =>
-              SqlError.isSqlError(error) && isNameTaken(error),
-            () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
-          ),
-          orUnavailable
-        )
+    /** The row, locked, of a channel that may be changed here. */
+    const own = Effect.fnUntraced(function*(id: ChannelId) {
+      const row = yield* found(id, yield* Store.lockChannel(sql, id))
+      return row.declared ? yield* new ChannelConfigManaged({ channelId: id }) : row
+    })
 
-      const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
+    const write = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+      inTransaction(sql, effect).pipe(
+        Effect.catchIf(
+          (error): error is Extract<E | SqlError.SqlError, SqlError.SqlError> =>
+            SqlError.isSqlError(error) && isNameTaken(error),
+          () => Effect.fail(new ChannelRefused({ problems: [{ field: "name", reason: "taken" }] }))
+        ),
         orUnavailable
       )
 
-      const get = Effect.fn("ChannelAdmin.get")(function*(id: ChannelId) {
-        return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
-      }, orUnavailable)
+    const list = Effect.flatMap(Store.listChannels(sql), (rows) => Effect.forEach(rows, toChannel)).pipe(
+      orUnavailable
+    )
 
-      const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
-        const known = new Set(yield* Store.knownModels(sql))
-        yield* refuseAny(problemsOf(input, { guard, isNew, known }))
-      })
+    const get = Effect.fn("ChannelAdmin.get")(function*(id: ChannelId) {
+      return yield* toChannel(yield* found(id, yield* Store.findChannel(sql, id)))
+    }, orUnavailable)
 
-      const create = Effect.fn("ChannelAdmin.create")((actor: Actor, typed: ChannelInput) =>
+    const check = Effect.fnUntraced(function*(input: ChannelInput, isNew: boolean) {
+      const known = new Set(yield* Store.knownModels(sql))
+      yield* refuseAny(problemsOf(input, { guard, isNew, known }))
+    })
+
+    const create = Effect.fn("ChannelAdmin.create")((actor: Actor, typed: ChannelInput) =>
+      write(Effect.gen(function*() {
+        const input = trimmed(typed)
+        yield* check(input, true)
+        if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
+        const id = yield* Store.nextId(sql)
+        yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
+        yield* recordChange(sql, actor, {
+          action: "channel.created",
+          target: `channel:${id}`,
+          before: null,
+          after: { ...factsOf(input), api_key: SECRET_SET }
+        })
+        yield* notifications.publish("channels", id.toString())
+        return id
+      }))
+    )
+
+    const edit = Effect.fn("ChannelAdmin.edit")(
+      (actor: Actor, change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }) =>
         write(Effect.gen(function*() {
-          const input = trimmed(typed)
-          yield* check(input, true)
-          if ((yield* Store.countChannels(sql)) >= CHANNELS_MAX) yield* refuseAny([{ field: "form", reason: "many" }])
-          const id = yield* Store.nextId(sql)
-          yield* Store.insertChannel(sql, id, input, yield* box.seal(input.apiKey, keyPlace(id)))
+          const { id, revision } = change
+          const input = trimmed(change.input)
+          const row = yield* own(id)
+          if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
+          yield* check(input, row.apiKeySealed === null)
+          const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
+          const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
+          if (key === undefined && Object.keys(after).length === 0) return
+          yield* Store.updateChannel(sql, id, input, key)
+          // Said on both sides: the one before was replaced.
+          const secret = key === undefined ? {} : { api_key: SECRET_SET }
           yield* recordChange(sql, actor, {
-            action: "channel.created",
+            action: "channel.edited",
             target: `channel:${id}`,
-            before: null,
-            after: { ...factsOf(input), api_key: SECRET_SET }
+            before: { ...before, ...secret },
+            after: { ...after, ...secret }
           })
           yield* notifications.publish("channels", id.toString())
-          return id
         }))
-      )
+    )
 
-      const edit = Effect.fn("ChannelAdmin.edit")(
-        (actor: Actor, change: { readonly id: ChannelId; readonly revision: bigint; readonly input: ChannelInput }) =>
-          write(Effect.gen(function*() {
-            const { id, revision } = change
-            const input = trimmed(change.input)
-            const row = yield* own(id)
-            if (row.revision !== revision) return yield* new ChangedMeanwhile({ target: `channel:${id}` })
-            yield* check(input, row.apiKeySealed === null)
-            const key = Redacted.value(input.apiKey) === "" ? undefined : yield* box.seal(input.apiKey, keyPlace(id))
-            const { after, before } = changesBetween(factsOf(inputOf(row)), factsOf(input))
-            if (key === undefined && Object.keys(after).length === 0) return
-            yield* Store.updateChannel(sql, id, input, key)
-            // Said on both sides: the one before was replaced.
-            const secret = key === undefined ? {} : { api_key: SECRET_SET }
-            yield* recordChange(sql, actor, {
-              action: "channel.edited",
-              target: `channel:${id}`,
-              before: { ...before, ...secret },
-              after: { ...after, ...secret }
-            })
-            yield* notifications.publish("channels", id.toString())
-          }))
-      )
-
-      const turn = (actor: Actor, id: ChannelId, disabled: boolean) =>
-        inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const row = yield* own(id)
-            if ((row.disabledAt !== null) === disabled) return
-            yield* Store.switchChannel(sql, id, disabled)
-            yield* recordChange(sql, actor, {
-              action: disabled ? "channel.disabled" : "channel.enabled",
-              target: `channel:${id}`,
-              before: { disabled: !disabled },
-              after: { disabled }
-            })
-            yield* notifications.publish("channels", id.toString())
+    const turn = (actor: Actor, id: ChannelId, disabled: boolean) =>
+      inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const row = yield* own(id)
+          if ((row.disabledAt !== null) === disabled) return
+          yield* Store.switchChannel(sql, id, disabled)
+          yield* recordChange(sql, actor, {
+            action: disabled ? "channel.disabled" : "channel.enabled",
+            target: `channel:${id}`,
+            before: { disabled: !disabled },
+            after: { disabled }
           })
-        ).pipe(orUnavailable)
+          yield* notifications.publish("channels", id.toString())
+        })
+      ).pipe(orUnavailable)
 
-      const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: ChannelId, model: string) =>
-        inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
-            if (isNew) yield* notifications.publish("channels", id.toString())
+    const markHiddenOutput = Effect.fn("ChannelAdmin.markHiddenOutput")((id: ChannelId, model: string) =>
+      inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const isNew = yield* Store.writeHiddenOutput(sql, id, model, true)
+          if (isNew) yield* notifications.publish("channels", id.toString())
+        })
+      ).pipe(orUnavailable)
+    )
+
+    const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((
+      actor: Actor,
+      id: ChannelId,
+      model: string
+    ) =>
+      inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const row = yield* found(id, yield* Store.lockChannel(sql, id))
+          if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
+          if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
+          yield* recordChange(sql, actor, {
+            action: "channel.hidden_output_reset",
+            target: `channel:${id}`,
+            before: { model, hidden_output: true },
+            after: { model, hidden_output: false }
           })
-        ).pipe(orUnavailable)
+          yield* notifications.publish("channels", id.toString())
+        })
+      ).pipe(orUnavailable)
+    )
+
+    const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: ChannelId, model: string) {
+      const row = yield* found(id, yield* Store.findChannel(sql, id))
+      const upstreamModel = new Map(Object.entries(row.models)).get(model)
+      if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
+      const apiKey = yield* keyOf(row).pipe(
+        Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
       )
+      if (apiKey === undefined || Redacted.value(apiKey) === "") {
+        return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
+      }
+      const reasoning = yield* Store.isReasoning(sql, model)
+      return { baseUrl: row.baseUrl, apiKey, upstreamModel, reasoning }
+    }, orUnavailable)
 
-      const resetHiddenOutput = Effect.fn("ChannelAdmin.resetHiddenOutput")((
-        actor: Actor,
-        id: ChannelId,
-        model: string
-      ) =>
-        inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const row = yield* found(id, yield* Store.lockChannel(sql, id))
-            if (!Object.hasOwn(row.models, model)) return yield* new ChannelModelUnknown({ channelId: id, model })
-            if (!(yield* Store.writeHiddenOutput(sql, id, model, false))) return
-            yield* recordChange(sql, actor, {
-              action: "channel.hidden_output_reset",
-              target: `channel:${id}`,
-              before: { model, hidden_output: true },
-              after: { model, hidden_output: false }
-            })
-            yield* notifications.publish("channels", id.toString())
-          })
-        ).pipe(orUnavailable)
-      )
-
-      const endpoint = Effect.fn("ChannelAdmin.endpoint")(function*(id: ChannelId, model: string) {
-        const row = yield* found(id, yield* Store.findChannel(sql, id))
-        const upstreamModel = new Map(Object.entries(row.models)).get(model)
-        if (upstreamModel === undefined) return yield* new ChannelModelUnknown({ channelId: id, model })
-        const apiKey = yield* keyOf(row).pipe(
-          Effect.mapError(() => new ChannelKeyMissing({ channelId: id, reason: "unreadable" }))
-        )
-        if (apiKey === undefined || Redacted.value(apiKey) === "") {
-          return yield* new ChannelKeyMissing({ channelId: id, reason: "none" })
-        }
-        const reasoning = yield* Store.isReasoning(sql, model)
-        return { baseUrl: row.baseUrl, apiKey, upstreamModel, reasoning }
-      }, orUnavailable)
-
-      return ChannelAdmin.of({
-        list,
-        get,
-        models: orUnavailable(Store.knownModels(sql)),
-        create,
-        edit,
-        disable: (actor, id) => turn(actor, id, true),
-        enable: (actor, id) => turn(actor, id, false),
-        markHiddenOutput,
-        resetHiddenOutput,
-        endpoint
-      })
+    return ChannelAdmin.of({
+      list,
+      get,
+      models: orUnavailable(Store.knownModels(sql)),
+      create,
+      edit,
+      disable: (actor, id) => turn(actor, id, true),
+      enable: (actor, id) => turn(actor, id, false),
+      markHiddenOutput,
+      resetHiddenOutput,
+      endpoint
     })
-  ).pipe(
+  })).pipe(
     Layer.provide(ChannelHealth.layer)
   )
 }

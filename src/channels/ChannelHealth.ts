@@ -35,38 +35,35 @@ export class ChannelHealth extends Context.Service<ChannelHealth, {
   /** The call is the probe of that channel's half-open breakers. */
   claimProbe(channelId: ChannelId, call: AskingCall, nowMs: number): void
 }>()("realms/channels/ChannelHealth") {
-  static readonly layer = Layer.effect(
-    ChannelHealth,
-    Effect.gen(function*() {
-      const context = yield* Effect.context<never>()
-      const run = Effect.runForkWith(context)
+  static readonly layer = Layer.effect(ChannelHealth)(Effect.gen(function*() {
+    const context = yield* Effect.context<never>()
+    const run = Effect.runForkWith(context)
 
-      const tell = ({ channelId, modelId, openMs, to }: BreakerChange): void => {
-        Metric.withAttributes(changesTotal, { channel: channelId.toString(), to }).updateUnsafe(1, context)
-        const which = { channelId: channelId.toString(), model: modelId ?? "all models" }
-        if (to === "open") run(Effect.logWarning("a channel's circuit breaker opened", { ...which, openMs }))
-        else run(Effect.logInfo(`a channel's circuit breaker is ${to === "closed" ? "closed" : "half-open"}`, which))
-      }
+    const tell = ({ channelId, modelId, openMs, to }: BreakerChange): void => {
+      Metric.withAttributes(changesTotal, { channel: channelId.toString(), to }).updateUnsafe(1, context)
+      const which = { channelId: channelId.toString(), model: modelId ?? "all models" }
+      if (to === "open") run(Effect.logWarning("a channel's circuit breaker opened", { ...which, openMs }))
+      else run(Effect.logInfo(`a channel's circuit breaker is ${to === "closed" ? "closed" : "half-open"}`, which))
+    }
 
-      const breakers = new Breakers(tell)
-      const avoidance = new Avoidance()
+    const breakers = new Breakers(tell)
+    const avoidance = new Avoidance()
 
-      return ChannelHealth.of({
-        report: (call, nowMs) => breakers.report(call, nowMs),
-        stateOf: (channelId, modelId, nowMs) => breakers.stateOf(channelId, modelId, nowMs),
-        isOpen: (channelId, modelId, nowMs) => breakers.isOpen(channelId, modelId, nowMs),
-        avoid: (userId, channelId, untilMs) => avoidance.avoid(userId, channelId, untilMs),
-        isQuiet: () => breakers.isEmpty && avoidance.isEmpty,
-        standingOf: (channelId, { modelId, userId }, nowMs) => {
-          if (breakers.isOpen(channelId, modelId, nowMs)) return "away"
-          const isHalfOpen = breakers.stateOf(channelId, modelId, nowMs) === "half_open"
-          if (avoidance.isAvoided(userId, channelId, nowMs)) return isHalfOpen ? "away" : "avoided"
-          return isHalfOpen ? "probe" : "ready"
-        },
-        claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs)
-      })
+    return ChannelHealth.of({
+      report: (call, nowMs) => breakers.report(call, nowMs),
+      stateOf: (channelId, modelId, nowMs) => breakers.stateOf(channelId, modelId, nowMs),
+      isOpen: (channelId, modelId, nowMs) => breakers.isOpen(channelId, modelId, nowMs),
+      avoid: (userId, channelId, untilMs) => avoidance.avoid(userId, channelId, untilMs),
+      isQuiet: () => breakers.isEmpty && avoidance.isEmpty,
+      standingOf: (channelId, { modelId, userId }, nowMs) => {
+        if (breakers.isOpen(channelId, modelId, nowMs)) return "away"
+        const isHalfOpen = breakers.stateOf(channelId, modelId, nowMs) === "half_open"
+        if (avoidance.isAvoided(userId, channelId, nowMs)) return isHalfOpen ? "away" : "avoided"
+        return isHalfOpen ? "probe" : "ready"
+      },
+      claimProbe: (channelId, { modelId, userId }, nowMs) => breakers.claimProbe(channelId, modelId, userId, nowMs)
     })
-  )
+  }))
 }
 
 const changesTotal = Metric.counter("realms_channel_breaker_changes_total", {

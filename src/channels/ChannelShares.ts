@@ -17,32 +17,29 @@ export class ChannelShares extends Context.Service<ChannelShares, {
    */
   enter(channelId: ChannelId, maxConnections: number, userId: UserId, callbacks: ShareCallbacks): Ticket
 }>()("realms/channels/ChannelShares") {
-  static readonly layer = Layer.effect(
-    ChannelShares,
-    Effect.gen(function*() {
-      const context = yield* Effect.context<never>()
-      const clock = yield* Clock.Clock
-      const sharesClock: SharesClock = {
-        nowMs: () => Number(clock.monotonicTimeNanosUnsafe() / NANOS_PER_MS),
-        after: (delayMs, callback) => {
-          const timer = setTimeout(callback, delayMs).unref()
-          return () => clearTimeout(timer)
-        }
+  static readonly layer = Layer.effect(ChannelShares)(Effect.gen(function*() {
+    const context = yield* Effect.context<never>()
+    const clock = yield* Clock.Clock
+    const sharesClock: SharesClock = {
+      nowMs: () => Number(clock.monotonicTimeNanosUnsafe() / NANOS_PER_MS),
+      after: (delayMs, callback) => {
+        const timer = setTimeout(callback, delayMs).unref()
+        return () => clearTimeout(timer)
       }
-      const shares = new Shares(sharesClock)
+    }
+    const shares = new Shares(sharesClock)
 
-      return ChannelShares.of({
-        enter: (channelId, maxConnections, userId, { onGranted, onRefused }) =>
-          shares.enter(channelId, maxConnections, userId, {
-            onGranted,
-            onRefused: (why) => {
-              Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
-              onRefused(why)
-            }
-          })
-      })
+    return ChannelShares.of({
+      enter: (channelId, maxConnections, userId, { onGranted, onRefused }) =>
+        shares.enter(channelId, maxConnections, userId, {
+          onGranted,
+          onRefused: (why) => {
+            Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
+            onRefused(why)
+          }
+        })
     })
-  )
+  }))
 }
 
 const refusedTotal = Metric.counter("realms_channel_queue_refused_total", {

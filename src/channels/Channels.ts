@@ -48,76 +48,73 @@ export class Channels extends Context.Service<Channels, {
   /** The same from memory, at once; undefined says only that `servedModels` must be asked. */
   cachedServedModels(): ReadonlySet<string> | undefined
 }>()("realms/channels/Channels") {
-  static readonly layer = Layer.effect(
-    Channels,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const keyOf = yield* makeChannelKeys
-      const health = yield* ChannelHealth
-      const clock = yield* Clock.Clock
+  static readonly layer = Layer.effect(Channels)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const keyOf = yield* makeChannelKeys
+    const health = yield* ChannelHealth
+    const clock = yield* Clock.Clock
 
-      /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
-      const callableOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
-        const callable = new Map<ChannelId, Callable>()
-        for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
-          const terms = channelTerms.readRow(row)
-          if (Result.isFailure(terms)) {
-            const unread = terms.failure.join(", ")
-            yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
-            continue
-          }
-          const apiKey = yield* keyOf(row).pipe(
-            Effect.catch(({ message }) =>
-              Effect.as(
-                Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
-                undefined
-              )
+    /** A declared channel whose key this process was not started with is not served by it, and neither is one whose key stays shut. */
+    const callableOf = Effect.fnUntraced(function*(rows: ReadonlyArray<ServedModel>) {
+      const callable = new Map<ChannelId, Callable>()
+      for (const row of new Map(rows.map((row) => [row.id, row])).values()) {
+        const terms = channelTerms.readRow(row)
+        if (Result.isFailure(terms)) {
+          const unread = terms.failure.join(", ")
+          yield* Effect.logError(`channel "${row.name}" is not served: this version cannot read its ${unread}`)
+          continue
+        }
+        const apiKey = yield* keyOf(row).pipe(
+          Effect.catch(({ message }) =>
+            Effect.as(
+              Effect.logError(`channel "${row.name}" is not served: its key does not open (${message})`),
+              undefined
             )
           )
-          if (apiKey !== undefined && Redacted.value(apiKey) !== "") callable.set(row.id, { ...terms.success, apiKey })
-        }
-        return callable
-      })
+        )
+        if (apiKey !== undefined && Redacted.value(apiKey) !== "") callable.set(row.id, { ...terms.success, apiKey })
+      }
+      return callable
+    })
 
-      const snapshot = yield* makeSnapshot({
-        topics: ["channels", "catalog"],
-        load: Effect.flatMap(
-          rowsOf(
-            ServedModel,
-            sql`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
+    const snapshot = yield* makeSnapshot({
+      topics: ["channels", "catalog"],
+      load: Effect.flatMap(
+        rowsOf(
+          ServedModel,
+          sql`SELECT c.id, c.name, c.base_url, c.priority, c.weight, ${termColumns(sql, "c")}, c.declared,
           c.api_key_sealed, c.key_id, s.model_id, s.upstream_model, s.hidden_output_at IS NOT NULL AS hidden_output
         FROM channels c JOIN channel_models s ON s.channel_id = c.id JOIN models m ON m.id = s.model_id
         WHERE c.disabled_at IS NULL AND m.disabled_at IS NULL ORDER BY c.id`
-          ),
-          (rows) => Effect.map(callableOf(rows), (callable) => servedOf(rows, callable))
-        )
-      })
-
-      const order = (served: Served, modelId: string, userId: UserId): ReadonlyArray<Channel> => {
-        const tried = orderOf(served.get(modelId) ?? [], userId)
-        if (health.isQuiet()) return tried
-        const nowMs = clock.currentTimeMillisUnsafe()
-        const call = { userId, modelId }
-        return orderByHealth(tried, {
-          standingOf: (id) => health.standingOf(id, call, nowMs),
-          claimProbe: (id) => health.claimProbe(id, call, nowMs)
-        })
-      }
-
-      return Channels.of({
-        candidates: (modelId, userId) => Effect.map(snapshot.get, (served) => order(served, modelId, userId)),
-        cachedCandidates: (modelId, userId) => {
-          const served = snapshot.cached()
-          return served === undefined ? undefined : order(served, modelId, userId)
-        },
-        servedModels: Effect.map(snapshot.get, idsOf),
-        cachedServedModels: () => {
-          const served = snapshot.cached()
-          return served === undefined ? undefined : idsOf(served)
-        }
-      })
+        ),
+        (rows) => Effect.map(callableOf(rows), (callable) => servedOf(rows, callable))
+      )
     })
-  ).pipe(Layer.provide(ChannelHealth.layer))
+
+    const order = (served: Served, modelId: string, userId: UserId): ReadonlyArray<Channel> => {
+      const tried = orderOf(served.get(modelId) ?? [], userId)
+      if (health.isQuiet()) return tried
+      const nowMs = clock.currentTimeMillisUnsafe()
+      const call = { userId, modelId }
+      return orderByHealth(tried, {
+        standingOf: (id) => health.standingOf(id, call, nowMs),
+        claimProbe: (id) => health.claimProbe(id, call, nowMs)
+      })
+    }
+
+    return Channels.of({
+      candidates: (modelId, userId) => Effect.map(snapshot.get, (served) => order(served, modelId, userId)),
+      cachedCandidates: (modelId, userId) => {
+        const served = snapshot.cached()
+        return served === undefined ? undefined : order(served, modelId, userId)
+      },
+      servedModels: Effect.map(snapshot.get, idsOf),
+      cachedServedModels: () => {
+        const served = snapshot.cached()
+        return served === undefined ? undefined : idsOf(served)
+      }
+    })
+  })).pipe(Layer.provide(ChannelHealth.layer))
 }
 
 /** A channel and one of the models that it serves. */

@@ -23,25 +23,22 @@ export class Callbacks extends Context.Service<Callbacks, {
     form: string | undefined
   ): Effect.Effect<Settled, NotVerified | ProviderUnavailable | DatabaseUnavailable>
 }>()("realms/events/Callbacks") {
-  static readonly layer = Layer.effect(
-    Callbacks,
-    Effect.gen(function*() {
-      const settings = yield* Settings
-      const settlement = yield* Settlement
+  static readonly layer = Layer.effect(Callbacks)(Effect.gen(function*() {
+    const settings = yield* Settings
+    const settlement = yield* Settlement
 
-      const stripe = Effect.fn("Callbacks.stripe")(function*(body: Uint8Array, signature: string | undefined) {
-        const config = (yield* settings.fresh).payment.stripe
-        if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
-        const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
-        return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
-      })
-
-      const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {
-        const params = yield* parseParams(query, form)
-        return yield* settlement.settle(yield* readNotify(params, (yield* settings.fresh).payment.epay))
-      })
-
-      return Callbacks.of({ stripe, epay })
+    const stripe = Effect.fn("Callbacks.stripe")(function*(body: Uint8Array, signature: string | undefined) {
+      const config = (yield* settings.fresh).payment.stripe
+      if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
+      const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
+      return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
     })
-  )
+
+    const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {
+      const params = yield* parseParams(query, form)
+      return yield* settlement.settle(yield* readNotify(params, (yield* settings.fresh).payment.epay))
+    })
+
+    return Callbacks.of({ stripe, epay })
+  }))
 }

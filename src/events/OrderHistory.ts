@@ -42,42 +42,39 @@ const BuyerAndRate = Row({ email: Schema.String, rate: Schema.NullOr(Schema.Stri
 export class OrderHistory extends Context.Service<OrderHistory, {
   show(id: OrderId): Effect.Effect<OrderRecord, OrderNotFound | DatabaseUnavailable>
 }>()("realms/events/OrderHistory") {
-  static readonly layer = Layer.effect(
-    OrderHistory,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const trail = yield* AuditTrail
+  static readonly layer = Layer.effect(OrderHistory)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const trail = yield* AuditTrail
 
-      const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
-        const attempt = yield* paidAttempt(order, attempts)
-        return { attempt, leftMinor: yield* refundableMinor(sql, yield* paymentOf(sql, attempt)) }
-      }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
+    const refundableOf = Effect.fnUntraced(function*(order: Order, attempts: ReadonlyArray<Attempt>) {
+      const attempt = yield* paidAttempt(order, attempts)
+      return { attempt, leftMinor: yield* refundableMinor(sql, yield* paymentOf(sql, attempt)) }
+    }, Effect.catchTag("RefundNotPossible", () => Effect.undefined))
 
-      return OrderHistory.of({
-        show: Effect.fn("OrderHistory.show")(function*(id: OrderId) {
-          const order = yield* findOrder(sql, id)
-          if (order === undefined) return yield* new OrderNotFound({ id })
-          const more = yield* rowOf(
-            BuyerAndRate,
-            sql`SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
+    return OrderHistory.of({
+      show: Effect.fn("OrderHistory.show")(function*(id: OrderId) {
+        const order = yield* findOrder(sql, id)
+        if (order === undefined) return yield* new OrderNotFound({ id })
+        const more = yield* rowOf(
+          BuyerAndRate,
+          sql`SELECT u.email, (SELECT credit_usd_per_cny FROM topup_orders t WHERE t.id = ${id}) AS rate
           FROM users u WHERE u.id = ${order.userId}`
-          )
-          const attempts = yield* attemptsOf(sql, id)
-          return {
-            order,
-            email: more?.email ?? "",
-            creditUsdPerCny: more?.rate ?? null,
-            attempts,
-            events: yield* eventsOfOrder(sql, id),
-            changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
-            refunds: yield* refundsOfOrder(sql, id),
-            disputes: yield* disputesOfOrder(sql, id),
-            refundable: yield* refundableOf(order, attempts)
-          } satisfies OrderRecord
-        }, orUnavailable)
-      })
+        )
+        const attempts = yield* attemptsOf(sql, id)
+        return {
+          order,
+          email: more?.email ?? "",
+          creditUsdPerCny: more?.rate ?? null,
+          attempts,
+          events: yield* eventsOfOrder(sql, id),
+          changes: yield* trail.page({ target: `order:${id}` }, { limit: CHANGES_MAX }),
+          refunds: yield* refundsOfOrder(sql, id),
+          disputes: yield* disputesOfOrder(sql, id),
+          refundable: yield* refundableOf(order, attempts)
+        } satisfies OrderRecord
+      }, orUnavailable)
     })
-  )
+  }))
 }
 
 const CHANGES_MAX = 200

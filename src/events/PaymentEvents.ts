@@ -98,70 +98,67 @@ export class PaymentEvents extends Context.Service<PaymentEvents, {
   /** How many wait for somebody, up to 1000. */
   readonly openCount: Effect.Effect<number, DatabaseUnavailable>
 }>()("realms/events/PaymentEvents") {
-  static readonly layer = Layer.effect(
-    PaymentEvents,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
+  static readonly layer = Layer.effect(PaymentEvents)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
 
-      const list = Effect.fn("PaymentEvents.list")(
-        function*(filter: EventFilter, page: IdPage) {
-          const statement = sql.unsafe(listSql, [
-            filter.outcome ?? null,
-            filter.provider ?? null,
-            filter.open === true,
-            filter.text ?? null,
-            millis(filter.fromMs),
-            millis(filter.toMs),
-            page.before ?? null,
-            Math.min(page.limit, LISTED_MAX)
-          ])
-          return yield* rowsOf(EventItem, statement)
-        },
-        orUnavailable
-      )
+    const list = Effect.fn("PaymentEvents.list")(
+      function*(filter: EventFilter, page: IdPage) {
+        const statement = sql.unsafe(listSql, [
+          filter.outcome ?? null,
+          filter.provider ?? null,
+          filter.open === true,
+          filter.text ?? null,
+          millis(filter.fromMs),
+          millis(filter.toMs),
+          page.before ?? null,
+          Math.min(page.limit, LISTED_MAX)
+        ])
+        return yield* rowsOf(EventItem, statement)
+      },
+      orUnavailable
+    )
 
-      const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
-        if (event.amountMinor === null || event.currency === null) return undefined
-        const minorPerFen = order?.currency === event.currency
-          ? order.minorPerFen
-          : event.currency === "cny"
-          ? "1"
-          : "0"
-        const fen = fenOf(event.amountMinor, minorPerFen)
-        const micros = fen === undefined ? 0n : creditOf(fen, order?.rate ?? rateNow)
-        return micros > 0n ? micros : undefined
-      }
+    const suggest = (event: EventItem, order: OrderOfEvent | undefined, rateNow: string): bigint | undefined => {
+      if (event.amountMinor === null || event.currency === null) return undefined
+      const minorPerFen = order?.currency === event.currency
+        ? order.minorPerFen
+        : event.currency === "cny"
+        ? "1"
+        : "0"
+      const fen = fenOf(event.amountMinor, minorPerFen)
+      const micros = fen === undefined ? 0n : creditOf(fen, order?.rate ?? rateNow)
+      return micros > 0n ? micros : undefined
+    }
 
-      const find = Effect.fn("PaymentEvents.find")(function*(id: EventId) {
-        const found = yield* rowOf(EventWithEvidence, sql.unsafe(`${eventsSql} WHERE e.id = $1`, [id]))
-        if (found === undefined) return yield* new EventNotFound({ id })
-        const { evidence, ...event } = found
-        const order = yield* rowOf(
-          OrderOfEvent,
-          sql`SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
+    const find = Effect.fn("PaymentEvents.find")(function*(id: EventId) {
+      const found = yield* rowOf(EventWithEvidence, sql.unsafe(`${eventsSql} WHERE e.id = $1`, [id]))
+      if (found === undefined) return yield* new EventNotFound({ id })
+      const { evidence, ...event } = found
+      const order = yield* rowOf(
+        OrderOfEvent,
+        sql`SELECT o.id, o.kind, o.state, o.user_id, u.email, t.credit_usd_per_cny AS rate, a.currency, a.minor_per_fen
         FROM orders o JOIN users u ON u.id = o.user_id LEFT JOIN topup_orders t ON t.id = o.id
           JOIN payment_attempts a ON a.order_id = o.id
         WHERE o.id = ${event.orderId}
         ORDER BY a.merchant_reference = ${event.reference} DESC NULLS LAST, a.id DESC LIMIT 1`
-        )
-        const { billing } = yield* settings.fresh
-        return {
-          event,
-          evidence,
-          order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
-          buyer: order === undefined ? undefined : { id: order.userId, email: order.email },
-          suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
-        } satisfies EventDetails
-      }, orUnavailable)
+      )
+      const { billing } = yield* settings.fresh
+      return {
+        event,
+        evidence,
+        order: order === undefined ? undefined : { id: order.id, kind: order.kind, state: order.state },
+        buyer: order === undefined ? undefined : { id: order.userId, email: order.email },
+        suggestedMicros: suggest(event, order, billing.creditUsdPerCny)
+      } satisfies EventDetails
+    }, orUnavailable)
 
-      const openCount = countOf(
-        sql.unsafe(`SELECT count(*) FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`)
-      ).pipe(orUnavailable)
+    const openCount = countOf(
+      sql.unsafe(`SELECT count(*) FROM (SELECT FROM payment_events e WHERE ${openSql} LIMIT ${COUNTED_MAX}) o`)
+    ).pipe(orUnavailable)
 
-      return PaymentEvents.of({ list, find, openCount })
-    })
-  )
+    return PaymentEvents.of({ list, find, openCount })
+  }))
 }
 
 const LISTED_MAX = 201

@@ -36,93 +36,90 @@ export class Reconciliation extends Context.Service<Reconciliation, {
   /** Expires orders whose time is over, and ends subscriptions whose time is. */
   readonly tidy: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/events/Reconciliation") {
-  static readonly layer = Layer.effect(
-    Reconciliation,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
-      const epay = yield* EpayClient
-      const stripe = yield* StripeClient
-      const settlement = yield* Settlement
-      const sessions = yield* CheckoutSessions
-      const orders = yield* Orders
+  static readonly layer = Layer.effect(Reconciliation)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
+    const epay = yield* EpayClient
+    const stripe = yield* StripeClient
+    const settlement = yield* Settlement
+    const sessions = yield* CheckoutSessions
+    const orders = yield* Orders
 
-      /** What the provider says now; undefined when that is nothing new. */
-      const ask = Effect.fnUntraced(function*(attempt: DueAttempt) {
-        const { payment } = yield* settings.fresh
-        if (attempt.provider === "epay") {
-          if (payment.epay.partnerId !== attempt.merchant) {
-            return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
-          }
-          if (attempt.gateway !== "" && attempt.gateway !== hostOf(payment.epay)) {
-            return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
-          }
-          return yield* epay.query(payment.epay, { reference: attempt.reference })
+    /** What the provider says now; undefined when that is nothing new. */
+    const ask = Effect.fnUntraced(function*(attempt: DueAttempt) {
+      const { payment } = yield* settings.fresh
+      if (attempt.provider === "epay") {
+        if (payment.epay.partnerId !== attempt.merchant) {
+          return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another merchant's" })
         }
-        if (attempt.session === null) return undefined
-        // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
-        const session = yield* stripe.retrieve(payment.stripe, attempt.session)
-        // "On its way" is no news of an attempt that is known to be so.
-        return attempt.state === "processing" && session.state === "processing" ? undefined : session.fact
-      })
-
-      const check = Effect.fnUntraced(function*(attempt: DueAttempt) {
-        const fact = yield* ask(attempt)
-        if (fact === undefined) {
-          if (attempt.orderState !== "pending" || attempt.state === "closed") yield* sessions.closeOf(attempt.orderId)
-          return { asked: 1, settled: 0, failed: 0 }
+        if (attempt.gateway !== "" && attempt.gateway !== hostOf(payment.epay)) {
+          return yield* new ProviderUnavailable({ provider: "epay", why: "the payment is another gateway's" })
         }
-        const settled = yield* settlement.settle(fact)
-        const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
-        return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
-      }, (effect, attempt) =>
-        effect.pipe(
-          Effect.catchCause((cause) =>
-            Effect.as(
-              Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
-                Effect.annotateLogs({ provider: attempt.provider, reference: attempt.reference })
-              ),
-              { asked: 1, settled: 0, failed: 1 }
-            )
-          )
-        ))
-
-      const checkAll = (rows: ReadonlyArray<DueAttempt>) =>
-        Effect.map(
-          Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
-          (reports) => reports.reduce(add, nothing)
-        )
-
-      const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
-
-      const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
-
-      const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
-        const total = yield* countOf(
-          sql`SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
-        )
-        let report = nothing
-        let after = 0n
-        while (true) {
-          onProgress(report.asked, total)
-          const rows = yield* claim(false, after)
-          if (rows.length === 0) break
-          report = add(report, yield* checkAll(rows))
-          after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
-        }
-        onProgress(total, total)
-        return report
-      }, orUnavailable)
-
-      const tidy = Effect.gen(function*() {
-        yield* orders.expireDue
-        yield* giveUpOld(sql)
-        yield* endOverdue(sql)
-      }).pipe(orUnavailable)
-
-      return Reconciliation.of({ round, all, tidy })
+        return yield* epay.query(payment.epay, { reference: attempt.reference })
+      }
+      if (attempt.session === null) return undefined
+      // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
+      const session = yield* stripe.retrieve(payment.stripe, attempt.session)
+      // "On its way" is no news of an attempt that is known to be so.
+      return attempt.state === "processing" && session.state === "processing" ? undefined : session.fact
     })
-  )
+
+    const check = Effect.fnUntraced(function*(attempt: DueAttempt) {
+      const fact = yield* ask(attempt)
+      if (fact === undefined) {
+        if (attempt.orderState !== "pending" || attempt.state === "closed") yield* sessions.closeOf(attempt.orderId)
+        return { asked: 1, settled: 0, failed: 0 }
+      }
+      const settled = yield* settlement.settle(fact)
+      const isNew = fact._tag === "Paid" && settled.outcome === "applied" && !settled.repeated
+      return { asked: 1, settled: isNew ? 1 : 0, failed: 0 }
+    }, (effect, attempt) =>
+      effect.pipe(
+        Effect.catchCause((cause) =>
+          Effect.as(
+            Effect.logWarning("a payment could not be asked about; it is asked about again", cause).pipe(
+              Effect.annotateLogs({ provider: attempt.provider, reference: attempt.reference })
+            ),
+            { asked: 1, settled: 0, failed: 1 }
+          )
+        )
+      ))
+
+    const checkAll = (rows: ReadonlyArray<DueAttempt>) =>
+      Effect.map(
+        Effect.forEach(rows, check, { concurrency: CONCURRENCY }),
+        (reports) => reports.reduce(add, nothing)
+      )
+
+    const claim = (onlyDue: boolean, after: bigint) => claimDue(sql, { onlyDue, after, limit: ROUND_MAX })
+
+    const round = Effect.flatMap(claim(true, 0n), checkAll).pipe(orUnavailable)
+
+    const all = Effect.fn("Reconciliation.all")(function*(onProgress: (done: number, total: number) => void) {
+      const total = yield* countOf(
+        sql`SELECT count(*) FROM payment_attempts WHERE state IN ('open', 'processing') OR payable`
+      )
+      let report = nothing
+      let after = 0n
+      while (true) {
+        onProgress(report.asked, total)
+        const rows = yield* claim(false, after)
+        if (rows.length === 0) break
+        report = add(report, yield* checkAll(rows))
+        after = rows.reduce((highest, row) => row.id > highest ? row.id : highest, after)
+      }
+      onProgress(total, total)
+      return report
+    }, orUnavailable)
+
+    const tidy = Effect.gen(function*() {
+      yield* orders.expireDue
+      yield* giveUpOld(sql)
+      yield* endOverdue(sql)
+    }).pipe(orUnavailable)
+
+    return Reconciliation.of({ round, all, tidy })
+  }))
 }
 
 /** Attempts asked about in one round, at most. */

@@ -80,132 +80,129 @@ const Span = Row({ since: Schema.NullOr(Schema.Date), until: Schema.NullOr(Schem
 export class BillCheck extends Context.Service<BillCheck, {
   check<E>(question: BillQuestion<E>): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable>
 }>()("realms/finance/BillCheck") {
-  static readonly layer = Layer.effect(
-    BillCheck,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const files = yield* FileSystem.FileSystem
-      const turns = yield* Semaphore.make(AT_ONCE_MAX)
-      const settings = yield* Settings
+  static readonly layer = Layer.effect(BillCheck)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const files = yield* FileSystem.FileSystem
+    const turns = yield* Semaphore.make(AT_ONCE_MAX)
+    const settings = yield* Settings
 
-      const insert = Effect.fnUntraced(function*(items: ReadonlyArray<BillItem>, timeZone: string) {
-        const compared = items.filter(({ kind }) => kind !== null)
-        if (compared.length === 0) return
-        const rows = compared.map(({ amountMinor, at, currency, id, kind, line }) => ({
-          kind,
-          id,
-          line,
-          amount: amountMinor.toString(),
-          currency,
-          at
-        }))
-        const written = yield* rowsOf(ReadLine, sql.unsafe(insertSql, [JSON.stringify(rows), timeZone]))
-        if (written.length === compared.length) return
-        const isWritten = new Set(written.map(({ kind, line }) => `${line} ${kind}`))
-        const twice = compared.find(({ kind, line }) => !isWritten.has(`${line} ${kind}`))
-        return yield* new BillRefused({
-          line: twice?.line ?? null,
-          column: null,
-          why: `the ${twice?.kind ?? "record"} "${twice?.id ?? ""}" is in the file twice`
-        })
+    const insert = Effect.fnUntraced(function*(items: ReadonlyArray<BillItem>, timeZone: string) {
+      const compared = items.filter(({ kind }) => kind !== null)
+      if (compared.length === 0) return
+      const rows = compared.map(({ amountMinor, at, currency, id, kind, line }) => ({
+        kind,
+        id,
+        line,
+        amount: amountMinor.toString(),
+        currency,
+        at
+      }))
+      const written = yield* rowsOf(ReadLine, sql.unsafe(insertSql, [JSON.stringify(rows), timeZone]))
+      if (written.length === compared.length) return
+      const isWritten = new Set(written.map(({ kind, line }) => `${line} ${kind}`))
+      const twice = compared.find(({ kind, line }) => !isWritten.has(`${line} ${kind}`))
+      return yield* new BillRefused({
+        line: twice?.line ?? null,
+        column: null,
+        why: `the ${twice?.kind ?? "record"} "${twice?.id ?? ""}" is in the file twice`
       })
-
-      const read = Effect.fnUntraced(function*<E>({ bytes, encoding, onProgress, provider }: BillQuestion<E>) {
-        const { finance: { timeZone }, payment } = yield* settings.fresh
-        const readHead = provider === "stripe" ? stripeItems : epayItems(titlesOf(payment.epay.billColumns))
-        const reading = new Reading()
-        let readItems: ReadItems | undefined
-        const itemsOf = Effect.fnUntraced(function*(record: BillRecord) {
-          if (readItems === undefined) {
-            readItems = yield* Effect.fromResult(readHead(record))
-            return []
-          }
-          const items = yield* Effect.fromResult(readItems(record))
-          reading.records++
-          if (items.length === 0) reading.leftOut++
-          for (const item of items) reading.add(item)
-          return reading.categories.size > CATEGORIES_MAX
-            ? yield* new BillRefused({ line: record.line, column: null, why: `more than ${CATEGORIES_MAX} categories` })
-            : items
-        })
-        yield* sql.unsafe(tableSql)
-        yield* billRecords(bytes, encoding).pipe(
-          Stream.grouped(BATCH_RECORDS),
-          Stream.runForEach((records) =>
-            Effect.forEach(records, itemsOf).pipe(
-              Effect.flatMap((items) => insert(items.flat(), timeZone)),
-              Effect.tap(() => Effect.sync(() => onProgress?.(reading.records)))
-            )
-          )
-        )
-        if (readItems === undefined) {
-          return yield* new BillRefused({ line: null, column: null, why: "the file is empty" })
-        }
-        return reading
-      })
-
-      const compare = Effect.fnUntraced(function*(provider: Provider, reading: Reading) {
-        const counts = yield* rowsOf(
-          CountedResult,
-          sql.unsafe(`SELECT result, count(*) FROM (${compareSql}) c GROUP BY result`, [provider])
-        )
-        const differences = yield* rowsOf(
-          BillDifference,
-          sql.unsafe(
-            `SELECT * FROM (${compareSql}) c WHERE result <> 'matched' ORDER BY kind, id LIMIT ${LISTED_MAX}`,
-            [provider]
-          )
-        )
-        const { since, until } = yield* oneRowOf(
-          Span,
-          sql`SELECT min(at) AS since, max(at) AS until FROM bill_items`
-        )
-        const countOf = (result: BillResult) => counts.find((row) => row.result === result)?.count ?? 0
-        return {
-          provider,
-          records: reading.records,
-          leftOut: reading.leftOut,
-          results: {
-            matched: countOf("matched"),
-            different_amount: countOf("different_amount"),
-            missing_here: countOf("missing_here"),
-            missing_there: countOf("missing_there")
-          },
-          differences,
-          categories: [...reading.categories.values()].sort((one, other) => one.category < other.category ? -1 : 1),
-          from: since,
-          to: until
-        } satisfies BillReport
-      })
-
-      const unstored = ({ message }: PlatformError.PlatformError) => new BillUnstored({ why: message })
-
-      /** The transaction begins when all of the file is here: it waits for nobody who sends it. */
-      const spooled = Effect.fnUntraced(function*<E>(question: BillQuestion<E>) {
-        const path = yield* Effect.mapError(files.makeTempFileScoped({ prefix: "realms-bill-" }), unstored)
-        yield* Stream.run(question.bytes, Sink.mapError(files.sink(path), unstored))
-        const stored: BillQuestion<BillUnstored> = { ...question, bytes: Stream.mapError(files.stream(path), unstored) }
-        return stored
-      })
-
-      const compared = (question: BillQuestion<BillUnstored>) =>
-        orUnavailable(inTransaction(
-          sql,
-          Effect.gen(function*() {
-            yield* sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`)
-            yield* sql.unsafe(`SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_MS_MAX}`)
-            return yield* compare(question.provider, yield* read(question))
-          })
-        ))
-
-      const check = <E>(
-        question: BillQuestion<E>
-      ): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable> =>
-        turns.withPermits(1)(Effect.scoped(Effect.flatMap(spooled(question), compared)))
-
-      return BillCheck.of({ check })
     })
-  )
+
+    const read = Effect.fnUntraced(function*<E>({ bytes, encoding, onProgress, provider }: BillQuestion<E>) {
+      const { finance: { timeZone }, payment } = yield* settings.fresh
+      const readHead = provider === "stripe" ? stripeItems : epayItems(titlesOf(payment.epay.billColumns))
+      const reading = new Reading()
+      let readItems: ReadItems | undefined
+      const itemsOf = Effect.fnUntraced(function*(record: BillRecord) {
+        if (readItems === undefined) {
+          readItems = yield* Effect.fromResult(readHead(record))
+          return []
+        }
+        const items = yield* Effect.fromResult(readItems(record))
+        reading.records++
+        if (items.length === 0) reading.leftOut++
+        for (const item of items) reading.add(item)
+        return reading.categories.size > CATEGORIES_MAX
+          ? yield* new BillRefused({ line: record.line, column: null, why: `more than ${CATEGORIES_MAX} categories` })
+          : items
+      })
+      yield* sql.unsafe(tableSql)
+      yield* billRecords(bytes, encoding).pipe(
+        Stream.grouped(BATCH_RECORDS),
+        Stream.runForEach((records) =>
+          Effect.forEach(records, itemsOf).pipe(
+            Effect.flatMap((items) => insert(items.flat(), timeZone)),
+            Effect.tap(() => Effect.sync(() => onProgress?.(reading.records)))
+          )
+        )
+      )
+      if (readItems === undefined) {
+        return yield* new BillRefused({ line: null, column: null, why: "the file is empty" })
+      }
+      return reading
+    })
+
+    const compare = Effect.fnUntraced(function*(provider: Provider, reading: Reading) {
+      const counts = yield* rowsOf(
+        CountedResult,
+        sql.unsafe(`SELECT result, count(*) FROM (${compareSql}) c GROUP BY result`, [provider])
+      )
+      const differences = yield* rowsOf(
+        BillDifference,
+        sql.unsafe(
+          `SELECT * FROM (${compareSql}) c WHERE result <> 'matched' ORDER BY kind, id LIMIT ${LISTED_MAX}`,
+          [provider]
+        )
+      )
+      const { since, until } = yield* oneRowOf(
+        Span,
+        sql`SELECT min(at) AS since, max(at) AS until FROM bill_items`
+      )
+      const countOf = (result: BillResult) => counts.find((row) => row.result === result)?.count ?? 0
+      return {
+        provider,
+        records: reading.records,
+        leftOut: reading.leftOut,
+        results: {
+          matched: countOf("matched"),
+          different_amount: countOf("different_amount"),
+          missing_here: countOf("missing_here"),
+          missing_there: countOf("missing_there")
+        },
+        differences,
+        categories: [...reading.categories.values()].sort((one, other) => one.category < other.category ? -1 : 1),
+        from: since,
+        to: until
+      } satisfies BillReport
+    })
+
+    const unstored = ({ message }: PlatformError.PlatformError) => new BillUnstored({ why: message })
+
+    /** The transaction begins when all of the file is here: it waits for nobody who sends it. */
+    const spooled = Effect.fnUntraced(function*<E>(question: BillQuestion<E>) {
+      const path = yield* Effect.mapError(files.makeTempFileScoped({ prefix: "realms-bill-" }), unstored)
+      yield* Stream.run(question.bytes, Sink.mapError(files.sink(path), unstored))
+      const stored: BillQuestion<BillUnstored> = { ...question, bytes: Stream.mapError(files.stream(path), unstored) }
+      return stored
+    })
+
+    const compared = (question: BillQuestion<BillUnstored>) =>
+      orUnavailable(inTransaction(
+        sql,
+        Effect.gen(function*() {
+          yield* sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`)
+          yield* sql.unsafe(`SET LOCAL idle_in_transaction_session_timeout = ${STATEMENT_MS_MAX}`)
+          return yield* compare(question.provider, yield* read(question))
+        })
+      ))
+
+    const check = <E>(
+      question: BillQuestion<E>
+    ): Effect.Effect<BillReport, E | BillRefused | BillUnstored | DatabaseUnavailable> =>
+      turns.withPermits(1)(Effect.scoped(Effect.flatMap(spooled(question), compared)))
+
+    return BillCheck.of({ check })
+  }))
 }
 
 /** Records written in one statement, and differences listed, at most. */

@@ -33,64 +33,61 @@ export class Exports extends Context.Service<Exports, {
     filter: ExportFilter
   ): Effect.Effect<Stream.Stream<string, DatabaseUnavailable>, FilterRefused | DatabaseUnavailable>
 }>()("realms/finance/Exports") {
-  static readonly layer = Layer.effect(
-    Exports,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
+  static readonly layer = Layer.effect(Exports)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
 
-      const page = Effect.fnUntraced(
-        function*(kind: ExportKind, filter: ExportFilter, timeZone: string, after: bigint) {
-          const narrowed = filterNames.filter((name) => filter[name] !== undefined)
-          const statement = sql.unsafe(
-            `SELECT x.* FROM (${kind.sql}) x
+    const page = Effect.fnUntraced(
+      function*(kind: ExportKind, filter: ExportFilter, timeZone: string, after: bigint) {
+        const narrowed = filterNames.filter((name) => filter[name] !== undefined)
+        const statement = sql.unsafe(
+          `SELECT x.* FROM (${kind.sql}) x
         WHERE x.id > $1 AND x.booked_at >= realms_day_starts_v1($2::date, $4) AND x.booked_at < realms_day_starts_v1($3::date + 1, $4)
           ${narrowed.map((name, index) => `AND x.${name} = $${index + 5}`).join(" ")}
         ORDER BY x.id LIMIT ${PAGE_ROWS}`,
-            [after, filter.from, filter.to, timeZone, ...narrowed.map((name) => filter[name] ?? null)]
-          )
-          return yield* rowsOf(ExportRow, statement)
-        },
-        orUnavailable
+          [after, filter.from, filter.to, timeZone, ...narrowed.map((name) => filter[name] ?? null)]
+        )
+        return yield* rowsOf(ExportRow, statement)
+      },
+      orUnavailable
+    )
+
+    const lines = (kind: ExportKind, filter: ExportFilter, timeZone: string, first: ReadonlyArray<ExportRow>) => {
+      const { columns } = kind
+      const totals = new Map<string, Total>()
+      const rows = Stream.paginate<bigint, string, DatabaseUnavailable>(
+        0n,
+        (after) =>
+          Effect.map(after === 0n ? Effect.succeed(first) : page(kind, filter, timeZone, after), (read) => {
+            for (const row of read) adding(kind, totals, row)
+            const text = read.map((row) =>
+              csvLine(["id", "booked_at", ...columns].map((column) => cellOf(row, column)))
+            )
+            const last = read.length < PAGE_ROWS ? Option.none<bigint>() : Option.fromUndefinedOr(read.at(-1)?.id)
+            return [[text.join("")], last] as const
+          })
       )
+      const end = Stream.suspend(() =>
+        Stream.succeed([...totals.values()].map((total) => totalLine(kind, total)).join(""))
+      )
+      return Stream.succeed(csvLine(["id", "booked_at", ...columns.map(nameOf)])).pipe(
+        Stream.concat(rows),
+        Stream.concat(end)
+      )
+    }
 
-      const lines = (kind: ExportKind, filter: ExportFilter, timeZone: string, first: ReadonlyArray<ExportRow>) => {
-        const { columns } = kind
-        const totals = new Map<string, Total>()
-        const rows = Stream.paginate<bigint, string, DatabaseUnavailable>(
-          0n,
-          (after) =>
-            Effect.map(after === 0n ? Effect.succeed(first) : page(kind, filter, timeZone, after), (read) => {
-              for (const row of read) adding(kind, totals, row)
-              const text = read.map((row) =>
-                csvLine(["id", "booked_at", ...columns].map((column) => cellOf(row, column)))
-              )
-              const last = read.length < PAGE_ROWS ? Option.none<bigint>() : Option.fromUndefinedOr(read.at(-1)?.id)
-              return [[text.join("")], last] as const
-            })
-        )
-        const end = Stream.suspend(() =>
-          Stream.succeed([...totals.values()].map((total) => totalLine(kind, total)).join(""))
-        )
-        return Stream.succeed(csvLine(["id", "booked_at", ...columns.map(nameOf)])).pipe(
-          Stream.concat(rows),
-          Stream.concat(end)
-        )
-      }
-
-      const csv = Effect.fn("Exports.csv")(function*(name: ExportName, filter: ExportFilter) {
-        const kind: ExportKind = exportKinds[name]
-        const unknown = filterNames.find((column) => filter[column] !== undefined && !kind.filters.includes(column))
-        if (unknown !== undefined) return yield* new FilterRefused({ field: unknown, kind: name })
-        const { finance } = yield* settings.fresh
-        // What the first rows fail with is told before the file begins.
-        const first = yield* page(kind, filter, finance.timeZone, 0n)
-        return lines(kind, filter, finance.timeZone, first)
-      })
-
-      return Exports.of({ csv })
+    const csv = Effect.fn("Exports.csv")(function*(name: ExportName, filter: ExportFilter) {
+      const kind: ExportKind = exportKinds[name]
+      const unknown = filterNames.find((column) => filter[column] !== undefined && !kind.filters.includes(column))
+      if (unknown !== undefined) return yield* new FilterRefused({ field: unknown, kind: name })
+      const { finance } = yield* settings.fresh
+      // What the first rows fail with is told before the file begins.
+      const first = yield* page(kind, filter, finance.timeZone, 0n)
+      return lines(kind, filter, finance.timeZone, first)
     })
-  )
+
+    return Exports.of({ csv })
+  }))
 }
 
 const filterNames = ["provider", "currency", "state"] as const

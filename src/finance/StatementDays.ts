@@ -38,59 +38,56 @@ export class StatementDays extends Context.Service<StatementDays, {
   /** Closes the days that are over, oldest first, 31 at most; answers them. Several servers at it take turns. */
   readonly closeDue: Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable | UnknownKind>
 }>()("realms/finance/StatementDays") {
-  static readonly layer = Layer.effect(
-    StatementDays,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
+  static readonly layer = Layer.effect(StatementDays)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
 
-      /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
-      const closeNext = Effect.gen(function*() {
-        const { held } = yield* oneRowOf(
-          TriedLock,
-          sql`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
+    /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
+    const closeNext = Effect.gen(function*() {
+      const { held } = yield* oneRowOf(
+        TriedLock,
+        sql`SELECT pg_try_advisory_xact_lock(${CLOSE_LOCK}) AS held`
+      )
+      if (!held) return undefined
+      const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
+      if (saved.length === 0) return undefined
+      const { finance: { timeZone } } = yield* settings.fresh
+      yield* sql`SET LOCAL statement_timeout = 0`
+      const next = yield* rowOf(NextDay, sql.unsafe(nextSql, [timeZone]))
+      if (next === undefined || !next.due) return undefined
+      if (yield* isUnderWay(sql, next.endsAt)) {
+        yield* Effect.logInfo(
+          `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
+            "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
         )
-        if (!held) return undefined
-        const saved = yield* sql`SELECT FROM app_settings WHERE key = 'finance.time_zone'`
-        if (saved.length === 0) return undefined
-        const { finance: { timeZone } } = yield* settings.fresh
-        yield* sql`SET LOCAL statement_timeout = 0`
-        const next = yield* rowOf(NextDay, sql.unsafe(nextSql, [timeZone]))
-        if (next === undefined || !next.due) return undefined
-        if (yield* isUnderWay(sql, next.endsAt)) {
-          yield* Effect.logInfo(
-            `the day ${next.day} is not closed yet: a transaction is under way that began in it, or a session of the database cannot be ` +
-              "seen (grant pg_read_all_stats to this server's database user, and leave track_activities on)"
-          )
-          return undefined
-        }
-        const before = yield* lastClosedBy(sql, null)
-        const stretch = { from: before?.endsAt ?? null, to: next.endsAt }
-        const books = booksAfter(
-          before?.books ?? noBooks,
-          yield* movementsIn(sql, stretch),
-          yield* unearnedAt(sql, next.endsAt)
-        )
-        yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
+        return undefined
+      }
+      const before = yield* lastClosedBy(sql, null)
+      const stretch = { from: before?.endsAt ?? null, to: next.endsAt }
+      const books = booksAfter(
+        before?.books ?? noBooks,
+        yield* movementsIn(sql, stretch),
+        yield* unearnedAt(sql, next.endsAt)
+      )
+      yield* sql`INSERT INTO statement_days (day, time_zone, starts_at, ends_at, lines)
       VALUES (${next.day}::date, ${timeZone}, ${next.startsAt}, ${next.endsAt}, ${
-          JSON.stringify(encodeBooks(books))
-        }::jsonb)`
-        return next.day
-      })
-
-      const closeDue = Effect.gen(function*() {
-        const closed: Array<string> = []
-        while (closed.length < ROUND_DAYS_MAX) {
-          const day = yield* orUnavailable(inTransaction(sql, closeNext))
-          if (day === undefined) break
-          closed.push(day)
-        }
-        return closed
-      })
-
-      return StatementDays.of({ closeDue })
+        JSON.stringify(encodeBooks(books))
+      }::jsonb)`
+      return next.day
     })
-  )
+
+    const closeDue = Effect.gen(function*() {
+      const closed: Array<string> = []
+      while (closed.length < ROUND_DAYS_MAX) {
+        const day = yield* orUnavailable(inTransaction(sql, closeNext))
+        if (day === undefined) break
+        closed.push(day)
+      }
+      return closed
+    })
+
+    return StatementDays.of({ closeDue })
+  }))
 }
 
 /** After its end a day is left open so long. */

@@ -53,86 +53,83 @@ export class Statements extends Context.Service<Statements, {
   days(range: DayRange): Effect.Effect<ReadonlyArray<ClosedDay>, DatabaseUnavailable>
   liability(day: string): Effect.Effect<Liability, RangeRefused | Failure>
 }>()("realms/finance/Statements") {
-  static readonly layer = Layer.effect(
-    Statements,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
+  static readonly layer = Layer.effect(Statements)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
 
-      const inSnapshot = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
-        orUnavailable(
-          inTransaction(sql, Effect.andThen(sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`), effect))
-            .pipe(
-              Effect.provideService(SqlClient.BeginTransaction, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            )
-        )
-
-      /** The books from the beginning up to a moment. */
-      const upTo = Effect.fnUntraced(function*(at: Date) {
-        const before = yield* lastClosedBy(sql, at)
-        if (before !== undefined && before.endsAt.getTime() === at.getTime()) return before.books
-        return booksAfter(
-          before?.books ?? noBooks,
-          yield* movementsIn(sql, { from: before?.endsAt ?? null, to: at }),
-          yield* unearnedAt(sql, at)
-        )
-      })
-
-      const read = Effect.fnUntraced(function*(range: DayRange, timeZone: string) {
-        const bounds = yield* oneRowOf(Bounds, sql.unsafe(boundsSql, [range.from, range.to, timeZone]))
-        const closed = yield* closedWithin(sql, range)
-        const closedTo = closed.at(-1)?.endsAt ?? bounds.startsAt
-        const [first] = closed
-        const opening = first === undefined
-          ? yield* upTo(bounds.startsAt)
-          : (yield* lastClosedBy(sql, first.startsAt))?.books ?? noBooks
-        // What is not closed of it, up to what this snapshot sees where it is not over.
-        const isOpen = closedTo.getTime() < bounds.endsAt.getTime()
-        const to = bounds.isOver ? bounds.endsAt : null
-        const settled = joinAll(opening, closed.map(({ books }) => books))
-        const books = isOpen
-          ? joinBooks(
-            settled,
-            booksAfter(settled, yield* movementsIn(sql, { from: closedTo, to }), yield* unearnedAt(sql, to))
+    const inSnapshot = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+      orUnavailable(
+        inTransaction(sql, Effect.andThen(sql.unsafe(`SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`), effect))
+          .pipe(
+            Effect.provideService(SqlClient.BeginTransaction, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
           )
-          : settled
-        return {
-          ...range,
-          timeZone,
-          startsAt: first?.startsAt ?? bounds.startsAt,
-          endsAt: bounds.endsAt,
-          isClosed: !isOpen && bounds.isOver,
-          closedDays: closed.length,
-          books,
-          now: bounds.isOver ? null : yield* heldNow(sql)
-        } satisfies Statement
-      })
+      )
 
-      const range = (asked: Parameters<typeof rangeAsked>[0]) =>
-        Effect.flatMap(settings.fresh, ({ finance }) => rangeAsked(asked, finance.timeZone))
-
-      const statement = Effect.fn("Statements.statement")(function*(range: DayRange) {
-        const { finance } = yield* settings.fresh
-        return yield* inSnapshot(read(range, finance.timeZone))
-      })
-
-      const days = (range: DayRange) => orUnavailable(closedWithin(sql, range))
-
-      const liability = Effect.fn("Statements.liability")(function*(day: string) {
-        const { books, endsAt, timeZone } = yield* statement(yield* range({ from: day }))
-        return {
-          day,
-          timeZone,
-          at: endsAt,
-          prepaidMicros: books.balances.closing,
-          owedMicros: books.debts.closing,
-          unearned: books.plans.map(({ currency, unearned }) => ({ currency, minor: unearned }))
-        } satisfies Liability
-      })
-
-      return Statements.of({ range, statement, days, liability })
+    /** The books from the beginning up to a moment. */
+    const upTo = Effect.fnUntraced(function*(at: Date) {
+      const before = yield* lastClosedBy(sql, at)
+      if (before !== undefined && before.endsAt.getTime() === at.getTime()) return before.books
+      return booksAfter(
+        before?.books ?? noBooks,
+        yield* movementsIn(sql, { from: before?.endsAt ?? null, to: at }),
+        yield* unearnedAt(sql, at)
+      )
     })
-  )
+
+    const read = Effect.fnUntraced(function*(range: DayRange, timeZone: string) {
+      const bounds = yield* oneRowOf(Bounds, sql.unsafe(boundsSql, [range.from, range.to, timeZone]))
+      const closed = yield* closedWithin(sql, range)
+      const closedTo = closed.at(-1)?.endsAt ?? bounds.startsAt
+      const [first] = closed
+      const opening = first === undefined
+        ? yield* upTo(bounds.startsAt)
+        : (yield* lastClosedBy(sql, first.startsAt))?.books ?? noBooks
+      // What is not closed of it, up to what this snapshot sees where it is not over.
+      const isOpen = closedTo.getTime() < bounds.endsAt.getTime()
+      const to = bounds.isOver ? bounds.endsAt : null
+      const settled = joinAll(opening, closed.map(({ books }) => books))
+      const books = isOpen
+        ? joinBooks(
+          settled,
+          booksAfter(settled, yield* movementsIn(sql, { from: closedTo, to }), yield* unearnedAt(sql, to))
+        )
+        : settled
+      return {
+        ...range,
+        timeZone,
+        startsAt: first?.startsAt ?? bounds.startsAt,
+        endsAt: bounds.endsAt,
+        isClosed: !isOpen && bounds.isOver,
+        closedDays: closed.length,
+        books,
+        now: bounds.isOver ? null : yield* heldNow(sql)
+      } satisfies Statement
+    })
+
+    const range = (asked: Parameters<typeof rangeAsked>[0]) =>
+      Effect.flatMap(settings.fresh, ({ finance }) => rangeAsked(asked, finance.timeZone))
+
+    const statement = Effect.fn("Statements.statement")(function*(range: DayRange) {
+      const { finance } = yield* settings.fresh
+      return yield* inSnapshot(read(range, finance.timeZone))
+    })
+
+    const days = (range: DayRange) => orUnavailable(closedWithin(sql, range))
+
+    const liability = Effect.fn("Statements.liability")(function*(day: string) {
+      const { books, endsAt, timeZone } = yield* statement(yield* range({ from: day }))
+      return {
+        day,
+        timeZone,
+        at: endsAt,
+        prepaidMicros: books.balances.closing,
+        owedMicros: books.debts.closing,
+        unearned: books.plans.map(({ currency, unearned }) => ({ currency, minor: unearned }))
+      } satisfies Liability
+    })
+
+    return Statements.of({ range, statement, days, liability })
+  }))
 }
 
 /** A statement takes no longer, in ms: where no day is closed yet, every call is summed. */

@@ -54,52 +54,49 @@ export class ChannelTest extends Context.Service<ChannelTest, {
     model: string
   ): Effect.Effect<ChannelTestOutcome, ChannelNotFound | ChannelModelUnknown | DatabaseUnavailable>
 }>()("realms/gateway/ChannelTest") {
-  static readonly layer = Layer.effect(
-    ChannelTest,
-    Effect.gen(function*() {
-      const channels = yield* ChannelAdmin
-      const client = yield* UpstreamClient
-      const msMax = yield* ChannelTestMsMax
+  static readonly layer = Layer.effect(ChannelTest)(Effect.gen(function*() {
+    const channels = yield* ChannelAdmin
+    const client = yield* UpstreamClient
+    const msMax = yield* ChannelTestMsMax
 
-      const ask = Effect.fnUntraced(
-        function*(endpoint: ChannelEndpoint) {
-          const exchange = yield* client.send({
-            baseUrl: endpoint.baseUrl,
-            path: "/chat/completions",
-            apiKey: Redacted.value(endpoint.apiKey),
-            body: bodyOf(endpoint),
-            headersTimeoutMs: msMax,
-            idleTimeoutMs: msMax
-          }, () => undefined)
-          const body = yield* client.readShort(yield* client.bodyOf(exchange))
-          return verdictOf(exchange.status, body.toString("utf8"))
-        },
-        Effect.timeoutOrElse({
-          duration: msMax,
-          orElse: () => Effect.succeed<Verdict>({ status: null, reason: "timeout" })
-        }),
+    const ask = Effect.fnUntraced(
+      function*(endpoint: ChannelEndpoint) {
+        const exchange = yield* client.send({
+          baseUrl: endpoint.baseUrl,
+          path: "/chat/completions",
+          apiKey: Redacted.value(endpoint.apiKey),
+          body: bodyOf(endpoint),
+          headersTimeoutMs: msMax,
+          idleTimeoutMs: msMax
+        }, () => undefined)
+        const body = yield* client.readShort(yield* client.bodyOf(exchange))
+        return verdictOf(exchange.status, body.toString("utf8"))
+      },
+      Effect.timeoutOrElse({
+        duration: msMax,
+        orElse: () => Effect.succeed<Verdict>({ status: null, reason: "timeout" })
+      }),
+      Effect.catchTag(
+        "UpstreamFailure",
+        ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: reasonOfFailure(kind) })
+      )
+    )
+
+    const run = Effect.fn("ChannelTest.run")(function*(channelId: ChannelId, model: string) {
+      const startedMs = yield* Clock.currentTimeMillis
+      const verdict = yield* channels.endpoint(channelId, model).pipe(
+        Effect.flatMap(ask),
         Effect.catchTag(
-          "UpstreamFailure",
-          ({ kind }: UpstreamFailure) => Effect.succeed<Verdict>({ status: null, reason: reasonOfFailure(kind) })
+          "ChannelKeyMissing",
+          ({ reason }) =>
+            Effect.succeed<Verdict>({ status: null, reason: reason === "none" ? "no_key" : "key_unreadable" })
         )
       )
-
-      const run = Effect.fn("ChannelTest.run")(function*(channelId: ChannelId, model: string) {
-        const startedMs = yield* Clock.currentTimeMillis
-        const verdict = yield* channels.endpoint(channelId, model).pipe(
-          Effect.flatMap(ask),
-          Effect.catchTag(
-            "ChannelKeyMissing",
-            ({ reason }) =>
-              Effect.succeed<Verdict>({ status: null, reason: reason === "none" ? "no_key" : "key_unreadable" })
-          )
-        )
-        return { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
-      })
-
-      return ChannelTest.of({ run })
+      return { model, ...verdict, latencyMs: (yield* Clock.currentTimeMillis) - startedMs }
     })
-  ).pipe(
+
+    return ChannelTest.of({ run })
+  })).pipe(
     Layer.provide(UpstreamClient.layer)
   )
 }

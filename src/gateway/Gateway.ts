@@ -48,143 +48,140 @@ export class Gateway extends Context.Service<Gateway, {
   /** Ends every open call now: what was delivered is settled, the clients get an error. */
   stopCalls(): void
 }>()("realms/gateway/Gateway") {
-  static readonly layer = Layer.effect(
-    Gateway,
-    Effect.gen(function*() {
-      const services = yield* gatewayServices
-      const catalog = yield* Catalog
-      const settings = yield* Settings
-      const references = yield* ResponseReferences
-      const keepAliveMs = yield* KeepAliveMs
-      const open = new Set<StopSignal>()
-      const counting: Counting = new Set()
+  static readonly layer = Layer.effect(Gateway)(Effect.gen(function*() {
+    const services = yield* gatewayServices
+    const catalog = yield* Catalog
+    const settings = yield* Settings
+    const references = yield* ResponseReferences
+    const keepAliveMs = yield* KeepAliveMs
+    const open = new Set<StopSignal>()
+    const counting: Counting = new Set()
 
-      const modelOf = ({ call, key }: CallContext): Effect.Effect<Model, CallRefused> => {
-        if (key.allowedModels !== null && !key.allowedModels.includes(call.model)) {
-          return Effect.fail(notAllowed(call.model))
-        }
-        const cached = catalog.cached(call.model)
-        if (cached !== undefined) return Effect.succeed(cached)
-        return Effect.mapError(catalog.find(call.model), (error) =>
-          error._tag === "ModelNotFound"
-            ? notFound(call.model)
-            : unavailable("The catalog is unavailable at this moment. Please try again shortly."))
+    const modelOf = ({ call, key }: CallContext): Effect.Effect<Model, CallRefused> => {
+      if (key.allowedModels !== null && !key.allowedModels.includes(call.model)) {
+        return Effect.fail(notAllowed(call.model))
       }
+      const cached = catalog.cached(call.model)
+      if (cached !== undefined) return Effect.succeed(cached)
+      return Effect.mapError(catalog.find(call.model), (error) =>
+        error._tag === "ModelNotFound"
+          ? notFound(call.model)
+          : unavailable("The catalog is unavailable at this moment. Please try again shortly."))
+    }
 
-      const channelsOf = (modelId: string, userId: UserId): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
-        Effect.suspend(() => {
-          const cached = services.channels.cachedCandidates(modelId, userId)
-          const found = cached === undefined
-            ? Effect.mapError(
-              services.channels.candidates(modelId, userId),
-              () => unavailable("The channels are unavailable at this moment. Please try again shortly.")
-            )
-            : Effect.succeed(cached)
-          return Effect.flatMap(
-            found,
-            (candidates) => candidates.length === 0 ? Effect.fail(notFound(modelId)) : Effect.succeed(candidates)
+    const channelsOf = (modelId: string, userId: UserId): Effect.Effect<ReadonlyArray<Channel>, CallRefused> =>
+      Effect.suspend(() => {
+        const cached = services.channels.cachedCandidates(modelId, userId)
+        const found = cached === undefined
+          ? Effect.mapError(
+            services.channels.candidates(modelId, userId),
+            () => unavailable("The channels are unavailable at this moment. Please try again shortly.")
           )
-        })
-
-      /** One reading for a whole call. */
-      const billingOf = Effect.suspend(() => {
-        const cached = settings.cached()
-        return cached === undefined
-          ? Effect.mapError(settings.get, () => unavailable("The settings are unavailable at this moment."))
           : Effect.succeed(cached)
-      }).pipe(Effect.map(({ billing }) => billing))
-
-      const prepare = Effect.fnUntraced(function*(context: CallContext, signal: StopSignal) {
-        const { call, key } = context
-        const model = yield* modelOf(context)
-        const billing: BillingConfig = yield* billingOf
-        const found = yield* channelsOf(model.id, key.userId)
-        const admitted = yield* admittedBy(context, model)
-        const referred = yield* resolveReferences(references, key.userId, call)
-        const channels = yield* pinned(found, referred, call)
-        const terms: BoundTerms = {
-          model,
-          channelOverheadTokens: channels.reduce((most, channel) => Math.max(most, channel.inputOverheadTokens), 0),
-          referenceTokens: referred.tokens
-        }
-        const bounds = boundsOf(admitted, terms)
-        const basics: CallBasics = {
-          context,
-          admitted,
-          model,
-          billing,
-          terms,
-          bounds,
-          signal,
-          reply: new Reply({
-            client: context.client,
-            requestId: context.requestId,
-            dialect: call.dialect,
-            stream: call.stream,
-            model: model.id,
-            startedMs: context.startedMs,
-            keepAliveMs,
-            every: services.every
-          })
-        }
-        return { basics, channels }
+        return Effect.flatMap(
+          found,
+          (candidates) => candidates.length === 0 ? Effect.fail(notFound(modelId)) : Effect.succeed(candidates)
+        )
       })
 
-      const releaseProbes = ({ call, key }: CallContext): void =>
-        services.health.report(
-          { userId: key.userId, modelId: call.model, failures: [], succeededOn: null },
-          services.now()
-        )
+    /** One reading for a whole call. */
+    const billingOf = Effect.suspend(() => {
+      const cached = settings.cached()
+      return cached === undefined
+        ? Effect.mapError(settings.get, () => unavailable("The settings are unavailable at this moment."))
+        : Effect.succeed(cached)
+    }).pipe(Effect.map(({ billing }) => billing))
 
-      /** Prepares a call and makes its hold; fails with the reason where there is none. */
-      const prepareHeld = Effect.fnUntraced(
-        function*(context: CallContext, signal: StopSignal) {
-          const { basics, channels } = yield* prepare(context, signal)
-          const openCall = yield* Effect.tapError(
-            hold(services, counting, basics),
-            () => Effect.sync(() => basics.reply.quiet())
-          )
-          return { openCall, channels }
-        },
-        // It asked for channels and used none: a breaker that waits for its outcome need not.
-        (held, context) => Effect.tapError(held, () => Effect.sync(() => releaseProbes(context)))
+    const prepare = Effect.fnUntraced(function*(context: CallContext, signal: StopSignal) {
+      const { call, key } = context
+      const model = yield* modelOf(context)
+      const billing: BillingConfig = yield* billingOf
+      const found = yield* channelsOf(model.id, key.userId)
+      const admitted = yield* admittedBy(context, model)
+      const referred = yield* resolveReferences(references, key.userId, call)
+      const channels = yield* pinned(found, referred, call)
+      const terms: BoundTerms = {
+        model,
+        channelOverheadTokens: channels.reduce((most, channel) => Math.max(most, channel.inputOverheadTokens), 0),
+        referenceTokens: referred.tokens
+      }
+      const bounds = boundsOf(admitted, terms)
+      const basics: CallBasics = {
+        context,
+        admitted,
+        model,
+        billing,
+        terms,
+        bounds,
+        signal,
+        reply: new Reply({
+          client: context.client,
+          requestId: context.requestId,
+          dialect: call.dialect,
+          stream: call.stream,
+          model: model.id,
+          startedMs: context.startedMs,
+          keepAliveMs,
+          every: services.every
+        })
+      }
+      return { basics, channels }
+    })
+
+    const releaseProbes = ({ call, key }: CallContext): void =>
+      services.health.report(
+        { userId: key.userId, modelId: call.model, failures: [], succeededOn: null },
+        services.now()
       )
 
-      const closeHeld = (openCall: OpenCall, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
-        services.drains.ended(openCall)
-        openCall.basics.reply.quiet()
-        if (openCall.isSettling) return Effect.void
-        const reason = Exit.isSuccess(exit) ? "not_settled" : "failed"
-        return settleReturned(services, openCall, undefined, { status: 503, reason })
-      }
+    /** Prepares a call and makes its hold; fails with the reason where there is none. */
+    const prepareHeld = Effect.fnUntraced(
+      function*(context: CallContext, signal: StopSignal) {
+        const { basics, channels } = yield* prepare(context, signal)
+        const openCall = yield* Effect.tapError(
+          hold(services, counting, basics),
+          () => Effect.sync(() => basics.reply.quiet())
+        )
+        return { openCall, channels }
+      },
+      // It asked for channels and used none: a breaker that waits for its outcome need not.
+      (held, context) => Effect.tapError(held, () => Effect.sync(() => releaseProbes(context)))
+    )
 
-      const run = (context: CallContext): Effect.Effect<void, CallRefused | UpstreamRefused> =>
-        Effect.suspend(() => {
-          const signal = new StopSignal()
-          context.client.onGone = () => signal.stop("client_gone")
-          if (context.client.isGone) return Effect.void
-          open.add(signal)
-          let held: OpenCall | undefined
-          return Effect.onExit(
-            Effect.flatMap(prepareHeld(context, signal), ({ channels, openCall }) => {
-              held = openCall
-              return runAttempts(services, openCall, channels)
-            }),
-            (exit) => {
-              open.delete(signal)
-              return held === undefined ? Effect.void : closeHeld(held, exit)
-            }
-          )
-        })
+    const closeHeld = (openCall: OpenCall, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+      services.drains.ended(openCall)
+      openCall.basics.reply.quiet()
+      if (openCall.isSettling) return Effect.void
+      const reason = Exit.isSuccess(exit) ? "not_settled" : "failed"
+      return settleReturned(services, openCall, undefined, { status: 503, reason })
+    }
 
-      return Gateway.of({
-        run,
-        stopCalls: () => {
-          for (const signal of open) signal.stop("service_unavailable")
-        }
+    const run = (context: CallContext): Effect.Effect<void, CallRefused | UpstreamRefused> =>
+      Effect.suspend(() => {
+        const signal = new StopSignal()
+        context.client.onGone = () => signal.stop("client_gone")
+        if (context.client.isGone) return Effect.void
+        open.add(signal)
+        let held: OpenCall | undefined
+        return Effect.onExit(
+          Effect.flatMap(prepareHeld(context, signal), ({ channels, openCall }) => {
+            held = openCall
+            return runAttempts(services, openCall, channels)
+          }),
+          (exit) => {
+            open.delete(signal)
+            return held === undefined ? Effect.void : closeHeld(held, exit)
+          }
+        )
       })
+
+    return Gateway.of({
+      run,
+      stopCalls: () => {
+        for (const signal of open) signal.stop("service_unavailable")
+      }
     })
-  ).pipe(
+  })).pipe(
     Layer.provide(Layer.mergeAll(UpstreamClient.layer, TokenCounter.layer, AnswerReader.layer))
   )
 }

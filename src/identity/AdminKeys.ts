@@ -98,101 +98,98 @@ export class AdminKeys extends Context.Service<AdminKeys, {
     token: Redacted.Redacted<string>
   ): Effect.Effect<AdminKeyIdentity, AdminKeyInvalid | AdminKeyForbidden | DatabaseUnavailable>
 }>()("realms/identity/AdminKeys") {
-  static readonly layer = Layer.effect(
-    AdminKeys,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(AdminKeys)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const create = Effect.fn("AdminKeys.create")(function*(
-        actor: Actor & { readonly userId: UserId },
-        { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
-      ) {
-        const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
-        if (name.trim() === "" || !isKeyName(name)) {
-          return yield* new AdminKeyRefused({ reason: "name" })
-        }
-        if (expiresAt !== null && expiresAt.getTime() <= nowMs) return yield* new AdminKeyRefused({ reason: "expiry" })
-        const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
-        const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
-        const id = yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            // Made one after the other, whoever makes them, and so counted.
-            yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
-            const live = yield* countOf(
-              sql`SELECT count(*) FROM api_keys
+    const create = Effect.fn("AdminKeys.create")(function*(
+      actor: Actor & { readonly userId: UserId },
+      { expiresAt, name }: { readonly name: string; readonly expiresAt: Date | null }
+    ) {
+      const nowMs = DateTime.toEpochMillis(yield* DateTime.now)
+      if (name.trim() === "" || !isKeyName(name)) {
+        return yield* new AdminKeyRefused({ reason: "name" })
+      }
+      if (expiresAt !== null && expiresAt.getTime() <= nowMs) return yield* new AdminKeyRefused({ reason: "expiry" })
+      const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+      const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
+      const id = yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          // Made one after the other, whoever makes them, and so counted.
+          yield* sql`SELECT pg_advisory_xact_lock(${MAKE_LOCK})`
+          const live = yield* countOf(
+            sql`SELECT count(*) FROM api_keys
           WHERE kind = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
-            )
-            if (live >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
-            const made = yield* oneRowOf(
-              InsertedKey,
-              sql`INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
+          )
+          if (live >= ADMIN_KEYS_MAX) return yield* new AdminKeyRefused({ reason: "many" })
+          const made = yield* oneRowOf(
+            InsertedKey,
+            sql`INSERT INTO api_keys (user_id, name, key_hash, hint, expires_at, kind)
             VALUES (${actor.userId}, ${name}, ${hashOf(token)}, ${hint}, ${expiresAt}::timestamptz, 'admin')
             RETURNING id`
-            )
-            yield* recordChange(sql, actor, {
-              action: "admin_key.created",
-              target: `admin_key:${made.id}`,
-              before: null,
-              after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
-            })
-            return made.id
+          )
+          yield* recordChange(sql, actor, {
+            action: "admin_key.created",
+            target: `admin_key:${made.id}`,
+            before: null,
+            after: { name, hint, expires_at: expiresAt?.toISOString() ?? null }
           })
-        ).pipe(orUnavailable)
-        return { id, key: Redacted.make(token) }
-      })
+          return made.id
+        })
+      ).pipe(orUnavailable)
+      return { id, key: Redacted.make(token) }
+    })
 
-      const list = rowsOf(
-        AdminKey,
-        sql`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
+    const list = rowsOf(
+      AdminKey,
+      sql`SELECT k.id, k.user_id, u.email, k.name, k.hint, k.created_at, k.expires_at, k.revoked_at,
       k.last_used_at
     FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.kind = 'admin' ORDER BY k.id DESC LIMIT ${LISTED_MAX}`
-      ).pipe(orUnavailable)
+    ).pipe(orUnavailable)
 
-      const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: ApiKeyId) {
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const key = yield* rowOf(
-              LockedKey,
-              sql`SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys
+    const revoke = Effect.fn("AdminKeys.revoke")(function*(actor: Actor, id: ApiKeyId) {
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const key = yield* rowOf(
+            LockedKey,
+            sql`SELECT revoked_at IS NOT NULL AS revoked, name FROM api_keys
           WHERE id = ${id} AND kind = 'admin' FOR UPDATE`
-            )
-            if (key === undefined) return yield* new ApiKeyNotFound({ keyId: id })
-            if (key.revoked) return
-            yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
-            yield* recordChange(sql, actor, {
-              action: "admin_key.revoked",
-              target: `admin_key:${id}`,
-              before: { name: key.name },
-              after: null
-            })
+          )
+          if (key === undefined) return yield* new ApiKeyNotFound({ keyId: id })
+          if (key.revoked) return
+          yield* sql`UPDATE api_keys SET revoked_at = now() WHERE id = ${id}`
+          yield* recordChange(sql, actor, {
+            action: "admin_key.revoked",
+            target: `admin_key:${id}`,
+            before: { name: key.name },
+            after: null
           })
-        ).pipe(orUnavailable)
-      })
+        })
+      ).pipe(orUnavailable)
+    })
 
-      const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
-        const text = Redacted.value(token)
-        if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
-        const found = yield* rowOf(
-          FoundKey,
-          sql`SELECT k.id, k.user_id, u.email, u.role, k.kind,
+    const authenticate = Effect.fn("AdminKeys.authenticate")(function*(token: Redacted.Redacted<string>) {
+      const text = Redacted.value(token)
+      if (text.length > TOKEN_LENGTH_MAX || !text.startsWith("sk-")) return yield* new AdminKeyInvalid()
+      const found = yield* rowOf(
+        FoundKey,
+        sql`SELECT k.id, k.user_id, u.email, u.role, k.kind,
           k.last_used_at IS NULL OR k.last_used_at < now() - make_interval(secs => ${USED_INTERVAL_SECONDS}::integer)
             AS stale
         FROM api_keys k JOIN users u ON u.id = k.user_id
         WHERE k.key_hash = ${hashOf(text)} AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
           AND u.disabled_at IS NULL`
-        ).pipe(orUnavailable)
-        if (found === undefined) return yield* new AdminKeyInvalid()
-        const { email, keyId, kind, role, stale, userId } = found
-        if (kind !== "admin" || !isStaff(role)) return yield* new AdminKeyForbidden()
-        if (stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${keyId}`)
-        return { keyId, userId, email, role }
-      })
-
-      return AdminKeys.of({ create, list, revoke, authenticate })
+      ).pipe(orUnavailable)
+      if (found === undefined) return yield* new AdminKeyInvalid()
+      const { email, keyId, kind, role, stale, userId } = found
+      if (kind !== "admin" || !isStaff(role)) return yield* new AdminKeyForbidden()
+      if (stale) yield* orUnavailable(sql`UPDATE api_keys SET last_used_at = now() WHERE id = ${keyId}`)
+      return { keyId, userId, email, role }
     })
-  )
+
+    return AdminKeys.of({ create, list, revoke, authenticate })
+  }))
 }
 
 const hashOf = (token: string): Buffer => hash("sha256", token, "buffer")

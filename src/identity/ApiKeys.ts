@@ -64,124 +64,121 @@ export class ApiKeys extends Context.Service<ApiKeys, {
   /** Forgets here what every server forgets when it hears a message on `keys`, which may arrive a moment later. */
   forget(): void
 }>()("realms/identity/ApiKeys") {
-  static readonly layer = Layer.effect(
-    ApiKeys,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
-      const clock = yield* Clock.Clock
-      const uses = yield* makeKeyUses
-      const cache = new ApiKeyCache()
-      yield* notifications.subscribe({
-        onMessage: (topic) => {
-          if (topic === "keys") cache.drop()
-        },
-        onDown: () => cache.drop(),
-        onUp: () => cache.drop()
-      })
+  static readonly layer = Layer.effect(ApiKeys)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const clock = yield* Clock.Clock
+    const uses = yield* makeKeyUses
+    const cache = new ApiKeyCache()
+    yield* notifications.subscribe({
+      onMessage: (topic) => {
+        if (topic === "keys") cache.drop()
+      },
+      onDown: () => cache.drop(),
+      onUp: () => cache.drop()
+    })
 
-      const cachedByHash = (keyHash: string): ApiKeyIdentity | undefined =>
-        notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
+    const cachedByHash = (keyHash: string): ApiKeyIdentity | undefined =>
+      notifications.isUp() ? cache.identity(keyHash, clock.currentTimeMillisUnsafe()) : undefined
 
-      /** Notes the use of a valid key. */
-      const used = (identity: ApiKeyIdentity): ApiKeyIdentity => {
-        uses.note(identity.keyId)
-        return identity
-      }
+    /** Notes the use of a valid key. */
+    const used = (identity: ApiKeyIdentity): ApiKeyIdentity => {
+      uses.note(identity.keyId)
+      return identity
+    }
 
-      const authenticate = Effect.fnUntraced(function*(token: string) {
-        if (!couldBeKey(token)) return yield* new InvalidApiKey()
-        const keyHash = hashOf(token)
-        const cached = cachedByHash(keyHash)
-        if (cached !== undefined) return used(cached)
-        if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
-        const ticket = cache.ticket()
-        const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
-          (query) => withinDatabaseWait(query),
-          Effect.mapError(databaseUnavailable)
-        )
-        if (notifications.isUp()) cache.put(ticket, keyHash, identity)
-        return identity === null ? yield* new InvalidApiKey() : used(identity)
-      })
+    const authenticate = Effect.fnUntraced(function*(token: string) {
+      if (!couldBeKey(token)) return yield* new InvalidApiKey()
+      const keyHash = hashOf(token)
+      const cached = cachedByHash(keyHash)
+      if (cached !== undefined) return used(cached)
+      if (notifications.isUp() && cache.isKnownInvalid(keyHash)) return yield* new InvalidApiKey()
+      const ticket = cache.ticket()
+      const identity = yield* findApiKey(sql, Buffer.from(keyHash, "hex")).pipe(
+        (query) => withinDatabaseWait(query),
+        Effect.mapError(databaseUnavailable)
+      )
+      if (notifications.isUp()) cache.put(ticket, keyHash, identity)
+      return identity === null ? yield* new InvalidApiKey() : used(identity)
+    })
 
-      const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey, administrator?: Actor) {
-        yield* checkNewApiKey(key, yield* Clock.currentTimeMillis)
-        const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
-        const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
-        const keyHash = Buffer.from(hashOf(token), "hex")
-        const id = yield* inTransaction(
+    const create = Effect.fn("ApiKeys.create")(function*(key: NewApiKey, administrator?: Actor) {
+      yield* checkNewApiKey(key, yield* Clock.currentTimeMillis)
+      const token = `${KEY_PREFIX}${randomBytes(KEY_BYTES).toString("base64url")}`
+      const hint = `${KEY_PREFIX}…${token.slice(-HINT_CHARACTERS)}`
+      const keyHash = Buffer.from(hashOf(token), "hex")
+      const id = yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const made = yield* insertApiKey(sql, { ...key, keyHash, hint })
+          yield* notifications.publish("keys", made.toString())
+          if (administrator !== undefined) {
+            const after = { user_id: key.userId, name: key.name, hint }
+            yield* recordChange(sql, administrator, {
+              action: "key.created",
+              target: `key:${made}`,
+              before: null,
+              after
+            })
+          }
+          return made
+        })
+      ).pipe(orUnavailable)
+      return { id, key: Redacted.make(token), hint }
+    })
+
+    const list = Effect.fn("ApiKeys.list")(function*(userId: UserId) {
+      return yield* orUnavailable(listApiKeys(sql, userId))
+    })
+
+    const revokeOf = Effect.fnUntraced(
+      function*(id: ApiKeyId, by: { readonly userId?: UserId; readonly actor?: Actor }) {
+        const outcome = yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const made = yield* insertApiKey(sql, { ...key, keyHash, hint })
-            yield* notifications.publish("keys", made.toString())
-            if (administrator !== undefined) {
-              const after = { user_id: key.userId, name: key.name, hint }
-              yield* recordChange(sql, administrator, {
-                action: "key.created",
-                target: `key:${made}`,
+            const revoked = yield* revokeApiKey(sql, id, by.userId)
+            if (revoked !== "revoked") return revoked
+            // Every message empties every server's memory of keys.
+            yield* notifications.publish("keys", id.toString())
+            if (by.actor !== undefined) {
+              yield* recordChange(sql, by.actor, {
+                action: "key.revoked",
+                target: `key:${id}`,
                 before: null,
-                after
+                after: null
               })
             }
-            return made
+            return revoked
           })
         ).pipe(orUnavailable)
-        return { id, key: Redacted.make(token), hint }
-      })
-
-      const list = Effect.fn("ApiKeys.list")(function*(userId: UserId) {
-        return yield* orUnavailable(listApiKeys(sql, userId))
-      })
-
-      const revokeOf = Effect.fnUntraced(
-        function*(id: ApiKeyId, by: { readonly userId?: UserId; readonly actor?: Actor }) {
-          const outcome = yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const revoked = yield* revokeApiKey(sql, id, by.userId)
-              if (revoked !== "revoked") return revoked
-              // Every message empties every server's memory of keys.
-              yield* notifications.publish("keys", id.toString())
-              if (by.actor !== undefined) {
-                yield* recordChange(sql, by.actor, {
-                  action: "key.revoked",
-                  target: `key:${id}`,
-                  before: null,
-                  after: null
-                })
-              }
-              return revoked
-            })
-          ).pipe(orUnavailable)
-          if (outcome === "missing") return yield* new ApiKeyNotFound({ keyId: id })
-          if (outcome === "already") return
-          // The message arrives a moment later; a user who revoked it here must not see it work in between.
-          cache.drop()
-        }
-      )
-
-      const revoke = Effect.fn("ApiKeys.revoke")((id: ApiKeyId, actor?: Actor) =>
-        revokeOf(id, actor === undefined ? {} : { actor })
-      )
-
-      const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: UserId, id: ApiKeyId) => revokeOf(id, { userId }))
-
-      const cachedNow = (token: string): ApiKeyIdentity | undefined => {
-        const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
-        return identity && used(identity)
+        if (outcome === "missing") return yield* new ApiKeyNotFound({ keyId: id })
+        if (outcome === "already") return
+        // The message arrives a moment later; a user who revoked it here must not see it work in between.
+        cache.drop()
       }
+    )
 
-      return ApiKeys.of({
-        create,
-        list,
-        revoke,
-        revokeOwn,
-        authenticate,
-        cached: cachedNow,
-        forget: () => cache.drop()
-      })
+    const revoke = Effect.fn("ApiKeys.revoke")((id: ApiKeyId, actor?: Actor) =>
+      revokeOf(id, actor === undefined ? {} : { actor })
+    )
+
+    const revokeOwn = Effect.fn("ApiKeys.revokeOwn")((userId: UserId, id: ApiKeyId) => revokeOf(id, { userId }))
+
+    const cachedNow = (token: string): ApiKeyIdentity | undefined => {
+      const identity = couldBeKey(token) ? cachedByHash(hashOf(token)) : undefined
+      return identity && used(identity)
+    }
+
+    return ApiKeys.of({
+      create,
+      list,
+      revoke,
+      revokeOwn,
+      authenticate,
+      cached: cachedNow,
+      forget: () => cache.drop()
     })
-  )
+  }))
 }
 
 const couldBeKey = (token: string): boolean => token.length <= TOKEN_LENGTH_MAX && token.startsWith(KEY_PREFIX)

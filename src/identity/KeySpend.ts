@@ -43,64 +43,61 @@ export class KeySpend extends Context.Service<KeySpend, {
     use: (spending: KeySpending) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/KeySpend") {
-  static readonly layer = Layer.effect(
-    KeySpend,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const clock = yield* Clock.Clock
-      const now = () => clock.currentTimeMillisUnsafe()
-      const turnsOf = new Map<ApiKeyId, Turns>()
+  static readonly layer = Layer.effect(KeySpend)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const clock = yield* Clock.Clock
+    const now = () => clock.currentTimeMillisUnsafe()
+    const turnsOf = new Map<ApiKeyId, Turns>()
 
-      const read = (keyId: ApiKeyId): Effect.Effect<KeySpending, DatabaseUnavailable> =>
-        withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId]))).pipe(
-          Effect.mapError(databaseUnavailable),
-          Effect.flatMap((row) =>
-            row === undefined
-              ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
-              : Effect.succeed(toSpending(row))
-          )
+    const read = (keyId: ApiKeyId): Effect.Effect<KeySpending, DatabaseUnavailable> =>
+      withinDatabaseWait(rowOf(Spending, sql.unsafe(spendingSql, [keyId]))).pipe(
+        Effect.mapError(databaseUnavailable),
+        Effect.flatMap((row) =>
+          row === undefined
+            ? Effect.fail(new DatabaseUnavailable({ reason: "there is no such key" }))
+            : Effect.succeed(toSpending(row))
         )
+      )
 
-      const enter = (keyId: ApiKeyId) =>
-        Effect.suspend(() => {
-          const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0, stalledMs: -Infinity }
-          if (turns.waiting >= WAITING_MAX) return Effect.fail(busy)
-          turns.waiting++
-          turnsOf.set(keyId, turns)
-          return Effect.succeed(turns)
-        })
-
-      const leave = (keyId: ApiKeyId, turns: Turns) =>
-        Effect.sync(() => {
-          turns.waiting--
-          if (turns.waiting === 0) turnsOf.delete(keyId)
-        })
-
-      return KeySpend.of({
-        exclusively: <A, E>(keyId: ApiKeyId, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
-          Effect.acquireUseRelease(
-            enter(keyId),
-            (turns) => {
-              const sinceMs = now()
-              // A call that waited too long, or for a turn that PostgreSQL left hanging, gives its own up: all who wait fail at once.
-              const turn = Effect.suspend((): Effect.Effect<A, E | TooBusy | DatabaseUnavailable> => {
-                const beganMs = now()
-                if (turns.stalledMs > sinceMs) return Effect.fail(hanging)
-                if (beganMs - sinceMs > WAIT_MS_MAX) return Effect.fail(busy)
-                return Effect.ensuring(
-                  Effect.flatMap(read(keyId), use),
-                  Effect.sync(() => {
-                    if (now() - beganMs >= DATABASE_WAIT_MS_MAX) turns.stalledMs = now()
-                  })
-                )
-              })
-              return turns.semaphore.withPermits(1)(turn)
-            },
-            (turns) => leave(keyId, turns)
-          )
+    const enter = (keyId: ApiKeyId) =>
+      Effect.suspend(() => {
+        const turns = turnsOf.get(keyId) ?? { semaphore: Semaphore.makeUnsafe(1), waiting: 0, stalledMs: -Infinity }
+        if (turns.waiting >= WAITING_MAX) return Effect.fail(busy)
+        turns.waiting++
+        turnsOf.set(keyId, turns)
+        return Effect.succeed(turns)
       })
+
+    const leave = (keyId: ApiKeyId, turns: Turns) =>
+      Effect.sync(() => {
+        turns.waiting--
+        if (turns.waiting === 0) turnsOf.delete(keyId)
+      })
+
+    return KeySpend.of({
+      exclusively: <A, E>(keyId: ApiKeyId, use: (spending: KeySpending) => Effect.Effect<A, E>) =>
+        Effect.acquireUseRelease(
+          enter(keyId),
+          (turns) => {
+            const sinceMs = now()
+            // A call that waited too long, or for a turn that PostgreSQL left hanging, gives its own up: all who wait fail at once.
+            const turn = Effect.suspend((): Effect.Effect<A, E | TooBusy | DatabaseUnavailable> => {
+              const beganMs = now()
+              if (turns.stalledMs > sinceMs) return Effect.fail(hanging)
+              if (beganMs - sinceMs > WAIT_MS_MAX) return Effect.fail(busy)
+              return Effect.ensuring(
+                Effect.flatMap(read(keyId), use),
+                Effect.sync(() => {
+                  if (now() - beganMs >= DATABASE_WAIT_MS_MAX) turns.stalledMs = now()
+                })
+              )
+            })
+            return turns.semaphore.withPermits(1)(turn)
+          },
+          (turns) => leave(keyId, turns)
+        )
     })
-  )
+  }))
 }
 
 /** Calls of one key that wait for their turn, at most, and how long, in milliseconds. */

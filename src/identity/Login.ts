@@ -76,110 +76,107 @@ export class Login extends Context.Service<Login, {
     change: PasswordChange
   ): Effect.Effect<void, WrongPassword | PasswordRefused | TooManyAttempts | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/Login") {
-  static readonly layerNoDeps = Layer.effect(
-    Login,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
-      const limits = yield* RateLimiter
-      const passwords = yield* PasswordQueue
-      const setupLinks = yield* SetupLinks
+  static readonly layerNoDeps = Layer.effect(Login)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
+    const limits = yield* RateLimiter
+    const passwords = yield* PasswordQueue
+    const setupLinks = yield* SetupLinks
 
-      /** The hash that the password was right for; undefined when it was not. Takes as long without a user. */
-      const matched = Effect.fnUntraced(function*(
-        credentials: Credentials | undefined,
-        password: Redacted.Redacted<string>
-      ) {
-        const passwordHash = credentials?.passwordHash ?? undefined
-        return (yield* passwords.verify(password, passwordHash ?? decoyHash)) ? passwordHash : undefined
-      })
-
-      const loginNow = Effect.fnUntraced(function*(input: LoginInput) {
-        const email = normalizeEmail(input.email)
-        const credentials = email === undefined ? undefined : yield* credentialsByEmail(sql, email)
-        const passwordHash = yield* matched(credentials, input.password)
-        if (credentials === undefined || passwordHash === undefined || credentials.disabled) {
-          return yield* new LoginRefused()
-        }
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            // Changed, or disabled, while the password was being checked.
-            if (!(yield* lockCredentials(sql, credentials.userId, passwordHash))) return yield* new LoginRefused()
-            return yield* insertSession(sql, credentials.userId, input)
-          })
-        )
-      }, orUnavailable)
-
-      const login = Effect.fn("Login.login")(function*(input: LoginInput) {
-        const account = normalizeEmail(input.email) ?? input.email
-        return yield* limits.limit(
-          { kind: "login", address: input.address, account },
-          { countsSuccess: false, counted: ["LoginRefused"] },
-          loginNow(input)
-        )
-      })
-
-      /** Makes a user and opens a session, after `first` and in its transaction. */
-      const enter = <E>(
-        user: { readonly email: string; readonly role: User["role"] },
-        input: LoginInput,
-        first: Effect.Effect<void, E>
-      ) =>
-        Effect.flatMap(passwords.hash(input.password), (passwordHash) =>
-          inTransaction(
-            sql,
-            Effect.gen(function*() {
-              yield* first
-              const { id } = yield* insertUser(sql, { ...user, passwordHash })
-              return yield* insertSession(sql, id, input)
-            })
-          )).pipe(orUnavailable)
-
-      const register = Effect.fn("Login.register")(function*(input: LoginInput) {
-        const { registration } = yield* Effect.mapError(settings.fresh, databaseUnavailable)
-        if (registration.mode === "closed") return yield* new RegistrationClosed()
-        const email = yield* checkNewUser(input)
-        return yield* limits.limit(
-          { kind: "registration", address: input.address, account: email },
-          { countsSuccess: true, counted: ["EmailTaken"] },
-          enter({ email, role: "user" }, input, Effect.void)
-        )
-      })
-
-      const redeemSetup = Effect.fn("Login.redeemSetup")(function*(input: SetupInput) {
-        // Without a valid link no hash is computed.
-        if (!(yield* setupLinks.isValid(input.token))) return yield* new SetupLinkInvalid()
-        const email = yield* checkNewUser(input)
-        return yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
-      })
-
-      const changeNow = Effect.fnUntraced(function*(change: PasswordChange) {
-        const expected = yield* matched(yield* credentialsById(sql, change.userId), change.current)
-        if (expected === undefined) return yield* new WrongPassword()
-        const passwordHash = yield* passwords.hash(change.next)
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const written = yield* writePasswordHash(sql, change.userId, { passwordHash, expected })
-            if (!written) return yield* new WrongPassword()
-            yield* deleteSessions(sql, change.userId, change.keepToken)
-          })
-        )
-      }, orUnavailable)
-
-      const changePassword = Effect.fn("Login.changePassword")(function*(change: PasswordChange) {
-        yield* checkNewPassword(change.next)
-        yield* limits.limit(
-          { kind: "passwordChange", address: change.address, account: change.userId.toString() },
-          { countsSuccess: false, counted: ["WrongPassword"] },
-          changeNow(change)
-        )
-      })
-
-      return Login.of({ login, register, redeemSetup, changePassword })
+    /** The hash that the password was right for; undefined when it was not. Takes as long without a user. */
+    const matched = Effect.fnUntraced(function*(
+      credentials: Credentials | undefined,
+      password: Redacted.Redacted<string>
+    ) {
+      const passwordHash = credentials?.passwordHash ?? undefined
+      return (yield* passwords.verify(password, passwordHash ?? decoyHash)) ? passwordHash : undefined
     })
-  )
+
+    const loginNow = Effect.fnUntraced(function*(input: LoginInput) {
+      const email = normalizeEmail(input.email)
+      const credentials = email === undefined ? undefined : yield* credentialsByEmail(sql, email)
+      const passwordHash = yield* matched(credentials, input.password)
+      if (credentials === undefined || passwordHash === undefined || credentials.disabled) {
+        return yield* new LoginRefused()
+      }
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          // Changed, or disabled, while the password was being checked.
+          if (!(yield* lockCredentials(sql, credentials.userId, passwordHash))) return yield* new LoginRefused()
+          return yield* insertSession(sql, credentials.userId, input)
+        })
+      )
+    }, orUnavailable)
+
+    const login = Effect.fn("Login.login")(function*(input: LoginInput) {
+      const account = normalizeEmail(input.email) ?? input.email
+      return yield* limits.limit(
+        { kind: "login", address: input.address, account },
+        { countsSuccess: false, counted: ["LoginRefused"] },
+        loginNow(input)
+      )
+    })
+
+    /** Makes a user and opens a session, after `first` and in its transaction. */
+    const enter = <E>(
+      user: { readonly email: string; readonly role: User["role"] },
+      input: LoginInput,
+      first: Effect.Effect<void, E>
+    ) =>
+      Effect.flatMap(passwords.hash(input.password), (passwordHash) =>
+        inTransaction(
+          sql,
+          Effect.gen(function*() {
+            yield* first
+            const { id } = yield* insertUser(sql, { ...user, passwordHash })
+            return yield* insertSession(sql, id, input)
+          })
+        )).pipe(orUnavailable)
+
+    const register = Effect.fn("Login.register")(function*(input: LoginInput) {
+      const { registration } = yield* Effect.mapError(settings.fresh, databaseUnavailable)
+      if (registration.mode === "closed") return yield* new RegistrationClosed()
+      const email = yield* checkNewUser(input)
+      return yield* limits.limit(
+        { kind: "registration", address: input.address, account: email },
+        { countsSuccess: true, counted: ["EmailTaken"] },
+        enter({ email, role: "user" }, input, Effect.void)
+      )
+    })
+
+    const redeemSetup = Effect.fn("Login.redeemSetup")(function*(input: SetupInput) {
+      // Without a valid link no hash is computed.
+      if (!(yield* setupLinks.isValid(input.token))) return yield* new SetupLinkInvalid()
+      const email = yield* checkNewUser(input)
+      return yield* enter({ email, role: "root" }, input, takeSetupLink(sql, input.token))
+    })
+
+    const changeNow = Effect.fnUntraced(function*(change: PasswordChange) {
+      const expected = yield* matched(yield* credentialsById(sql, change.userId), change.current)
+      if (expected === undefined) return yield* new WrongPassword()
+      const passwordHash = yield* passwords.hash(change.next)
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const written = yield* writePasswordHash(sql, change.userId, { passwordHash, expected })
+          if (!written) return yield* new WrongPassword()
+          yield* deleteSessions(sql, change.userId, change.keepToken)
+        })
+      )
+    }, orUnavailable)
+
+    const changePassword = Effect.fn("Login.changePassword")(function*(change: PasswordChange) {
+      yield* checkNewPassword(change.next)
+      yield* limits.limit(
+        { kind: "passwordChange", address: change.address, account: change.userId.toString() },
+        { countsSuccess: false, counted: ["WrongPassword"] },
+        changeNow(change)
+      )
+    })
+
+    return Login.of({ login, register, redeemSetup, changePassword })
+  }))
   static readonly layer = Login.layerNoDeps.pipe(
     Layer.provide(Layer.mergeAll(PasswordQueue.layer, RateLimiter.layer))
   )

@@ -67,29 +67,27 @@ export class LoginSessions extends Context.Service<LoginSessions, {
   /** The user's sessions that are not over, newest first, at most 50. */
   list(userId: UserId, current: SessionToken): Effect.Effect<ReadonlyArray<ListedSession>, DatabaseUnavailable>
 }>()("realms/identity/LoginSessions") {
-  static readonly layer = Layer.effect(
-    LoginSessions,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
+  static readonly layer = Layer.effect(LoginSessions)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const live = sql.literal(`s.expires_at > now() AND s.last_seen_at > now() - interval '${IDLE_DAYS_MAX} days'`)
 
-      const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: UserId }) {
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
+    const open = Effect.fn("LoginSessions.open")(function*(session: SessionClient & { readonly userId: UserId }) {
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const [user] = yield* sql`SELECT FROM users WHERE id = ${session.userId} AND disabled_at IS NULL
           FOR NO KEY UPDATE`
-            if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
-            return yield* insertSession(sql, session.userId, session)
-          })
-        ).pipe(orUnavailable)
-      })
+          if (user === undefined) return yield* new UserNotFound({ userId: session.userId })
+          return yield* insertSession(sql, session.userId, session)
+        })
+      ).pipe(orUnavailable)
+    })
 
-      // That it is in use is not waited for: a session that another transaction is writing is left as it is.
-      const findByHash = (tokenHash: Buffer) =>
-        rowOf(
-          FoundSession,
-          sql`WITH found AS (
+    // That it is in use is not waited for: a session that another transaction is writing is left as it is.
+    const findByHash = (tokenHash: Buffer) =>
+      rowOf(
+        FoundSession,
+        sql`WITH found AS (
         SELECT s.id AS session_id, s.created_at AS session_created_at, s.last_seen_at, u.id, u.email, u.role,
             u.created_at, u.disabled_at
           FROM sessions s JOIN users u ON u.id = s.user_id
@@ -100,44 +98,43 @@ export class LoginSessions extends Context.Service<LoginSessions, {
           FOR UPDATE SKIP LOCKED
       ), seen AS (UPDATE sessions SET last_seen_at = now() WHERE id IN (SELECT id FROM stale))
       SELECT session_id, session_created_at, id, email, role, created_at, disabled_at FROM found`
-        )
+      )
 
-      const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
-        const tokenHash = tokenHashOf(token)
-        if (tokenHash === undefined) return Option.none<LoginSession>()
-        const found = yield* findByHash(tokenHash).pipe(
-          Effect.timeout(LOOKUP_TIMEOUT_MS),
-          Effect.mapError(databaseUnavailable)
-        )
-        return Option.map(
-          Option.fromUndefinedOr(found),
-          ({ sessionCreatedAt, sessionId, ...user }): LoginSession => ({ sessionId, user, createdAt: sessionCreatedAt })
-        )
-      })
+    const find = Effect.fn("LoginSessions.find")(function*(token: SessionToken) {
+      const tokenHash = tokenHashOf(token)
+      if (tokenHash === undefined) return Option.none<LoginSession>()
+      const found = yield* findByHash(tokenHash).pipe(
+        Effect.timeout(LOOKUP_TIMEOUT_MS),
+        Effect.mapError(databaseUnavailable)
+      )
+      return Option.map(
+        Option.fromUndefinedOr(found),
+        ({ sessionCreatedAt, sessionId, ...user }): LoginSession => ({ sessionId, user, createdAt: sessionCreatedAt })
+      )
+    })
 
-      const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
-        const tokenHash = tokenHashOf(token)
-        if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
-      })
+    const close = Effect.fn("LoginSessions.close")(function*(token: SessionToken) {
+      const tokenHash = tokenHashOf(token)
+      if (tokenHash !== undefined) yield* orUnavailable(sql`DELETE FROM sessions WHERE id_hash = ${tokenHash}`)
+    })
 
-      const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: UserId, keepToken: SessionToken) {
-        yield* orUnavailable(deleteSessions(sql, userId, keepToken))
-      })
+    const closeOthers = Effect.fn("LoginSessions.closeOthers")(function*(userId: UserId, keepToken: SessionToken) {
+      yield* orUnavailable(deleteSessions(sql, userId, keepToken))
+    })
 
-      const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: UserId) {
-        yield* orUnavailable(deleteSessions(sql, userId))
-      })
+    const closeAll = Effect.fn("LoginSessions.closeAll")(function*(userId: UserId) {
+      yield* orUnavailable(deleteSessions(sql, userId))
+    })
 
-      const list = Effect.fn("LoginSessions.list")(function*(userId: UserId, current: SessionToken) {
-        return yield* rowsOf(
-          ListedSession,
-          sql`SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
+    const list = Effect.fn("LoginSessions.list")(function*(userId: UserId, current: SessionToken) {
+      return yield* rowsOf(
+        ListedSession,
+        sql`SELECT s.id, coalesce(s.user_agent, '') AS user_agent, coalesce(s.address, '') AS address, s.created_at,
           s.last_seen_at, s.id_hash IS NOT DISTINCT FROM ${tokenHashOf(current) ?? null}::bytea AS current
         FROM sessions s WHERE s.user_id = ${userId} AND ${live} ORDER BY s.id DESC LIMIT ${SESSIONS_PER_USER_MAX}`
-        ).pipe(orUnavailable)
-      })
-
-      return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
+      ).pipe(orUnavailable)
     })
-  )
+
+    return LoginSessions.of({ open, find, close, closeOthers, closeAll, list })
+  }))
 }

@@ -46,90 +46,87 @@ export class PasswordLinks extends Context.Service<PasswordLinks, {
     address: string
   ): Effect.Effect<void, PasswordLinkInvalid | PasswordRefused | TooBusy | DatabaseUnavailable>
 }>()("realms/identity/PasswordLinks") {
-  static readonly layer = Layer.effect(
-    PasswordLinks,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const passwords = yield* PasswordQueue
+  static readonly layer = Layer.effect(PasswordLinks)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const passwords = yield* PasswordQueue
 
-      const write = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
-        const user = yield* rowOf(
-          LockedUser,
-          sql`SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
-        )
-        if (user === undefined) return yield* new UserNotFound({ userId })
-        if (user.disabled) return yield* new UserDisabled({ userId })
-        const { token, tokenHash } = makeToken()
-        yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-        const { expiresAt } = yield* oneRowOf(
-          WrittenLink,
-          sql`INSERT INTO password_links (token_hash, user_id, expires_at)
+    const write = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
+      const user = yield* rowOf(
+        LockedUser,
+        sql`SELECT disabled_at IS NOT NULL AS disabled FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+      )
+      if (user === undefined) return yield* new UserNotFound({ userId })
+      if (user.disabled) return yield* new UserDisabled({ userId })
+      const { token, tokenHash } = makeToken()
+      yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+      const { expiresAt } = yield* oneRowOf(
+        WrittenLink,
+        sql`INSERT INTO password_links (token_hash, user_id, expires_at)
       VALUES (${tokenHash}, ${userId}, now() + make_interval(hours => ${PASSWORD_LINK_HOURS}::integer))
       RETURNING expires_at`
-        )
-        yield* recordChange(sql, actor, {
-          action: "password_link.created",
-          target: `user:${userId}`,
-          before: null,
-          after: { expires_at: expiresAt.toISOString() }
-        })
-        return { token, expiresAt }
+      )
+      yield* recordChange(sql, actor, {
+        action: "password_link.created",
+        target: `user:${userId}`,
+        before: null,
+        after: { expires_at: expiresAt.toISOString() }
       })
+      return { token, expiresAt }
+    })
 
-      /** The user of a link that is good at this moment. */
-      const userOf = (token: PasswordToken) =>
-        rowOf(
-          LinkedUser,
-          sql`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
+    /** The user of a link that is good at this moment. */
+    const userOf = (token: PasswordToken) =>
+      rowOf(
+        LinkedUser,
+        sql`SELECT u.id, u.email FROM password_links l JOIN users u ON u.id = l.user_id
         WHERE l.token_hash = ${tokenHashOf(token) ?? null}::bytea AND l.expires_at > now() AND u.disabled_at IS NULL`
-        )
-
-      const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: UserId) {
-        return yield* inTransaction(sql, write(actor, userId)).pipe(orUnavailable)
-      })
-
-      const find = Effect.fn("PasswordLinks.find")(function*(token: PasswordToken) {
-        const user = yield* orUnavailable(userOf(token))
-        return Option.map(Option.fromUndefinedOr(user), ({ email }) => email)
-      })
-
-      const use = Effect.fnUntraced(
-        function*({ address, passwordHash, token, userId }: {
-          readonly token: PasswordToken
-          readonly userId: UserId
-          readonly passwordHash: string
-          readonly address: string
-        }) {
-          // Users before their links, as everywhere, so that nobody waits in a circle.
-          yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
-          if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
-          yield* writePasswordHash(sql, userId, { passwordHash })
-          yield* deleteSessions(sql, userId)
-          yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
-            action: "password_link.used",
-            target: `user:${userId}`,
-            before: null,
-            after: null
-          })
-        }
       )
 
-      const redeem = Effect.fn("PasswordLinks.redeem")(function*(
-        token: PasswordToken,
-        password: Redacted.Redacted<string>,
-        address: string
-      ) {
-        // Without a valid link no hash is computed.
-        const user = yield* orUnavailable(userOf(token))
-        if (user === undefined) return yield* new PasswordLinkInvalid()
-        yield* checkNewPassword(password)
-        const passwordHash = yield* passwords.hash(password)
-        yield* inTransaction(sql, use({ token, userId: user.id, passwordHash, address })).pipe(orUnavailable)
-      })
-
-      return PasswordLinks.of({ issue, find, redeem })
+    const issue = Effect.fn("PasswordLinks.issue")(function*(actor: Actor, userId: UserId) {
+      return yield* inTransaction(sql, write(actor, userId)).pipe(orUnavailable)
     })
-  ).pipe(
+
+    const find = Effect.fn("PasswordLinks.find")(function*(token: PasswordToken) {
+      const user = yield* orUnavailable(userOf(token))
+      return Option.map(Option.fromUndefinedOr(user), ({ email }) => email)
+    })
+
+    const use = Effect.fnUntraced(
+      function*({ address, passwordHash, token, userId }: {
+        readonly token: PasswordToken
+        readonly userId: UserId
+        readonly passwordHash: string
+        readonly address: string
+      }) {
+        // Users before their links, as everywhere, so that nobody waits in a circle.
+        yield* sql`SELECT FROM users WHERE id = ${userId} FOR NO KEY UPDATE`
+        if ((yield* userOf(token))?.id !== userId) return yield* new PasswordLinkInvalid()
+        yield* writePasswordHash(sql, userId, { passwordHash })
+        yield* deleteSessions(sql, userId)
+        yield* recordChange(sql, { name: `user:${userId}`, userId, address }, {
+          action: "password_link.used",
+          target: `user:${userId}`,
+          before: null,
+          after: null
+        })
+      }
+    )
+
+    const redeem = Effect.fn("PasswordLinks.redeem")(function*(
+      token: PasswordToken,
+      password: Redacted.Redacted<string>,
+      address: string
+    ) {
+      // Without a valid link no hash is computed.
+      const user = yield* orUnavailable(userOf(token))
+      if (user === undefined) return yield* new PasswordLinkInvalid()
+      yield* checkNewPassword(password)
+      const passwordHash = yield* passwords.hash(password)
+      yield* inTransaction(sql, use({ token, userId: user.id, passwordHash, address })).pipe(orUnavailable)
+    })
+
+    return PasswordLinks.of({ issue, find, redeem })
+  })).pipe(
     Layer.provide(PasswordQueue.layer)
   )
 }

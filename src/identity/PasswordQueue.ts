@@ -18,29 +18,26 @@ export class PasswordQueue extends Context.Service<PasswordQueue, {
   /** Whether the password is the one hashed to `phc`. */
   verify(password: Redacted.Redacted<string>, phc: string): Effect.Effect<boolean, TooBusy>
 }>()("realms/identity/PasswordQueue") {
-  static readonly layer = Layer.effect(
-    PasswordQueue,
-    Effect.gen(function*() {
-      const threads = yield* Semaphore.make(AT_ONCE_MAX)
-      let queued = 0
-      const enter = Effect.suspend(() => {
-        if (queued >= QUEUED_MAX) return Effect.fail(full)
-        queued++
-        return Effect.void
-      })
-      const leave = Effect.sync(() => {
-        queued--
-      })
-      const inTurn = <A>(work: Effect.Effect<A>): Effect.Effect<A, TooBusy> =>
-        // The thread goes on when nobody waits for it any more, so its turn is not over before it is.
-        Effect.acquireUseRelease(enter, () => threads.withPermit(Effect.uninterruptible(work)), () => leave)
-
-      return PasswordQueue.of({
-        hash: (password) => inTurn(hashPassword(password)),
-        verify: (password, phc) => inTurn(verifyPassword(password, phc))
-      })
+  static readonly layer = Layer.effect(PasswordQueue)(Effect.gen(function*() {
+    const threads = yield* Semaphore.make(AT_ONCE_MAX)
+    let queued = 0
+    const enter = Effect.suspend(() => {
+      if (queued >= QUEUED_MAX) return Effect.fail(full)
+      queued++
+      return Effect.void
     })
-  )
+    const leave = Effect.sync(() => {
+      queued--
+    })
+    const inTurn = <A>(work: Effect.Effect<A>): Effect.Effect<A, TooBusy> =>
+      // The thread goes on when nobody waits for it any more, so its turn is not over before it is.
+      Effect.acquireUseRelease(enter, () => threads.withPermit(Effect.uninterruptible(work)), () => leave)
+
+    return PasswordQueue.of({
+      hash: (password) => inTurn(hashPassword(password)),
+      verify: (password, phc) => inTurn(verifyPassword(password, phc))
+    })
+  }))
 }
 
 const full = new TooBusy({ reason: "too many passwords are being checked at this moment" })

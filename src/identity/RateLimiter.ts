@@ -69,51 +69,48 @@ export class RateLimiter extends Context.Service<RateLimiter, {
     work: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TooManyAttempts | DatabaseUnavailable, R>
 }>()("realms/identity/RateLimiter") {
-  static readonly layer = Layer.effect(
-    RateLimiter,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(RateLimiter)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
-        const nowMs = BigInt(yield* Clock.currentTimeMillis)
-        const [refillMs, spanMs] = [BigInt(limit.refillMs), BigInt(limit.refillMs * limit.burst)]
-        const taken = yield* sql`
+    const take = Effect.fnUntraced(function*({ keyHash, limit }: Place) {
+      const nowMs = BigInt(yield* Clock.currentTimeMillis)
+      const [refillMs, spanMs] = [BigInt(limit.refillMs), BigInt(limit.refillMs * limit.burst)]
+      const taken = yield* sql`
       INSERT INTO attempt_limits AS l (key_hash, full_at_ms) VALUES (${keyHash}, ${nowMs + refillMs}::bigint)
         ON CONFLICT (key_hash) DO UPDATE SET full_at_ms = greatest(l.full_at_ms, ${nowMs}::bigint) + ${refillMs}::bigint
           WHERE l.full_at_ms <= ${nowMs + spanMs - refillMs}::bigint
         RETURNING key_hash`
-        if (taken.length > 0) return
-        const used = yield* rowOf(UsedLimit, sql`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`)
-        const waitMs = used === undefined ? 0n : used.fullAtMs - (nowMs + spanMs - refillMs)
-        return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
-      })
+      if (taken.length > 0) return
+      const used = yield* rowOf(UsedLimit, sql`SELECT full_at_ms FROM attempt_limits WHERE key_hash = ${keyHash}`)
+      const waitMs = used === undefined ? 0n : used.fullAtMs - (nowMs + spanMs - refillMs)
+      return yield* new TooManyAttempts({ retryAfterSeconds: Math.max(1, Math.ceil(Number(waitMs) / 1_000)) })
+    })
 
-      const giveBack = ({ keyHash, limit }: Place) =>
-        sql`UPDATE attempt_limits SET full_at_ms = full_at_ms - ${
-          BigInt(limit.refillMs)
-        }::bigint WHERE key_hash = ${keyHash}`
-          .pipe(Effect.ignore)
+    const giveBack = ({ keyHash, limit }: Place) =>
+      sql`UPDATE attempt_limits SET full_at_ms = full_at_ms - ${
+        BigInt(limit.refillMs)
+      }::bigint WHERE key_hash = ${keyHash}`
+        .pipe(Effect.ignore)
 
-      return RateLimiter.of({
-        limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
-          const places = placesOf(attempt)
-          const taken: Array<Place> = []
-          const returned = Effect.suspend(() => Effect.forEach(taken, giveBack, { discard: true }))
-          const takeAll = Effect.forEach(places, (place) =>
-            Effect.tap(take(place), () =>
-              Effect.sync(() => {
-                taken.push(place)
-              })), { discard: true })
-          // Who is refused for an account has not used up the network of those beside them.
-          yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
-          return yield* work.pipe(
-            Effect.tap(() => countsSuccess ? Effect.void : returned),
-            Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)
-          )
-        })
+    return RateLimiter.of({
+      limit: Effect.fnUntraced(function*(attempt, { counted, countsSuccess }, work) {
+        const places = placesOf(attempt)
+        const taken: Array<Place> = []
+        const returned = Effect.suspend(() => Effect.forEach(taken, giveBack, { discard: true }))
+        const takeAll = Effect.forEach(places, (place) =>
+          Effect.tap(take(place), () =>
+            Effect.sync(() => {
+              taken.push(place)
+            })), { discard: true })
+        // Who is refused for an account has not used up the network of those beside them.
+        yield* orUnavailable(takeAll).pipe(Effect.tapError(() => returned))
+        return yield* work.pipe(
+          Effect.tap(() => countsSuccess ? Effect.void : returned),
+          Effect.tapError((error) => counted.includes(error._tag) ? Effect.void : returned)
+        )
       })
     })
-  )
+  }))
 }
 
 interface Place {

@@ -26,35 +26,32 @@ export class SetupLinks extends Context.Service<SetupLinks, {
   /** Whether `Login.redeemSetup` would take it at this moment. */
   isValid(token: SetupToken): Effect.Effect<boolean, DatabaseUnavailable>
 }>()("realms/identity/SetupLinks") {
-  static readonly layer = Layer.effect(
-    SetupLinks,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(SetupLinks)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const write = Effect.gen(function*() {
-        yield* lockRoots(sql)
-        if (yield* rootExists(sql)) return Option.none<SetupToken>()
-        const { token, tokenHash } = makeToken()
-        yield* sql`DELETE FROM setup_links WHERE token_hash IN (
+    const write = Effect.gen(function*() {
+      yield* lockRoots(sql)
+      if (yield* rootExists(sql)) return Option.none<SetupToken>()
+      const { token, tokenHash } = makeToken()
+      yield* sql`DELETE FROM setup_links WHERE token_hash IN (
       SELECT token_hash FROM setup_links ORDER BY created_at DESC OFFSET ${LINKS_MAX - 1})`
-        yield* sql`INSERT INTO setup_links (token_hash, expires_at)
+      yield* sql`INSERT INTO setup_links (token_hash, expires_at)
       VALUES (${tokenHash}, now() + make_interval(hours => ${LINK_HOURS_MAX}::integer))`
-        return Option.some(token)
-      })
+      return Option.some(token)
+    })
 
-      const isValid = Effect.fn("SetupLinks.isValid")(function*(token: SetupToken) {
-        const rows = yield* sql`SELECT FROM setup_links
+    const isValid = Effect.fn("SetupLinks.isValid")(function*(token: SetupToken) {
+      const rows = yield* sql`SELECT FROM setup_links
       WHERE token_hash = ${tokenHashOf(token) ?? null}::bytea AND expires_at > now()
         AND NOT EXISTS (SELECT FROM users WHERE role = 'root')`
-        return rows.length > 0
-      }, orUnavailable)
+      return rows.length > 0
+    }, orUnavailable)
 
-      return SetupLinks.of({
-        issue: inTransaction(sql, write).pipe(orUnavailable, Effect.withSpan("SetupLinks.issue")),
-        isValid
-      })
+    return SetupLinks.of({
+      issue: inTransaction(sql, write).pipe(orUnavailable, Effect.withSpan("SetupLinks.issue")),
+      isValid
     })
-  )
+  }))
 }
 
 const rootExists = (sql: SqlClient.SqlClient): Effect.Effect<boolean, SqlError.SqlError> =>

@@ -49,119 +49,116 @@ export class UserAdmin extends Context.Service<UserAdmin, {
   /** Administrators are made of users who are not disabled. */
   setRole(actor: Actor, userId: UserId, role: User["role"]): Effect.Effect<void, ChangeError | UserDisabled>
 }>()("realms/identity/UserAdmin") {
-  static readonly layer = Layer.effect(
-    UserAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
-      const passwords = yield* PasswordQueue
-      const keys = yield* ApiKeys
+  static readonly layer = Layer.effect(UserAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const passwords = yield* PasswordQueue
+    const keys = yield* ApiKeys
 
-      /** One change of who is an administrator at a time; the user's row is locked. */
-      const locked = Effect.fnUntraced(function*(userId: UserId) {
-        yield* lockRoots(sql)
-        const user = yield* rowOf(
-          User,
-          sql`SELECT id, email, role, created_at, disabled_at FROM users
+    /** One change of who is an administrator at a time; the user's row is locked. */
+    const locked = Effect.fnUntraced(function*(userId: UserId) {
+      yield* lockRoots(sql)
+      const user = yield* rowOf(
+        User,
+        sql`SELECT id, email, role, created_at, disabled_at FROM users
       WHERE id = ${userId} FOR NO KEY UPDATE`
-        )
-        return user ?? (yield* new UserNotFound({ userId }))
-      })
+      )
+      return user ?? (yield* new UserNotFound({ userId }))
+    })
 
-      /** That this user may cease to be an administrator who can come in. */
-      const checkExpendable = Effect.fnUntraced(function*(actor: Actor, user: User) {
-        if (user.id === actor.userId) return yield* new OwnUser({ userId: user.id })
-        if (user.role !== "root" || user.disabledAt !== null) return
-        const others = yield* sql`SELECT FROM users
+    /** That this user may cease to be an administrator who can come in. */
+    const checkExpendable = Effect.fnUntraced(function*(actor: Actor, user: User) {
+      if (user.id === actor.userId) return yield* new OwnUser({ userId: user.id })
+      if (user.role !== "root" || user.disabledAt !== null) return
+      const others = yield* sql`SELECT FROM users
       WHERE role = 'root' AND disabled_at IS NULL AND id <> ${user.id} LIMIT 1`
-        if (others.length === 0) return yield* new LastRoot({ userId: user.id })
-      })
+      if (others.length === 0) return yield* new LastRoot({ userId: user.id })
+    })
 
-      const disableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
-        const user = yield* locked(userId)
-        if (user.disabledAt !== null) return
-        yield* checkExpendable(actor, user)
-        yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${userId}`
-        yield* deleteSessions(sql, userId)
-        yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-        yield* notifications.publish("keys", `user-${userId}`)
-        yield* recordChange(sql, actor, {
-          action: "user.disabled",
-          target: `user:${userId}`,
-          before: { disabled: false },
-          after: { disabled: true }
-        })
-      })
-
-      const enableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
-        const user = yield* locked(userId)
-        if (user.disabledAt === null) return
-        yield* sql`UPDATE users SET disabled_at = NULL WHERE id = ${userId}`
-        // That the keys are wrong is remembered as well.
-        yield* notifications.publish("keys", `user-${userId}`)
-        yield* recordChange(sql, actor, {
-          action: "user.enabled",
-          target: `user:${userId}`,
-          before: { disabled: true },
-          after: { disabled: false }
-        })
-      })
-
-      const setRoleNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, role: User["role"]) {
-        const user = yield* locked(userId)
-        if (user.role === role) return
-        if (role === "root" && user.disabledAt !== null) return yield* new UserDisabled({ userId })
-        if (role !== "root") yield* checkExpendable(actor, user)
-        yield* sql`UPDATE users SET role = ${role} WHERE id = ${userId}`
-        if (role === "root") yield* sql`DELETE FROM setup_links`
-        yield* recordChange(sql, actor, {
-          action: "user.role_changed",
-          target: `user:${userId}`,
-          before: { role: user.role },
-          after: { role }
-        })
-      })
-
-      const createNow = Effect.fnUntraced(function*(actor: Actor, user: Parameters<typeof insertUser>[1]) {
-        const made = yield* insertUser(sql, user)
-        yield* recordChange(sql, actor, {
-          action: "user.created",
-          target: `user:${made.id}`,
-          before: null,
-          after: { email: made.email, role: made.role }
-        })
-        return made
-      })
-
-      /** What is done here is seen here at once; the message to the other servers arrives a moment later. */
-      const forget = Effect.sync(() => keys.forget())
-
-      return UserAdmin.of({
-        search: (search) => orUnavailable(findUsers(sql, search)).pipe(Effect.withSpan("UserAdmin.search")),
-        view: (userId) =>
-          orUnavailable(userDetails(sql, userId)).pipe(
-            Effect.map(Option.fromUndefinedOr),
-            Effect.withSpan("UserAdmin.view")
-          ),
-        create: Effect.fn("UserAdmin.create")(function*(actor, user) {
-          const email = normalizeEmail(user.email)
-          if (email === undefined) return yield* new InvalidEmail({ email: user.email })
-          if (user.password !== undefined) yield* checkNewPassword(user.password)
-          const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
-          return yield* inTransaction(sql, createNow(actor, { email, role: user.role, passwordHash })).pipe(
-            orUnavailable
-          )
-        }),
-        disable: Effect.fn("UserAdmin.disable")(function*(actor, userId) {
-          yield* inTransaction(sql, disableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))
-        }),
-        enable: Effect.fn("UserAdmin.enable")(function*(actor, userId) {
-          yield* inTransaction(sql, enableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))
-        }),
-        setRole: Effect.fn("UserAdmin.setRole")(function*(actor, userId, role) {
-          yield* inTransaction(sql, setRoleNow(actor, userId, role)).pipe(orUnavailable)
-        })
+    const disableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
+      const user = yield* locked(userId)
+      if (user.disabledAt !== null) return
+      yield* checkExpendable(actor, user)
+      yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${userId}`
+      yield* deleteSessions(sql, userId)
+      yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
+      yield* notifications.publish("keys", `user-${userId}`)
+      yield* recordChange(sql, actor, {
+        action: "user.disabled",
+        target: `user:${userId}`,
+        before: { disabled: false },
+        after: { disabled: true }
       })
     })
-  ).pipe(Layer.provide(PasswordQueue.layer))
+
+    const enableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
+      const user = yield* locked(userId)
+      if (user.disabledAt === null) return
+      yield* sql`UPDATE users SET disabled_at = NULL WHERE id = ${userId}`
+      // That the keys are wrong is remembered as well.
+      yield* notifications.publish("keys", `user-${userId}`)
+      yield* recordChange(sql, actor, {
+        action: "user.enabled",
+        target: `user:${userId}`,
+        before: { disabled: true },
+        after: { disabled: false }
+      })
+    })
+
+    const setRoleNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, role: User["role"]) {
+      const user = yield* locked(userId)
+      if (user.role === role) return
+      if (role === "root" && user.disabledAt !== null) return yield* new UserDisabled({ userId })
+      if (role !== "root") yield* checkExpendable(actor, user)
+      yield* sql`UPDATE users SET role = ${role} WHERE id = ${userId}`
+      if (role === "root") yield* sql`DELETE FROM setup_links`
+      yield* recordChange(sql, actor, {
+        action: "user.role_changed",
+        target: `user:${userId}`,
+        before: { role: user.role },
+        after: { role }
+      })
+    })
+
+    const createNow = Effect.fnUntraced(function*(actor: Actor, user: Parameters<typeof insertUser>[1]) {
+      const made = yield* insertUser(sql, user)
+      yield* recordChange(sql, actor, {
+        action: "user.created",
+        target: `user:${made.id}`,
+        before: null,
+        after: { email: made.email, role: made.role }
+      })
+      return made
+    })
+
+    /** What is done here is seen here at once; the message to the other servers arrives a moment later. */
+    const forget = Effect.sync(() => keys.forget())
+
+    return UserAdmin.of({
+      search: (search) => orUnavailable(findUsers(sql, search)).pipe(Effect.withSpan("UserAdmin.search")),
+      view: (userId) =>
+        orUnavailable(userDetails(sql, userId)).pipe(
+          Effect.map(Option.fromUndefinedOr),
+          Effect.withSpan("UserAdmin.view")
+        ),
+      create: Effect.fn("UserAdmin.create")(function*(actor, user) {
+        const email = normalizeEmail(user.email)
+        if (email === undefined) return yield* new InvalidEmail({ email: user.email })
+        if (user.password !== undefined) yield* checkNewPassword(user.password)
+        const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
+        return yield* inTransaction(sql, createNow(actor, { email, role: user.role, passwordHash })).pipe(
+          orUnavailable
+        )
+      }),
+      disable: Effect.fn("UserAdmin.disable")(function*(actor, userId) {
+        yield* inTransaction(sql, disableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))
+      }),
+      enable: Effect.fn("UserAdmin.enable")(function*(actor, userId) {
+        yield* inTransaction(sql, enableNow(actor, userId)).pipe(orUnavailable, Effect.andThen(forget))
+      }),
+      setRole: Effect.fn("UserAdmin.setRole")(function*(actor, userId, role) {
+        yield* inTransaction(sql, setRoleNow(actor, userId, role)).pipe(orUnavailable)
+      })
+    })
+  })).pipe(Layer.provide(PasswordQueue.layer))
 }

@@ -37,52 +37,49 @@ export class Users extends Context.Service<Users, {
   findByEmail(email: string): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
   findById(id: UserId): Effect.Effect<Option.Option<User>, DatabaseUnavailable>
 }>()("realms/identity/Users") {
-  static readonly layer = Layer.effect(
-    Users,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const passwords = yield* PasswordQueue
-      const columns = sql.literal("id, email, role, created_at, disabled_at")
+  static readonly layer = Layer.effect(Users)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const passwords = yield* PasswordQueue
+    const columns = sql.literal("id, email, role, created_at, disabled_at")
 
-      const create = Effect.fn("Users.create")(function*(user: NewUser) {
-        const email = normalizeEmail(user.email)
-        if (email === undefined) return yield* new InvalidEmail({ email: user.email })
-        const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
-        return yield* inTransaction(sql, insertUser(sql, { email, role: user.role, passwordHash })).pipe(orUnavailable)
-      })
-
-      const setPassword = Effect.fn("Users.setPassword")(
-        function*(userId: UserId, password: Redacted.Redacted<string>) {
-          yield* checkNewPassword(password)
-          const passwordHash = yield* passwords.hash(password)
-          yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const written = yield* writePasswordHash(sql, userId, { passwordHash })
-              if (!written) return yield* new UserNotFound({ userId })
-              yield* deleteSessions(sql, userId)
-            })
-          ).pipe(orUnavailable)
-        }
-      )
-
-      const list = rowsOf(User, sql`SELECT ${columns} FROM users ORDER BY id`).pipe(
-        Effect.mapError(databaseUnavailable)
-      )
-
-      const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
-        const email = normalizeEmail(text)
-        if (email === undefined) return Option.none<User>()
-        return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE email = ${email}`))
-      }, Effect.mapError(databaseUnavailable))
-
-      const findById = Effect.fn("Users.findById")(function*(id: UserId) {
-        return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE id = ${id}`))
-      }, Effect.mapError(databaseUnavailable))
-
-      return Users.of({ create, setPassword, list, findByEmail, findById })
+    const create = Effect.fn("Users.create")(function*(user: NewUser) {
+      const email = normalizeEmail(user.email)
+      if (email === undefined) return yield* new InvalidEmail({ email: user.email })
+      const passwordHash = user.password === undefined ? null : yield* passwords.hash(user.password)
+      return yield* inTransaction(sql, insertUser(sql, { email, role: user.role, passwordHash })).pipe(orUnavailable)
     })
-  ).pipe(Layer.provide(PasswordQueue.layer))
+
+    const setPassword = Effect.fn("Users.setPassword")(
+      function*(userId: UserId, password: Redacted.Redacted<string>) {
+        yield* checkNewPassword(password)
+        const passwordHash = yield* passwords.hash(password)
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const written = yield* writePasswordHash(sql, userId, { passwordHash })
+            if (!written) return yield* new UserNotFound({ userId })
+            yield* deleteSessions(sql, userId)
+          })
+        ).pipe(orUnavailable)
+      }
+    )
+
+    const list = rowsOf(User, sql`SELECT ${columns} FROM users ORDER BY id`).pipe(
+      Effect.mapError(databaseUnavailable)
+    )
+
+    const findByEmail = Effect.fn("Users.findByEmail")(function*(text: string) {
+      const email = normalizeEmail(text)
+      if (email === undefined) return Option.none<User>()
+      return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE email = ${email}`))
+    }, Effect.mapError(databaseUnavailable))
+
+    const findById = Effect.fn("Users.findById")(function*(id: UserId) {
+      return Option.fromUndefinedOr(yield* rowOf(User, sql`SELECT ${columns} FROM users WHERE id = ${id}`))
+    }, Effect.mapError(databaseUnavailable))
+
+    return Users.of({ create, setPassword, list, findByEmail, findById })
+  })).pipe(Layer.provide(PasswordQueue.layer))
 }
 
 const EMAIL_LENGTH_MAX = 254

@@ -43,161 +43,158 @@ export class Checkout extends Context.Service<Checkout, {
   /** Starts a payment by Stripe. An open session is used again for the same account, currency, amount and rate. */
   startStripe(orderId: OrderId, viewer: UserId | undefined): Effect.Effect<PaymentStart, StartError>
 }>()("realms/orders/Checkout") {
-  static readonly layer = Layer.effect(
-    Checkout,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
-      const address = yield* PublicAddress
-      const stripe = yield* StripeClient
-      const sessions = yield* CheckoutSessions
-      const settlement = yield* Settlement
+  static readonly layer = Layer.effect(Checkout)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
+    const address = yield* PublicAddress
+    const stripe = yield* StripeClient
+    const sessions = yield* CheckoutSessions
+    const settlement = yield* Settlement
 
-      const pageOf = (order: Order): string => `${address.url()}/pay/${order.kind}/${order.id}`
+    const pageOf = (order: Order): string => `${address.url()}/pay/${order.kind}/${order.id}`
 
-      /** The attempt to go on with: one of the order's that `fits`, else a new one. The order is seen to be payable. */
-      const attemptFor = Effect.fnUntraced(function*(
-        orderId: OrderId,
-        viewer: UserId | undefined,
-        wanted: (order: Order) => Omit<NewAttempt, "order" | "reference">,
-        fits: (attempt: Attempt) => boolean
-      ) {
-        const known = yield* findOrder(sql, orderId)
-        if (known === undefined || (viewer !== undefined && known.userId !== viewer)) {
-          return yield* new OrderNotFound({ id: orderId })
-        }
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const order = (yield* lockOrder(sql, known.kind, orderId)) ?? known
-            const nowMs = yield* Clock.currentTimeMillis
-            if (order.state !== "pending") return yield* new OrderClosed({ id: orderId, state: order.state })
-            if (order.expiresAt.getTime() <= nowMs) return yield* new OrderClosed({ id: orderId, state: "expired" })
-            const attempts = yield* lockAttempts(sql, orderId)
-            if (attempts.some((attempt) => attempt.state === "processing")) {
-              return yield* new OrderProcessing({ id: orderId })
-            }
-            const asked = wanted(order)
-            const open = attempts.find((attempt) =>
-              attempt.state === "open" && attempt.provider === asked.provider && attempt.method === asked.method &&
-              attempt.amountMinor === asked.amountMinor && attempt.currency === asked.currency &&
-              attempt.gateway === asked.gateway && attempt.merchant === asked.merchant &&
-              attempt.minorPerFen === asked.minorPerFen && fits(attempt)
-            )
-            if (open !== undefined) return { order, attempt: open }
-            if (attempts.length >= ATTEMPTS_MAX) {
-              return yield* new TooManyOpen({ what: "payment attempts of this order" })
-            }
-            return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
-          })
-        )
-      }, orUnavailable)
-
-      const startEpay = Effect.fn("Checkout.startEpay")(
-        function*(orderId: OrderId, viewer: UserId | undefined, method: string) {
-          const config = (yield* settings.fresh).payment.epay
-          if (!config.enabled) return yield* new ProviderOff({ provider: "epay" })
-          if (!config.types.includes(method)) {
-            return yield* new ProviderRefused({ provider: "epay", why: `pay by one of ${config.types.join(", ")}` })
+    /** The attempt to go on with: one of the order's that `fits`, else a new one. The order is seen to be payable. */
+    const attemptFor = Effect.fnUntraced(function*(
+      orderId: OrderId,
+      viewer: UserId | undefined,
+      wanted: (order: Order) => Omit<NewAttempt, "order" | "reference">,
+      fits: (attempt: Attempt) => boolean
+    ) {
+      const known = yield* findOrder(sql, orderId)
+      if (known === undefined || (viewer !== undefined && known.userId !== viewer)) {
+        return yield* new OrderNotFound({ id: orderId })
+      }
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const order = (yield* lockOrder(sql, known.kind, orderId)) ?? known
+          const nowMs = yield* Clock.currentTimeMillis
+          if (order.state !== "pending") return yield* new OrderClosed({ id: orderId, state: order.state })
+          if (order.expiresAt.getTime() <= nowMs) return yield* new OrderClosed({ id: orderId, state: "expired" })
+          const attempts = yield* lockAttempts(sql, orderId)
+          if (attempts.some((attempt) => attempt.state === "processing")) {
+            return yield* new OrderProcessing({ id: orderId })
           }
-          const { attempt, order } = yield* attemptFor(orderId, viewer, (asked) => ({
-            provider: "epay",
-            method,
-            amountMinor: asked.amountFen,
-            currency: "cny",
-            gateway: hostOf(config),
-            merchant: config.partnerId,
-            minorPerFen: "1",
-            sessionExpiresAt: null
-          }), () => true)
-          const form = yield* epayForm(config, {
-            reference: attempt.reference,
-            method,
-            amountFen: order.amountFen,
-            name: nameOf(order),
-            notifyUrl: `${address.url()}/api/pay/epay/notify`,
-            returnUrl: pageOf(order)
-          })
-          return { type: "form", ...form } satisfies PaymentStart
-        }
-      )
-
-      const open = Effect.fnUntraced(function*(order: Order, attempt: Attempt, expiresAt: Date) {
-        const created = yield* stripe.create((yield* settings.fresh).payment.stripe, {
-          reference: attempt.reference,
-          amountMinor: attempt.amountMinor,
-          currency: attempt.currency,
-          name: nameOf(order),
-          successUrl: pageOf(order),
-          cancelUrl: pageOf(order),
-          expiresAtSeconds: Math.floor(expiresAt.getTime() / 1_000)
-        }).pipe(
-          // What Stripe refuses for good it refuses again: the next start makes another attempt.
-          Effect.tapErrorTag(
-            "ProviderRefused",
-            () => Effect.ignore(moveAttemptById(sql, attempt.id, { _tag: "Refused" }))
+          const asked = wanted(order)
+          const open = attempts.find((attempt) =>
+            attempt.state === "open" && attempt.provider === asked.provider && attempt.method === asked.method &&
+            attempt.amountMinor === asked.amountMinor && attempt.currency === asked.currency &&
+            attempt.gateway === asked.gateway && attempt.merchant === asked.merchant &&
+            attempt.minorPerFen === asked.minorPerFen && fits(attempt)
           )
-        )
-        const session = { id: created.session, url: created.url }
-        yield* orUnavailable(moveAttemptById(sql, attempt.id, { _tag: "Opened" }, { session }))
-        const now = yield* orUnavailable(findOrder(sql, order.id))
-        if (now !== undefined && now.state !== "pending") {
-          yield* sessions.closeOf(order.id)
-          return yield* new OrderClosed({ id: order.id, state: now.state })
-        }
-        return { type: "redirect", url: created.url } satisfies PaymentStart
-      })
-
-      /** A session that was opened before: handed out again only when Stripe says that it is still open. */
-      const reopen = Effect.fnUntraced(function*(order: Order, session: string) {
-        const now = yield* stripe.retrieve((yield* settings.fresh).payment.stripe, session)
-        if (now.state === "open" && now.url !== undefined) {
-          return { type: "redirect", url: now.url } satisfies PaymentStart
-        }
-        if (now.fact !== undefined) yield* settlement.settle(now.fact)
-        if (now.state === "processing") return yield* new OrderProcessing({ id: order.id })
-        if (now.state === "paid") return yield* new OrderClosed({ id: order.id, state: "paid" })
-        return undefined
-      })
-
-      const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: OrderId, viewer: UserId | undefined) {
-        const config = (yield* settings.fresh).payment.stripe
-        if (!config.enabled || Redacted.value(config.secretKey) === "") {
-          return yield* new ProviderOff({ provider: "stripe" })
-        }
-        const nowMs = yield* Clock.currentTimeMillis
-        const expiryOf = (order: Order) =>
-          DateTime.toDate(
-            DateTime.makeUnsafe(Math.max(order.expiresAt.getTime(), nowMs + SESSION_SECONDS_MIN * 1_000))
-          )
-        const wanted = (order: Order) => ({
-          provider: "stripe" as const,
-          method: null,
-          amountMinor: minorOf(order.amountFen, config.minorPerFen),
-          currency: config.currency,
-          gateway: "",
-          merchant: stripe.accountOf(config),
-          minorPerFen: config.minorPerFen,
-          sessionExpiresAt: expiryOf(order)
+          if (open !== undefined) return { order, attempt: open }
+          if (attempts.length >= ATTEMPTS_MAX) {
+            return yield* new TooManyOpen({ what: "payment attempts of this order" })
+          }
+          return { order, attempt: yield* insertAttempt(sql, { ...asked, order, reference: makeReference(order) }) }
         })
-        const lasts = (attempt: Attempt) =>
-          attempt.sessionExpiresAt !== null &&
-          // One whose session was never heard of is asked for again, which Stripe takes only while it lasts long enough.
-          attempt.sessionExpiresAt.getTime() >
-            nowMs + (attempt.session === null ? SESSION_SECONDS_MIN - 120 : SESSION_SECONDS_LEFT_MIN) * 1_000
-        const begin = attemptFor(orderId, viewer, wanted, lasts)
-        const first = yield* begin
-        if (first.attempt.session !== null) {
-          const again = yield* reopen(first.order, first.attempt.session)
-          if (again !== undefined) return again
-        }
-        const { attempt, order } = first.attempt.session === null ? first : yield* begin
-        return yield* open(order, attempt, attempt.sessionExpiresAt ?? expiryOf(order))
-      })
+      )
+    }, orUnavailable)
 
-      return Checkout.of({ startEpay, startStripe })
+    const startEpay = Effect.fn("Checkout.startEpay")(
+      function*(orderId: OrderId, viewer: UserId | undefined, method: string) {
+        const config = (yield* settings.fresh).payment.epay
+        if (!config.enabled) return yield* new ProviderOff({ provider: "epay" })
+        if (!config.types.includes(method)) {
+          return yield* new ProviderRefused({ provider: "epay", why: `pay by one of ${config.types.join(", ")}` })
+        }
+        const { attempt, order } = yield* attemptFor(orderId, viewer, (asked) => ({
+          provider: "epay",
+          method,
+          amountMinor: asked.amountFen,
+          currency: "cny",
+          gateway: hostOf(config),
+          merchant: config.partnerId,
+          minorPerFen: "1",
+          sessionExpiresAt: null
+        }), () => true)
+        const form = yield* epayForm(config, {
+          reference: attempt.reference,
+          method,
+          amountFen: order.amountFen,
+          name: nameOf(order),
+          notifyUrl: `${address.url()}/api/pay/epay/notify`,
+          returnUrl: pageOf(order)
+        })
+        return { type: "form", ...form } satisfies PaymentStart
+      }
+    )
+
+    const open = Effect.fnUntraced(function*(order: Order, attempt: Attempt, expiresAt: Date) {
+      const created = yield* stripe.create((yield* settings.fresh).payment.stripe, {
+        reference: attempt.reference,
+        amountMinor: attempt.amountMinor,
+        currency: attempt.currency,
+        name: nameOf(order),
+        successUrl: pageOf(order),
+        cancelUrl: pageOf(order),
+        expiresAtSeconds: Math.floor(expiresAt.getTime() / 1_000)
+      }).pipe(
+        // What Stripe refuses for good it refuses again: the next start makes another attempt.
+        Effect.tapErrorTag(
+          "ProviderRefused",
+          () => Effect.ignore(moveAttemptById(sql, attempt.id, { _tag: "Refused" }))
+        )
+      )
+      const session = { id: created.session, url: created.url }
+      yield* orUnavailable(moveAttemptById(sql, attempt.id, { _tag: "Opened" }, { session }))
+      const now = yield* orUnavailable(findOrder(sql, order.id))
+      if (now !== undefined && now.state !== "pending") {
+        yield* sessions.closeOf(order.id)
+        return yield* new OrderClosed({ id: order.id, state: now.state })
+      }
+      return { type: "redirect", url: created.url } satisfies PaymentStart
     })
-  )
+
+    /** A session that was opened before: handed out again only when Stripe says that it is still open. */
+    const reopen = Effect.fnUntraced(function*(order: Order, session: string) {
+      const now = yield* stripe.retrieve((yield* settings.fresh).payment.stripe, session)
+      if (now.state === "open" && now.url !== undefined) {
+        return { type: "redirect", url: now.url } satisfies PaymentStart
+      }
+      if (now.fact !== undefined) yield* settlement.settle(now.fact)
+      if (now.state === "processing") return yield* new OrderProcessing({ id: order.id })
+      if (now.state === "paid") return yield* new OrderClosed({ id: order.id, state: "paid" })
+      return undefined
+    })
+
+    const startStripe = Effect.fn("Checkout.startStripe")(function*(orderId: OrderId, viewer: UserId | undefined) {
+      const config = (yield* settings.fresh).payment.stripe
+      if (!config.enabled || Redacted.value(config.secretKey) === "") {
+        return yield* new ProviderOff({ provider: "stripe" })
+      }
+      const nowMs = yield* Clock.currentTimeMillis
+      const expiryOf = (order: Order) =>
+        DateTime.toDate(
+          DateTime.makeUnsafe(Math.max(order.expiresAt.getTime(), nowMs + SESSION_SECONDS_MIN * 1_000))
+        )
+      const wanted = (order: Order) => ({
+        provider: "stripe" as const,
+        method: null,
+        amountMinor: minorOf(order.amountFen, config.minorPerFen),
+        currency: config.currency,
+        gateway: "",
+        merchant: stripe.accountOf(config),
+        minorPerFen: config.minorPerFen,
+        sessionExpiresAt: expiryOf(order)
+      })
+      const lasts = (attempt: Attempt) =>
+        attempt.sessionExpiresAt !== null &&
+        // One whose session was never heard of is asked for again, which Stripe takes only while it lasts long enough.
+        attempt.sessionExpiresAt.getTime() >
+          nowMs + (attempt.session === null ? SESSION_SECONDS_MIN - 120 : SESSION_SECONDS_LEFT_MIN) * 1_000
+      const begin = attemptFor(orderId, viewer, wanted, lasts)
+      const first = yield* begin
+      if (first.attempt.session !== null) {
+        const again = yield* reopen(first.order, first.attempt.session)
+        if (again !== undefined) return again
+      }
+      const { attempt, order } = first.attempt.session === null ? first : yield* begin
+      return yield* open(order, attempt, attempt.sessionExpiresAt ?? expiryOf(order))
+    })
+
+    return Checkout.of({ startEpay, startStripe })
+  }))
 }
 
 /** Attempts of one order, at most. */

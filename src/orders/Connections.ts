@@ -16,21 +16,18 @@ export class Connections extends Context.Service<Connections, {
     provider: Provider
   ): Effect.Effect<void, ProviderOff | ProviderRefused | ProviderUnavailable | DatabaseUnavailable>
 }>()("realms/orders/Connections") {
-  static readonly layer = Layer.effect(
-    Connections,
-    Effect.gen(function*() {
-      const settings = yield* Settings
-      const epay = yield* EpayClient
-      const stripe = yield* StripeClient
-      return Connections.of({
-        test: Effect.fn("Connections.test")(function*(provider: Provider) {
-          const { payment } = yield* settings.fresh
-          if (provider === "stripe") return yield* stripe.ping(payment.stripe)
-          yield* epay.query(payment.epay, { reference: NO_ORDER })
-        })
+  static readonly layer = Layer.effect(Connections)(Effect.gen(function*() {
+    const settings = yield* Settings
+    const epay = yield* EpayClient
+    const stripe = yield* StripeClient
+    return Connections.of({
+      test: Effect.fn("Connections.test")(function*(provider: Provider) {
+        const { payment } = yield* settings.fresh
+        if (provider === "stripe") return yield* stripe.ping(payment.stripe)
+        yield* epay.query(payment.epay, { reference: NO_ORDER })
       })
     })
-  )
+  }))
 }
 
 /** No order has it: a gateway that knows the account answers that there is none. */

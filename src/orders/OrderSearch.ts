@@ -37,36 +37,33 @@ export class OrderSearch extends Context.Service<OrderSearch, {
   /** Newest first, {@link FOUND_MAX} at most. */
   list(filter: OrderFilter, page: IdPage): Effect.Effect<ReadonlyArray<FoundOrder>, DatabaseUnavailable>
 }>()("realms/orders/OrderSearch") {
-  static readonly layer = Layer.effect(
-    OrderSearch,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      return OrderSearch.of({
-        list: Effect.fn("OrderSearch.list")(
-          function*(filter: OrderFilter, { before, limit }: IdPage) {
-            const userId = idOrNull(filter.user)
-            const statement = sql.unsafe(listSql, [
-              filter.state ?? null,
-              filter.kind ?? null,
-              filter.provider ?? null,
-              userId,
-              userId === null ? filter.user ?? null : null,
-              idOrNull(filter.text),
-              // Trade numbers are digits too.
-              filter.text ?? null,
-              millis(filter.fromMs),
-              millis(filter.toMs),
-              before ?? null,
-              Math.min(limit, FOUND_MAX)
-            ])
-            const rows = yield* rowsOf(OrderOfUser, statement)
-            return rows.map(({ email, ...order }) => ({ order, email }))
-          },
-          orUnavailable
-        )
-      })
+  static readonly layer = Layer.effect(OrderSearch)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    return OrderSearch.of({
+      list: Effect.fn("OrderSearch.list")(
+        function*(filter: OrderFilter, { before, limit }: IdPage) {
+          const userId = idOrNull(filter.user)
+          const statement = sql.unsafe(listSql, [
+            filter.state ?? null,
+            filter.kind ?? null,
+            filter.provider ?? null,
+            userId,
+            userId === null ? filter.user ?? null : null,
+            idOrNull(filter.text),
+            // Trade numbers are digits too.
+            filter.text ?? null,
+            millis(filter.fromMs),
+            millis(filter.toMs),
+            before ?? null,
+            Math.min(limit, FOUND_MAX)
+          ])
+          const rows = yield* rowsOf(OrderOfUser, statement)
+          return rows.map(({ email, ...order }) => ({ order, email }))
+        },
+        orUnavailable
+      )
     })
-  )
+  }))
 }
 
 /** Orders given at once, at most. */

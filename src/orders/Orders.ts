@@ -89,147 +89,144 @@ export class Orders extends Context.Service<Orders, {
   /** Expires pending orders whose time is over and for which no money is on its way; answers their ids. */
   readonly expireDue: Effect.Effect<ReadonlyArray<OrderId>, DatabaseUnavailable>
 }>()("realms/orders/Orders") {
-  static readonly layer = Layer.effect(
-    Orders,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const settings = yield* Settings
-      const sessions = yield* CheckoutSessions
+  static readonly layer = Layer.effect(Orders)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const settings = yield* Settings
+    const sessions = yield* CheckoutSessions
 
-      /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
-      const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
-        const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
-        if (buyer === undefined) return yield* new BuyerUnknown({ userId })
-        const { pending, recent } = yield* oneRowOf(
-          PlacedBefore,
-          sql`SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+    /** The buyer's row is locked, so that a user's orders are counted and made one after the other. */
+    const asBuyer = Effect.fnUntraced(function*(userId: UserId) {
+      const [buyer] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR UPDATE`
+      if (buyer === undefined) return yield* new BuyerUnknown({ userId })
+      const { pending, recent } = yield* oneRowOf(
+        PlacedBefore,
+        sql`SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
           count(*) FILTER (WHERE created_at > now() - interval '1 hour') AS recent
         FROM orders WHERE user_id = ${userId}`
-        )
-        if (Number(pending) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
-        if (Number(recent) >= ORDERS_PER_HOUR_MAX) {
-          return yield* new TooManyOrders({ perHour: ORDERS_PER_HOUR_MAX })
-        }
-      })
+      )
+      if (Number(pending) >= PENDING_ORDERS_MAX) return yield* new TooManyOpen({ what: "orders" })
+      if (Number(recent) >= ORDERS_PER_HOUR_MAX) {
+        return yield* new TooManyOrders({ perHour: ORDERS_PER_HOUR_MAX })
+      }
+    })
 
-      const placed = Effect.fnUntraced(function*(inserted: Statement.Statement<unknown>) {
-        const { id } = yield* oneRowOf(IdOfOrder, inserted)
-        return (yield* findOrder(sql, id)) ?? (yield* Effect.die(new Error("an order was not written")))
-      })
+    const placed = Effect.fnUntraced(function*(inserted: Statement.Statement<unknown>) {
+      const { id } = yield* oneRowOf(IdOfOrder, inserted)
+      return (yield* findOrder(sql, id)) ?? (yield* Effect.die(new Error("an order was not written")))
+    })
 
-      const topup = Effect.fn("Orders.topup")(function*(userId: UserId, amountFen: bigint) {
-        const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settings.fresh).billing
-        const creditMicros = creditOf(amountFen, creditUsdPerCny)
-        if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
-          return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
-        }
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            yield* asBuyer(userId)
-            return yield* placed(
-              sql`INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
+    const topup = Effect.fn("Orders.topup")(function*(userId: UserId, amountFen: bigint) {
+      const { creditUsdPerCny, maxTopupFen, minTopupFen } = (yield* settings.fresh).billing
+      const creditMicros = creditOf(amountFen, creditUsdPerCny)
+      if (amountFen < minTopupFen || amountFen > maxTopupFen || creditMicros <= 0n) {
+        return yield* new AmountOutOfRange({ minFen: minTopupFen, maxFen: maxTopupFen })
+      }
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          yield* asBuyer(userId)
+          return yield* placed(
+            sql`INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, expires_at)
             VALUES (${userId}, ${amountFen}, ${creditMicros}, ${creditUsdPerCny},
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-            )
-          })
-        ).pipe(orUnavailable)
-      })
+          )
+        })
+      ).pipe(orUnavailable)
+    })
 
-      const subscription = Effect.fn("Orders.subscription")(function*(userId: UserId, planCode: string) {
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            yield* asBuyer(userId)
-            const plan = yield* findPlanNow(sql, planCode)
-            if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
-            return yield* placed(
-              sql`INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
+    const subscription = Effect.fn("Orders.subscription")(function*(userId: UserId, planCode: string) {
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          yield* asBuyer(userId)
+          const plan = yield* findPlanNow(sql, planCode)
+          if (plan === undefined || plan.priceFen <= 0n) return yield* new PlanNotFound({ code: planCode })
+          return yield* placed(
+            sql`INSERT INTO subscription_orders (user_id, plan_id, amount_fen, terms, expires_at)
             VALUES (${userId}, ${plan.planId}, ${plan.priceFen}, ${soldPlanJson(plan)}::jsonb,
               now() + make_interval(mins => ${ORDER_MINUTES}::integer)) RETURNING id`
-            )
-          })
-        ).pipe(orUnavailable)
-      })
+          )
+        })
+      ).pipe(orUnavailable)
+    })
 
-      const seen = Effect.fnUntraced(function*(id: OrderId, viewer: Viewer) {
-        const order = yield* findOrder(sql, id)
-        if (order === undefined || (viewer !== undefined && order.userId !== viewer)) {
-          return yield* new OrderNotFound({ id })
-        }
-        return order
-      })
+    const seen = Effect.fnUntraced(function*(id: OrderId, viewer: Viewer) {
+      const order = yield* findOrder(sql, id)
+      if (order === undefined || (viewer !== undefined && order.userId !== viewer)) {
+        return yield* new OrderNotFound({ id })
+      }
+      return order
+    })
 
-      const show = Effect.fn("Orders.show")(function*(id: OrderId, viewer: Viewer) {
-        const order = yield* seen(id, viewer)
-        return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
-      }, orUnavailable)
+    const show = Effect.fn("Orders.show")(function*(id: OrderId, viewer: Viewer) {
+      const order = yield* seen(id, viewer)
+      return { order, attempts: yield* attemptsOf(sql, id), payments: yield* paymentsOfOrder(sql, id) }
+    }, orUnavailable)
 
-      const cancel = Effect.fn("Orders.cancel")(function*(id: OrderId, viewer: Viewer, actor?: Actor) {
-        const known = yield* seen(id, viewer)
-        const cancelled = yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const order = (yield* lockOrder(sql, known.kind, id)) ?? known
-            if (order.state === "cancelled") return order
-            if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
-            const attempts = yield* lockAttempts(sql, id)
-            if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
-            yield* setOrderState(sql, order, "cancelled")
-            if (actor !== undefined) {
-              const change = { before: { state: order.state }, after: { state: "cancelled" } }
-              yield* recordChange(sql, actor, { action: "order.cancelled", target: `order:${id}`, ...change })
-            }
-            return { ...order, state: "cancelled" as const }
-          })
-        )
-        yield* sessions.closeOf(id)
-        return cancelled
-      }, orUnavailable)
+    const cancel = Effect.fn("Orders.cancel")(function*(id: OrderId, viewer: Viewer, actor?: Actor) {
+      const known = yield* seen(id, viewer)
+      const cancelled = yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const order = (yield* lockOrder(sql, known.kind, id)) ?? known
+          if (order.state === "cancelled") return order
+          if (order.state !== "pending") return yield* new OrderClosed({ id, state: order.state })
+          const attempts = yield* lockAttempts(sql, id)
+          if (attempts.some((attempt) => attempt.state === "processing")) return yield* new OrderProcessing({ id })
+          yield* setOrderState(sql, order, "cancelled")
+          if (actor !== undefined) {
+            const change = { before: { state: order.state }, after: { state: "cancelled" } }
+            yield* recordChange(sql, actor, { action: "order.cancelled", target: `order:${id}`, ...change })
+          }
+          return { ...order, state: "cancelled" as const }
+        })
+      )
+      yield* sessions.closeOf(id)
+      return cancelled
+    }, orUnavailable)
 
-      // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
-      const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
-        const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
-        const some = yield* sql`SELECT FROM ${table} WHERE state = 'pending' AND expires_at < now() LIMIT 1`
-        if (some.length === 0) return []
-        return yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const due = yield* rowsOf(
-              IdOfOrder,
-              sql`SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
+    // In two steps, because what is said of attempts is read anew only by a statement that begins after the locks are held.
+    const expireKind = Effect.fnUntraced(function*(kind: OrderKind) {
+      const table = sql.literal(kind === "topup" ? "topup_orders" : "subscription_orders")
+      const some = yield* sql`SELECT FROM ${table} WHERE state = 'pending' AND expires_at < now() LIMIT 1`
+      if (some.length === 0) return []
+      return yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const due = yield* rowsOf(
+            IdOfOrder,
+            sql`SELECT id FROM ${table} WHERE state = 'pending' AND expires_at < now()
           ORDER BY expires_at LIMIT ${EXPIRED_PER_STEP} FOR UPDATE SKIP LOCKED`
-            )
-            if (due.length === 0) return []
-            const expired = yield* rowsOf(
-              IdOfOrder,
-              sql`UPDATE ${table} o SET state = 'expired'
+          )
+          if (due.length === 0) return []
+          const expired = yield* rowsOf(
+            IdOfOrder,
+            sql`UPDATE ${table} o SET state = 'expired'
           WHERE ${sql.in("id", due.map((row) => row.id))} AND NOT EXISTS (
           SELECT FROM payment_attempts a WHERE a.order_id = o.id AND a.state = 'processing') RETURNING id`
-            )
-            const ids = expired.map((row) => row.id)
-            // Their sessions are closed by the round that is next.
-            yield* askSoon(sql, ids)
-            return ids
-          })
-        )
-      })
-
-      const expireDue = Effect.gen(function*() {
-        return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]
-      }).pipe(orUnavailable)
-
-      return Orders.of({
-        topup,
-        subscription,
-        show,
-        list: (userId, { before, limit = LISTED_MAX } = {}) =>
-          orUnavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
-        cancel,
-        expireDue
-      })
+          )
+          const ids = expired.map((row) => row.id)
+          // Their sessions are closed by the round that is next.
+          yield* askSoon(sql, ids)
+          return ids
+        })
+      )
     })
-  )
+
+    const expireDue = Effect.gen(function*() {
+      return [...yield* expireKind("topup"), ...yield* expireKind("subscription")]
+    }).pipe(orUnavailable)
+
+    return Orders.of({
+      topup,
+      subscription,
+      show,
+      list: (userId, { before, limit = LISTED_MAX } = {}) =>
+        orUnavailable(ordersOf(sql, userId, Math.min(limit, LISTED_MAX), before)),
+      cancel,
+      expireDue
+    })
+  }))
 }
 
 /** What an amount buys, in micros: rounded down. `usdPerCny` is decimal text. */

@@ -48,85 +48,82 @@ export class EpayClient extends Context.Service<EpayClient, {
     refund: { readonly trade: string; readonly amountFen: bigint }
   ): Effect.Effect<void, ProviderRefused | ProviderUnavailable>
 }>()("realms/payments/EpayClient") {
-  static readonly layer: Layer.Layer<EpayClient, never, AppConfig> = Layer.effect(
-    EpayClient,
-    Effect.gen(function*() {
-      const { answerBytesMax, timeoutMs } = yield* EpayLimits
-      const { server } = yield* AppConfig
-      const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
-      const agent = yield* Effect.acquireRelease(
-        Effect.sync(() =>
-          new Agent({ connect: { timeout: timeoutMs, lookup: guard.lookup }, connections: 8, pipelining: 1 })
-        ),
-        (agent) => Effect.promise(() => agent.destroy())
+  static readonly layer: Layer.Layer<EpayClient, never, AppConfig> = Layer.effect(EpayClient)(Effect.gen(function*() {
+    const { answerBytesMax, timeoutMs } = yield* EpayLimits
+    const { server } = yield* AppConfig
+    const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+    const agent = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new Agent({ connect: { timeout: timeoutMs, lookup: guard.lookup }, connections: 8, pipelining: 1 })
+      ),
+      (agent) => Effect.promise(() => agent.destroy())
+    )
+
+    const ask = Effect.fnUntraced(function*(config: EpayConfig, question: Question) {
+      const url = pageUrl(config, "api.php")
+      const key = Redacted.value(config.key)
+      if (url === undefined || config.partnerId === "" || key === "") return yield* unavailable("it is not set up")
+      if (!isHttpsOrLoopback(url.href)) {
+        return yield* unavailable("the gateway's address is not https, and the answers are not signed")
+      }
+      if (guard.isForbidden(url.hostname)) return yield* unavailable("this server does not connect to its address")
+      const asked = { ...question, fields: { pid: config.partnerId, key, ...question.fields } }
+      const { statusCode, text } = yield* Effect.tryPromise({
+        try: (signal) => send(agent, url, asked, answerBytesMax, signal),
+        catch: failureOf
+      }).pipe(Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () => Effect.fail(unavailable("there was no answer in time"))
+      }))
+      if (statusCode !== 200) return yield* unavailable(`the answer has status ${statusCode}`)
+      return yield* decodeAnswer(databaseJson(text)).pipe(
+        Effect.mapError(() => unavailable("the answer is no JSON object"))
       )
-
-      const ask = Effect.fnUntraced(function*(config: EpayConfig, question: Question) {
-        const url = pageUrl(config, "api.php")
-        const key = Redacted.value(config.key)
-        if (url === undefined || config.partnerId === "" || key === "") return yield* unavailable("it is not set up")
-        if (!isHttpsOrLoopback(url.href)) {
-          return yield* unavailable("the gateway's address is not https, and the answers are not signed")
-        }
-        if (guard.isForbidden(url.hostname)) return yield* unavailable("this server does not connect to its address")
-        const asked = { ...question, fields: { pid: config.partnerId, key, ...question.fields } }
-        const { statusCode, text } = yield* Effect.tryPromise({
-          try: (signal) => send(agent, url, asked, answerBytesMax, signal),
-          catch: failureOf
-        }).pipe(Effect.timeoutOrElse({
-          duration: timeoutMs,
-          orElse: () => Effect.fail(unavailable("there was no answer in time"))
-        }))
-        if (statusCode !== 200) return yield* unavailable(`the answer has status ${statusCode}`)
-        return yield* decodeAnswer(databaseJson(text)).pipe(
-          Effect.mapError(() => unavailable("the answer is no JSON object"))
-        )
-      })
-
-      const query = Effect.fn("EpayClient.query")(function*(config: EpayConfig, order: { readonly reference: string }) {
-        const answer = yield* ask(config, { method: "GET", act: "order", fields: { out_trade_no: order.reference } })
-        const code = textOf(answer, "code")
-        if (code === "-1" || code === "0") return undefined
-        if (code !== "1") {
-          return yield* unavailable(`the answer has ${/^-?\d{1,6}$/.test(code) ? `code ${code}` : "no code"}`)
-        }
-        if (textOf(answer, "pid") !== config.partnerId) return yield* unavailable("the answer is for another merchant")
-        if (textOf(answer, "out_trade_no") !== order.reference) {
-          return yield* unavailable("the answer is for another order")
-        }
-        if (textOf(answer, "status") !== "1") return undefined
-        const trade = textOf(answer, "trade_no")
-        if (trade === "") return yield* unavailable("the answer names no trade")
-        const fact = factOf(config, {
-          pid: config.partnerId,
-          trade,
-          reference: order.reference,
-          method: textOf(answer, "type"),
-          money: textOf(answer, "money"),
-          status: TRADE_SUCCESS
-        })
-        const texts = Object.keys(answer).map((name) => [name, textOf(answer, name)] as const)
-        return { ...fact, evidence: evidenceOfParams(texts) }
-      })
-
-      const refund = Effect.fn("EpayClient.refund")(
-        function*(config: EpayConfig, { amountFen, trade }: { readonly trade: string; readonly amountFen: bigint }) {
-          const fields = { trade_no: trade, money: formatCny(amountFen) }
-          const answer = yield* ask(config, { method: "POST", act: "refund", fields })
-          const code = textOf(answer, "code")
-          if (code === "1") return
-          // Whatever stands before the gateway may answer too: only a code of its own is its word.
-          if (!/^-?\d{1,6}$/.test(code)) return yield* unavailable("the answer has no code")
-          const said = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***")
-          // A cut may fall within a character.
-          const words = databaseText(said.slice(0, WORDS_CHARACTERS_MAX))
-          return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
-        }
-      )
-
-      return EpayClient.of({ query, refund })
     })
-  )
+
+    const query = Effect.fn("EpayClient.query")(function*(config: EpayConfig, order: { readonly reference: string }) {
+      const answer = yield* ask(config, { method: "GET", act: "order", fields: { out_trade_no: order.reference } })
+      const code = textOf(answer, "code")
+      if (code === "-1" || code === "0") return undefined
+      if (code !== "1") {
+        return yield* unavailable(`the answer has ${/^-?\d{1,6}$/.test(code) ? `code ${code}` : "no code"}`)
+      }
+      if (textOf(answer, "pid") !== config.partnerId) return yield* unavailable("the answer is for another merchant")
+      if (textOf(answer, "out_trade_no") !== order.reference) {
+        return yield* unavailable("the answer is for another order")
+      }
+      if (textOf(answer, "status") !== "1") return undefined
+      const trade = textOf(answer, "trade_no")
+      if (trade === "") return yield* unavailable("the answer names no trade")
+      const fact = factOf(config, {
+        pid: config.partnerId,
+        trade,
+        reference: order.reference,
+        method: textOf(answer, "type"),
+        money: textOf(answer, "money"),
+        status: TRADE_SUCCESS
+      })
+      const texts = Object.keys(answer).map((name) => [name, textOf(answer, name)] as const)
+      return { ...fact, evidence: evidenceOfParams(texts) }
+    })
+
+    const refund = Effect.fn("EpayClient.refund")(
+      function*(config: EpayConfig, { amountFen, trade }: { readonly trade: string; readonly amountFen: bigint }) {
+        const fields = { trade_no: trade, money: formatCny(amountFen) }
+        const answer = yield* ask(config, { method: "POST", act: "refund", fields })
+        const code = textOf(answer, "code")
+        if (code === "1") return
+        // Whatever stands before the gateway may answer too: only a code of its own is its word.
+        if (!/^-?\d{1,6}$/.test(code)) return yield* unavailable("the answer has no code")
+        const said = textOf(answer, "msg").replaceAll(Redacted.value(config.key), "***")
+        // A cut may fall within a character.
+        const words = databaseText(said.slice(0, WORDS_CHARACTERS_MAX))
+        return yield* new ProviderRefused({ provider: "epay", why: words === "" ? "no reason given" : words })
+      }
+    )
+
+    return EpayClient.of({ query, refund })
+  }))
 }
 
 interface Question {

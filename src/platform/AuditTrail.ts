@@ -44,40 +44,37 @@ export class AuditTrail extends Context.Service<AuditTrail, {
   /** The newest {@link AUDIT_STREAM_ITEMS_MAX} that the filter matches, read as they are taken. */
   rows(filter: AuditFilter): Stream.Stream<AuditItem, SqlError.SqlError>
 }>()("realms/platform/AuditTrail") {
-  static readonly layer = Layer.effect(
-    AuditTrail,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(AuditTrail)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const read = (filter: AuditFilter, limit: number, before: bigint | undefined) =>
-        rowsOf(
-          AuditItem,
-          sql.unsafe(pageSql, [
-            comparable(filter.actor),
-            comparable(filter.action),
-            comparable(filter.target),
-            millis(filter.fromMs),
-            millis(filter.toMs),
-            before ?? null,
-            limit
-          ])
-        )
+    const read = (filter: AuditFilter, limit: number, before: bigint | undefined) =>
+      rowsOf(
+        AuditItem,
+        sql.unsafe(pageSql, [
+          comparable(filter.actor),
+          comparable(filter.action),
+          comparable(filter.target),
+          millis(filter.fromMs),
+          millis(filter.toMs),
+          before ?? null,
+          limit
+        ])
+      )
 
-      return AuditTrail.of({
-        page: Effect.fn("AuditTrail.page")((filter, { before, limit }) => read(filter, limit, before)),
-        rows: (filter) =>
-          Stream.paginate<bigint | undefined, AuditItem, SqlError.SqlError>(
-            undefined,
-            (before) =>
-              Effect.map(read(filter, STREAM_PAGE_ITEMS, before), (items) =>
-                [
-                  items,
-                  items.length < STREAM_PAGE_ITEMS ? Option.none() : Option.fromUndefinedOr(items.at(-1)?.id)
-                ] as const)
-          ).pipe(Stream.take(AUDIT_STREAM_ITEMS_MAX))
-      })
+    return AuditTrail.of({
+      page: Effect.fn("AuditTrail.page")((filter, { before, limit }) => read(filter, limit, before)),
+      rows: (filter) =>
+        Stream.paginate<bigint | undefined, AuditItem, SqlError.SqlError>(
+          undefined,
+          (before) =>
+            Effect.map(read(filter, STREAM_PAGE_ITEMS, before), (items) =>
+              [
+                items,
+                items.length < STREAM_PAGE_ITEMS ? Option.none() : Option.fromUndefinedOr(items.at(-1)?.id)
+              ] as const)
+        ).pipe(Stream.take(AUDIT_STREAM_ITEMS_MAX))
     })
-  )
+  }))
 }
 
 /** One stream gives no more. */

@@ -40,58 +40,55 @@ export class Notifications extends Context.Service<Notifications, {
   publish(topic: Topic, key: string): Effect.Effect<void, SqlError>
 }>()("realms/platform/Notifications") {
   /** Listens as long as the layer lives, reconnecting by itself; does not wait for the first connection. */
-  static readonly layer = Layer.effect(
-    Notifications,
-    Effect.gen(function*() {
-      const database = yield* Database
-      const sql = yield* SqlClient.SqlClient
-      const clock = yield* Clock.Clock
-      const hub = new Hub()
-      const heartbeat = `${PING}:${randomUUID()}`
-      const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
+  static readonly layer = Layer.effect(Notifications)(Effect.gen(function*() {
+    const database = yield* Database
+    const sql = yield* SqlClient.SqlClient
+    const clock = yield* Clock.Clock
+    const hub = new Hub()
+    const heartbeat = `${PING}:${randomUUID()}`
+    const notify = (payload: string) => Effect.asVoid(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
 
-      let hasListened = false
-      const listenOnce = Effect.gen(function*() {
-        const connection = yield* database.connect({ applicationName: "realms-notifications" })
-        const queue = yield* connection.listen(CHANNEL)
-        let heardMs = clock.currentTimeMillisUnsafe()
-        hasListened = true
-        yield* hub.setUp(true)
-        const receive = Effect.flatMap(Queue.take(queue), ({ payload }) => {
-          heardMs = clock.currentTimeMillisUnsafe()
-          return dispatch(hub, payload)
-        })
-        // A connection can be dead without a sign of it: no message, not even a heartbeat, is the sign.
-        const silence = Effect.sync(() => clock.currentTimeMillisUnsafe() - heardMs < SILENCE_MS_MAX).pipe(
-          Effect.repeat({ while: (heard) => heard, schedule: Schedule.spaced(WATCH_MS) })
-        )
-        yield* Effect.raceFirst(Effect.forever(receive), silence)
-        return yield* new SqlError({
-          reason: new ConnectionError({ cause: new Error(`silent for ${SILENCE_MS_MAX} ms`), operation: "listen" })
-        })
-      }).pipe(
-        Effect.scoped,
-        Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
-        Effect.tapError((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
-      )
-      // After a connection that listened, the wait begins with the shortest again.
-      const listenAgain = Effect.suspend(() => {
-        hasListened = false
-        return Effect.retry(listenOnce, { while: () => !hasListened, schedule: backOff(RECONNECT) })
-      }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced(RECONNECT.msMin)))
-
-      const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
-      yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
-      yield* Effect.forkScoped(listenAgain)
-
-      return Notifications.of({
-        subscribe: (handler) =>
-          Effect.acquireRelease(Effect.sync(() => hub.add(handler)), () => Effect.sync(() => hub.remove(handler))),
-        isUp: () => hub.isUp(),
-        publish: (topic, key) => notify(`${topic}:${key}`)
+    let hasListened = false
+    const listenOnce = Effect.gen(function*() {
+      const connection = yield* database.connect({ applicationName: "realms-notifications" })
+      const queue = yield* connection.listen(CHANNEL)
+      let heardMs = clock.currentTimeMillisUnsafe()
+      hasListened = true
+      yield* hub.setUp(true)
+      const receive = Effect.flatMap(Queue.take(queue), ({ payload }) => {
+        heardMs = clock.currentTimeMillisUnsafe()
+        return dispatch(hub, payload)
       })
+      // A connection can be dead without a sign of it: no message, not even a heartbeat, is the sign.
+      const silence = Effect.sync(() => clock.currentTimeMillisUnsafe() - heardMs < SILENCE_MS_MAX).pipe(
+        Effect.repeat({ while: (heard) => heard, schedule: Schedule.spaced(WATCH_MS) })
+      )
+      yield* Effect.raceFirst(Effect.forever(receive), silence)
+      return yield* new SqlError({
+        reason: new ConnectionError({ cause: new Error(`silent for ${SILENCE_MS_MAX} ms`), operation: "listen" })
+      })
+    }).pipe(
+      Effect.scoped,
+      Effect.ensuring(Effect.suspend(() => hub.setUp(false))),
+      Effect.tapError((error) => Effect.logWarning("notifications are down, reconnecting", error.message))
+    )
+    // After a connection that listened, the wait begins with the shortest again.
+    const listenAgain = Effect.suspend(() => {
+      hasListened = false
+      return Effect.retry(listenOnce, { while: () => !hasListened, schedule: backOff(RECONNECT) })
+    }).pipe(Effect.ignore, Effect.repeat(Schedule.spaced(RECONNECT.msMin)))
+
+    const beat = notify(heartbeat).pipe(Effect.timeout(SILENCE_MS_MAX), Effect.ignore)
+    yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced(HEARTBEAT_MS)))
+    yield* Effect.forkScoped(listenAgain)
+
+    return Notifications.of({
+      subscribe: (handler) =>
+        Effect.acquireRelease(Effect.sync(() => hub.add(handler)), () => Effect.sync(() => hub.remove(handler))),
+      isUp: () => hub.isUp(),
+      publish: (topic, key) => notify(`${topic}:${key}`)
     })
-  )
+  }))
 }
 
 const isTopic = (text: string): text is Topic => topics.some((topic) => topic === text)

@@ -49,43 +49,40 @@ export class SecretBox extends Context.Service<SecretBox, {
   /** Makes a new key the first in the key file; answers false when the keys are in the environment, where people put them. */
   readonly renew: Effect.Effect<boolean, MasterKeyInvalid>
 }>()("realms/platform/SecretBox") {
-  static readonly layer = Layer.effect(
-    SecretBox,
-    Effect.gen(function*() {
-      const config = yield* AppConfig
-      const fs = yield* FileSystem.FileSystem
-      const ring = Option.match(config.masterKey, {
-        onSome: ringOfEnvironment,
-        onNone: () => ringOfFile(makeKeyFile(fs, config.dataDir))
-      })
-      // A key that is too short, or a file that cannot be read, is said at the start.
-      yield* ring.read
+  static readonly layer = Layer.effect(SecretBox)(Effect.gen(function*() {
+    const config = yield* AppConfig
+    const fs = yield* FileSystem.FileSystem
+    const ring = Option.match(config.masterKey, {
+      onSome: ringOfEnvironment,
+      onNone: () => ringOfFile(makeKeyFile(fs, config.dataDir))
+    })
+    // A key that is too short, or a file that cannot be read, is said at the start.
+    yield* ring.read
 
-      const seal = Effect.fnUntraced(function*(secret: Redacted.Redacted<string>, place: string) {
-        const [first] = yield* ring.readOrMake
-        if (first === undefined) return yield* new MasterKeyInvalid({ message: `${ring.source} has no key` })
-        return sealWith(first, { secret: Redacted.value(secret), place })
-      })
+    const seal = Effect.fnUntraced(function*(secret: Redacted.Redacted<string>, place: string) {
+      const [first] = yield* ring.readOrMake
+      if (first === undefined) return yield* new MasterKeyInvalid({ message: `${ring.source} has no key` })
+      return sealWith(first, { secret: Redacted.value(secret), place })
+    })
 
-      const open = Effect.fnUntraced(function*(sealed: Sealed, place: string) {
-        const key = (yield* ring.read).find(({ id }) => id === sealed.keyId)
-        const unreadable = (reason: string) => new SecretUnreadable({ keyId: sealed.keyId, reason })
-        if (key === undefined) return yield* unreadable(`sealed by key ${sealed.keyId}, which is not in ${ring.source}`)
-        return yield* Effect.try({
-          try: () => Redacted.make(openWith(key, sealed, place)),
-          catch: () => unreadable(`does not open with key ${sealed.keyId}: it was changed, or is another place's`)
-        })
-      })
-
-      return SecretBox.of({
-        seal,
-        open,
-        keyIds: Effect.map(ring.read, (keys) => keys.map(({ id }) => id)),
-        source: ring.source,
-        renew: ring.renew
+    const open = Effect.fnUntraced(function*(sealed: Sealed, place: string) {
+      const key = (yield* ring.read).find(({ id }) => id === sealed.keyId)
+      const unreadable = (reason: string) => new SecretUnreadable({ keyId: sealed.keyId, reason })
+      if (key === undefined) return yield* unreadable(`sealed by key ${sealed.keyId}, which is not in ${ring.source}`)
+      return yield* Effect.try({
+        try: () => Redacted.make(openWith(key, sealed, place)),
+        catch: () => unreadable(`does not open with key ${sealed.keyId}: it was changed, or is another place's`)
       })
     })
-  )
+
+    return SecretBox.of({
+      seal,
+      open,
+      keyIds: Effect.map(ring.read, (keys) => keys.map(({ id }) => id)),
+      source: ring.source,
+      renew: ring.renew
+    })
+  }))
 }
 
 /** A key given as text is at least so long, in characters: it is to be random, not a password. */

@@ -83,197 +83,194 @@ export class RedemptionAdmin extends Context.Service<RedemptionAdmin, {
     id: bigint
   ): Effect.Effect<ReadonlyArray<CodeWithText>, BatchNotFound | CodesUnreadable | DatabaseUnavailable>
 }>()("realms/redemption/RedemptionAdmin") {
-  static readonly layer = Layer.effect(
-    RedemptionAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const box = yield* SecretBox
-      const secondPerson = yield* SecondPerson
+  static readonly layer = Layer.effect(RedemptionAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const box = yield* SecretBox
+    const secondPerson = yield* SecondPerson
 
-      const planOf = Effect.fnUntraced(function*({ gift }: NewBatch) {
-        if (gift.kind === "balance") return undefined
-        return (yield* findPlanNow(sql, gift.planCode)) ?? (yield* new BatchRefused({ fields: ["plan"] }))
-      })
+    const planOf = Effect.fnUntraced(function*({ gift }: NewBatch) {
+      if (gift.kind === "balance") return undefined
+      return (yield* findPlanNow(sql, gift.planCode)) ?? (yield* new BatchRefused({ fields: ["plan"] }))
+    })
 
-      const insertBatch = Effect.fnUntraced(function*(
-        actor: Actor,
-        batch: NewBatch,
-        plan: SoldPlan | undefined,
-        texts: ReadonlyArray<Redacted.Redacted<string>>
-      ) {
-        // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
-        yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
-        const { id } = yield* oneRowOf(
-          NextBatch,
-          sql`
+    const insertBatch = Effect.fnUntraced(function*(
+      actor: Actor,
+      batch: NewBatch,
+      plan: SoldPlan | undefined,
+      texts: ReadonlyArray<Redacted.Redacted<string>>
+    ) {
+      // Who seals secrets anew meanwhile is waited for: it would not see this one. What is sealed names the row that it lies in.
+      yield* sql`LOCK TABLE redemption_batches IN ROW EXCLUSIVE MODE`
+      const { id } = yield* oneRowOf(
+        NextBatch,
+        sql`
       SELECT nextval(pg_get_serial_sequence('redemption_batches', 'id')) AS id`
-        )
-        const sealed = yield* box.seal(Redacted.make(texts.map(Redacted.value).join("\n")), placeOf(id))
-        yield* sql`
+      )
+      const sealed = yield* box.seal(Redacted.make(texts.map(Redacted.value).join("\n")), placeOf(id))
+      yield* sql`
       INSERT INTO redemption_batches (id, name, note, kind, usd_micros, terms, codes, uses_max, expires_at, codes_sealed,
           key_id, created_by) OVERRIDING SYSTEM VALUE
         VALUES (${id}, ${batch.name}, ${batch.note}, ${batch.gift.kind},
           ${batch.gift.kind === "balance" ? batch.gift.usdMicros : null}::bigint,
           ${plan === undefined ? null : soldPlanJson(plan)}::jsonb, ${batch.codes}, ${batch.usesMax},
           ${batch.expiresAt}::timestamptz, ${sealed.bytes}, ${sealed.keyId}, ${actor.userId}::bigint)`
-        return id
-      })
+      return id
+    })
 
-      const insertCodes = (batchId: bigint, usesMax: number, texts: ReadonlyArray<Redacted.Redacted<string>>) => {
-        const rows = recordsetOf(
-          texts.map((text, place) => ({
-            place,
-            hash: hashOfCode(text)?.toString("hex") ?? null,
-            hint: hintOfCode(text)
-          }))
-        )
-        return sql`
+    const insertCodes = (batchId: bigint, usesMax: number, texts: ReadonlyArray<Redacted.Redacted<string>>) => {
+      const rows = recordsetOf(
+        texts.map((text, place) => ({
+          place,
+          hash: hashOfCode(text)?.toString("hex") ?? null,
+          hint: hintOfCode(text)
+        }))
+      )
+      return sql`
       INSERT INTO redemption_codes (batch_id, code_hash, hint, uses_max)
         SELECT ${batchId}::bigint, decode(d.hash, 'hex'), d.hint, ${usesMax}::integer
           FROM jsonb_to_recordset(${rows}::jsonb) AS d (place integer, hash text, hint text) ORDER BY d.place`
-      }
+    }
 
-      const create = Effect.fn("RedemptionAdmin.create")(
-        function*(actor: Actor, asked: NewBatch) {
-          const batch = { ...asked, name: asked.name.trim(), note: asked.note.trim() }
-          yield* checkNewBatch(batch, yield* Clock.currentTimeMillis)
-          const texts = Array.from({ length: batch.codes }, makeCode)
-          return yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const plan = yield* planOf(batch)
-              const id = yield* insertBatch(actor, batch, plan, texts)
-              yield* insertCodes(id, batch.usesMax, texts)
-              yield* recordChange(sql, actor, {
-                action: "redemption_batch.created",
-                target: targetOf(id),
-                before: null,
-                after: factsOf(batch)
-              })
-              yield* secondPerson.check(actor, actionOf(batch, plan))
-              return id
+    const create = Effect.fn("RedemptionAdmin.create")(
+      function*(actor: Actor, asked: NewBatch) {
+        const batch = { ...asked, name: asked.name.trim(), note: asked.note.trim() }
+        yield* checkNewBatch(batch, yield* Clock.currentTimeMillis)
+        const texts = Array.from({ length: batch.codes }, makeCode)
+        return yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const plan = yield* planOf(batch)
+            const id = yield* insertBatch(actor, batch, plan, texts)
+            yield* insertCodes(id, batch.usesMax, texts)
+            yield* recordChange(sql, actor, {
+              action: "redemption_batch.created",
+              target: targetOf(id),
+              before: null,
+              after: factsOf(batch)
             })
-          ).pipe((made) => secondPerson.asking(actor, made))
-        },
-        orUnreadable,
-        orUnavailable
-      )
+            yield* secondPerson.check(actor, actionOf(batch, plan))
+            return id
+          })
+        ).pipe((made) => secondPerson.asking(actor, made))
+      },
+      orUnreadable,
+      orUnavailable
+    )
 
-      const setDisabled = Effect.fn("RedemptionAdmin.setDisabled")(
-        function*(actor: Actor, { id, revision }: SeenBatch, isDisabled: boolean) {
-          yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const batch = yield* rowOf(
-                SeenState,
-                sql`
+    const setDisabled = Effect.fn("RedemptionAdmin.setDisabled")(
+      function*(actor: Actor, { id, revision }: SeenBatch, isDisabled: boolean) {
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const batch = yield* rowOf(
+              SeenState,
+              sql`
             SELECT revision, disabled_at IS NOT NULL AS disabled FROM redemption_batches WHERE id = ${id} FOR UPDATE`
-              )
-              if (batch === undefined) return yield* new BatchNotFound({ batchId: id })
-              if (batch.isDisabled === isDisabled) return
-              if (batch.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
-              yield* sql`UPDATE redemption_batches
+            )
+            if (batch === undefined) return yield* new BatchNotFound({ batchId: id })
+            if (batch.isDisabled === isDisabled) return
+            if (batch.revision !== revision) return yield* new ChangedMeanwhile({ target: targetOf(id) })
+            yield* sql`UPDATE redemption_batches
             SET disabled_at = CASE WHEN ${isDisabled}::boolean THEN now() END WHERE id = ${id}`
-              yield* recordChange(sql, actor, {
-                action: `redemption_batch.${isDisabled ? "disabled" : "enabled"}`,
-                target: targetOf(id),
-                before: { disabled: batch.isDisabled },
-                after: { disabled: isDisabled }
-              })
+            yield* recordChange(sql, actor, {
+              action: `redemption_batch.${isDisabled ? "disabled" : "enabled"}`,
+              target: targetOf(id),
+              before: { disabled: batch.isDisabled },
+              after: { disabled: isDisabled }
             })
-          )
-        },
-        orUnavailable
-      )
+          })
+        )
+      },
+      orUnavailable
+    )
 
-      const disableCode = Effect.fn("RedemptionAdmin.disableCode")(
-        function*(actor: Actor, { batchId, codeId }: { readonly batchId: bigint; readonly codeId: bigint }) {
-          yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const code = yield* rowOf(
-                SeenCode,
-                sql`
+    const disableCode = Effect.fn("RedemptionAdmin.disableCode")(
+      function*(actor: Actor, { batchId, codeId }: { readonly batchId: bigint; readonly codeId: bigint }) {
+        yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const code = yield* rowOf(
+              SeenCode,
+              sql`
             SELECT hint, disabled_at IS NOT NULL AS disabled FROM redemption_codes
               WHERE id = ${codeId} AND batch_id = ${batchId} FOR UPDATE`
-              )
-              if (code === undefined) return yield* new CodeNotFound({ codeId })
-              if (code.isDisabled) return
-              yield* sql`UPDATE redemption_codes SET disabled_at = now() WHERE id = ${codeId}`
-              yield* recordChange(sql, actor, {
-                action: "redemption_code.disabled",
-                target: `redemption_code:${codeId}`,
-                before: { disabled: false },
-                after: { disabled: true, batch_id: batchId, hint: code.hint }
-              })
+            )
+            if (code === undefined) return yield* new CodeNotFound({ codeId })
+            if (code.isDisabled) return
+            yield* sql`UPDATE redemption_codes SET disabled_at = now() WHERE id = ${codeId}`
+            yield* recordChange(sql, actor, {
+              action: "redemption_code.disabled",
+              target: `redemption_code:${codeId}`,
+              before: { disabled: false },
+              after: { disabled: true, batch_id: batchId, hint: code.hint }
             })
-          )
-        },
-        orUnavailable
-      )
+          })
+        )
+      },
+      orUnavailable
+    )
 
-      const texts = Effect.fn("RedemptionAdmin.texts")(
-        function*(actor: Actor, id: bigint) {
-          return yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const sealed = yield* rowOf(
-                SealedCodes,
-                sql`
+    const texts = Effect.fn("RedemptionAdmin.texts")(
+      function*(actor: Actor, id: bigint) {
+        return yield* inTransaction(
+          sql,
+          Effect.gen(function*() {
+            const sealed = yield* rowOf(
+              SealedCodes,
+              sql`
           SELECT codes_sealed, key_id FROM redemption_batches WHERE id = ${id}`
-              )
-              if (sealed === undefined) return yield* new BatchNotFound({ batchId: id })
-              const opened = yield* box.open(sealed, placeOf(id))
-              const codes = yield* codesOf(sql, id, { limit: CODES_MAX })
-              const byHash = new Map(codes.map(({ hash, ...code }) => [Buffer.from(hash).toString("hex"), code]))
-              yield* recordChange(sql, actor, {
-                action: "redemption_batch.exported",
-                target: targetOf(id),
-                before: null,
-                after: { codes: codes.length }
-              })
-              return Redacted.value(opened).split("\n").flatMap((line): ReadonlyArray<CodeWithText> => {
-                const text = Redacted.make(line)
-                const code = byHash.get(hashOfCode(text)?.toString("hex") ?? "")
-                return code === undefined ? [] : [{ ...code, text }]
-              })
+            )
+            if (sealed === undefined) return yield* new BatchNotFound({ batchId: id })
+            const opened = yield* box.open(sealed, placeOf(id))
+            const codes = yield* codesOf(sql, id, { limit: CODES_MAX })
+            const byHash = new Map(codes.map(({ hash, ...code }) => [Buffer.from(hash).toString("hex"), code]))
+            yield* recordChange(sql, actor, {
+              action: "redemption_batch.exported",
+              target: targetOf(id),
+              before: null,
+              after: { codes: codes.length }
             })
-          )
-        },
-        orUnreadable,
-        orUnavailable
-      )
+            return Redacted.value(opened).split("\n").flatMap((line): ReadonlyArray<CodeWithText> => {
+              const text = Redacted.make(line)
+              const code = byHash.get(hashOfCode(text)?.toString("hex") ?? "")
+              return code === undefined ? [] : [{ ...code, text }]
+            })
+          })
+        )
+      },
+      orUnreadable,
+      orUnavailable
+    )
 
-      return RedemptionAdmin.of({
-        plans: orUnavailable(givablePlans(sql)),
-        create,
-        list: Effect.fn("RedemptionAdmin.list")(
-          (page: IdPage & { readonly state?: CodeState | undefined }) =>
-            batchesOf(sql, { ...bounded(page), state: page.state ?? null }),
-          orUnavailable
-        ),
-        batch: Effect.fn("RedemptionAdmin.batch")(function*(id: bigint) {
-          const [batch] = yield* batchesOf(sql, { id, limit: 1 })
-          return batch ?? (yield* new BatchNotFound({ batchId: id }))
-        }, orUnavailable),
-        codes: Effect.fn("RedemptionAdmin.codes")(
-          (id: bigint, page: IdPage) =>
-            Effect.map(
-              codesOf(sql, id, bounded(page)),
-              (rows) => rows.map(({ hash: _, ...code }): RedemptionCode => code)
-            ),
-          orUnavailable
-        ),
-        redemptions: Effect.fn("RedemptionAdmin.redemptions")(
-          (id: bigint, page: IdPage) => redemptionsOf(sql, id, bounded(page)),
-          orUnavailable
-        ),
-        setDisabled,
-        disableCode,
-        texts
-      })
+    return RedemptionAdmin.of({
+      plans: orUnavailable(givablePlans(sql)),
+      create,
+      list: Effect.fn("RedemptionAdmin.list")(
+        (page: IdPage & { readonly state?: CodeState | undefined }) =>
+          batchesOf(sql, { ...bounded(page), state: page.state ?? null }),
+        orUnavailable
+      ),
+      batch: Effect.fn("RedemptionAdmin.batch")(function*(id: bigint) {
+        const [batch] = yield* batchesOf(sql, { id, limit: 1 })
+        return batch ?? (yield* new BatchNotFound({ batchId: id }))
+      }, orUnavailable),
+      codes: Effect.fn("RedemptionAdmin.codes")(
+        (id: bigint, page: IdPage) =>
+          Effect.map(
+            codesOf(sql, id, bounded(page)),
+            (rows) => rows.map(({ hash: _, ...code }): RedemptionCode => code)
+          ),
+        orUnavailable
+      ),
+      redemptions: Effect.fn("RedemptionAdmin.redemptions")(
+        (id: bigint, page: IdPage) => redemptionsOf(sql, id, bounded(page)),
+        orUnavailable
+      ),
+      setDisabled,
+      disableCode,
+      texts
     })
-  )
+  }))
 }
 
 const placeOf = (id: bigint): string => `codes:${id}`

@@ -48,72 +48,69 @@ export class Redemptions extends Context.Service<Redemptions, {
   /** What a user was given for a code; undefined when they have not redeemed it. */
   given(userId: UserId, codeId: bigint): Effect.Effect<Gift | undefined, DatabaseUnavailable>
 }>()("realms/redemption/Redemptions") {
-  static readonly layerNoDeps = Layer.effect(
-    Redemptions,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const limits = yield* RateLimiter
+  static readonly layerNoDeps = Layer.effect(Redemptions)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const limits = yield* RateLimiter
 
-      /** Gives it; answers the subscription that was made. The code is locked. */
-      const give = Effect.fnUntraced(function*(userId: UserId, code: LockedCode) {
-        if (code.gift.kind === "plan") return yield* activate(sql, userId, null, code.gift.terms)
-        const posted = yield* postInTransaction(sql, userId, {
-          kind: "redemption",
-          amountMicros: code.gift.usdMicros,
-          refType: "redemption",
-          refId: `${code.id}:${userId}`,
-          actor: "system",
-          note: "",
-          mode: "owe"
-        })
-        return posted.outcome === "posted"
-          ? null
-          : yield* Effect.die(new Error(`the credit of code ${code.id} for user ${userId} was ${posted.outcome}`))
+    /** Gives it; answers the subscription that was made. The code is locked. */
+    const give = Effect.fnUntraced(function*(userId: UserId, code: LockedCode) {
+      if (code.gift.kind === "plan") return yield* activate(sql, userId, null, code.gift.terms)
+      const posted = yield* postInTransaction(sql, userId, {
+        kind: "redemption",
+        amountMicros: code.gift.usdMicros,
+        refType: "redemption",
+        refId: `${code.id}:${userId}`,
+        actor: "system",
+        note: "",
+        mode: "owe"
       })
+      return posted.outcome === "posted"
+        ? null
+        : yield* Effect.die(new Error(`the credit of code ${code.id} for user ${userId} was ${posted.outcome}`))
+    })
 
-      const write = Effect.fnUntraced(function*(userId: UserId, codeHash: Uint8Array) {
-        const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
-        if (user === undefined) return yield* new BuyerUnknown({ userId })
-        const code = yield* lockCode(sql, codeHash, userId)
-        if (code === undefined) return yield* new CodeUnknown()
-        const refusal = refusalOf(code)
-        if (refusal !== undefined) return yield* refusal
-        const subscriptionId = yield* give(userId, code)
-        yield* sql`UPDATE redemption_codes SET uses = uses + 1 WHERE id = ${code.id}`
-        yield* sql`INSERT INTO redemptions (code_id, user_id, subscription_id)
+    const write = Effect.fnUntraced(function*(userId: UserId, codeHash: Uint8Array) {
+      const [user] = yield* sql`SELECT FROM users WHERE id = ${userId} AND disabled_at IS NULL FOR SHARE`
+      if (user === undefined) return yield* new BuyerUnknown({ userId })
+      const code = yield* lockCode(sql, codeHash, userId)
+      if (code === undefined) return yield* new CodeUnknown()
+      const refusal = refusalOf(code)
+      if (refusal !== undefined) return yield* refusal
+      const subscriptionId = yield* give(userId, code)
+      yield* sql`UPDATE redemption_codes SET uses = uses + 1 WHERE id = ${code.id}`
+      yield* sql`INSERT INTO redemptions (code_id, user_id, subscription_id)
       VALUES (${code.id}, ${userId}, ${subscriptionId}::bigint)`
-        return { codeId: code.id, gift: code.gift } satisfies Redeemed
-      })
+      return { codeId: code.id, gift: code.gift } satisfies Redeemed
+    })
 
-      const redeemOnce = Effect.fnUntraced(function*(userId: UserId, typed: Redacted.Redacted<string>) {
-        const codeHash = hashOfCode(typed)
-        if (codeHash === undefined) return yield* new CodeUnknown()
-        return yield* inTransaction(sql, write(userId, codeHash))
-      }, orUnavailable)
+    const redeemOnce = Effect.fnUntraced(function*(userId: UserId, typed: Redacted.Redacted<string>) {
+      const codeHash = hashOfCode(typed)
+      if (codeHash === undefined) return yield* new CodeUnknown()
+      return yield* inTransaction(sql, write(userId, codeHash))
+    }, orUnavailable)
 
-      return Redemptions.of({
-        redeem: Effect.fn("Redemptions.redeem")(
-          function*({ address, userId }: Redeemer, typed: Redacted.Redacted<string>) {
-            return yield* limits.limit(
-              { kind: "redemption", address, account: `user:${userId}` },
-              { countsSuccess: false, counted: guesses },
-              redeemOnce(userId, typed)
-            )
-          }
-        ),
-        given: Effect.fn("Redemptions.given")(function*(userId: UserId, codeId: bigint) {
-          const gift = yield* rowOf(
-            GiftColumns,
-            sql`
+    return Redemptions.of({
+      redeem: Effect.fn("Redemptions.redeem")(
+        function*({ address, userId }: Redeemer, typed: Redacted.Redacted<string>) {
+          return yield* limits.limit(
+            { kind: "redemption", address, account: `user:${userId}` },
+            { countsSuccess: false, counted: guesses },
+            redeemOnce(userId, typed)
+          )
+        }
+      ),
+      given: Effect.fn("Redemptions.given")(function*(userId: UserId, codeId: bigint) {
+        const gift = yield* rowOf(
+          GiftColumns,
+          sql`
         SELECT b.usd_micros, b.terms FROM redemptions r
           JOIN redemption_codes c ON c.id = r.code_id JOIN redemption_batches b ON b.id = c.batch_id
           WHERE r.code_id = ${codeId} AND r.user_id = ${userId}`
-          )
-          return gift === undefined ? undefined : yield* giftOf(gift)
-        }, orUnavailable)
-      })
+        )
+        return gift === undefined ? undefined : yield* giftOf(gift)
+      }, orUnavailable)
     })
-  )
+  }))
   static readonly layer = Redemptions.layerNoDeps.pipe(Layer.provide(RateLimiter.layer))
 }
 

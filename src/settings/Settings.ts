@@ -29,58 +29,55 @@ export class Settings extends Context.Service<Settings, {
   readonly reload: Effect.Effect<void, DatabaseUnavailable>
 }>()("realms/settings/Settings") {
   /** Reads them once; fails where a stored secret cannot be opened, so that no server starts to lose it. */
-  static readonly layer = Layer.effect(
-    Settings,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const config = yield* AppConfig
-      const address = yield* PublicAddress
-      const box = yield* SecretBox
-      const base = settingTextsOf(config)
-      const file: SettingsValues = {
-        billing: config.billing,
-        payment: config.payment,
-        registration: config.registration,
-        finance: config.finance,
-        site: config.site,
-        publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
-      }
-      let last = file
-      let reads = 0
-      let lastRead = 0
+  static readonly layer = Layer.effect(Settings)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const config = yield* AppConfig
+    const address = yield* PublicAddress
+    const box = yield* SecretBox
+    const base = settingTextsOf(config)
+    const file: SettingsValues = {
+      billing: config.billing,
+      payment: config.payment,
+      registration: config.registration,
+      finance: config.finance,
+      site: config.site,
+      publicUrl: config.server.publicUrlFollows ? undefined : config.server.publicUrl
+    }
+    let last = file
+    let reads = 0
+    let lastRead = 0
 
-      const load: Effect.Effect<SettingsValues, SqlError.SqlError> = Effect.gen(function*() {
-        const read = ++reads
-        const rows = yield* readRows(sql)
-        const values = rows.length === 0
-          ? file
-          : yield* resolve({ base, texts: yield* effectiveTexts(box, base, rows), host: config.server.host })
-        // Of two at once, the one that began later has seen more.
-        if (read < lastRead) return values
-        lastRead = read
-        last = values
-        address.isSetTo(values.publicUrl === file.publicUrl ? undefined : values.publicUrl)
-        return values
-      })
-
-      yield* checkSealedRows(sql, box)
-      yield* load
-      const snapshot = yield* makeSnapshot({ topics: ["settings"], load })
-
-      const fresh = load.pipe(
-        Effect.timeout(READ_MS_MAX),
-        Effect.mapError(databaseUnavailable)
-      )
-
-      return Settings.of({
-        current: () => last,
-        cached: () => snapshot.cached(),
-        get: snapshot.get,
-        fresh,
-        reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
-      })
+    const load: Effect.Effect<SettingsValues, SqlError.SqlError> = Effect.gen(function*() {
+      const read = ++reads
+      const rows = yield* readRows(sql)
+      const values = rows.length === 0
+        ? file
+        : yield* resolve({ base, texts: yield* effectiveTexts(box, base, rows), host: config.server.host })
+      // Of two at once, the one that began later has seen more.
+      if (read < lastRead) return values
+      lastRead = read
+      last = values
+      address.isSetTo(values.publicUrl === file.publicUrl ? undefined : values.publicUrl)
+      return values
     })
-  )
+
+    yield* checkSealedRows(sql, box)
+    yield* load
+    const snapshot = yield* makeSnapshot({ topics: ["settings"], load })
+
+    const fresh = load.pipe(
+      Effect.timeout(READ_MS_MAX),
+      Effect.mapError(databaseUnavailable)
+    )
+
+    return Settings.of({
+      current: () => last,
+      cached: () => snapshot.cached(),
+      get: snapshot.get,
+      fresh,
+      reload: Effect.andThen(Effect.sync(() => snapshot.drop()), fresh).pipe(Effect.asVoid)
+    })
+  }))
 }
 
 /** Reading them takes no longer. */

@@ -84,137 +84,134 @@ export class SettingsAdmin extends Context.Service<SettingsAdmin, {
     revision?: string
   ): Effect.Effect<SettingsView, SettingsRefused | ChangedMeanwhile | NotConfirmed | DatabaseUnavailable>
 }>()("realms/settings/SettingsAdmin") {
-  static readonly layer = Layer.effect(
-    SettingsAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const config = yield* AppConfig
-      const box = yield* SecretBox
-      const notifications = yield* Notifications
-      const settings = yield* Settings
-      const secondPerson = yield* SecondPerson
-      const base = settingTextsOf(config)
-      const guard = outboundGuard(config.server.linkLocalHostsAllowed)
+  static readonly layer = Layer.effect(SettingsAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const config = yield* AppConfig
+    const box = yield* SecretBox
+    const notifications = yield* Notifications
+    const settings = yield* Settings
+    const secondPerson = yield* SecondPerson
+    const base = settingTextsOf(config)
+    const guard = outboundGuard(config.server.linkLocalHostsAllowed)
 
-      const shown = (key: SettingKey, text: string): string => fieldOf(key).kind === "secret" ? "" : text
+    const shown = (key: SettingKey, text: string): string => fieldOf(key).kind === "secret" ? "" : text
 
-      const viewOf = (rows: ReadonlyArray<SettingRow>, texts: SettingTexts): SettingsView => {
-        const byKey = new Map(rows.map((row) => [row.key, row]))
-        const views = settingKeys.map((key): SettingView => {
-          const { kind, options = [] } = fieldOf(key)
-          const row = byKey.get(key)
-          return {
-            key,
-            kind,
-            options,
-            text: shown(key, texts[key]),
-            fileText: shown(key, base[key]),
-            isSet: kind !== "secret" || texts[key] !== "",
-            source: row === undefined ? "file" : "override",
-            updatedAt: row?.updatedAt ?? null,
-            updatedBy: row?.updatedBy ?? null
-          }
-        })
-        const facts = views.map((
-          { isSet, key, source, text, updatedAt }
-        ) => [key, text, isSet, source, updatedAt?.getTime()])
-        return { settings: views, revision: hash("sha256", JSON.stringify(facts), "hex").slice(0, REVISION_CHARACTERS) }
-      }
-
-      const opened = Effect.fnUntraced(function*(rows: ReadonlyArray<SettingRow>) {
-        const texts = yield* effectiveTexts(box, base, rows)
-        return { rows, texts, view: viewOf(rows, texts) }
-      })
-      const read = Effect.flatMap(readRows(sql), opened)
-
-      const facts = (texts: SettingTexts, keys: Iterable<SettingKey>): AuditFacts =>
-        Object.fromEntries(Array.from(keys, (key) => [
+    const viewOf = (rows: ReadonlyArray<SettingRow>, texts: SettingTexts): SettingsView => {
+      const byKey = new Map(rows.map((row) => [row.key, row]))
+      const views = settingKeys.map((key): SettingView => {
+        const { kind, options = [] } = fieldOf(key)
+        const row = byKey.get(key)
+        return {
           key,
-          fieldOf(key).kind !== "secret" ? texts[key] : texts[key] === "" ? SECRET_NOT_SET : SECRET_SET
-        ]))
-
-      /** A secret that is replaced by another looks the same before and after: it is said all the same. */
-      const replaced = (changes: SettingChanges): AuditFacts => {
-        const keys = [...changes].flatMap(([key, text]) => fieldOf(key).kind === "secret" && text !== null ? [key] : [])
-        return keys.length === 0 ? {} : { replaced: keys }
-      }
-
-      const write = Effect.fnUntraced(function*(actor: Actor, changes: SettingChanges, revision: string | undefined) {
-        yield* sql`SELECT pg_advisory_xact_lock(${SAVE_LOCK})`
-        const before = yield* read
-        if (revision !== undefined && revision !== before.view.revision) {
-          return yield* new ChangedMeanwhile({ target: "settings" })
+          kind,
+          options,
+          text: shown(key, texts[key]),
+          fileText: shown(key, base[key]),
+          isSet: kind !== "secret" || texts[key] !== "",
+          source: row === undefined ? "file" : "override",
+          updatedAt: row?.updatedAt ?? null,
+          updatedBy: row?.updatedBy ?? null
         }
-        const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
-        for (const [key, text] of changes) wanted[key] = text ?? base[key]
-        const loose = loosened(before.texts, wanted)
-        const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
-        const problems = tooLong.length > 0
-          ? tooLong.map(([key]) => ({
-            key,
-            why: "shape" as const,
-            message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
-          }))
-          : [
-            ...problemsOf({ before: before.texts, after: wanted }, { host: config.server.host, guard }),
-            ...mixed(loose, changes)
-          ]
-        if (problems.length > 0) return yield* new SettingsRefused({ problems })
-        const written = yield* Effect.forEach(changes, ([key, text]) =>
-          text === null
-            ? deleteRow(sql, key)
-            : writeRow(sql, box, { key, text: text.trim(), userId: actor.userId }))
-        const changed = changesBetween(facts(before.texts, changes.keys()), facts(wanted, changes.keys()))
-        yield* recordChange(sql, actor, {
-          action: "settings.saved",
-          target: "settings",
-          before: changed.before,
-          after: {
-            ...changed.after,
-            ...replaced(changes),
-            reset: [...changes].flatMap(([key, text]) => text === null ? [key] : [])
-          }
-        })
-        yield* notifications.publish("settings", "saved")
-        // What is confirmed is compared with what was shown, also where it is no loosening any more.
-        if (loose.length > 0 || actor.confirming !== undefined) {
-          const texts = Object.fromEntries([...changes].map(([key, text]) => [key, text === null ? null : text.trim()]))
-          const facts = limits.flatMap((key) =>
-            changes.has(key) ? [[key, wanted[key]], [`${key}.before`, before.texts[key]]] : []
-          )
-          yield* secondPerson.check(actor, {
-            action: "settings.limits",
-            worth: { always: true },
-            asked: texts,
-            facts: Object.fromEntries(facts),
-            note: ""
-          })
-        }
-        const kept = before.rows.filter(({ key }) => !changes.has(key))
-        return (yield* opened([...kept, ...written.flat()])).view
       })
+      const facts = views.map((
+        { isSet, key, source, text, updatedAt }
+      ) => [key, text, isSet, source, updatedAt?.getTime()])
+      return { settings: views, revision: hash("sha256", JSON.stringify(facts), "hex").slice(0, REVISION_CHARACTERS) }
+    }
 
-      const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
-        effect.pipe(
-          Effect.catchIf(
-            (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile | NotConfirmed> => !isAnswer(error),
-            (error) => Effect.fail(databaseUnavailable(error))
-          )
-        )
+    const opened = Effect.fnUntraced(function*(rows: ReadonlyArray<SettingRow>) {
+      const texts = yield* effectiveTexts(box, base, rows)
+      return { rows, texts, view: viewOf(rows, texts) }
+    })
+    const read = Effect.flatMap(readRows(sql), opened)
 
-      const save = Effect.fn("SettingsAdmin.save")(
-        function*(actor: Actor, changes: SettingChanges, revision?: string) {
-          const written = inTransaction(sql, write(actor, changes, revision))
-          const view = yield* secondPerson.asking(actor, written).pipe(orUnavailable)
-          // This server knows at once, the others by the message.
-          yield* Effect.ignore(settings.reload)
-          return view
+    const facts = (texts: SettingTexts, keys: Iterable<SettingKey>): AuditFacts =>
+      Object.fromEntries(Array.from(keys, (key) => [
+        key,
+        fieldOf(key).kind !== "secret" ? texts[key] : texts[key] === "" ? SECRET_NOT_SET : SECRET_SET
+      ]))
+
+    /** A secret that is replaced by another looks the same before and after: it is said all the same. */
+    const replaced = (changes: SettingChanges): AuditFacts => {
+      const keys = [...changes].flatMap(([key, text]) => fieldOf(key).kind === "secret" && text !== null ? [key] : [])
+      return keys.length === 0 ? {} : { replaced: keys }
+    }
+
+    const write = Effect.fnUntraced(function*(actor: Actor, changes: SettingChanges, revision: string | undefined) {
+      yield* sql`SELECT pg_advisory_xact_lock(${SAVE_LOCK})`
+      const before = yield* read
+      if (revision !== undefined && revision !== before.view.revision) {
+        return yield* new ChangedMeanwhile({ target: "settings" })
+      }
+      const wanted: { -readonly [Key in SettingKey]: string } = { ...before.texts }
+      for (const [key, text] of changes) wanted[key] = text ?? base[key]
+      const loose = loosened(before.texts, wanted)
+      const tooLong = [...changes].filter(([, text]) => text !== null && text.length > SETTING_CHARACTERS_MAX)
+      const problems = tooLong.length > 0
+        ? tooLong.map(([key]) => ({
+          key,
+          why: "shape" as const,
+          message: `is longer than ${SETTING_CHARACTERS_MAX} characters`
+        }))
+        : [
+          ...problemsOf({ before: before.texts, after: wanted }, { host: config.server.host, guard }),
+          ...mixed(loose, changes)
+        ]
+      if (problems.length > 0) return yield* new SettingsRefused({ problems })
+      const written = yield* Effect.forEach(changes, ([key, text]) =>
+        text === null
+          ? deleteRow(sql, key)
+          : writeRow(sql, box, { key, text: text.trim(), userId: actor.userId }))
+      const changed = changesBetween(facts(before.texts, changes.keys()), facts(wanted, changes.keys()))
+      yield* recordChange(sql, actor, {
+        action: "settings.saved",
+        target: "settings",
+        before: changed.before,
+        after: {
+          ...changed.after,
+          ...replaced(changes),
+          reset: [...changes].flatMap(([key, text]) => text === null ? [key] : [])
         }
+      })
+      yield* notifications.publish("settings", "saved")
+      // What is confirmed is compared with what was shown, also where it is no loosening any more.
+      if (loose.length > 0 || actor.confirming !== undefined) {
+        const texts = Object.fromEntries([...changes].map(([key, text]) => [key, text === null ? null : text.trim()]))
+        const facts = limits.flatMap((key) =>
+          changes.has(key) ? [[key, wanted[key]], [`${key}.before`, before.texts[key]]] : []
+        )
+        yield* secondPerson.check(actor, {
+          action: "settings.limits",
+          worth: { always: true },
+          asked: texts,
+          facts: Object.fromEntries(facts),
+          note: ""
+        })
+      }
+      const kept = before.rows.filter(({ key }) => !changes.has(key))
+      return (yield* opened([...kept, ...written.flat()])).view
+    })
+
+    const orUnavailable = <A, E extends { readonly message: string }>(effect: Effect.Effect<A, E>) =>
+      effect.pipe(
+        Effect.catchIf(
+          (error): error is Exclude<E, SettingsRefused | ChangedMeanwhile | NotConfirmed> => !isAnswer(error),
+          (error) => Effect.fail(databaseUnavailable(error))
+        )
       )
 
-      return SettingsAdmin.of({ view: Effect.map(read, ({ view }) => view).pipe(orUnavailable), save })
-    })
-  )
+    const save = Effect.fn("SettingsAdmin.save")(
+      function*(actor: Actor, changes: SettingChanges, revision?: string) {
+        const written = inTransaction(sql, write(actor, changes, revision))
+        const view = yield* secondPerson.asking(actor, written).pipe(orUnavailable)
+        // This server knows at once, the others by the message.
+        yield* Effect.ignore(settings.reload)
+        return view
+      }
+    )
+
+    return SettingsAdmin.of({ view: Effect.map(read, ({ view }) => view).pipe(orUnavailable), save })
+  }))
 }
 
 /** Of the advisory lock under which settings are saved, one save at a time. */

@@ -77,89 +77,86 @@ export class Grants extends Context.Service<Grants, {
     subscription: { readonly userId: UserId; readonly subscriptionId: SubscriptionId; readonly note: string }
   ): Effect.Effect<void, GrantRefused | SubscriptionNotFound | SubscriptionOver | SqlError.SqlError>
 }>()("realms/subscriptions/Grants") {
-  static readonly layer = Layer.effect(
-    Grants,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const secondPerson = yield* SecondPerson
+  static readonly layer = Layer.effect(Grants)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const secondPerson = yield* SecondPerson
 
-      const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
-        yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
-        const made = yield* rowOf(
-          Made,
-          sql`
+    const write = Effect.fnUntraced(function*(actor: Actor, { key, note, planCode, userId }: Grant) {
+      yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${key}`}, 0))`
+      const made = yield* rowOf(
+        Made,
+        sql`
       SELECT subscription_id, user_id = ${userId} AND plan_code = ${planCode} AND note = ${note} AS same
         FROM subscription_grants WHERE key = ${key}`
-        )
-        if (made !== undefined) return made.isSame ? made.subscriptionId : yield* new GrantReused()
-        const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
-        if (user === undefined) return yield* new GrantRefused({ reason: "user" })
-        const plan = (yield* findPlanNow(sql, planCode)) ?? (yield* new GrantRefused({ reason: "plan" }))
-        const id = yield* activate(sql, userId, null, plan)
-        yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
+      )
+      if (made !== undefined) return made.isSame ? made.subscriptionId : yield* new GrantReused()
+      const [user] = yield* sql`SELECT FROM users WHERE id = ${userId}`
+      if (user === undefined) return yield* new GrantRefused({ reason: "user" })
+      const plan = (yield* findPlanNow(sql, planCode)) ?? (yield* new GrantRefused({ reason: "plan" }))
+      const id = yield* activate(sql, userId, null, plan)
+      yield* sql`INSERT INTO subscription_grants (key, subscription_id, user_id, plan_code, note, actor)
       VALUES (${key}, ${id}, ${userId}, ${planCode}, ${note}, ${actor.name})`
-        yield* recordChange(sql, actor, {
-          action: "subscription.granted",
-          target: `user:${userId}`,
-          before: null,
-          after: { subscription_id: id, plan: planCode, note, key }
-        })
-        yield* secondPerson.check(actor, {
-          action: "plan.grant",
-          worth: { usd: { plan, times: 1n } },
-          asked: { user_id: String(userId), plan: planCode, key },
-          facts: { user_id: String(userId), plan_code: planCode, ...planTexts(plan) },
-          note
-        })
-        return id
+      yield* recordChange(sql, actor, {
+        action: "subscription.granted",
+        target: `user:${userId}`,
+        before: null,
+        after: { subscription_id: id, plan: planCode, note, key }
       })
-
-      const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
-        const note = checkNote(asked.note)
-        if (note === undefined) return yield* new GrantRefused({ reason: "note" })
-        // PostgreSQL has no such text.
-        if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
-        if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
-        return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
+      yield* secondPerson.check(actor, {
+        action: "plan.grant",
+        worth: { usd: { plan, times: 1n } },
+        asked: { user_id: String(userId), plan: planCode, key },
+        facts: { user_id: String(userId), plan_code: planCode, ...planTexts(plan) },
+        note
       })
+      return id
+    })
 
-      const endNow = Effect.fnUntraced(
-        function*(actor: Actor, userId: UserId, subscriptionId: SubscriptionId, note: string) {
-          const given = yield* rowOf(
-            Given,
-            sql`
+    const grant = Effect.fn("Grants.grant")(function*(actor: Actor, asked: Grant) {
+      const note = checkNote(asked.note)
+      if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+      // PostgreSQL has no such text.
+      if (asked.planCode.includes("\0")) return yield* new GrantRefused({ reason: "plan" })
+      if (!isIdempotencyKey(asked.key)) return yield* new GrantRefused({ reason: "key" })
+      return yield* secondPerson.asking(actor, inTransaction(sql, write(actor, { ...asked, note })))
+    })
+
+    const endNow = Effect.fnUntraced(
+      function*(actor: Actor, userId: UserId, subscriptionId: SubscriptionId, note: string) {
+        const given = yield* rowOf(
+          Given,
+          sql`
       SELECT plan_code, ends_at, status = 'suspended' OR status = 'active' AND ends_at > now() AS live FROM user_subscriptions
         WHERE id = ${subscriptionId} AND user_id = ${userId}`
-          )
-          if (given === undefined) return yield* new SubscriptionNotFound()
-          if (!given.isLive) return yield* new SubscriptionOver()
-          yield* withdraw(sql, userId, subscriptionId)
-          yield* recordChange(sql, actor, {
-            action: "subscription.ended",
-            target: `user:${userId}`,
-            before: { subscription_id: subscriptionId, plan: given.planCode, ends_at: given.endsAt.toISOString() },
-            after: { note }
-          })
-        }
-      )
-
-      const end = Effect.fn("Grants.end")(function*(
-        actor: Actor,
-        subscription: { readonly userId: UserId; readonly subscriptionId: SubscriptionId; readonly note: string }
-      ) {
-        const note = checkNote(subscription.note)
-        if (note === undefined) return yield* new GrantRefused({ reason: "note" })
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            // Of two at once the second finds it ended.
-            yield* lockAccount(sql, subscription.userId)
-            yield* endNow(actor, subscription.userId, subscription.subscriptionId, note)
-          })
         )
-      })
+        if (given === undefined) return yield* new SubscriptionNotFound()
+        if (!given.isLive) return yield* new SubscriptionOver()
+        yield* withdraw(sql, userId, subscriptionId)
+        yield* recordChange(sql, actor, {
+          action: "subscription.ended",
+          target: `user:${userId}`,
+          before: { subscription_id: subscriptionId, plan: given.planCode, ends_at: given.endsAt.toISOString() },
+          after: { note }
+        })
+      }
+    )
 
-      return Grants.of({ plans: givablePlans(sql), grant, end })
+    const end = Effect.fn("Grants.end")(function*(
+      actor: Actor,
+      subscription: { readonly userId: UserId; readonly subscriptionId: SubscriptionId; readonly note: string }
+    ) {
+      const note = checkNote(subscription.note)
+      if (note === undefined) return yield* new GrantRefused({ reason: "note" })
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          // Of two at once the second finds it ended.
+          yield* lockAccount(sql, subscription.userId)
+          yield* endNow(actor, subscription.userId, subscription.subscriptionId, note)
+        })
+      )
     })
-  )
+
+    return Grants.of({ plans: givablePlans(sql), grant, end })
+  }))
 }

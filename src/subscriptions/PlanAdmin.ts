@@ -74,112 +74,109 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
   /** A disabled plan cannot be ordered; its orders and subscriptions go on. Doing what is done already changes nothing. */
   setEnabled(actor: Actor, at: PlanAt, enabled: boolean): Effect.Effect<void, EditError>
 }>()("realms/subscriptions/PlanAdmin") {
-  static readonly layer = Layer.effect(
-    PlanAdmin,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
+  static readonly layer = Layer.effect(PlanAdmin)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
 
-      /** A row of the file is disabled only by its absence from the file. */
-      const columns = sql`p.*, p.declared AND p.disabled_at IS NULL AS read_only,
+    /** A row of the file is disabled only by its absence from the file. */
+    const columns = sql`p.*, p.declared AND p.disabled_at IS NULL AS read_only,
     (SELECT count(*)::integer FROM user_subscriptions s WHERE s.plan_id = p.id AND s.status = 'active' AND s.ends_at > now())
       AS subscriptions,
     (SELECT count(*)::integer FROM subscription_orders o WHERE o.plan_id = p.id AND o.state = 'pending') AS pending_orders`
 
-      const list = Effect.fn("PlanAdmin.list")(function*({ before, limit, state }: PlanFilter) {
-        return yield* rowsOf(
-          AdminPlan,
-          sql`SELECT ${columns} FROM subscription_plans p
+    const list = Effect.fn("PlanAdmin.list")(function*({ before, limit, state }: PlanFilter) {
+      return yield* rowsOf(
+        AdminPlan,
+        sql`SELECT ${columns} FROM subscription_plans p
       WHERE (${state ?? null}::text IS NULL OR (p.disabled_at IS NULL) = (${state ?? null}::text = 'enabled'))
         AND (${before ?? null}::bigint IS NULL OR p.id < ${before ?? null}::bigint)
       ORDER BY p.id DESC LIMIT ${limit}`
-        )
-      })
-
-      const get = Effect.fn("PlanAdmin.get")(function*(id: PlanId) {
-        const plan = yield* rowOf(AdminPlan, sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}`)
-        return plan === undefined ? yield* new PlanUnknown({ id }) : plan
-      })
-
-      const create = Effect.fn("PlanAdmin.create")(
-        function*(actor: Actor, plan: PlanTerms & { readonly code: string }) {
-          const wrong = [...isPlanCode(plan.code) ? [] : ["code" as const], ...planTerms.wrong(plan)]
-          if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
-          return yield* inTransaction(
-            sql,
-            Effect.gen(function*() {
-              const made = yield* rowOf(
-                MadePlan,
-                sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.toRow(plan) })}
-          ON CONFLICT (code) DO NOTHING RETURNING id`
-              )
-              if (made === undefined) return yield* new PlanExists({ code: plan.code })
-              yield* recordChange(sql, actor, {
-                action: "plan.created",
-                target: `plan:${made.id}`,
-                before: null,
-                after: { code: plan.code, ...planTerms.toRow(plan) }
-              })
-              yield* notifications.publish("catalog", "edited")
-              return made.id
-            })
-          )
-        }
       )
+    })
 
-      /** The row as the administrator saw it, locked. */
-      const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: PlanAt) {
-        const plan = yield* rowOf(
-          AdminPlan,
-          sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}
-      FOR NO KEY UPDATE OF p`
-        )
-        if (plan === undefined) return yield* new PlanUnknown({ id })
-        if (plan.declared) return yield* new PlanConfigManaged({ code: plan.code })
-        if (plan.revision !== revision) return yield* new ChangedMeanwhile({ target: `plan:${id}` })
-        return plan
-      })
+    const get = Effect.fn("PlanAdmin.get")(function*(id: PlanId) {
+      const plan = yield* rowOf(AdminPlan, sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}`)
+      return plan === undefined ? yield* new PlanUnknown({ id }) : plan
+    })
 
-      const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: PlanAt, terms: PlanTerms) {
-        const wrong = planTerms.wrong(terms)
+    const create = Effect.fn("PlanAdmin.create")(
+      function*(actor: Actor, plan: PlanTerms & { readonly code: string }) {
+        const wrong = [...isPlanCode(plan.code) ? [] : ["code" as const], ...planTerms.wrong(plan)]
         if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
-        yield* inTransaction(
+        return yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const plan = yield* lockAsSeen(at)
-            const { after, before } = changesBetween(planTerms.toRow(plan), planTerms.toRow(terms))
-            if (Object.keys(after).length === 0) return
-            yield* sql`UPDATE subscription_plans SET ${
-              sql.update(planTerms.toRow(terms))
-            }, declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-            yield* recordChange(sql, actor, { action: "plan.changed", target: `plan:${at.id}`, before, after })
+            const made = yield* rowOf(
+              MadePlan,
+              sql`INSERT INTO subscription_plans ${sql.insert({ code: plan.code, ...planTerms.toRow(plan) })}
+          ON CONFLICT (code) DO NOTHING RETURNING id`
+            )
+            if (made === undefined) return yield* new PlanExists({ code: plan.code })
+            yield* recordChange(sql, actor, {
+              action: "plan.created",
+              target: `plan:${made.id}`,
+              before: null,
+              after: { code: plan.code, ...planTerms.toRow(plan) }
+            })
             yield* notifications.publish("catalog", "edited")
+            return made.id
           })
         )
-      })
+      }
+    )
 
-      const setEnabled = Effect.fn("PlanAdmin.setEnabled")(function*(actor: Actor, at: PlanAt, enabled: boolean) {
-        yield* inTransaction(
-          sql,
-          Effect.gen(function*() {
-            const plan = yield* lockAsSeen(at)
-            if (enabled === (plan.disabledAt === null)) return
-            yield* sql`UPDATE subscription_plans
+    /** The row as the administrator saw it, locked. */
+    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: PlanAt) {
+      const plan = yield* rowOf(
+        AdminPlan,
+        sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}
+      FOR NO KEY UPDATE OF p`
+      )
+      if (plan === undefined) return yield* new PlanUnknown({ id })
+      if (plan.declared) return yield* new PlanConfigManaged({ code: plan.code })
+      if (plan.revision !== revision) return yield* new ChangedMeanwhile({ target: `plan:${id}` })
+      return plan
+    })
+
+    const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: PlanAt, terms: PlanTerms) {
+      const wrong = planTerms.wrong(terms)
+      if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const plan = yield* lockAsSeen(at)
+          const { after, before } = changesBetween(planTerms.toRow(plan), planTerms.toRow(terms))
+          if (Object.keys(after).length === 0) return
+          yield* sql`UPDATE subscription_plans SET ${
+            sql.update(planTerms.toRow(terms))
+          }, declared = false, updated_at = now()
+          WHERE id = ${at.id}`
+          yield* recordChange(sql, actor, { action: "plan.changed", target: `plan:${at.id}`, before, after })
+          yield* notifications.publish("catalog", "edited")
+        })
+      )
+    })
+
+    const setEnabled = Effect.fn("PlanAdmin.setEnabled")(function*(actor: Actor, at: PlanAt, enabled: boolean) {
+      yield* inTransaction(
+        sql,
+        Effect.gen(function*() {
+          const plan = yield* lockAsSeen(at)
+          if (enabled === (plan.disabledAt === null)) return
+          yield* sql`UPDATE subscription_plans
           SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END, declared = false, updated_at = now()
           WHERE id = ${at.id}`
-            yield* recordChange(sql, actor, {
-              action: enabled ? "plan.enabled" : "plan.disabled",
-              target: `plan:${at.id}`,
-              before: { enabled: !enabled },
-              after: { enabled }
-            })
-            yield* notifications.publish("catalog", "edited")
+          yield* recordChange(sql, actor, {
+            action: enabled ? "plan.enabled" : "plan.disabled",
+            target: `plan:${at.id}`,
+            before: { enabled: !enabled },
+            after: { enabled }
           })
-        )
-      })
-
-      return PlanAdmin.of({ list, get, create, edit, setEnabled })
+          yield* notifications.publish("catalog", "edited")
+        })
+      )
     })
-  )
+
+    return PlanAdmin.of({ list, get, create, edit, setEnabled })
+  }))
 }

@@ -24,21 +24,18 @@ export class PlansForSale extends Context.Service<PlansForSale, {
   /** The cheapest first. */
   readonly list: Effect.Effect<ReadonlyArray<PlanForSale>, SqlError.SqlError>
 }>()("realms/subscriptions/PlansForSale") {
-  static readonly layer = Layer.effect(
-    PlansForSale,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      return PlansForSale.of({
-        list: Effect.map(
-          rowsOf(
-            Plan,
-            sql`SELECT * FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`
-          ),
-          (plans) => plans.map(forSale)
-        )
-      })
+  static readonly layer = Layer.effect(PlansForSale)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    return PlansForSale.of({
+      list: Effect.map(
+        rowsOf(
+          Plan,
+          sql`SELECT * FROM subscription_plans WHERE disabled_at IS NULL AND price_fen > 0 ORDER BY price_fen, id LIMIT ${PLANS_MAX}`
+        ),
+        (plans) => plans.map(forSale)
+      )
     })
-  )
+  }))
 }
 
 const Plan = Row({ code: Schema.String, ...planTerms.row })

@@ -24,15 +24,13 @@ export interface SubscriptionItem extends Schema.Schema.Type<typeof Subscription
 export class SubscriptionList extends Context.Service<SubscriptionList, {
   page(userId: UserId, page: IdPage): Effect.Effect<ReadonlyArray<SubscriptionItem>, SqlError.SqlError>
 }>()("realms/subscriptions/SubscriptionList") {
-  static readonly layer = Layer.effect(
-    SubscriptionList,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      return SubscriptionList.of({
-        page: Effect.fn("SubscriptionList.page")(function*(userId, { before, limit }) {
-          return yield* rowsOf(
-            SubscriptionItem,
-            sql`
+  static readonly layer = Layer.effect(SubscriptionList)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    return SubscriptionList.of({
+      page: Effect.fn("SubscriptionList.page")(function*(userId, { before, limit }) {
+        return yield* rowsOf(
+          SubscriptionItem,
+          sql`
         SELECT s.id, s.plan_code, s.plan_name, s.starts_at, s.ends_at, s.order_id, g.note,
             CASE WHEN s.status = 'suspended' THEN 'suspended'
               WHEN s.status <> 'active' OR s.ends_at <= now() THEN 'over'
@@ -40,9 +38,8 @@ export class SubscriptionList extends Context.Service<SubscriptionList, {
           FROM user_subscriptions s LEFT JOIN subscription_grants g ON g.subscription_id = s.id
           WHERE s.user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR s.id < ${before ?? null}::bigint)
           ORDER BY s.id DESC LIMIT ${limit}`
-          )
-        })
+        )
       })
     })
-  )
+  }))
 }

@@ -28,29 +28,26 @@ export class AnswerReader extends Context.Service<AnswerReader, {
 }>()("realms/gateway/meter/AnswerReader") {
   /** With a thread that runs the module `worker`. */
   static readonly layerFrom = (worker: URL) =>
-    Layer.effect(
-      AnswerReader,
-      Effect.gen(function*() {
-        const thread = yield* makeWorkerThread<ReadOrder, ReadMemory>({ url: worker, answerMsMax: READ_MS_MAX })
+    Layer.effect(AnswerReader)(Effect.gen(function*() {
+      const thread = yield* makeWorkerThread<ReadOrder, ReadMemory>({ url: worker, answerMsMax: READ_MS_MAX })
 
-        const readLong = (dialect: Dialect, body: Buffer): Effect.Effect<ReadAnswer | undefined> =>
-          Effect.suspend(() => {
-            const memory = memoryOf(body)
-            return thread.ask({ dialect, memory }, [memory])
-          }).pipe(
-            Effect.map((read) =>
-              read && { body: Buffer.from(read.memory), answer: { ...read.answer, sample: sampledText(read.sample) } }
-            )
+      const readLong = (dialect: Dialect, body: Buffer): Effect.Effect<ReadAnswer | undefined> =>
+        Effect.suspend(() => {
+          const memory = memoryOf(body)
+          return thread.ask({ dialect, memory }, [memory])
+        }).pipe(
+          Effect.map((read) =>
+            read && { body: Buffer.from(read.memory), answer: { ...read.answer, sample: sampledText(read.sample) } }
           )
+        )
 
-        return AnswerReader.of({
-          read: (dialect, body) =>
-            body.length <= READ_AT_ONCE_BYTES_MAX
-              ? Effect.succeed({ body, answer: readAnswer(body, dialect) })
-              : readLong(dialect, body)
-        })
+      return AnswerReader.of({
+        read: (dialect, body) =>
+          body.length <= READ_AT_ONCE_BYTES_MAX
+            ? Effect.succeed({ body, answer: readAnswer(body, dialect) })
+            : readLong(dialect, body)
       })
-    )
+    }))
 
   static readonly layer = AnswerReader.layerFrom(workerUrl(import.meta.url, "AnswerWorker"))
 }

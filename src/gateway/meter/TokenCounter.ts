@@ -34,35 +34,32 @@ export class TokenCounter extends Context.Service<TokenCounter, {
 }>()("realms/gateway/meter/TokenCounter") {
   /** With a thread that runs the module `worker`. */
   static readonly layerFrom = (worker: URL) =>
-    Layer.effect(
-      TokenCounter,
-      Effect.gen(function*() {
-        const thread = yield* makeWorkerThread<ReadonlyArray<string>, number>({
-          url: worker,
-          answerMsMax: COUNT_MS_MAX
-        })
-        let countsWaiting = 0
-        let charsWaiting = 0
-
-        const count = Effect.fnUntraced(function*(texts: ReadonlyArray<string>) {
-          const chars = texts.reduce((sum, text) => sum + text.length, 0)
-          if (chars === 0) return 0
-          if (chars > COUNT_CHARS_MAX || countsWaiting >= COUNTS_WAITING_MAX) return undefined
-          if (charsWaiting + chars > CHARS_WAITING_MAX) return undefined
-          countsWaiting++
-          charsWaiting += chars
-          return yield* thread.ask(texts).pipe(
-            Effect.timeoutOrElse({ duration: COUNT_AND_WAIT_MS_MAX, orElse: () => Effect.undefined }),
-            Effect.ensuring(Effect.sync(() => {
-              countsWaiting--
-              charsWaiting -= chars
-            }))
-          )
-        })
-
-        return TokenCounter.of({ count })
+    Layer.effect(TokenCounter)(Effect.gen(function*() {
+      const thread = yield* makeWorkerThread<ReadonlyArray<string>, number>({
+        url: worker,
+        answerMsMax: COUNT_MS_MAX
       })
-    )
+      let countsWaiting = 0
+      let charsWaiting = 0
+
+      const count = Effect.fnUntraced(function*(texts: ReadonlyArray<string>) {
+        const chars = texts.reduce((sum, text) => sum + text.length, 0)
+        if (chars === 0) return 0
+        if (chars > COUNT_CHARS_MAX || countsWaiting >= COUNTS_WAITING_MAX) return undefined
+        if (charsWaiting + chars > CHARS_WAITING_MAX) return undefined
+        countsWaiting++
+        charsWaiting += chars
+        return yield* thread.ask(texts).pipe(
+          Effect.timeoutOrElse({ duration: COUNT_AND_WAIT_MS_MAX, orElse: () => Effect.undefined }),
+          Effect.ensuring(Effect.sync(() => {
+            countsWaiting--
+            charsWaiting -= chars
+          }))
+        )
+      })
+
+      return TokenCounter.of({ count })
+    }))
 
   /** The thread ends with the layer, and keeps no process from ending. Soon loads the tokenizer for small counts as well. */
   static readonly layer = Layer.effectDiscard(

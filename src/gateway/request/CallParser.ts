@@ -23,31 +23,28 @@ export class CallParser extends Context.Service<CallParser, {
 }>()("realms/gateway/request/CallParser") {
   /** With a thread that runs the module `worker`. */
   static readonly layerFrom = (worker: URL) =>
-    Layer.effect(
-      CallParser,
-      Effect.gen(function*() {
-        const thread = yield* makeWorkerThread<ParseOrder, Call | Refused>({ url: worker, answerMsMax: PARSE_MS_MAX })
+    Layer.effect(CallParser)(Effect.gen(function*() {
+      const thread = yield* makeWorkerThread<ParseOrder, Call | Refused>({ url: worker, answerMsMax: PARSE_MS_MAX })
 
-        const parseLong = (dialect: Dialect, body: Buffer): Effect.Effect<Call | Refused, CallRefused> =>
-          Effect.suspend(() => {
-            const memory = memoryOf(body)
-            return thread.ask({ dialect, memory, textBytesMax: COUNT_CHARS_MAX }, [memory])
-          }).pipe(
-            Effect.flatMap((parsed) =>
-              parsed === undefined
-                ? Effect.fail(unavailable("Your request could not be read at this moment. Please try again shortly."))
-                : Effect.succeed(parsed)
-            )
+      const parseLong = (dialect: Dialect, body: Buffer): Effect.Effect<Call | Refused, CallRefused> =>
+        Effect.suspend(() => {
+          const memory = memoryOf(body)
+          return thread.ask({ dialect, memory, textBytesMax: COUNT_CHARS_MAX }, [memory])
+        }).pipe(
+          Effect.flatMap((parsed) =>
+            parsed === undefined
+              ? Effect.fail(unavailable("Your request could not be read at this moment. Please try again shortly."))
+              : Effect.succeed(parsed)
           )
+        )
 
-        return CallParser.of({
-          parse: (dialect, body) =>
-            body.length <= PARSED_AT_ONCE_BYTES_MAX
-              ? Effect.succeed(parseCall(dialect, body))
-              : parseLong(dialect, body)
-        })
+      return CallParser.of({
+        parse: (dialect, body) =>
+          body.length <= PARSED_AT_ONCE_BYTES_MAX
+            ? Effect.succeed(parseCall(dialect, body))
+            : parseLong(dialect, body)
       })
-    )
+    }))
 
   static readonly layer = CallParser.layerFrom(workerUrl(import.meta.url, "ParseWorker"))
 }

@@ -84,29 +84,26 @@ export class UpstreamClient extends Context.Service<UpstreamClient, {
   /** Counts the bytes of a user's answer. */
   answerShare(userId: UserId): ByteShare
 }>()("realms/gateway/upstream/UpstreamClient") {
-  static readonly layer = Layer.effect(
-    UpstreamClient,
-    Effect.gen(function*() {
-      const limits = yield* UpstreamLimits
-      const { server } = yield* AppConfig
-      const clock = yield* Clock.Clock
-      const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
-      const pools = yield* Effect.acquireRelease(
-        Effect.sync(() => new Pools(guard, limits)),
-        (all) => Effect.promise(() => all.destroy())
-      )
-      const send = (request: UpstreamRequest, onExchange: (exchange: Exchange) => void) =>
-        sendOnce(pools, request, onExchange, () => clock.currentTimeMillisUnsafe(), true)
-      const budget = new ByteBudget(limits.answerBudget)
-      return UpstreamClient.of({
-        send,
-        bodyOf,
-        readShort: (source) => readBody(source, limits.shortBytesMax, undefined),
-        readAnswer: (source, dialect, share) => readBody(source, limits.answerBytesMax[dialect], share),
-        answerShare: (userId) => budget.open(userId)
-      })
+  static readonly layer = Layer.effect(UpstreamClient)(Effect.gen(function*() {
+    const limits = yield* UpstreamLimits
+    const { server } = yield* AppConfig
+    const clock = yield* Clock.Clock
+    const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
+    const pools = yield* Effect.acquireRelease(
+      Effect.sync(() => new Pools(guard, limits)),
+      (all) => Effect.promise(() => all.destroy())
+    )
+    const send = (request: UpstreamRequest, onExchange: (exchange: Exchange) => void) =>
+      sendOnce(pools, request, onExchange, () => clock.currentTimeMillisUnsafe(), true)
+    const budget = new ByteBudget(limits.answerBudget)
+    return UpstreamClient.of({
+      send,
+      bodyOf,
+      readShort: (source) => readBody(source, limits.shortBytesMax, undefined),
+      readAnswer: (source, dialect, share) => readBody(source, limits.answerBytesMax[dialect], share),
+      answerShare: (userId) => budget.open(userId)
     })
-  )
+  }))
 }
 
 /** A pool, and how many connections it has begun. */
