@@ -4,13 +4,13 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
+import type { Actor } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
 import { ModelNotFound } from "./Catalog.ts"
-import { ModelConfigManaged, ModelExists, ModelRefused } from "./ModelError.ts"
+import { ModelExists, ModelRefused } from "./ModelError.ts"
 import {
   type AdminModel,
   insertModel,
@@ -33,15 +33,7 @@ export interface ModelFilter {
   readonly limit: number
 }
 
-/** The id, and the revision that the change was made on. */
-export interface ModelAt {
-  readonly id: string
-  readonly revision: bigint
-}
-
-type EditError = ModelNotFound | ModelConfigManaged | ChangedMeanwhile | SqlError.SqlError
-
-export class ModelAdmin extends Context.Service<ModelAdmin, {
+export interface ModelAdminShape extends RowChanges<string, ModelTerms, ModelRefused, ModelNotFound> {
   /** By id, disabled ones too. */
   list(filter: ModelFilter): Effect.Effect<ReadonlyArray<AdminModel>, SqlError.SqlError>
   get(id: string): Effect.Effect<AdminModel, ModelNotFound | SqlError.SqlError>
@@ -50,10 +42,9 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
     actor: Actor,
     model: ModelTerms & { readonly id: string }
   ): Effect.Effect<void, ModelRefused | ModelExists | SqlError.SqlError>
-  edit(actor: Actor, at: ModelAt, terms: ModelTerms): Effect.Effect<void, ModelRefused | EditError>
-  /** A disabled model is refused to every caller. Doing what is done already changes nothing. */
-  setEnabled(actor: Actor, at: ModelAt, enabled: boolean): Effect.Effect<void, EditError>
-}>()("realms/catalog/ModelAdmin") {
+}
+
+export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("realms/catalog/ModelAdmin") {
   static readonly layer = Layer.effect(ModelAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const notifications = yield* Notifications
@@ -91,15 +82,14 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
     )
 
     /** The row as the administrator saw it, locked. */
-    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: ModelAt) {
+    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: RowAt<string>) {
       const model = (yield* lockModels(sql, [id])).get(id)
       if (model === undefined) return yield* new ModelNotFound({ model: id })
-      if (model.declared) return yield* new ModelConfigManaged({ model: id })
-      if (model.revision !== revision) return yield* new ChangedMeanwhile({ target: `model:${id}` })
+      yield* refuseUnseen(model, { kind: "model", name: id, revision })
       return model
     })
 
-    const edit = Effect.fn("ModelAdmin.edit")(function*(actor: Actor, at: ModelAt, terms: ModelTerms) {
+    const edit = Effect.fn("ModelAdmin.edit")(function*(actor: Actor, at: RowAt<string>, terms: ModelTerms) {
       const wrong = wrongFieldsOf(terms)
       if (wrong.length > 0) return yield* new ModelRefused({ fields: wrong })
       yield* inTransaction(
@@ -111,22 +101,17 @@ export class ModelAdmin extends Context.Service<ModelAdmin, {
       )
     })
 
-    const setEnabled = Effect.fn("ModelAdmin.setEnabled")(function*(actor: Actor, at: ModelAt, enabled: boolean) {
+    const setEnabled = Effect.fn("ModelAdmin.setEnabled")(function*(actor: Actor, at: RowAt<string>, enabled: boolean) {
       yield* inTransaction(
         sql,
         Effect.gen(function*() {
-          const model = yield* lockAsSeen(at)
-          if (enabled === (model.disabledAt === null)) return
-          yield* sql`UPDATE models SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END,
-            declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-          yield* recordChange(sql, actor, {
-            action: enabled ? "model.enabled" : "model.disabled",
-            target: `model:${at.id}`,
-            before: { enabled: !enabled },
-            after: { enabled }
+          const switched = yield* switchRow(sql, actor, {
+            table: "models",
+            kind: "model",
+            row: yield* lockAsSeen(at),
+            enabled
           })
-          yield* notifications.publish("catalog", "edited")
+          if (switched) yield* notifications.publish("catalog", "edited")
         })
       )
     })

@@ -5,18 +5,7 @@ import { Schema } from "effect"
 import { modelFields } from "./ModelTerms.ts"
 
 export class ModelExists extends Schema.TaggedError<ModelExists>()("ModelExists", { model: Schema.String }) {
-  override get message(): string {
-    return `there is a model ${this.model} already`
-  }
-}
-
-/** It is managed in config.yaml. */
-export class ModelConfigManaged
-  extends Schema.TaggedError<ModelConfigManaged>()("ModelConfigManaged", { model: Schema.String })
-{
-  override get message(): string {
-    return `${this.model} is managed in config.yaml: change it there`
-  }
+  override readonly message = `there is a model ${this.model} already`
 }
 
 /** These fields are out of bounds. */

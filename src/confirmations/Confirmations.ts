@@ -27,9 +27,7 @@ export { type Confirmation, type ConfirmationState, confirmationStates } from ".
 export class ConfirmationNotFound
   extends Schema.TaggedError<ConfirmationNotFound>()("ConfirmationNotFound", { id: Schema.BigInt })
 {
-  override get message(): string {
-    return `there is no confirmation ${this.id}`
-  }
+  override readonly message = `there is no confirmation ${this.id}`
 }
 
 /** The action failed, so its request keeps waiting. */
@@ -38,9 +36,7 @@ export class ActionRefused extends Schema.TaggedError<ActionRefused>()("ActionRe
   code: Schema.String,
   reason: Schema.String
 }) {
-  override get message(): string {
-    return `this cannot be done now: ${this.reason}`
-  }
+  override readonly message = `this cannot be done now: ${this.reason}`
 }
 
 /** The person who confirms or rejects. */

@@ -7,38 +7,29 @@ import { Schema } from "effect"
 import { randomUUIDv7 } from "node:crypto"
 
 export const UserId = Schema.BigInt.pipe(Schema.brand("UserId"))
-export type UserId = typeof UserId.Type
-
 export const ApiKeyId = Schema.BigInt.pipe(Schema.brand("ApiKeyId"))
-export type ApiKeyId = typeof ApiKeyId.Type
-
 export const ChannelId = Schema.BigInt.pipe(Schema.brand("ChannelId"))
-export type ChannelId = typeof ChannelId.Type
-
 export const PlanId = Schema.BigInt.pipe(Schema.brand("PlanId"))
-export type PlanId = typeof PlanId.Type
-
 export const SubscriptionId = Schema.BigInt.pipe(Schema.brand("SubscriptionId"))
-export type SubscriptionId = typeof SubscriptionId.Type
-
 export const OrderId = Schema.BigInt.pipe(Schema.brand("OrderId"))
-export type OrderId = typeof OrderId.Type
-
 /** A payment attempt. */
 export const AttemptId = Schema.BigInt.pipe(Schema.brand("AttemptId"))
-export type AttemptId = typeof AttemptId.Type
-
 export const PaymentId = Schema.BigInt.pipe(Schema.brand("PaymentId"))
-export type PaymentId = typeof PaymentId.Type
-
 export const RefundId = Schema.BigInt.pipe(Schema.brand("RefundId"))
-export type RefundId = typeof RefundId.Type
-
 export const DisputeId = Schema.BigInt.pipe(Schema.brand("DisputeId"))
-export type DisputeId = typeof DisputeId.Type
-
 /** A provider's event. */
 export const EventId = Schema.BigInt.pipe(Schema.brand("EventId"))
+
+export type UserId = typeof UserId.Type
+export type ApiKeyId = typeof ApiKeyId.Type
+export type ChannelId = typeof ChannelId.Type
+export type PlanId = typeof PlanId.Type
+export type SubscriptionId = typeof SubscriptionId.Type
+export type OrderId = typeof OrderId.Type
+export type AttemptId = typeof AttemptId.Type
+export type PaymentId = typeof PaymentId.Type
+export type RefundId = typeof RefundId.Type
+export type DisputeId = typeof DisputeId.Type
 export type EventId = typeof EventId.Type
 
 /** An id written as decimal text: numbers beyond 2^53 do not survive JSON. */

@@ -17,9 +17,7 @@ export class RangeRefused extends Schema.TaggedError<RangeRefused>()("RangeRefus
   field: Schema.Literals(["month", "from", "to"]),
   reason: Schema.Literals(["day", "month", "both", "order", "length"])
 }) {
-  override get message(): string {
-    return problems[this.reason]
-  }
+  override readonly message = problems[this.reason]
 }
 
 /** Entries of a kind that is in no line: nothing is stated as long as there are any. */
@@ -35,9 +33,7 @@ export class FilterRefused extends Schema.TaggedError<FilterRefused>()("FilterRe
   field: Schema.Literals(["provider", "currency", "state"]),
   kind: Schema.String
 }) {
-  override get message(): string {
-    return `rows of ${this.kind} cannot be filtered by ${this.field}`
-  }
+  override readonly message = `rows of ${this.kind} cannot be filtered by ${this.field}`
 }
 
 /** A provider's file cannot be compared: where, and why. Nothing was compared. */
@@ -56,7 +52,5 @@ export class BillRefused extends Schema.TaggedError<BillRefused>()("BillRefused"
 
 /** There is no room, or no right, to keep a provider's file while it is compared. */
 export class BillUnstored extends Schema.TaggedError<BillUnstored>()("BillUnstored", { why: Schema.String }) {
-  override get message(): string {
-    return `the file cannot be kept while it is compared: ${this.why}`
-  }
+  override readonly message = `the file cannot be kept while it is compared: ${this.why}`
 }

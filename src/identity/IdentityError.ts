@@ -7,27 +7,19 @@ import { ApiKeyId, UserId } from "../domain/Ids.ts"
 
 /** Not an e-mail address as the HTML standard's `input type=email` defines it, in ASCII, of at most 254 characters. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", { email: Schema.String }) {
-  override get message(): string {
-    return `"${this.email}" is not an e-mail address`
-  }
+  override readonly message = `"${this.email}" is not an e-mail address`
 }
 
 export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", { email: Schema.String }) {
-  override get message(): string {
-    return `there is already a user ${this.email}`
-  }
+  override readonly message = `there is already a user ${this.email}`
 }
 
 export class UserNotFound extends Schema.TaggedError<UserNotFound>()("UserNotFound", { userId: UserId }) {
-  override get message(): string {
-    return `there is no user ${this.userId}`
-  }
+  override readonly message = `there is no user ${this.userId}`
 }
 
 export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKeyNotFound", { keyId: ApiKeyId }) {
-  override get message(): string {
-    return `there is no key ${this.keyId}`
-  }
+  override readonly message = `there is no key ${this.keyId}`
 }
 
 /** Unknown, revoked, expired, or of a disabled user. Says no more, and never the key. */
@@ -43,81 +35,59 @@ const passwordMessages = {
 export class PasswordRefused extends Schema.TaggedError<PasswordRefused>()("PasswordRefused", {
   reason: Schema.Literals(["short", "long"])
 }) {
-  override get message(): string {
-    return passwordMessages[this.reason]
-  }
+  override readonly message = passwordMessages[this.reason]
 }
 
 /** Unknown e-mail address, wrong password, no password set, or disabled user: which of them is not told. */
 export class LoginRefused extends Schema.TaggedError<LoginRefused>()("LoginRefused", {}) {
-  override get message(): string {
-    return "the e-mail address or the password is wrong"
-  }
+  override readonly message = "the e-mail address or the password is wrong"
 }
 
 /** The current password given for a change is not the current one, or there is none. */
 export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {
-  override get message(): string {
-    return "the current password is wrong"
-  }
+  override readonly message = "the current password is wrong"
 }
 
 /** A limit on attempts is reached; the next one is taken after `retryAfterSeconds`, at least 1. */
 export class TooManyAttempts extends Schema.TaggedError<TooManyAttempts>()("TooManyAttempts", {
   retryAfterSeconds: Schema.Int
 }) {
-  override get message(): string {
-    return `too many attempts: try again in ${this.retryAfterSeconds} seconds`
-  }
+  override readonly message = `too many attempts: try again in ${this.retryAfterSeconds} seconds`
 }
 
 /** `registration.mode` is `closed`. */
 export class RegistrationClosed extends Schema.TaggedError<RegistrationClosed>()("RegistrationClosed", {}) {
-  override get message(): string {
-    return "registration is closed"
-  }
+  override readonly message = "registration is closed"
 }
 
 /** Unknown, used, expired, or void because there is an administrator. */
 export class SetupLinkInvalid extends Schema.TaggedError<SetupLinkInvalid>()("SetupLinkInvalid", {}) {
-  override get message(): string {
-    return "the setup link is not valid or has expired"
-  }
+  override readonly message = "the setup link is not valid or has expired"
 }
 
 /** Unknown, used, expired, replaced by a later one, or of a disabled user. */
 export class PasswordLinkInvalid extends Schema.TaggedError<PasswordLinkInvalid>()("PasswordLinkInvalid", {}) {
-  override get message(): string {
-    return "the link for a new password is not valid or has expired"
-  }
+  override readonly message = "the link for a new password is not valid or has expired"
 }
 
 /** What was asked for is not done for a user who is disabled. */
 export class UserDisabled extends Schema.TaggedError<UserDisabled>()("UserDisabled", { userId: UserId }) {
-  override get message(): string {
-    return `user ${this.userId} is disabled`
-  }
+  override readonly message = `user ${this.userId} is disabled`
 }
 
 /** Without this user nobody could administer this installation: it is the only administrator who is not disabled. */
 export class LastRoot extends Schema.TaggedError<LastRoot>()("LastRoot", { userId: UserId }) {
-  override get message(): string {
-    return `user ${this.userId} is the last administrator`
-  }
+  override readonly message = `user ${this.userId} is the last administrator`
 }
 
 /** Administrators neither disable nor demote themselves. */
 export class OwnUser extends Schema.TaggedError<OwnUser>()("OwnUser", { userId: UserId }) {
-  override get message(): string {
-    return "you cannot do this to yourself: ask another administrator"
-  }
+  override readonly message = "you cannot do this to yourself: ask another administrator"
 }
 
 /** A user has as many live keys as one may have. */
 export class TooManyKeys extends Schema.TaggedError<TooManyKeys>()("TooManyKeys", { keysMax: Schema.Int }) {
-  override get message(): string {
-    return `there are ${this.keysMax} keys already: revoke one first`
-  }
+  override readonly message = `there are ${this.keysMax} keys already: revoke one first`
 }
 
 /** Text for people, by what is wrong with a key that is to be made. */
@@ -132,16 +102,12 @@ const keyMessages = {
 export class ApiKeyRefused extends Schema.TaggedError<ApiKeyRefused>()("ApiKeyRefused", {
   reason: Schema.Literals(["name", "expiry", "spend_limit", "models"])
 }) {
-  override get message(): string {
-    return keyMessages[this.reason]
-  }
+  override readonly message = keyMessages[this.reason]
 }
 
 /** This process has all the passwords to check, or all the calls of a key, that it can take. Trying again later is safe. */
 export class TooBusy extends Schema.TaggedError<TooBusy>()("TooBusy", {
   reason: Schema.String
 }) {
-  override get message(): string {
-    return this.reason
-  }
+  override readonly message = this.reason
 }

@@ -11,23 +11,19 @@ export class AmountOutOfRange extends Schema.TaggedError<AmountOutOfRange>()("Am
   minFen: Schema.BigInt,
   maxFen: Schema.BigInt
 }) {
-  override get message(): string {
-    return `an amount from ¥${formatCny(this.minFen)} to ¥${formatCny(this.maxFen)} can be bought at once`
-  }
+  override readonly message = `an amount from ¥${formatCny(this.minFen)} to ¥${
+    formatCny(this.maxFen)
+  } can be bought at once`
 }
 
 /** There is no such plan for sale. */
 export class PlanNotFound extends Schema.TaggedError<PlanNotFound>()("PlanNotFound", { code: Schema.String }) {
-  override get message(): string {
-    return `there is no plan "${this.code}" for sale`
-  }
+  override readonly message = `there is no plan "${this.code}" for sale`
 }
 
 /** There is no such order, or it is another user's. */
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { id: OrderId }) {
-  override get message(): string {
-    return `there is no order ${this.id}`
-  }
+  override readonly message = `there is no order ${this.id}`
 }
 
 /** The order is not pending any more. */
@@ -35,37 +31,27 @@ export class OrderClosed extends Schema.TaggedError<OrderClosed>()("OrderClosed"
   id: OrderId,
   state: Schema.String
 }) {
-  override get message(): string {
-    return `order ${this.id} is ${this.state}, not pending`
-  }
+  override readonly message = `order ${this.id} is ${this.state}, not pending`
 }
 
 /** A payment of the order is on its way, so that it can be neither cancelled nor paid another way. */
 export class OrderProcessing extends Schema.TaggedError<OrderProcessing>()("OrderProcessing", { id: OrderId }) {
-  override get message(): string {
-    return `a payment of order ${this.id} is on its way: wait for its outcome`
-  }
+  override readonly message = `a payment of order ${this.id} is on its way: wait for its outcome`
 }
 
 /** A user has so many pending orders, or an order so many attempts, that no more are taken. */
 export class TooManyOpen extends Schema.TaggedError<TooManyOpen>()("TooManyOpen", { what: Schema.String }) {
-  override get message(): string {
-    return `too many ${this.what} are open: pay or cancel one first`
-  }
+  override readonly message = `too many ${this.what} are open: pay or cancel one first`
 }
 
 /** A user has placed as many orders within an hour as one may, cancelled ones too. */
 export class TooManyOrders extends Schema.TaggedError<TooManyOrders>()("TooManyOrders", { perHour: Schema.Int }) {
-  override get message(): string {
-    return `${this.perHour} orders were placed within an hour: try again later`
-  }
+  override readonly message = `${this.perHour} orders were placed within an hour: try again later`
 }
 
 /** The user is not there or is disabled. */
 export class BuyerUnknown extends Schema.TaggedError<BuyerUnknown>()("BuyerUnknown", { userId: UserId }) {
-  override get message(): string {
-    return `user ${this.userId} cannot buy: there is no such user, or they are disabled`
-  }
+  override readonly message = `user ${this.userId} cannot buy: there is no such user, or they are disabled`
 }
 
 /** A payment has been used: it pays one order or one credit, and none when it was given back. */
@@ -74,9 +60,7 @@ export class PaymentUsed extends Schema.TaggedError<PaymentUsed>()("PaymentUsed"
   /** `order`: it paid one; `credited`, `refunded`: root resolved it so. */
   why: Schema.Literals(["order", "credited", "refunded"])
 }) {
-  override get message(): string {
-    return `payment ${this.payment} ${paymentUses[this.why]}`
-  }
+  override readonly message = `payment ${this.payment} ${paymentUses[this.why]}`
 }
 
 const paymentUses = {
@@ -89,9 +73,7 @@ const paymentUses = {
 export class ResolutionRefused extends Schema.TaggedError<ResolutionRefused>()("ResolutionRefused", {
   reason: Schema.Literals(["note", "reference", "amount", "user", "resolution", "key"])
 }) {
-  override get message(): string {
-    return resolutionRefusals[this.reason]
-  }
+  override readonly message = resolutionRefusals[this.reason]
 }
 
 const resolutionRefusals = {
@@ -105,9 +87,7 @@ const resolutionRefusals = {
 
 /** There is no such event. */
 export class EventNotFound extends Schema.TaggedError<EventNotFound>()("EventNotFound", { id: EventId }) {
-  override get message(): string {
-    return `there is no payment event ${this.id}`
-  }
+  override readonly message = `there is no payment event ${this.id}`
 }
 
 /** Somebody has resolved the event, or there was nothing to resolve. */
@@ -127,16 +107,12 @@ export class EventClosed extends Schema.TaggedError<EventClosed>()("EventClosed"
 
 /** The key has been used for another refund: of another order, amount or note. */
 export class RefundReused extends Schema.TaggedError<RefundReused>()("RefundReused", {}) {
-  override get message(): string {
-    return keyReused
-  }
+  override readonly message = keyReused
 }
 
 /** There is no such refund. */
 export class RefundNotFound extends Schema.TaggedError<RefundNotFound>()("RefundNotFound", { id: RefundId }) {
-  override get message(): string {
-    return `there is no refund ${this.id}`
-  }
+  override readonly message = `there is no refund ${this.id}`
 }
 
 /** Nothing was asked of the provider. */
@@ -149,9 +125,7 @@ export class RefundNotPossible extends Schema.TaggedError<RefundNotPossible>()("
    */
   why: Schema.Literals(["state", "manual", "merchant", "open", "closed", "late"])
 }) {
-  override get message(): string {
-    return refundRefusals[this.why]
-  }
+  override readonly message = refundRefusals[this.why]
 }
 
 const refundRefusals = {

@@ -25,9 +25,7 @@ export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>
   /** For the log; never contains a key. */
   why: Schema.String
 }) {
-  override get message(): string {
-    return `${names[this.provider]} did not answer as it should: ${this.why}`
-  }
+  override readonly message = `${names[this.provider]} did not answer as it should: ${this.why}`
 }
 
 /** The provider refuses the request for good. */
@@ -35,16 +33,12 @@ export class ProviderRefused extends Schema.TaggedError<ProviderRefused>()("Prov
   provider: Schema.Literals(["epay", "stripe"]),
   why: Schema.String
 }) {
-  override get message(): string {
-    return `${names[this.provider]} refuses this: ${this.why}`
-  }
+  override readonly message = `${names[this.provider]} refuses this: ${this.why}`
 }
 
 /** The provider is switched off or not set up. */
 export class ProviderOff extends Schema.TaggedError<ProviderOff>()("ProviderOff", {
   provider: Schema.Literals(["epay", "stripe"])
 }) {
-  override get message(): string {
-    return `payment by ${names[this.provider]} is switched off`
-  }
+  override readonly message = `payment by ${names[this.provider]} is switched off`
 }

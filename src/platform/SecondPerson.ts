@@ -65,9 +65,8 @@ export class ConfirmationPending extends Schema.TaggedError<ConfirmationPending>
   id: Schema.BigInt,
   expiresAt: Schema.Date
 }) {
-  override get message(): string {
-    return `this needs a second person: confirmation ${this.id}, until ${this.expiresAt.toISOString()}`
-  }
+  override readonly message =
+    `this needs a second person: confirmation ${this.id}, until ${this.expiresAt.toISOString()}`
 }
 
 const refusals = {
@@ -84,9 +83,7 @@ const refusals = {
 export class ConfirmationRefused extends Schema.TaggedError<ConfirmationRefused>()("ConfirmationRefused", {
   reason: Schema.Literals(["nobody", "role", "same", "closed", "expired", "changed", "many"])
 }) {
-  override get message(): string {
-    return refusals[this.reason]
-  }
+  override readonly message = refusals[this.reason]
 }
 
 /** What a use case fails with where one person is not enough. */

@@ -20,9 +20,7 @@ export class SecretUnreadable extends Schema.TaggedError<SecretUnreadable>()("Se
   keyId: Schema.String,
   reason: Schema.String
 }) {
-  override get message(): string {
-    return this.reason
-  }
+  override readonly message = this.reason
 }
 
 /** The master key is missing, too short or cannot be read. The message says what to do. */

@@ -14,9 +14,7 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
   /** For the log. */
   reason: Schema.String
 }) {
-  override get message(): string {
-    return `the database did not answer: ${this.reason}`
-  }
+  override readonly message = `the database did not answer: ${this.reason}`
 }
 
 /** Any failure of a database query as {@link DatabaseUnavailable}. */

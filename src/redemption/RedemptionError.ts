@@ -6,29 +6,21 @@ import { Schema } from "effect"
 
 /** No such code, or one that is disabled: which of them is not told. */
 export class CodeUnknown extends Schema.TaggedError<CodeUnknown>()("CodeUnknown", {}) {
-  override get message(): string {
-    return "there is no such code"
-  }
+  override readonly message = "there is no such code"
 }
 
 export class CodeExpired extends Schema.TaggedError<CodeExpired>()("CodeExpired", {}) {
-  override get message(): string {
-    return "the code has expired"
-  }
+  override readonly message = "the code has expired"
 }
 
 /** As many users as may have redeemed it. */
 export class CodeUsedUp extends Schema.TaggedError<CodeUsedUp>()("CodeUsedUp", {}) {
-  override get message(): string {
-    return "the code has been used"
-  }
+  override readonly message = "the code has been used"
 }
 
 /** The same user has redeemed it before. */
 export class CodeRedeemed extends Schema.TaggedError<CodeRedeemed>()("CodeRedeemed", {}) {
-  override get message(): string {
-    return "you have redeemed this code already"
-  }
+  override readonly message = "you have redeemed this code already"
 }
 
 export const batchFields = ["name", "note", "amount", "plan", "codes", "uses", "expiry"] as const
@@ -37,28 +29,20 @@ export const batchFields = ["name", "note", "amount", "plan", "codes", "uses", "
 export class BatchRefused extends Schema.TaggedError<BatchRefused>()("BatchRefused", {
   fields: Schema.Array(Schema.Literals(batchFields))
 }) {
-  override get message(): string {
-    return `a batch of codes cannot be created: check ${this.fields.join(", ")}`
-  }
+  override readonly message = `a batch of codes cannot be created: check ${this.fields.join(", ")}`
 }
 
 export class BatchNotFound extends Schema.TaggedError<BatchNotFound>()("BatchNotFound", { batchId: Schema.BigInt }) {
-  override get message(): string {
-    return `there is no batch ${this.batchId}`
-  }
+  override readonly message = `there is no batch ${this.batchId}`
 }
 
 export class CodeNotFound extends Schema.TaggedError<CodeNotFound>()("CodeNotFound", { codeId: Schema.BigInt }) {
-  override get message(): string {
-    return `there is no code ${this.codeId}`
-  }
+  override readonly message = `there is no code ${this.codeId}`
 }
 
 /** The codes' texts cannot be sealed, or not be opened any more; the reason says which key is missing. */
 export class CodesUnreadable extends Schema.TaggedError<CodesUnreadable>()("CodesUnreadable", {
   reason: Schema.String
 }) {
-  override get message(): string {
-    return this.reason
-  }
+  override readonly message = this.reason
 }

@@ -70,9 +70,7 @@ export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("Sett
     message: Schema.String
   }))
 }) {
-  override get message(): string {
-    return this.problems.map(({ key, message }) => `${key}: ${message}`).join("; ")
-  }
+  override readonly message = this.problems.map(({ key, message }) => `${key}: ${message}`).join("; ")
 }
 
 export class SettingsAdmin extends Context.Service<SettingsAdmin, {

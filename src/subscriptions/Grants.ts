@@ -30,16 +30,12 @@ const messages = {
 export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefused", {
   reason: Schema.Literals(["user", "plan", "note", "key"])
 }) {
-  override get message(): string {
-    return messages[this.reason]
-  }
+  override readonly message = messages[this.reason]
 }
 
 /** The key has been used for another grant: of another user, plan or note. */
 export class GrantReused extends Schema.TaggedError<GrantReused>()("GrantReused", {}) {
-  override get message(): string {
-    return keyReused
-  }
+  override readonly message = keyReused
 }
 
 /** The user has no such subscription. */

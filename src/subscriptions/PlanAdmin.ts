@@ -9,11 +9,11 @@ import { PlanId } from "../domain/Ids.ts"
 import { isPlanCode, type PlanTerms, planTerms } from "../domain/Plan.ts"
 import { Json, Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
-import { ChangedMeanwhile } from "../platform/ChangedMeanwhile.ts"
 import { Notifications } from "../platform/Notifications.ts"
+import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
 import { type IdPage, rowOf, rowsOf } from "../postgres/Rows.ts"
 import { inTransaction } from "../postgres/Transaction.ts"
-import { PlanConfigManaged, PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
+import { PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
 
 /** A plan with everything there is to know of it. */
 const fields = {
@@ -53,15 +53,7 @@ export interface PlanFilter extends IdPage {
   readonly state?: "enabled" | "disabled" | undefined
 }
 
-/** The id, and the revision that the change was made on. */
-export interface PlanAt {
-  readonly id: PlanId
-  readonly revision: bigint
-}
-
-type EditError = PlanUnknown | PlanConfigManaged | ChangedMeanwhile | SqlError.SqlError
-
-export class PlanAdmin extends Context.Service<PlanAdmin, {
+export interface PlanAdminShape extends RowChanges<PlanId, PlanTerms, PlanRefused, PlanUnknown> {
   /** Disabled ones too. */
   list(filter: PlanFilter): Effect.Effect<ReadonlyArray<AdminPlan>, SqlError.SqlError>
   get(id: PlanId): Effect.Effect<AdminPlan, PlanUnknown | SqlError.SqlError>
@@ -70,10 +62,9 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
     actor: Actor,
     plan: PlanTerms & { readonly code: string }
   ): Effect.Effect<PlanId, PlanRefused | PlanExists | SqlError.SqlError>
-  edit(actor: Actor, at: PlanAt, terms: PlanTerms): Effect.Effect<void, PlanRefused | EditError>
-  /** A disabled plan cannot be ordered; its orders and subscriptions go on. Doing what is done already changes nothing. */
-  setEnabled(actor: Actor, at: PlanAt, enabled: boolean): Effect.Effect<void, EditError>
-}>()("realms/subscriptions/PlanAdmin") {
+}
+
+export class PlanAdmin extends Context.Service<PlanAdmin, PlanAdminShape>()("realms/subscriptions/PlanAdmin") {
   static readonly layer = Layer.effect(PlanAdmin)(Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const notifications = yield* Notifications
@@ -126,19 +117,18 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
     )
 
     /** The row as the administrator saw it, locked. */
-    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: PlanAt) {
+    const lockAsSeen = Effect.fnUntraced(function*({ id, revision }: RowAt<PlanId>) {
       const plan = yield* rowOf(
         AdminPlan,
         sql`SELECT ${columns} FROM subscription_plans p WHERE p.id = ${id}
       FOR NO KEY UPDATE OF p`
       )
       if (plan === undefined) return yield* new PlanUnknown({ id })
-      if (plan.declared) return yield* new PlanConfigManaged({ code: plan.code })
-      if (plan.revision !== revision) return yield* new ChangedMeanwhile({ target: `plan:${id}` })
+      yield* refuseUnseen(plan, { kind: "plan", name: plan.code, revision })
       return plan
     })
 
-    const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: PlanAt, terms: PlanTerms) {
+    const edit = Effect.fn("PlanAdmin.edit")(function*(actor: Actor, at: RowAt<PlanId>, terms: PlanTerms) {
       const wrong = planTerms.wrong(terms)
       if (wrong.length > 0) return yield* new PlanRefused({ fields: wrong })
       yield* inTransaction(
@@ -157,22 +147,13 @@ export class PlanAdmin extends Context.Service<PlanAdmin, {
       )
     })
 
-    const setEnabled = Effect.fn("PlanAdmin.setEnabled")(function*(actor: Actor, at: PlanAt, enabled: boolean) {
+    const setEnabled = Effect.fn("PlanAdmin.setEnabled")(function*(actor: Actor, at: RowAt<PlanId>, enabled: boolean) {
       yield* inTransaction(
         sql,
         Effect.gen(function*() {
-          const plan = yield* lockAsSeen(at)
-          if (enabled === (plan.disabledAt === null)) return
-          yield* sql`UPDATE subscription_plans
-          SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END, declared = false, updated_at = now()
-          WHERE id = ${at.id}`
-          yield* recordChange(sql, actor, {
-            action: enabled ? "plan.enabled" : "plan.disabled",
-            target: `plan:${at.id}`,
-            before: { enabled: !enabled },
-            after: { enabled }
-          })
-          yield* notifications.publish("catalog", "edited")
+          const row = yield* lockAsSeen(at)
+          const switched = yield* switchRow(sql, actor, { table: "subscription_plans", kind: "plan", row, enabled })
+          if (switched) yield* notifications.publish("catalog", "edited")
         })
       )
     })

@@ -6,24 +6,11 @@ import { PlanId } from "../domain/Ids.ts"
 import { planFields } from "../domain/Plan.ts"
 
 export class PlanUnknown extends Schema.TaggedError<PlanUnknown>()("PlanUnknown", { id: PlanId }) {
-  override get message(): string {
-    return `there is no plan ${this.id}`
-  }
+  override readonly message = `there is no plan ${this.id}`
 }
 
 export class PlanExists extends Schema.TaggedError<PlanExists>()("PlanExists", { code: Schema.String }) {
-  override get message(): string {
-    return `there is a plan ${this.code} already`
-  }
-}
-
-/** It is managed in config.yaml. */
-export class PlanConfigManaged
-  extends Schema.TaggedError<PlanConfigManaged>()("PlanConfigManaged", { code: Schema.String })
-{
-  override get message(): string {
-    return `${this.code} is managed in config.yaml: change it there`
-  }
+  override readonly message = `there is a plan ${this.code} already`
 }
 
 /** These fields are out of bounds. */

@@ -48,7 +48,7 @@ const newPage = adminPage("/admin/models/new", (context) => showNew(context, emp
 /** The messages for the errors that every change of a model may have. */
 const refusals = (context: UserContext) => ({
   ModelNotFound: notFound,
-  ModelConfigManaged: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)
+  ConfigManaged: refusing({ form: sayOf(context, "adminModels")("declared.text") }, 409)
 })
 
 /** What is wrong with the terms of a form. */

@@ -5,7 +5,8 @@ import { Effect, Result } from "effect"
 import { PlanId } from "../../../../domain/Ids.ts"
 import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
-import type { PlanConfigManaged, PlanRefused } from "../../../../subscriptions/PlanError.ts"
+import type { ConfigManaged } from "../../../../platform/ChangedMeanwhile.ts"
+import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
 import { type Problems, redirect, refuse, refusing } from "../../Answer.ts"
 import { adminForm, adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/Listed.ts"
@@ -33,7 +34,7 @@ const readTerms = (fields: URLSearchParams) => planTerms.read((input) => fields.
 /** What is wrong with what was typed; a plan of config.yaml is not changed here. */
 const refusals = (context: UserContext) => ({
   PlanRefused: ({ fields }: PlanRefused) => refuse(planProblems(context, fields)),
-  PlanConfigManaged: (_: PlanConfigManaged) => refuse({ form: sayOf(context, "adminPlans")("declared.text") }, 409)
+  ConfigManaged: (_: ConfigManaged) => refuse({ form: sayOf(context, "adminPlans")("declared.text") }, 409)
 })
 
 const create = pageForm({
@@ -94,7 +95,7 @@ const turn = switchForms({
   setEnabled: (context, { enabled, revision, row: { id } }) =>
     Effect.flatMap(PlanAdmin, (plans) => plans.setEnabled(actorOf(context), { id, revision }, enabled)).pipe(
       Effect.catchTags({
-        PlanConfigManaged: refusals(context).PlanConfigManaged,
+        ConfigManaged: refusals(context).ConfigManaged,
         ChangedMeanwhile: refusing({ form: context.say("meanwhile.short") }, 409)
       }),
       orNotFound

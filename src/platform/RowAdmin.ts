@@ -1,0 +1,68 @@
+/**
+ * Rows of the catalog that administrators change, models and plans alike. A change names the revision that the administrator saw.
+ * What `config.yaml` manages is changed there alone.
+ */
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { type Actor, recordChange } from "./AuditLog.ts"
+import { ChangedMeanwhile, ConfigManaged } from "./ChangedMeanwhile.ts"
+
+/** The id, and the revision that the change was made on. */
+export interface RowAt<Id> {
+  readonly id: Id
+  readonly revision: bigint
+}
+
+interface Row extends RowAt<string | bigint> {
+  readonly declared: boolean
+  readonly disabledAt: Date | null
+}
+
+/** The changes that such a row takes, once there is one. */
+export interface RowChanges<Id, Terms, Refused, Missing> {
+  edit(
+    actor: Actor,
+    at: RowAt<Id>,
+    terms: Terms
+  ): Effect.Effect<void, Refused | Missing | ConfigManaged | ChangedMeanwhile | SqlError.SqlError>
+  /** What is disabled is not for users any more; what they bought or ordered goes on. Doing what is done already changes nothing. */
+  setEnabled(
+    actor: Actor,
+    at: RowAt<Id>,
+    enabled: boolean
+  ): Effect.Effect<void, Missing | ConfigManaged | ChangedMeanwhile | SqlError.SqlError>
+}
+
+/** Refuses to change a locked row, which people know by `name`, when the file manages it or somebody else changed it. */
+export const refuseUnseen = (
+  row: Row,
+  seen: { readonly kind: string; readonly name: string; readonly revision: bigint }
+): Effect.Effect<void, ConfigManaged | ChangedMeanwhile> => {
+  if (row.declared) return Effect.fail(new ConfigManaged({ name: seen.name }))
+  if (row.revision !== seen.revision) return Effect.fail(new ChangedMeanwhile({ target: `${seen.kind}:${row.id}` }))
+  return Effect.void
+}
+
+/** Disables or enables a locked row, and records it. Answers false, with nothing written, when it is so already. */
+export const switchRow = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  actor: Actor,
+  { enabled, kind, row, table }: {
+    readonly table: string
+    readonly kind: string
+    readonly row: Row
+    readonly enabled: boolean
+  }
+) {
+  if (enabled === (row.disabledAt === null)) return false
+  yield* sql`UPDATE ${sql(table)}
+    SET disabled_at = CASE WHEN ${enabled}::boolean THEN NULL ELSE now() END, declared = false, updated_at = now()
+    WHERE id = ${row.id}`
+  yield* recordChange(sql, actor, {
+    action: enabled ? `${kind}.enabled` : `${kind}.disabled`,
+    target: `${kind}:${row.id}`,
+    before: { enabled: !enabled },
+    after: { enabled }
+  })
+  return true
+})
