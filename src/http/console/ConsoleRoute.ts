@@ -27,8 +27,8 @@ import {
   redirect
 } from "./Answer.ts"
 import { isCsrfToken, isForeign } from "./Csrf.ts"
-import { readForm } from "./FormBody.ts"
-import { statusOfUnreadable } from "./FormUnreadable.ts"
+import { readForm, statusOfUnreadable } from "./FormBody.ts"
+import { ProblemView, renderPage, renderPart } from "./frame/Frame.tsx"
 import {
   formCookie,
   isUserContext,
@@ -39,9 +39,7 @@ import {
 } from "./PageContext.ts"
 import { PageTurns } from "./PageTurns.ts"
 import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
-import { refusalText } from "./text/ConfirmationText.ts"
-import { renderPage, renderPart } from "./ui/Frame.tsx"
-import { ProblemView } from "./ui/ProblemView.tsx"
+import { refusalText } from "./text/SharedTexts.ts"
 
 /** A choice, such as a language, is remembered so long. */
 const CHOICE_MAX_AGE = "365 days"

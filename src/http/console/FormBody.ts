@@ -2,10 +2,17 @@
  * The fields of a posted form, bounded before they are looked at. A form that is too large, of another type or not text that
  * the database can hold is refused as a whole.
  */
-import { ByteSize, Effect } from "effect"
+import { ByteSize, Effect, Schema } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { isDatabaseText } from "../../postgres/DatabaseText.ts"
-import { FormUnreadable } from "./FormUnreadable.ts"
+
+/** The form could not be read: `large`, `type` (not URL-encoded) or `malformed`. */
+class FormUnreadable extends Schema.TaggedError<FormUnreadable>()("FormUnreadable", {
+  why: Schema.Literals(["large", "slow", "type", "malformed"])
+}) {}
+
+/** The status that a client gets. */
+export const statusOfUnreadable = { large: 413, slow: 408, type: 415, malformed: 400 } as const
 
 export interface FormBounds {
   readonly bytesMax: number

@@ -4,9 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { axisLabel } from "../../../src/http/console/charts/ChartOption.ts"
+import { axisLabel, type ChartSpec, POINTS_MAX } from "../../../src/http/console/charts/ChartOption.ts"
 import { Charts, CHARTS_WAITING_MAX } from "../../../src/http/console/charts/Charts.ts"
-import { type ChartSpec, POINTS_MAX } from "../../../src/http/console/charts/ChartSpec.ts"
 
 const days: ChartSpec = {
   kind: "days",

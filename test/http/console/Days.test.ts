@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
-import { endOfDay, startOfDay } from "../../../src/http/console/Days.ts"
+import { endOfDay, startOfDay } from "../../../src/http/console/Params.ts"
 
 const table: ReadonlyArray<readonly [day: string, zone: string, end: string | undefined]> = [
   ["2030-01-31", "UTC", "2030-01-31T23:59:59.000Z"],

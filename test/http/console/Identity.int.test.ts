@@ -6,7 +6,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { csrfToken, isCsrfToken, isForeign } from "../../../src/http/console/Csrf.ts"
-import { localPath } from "../../../src/http/console/LocalPath.ts"
+import { localPath } from "../../../src/http/console/Params.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 

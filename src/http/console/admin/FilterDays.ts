@@ -2,9 +2,9 @@
  * The days that a list is narrowed to, in the visitor's own zone, as its address says them.
  */
 import { DateTime } from "effect"
-import { startOfDay } from "../Days.ts"
 import type { ListFilter } from "../kit/List.tsx"
 import type { PageContext } from "../PageContext.ts"
+import { startOfDay } from "../Params.ts"
 
 export interface FilterDays {
   /** As typed, `YYYY-MM-DD`; empty for no bound. */

@@ -14,9 +14,9 @@ import {
   refusing
 } from "../Answer.ts"
 import type { FormHandler } from "../ConsoleRoute.ts"
-import { ConfirmPage } from "../kit/ConfirmPage.tsx"
+import { ConfirmPage } from "../kit/Forms.tsx"
 import type { PageContext, UserContext } from "../PageContext.ts"
-import { idOf } from "../PathId.ts"
+import { idOf } from "../Params.ts"
 
 /** An edit conflict: the second of two who change a row sees what the row is now, and may save again. */
 export const changedMeanwhile = (context: PageContext) =>

@@ -6,8 +6,8 @@ import { DateTime, Effect, Option } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { type Answer, raw } from "../Answer.ts"
 import { type PageContext, sayOf } from "../PageContext.ts"
+import type { ChartSpec } from "./ChartOption.ts"
 import { Charts } from "./Charts.ts"
-import type { ChartSpec } from "./ChartSpec.ts"
 
 /** A browser keeps a chart for this long, in seconds. */
 const CHART_SECONDS = 30

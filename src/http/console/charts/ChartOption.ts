@@ -1,12 +1,27 @@
 /**
- * How charts look: quiet bars in the console's colours on nothing, with few lines and few labels.
- *
- * @internal
+ * What a chart shows, as plain data that a worker can be sent and a cache can compare, and how it looks: quiet bars in the console's
+ * colours on nothing, with few lines and few labels. Values are for drawing only: whatever is exact is in the table beside the chart.
  */
 import type { BarSeriesOption } from "echarts/charts"
 import type { GridComponentOption, TitleComponentOption } from "echarts/components"
 import type { ComposeOption } from "echarts/core"
-import type { ChartSpec, ChartTheme } from "./ChartSpec.ts"
+
+export interface ChartSpec {
+  /** `days`: a bar for each of a row of days. `names`: bars of named things, the first on top. */
+  readonly kind: "days" | "names"
+  readonly labels: ReadonlyArray<string>
+  /** USD. */
+  readonly values: ReadonlyArray<number>
+  /** Said in the middle when there is nothing to draw. */
+  readonly emptyText: string
+  readonly width: number
+  readonly height: number
+}
+
+export type ChartTheme = "light" | "dark"
+
+/** Points drawn, at most; more would be thinner than a pixel. */
+export const POINTS_MAX = 400
 
 export type ChartOption = ComposeOption<BarSeriesOption | GridComponentOption | TitleComponentOption>
 

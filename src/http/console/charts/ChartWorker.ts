@@ -9,8 +9,7 @@ import { GridComponent, TitleComponent } from "echarts/components"
 import { init, use } from "echarts/core"
 import { SVGRenderer } from "echarts/renderers"
 import { serveOrders } from "../../../platform/WorkerThread.ts"
-import { chartOption } from "./ChartOption.ts"
-import type { ChartSpec, ChartTheme } from "./ChartSpec.ts"
+import { chartOption, type ChartSpec, type ChartTheme } from "./ChartOption.ts"
 
 /** What the thread is asked. */
 export interface ChartOrder {

@@ -5,7 +5,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { hash } from "node:crypto"
 import { makeWorkerThread, workerUrl } from "../../../platform/WorkerThread.ts"
-import { type ChartSpec, type ChartTheme, POINTS_MAX } from "./ChartSpec.ts"
+import { type ChartSpec, type ChartTheme, POINTS_MAX } from "./ChartOption.ts"
 import type { ChartOrder } from "./ChartWorker.ts"
 
 /** Charts waiting to be drawn, at most. */

@@ -1,13 +1,177 @@
 /**
- * A list that is shown page by page: its filter, its table or what is said where there is nothing, and the links to its beginning and
- * the next page. The filter is part of the address, so that the result can be bookmarked and shared.
+ * Tables and lists that are shown page by page: columns, what a list is narrowed by, what is said where there is nothing, and the links
+ * to its beginning and the next page. All of it is part of the address, so that a result can be bookmarked and shared.
  */
+import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
+import { type Page, page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
-import { FilterChoice, FilterDay, FilterText } from "../ui/FilterParts.tsx"
-import { Icon, type IconName } from "../ui/Icon.tsx"
-import { Card, Nothing } from "../ui/Parts.tsx"
-import { type ItemColumn, ItemTable } from "./ItemTable.tsx"
+import { idOf } from "../Params.ts"
+import { Icon, type IconName } from "./Icon.tsx"
+import { Card, Moment, Nothing, Notice, PageHeading } from "./Parts.tsx"
+
+export interface Column {
+  readonly title: string
+  /** Numbers are set to the right. */
+  readonly number?: boolean
+  /** Left out on narrow screens. */
+  readonly wide?: boolean
+}
+
+const cellClass = ({ number, wide }: Column): string =>
+  `${number === true ? "text-end" : ""} ${wide === true ? "d-none d-md-table-cell" : ""}`
+
+/** A table with a name for those who cannot see where it stands; scrolls sideways rather than widening the page. */
+export const DataTable = (
+  { caption, columns, rows }: {
+    readonly caption: string
+    readonly columns: ReadonlyArray<Column>
+    readonly rows: ReadonlyArray<ReadonlyArray<ComponentChildren>>
+  }
+) => (
+  <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
+    <table class="table table-vcenter card-table">
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map((column) => <th key={column.title} scope="col" class={cellClass(column)}>{column.title}</th>)}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, at) => (
+          <tr key={at}>
+            {row.map((cell, index) => <td key={index} class={cellClass(columns[index] ?? { title: "" })}>{cell}</td>)}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+)
+
+export interface ItemColumn<Item> extends Column {
+  readonly cell: (item: Item) => ComponentChildren
+}
+
+interface ItemTableProps<Item> {
+  /** For screen readers. */
+  readonly caption: string
+  readonly columns: ReadonlyArray<ItemColumn<Item>>
+  readonly items: ReadonlyArray<Item>
+}
+
+export function ItemTable<Item>({ caption, columns, items }: ItemTableProps<Item>) {
+  return (
+    <DataTable
+      caption={caption}
+      columns={columns}
+      rows={items.map((item) => columns.map(({ cell }) => cell(item)))}
+    />
+  )
+}
+
+/** Numbers with their unit, which stay on one line. */
+export function amountColumn<Item>(title: string, amountOf: (item: Item) => ComponentChildren): ItemColumn<Item> {
+  return { title, number: true, cell: (item) => <span class="nowrap">{amountOf(item)}</span> }
+}
+
+/** When something was; `never` says that it was not. Left out on narrow screens. */
+export function timeColumn<Item>(
+  context: PageContext,
+  title: string,
+  atOf: (item: Item) => Date | null,
+  never: ComponentChildren = "–"
+): ItemColumn<Item> {
+  const cell = (item: Item) => {
+    const at = atOf(item)
+    return at === null ? never : (
+      <span class="nowrap">
+        <Moment context={context} at={at} />
+      </span>
+    )
+  }
+  return { title, wide: true, cell }
+}
+
+/** A text that ids or names contain. */
+export const FilterText = (
+  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
+) => (
+  <div class="col-12 col-sm">
+    <label class="form-label" for={`filter-${name}`}>{label}</label>
+    <input class="form-control" type="search" id={`filter-${name}`} name={name} value={value} autocomplete="off" />
+  </div>
+)
+
+/** One of several; `all` stands for no choice. */
+export const FilterChoice = (
+  { all, chosen, label, name, options }: {
+    readonly name: string
+    readonly label: string
+    readonly all: string
+    readonly chosen: string | undefined
+    readonly options: ReadonlyArray<readonly [value: string, text: string]>
+  }
+) => (
+  <div class="col-12 col-sm filter-choice">
+    <label class="form-label" for={`filter-${name}`}>{label}</label>
+    <select class="form-select" id={`filter-${name}`} name={name}>
+      <option value="">{all}</option>
+      {options.map(([value, text]) => <option key={value} value={value} selected={value === chosen}>{text}</option>)}
+    </select>
+  </div>
+)
+
+/** A day of the visitor's own zone. */
+export const FilterDay = (
+  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
+) => (
+  <div class="col-6 col-sm-auto">
+    <label class="form-label" for={`filter-${name}`}>{label}</label>
+    <input class="form-control" type="date" id={`filter-${name}`} name={name} value={value} />
+  </div>
+)
+
+export const Pager = (
+  { newest, older }: {
+    /** Undefined: this is the first page, or the last one. */
+    readonly newest: { readonly href: string; readonly text: string } | undefined
+    readonly older: { readonly href: string; readonly text: string } | undefined
+  }
+) =>
+  newest === undefined && older === undefined ? null : (
+    <div class="card-footer d-flex justify-content-between">
+      {newest === undefined ? <span /> : <a href={newest.href}>{newest.text}</a>}
+      {older === undefined ? null : <a href={older.href} rel="next">{older.text}</a>}
+    </div>
+  )
+
+export interface Listed<Item> {
+  readonly items: ReadonlyArray<Item>
+  readonly hasMore: boolean
+}
+
+interface Range {
+  readonly limit: number
+  readonly before: bigint | undefined
+}
+
+/** The items of a page of this size, out of those and one more. */
+export function listedOf<Item>(found: ReadonlyArray<Item>, size: number): Listed<Item> {
+  return { items: found.slice(0, size), hasMore: found.length > size }
+}
+
+/** The cursor of a list that goes on before the id of its last item. */
+export const byId = { name: "before", of: ({ id }: { readonly id: bigint }) => id }
+
+/** Reads the page that the address asks for, and one item more to know whether more follow. An answer to a form shows the first. */
+export function readListed<Item, E, R>(
+  { isForm, query }: PageContext,
+  { name = byId.name, size }: { readonly size: number; readonly name?: string },
+  read: (range: Range) => Effect.Effect<ReadonlyArray<Item>, E, R>
+): Effect.Effect<Listed<Item>, E, R> {
+  const range = { limit: size + 1, before: isForm ? undefined : idOf(query.get(name)) }
+  return Effect.map(read(range), (found) => listedOf(found, size))
+}
 
 /** What a list is narrowed by. The value is empty, or nothing is chosen, where it is not. */
 export type ListFilter =
@@ -163,5 +327,68 @@ export function List<Item>(props: ListProps<Item>) {
         : <Nothing icon="filter" title={none} />}
       <Pages {...props} query={query} />
     </Card>
+  )
+}
+
+interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
+  readonly title: string
+  readonly lead?: string
+  /** Beside the heading, such as the link to a new one. */
+  readonly actions?: ComponentChildren
+  readonly warning?: string | undefined
+}
+
+export function listPage<Item>({ actions, lead, title, warning, ...list }: ListPageProps<Item>): Page {
+  return page(
+    title,
+    <>
+      <PageHeading title={title} lead={lead}>{actions}</PageHeading>
+      {warning === undefined ? null : <Notice kind="warning">{warning}</Notice>}
+      <List caption={title} {...list} />
+    </>
+  )
+}
+
+interface ListCardProps<Item> extends Listed<Item> {
+  readonly context: PageContext
+  /** Of the page, without a query. */
+  readonly path: string
+  /** Of the list, in the query. */
+  readonly name: string
+  readonly title: string
+  readonly actions?: ComponentChildren
+  readonly columns: ReadonlyArray<ItemColumn<Item>>
+  /** Said where there is nothing. */
+  readonly empty: string
+}
+
+/** The address of the page with one list at `before`, and the others where they are. */
+const cardHref = (context: PageContext, path: string, name: string, before?: bigint): string => {
+  const query = new URLSearchParams(context.isForm ? "" : context.query)
+  query.delete("done")
+  query.delete(name)
+  if (before !== undefined) query.set(name, before.toString())
+  return `${path}${query.size === 0 ? "" : `?${query}`}#${name}`
+}
+
+export function ListCard<Item extends { readonly id: bigint }>(
+  { actions, columns, context, empty, hasMore, items, name, path, title }: ListCardProps<Item>
+) {
+  const last = hasMore ? items.at(-1)?.id : undefined
+  const isFirst = context.isForm || !context.query.has(name)
+  return (
+    <div id={name}>
+      <Card title={title} actions={actions} class="mb-3">
+        {items.length === 0
+          ? <div class="card-body text-secondary">{empty}</div>
+          : <ItemTable caption={title} columns={columns} items={items} />}
+        <Pager
+          newest={isFirst ? undefined : { href: cardHref(context, path, name), text: context.say("list.newest") }}
+          older={last === undefined
+            ? undefined
+            : { href: cardHref(context, path, name, last), text: context.say("list.older") }}
+        />
+      </Card>
+    </div>
   )
 }

@@ -3,7 +3,7 @@
  */
 import type { AuditFilter } from "../../../../platform/AuditTrail.ts"
 import type { PageContext } from "../../PageContext.ts"
-import { searchText } from "../../QueryText.ts"
+import { searchText } from "../../Params.ts"
 import { readDays } from "../FilterDays.ts"
 
 export interface AuditQuery {

@@ -2,11 +2,9 @@
  * The audit log: who changed what, from what to what, with a filter above.
  */
 import { AUDIT_STREAM_ITEMS_MAX, type AuditItem } from "../../../../platform/AuditTrail.ts"
-import { List } from "../../kit/List.tsx"
-import { byId, type Listed } from "../../kit/Listed.ts"
+import { byId, List, type Listed } from "../../kit/List.tsx"
+import { Moment, Notice, PageHeading } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { Notice } from "../../ui/Forms.tsx"
-import { Moment, PageHeading } from "../../ui/Parts.tsx"
 import { pageOf, valueText } from "./AuditItemText.ts"
 import { auditCsvPath, type AuditQuery } from "./AuditQuery.ts"
 

@@ -2,9 +2,8 @@
  * Badges of a channel: whether it takes calls, and how it does on this server.
  */
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
-import { RowBadges } from "../../kit/RowBadges.tsx"
+import { Badge, RowBadges, type Tone } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Badge, type Tone } from "../../ui/Parts.tsx"
 
 interface ChannelProps {
   readonly context: UserContext

@@ -4,9 +4,8 @@
 import type { AdminChannel } from "../../../../channels/ChannelAdmin.ts"
 import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { List } from "../../kit/List.tsx"
-import { NewLink } from "../../kit/NewLink.tsx"
+import { NewLink, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { PageHeading } from "../../ui/Parts.tsx"
 import { ClampedCard } from "../usage/ClampedCard.tsx"
 import { ChannelBadges, HealthBadge } from "./ChannelParts.tsx"
 

@@ -8,9 +8,9 @@ import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../..
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState, Page, Problems } from "../../Answer.ts"
-import { endOfDay } from "../../Days.ts"
-import { askPage } from "../../kit/AskPage.tsx"
+import { askPage } from "../../kit/Forms.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
+import { endOfDay } from "../../Params.ts"
 
 /** Of the choice what codes give; a plan is `plan:` and its code. */
 const GIVES_BALANCE = "balance"

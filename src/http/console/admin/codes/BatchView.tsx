@@ -3,17 +3,10 @@
  */
 import type { Redemption, RedemptionBatch, RedemptionCode } from "../../../../redemption/RedemptionBatch.ts"
 import { type FormState, type Page, page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import { ConfirmPage } from "../../kit/ConfirmPage.tsx"
-import { Done } from "../../kit/Done.tsx"
-import { EnabledAction, switchOf } from "../../kit/EnabledAction.tsx"
-import { FactsCard } from "../../kit/FactsCard.tsx"
-import { ListCard } from "../../kit/ListCard.tsx"
-import type { Listed } from "../../kit/Listed.ts"
-import { StateBadge } from "../../kit/StateBadge.tsx"
+import { ConfirmPage, EnabledAction, FormAlert, PostForm, switchOf } from "../../kit/Forms.tsx"
+import { amountColumn, ListCard, type Listed, timeColumn } from "../../kit/List.tsx"
+import { Badge, Done, FactsCard, Moment, PageHeading, StateBadge } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Badge, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { giftName, states, usesText } from "./CodeParts.ts"
 
 interface BatchProps {

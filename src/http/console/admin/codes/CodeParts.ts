@@ -2,7 +2,7 @@
  * What every page about codes says of them: what they give, their state, and how often they have been used.
  */
 import type { CodeState, Gift } from "../../../../redemption/RedemptionBatch.ts"
-import type { States } from "../../kit/StateBadge.tsx"
+import type { States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 

@@ -3,11 +3,8 @@
  */
 import { codeStates, type RedemptionBatch } from "../../../../redemption/RedemptionBatch.ts"
 import type { Page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import { byId, type Listed } from "../../kit/Listed.ts"
-import { listPage } from "../../kit/ListPage.tsx"
-import { NewLink } from "../../kit/NewLink.tsx"
-import { StateBadge } from "../../kit/StateBadge.tsx"
+import { amountColumn, byId, type Listed, listPage, timeColumn } from "../../kit/List.tsx"
+import { NewLink, StateBadge } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { giftName, states, usesText } from "./CodeParts.ts"
 

@@ -3,11 +3,8 @@
  */
 import type { Confirmation } from "../../../../confirmations/Confirmations.ts"
 import type { Page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import { byId, type Listed } from "../../kit/Listed.ts"
-import { listPage } from "../../kit/ListPage.tsx"
-import { StateBadge } from "../../kit/StateBadge.tsx"
-import { Tabs } from "../../kit/Tabs.tsx"
+import { amountColumn, byId, type Listed, listPage, timeColumn } from "../../kit/List.tsx"
+import { StateBadge, Tabs } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { requestName, states, worthText } from "./ConfirmationParts.tsx"
 

@@ -8,10 +8,9 @@ import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
-import { endOfDay } from "../../Days.ts"
-import { NewKeyPage, RevokeKeyPage } from "../../kit/KeyParts.tsx"
+import { NewKeyPage, RevokeKeyPage } from "../../kit/Keys.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { pathId } from "../../PathId.ts"
+import { endOfDay, pathId } from "../../Params.ts"
 import { AdminKeysView } from "./AdminKeysView.tsx"
 
 const show = (context: UserContext, state: FormState) =>

@@ -3,15 +3,12 @@
  */
 import type { AdminKey } from "../../../../identity/AdminKeys.ts"
 import type { FormState } from "../../Answer.ts"
-import { timeColumn } from "../../kit/Columns.tsx"
-import { Done } from "../../kit/Done.tsx"
+import { FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
-import { keyColumns } from "../../kit/KeyParts.tsx"
-import { List } from "../../kit/List.tsx"
-import { Panel } from "../../kit/Panel.tsx"
+import { keyColumns } from "../../kit/Keys.tsx"
+import { List, timeColumn } from "../../kit/List.tsx"
+import { Done, PageHeading, Panel } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { PageHeading } from "../../ui/Parts.tsx"
 
 interface KeysProps {
   readonly context: UserContext

@@ -16,9 +16,9 @@ import {
   refusing
 } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
-import { listedOf } from "../../kit/Listed.ts"
+import { listedOf } from "../../kit/List.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf, searchText } from "../../QueryText.ts"
+import { oneOf, searchText } from "../../Params.ts"
 import { changedMeanwhile, editOf, revisionIn, switchForms } from "../RowForms.tsx"
 import { AdminModelsView } from "./AdminModelsView.tsx"
 import { formOf, modelProblems, readModelForm } from "./ModelForm.ts"

@@ -2,13 +2,9 @@
  * The list of all models with their prices.
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
-import { enabledFilter, List } from "../../kit/List.tsx"
-import type { Listed } from "../../kit/Listed.ts"
-import { NewLink } from "../../kit/NewLink.tsx"
-import { RowBadges } from "../../kit/RowBadges.tsx"
+import { enabledFilter, List, type Listed } from "../../kit/List.tsx"
+import { Badge, NewLink, Notice, PageHeading, RowBadges } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Notice } from "../../ui/Forms.tsx"
-import { Badge, PageHeading } from "../../ui/Parts.tsx"
 import { modelPath } from "./ModelPath.ts"
 import { priceColumns } from "./PriceColumns.ts"
 

@@ -14,10 +14,9 @@ import {
 import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
-import { listedOf } from "../../kit/Listed.ts"
+import { listedOf } from "../../kit/List.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { idOf, pathId } from "../../PathId.ts"
-import { oneOf, searchText } from "../../QueryText.ts"
+import { idOf, oneOf, pathId, searchText } from "../../Params.ts"
 import { ImportView, MIB } from "./ImportView.tsx"
 import { type OfferQuery, PreviewView } from "./PreviewView.tsx"
 

@@ -3,11 +3,10 @@
  */
 import { PRICE_FILE_LENGTH_MAX } from "../../../../catalog/PriceImport.ts"
 import type { FormState } from "../../Answer.ts"
-import { Control } from "../../kit/Control.tsx"
+import { FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
+import { Card, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Card, PageHeading } from "../../ui/Parts.tsx"
 
 export const MIB = 1_048_576
 
@@ -20,12 +19,12 @@ export const ImportView = ({ state, context }: { readonly context: UserContext; 
       <Card>
         <PostForm context={context} action="/admin/models/import" class="card-body" files>
           <FormAlert state={state} />
-          <Control state={state} name="file" label={say("file")} hint={hint} look="form-control">
-            {(attributes) => <input type="file" accept=".json,application/json" {...attributes} />}
-          </Control>
           <Inputs
             state={state}
-            inputs={[{ name: "text", label: say("text"), hint: say("text.hint"), is: "code", rows: 8 }]}
+            inputs={[
+              { is: "file", name: "file", label: say("file"), hint, accept: ".json,application/json" },
+              { is: "code", name: "text", label: say("text"), hint: say("text.hint"), rows: 8 }
+            ]}
           />
           <div class="btn-list">
             <button type="submit" class="btn btn-primary">{say("read")}</button>

@@ -3,8 +3,7 @@
  */
 import { defaultTerms, type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { FormState } from "../../Answer.ts"
-import { Group } from "../../kit/Group.tsx"
-import { Inputs } from "../../kit/Inputs.tsx"
+import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { TermInputs } from "../terms/TermParts.tsx"
 import { modelLabels } from "./ModelLabels.ts"

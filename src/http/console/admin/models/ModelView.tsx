@@ -3,11 +3,10 @@
  */
 import type { AdminModel } from "../../../../catalog/ModelAdmin.ts"
 import type { FormState } from "../../Answer.ts"
-import { EditPage } from "../../kit/EditPage.tsx"
-import { FormPage } from "../../kit/FormPage.tsx"
+import { EditPage, FormPage } from "../../kit/Forms.tsx"
 import { Inputs } from "../../kit/Inputs.tsx"
+import { Notice } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Notice } from "../../ui/Forms.tsx"
 import { ModelBadges } from "./AdminModelsView.tsx"
 import { ModelFacts } from "./ModelFacts.tsx"
 import { ModelFields } from "./ModelFields.tsx"

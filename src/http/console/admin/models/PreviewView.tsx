@@ -10,14 +10,10 @@ import {
 } from "../../../../catalog/PriceImports.ts"
 import { PRICE_USD_PER_1M_MAX } from "../../../../domain/Bounds.ts"
 import type { FormState } from "../../Answer.ts"
-import { type ItemColumn, ItemTable } from "../../kit/ItemTable.tsx"
-import type { Listed } from "../../kit/Listed.ts"
-import { Tabs } from "../../kit/Tabs.tsx"
+import { FormAlert, PostForm } from "../../kit/Forms.tsx"
+import { FilterChoice, FilterText, type ItemColumn, ItemTable, type Listed, Pager } from "../../kit/List.tsx"
+import { Badge, Card, Nothing, PageHeading, Tabs } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { FilterChoice, FilterText } from "../../ui/FilterParts.tsx"
-import { FormAlert, PostForm } from "../../ui/Forms.tsx"
-import { Pager } from "../../ui/Pager.tsx"
-import { Badge, Card, Nothing, PageHeading } from "../../ui/Parts.tsx"
 import { differencesOf } from "./TermDifferences.ts"
 
 export interface OfferQuery {

@@ -2,7 +2,7 @@
  * The prices of a model, or of one of its tiers, as columns of a table.
  */
 import type { UnitPrices } from "../../../../domain/Price.ts"
-import type { ItemColumn } from "../../kit/ItemTable.tsx"
+import type { ItemColumn } from "../../kit/List.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 
 /** On narrow screens only input and output where `isLong`: the table has other columns, too. */

@@ -6,18 +6,23 @@ import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { type Page, page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import { Done } from "../../kit/Done.tsx"
-import type { Fact } from "../../kit/Facts.tsx"
-import { FactsCard } from "../../kit/FactsCard.tsx"
-import { ItemTable } from "../../kit/ItemTable.tsx"
-import { StateBadge as BadgeOf, type States } from "../../kit/StateBadge.tsx"
+import { PostForm } from "../../kit/Forms.tsx"
+import { amountColumn, ItemTable, timeColumn } from "../../kit/List.tsx"
+import { methodName, OrderBadge, orderName, TermsLines } from "../../kit/Orders.tsx"
+import {
+  AdminLink,
+  Badge,
+  Card,
+  Done,
+  type Fact,
+  FactsCard,
+  Moment,
+  PageHeading,
+  StateBadge,
+  type States
+} from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { AdminLink } from "../../ui/AdminLink.tsx"
-import { PostForm } from "../../ui/Forms.tsx"
-import { methodName, orderName, StateBadge, TermsLines } from "../../ui/OrderParts.tsx"
-import { Badge, Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { minorText } from "../payments/EventParts.tsx"
 import { isCompletable } from "./OrderActions.ts"
 import { OrderTimeline } from "./OrderTimeline.tsx"
@@ -133,7 +138,7 @@ const RefundState = ({ record: { order }, refund, context }: RecordProps & { rea
     <>
       {isUnanswered(refund) && refund.problem !== ""
         ? <Badge tone="yellow">{say("refund.unanswered")}</Badge>
-        : <BadgeOf say={say} states={refundStates} state={refund.state} />}
+        : <StateBadge say={say} states={refundStates} state={refund.state} />}
       {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
       {isUnanswered(refund) && mayOpen(context, path, "POST")
         ? (
@@ -229,7 +234,7 @@ export const orderPage = (props: RecordProps): Page => {
   return page(
     title,
     <>
-      <PageHeading title={title} lead={<StateBadge context={context} state={order.state} />}>
+      <PageHeading title={title} lead={<OrderBadge context={context} state={order.state} />}>
         <Actions {...props} />
       </PageHeading>
       <OrderDone context={context} />

@@ -3,13 +3,9 @@
  */
 import { type FoundOrder, orderStates } from "../../../../orders/OrderSearch.ts"
 import type { Page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import type { ItemColumn } from "../../kit/ItemTable.tsx"
-import type { ListFilter } from "../../kit/List.tsx"
-import type { Listed } from "../../kit/Listed.ts"
-import { listPage } from "../../kit/ListPage.tsx"
+import { amountColumn, type ItemColumn, type Listed, type ListFilter, listPage, timeColumn } from "../../kit/List.tsx"
+import { OrderBadge, orderName, stateName } from "../../kit/Orders.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { orderName, StateBadge, stateName } from "../../ui/OrderParts.tsx"
 import { dayFilters, daysWarning } from "../FilterDays.ts"
 import { sourceFilter } from "../payments/EventParts.tsx"
 import type { OrdersQuery } from "./OrdersQuery.ts"
@@ -50,7 +46,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<FoundOrder>> 
     },
     { title: say("what"), wide: true, cell: ({ order }) => orderName(context, order) },
     amountColumn(say("amount"), ({ order }) => context.formats.cny(order.amountFen)),
-    { title: say("state"), cell: ({ order }) => <StateBadge context={context} state={order.state} /> },
+    { title: say("state"), cell: ({ order }) => <OrderBadge context={context} state={order.state} /> },
     timeColumn(context, say("placed"), ({ order }) => order.createdAt)
   ]
 }

@@ -3,7 +3,7 @@
  */
 import { type OrderFilter, orderStates } from "../../../../orders/OrderSearch.ts"
 import type { PageContext } from "../../PageContext.ts"
-import { oneOf, searchText } from "../../QueryText.ts"
+import { oneOf, searchText } from "../../Params.ts"
 import { type FilterDays, readDays } from "../FilterDays.ts"
 import { sources } from "../payments/EventParts.tsx"
 

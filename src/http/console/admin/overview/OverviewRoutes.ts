@@ -12,7 +12,7 @@ import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { page } from "../../Answer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
-import { readRange } from "../../kit/usage/UsageRange.ts"
+import { readRange } from "../../kit/usage/UsageQuery.ts"
 import { readClamped } from "../usage/ClampedCard.tsx"
 import { OverviewView } from "./OverviewView.tsx"
 

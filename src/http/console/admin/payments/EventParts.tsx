@@ -6,11 +6,10 @@ import type { PaymentUsed } from "../../../../orders/OrderError.ts"
 import type { EventOutcome } from "../../../../orders/Settlement.ts"
 import { PaymentSource } from "../../../../payments/PaymentFact.ts"
 import type { ListFilter } from "../../kit/List.tsx"
-import type { States } from "../../kit/StateBadge.tsx"
+import { Badge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { sayKnown } from "../../text/Messages.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { Badge } from "../../ui/Parts.tsx"
 
 export const sources = PaymentSource.literals
 

@@ -6,7 +6,7 @@ import { isAboutMoneyIn, isCreditable, isRefundable } from "../../../../events/E
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
 import type { FormState, Page } from "../../Answer.ts"
-import { askPage } from "../../kit/AskPage.tsx"
+import { askPage } from "../../kit/Forms.tsx"
 import { type Input, noteInput } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { minorText, sourceName } from "./EventParts.tsx"

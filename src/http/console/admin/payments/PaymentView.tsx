@@ -3,10 +3,8 @@
  */
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { type Page, page } from "../../Answer.ts"
-import { Done } from "../../kit/Done.tsx"
-import { FactsCard } from "../../kit/FactsCard.tsx"
+import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Card, Moment, PageHeading } from "../../ui/Parts.tsx"
 import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
 import { actionTexts, isPayment, possibleActions } from "./PaymentActions.ts"
 import { reasonFor } from "./ReasonText.ts"

@@ -3,12 +3,16 @@
  */
 import { type EventItem, eventOutcomes } from "../../../../events/PaymentEvents.ts"
 import type { Page } from "../../Answer.ts"
-import { amountColumn, timeColumn } from "../../kit/Columns.tsx"
-import type { ItemColumn } from "../../kit/ItemTable.tsx"
-import type { ListFilter } from "../../kit/List.tsx"
-import { byId, type Listed } from "../../kit/Listed.ts"
-import { listPage } from "../../kit/ListPage.tsx"
-import { Tabs } from "../../kit/Tabs.tsx"
+import {
+  amountColumn,
+  byId,
+  type ItemColumn,
+  type Listed,
+  type ListFilter,
+  listPage,
+  timeColumn
+} from "../../kit/List.tsx"
+import { Tabs } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { dayFilters, daysWarning } from "../FilterDays.ts"
 import { factName, minorText, OutcomeBadge, outcomeName, sourceFilter, sourceName } from "./EventParts.tsx"

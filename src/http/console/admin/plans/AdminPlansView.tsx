@@ -4,12 +4,9 @@
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { AdminPlan, PlanFilter } from "../../../../subscriptions/PlanAdmin.ts"
 import type { Page } from "../../Answer.ts"
-import { enabledFilter } from "../../kit/List.tsx"
-import { byId, type Listed } from "../../kit/Listed.ts"
-import { listPage } from "../../kit/ListPage.tsx"
-import { NewLink } from "../../kit/NewLink.tsx"
+import { byId, enabledFilter, type Listed, listPage } from "../../kit/List.tsx"
+import { Badge, NewLink } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { Badge } from "../../ui/Parts.tsx"
 
 interface PlanProps {
   readonly context: UserContext

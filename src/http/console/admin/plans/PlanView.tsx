@@ -4,11 +4,9 @@
 import { PLAN_NAME_CHARACTERS_MAX } from "../../../../domain/Bounds.ts"
 import type { AdminPlan } from "../../../../subscriptions/PlanAdmin.ts"
 import { type FormState, type Page, page } from "../../Answer.ts"
-import { askPage } from "../../kit/AskPage.tsx"
-import { EditPage } from "../../kit/EditPage.tsx"
-import { Facts } from "../../kit/Facts.tsx"
-import { Figures } from "../../kit/Figures.tsx"
+import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
+import { Facts, Figures } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { multiplierText, PlanBadges, PlanLimits, planPrice } from "./AdminPlansView.tsx"
 

@@ -25,7 +25,7 @@ import {
 } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { oneOf } from "../../QueryText.ts"
+import { oneOf } from "../../Params.ts"
 import { problemText, settingLabels } from "./SettingLabels.ts"
 import { type ConnectionResult, type Section, sections } from "./SettingsText.ts"
 import { SettingsPage } from "./SettingsView.tsx"

@@ -4,8 +4,8 @@
 import type { Term } from "../../../../domain/Fields.ts"
 import type { JsonValue, Model, ValueOf } from "../../../../domain/Model.ts"
 import type { FormState } from "../../Answer.ts"
-import type { Fact } from "../../kit/Facts.tsx"
 import { type AnyInput, Inputs } from "../../kit/Inputs.tsx"
+import type { Fact } from "../../kit/Parts.tsx"
 import type { PageContext } from "../../PageContext.ts"
 import { type ShownTerm, type TermLabel, termValueText, textsOf } from "./TermForm.ts"
 

@@ -6,10 +6,9 @@ import { Effect, Option } from "effect"
 import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
 import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
-import type { PageContext } from "../../PageContext.ts"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
-import { idOf } from "../../PathId.ts"
-import { oneOf, searchText } from "../../QueryText.ts"
+import type { PageContext } from "../../PageContext.ts"
+import { idOf, oneOf, searchText } from "../../Params.ts"
 
 /** No user has this id. */
 const NOBODY = UserId.make(0n)

@@ -12,9 +12,8 @@ import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
 import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { callColumns } from "../../kit/usage/CallsCsv.ts"
+import { callCsv, readRefused } from "../../kit/usage/Calls.tsx"
 import { ReceiptView } from "../../kit/usage/ReceiptView.tsx"
-import { readRefused } from "../../kit/usage/RefusedCard.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { AllCallsView, ownerFacts } from "./AllCallsView.tsx"
 import { readAllUsage } from "./AllUsageQuery.ts"
@@ -75,7 +74,7 @@ const calls = Effect.fnUntraced(function*(context: UserContext) {
 const wideColumns: CsvColumns<WideCall> = [
   ["user_id", (call) => call.userId.toString()],
   ["email", (call) => call.email ?? ""],
-  ...callColumns,
+  ...callCsv,
   ["channel", (call) => call.channel ?? ""],
   ["reason", (call) => call.reason ?? ""]
 ]

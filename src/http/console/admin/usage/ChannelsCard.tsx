@@ -7,11 +7,10 @@ import {
   type ChannelWindow,
   HEALTH_CALLS_MAX
 } from "../../../../usage/ChannelReports.ts"
-import { type ItemColumn, ItemTable } from "../../kit/ItemTable.tsx"
-import { StateBadge, type States } from "../../kit/StateBadge.tsx"
+import { type ItemColumn, ItemTable } from "../../kit/List.tsx"
+import { Card, Nothing, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { Card, Nothing } from "../../ui/Parts.tsx"
 import { percentText } from "./Percent.ts"
 
 type ChannelState = ChannelReport["breaker"] | "gone" | "disabled"

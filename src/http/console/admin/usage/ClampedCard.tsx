@@ -5,10 +5,8 @@
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
 import { ClampedCalls, type ClampedReport } from "../../../../usage/ClampedCalls.ts"
+import { AdminLink, Card, Notice } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Notice } from "../../ui/Forms.tsx"
-import { Card } from "../../ui/Parts.tsx"
 import { percentText } from "./Percent.ts"
 
 /** Undefined: it cannot be read at this moment. */

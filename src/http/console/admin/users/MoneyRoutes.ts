@@ -14,7 +14,7 @@ import { emptyForm, PageNotFound, type Problems, redirect, refuse } from "../../
 import { adminFormPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pageForm } from "../../PageForm.ts"
-import { pathId } from "../../PathId.ts"
+import { pathId } from "../../Params.ts"
 import { theUser } from "./TheUser.ts"
 import { adjustPage, endPage, grantPage, waivePage } from "./UserActions.tsx"
 

@@ -5,7 +5,7 @@ import { Effect, Option } from "effect"
 import { UserId } from "../../../../domain/Ids.ts"
 import { UserAdmin } from "../../../../identity/UserAdmin.ts"
 import { PageNotFound } from "../../Answer.ts"
-import { pathId } from "../../PathId.ts"
+import { pathId } from "../../Params.ts"
 
 /** The user of the `:id` in the route of the request at hand. */
 export const theUser = Effect.gen(function*() {

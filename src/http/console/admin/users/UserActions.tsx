@@ -7,12 +7,11 @@ import type { User } from "../../../../identity/Users.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
 import { type FormState, type Page, page } from "../../Answer.ts"
-import { askPage, type AskProps } from "../../kit/AskPage.tsx"
+import { askPage, type AskProps } from "../../kit/Forms.tsx"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
+import { Card, Copyable, Notice, PageHeading } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { roleHints, roleNames } from "../../text/RoleText.ts"
-import { Notice } from "../../ui/Forms.tsx"
-import { Card, Copyable, PageHeading } from "../../ui/Parts.tsx"
+import { roleHints, roleNames } from "../../text/SharedTexts.ts"
 
 interface ActionProps {
   readonly context: PageContext

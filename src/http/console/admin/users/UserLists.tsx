@@ -4,14 +4,11 @@
 import type { LedgerItem } from "../../../../accounts/LedgerList.ts"
 import type { UserId } from "../../../../domain/Ids.ts"
 import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
-import { ListCard } from "../../kit/ListCard.tsx"
-import type { Listed } from "../../kit/Listed.ts"
-import { StateBadge, type States } from "../../kit/StateBadge.tsx"
+import { ListCard, type Listed } from "../../kit/List.tsx"
+import { AdminLink, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import { sayKnown } from "../../text/Messages.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { AdminLink } from "../../ui/AdminLink.tsx"
-import { Moment } from "../../ui/Parts.tsx"
 
 interface ListProps<Item> {
   readonly context: PageContext

@@ -1,13 +1,113 @@
 /**
- * What calls came to: as figures, as a table, and as a chart with its table.
+ * What the calls of a period came to: the choice of the period, figures, tables, and charts with their tables.
  */
 import type { ComponentChildren } from "preact"
 import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
+import { emptyForm } from "../../Answer.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { ChartImage } from "../../ui/ChartImage.tsx"
-import { Card, Usd } from "../../ui/Parts.tsx"
-import { Figures } from "../Figures.tsx"
-import { ItemTable } from "../ItemTable.tsx"
+import { Inputs } from "../Inputs.tsx"
+import { ItemTable } from "../List.tsx"
+import { Card, Figures, Notice, Usd } from "../Parts.tsx"
+import { RANGE_DAYS_SHOWN_MAX, type UsageRange } from "./UsageQuery.ts"
+
+interface RangePickerProps {
+  readonly context: PageContext
+  readonly range: UsageRange
+  /** Of the page that shows the period. */
+  readonly path: string
+  /** Its query, with these parts changed or, where empty, left out. */
+  readonly queryOf: (changes: Readonly<Record<string, string>>) => string
+  /** What the page goes on asking for when the days are typed. */
+  readonly kept?: Readonly<Record<string, string>>
+}
+
+export const RangePicker = ({ kept = {}, path, queryOf, range, context }: RangePickerProps) => {
+  const say = sayOf(context, "usage")
+  const presets = [
+    ["today", say("range.today")],
+    ["7d", say("range.7")],
+    ["30d", say("range.30")],
+    ["90d", say("range.90d")]
+  ] as const
+  return (
+    <>
+      <div class="d-flex flex-wrap align-items-start gap-2 mb-3">
+        <nav class="btn-group" aria-label={say("range")}>
+          {presets.map(([name, text]) => (
+            <a
+              key={name}
+              class={`btn ${range.name === name ? "btn-primary" : ""}`}
+              href={`${path}?${queryOf({ range: name, from: "", to: "" })}`}
+              aria-current={range.name === name ? "true" : undefined}
+            >
+              {text}
+            </a>
+          ))}
+        </nav>
+        <details class="range-custom" open={range.name === "custom"}>
+          <summary class="btn">{say("range.custom")}</summary>
+          <form method="get" action={path} class="range-form">
+            <input type="hidden" name="range" value="custom" />
+            {Object.entries(kept).filter(([, value]) => value !== "").map(([name, value]) => (
+              <input key={name} type="hidden" name={name} value={value} />
+            ))}
+            <Inputs
+              state={emptyForm}
+              inputs={[
+                { is: "date", name: "from", label: say("from"), initial: range.from },
+                { is: "date", name: "to", label: say("to"), initial: range.to }
+              ]}
+            />
+            <button class="btn btn-primary" type="submit">{say("show")}</button>
+          </form>
+        </details>
+      </div>
+      {range.isRefused ? <Notice kind="warning">{say("range.bad", { days: RANGE_DAYS_SHOWN_MAX })}</Notice> : null}
+    </>
+  )
+}
+
+const Picture = (
+  { alt, hiddenIn, src, theme, width }: {
+    readonly src: string
+    readonly width: number
+    readonly theme: "light" | "dark"
+    readonly hiddenIn: "light" | "dark"
+    readonly alt: string
+  }
+) => {
+  const at = (size: string) => `${src}${src.includes("?") ? "&" : "?"}theme=${theme}&size=${size}`
+  return (
+    <picture class={`hide-theme-${hiddenIn}`}>
+      <source media="(max-width: 600px)" srcset={at("narrow")} />
+      <img class="chart" src={at("wide")} alt={alt} loading="lazy" width={width} height="240" />
+    </picture>
+  )
+}
+
+export const ChartImage = (
+  { children, src, summary, title, width }: {
+    /** Of the wide one, in pixels. */
+    readonly width: number
+    /** Without theme and size. */
+    readonly src: string
+    readonly title: string
+    /** What opens the table. */
+    readonly summary: string
+    readonly children: ComponentChildren
+  }
+) => (
+  <>
+    <div class="card-body">
+      <Picture src={src} theme="light" hiddenIn="dark" alt={title} width={width} />
+      <Picture src={src} theme="dark" hiddenIn="light" alt={title} width={width} />
+    </div>
+    <details class="chart-table">
+      <summary>{summary}</summary>
+      {children}
+    </details>
+  </>
+)
 
 export const SumFigures = ({ sums, context }: { readonly context: PageContext; readonly sums: UsageSums }) => {
   const say = sayOf(context, "usage")

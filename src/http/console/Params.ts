@@ -1,0 +1,81 @@
+/**
+ * What addresses and forms say as text, taken for what it may be: ids of rows, days, words, and pages of this site to go on to. What may
+ * not be is left out, or answered "not found" without asking the database.
+ */
+import { DateTime, Effect, Option, Schema } from "effect"
+import { HttpRouter } from "effect/http"
+import type { IdOf } from "../../domain/Ids.ts"
+import { PageNotFound } from "./Answer.ts"
+
+/** Every number of so many digits fits a PostgreSQL `bigint`. */
+const idPattern = /^[1-9]\d{0,17}$/
+
+/** The id that a text is; undefined for what no id looks like. Without a schema it is a number of no kind. */
+export function idOf(text: string | null | undefined): bigint | undefined
+export function idOf<Id extends bigint>(text: string | null | undefined, id: IdOf<Id>): Id | undefined
+export function idOf(text: string | null | undefined, id: IdOf<bigint> = Schema.BigInt): bigint | undefined {
+  return text !== null && text !== undefined && idPattern.test(text) ? id.make(BigInt(text)) : undefined
+}
+
+/** The id at `:name` in the route of the request at hand. */
+export function pathId(name: string): Effect.Effect<bigint, PageNotFound, HttpRouter.RouteContext>
+export function pathId<Id extends bigint>(
+  name: string,
+  id: IdOf<Id>
+): Effect.Effect<Id, PageNotFound, HttpRouter.RouteContext>
+export function pathId(name: string, id: IdOf<bigint> = Schema.BigInt) {
+  return Effect.flatMap(HttpRouter.params, (params) => {
+    const found = idOf(params[name], id)
+    return found === undefined ? Effect.fail(new PageNotFound()) : Effect.succeed(found)
+  })
+}
+
+/** As long as an e-mail address may be. */
+const TEXT_CHARACTERS_MAX = 254
+
+/** One of the known words. */
+export const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | null | undefined): A | undefined =>
+  known.find((value) => value === text)
+
+/** What is searched for, if anything. PostgreSQL has no text with a NUL in it. Not for names of things: it may be a part of one. */
+export const searchText = (query: URLSearchParams, name: string): string | undefined => {
+  const text = (query.get(name) ?? "").replaceAll("\0", "").trim().slice(0, TEXT_CHARACTERS_MAX).toWellFormed()
+  return text === "" ? undefined : text
+}
+
+/** A year before 1000 is a slip. */
+const dayPattern = /^[1-9]\d{3}-\d{2}-\d{2}$/
+
+/** Undefined for a text that is no day of the calendar. */
+const momentOf = (day: string, clock: string, timeZone: string): DateTime.Zoned | undefined => {
+  if (!dayPattern.test(day)) return undefined
+  const at = Option.getOrUndefined(DateTime.makeZoned(`${day}T${clock}Z`, { timeZone, adjustForTimeZone: true }))
+  // February 30 would be read as a day of March.
+  return at !== undefined && DateTime.formatIsoDate(at) === day ? at : undefined
+}
+
+/** The first moment of a day. */
+export const startOfDay = (day: string | null, timeZone: string): DateTime.Zoned | undefined =>
+  momentOf(day ?? "", "00:00:00", timeZone)
+
+/** The last second of a day. */
+export const endOfDay = (day: string, timeZone: string): Date | undefined => {
+  const end = momentOf(day, "23:59:59", timeZone)
+  return end === undefined ? undefined : DateTime.toDateUtc(end)
+}
+
+const PATH_LENGTH_MAX = 2_000
+
+const here = "http://here.invalid"
+
+/** Nothing that browsers read as something else than they show: `\` counts as `/`, control characters are dropped. */
+const plainPath = /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/
+
+/** The path with its query when it leads to a page of this site, else undefined. */
+export const localPath = (text: string | null | undefined): string | undefined => {
+  if (text === null || text === undefined || text.length > PATH_LENGTH_MAX || !plainPath.test(text)) return undefined
+  if (!URL.canParse(text, here)) return undefined
+  const url = new URL(text, here)
+  // `/.//host` is plain to look at, and becomes `//host`.
+  return url.origin === here && !url.pathname.startsWith("//") ? `${url.pathname}${url.search}` : undefined
+}

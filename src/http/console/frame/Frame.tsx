@@ -1,0 +1,225 @@
+/**
+ * The document around every page: what to load, the bar with the navigation, and the content. Pages are rendered to text on
+ * the server; everything put into them is escaped.
+ */
+import type { ComponentChildren } from "preact"
+import { renderToString } from "preact-render-to-string"
+import type { SiteConfig } from "../../../config/Config.ts"
+import type { Page, Part } from "../Answer.ts"
+import { assetPath } from "../Assets.ts"
+import { PostForm } from "../kit/Forms.tsx"
+import { Icon, type IconName } from "../kit/Icon.tsx"
+import { Linked, Usd } from "../kit/Parts.tsx"
+import type { PageContext } from "../PageContext.ts"
+import { Navigation } from "./Navigation.tsx"
+
+/** What fails is a page of its own, and is not put into another. */
+const htmxConfig = JSON.stringify({
+  includeIndicatorCSS: false,
+  history: false,
+  mode: "same-origin",
+  noSwap: [204, 304, "3xx", "4xx", "5xx"]
+})
+
+/** Shown in the other theme than its own. */
+const ThemeButton = (
+  { icon, label, theme }: {
+    readonly theme: "dark" | "light"
+    readonly icon: IconName
+    readonly label: string
+  }
+) => (
+  <button
+    class={`btn btn-icon btn-ghost-secondary hide-theme-${theme}`}
+    type="submit"
+    name="theme"
+    value={theme}
+    aria-label={label}
+    title={label}
+  >
+    <Icon name={icon} />
+  </button>
+)
+
+/** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
+const Look = ({ context }: { readonly context: PageContext }) => (
+  <PostForm context={context} action="/look" class="console-look">
+    <input type="hidden" name="next" value={context.here} />
+    <button
+      class="btn btn-ghost-secondary"
+      type="submit"
+      name="language"
+      value={context.language === "en" ? "zh" : "en"}
+      lang={context.language === "en" ? "zh-CN" : "en"}
+      aria-label={context.say("look.otherLanguage")}
+    >
+      <Icon name="language" />
+      <span class="console-look-text">{context.say("look.otherLanguage")}</span>
+    </button>
+    <ThemeButton theme="dark" icon="moon" label={context.say("look.makeDark")} />
+    <ThemeButton theme="light" icon="sun" label={context.say("look.makeLight")} />
+  </PostForm>
+)
+
+const Brand = ({ site }: { readonly site: SiteConfig }) => (
+  <a class="console-brand" href="/" aria-label={site.name}>
+    <img src={assetPath("icon.svg")} width="28" height="28" alt="" />
+    <span>{site.name}</span>
+  </a>
+)
+
+const TopBar = (
+  { balanceMicros, isRefused, site, context }: {
+    readonly context: PageContext
+    /** The page is a form again that was not carried out. */
+    readonly isRefused: boolean
+    readonly site: SiteConfig
+    readonly balanceMicros: bigint | undefined
+  }
+) => (
+  <header class="console-top d-print-none">
+    <div class="console-top-row">
+      <Brand site={site} />
+      <div class="console-top-end">
+        {balanceMicros === undefined ? null : (
+          <a class="console-balance" href="/topup">
+            <span class="text-secondary d-none d-sm-inline">{context.say("nav.balance")}</span>
+            <strong>
+              <Usd context={context} micros={balanceMicros} />
+            </strong>
+          </a>
+        )}
+        {/* What a form has just made, such as a key, may be shown only here: nothing leads away from it by a slip. */}
+        {context.isForm && !isRefused ? null : <Look context={context} />}
+        {context.user === undefined
+          ? context.pathname === "/login"
+            ? null
+            : <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
+          : (
+            <PostForm context={context} action="/logout">
+              <button
+                class="btn btn-icon btn-ghost-secondary"
+                type="submit"
+                aria-label={context.say("action.logout")}
+                title={`${context.say("action.logout")} · ${context.user.email}`}
+              >
+                <Icon name="logout" />
+              </button>
+            </PostForm>
+          )}
+      </div>
+    </div>
+  </header>
+)
+
+const Document = (
+  { balanceMicros, page, site, context }: {
+    readonly context: PageContext
+    readonly page: Page
+    readonly site: SiteConfig
+    readonly balanceMicros: bigint | undefined
+  }
+) => (
+  <html
+    lang={context.language === "zh" ? "zh-CN" : "en"}
+    data-bs-theme={context.theme === "auto" ? "light" : context.theme}
+    data-theme={context.theme}
+    // A page that was asked for by its address can be asked for again, once the browser has said its zone.
+    data-zone={context.isForm ? undefined : context.formats.timeZone}
+  >
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <title>{`${page.title} · ${site.name}`}</title>
+      <meta name="description" content={context.say("site.description", { name: site.name })} />
+      <link rel="apple-touch-icon" href={assetPath("touch.png")} />
+      <link rel="icon" href={assetPath("icon.svg")} type="image/svg+xml" />
+      <script src={assetPath("look.js")} />
+      <link rel="stylesheet" href={assetPath("tabler.css")} />
+      <link rel="stylesheet" href={assetPath("site.css")} />
+      <meta name="htmx-config" content={htmxConfig} />
+      <script src={assetPath("htmx.js")} defer />
+      <script src={assetPath("site.js")} defer />
+      {page.refreshSeconds === undefined || context.isForm
+        ? null
+        : (
+          <noscript>
+            <meta http-equiv="refresh" content={page.refreshSeconds.toString()} />
+          </noscript>
+        )}
+    </head>
+    <body>
+      <a class="visually-hidden-focusable console-skip" href="#content">{context.say("nav.skip")}</a>
+      <TopBar context={context} site={site} balanceMicros={balanceMicros} isRefused={(page.status ?? 200) >= 400} />
+      <div class="console-shell">
+        {context.user === undefined || page.bare === true ? null : <Navigation context={context} />}
+        <div class="console-column">
+          <main
+            id="content"
+            class={`container-xl console-main ${page.bare === true ? "console-bare" : ""}`}
+            tabIndex={-1}
+          >
+            {site.notice === ""
+              ? null
+              : (
+                <div class="alert alert-info break-anywhere site-notice" role="note">
+                  <div>
+                    <Linked text={site.notice} />
+                  </div>
+                </div>
+              )}
+            {page.body}
+          </main>
+          <footer class="console-footer d-print-none">
+            <div class="container-xl text-secondary">
+              {site.name} · {context.say("footer.docs")} ·{" "}
+              {context.say("footer.zone", { zone: context.formats.timeZone })}
+            </div>
+          </footer>
+        </div>
+      </div>
+    </body>
+  </html>
+)
+
+/** The whole document as text. `balanceMicros` is shown in the bar when it is known. */
+export const renderPage = (
+  context: PageContext,
+  page: Page,
+  site: SiteConfig,
+  balanceMicros: bigint | undefined
+): string =>
+  `<!DOCTYPE html>${
+    renderToString(<Document context={context} page={page} site={site} balanceMicros={balanceMicros} />)
+  }`
+
+/** A part of a page as text. */
+export const renderPart = ({ body }: Part): string => renderToString(<Fragmented>{body}</Fragmented>)
+
+const Fragmented = ({ children }: { readonly children: ComponentChildren }) => <>{children}</>
+
+export const ProblemView = (
+  { again, text, title, context }: {
+    readonly context: PageContext
+    readonly title: string
+    readonly text: string
+    /** Where to try again, when that is all there is to do. */
+    readonly again?: string
+  }
+) => (
+  <div class="empty">
+    <div class="empty-icon text-secondary">
+      <Icon name="alert" class="icon-lg" />
+    </div>
+    <h1 class="empty-title h2">{title}</h1>
+    <p class="empty-subtitle text-secondary">{text}</p>
+    <div class="empty-action">
+      {again !== undefined
+        ? <a class="btn btn-primary" href={again}>{context.say("problem.again")}</a>
+        : context.user === undefined
+        ? <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
+        : <a class="btn btn-primary" href="/">{context.say("action.home")}</a>}
+    </div>
+  </div>
+)

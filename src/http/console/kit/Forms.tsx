@@ -1,0 +1,280 @@
+/**
+ * Forms that are posted to this site, each with its token; and whole pages of one: a form, a question, and a row that administrators
+ * change.
+ */
+import { randomUUID } from "node:crypto"
+import type { ComponentChildren } from "preact"
+import { type FormState, type Page, page, type Problems } from "../Answer.ts"
+import type { PageContext } from "../PageContext.ts"
+import { Icon } from "./Icon.tsx"
+import { type InputEntry, Inputs } from "./Inputs.tsx"
+import { Card, Done, Notice, PageHeading } from "./Parts.tsx"
+
+/** A form that is posted to this site. */
+export const PostForm = (
+  { action, children, class: className, confirm, files, context }: {
+    readonly context: PageContext
+    readonly action: string
+    readonly children: ComponentChildren
+    readonly class?: string
+    /** Asked before it is sent, where scripts run. */
+    readonly confirm?: string
+    /** It has files to choose. */
+    readonly files?: boolean
+  }
+) => (
+  <form
+    method="post"
+    action={action}
+    class={className}
+    data-confirm={confirm}
+    enctype={files === true ? "multipart/form-data" : undefined}
+    novalidate
+  >
+    <input type="hidden" name="csrf_token" value={context.csrf} />
+    {children}
+  </form>
+)
+
+/** What is wrong with a form: as a whole, and each field with a link to it. The page opens at it. */
+export const FormAlert = ({ state: { problems } }: { readonly state: FormState }) => {
+  // `meanwhile` marks an edit conflict, which the page shows by itself.
+  const fields = Object.entries(problems).filter(([name]) => name !== "form" && name !== "meanwhile")
+  if (problems["form"] === undefined && fields.length === 0) return null
+  return (
+    <div class="alert alert-danger" role="alert" tabIndex={-1} autofocus>
+      <div class="alert-icon">
+        <Icon name="alert" />
+      </div>
+      <div>
+        {problems["form"]}
+        {fields.length === 0 ? null : (
+          <ul class="alert-list">
+            {fields.map(([name, problem]) => (
+              <li key={name}>
+                <a href={`#field-${name}`}>{problem}</a>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** A form that is refused as a whole goes on with a key of its own; one with a wrong field keeps its key. */
+export const keyOf = ({ problems, values }: FormState): string => {
+  const key = values.get("key") ?? ""
+  return key === "" || problems["form"] !== undefined ? randomUUID() : key
+}
+
+interface ButtonFormProps {
+  readonly context: PageContext
+  readonly action: string
+  readonly button: ComponentChildren
+  /** Classes of the button besides `btn`, and of the form. */
+  readonly look?: string
+  readonly class?: string
+  /** Sent with it. */
+  readonly fields?: Readonly<Record<string, string>>
+  /** Asked before it is sent, where scripts run. */
+  readonly confirm?: string
+  /** Below the button. */
+  readonly children?: ComponentChildren
+}
+
+export const ButtonForm = ({ button, children, fields = {}, look = "", ...form }: ButtonFormProps) => (
+  <PostForm {...form}>
+    {Object.entries(fields).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+    <button class={`btn ${look}`} type="submit">{button}</button>
+    {children}
+  </PostForm>
+)
+
+/** Where a thing with a page of its own is switched off and on. */
+export const switchOf = (path: string) => ({ disable: `${path}/disable`, enable: `${path}/enable` })
+
+interface EnabledActionProps {
+  readonly context: PageContext
+  /** Of the page that asks, and where the form that enables is sent. */
+  readonly paths: { readonly disable: string; readonly enable: string }
+  readonly row: { readonly disabledAt: Date | null; readonly revision?: bigint }
+  readonly say: (key: "disable" | "enable") => string
+}
+
+export const EnabledAction = ({ paths, row, say, context }: EnabledActionProps) =>
+  row.disabledAt === null
+    ? <a class="btn" href={paths.disable}>{say("disable")}</a>
+    : (
+      <PostForm context={context} action={paths.enable}>
+        {row.revision === undefined ? null : <input type="hidden" name="revision" value={row.revision.toString()} />}
+        <button type="submit" class="btn">{say("enable")}</button>
+      </PostForm>
+    )
+
+export interface FormPageProps {
+  readonly context: PageContext
+  readonly state: FormState
+  readonly title: string
+  readonly lead?: ComponentChildren
+  /** Where it is sent. */
+  readonly action: string
+  readonly submit: string
+  /** What it does is not easily undone. */
+  readonly danger?: boolean
+  readonly back: string
+  /** "Back" by default. */
+  readonly backText?: string | undefined
+  readonly children: ComponentChildren
+}
+
+export const FormPage = (
+  { action, back, backText, children, danger, lead, state, submit, title, context }: FormPageProps
+) => (
+  <>
+    <PageHeading title={title} {...lead === undefined ? {} : { lead }} />
+    <Card>
+      <PostForm context={context} action={action} class="card-body">
+        <FormAlert state={state} />
+        {children}
+        <div class="btn-list mt-4">
+          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
+          <a class="btn btn-ghost-secondary" href={back}>{backText ?? context.say("action.back")}</a>
+        </div>
+      </PostForm>
+    </Card>
+  </>
+)
+
+export interface AskProps extends Omit<FormPageProps, "children"> {
+  /** What happens when it is sent. */
+  readonly text?: string
+  readonly inputs?: ReadonlyArray<InputEntry>
+  /** It moves money: sent twice, it counts once. */
+  readonly once?: boolean
+}
+
+/** Its title is its heading, too. */
+export const askPage = ({ inputs = [], once = false, text, ...form }: AskProps): Page =>
+  page(
+    form.title,
+    <FormPage {...form}>
+      {once ? <input type="hidden" name="key" value={keyOf(form.state)} /> : null}
+      {text === undefined ? null : <p class="break-anywhere">{text}</p>}
+      <Inputs state={form.state} inputs={inputs} />
+    </FormPage>
+  )
+
+export interface ConfirmProps {
+  readonly context: PageContext
+  readonly title: string
+  /** What will happen. */
+  readonly text: string
+  /** What the button says, and the link that leaves everything as it is. */
+  readonly submit: string
+  readonly cancel: string
+  /** Where the form is sent, and where the link leads. */
+  readonly action: string
+  readonly back: string
+  /** Of the row as it was shown. */
+  readonly revision?: bigint
+  readonly problems?: Problems
+  /** Above the question: what is at stake. */
+  readonly children?: ComponentChildren
+}
+
+export const ConfirmPage = (
+  { action, back, cancel, children, problems = {}, revision, submit, text, title, context }: ConfirmProps
+) => (
+  <>
+    <PageHeading title={title} />
+    <FormAlert state={{ values: new URLSearchParams(), problems }} />
+    {children}
+    <Card>
+      <div class="card-body">
+        <p class="break-anywhere">{text}</p>
+        <PostForm context={context} action={action} class="btn-list">
+          {revision === undefined ? null : <input type="hidden" name="revision" value={revision.toString()} />}
+          <button type="submit" class="btn btn-danger">{submit}</button>
+          <a class="btn" href={back}>{cancel}</a>
+        </PostForm>
+      </div>
+    </Card>
+  </>
+)
+
+/**
+ * The page's own texts. `declared.text` is said of a row that config.yaml has, `now` above what the row is now, and `done.*` by what
+ * has just been done, as the address says.
+ */
+type EditKey =
+  | "disable"
+  | "enable"
+  | "declared.text"
+  | "now"
+  | "done.created"
+  | "done.changed"
+  | "done.enabled"
+  | "done.disabled"
+
+export interface EditPageProps {
+  readonly context: PageContext
+  readonly state: FormState
+  readonly title: string
+  readonly lead?: ComponentChildren
+  readonly row: { readonly revision: bigint; readonly disabledAt: Date | null; readonly declared: boolean }
+  /** The revision that the form is filled in on. */
+  readonly revision: string
+  readonly paths: { readonly list: string; readonly edit: string; readonly disable: string; readonly enable: string }
+  readonly say: (key: EditKey) => string
+  /** What the row is, to be read. */
+  readonly facts: ComponentChildren
+  /** Above the form, whatever it is. */
+  readonly above?: ComponentChildren
+  /** The inputs of the form. */
+  readonly children: ComponentChildren
+}
+
+export const EditPage = (props: EditPageProps) => {
+  const { above, children, facts, lead, paths, revision, row, say, state, title, context } = props
+  const isOvertaken = state.problems["meanwhile"] !== undefined
+  const back = context.say("action.back")
+  return (
+    <>
+      <PageHeading title={title} {...lead === undefined ? {} : { lead }}>
+        {row.declared ? undefined : <EnabledAction {...props} />}
+      </PageHeading>
+      <Done
+        context={context}
+        texts={{
+          created: say("done.created"),
+          changed: say("done.changed"),
+          enabled: say("done.enabled"),
+          disabled: say("done.disabled")
+        }}
+      />
+      <FormAlert state={state} />
+      {row.declared && state.problems["form"] === undefined
+        ? <Notice kind="info">{say("declared.text")}</Notice>
+        : null}
+      {above}
+      {row.declared || isOvertaken
+        ? <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>{facts}</Card>
+        : null}
+      {row.declared
+        ? <a class="btn" href={paths.list}>{back}</a>
+        : (
+          <Card>
+            <PostForm context={context} action={paths.edit} class="card-body">
+              <input type="hidden" name="revision" value={revision} />
+              {children}
+              <div class="btn-list mt-4">
+                <button type="submit" class="btn btn-primary">{context.say("action.save")}</button>
+                <a class="btn btn-ghost-secondary" href={paths.list}>{back}</a>
+              </div>
+            </PostForm>
+          </Card>
+        )}
+    </>
+  )
+}

@@ -1,0 +1,224 @@
+/**
+ * Calls one by one: their states, who paid for them, their table with what it is narrowed by, their file, and refused calls.
+ */
+import { DateTime, Effect } from "effect"
+import type { ComponentChildren, ComponentProps } from "preact"
+import type { UserId } from "../../../../domain/Ids.ts"
+import { formatUsd } from "../../../../domain/Money.ts"
+import type { CsvColumns } from "../../../../platform/Csv.ts"
+import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
+import type { CallPage } from "../../../../usage/CallList.ts"
+import { REFUSED_DAYS, REFUSED_PER_USER_MAX, RefusedCalls, type RefusedPage } from "../../../../usage/RefusedCalls.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
+import type { TextKey } from "../../text/Texts.ts"
+import { FilterChoice, type ItemColumn, ItemTable, Pager } from "../List.tsx"
+import { Badge, Card, Moment, Nothing, StateBadge, type States } from "../Parts.tsx"
+import type { UsageQuery } from "./UsageQuery.ts"
+
+export const callStates: States<CallState, TextKey<"usage">> = {
+  committed: ["green", "state.committed"],
+  reserved: ["blue", "state.reserved"],
+  voided: ["secondary", "state.voided"],
+  expired: ["orange", "expired"]
+}
+
+/** The texts that name who paid. */
+export const fundings = { balance: "balance", subscription: "plan", free: "free" } as const
+
+export const CallMoment = ({ call, context }: { readonly context: PageContext; readonly call: { atMs: number } }) => (
+  <Moment context={context} at={DateTime.toDateUtc(DateTime.makeUnsafe(call.atMs))} />
+)
+
+/** The name of the key that a call was made with, or what is known of it. */
+export const keyText = (context: PageContext, { keyHint, keyName }: Pick<CallItem, "keyHint" | "keyName">): string =>
+  keyName === null || keyName === "" ? keyHint ?? sayOf(context, "usage")("key.none") : keyName
+
+/** All kinds of input tokens together; null while they are not known. */
+const inputOf = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem): number | null =>
+  inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
+
+/** The columns of calls, by name: each table shows some of them. A call leads to its receipt, below `path`. */
+export const callColumns = (context: PageContext, path: string) => {
+  const say = sayOf(context, "usage")
+  const { count, usdFixed } = context.formats
+  const tokens = (of: number | null) => of === null ? "–" : count(of)
+  return {
+    time: {
+      title: say("time"),
+      cell: (call) => (
+        <a href={`${path}/${call.id}`}>
+          <CallMoment context={context} call={call} />
+        </a>
+      )
+    },
+    model: { title: say("model"), cell: ({ model }) => <code class="break-anywhere">{model}</code> },
+    key: { title: say("key"), wide: true, cell: (call) => keyText(context, call) },
+    input: { title: say("in"), number: true, wide: true, cell: (call) => tokens(inputOf(call)) },
+    output: { title: say("out"), number: true, wide: true, cell: ({ outputTokens }) => tokens(outputTokens) },
+    charged: {
+      title: say("charged"),
+      number: true,
+      cell: ({ chargedMicros }) => chargedMicros === null ? "–" : usdFixed(chargedMicros)
+    },
+    funding: { title: say("funding"), wide: true, cell: ({ funding }) => say(fundings[funding]) },
+    state: {
+      title: say("state"),
+      wide: true,
+      cell: ({ state, usageSource }) => (
+        <>
+          <StateBadge say={say} states={callStates} state={state} />{" "}
+          {usageSource === "estimated" ? <Badge tone="yellow">{say("estimated")}</Badge> : null}
+        </>
+      )
+    }
+  } satisfies Readonly<Record<string, ItemColumn<CallItem>>>
+}
+
+export const callCsv: CsvColumns<CallItem> = [
+  ["request_id", (call) => call.id],
+  ["time", (call) => DateTime.formatIso(DateTime.makeUnsafe(call.atMs))],
+  ["endpoint", (call) => call.endpoint],
+  ["model", (call) => call.model],
+  ["key", (call) => call.keyName ?? ""],
+  ["key_hint", (call) => call.keyHint ?? ""],
+  ["state", (call) => call.state],
+  ["funding", (call) => call.funding],
+  ["input_tokens", (call) => count(call.inputTokens)],
+  ["cached_input_tokens", (call) => count(call.cachedInputTokens)],
+  ["cache_write_tokens", (call) => count(call.cacheWriteTokens)],
+  ["output_tokens", (call) => count(call.outputTokens)],
+  ["usage_source", (call) => call.usageSource ?? ""],
+  ["cost_usd", (call) => amount(call.costMicros)],
+  ["charged_usd", (call) => amount(call.chargedMicros)],
+  ["status", (call) => count(call.status)],
+  ["latency_ms", (call) => count(call.latencyMs)]
+]
+
+const count = (value: number | null): string => value === null ? "" : value.toString()
+const amount = (micros: bigint | null): string => micros === null ? "" : formatUsd(micros)
+
+/** A part of the filter that is one of several. */
+export type CallChoice = Omit<ComponentProps<typeof FilterChoice>, "all">
+
+/** What every list of calls is narrowed by. */
+export const callChoices = (context: PageContext, { filter }: UsageQuery): ReadonlyArray<CallChoice> => {
+  const say = sayOf(context, "usage")
+  const states = Object.entries(callStates).map(([state, [, key]]) => [state, say(key)] as const)
+  const payers = Object.entries(fundings).map(([funding, key]) => [funding, say(key)] as const)
+  return [
+    { name: "state", label: say("state"), chosen: filter.state, options: states },
+    { name: "funding", label: say("funding"), chosen: filter.funding, options: payers }
+  ]
+}
+
+interface CallsCardProps<Call> {
+  readonly context: PageContext
+  readonly calls: CallPage<Call>
+  readonly columns: ReadonlyArray<ItemColumn<Call>>
+  readonly query: UsageQuery
+  /** Of the page that shows the card. */
+  readonly path: string
+  /** Of the file. */
+  readonly csvPath: string
+  /** The page's query, with these parts changed. */
+  readonly queryOf: (changes?: Readonly<Record<string, string>>) => string
+  readonly choices: ReadonlyArray<CallChoice>
+  /** Texts that calls are narrowed by, before the choices. */
+  readonly texts?: ComponentChildren
+  /** Beside the button, such as a link to all calls. */
+  readonly actions?: ComponentChildren
+  readonly none: { readonly title: string; readonly text: string }
+}
+
+export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
+  const { actions, calls, choices, columns, csvPath, none, path, query: { range }, queryOf, texts, context } = props
+  const say = sayOf(context, "usage")
+  const isContinued = context.query.has("before")
+  const kept = { range: range.name, ...(range.name === "custom" ? { from: range.from, to: range.to } : {}) }
+  const hrefOf = (changes?: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#calls`
+  const csv = <a class="btn btn-sm" href={`${csvPath}?${queryOf()}`} download>{say("export")}</a>
+  return (
+    <Card title={say("list")} actions={csv}>
+      <div id="calls" class="card-body border-bottom">
+        <form method="get" action={`${path}#calls`} class="row g-2 align-items-end">
+          {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+          {texts}
+          {choices.map((choice) => <FilterChoice key={choice.name} all={say("all")} {...choice} />)}
+          <div class="col-12 col-md-auto d-flex gap-2">
+            <button class="btn flex-fill" type="submit">{say("filter")}</button>
+            {actions}
+          </div>
+        </form>
+      </div>
+      {calls.items.length > 0
+        ? <ItemTable caption={say("list")} columns={columns} items={calls.items} />
+        : calls.exhausted
+        ? <Nothing icon="usage" {...none} />
+        : <Nothing icon="filter" title={say("keepLooking")} />}
+      <Pager
+        newest={isContinued ? { href: hrefOf(), text: say("newest") } : undefined}
+        older={calls.next === undefined ? undefined : { href: hrefOf({ before: calls.next }), text: say("older") }}
+      />
+    </Card>
+  )
+}
+
+/** The part of an address that names the page of refused calls. */
+const CURSOR = "refused_before"
+
+/** Undefined where the address asks for calls of a state or a payer, which refused calls do not have. */
+export const readRefused = Effect.fnUntraced(function*(context: PageContext, userId: UserId, { filter }: UsageQuery) {
+  return filter.state !== undefined || filter.funding !== undefined
+    ? undefined
+    : yield* (yield* RefusedCalls).list(userId, filter, context.query.get(CURSOR) ?? undefined)
+})
+
+interface RefusedProps {
+  readonly context: PageContext
+  readonly refused: RefusedPage | undefined
+  /** Of the page that shows it. */
+  readonly path: string
+  /** That page's query, with these parts changed or, where empty, left out. */
+  readonly queryOf: (changes: Readonly<Record<string, string>>) => string
+}
+
+export const RefusedCard = ({ path, queryOf, refused, context }: RefusedProps) => {
+  const say = sayOf(context, "refused")
+  const sayUsage = sayOf(context, "usage")
+  const { count } = context.formats
+  const isContinued = context.query.has(CURSOR)
+  if (refused === undefined || (refused.items.length === 0 && !isContinued)) return null
+  const { items, next } = refused
+  const hrefOf = (changes: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#refused`
+  return (
+    <Card title={say("refused")} class="mt-3">
+      <div id="refused" class="card-body border-bottom text-secondary">
+        {say("refused.lead", { count: count(REFUSED_PER_USER_MAX), days: count(REFUSED_DAYS) })}
+      </div>
+      {items.length === 0 ? <Nothing icon="usage" title={say("refused.none")} /> : (
+        <ItemTable
+          caption={say("refused")}
+          columns={[
+            { title: sayUsage("time"), cell: (call) => <CallMoment context={context} call={call} /> },
+            {
+              title: sayUsage("model"),
+              cell: ({ model }) => model === null ? "–" : <code class="break-anywhere">{model}</code>
+            },
+            { title: sayUsage("key"), wide: true, cell: (call) => keyText(context, call) },
+            { title: sayUsage("receipt.endpoint"), wide: true, cell: ({ endpoint }) => endpoint },
+            {
+              title: sayUsage("status"),
+              cell: ({ code, status }) => [`${status} `, <code class="break-anywhere">{code}</code>]
+            },
+            { title: sayUsage("receipt.id"), wide: true, cell: ({ id }) => <code class="break-anywhere">{id}</code> }
+          ]}
+          items={items}
+        />
+      )}
+      <Pager
+        newest={isContinued ? { href: hrefOf({}), text: say("refused.newest") } : undefined}
+        older={next === undefined ? undefined : { href: hrefOf({ [CURSOR]: next }), text: say("refused.older") }}
+      />
+    </Card>
+  )
+}

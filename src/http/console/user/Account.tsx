@@ -1,0 +1,188 @@
+/**
+ * `/account`: who a user is here, how the console looks to them, their password, and where they are signed in.
+ */
+import { Effect, Redacted } from "effect"
+import { Login } from "../../../identity/Login.ts"
+import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
+import { again, emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
+import { ButtonForm, FormAlert, PostForm } from "../kit/Forms.tsx"
+import { Inputs } from "../kit/Inputs.tsx"
+import { ItemTable, timeColumn } from "../kit/List.tsx"
+import { Badge, Card, Done, Facts, Grid, PageHeading, Panel } from "../kit/Parts.tsx"
+import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
+import { localPath } from "../Params.ts"
+import { languages } from "../text/Messages.ts"
+import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
+import { deviceOf } from "./Device.ts"
+
+interface AccountProps {
+  readonly context: UserContext
+  readonly sessions: ReadonlyArray<ListedSession>
+  /** Of the form that changes the password. */
+  readonly state: FormState
+}
+
+const Profile = ({ context }: AccountProps) => {
+  const say = sayOf(context, "account")
+  const { createdAt, email, role } = context.user
+  return (
+    <Panel title={say("profile")} class="h-100">
+      <Facts
+        facts={[
+          [say("email"), email],
+          [say("role"), roleNames(context)[role]],
+          [say("since"), <time dateTime={createdAt.toISOString()}>{context.formats.date(createdAt)}</time>]
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const Look = ({ context }: AccountProps) => {
+  const { language, say, theme } = context
+  const languages = [["en", "English"], ["zh", "中文"]] as const
+  const themes = [["auto", say("look.auto")], ["light", say("look.light")], ["dark", say("look.dark")]] as const
+  return (
+    <Panel title={sayOf(context, "account")("look")} class="h-100">
+      <PostForm context={context} action="/look">
+        <input type="hidden" name="next" value="/account?done=look" />
+        <Inputs
+          state={emptyForm}
+          inputs={[[
+            { is: "select", name: "language", label: say("look.language"), initial: language, options: languages },
+            { is: "select", name: "theme", label: say("look.theme"), initial: theme, options: themes }
+          ]]}
+        />
+        <button type="submit" class="btn">{say("action.save")}</button>
+      </PostForm>
+    </Panel>
+  )
+}
+
+const Password = ({ state, context }: AccountProps) => {
+  const say = sayOf(context, "account")
+  const hint = sayOf(context, "password")("rules")
+  return (
+    <Panel title={say("password")}>
+      <PostForm context={context} action="/account/password">
+        <FormAlert state={state} />
+        <p class="text-secondary">{say("password.lead")}</p>
+        <Inputs
+          state={state}
+          inputs={[[
+            { is: "password", name: "current", label: say("password.current"), required: true },
+            { is: "secret", name: "next", label: say("password.next"), hint, required: true }
+          ]]}
+        />
+        <button type="submit" class="btn btn-primary">{say("password.submit")}</button>
+      </PostForm>
+    </Panel>
+  )
+}
+
+const Sessions = ({ sessions, context }: AccountProps) => {
+  const say = sayOf(context, "account")
+  const end = sessions.length < 2 ? undefined : (
+    <ButtonForm
+      context={context}
+      action="/account/sessions"
+      confirm={say("sessions.confirm")}
+      look="btn-sm"
+      button={say("sessions.end")}
+    />
+  )
+  return (
+    <Card title={say("sessions")} actions={end}>
+      <ItemTable
+        caption={say("sessions")}
+        columns={[
+          {
+            title: say("device"),
+            cell: ({ current, userAgent }) => (
+              <>
+                <span title={userAgent}>{deviceOf(userAgent) ?? say("device.unknown")}</span>{" "}
+                {current ? <Badge tone="green">{say("here")}</Badge> : null}
+              </>
+            )
+          },
+          {
+            title: say("address"),
+            wide: true,
+            cell: ({ address }) => address === "" ? "–" : <span class="break-anywhere">{address}</span>
+          },
+          timeColumn(context, say("opened"), ({ createdAt }: ListedSession) => createdAt),
+          { ...timeColumn(context, say("seen"), ({ lastSeenAt }: ListedSession) => lastSeenAt), wide: false }
+        ]}
+        items={sessions}
+      />
+    </Card>
+  )
+}
+
+export const AccountView = (props: AccountProps) => {
+  const { context } = props
+  const say = sayOf(context, "account")
+  const done = { password: say("done.password"), sessions: say("done.sessions"), look: say("done.look") }
+  return (
+    <>
+      <PageHeading title={say("title")} />
+      <Done context={context} texts={done} />
+      <Grid
+        cells={[
+          ["col-lg-6", <Profile {...props} />],
+          ["col-lg-6", <Look {...props} />],
+          ["col-12", <Password {...props} />],
+          ["col-12", <Sessions {...props} />]
+        ]}
+      />
+    </>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
+  return page(sayOf(context, "account")("title"), AccountView({ context, sessions, state }))
+})
+
+const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  yield* (yield* Login).changePassword({
+    userId: context.user.id,
+    current: Redacted.make(fields.get("current") ?? ""),
+    next: Redacted.make(fields.get("next") ?? ""),
+    keepToken: context.session.token,
+    address: context.address
+  }).pipe(
+    Effect.catchTags({
+      WrongPassword: refusing({ current: sayOf(context, "account")("password.wrong") }),
+      PasswordRefused: refusePassword(context, "next"),
+      TooManyAttempts: refuseBusy(context)
+    })
+  )
+  return redirect("/account?done=password")
+})
+
+const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext) {
+  yield* (yield* LoginSessions).closeOthers(user.id, session.token)
+  return redirect("/account?done=sessions")
+})
+
+export const AccountRoutes = routes(
+  userPage("/account", show),
+  userForm("/account/password", { run: changePassword, again: again(show) }),
+  userForm("/account/sessions", { run: closeSessions })
+)
+
+/** Leads back to the page that it was made on. */
+export const LookRoutes = visitorForm("/look", {
+  run: (_context, fields) => {
+    const language = languages.find((known) => known === fields.get("language"))
+    const theme = themes.find((known) => known === fields.get("theme"))
+    return Effect.succeed(redirect(localPath(fields.get("next")) ?? "/", {
+      choices: {
+        ...(language === undefined ? {} : { [LANGUAGE_COOKIE]: language }),
+        ...(theme === undefined ? {} : { [THEME_COOKIE]: theme })
+      }
+    }))
+  }
+})

@@ -1,0 +1,140 @@
+/**
+ * `/`: what there is to spend, what was spent, and how to begin. Today's figures are the last day of the last thirty, so that one report
+ * serves both.
+ */
+import { Effect } from "effect"
+import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
+import { PublicAddress } from "../../../platform/PublicAddress.ts"
+import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
+import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
+import { servedModels } from "../../ServedModels.ts"
+import { page } from "../Answer.ts"
+import { userPage } from "../ConsoleRoute.ts"
+import { curlLine } from "../kit/Keys.tsx"
+import { Card, Copyable, Figures, Grid, Nothing, Notice, PageHeading, Panel, Usd } from "../kit/Parts.tsx"
+import { readRange } from "../kit/usage/UsageQuery.ts"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { SubscriptionCard, SuspendedNotices } from "./Subscription.tsx"
+import { DaysChart } from "./Usage.tsx"
+
+export interface DashboardProps {
+  readonly context: PageContext
+  readonly account: AccountView
+  readonly month: UsageOverview
+  readonly today: UsageSums
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+  /** A model that can be called; undefined: there is no such model. */
+  readonly model: string | undefined
+}
+
+const KEY_VARIABLE = "REALMS_KEY"
+
+const Summary = ({ account: { heldMicros, owedMicros, usdMicros }, today, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
+  const { count, usd } = context.formats
+  const [input, output] = [inputOf(today), today.outputTokens]
+  const hints = [
+    ...(heldMicros === 0n ? [] : [say("held", { amount: usd(heldMicros) })]),
+    ...(owedMicros === 0n ? [] : [say("owed", { amount: usd(owedMicros) })])
+  ]
+  return (
+    <Figures
+      figures={[
+        {
+          label: say("balance"),
+          value: <Usd context={context} micros={usdMicros} />,
+          hint: hints.length === 0 ? <a href="/topup">{say("topup")}</a> : hints.join(" · "),
+          icon: "topup"
+        },
+        { label: say("today"), value: <Usd context={context} micros={today.chargedMicros} />, icon: "usage" },
+        { label: say("callsToday"), value: count(today.calls), icon: "clock" },
+        {
+          label: say("tokens"),
+          value: count(input + output),
+          hint: say("tokens.parts", { input: count(input), output: count(output) }),
+          icon: "model"
+        }
+      ]}
+    />
+  )
+}
+
+const Plans = ({ account: { subscriptions, suspended }, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
+  const choose = <a class="btn" href="/subscription">{say("plans.choose")}</a>
+  return subscriptions.length === 0 && suspended.length === 0
+    ? (
+      <Card class="h-100">
+        <Nothing icon="plan" title={say("plans.none")} text={say("plans.none.text")} action={choose} />
+      </Card>
+    )
+    : (
+      <div class="d-flex flex-column gap-3">
+        <SuspendedNotices context={context} suspended={suspended} />
+        {subscriptions.map((subscription) => (
+          <SubscriptionCard key={subscription.id} context={context} subscription={subscription} />
+        ))}
+      </div>
+    )
+}
+
+const QuickStart = ({ model, publicUrl, context }: DashboardProps) => {
+  const say = sayOf(context, "dashboard")
+  const copy = { label: say("copy"), copied: say("copied") }
+  return (
+    <Panel title={say("start")} actions={<a class="btn btn-sm" href="/keys">{say("apiKeys")}</a>}>
+      <h3 class="h4">{say("start.base")}</h3>
+      <Copyable id="base-url" text={`${publicUrl}/v1`} {...copy} />
+      {model === undefined ? null : (
+        <>
+          <h3 class="h4 mt-4">{say("start.call")}</h3>
+          <p class="text-secondary">{say("start.key", { name: `$${KEY_VARIABLE}` })}</p>
+          <Copyable id="first-call" text={curlLine(publicUrl, { variable: KEY_VARIABLE }, model)} {...copy} />
+        </>
+      )}
+    </Panel>
+  )
+}
+
+export const DashboardView = (props: DashboardProps) => {
+  const { account, month, context } = props
+  const say = sayOf(context, "dashboard")
+  const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.suspended.length === 0 &&
+    account.openCalls === 0
+  const chart = { context, query: "range=30d", overview: month, title: say("spend.month") }
+  return (
+    <>
+      <PageHeading title={say("title")} />
+      {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
+      <Summary {...props} />
+      <Grid
+        cells={[
+          ["col-lg-8", <DaysChart {...chart} actions={<a href="/usage">{say("details")}</a>} />],
+          ["col-lg-4", [<h2 class="visually-hidden">{say("plans")}</h2>, <Plans {...props} />]],
+          ["col-12", <QuickStart {...props} />]
+        ]}
+      />
+    </>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const range = readRange(new URLSearchParams(), context.now, context.formats.timeZone)
+  const reports = yield* UsageReports
+  const { account, models, month } = yield* Effect.all({
+    account: (yield* AccountOverview).view(context.user.id),
+    month: reports.overview(context.user.id, range, context.formats.timeZone).pipe(
+      Effect.catchTag("UsageRefused", Effect.die)
+    ),
+    models: servedModels
+  }, { concurrency: "unbounded" })
+  const today = month.days.at(-1) ?? month.totals
+  const publicUrl = (yield* PublicAddress).url()
+  return page(
+    sayOf(context, "dashboard")("title"),
+    DashboardView({ context, account, month, today, publicUrl, model: models[0]?.id })
+  )
+})
+
+export const DashboardRoutes = userPage("/", show)

@@ -1,0 +1,225 @@
+/**
+ * `/keys`: a user's API keys. A new key is in the answer of the form that made it, once, and nowhere else.
+ */
+import { Effect, Redacted } from "effect"
+import { Catalog, type Model } from "../../../catalog/Catalog.ts"
+import { ApiKeyId } from "../../../domain/Ids.ts"
+import { MICROS_SCALE, parseDecimal } from "../../../domain/Money.ts"
+import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
+import type { NewApiKey } from "../../../identity/NewApiKey.ts"
+import { PublicAddress } from "../../../platform/PublicAddress.ts"
+import { servedModels } from "../../ServedModels.ts"
+import {
+  again,
+  emptyForm,
+  type FormState,
+  notFound,
+  page,
+  PageNotFound,
+  type Problems,
+  redirect,
+  refuse
+} from "../Answer.ts"
+import { routes, userForm, userPage } from "../ConsoleRoute.ts"
+import { FormPage } from "../kit/Forms.tsx"
+import { type InputEntry, Inputs } from "../kit/Inputs.tsx"
+import { curlLine, keyColumns, NewKeyPage, RevokeKeyPage } from "../kit/Keys.tsx"
+import { amountColumn, List } from "../kit/List.tsx"
+import { Done, NewLink, PageHeading } from "../kit/Parts.tsx"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { endOfDay, pathId } from "../Params.ts"
+
+const problemKeys = {
+  name: "name.problem",
+  expiry: "problem.day",
+  spend_limit: "limit.problem",
+  models: "models.problem"
+} as const
+
+/** What is said of a field that is wrong. */
+export const keyProblem = (context: PageContext, field: keyof typeof problemKeys): Problems => ({
+  [field]: sayOf(context, "keys")(problemKeys[field])
+})
+
+/** A text that is absent, or blank, is no limit; undefined for one that is neither that nor what `parse` takes. */
+function optional<A>(text: string | null, parse: (text: string) => A | undefined): A | null | undefined {
+  return text === null || text.trim() === "" ? null : parse(text.trim())
+}
+
+/** The key that the form asks for, or its problems by field. */
+export const readKeyForm = (
+  context: UserContext,
+  fields: URLSearchParams,
+  modelIds: ReadonlyArray<string>
+): { readonly key: NewApiKey } | { readonly problems: Problems } => {
+  const name = (fields.get("name") ?? "").trim()
+  const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, context.formats.timeZone))
+  const spendLimitMicros = optional(fields.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
+  const models = [...new Set(fields.getAll("models"))]
+  const areKnown = models.every((id) => modelIds.includes(id))
+  if (name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && areKnown) {
+    const allowedModels = models.length === 0 ? null : models
+    return { key: { userId: context.user.id, name, expiresAt, spendLimitMicros, allowedModels } }
+  }
+  return {
+    problems: {
+      ...(name === "" ? keyProblem(context, "name") : {}),
+      ...(expiresAt === undefined ? keyProblem(context, "expiry") : {}),
+      ...(spendLimitMicros === undefined ? keyProblem(context, "spend_limit") : {}),
+      ...(areKnown ? {} : keyProblem(context, "models"))
+    }
+  }
+}
+
+/** So many models are named in the list. */
+const MODELS_NAMED_MAX = 2
+
+interface KeysProps {
+  readonly context: UserContext
+  readonly keys: ReadonlyArray<ListedApiKey>
+}
+
+const modelsOf = (context: UserContext, { allowedModels }: ListedApiKey) => {
+  const say = sayOf(context, "keys")
+  if (allowedModels === null) return say("models.all")
+  const rest = allowedModels.length - MODELS_NAMED_MAX
+  return (
+    <span title={allowedModels.join("\n")}>
+      {allowedModels.slice(0, MODELS_NAMED_MAX).map((id) => [<code class="break-anywhere">{id}</code>, " "])}
+      {rest > 0 ? say("models.more", { count: rest }) : null}
+    </span>
+  )
+}
+
+export const KeysView = ({ keys, context }: KeysProps) => {
+  const say = sayOf(context, "keys")
+  const { date, time, usd } = context.formats
+  const columns = keyColumns<ListedApiKey>(context, "/keys")
+  const newLink = <NewLink href="/keys/new" text={say("new")} />
+  /** A day; its title says the time. */
+  const dayColumn = (title: string, atOf: (key: ListedApiKey) => Date | null) => ({
+    title,
+    wide: true,
+    cell: (key: ListedApiKey) => {
+      const at = atOf(key)
+      return at === null
+        ? say("never")
+        : <time class="nowrap" dateTime={at.toISOString()} title={time(at)}>{date(at)}</time>
+    }
+  })
+  const limitText = ({ spendLimitMicros }: ListedApiKey) =>
+    spendLimitMicros === null ? say("limit.none") : usd(spendLimitMicros)
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")}>{keys.length === 0 ? undefined : newLink}</PageHeading>
+      <Done context={context} texts={{ revoked: say("done.revoked") }} />
+      <List
+        context={context}
+        path="/keys"
+        caption={say("title")}
+        columns={[
+          columns.name,
+          columns.state,
+          { ...amountColumn(say("limit"), limitText), wide: true },
+          { title: say("models"), wide: true, cell: (key) => modelsOf(context, key) },
+          dayColumn(say("lastUsed"), ({ lastUsedAt }) => lastUsedAt),
+          dayColumn(say("expires"), ({ expiresAt }) => expiresAt),
+          dayColumn(say("created"), ({ createdAt }) => createdAt),
+          columns.action
+        ]}
+        items={keys}
+        empty={{ icon: "key", title: say("empty"), text: say("empty.text"), action: newLink }}
+      />
+    </>
+  )
+}
+
+interface NewKeyProps {
+  readonly context: UserContext
+  readonly state: FormState
+  /** Of all models that can be called, and of those that are chosen already. */
+  readonly modelIds: ReadonlyArray<string>
+}
+
+export const NewKeyView = ({ modelIds, state, context }: NewKeyProps) => {
+  const say = sayOf(context, "keys")
+  const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
+  const options = modelIds.map((id) => [id, id] as const)
+  const inputs: ReadonlyArray<InputEntry> = [
+    { name: "name", label: say("name"), hint: say("name.hint"), maxlength: 100, required: true, autofocus: true },
+    [
+      { is: "usd", name: "spend_limit", label: say("limit"), hint: say("limit.hint") },
+      { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
+    ],
+    { is: "ticks", name: "models", label: say("models"), hint: say("models.hint"), options }
+  ]
+  return (
+    <FormPage context={context} state={state} title={say("new")} action="/keys" submit={say("submit")} back="/keys">
+      <Inputs state={state} inputs={options.length === 0 ? inputs.slice(0, -1) : inputs} />
+    </FormPage>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const keys = yield* (yield* ApiKeys).list(context.user.id)
+  return page(sayOf(context, "keys")("title"), KeysView({ context, keys }))
+})
+
+const idsOf = (models: ReadonlyArray<Model>): ReadonlyArray<string> => models.map(({ id }) => id)
+
+const servedIds = Effect.map(servedModels, idsOf)
+
+/** A model that was chosen while a channel served it is still one that a key may allow. */
+const enabledIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, idsOf))
+
+const showNew = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const served = yield* servedIds
+  const chosen = state.values.getAll("models")
+  const modelIds = (yield* enabledIds).filter((id) => served.includes(id) || chosen.includes(id))
+  return page(sayOf(context, "keys")("new"), NewKeyView({ context, state, modelIds }))
+})
+
+const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  const say = sayOf(context, "keys")
+  const form = readKeyForm(context, fields, yield* enabledIds)
+  if ("problems" in form) return yield* refuse(form.problems)
+  const served = yield* servedIds
+  const { allowedModels, name } = form.key
+  const created = yield* (yield* ApiKeys).create(form.key).pipe(
+    Effect.catchTags({
+      ApiKeyRefused: ({ reason }) => Effect.fail(refuse(keyProblem(context, reason))),
+      TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: say("many", { count: keysMax }) })),
+      // Users are never deleted.
+      UserNotFound: Effect.die
+    })
+  )
+  const text = Redacted.value(created.key)
+  const address = (yield* PublicAddress).url()
+  const model = served.find((id) => allowedModels?.includes(id) ?? true)
+  const command = model === undefined ? undefined : curlLine(address, { text }, model)
+  const title = say("created.title", { name })
+  return page(title, NewKeyPage({ context, title, apiKey: text, command, back: "/keys" }))
+})
+
+const askRevoke = Effect.fnUntraced(function*(context: UserContext) {
+  const id = yield* pathId("id", ApiKeyId)
+  const key = (yield* (yield* ApiKeys).list(context.user.id)).find((listed) => listed.id === id)
+  if (key === undefined) return yield* new PageNotFound()
+  if (key.revokedAt !== null) return redirect("/keys")
+  const title = sayOf(context, "keys")("revoke.title")
+  return page(title, RevokeKeyPage({ context, title, path: "/keys", apiKey: key }))
+})
+
+const revoke = Effect.fnUntraced(function*(context: UserContext) {
+  const id = yield* pathId("id", ApiKeyId)
+  yield* (yield* ApiKeys).revokeOwn(context.user.id, id).pipe(Effect.catchTag("ApiKeyNotFound", notFound))
+  return redirect("/keys?done=revoked")
+})
+
+export const KeysRoutes = routes(
+  userPage("/keys", show),
+  userPage("/keys/new", showNew),
+  userForm("/keys", { run: create, again: again(showNew) }),
+  userPage("/keys/:id/revoke", askRevoke),
+  userForm("/keys/:id/revoke", { run: revoke })
+)

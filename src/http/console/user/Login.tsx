@@ -1,0 +1,311 @@
+/**
+ * `/login`, `/register`, `/logout`, and the one-time pages `/setup/{token}`, on which the first administrator is made, and
+ * `/reset/{token}`, on which a user sets a new password without the old one. Who has signed in goes on to the page that they had asked
+ * for, if it is on this site.
+ */
+import { Effect, Option, Redacted } from "effect"
+import { HttpRouter } from "effect/http"
+import type { ComponentChildren } from "preact"
+import { Login } from "../../../identity/Login.ts"
+import { LoginSessions } from "../../../identity/LoginSessions.ts"
+import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
+import { SetupLinks } from "../../../identity/SetupLinks.ts"
+import { Settings } from "../../../settings/Settings.ts"
+import { again, emptyForm, type FormState, type Page, page, redirect, refusing } from "../Answer.ts"
+import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
+import { FormAlert, PostForm } from "../kit/Forms.tsx"
+import { Inputs } from "../kit/Inputs.tsx"
+import { type PageContext, sayOf } from "../PageContext.ts"
+import { localPath } from "../Params.ts"
+import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
+
+export const Sheet = (
+  { children, lead, title }: {
+    readonly title: string
+    readonly lead: ComponentChildren
+    readonly children?: ComponentChildren
+  }
+) => (
+  <section class="card card-md mt-sm-4">
+    <div class="card-body">
+      <h1 class="h2 mb-1">{title}</h1>
+      <p class="text-secondary mb-4">{lead}</p>
+      {children}
+    </div>
+  </section>
+)
+
+interface SheetPageProps {
+  readonly title: string
+  readonly lead: ComponentChildren
+  readonly children?: ComponentChildren
+  /** Below the card. */
+  readonly below?: ComponentChildren
+  readonly status?: number
+}
+
+export const sheetPage = ({ below, children, lead, status = 200, title }: SheetPageProps): Page =>
+  page(
+    title,
+    <>
+      <Sheet title={title} lead={lead}>{children}</Sheet>
+      {below === undefined ? null : <p class="text-center text-secondary mt-3">{below}</p>}
+    </>,
+    { bare: true, status }
+  )
+
+/** Says what has happened, and leads to signing in. */
+export const loginSheet = (context: PageContext, { children, ...props }: SheetPageProps): Page =>
+  sheetPage({
+    ...props,
+    children: (
+      <>
+        {children}
+        <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
+      </>
+    )
+  })
+
+interface EntryProps {
+  readonly context: PageContext
+  readonly state: FormState
+  readonly action: string
+  readonly submit: string
+  readonly isNew?: boolean
+  /** Where to go on to, when that was asked for. */
+  readonly next?: string | undefined
+}
+
+/** E-mail and password, for somebody new or somebody known. */
+const EntryForm = ({ action, isNew = false, next, state, submit, context }: EntryProps) => {
+  const say = sayOf(context, "login")
+  const isTyped = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
+  return (
+    <PostForm context={context} action={action}>
+      <FormAlert state={state} />
+      {next === undefined ? null : <input type="hidden" name="next" value={next} />}
+      <Inputs
+        state={state}
+        inputs={[
+          { is: "username", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: !isTyped },
+          {
+            is: isNew ? "secret" : "password",
+            name: "password",
+            label: say("password"),
+            hint: isNew ? sayOf(context, "password")("rules") : undefined,
+            required: true,
+            autofocus: isTyped
+          }
+        ]}
+      />
+      <button type="submit" class="btn btn-primary w-100 mt-2">{submit}</button>
+    </PostForm>
+  )
+}
+
+interface LoginProps {
+  readonly state: FormState
+  /** Whether anybody may register. */
+  readonly isOpen: boolean
+  readonly next: string | undefined
+}
+
+export const loginSheetOf = (context: PageContext, { isOpen, next, state }: LoginProps): Page => {
+  const say = sayOf(context, "login")
+  const register = [say("login.new"), " ", <a href="/register">{context.say("action.register")}</a>]
+  return sheetPage({
+    title: say("login.title"),
+    lead: say("login.lead"),
+    children: <EntryForm context={context} state={state} action="/login" submit={say("login.submit")} next={next} />,
+    below: isOpen ? register : undefined
+  })
+}
+
+export const registerSheet = (context: PageContext, state: FormState): Page => {
+  const say = sayOf(context, "login")
+  return sheetPage({
+    title: say("register.title"),
+    lead: say("register.lead"),
+    children: <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />,
+    below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
+  })
+}
+
+export const closedSheet = (context: PageContext, status: number): Page => {
+  const say = sayOf(context, "login")
+  return loginSheet(context, { title: say("closed.title"), lead: say("closed.text"), status })
+}
+
+export const setupSheet = (context: PageContext, state: FormState): Page => {
+  const say = sayOf(context, "login")
+  const { pathname } = context
+  return sheetPage({
+    title: say("setup.title"),
+    lead: say("setup.lead"),
+    children: <EntryForm context={context} state={state} action={pathname} submit={say("setup.submit")} isNew />
+  })
+}
+
+export const setupInvalidSheet = (context: PageContext): Page => {
+  const say = sayOf(context, "login")
+  return loginSheet(context, {
+    title: say("setup.invalid.title"),
+    lead: say("setup.invalid.text"),
+    children: (
+      <pre class="copyable-text mb-3" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
+    ),
+    status: 404
+  })
+}
+
+/** What a form of these pages says of its sender. */
+export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
+  email: fields.get("email") ?? "",
+  password: Redacted.make(fields.get("password") ?? ""),
+  address: context.address,
+  userAgent: context.userAgent
+})
+
+/** Why there is no new account; `taken` says that the e-mail address has one. */
+export const entrantRefusals = (context: PageContext, taken: string) => ({
+  InvalidEmail: refusing({ email: sayOf(context, "login")("email.invalid") }),
+  EmailTaken: refusing({ email: taken }),
+  PasswordRefused: refusePassword(context, "password")
+})
+
+const isOpen = Effect.map(Settings, (settings) => settings.current().registration.mode === "open")
+
+const nextOf = (fields: URLSearchParams): string | undefined => localPath(fields.get("next"))
+
+const showLogin = (context: PageContext, fields: URLSearchParams, state: FormState) =>
+  Effect.map(isOpen, (open) => loginSheetOf(context, { state, isOpen: open, next: nextOf(fields) }))
+
+const loginPage = visitorPage("/login", (context) =>
+  context.user === undefined
+    ? showLogin(context, context.query, emptyForm)
+    : Effect.succeed(redirect(nextOf(context.query) ?? "/")))
+
+const loginForm = visitorForm("/login", {
+  run: Effect.fnUntraced(function*(context, fields) {
+    const session = yield* (yield* Login).login(entrantOf(context, fields)).pipe(
+      Effect.catchTags({
+        LoginRefused: refusing({ form: sayOf(context, "login")("login.refused") }),
+        TooManyAttempts: refuseBusy(context)
+      })
+    )
+    return redirect(nextOf(fields) ?? "/", { session })
+  }),
+  again: (context, values, problems) => showLogin(context, values, { values, problems })
+})
+
+const registerPage = visitorPage("/register", (context) =>
+  context.user === undefined
+    ? Effect.map(isOpen, (open) => open ? registerSheet(context, emptyForm) : closedSheet(context, 200))
+    : Effect.succeed(redirect("/")))
+
+const registerForm = visitorForm("/register", {
+  run: (context, fields) =>
+    Effect.gen(function*() {
+      const session = yield* (yield* Login).register(entrantOf(context, fields))
+      return redirect("/", { session })
+    }).pipe(
+      Effect.catchTags({
+        ...entrantRefusals(context, sayOf(context, "login")("register.taken")),
+        RegistrationClosed: () => Effect.succeed(closedSheet(context, 403)),
+        TooManyAttempts: refuseBusy(context)
+      })
+    ),
+  again: (context, values, problems) => Effect.succeed(registerSheet(context, { values, problems }))
+})
+
+const logoutForm = visitorForm("/logout", {
+  run: Effect.fnUntraced(function*({ session }) {
+    if (session !== undefined) yield* (yield* LoginSessions).close(session.token)
+    return redirect("/login", { session: null })
+  })
+})
+
+export const LoginRoutes = routes(loginPage, loginForm, registerPage, registerForm, logoutForm)
+
+const setupToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
+
+/** The form, as long as its link is good. */
+const showSetup = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
+  const isValid = yield* (yield* SetupLinks).isValid(yield* setupToken)
+  return isValid ? setupSheet(context, state) : setupInvalidSheet(context)
+})
+
+const createFirst = (context: PageContext, fields: URLSearchParams) =>
+  Effect.gen(function*() {
+    const token = yield* setupToken
+    const session = yield* (yield* Login).redeemSetup({ ...entrantOf(context, fields), token })
+    return redirect("/", { session })
+  }).pipe(
+    Effect.catchTags({
+      ...entrantRefusals(context, sayOf(context, "login")("setup.taken")),
+      SetupLinkInvalid: () => Effect.succeed(setupInvalidSheet(context))
+    })
+  )
+
+export const SetupRoutes = routes(
+  visitorPage("/setup/:token", showSetup),
+  visitorForm("/setup/:token", { run: createFirst, again: again(showSetup) })
+)
+
+export const resetSheet = (context: PageContext, email: string, state: FormState): Page => {
+  const say = sayOf(context, "reset")
+  const hint = sayOf(context, "password")("rules")
+  return sheetPage({
+    title: say("title"),
+    lead: <span class="break-anywhere">{say("lead", { email })}</span>,
+    children: (
+      <PostForm context={context} action={context.pathname}>
+        <FormAlert state={state} />
+        <div class="mb-3">
+          <label class="form-label" for="reset-email">{say("email")}</label>
+          <input class="form-control" type="email" id="reset-email" value={email} autocomplete="username" readonly />
+        </div>
+        <Inputs
+          state={state}
+          inputs={[{ is: "secret", name: "password", label: say("password"), hint, required: true, autofocus: true }]}
+        />
+        <button type="submit" class="btn btn-primary w-100 mt-2">{say("submit")}</button>
+      </PostForm>
+    )
+  })
+}
+
+export const resetDoneSheet = (context: PageContext): Page => {
+  const say = sayOf(context, "reset")
+  return loginSheet(context, { title: say("done.title"), lead: say("done.text") })
+}
+
+export const resetInvalidSheet = (context: PageContext): Page => {
+  const say = sayOf(context, "reset")
+  return loginSheet(context, { title: say("invalid.title"), lead: say("invalid.text"), status: 404 })
+}
+
+const resetToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
+
+/** The form, as long as its link is good. */
+const showReset = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
+  const email = yield* (yield* PasswordLinks).find(yield* resetToken)
+  return Option.isNone(email) ? resetInvalidSheet(context) : resetSheet(context, email.value, state)
+})
+
+const setPassword = (context: PageContext, fields: URLSearchParams) =>
+  Effect.gen(function*() {
+    const password = Redacted.make(fields.get("password") ?? "")
+    yield* (yield* PasswordLinks).redeem(yield* resetToken, password, context.address)
+    return resetDoneSheet(context)
+  }).pipe(
+    Effect.catchTags({
+      PasswordLinkInvalid: () => Effect.succeed(resetInvalidSheet(context)),
+      PasswordRefused: refusePassword(context, "password")
+    })
+  )
+
+export const ResetRoutes = routes(
+  visitorPage("/reset/:token", showReset),
+  visitorForm("/reset/:token", { run: setPassword, again: again(showReset) })
+)

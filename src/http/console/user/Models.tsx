@@ -1,0 +1,110 @@
+/**
+ * `/models`: the price list, for anybody, signed in or not. It has what some channel serves, with the multiplier that calls from the
+ * balance are charged with. A model with other prices for long contexts has a line for each.
+ */
+import { Effect } from "effect"
+import type { Model } from "../../../catalog/Catalog.ts"
+import { divideUp } from "../../../domain/Money.ts"
+import { MULTIPLIER_ONE, type UnitPrices } from "../../../domain/Price.ts"
+import { Settings } from "../../../settings/Settings.ts"
+import { servedModels } from "../../ServedModels.ts"
+import { page } from "../Answer.ts"
+import { visitorPage } from "../ConsoleRoute.ts"
+import { List } from "../kit/List.tsx"
+import { Badge, PageHeading } from "../kit/Parts.tsx"
+import { type PageContext, sayOf } from "../PageContext.ts"
+
+interface ModelsProps {
+  readonly context: PageContext
+  readonly models: ReadonlyArray<Model>
+  readonly multiplierMicros: bigint
+}
+
+/** A model's own line, or that of its prices above so many input tokens. */
+interface PriceLine {
+  readonly model: Model
+  readonly prices: UnitPrices
+  readonly above: number | undefined
+}
+
+const linesOf = (model: Model): ReadonlyArray<PriceLine> => [
+  { model, prices: model.price, above: undefined },
+  ...(model.price.tiers ?? []).map((prices) => ({ model, prices, above: prices.aboveInputTokens }))
+]
+
+interface NameProps extends PriceLine {
+  readonly context: PageContext
+  readonly priceText: (micros: bigint | null) => string
+}
+
+/** A model with what calls of tools cost, where they are priced. */
+const Name = ({ above, model, priceText, context }: NameProps) => {
+  const say = sayOf(context, "models")
+  if (above !== undefined) {
+    return <span class="text-secondary ps-3 d-block">{say("above", { count: context.formats.count(above) })}</span>
+  }
+  const { fileSearchMicros = null, webSearchMicros = null } = model.hostedTools === "price"
+    ? model.price.tools ?? {}
+    : {}
+  return (
+    <>
+      <code class="break-anywhere">{model.id}</code>{" "}
+      {model.reasoning ? <Badge tone="purple">{say("reasoning")}</Badge> : null}
+      <div class="text-secondary small">
+        {webSearchMicros === null ? null : <div>{say("web_search", { price: priceText(webSearchMicros) })}</div>}
+        {fileSearchMicros === null ? null : <div>{say("file_search", { price: priceText(fileSearchMicros) })}</div>}
+      </div>
+    </>
+  )
+}
+
+export const ModelsView = ({ models, multiplierMicros, context }: ModelsProps) => {
+  const say = sayOf(context, "models")
+  /** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
+  const priceText = (micros: bigint | null): string => {
+    if (micros === null) return "–"
+    const multiplied = divideUp(micros * multiplierMicros, MULTIPLIER_ONE)
+    return multiplied === 0n ? say("free") : context.formats.usd(multiplied)
+  }
+  const tokensText = (count: number | null): string => count === null ? "–" : say("tokens", { count })
+  const price = (title: string, of: (prices: UnitPrices) => bigint | null, wide = false) => ({
+    title,
+    number: true,
+    wide,
+    cell: ({ prices }: PriceLine) => priceText(of(prices))
+  })
+  const limit = (title: string, of: (model: Model) => number | null) => ({
+    title,
+    number: true,
+    wide: true,
+    cell: ({ above, model }: PriceLine) => above === undefined ? tokensText(of(model)) : ""
+  })
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")} />
+      <List
+        context={context}
+        path="/models"
+        caption={say("title")}
+        columns={[
+          { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },
+          price(say("input"), (prices) => prices.inputMicrosPer1m),
+          price(say("cachedInput"), (prices) => prices.cachedInputMicrosPer1m, true),
+          price(say("cacheWrite"), (prices) => prices.cacheWriteMicrosPer1m, true),
+          price(say("output"), (prices) => prices.outputMicrosPer1m),
+          limit(say("context"), (model) => model.contextTokens),
+          limit(say("outputLimit"), (model) => model.maxOutputTokens)
+        ]}
+        items={models.flatMap(linesOf)}
+        empty={{ icon: "model", title: say("empty"), text: say("empty.text") }}
+      />
+    </>
+  )
+}
+
+export const ModelsRoutes = visitorPage("/models", (context) =>
+  Effect.gen(function*() {
+    const models = yield* servedModels
+    const { multiplierMicros } = (yield* Settings).current().billing
+    return page(sayOf(context, "models")("title"), ModelsView({ context, models, multiplierMicros }))
+  }))

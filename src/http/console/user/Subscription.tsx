@@ -1,0 +1,239 @@
+/**
+ * `/subscription`: what runs now with how full it is, and the plans for sale side by side. They are ordered here, and paid for on the
+ * order's own page. Codes are redeemed here too.
+ */
+import { Effect } from "effect"
+import {
+  AccountOverview,
+  type SubscriptionOverview,
+  type SuspendedOverview,
+  type WindowOverview
+} from "../../../accounts/AccountOverview.ts"
+import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
+import { MULTIPLIER_ONE } from "../../../domain/Price.ts"
+import { Orders } from "../../../orders/Orders.ts"
+import type { Gift } from "../../../redemption/RedemptionBatch.ts"
+import { Settings } from "../../../settings/Settings.ts"
+import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
+import { again, emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { routes, userForm, userPage } from "../ConsoleRoute.ts"
+import { ButtonForm, FormAlert } from "../kit/Forms.tsx"
+import { Icon } from "../kit/Icon.tsx"
+import { limitLines, windowName } from "../kit/Orders.tsx"
+import { Badge, Card, Grid, Meter, Moment, Nothing, Notice, PageHeading } from "../kit/Parts.tsx"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { paymentOrigins } from "../SecurityHeaders.ts"
+import { GivenNotice, givenTo, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
+
+const WindowBar = ({ context, window }: { readonly context: PageContext; readonly window: WindowOverview }) => {
+  const say = sayOf(context, "window")
+  const { formats } = context
+  const name = windowName(context, window.hours)
+  const [used, open, limit] = [window.usedMicros, window.openMicros, window.limitMicros].map(formats.usd)
+  const values = { window: name, used: used ?? "", open: open ?? "", limit: limit ?? "" }
+  return (
+    <div class="mb-3">
+      <div class="d-flex justify-content-between flex-wrap gap-1 mb-1">
+        <span>{name}</span>
+        <span class="text-secondary">{say("used", values)}</span>
+      </div>
+      <Meter
+        label={say("meter", values)}
+        used={window.usedMicros}
+        held={window.openMicros}
+        limit={window.limitMicros}
+      />
+      <div class="d-flex justify-content-between flex-wrap gap-1 mt-1 small text-secondary">
+        <span>{window.openMicros === 0n ? "" : say("open", values)}</span>
+        <span>{window.reliefAt === undefined ? "" : say("relief", { at: formats.time(window.reliefAt) })}</span>
+      </div>
+    </div>
+  )
+}
+
+export const SubscriptionCard = (
+  { subscription, context }: { readonly context: PageContext; readonly subscription: SubscriptionOverview }
+) => {
+  const say = sayOf(context, "window")
+  const isComing = subscription.startsAt.getTime() > context.now.getTime()
+  return (
+    <section class="card h-100">
+      <div class="card-header">
+        <h3 class="card-title break-anywhere">{subscription.planName}</h3>
+        <div class="card-actions">
+          {isComing ? <Badge tone="blue">{say("coming")}</Badge> : <Badge tone="green">{say("running")}</Badge>}
+        </div>
+      </div>
+      <div class="card-body">
+        {subscription.windows.length === 0
+          ? <p class="text-secondary">{say("noSpendingLimit")}</p>
+          : subscription.windows.map((window) => <WindowBar key={window.hours} context={context} window={window} />)}
+        <div class="text-secondary">
+          {isComing
+            ? (
+              <div>
+                {say("from")} <Moment context={context} at={subscription.startsAt} />
+              </div>
+            )
+            : null}
+          <div>
+            {say("until")} <Moment context={context} at={subscription.endsAt} />
+          </div>
+        </div>
+      </div>
+    </section>
+  )
+}
+
+const DAY_MS = 86_400_000
+
+/** Says which plans are suspended, and what is left of them. */
+export const SuspendedNotices = (
+  { suspended, context }: { readonly context: PageContext; readonly suspended: ReadonlyArray<SuspendedOverview> }
+) => (
+  <>
+    {suspended.map(({ id, leftMs, planName }) => (
+      <Notice key={id} kind="warning">
+        {sayOf(context, "window")("suspended", {
+          plan: planName,
+          days: Math.max(0, Math.ceil(leftMs / DAY_MS))
+        })}
+      </Notice>
+    ))}
+  </>
+)
+
+export interface SubscriptionProps {
+  readonly context: PageContext
+  readonly subscriptions: ReadonlyArray<SubscriptionOverview>
+  readonly suspended: ReadonlyArray<SuspendedOverview>
+  readonly plans: ReadonlyArray<PlanForSale>
+  readonly payable: boolean
+  readonly payAsYouGo: boolean
+  /** What a code has just given. */
+  readonly gift: Gift | undefined
+  readonly state: FormState
+}
+
+const PlanCard = (
+  { payable, plan, subscriptions, context }: SubscriptionProps & { readonly plan: PlanForSale }
+) => {
+  const say = sayOf(context, "subscription")
+  const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
+  const multiplier = formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0)
+  const lines = [
+    ...limitLines(context, plan.limits),
+    ...(plan.multiplierMicros === MULTIPLIER_ONE ? [] : [say("multiplier", { multiplier })])
+  ]
+  return (
+    <section class="card h-100">
+      <div class="card-body d-flex flex-column">
+        <h3 class="subheader break-anywhere">{plan.name}</h3>
+        <div class="d-flex align-items-baseline gap-2 my-2">
+          <span class="display-6 fw-bold">{context.formats.cny(plan.priceFen)}</span>
+          <span class="text-secondary">/ {say("days", { count: plan.durationDays })}</span>
+        </div>
+        <ul class="list-unstyled mb-4">
+          {lines.map((line) => (
+            <li key={line} class="d-flex gap-2 mb-1">
+              <Icon name="check" class="text-green flex-shrink-0" />
+              <span>{line}</span>
+            </li>
+          ))}
+        </ul>
+        {payable
+          ? (
+            <ButtonForm
+              context={context}
+              action="/subscription/create"
+              class="mt-auto"
+              fields={{ plan_code: plan.code }}
+              look={`w-100 ${isOwned ? "btn-outline-primary" : "btn-primary"}`}
+              button={<span class="text-truncate">{say(isOwned ? "again" : "buy", { name: plan.name })}</span>}
+            />
+          )
+          : null}
+      </div>
+    </section>
+  )
+}
+
+const Current = ({ subscriptions, context }: SubscriptionProps) =>
+  subscriptions.length === 0 ? null : (
+    <>
+      <h2 class="mb-2">{sayOf(context, "subscription")("current")}</h2>
+      <Grid
+        class="mb-4"
+        cells={subscriptions.map((subscription) => [
+          "col-md-6 col-xl-4",
+          <SubscriptionCard context={context} subscription={subscription} />
+        ])}
+      />
+    </>
+  )
+
+const Offers = (props: SubscriptionProps) => {
+  const say = sayOf(props.context, "subscription")
+  if (props.plans.length === 0) {
+    return (
+      <Card>
+        <Nothing icon="plan" title={say("none")} text={say("none.text")} />
+      </Card>
+    )
+  }
+  return (
+    <>
+      <h2 class="mb-2">{say("offers")}</h2>
+      <Grid cells={props.plans.map((plan) => ["col-sm-6 col-xl-4", <PlanCard {...props} plan={plan} />])} />
+      <p class="text-secondary mt-3">{say("queue")}</p>
+    </>
+  )
+}
+
+export const SubscriptionView = (props: SubscriptionProps) => {
+  const { gift, payAsYouGo, payable, plans, state, suspended, context } = props
+  const say = sayOf(context, "subscription")
+  return (
+    <>
+      <PageHeading title={say("plans")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
+      <FormAlert state={state} />
+      <GivenNotice context={context} gift={gift} />
+      <SuspendedNotices context={context} suspended={suspended} />
+      {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
+      <Current {...props} />
+      <Offers {...props} />
+      <Grid
+        class="mt-4"
+        cells={[["col-md-6 col-xl-4", <RedeemCard context={context} action="/subscription/redeem" state={state} />]]}
+      />
+    </>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const { subscriptions, suspended } = yield* (yield* AccountOverview).view(context.user.id)
+  const plans = yield* (yield* PlansForSale).list
+  const { billing: { payAsYouGo }, payment } = (yield* Settings).current()
+  const payable = paymentOrigins(payment).length > 0
+  const gift = yield* givenTo(context)
+  return page(
+    sayOf(context, "subscription")("plans"),
+    SubscriptionView({ context, subscriptions, suspended, plans, payable, payAsYouGo, gift, state })
+  )
+})
+
+const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  const order = yield* (yield* Orders).subscription(context.user.id, fields.get("plan_code") ?? "").pipe(
+    Effect.catchTags({
+      ...orderingRefusals(context),
+      PlanNotFound: refusing({ form: sayOf(context, "subscription")("gone") })
+    })
+  )
+  return redirect(`/pay/subscription/${order.id}`)
+})
+
+export const SubscriptionRoutes = routes(
+  userPage("/subscription", show),
+  userForm("/subscription/create", { run: create, again: again(show) }),
+  userForm("/subscription/redeem", { run: redeemOn("/subscription"), again: again(show) })
+)

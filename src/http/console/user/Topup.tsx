@@ -1,0 +1,198 @@
+/**
+ * `/topup`: the balance, amounts at one click, any other amount with what it gives, and the latest orders. Credit is ordered here, and paid
+ * for on the order's own page. Codes are redeemed here too.
+ */
+import { Effect } from "effect"
+import { AccountOverview, type Balance } from "../../../accounts/AccountOverview.ts"
+import { FEN_SCALE, formatDecimal } from "../../../domain/Money.ts"
+import type { Order } from "../../../orders/Order.ts"
+import { creditOf, Orders } from "../../../orders/Orders.ts"
+import type { Gift } from "../../../redemption/RedemptionBatch.ts"
+import { Settings } from "../../../settings/Settings.ts"
+import { again, emptyForm, type FormState, page, part, redirect, refuse } from "../Answer.ts"
+import { routes, userForm, userPage } from "../ConsoleRoute.ts"
+import { FormAlert, PostForm } from "../kit/Forms.tsx"
+import { Inputs } from "../kit/Inputs.tsx"
+import { ItemTable } from "../kit/List.tsx"
+import { orderColumns } from "../kit/Orders.tsx"
+import { Card, Figure, Grid, Nothing, Notice, PageHeading, Panel, Usd } from "../kit/Parts.tsx"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import { GivenNotice, givenTo, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
+import { amountOf, canBuy, termsOf, type TopupTerms } from "./TopupForm.ts"
+
+export interface TopupProps {
+  readonly context: PageContext
+  readonly balance: Balance
+  readonly terms: TopupTerms
+  readonly orders: ReadonlyArray<Order>
+  /** What a code has just given. */
+  readonly gift: Gift | undefined
+  readonly state: FormState
+}
+
+type Terms = Pick<TopupProps, "context" | "terms">
+
+/** Offered at one click, in fen, as far as they are within the bounds. */
+const presetsFen = [1_000n, 3_000n, 5_000n, 10_000n, 20_000n, 50_000n]
+
+const creditText = ({ terms, context }: Terms, fen: bigint): string =>
+  context.formats.usd(creditOf(fen, terms.usdPerCny))
+
+const rateText = (props: Terms): string => sayOf(props.context, "topup")("rate", { credit: creditText(props, 100n) })
+
+/** What an amount gives, as it is typed; the rate while there is no amount that can be bought. */
+export const CreditPreview = ({ amountFen, ...props }: Terms & { readonly amountFen: bigint | undefined }) => (
+  <p id="credit-preview" class="mb-3 fw-medium" aria-live="polite">
+    {amountFen !== undefined && canBuy(props.terms, amountFen)
+      ? sayOf(props.context, "topup")("preview", { credit: creditText(props, amountFen) })
+      : rateText(props)}
+  </p>
+)
+
+const Presets = (props: Terms) => {
+  const { terms, context } = props
+  const say = sayOf(context, "topup")
+  return (
+    <PostForm context={context} action="/topup/create">
+      <div class="row g-2">
+        {presetsFen.filter((fen) => canBuy(terms, fen)).map((fen) => (
+          <div class="col-6 col-sm-4" key={fen}>
+            <button
+              class="btn btn-outline-primary preset"
+              type="submit"
+              name="amount_cny"
+              value={formatDecimal(fen, FEN_SCALE, FEN_SCALE)}
+            >
+              <span class="preset-amount">{context.formats.cny(fen)}</span>
+              <span class="preset-credit">{say("gives", { credit: creditText(props, fen) })}</span>
+            </button>
+          </div>
+        ))}
+      </div>
+    </PostForm>
+  )
+}
+
+const OtherAmount = ({ state, terms, context }: TopupProps) => {
+  const say = sayOf(context, "topup")
+  const { cny } = context.formats
+  return (
+    <PostForm context={context} action="/topup/create">
+      <Inputs
+        state={state}
+        inputs={[{
+          is: "cny",
+          name: "amount_cny",
+          label: say("amount"),
+          hint: say("amount.hint", { min: cny(terms.minFen), max: cny(terms.maxFen) }),
+          maxlength: 20,
+          required: true,
+          live: {
+            "hx-get": "/topup/preview",
+            "hx-trigger": "input changed delay:200ms",
+            "hx-target": "#credit-preview",
+            "hx-swap": "outerHTML"
+          }
+        }]}
+      />
+      <CreditPreview context={context} terms={terms} amountFen={undefined} />
+      <button class="btn btn-primary" type="submit">{say("continue")}</button>
+    </PostForm>
+  )
+}
+
+const Amounts = (props: TopupProps) => {
+  const { terms: { isOfUse, payable }, context } = props
+  const say = sayOf(context, "topup")
+  if (!isOfUse || !payable) return <Notice kind="info">{isOfUse ? say("off") : say("useless")}</Notice>
+  return (
+    <Panel title={say("presets")}>
+      <Presets {...props} />
+      <h3 class="mt-4">{say("other")}</h3>
+      <OtherAmount {...props} />
+    </Panel>
+  )
+}
+
+const RecentOrders = ({ orders, context }: TopupProps) => {
+  const say = sayOf(context, "topup")
+  return (
+    <Card title={say("recent")} class="h-100" actions={<a href="/orders">{say("recent.all")}</a>}>
+      {orders.length === 0
+        ? <Nothing icon="order" title={say("recent.none")} text={say("recent.none.text")} />
+        : <ItemTable caption={say("recent")} columns={orderColumns(context)} items={orders} />}
+    </Card>
+  )
+}
+
+export const TopupView = (props: TopupProps) => {
+  const { balance: { owedMicros, usdMicros }, gift, state, context } = props
+  const say = sayOf(context, "topup")
+  const { usd } = context.formats
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")} />
+      <FormAlert state={state} />
+      <GivenNotice context={context} gift={gift} />
+      {owedMicros > 0n ? <Notice kind="warning">{say("owed", { amount: usd(owedMicros) })}</Notice> : null}
+      <Grid
+        cells={[
+          [
+            "col-lg-4 align-self-start",
+            <Figure
+              label={say("balance")}
+              value={<Usd context={context} micros={usdMicros} />}
+              hint={rateText(props)}
+              icon="topup"
+            />
+          ],
+          ["col-lg-8", <Amounts {...props} />],
+          ["col-lg-4", <RedeemCard context={context} action="/topup/redeem" state={state} />],
+          ["col-lg-8", <RecentOrders {...props} />]
+        ]}
+      />
+    </>
+  )
+}
+
+const RECENT_MAX = 5
+
+const currentTerms = Effect.map(Settings, (settings) => termsOf(settings.current()))
+
+const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const balance = yield* (yield* AccountOverview).balance(context.user.id)
+  const orders = yield* (yield* Orders).list(context.user.id, { limit: RECENT_MAX })
+  const terms = yield* currentTerms
+  const gift = yield* givenTo(context)
+  return page(sayOf(context, "topup")("title"), TopupView({ context, balance, orders, terms, gift, state }))
+})
+
+const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
+  const say = sayOf(context, "topup")
+  const { cny } = context.formats
+  if (!(yield* currentTerms).isOfUse) return yield* refuse({ form: say("useless") })
+  const amountFen = amountOf(fields.get("amount_cny"))
+  if (amountFen === undefined) return yield* refuse({ amount_cny: say("amount.none") })
+  const order = yield* (yield* Orders).topup(context.user.id, amountFen).pipe(
+    Effect.catchTags({
+      ...orderingRefusals(context),
+      AmountOutOfRange: ({ maxFen, minFen }) =>
+        Effect.fail(refuse({ amount_cny: say("amount.range", { min: cny(minFen), max: cny(maxFen) }) }))
+    })
+  )
+  return redirect(`/pay/topup/${order.id}`)
+})
+
+/** What an amount would give, as it is typed. */
+const preview = (context: UserContext) =>
+  Effect.map(
+    currentTerms,
+    (terms) => part(CreditPreview({ context, terms, amountFen: amountOf(context.query.get("amount_cny")) }))
+  )
+
+export const TopupRoutes = routes(
+  userPage("/topup", show),
+  userPage("/topup/preview", preview),
+  userForm("/topup/create", { run: create, again: again(show) }),
+  userForm("/topup/redeem", { run: redeemOn("/topup"), again: again(show) })
+)

@@ -1,0 +1,186 @@
+/**
+ * `/usage`: what the calls of a period came to, by day and by model, and the calls one by one, as a page and as a file, with their receipts.
+ */
+import { Effect } from "effect"
+import { HttpRouter } from "effect/http"
+import type { ComponentChildren } from "preact"
+import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
+import type { CallItem } from "../../../usage/CallItem.ts"
+import { CallList, type CallPage } from "../../../usage/CallList.ts"
+import { Receipts } from "../../../usage/Receipts.ts"
+import type { RefusedPage } from "../../../usage/RefusedCalls.ts"
+import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
+import { notFound, page, PageNotFound } from "../Answer.ts"
+import { chartAnswer, shortDay, type Spend } from "../charts/ChartAnswer.ts"
+import { routes, userPage } from "../ConsoleRoute.ts"
+import { csvAnswer } from "../Csv.ts"
+import { Grid, Notice, PageHeading } from "../kit/Parts.tsx"
+import {
+  type CallChoice,
+  callChoices,
+  callColumns,
+  callCsv,
+  CallsCard,
+  readRefused,
+  RefusedCard
+} from "../kit/usage/Calls.tsx"
+import { ReceiptView } from "../kit/usage/ReceiptView.tsx"
+import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
+import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+
+export interface UsageProps {
+  readonly context: PageContext
+  readonly query: UsageQuery
+  readonly overview: UsageOverview
+  readonly calls: CallPage<CallItem>
+  readonly refused: RefusedPage | undefined
+  /** What calls may be narrowed to. */
+  readonly models: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<ListedApiKey>
+}
+
+interface ChartProps {
+  readonly context: PageContext
+  /** Of the address. */
+  readonly query: string
+  readonly overview: UsageOverview
+  readonly title: string
+  readonly actions?: ComponentChildren
+}
+
+/** Spend by day. */
+export const DaysChart = ({ overview: { days, totals }, ...props }: ChartProps) => (
+  <SumsChart {...props} kind="days" path="/usage/days.svg" totals={totals}>
+    <SumsTable
+      context={props.context}
+      caption={props.title}
+      first={sayOf(props.context, "usage")("day")}
+      lines={days.map((day) => [day.day, day])}
+    />
+  </SumsChart>
+)
+
+const ModelsChart = ({ overview: { models, otherModels, totals }, ...props }: ChartProps) => {
+  const say = sayOf(props.context, "usage")
+  const named = models.map((sums) => [<code class="break-anywhere">{sums.model}</code>, sums] as const)
+  const others = otherModels === undefined ? [] : [[say("others"), otherModels] as const]
+  return (
+    <SumsChart {...props} kind="names" path="/usage/models.svg" totals={totals}>
+      <SumsTable context={props.context} caption={props.title} first={say("model")} lines={[...named, ...others]} />
+    </SumsChart>
+  )
+}
+
+/** A model that is chosen is offered, even where nothing is known of it. */
+const choicesOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<CallChoice> => {
+  const say = sayOf(context, "usage")
+  const { keyId, model } = query.filter
+  const known = new Set([...models, ...(model === undefined ? [] : [model])])
+  return [
+    { name: "model", label: say("model"), chosen: model, options: Array.from(known, (name) => [name, name]) },
+    {
+      name: "key",
+      label: say("key"),
+      chosen: keyId?.toString(),
+      options: keys.map(({ hint, id, name }) => [id.toString(), name === "" ? hint : `${name} (${hint})`])
+    },
+    ...callChoices(context, query)
+  ]
+}
+
+export const UsageView = (props: UsageProps) => {
+  const { calls, overview, query, refused, context } = props
+  const say = sayOf(context, "usage")
+  const { charged, funding, input, key, model, output, state, time } = callColumns(context, "/usage")
+  const chart = { context, overview, query: queryText(query) }
+  const page = {
+    context,
+    path: "/usage",
+    queryOf: (changes: Readonly<Record<string, string>> = {}) => queryText(query, changes)
+  }
+  return (
+    <>
+      <PageHeading title={say("title")} lead={say("lead")} />
+      <RangePicker {...page} range={query.range} />
+      {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
+      <SumFigures context={context} sums={overview.totals} />
+      <Grid
+        class="mb-3"
+        cells={[
+          ["col-lg-7", <DaysChart {...chart} title={say("byDay")} />],
+          ["col-lg-5", <ModelsChart {...chart} title={say("byModel")} />]
+        ]}
+      />
+      <CallsCard
+        {...page}
+        calls={calls}
+        query={query}
+        csvPath="/usage/calls.csv"
+        choices={choicesOf(props)}
+        columns={[time, model, key, input, output, charged, funding, state]}
+        none={{ title: say("none"), text: say("none.text") }}
+      />
+      <RefusedCard {...page} refused={refused} />
+    </>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const query = readFilter(context)
+  const cursor = context.query.get("before") ?? undefined
+  const reports = yield* UsageReports
+  const userId = context.user.id
+  const shown = yield* Effect.all({
+    overview: reports.overview(userId, query.filter, context.formats.timeZone),
+    calls: (yield* CallList).page(userId, query.filter, cursor),
+    models: reports.models(userId),
+    keys: (yield* ApiKeys).list(userId),
+    refused: readRefused(context, userId, query)
+  }, { concurrency: "unbounded" }).pipe(
+    // A period is checked when the address is read, so it is the cursor that cannot be read.
+    Effect.catchTag("UsageRefused", notFound)
+  )
+  return page(sayOf(context, "usage")("title"), UsageView({ context, query, ...shown }))
+})
+
+/** A chart is drawn from the same figures as the page that shows it. */
+const chart = (
+  kind: "days" | "names",
+  spendsOf: (overview: UsageOverview, context: UserContext) => ReadonlyArray<Spend>
+) =>
+  Effect.fnUntraced(function*(context: UserContext) {
+    const { filter } = readFilter(context)
+    const overview = yield* (yield* UsageReports).overview(context.user.id, filter, context.formats.timeZone).pipe(
+      Effect.catchTag("UsageRefused", Effect.die)
+    )
+    return yield* chartAnswer(context, kind, spendsOf(overview, context))
+  })
+
+const daysChart = chart(
+  "days",
+  ({ days }, context) => days.map(({ chargedMicros, day }) => [shortDay(context, day), chargedMicros])
+)
+
+const modelsChart = chart("names", ({ models }) => models.map(({ chargedMicros, model }) => [model, chargedMicros]))
+
+const csv = Effect.fnUntraced(function*(context: UserContext) {
+  const { filter, range } = readFilter(context)
+  const calls = (yield* CallList).rows(context.user.id, filter)
+  return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, callCsv, calls)
+})
+
+const receipt = Effect.fnUntraced(function*(context: UserContext) {
+  const id = (yield* HttpRouter.params)["id"] ?? ""
+  const found = yield* (yield* Receipts).receipt(context.user.id, id)
+  if (found === undefined) return yield* new PageNotFound()
+  return page(sayOf(context, "usage")("receipt"), ReceiptView({ context, call: found }))
+})
+
+export const UsageRoutes = routes(
+  userPage("/usage", show),
+  userPage("/usage/days.svg", daysChart),
+  userPage("/usage/models.svg", modelsChart),
+  userPage("/usage/calls.csv", csv),
+  userPage("/usage/:id", receipt)
+)
