@@ -13,7 +13,7 @@ import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/Journ
 import { SubscriptionId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { anotherProcess, commitOf, voidOf } from "../support/AccountsProcess.ts"
-import { adjustIn, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { adjustIn, audited, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
 
 const FENCE = 7n
@@ -70,94 +70,88 @@ const world = Effect.fnUntraced(function*(limitMicros: bigint) {
 })
 
 layer(TestAccounts, { excludeTestServices: true })("the fence of a subscription", (it) => {
-  it.effect("stays as it is when what was decided on another one is rejected, and is replaced when that settled a call", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const { atMs, one, reserve, subscriptionId, userId } = yield* world(1_000n)
-      const first = yield* reserve(one, 100n)
-      const fence = yield* fenceOf(subscriptionId)
-      const connection = yield* (yield* Database).connect({ applicationName: "fence-test" })
-      const { rows, state } = yield* loadAccount(sql, { userId, ids: [first.id] }, atMs)
-      const decided = (command: Command): Event => {
-        const decision = decide(state, command, rows.get(command.id) ?? null)
-        return decision._tag === "Accept" ? decision.event : assert.fail(decision._tag)
-      }
-      const write = (...events: ReadonlyArray<Event>) =>
-        Effect.map(
-          connection.queryValues(
-            batchSql,
-            batchParameters([{ userId, events, fences: [[subscriptionId, FENCE, 8n]] }])
-          ),
-          (answer) => decodeBatch(answer).get(userId)?.note
-        )
-      const stale = decided(reserveOf(100n, { payAsYouGo: false, atMs }))
-      assert.strictEqual(yield* write(stale), "rejected")
-      assert.strictEqual(yield* fenceOf(subscriptionId), fence)
-      assert.strictEqual(yield* write(stale), "rejected")
-      assert.strictEqual(yield* fenceOf(subscriptionId), fence)
-      // The windows have changed: everybody has to read them again, who knows the fence too.
-      assert.strictEqual(yield* write(decided(commitOf(first.id, 40, atMs))), "stale")
-      const replaced = yield* fenceOf(subscriptionId)
-      assert.notInclude([fence, FENCE, 8n], replaced)
-      const [row] = yield* sql<{ micros: bigint }>`SELECT sum(micros)::bigint AS micros FROM subscription_usage
-        WHERE subscription_id = ${subscriptionId}`
-      assert.strictEqual(row?.micros, 40n)
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  const test = audited(it)
 
-  it.effect("is not lost to a process whose writes go on, by one whose write was rejected", () =>
-    Effect.gen(function*() {
-      const { one, reserve, two } = yield* world(1_000n)
-      assert.strictEqual((yield* reserve(one, 300n)).tag, "subscription")
-      // It has read the window empty: rejected once, then it reads that there is no room.
-      const rejected = yield* writtenBy(reserve(two, 800n))
-      assert.deepStrictEqual([rejected.answer.tag, rejected.batches], ["FundsHeld", 1])
-      const after = yield* writtenBy(reserve(one, 300n))
-      assert.deepStrictEqual([after.answer.tag, after.batches, after.entries], ["subscription", 1, 1])
-      assert.deepStrictEqual(yield* problems, [])
-    }))
-
-  it.effect("lets two processes take turns, with one rejection a turn", () =>
-    Effect.gen(function*() {
-      const { one, reserve, two } = yield* world(10_000n)
-      for (let turn = 0; turn < 20; turn++) {
-        const { answer, entries } = yield* writtenBy(reserve(turn % 2 === 0 ? one : two, 100n))
-        assert.strictEqual(answer.tag, "subscription")
-        assert.isAtMost(entries, 2, `turn ${turn}`)
-      }
-      assert.deepStrictEqual(yield* problems, [])
-    }))
-
-  it.effect("lets two processes that reserve at once both get answers, in bounded rejections", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const { one, reserve, subscriptionId, two, userId } = yield* world(1_000n)
-      const CALLS = 60
-      // Twice as many as fit. What is heard of the account meanwhile makes both read it again, and replaces no fence.
-      const race = Effect.forEach(
-        Array.from({ length: CALLS }, (_, index) => index),
-        (index) =>
-          Effect.gen(function*() {
-            if (index % 10 === 5) yield* adjustIn(sql, userId, { amountMicros: 1n })
-            return { accounts: index % 2 === 0 ? one : two, ...yield* reserve(index % 2 === 0 ? one : two, 33n) }
-          }),
-        { concurrency: "unbounded" }
+  test("stays as it is when what was decided on another one is rejected, and is replaced when that settled a call", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const { atMs, one, reserve, subscriptionId, userId } = yield* world(1_000n)
+    const first = yield* reserve(one, 100n)
+    const fence = yield* fenceOf(subscriptionId)
+    const connection = yield* (yield* Database).connect({ applicationName: "fence-test" })
+    const { rows, state } = yield* loadAccount(sql, { userId, ids: [first.id] }, atMs)
+    const decided = (command: Command): Event => {
+      const decision = decide(state, command, rows.get(command.id) ?? null)
+      return decision._tag === "Accept" ? decision.event : assert.fail(decision._tag)
+    }
+    const write = (...events: ReadonlyArray<Event>) =>
+      Effect.map(
+        connection.queryValues(
+          batchSql,
+          batchParameters([{ userId, events, fences: [[subscriptionId, FENCE, 8n]] }])
+        ),
+        (answer) => decodeBatch(answer).get(userId)?.note
       )
-      const { answer: answers, batches } = yield* writtenBy(race)
-      const held = answers.filter(({ tag }) => tag === "subscription")
-      assert.lengthOf(held, 30)
-      assert.deepStrictEqual([...new Set(answers.map(({ tag }) => tag))].toSorted(), ["FundsHeld", "subscription"])
-      // A batch is rejected only where the other process has written since: at most each of its batches rejects one.
-      assert.isAtMost(batches, 2 * CALLS)
-      yield* Effect.forEach(held, ({ accounts, id }) => accounts.void(userId, voidOf(id)), { concurrency: "unbounded" })
-      const empty = sql<{ micros: bigint }>`SELECT sum(micros)::bigint AS micros FROM subscription_usage
+    const stale = decided(reserveOf(100n, { payAsYouGo: false, atMs }))
+    assert.strictEqual(yield* write(stale), "rejected")
+    assert.strictEqual(yield* fenceOf(subscriptionId), fence)
+    assert.strictEqual(yield* write(stale), "rejected")
+    assert.strictEqual(yield* fenceOf(subscriptionId), fence)
+    // The windows have changed: everybody has to read them again, who knows the fence too.
+    assert.strictEqual(yield* write(decided(commitOf(first.id, 40, atMs))), "stale")
+    const replaced = yield* fenceOf(subscriptionId)
+    assert.notInclude([fence, FENCE, 8n], replaced)
+    const [row] = yield* sql<{ micros: bigint }>`SELECT sum(micros)::bigint AS micros FROM subscription_usage
         WHERE subscription_id = ${subscriptionId}`
-      yield* eventually("the window is empty", empty, ([row]) => row?.micros === 0n)
-      // Both know of the room that either gave back.
-      assert.deepStrictEqual(
-        [(yield* reserve(one, 500n)).tag, (yield* reserve(two, 500n)).tag],
-        ["subscription", "subscription"]
-      )
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+    assert.strictEqual(row?.micros, 40n)
+  })
+
+  test("is not lost to a process whose writes go on, by one whose write was rejected", function*() {
+    const { one, reserve, two } = yield* world(1_000n)
+    assert.strictEqual((yield* reserve(one, 300n)).tag, "subscription")
+    // It has read the window empty: rejected once, then it reads that there is no room.
+    const rejected = yield* writtenBy(reserve(two, 800n))
+    assert.deepStrictEqual([rejected.answer.tag, rejected.batches], ["FundsHeld", 1])
+    const after = yield* writtenBy(reserve(one, 300n))
+    assert.deepStrictEqual([after.answer.tag, after.batches, after.entries], ["subscription", 1, 1])
+  })
+
+  test("lets two processes take turns, with one rejection a turn", function*() {
+    const { one, reserve, two } = yield* world(10_000n)
+    for (let turn = 0; turn < 20; turn++) {
+      const { answer, entries } = yield* writtenBy(reserve(turn % 2 === 0 ? one : two, 100n))
+      assert.strictEqual(answer.tag, "subscription")
+      assert.isAtMost(entries, 2, `turn ${turn}`)
+    }
+  })
+
+  test("lets two processes that reserve at once both get answers, in bounded rejections", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const { one, reserve, subscriptionId, two, userId } = yield* world(1_000n)
+    const CALLS = 60
+    // Twice as many as fit. What is heard of the account meanwhile makes both read it again, and replaces no fence.
+    const race = Effect.forEach(
+      Array.from({ length: CALLS }, (_, index) => index),
+      (index) =>
+        Effect.gen(function*() {
+          if (index % 10 === 5) yield* adjustIn(sql, userId, { amountMicros: 1n })
+          return { accounts: index % 2 === 0 ? one : two, ...yield* reserve(index % 2 === 0 ? one : two, 33n) }
+        }),
+      { concurrency: "unbounded" }
+    )
+    const { answer: answers, batches } = yield* writtenBy(race)
+    const held = answers.filter(({ tag }) => tag === "subscription")
+    assert.lengthOf(held, 30)
+    assert.deepStrictEqual([...new Set(answers.map(({ tag }) => tag))].toSorted(), ["FundsHeld", "subscription"])
+    // A batch is rejected only where the other process has written since: at most each of its batches rejects one.
+    assert.isAtMost(batches, 2 * CALLS)
+    yield* Effect.forEach(held, ({ accounts, id }) => accounts.void(userId, voidOf(id)), { concurrency: "unbounded" })
+    const empty = sql<{ micros: bigint }>`SELECT sum(micros)::bigint AS micros FROM subscription_usage
+        WHERE subscription_id = ${subscriptionId}`
+    yield* eventually("the window is empty", empty, ([row]) => row?.micros === 0n)
+    // Both know of the room that either gave back.
+    assert.deepStrictEqual(
+      [(yield* reserve(one, 500n)).tag, (yield* reserve(two, 500n)).tag],
+      ["subscription", "subscription"]
+    )
+  })
 })

@@ -8,7 +8,7 @@ import type { Accounts } from "../../src/accounts/Accounts.ts"
 import { ANSWER_MS_MAX } from "../../src/accounts/Silent.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { commitOf, proxied, untilState, usageOf } from "../support/AccountsProcess.ts"
-import { balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
 
 /** A busy machine may be late by this, in ms. */
@@ -32,65 +32,63 @@ const untilFailingFast = (accounts: AccountsService, user: UserId) =>
   )
 
 layer(TestAccounts, { excludeTestServices: true })("A database that hangs", (it) => {
-  it.effect("turns callers away within the bound, and new ones at once; a settlement lands when it is back", () =>
-    Effect.gen(function*() {
-      const { accounts, proxy } = yield* proxied
-      const [user, other, cold] = [yield* makeUser(1_000n), yield* makeUser(1_000n), yield* makeUser(1_000n)]
-      const open = reserveOf(600n)
-      for (const owner of [user, other]) yield* accounts.reserve(owner, reserveOf(1n), ignoreLoss)
-      yield* accounts.reserve(user, open, ignoreLoss)
-      proxy.silence()
-      const start = { startImmediately: true }
-      const settling = yield* Effect.forkChild(accounts.commit(user, commitOf(open.id, 450)), start)
-      const abandoned = reserveOf(10n)
-      const waiting = yield* Effect.forEach([
-        accounts.reserve(other, abandoned, ignoreLoss),
-        accounts.reserve(cold, reserveOf(1n), ignoreLoss),
-        accounts.extend(user, { _tag: "Extend", id: open.id, numerator: 700_000_000n, outputTokens: 1, atMs: 1_000 }),
-        accounts.standing(cold)
-      ], (asked) => Effect.forkChild(failureOf<unknown, { readonly _tag: string }, never>(asked), start))
-      for (const fiber of waiting) {
-        const { ms, tag } = yield* Fiber.join(fiber)
-        assert.strictEqual(tag, "AccountUnavailable")
-        assert.isBelow(ms, ANSWER_MS_MAX + SLACK_MS)
-      }
-      yield* untilFailingFast(accounts, other)
-      for (const owner of [user, other, cold]) {
-        assert.isBelow((yield* failureOf(accounts.reserve(owner, reserveOf(1n), ignoreLoss))).ms, 100)
-      }
-      proxy.speak()
-      const settled = yield* Fiber.join(settling)
-      assert.deepStrictEqual([settled.chargedMicros, settled.late], [450n, false])
-      // What its caller gave up on, and what may have landed since, is returned.
-      yield* untilState(abandoned.id, "voided")
-      yield* eventually(
-        "it holds again",
-        Effect.result(accounts.reserve(cold, reserveOf(5n), ignoreLoss)),
-        ({ _tag }) => _tag === "Success"
-      )
-      assert.strictEqual((yield* usageOf(open.id))?.charged_micros, 450n)
-      yield* eventually("only the holds that stand are held", balanceOf(other), ({ usd }) => usd === 999n)
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  const test = audited(it)
 
-  it.effect("for longer than the journal waits for a batch, loses no settlement", () =>
-    Effect.gen(function*() {
-      const { accounts, proxy } = yield* proxied
-      const user = yield* makeUser(1_000n)
-      const open = reserveOf(600n)
-      yield* accounts.reserve(user, open, ignoreLoss)
-      proxy.silence()
-      const settling = yield* Effect.forkChild(accounts.commit(user, commitOf(open.id, 450)), {
-        startImmediately: true
-      })
-      yield* eventually(
-        "the journal has given its connection up",
-        Effect.sync(() => accounts.isAvailable()),
-        (is) => !is
-      )
-      proxy.speak()
-      assert.strictEqual((yield* Fiber.join(settling)).chargedMicros, 450n)
-      assert.deepStrictEqual(yield* balanceOf(user), { usd: 550n, owed: 0n })
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  test("turns callers away within the bound, and new ones at once; a settlement lands when it is back", function*() {
+    const { accounts, proxy } = yield* proxied
+    const [user, other, cold] = [yield* makeUser(1_000n), yield* makeUser(1_000n), yield* makeUser(1_000n)]
+    const open = reserveOf(600n)
+    for (const owner of [user, other]) yield* accounts.reserve(owner, reserveOf(1n), ignoreLoss)
+    yield* accounts.reserve(user, open, ignoreLoss)
+    proxy.silence()
+    const start = { startImmediately: true }
+    const settling = yield* Effect.forkChild(accounts.commit(user, commitOf(open.id, 450)), start)
+    const abandoned = reserveOf(10n)
+    const waiting = yield* Effect.forEach([
+      accounts.reserve(other, abandoned, ignoreLoss),
+      accounts.reserve(cold, reserveOf(1n), ignoreLoss),
+      accounts.extend(user, { _tag: "Extend", id: open.id, numerator: 700_000_000n, outputTokens: 1, atMs: 1_000 }),
+      accounts.standing(cold)
+    ], (asked) => Effect.forkChild(failureOf<unknown, { readonly _tag: string }, never>(asked), start))
+    for (const fiber of waiting) {
+      const { ms, tag } = yield* Fiber.join(fiber)
+      assert.strictEqual(tag, "AccountUnavailable")
+      assert.isBelow(ms, ANSWER_MS_MAX + SLACK_MS)
+    }
+    yield* untilFailingFast(accounts, other)
+    for (const owner of [user, other, cold]) {
+      assert.isBelow((yield* failureOf(accounts.reserve(owner, reserveOf(1n), ignoreLoss))).ms, 100)
+    }
+    proxy.speak()
+    const settled = yield* Fiber.join(settling)
+    assert.deepStrictEqual([settled.chargedMicros, settled.late], [450n, false])
+    // What its caller gave up on, and what may have landed since, is returned.
+    yield* untilState(abandoned.id, "voided")
+    yield* eventually(
+      "it holds again",
+      Effect.result(accounts.reserve(cold, reserveOf(5n), ignoreLoss)),
+      ({ _tag }) => _tag === "Success"
+    )
+    assert.strictEqual((yield* usageOf(open.id))?.charged_micros, 450n)
+    yield* eventually("only the holds that stand are held", balanceOf(other), ({ usd }) => usd === 999n)
+  })
+
+  test("for longer than the journal waits for a batch, loses no settlement", function*() {
+    const { accounts, proxy } = yield* proxied
+    const user = yield* makeUser(1_000n)
+    const open = reserveOf(600n)
+    yield* accounts.reserve(user, open, ignoreLoss)
+    proxy.silence()
+    const settling = yield* Effect.forkChild(accounts.commit(user, commitOf(open.id, 450)), {
+      startImmediately: true
+    })
+    yield* eventually(
+      "the journal has given its connection up",
+      Effect.sync(() => accounts.isAvailable()),
+      (is) => !is
+    )
+    proxy.speak()
+    assert.strictEqual((yield* Fiber.join(settling)).chargedMicros, 450n)
+    assert.deepStrictEqual(yield* balanceOf(user), { usd: 550n, owed: 0n })
+  })
 })

@@ -6,54 +6,52 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import { voidOf } from "../support/AccountsProcess.ts"
-import { adjust, balanceOf, ignoreLoss, makeUser, problems, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
+import { adjust, audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
 
 layer(TestAccounts, { excludeTestServices: true })("Ledger entries", (it) => {
-  it.effect("are posted once however often they are sent, and take no more than there is unless they may owe", () =>
-    Effect.gen(function*() {
-      const accounts = yield* Accounts
-      const user = yield* makeUser(100n)
-      const hold = reserveOf(50n)
-      const post = (refId: string, amountMicros: bigint, mode: "strict" | "owe") =>
-        Effect.map(
-          adjust(user, { refId: `${user}:${refId}`, amountMicros, mode }),
-          ({ outcome, owedMicros, usdMicros }) => [outcome, usdMicros, owedMicros] as const
-        )
-      const table = [
-        ["d1", -101n, "strict", "short", 100n, 0n],
-        ["d2", -40n, "strict", "posted", 60n, 0n],
-        ["d2", -40n, "strict", "repeated", 60n, 0n],
-        ["hold", 50n, "strict", "", 10n, 0n],
-        ["d3", -30n, "owe", "posted", 0n, 20n],
-        ["d4", -5n, "owe", "posted", 0n, 25n],
-        ["d5", -1n, "strict", "short", 0n, 25n],
-        ["c1", 10n, "strict", "posted", 0n, 15n],
-        ["void", 50n, "strict", "", 35n, 0n],
-        ["c2", 5n, "strict", "posted", 40n, 0n]
-      ] as const
-      for (const [refId, amount, mode, outcome, usd, owed] of table) {
-        if (refId === "hold") yield* accounts.reserve(user, hold, ignoreLoss)
-        else if (refId === "void") yield* accounts.void(user, voidOf(hold.id))
-        else assert.deepStrictEqual(yield* post(refId, amount, mode), [outcome, usd, owed], refId)
-        assert.deepStrictEqual(yield* balanceOf(user), { usd, owed }, refId)
-      }
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  const test = audited(it)
 
-  it.effect("sent at once, are one", () =>
-    Effect.gen(function*() {
-      const user = yield* makeUser(100n)
-      const sent = yield* Effect.forEach(
-        Array.from({ length: 20 }),
-        () => adjust(user, { refId: `${user}:once`, amountMicros: 50n }),
-        { concurrency: "unbounded" }
+  test("are posted once however often they are sent, and take no more than there is unless they may owe", function*() {
+    const accounts = yield* Accounts
+    const user = yield* makeUser(100n)
+    const hold = reserveOf(50n)
+    const post = (refId: string, amountMicros: bigint, mode: "strict" | "owe") =>
+      Effect.map(
+        adjust(user, { refId: `${user}:${refId}`, amountMicros, mode }),
+        ({ outcome, owedMicros, usdMicros }) => [outcome, usdMicros, owedMicros] as const
       )
-      assert.strictEqual(sent.filter(({ outcome }) => outcome === "posted").length, 1)
-      assert.isTrue(sent.every(({ usdMicros }) => usdMicros === 150n))
-      assert.deepStrictEqual(yield* balanceOf(user), { usd: 150n, owed: 0n })
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+    const table = [
+      ["d1", -101n, "strict", "short", 100n, 0n],
+      ["d2", -40n, "strict", "posted", 60n, 0n],
+      ["d2", -40n, "strict", "repeated", 60n, 0n],
+      ["hold", 50n, "strict", "", 10n, 0n],
+      ["d3", -30n, "owe", "posted", 0n, 20n],
+      ["d4", -5n, "owe", "posted", 0n, 25n],
+      ["d5", -1n, "strict", "short", 0n, 25n],
+      ["c1", 10n, "strict", "posted", 0n, 15n],
+      ["void", 50n, "strict", "", 35n, 0n],
+      ["c2", 5n, "strict", "posted", 40n, 0n]
+    ] as const
+    for (const [refId, amount, mode, outcome, usd, owed] of table) {
+      if (refId === "hold") yield* accounts.reserve(user, hold, ignoreLoss)
+      else if (refId === "void") yield* accounts.void(user, voidOf(hold.id))
+      else assert.deepStrictEqual(yield* post(refId, amount, mode), [outcome, usd, owed], refId)
+      assert.deepStrictEqual(yield* balanceOf(user), { usd, owed }, refId)
+    }
+  })
+
+  test("sent at once, are one", function*() {
+    const user = yield* makeUser(100n)
+    const sent = yield* Effect.forEach(
+      Array.from({ length: 20 }),
+      () => adjust(user, { refId: `${user}:once`, amountMicros: 50n }),
+      { concurrency: "unbounded" }
+    )
+    assert.strictEqual(sent.filter(({ outcome }) => outcome === "posted").length, 1)
+    assert.isTrue(sent.every(({ usdMicros }) => usdMicros === 150n))
+    assert.deepStrictEqual(yield* balanceOf(user), { usd: 150n, owed: 0n })
+  })
 
   it.effect("are heard of by an actor that was told of none", () =>
     Effect.gen(function*() {

@@ -13,10 +13,10 @@ import {
   adjust,
   adjustIn,
   adjustUnheard,
+  audited,
   balanceOf,
   ignoreLoss,
   makeUser,
-  problems,
   reserveOf
 } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
@@ -45,88 +45,84 @@ const subscribe = Effect.fnUntraced(function*(user: bigint, room: number) {
 })
 
 layer(SpiedAccounts, { excludeTestServices: true })("A refusal", (it) => {
-  it.effect(`reads none of ${OPEN} open calls, nor the windows`, () =>
-    Effect.gen(function*() {
-      const accounts = yield* Accounts
-      const spy = yield* ReadSpy
-      const user = yield* makeUser(BigInt(OPEN))
-      yield* subscribe(user, 10)
-      accounts.invalidate(user)
-      const atMs = yield* Clock.currentTimeMillis
-      yield* Effect.forEach(
-        Array.from({ length: OPEN }),
-        () => accounts.reserve(user, reserveOf(1n, { atMs }), ignoreLoss),
-        { concurrency: "unbounded" }
-      )
-      const refuse = Effect.flip(accounts.reserve(user, reserveOf(100n, { atMs }), ignoreLoss))
-      spy.reset()
-      for (let index = 0; index < REFUSALS; index++) {
-        const refused = yield* refuse
-        assert.deepInclude({ ...refused }, { _tag: "FundsHeld", openHolds: OPEN })
-      }
-      assert.deepStrictEqual({ ...spy.counts }, { reads: REFUSALS, calls: 0, buckets: 0 })
+  const test = audited(it)
 
-      // Many at once share a few reads.
-      spy.reset()
-      yield* Effect.forEach(Array.from({ length: REFUSALS }), () => refuse, { concurrency: "unbounded" })
-      assert.isAtMost(spy.counts.reads, 10)
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  test(`reads none of ${OPEN} open calls, nor the windows`, function*() {
+    const accounts = yield* Accounts
+    const spy = yield* ReadSpy
+    const user = yield* makeUser(BigInt(OPEN))
+    yield* subscribe(user, 10)
+    accounts.invalidate(user)
+    const atMs = yield* Clock.currentTimeMillis
+    yield* Effect.forEach(
+      Array.from({ length: OPEN }),
+      () => accounts.reserve(user, reserveOf(1n, { atMs }), ignoreLoss),
+      { concurrency: "unbounded" }
+    )
+    const refuse = Effect.flip(accounts.reserve(user, reserveOf(100n, { atMs }), ignoreLoss))
+    spy.reset()
+    for (let index = 0; index < REFUSALS; index++) {
+      const refused = yield* refuse
+      assert.deepInclude({ ...refused }, { _tag: "FundsHeld", openHolds: OPEN })
+    }
+    assert.deepStrictEqual({ ...spy.counts }, { reads: REFUSALS, calls: 0, buckets: 0 })
 
-  it.effect("reads the windows again when another process has written them", () =>
-    Effect.gen(function*() {
-      const accounts = yield* Accounts
-      const other = yield* anotherProcess()
-      const spy = yield* ReadSpy
-      const user = yield* makeUser(0n)
-      yield* subscribe(user, 1_000)
-      const terms = { atMs: yield* Clock.currentTimeMillis, payAsYouGo: false }
-      const refuse = Effect.flip(accounts.reserve(user, reserveOf(900n, terms), ignoreLoss))
-      const mine = reserveOf(200n, terms)
-      yield* accounts.reserve(user, mine, ignoreLoss)
-      assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 800n })
-      const theirs = reserveOf(500n, terms)
-      yield* other.reserve(user, theirs, ignoreLoss)
-      spy.reset()
-      assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 300n, openHolds: 2 })
-      assert.isAbove(spy.counts.buckets, 100)
-      spy.reset()
-      assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 300n, openHolds: 2 })
-      assert.deepStrictEqual({ ...spy.counts }, { reads: 1, calls: 0, buckets: 0 })
-      yield* other.commit(user, commitOf(theirs.id, 500, terms.atMs))
-      assert.deepInclude({ ...yield* refuse }, { _tag: "InsufficientFunds", subscribed: true })
-      yield* accounts.void(user, voidOf(mine.id))
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+    // Many at once share a few reads.
+    spy.reset()
+    yield* Effect.forEach(Array.from({ length: REFUSALS }), () => refuse, { concurrency: "unbounded" })
+    assert.isAtMost(spy.counts.reads, 10)
+  })
 
-  it.effect("after a batch that was rejected is decided on windows that were read, not on those foreseen", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const accounts = yield* Accounts
-      const user = yield* makeUser(500n)
-      yield* subscribe(user, 1_000)
-      const atMs = yield* Clock.currentTimeMillis
-      accounts.invalidate(user)
-      yield* accounts.reserve(user, reserveOf(10n, { atMs }), ignoreLoss)
-      // The second asks for more than the windows have left, and is rejected with all else that its batch asks for.
-      yield* adjustUnheard(user, -500n)
-      const answers = yield* Effect.forEach(
-        [600n, 450n, 90n],
-        (micros) => Effect.result(accounts.reserve(user, reserveOf(micros, { atMs }), ignoreLoss)),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(
-        answers.map((answer) => answer._tag === "Success" ? answer.success.funding : answer.failure._tag),
-        ["subscription", "FundsHeld", "subscription"]
-      )
-      const [windows] = yield* sql<{ held: bigint }>`SELECT sum(w.held_micros)::bigint AS held FROM subscription_usage w
+  test("reads the windows again when another process has written them", function*() {
+    const accounts = yield* Accounts
+    const other = yield* anotherProcess()
+    const spy = yield* ReadSpy
+    const user = yield* makeUser(0n)
+    yield* subscribe(user, 1_000)
+    const terms = { atMs: yield* Clock.currentTimeMillis, payAsYouGo: false }
+    const refuse = Effect.flip(accounts.reserve(user, reserveOf(900n, terms), ignoreLoss))
+    const mine = reserveOf(200n, terms)
+    yield* accounts.reserve(user, mine, ignoreLoss)
+    assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 800n })
+    const theirs = reserveOf(500n, terms)
+    yield* other.reserve(user, theirs, ignoreLoss)
+    spy.reset()
+    assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 300n, openHolds: 2 })
+    assert.isAbove(spy.counts.buckets, 100)
+    spy.reset()
+    assert.deepInclude({ ...yield* refuse }, { _tag: "FundsHeld", availableMicros: 300n, openHolds: 2 })
+    assert.deepStrictEqual({ ...spy.counts }, { reads: 1, calls: 0, buckets: 0 })
+    yield* other.commit(user, commitOf(theirs.id, 500, terms.atMs))
+    assert.deepInclude({ ...yield* refuse }, { _tag: "InsufficientFunds", subscribed: true })
+    yield* accounts.void(user, voidOf(mine.id))
+  })
+
+  test("after a batch that was rejected is decided on windows that were read, not on those foreseen", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const accounts = yield* Accounts
+    const user = yield* makeUser(500n)
+    yield* subscribe(user, 1_000)
+    const atMs = yield* Clock.currentTimeMillis
+    accounts.invalidate(user)
+    yield* accounts.reserve(user, reserveOf(10n, { atMs }), ignoreLoss)
+    // The second asks for more than the windows have left, and is rejected with all else that its batch asks for.
+    yield* adjustUnheard(user, -500n)
+    const answers = yield* Effect.forEach(
+      [600n, 450n, 90n],
+      (micros) => Effect.result(accounts.reserve(user, reserveOf(micros, { atMs }), ignoreLoss)),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(
+      answers.map((answer) => answer._tag === "Success" ? answer.success.funding : answer.failure._tag),
+      ["subscription", "FundsHeld", "subscription"]
+    )
+    const [windows] = yield* sql<{ held: bigint }>`SELECT sum(w.held_micros)::bigint AS held FROM subscription_usage w
         JOIN user_subscriptions s ON s.id = w.subscription_id WHERE s.user_id = ${user}`
-      assert.strictEqual(windows?.held, 700n)
-      const left = yield* Effect.flip(accounts.reserve(user, reserveOf(301n, { atMs }), ignoreLoss))
-      assert.deepInclude({ ...left }, { _tag: "FundsHeld", availableMicros: 300n })
-      assert.strictEqual((yield* accounts.reserve(user, reserveOf(300n, { atMs }), ignoreLoss)).reservedMicros, 300n)
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+    assert.strictEqual(windows?.held, 700n)
+    const left = yield* Effect.flip(accounts.reserve(user, reserveOf(301n, { atMs }), ignoreLoss))
+    assert.deepInclude({ ...left }, { _tag: "FundsHeld", availableMicros: 300n })
+    assert.strictEqual((yield* accounts.reserve(user, reserveOf(300n, { atMs }), ignoreLoss)).reservedMicros, 300n)
+  })
 })
 
 layer(SpiedAccounts, { excludeTestServices: true })("The standing of an account", (it) => {
@@ -190,31 +186,31 @@ layer(SpiedAccounts, { excludeTestServices: true })("The standing of an account"
 })
 
 layer(SpiedAccounts, { excludeTestServices: true })("What another process has ended", (it) => {
-  it.effect("is found out when it is asked for, though a refresh does not read it", () =>
-    Effect.gen(function*() {
-      const accounts = yield* Accounts
-      const scope = yield* Scope.make()
-      const other = yield* Scope.provide(anotherProcess(), scope)
-      const user = yield* makeUser(1_000n)
-      const [first, second] = [reserveOf(400n), reserveOf(400n)]
-      yield* accounts.reserve(user, first, ignoreLoss)
-      yield* accounts.reserve(user, second, ignoreLoss)
-      yield* other.void(user, voidOf(first.id))
-      yield* other.commit(user, commitOf(second.id, 100))
-      yield* Scope.close(scope, Exit.void)
-      const refused = yield* Effect.flip(accounts.reserve(user, reserveOf(901n), ignoreLoss))
-      assert.isTrue(refused._tag === "InsufficientFunds" && refused.availableMicros === 900n)
-      // Memory still has both as open.
-      const settled = yield* accounts.commit(user, commitOf(first.id, 50))
-      assert.deepStrictEqual([settled.state, settled.chargedMicros], ["voided", 0n])
-      const lost = yield* Effect.flip(
-        accounts.extend(user, { _tag: "Extend", id: second.id, numerator: 900_000_000n, outputTokens: 1, atMs: 1_000 })
-      )
-      assert.strictEqual(lost._tag, "ReservationLost")
-      assert.strictEqual((yield* usageOf(second.id))?.charged_micros, 100n)
-      assert.deepStrictEqual(yield* balanceOf(user), { usd: 900n, owed: 0n })
-      yield* adjust(user, { amountMicros: 1n })
-      assert.strictEqual((yield* accounts.reserve(user, reserveOf(901n), ignoreLoss)).reservedMicros, 901n)
-      assert.deepStrictEqual(yield* problems, [])
-    }))
+  const test = audited(it)
+
+  test("is found out when it is asked for, though a refresh does not read it", function*() {
+    const accounts = yield* Accounts
+    const scope = yield* Scope.make()
+    const other = yield* Scope.provide(anotherProcess(), scope)
+    const user = yield* makeUser(1_000n)
+    const [first, second] = [reserveOf(400n), reserveOf(400n)]
+    yield* accounts.reserve(user, first, ignoreLoss)
+    yield* accounts.reserve(user, second, ignoreLoss)
+    yield* other.void(user, voidOf(first.id))
+    yield* other.commit(user, commitOf(second.id, 100))
+    yield* Scope.close(scope, Exit.void)
+    const refused = yield* Effect.flip(accounts.reserve(user, reserveOf(901n), ignoreLoss))
+    assert.isTrue(refused._tag === "InsufficientFunds" && refused.availableMicros === 900n)
+    // Memory still has both as open.
+    const settled = yield* accounts.commit(user, commitOf(first.id, 50))
+    assert.deepStrictEqual([settled.state, settled.chargedMicros], ["voided", 0n])
+    const lost = yield* Effect.flip(
+      accounts.extend(user, { _tag: "Extend", id: second.id, numerator: 900_000_000n, outputTokens: 1, atMs: 1_000 })
+    )
+    assert.strictEqual(lost._tag, "ReservationLost")
+    assert.strictEqual((yield* usageOf(second.id))?.charged_micros, 100n)
+    assert.deepStrictEqual(yield* balanceOf(user), { usd: 900n, owed: 0n })
+    yield* adjust(user, { amountMicros: 1n })
+    assert.strictEqual((yield* accounts.reserve(user, reserveOf(901n), ignoreLoss)).reservedMicros, 901n)
+  })
 })

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Stripe } from "stripe"
 import { epaySign } from "../../simulators/epay/EpaySignature.ts"
-import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { send } from "../support/TestHttp.ts"
 
 const stripePath = "/api/pay/stripe/webhook"
@@ -68,6 +68,8 @@ const counts = Effect.gen(function*() {
 })
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are not what they should be", (it) => {
+  const test = inWorld(it)
+
   it.effect("Stripe: what is not verified leaves nothing and learns nothing", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
@@ -99,36 +101,33 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
       assert.strictEqual(yield* world.stateOf(order), "pending")
     }))
 
-  it.effect("Stripe: verified and not applicable is on record, acknowledged, and moves nothing", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      yield* world.openStripe(order)
-      const { attempts } = yield* world.orders.show(order.id, undefined)
-      const reference = attempts[0]?.reference ?? ""
-      const table: ReadonlyArray<readonly [body: string, outcome: string]> = [
-        [eventBody("topup_999999_abc"), "ignored"],
-        [eventBody(reference, { amount_total: 999 }), "needs_review"],
-        [eventBody(reference, { amount_total: 1_000_000 }), "needs_review"],
-        [eventBody(reference, { amount_total: -1_000 }), "needs_review"],
-        [eventBody(reference, { amount_total: 10.5 }), "needs_review"],
-        [eventBody(reference, { currency: "usd" }), "needs_review"],
-        [eventBody(reference, { payment_intent: null }), "needs_review"],
-        [eventBody(reference, { payment_status: "no_payment_required" }), "applied"],
-        [eventBody("x", { client_reference_id: null }), "ignored"],
-        [eventBody("y", {}, "invoice.paid"), "ignored"]
-      ]
-      const before = yield* counts
-      for (const [body, outcome] of table) {
-        const answer = yield* postStripe(world, body, signed(world, body))
-        assert.deepStrictEqual([answer.status, answer.text], [200, '{"received":true}'])
-        assert.strictEqual((yield* world.events).at(-1)?.outcome, outcome, body)
-      }
-      const after = yield* counts
-      assert.deepStrictEqual(after, { ...before, events: before.events + BigInt(table.length) })
-      assert.strictEqual(yield* world.stateOf(order), "pending")
-      yield* world.clean
-    }))
+  test("Stripe: verified and not applicable is on record, acknowledged, and moves nothing", function*(world) {
+    const order = yield* world.topup
+    yield* world.openStripe(order)
+    const { attempts } = yield* world.orders.show(order.id, undefined)
+    const reference = attempts[0]?.reference ?? ""
+    const table: ReadonlyArray<readonly [body: string, outcome: string]> = [
+      [eventBody("topup_999999_abc"), "ignored"],
+      [eventBody(reference, { amount_total: 999 }), "needs_review"],
+      [eventBody(reference, { amount_total: 1_000_000 }), "needs_review"],
+      [eventBody(reference, { amount_total: -1_000 }), "needs_review"],
+      [eventBody(reference, { amount_total: 10.5 }), "needs_review"],
+      [eventBody(reference, { currency: "usd" }), "needs_review"],
+      [eventBody(reference, { payment_intent: null }), "needs_review"],
+      [eventBody(reference, { payment_status: "no_payment_required" }), "applied"],
+      [eventBody("x", { client_reference_id: null }), "ignored"],
+      [eventBody("y", {}, "invoice.paid"), "ignored"]
+    ]
+    const before = yield* counts
+    for (const [body, outcome] of table) {
+      const answer = yield* postStripe(world, body, signed(world, body))
+      assert.deepStrictEqual([answer.status, answer.text], [200, '{"received":true}'])
+      assert.strictEqual((yield* world.events).at(-1)?.outcome, outcome, body)
+    }
+    const after = yield* counts
+    assert.deepStrictEqual(after, { ...before, events: before.events + BigInt(table.length) })
+    assert.strictEqual(yield* world.stateOf(order), "pending")
+  })
 
   it.effect("EPay: what is not verified leaves nothing and is told `fail`", () =>
     Effect.gen(function*() {
@@ -160,40 +159,37 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
       assert.deepStrictEqual(yield* counts, before)
     }))
 
-  it.effect("EPay: verified and not applicable is on record, and told `success`", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
-      const before = yield* counts
-      const table: ReadonlyArray<readonly [{ readonly [name: string]: string }, string]> = [
-        [{ trade_status: "WAIT_BUYER_PAY" }, "ignored"],
-        [{ pid: "1002" }, "needs_review"],
-        [{ out_trade_no: "topup_1_stranger", trade_no: "A1" }, "needs_review"],
-        ...["-10", "1e1", "10.001", "", "9.99", "10.01", "99999999999999999999"].map((money, index) =>
-          [{ money, trade_no: `B${index}` }, "needs_review"] as const
-        )
-      ]
-      for (const [more, outcome] of table) {
-        const answer = yield* send(
-          `${world.origin}${epayPath}?${signedQuery(world, notifyOf(world, reference, more))}`,
-          {}
-        )
-        assert.deepStrictEqual([answer.status, answer.text], [200, "success"], JSON.stringify(more))
-        assert.strictEqual((yield* world.events).at(-1)?.outcome, outcome, JSON.stringify(more))
-      }
-      const after = yield* counts
-      assert.deepStrictEqual(after, { ...before, events: before.events + BigInt(table.length) })
-      // The right one still counts after all of them, written in any of three ways, by GET and by POST.
-      for (const money of ["10", "10.0", "10.00"]) {
-        const text = signedQuery(world, notifyOf(world, reference, { money }))
-        const answer = yield* send(`${world.origin}${epayPath}`, { method: "POST", body: text })
-        assert.deepStrictEqual([answer.status, answer.text], [200, "success"])
-      }
-      assert.strictEqual(yield* world.stateOf(order), "paid")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
-      yield* world.clean
-    }))
+  test("EPay: verified and not applicable is on record, and told `success`", function*(world) {
+    const order = yield* world.topup
+    const reference = yield* world.openEpay(order)
+    const before = yield* counts
+    const table: ReadonlyArray<readonly [{ readonly [name: string]: string }, string]> = [
+      [{ trade_status: "WAIT_BUYER_PAY" }, "ignored"],
+      [{ pid: "1002" }, "needs_review"],
+      [{ out_trade_no: "topup_1_stranger", trade_no: "A1" }, "needs_review"],
+      ...["-10", "1e1", "10.001", "", "9.99", "10.01", "99999999999999999999"].map((money, index) =>
+        [{ money, trade_no: `B${index}` }, "needs_review"] as const
+      )
+    ]
+    for (const [more, outcome] of table) {
+      const answer = yield* send(
+        `${world.origin}${epayPath}?${signedQuery(world, notifyOf(world, reference, more))}`,
+        {}
+      )
+      assert.deepStrictEqual([answer.status, answer.text], [200, "success"], JSON.stringify(more))
+      assert.strictEqual((yield* world.events).at(-1)?.outcome, outcome, JSON.stringify(more))
+    }
+    const after = yield* counts
+    assert.deepStrictEqual(after, { ...before, events: before.events + BigInt(table.length) })
+    // The right one still counts after all of them, written in any of three ways, by GET and by POST.
+    for (const money of ["10", "10.0", "10.00"]) {
+      const text = signedQuery(world, notifyOf(world, reference, { money }))
+      const answer = yield* send(`${world.origin}${epayPath}`, { method: "POST", body: text })
+      assert.deepStrictEqual([answer.status, answer.text], [200, "success"])
+    }
+    assert.strictEqual(yield* world.stateOf(order), "paid")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+  })
 
   it.effect("an order of one provider is not completed through the other's callback", () =>
     Effect.gen(function*() {

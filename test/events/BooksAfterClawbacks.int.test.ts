@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import type { UserId } from "../../src/domain/Ids.ts"
-import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf, used } from "../support/TestAccounts.ts"
 
 /** A top-up of 10.00 CNY, paid by Stripe: 1.40 USD. Answers the order and its payment. */
@@ -36,6 +36,8 @@ const callNow = (world: PaymentWorld["Service"], userId: UserId) =>
   )
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and disputes claw back", (it) => {
+  const test = inWorld(it)
+
   it.effect("partial refunds follow the sum, whatever their order; a full one ends the order", () =>
     Effect.gen(function*() {
       const { order, paymentIntent, world } = yield* paidTopup
@@ -111,28 +113,25 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
       }
     }))
 
-  it.effect("what comes before its payment waits, and is applied with it", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const session = yield* world.openStripe(order)
-      world.stripe.setWebhookMode("manual")
-      const { paymentIntent } = world.stripe.pay(session)
-      world.stripe.dispute({ paymentIntent })
-      const told = (type: string) => world.stripe.events.findLast((event) => event.type === type)
-      for (const type of ["charge.dispute.created", "checkout.session.completed"]) {
-        const event = told(type)
-        if (event === undefined) return assert.fail(`no ${type}`)
-        yield* Effect.promise(() => world.stripe.deliver(event, { times: 2 }))
-        if (type === "charge.dispute.created") assert.strictEqual(yield* world.stateOf(order), "pending")
-      }
-      world.stripe.setWebhookMode("automatic")
-      assert.strictEqual(yield* world.stateOf(order), "disputed")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      const waiting = (yield* world.events).filter((event) => event.outcome === "deferred")
-      assert.deepStrictEqual(waiting, [])
-      yield* world.clean
-    }))
+  test("what comes before its payment waits, and is applied with it", function*(world) {
+    const order = yield* world.topup
+    const session = yield* world.openStripe(order)
+    world.stripe.setWebhookMode("manual")
+    const { paymentIntent } = world.stripe.pay(session)
+    world.stripe.dispute({ paymentIntent })
+    const told = (type: string) => world.stripe.events.findLast((event) => event.type === type)
+    for (const type of ["charge.dispute.created", "checkout.session.completed"]) {
+      const event = told(type)
+      if (event === undefined) return assert.fail(`no ${type}`)
+      yield* Effect.promise(() => world.stripe.deliver(event, { times: 2 }))
+      if (type === "charge.dispute.created") assert.strictEqual(yield* world.stateOf(order), "pending")
+    }
+    world.stripe.setWebhookMode("automatic")
+    assert.strictEqual(yield* world.stateOf(order), "disputed")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+    const waiting = (yield* world.events).filter((event) => event.outcome === "deferred")
+    assert.deepStrictEqual(waiting, [])
+  })
 
   it.effect("a full refund ends a subscription at once; a partial one is for people to look at", () =>
     Effect.gen(function*() {

@@ -8,7 +8,7 @@ import { makeReservationId, type OrderId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { dispute, refund, settle, told } from "../support/ClawbackFacts.ts"
-import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
 
 const byStripe = Effect.fnUntraced(function*(order: Order) {
   const world = yield* PaymentWorld
@@ -55,6 +55,8 @@ const asksOf = (world: PaymentWorld["Service"], path: string): number =>
 layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
   "refunds and disputes by their ids",
   (it) => {
+    const test = inWorld(it)
+
     it.effect("a sum that differs from the refunds that are known makes them be listed once, and is never added", () =>
       Effect.gen(function*() {
         const { order, paymentIntent, world } = yield* topup
@@ -99,35 +101,32 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         yield* world.clean
       }))
 
-    it.effect("whose payment it is is asked once, and what is another's is ignored", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const before = asksOf(world, "/v1/payment_intents")
-        const foreign = makeReservationId()
-        for (
-          const fact of [
-            refund(foreign, "succeeded"),
-            dispute(foreign, "needs_response", "created"),
-            refund(foreign, "failed")
-          ]
-        ) {
-          assert.strictEqual((yield* settle(fact)).outcome, "ignored")
-        }
-        assert.strictEqual(asksOf(world, "/v1/payment_intents"), before + 1)
-        const rows = yield* world.sql`SELECT FROM payment_refunds WHERE payment_reference = ${foreign}
+    test("whose payment it is is asked once, and what is another's is ignored", function*(world) {
+      const before = asksOf(world, "/v1/payment_intents")
+      const foreign = makeReservationId()
+      for (
+        const fact of [
+          refund(foreign, "succeeded"),
+          dispute(foreign, "needs_response", "created"),
+          refund(foreign, "failed")
+        ]
+      ) {
+        assert.strictEqual((yield* settle(fact)).outcome, "ignored")
+      }
+      assert.strictEqual(asksOf(world, "/v1/payment_intents"), before + 1)
+      const rows = yield* world.sql`SELECT FROM payment_refunds WHERE payment_reference = ${foreign}
         UNION ALL SELECT FROM payment_disputes WHERE payment_reference = ${foreign}`
-        assert.lengthOf(rows, 0)
-        // One of ours, whose payment is told later.
-        const order = yield* world.topup
-        world.stripe.setWebhookMode("manual")
-        const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
-        const early = refund(paymentIntent, "succeeded", { amountMinor: 400n })
-        assert.strictEqual((yield* settle(early)).outcome, "deferred")
-        yield* world.reconciliation.all(() => undefined)
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 840_000n, owed: 0n })
-        world.stripe.setWebhookMode("automatic")
-        yield* world.clean
-      }))
+      assert.lengthOf(rows, 0)
+      // One of ours, whose payment is told later.
+      const order = yield* world.topup
+      world.stripe.setWebhookMode("manual")
+      const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
+      const early = refund(paymentIntent, "succeeded", { amountMinor: 400n })
+      assert.strictEqual((yield* settle(early)).outcome, "deferred")
+      yield* world.reconciliation.all(() => undefined)
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 840_000n, owed: 0n })
+      world.stripe.setWebhookMode("automatic")
+    })
 
     it.effect("what Stripe refuses to say needs a review, and moves nothing", () =>
       Effect.gen(function*() {

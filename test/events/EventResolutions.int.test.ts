@@ -6,7 +6,7 @@ import { Effect, Layer, References } from "effect"
 import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
-import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { inWorld, paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 
 const noEvent = EventId.make(0n)
 
@@ -44,6 +44,8 @@ const credit = (userId: UserId, more: Partial<Extract<Resolve, { resolution: "cr
 })
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it) => {
+  const test = inWorld(it)
+
   it.effect("are shown with the buyer and what the payment is worth", () =>
     Effect.gen(function*() {
       const { event, order, world } = yield* secondPayment
@@ -113,31 +115,28 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
-  it.effect("give nothing for money that root has written down as another order's, under whatever name", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const [first, second] = [yield* world.topup, yield* world.topup]
-      const reference = yield* world.openEpay(second)
-      const payment = `seen${first.id}`
-      yield* world.manual.complete(ada, { orderId: first.id, provider: "manual", reference: payment, note: "n" })
-      const settled = yield* world.settlement.settle(
-        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment })
-      )
-      assert.strictEqual(settled.outcome, "needs_review")
-      const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 1 })
-      const id = event?.id ?? noEvent
-      const resolve = (asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
-      assert.strictEqual(yield* resolve(credit(second.userId)), "PaymentUsed")
-      assert.strictEqual(yield* resolve({ resolution: "accepted", note: "n", inProportion: false }), "PaymentUsed")
-      assert.strictEqual(yield* resolve({ resolution: "refunded", note: "n" }), "PaymentUsed")
-      assert.strictEqual(
-        yield* tagOf(world.resolutions.refund(ada, id, { note: "n", key: `twin-refund-${first.id}` })),
-        "PaymentUsed"
-      )
-      assert.strictEqual(yield* resolve({ resolution: "dismissed", note: "n" }), "done")
-      assert.deepStrictEqual(yield* world.balance(second.userId), { usd: 0n, owed: 0n })
-      yield* world.clean
-    }))
+  test("give nothing for money that root has written down as another order's, under whatever name", function*(world) {
+    const [first, second] = [yield* world.topup, yield* world.topup]
+    const reference = yield* world.openEpay(second)
+    const payment = `seen${first.id}`
+    yield* world.manual.complete(ada, { orderId: first.id, provider: "manual", reference: payment, note: "n" })
+    const settled = yield* world.settlement.settle(
+      paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment })
+    )
+    assert.strictEqual(settled.outcome, "needs_review")
+    const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 1 })
+    const id = event?.id ?? noEvent
+    const resolve = (asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
+    assert.strictEqual(yield* resolve(credit(second.userId)), "PaymentUsed")
+    assert.strictEqual(yield* resolve({ resolution: "accepted", note: "n", inProportion: false }), "PaymentUsed")
+    assert.strictEqual(yield* resolve({ resolution: "refunded", note: "n" }), "PaymentUsed")
+    assert.strictEqual(
+      yield* tagOf(world.resolutions.refund(ada, id, { note: "n", key: `twin-refund-${first.id}` })),
+      "PaymentUsed"
+    )
+    assert.strictEqual(yield* resolve({ resolution: "dismissed", note: "n" }), "done")
+    assert.deepStrictEqual(yield* world.balance(second.userId), { usd: 0n, owed: 0n })
+  })
 
   it.effect("a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate", () =>
     Effect.gen(function*() {
@@ -229,23 +228,19 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
-  it.effect("a payment that was dismissed still settles by an event that fits", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
-      const payment = `d${order.id}`
-      const fact = (more: object) =>
-        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, ...more })
-      const wrong = yield* world.settlement.settle(fact({ amountMinor: 994n }))
-      assert.strictEqual(wrong.outcome, "needs_review")
-      const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
-      const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
-      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)), "done")
-      assert.strictEqual((yield* world.settlement.settle(fact({ eventKey: makeReservationId() }))).outcome, "applied")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      yield* world.clean
-    }))
+  test("a payment that was dismissed still settles by an event that fits", function*(world) {
+    const order = yield* world.topup
+    const reference = yield* world.openEpay(order)
+    const payment = `d${order.id}`
+    const fact = (more: object) => paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, ...more })
+    const wrong = yield* world.settlement.settle(fact({ amountMinor: 994n }))
+    assert.strictEqual(wrong.outcome, "needs_review")
+    const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
+    const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
+    assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)), "done")
+    assert.strictEqual((yield* world.settlement.settle(fact({ eventKey: makeReservationId() }))).outcome, "applied")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+  })
 
   /** A payment of 9.94 for an order of 10.00, in review. */
   const lessPaid = Effect.fnUntraced(function*(kind: "plan" | "topup") {
@@ -310,64 +305,58 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       yield* world.clean
     }))
 
-  it.effect("payments of two gateways with one number are two payments, each decided on by itself", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const [first, second] = [yield* world.topup, yield* world.topup]
-      const [one, two] = [yield* world.openEpay(first), yield* world.openEpay(second)]
-      yield* world.sql`UPDATE payment_attempts SET gateway = 'other.example.com' WHERE order_id = ${second.id}`
-      const number = `n${first.id}`
-      const wrong = (reference: string) =>
-        paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment: number, amountMinor: 994n })
-      for (const reference of [one, two]) yield* world.settlement.settle(wrong(reference))
-      const open = world.paymentEvents.list({ open: true, text: number }, { limit: 5 })
-      const events = yield* open
-      assert.lengthOf(events, 2)
-      const ofSecond = events.find(({ reference }) => reference === two)
-      assert.strictEqual(
-        yield* tagOf(world.resolutions.resolve(ada, ofSecond?.id ?? noEvent, credit(second.userId))),
-        "done"
-      )
-      const left = yield* open
-      assert.deepStrictEqual(left.map(({ reference }) => reference), [one])
-      const right = { ...wrong(one), eventKey: makeReservationId(), amountMinor: 1_000n }
-      assert.strictEqual((yield* world.settlement.settle(right)).outcome, "applied")
-      const again = { ...wrong(two), eventKey: makeReservationId(), amountMinor: 1_000n }
-      assert.strictEqual((yield* world.settlement.settle(again)).outcome, "duplicate")
-      assert.strictEqual((yield* world.balance(first.userId)).usd, first.creditMicros)
-      yield* world.clean
-    }))
+  test("payments of two gateways with one number are two payments, each decided on by itself", function*(world) {
+    const [first, second] = [yield* world.topup, yield* world.topup]
+    const [one, two] = [yield* world.openEpay(first), yield* world.openEpay(second)]
+    yield* world.sql`UPDATE payment_attempts SET gateway = 'other.example.com' WHERE order_id = ${second.id}`
+    const number = `n${first.id}`
+    const wrong = (reference: string) =>
+      paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment: number, amountMinor: 994n })
+    for (const reference of [one, two]) yield* world.settlement.settle(wrong(reference))
+    const open = world.paymentEvents.list({ open: true, text: number }, { limit: 5 })
+    const events = yield* open
+    assert.lengthOf(events, 2)
+    const ofSecond = events.find(({ reference }) => reference === two)
+    assert.strictEqual(
+      yield* tagOf(world.resolutions.resolve(ada, ofSecond?.id ?? noEvent, credit(second.userId))),
+      "done"
+    )
+    const left = yield* open
+    assert.deepStrictEqual(left.map(({ reference }) => reference), [one])
+    const right = { ...wrong(one), eventKey: makeReservationId(), amountMinor: 1_000n }
+    assert.strictEqual((yield* world.settlement.settle(right)).outcome, "applied")
+    const again = { ...wrong(two), eventKey: makeReservationId(), amountMinor: 1_000n }
+    assert.strictEqual((yield* world.settlement.settle(again)).outcome, "duplicate")
+    assert.strictEqual((yield* world.balance(first.userId)).usd, first.creditMicros)
+  })
 
-  it.effect("join what has waited for a day", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
-      const payment = `p${order.id}`
-      const waiting = paidFact(reference, {
-        provider: "epay",
-        payment,
-        _tag: "Refund",
-        refund: makeReservationId(),
-        own: null,
-        state: "succeeded",
-        amountMinor: 5n
-      })
-      yield* world.settlement.settle(waiting)
-      assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 }), [])
-      yield* world.sql`UPDATE payment_events SET received_at = now() - interval '25 hours'
+  test("join what has waited for a day", function*(world) {
+    const order = yield* world.topup
+    const reference = yield* world.openEpay(order)
+    const payment = `p${order.id}`
+    const waiting = paidFact(reference, {
+      provider: "epay",
+      payment,
+      _tag: "Refund",
+      refund: makeReservationId(),
+      own: null,
+      state: "succeeded",
+      amountMinor: 5n
+    })
+    yield* world.settlement.settle(waiting)
+    assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 }), [])
+    yield* world.sql`UPDATE payment_events SET received_at = now() - interval '25 hours'
         WHERE payment_reference = ${payment}`
-      const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
-      assert.strictEqual(event?.outcome, "deferred")
-      assert.strictEqual(
-        yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, credit(order.userId))),
-        "ResolutionRefused"
-      )
-      const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
-      yield* world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)
-      // Should its payment come all the same, it counts.
-      yield* world.settlement.settle(paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment }))
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_393_000n, owed: 0n })
-      yield* world.clean
-    }))
+    const [event] = yield* world.paymentEvents.list({ open: true, text: payment }, { limit: 5 })
+    assert.strictEqual(event?.outcome, "deferred")
+    assert.strictEqual(
+      yield* tagOf(world.resolutions.resolve(ada, event?.id ?? noEvent, credit(order.userId))),
+      "ResolutionRefused"
+    )
+    const dismissed: Resolve = { resolution: "dismissed", note: "a test of theirs" }
+    yield* world.resolutions.resolve(ada, event?.id ?? noEvent, dismissed)
+    // Should its payment come all the same, it counts.
+    yield* world.settlement.settle(paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment }))
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_393_000n, owed: 0n })
+  })
 })

@@ -8,7 +8,7 @@ import { createHash, createHmac } from "node:crypto"
 import { type EventId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
 import type { Order } from "../../src/orders/Order.ts"
-import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
 import { send } from "../support/TestHttp.ts"
 
 const root = { name: "user:1", userId: UserId.make(1n), address: "" }
@@ -131,33 +131,32 @@ const statusOf = Effect.fnUntraced(function*(order: Order) {
 layer(PaymentWorld.layerOf({ stripeKey: "sk_live_field" }), { excludeTestServices: true })(
   "money in, from the field",
   (it) => {
+    const test = inWorld(it)
+
     for (const resolution of ["credited", "refunded"] as const) {
-      it.effect(`a wrong answer to a query that root ${resolution}, then the right notify: a duplicate`, () =>
-        Effect.gen(function*() {
-          const world = yield* PaymentWorld
-          const order = yield* world.topup
-          world.epay.setNotifyMode("manual")
-          const reference = yield* world.openEpay(order)
-          world.epay.pay(reference, { trade_no: `T${reference}`, money: "9.94" })
-          yield* world.reconciliation.all(() => undefined)
-          const asked = yield* newest
-          assert.deepStrictEqual([asked.fact, asked.outcome], ["Paid", "needs_review"])
-          const decided = resolution === "credited"
-            ? credit(order, 1_391_600n)
-            : { resolution, note: "given back at the gateway" } as const
-          assert.strictEqual(yield* resolve(asked.id, decided), "done")
-          const told = yield* notify(reference)
-          assert.deepStrictEqual([told.fact, told.outcome], ["Paid", "duplicate"])
-          const usd = resolution === "credited" ? 1_391_600n : 0n
-          assert.deepStrictEqual(yield* world.balance(order.userId), { usd, owed: 0n })
-          assert.strictEqual(yield* world.stateOf(order), "pending")
-          yield* world.clean
-        }))
+      test(`a wrong answer to a query that root ${resolution}, then the right notify: a duplicate`, function*(world) {
+        const order = yield* world.topup
+        world.epay.setNotifyMode("manual")
+        const reference = yield* world.openEpay(order)
+        world.epay.pay(reference, { trade_no: `T${reference}`, money: "9.94" })
+        yield* world.reconciliation.all(() => undefined)
+        const asked = yield* newest
+        assert.deepStrictEqual([asked.fact, asked.outcome], ["Paid", "needs_review"])
+        const decided = resolution === "credited"
+          ? credit(order, 1_391_600n)
+          : { resolution, note: "given back at the gateway" } as const
+        assert.strictEqual(yield* resolve(asked.id, decided), "done")
+        const told = yield* notify(reference)
+        assert.deepStrictEqual([told.fact, told.outcome], ["Paid", "duplicate"])
+        const usd = resolution === "credited" ? 1_391_600n : 0n
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd, owed: 0n })
+        assert.strictEqual(yield* world.stateOf(order), "pending")
+      })
     }
 
-    it.effect("a wrong answer to a query, then the right notify: it pays the order, and nothing is left to look at", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
+    test(
+      "a wrong answer to a query, then the right notify: it pays the order, and nothing is left to look at",
+      function*(world) {
         const order = yield* world.topup
         world.epay.setNotifyMode("manual")
         const reference = yield* world.openEpay(order)
@@ -166,84 +165,72 @@ layer(PaymentWorld.layerOf({ stripeKey: "sk_live_field" }), { excludeTestService
         assert.strictEqual((yield* notify(reference)).outcome, "applied")
         assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
         assert.deepStrictEqual(yield* world.paymentEvents.list({ open: true, text: reference }, { limit: 5 }), [])
-        yield* world.clean
-      }))
+      }
+    )
 
-    it.effect("an inquiry about a part of a plan's price: needs a review, and the plan goes on", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const { order, payment } = yield* paidByStripe("plan")
-        const inquiry = {
-          id: "du_inquiry",
-          object: "dispute",
-          amount: 100,
-          currency: "cny",
-          payment_intent: payment,
-          reason: "general",
-          evidence_details: { due_by: 1_800_000_000 },
-          status: "warning_needs_response"
-        }
-        const told = yield* webhook("charge.dispute.created", inquiry)
-        assert.strictEqual(told.outcome, "needs_review")
-        assert.include(told.note, "2027-01-15")
-        assert.deepStrictEqual([yield* world.stateOf(order), yield* statusOf(order)], ["active", "active"])
-        const closed = yield* webhook("charge.dispute.closed", { ...inquiry, status: "warning_closed" })
-        assert.strictEqual(closed.outcome, "applied")
-        assert.deepStrictEqual([yield* world.stateOf(order), yield* statusOf(order)], ["active", "active"])
-        yield* world.clean
-      }))
+    test("an inquiry about a part of a plan's price: needs a review, and the plan goes on", function*(world) {
+      const { order, payment } = yield* paidByStripe("plan")
+      const inquiry = {
+        id: "du_inquiry",
+        object: "dispute",
+        amount: 100,
+        currency: "cny",
+        payment_intent: payment,
+        reason: "general",
+        evidence_details: { due_by: 1_800_000_000 },
+        status: "warning_needs_response"
+      }
+      const told = yield* webhook("charge.dispute.created", inquiry)
+      assert.strictEqual(told.outcome, "needs_review")
+      assert.include(told.note, "2027-01-15")
+      assert.deepStrictEqual([yield* world.stateOf(order), yield* statusOf(order)], ["active", "active"])
+      const closed = yield* webhook("charge.dispute.closed", { ...inquiry, status: "warning_closed" })
+      assert.strictEqual(closed.outcome, "applied")
+      assert.deepStrictEqual([yield* world.stateOf(order), yield* statusOf(order)], ["active", "active"])
+    })
 
-    it.effect("a dispute that cannot be read offers no credit, and refuses one", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const { order, payment } = yield* paidByStripe("topup")
-        const told = yield* webhook("charge.dispute.created", {
-          id: "du_odd",
-          object: "dispute",
-          amount: -5,
-          currency: "cny",
-          payment_intent: payment,
-          status: "needs_response"
-        })
-        assert.deepStrictEqual([told.fact, told.outcome], ["UnreadableClawback", "needs_review"])
-        const { evidence } = yield* world.paymentEvents.find(told.id)
-        assert.deepInclude(evidence, { type: "charge.dispute.created", livemode: true }, "the message is kept")
-        assert.strictEqual(yield* resolve(told.id, credit(order, 1_000_000n)), "ResolutionRefused")
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-        assert.strictEqual(yield* resolve(told.id, { resolution: "dismissed", note: "asked Stripe" }), "done")
-        yield* world.clean
-      }))
+    test("a dispute that cannot be read offers no credit, and refuses one", function*(world) {
+      const { order, payment } = yield* paidByStripe("topup")
+      const told = yield* webhook("charge.dispute.created", {
+        id: "du_odd",
+        object: "dispute",
+        amount: -5,
+        currency: "cny",
+        payment_intent: payment,
+        status: "needs_response"
+      })
+      assert.deepStrictEqual([told.fact, told.outcome], ["UnreadableClawback", "needs_review"])
+      const { evidence } = yield* world.paymentEvents.find(told.id)
+      assert.deepInclude(evidence, { type: "charge.dispute.created", livemode: true }, "the message is kept")
+      assert.strictEqual(yield* resolve(told.id, credit(order, 1_000_000n)), "ResolutionRefused")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      assert.strictEqual(yield* resolve(told.id, { resolution: "dismissed", note: "asked Stripe" }), "done")
+    })
 
-    it.effect("an event of the test mode under a live key: needs a review, and is never credited", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const order = yield* world.topup
-        yield* world.openStripe(order)
-        const { attempts } = yield* world.orders.show(order.id, undefined)
-        const told = yield* webhook("checkout.session.completed", session(attempts[0]?.reference ?? ""), {
-          livemode: false
-        })
-        assert.strictEqual(told.outcome, "needs_review")
-        assert.strictEqual(yield* resolve(told.id, credit(order, 1_400_000n)), "ResolutionRefused")
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-        assert.strictEqual(yield* world.stateOf(order), "pending")
-        yield* world.clean
-      }))
+    test("an event of the test mode under a live key: needs a review, and is never credited", function*(world) {
+      const order = yield* world.topup
+      yield* world.openStripe(order)
+      const { attempts } = yield* world.orders.show(order.id, undefined)
+      const told = yield* webhook("checkout.session.completed", session(attempts[0]?.reference ?? ""), {
+        livemode: false
+      })
+      assert.strictEqual(told.outcome, "needs_review")
+      assert.strictEqual(yield* resolve(told.id, credit(order, 1_400_000n)), "ResolutionRefused")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+      assert.strictEqual(yield* world.stateOf(order), "pending")
+    })
 
-    it.effect("an event of another shop on the same account is ignored", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const told = yield* webhook(
-          "checkout.session.completed",
-          session("", { metadata: { reference: "INV-2024-001" }, client_reference_id: "INV-2024-001" })
-        )
-        assert.strictEqual(told.outcome, "ignored")
-        yield* world.clean
-      }))
+    test("an event of another shop on the same account is ignored", function*() {
+      const told = yield* webhook(
+        "checkout.session.completed",
+        session("", { metadata: { reference: "INV-2024-001" }, client_reference_id: "INV-2024-001" })
+      )
+      assert.strictEqual(told.outcome, "ignored")
+    })
 
-    it.effect("a trade number that comes for a second order, and the right notify after a wrong one, are events of their own", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
+    test(
+      "a trade number that comes for a second order, and the right notify after a wrong one, are events of their own",
+      function*(world) {
         world.epay.setNotifyMode("manual")
         const [first, second] = [yield* world.topup, yield* world.topup]
         const [one, two] = [yield* world.openEpay(first), yield* world.openEpay(second)]
@@ -254,83 +241,71 @@ layer(PaymentWorld.layerOf({ stripeKey: "sk_live_field" }), { excludeTestService
         assert.strictEqual((yield* notify(two, { money: "9.94" })).outcome, "needs_review")
         assert.strictEqual((yield* notify(two)).outcome, "applied")
         assert.deepStrictEqual(yield* world.balance(second.userId), { usd: second.creditMicros, owed: 0n })
-        yield* world.clean
-      }))
+      }
+    )
 
-    it.effect("a refund that failed and was never counted gives nothing", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const { order, payment } = yield* paidByStripe("topup")
-        yield* webhook("refund.created", {
-          id: "re_made",
-          object: "refund",
-          amount: 400,
-          currency: "cny",
-          payment_intent: payment,
-          status: "succeeded"
-        })
-        const left = order.creditMicros - (order.creditMicros * 400n) / 1_000n
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: left, owed: 0n })
-        yield* webhook("refund.failed", {
-          id: "re_never",
-          object: "refund",
-          amount: 200,
-          currency: "cny",
-          payment_intent: payment,
-          status: "failed"
-        })
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: left, owed: 0n })
-        yield* world.clean
-      }))
+    test("a refund that failed and was never counted gives nothing", function*(world) {
+      const { order, payment } = yield* paidByStripe("topup")
+      yield* webhook("refund.created", {
+        id: "re_made",
+        object: "refund",
+        amount: 400,
+        currency: "cny",
+        payment_intent: payment,
+        status: "succeeded"
+      })
+      const left = order.creditMicros - (order.creditMicros * 400n) / 1_000n
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: left, owed: 0n })
+      yield* webhook("refund.failed", {
+        id: "re_never",
+        object: "refund",
+        amount: 200,
+        currency: "cny",
+        payment_intent: payment,
+        status: "failed"
+      })
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: left, owed: 0n })
+    })
 
-    it.effect("a sum of refunds that Stripe does not list moves nothing, and needs a review", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const { order, payment } = yield* paidByStripe("topup")
-        const charge = { id: "ch_1", object: "charge", amount_refunded: 400, currency: "cny", payment_intent: payment }
-        const told = yield* webhook("charge.refunded", charge)
-        assert.deepStrictEqual([told.fact, told.outcome], ["Refunded", "needs_review"])
-        assert.include(told.note, "does not list")
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-        yield* world.clean
-      }))
+    test("a sum of refunds that Stripe does not list moves nothing, and needs a review", function*(world) {
+      const { order, payment } = yield* paidByStripe("topup")
+      const charge = { id: "ch_1", object: "charge", amount_refunded: 400, currency: "cny", payment_intent: payment }
+      const told = yield* webhook("charge.refunded", charge)
+      assert.deepStrictEqual([told.fact, told.outcome], ["Refunded", "needs_review"])
+      assert.include(told.note, "does not list")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+    })
 
-    it.effect("a NUL in the metadata of a signed event is settled like any other", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        const order = yield* world.topup
-        yield* world.openStripe(order)
-        const { attempts } = yield* world.orders.show(order.id, undefined)
-        const metadata = { realms_reference: attempts[0]?.reference ?? "", note: "a\u0000b" }
-        assert.strictEqual((yield* webhook("checkout.session.completed", session("", { metadata }))).outcome, "applied")
-        const foreign = session("", { metadata: { reference: "topup_1\u0000" }, client_reference_id: "sub_1\u0000" })
-        assert.strictEqual((yield* webhook("checkout.session.completed", foreign)).outcome, "ignored")
-        yield* world.clean
-      }))
+    test("a NUL in the metadata of a signed event is settled like any other", function*(world) {
+      const order = yield* world.topup
+      yield* world.openStripe(order)
+      const { attempts } = yield* world.orders.show(order.id, undefined)
+      const metadata = { realms_reference: attempts[0]?.reference ?? "", note: "a\u0000b" }
+      assert.strictEqual((yield* webhook("checkout.session.completed", session("", { metadata }))).outcome, "applied")
+      const foreign = session("", { metadata: { reference: "topup_1\u0000" }, client_reference_id: "sub_1\u0000" })
+      assert.strictEqual((yield* webhook("checkout.session.completed", foreign)).outcome, "ignored")
+    })
 
-    it.effect("a manual payment counts once, under whatever provider's name its money is told of", () =>
-      Effect.gen(function*() {
-        const world = yield* PaymentWorld
-        world.epay.setNotifyMode("manual")
-        const [order, other] = [yield* world.topup, yield* world.topup]
-        const [reference, elsewhere] = [yield* world.openEpay(order), yield* world.openEpay(other)]
-        const trade = `T${reference}`
-        const completed = yield* world.manual.complete(root, {
-          orderId: order.id,
-          provider: "manual",
-          reference: trade,
-          note: "n"
-        })
-        assert.strictEqual(completed.state, "paid")
-        assert.strictEqual((yield* notify(reference)).outcome, "duplicate")
-        assert.strictEqual((yield* notify(elsewhere, { trade_no: trade })).outcome, "needs_review")
-        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-        assert.strictEqual(yield* world.stateOf(other), "pending")
-        for (const id of ["pi_1", "ch_1", "py_1", "cs_1"]) {
-          const asked = { orderId: other.id, provider: "manual", reference: id, note: "n" } as const
-          assert.strictEqual((yield* Effect.flip(world.manual.complete(root, asked)))._tag, "ResolutionRefused")
-        }
-        yield* world.clean
-      }))
+    test("a manual payment counts once, under whatever provider's name its money is told of", function*(world) {
+      world.epay.setNotifyMode("manual")
+      const [order, other] = [yield* world.topup, yield* world.topup]
+      const [reference, elsewhere] = [yield* world.openEpay(order), yield* world.openEpay(other)]
+      const trade = `T${reference}`
+      const completed = yield* world.manual.complete(root, {
+        orderId: order.id,
+        provider: "manual",
+        reference: trade,
+        note: "n"
+      })
+      assert.strictEqual(completed.state, "paid")
+      assert.strictEqual((yield* notify(reference)).outcome, "duplicate")
+      assert.strictEqual((yield* notify(elsewhere, { trade_no: trade })).outcome, "needs_review")
+      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      assert.strictEqual(yield* world.stateOf(other), "pending")
+      for (const id of ["pi_1", "ch_1", "py_1", "cs_1"]) {
+        const asked = { orderId: other.id, provider: "manual", reference: id, note: "n" } as const
+        assert.strictEqual((yield* Effect.flip(world.manual.complete(root, asked)))._tag, "ResolutionRefused")
+      }
+    })
   }
 )

@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
-import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, PaymentWorld } from "../support/PaymentWorld.ts"
 import { epaySigned, type Pairs, stripeSignature } from "../support/Signers.ts"
 import { send } from "../support/TestHttp.ts"
 
@@ -69,18 +69,17 @@ const count = Effect.gen(function*() {
 })
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks in forms of their own", (it) => {
-  it.effect("a notify as multipart/form-data settles like any other", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const pairs = notifyOf(world, yield* world.openEpay(order))
-      assert.deepStrictEqual(yield* post(world, multipart(pairs)), success)
-      assert.strictEqual(yield* world.stateOf(order), "paid")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
-      assert.deepStrictEqual(yield* post(world, encoded(pairs), "application/x-www-form-urlencoded"), success)
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
-      yield* world.clean
-    }))
+  const test = inWorld(it)
+
+  test("a notify as multipart/form-data settles like any other", function*(world) {
+    const order = yield* world.topup
+    const pairs = notifyOf(world, yield* world.openEpay(order))
+    assert.deepStrictEqual(yield* post(world, multipart(pairs)), success)
+    assert.strictEqual(yield* world.stateOf(order), "paid")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+    assert.deepStrictEqual(yield* post(world, encoded(pairs), "application/x-www-form-urlencoded"), success)
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+  })
 
   it.effect("a multipart notify that is forged, broken, too large or has a file leaves nothing", () =>
     Effect.gen(function*() {
@@ -114,46 +113,40 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks in forms
       assert.includeMembers([...reasons], ["too_large", "unreadable", "contradictory", "signature"])
     }))
 
-  it.effect("parameters that come twice with the same value are read once, in all three ways", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const urlencoded = "application/x-www-form-urlencoded"
-      const ways: ReadonlyArray<(pairs: Pairs) => Effect.Effect<ReadonlyArray<unknown>>> = [
-        (pairs) => get(world, `${encoded(pairs)}&${encoded(pairs)}`),
-        (pairs) => post(world, encoded(pairs), urlencoded, `?${encoded(pairs)}`),
-        (pairs) => post(world, multipart([...pairs, ...pairs]))
-      ]
-      for (const way of ways) {
-        const order = yield* world.topup
-        const pairs = notifyOf(world, yield* world.openEpay(order))
-        assert.deepStrictEqual(yield* way(pairs), success)
-        assert.strictEqual(yield* world.stateOf(order), "paid")
-        assert.deepStrictEqual(yield* get(world, `${encoded(pairs)}&money=10.0`), fail)
-      }
-      yield* world.clean
-    }))
+  test("parameters that come twice with the same value are read once, in all three ways", function*(world) {
+    const urlencoded = "application/x-www-form-urlencoded"
+    const ways: ReadonlyArray<(pairs: Pairs) => Effect.Effect<ReadonlyArray<unknown>>> = [
+      (pairs) => get(world, `${encoded(pairs)}&${encoded(pairs)}`),
+      (pairs) => post(world, encoded(pairs), urlencoded, `?${encoded(pairs)}`),
+      (pairs) => post(world, multipart([...pairs, ...pairs]))
+    ]
+    for (const way of ways) {
+      const order = yield* world.topup
+      const pairs = notifyOf(world, yield* world.openEpay(order))
+      assert.deepStrictEqual(yield* way(pairs), success)
+      assert.strictEqual(yield* world.stateOf(order), "paid")
+      assert.deepStrictEqual(yield* get(world, `${encoded(pairs)}&money=10.0`), fail)
+    }
+  })
 
-  it.effect("a trade that is finished needs review, unless its payment was settled", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const settled = yield* world.topup
-      const reference = yield* world.openEpay(settled)
-      const end = (of: string) => encoded(notifyOf(world, of, { trade_status: "TRADE_FINISHED" }))
-      assert.deepStrictEqual(yield* get(world, encoded(notifyOf(world, reference))), success)
-      assert.deepStrictEqual(yield* get(world, end(reference)), success)
-      assert.deepInclude((yield* world.events).at(-1), { fact: "Unreadable", outcome: "duplicate" })
-      const lone = yield* world.topup
-      const loneReference = yield* world.openEpay(lone)
-      assert.deepStrictEqual(yield* get(world, end(loneReference)), success)
-      const event = (yield* world.events).at(-1)
-      assert.deepInclude(event, { fact: "Unreadable", outcome: "needs_review" })
-      assert.include(event?.note, "TRADE_FINISHED")
-      assert.strictEqual(yield* world.stateOf(lone), "pending")
-      // The money is told of after all.
-      assert.deepStrictEqual(yield* get(world, encoded(notifyOf(world, loneReference))), success)
-      assert.strictEqual(yield* world.stateOf(lone), "paid")
-      yield* world.clean
-    }))
+  test("a trade that is finished needs review, unless its payment was settled", function*(world) {
+    const settled = yield* world.topup
+    const reference = yield* world.openEpay(settled)
+    const end = (of: string) => encoded(notifyOf(world, of, { trade_status: "TRADE_FINISHED" }))
+    assert.deepStrictEqual(yield* get(world, encoded(notifyOf(world, reference))), success)
+    assert.deepStrictEqual(yield* get(world, end(reference)), success)
+    assert.deepInclude((yield* world.events).at(-1), { fact: "Unreadable", outcome: "duplicate" })
+    const lone = yield* world.topup
+    const loneReference = yield* world.openEpay(lone)
+    assert.deepStrictEqual(yield* get(world, end(loneReference)), success)
+    const event = (yield* world.events).at(-1)
+    assert.deepInclude(event, { fact: "Unreadable", outcome: "needs_review" })
+    assert.include(event?.note, "TRADE_FINISHED")
+    assert.strictEqual(yield* world.stateOf(lone), "pending")
+    // The money is told of after all.
+    assert.deepStrictEqual(yield* get(world, encoded(notifyOf(world, loneReference))), success)
+    assert.strictEqual(yield* world.stateOf(lone), "paid")
+  })
 
   it.effect("a thin event of Stripe is acknowledged and ignored", () =>
     Effect.gen(function*() {
@@ -169,38 +162,35 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks in forms
       assert.deepInclude((yield* world.events).at(-1), { fact: "Nothing", outcome: "ignored" })
     }))
 
-  it.effect("NUL in a signed event of Stripe stops nothing: it is settled, or ignored", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      yield* world.openStripe(order)
-      const { attempts } = yield* world.orders.show(order.id, undefined)
-      const reference = attempts[0]?.reference ?? ""
-      const event = (id: string, more: object) => ({
-        id,
-        object: "event",
-        type: "checkout.session.completed",
-        created: 1_700_000_000,
-        data: {
-          object: {
-            id: "cs_nul",
-            object: "checkout.session",
-            status: "complete",
-            payment_status: "paid",
-            payment_intent: "pi_nul\0",
-            amount_total: 1_000,
-            currency: "cny",
-            ...more
-          }
+  test("NUL in a signed event of Stripe stops nothing: it is settled, or ignored", function*(world) {
+    const order = yield* world.topup
+    yield* world.openStripe(order)
+    const { attempts } = yield* world.orders.show(order.id, undefined)
+    const reference = attempts[0]?.reference ?? ""
+    const event = (id: string, more: object) => ({
+      id,
+      object: "event",
+      type: "checkout.session.completed",
+      created: 1_700_000_000,
+      data: {
+        object: {
+          id: "cs_nul",
+          object: "checkout.session",
+          status: "complete",
+          payment_status: "paid",
+          payment_intent: "pi_nul\0",
+          amount_total: 1_000,
+          currency: "cny",
+          ...more
         }
-      })
-      const strange = event("evt_nul_1", { metadata: { "ke\0y": "\0value", other: "\ud800" } })
-      assert.deepStrictEqual(yield* postStripe(world, strange), received)
-      assert.deepInclude((yield* world.events).at(-1), { outcome: "ignored" })
-      const ours = event("evt_nul_2\0", { metadata: { reference: `${reference}\0`, "ke\0y": "\0" } })
-      assert.deepStrictEqual(yield* postStripe(world, ours), received)
-      assert.deepInclude((yield* world.events).at(-1), { fact: "Paid", outcome: "applied" })
-      assert.strictEqual(yield* world.stateOf(order), "paid")
-      yield* world.clean
-    }))
+      }
+    })
+    const strange = event("evt_nul_1", { metadata: { "ke\0y": "\0value", other: "\ud800" } })
+    assert.deepStrictEqual(yield* postStripe(world, strange), received)
+    assert.deepInclude((yield* world.events).at(-1), { outcome: "ignored" })
+    const ours = event("evt_nul_2\0", { metadata: { reference: `${reference}\0`, "ke\0y": "\0" } })
+    assert.deepStrictEqual(yield* postStripe(world, ours), received)
+    assert.deepInclude((yield* world.events).at(-1), { fact: "Paid", outcome: "applied" })
+    assert.strictEqual(yield* world.stateOf(order), "paid")
+  })
 })

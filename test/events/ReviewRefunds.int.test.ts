@@ -6,11 +6,13 @@ import { isUnanswered } from "../../src/orders/Refunds.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { dispute, refund, settle, tagOf } from "../support/ClawbackFacts.ts"
-import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
 const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a payment in review", (it) => {
+  const test = inWorld(it)
+
   /** A second payment of one order, by Stripe. */
   const secondPayment = Effect.gen(function*() {
     const world = yield* PaymentWorld
@@ -100,26 +102,23 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
       yield* world.clean
     }))
 
-  it.effect("that was dismissed and settles after all gives no more than has not gone back", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const session = yield* world.openStripe(order)
-      world.stripe.setWebhookMode("manual")
-      const { paymentIntent } = world.stripe.pay(session)
-      const { attempts } = yield* world.orders.show(order.id, undefined)
-      const paid = paidFact(attempts[0]?.reference ?? "", { payment: paymentIntent })
-      assert.strictEqual((yield* settle({ ...paid, amountMinor: 999n } as PaymentFact)).outcome, "needs_review")
-      const [event] = yield* world.paymentEvents.list({ open: true, text: paymentIntent }, { limit: 5 })
-      yield* world.resolutions.resolve(ada, event?.id ?? EventId.make(0n), { resolution: "dismissed", note: "n" })
-      assert.strictEqual((yield* settle(refund(paymentIntent, "succeeded", { amountMinor: 400n }))).outcome, "applied")
-      const asked = yield* settle(dispute(paymentIntent, "needs_response", "created", { amountMinor: 600n }))
-      assert.strictEqual(asked.outcome, "needs_review", "it is to be answered all the same")
-      assert.strictEqual((yield* settle({ ...paid, eventKey: makeReservationId() })).outcome, "applied")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      world.stripe.setWebhookMode("automatic")
-      yield* world.clean
-    }))
+  test("that was dismissed and settles after all gives no more than has not gone back", function*(world) {
+    const order = yield* world.topup
+    const session = yield* world.openStripe(order)
+    world.stripe.setWebhookMode("manual")
+    const { paymentIntent } = world.stripe.pay(session)
+    const { attempts } = yield* world.orders.show(order.id, undefined)
+    const paid = paidFact(attempts[0]?.reference ?? "", { payment: paymentIntent })
+    assert.strictEqual((yield* settle({ ...paid, amountMinor: 999n } as PaymentFact)).outcome, "needs_review")
+    const [event] = yield* world.paymentEvents.list({ open: true, text: paymentIntent }, { limit: 5 })
+    yield* world.resolutions.resolve(ada, event?.id ?? EventId.make(0n), { resolution: "dismissed", note: "n" })
+    assert.strictEqual((yield* settle(refund(paymentIntent, "succeeded", { amountMinor: 400n }))).outcome, "applied")
+    const asked = yield* settle(dispute(paymentIntent, "needs_response", "created", { amountMinor: 600n }))
+    assert.strictEqual(asked.outcome, "needs_review", "it is to be answered all the same")
+    assert.strictEqual((yield* settle({ ...paid, eventKey: makeReservationId() })).outcome, "applied")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+    world.stripe.setWebhookMode("automatic")
+  })
 
   it.effect("without an answer stays refunded until it is known, and the event that names our row says it", () =>
     Effect.gen(function*() {

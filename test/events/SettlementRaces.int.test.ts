@@ -4,7 +4,7 @@ import { Effect, Fiber, Layer, Redacted, References } from "effect"
 import { type AttemptId, makeReservationId } from "../../src/domain/Ids.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
-import { paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { inWorld, paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
 import { eventually, until } from "../support/Until.ts"
 
@@ -66,46 +66,42 @@ const both = <A, B, E, F, R, S>(one: Effect.Effect<A, E, R>, other: Effect.Effec
   Effect.all([one, other], { concurrency: "unbounded" })
 
 layer(Worlds, { excludeTestServices: true })("settlement, when things happen at once", (it) => {
-  it.effect("one event fifty times at once over two servers: one settles it, the others find it settled", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const servers = [world, yield* SecondServer]
-      const { order, paid } = yield* epayOrder()
-      const settled = yield* Effect.forEach(
-        Array.from({ length: 25 }, () => servers).flat(),
-        ({ settlement }) => settlement.settle(paid),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(settled.map(({ outcome }) => outcome), settled.map(() => "applied"))
-      assert.strictEqual(settled.filter(({ repeated }) => !repeated).length, 1)
-      const rows = yield* world.sql<{ deliveries: number }>`
+  const test = inWorld(it)
+
+  test("one event fifty times at once over two servers: one settles it, the others find it settled", function*(world) {
+    const servers = [world, yield* SecondServer]
+    const { order, paid } = yield* epayOrder()
+    const settled = yield* Effect.forEach(
+      Array.from({ length: 25 }, () => servers).flat(),
+      ({ settlement }) => settlement.settle(paid),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(settled.map(({ outcome }) => outcome), settled.map(() => "applied"))
+    assert.strictEqual(settled.filter(({ repeated }) => !repeated).length, 1)
+    const rows = yield* world.sql<{ deliveries: number }>`
         SELECT deliveries FROM payment_events WHERE event_key = ${paid.eventKey}`
-      assert.deepStrictEqual(rows.map(({ deliveries }) => deliveries), [50])
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      yield* world.clean
-    }))
+    assert.deepStrictEqual(rows.map(({ deliveries }) => deliveries), [50])
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+  })
 
-  it.effect("two providers pay one order at once: one fulfils it, the other needs a review", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const other = yield* SecondServer
-      yield* race(() =>
-        Effect.gen(function*() {
-          const { order, paid } = yield* epayOrder()
-          yield* world.openStripe(order)
-          const { attempts } = yield* world.orders.show(order.id, undefined)
-          const byStripe = paidFact(attempts.find(({ provider }) => provider === "stripe")?.reference ?? "")
-          yield* both(world.settlement.settle(paid), other.settlement.settle(byStripe))
-          assert.sameMembers(yield* outcomesOf([paid, byStripe]), ["applied", "needs_review"])
-          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-        })
-      )
-      yield* world.clean
-    }))
+  test("two providers pay one order at once: one fulfils it, the other needs a review", function*(world) {
+    const other = yield* SecondServer
+    yield* race(() =>
+      Effect.gen(function*() {
+        const { order, paid } = yield* epayOrder()
+        yield* world.openStripe(order)
+        const { attempts } = yield* world.orders.show(order.id, undefined)
+        const byStripe = paidFact(attempts.find(({ provider }) => provider === "stripe")?.reference ?? "")
+        yield* both(world.settlement.settle(paid), other.settlement.settle(byStripe))
+        assert.sameMembers(yield* outcomesOf([paid, byStripe]), ["applied", "needs_review"])
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      })
+    )
+  })
 
-  it.effect("a webhook races the reconciliation of another server: one settles it, the other finds it settled", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "a webhook races the reconciliation of another server: one settles it, the other finds it settled",
+    function*(world) {
       const other = yield* SecondServer
       world.stripe.setWebhookMode("manual")
       yield* race(() =>
@@ -128,57 +124,51 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
         })
       )
       world.stripe.setWebhookMode("automatic")
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a webhook races a cancel: whichever is first, the money is honoured", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const other = yield* SecondServer
-      yield* race(() =>
-        Effect.gen(function*() {
-          const { order, paid } = yield* epayOrder()
-          const cancel = Effect.result(other.orders.cancel(order.id, order.userId))
-          const [settled, cancelled] = yield* both(world.settlement.settle(paid), cancel)
-          assert.strictEqual(settled.outcome, "applied")
-          if (cancelled._tag === "Failure") assert.strictEqual(cancelled.failure._tag, "OrderClosed")
-          assert.strictEqual(yield* world.stateOf(order), "paid")
-          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+  test("a webhook races a cancel: whichever is first, the money is honoured", function*(world) {
+    const other = yield* SecondServer
+    yield* race(() =>
+      Effect.gen(function*() {
+        const { order, paid } = yield* epayOrder()
+        const cancel = Effect.result(other.orders.cancel(order.id, order.userId))
+        const [settled, cancelled] = yield* both(world.settlement.settle(paid), cancel)
+        assert.strictEqual(settled.outcome, "applied")
+        if (cancelled._tag === "Failure") assert.strictEqual(cancelled.failure._tag, "OrderClosed")
+        assert.strictEqual(yield* world.stateOf(order), "paid")
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+      })
+    )
+  })
+
+  test("a refund races the spending of what was bought: what is gone is owed, and nothing is minted", function*(world) {
+    const other = yield* SecondServer
+    yield* race(() =>
+      Effect.gen(function*() {
+        const { order, paid, refund } = yield* epayOrder()
+        yield* world.settlement.settle(paid)
+        const command = reserveOf(1_000_000n)
+        const spend = Effect.gen(function*() {
+          const held = yield* Effect.result(other.accounts.reserve(order.userId, command, ignoreLoss))
+          if (held._tag === "Success") {
+            return (yield* other.accounts.commit(order.userId, commitOf(command.id, 900_000))).chargedMicros
+          }
+          assert.strictEqual(held.failure._tag, "InsufficientFunds")
+          return 0n
         })
-      )
-      yield* world.clean
-    }))
+        const [settled, spent] = yield* both(world.settlement.settle(refund(order.amountFen)), spend)
+        assert.strictEqual(settled.outcome, "applied")
+        assert.include([0n, 900_000n], spent)
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: spent })
+        assert.strictEqual(yield* world.stateOf(order), "refunded")
+      })
+    )
+  })
 
-  it.effect("a refund races the spending of what was bought: what is gone is owed, and nothing is minted", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const other = yield* SecondServer
-      yield* race(() =>
-        Effect.gen(function*() {
-          const { order, paid, refund } = yield* epayOrder()
-          yield* world.settlement.settle(paid)
-          const command = reserveOf(1_000_000n)
-          const spend = Effect.gen(function*() {
-            const held = yield* Effect.result(other.accounts.reserve(order.userId, command, ignoreLoss))
-            if (held._tag === "Success") {
-              return (yield* other.accounts.commit(order.userId, commitOf(command.id, 900_000))).chargedMicros
-            }
-            assert.strictEqual(held.failure._tag, "InsufficientFunds")
-            return 0n
-          })
-          const [settled, spent] = yield* both(world.settlement.settle(refund(order.amountFen)), spend)
-          assert.strictEqual(settled.outcome, "applied")
-          assert.include([0n, 900_000n], spent)
-          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: spent })
-          assert.strictEqual(yield* world.stateOf(order), "refunded")
-        })
-      )
-      yield* world.clean
-    }))
-
-  it.effect("a hold is open while the top-up is disputed and the dispute is lost: the call is charged, the rest is owed", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "a hold is open while the top-up is disputed and the dispute is lost: the call is charged, the rest is owed",
+    function*(world) {
       const { dispute, order, paid } = yield* epayOrder()
       yield* world.settlement.settle(paid)
       const command = reserveOf(1_000_000n)
@@ -188,30 +178,27 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 1_000_000n })
       yield* world.accounts.commit(order.userId, commitOf(command.id, 250_000))
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 250_000n })
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a payment and its dispute at once: in whatever order, the dispute counts and nothing waits", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const other = yield* SecondServer
-      yield* race((index) =>
-        Effect.gen(function*() {
-          const { dispute, order, paid } = yield* epayOrder()
-          const disputed = dispute(order.amountFen)
-          const [one, two] = index % 2 === 0 ? [paid, disputed] : [disputed, paid]
-          yield* both(world.settlement.settle(one), other.settlement.settle(two))
-          assert.deepStrictEqual(yield* outcomesOf([paid, disputed]), ["applied", "needs_review"])
-          assert.strictEqual(yield* world.stateOf(order), "disputed")
-          assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-        })
-      )
-      yield* world.clean
-    }))
+  test("a payment and its dispute at once: in whatever order, the dispute counts and nothing waits", function*(world) {
+    const other = yield* SecondServer
+    yield* race((index) =>
+      Effect.gen(function*() {
+        const { dispute, order, paid } = yield* epayOrder()
+        const disputed = dispute(order.amountFen)
+        const [one, two] = index % 2 === 0 ? [paid, disputed] : [disputed, paid]
+        yield* both(world.settlement.settle(one), other.settlement.settle(two))
+        assert.deepStrictEqual(yield* outcomesOf([paid, disputed]), ["applied", "needs_review"])
+        assert.strictEqual(yield* world.stateOf(order), "disputed")
+        assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+      })
+    )
+  })
 
-  it.effect("a payment that comes while its dispute is being written down waits for it, and takes it into account", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "a payment that comes while its dispute is being written down waits for it, and takes it into account",
+    function*(world) {
       const other = yield* SecondServer
       const { dispute, order, paid } = yield* epayOrder()
       const disputed = dispute(order.amountFen)
@@ -240,35 +227,32 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       yield* world.sql.unsafe("DROP FUNCTION test_hold CASCADE")
       assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["needs_review", "applied"])
       assert.strictEqual(yield* world.stateOf(order), "disputed")
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a dispute before its payment waits, and counts in the transaction that settles the payment", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const { dispute, order, paid } = yield* epayOrder()
-      const disputed = dispute(400n)
-      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
-      assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred", "told again it still waits")
-      yield* world.settlement.settle(paid)
-      assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["needs_review", "applied"])
-      assert.strictEqual(yield* world.stateOf(order), "disputed")
-      const entries = yield* world.sql<{ kind: string; amount_micros: bigint; at: string }>`
+  test("a dispute before its payment waits, and counts in the transaction that settles the payment", function*(world) {
+    const { dispute, order, paid } = yield* epayOrder()
+    const disputed = dispute(400n)
+    assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 0n, owed: 0n })
+    assert.strictEqual((yield* world.settlement.settle(disputed)).outcome, "deferred", "told again it still waits")
+    yield* world.settlement.settle(paid)
+    assert.deepStrictEqual(yield* outcomesOf([disputed, paid]), ["needs_review", "applied"])
+    assert.strictEqual(yield* world.stateOf(order), "disputed")
+    const entries = yield* world.sql<{ kind: string; amount_micros: bigint; at: string }>`
         SELECT kind, amount_micros, xmin::text AS at FROM ledger_entries WHERE user_id = ${order.userId} ORDER BY id`
-      assert.deepStrictEqual(entries.map(({ amount_micros, kind }) => [kind, amount_micros]), [
-        ["topup", 1_400_000n],
-        ["dispute", -560_000n]
-      ])
-      assert.strictEqual(entries[0]?.at, entries[1]?.at, "one transaction wrote both")
-      const again = yield* world.settlement.settle(disputed)
-      assert.deepStrictEqual([again.outcome, again.repeated], ["needs_review", true])
-      yield* world.clean
-    }))
+    assert.deepStrictEqual(entries.map(({ amount_micros, kind }) => [kind, amount_micros]), [
+      ["topup", 1_400_000n],
+      ["dispute", -560_000n]
+    ])
+    assert.strictEqual(entries[0]?.at, entries[1]?.at, "one transaction wrote both")
+    const again = yield* world.settlement.settle(disputed)
+    assert.deepStrictEqual([again.outcome, again.repeated], ["needs_review", true])
+  })
 
-  it.effect("a part of a plan's price is refunded before its payment: the plan is active, and the refund is shown", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "a part of a plan's price is refunded before its payment: the plan is active, and the refund is shown",
+    function*(world) {
       const { order, paid, refund } = yield* epayOrder("plan")
       const part = refund(100n)
       const elsewhere = { ...refund(order.amountFen), currency: "jpy" }
@@ -280,12 +264,12 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       assert.strictEqual(yield* world.stateOf(order), "active")
       yield* world.settlement.settle(refund(order.amountFen))
       assert.strictEqual(yield* world.stateOf(order), "refunded")
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a dispute is won after the plan's time is over: the order is honoured, the subscription stays ended", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "a dispute is won after the plan's time is over: the order is honoured, the subscription stays ended",
+    function*(world) {
       const { dispute, order, paid } = yield* epayOrder("plan")
       yield* world.settlement.settle(paid)
       const disputed = dispute(order.amountFen)
@@ -299,37 +283,34 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
         { status: string }
       >`SELECT status FROM user_subscriptions WHERE order_id = ${order.id}`
       assert.deepStrictEqual(rows.map(({ status }) => status), ["ended"])
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a second payment whose webhook is lost is asked about, once, and needs a review", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      world.stripe.setWebhookMode("manual")
-      const { order, paid } = yield* epayOrder()
-      const session = yield* world.openStripe(order)
-      world.stripe.pay(session)
-      yield* world.settlement.settle(paid)
-      const kept = Effect.map(
-        world.sql<{ id: AttemptId; payable: boolean; checks: number }>`SELECT id, payable, checks
+  test("a second payment whose webhook is lost is asked about, once, and needs a review", function*(world) {
+    world.stripe.setWebhookMode("manual")
+    const { order, paid } = yield* epayOrder()
+    const session = yield* world.openStripe(order)
+    world.stripe.pay(session)
+    yield* world.settlement.settle(paid)
+    const kept = Effect.map(
+      world.sql<{ id: AttemptId; payable: boolean; checks: number }>`SELECT id, payable, checks
           FROM payment_attempts WHERE provider_reference = ${session}`,
-        ([row]) => row
-      )
-      const outcomes = Effect.gen(function*() {
-        const rows = yield* world.sql<{ outcome: string }>`SELECT outcome FROM payment_events
+      ([row]) => row
+    )
+    const outcomes = Effect.gen(function*() {
+      const rows = yield* world.sql<{ outcome: string }>`SELECT outcome FROM payment_events
           WHERE attempt_id = ${(yield* kept)?.id ?? 0n}`
-        return rows.map(({ outcome }) => outcome)
-      })
-      // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
-      const asked = Effect.andThen(world.reconciliation.all(() => undefined), outcomes)
-      yield* until("it is asked about", Effect.map(asked, ({ length }) => length > 0))
-      assert.deepStrictEqual(yield* outcomes, ["needs_review"])
-      const known = yield* kept
-      assert.isFalse(known?.payable)
-      yield* world.reconciliation.all(() => undefined)
-      assert.strictEqual((yield* kept)?.checks, known?.checks, "it is not asked about for ever")
-      world.stripe.setWebhookMode("automatic")
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      yield* world.clean
-    }))
+      return rows.map(({ outcome }) => outcome)
+    })
+    // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
+    const asked = Effect.andThen(world.reconciliation.all(() => undefined), outcomes)
+    yield* until("it is asked about", Effect.map(asked, ({ length }) => length > 0))
+    assert.deepStrictEqual(yield* outcomes, ["needs_review"])
+    const known = yield* kept
+    assert.isFalse(known?.payable)
+    yield* world.reconciliation.all(() => undefined)
+    assert.strictEqual((yield* kept)?.checks, known?.checks, "it is not asked about for ever")
+    world.stripe.setWebhookMode("automatic")
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+  })
 })

@@ -9,7 +9,7 @@ import type { Order } from "../../src/orders/Order.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { commitOf } from "../support/AccountsProcess.ts"
 import { dispute, refund } from "../support/ClawbackFacts.ts"
-import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 import { ignoreLoss, reserveOf } from "../support/TestAccounts.ts"
 
 const Worlds = PaymentWorld.layerOf().pipe(Layer.provideMerge(Layer.succeed(References.MinimumLogLevel, "None")))
@@ -48,6 +48,8 @@ const reviewOf = Effect.fnUntraced(function*(payment: string) {
 })
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash", (it) => {
+  const test = inWorld(it)
+
   it.effect("have a payment once, and each return of a refund or a dispute by itself", () =>
     Effect.gen(function*() {
       const { paid, payment, world } = yield* topup
@@ -75,36 +77,33 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
       yield* world.clean
     }))
 
-  it.effect("have no moment of the provider where it has said nothing yet", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
-      yield* world.idle
-      yield* world.refunds.request(ada, {
-        orderId: order.id,
-        amountMinor: 100n,
-        note: "n",
-        key: `cash-refund-${order.id}`
-      })
-      yield* world.idle
-      const rows = yield* world.sql<{ kind: string; at: Date | null }>`
+  test("have no moment of the provider where it has said nothing yet", function*(world) {
+    const order = yield* world.topup
+    const { paymentIntent } = world.stripe.pay(yield* world.openStripe(order))
+    yield* world.idle
+    yield* world.refunds.request(ada, {
+      orderId: order.id,
+      amountMinor: 100n,
+      note: "n",
+      key: `cash-refund-${order.id}`
+    })
+    yield* world.idle
+    const rows = yield* world.sql<{ kind: string; at: Date | null }>`
         SELECT m.kind, m.provider_at AS at FROM cash_movements m JOIN payments p ON p.id = m.payment_id
           WHERE p.payment_id = ${paymentIntent} ORDER BY m.id`
-      assert.deepStrictEqual(rows.map(({ at, kind }) => [kind, at === null]), [["payment", false], ["refund", true]])
-      const other = yield* world.topup
-      yield* world.manual.complete(ada, {
-        orderId: other.id,
-        provider: "stripe",
-        reference: `pi_${other.id}`,
-        note: "n"
-      })
-      const [manual] = yield* world.sql<{ at: Date | null }>`
+    assert.deepStrictEqual(rows.map(({ at, kind }) => [kind, at === null]), [["payment", false], ["refund", true]])
+    const other = yield* world.topup
+    yield* world.manual.complete(ada, {
+      orderId: other.id,
+      provider: "stripe",
+      reference: `pi_${other.id}`,
+      note: "n"
+    })
+    const [manual] = yield* world.sql<{ at: Date | null }>`
         SELECT provider_at AS at FROM cash_movements m JOIN payments p ON p.id = m.payment_id
           WHERE p.payment_id = ${`pi_${other.id}`}`
-      assert.isNull(manual?.at)
-      yield* world.clean
-    }))
+    assert.isNull(manual?.at)
+  })
 
   it.effect("have what was said first of a payment in review, and what is said later as a correction", () =>
     Effect.gen(function*() {
@@ -190,39 +189,36 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
       yield* world.clean
     }))
 
-  it.effect("have plans as sold and returned, and the time left of them as not earned yet", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const { order, paid, payment } = yield* atStripe(
-        yield* world.orders.subscription(yield* world.user(), "basic")
-      )
-      const unearned = Effect.map(
-        world.statements.statement({ from: "2020-01-01", to: "2999-01-01" }),
-        ({ books }) => books.plans.find(({ currency }) => currency === "cny")?.unearned
-      )
-      yield* world.settlement.settle(paid())
-      // Ten of thirty days have passed.
-      yield* world
-        .sql`UPDATE user_subscriptions SET starts_at = now() - interval '10 days', ends_at = now() + interval '20 days'
+  test("have plans as sold and returned, and the time left of them as not earned yet", function*(world) {
+    const { order, paid, payment } = yield* atStripe(
+      yield* world.orders.subscription(yield* world.user(), "basic")
+    )
+    const unearned = Effect.map(
+      world.statements.statement({ from: "2020-01-01", to: "2999-01-01" }),
+      ({ books }) => books.plans.find(({ currency }) => currency === "cny")?.unearned
+    )
+    yield* world.settlement.settle(paid())
+    // Ten of thirty days have passed.
+    yield* world
+      .sql`UPDATE user_subscriptions SET starts_at = now() - interval '10 days', ends_at = now() + interval '20 days'
         WHERE order_id = ${order.id}`
-      assert.include([799n, 800n], yield* unearned)
-      yield* world.settlement.settle(refund(payment, "succeeded", { amountMinor: 300n }))
-      assert.include([599n, 600n], yield* unearned)
-      yield* world.settlement.settle(
-        dispute(payment, "needs_response", "created", { amountMinor: 900n, atSeconds: 2_010 })
-      )
-      assert.strictEqual((yield* unearned) ?? 0n, 0n, "suspended, and nothing of its price is here")
-      yield* world.settlement.settle(dispute(payment, "won", "closed", { amountMinor: 900n, atSeconds: 2_011 }))
-      // Given back, the time left is all that the plan has now: its dates were rewritten.
-      assert.include([899n, 900n], yield* unearned)
-      assert.deepStrictEqual((yield* bookedOf(payment)).filter((line) => line.startsWith("plan")), [
-        "plan_sold stripe 1200",
-        "plan_returned stripe -300",
-        "plan_returned stripe -900",
-        "plan_returned stripe 900"
-      ])
-      yield* world.clean
-    }))
+    assert.include([799n, 800n], yield* unearned)
+    yield* world.settlement.settle(refund(payment, "succeeded", { amountMinor: 300n }))
+    assert.include([599n, 600n], yield* unearned)
+    yield* world.settlement.settle(
+      dispute(payment, "needs_response", "created", { amountMinor: 900n, atSeconds: 2_010 })
+    )
+    assert.strictEqual((yield* unearned) ?? 0n, 0n, "suspended, and nothing of its price is here")
+    yield* world.settlement.settle(dispute(payment, "won", "closed", { amountMinor: 900n, atSeconds: 2_011 }))
+    // Given back, the time left is all that the plan has now: its dates were rewritten.
+    assert.include([899n, 900n], yield* unearned)
+    assert.deepStrictEqual((yield* bookedOf(payment)).filter((line) => line.startsWith("plan")), [
+      "plan_sold stripe 1200",
+      "plan_returned stripe -300",
+      "plan_returned stripe -900",
+      "plan_returned stripe 900"
+    ])
+  })
 
   it.effect("cannot be changed or removed", () =>
     Effect.gen(function*() {
@@ -240,48 +236,47 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("movements of cash
 })
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("statements of now", (it) => {
-  it.effect("are what users have while calls, late commits and refunds are under way", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const { order, paid, payment } = yield* topup
-      yield* world.settlement.settle(paid())
-      const { userId } = order
-      const check = Effect.map(
-        world.statements.statement({ from: "2020-01-01", to: "2999-01-01" }),
-        ({ books, now }) => {
-          assert.strictEqual(books.balances.closing, (now?.usdMicros ?? 0n) + (now?.heldMicros ?? 0n))
-          assert.strictEqual(books.debts.closing, now?.owedMicros)
-        }
-      )
-      const call = Effect.gen(function*() {
-        const command = reserveOf(40_000n)
-        yield* world.accounts.reserve(userId, command, ignoreLoss)
-        yield* check
-        yield* world.accounts.commit(userId, commitOf(command.id, 1_000))
-      })
-      yield* Effect.all([...Array.from({ length: 12 }, () => call), ...Array.from({ length: 12 }, () => check)], {
-        concurrency: "unbounded"
-      })
-      // One that expires and is committed late, and one that costs more than there is.
-      const late = reserveOf(20_000n)
-      yield* world.accounts.reserve(userId, late, ignoreLoss)
-      yield* world.sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 minute' WHERE id = ${late.id}`
-      yield* world.accounts.sweep
+  const test = inWorld(it)
+
+  test("are what users have while calls, late commits and refunds are under way", function*(world) {
+    const { order, paid, payment } = yield* topup
+    yield* world.settlement.settle(paid())
+    const { userId } = order
+    const check = Effect.map(
+      world.statements.statement({ from: "2020-01-01", to: "2999-01-01" }),
+      ({ books, now }) => {
+        assert.strictEqual(books.balances.closing, (now?.usdMicros ?? 0n) + (now?.heldMicros ?? 0n))
+        assert.strictEqual(books.debts.closing, now?.owedMicros)
+      }
+    )
+    const call = Effect.gen(function*() {
+      const command = reserveOf(40_000n)
+      yield* world.accounts.reserve(userId, command, ignoreLoss)
       yield* check
-      yield* world.accounts.commit(userId, commitOf(late.id, 9_000))
-      yield* world.settlement.settle(refund(payment, "succeeded", { amountMinor: 1_000n }))
-      yield* check
-      const [row] = yield* world.sql<{ charged: bigint; late: bigint; settled: boolean }>`
+      yield* world.accounts.commit(userId, commitOf(command.id, 1_000))
+    })
+    yield* Effect.all([...Array.from({ length: 12 }, () => call), ...Array.from({ length: 12 }, () => check)], {
+      concurrency: "unbounded"
+    })
+    // One that expires and is committed late, and one that costs more than there is.
+    const late = reserveOf(20_000n)
+    yield* world.accounts.reserve(userId, late, ignoreLoss)
+    yield* world.sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 minute' WHERE id = ${late.id}`
+    yield* world.accounts.sweep
+    yield* check
+    yield* world.accounts.commit(userId, commitOf(late.id, 9_000))
+    yield* world.settlement.settle(refund(payment, "succeeded", { amountMinor: 1_000n }))
+    yield* check
+    const [row] = yield* world.sql<{ charged: bigint; late: bigint; settled: boolean }>`
         SELECT charged_micros AS charged, late_charged_micros AS late, late_at > settled_at AS settled FROM usage_events
           WHERE id = ${late.id}`
-      assert.strictEqual(row?.charged, 0n, "what it was charged at its expiry stays")
-      assert.isAbove(Number(row?.late ?? 0n), 0)
-      assert.strictEqual(row?.settled, true)
-      const entries = yield* world.sql<{ seq: bigint; usd_after: bigint; owed_after: bigint }>`
+    assert.strictEqual(row?.charged, 0n, "what it was charged at its expiry stays")
+    assert.isAbove(Number(row?.late ?? 0n), 0)
+    assert.strictEqual(row?.settled, true)
+    const entries = yield* world.sql<{ seq: bigint; usd_after: bigint; owed_after: bigint }>`
         SELECT seq, usd_after, owed_after FROM ledger_entries WHERE user_id = ${userId} ORDER BY id`
-      assert.deepStrictEqual(entries.map(({ seq }) => seq), entries.map((_, index) => BigInt(index + 1)))
-      const { owed, usd } = yield* world.balance(userId)
-      assert.deepStrictEqual([entries.at(-1)?.usd_after, entries.at(-1)?.owed_after], [usd, owed])
-      yield* world.clean
-    }))
+    assert.deepStrictEqual(entries.map(({ seq }) => seq), entries.map((_, index) => BigInt(index + 1)))
+    const { owed, usd } = yield* world.balance(userId)
+    assert.deepStrictEqual([entries.at(-1)?.usd_after, entries.at(-1)?.owed_after], [usd, owed])
+  })
 })

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
-import { makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
+import { inWorld, makeServer, PaymentWorld } from "../support/PaymentWorld.ts"
 import { until } from "../support/Until.ts"
 
 const createPath = "/v1/checkout/sessions"
@@ -10,6 +10,8 @@ const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<
   Effect.map(Effect.flip(effect), (error) => error._tag)
 
 layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their payment", (it) => {
+  const test = inWorld(it)
+
   it.effect("an order is bounded in amount and number, and is nobody else's", () =>
     Effect.gen(function*() {
       const { checkout, orders, user } = yield* PaymentWorld
@@ -101,31 +103,28 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       assert.deepStrictEqual([attempts[0]?.amountMinor, attempts[0]?.minorPerFen], [141n, "0.1407"])
     }).pipe(Effect.scoped))
 
-  it.effect("unpaid for too long, an order expires and its session is closed; paid late, it is honoured", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const session = yield* world.openStripe(order)
-      const reference = yield* world.openEpay(order)
-      yield* world.sql`UPDATE topup_orders SET expires_at = now() - interval '1 second' WHERE id = ${order.id}`
-      assert.strictEqual(yield* tagOf(world.checkout.startStripe(order.id, undefined)), "OrderClosed")
-      yield* world.reconciliation.tidy
-      assert.strictEqual(yield* world.stateOf(order), "expired")
-      yield* world.reconciliation.round
-      assert.strictEqual(world.stripe.session(session).status, "expired")
-      world.epay.setNotifyMode("manual")
-      world.epay.pay(reference)
-      // Nobody tells: it is asked about although the order has expired.
-      const report = yield* world.reconciliation.all(() => undefined)
-      world.epay.setNotifyMode("automatic")
-      assert.isAtLeast(report.settled, 1)
-      assert.strictEqual(yield* world.stateOf(order), "paid")
-      yield* world.clean
-    }))
+  test("unpaid for too long, an order expires and its session is closed; paid late, it is honoured", function*(world) {
+    const order = yield* world.topup
+    const session = yield* world.openStripe(order)
+    const reference = yield* world.openEpay(order)
+    yield* world.sql`UPDATE topup_orders SET expires_at = now() - interval '1 second' WHERE id = ${order.id}`
+    assert.strictEqual(yield* tagOf(world.checkout.startStripe(order.id, undefined)), "OrderClosed")
+    yield* world.reconciliation.tidy
+    assert.strictEqual(yield* world.stateOf(order), "expired")
+    yield* world.reconciliation.round
+    assert.strictEqual(world.stripe.session(session).status, "expired")
+    world.epay.setNotifyMode("manual")
+    world.epay.pay(reference)
+    // Nobody tells: it is asked about although the order has expired.
+    const report = yield* world.reconciliation.all(() => undefined)
+    world.epay.setNotifyMode("automatic")
+    assert.isAtLeast(report.settled, 1)
+    assert.strictEqual(yield* world.stateOf(order), "paid")
+  })
 
-  it.effect("an unsigned answer that names another amount is looked at, and the signed notify still counts", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
+  test(
+    "an unsigned answer that names another amount is looked at, and the signed notify still counts",
+    function*(world) {
       const order = yield* world.topup
       const reference = yield* world.openEpay(order)
       world.epay.setNotifyMode("manual")
@@ -139,8 +138,8 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       world.epay.setNotifyMode("automatic")
       assert.strictEqual(yield* world.stateOf(order), "paid")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
-      yield* world.clean
-    }))
+    }
+  )
 
   it.effect("Stripe away while an order is cancelled: its session is closed by the next round", () =>
     Effect.gen(function*() {
@@ -158,45 +157,42 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("orders and their p
       assert.strictEqual(yield* world.stateOf(order), "cancelled")
     }))
 
-  it.effect("a second payment that nobody tells of is found by asking, by Stripe and by EPay, and shown", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const session = yield* world.openStripe(order)
-      const alipay = yield* world.openEpay(order)
-      const form = yield* world.checkout.startEpay(order.id, undefined, "wxpay")
-      if (form.type !== "form") return assert.fail("no form")
-      world.stripe.setWebhookMode("manual")
-      world.stripe.pay(session)
-      world.epay.pay(alipay)
-      yield* world.idle
-      assert.strictEqual(yield* world.stateOf(order), "paid")
-      const outcomes = Effect.map(
-        world.sql<{ outcome: string }>`SELECT e.outcome FROM payment_events e
+  test("a second payment that nobody tells of is found by asking, by Stripe and by EPay, and shown", function*(world) {
+    const order = yield* world.topup
+    const session = yield* world.openStripe(order)
+    const alipay = yield* world.openEpay(order)
+    const form = yield* world.checkout.startEpay(order.id, undefined, "wxpay")
+    if (form.type !== "form") return assert.fail("no form")
+    world.stripe.setWebhookMode("manual")
+    world.stripe.pay(session)
+    world.epay.pay(alipay)
+    yield* world.idle
+    assert.strictEqual(yield* world.stateOf(order), "paid")
+    const outcomes = Effect.map(
+      world.sql<{ outcome: string }>`SELECT e.outcome FROM payment_events e
           JOIN payment_attempts a ON a.id = e.attempt_id WHERE a.order_id = ${order.id} ORDER BY e.id`,
-        (rows) => rows.map((row) => row.outcome)
+      (rows) => rows.map((row) => row.outcome)
+    )
+    // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
+    yield* until(
+      "the second payment is found",
+      world.reconciliation.all(() => undefined).pipe(
+        Effect.andThen(outcomes),
+        Effect.map(({ length }) => length === 2)
       )
-      // A round leaves out an attempt that somebody is writing: here, whoever closes the sessions of the order just paid.
-      yield* until(
-        "the second payment is found",
-        world.reconciliation.all(() => undefined).pipe(
-          Effect.andThen(outcomes),
-          Effect.map(({ length }) => length === 2)
-        )
-      )
-      // Told after all, it is the same second payment.
-      const told = world.stripe.events.findLast((event) => event.type === "checkout.session.completed")
-      if (told === undefined) return assert.fail("no event")
-      yield* Effect.promise(() => world.stripe.deliver(told))
-      world.stripe.setWebhookMode("automatic")
-      assert.deepStrictEqual(yield* outcomes, ["applied", "needs_review", "duplicate"])
-      // What is on record is not asked about again; the EPay form that was never paid is, for its days.
-      const [left] = yield* world.sql<{ payable: bigint }>`SELECT count(*) AS payable FROM payment_attempts
+    )
+    // Told after all, it is the same second payment.
+    const told = world.stripe.events.findLast((event) => event.type === "checkout.session.completed")
+    if (told === undefined) return assert.fail("no event")
+    yield* Effect.promise(() => world.stripe.deliver(told))
+    world.stripe.setWebhookMode("automatic")
+    assert.deepStrictEqual(yield* outcomes, ["applied", "needs_review", "duplicate"])
+    // What is on record is not asked about again; the EPay form that was never paid is, for its days.
+    const [left] = yield* world.sql<{ payable: bigint }>`SELECT count(*) AS payable FROM payment_attempts
         WHERE order_id = ${order.id} AND payable`
-      assert.strictEqual(left?.payable, 1n)
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
-      yield* world.clean
-    }))
+    assert.strictEqual(left?.payable, 1n)
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+  })
 
   it.effect("a key that was rolled still finds the session; another account's is told", () =>
     Effect.gen(function*() {

@@ -7,7 +7,7 @@ import { OrderId, RefundId, UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import { isUnanswered, type NewRefund } from "../../src/orders/Refunds.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
-import { PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { inWorld, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
 import { adjustIn } from "../support/TestAccounts.ts"
 import { send } from "../support/TestHttp.ts"
 
@@ -57,6 +57,8 @@ const balanceOf = (order: Order) =>
   Effect.flatMap(PaymentWorld, (world) => Effect.map(world.balance(order.userId), ({ usd }) => usd))
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root asks for", (it) => {
+  const test = inWorld(it)
+
   it.effect("go back through Stripe in parts, and are debited once though the webhook tells of them too", () =>
     Effect.gen(function*() {
       const { order, paymentIntent, world } = yield* byStripe(yield* topupOf)
@@ -233,34 +235,31 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("refunds that root
       yield* world.clean
     }))
 
-  it.effect("are not possible for what was not paid, paid outside, paid to another merchant or disputed", () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const pending = yield* world.topup
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible state")
-      yield* world.manual.complete(ada, { orderId: pending.id, provider: "manual", reference: "cash 7", note: "n" })
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible manual")
-      assert.strictEqual(
-        yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: OrderId.make(999_999_999n) })),
-        "OrderNotFound"
-      )
-      const { order } = yield* byEpay(yield* topupOf)
-      yield* world.sql`UPDATE payments p SET merchant_scope = '|another' FROM payment_attempts a
+  test("are not possible for what was not paid, paid outside, paid to another merchant or disputed", function*(world) {
+    const pending = yield* world.topup
+    assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible state")
+    yield* world.manual.complete(ada, { orderId: pending.id, provider: "manual", reference: "cash 7", note: "n" })
+    assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(pending))), "RefundNotPossible manual")
+    assert.strictEqual(
+      yield* tagOf(world.refunds.request(ada, { ...asking(pending), orderId: OrderId.make(999_999_999n) })),
+      "OrderNotFound"
+    )
+    const { order } = yield* byEpay(yield* topupOf)
+    yield* world.sql`UPDATE payments p SET merchant_scope = '|another' FROM payment_attempts a
         WHERE a.id = p.attempt_id AND a.order_id = ${order.id}`
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(order))), "RefundNotPossible merchant")
-      for (const more of [{ note: "" }, { key: "short" }, { amountMinor: 0n }, { amountMinor: -5n }]) {
-        const { order: paid } = yield* byStripe(yield* topupOf)
-        assert.strictEqual(yield* tagOf(world.refunds.request(ada, asking(paid, more))), "ResolutionRefused")
-      }
-      const disputed = yield* byStripe(yield* topupOf)
-      world.stripe.dispute({ paymentIntent: disputed.paymentIntent })
-      yield* world.idle
-      assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(disputed.order))), "RefundNotPossible state")
-      for (const { id } of [pending, order, disputed.order]) {
-        assert.lengthOf((yield* world.history.show(id)).refunds, 0)
-      }
-      yield* world.clean
-    }))
+    assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(order))), "RefundNotPossible merchant")
+    for (const more of [{ note: "" }, { key: "short" }, { amountMinor: 0n }, { amountMinor: -5n }]) {
+      const { order: paid } = yield* byStripe(yield* topupOf)
+      assert.strictEqual(yield* tagOf(world.refunds.request(ada, asking(paid, more))), "ResolutionRefused")
+    }
+    const disputed = yield* byStripe(yield* topupOf)
+    world.stripe.dispute({ paymentIntent: disputed.paymentIntent })
+    yield* world.idle
+    assert.strictEqual(yield* whyOf(world.refunds.request(ada, asking(disputed.order))), "RefundNotPossible state")
+    for (const { id } of [pending, order, disputed.order]) {
+      assert.lengthOf((yield* world.history.show(id)).refunds, 0)
+    }
+  })
 
   it.effect("of one order, asked for at once on two servers, are one", () =>
     Effect.gen(function*() {

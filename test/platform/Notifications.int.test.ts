@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Queue, Redacted, References } from "effect"
+import { Effect, Layer, Queue, Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Notifications } from "../../src/platform/Notifications.ts"
@@ -12,59 +12,61 @@ const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
 
 const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer), Layer.provideMerge(Quiet))
 
+/** A test of what one process publishes and hears. */
+const test = (
+  title: string,
+  body: () => Generator<Effect.Effect<unknown, unknown, Layer.Success<typeof TestLayer> | Scope.Scope>, void, never>
+) => it.live(title, () => Effect.gen(body).pipe(Effect.provide(TestLayer)))
+
 describe("Notifications", () => {
-  it.live("deliver what is published, to every subscriber, in order", () =>
-    Effect.gen(function*() {
-      const notifications = yield* Notifications
-      const [a, b] = [yield* hear, yield* hear]
-      yield* notifications.publish("account", "u1")
-      yield* notifications.publish("settings", "a:b:c")
-      for (const heard of [a, b]) {
-        assert.strictEqual(yield* Queue.take(heard), "account u1")
-        assert.strictEqual(yield* Queue.take(heard), "settings a:b:c")
-      }
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+  test("deliver what is published, to every subscriber, in order", function*() {
+    const notifications = yield* Notifications
+    const [a, b] = [yield* hear, yield* hear]
+    yield* notifications.publish("account", "u1")
+    yield* notifications.publish("settings", "a:b:c")
+    for (const heard of [a, b]) {
+      assert.strictEqual(yield* Queue.take(heard), "account u1")
+      assert.strictEqual(yield* Queue.take(heard), "settings a:b:c")
+    }
+  })
 
-  it.live("are sent when the transaction commits, or not at all", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
-      const heard = yield* hear
-      const undone = Effect.andThen(notifications.publish("keys", "undone"), Effect.fail("no"))
-      yield* Effect.ignore(sql.withTransaction(undone))
-      yield* sql.withTransaction(notifications.publish("keys", "done"))
-      assert.strictEqual(yield* Queue.take(heard), "keys done")
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+  test("are sent when the transaction commits, or not at all", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const heard = yield* hear
+    const undone = Effect.andThen(notifications.publish("keys", "undone"), Effect.fail("no"))
+    yield* Effect.ignore(sql.withTransaction(undone))
+    yield* sql.withTransaction(notifications.publish("keys", "done"))
+    assert.strictEqual(yield* Queue.take(heard), "keys done")
+  })
 
-  it.live("a subscriber that throws, and a payload of another version, disturb nobody", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
-      const fails = () => {
-        throw new Error("a fault of the test")
-      }
-      yield* notifications.subscribe({ onMessage: fails, onDown: fails, onUp: fails })
-      const heard = yield* hear
-      for (const payload of ["novelty:x", "account", "", ":"]) yield* sql`SELECT pg_notify('realms', ${payload})`
-      yield* notifications.publish("catalog", "m")
-      assert.strictEqual(yield* Queue.take(heard), "catalog m")
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+  test("a subscriber that throws, and a payload of another version, disturb nobody", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const fails = () => {
+      throw new Error("a fault of the test")
+    }
+    yield* notifications.subscribe({ onMessage: fails, onDown: fails, onUp: fails })
+    const heard = yield* hear
+    for (const payload of ["novelty:x", "account", "", ":"]) yield* sql`SELECT pg_notify('realms', ${payload})`
+    yield* notifications.publish("catalog", "m")
+    assert.strictEqual(yield* Queue.take(heard), "catalog m")
+  })
 
-  it.live("a lost connection is told as down, then as up, and messages arrive again", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const notifications = yield* Notifications
-      const heard = yield* hear
-      const killed = yield* sql`SELECT pg_terminate_backend(pid) AS ok FROM pg_stat_activity
+  test("a lost connection is told as down, then as up, and messages arrive again", function*() {
+    const sql = yield* SqlClient.SqlClient
+    const notifications = yield* Notifications
+    const heard = yield* hear
+    const killed = yield* sql`SELECT pg_terminate_backend(pid) AS ok FROM pg_stat_activity
         WHERE application_name = 'realms-notifications' AND datname = current_database()`
-      assert.deepStrictEqual(killed, [{ ok: true }])
-      assert.strictEqual(yield* Queue.take(heard), "down")
-      assert.isFalse(notifications.isUp())
-      assert.strictEqual(yield* Queue.take(heard), "up")
-      assert.isTrue(notifications.isUp())
-      yield* notifications.publish("channels", "c")
-      assert.strictEqual(yield* Queue.take(heard), "channels c")
-    }).pipe(Effect.scoped, Effect.provide(TestLayer)))
+    assert.deepStrictEqual(killed, [{ ok: true }])
+    assert.strictEqual(yield* Queue.take(heard), "down")
+    assert.isFalse(notifications.isUp())
+    assert.strictEqual(yield* Queue.take(heard), "up")
+    assert.isTrue(notifications.isUp())
+    yield* notifications.publish("channels", "c")
+    assert.strictEqual(yield* Queue.take(heard), "channels c")
+  })
 
   it.effect("silence is told as down: a dead connection gives no other sign", () =>
     Effect.gen(function*() {

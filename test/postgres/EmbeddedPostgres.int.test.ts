@@ -78,129 +78,119 @@ const enterElsewhere = Effect.fnUntraced(function*(dataDir: string) {
   }
 })
 
+/** A test with a data folder of its own. */
+const test = (
+  title: string,
+  body: (dataDir: string) => Generator<Effect.Effect<unknown, unknown, Scope.Scope>, void, never>
+) => it.live(title, () => Effect.flatMap(dataFolder, (dataDir) => Effect.gen(() => body(dataDir))))
+
 describe("EmbeddedPostgres", () => {
-  it.live("makes a durable, private server, starts it and stops it", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      assert.isFalse(server.adopted)
-      const names = ["fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "unix_socket_directories"]
-      const others = ["server_encoding", "data_checksums", "password_encryption", "max_connections", "TimeZone"]
-      const rows = yield* query(
-        server.url,
-        `SELECT ${[...names, ...others].map((name) => `current_setting('${name}')`).join(" || ' ' || ")} AS settings`
-      )
-      assert.deepStrictEqual(rows, [{ settings: "on on on 127.0.0.1  UTF8 on scram-sha-256 100 UTC" }])
-      assert.deepStrictEqual(yield* query(server.url, "SELECT current_database() AS name"), [{ name: "realms" }])
-      const { mode } = yield* Effect.promise(() => stat(join(dataDir, "postgres.json")))
-      assert.strictEqual(mode & 0o777, 0o600)
-      const wrong = yield* Effect.flip(query(
-        Redacted.make(Redacted.value(server.url).replace(/:[^:@]+@/, ":wrong@")),
-        "SELECT 1"
-      ))
-      assert.strictEqual(wrong.reason._tag, "AuthenticationError")
-      const pid = yield* pidOf(dataDir)
-      yield* server.leave
-      // It says that it is stopped a moment before its process is gone.
-      yield* isGone(pid)
-    }))
+  test("makes a durable, private server, starts it and stops it", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    assert.isFalse(server.adopted)
+    const names = ["fsync", "synchronous_commit", "full_page_writes", "listen_addresses", "unix_socket_directories"]
+    const others = ["server_encoding", "data_checksums", "password_encryption", "max_connections", "TimeZone"]
+    const rows = yield* query(
+      server.url,
+      `SELECT ${[...names, ...others].map((name) => `current_setting('${name}')`).join(" || ' ' || ")} AS settings`
+    )
+    assert.deepStrictEqual(rows, [{ settings: "on on on 127.0.0.1  UTF8 on scram-sha-256 100 UTC" }])
+    assert.deepStrictEqual(yield* query(server.url, "SELECT current_database() AS name"), [{ name: "realms" }])
+    const { mode } = yield* Effect.promise(() => stat(join(dataDir, "postgres.json")))
+    assert.strictEqual(mode & 0o777, 0o600)
+    const wrong = yield* Effect.flip(query(
+      Redacted.make(Redacted.value(server.url).replace(/:[^:@]+@/, ":wrong@")),
+      "SELECT 1"
+    ))
+    assert.strictEqual(wrong.reason._tag, "AuthenticationError")
+    const pid = yield* pidOf(dataDir)
+    yield* server.leave
+    // It says that it is stopped a moment before its process is gone.
+    yield* isGone(pid)
+  })
 
-  it.live("is shared: later users take it as it is, the last one out stops it", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const first = yield* enter(dataDir)
-      const second = yield* enterElsewhere(dataDir)
-      const third = yield* enter(dataDir)
-      assert.deepStrictEqual([first.adopted, second.adopted, third.adopted], [false, true, true])
-      const pid = yield* pidOf(dataDir)
-      yield* first.leave
-      yield* third.leave
-      assert.deepStrictEqual(yield* query(second.url, "SELECT 1 AS one"), [{ one: 1 }])
-      yield* second.leave
-      yield* isGone(pid)
-    }))
+  test("is shared: later users take it as it is, the last one out stops it", function*(dataDir) {
+    const first = yield* enter(dataDir)
+    const second = yield* enterElsewhere(dataDir)
+    const third = yield* enter(dataDir)
+    assert.deepStrictEqual([first.adopted, second.adopted, third.adopted], [false, true, true])
+    const pid = yield* pidOf(dataDir)
+    yield* first.leave
+    yield* third.leave
+    assert.deepStrictEqual(yield* query(second.url, "SELECT 1 AS one"), [{ one: 1 }])
+    yield* second.leave
+    yield* isGone(pid)
+  })
 
-  it.live("of several that start at once, one starts it; of several that leave at once, one stops it", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const entries = [enter(dataDir), enter(dataDir), enterElsewhere(dataDir)]
-      const users = yield* Effect.all(entries, { concurrency: "unbounded" })
-      assert.deepStrictEqual(users.map((user) => user.adopted).toSorted(), [false, true, true])
-      const pid = yield* pidOf(dataDir)
-      yield* Effect.all(users.map((user) => user.leave), { concurrency: "unbounded" })
-      yield* isGone(pid)
-    }))
+  test("of several that start at once, one starts it; of several that leave at once, one stops it", function*(dataDir) {
+    const entries = [enter(dataDir), enter(dataDir), enterElsewhere(dataDir)]
+    const users = yield* Effect.all(entries, { concurrency: "unbounded" })
+    assert.deepStrictEqual(users.map((user) => user.adopted).toSorted(), [false, true, true])
+    const pid = yield* pidOf(dataDir)
+    yield* Effect.all(users.map((user) => user.leave), { concurrency: "unbounded" })
+    yield* isGone(pid)
+  })
 
-  it.live("keeps its data and its password over restarts", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const before = yield* enter(dataDir)
-      yield* query(before.url, "CREATE TABLE kept AS SELECT 42 AS n")
-      yield* before.leave
-      const after = yield* enter(dataDir)
-      assert.isFalse(after.adopted)
-      assert.deepStrictEqual(yield* query(after.url, "SELECT n FROM kept"), [{ n: 42 }])
-    }))
+  test("keeps its data and its password over restarts", function*(dataDir) {
+    const before = yield* enter(dataDir)
+    yield* query(before.url, "CREATE TABLE kept AS SELECT 42 AS n")
+    yield* before.leave
+    const after = yield* enter(dataDir)
+    assert.isFalse(after.adopted)
+    assert.deepStrictEqual(yield* query(after.url, "SELECT n FROM kept"), [{ n: 42 }])
+  })
 
-  it.live("is taken over from a process that was killed", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const killed = yield* enterElsewhere(dataDir)
-      const pid = yield* pidOf(dataDir)
-      yield* killed.kill
-      const server = yield* enter(dataDir)
-      assert.isTrue(server.adopted)
-      assert.strictEqual(yield* pidOf(dataDir), pid)
-      yield* server.leave
-      yield* isGone(pid)
-    }))
+  test("is taken over from a process that was killed", function*(dataDir) {
+    const killed = yield* enterElsewhere(dataDir)
+    const pid = yield* pidOf(dataDir)
+    yield* killed.kill
+    const server = yield* enter(dataDir)
+    assert.isTrue(server.adopted)
+    assert.strictEqual(yield* pidOf(dataDir), pid)
+    yield* server.leave
+    yield* isGone(pid)
+  })
 
-  it.live("a Ctrl-C in the terminal of the one that started it does not reach it", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const starter = yield* enterElsewhere(dataDir)
-      const pid = yield* pidOf(dataDir)
-      const server = yield* enter(dataDir)
-      const connection = yield* PgConnection.make({ url: server.url })
-      yield* starter.interruptGroup
-      assert.deepStrictEqual((yield* connection.query("SELECT 1 AS one")).rows, [{ one: 1 }])
-      assert.strictEqual(yield* pidOf(dataDir), pid)
-    }))
+  test("a Ctrl-C in the terminal of the one that started it does not reach it", function*(dataDir) {
+    const starter = yield* enterElsewhere(dataDir)
+    const pid = yield* pidOf(dataDir)
+    const server = yield* enter(dataDir)
+    const connection = yield* PgConnection.make({ url: server.url })
+    yield* starter.interruptGroup
+    assert.deepStrictEqual((yield* connection.query("SELECT 1 AS one")).rows, [{ one: 1 }])
+    assert.strictEqual(yield* pidOf(dataDir), pid)
+  })
 
-  it.live("a Ctrl-C ends the only user in order, and so the server", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const starter = yield* enterElsewhere(dataDir)
-      const pid = yield* pidOf(dataDir)
-      yield* starter.interruptGroup
-      yield* isGone(pid)
-      const log = yield* Effect.promise(() => readFile(join(dataDir, "postgres.log"), "utf8"))
-      assert.include(log, "database system is shut down")
-    }))
+  test("a Ctrl-C ends the only user in order, and so the server", function*(dataDir) {
+    const starter = yield* enterElsewhere(dataDir)
+    const pid = yield* pidOf(dataDir)
+    yield* starter.interruptGroup
+    yield* isGone(pid)
+    const log = yield* Effect.promise(() => readFile(join(dataDir, "postgres.log"), "utf8"))
+    assert.include(log, "database system is shut down")
+  })
 
-  it.live("starts over a pid file whose process is another one, or dead", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      const pidFile = join(dataDir, "postgres", "postmaster.pid")
-      const text = yield* Effect.promise(() => readFile(pidFile, "utf8"))
-      const deadPid = text.split("\n")[0] ?? ""
-      yield* server.leave
-      // Of the server's own user: that is whose process PostgreSQL would take for a server.
-      const { gid, uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
-      const stranger = yield* Effect.acquireRelease(
-        Effect.sync(() => spawn("sleep", ["600"], { cwd: "/", stdio: "ignore", ...(isRoot ? { uid, gid } : {}) })),
-        (child) => Effect.sync(() => child.kill("SIGKILL"))
-      )
-      for (const pid of [String(stranger.pid), deadPid]) {
-        yield* Effect.promise(() => writeFile(pidFile, text.replace(deadPid, pid), { mode: 0o600 }))
-        yield* Effect.promise(() => chown(pidFile, uid, gid))
-        const again = yield* enter(dataDir)
-        assert.isFalse(again.adopted)
-        assert.deepStrictEqual(yield* query(again.url, "SELECT 1 AS one"), [{ one: 1 }])
-        yield* again.leave
-      }
-    }))
+  test("starts over a pid file whose process is another one, or dead", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    const pidFile = join(dataDir, "postgres", "postmaster.pid")
+    const text = yield* Effect.promise(() => readFile(pidFile, "utf8"))
+    const deadPid = text.split("\n")[0] ?? ""
+    yield* server.leave
+    // Of the server's own user: that is whose process PostgreSQL would take for a server.
+    const { gid, uid } = yield* Effect.promise(() => stat(join(dataDir, "postgres")))
+    const stranger = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn("sleep", ["600"], { cwd: "/", stdio: "ignore", ...(isRoot ? { uid, gid } : {}) })),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    for (const pid of [String(stranger.pid), deadPid]) {
+      yield* Effect.promise(() => writeFile(pidFile, text.replace(deadPid, pid), { mode: 0o600 }))
+      yield* Effect.promise(() => chown(pidFile, uid, gid))
+      const again = yield* enter(dataDir)
+      assert.isFalse(again.adopted)
+      assert.deepStrictEqual(yield* query(again.url, "SELECT 1 AS one"), [{ one: 1 }])
+      yield* again.leave
+    }
+  })
 
   const emptied: ReadonlyArray<readonly [what: string, text: string]> = [
     ["empty", ""],
@@ -226,110 +216,96 @@ describe("EmbeddedPostgres", () => {
       assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
     }))
 
-  it.live("starts no second server over a live one whose pid file was emptied", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      const pid = yield* pidOf(dataDir)
-      const started = "SELECT pg_postmaster_start_time()::text AS at"
-      const before = yield* query(server.url, started)
-      yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "postmaster.pid"), ""))
-      const other = yield* enter(dataDir)
-      assert.isTrue(other.adopted)
-      assert.deepStrictEqual(yield* query(other.url, started), before)
-      yield* other.leave
-      yield* server.leave
-      yield* isGone(pid)
-    }))
+  test("starts no second server over a live one whose pid file was emptied", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    const pid = yield* pidOf(dataDir)
+    const started = "SELECT pg_postmaster_start_time()::text AS at"
+    const before = yield* query(server.url, started)
+    yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "postmaster.pid"), ""))
+    const other = yield* enter(dataDir)
+    assert.isTrue(other.adopted)
+    assert.deepStrictEqual(yield* query(other.url, started), before)
+    yield* other.leave
+    yield* server.leave
+    yield* isGone(pid)
+  })
 
-  it.live("recovers after the server itself was killed", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
-      const pid = yield* pidOf(dataDir)
-      process.kill(pid, "SIGKILL")
-      yield* isGone(pid)
-      // Started by the newcomer or, before it, by the user that it died under.
-      const again = yield* enter(dataDir)
-      assert.notStrictEqual(yield* pidOf(dataDir), pid)
-      assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
-    }))
+  test("recovers after the server itself was killed", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
+    const pid = yield* pidOf(dataDir)
+    process.kill(pid, "SIGKILL")
+    yield* isGone(pid)
+    // Started by the newcomer or, before it, by the user that it died under.
+    const again = yield* enter(dataDir)
+    assert.notStrictEqual(yield* pidOf(dataDir), pid)
+    assert.deepStrictEqual(yield* query(again.url, "SELECT n FROM kept"), [{ n: 42 }])
+  })
 
-  it.live("is started again for the users it died under, where they know it to be", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
-      const pid = yield* pidOf(dataDir)
-      process.kill(pid, "SIGQUIT")
-      yield* isGone(pid)
-      const rows = yield* query(server.url, "SELECT n FROM kept").pipe(
-        Effect.retry(Schedule.spaced("50 millis")),
-        Effect.timeout("30 seconds")
-      )
-      assert.deepStrictEqual(rows, [{ n: 42 }])
-    }))
+  test("is started again for the users it died under, where they know it to be", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    yield* query(server.url, "CREATE TABLE kept AS SELECT 42 AS n")
+    const pid = yield* pidOf(dataDir)
+    process.kill(pid, "SIGQUIT")
+    yield* isGone(pid)
+    const rows = yield* query(server.url, "SELECT n FROM kept").pipe(
+      Effect.retry(Schedule.spaced("50 millis")),
+      Effect.timeout("30 seconds")
+    )
+    assert.deepStrictEqual(rows, [{ n: 42 }])
+  })
 
-  it.live("a user whose connection is lost stays a user", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const stays = yield* enter(dataDir)
-      const held =
-        "SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted"
-      const lost =
-        "SELECT pg_terminate_backend(pid, 5000) AS ok FROM pg_stat_activity WHERE application_name = 'realms-user'"
-      assert.deepStrictEqual(yield* query(stays.url, lost), [{ ok: true }])
-      yield* query(stays.url, held).pipe(
-        Effect.repeat({ while: (rows) => rows[0]?.["n"] !== 1, schedule: Schedule.spaced("20 millis") })
-      )
-      const other = yield* enter(dataDir)
-      yield* other.leave
-      assert.deepStrictEqual(yield* query(stays.url, "SELECT 1 AS one"), [{ one: 1 }])
-    }))
+  test("a user whose connection is lost stays a user", function*(dataDir) {
+    const stays = yield* enter(dataDir)
+    const held =
+      "SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted"
+    const lost =
+      "SELECT pg_terminate_backend(pid, 5000) AS ok FROM pg_stat_activity WHERE application_name = 'realms-user'"
+    assert.deepStrictEqual(yield* query(stays.url, lost), [{ ok: true }])
+    yield* query(stays.url, held).pipe(
+      Effect.repeat({ while: (rows) => rows[0]?.["n"] !== 1, schedule: Schedule.spaced("20 millis") })
+    )
+    const other = yield* enter(dataDir)
+    yield* other.leave
+    assert.deepStrictEqual(yield* query(stays.url, "SELECT 1 AS one"), [{ one: 1 }])
+  })
 
-  it.live("heals a start that was killed while the cluster was being made", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      yield* Effect.promise(async () => {
-        await mkdir(join(dataDir, "postgres.init-left-over", "data"), { recursive: true })
-        await writeFile(join(dataDir, "postgres.json"), "{}")
-      })
-      const server = yield* enter(dataDir)
-      assert.deepStrictEqual(yield* query(server.url, "SELECT 1 AS one"), [{ one: 1 }])
-      const names = yield* Effect.promise(() => readdir(dataDir))
-      assert.deepStrictEqual(names.filter((name) => name.startsWith("postgres.init-")), [])
-    }))
+  test("heals a start that was killed while the cluster was being made", function*(dataDir) {
+    yield* Effect.promise(async () => {
+      await mkdir(join(dataDir, "postgres.init-left-over", "data"), { recursive: true })
+      await writeFile(join(dataDir, "postgres.json"), "{}")
+    })
+    const server = yield* enter(dataDir)
+    assert.deepStrictEqual(yield* query(server.url, "SELECT 1 AS one"), [{ one: 1 }])
+    const names = yield* Effect.promise(() => readdir(dataDir))
+    assert.deepStrictEqual(names.filter((name) => name.startsWith("postgres.init-")), [])
+  })
 
-  it.live("says what the server's log says when it does not start", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      yield* server.leave
-      yield* Effect.promise(() => appendFile(join(dataDir, "postgres", "postgresql.conf"), "\nnonsense_setting = 1\n"))
-      const error = yield* Effect.flip(enter(dataDir))
-      assert.strictEqual(error._tag, "EmbeddedPostgresError")
-      assert.include(error.message, "PostgreSQL did not start")
-      assert.include(error.message, "nonsense_setting")
-      assert.include(error.message, "set DATABASE_URL")
-    }))
+  test("says what the server's log says when it does not start", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    yield* server.leave
+    yield* Effect.promise(() => appendFile(join(dataDir, "postgres", "postgresql.conf"), "\nnonsense_setting = 1\n"))
+    const error = yield* Effect.flip(enter(dataDir))
+    assert.strictEqual(error._tag, "EmbeddedPostgresError")
+    assert.include(error.message, "PostgreSQL did not start")
+    assert.include(error.message, "nonsense_setting")
+    assert.include(error.message, "set DATABASE_URL")
+  })
 
-  it.live("says what to do when the password is lost or the cluster is of another version", () =>
-    Effect.gen(function*() {
-      const dataDir = yield* dataFolder
-      const server = yield* enter(dataDir)
-      yield* server.leave
-      const factsPath = join(dataDir, "postgres.json")
-      const facts = yield* Effect.promise(() => readFile(factsPath, "utf8"))
-      yield* Effect.promise(() => writeFile(factsPath, facts.replace(/"password":"[^"]+"/, '"password":"wrong"')))
-      assert.include((yield* Effect.flip(enter(dataDir))).message, "does not have the password")
-      yield* Effect.promise(() => writeFile(factsPath, '{ "password": "hunter2" }'))
-      const unreadable = (yield* Effect.flip(enter(dataDir))).message
-      assert.include(unreadable, "cannot be used")
-      assert.notInclude(unreadable, "hunter2")
-      yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "PG_VERSION"), "12\n"))
-      assert.include((yield* Effect.flip(enter(dataDir))).message, "was made by PostgreSQL 12")
-    }))
+  test("says what to do when the password is lost or the cluster is of another version", function*(dataDir) {
+    const server = yield* enter(dataDir)
+    yield* server.leave
+    const factsPath = join(dataDir, "postgres.json")
+    const facts = yield* Effect.promise(() => readFile(factsPath, "utf8"))
+    yield* Effect.promise(() => writeFile(factsPath, facts.replace(/"password":"[^"]+"/, '"password":"wrong"')))
+    assert.include((yield* Effect.flip(enter(dataDir))).message, "does not have the password")
+    yield* Effect.promise(() => writeFile(factsPath, '{ "password": "hunter2" }'))
+    const unreadable = (yield* Effect.flip(enter(dataDir))).message
+    assert.include(unreadable, "cannot be used")
+    assert.notInclude(unreadable, "hunter2")
+    yield* Effect.promise(() => writeFile(join(dataDir, "postgres", "PG_VERSION"), "12\n"))
+    assert.include((yield* Effect.flip(enter(dataDir))).message, "was made by PostgreSQL 12")
+  })
 
   it.live.skipIf(!isRoot)(
     "as root, names the folder that the unprivileged user cannot enter",

@@ -6,86 +6,79 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
 import { rateLimits } from "../../src/identity/RateLimiter.ts"
-import { RedemptionWorld } from "../support/RedemptionWorld.ts"
+import { inWorld, RedemptionWorld } from "../support/RedemptionWorld.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
 const nowhere = { address: "" }
 const count = (list: ReadonlyArray<string>, what: string) => list.filter((one) => one === what).length
 
 layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", (it) => {
-  it.effect("credit through the ledger, once, and pay what is owed first", () =>
-    Effect.gen(function*() {
-      const world = yield* RedemptionWorld
-      const userId = yield* world.user()
-      yield* world.post(userId, -2_000_000n)
-      assert.deepStrictEqual(yield* world.balance(userId), { usd: 0n, owed: 2_000_000n })
-      const { texts: [code] } = yield* world.batch({ gift: { kind: "balance", usdMicros: 5_000_000n } })
-      const redeemed = yield* world.redeem(userId, code)
-      assert.deepStrictEqual(redeemed.gift, { kind: "balance", usdMicros: 5_000_000n })
-      assert.deepStrictEqual(yield* world.balance(userId), { usd: 3_000_000n, owed: 0n })
-      assert.strictEqual(yield* outcome(world.redeem(userId, code)), "CodeRedeemed")
-      assert.strictEqual(yield* outcome(world.redeem(yield* world.user(), code)), "CodeUsedUp")
-      assert.deepStrictEqual(yield* world.balance(userId), { usd: 3_000_000n, owed: 0n })
-      assert.deepStrictEqual(yield* world.redemptions.given(userId, redeemed.codeId), redeemed.gift)
-      assert.isUndefined(yield* world.redemptions.given(yield* world.user(), redeemed.codeId))
-      yield* world.clean
-    }))
+  const test = inWorld(it)
 
-  it.effect("give a subscription on the terms of the day they were made", () =>
-    Effect.gen(function*() {
-      const world = yield* RedemptionWorld
-      const { id, texts: [first, second] } = yield* world.batch({ gift: { kind: "plan", planCode: "basic" }, codes: 2 })
-      yield* world.sql`UPDATE subscription_plans SET name = 'Dearer', duration_days = 1, limit_5h_micros = 1,
+  test("credit through the ledger, once, and pay what is owed first", function*(world) {
+    const userId = yield* world.user()
+    yield* world.post(userId, -2_000_000n)
+    assert.deepStrictEqual(yield* world.balance(userId), { usd: 0n, owed: 2_000_000n })
+    const { texts: [code] } = yield* world.batch({ gift: { kind: "balance", usdMicros: 5_000_000n } })
+    const redeemed = yield* world.redeem(userId, code)
+    assert.deepStrictEqual(redeemed.gift, { kind: "balance", usdMicros: 5_000_000n })
+    assert.deepStrictEqual(yield* world.balance(userId), { usd: 3_000_000n, owed: 0n })
+    assert.strictEqual(yield* outcome(world.redeem(userId, code)), "CodeRedeemed")
+    assert.strictEqual(yield* outcome(world.redeem(yield* world.user(), code)), "CodeUsedUp")
+    assert.deepStrictEqual(yield* world.balance(userId), { usd: 3_000_000n, owed: 0n })
+    assert.deepStrictEqual(yield* world.redemptions.given(userId, redeemed.codeId), redeemed.gift)
+    assert.isUndefined(yield* world.redemptions.given(yield* world.user(), redeemed.codeId))
+  })
+
+  test("give a subscription on the terms of the day they were made", function*(world) {
+    const { id, texts: [first, second] } = yield* world.batch({ gift: { kind: "plan", planCode: "basic" }, codes: 2 })
+    yield* world.sql`UPDATE subscription_plans SET name = 'Dearer', duration_days = 1, limit_5h_micros = 1,
         disabled_at = now() WHERE code = 'basic'`
-      assert.strictEqual(
-        yield* outcome(world.batch({ gift: { kind: "plan", planCode: "basic" } })),
-        "BatchRefused",
-        "a disabled plan is no gift"
-      )
-      const userId = yield* world.user()
-      const { gift } = yield* world.redeem(userId, first)
-      assert.deepInclude(gift.kind === "plan" ? gift.terms : {}, { code: "basic", name: "Basic", durationDays: 30 })
-      yield* world.redeem(userId, second)
-      const rows = yield* world.sql`SELECT plan_name, limit_5h_micros, limit_7d_micros, order_id,
+    assert.strictEqual(
+      yield* outcome(world.batch({ gift: { kind: "plan", planCode: "basic" } })),
+      "BatchRefused",
+      "a disabled plan is no gift"
+    )
+    const userId = yield* world.user()
+    const { gift } = yield* world.redeem(userId, first)
+    assert.deepInclude(gift.kind === "plan" ? gift.terms : {}, { code: "basic", name: "Basic", durationDays: 30 })
+    yield* world.redeem(userId, second)
+    const rows = yield* world.sql`SELECT plan_name, limit_5h_micros, limit_7d_micros, order_id,
           extract(day FROM ends_at - starts_at)::int AS days, starts_at > now() AS waits
         FROM user_subscriptions WHERE user_id = ${userId} ORDER BY id`
-      const terms = { plan_name: "Basic", limit_5h_micros: 6_000_000n, limit_7d_micros: 20_000_000n, order_id: null }
-      assert.deepStrictEqual(rows, [{ ...terms, days: 30, waits: false }, { ...terms, days: 30, waits: true }])
-      assert.strictEqual((yield* world.admin.batch(id)).state, "used")
-      yield* world.sql`UPDATE subscription_plans SET name = 'Basic', duration_days = 30, limit_5h_micros = 6000000,
+    const terms = { plan_name: "Basic", limit_5h_micros: 6_000_000n, limit_7d_micros: 20_000_000n, order_id: null }
+    assert.deepStrictEqual(rows, [{ ...terms, days: 30, waits: false }, { ...terms, days: 30, waits: true }])
+    assert.strictEqual((yield* world.admin.batch(id)).state, "used")
+    yield* world.sql`UPDATE subscription_plans SET name = 'Basic', duration_days = 30, limit_5h_micros = 6000000,
         disabled_at = NULL WHERE code = 'basic'`
-      yield* world.clean
-    }))
+  })
 
-  it.effect("are redeemed by no more users than may, and once by each, however many try at once", () =>
-    Effect.gen(function*() {
-      const world = yield* RedemptionWorld
-      const users = yield* Effect.all(Array.from({ length: 20 }, () => world.user()))
-      const all = <A, E extends { readonly _tag: string }>(tries: ReadonlyArray<Effect.Effect<A, E>>) =>
-        Effect.all(tries.map(outcome), { concurrency: "unbounded" })
+  test("are redeemed by no more users than may, and once by each, however many try at once", function*(world) {
+    const users = yield* Effect.all(Array.from({ length: 20 }, () => world.user()))
+    const all = <A, E extends { readonly _tag: string }>(tries: ReadonlyArray<Effect.Effect<A, E>>) =>
+      Effect.all(tries.map(outcome), { concurrency: "unbounded" })
 
-      const shared = (yield* world.batch({ usesMax: 5 })).texts[0]
-      const many = yield* all(users.map((userId) => world.redeem(userId, shared)))
-      assert.deepStrictEqual([count(many, "ok"), count(many, "CodeUsedUp")], [5, 15])
+    const shared = (yield* world.batch({ usesMax: 5 })).texts[0]
+    const many = yield* all(users.map((userId) => world.redeem(userId, shared)))
+    assert.deepStrictEqual([count(many, "ok"), count(many, "CodeUsedUp")], [5, 15])
 
-      const wide = (yield* world.batch({ usesMax: 100 })).texts[0]
-      const [one = UserId.make(0n)] = users
-      const same = yield* all(Array.from({ length: 10 }, () => world.redeem(one, wide)))
-      assert.deepStrictEqual([count(same, "ok"), count(same, "CodeRedeemed")], [1, 9])
+    const wide = (yield* world.batch({ usesMax: 100 })).texts[0]
+    const [one = UserId.make(0n)] = users
+    const same = yield* all(Array.from({ length: 10 }, () => world.redeem(one, wide)))
+    assert.deepStrictEqual([count(same, "ok"), count(same, "CodeRedeemed")], [1, 9])
 
-      const single = (yield* world.batch({})).texts[0]
-      const race = yield* all(users.map((userId) => world.redeem(userId, single)))
-      assert.deepStrictEqual([count(race, "ok"), count(race, "CodeUsedUp")], [1, 19])
+    const single = (yield* world.batch({})).texts[0]
+    const race = yield* all(users.map((userId) => world.redeem(userId, single)))
+    assert.deepStrictEqual([count(race, "ok"), count(race, "CodeUsedUp")], [1, 19])
 
-      const plan = (yield* world.batch({ gift: { kind: "plan", planCode: "basic" }, usesMax: 3 })).texts[0]
-      const plans = yield* all(users.map((userId) => world.redeem(userId, plan)))
-      assert.deepStrictEqual([count(plans, "ok"), count(plans, "CodeUsedUp")], [3, 17])
-      yield* world.clean
-    }))
+    const plan = (yield* world.batch({ gift: { kind: "plan", planCode: "basic" }, usesMax: 3 })).texts[0]
+    const plans = yield* all(users.map((userId) => world.redeem(userId, plan)))
+    assert.deepStrictEqual([count(plans, "ok"), count(plans, "CodeUsedUp")], [3, 17])
+  })
 
-  it.effect("give nothing when unknown, disabled or expired, and tell the unknown from the disabled to nobody", () =>
-    Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+  test(
+    "give nothing when unknown, disabled or expired, and tell the unknown from the disabled to nobody",
+    function*(world) {
       const userId = yield* world.user()
       const { id, texts: [first, second] } = yield* world.batch({ codes: 2 })
       const codes = yield* world.admin.codes(id, { limit: 10 })
@@ -106,8 +99,8 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
       assert.strictEqual(yield* outcome(world.redeem(userId, second)), "BuyerUnknown")
       assert.deepStrictEqual(yield* world.balance(userId), { usd: 0n, owed: 0n })
       assert.strictEqual(yield* outcome(world.redeem(yield* world.user(), second)), "ok")
-      yield* world.clean
-    }))
+    }
+  )
 
   it.effect("cannot be guessed for long, by one account or from one network, and good ones are not counted", () =>
     Effect.gen(function*() {

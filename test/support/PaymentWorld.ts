@@ -2,8 +2,8 @@
  * A server with billing, a simulated Stripe and a simulated EPay gateway before it, over a database of its own: what tests of
  * money in stand on. Providers call it over real HTTP; a second server over the same database is another process.
  */
-import { assert } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { assert, type Vitest } from "@effect/vitest"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { acquireEpay, type EpaySimulator } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
@@ -169,6 +169,22 @@ export class PaymentWorld
 {
   static readonly layerOf = (more: More = {}) => Layer.effect(PaymentWorld, Effect.orDie(start(more)))
 }
+
+/** Tests in this world, whose books are right in the end. */
+export const inWorld = <R>(it: Vitest.MethodsNonLive<R | PaymentWorld>) =>
+(
+  title: string,
+  body: (
+    world: typeof PaymentWorld.Service
+  ) => Generator<Effect.Effect<unknown, unknown, R | PaymentWorld | Scope.Scope>, void, never>,
+  timeoutMs?: number
+) =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* PaymentWorld
+      yield* Effect.gen(() => body(world))
+      yield* world.clean
+    }), timeoutMs)
 
 /** Another process over the same database. */
 export class SecondServer

@@ -3,8 +3,8 @@
  * with their texts at hand, and the audit.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { assert } from "@effect/vitest"
-import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
+import { assert, type Vitest } from "@effect/vitest"
+import { Context, Effect, Layer, Logger, type Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -86,3 +86,19 @@ export class RedemptionWorld extends Context.Service<RedemptionWorld, Effect.Suc
 ) {
   static readonly layer = Layer.suspend(() => layerOf([]))
 }
+
+/** Tests in this world, whose books are right in the end. */
+export const inWorld = <R>(it: Vitest.MethodsNonLive<R | RedemptionWorld>) =>
+(
+  title: string,
+  body: (
+    world: typeof RedemptionWorld.Service
+  ) => Generator<Effect.Effect<unknown, unknown, R | RedemptionWorld | Scope.Scope>, void, never>,
+  timeoutMs?: number
+) =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* RedemptionWorld
+      yield* Effect.gen(() => body(world))
+      yield* world.clean
+    }), timeoutMs)

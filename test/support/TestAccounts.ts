@@ -2,7 +2,8 @@
  * Accounts over a database of their own, with users that have money, for integration tests.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer } from "effect"
+import { assert, type Vitest } from "@effect/vitest"
+import { Effect, Layer, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { tmpdir } from "node:os"
 import { AccountPolicy } from "../../src/accounts/AccountPolicy.ts"
@@ -143,6 +144,19 @@ export const balanceOf = (userId: UserId) => Effect.flatMap(SqlClient.SqlClient,
 
 /** The problems an audit finds. */
 export const problems = Effect.map(audit({}), (report) => report.problems)
+
+/** Tests of accounts that an audit finds nothing wrong with in the end. */
+export const audited = <R>(it: Vitest.MethodsNonLive<R | SqlClient.SqlClient>) =>
+(
+  title: string,
+  body: () => Generator<Effect.Effect<unknown, unknown, R | SqlClient.SqlClient | Scope.Scope>, void, never>,
+  timeoutMs?: number
+) =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      yield* Effect.gen(body)
+      assert.deepStrictEqual(yield* problems, [])
+    }), timeoutMs)
 
 /** The problems an audit with the checks of other parts finds, a line each. */
 export const problemsIn = (sql: SqlClient.SqlClient, checks: ReadonlyArray<AuditCheck>) =>
