@@ -104,8 +104,3 @@ export interface FormState {
 }
 
 export const emptyForm: FormState = { values: new URLSearchParams(), problems: {} }
-
-/** Shows a page's form again as it was refused, with what was typed. */
-export const again =
-  <V, A>(show: (context: V, state: FormState) => A) => (context: V, values: URLSearchParams, problems: Problems): A =>
-    show(context, { values, problems })

@@ -16,6 +16,7 @@ import { mayUse } from "../AdminPolicy.ts"
 import {
   type Answer,
   type FormRefused,
+  type FormState,
   type Page,
   page,
   PageNotFound,
@@ -283,7 +284,7 @@ export interface FormHandler<V extends PageContext, R1, R2> {
   /** Reads a form that is longer than others, or has files. */
   readonly read?: typeof readForm
   /** Without one, a page says what is wrong and leads back. */
-  readonly again?: (context: V, fields: URLSearchParams, problems: Problems) => Effect.Effect<Answer, PageProblem, R2>
+  readonly again?: (context: V, state: FormState) => Effect.Effect<Answer, PageProblem, R2>
 }
 
 const withStatus = (answer: Answer, status: number): Answer =>
@@ -304,7 +305,7 @@ const handleForm = <V extends PageContext, R1, R2>(context: V, form: FormHandler
     const fields = yield* form.read ?? readForm
     const again = (problems: Problems, status: number) =>
       Effect.map(
-        form.again?.(context, fields, problems) ?? Effect.succeed(plainAgain(context, problems)),
+        form.again?.(context, { values: fields, problems }) ?? Effect.succeed(plainAgain(context, problems)),
         (answer) => withStatus(answer, status)
       )
     if (!(yield* isOurs(context, fields))) return yield* again({ form: context.say("form.expired") }, 403)

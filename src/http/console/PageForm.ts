@@ -19,6 +19,6 @@ export const pageForm = <R1, R2>({ run, show }: PageForm<R1, R2>) => ({
   page: (context: UserContext) => orNotFound(show(context, emptyForm)),
   form: {
     run: (context, fields) => orNotFound(run(context, fields)),
-    again: (context, values, problems) => orNotFound(show(context, { values, problems }))
+    again: (context, state) => orNotFound(show(context, state))
   } satisfies FormHandler<UserContext, R2, R1>
 })

@@ -29,8 +29,7 @@ export const revisionIn = (fields: URLSearchParams): bigint => idOf(fields.get("
 export const editOf = (
   row: { readonly revision: bigint },
   own: URLSearchParams,
-  values?: URLSearchParams,
-  problems: Problems = {}
+  { problems = {}, values }: { readonly [K in keyof FormState]?: FormState[K] | undefined } = {}
 ): { readonly state: FormState; readonly revision: string } => ({
   state: { values: values ?? own, problems },
   revision: values === undefined || problems["meanwhile"] !== undefined
@@ -95,7 +94,7 @@ export const switchForms = <R extends Row, R1, R2, R3>(row: Switched<R, R1, R2, 
       Effect.map(row.find(context), (found) => questionOf(context, found) ?? redirect(row.hrefOf(found, "edit"))),
     disable: {
       run: turn(false),
-      again: (context, _fields, problems) =>
+      again: (context, { problems }) =>
         Effect.flatMap(row.find(context), (found): Effect.Effect<Answer, PageProblem, R2> => {
           const question = questionOf(context, found, problems)
           return question === undefined ? row.show(context, problems) : Effect.succeed(question)
@@ -103,7 +102,7 @@ export const switchForms = <R extends Row, R1, R2, R3>(row: Switched<R, R1, R2, 
     } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>,
     enable: {
       run: turn(true),
-      again: (context, _fields, problems) => row.show(context, problems)
+      again: (context, { problems }) => row.show(context, problems)
     } satisfies FormHandler<UserContext, R1 | R3, R2>
   }
 }

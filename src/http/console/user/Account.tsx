@@ -4,7 +4,7 @@
 import { Effect, Redacted } from "effect"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
-import { again, emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
@@ -169,7 +169,7 @@ const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext
 
 export const AccountRoutes = routes(
   userPage("/account", show),
-  userForm("/account/password", { run: changePassword, again: again(show) }),
+  userForm("/account/password", { run: changePassword, again: show }),
   userForm("/account/sessions", { run: closeSessions })
 )
 

@@ -9,17 +9,7 @@ import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
 import type { NewApiKey } from "../../../identity/NewApiKey.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { servedModels } from "../../ServedModels.ts"
-import {
-  again,
-  emptyForm,
-  type FormState,
-  notFound,
-  page,
-  PageNotFound,
-  type Problems,
-  redirect,
-  refuse
-} from "../Answer.ts"
+import { emptyForm, type FormState, notFound, page, PageNotFound, type Problems, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { FormPage } from "../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../kit/Inputs.tsx"
@@ -219,7 +209,7 @@ const revoke = Effect.fnUntraced(function*(context: UserContext) {
 export const KeysRoutes = routes(
   userPage("/keys", show),
   userPage("/keys/new", showNew),
-  userForm("/keys", { run: create, again: again(showNew) }),
+  userForm("/keys", { run: create, again: showNew }),
   userPage("/keys/:id/revoke", askRevoke),
   userForm("/keys/:id/revoke", { run: revoke })
 )

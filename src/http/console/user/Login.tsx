@@ -11,7 +11,7 @@ import { LoginSessions } from "../../../identity/LoginSessions.ts"
 import { PasswordLinks } from "../../../identity/PasswordLinks.ts"
 import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
-import { again, emptyForm, type FormState, type Page, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, type Page, page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
 import { FormAlert, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
@@ -195,7 +195,7 @@ const loginForm = visitorForm("/login", {
     )
     return redirect(nextOf(fields) ?? "/", { session })
   }),
-  again: (context, values, problems) => showLogin(context, values, { values, problems })
+  again: (context, state) => showLogin(context, state.values, state)
 })
 
 const registerPage = visitorPage("/register", (context) =>
@@ -215,7 +215,7 @@ const registerForm = visitorForm("/register", {
         TooManyAttempts: refuseBusy(context)
       })
     ),
-  again: (context, values, problems) => Effect.succeed(registerSheet(context, { values, problems }))
+  again: (context, state) => Effect.succeed(registerSheet(context, state))
 })
 
 const logoutForm = visitorForm("/logout", {
@@ -249,7 +249,7 @@ const createFirst = (context: PageContext, fields: URLSearchParams) =>
 
 export const SetupRoutes = routes(
   visitorPage("/setup/:token", showSetup),
-  visitorForm("/setup/:token", { run: createFirst, again: again(showSetup) })
+  visitorForm("/setup/:token", { run: createFirst, again: showSetup })
 )
 
 export const resetSheet = (context: PageContext, email: string, state: FormState): Page => {
@@ -307,5 +307,5 @@ const setPassword = (context: PageContext, fields: URLSearchParams) =>
 
 export const ResetRoutes = routes(
   visitorPage("/reset/:token", showReset),
-  visitorForm("/reset/:token", { run: setPassword, again: again(showReset) })
+  visitorForm("/reset/:token", { run: setPassword, again: showReset })
 )

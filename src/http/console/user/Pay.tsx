@@ -13,7 +13,6 @@ import { Orders, type OrderView } from "../../../orders/Orders.ts"
 import type { Payment } from "../../../orders/Payments.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import {
-  again,
   emptyForm,
   type FormState,
   notFound,
@@ -336,6 +335,6 @@ const cancel = Effect.fnUntraced(function*(context: UserContext) {
 export const PayRoutes = routes(
   userPage("/pay/:kind/:id", show),
   userPage("/pay/:kind/:id/status", status),
-  userForm("/pay/:kind/:id/start", { run: start, again: again(show) }),
-  userForm("/pay/:kind/:id/cancel", { run: cancel, again: again(show) })
+  userForm("/pay/:kind/:id/start", { run: start, again: show }),
+  userForm("/pay/:kind/:id/cancel", { run: cancel, again: show })
 )

@@ -15,7 +15,7 @@ import { Orders } from "../../../orders/Orders.ts"
 import type { Gift } from "../../../redemption/RedemptionBatch.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
-import { again, emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert } from "../kit/Forms.tsx"
 import { Icon } from "../kit/Icon.tsx"
@@ -234,6 +234,6 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
 
 export const SubscriptionRoutes = routes(
   userPage("/subscription", show),
-  userForm("/subscription/create", { run: create, again: again(show) }),
-  userForm("/subscription/redeem", { run: redeemOn("/subscription"), again: again(show) })
+  userForm("/subscription/create", { run: create, again: show }),
+  userForm("/subscription/redeem", { run: redeemOn("/subscription"), again: show })
 )

@@ -9,7 +9,7 @@ import type { Order } from "../../../orders/Order.ts"
 import { creditOf, Orders } from "../../../orders/Orders.ts"
 import type { Gift } from "../../../redemption/RedemptionBatch.ts"
 import { Settings } from "../../../settings/Settings.ts"
-import { again, emptyForm, type FormState, page, part, redirect, refuse } from "../Answer.ts"
+import { emptyForm, type FormState, page, part, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { FormAlert, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
@@ -193,6 +193,6 @@ const preview = (context: UserContext) =>
 export const TopupRoutes = routes(
   userPage("/topup", show),
   userPage("/topup/preview", preview),
-  userForm("/topup/create", { run: create, again: again(show) }),
-  userForm("/topup/redeem", { run: redeemOn("/topup"), again: again(show) })
+  userForm("/topup/create", { run: create, again: show }),
+  userForm("/topup/redeem", { run: redeemOn("/topup"), again: show })
 )

@@ -74,8 +74,8 @@ describe("pages of the administration", () => {
     const own = new URLSearchParams("name=a")
     const sent = new URLSearchParams("name=b&revision=4")
     assert.deepStrictEqual(editOf(row, own), { state: { values: own, problems: {} }, revision: "5" })
-    assert.strictEqual(editOf(row, own, sent, { name: "wrong" }).revision, "4")
-    assert.strictEqual(editOf(row, own, sent, { meanwhile: "now" }).revision, "5")
+    assert.strictEqual(editOf(row, own, { values: sent, problems: { name: "wrong" } }).revision, "4")
+    assert.strictEqual(editOf(row, own, { values: sent, problems: { meanwhile: "now" } }).revision, "5")
   })
 
   it("say shares in percent with one decimal", () => {

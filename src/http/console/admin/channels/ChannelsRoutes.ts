@@ -8,7 +8,7 @@ import { type ChannelTerms, defaultChannelTerms } from "../../../../domain/Chann
 import { ChannelId } from "../../../../domain/Ids.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
-import { emptyForm, type FormState, notFound, page, type Problems, redirect, refuse, refusing } from "../../Answer.ts"
+import { emptyForm, type FormState, notFound, page, redirect, refuse, refusing } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
@@ -59,24 +59,22 @@ const createForm = adminForm("/admin/channels", {
       )
       return redirect(`/admin/channels/${id}?done=created`)
     }),
-  again: (context, fields, problems) => showNew(context, { values: shownFields(fields), problems })
+  again: (context, { problems, values }) => showNew(context, { values: shownFields(values), problems })
 })
 
 const channelOf = Effect.gen(function*() {
   return yield* (yield* ChannelAdmin).get(yield* pathId("id", ChannelId))
 }).pipe(Effect.catchTag("ChannelNotFound", notFound))
 
-interface Shown {
-  readonly fields?: URLSearchParams
-  readonly problems?: Problems
+interface Shown extends Partial<FormState> {
   readonly tested?: TestResult
 }
 
-const showChannel = (context: UserContext, { fields, problems, tested }: Shown = {}) =>
+const showChannel = (context: UserContext, { problems, tested, values }: Shown = {}) =>
   Effect.gen(function*() {
     const channel = yield* channelOf
     const known = yield* (yield* ChannelAdmin).models
-    const edit = editOf(channel, formOf(channel), fields && shownFields(fields), problems)
+    const edit = editOf(channel, formOf(channel), { problems, values: values && shownFields(values) })
     return page(channel.name, ChannelView({ context, channel, known, tested, ...edit }))
   })
 
@@ -98,7 +96,7 @@ const editForm = adminForm("/admin/channels/:id", {
       yield* (yield* ChannelAdmin).edit(actorOf(context), change).pipe(Effect.catchTags(inputRefusals(context, form)))
       return redirect(`/admin/channels/${id}?done=changed`)
     }).pipe(Effect.catchTags({ ...refusals(context), ChangedMeanwhile: changedMeanwhile(context) })),
-  again: (context, fields, problems) => showChannel(context, { fields, problems })
+  again: showChannel
 })
 
 const turn = switchForms({

@@ -6,7 +6,7 @@ import { Effect, Redacted } from "effect"
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
+import { emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { NewKeyPage, RevokeKeyPage } from "../../kit/Keys.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -43,7 +43,7 @@ const createForm = adminForm("/admin/keys", {
       const title = say("created.title")
       return page(title, NewKeyPage({ context, title, apiKey, command, back: "/admin/keys" }))
     }),
-  again: again(show)
+  again: show
 })
 
 const revokePage = adminPage("/admin/keys/:id/revoke", (context) =>

@@ -4,17 +4,7 @@
 import { Effect, Result } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
 import { isModelId } from "../../../../catalog/ModelTerms.ts"
-import {
-  again,
-  emptyForm,
-  type FormState,
-  notFound,
-  page,
-  type Problems,
-  redirect,
-  refuse,
-  refusing
-} from "../../Answer.ts"
+import { emptyForm, type FormState, notFound, page, redirect, refuse, refusing } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { listedOf } from "../../kit/List.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
@@ -71,7 +61,7 @@ const createForm = adminForm("/admin/models/new", {
         ModelExists: refusing({ id: sayOf(context, "adminModels")("id.exists") }, 409)
       })
     ),
-  again: again(showNew)
+  again: showNew
 })
 
 /** The model that the address names. */
@@ -80,10 +70,10 @@ const modelOf = (context: UserContext) =>
     Effect.catchTag("ModelNotFound", notFound)
   )
 
-const showModel = (context: UserContext, values?: URLSearchParams, problems?: Problems) =>
+const showModel = (context: UserContext, sent?: Partial<FormState>) =>
   Effect.map(
     modelOf(context),
-    (model) => page(model.id, ModelView({ context, model, ...editOf(model, formOf(model.terms), values, problems) }))
+    (model) => page(model.id, ModelView({ context, model, ...editOf(model, formOf(model.terms), sent) }))
   )
 
 const editPage = adminPage("/admin/models/edit", (context) => showModel(context))
@@ -109,7 +99,7 @@ const editForm = adminForm("/admin/models/edit", {
 const turn = switchForms({
   find: modelOf,
   hrefOf: ({ id }: AdminModel, page, done) => modelPath(page, id, done),
-  show: (context, problems) => showModel(context, undefined, problems),
+  show: (context, problems) => showModel(context, { problems }),
   say: (context) => sayOf(context, "adminModels"),
   textOf: (context, { id }) => sayOf(context, "adminModels")("disable.text", { id }),
   setEnabled: (context, { enabled, revision, row: { id } }) =>

@@ -11,7 +11,7 @@ import {
   type PriceImport,
   PriceImports
 } from "../../../../catalog/PriceImports.ts"
-import { again, emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
+import { emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
 import { listedOf } from "../../kit/List.tsx"
@@ -60,7 +60,7 @@ const importForm = adminForm("/admin/models/import", {
       })
     ),
   // A whole file would make a page of many megabytes: whoever sent it has it.
-  again: (context, _fields, problems) => showImport(context, { values: new URLSearchParams(), problems })
+  again: (context, { problems }) => showImport(context, { values: new URLSearchParams(), problems })
 })
 
 /** What the address narrows the preview to; changes are shown first where there are any. */
@@ -120,7 +120,7 @@ const applyForm = adminForm("/admin/models/import/:id", {
         }
       })
     ),
-  again: again(showPreview)
+  again: showPreview
 })
 
 export const ImportRoutes = routes(importPage, importForm, previewPage, applyForm)

@@ -7,7 +7,7 @@ import { isPlanCode, planTerms } from "../../../../domain/Plan.ts"
 import type { ConfigManaged } from "../../../../platform/ChangedMeanwhile.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
-import { type Problems, redirect, refuse, refusing } from "../../Answer.ts"
+import { type FormState, redirect, refuse, refusing } from "../../Answer.ts"
 import { adminForm, adminFormPage, adminPage, routes } from "../../ConsoleRoute.ts"
 import { readListed } from "../../kit/List.tsx"
 import { orNotFound } from "../../NotThere.ts"
@@ -59,10 +59,10 @@ const thePlan = Effect.gen(function*() {
   return yield* (yield* PlanAdmin).get(yield* pathId("id", PlanId))
 })
 
-const showPlan = (context: UserContext, values?: URLSearchParams, problems?: Problems) =>
+const showPlan = (context: UserContext, sent?: Partial<FormState>) =>
   orNotFound(Effect.map(thePlan, (plan) => {
     const own = new URLSearchParams(planTerms.texts(plan))
-    return planPage({ context, plan, ...editOf(plan, own, values, problems) })
+    return planPage({ context, plan, ...editOf(plan, own, sent) })
   }))
 
 const edit = {
@@ -87,7 +87,7 @@ const turn = switchForms({
   find: () => orNotFound(thePlan),
   hrefOf: ({ id }: AdminPlan, at, done) =>
     `/admin/plans/${id}${at === "disable" ? "/disable" : done === undefined ? "" : `?done=${done}`}`,
-  show: (context, problems) => showPlan(context, undefined, problems),
+  show: (context, problems) => showPlan(context, { problems }),
   say: (context) => sayOf(context, "adminPlans"),
   textOf: (context, { name }) => sayOf(context, "adminPlans")("disable.text", { name }),
   stakeOf: (context, plan) => PlanFigures({ context, plan }),

@@ -102,8 +102,7 @@ const saveForm = adminForm("/admin/settings", {
       }
       return redirect(`/admin/settings?done=${changes.size > 0 ? "saved" : "same"}&section=${section}#${section}`)
     }),
-  again: (context, fields, problems) =>
-    Effect.flatMap(sectionOf(fields), (section) => show(context, { section, state: { values: fields, problems } }))
+  again: (context, state) => Effect.flatMap(sectionOf(state.values), (section) => show(context, { section, state }))
 })
 
 const testForm = adminForm("/admin/settings/test", {
