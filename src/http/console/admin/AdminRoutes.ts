@@ -15,9 +15,9 @@ import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { PaymentsRoutes } from "./payments/PaymentsRoutes.ts"
 import { AdminPlansRoutes } from "./plans/AdminPlansRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"
-import { AllUsageRoutes } from "./usage/AllUsageRoutes.ts"
-import { UserRoutes } from "./users/UserRoutes.ts"
-import { UsersRoutes } from "./users/UsersRoutes.ts"
+import { AllUsageRoutes } from "./usage/AllUsage.tsx"
+import { UserRoutes } from "./users/User.tsx"
+import { UsersRoutes } from "./users/Users.tsx"
 
 export const AdminRoutes = routes(
   AdminKeysRoutes,

@@ -119,7 +119,8 @@ export interface FormPageProps {
   readonly lead?: ComponentChildren
   /** Where it is sent. */
   readonly action: string
-  readonly submit: string
+  /** Absent: there is nothing to send, and the page says why. */
+  readonly submit?: string
   /** What it does is not easily undone. */
   readonly danger?: boolean
   readonly back: string
@@ -138,7 +139,9 @@ export const FormPage = (
         <FormAlert state={state} />
         {children}
         <div class="btn-list mt-4">
-          <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>
+          {submit === undefined
+            ? null
+            : <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>}
           <a class="btn btn-ghost-secondary" href={back}>{backText ?? context.say("action.back")}</a>
         </div>
       </PostForm>

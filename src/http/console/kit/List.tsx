@@ -92,44 +92,30 @@ export function timeColumn<Item>(
   return { title, wide: true, cell }
 }
 
-/** A text that ids or names contain. */
-export const FilterText = (
-  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
-) => (
-  <div class="col-12 col-sm">
-    <label class="form-label" for={`filter-${name}`}>{label}</label>
-    <input class="form-control" type="search" id={`filter-${name}`} name={name} value={value} autocomplete="off" />
-  </div>
-)
+/** A text that may be long. */
+export function textColumn<Item>(
+  title: string,
+  textOf: (item: Item) => ComponentChildren,
+  look: Omit<Column, "title"> = {}
+): ItemColumn<Item> {
+  return { title, ...look, cell: (item) => <span class="break-anywhere">{textOf(item)}</span> }
+}
 
-/** One of several; `all` stands for no choice. */
-export const FilterChoice = (
-  { all, chosen, label, name, options }: {
-    readonly name: string
-    readonly label: string
-    readonly all: string
-    readonly chosen: string | undefined
-    readonly options: ReadonlyArray<readonly [value: string, text: string]>
+/** A day; its title says the time. Left out on narrow screens. */
+export function dayColumn<Item>(
+  { formats }: PageContext,
+  title: string,
+  atOf: (item: Item) => Date | null,
+  never: ComponentChildren = "–"
+): ItemColumn<Item> {
+  const cell = (item: Item) => {
+    const at = atOf(item)
+    return at === null
+      ? never
+      : <time class="nowrap" dateTime={at.toISOString()} title={formats.time(at)}>{formats.date(at)}</time>
   }
-) => (
-  <div class="col-12 col-sm filter-choice">
-    <label class="form-label" for={`filter-${name}`}>{label}</label>
-    <select class="form-select" id={`filter-${name}`} name={name}>
-      <option value="">{all}</option>
-      {options.map(([value, text]) => <option key={value} value={value} selected={value === chosen}>{text}</option>)}
-    </select>
-  </div>
-)
-
-/** A day of the visitor's own zone. */
-export const FilterDay = (
-  { label, name, value }: { readonly name: string; readonly label: string; readonly value: string }
-) => (
-  <div class="col-6 col-sm-auto">
-    <label class="form-label" for={`filter-${name}`}>{label}</label>
-    <input class="form-control" type="date" id={`filter-${name}`} name={name} value={value} />
-  </div>
-)
+  return { title, wide: true, cell }
+}
 
 export const Pager = (
   { newest, older }: {
@@ -175,7 +161,14 @@ export function readListed<Item, E, R>(
 
 /** What a list is narrowed by. The value is empty, or nothing is chosen, where it is not. */
 export type ListFilter =
-  | { readonly is: "text"; readonly name: string; readonly label: string; readonly value: string | undefined }
+  | {
+    /** A text that ids or names contain. */
+    readonly is: "text"
+    readonly name: string
+    readonly label: string
+    readonly value: string | undefined
+    readonly hint?: string
+  }
   | { readonly is: "day"; readonly name: string; readonly label: string; readonly value: string }
   | {
     readonly is: "choice"
@@ -233,23 +226,35 @@ export const enabledFilter = (
 const isSet = ({ value }: ListFilter): boolean => value !== undefined && value !== ""
 
 const FilterField = ({ field, context }: { readonly context: PageContext; readonly field: ListFilter }) => {
-  const { label, name } = field
-  switch (field.is) {
-    case "text":
-      return <FilterText name={name} label={label} value={field.value ?? ""} />
-    case "day":
-      return <FilterDay name={name} label={label} value={field.value} />
-    case "choice":
-      return (
-        <FilterChoice
-          name={name}
-          label={label}
-          all={field.all ?? context.say("list.all")}
-          chosen={field.value}
-          options={field.options}
-        />
-      )
-  }
+  const { label, name, value = "" } = field
+  const common = { id: `filter-${name}`, name }
+  const width = { text: "col-12 col-sm", day: "col-6 col-sm-auto", choice: "col-12 col-sm filter-choice" }[field.is]
+  return (
+    <div class={width}>
+      <label class="form-label" for={common.id}>{label}</label>
+      {field.is === "choice"
+        ? (
+          <select class="form-select" {...common}>
+            <option value="">{field.all ?? context.say("list.all")}</option>
+            {field.options.map(([option, text]) => (
+              <option key={option} value={option} selected={option === value}>{text}</option>
+            ))}
+          </select>
+        )
+        : field.is === "day"
+        ? <input class="form-control" type="date" {...common} value={value} />
+        : (
+          <input
+            class="form-control"
+            type="search"
+            {...common}
+            value={value}
+            placeholder={field.hint}
+            autocomplete="off"
+          />
+        )}
+    </div>
+  )
 }
 
 const hrefOf = (path: string, query: Readonly<Record<string, string>>): string => {
@@ -257,10 +262,14 @@ const hrefOf = (path: string, query: Readonly<Record<string, string>>): string =
   return text === "" ? path : `${path}?${text}`
 }
 
-type Narrowed = Pick<ListProps<never>, "context" | "path" | "kept"> & { readonly filter: ReadonlyArray<ListFilter> }
+type FilterProps = Pick<ListProps<never>, "context" | "path" | "kept"> & {
+  readonly filter: ReadonlyArray<ListFilter>
+  /** Where the page opens, such as `#calls`. */
+  readonly at?: string
+}
 
 /** Folded on a phone, where it would push the list out of sight. */
-const Filter = ({ filter, kept = {}, path, context }: Narrowed) => {
+export const Filter = ({ at = "", filter, kept = {}, path, context }: FilterProps) => {
   const count = filter.filter(isSet).length
   return (
     <details class="list-filter border-bottom">
@@ -268,7 +277,7 @@ const Filter = ({ filter, kept = {}, path, context }: Narrowed) => {
         <Icon name="filter" /> {context.say("list.filter")}
         {count === 0 ? null : <span class="badge bg-blue-lt ms-2">{context.formats.count(count)}</span>}
       </summary>
-      <form method="get" action={path} class="card-body">
+      <form method="get" action={path + at} class="card-body">
         {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
         <div class="row g-2 align-items-end">
           {filter.map((field) => <FilterField key={field.name} context={context} field={field} />)}
@@ -276,7 +285,7 @@ const Filter = ({ filter, kept = {}, path, context }: Narrowed) => {
             <button class="btn" type="submit">{context.say("list.filter")}</button>
             {count === 0
               ? null
-              : <a class="btn btn-ghost-secondary" href={hrefOf(path, kept)}>{context.say("list.clear")}</a>}
+              : <a class="btn btn-ghost-secondary" href={hrefOf(path, kept) + at}>{context.say("list.clear")}</a>}
           </div>
         </div>
       </form>
@@ -290,20 +299,16 @@ function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<
   if (cursor === undefined) return null
   const last = hasMore ? items.at(-1) : undefined
   const isFirst = !context.query.has(cursor.name)
-  if (isFirst && last === undefined) return null
   return (
-    <div class="card-footer d-flex justify-content-between">
-      {isFirst
-        ? <span />
-        : <a href={hrefOf(path, query)}>{context.say(order === "newest" ? "list.newest" : "list.first")}</a>}
-      {last === undefined
-        ? null
-        : (
-          <a href={hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) })} rel="next">
-            {context.say(order === "newest" ? "list.older" : "list.next")}
-          </a>
-        )}
-    </div>
+    <Pager
+      newest={isFirst
+        ? undefined
+        : { href: hrefOf(path, query), text: context.say(order === "newest" ? "list.newest" : "list.first") }}
+      older={last === undefined ? undefined : {
+        href: hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) }),
+        text: context.say(order === "newest" ? "list.older" : "list.next")
+      }}
+    />
   )
 }
 

@@ -14,7 +14,7 @@ import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { FormPage } from "../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../kit/Inputs.tsx"
 import { curlLine, keyColumns, NewKeyPage, RevokeKeyPage } from "../kit/Keys.tsx"
-import { amountColumn, List } from "../kit/List.tsx"
+import { amountColumn, dayColumn, List } from "../kit/List.tsx"
 import { Done, NewLink, PageHeading } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { endOfDay, pathId } from "../Params.ts"
@@ -83,27 +83,17 @@ const modelsOf = (context: UserContext, { allowedModels }: ListedApiKey) => {
 
 export const KeysView = ({ keys, context }: KeysProps) => {
   const say = sayOf(context, "keys")
-  const { date, time, usd } = context.formats
+  const { usd } = context.formats
+  const never = say("never")
   const columns = keyColumns<ListedApiKey>(context, "/keys")
   const newLink = <NewLink href="/keys/new" text={say("new")} />
-  /** A day; its title says the time. */
-  const dayColumn = (title: string, atOf: (key: ListedApiKey) => Date | null) => ({
-    title,
-    wide: true,
-    cell: (key: ListedApiKey) => {
-      const at = atOf(key)
-      return at === null
-        ? say("never")
-        : <time class="nowrap" dateTime={at.toISOString()} title={time(at)}>{date(at)}</time>
-    }
-  })
   const limitText = ({ spendLimitMicros }: ListedApiKey) =>
     spendLimitMicros === null ? say("limit.none") : usd(spendLimitMicros)
   return (
     <>
       <PageHeading title={say("title")} lead={say("lead")}>{keys.length === 0 ? undefined : newLink}</PageHeading>
       <Done context={context} texts={{ revoked: say("done.revoked") }} />
-      <List
+      <List<ListedApiKey>
         context={context}
         path="/keys"
         caption={say("title")}
@@ -112,9 +102,9 @@ export const KeysView = ({ keys, context }: KeysProps) => {
           columns.state,
           { ...amountColumn(say("limit"), limitText), wide: true },
           { title: say("models"), wide: true, cell: (key) => modelsOf(context, key) },
-          dayColumn(say("lastUsed"), ({ lastUsedAt }) => lastUsedAt),
-          dayColumn(say("expires"), ({ expiresAt }) => expiresAt),
-          dayColumn(say("created"), ({ createdAt }) => createdAt),
+          dayColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, never),
+          dayColumn(context, say("expires"), ({ expiresAt }) => expiresAt, never),
+          dayColumn(context, say("created"), ({ createdAt }) => createdAt),
           columns.action
         ]}
         items={keys}

@@ -14,16 +14,9 @@ import { notFound, page, PageNotFound } from "../Answer.ts"
 import { chartAnswer, shortDay, type Spend } from "../charts/ChartAnswer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { csvAnswer } from "../Csv.ts"
+import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice, PageHeading } from "../kit/Parts.tsx"
-import {
-  type CallChoice,
-  callChoices,
-  callColumns,
-  callCsv,
-  CallsCard,
-  readRefused,
-  RefusedCard
-} from "../kit/usage/Calls.tsx"
+import { callColumns, callCsv, callFilter, CallsCard, readRefused, RefusedCard } from "../kit/usage/Calls.tsx"
 import { ReceiptView } from "../kit/usage/ReceiptView.tsx"
 import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
@@ -73,19 +66,26 @@ const ModelsChart = ({ overview: { models, otherModels, totals }, ...props }: Ch
 }
 
 /** A model that is chosen is offered, even where nothing is known of it. */
-const choicesOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<CallChoice> => {
+const filterOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<ListFilter> => {
   const say = sayOf(context, "usage")
   const { keyId, model } = query.filter
   const known = new Set([...models, ...(model === undefined ? [] : [model])])
   return [
-    { name: "model", label: say("model"), chosen: model, options: Array.from(known, (name) => [name, name]) },
     {
+      is: "choice",
+      name: "model",
+      label: say("model"),
+      value: model,
+      options: Array.from(known, (name) => [name, name])
+    },
+    {
+      is: "choice",
       name: "key",
       label: say("key"),
-      chosen: keyId?.toString(),
+      value: keyId?.toString(),
       options: keys.map(({ hint, id, name }) => [id.toString(), name === "" ? hint : `${name} (${hint})`])
     },
-    ...callChoices(context, query)
+    ...callFilter(context, query)
   ]
 }
 
@@ -117,7 +117,7 @@ export const UsageView = (props: UsageProps) => {
         calls={calls}
         query={query}
         csvPath="/usage/calls.csv"
-        choices={choicesOf(props)}
+        filter={filterOf(props)}
         columns={[time, model, key, input, output, charged, funding, state]}
         none={{ title: say("none"), text: say("none.text") }}
       />

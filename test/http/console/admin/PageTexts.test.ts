@@ -7,7 +7,7 @@ import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audi
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTestText.ts"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
 import { settingInput } from "../../../../src/http/console/admin/settings/SettingInput.ts"
-import { percentText } from "../../../../src/http/console/admin/usage/Percent.ts"
+import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
 import { formatsOf } from "../../../../src/http/console/text/Formats.ts"
 
 const context = { language: "en", formats: formatsOf("en", "UTC") } as const

@@ -6,7 +6,7 @@ import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { List } from "../../kit/List.tsx"
 import { NewLink, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { ClampedCard } from "../usage/ClampedCard.tsx"
+import { ClampedCard } from "../usage/Channels.tsx"
 import { ChannelBadges, HealthBadge } from "./ChannelParts.tsx"
 
 export const ChannelsView = (

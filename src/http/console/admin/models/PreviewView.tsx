@@ -11,7 +11,7 @@ import {
 import { PRICE_USD_PER_1M_MAX } from "../../../../domain/Bounds.ts"
 import type { FormState } from "../../Answer.ts"
 import { FormAlert, PostForm } from "../../kit/Forms.tsx"
-import { FilterChoice, FilterText, type ItemColumn, ItemTable, type Listed, Pager } from "../../kit/List.tsx"
+import { Filter, type ItemColumn, ItemTable, type Listed, Pager } from "../../kit/List.tsx"
 import { Badge, Card, Nothing, PageHeading, Tabs } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { differencesOf } from "./TermDifferences.ts"
@@ -70,25 +70,21 @@ const StateTabs = (props: PreviewProps) => {
   )
 }
 
-const Filter = ({ found, query, context }: PreviewProps) => {
+const OfferFilter = ({ found, query, context }: PreviewProps) => {
   const say = sayOf(context, "import")
+  const providers = found.providers.filter((provider) => provider !== "").map((provider) =>
+    [provider, provider] as const
+  )
   return (
-    <form method="get" action={`/admin/models/import/${found.id}`} class="card-body border-bottom">
-      <input type="hidden" name="state" value={query.state} />
-      <div class="row g-2 align-items-end">
-        <FilterText name="q" label={say("search")} value={query.text ?? ""} />
-        <FilterChoice
-          name="provider"
-          label={say("provider")}
-          all={say("all")}
-          chosen={query.provider}
-          options={found.providers.filter((provider) => provider !== "").map((provider) => [provider, provider])}
-        />
-        <div class="col-12 col-sm-auto">
-          <button class="btn w-100" type="submit">{say("filter")}</button>
-        </div>
-      </div>
-    </form>
+    <Filter
+      context={context}
+      path={`/admin/models/import/${found.id}`}
+      kept={{ state: query.state }}
+      filter={[
+        { is: "text", name: "q", label: say("search"), value: query.text },
+        { is: "choice", name: "provider", label: say("provider"), value: query.provider, options: providers }
+      ]}
+    />
   )
 }
 
@@ -233,7 +229,7 @@ export const PreviewView = (props: PreviewProps) => {
       <FormAlert state={state} />
       <Card>
         <StateTabs {...props} />
-        <Filter {...props} />
+        <OfferFilter {...props} />
         <Offers {...props} />
         <Pager
           newest={after === undefined ? undefined : linkTo(undefined, context.say("list.first"))}

@@ -13,7 +13,7 @@ import { ServiceOverview } from "../../../../usage/ServiceOverview.ts"
 import { page } from "../../Answer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
 import { readRange } from "../../kit/usage/UsageQuery.ts"
-import { readClamped } from "../usage/ClampedCard.tsx"
+import { readClamped } from "../usage/Channels.tsx"
 import { OverviewView } from "./OverviewView.tsx"
 
 export const OverviewRoutes = adminPage("/admin", (context) =>

@@ -10,9 +10,8 @@ import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/S
 import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
-import { Freshness, MomentsChart } from "../usage/AllUsageView.tsx"
-import { ChannelsCard } from "../usage/ChannelsCard.tsx"
-import { ClampedCard } from "../usage/ClampedCard.tsx"
+import { Freshness, MomentsChart } from "../usage/AllUsage.tsx"
+import { ChannelsCard, ClampedCard } from "../usage/Channels.tsx"
 
 export interface OverviewProps {
   readonly context: UserContext

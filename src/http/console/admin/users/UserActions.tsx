@@ -1,31 +1,45 @@
 /**
- * The pages on which something is done to a user: what follows, what is asked for, and the one page that ever shows a link for a
- * new password.
+ * What an administrator does to a user: money and plans that are given or taken, and what the user may do. A form that gives or takes
+ * carries the key of its change: sent twice, it is done once.
  */
-import { roles } from "../../../../identity/Roles.ts"
-import type { User } from "../../../../identity/Users.ts"
-import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
-import type { SubscriptionItem } from "../../../../subscriptions/SubscriptionList.ts"
-import { type FormState, type Page, page } from "../../Answer.ts"
-import { askPage, type AskProps } from "../../kit/Forms.tsx"
+import { Effect, Option, Redacted } from "effect"
+import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
+import { Adjustments } from "../../../../accounts/Adjustments.ts"
+import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
+import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
+import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
+import { isRole, roles } from "../../../../identity/Roles.ts"
+import { UserAdmin, type UserDetails } from "../../../../identity/UserAdmin.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { Grants } from "../../../../subscriptions/Grants.ts"
+import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
+import { page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import { adminForm, routes } from "../../ConsoleRoute.ts"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
-import { Card, Copyable, Notice, PageHeading } from "../../kit/Parts.tsx"
-import { type PageContext, sayOf } from "../../PageContext.ts"
+import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
+import { orNotFound } from "../../NotThere.ts"
+import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { pathId } from "../../Params.ts"
 import { roleHints, roleNames } from "../../text/SharedTexts.ts"
+import { type AdminAction, adminAction } from "../AdminAction.ts"
 
-interface ActionProps {
-  readonly context: PageContext
-  readonly user: Pick<User, "id" | "email" | "role">
-  readonly state: FormState
+/** The user of the `:id` in the route of the request at hand. */
+export const theUser = Effect.gen(function*() {
+  const found = yield* (yield* UserAdmin).view(yield* pathId("id", UserId))
+  return Option.isNone(found) ? yield* new PageNotFound() : found.value
+})
+
+interface OfUser {
+  readonly user: UserDetails
 }
 
-const actionPage = (
-  { context, state, user }: ActionProps,
-  { action, ...ask }: Pick<AskProps, "title" | "action" | "submit" | "danger" | "text" | "inputs" | "once">
-): Page => {
-  const back = `/admin/users/${user.id}`
-  return askPage({ context, state, action: `${back}/${action}`, back, backText: context.say("cancel"), ...ask })
-}
+const justUser = Effect.map(theUser, (user): OfUser => ({ user }))
+
+const userAction = <Subject extends OfUser, R1, R2>(
+  name: string,
+  action: Omit<AdminAction<Subject, R1, R2>, "hrefOf">
+) => adminAction(`/admin/users/:id/${name}` as const, { hrefOf: ({ user }) => `/admin/users/${user.id}`, ...action })
 
 /** One of the roles, each with what it may do. */
 export const roleChoice = (context: PageContext, initial: string): Choice => {
@@ -39,54 +53,106 @@ export const roleChoice = (context: PageContext, initial: string): Choice => {
   }
 }
 
-export const adjustPage = (props: ActionProps, usdMicros: bigint): Page => {
-  const say = sayOf(props.context, "userAction")
-  const hint = say("amount.hint", { balance: props.context.formats.usd(usdMicros) })
-  return actionPage(props, {
-    action: "adjust",
-    title: say("adjust.title", { email: props.user.email }),
-    submit: say("adjustBalance"),
-    once: true,
-    inputs: [
-      { is: "signedUsd", name: "amount", label: say("amount"), hint, required: true, autofocus: true },
-      noteInput(props.context)
-    ]
-  })
-}
+/** `$5` and `-$5` are amounts, too. */
+const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
 
-export const waivePage = (props: ActionProps, owedMicros: bigint): Page => {
-  const say = sayOf(props.context, "userAction")
-  return actionPage(props, {
-    action: "waive",
-    title: say("waive.title", { email: props.user.email }),
-    text: say("waive.lead", { owed: props.context.formats.usd(owedMicros) }),
-    submit: say("waive.submit"),
-    danger: true,
-    once: true,
-    inputs: [
-      {
-        is: "usd",
-        name: "amount",
-        label: say("waive.amount"),
-        hint: say("waive.hint"),
-        required: true,
-        autofocus: true
-      },
-      noteInput(props.context)
-    ]
-  })
-}
+const readChange = ({ id }: UserDetails, fields: URLSearchParams) => ({
+  userId: id,
+  amountMicros: amountOf(fields.get("amount") ?? ""),
+  note: fields.get("note") ?? "",
+  key: fields.get("key") ?? ""
+})
 
-export const grantPage = (props: ActionProps, plans: ReadonlyArray<GivablePlan>): Page => {
-  const { context, user } = props
+/** Shows the message beside the field that is wrong. A form without its key was not made by this site. */
+const refused = (context: UserContext, reason: "amount" | "plan" | "note" | "key", amountProblem = "") => {
   const say = sayOf(context, "userAction")
-  const title = say("grant.title", { email: user.email })
-  if (plans.length > 0) {
+  const problems: Record<typeof reason, Problems> = {
+    amount: { amount: amountProblem },
+    plan: { plan: say("plan.problem") },
+    note: { note: say("note.problem") },
+    key: { form: context.say("form.malformed") }
+  }
+  return refuse(problems[reason])
+}
+
+const reused = (context: UserContext) => () => refuse({ form: sayOf(context, "userAction")("reused") }, 409)
+
+const theAccount = Effect.gen(function*() {
+  const user = yield* theUser
+  return { user, ...yield* (yield* AccountOverview).balance(user.id) }
+})
+
+const adjust = userAction("adjust", {
+  find: theAccount,
+  ask: (context, { usdMicros, user: { email } }) => {
+    const say = sayOf(context, "userAction")
+    const hint = say("amount.hint", { balance: context.formats.usd(usdMicros) })
+    return {
+      title: say("adjust.title", { email }),
+      submit: say("adjustBalance"),
+      once: true,
+      inputs: [
+        { is: "signedUsd", name: "amount", label: say("amount"), hint, required: true, autofocus: true },
+        noteInput(context)
+      ]
+    }
+  },
+  run: (context, fields, { user }) => {
+    const say = sayOf(context, "userAction")
+    const short = (micros: bigint) => say("amount.short", { balance: context.formats.usd(micros) })
+    return Adjustments.use((adjustments) => adjustments.adjust(actorOf(context), readChange(user, fields))).pipe(
+      Effect.as("adjusted"),
+      Effect.catchTags({
+        AdjustmentRefused: ({ reason }) => refused(context, reason, say("amount.problem")),
+        AdjustmentReused: reused(context),
+        DebitRefused: ({ availableMicros }) => refused(context, "amount", short(availableMicros))
+      })
+    )
+  }
+})
+
+/** The form begins with all that is owed. */
+const waive = userAction("waive", {
+  find: theAccount,
+  isPossible: ({ owedMicros }) => owedMicros !== 0n,
+  ask: (context, { owedMicros, user: { email } }) => {
+    const say = sayOf(context, "userAction")
+    const amount = { label: say("waive.amount"), hint: say("waive.hint"), initial: formatUsd(owedMicros) }
+    return {
+      title: say("waive.title", { email }),
+      text: say("waive.lead", { owed: context.formats.usd(owedMicros) }),
+      submit: say("waive.submit"),
+      danger: true,
+      once: true,
+      inputs: [{ is: "usd", name: "amount", ...amount, required: true, autofocus: true }, noteInput(context)]
+    }
+  },
+  run: (context, fields, { user }) => {
+    const exceeded = (micros: bigint) =>
+      sayOf(context, "userAction")("waive.exceeded", { owed: context.formats.usd(micros) })
+    return DebtWaivers.use((waivers) => waivers.waive(actorOf(context), readChange(user, fields))).pipe(
+      Effect.as("waived"),
+      Effect.catchTags({
+        WaiverRefused: ({ reason }) => refused(context, reason, context.say("usd.problem")),
+        WaiverReused: reused(context),
+        DebtExceeded: ({ owedMicros }) => refused(context, "amount", exceeded(owedMicros))
+      })
+    )
+  }
+})
+
+const grant = userAction("grant", {
+  find: Effect.gen(function*() {
+    return { user: yield* theUser, plans: yield* (yield* Grants).plans }
+  }),
+  ask: (context, { plans, user: { email } }) => {
+    const say = sayOf(context, "userAction")
+    const title = say("grant.title", { email })
+    if (plans.length === 0) return { title, text: say("grant.none") }
     const options = plans.map(({ code, durationDays: days, name }) =>
       [code, say("plan.option", { name, days })] as const
     )
-    return actionPage(props, {
-      action: "grant",
+    return {
       title,
       submit: say("grant.submit"),
       once: true,
@@ -94,70 +160,136 @@ export const grantPage = (props: ActionProps, plans: ReadonlyArray<GivablePlan>)
         { is: "select", name: "plan", label: say("plan"), hint: say("plan.hint"), options },
         noteInput(context)
       ]
-    })
+    }
+  },
+  run: (context, fields, { user }) => {
+    const { key, note, userId } = readChange(user, fields)
+    const asked = { userId, planCode: fields.get("plan") ?? "", note, key }
+    return Grants.use((grants) => grants.grant(actorOf(context), asked)).pipe(
+      Effect.as("granted"),
+      Effect.catchTags({
+        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
+        GrantReused: reused(context)
+      })
+    )
   }
-  return page(
-    title,
-    <>
-      <PageHeading title={title} />
-      <Notice kind="info">{say("grant.none")}</Notice>
-      <a class="btn" href={`/admin/users/${user.id}`}>{say("cancel")}</a>
-    </>
-  )
-}
+})
 
-export const endPage = (props: ActionProps, { endsAt, id, planName }: SubscriptionItem): Page => {
-  const { context, user } = props
+const end = userAction("subscriptions/:subscription/end", {
+  find: Effect.gen(function*() {
+    const user = yield* theUser
+    const id = yield* pathId("subscription", SubscriptionId)
+    const [subscription] = yield* (yield* SubscriptionList).page(user.id, { limit: 1, before: id + 1n })
+    return subscription?.id === id ? { user, subscription } : yield* new PageNotFound()
+  }),
+  isPossible: ({ subscription }) => subscription.state !== "over",
+  ask: (context, { subscription: { endsAt, planName }, user: { email } }) => {
+    const say = sayOf(context, "userAction")
+    return {
+      title: say("end.title"),
+      text: say("end.text", { plan: planName, email, at: context.formats.time(endsAt) }),
+      submit: say("end.submit"),
+      danger: true,
+      inputs: [noteInput(context)]
+    }
+  },
+  run: (context, fields, { subscription, user }) => {
+    const asked = { userId: user.id, subscriptionId: subscription.id, note: fields.get("note") ?? "" }
+    return Grants.use((grants) => grants.end(actorOf(context), asked)).pipe(
+      Effect.as("ended"),
+      Effect.catchTags({
+        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
+        SubscriptionOver: () => refuse({ form: sayOf(context, "userAction")("end.over") }, 409)
+      })
+    )
+  }
+})
+
+/** Why a user may not be disabled or demoted. */
+const refusals = (context: UserContext) => {
   const say = sayOf(context, "userAction")
-  return actionPage(props, {
-    action: `subscriptions/${id}/end`,
-    title: say("end.title"),
-    text: say("end.text", { plan: planName, email: user.email, at: context.formats.time(endsAt) }),
-    submit: say("end.submit"),
-    danger: true,
-    inputs: [noteInput(context)]
-  })
+  return {
+    OwnUser: () => refuse({ form: say("own") }),
+    LastRoot: () => refuse({ form: say("last") }, 409)
+  }
 }
 
-export const disablePage = (props: ActionProps): Page => {
-  const say = sayOf(props.context, "userAction")
-  return actionPage(props, {
-    action: "disable",
-    title: say("disable.title"),
-    text: say("disable.text", { email: props.user.email }),
-    submit: say("disable.submit"),
-    danger: true
-  })
-}
+const isDisabled = (context: UserContext) => () => refuse({ form: sayOf(context, "userAction")("isDisabled") }, 409)
 
-export const rolePage = (props: ActionProps): Page => {
-  const { context, user: { email, role } } = props
-  const say = sayOf(context, "userAction")
-  return actionPage(props, {
-    action: "role",
-    title: say("role.title", { email }),
-    text: say("role.text"),
-    submit: say("changeRole"),
-    inputs: [roleChoice(context, role)]
-  })
-}
+const disable = userAction("disable", {
+  find: justUser,
+  isPossible: ({ user }) => user.disabledAt === null,
+  ask: (context, { user: { email } }) => {
+    const say = sayOf(context, "userAction")
+    return {
+      title: say("disable.title"),
+      text: say("disable.text", { email }),
+      submit: say("disable.submit"),
+      danger: true
+    }
+  },
+  run: (context, _fields, { user }) =>
+    UserAdmin.use((admin) => admin.disable(actorOf(context), user.id)).pipe(
+      Effect.as("disabled"),
+      Effect.catchTags(refusals(context))
+    )
+})
 
-export const passwordLinkPage = (
-  { expiresAt, url, user, context }: Omit<ActionProps, "state"> & { readonly url: string; readonly expiresAt: Date }
-): Page => {
-  const say = sayOf(context, "userAction")
-  return page(
-    say("link.title"),
-    <>
-      <PageHeading title={say("link.title")} />
-      <Notice kind="warning">{say("link.once", { at: context.formats.time(expiresAt) })}</Notice>
-      <Card title={say("link.for", { email: user.email })} class="mb-3">
-        <div class="card-body">
+const enable = Effect.fnUntraced(function*(context: UserContext) {
+  const id = yield* pathId("id", UserId)
+  yield* (yield* UserAdmin).enable(actorOf(context), id)
+  return redirect(`/admin/users/${id}?done=enabled`)
+}, orNotFound)
+
+const role = userAction("role", {
+  find: justUser,
+  ask: (context, { user }) => {
+    const say = sayOf(context, "userAction")
+    return {
+      title: say("role.title", { email: user.email }),
+      text: say("role.text"),
+      submit: say("changeRole"),
+      inputs: [roleChoice(context, user.role)]
+    }
+  },
+  run: (context, fields, { user }) => {
+    const wanted = fields.get("role")
+    if (!isRole(wanted)) return refuse({ form: context.say("form.malformed") })
+    return UserAdmin.use((admin) => admin.setRole(actorOf(context), user.id, wanted)).pipe(
+      Effect.as("role"),
+      Effect.catchTags({ ...refusals(context), UserDisabled: isDisabled(context) })
+    )
+  }
+})
+
+/** The answer of this form is the only page that has the link. */
+const link = (context: UserContext) =>
+  Effect.gen(function*() {
+    const say = sayOf(context, "userAction")
+    const { email, id } = yield* theUser
+    const { expiresAt, token } = yield* (yield* PasswordLinks).issue(actorOf(context), id)
+    const url = `${(yield* PublicAddress).url()}/reset/${Redacted.value(token)}`
+    return page(
+      say("link.title"),
+      <>
+        <PageHeading title={say("link.title")} />
+        <Notice kind="warning">{say("link.once", { at: context.formats.time(expiresAt) })}</Notice>
+        <Panel title={say("link.for", { email })} class="mb-3">
           <Copyable id="password-link" text={url} label={say("copy")} copied={say("copied")} />
           <p class="text-secondary mt-3 mb-0">{say("link.send")}</p>
-        </div>
-      </Card>
-      <a class="btn btn-primary" href={`/admin/users/${user.id}`}>{say("done")}</a>
-    </>
-  )
-}
+        </Panel>
+        <a class="btn btn-primary" href={`/admin/users/${id}`}>{say("done")}</a>
+      </>
+    )
+  }).pipe(Effect.catchTag("UserDisabled", isDisabled(context)), orNotFound)
+
+export const UserActionRoutes = routes(
+  adjust,
+  waive,
+  grant,
+  end,
+  disable,
+  adminForm("/admin/users/:id/enable", { run: enable }),
+  role,
+  adminForm("/admin/users/:id/password-link", { run: link })
+)

@@ -2,7 +2,6 @@
  * Calls one by one: their states, who paid for them, their table with what it is narrowed by, their file, and refused calls.
  */
 import { DateTime, Effect } from "effect"
-import type { ComponentChildren, ComponentProps } from "preact"
 import type { UserId } from "../../../../domain/Ids.ts"
 import { formatUsd } from "../../../../domain/Money.ts"
 import type { CsvColumns } from "../../../../platform/Csv.ts"
@@ -11,7 +10,7 @@ import type { CallPage } from "../../../../usage/CallList.ts"
 import { REFUSED_DAYS, REFUSED_PER_USER_MAX, RefusedCalls, type RefusedPage } from "../../../../usage/RefusedCalls.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { FilterChoice, type ItemColumn, ItemTable, Pager } from "../List.tsx"
+import { Filter, type ItemColumn, ItemTable, type ListFilter, Pager } from "../List.tsx"
 import { Badge, Card, Moment, Nothing, StateBadge, type States } from "../Parts.tsx"
 import type { UsageQuery } from "./UsageQuery.ts"
 
@@ -97,17 +96,14 @@ export const callCsv: CsvColumns<CallItem> = [
 const count = (value: number | null): string => value === null ? "" : value.toString()
 const amount = (micros: bigint | null): string => micros === null ? "" : formatUsd(micros)
 
-/** A part of the filter that is one of several. */
-export type CallChoice = Omit<ComponentProps<typeof FilterChoice>, "all">
-
 /** What every list of calls is narrowed by. */
-export const callChoices = (context: PageContext, { filter }: UsageQuery): ReadonlyArray<CallChoice> => {
+export const callFilter = (context: PageContext, { filter }: UsageQuery): ReadonlyArray<ListFilter> => {
   const say = sayOf(context, "usage")
   const states = Object.entries(callStates).map(([state, [, key]]) => [state, say(key)] as const)
   const payers = Object.entries(fundings).map(([funding, key]) => [funding, say(key)] as const)
   return [
-    { name: "state", label: say("state"), chosen: filter.state, options: states },
-    { name: "funding", label: say("funding"), chosen: filter.funding, options: payers }
+    { is: "choice", name: "state", label: say("state"), value: filter.state, options: states },
+    { is: "choice", name: "funding", label: say("funding"), value: filter.funding, options: payers }
   ]
 }
 
@@ -122,16 +118,12 @@ interface CallsCardProps<Call> {
   readonly csvPath: string
   /** The page's query, with these parts changed. */
   readonly queryOf: (changes?: Readonly<Record<string, string>>) => string
-  readonly choices: ReadonlyArray<CallChoice>
-  /** Texts that calls are narrowed by, before the choices. */
-  readonly texts?: ComponentChildren
-  /** Beside the button, such as a link to all calls. */
-  readonly actions?: ComponentChildren
+  readonly filter: ReadonlyArray<ListFilter>
   readonly none: { readonly title: string; readonly text: string }
 }
 
 export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
-  const { actions, calls, choices, columns, csvPath, none, path, query: { range }, queryOf, texts, context } = props
+  const { calls, columns, csvPath, filter, none, path, query: { range }, queryOf, context } = props
   const say = sayOf(context, "usage")
   const isContinued = context.query.has("before")
   const kept = { range: range.name, ...(range.name === "custom" ? { from: range.from, to: range.to } : {}) }
@@ -139,16 +131,8 @@ export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
   const csv = <a class="btn btn-sm" href={`${csvPath}?${queryOf()}`} download>{say("export")}</a>
   return (
     <Card title={say("list")} actions={csv}>
-      <div id="calls" class="card-body border-bottom">
-        <form method="get" action={`${path}#calls`} class="row g-2 align-items-end">
-          {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
-          {texts}
-          {choices.map((choice) => <FilterChoice key={choice.name} all={say("all")} {...choice} />)}
-          <div class="col-12 col-md-auto d-flex gap-2">
-            <button class="btn flex-fill" type="submit">{say("filter")}</button>
-            {actions}
-          </div>
-        </form>
+      <div id="calls">
+        <Filter context={context} path={path} at="#calls" kept={kept} filter={filter} />
       </div>
       {calls.items.length > 0
         ? <ItemTable caption={say("list")} columns={columns} items={calls.items} />

@@ -1,18 +1,24 @@
 /**
- * What the calls of all users came to: a period, its figures and charts, who and what they were for, and how the channels do.
+ * `/admin/usage`: what the calls of all users came to. A period, its figures and charts, who and what they were for, and how the channels
+ * do.
  */
+import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
-import type { UsageReport, UsageShares } from "../../../../usage/AllUsage.ts"
-import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
+import { AllUsage, type UsageReport, type UsageShares } from "../../../../usage/AllUsage.ts"
+import { ChannelReports, type ChannelsReport } from "../../../../usage/ChannelReports.ts"
 import type { RefusedPage } from "../../../../usage/RefusedCalls.ts"
-import { Card, Grid, Nothing, Notice, PageHeading } from "../../kit/Parts.tsx"
-import { RefusedCard } from "../../kit/usage/Calls.tsx"
-import { RangePicker, SumFigures, SumsChart, SumsTable } from "../../kit/usage/Sums.tsx"
+import { notFound, page } from "../../Answer.ts"
+import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
+import { Card, Grid, Nothing } from "../../kit/Parts.tsx"
+import { readRefused, RefusedCard } from "../../kit/usage/Calls.tsx"
+import { SumFigures, SumsChart, SumsTable } from "../../kit/usage/Sums.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { type AllUsageQuery, queryText } from "./AllUsageQuery.ts"
-import { ChannelsCard } from "./ChannelsCard.tsx"
+import { AllCallsRoutes } from "./AllCalls.tsx"
+import { type AllUsageQuery, placeOf, queryText, readAllUsage, UsageTop } from "./AllUsageQuery.tsx"
+import { ChannelsCard } from "./Channels.tsx"
 
-export interface AllUsageProps {
+interface AllUsageProps {
   readonly context: UserContext
   readonly query: AllUsageQuery
   readonly report: UsageReport
@@ -128,16 +134,11 @@ const Narrowed = ({ query, context }: Pick<AllUsageProps, "context" | "query">) 
   )
 }
 
-export const AllUsageView = (props: AllUsageProps) => {
+const AllUsageView = (props: AllUsageProps) => {
   const { channels, query, refused, report, context } = props
   const say = sayOf(context, "allUsage")
-  const { filter, userText } = query
-  const page = {
-    context,
-    path: "/admin/usage",
-    queryOf: (changes: Readonly<Record<string, string>>) => queryText(query, changes)
-  }
-  const kept = { user: userText, model: filter.model ?? "", channel: filter.channel ?? "" }
+  const place = placeOf(context, "/admin/usage", query)
+  const other = { path: "/admin/usage/calls", text: say("calls.show") }
   const momentsTitle = report.unit === "day" ? sayOf(context, "usage")("byDay") : say("byHour")
   const users = { part: "user", shares: report.users, caption: say("byUser"), first: say("user") } as const
   const byChannel = {
@@ -148,13 +149,7 @@ export const AllUsageView = (props: AllUsageProps) => {
   } as const
   return (
     <>
-      <PageHeading title={say("title")}>
-        <a class="btn" href={`/admin/usage/calls?${queryText(query)}`}>{say("calls.show")}</a>
-      </PageHeading>
-      <RangePicker {...page} range={query.range} kept={kept} />
-      {userText !== "" && query.user === undefined
-        ? <Notice kind="warning">{say("user.unknown", { name: userText })}</Notice>
-        : null}
+      <UsageTop {...place} query={query} title={say("title")} other={other} />
       <Narrowed context={context} query={query} />
       <Freshness context={context} report={report} />
       <SumFigures context={context} sums={report.totals} />
@@ -173,7 +168,49 @@ export const AllUsageView = (props: AllUsageProps) => {
           ["col-12", <SharesCard {...props} {...users} nameOf={({ email, name }) => email ?? name} />]
         ]}
       />
-      <RefusedCard {...page} refused={refused} />
+      <RefusedCard {...place} refused={refused} />
     </>
   )
 }
+
+/** The range has been checked when the address was read. */
+const reportOf = Effect.fnUntraced(function*(context: UserContext) {
+  const query = yield* readAllUsage(context)
+  const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
+    Effect.catchTag("UsageRefused", Effect.die)
+  )
+  return { query, report }
+})
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const { channels, known } = yield* Effect.all({
+    known: reportOf(context),
+    channels: (yield* ChannelReports).report
+  }, { concurrency: "unbounded" })
+  const { user } = known.query
+  const refused = user === undefined ? undefined : yield* readRefused(context, user.id, known.query).pipe(
+    // The period was checked when the address was read, so it is the cursor that cannot be read.
+    Effect.catchTag("UsageRefused", notFound)
+  )
+  return page(sayOf(context, "allUsage")("title"), AllUsageView({ context, channels, refused, ...known }))
+})
+
+const HOUR_AT = "YYYY-MM-DD ".length
+
+const momentsChart = Effect.fnUntraced(function*(context: UserContext) {
+  const { moments, unit } = (yield* reportOf(context)).report
+  const nameOf = (moment: string) => unit === "day" ? shortDay(context, moment) : moment.slice(HOUR_AT)
+  return yield* chartAnswer(context, "days", moments.map((sums) => [nameOf(sums.moment), sums.chargedMicros]))
+})
+
+const modelsChart = Effect.fnUntraced(function*(context: UserContext) {
+  const { models } = (yield* reportOf(context)).report
+  return yield* chartAnswer(context, "names", models.top.map(({ chargedMicros, name }) => [name, chargedMicros]))
+})
+
+export const AllUsageRoutes = routes(
+  adminPage("/admin/usage", show),
+  adminPage("/admin/usage/days.svg", momentsChart),
+  adminPage("/admin/usage/models.svg", modelsChart),
+  AllCallsRoutes
+)

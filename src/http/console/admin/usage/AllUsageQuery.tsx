@@ -6,8 +6,10 @@ import { Effect, Option } from "effect"
 import { UserId } from "../../../../domain/Ids.ts"
 import { type User, Users } from "../../../../identity/Users.ts"
 import { statusClasses, type WideCallFilter } from "../../../../usage/AllCalls.ts"
+import { Notice, PageHeading } from "../../kit/Parts.tsx"
+import { RangePicker } from "../../kit/usage/Sums.tsx"
 import { queryText as usageQueryText, readFilter, type UsageQuery } from "../../kit/usage/UsageQuery.ts"
-import type { PageContext } from "../../PageContext.ts"
+import { type PageContext, sayOf } from "../../PageContext.ts"
 import { idOf, oneOf, searchText } from "../../Params.ts"
 
 /** No user has this id. */
@@ -47,11 +49,44 @@ export const readAllUsage = Effect.fnUntraced(function*(context: PageContext) {
   } satisfies AllUsageQuery
 })
 
+/** The parts of the address besides the period. */
+const partsOf = ({ filter, userText }: AllUsageQuery) => ({
+  user: userText,
+  model: filter.model ?? "",
+  channel: filter.channel ?? "",
+  key: filter.keyId?.toString() ?? "",
+  state: filter.state ?? "",
+  status: filter.status ?? "",
+  funding: filter.funding ?? ""
+})
+
 /** The address's query for the same period and filter, with other parts of it changed or, where empty, left out. */
 export const queryText = (query: AllUsageQuery, changes: Readonly<Record<string, string>> = {}): string =>
-  usageQueryText(query, {
-    user: query.userText,
-    channel: query.filter.channel ?? "",
-    status: query.filter.status ?? "",
-    ...changes
-  })
+  usageQueryText(query, { ...partsOf(query), ...changes })
+
+/** A page of usage at its address. */
+export const placeOf = (context: PageContext, path: string, query: AllUsageQuery) => ({
+  context,
+  path,
+  queryOf: (changes: Readonly<Record<string, string>> = {}) => queryText(query, changes)
+})
+
+interface UsageTopProps extends ReturnType<typeof placeOf> {
+  readonly query: AllUsageQuery
+  readonly title: string
+  /** The page that shows the same in another way. */
+  readonly other: { readonly path: string; readonly text: string }
+}
+
+/** The top of a page of usage: its heading and period, and that there is no such user. */
+export const UsageTop = ({ other, query, title, ...place }: UsageTopProps) => (
+  <>
+    <PageHeading title={title}>
+      <a class="btn" href={`${other.path}?${queryText(query)}`}>{other.text}</a>
+    </PageHeading>
+    <RangePicker {...place} range={query.range} kept={partsOf(query)} />
+    {query.userText !== "" && query.user === undefined
+      ? <Notice kind="warning">{sayOf(place.context, "allUsage")("user.unknown", { name: query.userText })}</Notice>
+      : null}
+  </>
+)

@@ -1,17 +1,24 @@
 /**
- * How the channels do, as root sees it: whether calls go to them, how many failed, and how long they took.
+ * How the channels do, as administrators see it: whether calls go to them, how many failed and how long they took; and those whose
+ * upstreams report more input than was thought possible, with what to change.
  */
+import { Effect } from "effect"
+import type { ComponentChildren } from "preact"
 import {
   type ChannelReport,
   type ChannelsReport,
   type ChannelWindow,
   HEALTH_CALLS_MAX
 } from "../../../../usage/ChannelReports.ts"
+import { ClampedCalls, type ClampedReport } from "../../../../usage/ClampedCalls.ts"
 import { type ItemColumn, ItemTable } from "../../kit/List.tsx"
-import { Card, Nothing, StateBadge, type States } from "../../kit/Parts.tsx"
+import { AdminLink, Card, Nothing, Notice, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { percentText } from "./Percent.ts"
+
+/** How many calls out of all, in percent with one decimal. */
+export const percentText = ({ formats }: Pick<PageContext, "formats">, part: number, whole: number): string =>
+  formats.count(Math.round((part / whole) * 1_000) / 10)
 
 type ChannelState = ChannelReport["breaker"] | "gone" | "disabled"
 
@@ -100,6 +107,71 @@ export const ChannelsCard = (props: ChannelsProps) => {
       {props.report.channels.length === 0
         ? <Nothing icon="channel" title={say("health.none")} />
         : <Table {...props} />}
+    </Card>
+  )
+}
+
+/** Undefined where it cannot be read at this moment, which is logged: a page that shows it does not depend on it. */
+export const readClamped: Effect.Effect<ClampedReport | undefined, never, ClampedCalls> = Effect.flatMap(
+  ClampedCalls,
+  ({ report }) => report
+).pipe(
+  Effect.catchTag(
+    "DatabaseUnavailable",
+    (error) => Effect.as(Effect.logWarning("calls above their ceiling could not be read", error), undefined)
+  )
+)
+
+interface Finding {
+  readonly name: ComponentChildren
+  readonly text: string
+  readonly fix: string
+}
+
+const findingsOf = (context: PageContext, { channels, models }: ClampedReport): ReadonlyArray<Finding> => {
+  const say = sayOf(context, "clamped")
+  const { count } = context.formats
+  return [
+    ...channels.map(({ calls, clamped, id, missingTokens, name }) => ({
+      name: id === null
+        ? <strong class="break-anywhere">{name}</strong>
+        : <AdminLink context={context} isText class="break-anywhere" href={`/admin/channels/${id}`}>{name}</AdminLink>,
+      text: say("channel", {
+        clamped: count(clamped),
+        calls: count(calls),
+        percent: percentText(context, clamped, calls)
+      }),
+      fix: say("channel.fix", { tokens: count(missingTokens) })
+    })),
+    ...models.map(({ aboveContext, calls, inputTokensMax, model }) => ({
+      name: (
+        <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ model })}`}>
+          <code>{model}</code>
+        </a>
+      ),
+      text: say("model", { count: count(aboveContext), calls: count(calls), tokens: count(inputTokensMax) }),
+      fix: say("model.fix")
+    }))
+  ]
+}
+
+export const ClampedCard = (
+  { report, context }: { readonly context: PageContext; readonly report: ClampedReport | undefined }
+) => {
+  const say = sayOf(context, "clamped")
+  if (report === undefined) return <Notice kind="warning">{say("unread")}</Notice>
+  const findings = findingsOf(context, report)
+  return findings.length === 0 ? null : (
+    <Card title={say("title")} class="mb-3">
+      <ul class="list-group list-group-flush">
+        {findings.map(({ fix, name, text }, at) => (
+          <li key={at} class="list-group-item">
+            {name}
+            <div>{text}</div>
+            <div class="text-secondary">{fix}</div>
+          </li>
+        ))}
+      </ul>
     </Card>
   )
 }

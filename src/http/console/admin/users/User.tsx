@@ -1,0 +1,373 @@
+/**
+ * `/admin/users/{id}`: one user. Money, what they may do and what can be done to them; their ledger, plans, keys and sessions below.
+ */
+import { Effect } from "effect"
+import { AccountOverview, type AccountView } from "../../../../accounts/AccountOverview.ts"
+import { type LedgerItem, LedgerList } from "../../../../accounts/LedgerList.ts"
+import { ApiKeys, type ListedApiKey } from "../../../../identity/ApiKeys.ts"
+import type { UserDetails } from "../../../../identity/UserAdmin.ts"
+import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
+import { page } from "../../Answer.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
+import { ButtonForm, EnabledAction, switchOf } from "../../kit/Forms.tsx"
+import { keyColumns } from "../../kit/Keys.tsx"
+import { type ItemColumn, ListCard, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
+import {
+  AdminLink,
+  Done,
+  FactsCard,
+  Figures,
+  Moment,
+  PageHeading,
+  StateBadge,
+  type States,
+  Usd
+} from "../../kit/Parts.tsx"
+import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { sayKnown } from "../../text/Messages.ts"
+import { roleNames } from "../../text/SharedTexts.ts"
+import type { TextKey } from "../../text/Texts.ts"
+import { theUser, UserActionRoutes } from "./UserActions.tsx"
+import { UserBadges } from "./Users.tsx"
+
+const LIST_SIZE = 20
+
+interface UserProps {
+  readonly context: UserContext
+  readonly user: UserDetails
+  readonly account: AccountView
+  readonly entries: Listed<LedgerItem>
+  readonly subscriptions: Listed<SubscriptionItem>
+  readonly keys: ReadonlyArray<ListedApiKey>
+}
+
+const pathOf = ({ id }: UserDetails): string => `/admin/users/${id}`
+
+const UserDone = ({ context }: UserProps) => {
+  const say = sayOf(context, "user")
+  return (
+    <Done
+      context={context}
+      texts={{
+        created: say("done.created"),
+        adjusted: say("done.adjusted"),
+        waived: say("done.waived"),
+        granted: say("done.granted"),
+        ended: say("done.ended"),
+        disabled: say("done.disabled"),
+        enabled: say("done.enabled"),
+        role: say("done.role")
+      }}
+    />
+  )
+}
+
+const Actions = ({ account, user, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const path = pathOf(user)
+  const links = [
+    [`${path}/adjust`, say("adjustBalance"), "btn btn-primary"],
+    ...account.owedMicros === 0n ? [] : [[`${path}/waive`, say("waive")] as const],
+    [`${path}/grant`, say("grant")],
+    [`/admin/usage?user=${user.id}`, say("usage.show")],
+    [`/admin/audit?target=user%3A${user.id}`, say("audit.show")]
+  ] as const
+  return (
+    <div class="btn-list mb-3">
+      {links.map(([href, text, look = "btn"]) => (
+        <AdminLink key={href} context={context} class={look} href={href}>{text}</AdminLink>
+      ))}
+    </div>
+  )
+}
+
+const Money = ({ account: { heldMicros, openCalls, owedMicros, usdMicros }, user, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const { count, date, usd } = context.formats
+  const { id, lastSeenAt, orders } = user
+  const owed = say("balance.owed", { amount: usd(owedMicros) })
+  return (
+    <Figures
+      figures={[
+        {
+          label: say("balance"),
+          value: <Usd context={context} micros={usdMicros} />,
+          hint: owedMicros === 0n ? undefined : <span class="text-danger">{owed}</span>
+        },
+        {
+          label: say("held"),
+          value: <Usd context={context} micros={heldMicros} />,
+          hint: openCalls === 0 ? undefined : say("held.calls", { count: openCalls })
+        },
+        {
+          label: say("orders"),
+          value: count(orders),
+          hint: <a href={`/admin/orders?user=${id}`}>{say("orders.show")}</a>
+        },
+        lastSeenAt === null
+          ? { label: say("lastSeen"), value: "–", hint: say("notSignedIn") }
+          : { label: say("lastSeen"), value: date(lastSeenAt) }
+      ]}
+    />
+  )
+}
+
+/** Other parts of the house may write kinds of their own. */
+const kinds: ReadonlyMap<string, TextKey<"user">> = new Map([
+  ["topup", "topUp"],
+  ["adjustment", "kind.adjustment"],
+  ["recovery", "kind.recovery"],
+  ["waiver", "kind.waiver"],
+  ["refund", "refund"],
+  ["refund_returned", "kind.refund_returned"],
+  ["dispute", "kind.dispute"],
+  ["dispute_returned", "kind.dispute_returned"],
+  ["payment_credit", "kind.payment_credit"],
+  ["correction", "kind.correction"],
+  ["redemption", "kind.redemption"]
+])
+
+const actorName = (context: PageContext, { actor }: LedgerItem) => {
+  const say = sayOf(context, "user")
+  if (actor === "system") return say("by.system")
+  if (actor === "cli") return say("by.cli")
+  const user = /^user:(\d+)$/.exec(actor)?.[1]
+  return user === undefined ? actor : <a href={`/admin/users/${user}`}>{actor}</a>
+}
+
+/** What a credit did not pay, or a waiver took off the debt. */
+const owedText = (context: PageContext, owedMicros: bigint): string =>
+  owedMicros > 0n
+    ? sayOf(context, "user")("ledger.owed", { amount: context.formats.usd(owedMicros) })
+    : sayOf(context, "user")("ledger.waived", { amount: context.formats.usd(-owedMicros) })
+
+const ledgerColumns = (context: PageContext): ReadonlyArray<ItemColumn<LedgerItem>> => {
+  const say = sayOf(context, "user")
+  return [
+    {
+      title: say("ledger.entry"),
+      cell: ({ createdAt, kind, note }) => (
+        <>
+          <div>{sayKnown(say, kinds, kind)}</div>
+          <div class="text-secondary small">
+            <Moment context={context} at={createdAt} />
+          </div>
+          {note === "" ? null : <div class="small break-anywhere">{note}</div>}
+        </>
+      )
+    },
+    { title: say("ledger.by"), wide: true, cell: (entry) => actorName(context, entry) },
+    {
+      title: say("amount"),
+      number: true,
+      cell: ({ amountMicros, owedMicros }) => (
+        <>
+          <span class="nowrap">{context.formats.usd(amountMicros)}</span>
+          {owedMicros === 0n ? null : <div class="text-secondary small">{owedText(context, owedMicros)}</div>}
+        </>
+      )
+    }
+  ]
+}
+
+const states: States<SubscriptionItem["state"], TextKey<"user">> = {
+  coming: ["blue", "coming"],
+  running: ["green", "running"],
+  suspended: ["yellow", "state.suspended"],
+  over: ["secondary", "state.over"]
+}
+
+const originText = (context: PageContext, { note, orderId }: SubscriptionItem): string => {
+  const say = sayOf(context, "user")
+  if (orderId !== null) return say("orderNumber", { id: orderId.toString() })
+  return note === null ? "" : say("granted", { note })
+}
+
+const subscriptionColumns = ({ user, context }: UserProps): ReadonlyArray<ItemColumn<SubscriptionItem>> => {
+  const say = sayOf(context, "user")
+  const endLink = ({ id, planName }: SubscriptionItem) => (
+    <AdminLink
+      context={context}
+      class="btn btn-sm btn-ghost-danger"
+      href={`${pathOf(user)}/subscriptions/${id}/end`}
+      aria-label={say("end.label", { plan: planName })}
+    >
+      {say("end")}
+    </AdminLink>
+  )
+  return [
+    {
+      title: say("plan"),
+      cell: (item) => (
+        <>
+          <div class="break-anywhere">{item.planName}</div>
+          <div class="text-secondary small break-anywhere">{originText(context, item)}</div>
+        </>
+      )
+    },
+    { title: say("state"), cell: ({ state }) => <StateBadge say={say} states={states} state={state} /> },
+    {
+      title: say("period"),
+      wide: true,
+      cell: ({ endsAt, startsAt }) => (
+        <span class="small">
+          <Moment context={context} at={startsAt} /> – <Moment context={context} at={endsAt} />
+        </span>
+      )
+    },
+    { title: say("action"), number: true, cell: (item) => item.state === "over" ? null : endLink(item) }
+  ]
+}
+
+const passwordText = ({ user: { hasPassword, passwordLinkUntil }, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  return (
+    <>
+      <div>{say(hasPassword ? "set" : "password.none")}</div>
+      {passwordLinkUntil === null
+        ? null
+        : (
+          <div class="text-secondary small">
+            {say("password.link", { at: context.formats.time(passwordLinkUntil) })}
+          </div>
+        )}
+    </>
+  )
+}
+
+/** What one administrator may do to another user; to themselves, almost nothing. */
+const AccessActions = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const path = pathOf(user)
+  const isSelf = user.id === context.user.id
+  const isDisabled = user.disabledAt !== null
+  return (
+    <>
+      <div class="btn-list">
+        {isDisabled ? null : <ButtonForm context={context} action={`${path}/password-link`} button={say("link")} />}
+        {isSelf || (isDisabled && user.role === "user")
+          ? null
+          : <a class="btn" href={`${path}/role`}>{say("changeRole")}</a>}
+        {isSelf ? null : <EnabledAction context={context} paths={switchOf(path)} row={user} say={say} />}
+      </div>
+      {isSelf ? <p class="text-secondary small mt-3 mb-0">{say("self")}</p> : null}
+    </>
+  )
+}
+
+const AccessCard = (props: UserProps) => {
+  const { user, context } = props
+  const say = sayOf(context, "user")
+  return (
+    <FactsCard
+      title={say("access")}
+      facts={[
+        [say("role"), roleNames(context)[user.role]],
+        [say("password"), passwordText(props)],
+        user.adminKeys === 0n ? null : [say("adminKeys"), context.formats.count(user.adminKeys)]
+      ]}
+      footer={mayOpen(context, `${pathOf(user)}/role`, "POST") ? <AccessActions {...props} /> : null}
+    />
+  )
+}
+
+const sessionColumns = (context: PageContext): ReadonlyArray<ItemColumn<UserDetails["sessions"][number]>> => {
+  const say = sayOf(context, "user")
+  return [
+    { ...timeColumn(context, say("lastSeen"), ({ lastSeenAt }) => lastSeenAt), wide: false },
+    {
+      title: say("device"),
+      wide: true,
+      cell: ({ userAgent }) => <span class="break-anywhere small">{userAgent}</span>
+    },
+    textColumn(say("address"), ({ address }) => address)
+  ]
+}
+
+const Details = (props: UserProps) => {
+  const { entries, keys, subscriptions, user, context } = props
+  const say = sayOf(context, "user")
+  const list = { context, path: pathOf(user) }
+  const { name, state } = keyColumns<ListedApiKey>(context, list.path)
+  return (
+    <div class="row">
+      <div class="col-lg-8">
+        <ListCard
+          {...list}
+          {...entries}
+          name="entries"
+          title={say("ledger")}
+          empty={say("ledger.none")}
+          columns={ledgerColumns(context)}
+        />
+        <ListCard
+          {...list}
+          {...subscriptions}
+          name="subscriptions"
+          title={say("subscriptions")}
+          empty={say("noPlansYet")}
+          columns={subscriptionColumns(props)}
+        />
+      </div>
+      <div class="col-lg-4">
+        <AccessCard {...props} />
+        <ListCard<ListedApiKey>
+          {...list}
+          name="keys"
+          title={say("apiKeys")}
+          empty={say("keys.none")}
+          items={keys}
+          hasMore={false}
+          columns={[name, state, timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never"))]}
+        />
+        <ListCard
+          {...list}
+          name="sessions"
+          title={say("sessions")}
+          empty={say("sessions.none")}
+          items={user.sessions}
+          hasMore={false}
+          columns={sessionColumns(context)}
+        />
+      </div>
+    </div>
+  )
+}
+
+const leadOf = ({ user, context }: UserProps) => {
+  const say = sayOf(context, "user")
+  const { createdAt, disabledAt, id } = user
+  return (
+    <>
+      {say("lead", { id: id.toString(), at: context.formats.date(createdAt) })}
+      {disabledAt === null ? null : `, ${say("disabledSince", { at: context.formats.time(disabledAt) })}`}{" "}
+      <UserBadges context={context} user={user} />
+    </>
+  )
+}
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const user = yield* theUser
+  const ledger = yield* LedgerList
+  const plans = yield* SubscriptionList
+  const listed = (name: string) => ({ size: LIST_SIZE, name })
+  const found = yield* Effect.all({
+    account: (yield* AccountOverview).view(user.id),
+    entries: readListed(context, listed("entries"), (range) => ledger.page(user.id, range)),
+    subscriptions: readListed(context, listed("subscriptions"), (range) => plans.page(user.id, range)),
+    keys: (yield* ApiKeys).list(user.id)
+  }, { concurrency: "unbounded" })
+  const props = { context, user, ...found }
+  return page(
+    user.email,
+    <>
+      <PageHeading title={user.email} lead={leadOf(props)} />
+      <Actions {...props} />
+      <UserDone {...props} />
+      <Money {...props} />
+      <Details {...props} />
+    </>
+  )
+})
+
+export const UserRoutes = routes(adminPage("/admin/users/:id", show), UserActionRoutes)

@@ -1,0 +1,144 @@
+/**
+ * `/admin/users`: the list of users, and making one.
+ */
+import { Effect } from "effect"
+import { isRole, roles } from "../../../../identity/Roles.ts"
+import { UserAdmin, type UserSummary } from "../../../../identity/UserAdmin.ts"
+import type { User } from "../../../../identity/Users.ts"
+import { redirect, refuse } from "../../Answer.ts"
+import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
+import { askPage } from "../../kit/Forms.tsx"
+import { Icon } from "../../kit/Icon.tsx"
+import { amountColumn, byId, dayColumn, type ItemColumn, listPage, readListed } from "../../kit/List.tsx"
+import { AdminLink, Badge, Usd } from "../../kit/Parts.tsx"
+import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { pageForm } from "../../PageForm.ts"
+import { oneOf, searchText } from "../../Params.ts"
+import { refusePassword, roleNames } from "../../text/SharedTexts.ts"
+import { roleChoice } from "./UserActions.tsx"
+
+const PAGE_SIZE = 50
+
+/** The role of those who have one, and whether they are disabled. */
+export const UserBadges = (
+  { isPlain = true, user, context }: {
+    readonly context: PageContext
+    readonly user: Pick<User, "role" | "disabledAt">
+    /** Says that a user is active, too. */
+    readonly isPlain?: boolean
+  }
+) => {
+  const say = sayOf(context, "users")
+  return (
+    <span class="badges-list d-inline-flex">
+      {user.role === "user" ? null : <Badge tone="purple">{roleNames(context)[user.role]}</Badge>}
+      {user.disabledAt !== null
+        ? <Badge tone="red">{say("state.disabled")}</Badge>
+        : isPlain
+        ? <Badge tone="green">{say("state.active")}</Badge>
+        : null}
+    </span>
+  )
+}
+
+const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<UserSummary>> => {
+  const say = sayOf(context, "users")
+  const never = <span class="text-secondary">{say("notSignedIn")}</span>
+  return [
+    {
+      title: say("user"),
+      cell: (user) => (
+        <>
+          <a class="break-anywhere" href={`/admin/users/${user.id}`}>{user.email}</a>{" "}
+          <span class="text-secondary nowrap">#{user.id.toString()}</span>
+          <div class="d-md-none">
+            <UserBadges context={context} user={user} isPlain={false} />
+          </div>
+        </>
+      )
+    },
+    { title: say("state"), wide: true, cell: (user) => <UserBadges context={context} user={user} /> },
+    amountColumn(
+      say("balance"),
+      ({ owedMicros, usdMicros }) => <Usd context={context} micros={usdMicros - owedMicros} />
+    ),
+    dayColumn(context, say("lastSeen"), ({ lastSeenAt }) => lastSeenAt, never),
+    dayColumn(context, say("created"), ({ createdAt }) => createdAt)
+  ]
+}
+
+const list = Effect.fnUntraced(function*(context: UserContext) {
+  const { query } = context
+  const say = sayOf(context, "users")
+  const names = roleNames(context)
+  const [text, role] = [searchText(query, "q"), oneOf(roles, query.get("role"))]
+  const state = oneOf(["active", "disabled"], query.get("state"))
+  const states = [["active", say("state.active")], ["disabled", say("state.disabled")]] as const
+  const users = yield* UserAdmin
+  const found = yield* readListed(
+    context,
+    { size: PAGE_SIZE },
+    (range) => users.search({ text, role, state, ...range })
+  )
+  return listPage({
+    context,
+    path: "/admin/users",
+    title: say("title"),
+    lead: say("lead"),
+    actions: (
+      <AdminLink context={context} class="btn btn-primary" href="/admin/users/new">
+        <Icon name="plus" />
+        {say("new")}
+      </AdminLink>
+    ),
+    filter: [
+      { is: "text", name: "q", label: say("search"), value: text },
+      { is: "choice", name: "role", label: say("role"), value: role, options: roles.map((one) => [one, names[one]]) },
+      { is: "choice", name: "state", label: say("state"), value: state, options: states }
+    ],
+    ...found,
+    cursor: byId,
+    columns: columnsOf(context),
+    empty: { icon: "users", title: say("none") }
+  })
+})
+
+const create = pageForm({
+  show: (context, state) => {
+    const say = sayOf(context, "users")
+    return Effect.succeed(askPage({
+      context,
+      state,
+      title: say("new"),
+      lead: say("new.lead"),
+      action: "/admin/users",
+      submit: say("new"),
+      back: "/admin/users",
+      inputs: [
+        { is: "email", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: true },
+        roleChoice(context, "user")
+      ]
+    }))
+  },
+  run: (context, fields) => {
+    const say = sayOf(context, "users")
+    return Effect.gen(function*() {
+      const role = fields.get("role")
+      if (!isRole(role)) return yield* refuse({ role: say("role.problem") })
+      const user = yield* (yield* UserAdmin).create(actorOf(context), { email: fields.get("email") ?? "", role })
+      return redirect(`/admin/users/${user.id}?done=created`)
+    }).pipe(
+      Effect.catchTags({
+        InvalidEmail: () => refuse({ email: say("email.invalid") }),
+        EmailTaken: () => refuse({ email: say("email.taken") }),
+        PasswordRefused: refusePassword(context, "form")
+      })
+    )
+  }
+})
+
+export const UsersRoutes = routes(
+  adminPage("/admin/users", list),
+  adminPage("/admin/users/new", create.page),
+  adminForm("/admin/users", create.form)
+)
