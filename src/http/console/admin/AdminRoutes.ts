@@ -9,8 +9,7 @@ import { ConfirmationsRoutes } from "./confirmations/ConfirmationsRoutes.ts"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { AdminModelsRoutes } from "./models/AdminModelsRoutes.ts"
 import { ImportRoutes } from "./models/ImportRoutes.ts"
-import { AdminOrdersRoutes } from "./orders/AdminOrdersRoutes.ts"
-import { OrderActionRoutes } from "./orders/OrderActionRoutes.ts"
+import { AdminOrdersRoutes } from "./orders/AdminOrders.tsx"
 import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
 import { PaymentsRoutes } from "./payments/PaymentsRoutes.ts"
 import { AdminPlansRoutes } from "./plans/AdminPlansRoutes.ts"
@@ -30,7 +29,6 @@ export const AdminRoutes = routes(
   CodesRoutes,
   ConfirmationsRoutes,
   ImportRoutes,
-  OrderActionRoutes,
   OverviewRoutes,
   PaymentsRoutes,
   SettingsRoutes,

@@ -1,14 +1,16 @@
 /**
- * One order as root sees it: what was ordered by whom, what can be done, what went back, and what happened.
+ * `/admin/orders/{id}`: one order as administrators see it. What was ordered by whom, what can be done, what went back, and what happened.
  */
+import { Effect } from "effect"
 import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { type Page, page } from "../../Answer.ts"
-import { PostForm } from "../../kit/Forms.tsx"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
+import { ButtonForm } from "../../kit/Forms.tsx"
 import { amountColumn, ItemTable, timeColumn } from "../../kit/List.tsx"
-import { methodName, OrderBadge, orderName, TermsLines } from "../../kit/Orders.tsx"
+import { methodName, OrderBadge, orderFacts } from "../../kit/Orders.tsx"
 import {
   AdminLink,
   Badge,
@@ -24,7 +26,7 @@ import {
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText } from "../payments/EventParts.tsx"
-import { isCompletable } from "./OrderActions.ts"
+import { isCompletable, OrderActionRoutes, theOrder } from "./OrderActions.tsx"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
 interface RecordProps {
@@ -76,20 +78,6 @@ const Actions = ({ record, context }: RecordProps) => {
   )
 }
 
-/** What is bought: credit at a rate, or a plan with its limits. */
-const goods = ({ record: { creditUsdPerCny, order }, context }: RecordProps): ReadonlyArray<Fact> => {
-  const say = sayOf(context, "adminOrders")
-  return order.terms === null
-    ? [
-      [sayOf(context, "order")("credit"), context.formats.usd(order.creditMicros)],
-      [say("rate"), say("rate.text", { rate: creditUsdPerCny ?? "–" })]
-    ]
-    : [
-      [say("period"), say("days", { count: order.terms.durationDays })],
-      [say("limits"), <TermsLines context={context} terms={order.terms} />]
-    ]
-}
-
 const payment = ({ record: { attempts }, context }: RecordProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "adminOrders")
   const paid = attempts.find(({ state }) => state === "paid")
@@ -103,18 +91,15 @@ const payment = ({ record: { attempts }, context }: RecordProps): ReadonlyArray<
 }
 
 const Details = (props: RecordProps) => {
-  const { record: { email, order }, context } = props
+  const { record: { creditUsdPerCny, email, order }, context } = props
   const say = sayOf(context, "adminOrders")
-  const sayOrder = sayOf(context, "order")
   return (
     <FactsCard
       title={say("details")}
       facts={[
-        [sayOrder("what"), orderName(context, order)],
         [say("buyer"), <a class="break-anywhere" href={`/admin/users/${order.userId}`}>{email}</a>],
-        [say("amount"), <strong>{context.formats.cny(order.amountFen)}</strong>],
-        ...goods(props),
-        [sayOrder("placed"), <Moment context={context} at={order.createdAt} />],
+        ...orderFacts(context, order),
+        order.terms === null ? [say("rate"), say("rate.text", { rate: creditUsdPerCny ?? "–" })] : null,
         order.state === "pending" ? [say("expires"), <Moment context={context} at={order.expiresAt} />] : null,
         order.settledAt === null ? null : [say("paid"), <Moment context={context} at={order.settledAt} />],
         ...payment(props)
@@ -144,11 +129,7 @@ const RefundState = ({ record: { order }, refund, context }: RecordProps & { rea
         ? (
           <div class="btn-list mt-2">
             {refund.provider === "stripe"
-              ? (
-                <PostForm context={context} action={`${path}/retry`}>
-                  <button type="submit" class="btn btn-sm">{say("refund.retry")}</button>
-                </PostForm>
-              )
+              ? <ButtonForm context={context} action={`${path}/retry`} look="btn-sm" button={say("refund.retry")} />
               : null}
             <a class="btn btn-sm" href={path}>{say("refund.settle")}</a>
           </div>
@@ -228,7 +209,7 @@ const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
   )
 }
 
-export const orderPage = (props: RecordProps): Page => {
+const orderPage = (props: RecordProps): Page => {
   const { record: { order }, context } = props
   const title = context.say("orderNumber", { id: order.id.toString() })
   return page(
@@ -245,3 +226,8 @@ export const orderPage = (props: RecordProps): Page => {
     </>
   )
 }
+
+export const OrderRoutes = routes(
+  adminPage("/admin/orders/:id", (context) => Effect.map(theOrder, (record) => orderPage({ context, record }))),
+  OrderActionRoutes
+)

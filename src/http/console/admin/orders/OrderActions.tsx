@@ -1,0 +1,240 @@
+/**
+ * What administrators do to one order: they mark it as paid, cancel it, give money back, and resolve a refund whose outcome is not known.
+ */
+import { Effect } from "effect"
+import { currencyDecimals } from "../../../../domain/Currency.ts"
+import { OrderId, RefundId } from "../../../../domain/Ids.ts"
+import { formatDecimal, parseDecimal } from "../../../../domain/Money.ts"
+import { ManualPayments } from "../../../../events/ManualPayments.ts"
+import { OrderHistory, type OrderRecord } from "../../../../events/OrderHistory.ts"
+import type { OrderClosed, RefundNotPossible, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import { Orders } from "../../../../orders/Orders.ts"
+import { orderStates } from "../../../../orders/OrderSearch.ts"
+import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
+import { PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import { adminForm, routes } from "../../ConsoleRoute.ts"
+import { noteInput } from "../../kit/Inputs.tsx"
+import { stateName } from "../../kit/Orders.tsx"
+import { orNotFound } from "../../NotThere.ts"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { oneOf, pathId } from "../../Params.ts"
+import { type AdminAction, adminAction } from "../AdminAction.ts"
+import { minorText, sourceName, sources, usedText } from "../payments/EventParts.tsx"
+
+/** The order of the `:id` in the route of the request at hand. */
+export const theOrder = Effect.gen(function*() {
+  return yield* (yield* OrderHistory).show(yield* pathId("id", OrderId))
+}).pipe(orNotFound)
+
+const hrefOf = ({ order }: OrderRecord): string => `/admin/orders/${order.id}`
+
+const orderAction = <R1, R2>(name: string, action: Omit<AdminAction<OrderRecord, R1, R2>, "find" | "hrefOf">) =>
+  adminAction(`/admin/orders/:id/${name}` as const, { find: theOrder, hrefOf, ...action })
+
+/** What became of a refund, for the page that is shown next. */
+const refundDone = (refund: Refund): string => `refund-${isUnanswered(refund) ? "unanswered" : refund.state}`
+
+/** An order that is settled or about to be. */
+const settled = (context: UserContext) => {
+  const say = sayOf(context, "orderAction")
+  return {
+    OrderClosed: ({ state }: OrderClosed) => {
+      const known = oneOf(orderStates, state)
+      return refuse({ form: say("closed", { state: known === undefined ? state : stateName(context, known) }) }, 409)
+    },
+    OrderProcessing: () => refuse({ form: say("processing") }, 409)
+  }
+}
+
+const refusedBy = (context: UserContext, { reason }: ResolutionRefused, others: Problems) => {
+  const problems: Partial<Record<typeof reason, Problems>> = {
+    note: { note: sayOf(context, "orderAction")("note.problem") },
+    key: { form: context.say("form.malformed") }
+  }
+  return refuse(problems[reason] ?? others)
+}
+
+const notPossible = (context: UserContext) => ({ why }: RefundNotPossible) => {
+  const say = sayOf(context, "orderAction")
+  const form = {
+    state: say("refund.state"),
+    manual: say("refund.manual"),
+    merchant: say("refund.merchant"),
+    open: say("refund.open"),
+    closed: say("refund.closed"),
+    late: say("refund.late")
+  }[why]
+  return refuse({ form }, 409)
+}
+
+/** Money can be said to have come for what is not fulfilled. */
+export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>
+  state === "pending" || state === "cancelled" || state === "expired"
+
+const complete = orderAction("complete", {
+  isPossible: isCompletable,
+  ask: (context, { attempts, email, order }) => {
+    const say = sayOf(context, "orderAction")
+    const amount = context.formats.cny(order.amountFen)
+    const reference = { label: say("reference"), hint: say("reference.hint"), maxlength: 200 }
+    return {
+      title: say("complete.title", { id: order.id.toString() }),
+      text: order.terms === null
+        ? say("complete.topup", { email, amount, credit: context.formats.usd(order.creditMicros) })
+        : say("complete.plan", { email, amount, plan: order.terms.name }),
+      submit: say("markAsPaid"),
+      inputs: [
+        {
+          is: "select",
+          name: "provider",
+          label: say("provider"),
+          initial: attempts.at(-1)?.provider ?? "manual",
+          options: sources.map((one) => [one, one === "manual" ? say("provider.manual") : sourceName(context, one)])
+        },
+        { name: "reference", ...reference, required: true, autofocus: true },
+        noteInput(context)
+      ]
+    }
+  },
+  run: (context, fields, { order }) => {
+    const say = sayOf(context, "orderAction")
+    const provider = oneOf(sources, fields.get("provider"))
+    if (provider === undefined) return refuse({ provider: say("provider.problem") })
+    const [reference, note] = [fields.get("reference") ?? "", fields.get("note") ?? ""]
+    const asked = { orderId: order.id, provider, reference, note }
+    return ManualPayments.use((payments) => payments.complete(actorOf(context), asked)).pipe(
+      Effect.as("completed"),
+      Effect.catchTags({
+        ...settled(context),
+        PaymentUsed: (error) => refuse({ reference: usedText(context, error) }, 409),
+        ResolutionRefused: (error) => refusedBy(context, error, { reference: say("reference.problem") })
+      })
+    )
+  }
+})
+
+const cancel = orderAction("cancel", {
+  isPossible: ({ order }) => order.state === "pending",
+  ask: (context, { email, order }) => {
+    const say = sayOf(context, "orderAction")
+    return {
+      title: say("cancel.title", { id: order.id.toString() }),
+      text: say("cancel.text", { email, amount: context.formats.cny(order.amountFen) }),
+      submit: say("cancel.submit"),
+      danger: true,
+      backText: say("keepIt")
+    }
+  },
+  run: (context, _fields, { order }) =>
+    Orders.use((orders) => orders.cancel(order.id, undefined, actorOf(context))).pipe(
+      Effect.as("cancelled"),
+      Effect.catchTags(settled(context))
+    )
+})
+
+/** 0, which no refund is of, for what is no amount of the currency. */
+const amountOf = (text: string, currency: string): bigint =>
+  parseDecimal(text.trim().replace(/^[¥$]/, ""), currencyDecimals(currency)) ?? 0n
+
+const refund = orderAction("refund", {
+  ask: (context, { email, order, refundable }) => {
+    if (refundable === undefined) return undefined
+    const { attempt: { currency, provider }, leftMinor } = refundable
+    const say = sayOf(context, "orderAction")
+    const decimals = currencyDecimals(currency)
+    const values = { email, provider: sourceName(context, provider) }
+    return {
+      title: say("refund.title", { id: order.id.toString() }),
+      text: order.terms === null ? say("refund.text", values) : say("refund.plan", values),
+      submit: say("refund"),
+      danger: true,
+      once: true,
+      inputs: [
+        {
+          is: "decimal",
+          name: "amount",
+          label: say("refund.amount", { currency: currency.toUpperCase() }),
+          hint: say("refund.amount.hint", { left: minorText(context, leftMinor, currency) }),
+          initial: formatDecimal(leftMinor, decimals, decimals),
+          required: true
+        },
+        noteInput(context)
+      ]
+    }
+  },
+  run: (context, fields, { order, refundable }) => {
+    const say = sayOf(context, "orderAction")
+    const currency = refundable?.attempt.currency ?? "cny"
+    const left = minorText(context, refundable?.leftMinor ?? 0n, currency)
+    const asked = {
+      orderId: order.id,
+      amountMinor: amountOf(fields.get("amount") ?? "", currency),
+      note: fields.get("note") ?? "",
+      key: fields.get("key") ?? ""
+    }
+    return Refunds.use((refunds) => refunds.request(actorOf(context), asked)).pipe(
+      Effect.map(refundDone),
+      Effect.catchTags({
+        ResolutionRefused: (error) => refusedBy(context, error, { amount: say("refund.amount.problem", { left }) }),
+        RefundNotPossible: notPossible(context),
+        RefundReused: () => refuse({ form: say("refund.reused") }, 409)
+      })
+    )
+  }
+})
+
+/** The refund that the address names, of the order that it names. */
+const theRefund = Effect.gen(function*() {
+  const record = yield* theOrder
+  const id = yield* pathId("refund", RefundId)
+  const found = record.refunds.find((known) => known.id === id)
+  return found === undefined ? yield* new PageNotFound() : { record, refund: found }
+})
+
+const retry = (context: UserContext) =>
+  Effect.gen(function*() {
+    const { record, refund } = yield* theRefund
+    const now = yield* (yield* Refunds).retry(actorOf(context), refund.id)
+    return redirect(`${hrefOf(record)}?done=${refundDone(now)}`)
+  }).pipe(Effect.catchTag("RefundNotPossible", notPossible(context)), orNotFound)
+
+const settle = adminAction("/admin/orders/:id/refunds/:refund", {
+  find: theRefund,
+  hrefOf: ({ record }) => hrefOf(record),
+  ask: (context, { refund }) => {
+    // What is known already is not asked, and not shown again either.
+    if (!isUnanswered(refund)) return undefined
+    const say = sayOf(context, "orderAction")
+    const outcomes = [["done", say("settle.done")], ["failed", say("settle.failed")]] as const
+    return {
+      title: say("settle.title"),
+      text: say("settle.text", { amount: minorText(context, refund.amountMinor, refund.currency) }),
+      submit: say("settle.submit"),
+      inputs: [
+        { is: "radios", name: "outcome", label: say("settle.what"), options: outcomes },
+        noteInput(context)
+      ]
+    }
+  },
+  run: (context, fields, { refund }) => {
+    const say = sayOf(context, "orderAction")
+    const outcome = oneOf(["done", "failed"], fields.get("outcome"))
+    if (outcome === undefined) return refuse({ outcome: say("settle.problem") })
+    const conclusion = { isDone: outcome === "done", note: fields.get("note") ?? "" }
+    return Refunds.use((refunds) => refunds.conclude(actorOf(context), refund.id, conclusion)).pipe(
+      Effect.as("settled"),
+      Effect.catchTags({
+        RefundNotPossible: notPossible(context),
+        ResolutionRefused: () => refuse({ note: say("note.problem") })
+      })
+    )
+  }
+})
+
+export const OrderActionRoutes = routes(
+  complete,
+  cancel,
+  refund,
+  settle,
+  adminForm("/admin/orders/:id/refunds/:refund/retry", { run: retry })
+)
