@@ -1,6 +1,6 @@
 /** Why a payment event has its outcome, in words for people. */
 import { assert, describe, it } from "@effect/vitest"
-import { reasonFor } from "../../../src/http/console/admin/payments/ReasonText.ts"
+import { reasonFor } from "../../../src/http/console/admin/payments/EventParts.tsx"
 import { formatsOf } from "../../../src/http/console/text/Formats.ts"
 import type { Language } from "../../../src/http/console/text/Messages.ts"
 import type { PageContext } from "../../../src/http/console/PageContext.ts"

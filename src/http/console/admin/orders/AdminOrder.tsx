@@ -25,7 +25,7 @@ import {
 } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { minorText } from "../payments/EventParts.tsx"
+import { minorText, plainWords } from "../payments/EventParts.tsx"
 import { isCompletable, OrderActionRoutes, theOrder } from "./OrderActions.tsx"
 import { OrderTimeline } from "./OrderTimeline.tsx"
 
@@ -166,9 +166,6 @@ const RefundsCard = (props: RecordProps) => {
   )
 }
 
-/** The words of a provider for people: `product_not_received` as `product not received`. */
-const words = (text: string): string => text.replaceAll("_", " ")
-
 const DisputeState = (
   { dispute: { dispute, dueAt, reason, status }, context }: {
     readonly context: UserContext
@@ -178,8 +175,8 @@ const DisputeState = (
   const isOpen = askedOf(status) === "answer"
   return (
     <>
-      <Badge tone={isOpen ? "red" : "secondary"}>{words(status)}</Badge>
-      <div class="text-secondary small break-anywhere">{words(reason)}</div>
+      <Badge tone={isOpen ? "red" : "secondary"}>{plainWords(status)}</Badge>
+      <div class="text-secondary small break-anywhere">{plainWords(reason)}</div>
       {dueAt === null || !isOpen ? null : (
         <div class="small">
           {sayOf(context, "adminOrders")("dispute.due")}: <Moment context={context} at={dueAt} />

@@ -10,8 +10,7 @@ import { methodName } from "../../kit/Orders.tsx"
 import { AdminLink, Card, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { factName, minorText, OutcomeBadge, sourceName } from "../payments/EventParts.tsx"
-import { reasonFor } from "../payments/ReasonText.ts"
+import { factName, minorText, OutcomeBadge, reasonFor, sourceName } from "../payments/EventParts.tsx"
 
 interface Entry {
   readonly at: Date

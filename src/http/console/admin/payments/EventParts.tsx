@@ -1,8 +1,10 @@
 /**
- * What pages show of a payment event: who told it, what it says, what became of it, and of how much it is.
+ * What pages show of a payment event: who told it, what it says, what became of it and why, and of how much it is.
  */
+import { DateTime, Option } from "effect"
 import type { EventItem, Resolution } from "../../../../events/PaymentEvents.ts"
 import type { PaymentUsed } from "../../../../orders/OrderError.ts"
+import type { Reason } from "../../../../orders/Reason.ts"
 import type { EventOutcome } from "../../../../orders/Settlement.ts"
 import { PaymentSource } from "../../../../payments/PaymentFact.ts"
 import type { ListFilter } from "../../kit/List.tsx"
@@ -89,4 +91,33 @@ const currencyPattern = /^[a-z]{3}$/i
 export const minorText = (context: PageContext, amountMinor: bigint | null, currency: string | null): string => {
   if (amountMinor === null || currency === null) return "–"
   return currencyPattern.test(currency) ? context.formats.minor(amountMinor, currency) : `${amountMinor} ${currency}`
+}
+
+/** Providers' own words for people: `product_not_received` as `product not received`. */
+export const plainWords = (text: string): string => text.replaceAll("_", " ")
+
+const amountIn = (context: PageContext, values: Reason["values"], name: "asked" | "paid"): string => {
+  const minor = values[`${name}_minor`]
+  return minor !== undefined && /^-?\d+$/.test(minor)
+    ? minorText(context, BigInt(minor), values[`${name}_currency`] ?? null)
+    : values[name] ?? ""
+}
+
+const moment = (context: PageContext, text = ""): string => {
+  const at = Option.getOrUndefined(DateTime.make(text))
+  return at === undefined ? text : context.formats.time(DateTime.toDateUtc(at))
+}
+
+/** Why an event has its outcome; empty where it goes without saying. */
+export const reasonFor = (context: PageContext, { note, reason }: Pick<EventItem, "note" | "reason">): string => {
+  if (reason === undefined) return note
+  const { values } = reason
+  return sayOf(context, "reason")(reason.code, {
+    ...values,
+    paid: amountIn(context, values, "paid"),
+    asked: amountIn(context, values, "asked"),
+    due_at: moment(context, values["due_at"]),
+    reason: plainWords(values["reason"] ?? ""),
+    status: plainWords(values["status"] ?? "")
+  })
 }

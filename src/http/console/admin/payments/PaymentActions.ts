@@ -1,15 +1,28 @@
 /**
- * What root can do about a payment event: which of it is possible, what follows from it, and what its form asks for.
+ * What administrators can do about a payment event: which of it is possible, what follows from it, and what its form asks for.
  */
-import { formatUsd } from "../../../../domain/Money.ts"
-import { isAboutMoneyIn, isCreditable, isRefundable } from "../../../../events/EventResolutions.ts"
-import type { EventDetails } from "../../../../events/PaymentEvents.ts"
+import { Effect } from "effect"
+import { HttpRouter } from "effect/http"
+import { EventId } from "../../../../domain/Ids.ts"
+import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import {
+  EventResolutions,
+  isAboutMoneyIn,
+  isCreditable,
+  isRefundable,
+  type Resolve
+} from "../../../../events/EventResolutions.ts"
+import { type EventDetails, PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
+import { isCounted } from "../../../../orders/Clawback.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
-import type { FormState, Page } from "../../Answer.ts"
-import { askPage } from "../../kit/Forms.tsx"
+import type { EventClosed, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import { isUnanswered } from "../../../../orders/Refunds.ts"
+import { PageNotFound, type Problems, refuse } from "../../Answer.ts"
 import { type Input, noteInput } from "../../kit/Inputs.tsx"
-import { type PageContext, sayOf } from "../../PageContext.ts"
-import { minorText, sourceName } from "./EventParts.tsx"
+import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { oneOf, pathId } from "../../Params.ts"
+import { adminAction } from "../AdminAction.ts"
+import { minorText, resolutionName, sourceName, usedText } from "./EventParts.tsx"
 
 export const paymentActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
 export type PaymentAction = typeof paymentActions[number]
@@ -71,26 +84,97 @@ const creditInputs = (context: PageContext, { buyer, suggestedMicros }: EventDet
   ]
 }
 
-export const actionPage = (
-  context: PageContext,
-  state: FormState,
-  details: EventDetails,
-  action: PaymentAction
-): Page => {
-  const { event } = details
-  const texts = actionTexts(context, details, action)
-  const back = `/admin/payments/${event.id}`
-  const title = sayOf(context, "payments")("event.title", { id: event.id.toString() })
-  return askPage({
-    context,
-    state,
-    ...texts,
-    lead: `${title} · ${minorText(context, event.amountMinor, event.currency)}`,
-    action: `${back}/${action}`,
-    submit: texts.title,
-    back,
-    backText: context.say("cancel"),
-    once: action === "refund",
-    inputs: [...action === "credit" ? creditInputs(context, details) : [], noteInput(context)]
-  })
+const askedBy = (action: Exclude<PaymentAction, "refund">, fields: URLSearchParams): Resolve => {
+  const note = fields.get("note") ?? ""
+  switch (action) {
+    case "accept":
+    case "accept_part":
+      return { resolution: "accepted", note, inProportion: action === "accept_part" }
+    case "credit": {
+      const amount = (fields.get("amount") ?? "").trim().replace(/^\$/, "")
+      const amountMicros = parseDecimal(amount, MICROS_SCALE) ?? 0n
+      return { resolution: "credited", note, user: fields.get("user") ?? "", amountMicros }
+    }
+    case "refunded":
+      return { resolution: "refunded", note }
+    case "dismiss":
+      return { resolution: "dismissed", note }
+  }
 }
+
+const refusal = (context: PageContext, { reason }: ResolutionRefused) => {
+  const say = sayOf(context, "payments")
+  const problems: Partial<Record<typeof reason, Problems>> = {
+    note: { note: say("note.problem") },
+    amount: { amount: say("usd.problem") },
+    user: { user: say("user.problem") }
+  }
+  return refuse(problems[reason] ?? { form: say("unfit") })
+}
+
+const closed = (context: PageContext, { by, resolution }: EventClosed) => {
+  const say = sayOf(context, "payments")
+  const known = oneOf(resolutions, resolution)
+  const who = by ?? ""
+  const form = known === undefined ? say("closed.none") : say("closed", { who, what: resolutionName(context, known) })
+  return refuse({ form }, 409)
+}
+
+/** The event of the `:id` in the route of the request at hand. */
+export const theEvent = Effect.gen(function*() {
+  return yield* (yield* PaymentEvents).find(yield* pathId("id", EventId))
+})
+
+const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
+  const known = oneOf(paymentActions, action)
+  return known === undefined ? new PageNotFound() : Effect.succeed(known)
+})
+
+/** Carries it out; the answer says whether the provider has answered. */
+const carryOut = Effect.fnUntraced(
+  function*(context: UserContext, fields: URLSearchParams, { id }: EventDetails["event"], action: PaymentAction) {
+    const events = yield* EventResolutions
+    if (action !== "refund") {
+      yield* events.resolve(actorOf(context), id, askedBy(action, fields))
+      return "resolved"
+    }
+    const asked = { note: fields.get("note") ?? "", key: fields.get("key") ?? "" }
+    const refund = yield* events.refund(actorOf(context), id, asked)
+    const failed = () => sayOf(context, "payments")("refund.failed", { why: refund.problem })
+    if (!isCounted(refund.state)) return yield* refuse({ form: failed() }, 409)
+    return isUnanswered(refund) ? "unanswered" : "resolved"
+  }
+)
+
+export const PaymentActionRoutes = adminAction("/admin/payments/:id/:action", {
+  find: Effect.gen(function*() {
+    const action = yield* theAction
+    return { action, details: yield* theEvent }
+  }),
+  hrefOf: ({ details: { event } }) => `/admin/payments/${event.id}`,
+  isPossible: ({ details: { event } }) => event.isOpen,
+  ask: (context, { action, details }) => {
+    const { event } = details
+    const texts = actionTexts(context, details, action)
+    const title = sayOf(context, "payments")("event.title", { id: event.id.toString() })
+    return {
+      ...texts,
+      lead: `${title} · ${minorText(context, event.amountMinor, event.currency)}`,
+      submit: texts.title,
+      once: action === "refund",
+      inputs: [...action === "credit" ? creditInputs(context, details) : [], noteInput(context)]
+    }
+  },
+  run: (context, fields, { action, details }) => {
+    const say = sayOf(context, "payments")
+    return carryOut(context, fields, details.event, action).pipe(
+      Effect.catchTags({
+        EventClosed: (error) => closed(context, error),
+        PaymentUsed: (error) => refuse({ form: usedText(context, error) }, 409),
+        RefundNotPossible: () => refuse({ form: say("refund.impossible") }, 409),
+        RefundReused: () => refuse({ form: say("refund.reused") }, 409),
+        ResolutionRefused: (error) => refusal(context, error)
+      })
+    )
+  }
+})

@@ -1,13 +1,15 @@
 /**
- * One payment event: what is known of it, what can be done about it, and what has been done.
+ * `/admin/payments/{id}`: one payment event. What is known of it, what can be done about it, and what has been done.
  */
+import { Effect } from "effect"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { type Page, page } from "../../Answer.ts"
+import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
+import { orNotFound } from "../../NotThere.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { factName, minorText, OutcomeBadge, resolutionName, sourceName } from "./EventParts.tsx"
-import { actionTexts, isPayment, possibleActions } from "./PaymentActions.ts"
-import { reasonFor } from "./ReasonText.ts"
+import { factName, minorText, OutcomeBadge, reasonFor, resolutionName, sourceName } from "./EventParts.tsx"
+import { actionTexts, isPayment, PaymentActionRoutes, possibleActions, theEvent } from "./PaymentActions.ts"
 
 interface EventProps {
   readonly context: UserContext
@@ -128,7 +130,7 @@ const Evidence = ({ details: { evidence }, context }: EventProps) =>
     </Card>
   )
 
-export const paymentPage = (props: EventProps): Page => {
+const paymentPage = (props: EventProps): Page => {
   const { details: { event }, context } = props
   const say = sayOf(context, "payments")
   const title = say("event.title", { id: event.id.toString() })
@@ -144,3 +146,8 @@ export const paymentPage = (props: EventProps): Page => {
     </>
   )
 }
+
+const show = (context: UserContext) =>
+  Effect.map(theEvent, (details) => paymentPage({ context, details })).pipe(orNotFound)
+
+export const PaymentRoutes = routes(adminPage("/admin/payments/:id", show), PaymentActionRoutes)
