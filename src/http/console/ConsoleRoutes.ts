@@ -5,10 +5,10 @@ import { Layer } from "effect"
 import { AdminRoutes } from "./admin/AdminRoutes.ts"
 import { AssetRoutes } from "./Assets.ts"
 import { notFoundRoute, routes } from "./ConsoleRoute.ts"
-import { AccountRoutes, LookRoutes } from "./user/Account.tsx"
+import { AccountRoutes } from "./user/Account.tsx"
 import { DashboardRoutes } from "./user/Dashboard.tsx"
 import { KeysRoutes } from "./user/Keys.tsx"
-import { LoginRoutes, ResetRoutes, SetupRoutes } from "./user/Login.tsx"
+import { LoginRoutes } from "./user/Login.tsx"
 import { ModelsRoutes } from "./user/Models.tsx"
 import { OrdersRoutes } from "./user/Orders.tsx"
 import { PayRoutes } from "./user/Pay.tsx"
@@ -23,12 +23,9 @@ export const consoleRoutes = routes(
   DashboardRoutes,
   KeysRoutes,
   LoginRoutes,
-  LookRoutes,
   ModelsRoutes,
   OrdersRoutes,
   PayRoutes,
-  ResetRoutes,
-  SetupRoutes,
   SubscriptionRoutes,
   TopupRoutes,
   UsageRoutes,

@@ -3,8 +3,8 @@
  * change.
  */
 import { randomUUID } from "node:crypto"
-import type { ComponentChildren } from "preact"
-import { type FormState, type Page, page, type Problems } from "../Answer.ts"
+import type { ComponentChildren, ComponentProps } from "preact"
+import { emptyForm, type FormState, type Page, page, type Problems } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { Icon } from "./Icon.tsx"
 import { type InputEntry, Inputs } from "./Inputs.tsx"
@@ -75,17 +75,25 @@ interface ButtonFormProps {
   /** Classes of the button besides `btn`, and of the form. */
   readonly look?: string
   readonly class?: string
-  /** Sent with it. */
-  readonly fields?: Readonly<Record<string, string>>
+  readonly fields?: ComponentProps<typeof Hidden>["fields"]
   /** Asked before it is sent, where scripts run. */
   readonly confirm?: string
   /** Below the button. */
   readonly children?: ComponentChildren
 }
 
+/** Sent with a form. What is empty is left out. */
+export const Hidden = ({ fields }: { readonly fields: Readonly<Record<string, string | bigint | undefined>> }) => (
+  <>
+    {Object.entries(fields).map(([name, value]) =>
+      value === undefined || value === "" ? null : <input key={name} type="hidden" name={name} value={String(value)} />
+    )}
+  </>
+)
+
 export const ButtonForm = ({ button, children, fields = {}, look = "", ...form }: ButtonFormProps) => (
   <PostForm {...form}>
-    {Object.entries(fields).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+    <Hidden fields={fields} />
     <button class={`btn ${look}`} type="submit">{button}</button>
     {children}
   </PostForm>
@@ -105,18 +113,39 @@ interface EnabledActionProps {
 export const EnabledAction = ({ paths, row, say, context }: EnabledActionProps) =>
   row.disabledAt === null
     ? <a class="btn" href={paths.disable}>{say("disable")}</a>
-    : (
-      <PostForm context={context} action={paths.enable}>
-        {row.revision === undefined ? null : <input type="hidden" name="revision" value={row.revision.toString()} />}
-        <button type="submit" class="btn">{say("enable")}</button>
-      </PostForm>
-    )
+    : <ButtonForm context={context} action={paths.enable} fields={{ revision: row.revision }} button={say("enable")} />
 
-export interface FormPageProps {
+interface HeadedProps {
   readonly context: PageContext
-  readonly state: FormState
   readonly title: string
   readonly lead?: ComponentChildren
+  /** Beside the heading. */
+  readonly actions?: ComponentChildren
+  /** What has just been done, by what the address says. */
+  readonly done?: ComponentProps<typeof Done>["texts"]
+  /** Of the page's form. */
+  readonly state?: FormState
+  readonly children: ComponentChildren
+}
+
+/** A page that begins with its heading, and what was just done or is wrong. */
+export const headedPage = (
+  { actions, children, done = {}, lead, state = emptyForm, title, context }: HeadedProps,
+  more: Parameters<typeof page>[2] = {}
+): Page =>
+  page(
+    title,
+    <>
+      <PageHeading title={title} lead={lead}>{actions}</PageHeading>
+      <Done context={context} texts={done} />
+      <FormAlert state={state} />
+      {children}
+    </>,
+    more
+  )
+
+interface FormCardProps {
+  readonly context: PageContext
   /** Where it is sent. */
   readonly action: string
   /** Absent: there is nothing to send, and the page says why. */
@@ -129,23 +158,31 @@ export interface FormPageProps {
   readonly children: ComponentChildren
 }
 
-export const FormPage = (
-  { action, back, backText, children, danger, lead, state, submit, title, context }: FormPageProps
-) => (
+const FormCard = ({ action, back, backText, children, danger = false, submit, context }: FormCardProps) => (
+  <Card>
+    <PostForm context={context} action={action} class="card-body">
+      {children}
+      <div class="btn-list mt-4">
+        {submit && <button type="submit" class={`btn ${danger ? "btn-danger" : "btn-primary"}`}>{submit}</button>}
+        <a class="btn btn-ghost-secondary" href={back}>{backText ?? context.say("action.back")}</a>
+      </div>
+    </PostForm>
+  </Card>
+)
+
+export interface FormPageProps extends FormCardProps {
+  readonly state: FormState
+  readonly title: string
+  readonly lead?: ComponentChildren
+}
+
+export const FormPage = ({ children, lead, state, title, ...form }: FormPageProps) => (
   <>
-    <PageHeading title={title} {...lead === undefined ? {} : { lead }} />
-    <Card>
-      <PostForm context={context} action={action} class="card-body">
-        <FormAlert state={state} />
-        {children}
-        <div class="btn-list mt-4">
-          {submit === undefined
-            ? null
-            : <button type="submit" class={`btn ${danger === true ? "btn-danger" : "btn-primary"}`}>{submit}</button>}
-          <a class="btn btn-ghost-secondary" href={back}>{backText ?? context.say("action.back")}</a>
-        </div>
-      </PostForm>
-    </Card>
+    <PageHeading title={title} lead={lead} />
+    <FormCard {...form}>
+      <FormAlert state={state} />
+      {children}
+    </FormCard>
   </>
 )
 
@@ -162,7 +199,7 @@ export const askPage = ({ inputs = [], once = false, text, ...form }: AskProps):
   page(
     form.title,
     <FormPage {...form}>
-      {once ? <input type="hidden" name="key" value={keyOf(form.state)} /> : null}
+      {once ? <Hidden fields={{ key: keyOf(form.state) }} /> : null}
       {text === undefined ? null : <p class="break-anywhere">{text}</p>}
       <Inputs state={form.state} inputs={inputs} />
     </FormPage>
@@ -197,7 +234,7 @@ export const ConfirmPage = (
       <div class="card-body">
         <p class="break-anywhere">{text}</p>
         <PostForm context={context} action={action} class="btn-list">
-          {revision === undefined ? null : <input type="hidden" name="revision" value={revision.toString()} />}
+          <Hidden fields={{ revision }} />
           <button type="submit" class="btn btn-danger">{submit}</button>
           <a class="btn" href={back}>{cancel}</a>
         </PostForm>
@@ -241,10 +278,9 @@ export interface EditPageProps {
 export const EditPage = (props: EditPageProps) => {
   const { above, children, facts, lead, paths, revision, row, say, state, title, context } = props
   const isOvertaken = state.problems["meanwhile"] !== undefined
-  const back = context.say("action.back")
   return (
     <>
-      <PageHeading title={title} {...lead === undefined ? {} : { lead }}>
+      <PageHeading title={title} lead={lead}>
         {row.declared ? undefined : <EnabledAction {...props} />}
       </PageHeading>
       <Done
@@ -265,18 +301,12 @@ export const EditPage = (props: EditPageProps) => {
         ? <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>{facts}</Card>
         : null}
       {row.declared
-        ? <a class="btn" href={paths.list}>{back}</a>
+        ? <a class="btn" href={paths.list}>{context.say("action.back")}</a>
         : (
-          <Card>
-            <PostForm context={context} action={paths.edit} class="card-body">
-              <input type="hidden" name="revision" value={revision} />
-              {children}
-              <div class="btn-list mt-4">
-                <button type="submit" class="btn btn-primary">{context.say("action.save")}</button>
-                <a class="btn btn-ghost-secondary" href={paths.list}>{back}</a>
-              </div>
-            </PostForm>
-          </Card>
+          <FormCard context={context} action={paths.edit} submit={context.say("action.save")} back={paths.list}>
+            <Hidden fields={{ revision }} />
+            {children}
+          </FormCard>
         )}
     </>
   )

@@ -2,10 +2,11 @@
  * What pages of users' API keys and of admin keys have in common: the columns of a key, the question before one is revoked, and the
  * one page that ever shows a new one.
  */
+import { type Page, page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
-import { ConfirmPage } from "./Forms.tsx"
+import { ConfirmPage, headedPage } from "./Forms.tsx"
 import type { ItemColumn } from "./List.tsx"
-import { Copyable, Notice, PageHeading, Panel, StateBadge, type States } from "./Parts.tsx"
+import { Copyable, Notice, Panel, StateBadge, type States } from "./Parts.tsx"
 
 interface Key {
   readonly id: bigint
@@ -65,9 +66,10 @@ interface RevokeProps {
   readonly apiKey: Key
 }
 
-export const RevokeKeyPage = ({ apiKey: { hint, id, name }, path, title, context }: RevokeProps) => {
+export const revokeKeyPage = ({ apiKey: { hint, id, name }, path, title, context }: RevokeProps): Page => {
   const { say } = context
-  return (
+  return page(
+    title,
     <ConfirmPage
       context={context}
       title={title}
@@ -89,23 +91,27 @@ interface NewKeyProps {
   readonly back: string
 }
 
-export const NewKeyPage = ({ apiKey, back, command, title, context: { say } }: NewKeyProps) => {
+export const newKeyPage = ({ apiKey, back, command, title, context }: NewKeyProps): Page => {
+  const { say } = context
   const copy = { label: say("copy"), copied: say("copied") }
-  return (
-    <>
-      <PageHeading title={title} />
-      <Notice kind="warning">{say("created.once")}</Notice>
-      <Panel class="mb-3">
-        <Copyable id="new-key" text={apiKey} {...copy} />
-      </Panel>
-      {command === undefined ? null : (
-        <Panel title={say("tryIt")} class="mb-3">
-          <Copyable id="new-key-curl" text={command} {...copy} />
+  return headedPage({
+    context,
+    title,
+    children: (
+      <>
+        <Notice kind="warning">{say("created.once")}</Notice>
+        <Panel class="mb-3">
+          <Copyable id="new-key" text={apiKey} {...copy} />
         </Panel>
-      )}
-      <a class="btn btn-primary" href={back}>{say("done")}</a>
-    </>
-  )
+        {command === undefined ? null : (
+          <Panel title={say("tryIt")} class="mb-3">
+            <Copyable id="new-key-curl" text={command} {...copy} />
+          </Panel>
+        )}
+        <a class="btn btn-primary" href={back}>{say("done")}</a>
+      </>
+    )
+  })
 }
 
 /** A text as one word of a shell. */

@@ -4,53 +4,24 @@
  */
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
-import { type Page, page } from "../Answer.ts"
+import type { Page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
+import { headedPage, Hidden } from "./Forms.tsx"
 import { Icon, type IconName } from "./Icon.tsx"
-import { Card, Moment, Nothing, Notice, PageHeading } from "./Parts.tsx"
+import { Card, Moment, Nothing, Notice } from "./Parts.tsx"
 
-export interface Column {
+export interface ItemColumn<Item> {
   readonly title: string
   /** Numbers are set to the right. */
   readonly number?: boolean
   /** Left out on narrow screens. */
   readonly wide?: boolean
-}
-
-const cellClass = ({ number, wide }: Column): string =>
-  `${number === true ? "text-end" : ""} ${wide === true ? "d-none d-md-table-cell" : ""}`
-
-/** A table with a name for those who cannot see where it stands; scrolls sideways rather than widening the page. */
-export const DataTable = (
-  { caption, columns, rows }: {
-    readonly caption: string
-    readonly columns: ReadonlyArray<Column>
-    readonly rows: ReadonlyArray<ReadonlyArray<ComponentChildren>>
-  }
-) => (
-  <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
-    <table class="table table-vcenter card-table">
-      <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          {columns.map((column) => <th key={column.title} scope="col" class={cellClass(column)}>{column.title}</th>)}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row, at) => (
-          <tr key={at}>
-            {row.map((cell, index) => <td key={index} class={cellClass(columns[index] ?? { title: "" })}>{cell}</td>)}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </div>
-)
-
-export interface ItemColumn<Item> extends Column {
   readonly cell: (item: Item) => ComponentChildren
 }
+
+const cellClass = ({ number, wide }: Pick<ItemColumn<never>, "number" | "wide">): string =>
+  `${number === true ? "text-end" : ""} ${wide === true ? "d-none d-md-table-cell" : ""}`
 
 interface ItemTableProps<Item> {
   /** For screen readers. */
@@ -59,13 +30,26 @@ interface ItemTableProps<Item> {
   readonly items: ReadonlyArray<Item>
 }
 
+/** A table with a name for those who cannot see where it stands; scrolls sideways rather than widening the page. */
 export function ItemTable<Item>({ caption, columns, items }: ItemTableProps<Item>) {
   return (
-    <DataTable
-      caption={caption}
-      columns={columns}
-      rows={items.map((item) => columns.map(({ cell }) => cell(item)))}
-    />
+    <div class="table-responsive" tabIndex={0} role="region" aria-label={caption}>
+      <table class="table table-vcenter card-table">
+        <caption class="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => <th key={column.title} scope="col" class={cellClass(column)}>{column.title}</th>)}
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item, at) => (
+            <tr key={at}>
+              {columns.map((column) => <td key={column.title} class={cellClass(column)}>{column.cell(item)}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }
 
@@ -96,7 +80,7 @@ export function timeColumn<Item>(
 export function textColumn<Item>(
   title: string,
   textOf: (item: Item) => ComponentChildren,
-  look: Omit<Column, "title"> = {}
+  look: Pick<ItemColumn<never>, "number" | "wide"> = {}
 ): ItemColumn<Item> {
   return { title, ...look, cell: (item) => <span class="break-anywhere">{textOf(item)}</span> }
 }
@@ -278,7 +262,7 @@ export const Filter = ({ at = "", filter, kept = {}, path, context }: FilterProp
         {count === 0 ? null : <span class="badge bg-blue-lt ms-2">{context.formats.count(count)}</span>}
       </summary>
       <form method="get" action={path + at} class="card-body">
-        {Object.entries(kept).map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
+        <Hidden fields={kept} />
         <div class="row g-2 align-items-end">
           {filter.map((field) => <FilterField key={field.name} context={context} field={field} />)}
           <div class="col-12 col-sm-auto btn-list">
@@ -295,19 +279,17 @@ export const Filter = ({ at = "", filter, kept = {}, path, context }: FilterProp
 
 /** The links below a list: to its beginning, and to what follows. */
 function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<string, string>> }) {
-  const { cursor, hasMore = false, items, order = "newest", path, query, context } = props
+  const { cursor, hasMore = false, items, order = "newest", path, query, context: { query: asked, say } } = props
   if (cursor === undefined) return null
   const last = hasMore ? items.at(-1) : undefined
-  const isFirst = !context.query.has(cursor.name)
+  const [first, next] = order === "newest"
+    ? [say("list.newest"), say("list.older")]
+    : [say("list.first"), say("list.next")]
+  const lastHref = last && hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) })
   return (
     <Pager
-      newest={isFirst
-        ? undefined
-        : { href: hrefOf(path, query), text: context.say(order === "newest" ? "list.newest" : "list.first") }}
-      older={last === undefined ? undefined : {
-        href: hrefOf(path, { ...query, [cursor.name]: String(cursor.of(last)) }),
-        text: context.say(order === "newest" ? "list.older" : "list.next")
-      }}
+      newest={asked.has(cursor.name) ? { href: hrefOf(path, query), text: first } : undefined}
+      older={lastHref === undefined ? undefined : { href: lastHref, text: next }}
     />
   )
 }
@@ -340,18 +322,25 @@ interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
   readonly lead?: string
   /** Beside the heading, such as the link to a new one. */
   readonly actions?: ComponentChildren
+  /** What has just been done, by what the address says. */
+  readonly done?: Readonly<Record<string, string>>
   readonly warning?: string | undefined
 }
 
-export function listPage<Item>({ actions, lead, title, warning, ...list }: ListPageProps<Item>): Page {
-  return page(
+export function listPage<Item>({ actions, done = {}, lead, title, warning, ...list }: ListPageProps<Item>): Page {
+  return headedPage({
+    context: list.context,
     title,
-    <>
-      <PageHeading title={title} lead={lead}>{actions}</PageHeading>
-      {warning === undefined ? null : <Notice kind="warning">{warning}</Notice>}
-      <List caption={title} {...list} />
-    </>
-  )
+    lead,
+    actions,
+    done,
+    children: (
+      <>
+        {warning === undefined ? null : <Notice kind="warning">{warning}</Notice>}
+        <List caption={title} {...list} />
+      </>
+    )
+  })
 }
 
 interface ListCardProps<Item> extends Listed<Item> {

@@ -169,11 +169,12 @@ export const Panel = ({ children, ...card }: ComponentProps<typeof Card>) => (
 /** A part that is null is left out. */
 export type Cell = readonly [width: string, content: ComponentChildren]
 
-export const Grid = ({ cells, class: more = "" }: { readonly cells: ReadonlyArray<Cell>; readonly class?: string }) => (
-  <div class={`row g-3 ${more}`}>
-    {cells.map(([width, content], at) => content === null ? null : <div key={at} class={width}>{content}</div>)}
-  </div>
-)
+export const Grid = ({ cells, class: more = "" }: { readonly cells: ReadonlyArray<Cell>; readonly class?: string }) =>
+  cells.length === 0 ? null : (
+    <div class={`row g-3 ${more}`}>
+      {cells.map(([width, content], at) => content === null ? null : <div key={at} class={width}>{content}</div>)}
+    </div>
+  )
 
 export const Figures = ({ figures }: { readonly figures: ReadonlyArray<ComponentProps<typeof Figure>> }) => (
   <div class="row row-cards mb-3">

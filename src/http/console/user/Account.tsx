@@ -4,26 +4,19 @@
 import { Effect, Redacted } from "effect"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
-import { emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
-import { ButtonForm, FormAlert, PostForm } from "../kit/Forms.tsx"
+import { ButtonForm, FormAlert, headedPage, Hidden, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
 import { ItemTable, timeColumn } from "../kit/List.tsx"
-import { Badge, Card, Done, Facts, Grid, PageHeading, Panel } from "../kit/Parts.tsx"
+import { Badge, Card, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { languages } from "../text/Messages.ts"
 import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
 import { deviceOf } from "./Device.ts"
 
-interface AccountProps {
-  readonly context: UserContext
-  readonly sessions: ReadonlyArray<ListedSession>
-  /** Of the form that changes the password. */
-  readonly state: FormState
-}
-
-const Profile = ({ context }: AccountProps) => {
+const Profile = ({ context }: { readonly context: UserContext }) => {
   const say = sayOf(context, "account")
   const { createdAt, email, role } = context.user
   return (
@@ -39,14 +32,14 @@ const Profile = ({ context }: AccountProps) => {
   )
 }
 
-const Look = ({ context }: AccountProps) => {
+const Look = ({ context }: { readonly context: UserContext }) => {
   const { language, say, theme } = context
   const languages = [["en", "English"], ["zh", "中文"]] as const
   const themes = [["auto", say("look.auto")], ["light", say("look.light")], ["dark", say("look.dark")]] as const
   return (
     <Panel title={sayOf(context, "account")("look")} class="h-100">
       <PostForm context={context} action="/look">
-        <input type="hidden" name="next" value="/account?done=look" />
+        <Hidden fields={{ next: "/account?done=look" }} />
         <Inputs
           state={emptyForm}
           inputs={[[
@@ -60,7 +53,7 @@ const Look = ({ context }: AccountProps) => {
   )
 }
 
-const Password = ({ state, context }: AccountProps) => {
+const Password = ({ state, context }: { readonly context: UserContext; readonly state: FormState }) => {
   const say = sayOf(context, "account")
   const hint = sayOf(context, "password")("rules")
   return (
@@ -81,36 +74,31 @@ const Password = ({ state, context }: AccountProps) => {
   )
 }
 
-const Sessions = ({ sessions, context }: AccountProps) => {
+interface SessionsProps {
+  readonly context: UserContext
+  readonly sessions: ReadonlyArray<ListedSession>
+}
+
+const Sessions = ({ sessions, context }: SessionsProps) => {
   const say = sayOf(context, "account")
-  const end = sessions.length < 2 ? undefined : (
-    <ButtonForm
-      context={context}
-      action="/account/sessions"
-      confirm={say("sessions.confirm")}
-      look="btn-sm"
-      button={say("sessions.end")}
-    />
+  const end = { action: "/account/sessions", confirm: say("sessions.confirm"), button: say("sessions.end") }
+  const device = ({ current, userAgent }: ListedSession) => (
+    <>
+      <span title={userAgent}>{deviceOf(userAgent) ?? say("device.unknown")}</span>{" "}
+      {current ? <Badge tone="green">{say("here")}</Badge> : null}
+    </>
   )
+  const address = ({ address }: ListedSession) => address === "" ? "–" : <span class="break-anywhere">{address}</span>
   return (
-    <Card title={say("sessions")} actions={end}>
+    <Card
+      title={say("sessions")}
+      actions={sessions.length < 2 ? undefined : <ButtonForm context={context} look="btn-sm" {...end} />}
+    >
       <ItemTable
         caption={say("sessions")}
         columns={[
-          {
-            title: say("device"),
-            cell: ({ current, userAgent }) => (
-              <>
-                <span title={userAgent}>{deviceOf(userAgent) ?? say("device.unknown")}</span>{" "}
-                {current ? <Badge tone="green">{say("here")}</Badge> : null}
-              </>
-            )
-          },
-          {
-            title: say("address"),
-            wide: true,
-            cell: ({ address }) => address === "" ? "–" : <span class="break-anywhere">{address}</span>
-          },
+          { title: say("device"), cell: device },
+          { title: say("address"), wide: true, cell: address },
           timeColumn(context, say("opened"), ({ createdAt }: ListedSession) => createdAt),
           { ...timeColumn(context, say("seen"), ({ lastSeenAt }: ListedSession) => lastSeenAt), wide: false }
         ]}
@@ -120,29 +108,24 @@ const Sessions = ({ sessions, context }: AccountProps) => {
   )
 }
 
-export const AccountView = (props: AccountProps) => {
-  const { context } = props
+const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
   const say = sayOf(context, "account")
-  const done = { password: say("done.password"), sessions: say("done.sessions"), look: say("done.look") }
-  return (
-    <>
-      <PageHeading title={say("title")} />
-      <Done context={context} texts={done} />
+  const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
+  return headedPage({
+    context,
+    title: say("title"),
+    done: { password: say("done.password"), sessions: say("done.sessions"), look: say("done.look") },
+    children: (
       <Grid
         cells={[
-          ["col-lg-6", <Profile {...props} />],
-          ["col-lg-6", <Look {...props} />],
-          ["col-12", <Password {...props} />],
-          ["col-12", <Sessions {...props} />]
+          ["col-lg-6", <Profile context={context} />],
+          ["col-lg-6", <Look context={context} />],
+          ["col-12", <Password context={context} state={state} />],
+          ["col-12", <Sessions context={context} sessions={sessions} />]
         ]}
       />
-    </>
-  )
-}
-
-const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
-  const sessions = yield* (yield* LoginSessions).list(context.user.id, context.session.token)
-  return page(sayOf(context, "account")("title"), AccountView({ context, sessions, state }))
+    )
+  })
 })
 
 const changePassword = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
@@ -167,14 +150,8 @@ const closeSessions = Effect.fnUntraced(function*({ session, user }: UserContext
   return redirect("/account?done=sessions")
 })
 
-export const AccountRoutes = routes(
-  userPage("/account", show),
-  userForm("/account/password", { run: changePassword, again: show }),
-  userForm("/account/sessions", { run: closeSessions })
-)
-
 /** Leads back to the page that it was made on. */
-export const LookRoutes = visitorForm("/look", {
+const lookForm = visitorForm("/look", {
   run: (_context, fields) => {
     const language = languages.find((known) => known === fields.get("language"))
     const theme = themes.find((known) => known === fields.get("theme"))
@@ -186,3 +163,10 @@ export const LookRoutes = visitorForm("/look", {
     }))
   }
 })
+
+export const AccountRoutes = routes(
+  userPage("/account", show),
+  userForm("/account/password", { run: changePassword, again: show }),
+  userForm("/account/sessions", { run: closeSessions }),
+  lookForm
+)

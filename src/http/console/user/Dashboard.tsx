@@ -5,32 +5,28 @@
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
-import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
+import { UsageReports } from "../../../usage/UsageReports.ts"
 import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
 import { servedModels } from "../../ServedModels.ts"
-import { page } from "../Answer.ts"
 import { userPage } from "../ConsoleRoute.ts"
+import { headedPage } from "../kit/Forms.tsx"
 import { curlLine } from "../kit/Keys.tsx"
-import { Card, Copyable, Figures, Grid, Nothing, Notice, PageHeading, Panel, Usd } from "../kit/Parts.tsx"
+import { Card, Copyable, Figures, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
 import { readRange } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { SubscriptionCard, SuspendedNotices } from "./Subscription.tsx"
 import { DaysChart } from "./Usage.tsx"
 
-export interface DashboardProps {
+interface DashboardProps {
   readonly context: PageContext
   readonly account: AccountView
-  readonly month: UsageOverview
-  readonly today: UsageSums
-  /** Without a trailing slash. */
-  readonly publicUrl: string
-  /** A model that can be called; undefined: there is no such model. */
-  readonly model: string | undefined
 }
 
 const KEY_VARIABLE = "REALMS_KEY"
 
-const Summary = ({ account: { heldMicros, owedMicros, usdMicros }, today, context }: DashboardProps) => {
+const Summary = (
+  { account: { heldMicros, owedMicros, usdMicros }, today, context }: DashboardProps & { readonly today: UsageSums }
+) => {
   const say = sayOf(context, "dashboard")
   const { count, usd } = context.formats
   const [input, output] = [inputOf(today), today.outputTokens]
@@ -79,7 +75,15 @@ const Plans = ({ account: { subscriptions, suspended }, context }: DashboardProp
     )
 }
 
-const QuickStart = ({ model, publicUrl, context }: DashboardProps) => {
+interface QuickStartProps {
+  readonly context: PageContext
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+  /** A model that can be called; undefined: there is no such model. */
+  readonly model: string | undefined
+}
+
+const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
   const say = sayOf(context, "dashboard")
   const copy = { label: say("copy"), copied: say("copied") }
   return (
@@ -97,28 +101,6 @@ const QuickStart = ({ model, publicUrl, context }: DashboardProps) => {
   )
 }
 
-export const DashboardView = (props: DashboardProps) => {
-  const { account, month, context } = props
-  const say = sayOf(context, "dashboard")
-  const isEmpty = account.usdMicros === 0n && account.subscriptions.length === 0 && account.suspended.length === 0 &&
-    account.openCalls === 0
-  const chart = { context, query: "range=30d", overview: month, title: say("spend.month") }
-  return (
-    <>
-      <PageHeading title={say("title")} />
-      {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
-      <Summary {...props} />
-      <Grid
-        cells={[
-          ["col-lg-8", <DaysChart {...chart} actions={<a href="/usage">{say("details")}</a>} />],
-          ["col-lg-4", [<h2 class="visually-hidden">{say("plans")}</h2>, <Plans {...props} />]],
-          ["col-12", <QuickStart {...props} />]
-        ]}
-      />
-    </>
-  )
-}
-
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const range = readRange(new URLSearchParams(), context.now, context.formats.timeZone)
   const reports = yield* UsageReports
@@ -129,12 +111,31 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     ),
     models: servedModels
   }, { concurrency: "unbounded" })
-  const today = month.days.at(-1) ?? month.totals
+  const { subscriptions, suspended, usdMicros } = account
+  const isEmpty = usdMicros === 0n && subscriptions.length === 0 && suspended.length === 0 && account.openCalls === 0
   const publicUrl = (yield* PublicAddress).url()
-  return page(
-    sayOf(context, "dashboard")("title"),
-    DashboardView({ context, account, month, today, publicUrl, model: models[0]?.id })
-  )
+  const say = sayOf(context, "dashboard")
+  const chart = { context, query: "range=30d", overview: month, title: say("spend.month") }
+  return headedPage({
+    context,
+    title: say("title"),
+    children: (
+      <>
+        {isEmpty ? <Notice kind="info">{say("empty")}</Notice> : null}
+        <Summary context={context} account={account} today={month.days.at(-1) ?? month.totals} />
+        <Grid
+          cells={[
+            ["col-lg-8", <DaysChart {...chart} actions={<a href="/usage">{say("details")}</a>} />],
+            ["col-lg-4", [
+              <h2 class="visually-hidden">{say("plans")}</h2>,
+              <Plans context={context} account={account} />
+            ]],
+            ["col-12", <QuickStart context={context} publicUrl={publicUrl} model={models[0]?.id} />]
+          ]}
+        />
+      </>
+    )
+  })
 })
 
 export const DashboardRoutes = userPage("/", show)

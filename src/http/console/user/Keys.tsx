@@ -9,13 +9,13 @@ import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
 import type { NewApiKey } from "../../../identity/NewApiKey.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { servedModels } from "../../ServedModels.ts"
-import { emptyForm, type FormState, notFound, page, PageNotFound, type Problems, redirect, refuse } from "../Answer.ts"
+import { emptyForm, notFound, PageNotFound, type Problems, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
-import { FormPage } from "../kit/Forms.tsx"
-import { type InputEntry, Inputs } from "../kit/Inputs.tsx"
-import { curlLine, keyColumns, NewKeyPage, RevokeKeyPage } from "../kit/Keys.tsx"
-import { amountColumn, dayColumn, List } from "../kit/List.tsx"
-import { Done, NewLink, PageHeading } from "../kit/Parts.tsx"
+import { askPage } from "../kit/Forms.tsx"
+import type { InputEntry } from "../kit/Inputs.tsx"
+import { curlLine, keyColumns, newKeyPage, revokeKeyPage } from "../kit/Keys.tsx"
+import { amountColumn, dayColumn, listPage } from "../kit/List.tsx"
+import { NewLink } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { endOfDay, pathId } from "../Params.ts"
 
@@ -27,7 +27,7 @@ const problemKeys = {
 } as const
 
 /** What is said of a field that is wrong. */
-export const keyProblem = (context: PageContext, field: keyof typeof problemKeys): Problems => ({
+const keyProblem = (context: PageContext, field: keyof typeof problemKeys): Problems => ({
   [field]: sayOf(context, "keys")(problemKeys[field])
 })
 
@@ -36,12 +36,8 @@ function optional<A>(text: string | null, parse: (text: string) => A | undefined
   return text === null || text.trim() === "" ? null : parse(text.trim())
 }
 
-/** The key that the form asks for, or its problems by field. */
-export const readKeyForm = (
-  context: UserContext,
-  fields: URLSearchParams,
-  modelIds: ReadonlyArray<string>
-): { readonly key: NewApiKey } | { readonly problems: Problems } => {
+/** The key that the form asks for. Whether such a key may be made is for `ApiKeys` to say. */
+const keyIn = (context: UserContext, fields: URLSearchParams, modelIds: ReadonlyArray<string>) => {
   const name = (fields.get("name") ?? "").trim()
   const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, context.formats.timeZone))
   const spendLimitMicros = optional(fields.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
@@ -49,25 +45,18 @@ export const readKeyForm = (
   const areKnown = models.every((id) => modelIds.includes(id))
   if (name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && areKnown) {
     const allowedModels = models.length === 0 ? null : models
-    return { key: { userId: context.user.id, name, expiresAt, spendLimitMicros, allowedModels } }
+    return Effect.succeed<NewApiKey>({ userId: context.user.id, name, expiresAt, spendLimitMicros, allowedModels })
   }
-  return {
-    problems: {
-      ...(name === "" ? keyProblem(context, "name") : {}),
-      ...(expiresAt === undefined ? keyProblem(context, "expiry") : {}),
-      ...(spendLimitMicros === undefined ? keyProblem(context, "spend_limit") : {}),
-      ...(areKnown ? {} : keyProblem(context, "models"))
-    }
-  }
+  return Effect.fail(refuse({
+    ...(name === "" ? keyProblem(context, "name") : {}),
+    ...(expiresAt === undefined ? keyProblem(context, "expiry") : {}),
+    ...(spendLimitMicros === undefined ? keyProblem(context, "spend_limit") : {}),
+    ...(areKnown ? {} : keyProblem(context, "models"))
+  }))
 }
 
 /** So many models are named in the list. */
 const MODELS_NAMED_MAX = 2
-
-interface KeysProps {
-  readonly context: UserContext
-  readonly keys: ReadonlyArray<ListedApiKey>
-}
 
 const modelsOf = (context: UserContext, { allowedModels }: ListedApiKey) => {
   const say = sayOf(context, "keys")
@@ -81,68 +70,35 @@ const modelsOf = (context: UserContext, { allowedModels }: ListedApiKey) => {
   )
 }
 
-export const KeysView = ({ keys, context }: KeysProps) => {
-  const say = sayOf(context, "keys")
-  const { usd } = context.formats
-  const never = say("never")
-  const columns = keyColumns<ListedApiKey>(context, "/keys")
-  const newLink = <NewLink href="/keys/new" text={say("new")} />
-  const limitText = ({ spendLimitMicros }: ListedApiKey) =>
-    spendLimitMicros === null ? say("limit.none") : usd(spendLimitMicros)
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say("lead")}>{keys.length === 0 ? undefined : newLink}</PageHeading>
-      <Done context={context} texts={{ revoked: say("done.revoked") }} />
-      <List<ListedApiKey>
-        context={context}
-        path="/keys"
-        caption={say("title")}
-        columns={[
-          columns.name,
-          columns.state,
-          { ...amountColumn(say("limit"), limitText), wide: true },
-          { title: say("models"), wide: true, cell: (key) => modelsOf(context, key) },
-          dayColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, never),
-          dayColumn(context, say("expires"), ({ expiresAt }) => expiresAt, never),
-          dayColumn(context, say("created"), ({ createdAt }) => createdAt),
-          columns.action
-        ]}
-        items={keys}
-        empty={{ icon: "key", title: say("empty"), text: say("empty.text"), action: newLink }}
-      />
-    </>
-  )
-}
-
-interface NewKeyProps {
-  readonly context: UserContext
-  readonly state: FormState
-  /** Of all models that can be called, and of those that are chosen already. */
-  readonly modelIds: ReadonlyArray<string>
-}
-
-export const NewKeyView = ({ modelIds, state, context }: NewKeyProps) => {
-  const say = sayOf(context, "keys")
-  const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
-  const options = modelIds.map((id) => [id, id] as const)
-  const inputs: ReadonlyArray<InputEntry> = [
-    { name: "name", label: say("name"), hint: say("name.hint"), maxlength: 100, required: true, autofocus: true },
-    [
-      { is: "usd", name: "spend_limit", label: say("limit"), hint: say("limit.hint") },
-      { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
-    ],
-    { is: "ticks", name: "models", label: say("models"), hint: say("models.hint"), options }
-  ]
-  return (
-    <FormPage context={context} state={state} title={say("new")} action="/keys" submit={say("submit")} back="/keys">
-      <Inputs state={state} inputs={options.length === 0 ? inputs.slice(0, -1) : inputs} />
-    </FormPage>
-  )
-}
-
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const keys = yield* (yield* ApiKeys).list(context.user.id)
-  return page(sayOf(context, "keys")("title"), KeysView({ context, keys }))
+  const say = sayOf(context, "keys")
+  const { usd } = context.formats
+  const columns = keyColumns<ListedApiKey>(context, "/keys")
+  const newLink = <NewLink href="/keys/new" text={say("new")} />
+  const never = say("never")
+  const limitText = ({ spendLimitMicros }: ListedApiKey) =>
+    spendLimitMicros === null ? say("limit.none") : usd(spendLimitMicros)
+  return listPage<ListedApiKey>({
+    context,
+    title: say("title"),
+    lead: say("lead"),
+    actions: keys.length === 0 ? undefined : newLink,
+    done: { revoked: say("done.revoked") },
+    path: "/keys",
+    columns: [
+      columns.name,
+      columns.state,
+      { ...amountColumn(say("limit"), limitText), wide: true },
+      { title: say("models"), wide: true, cell: (key) => modelsOf(context, key) },
+      dayColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, never),
+      dayColumn(context, say("expires"), ({ expiresAt }) => expiresAt, never),
+      dayColumn(context, say("created"), ({ createdAt }) => createdAt),
+      columns.action
+    ],
+    items: keys,
+    empty: { icon: "key", title: say("empty"), text: say("empty.text"), action: newLink }
+  })
 })
 
 const idsOf = (models: ReadonlyArray<Model>): ReadonlyArray<string> => models.map(({ id }) => id)
@@ -153,19 +109,36 @@ const servedIds = Effect.map(servedModels, idsOf)
 const enabledIds = Effect.flatMap(Catalog, ({ list }) => Effect.map(list, idsOf))
 
 const showNew = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
+  const say = sayOf(context, "keys")
   const served = yield* servedIds
   const chosen = state.values.getAll("models")
   const modelIds = (yield* enabledIds).filter((id) => served.includes(id) || chosen.includes(id))
-  return page(sayOf(context, "keys")("new"), NewKeyView({ context, state, modelIds }))
+  const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
+  const options = modelIds.map((id) => [id, id] as const)
+  const inputs: ReadonlyArray<InputEntry> = [
+    { name: "name", label: say("name"), hint: say("name.hint"), maxlength: 100, required: true, autofocus: true },
+    [
+      { is: "usd", name: "spend_limit", label: say("limit"), hint: say("limit.hint") },
+      { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
+    ],
+    { is: "ticks", name: "models", label: say("models"), hint: say("models.hint"), options }
+  ]
+  return askPage({
+    context,
+    state,
+    title: say("new"),
+    action: "/keys",
+    submit: say("submit"),
+    back: "/keys",
+    inputs: options.length === 0 ? inputs.slice(0, -1) : inputs
+  })
 })
 
 const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   const say = sayOf(context, "keys")
-  const form = readKeyForm(context, fields, yield* enabledIds)
-  if ("problems" in form) return yield* refuse(form.problems)
+  const key = yield* keyIn(context, fields, yield* enabledIds)
   const served = yield* servedIds
-  const { allowedModels, name } = form.key
-  const created = yield* (yield* ApiKeys).create(form.key).pipe(
+  const created = yield* (yield* ApiKeys).create(key).pipe(
     Effect.catchTags({
       ApiKeyRefused: ({ reason }) => Effect.fail(refuse(keyProblem(context, reason))),
       TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: say("many", { count: keysMax }) })),
@@ -175,10 +148,9 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
   )
   const text = Redacted.value(created.key)
   const address = (yield* PublicAddress).url()
-  const model = served.find((id) => allowedModels?.includes(id) ?? true)
+  const model = served.find((id) => key.allowedModels?.includes(id) ?? true)
   const command = model === undefined ? undefined : curlLine(address, { text }, model)
-  const title = say("created.title", { name })
-  return page(title, NewKeyPage({ context, title, apiKey: text, command, back: "/keys" }))
+  return newKeyPage({ context, title: say("created.title", { name: key.name }), apiKey: text, command, back: "/keys" })
 })
 
 const askRevoke = Effect.fnUntraced(function*(context: UserContext) {
@@ -186,8 +158,7 @@ const askRevoke = Effect.fnUntraced(function*(context: UserContext) {
   const key = (yield* (yield* ApiKeys).list(context.user.id)).find((listed) => listed.id === id)
   if (key === undefined) return yield* new PageNotFound()
   if (key.revokedAt !== null) return redirect("/keys")
-  const title = sayOf(context, "keys")("revoke.title")
-  return page(title, RevokeKeyPage({ context, title, path: "/keys", apiKey: key }))
+  return revokeKeyPage({ context, title: sayOf(context, "keys")("revoke.title"), path: "/keys", apiKey: key })
 })
 
 const revoke = Effect.fnUntraced(function*(context: UserContext) {

@@ -19,23 +19,7 @@ import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
 
-export const Sheet = (
-  { children, lead, title }: {
-    readonly title: string
-    readonly lead: ComponentChildren
-    readonly children?: ComponentChildren
-  }
-) => (
-  <section class="card card-md mt-sm-4">
-    <div class="card-body">
-      <h1 class="h2 mb-1">{title}</h1>
-      <p class="text-secondary mb-4">{lead}</p>
-      {children}
-    </div>
-  </section>
-)
-
-interface SheetPageProps {
+interface SheetProps {
   readonly title: string
   readonly lead: ComponentChildren
   readonly children?: ComponentChildren
@@ -44,26 +28,28 @@ interface SheetPageProps {
   readonly status?: number
 }
 
-export const sheetPage = ({ below, children, lead, status = 200, title }: SheetPageProps): Page =>
+/** A page without navigation that is one card. */
+const sheetPage = ({ below, children, lead, status = 200, title }: SheetProps): Page =>
   page(
     title,
     <>
-      <Sheet title={title} lead={lead}>{children}</Sheet>
+      <section class="card card-md mt-sm-4">
+        <div class="card-body">
+          <h1 class="h2 mb-1">{title}</h1>
+          <p class="text-secondary mb-4">{lead}</p>
+          {children}
+        </div>
+      </section>
       {below === undefined ? null : <p class="text-center text-secondary mt-3">{below}</p>}
     </>,
     { bare: true, status }
   )
 
 /** Says what has happened, and leads to signing in. */
-export const loginSheet = (context: PageContext, { children, ...props }: SheetPageProps): Page =>
+const endPage = (context: PageContext, { children, ...sheet }: SheetProps): Page =>
   sheetPage({
-    ...props,
-    children: (
-      <>
-        {children}
-        <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>
-      </>
-    )
+    ...sheet,
+    children: [children, <a class="btn btn-primary w-100" href="/login">{context.say("action.login")}</a>]
   })
 
 interface EntryProps {
@@ -103,63 +89,13 @@ const EntryForm = ({ action, isNew = false, next, state, submit, context }: Entr
   )
 }
 
-interface LoginProps {
-  readonly state: FormState
-  /** Whether anybody may register. */
-  readonly isOpen: boolean
-  readonly next: string | undefined
-}
-
-export const loginSheetOf = (context: PageContext, { isOpen, next, state }: LoginProps): Page => {
+const closedPage = (context: PageContext, status: number): Page => {
   const say = sayOf(context, "login")
-  const register = [say("login.new"), " ", <a href="/register">{context.say("action.register")}</a>]
-  return sheetPage({
-    title: say("login.title"),
-    lead: say("login.lead"),
-    children: <EntryForm context={context} state={state} action="/login" submit={say("login.submit")} next={next} />,
-    below: isOpen ? register : undefined
-  })
-}
-
-export const registerSheet = (context: PageContext, state: FormState): Page => {
-  const say = sayOf(context, "login")
-  return sheetPage({
-    title: say("register.title"),
-    lead: say("register.lead"),
-    children: <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />,
-    below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
-  })
-}
-
-export const closedSheet = (context: PageContext, status: number): Page => {
-  const say = sayOf(context, "login")
-  return loginSheet(context, { title: say("closed.title"), lead: say("closed.text"), status })
-}
-
-export const setupSheet = (context: PageContext, state: FormState): Page => {
-  const say = sayOf(context, "login")
-  const { pathname } = context
-  return sheetPage({
-    title: say("setup.title"),
-    lead: say("setup.lead"),
-    children: <EntryForm context={context} state={state} action={pathname} submit={say("setup.submit")} isNew />
-  })
-}
-
-export const setupInvalidSheet = (context: PageContext): Page => {
-  const say = sayOf(context, "login")
-  return loginSheet(context, {
-    title: say("setup.invalid.title"),
-    lead: say("setup.invalid.text"),
-    children: (
-      <pre class="copyable-text mb-3" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
-    ),
-    status: 404
-  })
+  return endPage(context, { title: say("closed.title"), lead: say("closed.text"), status })
 }
 
 /** What a form of these pages says of its sender. */
-export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
+const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
   email: fields.get("email") ?? "",
   password: Redacted.make(fields.get("password") ?? ""),
   address: context.address,
@@ -167,7 +103,7 @@ export const entrantOf = (context: PageContext, fields: URLSearchParams) => ({
 })
 
 /** Why there is no new account; `taken` says that the e-mail address has one. */
-export const entrantRefusals = (context: PageContext, taken: string) => ({
+const entrantRefusals = (context: PageContext, taken: string) => ({
   InvalidEmail: refusing({ email: sayOf(context, "login")("email.invalid") }),
   EmailTaken: refusing({ email: taken }),
   PasswordRefused: refusePassword(context, "password")
@@ -177,8 +113,17 @@ const isOpen = Effect.map(Settings, (settings) => settings.current().registratio
 
 const nextOf = (fields: URLSearchParams): string | undefined => localPath(fields.get("next"))
 
-const showLogin = (context: PageContext, fields: URLSearchParams, state: FormState) =>
-  Effect.map(isOpen, (open) => loginSheetOf(context, { state, isOpen: open, next: nextOf(fields) }))
+const showLogin = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams, state: FormState) {
+  const say = sayOf(context, "login")
+  const form = { context, state, action: "/login", submit: say("login.submit"), next: nextOf(fields) }
+  const register = [say("login.new"), " ", <a href="/register">{context.say("action.register")}</a>]
+  return sheetPage({
+    title: say("login.title"),
+    lead: say("login.lead"),
+    children: <EntryForm {...form} />,
+    below: (yield* isOpen) ? register : undefined
+  })
+})
 
 const loginPage = visitorPage("/login", (context) =>
   context.user === undefined
@@ -198,9 +143,19 @@ const loginForm = visitorForm("/login", {
   again: (context, state) => showLogin(context, state.values, state)
 })
 
+const showRegister = (context: PageContext, state: FormState): Page => {
+  const say = sayOf(context, "login")
+  return sheetPage({
+    title: say("register.title"),
+    lead: say("register.lead"),
+    children: <EntryForm context={context} state={state} action="/register" submit={say("register.submit")} isNew />,
+    below: [say("register.known"), " ", <a href="/login">{context.say("action.login")}</a>]
+  })
+}
+
 const registerPage = visitorPage("/register", (context) =>
   context.user === undefined
-    ? Effect.map(isOpen, (open) => open ? registerSheet(context, emptyForm) : closedSheet(context, 200))
+    ? Effect.map(isOpen, (open) => open ? showRegister(context, emptyForm) : closedPage(context, 200))
     : Effect.succeed(redirect("/")))
 
 const registerForm = visitorForm("/register", {
@@ -211,11 +166,11 @@ const registerForm = visitorForm("/register", {
     }).pipe(
       Effect.catchTags({
         ...entrantRefusals(context, sayOf(context, "login")("register.taken")),
-        RegistrationClosed: () => Effect.succeed(closedSheet(context, 403)),
+        RegistrationClosed: () => Effect.succeed(closedPage(context, 403)),
         TooManyAttempts: refuseBusy(context)
       })
     ),
-  again: (context, state) => Effect.succeed(registerSheet(context, state))
+  again: (context, state) => Effect.succeed(showRegister(context, state))
 })
 
 const logoutForm = visitorForm("/logout", {
@@ -225,36 +180,51 @@ const logoutForm = visitorForm("/logout", {
   })
 })
 
-export const LoginRoutes = routes(loginPage, loginForm, registerPage, registerForm, logoutForm)
+const linkToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
 
-const setupToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
+const setupInvalid = (context: PageContext): Page => {
+  const say = sayOf(context, "login")
+  return endPage(context, {
+    title: say("setup.invalid.title"),
+    lead: say("setup.invalid.text"),
+    children: (
+      <pre class="copyable-text mb-3" tabIndex={0}><code>npx realms user create --role root --email …</code></pre>
+    ),
+    status: 404
+  })
+}
 
 /** The form, as long as its link is good. */
 const showSetup = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
-  const isValid = yield* (yield* SetupLinks).isValid(yield* setupToken)
-  return isValid ? setupSheet(context, state) : setupInvalidSheet(context)
+  const say = sayOf(context, "login")
+  if (!(yield* (yield* SetupLinks).isValid(yield* linkToken))) return setupInvalid(context)
+  const form = { context, state, action: context.pathname, submit: say("setup.submit") }
+  return sheetPage({ title: say("setup.title"), lead: say("setup.lead"), children: <EntryForm {...form} isNew /> })
 })
 
 const createFirst = (context: PageContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
-    const token = yield* setupToken
+    const token = yield* linkToken
     const session = yield* (yield* Login).redeemSetup({ ...entrantOf(context, fields), token })
     return redirect("/", { session })
   }).pipe(
     Effect.catchTags({
       ...entrantRefusals(context, sayOf(context, "login")("setup.taken")),
-      SetupLinkInvalid: () => Effect.succeed(setupInvalidSheet(context))
+      SetupLinkInvalid: () => Effect.succeed(setupInvalid(context))
     })
   )
 
-export const SetupRoutes = routes(
-  visitorPage("/setup/:token", showSetup),
-  visitorForm("/setup/:token", { run: createFirst, again: showSetup })
-)
+const resetInvalid = (context: PageContext): Page => {
+  const say = sayOf(context, "reset")
+  return endPage(context, { title: say("invalid.title"), lead: say("invalid.text"), status: 404 })
+}
 
-export const resetSheet = (context: PageContext, email: string, state: FormState): Page => {
+/** The form, as long as its link is good. */
+const showReset = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
   const say = sayOf(context, "reset")
   const hint = sayOf(context, "password")("rules")
+  const email = Option.getOrUndefined(yield* (yield* PasswordLinks).find(yield* linkToken))
+  if (email === undefined) return resetInvalid(context)
   return sheetPage({
     title: say("title"),
     lead: <span class="break-anywhere">{say("lead", { email })}</span>,
@@ -273,39 +243,29 @@ export const resetSheet = (context: PageContext, email: string, state: FormState
       </PostForm>
     )
   })
-}
-
-export const resetDoneSheet = (context: PageContext): Page => {
-  const say = sayOf(context, "reset")
-  return loginSheet(context, { title: say("done.title"), lead: say("done.text") })
-}
-
-export const resetInvalidSheet = (context: PageContext): Page => {
-  const say = sayOf(context, "reset")
-  return loginSheet(context, { title: say("invalid.title"), lead: say("invalid.text"), status: 404 })
-}
-
-const resetToken = Effect.map(HttpRouter.params, ({ token }) => Redacted.make(token ?? ""))
-
-/** The form, as long as its link is good. */
-const showReset = Effect.fnUntraced(function*(context: PageContext, state = emptyForm) {
-  const email = yield* (yield* PasswordLinks).find(yield* resetToken)
-  return Option.isNone(email) ? resetInvalidSheet(context) : resetSheet(context, email.value, state)
 })
 
 const setPassword = (context: PageContext, fields: URLSearchParams) =>
   Effect.gen(function*() {
     const password = Redacted.make(fields.get("password") ?? "")
-    yield* (yield* PasswordLinks).redeem(yield* resetToken, password, context.address)
-    return resetDoneSheet(context)
+    yield* (yield* PasswordLinks).redeem(yield* linkToken, password, context.address)
+    const say = sayOf(context, "reset")
+    return endPage(context, { title: say("done.title"), lead: say("done.text") })
   }).pipe(
     Effect.catchTags({
-      PasswordLinkInvalid: () => Effect.succeed(resetInvalidSheet(context)),
+      PasswordLinkInvalid: () => Effect.succeed(resetInvalid(context)),
       PasswordRefused: refusePassword(context, "password")
     })
   )
 
-export const ResetRoutes = routes(
+export const LoginRoutes = routes(
+  loginPage,
+  loginForm,
+  registerPage,
+  registerForm,
+  logoutForm,
+  visitorPage("/setup/:token", showSetup),
+  visitorForm("/setup/:token", { run: createFirst, again: showSetup }),
   visitorPage("/reset/:token", showReset),
   visitorForm("/reset/:token", { run: setPassword, again: showReset })
 )

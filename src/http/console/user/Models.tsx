@@ -8,17 +8,10 @@ import { divideUp } from "../../../domain/Money.ts"
 import { MULTIPLIER_ONE, type UnitPrices } from "../../../domain/Price.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { servedModels } from "../../ServedModels.ts"
-import { page } from "../Answer.ts"
 import { visitorPage } from "../ConsoleRoute.ts"
-import { List } from "../kit/List.tsx"
-import { Badge, PageHeading } from "../kit/Parts.tsx"
+import { listPage } from "../kit/List.tsx"
+import { Badge } from "../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
-
-interface ModelsProps {
-  readonly context: PageContext
-  readonly models: ReadonlyArray<Model>
-  readonly multiplierMicros: bigint
-}
 
 /** A model's own line, or that of its prices above so many input tokens. */
 interface PriceLine {
@@ -58,7 +51,9 @@ const Name = ({ above, model, priceText, context }: NameProps) => {
   )
 }
 
-export const ModelsView = ({ models, multiplierMicros, context }: ModelsProps) => {
+const show = Effect.fnUntraced(function*(context: PageContext) {
+  const models = yield* servedModels
+  const { multiplierMicros } = (yield* Settings).current().billing
   const say = sayOf(context, "models")
   /** A price is micros per million tokens, so it reads as USD per million; what the multiplier adds is rounded up. */
   const priceText = (micros: bigint | null): string => {
@@ -79,32 +74,23 @@ export const ModelsView = ({ models, multiplierMicros, context }: ModelsProps) =
     wide: true,
     cell: ({ above, model }: PriceLine) => above === undefined ? tokensText(of(model)) : ""
   })
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied")} />
-      <List
-        context={context}
-        path="/models"
-        caption={say("title")}
-        columns={[
-          { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },
-          price(say("input"), (prices) => prices.inputMicrosPer1m),
-          price(say("cachedInput"), (prices) => prices.cachedInputMicrosPer1m, true),
-          price(say("cacheWrite"), (prices) => prices.cacheWriteMicrosPer1m, true),
-          price(say("output"), (prices) => prices.outputMicrosPer1m),
-          limit(say("context"), (model) => model.contextTokens),
-          limit(say("outputLimit"), (model) => model.maxOutputTokens)
-        ]}
-        items={models.flatMap(linesOf)}
-        empty={{ icon: "model", title: say("empty"), text: say("empty.text") }}
-      />
-    </>
-  )
-}
+  return listPage({
+    context,
+    title: say("title"),
+    lead: say(multiplierMicros === MULTIPLIER_ONE ? "lead" : "leadMultiplied"),
+    path: "/models",
+    columns: [
+      { title: say("model"), cell: (line) => <Name {...line} context={context} priceText={priceText} /> },
+      price(say("input"), (prices) => prices.inputMicrosPer1m),
+      price(say("cachedInput"), (prices) => prices.cachedInputMicrosPer1m, true),
+      price(say("cacheWrite"), (prices) => prices.cacheWriteMicrosPer1m, true),
+      price(say("output"), (prices) => prices.outputMicrosPer1m),
+      limit(say("context"), (model) => model.contextTokens),
+      limit(say("outputLimit"), (model) => model.maxOutputTokens)
+    ],
+    items: models.flatMap(linesOf),
+    empty: { icon: "model", title: say("empty"), text: say("empty.text") }
+  })
+})
 
-export const ModelsRoutes = visitorPage("/models", (context) =>
-  Effect.gen(function*() {
-    const models = yield* servedModels
-    const { multiplierMicros } = (yield* Settings).current().billing
-    return page(sayOf(context, "models")("title"), ModelsView({ context, models, multiplierMicros }))
-  }))
+export const ModelsRoutes = visitorPage("/models", show)

@@ -3,50 +3,22 @@
  */
 import { Effect } from "effect"
 import { OrderId } from "../../../domain/Ids.ts"
-import { isFulfilled, type Order } from "../../../orders/Order.ts"
+import { isFulfilled } from "../../../orders/Order.ts"
 import { Orders, type OrderView } from "../../../orders/Orders.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { notFound, page } from "../Answer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { Icon } from "../kit/Icon.tsx"
-import { byId, List, type Listed, readListed } from "../kit/List.tsx"
+import { byId, listPage, readListed } from "../kit/List.tsx"
 import { methodName, orderColumns, orderFacts } from "../kit/Orders.tsx"
-import { Card, type Fact, Facts, Moment, PageHeading } from "../kit/Parts.tsx"
+import { Card, type Fact, Facts, Moment } from "../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
-
-export const OrdersView = ({ context, ...listed }: Listed<Order> & { readonly context: UserContext }) => {
-  const say = sayOf(context, "orders")
-  return (
-    <>
-      <PageHeading title={say("orders")} lead={say("lead")} />
-      <List
-        context={context}
-        path="/orders"
-        caption={say("orders")}
-        columns={orderColumns(context)}
-        cursor={byId}
-        empty={{
-          icon: "order",
-          title: say("none"),
-          text: say("none.text"),
-          action: <a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>
-        }}
-        {...listed}
-      />
-    </>
-  )
-}
 
 interface ReceiptProps {
   readonly context: UserContext
   readonly view: OrderView
-  readonly site: string
 }
-
-/** Only what was paid has a receipt. */
-export const receiptTitle = (context: UserContext, { id, state }: Order): string =>
-  sayOf(context, "orders")(isFulfilled(state) ? "receipt" : "orderNumber", { id: id.toString() })
 
 const receiptFacts = ({ view: { attempts, order }, context }: ReceiptProps): ReadonlyArray<Fact> => {
   const say = sayOf(context, "orders")
@@ -61,13 +33,13 @@ const receiptFacts = ({ view: { attempts, order }, context }: ReceiptProps): Rea
   ]
 }
 
-export const ReceiptView = (props: ReceiptProps) => {
-  const { site, view: { order }, context } = props
+const Receipt = (props: ReceiptProps & { readonly title: string; readonly site: string }) => {
+  const { site, title, view: { order }, context } = props
   const say = sayOf(context, "orders")
   return (
     <div class="receipt">
       <div class="d-flex align-items-center justify-content-between mb-3">
-        <h1 class="page-title">{receiptTitle(context, order)}</h1>
+        <h1 class="page-title">{title}</h1>
         <button class="btn d-print-none" type="button" data-print hidden>
           <Icon name="print" />
           {say("print")}
@@ -91,14 +63,32 @@ const PAGE_SIZE = 25
 const list = Effect.fnUntraced(function*(context: UserContext) {
   const orders = yield* Orders
   const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => orders.list(context.user.id, range))
-  return page(sayOf(context, "orders")("orders"), OrdersView({ context, ...found }))
+  const say = sayOf(context, "orders")
+  return listPage({
+    context,
+    title: say("orders"),
+    lead: say("lead"),
+    path: "/orders",
+    columns: orderColumns(context),
+    cursor: byId,
+    empty: {
+      icon: "order",
+      title: say("none"),
+      text: say("none.text"),
+      action: <a class="btn btn-primary" href="/topup">{context.say("nav.topup")}</a>
+    },
+    ...found
+  })
 })
 
 const receipt = Effect.fnUntraced(function*(context: UserContext) {
   const id = yield* pathId("id", OrderId)
   const view = yield* (yield* Orders).show(id, context.user.id).pipe(Effect.catchTag("OrderNotFound", notFound))
   const site = new URL((yield* PublicAddress).url()).host
-  return page(receiptTitle(context, view.order), ReceiptView({ context, view, site }))
+  // Only what was paid has a receipt.
+  const name = isFulfilled(view.order.state) ? "receipt" : "orderNumber"
+  const title = sayOf(context, "orders")(name, { id: id.toString() })
+  return page(title, <Receipt context={context} view={view} title={title} site={site} />)
 })
 
 export const OrdersRoutes = routes(userPage("/orders", list), userPage("/orders/:id", receipt))

@@ -25,16 +25,16 @@ import {
   refusing
 } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
-import { ButtonForm, FormAlert } from "../kit/Forms.tsx"
+import { ButtonForm, FormAlert, headedPage } from "../kit/Forms.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { methodName, orderFacts } from "../kit/Orders.tsx"
-import { Facts, Grid, Moment, Notice, PageHeading, Panel } from "../kit/Parts.tsx"
+import { Facts, Grid, Moment, Notice, Panel } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
 import { paymentOrigins } from "../SecurityHeaders.ts"
 import { methodsOf, type PayMethod, stageOf, versionOf } from "./PayStage.ts"
 
-export interface PayProps {
+interface PayProps {
   readonly context: PageContext
   readonly view: OrderView
   readonly methods: ReadonlyArray<PayMethod>
@@ -112,14 +112,6 @@ const paymentText = (context: PageContext, order: Order, payment: Payment): stri
     : undefined
 }
 
-const Payments = ({ view: { order, payments }, context }: PayProps) => (
-  <>
-    {payments.map((payment) => paymentText(context, order, payment)).map((text, at) =>
-      text === undefined ? null : <Notice key={at} kind="info">{text}</Notice>
-    )}
-  </>
-)
-
 const Waiting = ({ children }: { readonly children: ComponentChildren }) => (
   <Notice kind="info">
     <span class="spinner-border spinner-border-sm me-2" aria-hidden="true" />
@@ -177,8 +169,8 @@ const Outcome = (props: PayProps) => {
 }
 
 /** Asks for itself every two seconds while the order waits to be paid; an answer without content changes nothing. */
-export const PayPanel = (props: PayProps) => {
-  const { order } = props.view
+const PayPanel = (props: PayProps) => {
+  const { view: { order, payments }, context } = props
   const live = order.state === "pending"
     ? {
       "hx-get": `/pay/${order.kind}/${order.id}/status?version=${versionOf(props.view)}`,
@@ -189,7 +181,9 @@ export const PayPanel = (props: PayProps) => {
   return (
     <div id="order" {...live}>
       <FormAlert state={props.state} />
-      <Payments {...props} />
+      {payments.map((payment) => paymentText(context, order, payment)).map((text, at) =>
+        text === undefined ? null : <Notice key={at} kind="info">{text}</Notice>
+      )}
       <Grid
         cells={[
           ["col-md-5", <OrderFacts {...props} />],
@@ -200,29 +194,15 @@ export const PayPanel = (props: PayProps) => {
   )
 }
 
-/** What the page is called while there is something to pay, and after that. */
-export const payTitle = (context: PageContext, { id, state }: Order): string =>
-  sayOf(context, "pay")(state === "pending" ? "title" : "orderNumber", { id: id.toString() })
-
-export const PayView = (props: PayProps) => (
-  <>
-    <PageHeading title={payTitle(props.context, props.view.order)} />
-    {/* What is put in its place is read out: the place itself stays. */}
-    <div aria-live="polite">
-      <PayPanel {...props} />
-    </div>
-  </>
-)
-
 /**
  * On to the provider's page. A form of EPay's is sent at once where scripts run, and by its button elsewhere; an address of Stripe's to
  * which no form may lead is a link.
  */
-export type GoProps =
+type GoProps =
   & { readonly context: PageContext; readonly method: string }
   & ({ readonly action: string; readonly fields: ReadonlyArray<readonly [string, string]> } | { readonly url: string })
 
-export const GoView = ({ method, context, ...to }: GoProps) => {
+const Go = ({ method, context, ...to }: GoProps) => {
   const say = sayOf(context, "pay")
   const label = [say("go.button"), <Icon name="arrow" class="ms-2" />]
   const content = (button: ComponentChildren) => (
@@ -259,11 +239,20 @@ const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm
   const view = yield* findOrder(context)
   const methods = methodsOf(view.order, yield* paymentSettings)
   const follows = view.order.state === "pending" && view.attempts.length > 0
-  return page(
-    payTitle(context, view.order),
-    PayView({ context, view, methods, state }),
-    follows ? { refreshSeconds: REFRESH_SECONDS } : {}
+  const title = sayOf(context, "pay")(
+    view.order.state === "pending" ? "title" : "orderNumber",
+    { id: view.order.id.toString() }
   )
+  return headedPage({
+    context,
+    title,
+    // What is put in its place is read out: the place itself stays.
+    children: (
+      <div aria-live="polite">
+        <PayPanel context={context} view={view} methods={methods} state={state} />
+      </div>
+    )
+  }, follows ? { refreshSeconds: REFRESH_SECONDS } : {})
 })
 
 /** The panel of an order that has changed since `version`. */
@@ -273,14 +262,14 @@ const status = Effect.fnUntraced(function*(context: UserContext) {
     return raw(HttpServerResponse.empty({ status: 204, headers: { "cache-control": "no-store" } }))
   }
   const methods = methodsOf(view.order, yield* paymentSettings)
-  return part(PayPanel({ context, view, methods, state: emptyForm }))
+  return part(<PayPanel context={context} view={view} methods={methods} state={emptyForm} />)
 })
 
 /** On to the provider. Browsers hold a form's redirects to the page's policy, so other addresses are given as a link. */
 const goOn = Effect.fnUntraced(function*(context: UserContext, started: PaymentStart, method: string) {
   const origins = paymentOrigins(yield* paymentSettings)
   if (started.type !== "form" && origins.includes(new URL(started.url).origin)) return redirect(started.url)
-  return page(sayOf(context, "pay")("go.title"), GoView({ context, method, ...started }), {
+  return page(sayOf(context, "pay")("go.title"), <Go context={context} method={method} {...started} />, {
     // An EPay gateway sends the payer on to where the method is paid, which nobody can name beforehand.
     formOrigins: started.type === "form" ? ["https:"] : [],
     bare: true

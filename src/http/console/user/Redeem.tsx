@@ -3,7 +3,6 @@
  * them. And why nothing can be ordered at this moment, whatever it is.
  */
 import { Effect, Redacted } from "effect"
-import type { Gift } from "../../../redemption/RedemptionBatch.ts"
 import { Redemptions } from "../../../redemption/Redemptions.ts"
 import { type FormState, redirect, refuse, refusing } from "../Answer.ts"
 import { PostForm } from "../kit/Forms.tsx"
@@ -45,19 +44,6 @@ export const RedeemCard = ({ action, state, context }: RedeemProps) => {
   )
 }
 
-/** Says what a code has given. */
-export const GivenNotice = ({ gift, context }: { readonly context: PageContext; readonly gift: Gift | undefined }) => {
-  if (gift === undefined) return null
-  const say = sayOf(context, "redeem")
-  return (
-    <Notice kind="success">
-      {gift.kind === "balance"
-        ? say("gave.balance", { amount: context.formats.usd(gift.usdMicros) })
-        : say("gave.plan", { name: gift.terms.name, days: gift.terms.durationDays })}
-    </Notice>
-  )
-}
-
 /** Redeems, and goes back to the page that the form is on. */
 export const redeemOn = (back: string) =>
   Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
@@ -78,12 +64,21 @@ export const redeemOn = (back: string) =>
     return redirect(`${back}?redeemed=${codeId}`)
   })
 
-/** What the code that the address names has given to this visitor; undefined when it names none of theirs. */
-export const givenTo = Effect.fnUntraced(function*(context: UserContext) {
+/** Says what the code has given to this visitor that the address names, where it names one of theirs. */
+export const givenNotice = Effect.fnUntraced(function*(context: UserContext) {
+  const say = sayOf(context, "redeem")
   const codeId = context.isForm ? undefined : idOf(context.query.get("redeemed"))
-  return codeId === undefined ? undefined : yield* (yield* Redemptions).given(context.user.id, codeId)
+  const gift = codeId === undefined ? undefined : yield* (yield* Redemptions).given(context.user.id, codeId)
+  return gift && (
+    <Notice kind="success">
+      {gift.kind === "balance"
+        ? say("gave.balance", { amount: context.formats.usd(gift.usdMicros) })
+        : say("gave.plan", { name: gift.terms.name, days: gift.terms.durationDays })}
+    </Notice>
+  )
 })
 
+/** Why nothing can be ordered at this moment, whatever it is. */
 export const orderingRefusals = (context: PageContext) => {
   const say = sayOf(context, "order")
   return {

@@ -12,72 +12,70 @@ import {
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../domain/Price.ts"
 import { Orders } from "../../../orders/Orders.ts"
-import type { Gift } from "../../../redemption/RedemptionBatch.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
-import { emptyForm, type FormState, page, redirect, refusing } from "../Answer.ts"
+import { emptyForm, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
-import { ButtonForm, FormAlert } from "../kit/Forms.tsx"
+import { ButtonForm, headedPage } from "../kit/Forms.tsx"
 import { Icon } from "../kit/Icon.tsx"
 import { limitLines, windowName } from "../kit/Orders.tsx"
-import { Badge, Card, Grid, Meter, Moment, Nothing, Notice, PageHeading } from "../kit/Parts.tsx"
+import { Badge, Card, Grid, Meter, Moment, Nothing, Notice } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { paymentOrigins } from "../SecurityHeaders.ts"
-import { GivenNotice, givenTo, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
+import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 
 const WindowBar = ({ context, window }: { readonly context: PageContext; readonly window: WindowOverview }) => {
   const say = sayOf(context, "window")
-  const { formats } = context
+  const { time, usd } = context.formats
+  const { limitMicros, openMicros, reliefAt, usedMicros } = window
   const name = windowName(context, window.hours)
-  const [used, open, limit] = [window.usedMicros, window.openMicros, window.limitMicros].map(formats.usd)
-  const values = { window: name, used: used ?? "", open: open ?? "", limit: limit ?? "" }
+  const values = { window: name, used: usd(usedMicros), open: usd(openMicros), limit: usd(limitMicros) }
   return (
     <div class="mb-3">
       <div class="d-flex justify-content-between flex-wrap gap-1 mb-1">
         <span>{name}</span>
         <span class="text-secondary">{say("used", values)}</span>
       </div>
-      <Meter
-        label={say("meter", values)}
-        used={window.usedMicros}
-        held={window.openMicros}
-        limit={window.limitMicros}
-      />
+      <Meter label={say("meter", values)} used={usedMicros} held={openMicros} limit={limitMicros} />
       <div class="d-flex justify-content-between flex-wrap gap-1 mt-1 small text-secondary">
-        <span>{window.openMicros === 0n ? "" : say("open", values)}</span>
-        <span>{window.reliefAt === undefined ? "" : say("relief", { at: formats.time(window.reliefAt) })}</span>
+        <span>{openMicros === 0n ? "" : say("open", values)}</span>
+        <span>{reliefAt === undefined ? "" : say("relief", { at: time(reliefAt) })}</span>
       </div>
     </div>
   )
 }
 
-export const SubscriptionCard = (
-  { subscription, context }: { readonly context: PageContext; readonly subscription: SubscriptionOverview }
-) => {
+interface SubscriptionCardProps {
+  readonly context: PageContext
+  readonly subscription: SubscriptionOverview
+}
+
+/** How full each window of a subscription is, and when there is room again. */
+export const SubscriptionCard = ({ subscription, context }: SubscriptionCardProps) => {
   const say = sayOf(context, "window")
-  const isComing = subscription.startsAt.getTime() > context.now.getTime()
+  const { endsAt, planName, startsAt, windows } = subscription
+  const isComing = startsAt.getTime() > context.now.getTime()
   return (
     <section class="card h-100">
       <div class="card-header">
-        <h3 class="card-title break-anywhere">{subscription.planName}</h3>
+        <h3 class="card-title break-anywhere">{planName}</h3>
         <div class="card-actions">
           {isComing ? <Badge tone="blue">{say("coming")}</Badge> : <Badge tone="green">{say("running")}</Badge>}
         </div>
       </div>
       <div class="card-body">
-        {subscription.windows.length === 0
-          ? <p class="text-secondary">{say("noSpendingLimit")}</p>
-          : subscription.windows.map((window) => <WindowBar key={window.hours} context={context} window={window} />)}
+        {windows.length === 0 ? <p class="text-secondary">{say("noSpendingLimit")}</p> : null}
+        {windows.map((window) => <WindowBar key={window.hours} context={context} window={window} />)}
         <div class="text-secondary">
           {isComing
             ? (
               <div>
-                {say("from")} <Moment context={context} at={subscription.startsAt} />
+                {say("from")} <Moment context={context} at={startsAt} />
               </div>
             )
             : null}
           <div>
-            {say("until")} <Moment context={context} at={subscription.endsAt} />
+            {say("until")} <Moment context={context} at={endsAt} />
           </div>
         </div>
       </div>
@@ -103,21 +101,14 @@ export const SuspendedNotices = (
   </>
 )
 
-export interface SubscriptionProps {
+interface OffersProps {
   readonly context: PageContext
   readonly subscriptions: ReadonlyArray<SubscriptionOverview>
-  readonly suspended: ReadonlyArray<SuspendedOverview>
   readonly plans: ReadonlyArray<PlanForSale>
   readonly payable: boolean
-  readonly payAsYouGo: boolean
-  /** What a code has just given. */
-  readonly gift: Gift | undefined
-  readonly state: FormState
 }
 
-const PlanCard = (
-  { payable, plan, subscriptions, context }: SubscriptionProps & { readonly plan: PlanForSale }
-) => {
+const PlanCard = ({ payable, plan, subscriptions, context }: OffersProps & { readonly plan: PlanForSale }) => {
   const say = sayOf(context, "subscription")
   const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
   const multiplier = formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0)
@@ -158,21 +149,7 @@ const PlanCard = (
   )
 }
 
-const Current = ({ subscriptions, context }: SubscriptionProps) =>
-  subscriptions.length === 0 ? null : (
-    <>
-      <h2 class="mb-2">{sayOf(context, "subscription")("current")}</h2>
-      <Grid
-        class="mb-4"
-        cells={subscriptions.map((subscription) => [
-          "col-md-6 col-xl-4",
-          <SubscriptionCard context={context} subscription={subscription} />
-        ])}
-      />
-    </>
-  )
-
-const Offers = (props: SubscriptionProps) => {
+const Offers = (props: OffersProps) => {
   const say = sayOf(props.context, "subscription")
   if (props.plans.length === 0) {
     return (
@@ -190,36 +167,39 @@ const Offers = (props: SubscriptionProps) => {
   )
 }
 
-export const SubscriptionView = (props: SubscriptionProps) => {
-  const { gift, payAsYouGo, payable, plans, state, suspended, context } = props
-  const say = sayOf(context, "subscription")
-  return (
-    <>
-      <PageHeading title={say("plans")} lead={say(payAsYouGo ? "lead" : "leadOnly")} />
-      <FormAlert state={state} />
-      <GivenNotice context={context} gift={gift} />
-      <SuspendedNotices context={context} suspended={suspended} />
-      {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
-      <Current {...props} />
-      <Offers {...props} />
-      <Grid
-        class="mt-4"
-        cells={[["col-md-6 col-xl-4", <RedeemCard context={context} action="/subscription/redeem" state={state} />]]}
-      />
-    </>
-  )
-}
-
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
   const { subscriptions, suspended } = yield* (yield* AccountOverview).view(context.user.id)
   const plans = yield* (yield* PlansForSale).list
   const { billing: { payAsYouGo }, payment } = (yield* Settings).current()
   const payable = paymentOrigins(payment).length > 0
-  const gift = yield* givenTo(context)
-  return page(
-    sayOf(context, "subscription")("plans"),
-    SubscriptionView({ context, subscriptions, suspended, plans, payable, payAsYouGo, gift, state })
-  )
+  const given = yield* givenNotice(context)
+  const say = sayOf(context, "subscription")
+  return headedPage({
+    context,
+    title: say("plans"),
+    lead: say(payAsYouGo ? "lead" : "leadOnly"),
+    state,
+    children: (
+      <>
+        {given}
+        <SuspendedNotices context={context} suspended={suspended} />
+        {payable || plans.length === 0 ? null : <Notice kind="info">{say("off")}</Notice>}
+        {subscriptions.length === 0 ? null : <h2 class="mb-2">{say("current")}</h2>}
+        <Grid
+          class="mb-4"
+          cells={subscriptions.map((subscription) => [
+            "col-md-6 col-xl-4",
+            <SubscriptionCard context={context} subscription={subscription} />
+          ])}
+        />
+        <Offers context={context} subscriptions={subscriptions} plans={plans} payable={payable} />
+        <Grid
+          class="mt-4"
+          cells={[["col-md-6 col-xl-4", <RedeemCard context={context} action="/subscription/redeem" state={state} />]]}
+        />
+      </>
+    )
+  })
 })
 
 const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {

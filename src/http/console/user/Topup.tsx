@@ -3,34 +3,26 @@
  * for on the order's own page. Codes are redeemed here too.
  */
 import { Effect } from "effect"
-import { AccountOverview, type Balance } from "../../../accounts/AccountOverview.ts"
+import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import { FEN_SCALE, formatDecimal } from "../../../domain/Money.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { creditOf, Orders } from "../../../orders/Orders.ts"
-import type { Gift } from "../../../redemption/RedemptionBatch.ts"
 import { Settings } from "../../../settings/Settings.ts"
-import { emptyForm, type FormState, page, part, redirect, refuse } from "../Answer.ts"
+import { emptyForm, type FormState, part, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
-import { FormAlert, PostForm } from "../kit/Forms.tsx"
+import { headedPage, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
 import { ItemTable } from "../kit/List.tsx"
 import { orderColumns } from "../kit/Orders.tsx"
-import { Card, Figure, Grid, Nothing, Notice, PageHeading, Panel, Usd } from "../kit/Parts.tsx"
+import { Card, Figure, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
-import { GivenNotice, givenTo, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
+import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 import { amountOf, canBuy, termsOf, type TopupTerms } from "./TopupForm.ts"
 
-export interface TopupProps {
+interface Terms {
   readonly context: PageContext
-  readonly balance: Balance
   readonly terms: TopupTerms
-  readonly orders: ReadonlyArray<Order>
-  /** What a code has just given. */
-  readonly gift: Gift | undefined
-  readonly state: FormState
 }
-
-type Terms = Pick<TopupProps, "context" | "terms">
 
 /** Offered at one click, in fen, as far as they are within the bounds. */
 const presetsFen = [1_000n, 3_000n, 5_000n, 10_000n, 20_000n, 50_000n]
@@ -73,7 +65,7 @@ const Presets = (props: Terms) => {
   )
 }
 
-const OtherAmount = ({ state, terms, context }: TopupProps) => {
+const OtherAmount = ({ state, terms, context }: Terms & { readonly state: FormState }) => {
   const say = sayOf(context, "topup")
   const { cny } = context.formats
   return (
@@ -101,7 +93,7 @@ const OtherAmount = ({ state, terms, context }: TopupProps) => {
   )
 }
 
-const Amounts = (props: TopupProps) => {
+const Amounts = (props: Terms & { readonly state: FormState }) => {
   const { terms: { isOfUse, payable }, context } = props
   const say = sayOf(context, "topup")
   if (!isOfUse || !payable) return <Notice kind="info">{isOfUse ? say("off") : say("useless")}</Notice>
@@ -114,7 +106,12 @@ const Amounts = (props: TopupProps) => {
   )
 }
 
-const RecentOrders = ({ orders, context }: TopupProps) => {
+interface RecentProps {
+  readonly context: PageContext
+  readonly orders: ReadonlyArray<Order>
+}
+
+const RecentOrders = ({ orders, context }: RecentProps) => {
   const say = sayOf(context, "topup")
   return (
     <Card title={say("recent")} class="h-100" actions={<a href="/orders">{say("recent.all")}</a>}>
@@ -125,46 +122,44 @@ const RecentOrders = ({ orders, context }: TopupProps) => {
   )
 }
 
-export const TopupView = (props: TopupProps) => {
-  const { balance: { owedMicros, usdMicros }, gift, state, context } = props
-  const say = sayOf(context, "topup")
-  const { usd } = context.formats
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say("lead")} />
-      <FormAlert state={state} />
-      <GivenNotice context={context} gift={gift} />
-      {owedMicros > 0n ? <Notice kind="warning">{say("owed", { amount: usd(owedMicros) })}</Notice> : null}
-      <Grid
-        cells={[
-          [
-            "col-lg-4 align-self-start",
-            <Figure
-              label={say("balance")}
-              value={<Usd context={context} micros={usdMicros} />}
-              hint={rateText(props)}
-              icon="topup"
-            />
-          ],
-          ["col-lg-8", <Amounts {...props} />],
-          ["col-lg-4", <RedeemCard context={context} action="/topup/redeem" state={state} />],
-          ["col-lg-8", <RecentOrders {...props} />]
-        ]}
-      />
-    </>
-  )
-}
-
 const RECENT_MAX = 5
 
 const currentTerms = Effect.map(Settings, (settings) => termsOf(settings.current()))
 
 const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm) {
-  const balance = yield* (yield* AccountOverview).balance(context.user.id)
+  const { owedMicros, usdMicros } = yield* (yield* AccountOverview).balance(context.user.id)
   const orders = yield* (yield* Orders).list(context.user.id, { limit: RECENT_MAX })
   const terms = yield* currentTerms
-  const gift = yield* givenTo(context)
-  return page(sayOf(context, "topup")("title"), TopupView({ context, balance, orders, terms, gift, state }))
+  const given = yield* givenNotice(context)
+  const say = sayOf(context, "topup")
+  const balance = {
+    label: say("balance"),
+    value: <Usd context={context} micros={usdMicros} />,
+    hint: rateText({ context, terms }),
+    icon: "topup"
+  } as const
+  return headedPage({
+    context,
+    title: say("title"),
+    lead: say("lead"),
+    state,
+    children: (
+      <>
+        {given}
+        {owedMicros > 0n
+          ? <Notice kind="warning">{say("owed", { amount: context.formats.usd(owedMicros) })}</Notice>
+          : null}
+        <Grid
+          cells={[
+            ["col-lg-4 align-self-start", <Figure {...balance} />],
+            ["col-lg-8", <Amounts context={context} terms={terms} state={state} />],
+            ["col-lg-4", <RedeemCard context={context} action="/topup/redeem" state={state} />],
+            ["col-lg-8", <RecentOrders context={context} orders={orders} />]
+          ]}
+        />
+      </>
+    )
+  })
 })
 
 const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {

@@ -5,33 +5,21 @@ import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import type { ComponentChildren } from "preact"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
-import type { CallItem } from "../../../usage/CallItem.ts"
-import { CallList, type CallPage } from "../../../usage/CallList.ts"
+import { CallList } from "../../../usage/CallList.ts"
 import { Receipts } from "../../../usage/Receipts.ts"
-import type { RefusedPage } from "../../../usage/RefusedCalls.ts"
 import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
 import { notFound, page, PageNotFound } from "../Answer.ts"
 import { chartAnswer, shortDay, type Spend } from "../charts/ChartAnswer.ts"
 import { routes, userPage } from "../ConsoleRoute.ts"
 import { csvAnswer } from "../Csv.ts"
+import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
-import { Grid, Notice, PageHeading } from "../kit/Parts.tsx"
+import { Grid, Notice } from "../kit/Parts.tsx"
 import { callColumns, callCsv, callFilter, CallsCard, readRefused, RefusedCard } from "../kit/usage/Calls.tsx"
 import { ReceiptView } from "../kit/usage/ReceiptView.tsx"
 import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
-
-export interface UsageProps {
-  readonly context: PageContext
-  readonly query: UsageQuery
-  readonly overview: UsageOverview
-  readonly calls: CallPage<CallItem>
-  readonly refused: RefusedPage | undefined
-  /** What calls may be narrowed to. */
-  readonly models: ReadonlyArray<string>
-  readonly keys: ReadonlyArray<ListedApiKey>
-}
 
 interface ChartProps {
   readonly context: PageContext
@@ -65,11 +53,19 @@ const ModelsChart = ({ overview: { models, otherModels, totals }, ...props }: Ch
   )
 }
 
-/** A model that is chosen is offered, even where nothing is known of it. */
-const filterOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<ListFilter> => {
+interface ChoicesProps {
+  readonly query: UsageQuery
+  readonly models: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<ListedApiKey>
+}
+
+/** What calls may be narrowed to. A model that is chosen is offered, even where nothing is known of it. */
+const filterOf = (context: PageContext, { keys, models, query }: ChoicesProps): ReadonlyArray<ListFilter> => {
   const say = sayOf(context, "usage")
   const { keyId, model } = query.filter
   const known = new Set([...models, ...(model === undefined ? [] : [model])])
+  const keyName = ({ hint, name }: ListedApiKey) => name === "" ? hint : `${name} (${hint})`
+  const keyOptions = keys.map((key) => [key.id.toString(), keyName(key)] as const)
   return [
     {
       is: "choice",
@@ -78,52 +74,9 @@ const filterOf = ({ keys, models, query, context }: UsageProps): ReadonlyArray<L
       value: model,
       options: Array.from(known, (name) => [name, name])
     },
-    {
-      is: "choice",
-      name: "key",
-      label: say("key"),
-      value: keyId?.toString(),
-      options: keys.map(({ hint, id, name }) => [id.toString(), name === "" ? hint : `${name} (${hint})`])
-    },
+    { is: "choice", name: "key", label: say("key"), value: keyId?.toString(), options: keyOptions },
     ...callFilter(context, query)
   ]
-}
-
-export const UsageView = (props: UsageProps) => {
-  const { calls, overview, query, refused, context } = props
-  const say = sayOf(context, "usage")
-  const { charged, funding, input, key, model, output, state, time } = callColumns(context, "/usage")
-  const chart = { context, overview, query: queryText(query) }
-  const page = {
-    context,
-    path: "/usage",
-    queryOf: (changes: Readonly<Record<string, string>> = {}) => queryText(query, changes)
-  }
-  return (
-    <>
-      <PageHeading title={say("title")} lead={say("lead")} />
-      <RangePicker {...page} range={query.range} />
-      {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
-      <SumFigures context={context} sums={overview.totals} />
-      <Grid
-        class="mb-3"
-        cells={[
-          ["col-lg-7", <DaysChart {...chart} title={say("byDay")} />],
-          ["col-lg-5", <ModelsChart {...chart} title={say("byModel")} />]
-        ]}
-      />
-      <CallsCard
-        {...page}
-        calls={calls}
-        query={query}
-        csvPath="/usage/calls.csv"
-        filter={filterOf(props)}
-        columns={[time, model, key, input, output, charged, funding, state]}
-        none={{ title: say("none"), text: say("none.text") }}
-      />
-      <RefusedCard {...page} refused={refused} />
-    </>
-  )
 }
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
@@ -131,7 +84,7 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const cursor = context.query.get("before") ?? undefined
   const reports = yield* UsageReports
   const userId = context.user.id
-  const shown = yield* Effect.all({
+  const { calls, keys, models, overview, refused } = yield* Effect.all({
     overview: reports.overview(userId, query.filter, context.formats.timeZone),
     calls: (yield* CallList).page(userId, query.filter, cursor),
     models: reports.models(userId),
@@ -141,7 +94,43 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     // A period is checked when the address is read, so it is the cursor that cannot be read.
     Effect.catchTag("UsageRefused", notFound)
   )
-  return page(sayOf(context, "usage")("title"), UsageView({ context, query, ...shown }))
+  const say = sayOf(context, "usage")
+  const { charged, funding, input, key, model, output, state, time } = callColumns(context, "/usage")
+  const chart = { context, overview, query: queryText(query) }
+  const shown = {
+    context,
+    path: "/usage",
+    queryOf: (changes: Readonly<Record<string, string>> = {}) => queryText(query, changes)
+  }
+  return headedPage({
+    context,
+    title: say("title"),
+    lead: say("lead"),
+    children: (
+      <>
+        <RangePicker {...shown} range={query.range} />
+        {overview.partial ? <Notice kind="info">{say("partial")}</Notice> : null}
+        <SumFigures context={context} sums={overview.totals} />
+        <Grid
+          class="mb-3"
+          cells={[
+            ["col-lg-7", <DaysChart {...chart} title={say("byDay")} />],
+            ["col-lg-5", <ModelsChart {...chart} title={say("byModel")} />]
+          ]}
+        />
+        <CallsCard
+          {...shown}
+          calls={calls}
+          query={query}
+          csvPath="/usage/calls.csv"
+          filter={filterOf(context, { keys, models, query })}
+          columns={[time, model, key, input, output, charged, funding, state]}
+          none={{ title: say("none"), text: say("none.text") }}
+        />
+        <RefusedCard {...shown} refused={refused} />
+      </>
+    )
+  })
 })
 
 /** A chart is drawn from the same figures as the page that shows it. */

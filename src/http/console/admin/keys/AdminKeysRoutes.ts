@@ -8,7 +8,7 @@ import { AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { emptyForm, type FormState, notFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, routes } from "../../ConsoleRoute.ts"
-import { NewKeyPage, RevokeKeyPage } from "../../kit/Keys.tsx"
+import { newKeyPage, revokeKeyPage } from "../../kit/Keys.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { endOfDay, pathId } from "../../Params.ts"
 import { AdminKeysView } from "./AdminKeysView.tsx"
@@ -40,8 +40,7 @@ const createForm = adminForm("/admin/keys", {
       )
       const apiKey = Redacted.value(created.key)
       const command = `curl ${(yield* PublicAddress).url()}/api/admin/me -H "Authorization: Bearer ${apiKey}"`
-      const title = say("created.title")
-      return page(title, NewKeyPage({ context, title, apiKey, command, back: "/admin/keys" }))
+      return newKeyPage({ context, title: say("created.title"), apiKey, command, back: "/admin/keys" })
     }),
   again: show
 })
@@ -53,7 +52,7 @@ const revokePage = adminPage("/admin/keys/:id/revoke", (context) =>
     if (apiKey === undefined) return yield* notFound()
     const title = sayOf(context, "adminKeys")("revoke.title")
     return apiKey.revokedAt === null
-      ? page(title, RevokeKeyPage({ context, title, path: "/admin/keys", apiKey }))
+      ? revokeKeyPage({ context, title, path: "/admin/keys", apiKey })
       : redirect("/admin/keys")
   }))
 

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact"
 import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
 import { emptyForm } from "../../Answer.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+import { Hidden } from "../Forms.tsx"
 import { Inputs } from "../Inputs.tsx"
 import { ItemTable } from "../List.tsx"
 import { Card, Figures, Notice, Usd } from "../Parts.tsx"
@@ -48,9 +49,7 @@ export const RangePicker = ({ kept = {}, path, queryOf, range, context }: RangeP
           <summary class="btn">{say("range.custom")}</summary>
           <form method="get" action={path} class="range-form">
             <input type="hidden" name="range" value="custom" />
-            {Object.entries(kept).filter(([, value]) => value !== "").map(([name, value]) => (
-              <input key={name} type="hidden" name={name} value={value} />
-            ))}
+            <Hidden fields={kept} />
             <Inputs
               state={emptyForm}
               inputs={[
