@@ -2,15 +2,15 @@
  * The pages of the administration. `AdminPolicy` says who may use which; for everybody else they are not there.
  */
 import { routes } from "../ConsoleRoute.ts"
-import { AuditRoutes } from "./audit/AuditRoutes.ts"
+import { AuditRoutes } from "./audit/Audit.tsx"
 import { ChannelsRoutes } from "./channels/ChannelsRoutes.ts"
 import { CodesRoutes } from "./codes/CodesRoutes.ts"
-import { ConfirmationsRoutes } from "./confirmations/ConfirmationsRoutes.ts"
+import { ConfirmationsRoutes } from "./confirmations/Confirmations.tsx"
 import { AdminKeysRoutes } from "./keys/AdminKeysRoutes.ts"
 import { AdminModelsRoutes } from "./models/AdminModelsRoutes.ts"
 import { ImportRoutes } from "./models/ImportRoutes.ts"
 import { AdminOrdersRoutes } from "./orders/AdminOrders.tsx"
-import { OverviewRoutes } from "./overview/OverviewRoutes.ts"
+import { OverviewRoutes } from "./overview/Overview.tsx"
 import { PaymentsRoutes } from "./payments/Payments.tsx"
 import { AdminPlansRoutes } from "./plans/AdminPlansRoutes.ts"
 import { SettingsRoutes } from "./settings/SettingsRoutes.ts"

@@ -3,8 +3,9 @@
  * and what a form of a row goes on from.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { pageOf, valueText } from "../../../../src/http/console/admin/audit/AuditItemText.ts"
+import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audit.tsx"
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTestText.ts"
+import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
 import { settingInput } from "../../../../src/http/console/admin/settings/SettingInput.ts"
 import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
@@ -76,6 +77,12 @@ describe("pages of the administration", () => {
     assert.deepStrictEqual(editOf(row, own), { state: { values: own, problems: {} }, revision: "5" })
     assert.strictEqual(editOf(row, own, { values: sent, problems: { name: "wrong" } }).revision, "4")
     assert.strictEqual(editOf(row, own, { values: sent, problems: { meanwhile: "now" } }).revision, "5")
+  })
+
+  it("say in the reader's language why a confirmed action was refused, also where the refusal is not known by name", () => {
+    assert.strictEqual(refusedText(context, "DebitRefused"), "the balance or the debt no longer allows it")
+    assert.strictEqual(refusedText({ language: "zh" }, "DoneBefore"), "该操作已经执行过，请驳回本申请")
+    assert.strictEqual(refusedText(context, "SettingsRefused"), "what it asks for is no longer valid")
   })
 
   it("say shares in percent with one decimal", () => {

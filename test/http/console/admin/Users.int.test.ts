@@ -323,7 +323,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
       const day = yield* client.get("/admin/audit?from=2020-01-01&to=2020-01-31")
       assert.include(day.text, "Nothing matches the filter")
       for (const bad of ["from=2020-02-31", "from=x", "from=2020-02-02&to=2020-02-01"]) {
-        assert.include((yield* client.get(`/admin/audit?${bad}`)).text, "Enter valid days", bad)
+        assert.include((yield* client.get(`/admin/audit?${bad}`)).text, "These dates are not a valid period", bad)
       }
     }))
 })

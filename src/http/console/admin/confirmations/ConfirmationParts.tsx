@@ -45,6 +45,25 @@ export const states: States<ConfirmationState, TextKey<"confirmations">> = {
   expired: ["secondary", "expired"]
 }
 
+/** Why an action is not possible any more, by its refusal. */
+const refusals = new Map<string, TextKey<"confirmations">>([
+  ["DoneBefore", "why.done"],
+  ["AdjustmentReused", "why.done"],
+  ["WaiverReused", "why.done"],
+  ["GrantReused", "why.done"],
+  ["RefundReused", "why.done"],
+  ["DebitRefused", "why.balance"],
+  ["DebtExceeded", "why.balance"],
+  ["OrderClosed", "why.changed"],
+  ["OrderProcessing", "why.changed"],
+  ["EventClosed", "why.changed"],
+  ["PaymentUsed", "why.changed"],
+  ["RefundNotPossible", "why.changed"]
+])
+
+export const refusedText = (context: Pick<PageContext, "language">, code: string): string =>
+  sayOf(context, "confirmations")(refusals.get(code) ?? "why.invalid")
+
 /** Shows the text of one fact. What is not of its kind is shown as it is stored. */
 type Show = (text: string, context: PageContext, facts: ConfirmationFacts) => ComponentChildren
 

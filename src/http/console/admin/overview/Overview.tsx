@@ -1,31 +1,42 @@
 /**
- * The first page of the administration, as root sees it: what is missing, how the service does today and in thirty days, what
+ * `/admin`: where the administration begins. What a fresh installation still lacks, how the service does today and in thirty days, what
  * waits for somebody, and the channels.
  */
-import type { FirstStep, StepState } from "../../../../settings/FirstSteps.ts"
-import type { UsageReport } from "../../../../usage/AllUsage.ts"
-import type { ChannelsReport } from "../../../../usage/ChannelReports.ts"
-import type { ClampedReport } from "../../../../usage/ClampedCalls.ts"
-import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures } from "../../../../usage/ServiceOverview.ts"
+import { Effect } from "effect"
+import { Confirmations } from "../../../../confirmations/Confirmations.ts"
+import { PaymentEvents } from "../../../../events/PaymentEvents.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { type FirstStep, FirstSteps } from "../../../../settings/FirstSteps.ts"
+import { AllUsage } from "../../../../usage/AllUsage.ts"
+import { ChannelReports } from "../../../../usage/ChannelReports.ts"
+import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures, ServiceOverview } from "../../../../usage/ServiceOverview.ts"
+import { page } from "../../Answer.ts"
+import { adminPage } from "../../ConsoleRoute.ts"
 import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
+import { readRange } from "../../kit/usage/UsageQuery.ts"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { Freshness, MomentsChart } from "../usage/AllUsage.tsx"
-import { ChannelsCard, ClampedCard } from "../usage/Channels.tsx"
+import { ChannelsCard, ClampedCard, readClamped } from "../usage/Channels.tsx"
 
-export interface OverviewProps {
+/** Today's figures are the last day of the last thirty, so that one report serves both. */
+const readOverview = Effect.fnUntraced(function*({ formats: { timeZone }, now }: UserContext) {
+  const month = readRange(new URLSearchParams("range=30d"), now, timeZone)
+  const today = readRange(new URLSearchParams("range=today"), now, timeZone)
+  const found = yield* Effect.all({
+    usage: (yield* AllUsage).report(month, timeZone).pipe(Effect.catchTag("UsageRefused", Effect.die)),
+    figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),
+    toReview: (yield* PaymentEvents).openCount,
+    toConfirm: (yield* Confirmations).pending,
+    channels: (yield* ChannelReports).report,
+    clamped: readClamped,
+    steps: (yield* FirstSteps).steps
+  }, { concurrency: "unbounded" })
+  return { ...found, publicUrl: (yield* PublicAddress).url() }
+})
+
+interface OverviewProps extends Effect.Success<ReturnType<typeof readOverview>> {
   readonly context: UserContext
-  readonly usage: UsageReport
-  readonly figures: ServiceFigures
-  /** Payment events that the review queue shows. */
-  readonly toReview: number
-  /** What waits for a second person. */
-  readonly toConfirm: number
-  readonly channels: ChannelsReport
-  readonly clamped: ClampedReport | undefined
-  readonly steps: ReadonlyArray<StepState>
-  /** Without a trailing slash. */
-  readonly publicUrl: string
 }
 
 const Service = ({ figures: { month, today, users }, usage, context }: OverviewProps) => {
@@ -122,7 +133,7 @@ const Steps = ({ publicUrl, steps, context }: OverviewProps) => {
   )
 }
 
-export const OverviewView = (props: OverviewProps) => {
+const OverviewView = (props: OverviewProps) => {
   const { channels, clamped, steps, usage, context } = props
   const say = sayOf(context, "overview")
   return (
@@ -152,3 +163,9 @@ export const OverviewView = (props: OverviewProps) => {
     </>
   )
 }
+
+export const OverviewRoutes = adminPage(
+  "/admin",
+  (context) =>
+    Effect.map(readOverview(context), (found) => page(context.say("nav.admin"), OverviewView({ context, ...found })))
+)
