@@ -104,3 +104,29 @@ export interface FormState {
 }
 
 export const emptyForm: FormState = { values: new URLSearchParams(), problems: {} }
+
+/** What an address may name that is not there: for the visitor, there is no such page. */
+const notThere = [
+  "BatchNotFound",
+  "CodeNotFound",
+  "ConfirmationNotFound",
+  "EventNotFound",
+  "OrderNotFound",
+  "PlanUnknown",
+  "RefundNotFound",
+  "SubscriptionNotFound",
+  "UnknownAccount",
+  "UserNotFound"
+] as const
+
+export interface NotThere {
+  readonly _tag: typeof notThere[number]
+}
+
+/** Fails with `PageNotFound` where the thing that the address names is not there. */
+export const orNotFound = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error): error is Extract<E, NotThere> => notThere.some((tag) => tag === error._tag),
+    () => new PageNotFound()
+  )

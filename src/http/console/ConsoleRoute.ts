@@ -15,8 +15,11 @@ import { Settings } from "../../settings/Settings.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import {
   type Answer,
+  emptyForm,
   type FormRefused,
   type FormState,
+  type NotThere,
+  orNotFound,
   type Page,
   page,
   PageNotFound,
@@ -94,18 +97,10 @@ const refusedPage = (context: PageContext, { reason }: ConfirmationRefused): Pag
 const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redirect => {
   if (problem._tag === "PageNotFound") return notFoundPage(context)
   if (problem._tag === "ConfirmationPending") return redirect(`/admin/confirmations/${problem.id}?done=asked`)
-  return problem._tag === "ConfirmationRefused"
-    ? refusedPage(context, problem)
-    : page(
-      context.say("problem.unavailable.title"),
-      ProblemView({
-        context,
-        title: context.say("problem.unavailable.title"),
-        text: context.say("problem.unavailable.text"),
-        again: context.here
-      }),
-      { status: 503, bare: true }
-    )
+  if (problem._tag === "ConfirmationRefused") return refusedPage(context, problem)
+  const title = context.say("problem.unavailable.title")
+  const text = context.say("problem.unavailable.text")
+  return page(title, ProblemView({ context, title, text, again: context.here }), { status: 503, bare: true })
 }
 
 const encodeDocument = Effect.fnUntraced(function*(context: PageContext, answer: Page | Part) {
@@ -229,11 +224,14 @@ export const routes = <T extends ReadonlyArray<PageRoute<Layer.Any> | ReadonlyAr
   // What a list of lists flattens to is more than TypeScript follows.
   listed.flat() as ReadonlyArray<Listed<T[number]>>
 
+/** Answers what is asked for in a context. */
+type Handler<V extends PageContext, R> = (context: V) => Effect.Effect<Answer, PageProblem, R>
+
 const route = <R>(
   access: Access,
   method: "GET" | "POST",
   path: HttpRouter.PathInput,
-  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
+  handler: Handler<PageContext, R>
 ) => ({
   access,
   method,
@@ -241,42 +239,27 @@ const route = <R>(
   layer: HttpRouter.add(method, path, answered(handler, method === "GET" ? PAGE_MS_MAX : FORM_MS_MAX))
 })
 
-const pageRoute = <R>(
-  access: Access,
-  path: HttpRouter.PathInput,
-  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
-) => route(access, "GET", path, (context) => inTurn(context, handler(context)))
+const pageRoute = <R>(access: Access, path: HttpRouter.PathInput, handler: Handler<PageContext, R>) =>
+  route(access, "GET", path, (context) => inTurn(context, handler(context)))
 
 /** A page for anybody. */
-export const visitorPage = <R>(
-  path: HttpRouter.PathInput,
-  handler: (context: PageContext) => Effect.Effect<Answer, PageProblem, R>
-) => pageRoute("anyone", path, handler)
+export const visitorPage = <R>(path: HttpRouter.PathInput, handler: Handler<PageContext, R>) =>
+  pageRoute("anyone", path, handler)
 
 /** Tells htmx to ask for the whole page again, which then leads to signing in. */
 const pageAnew: Answer = raw(
   HttpServerResponse.empty({ status: 204, headers: { "hx-refresh": "true", "cache-control": "no-store" } })
 )
 
-const signedInPage = <R>(
-  access: Access,
-  path: HttpRouter.PathInput,
-  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-) =>
-  pageRoute(
-    access,
-    path,
-    (context) =>
-      isUserContext(context)
-        ? handler(context)
-        : Effect.succeed(context.partial ? pageAnew : redirect(loginPath(context)))
-  )
+const signedInPage = <R>(access: Access, path: HttpRouter.PathInput, handler: Handler<UserContext, R>) =>
+  pageRoute(access, path, (context) =>
+    isUserContext(context)
+      ? handler(context)
+      : Effect.succeed(context.partial ? pageAnew : redirect(loginPath(context))))
 
 /** A page for users; others are sent to sign in, and come back to it. */
-export const userPage = <R>(
-  path: HttpRouter.PathInput,
-  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-) => signedInPage("user", path, handler)
+export const userPage = <R>(path: HttpRouter.PathInput, handler: Handler<UserContext, R>) =>
+  signedInPage("user", path, handler)
 
 /** A form's use case, and the page that shows the form again when it was refused. */
 export interface FormHandler<V extends PageContext, R1, R2> {
@@ -325,56 +308,58 @@ export const visitorForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: Fo
   route("anyone", "POST", path, (context) => handleForm(context, form))
 
 /** Somebody whose session has ended is told so, and nothing is done. */
-const signedInForm = <R>(
-  access: Access,
-  path: HttpRouter.PathInput,
-  handled: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-) =>
-  route(
-    access,
-    "POST",
-    path,
-    (context) =>
-      isUserContext(context)
-        ? handled(context)
-        : Effect.succeed(
-          problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
-        )
-  )
+const signedInForm = <R>(access: Access, path: HttpRouter.PathInput, handled: Handler<UserContext, R>) =>
+  route(access, "POST", path, (context) =>
+    isUserContext(context)
+      ? handled(context)
+      : Effect.succeed(
+        problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
+      ))
 
 /** A form of users. */
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>
   signedInForm("user", path, (context) => handleForm(context, form))
 
-/** For whoever may not use it there is no such page, signed in or not. */
-const asAllowed = <R>(
-  context: UserContext,
-  handled: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-): Effect.Effect<Answer, PageProblem, R> =>
+type AdminPath = `/admin${string}` & HttpRouter.PathInput
+
+/** For those who may not use it there is no such page, signed in or not. */
+const asAllowed = <R>(handled: Handler<UserContext, R>): Handler<UserContext, R> => (context) =>
   mayUse(context.user.role, context.isForm ? "POST" : "GET", context.pathname)
     ? handled(context)
     : Effect.fail(new PageNotFound())
 
 /** A page of the administration. One whose session has ended is sent to sign in, those who may not use it find nothing. */
-export const adminPage = <R>(
-  path: `/admin${string}` & HttpRouter.PathInput,
-  handler: (context: UserContext) => Effect.Effect<Answer, PageProblem, R>
-) => signedInPage("admin", path, (context) => asAllowed(context, handler))
+export const adminPage = <R>(path: AdminPath, handler: Handler<UserContext, R>) =>
+  signedInPage("admin", path, asAllowed(handler))
 
 /** A form of the administration. */
-export const adminForm = <R1, R2 = never>(
-  path: `/admin${string}` & HttpRouter.PathInput,
-  form: FormHandler<UserContext, R1, R2>
-) => signedInForm("admin", path, (context) => asAllowed(context, (allowed) => handleForm(allowed, form)))
+export const adminForm = <R1, R2 = never>(path: AdminPath, form: FormHandler<UserContext, R1, R2>) =>
+  signedInForm("admin", path, asAllowed((context) => handleForm(context, form)))
+
+interface FormPage<R1, R2, R3> {
+  page(context: UserContext): Effect.Effect<Answer, PageProblem, R1>
+  readonly form: FormHandler<UserContext, R2, R3>
+}
 
 /** A form of the administration, and the page that shows it: both have one address. */
-export const adminFormPage = <R1, R2, R3 = never>(
-  path: `/admin${string}` & HttpRouter.PathInput,
-  { form, page: show }: {
-    page(context: UserContext): Effect.Effect<Answer, PageProblem, R1>
-    readonly form: FormHandler<UserContext, R2, R3>
-  }
-) => routes(adminPage(path, show), adminForm(path, form))
+export const adminFormPage = <R1, R2, R3 = never>(path: AdminPath, { form, page: show }: FormPage<R1, R2, R3>) =>
+  routes(adminPage(path, show), adminForm(path, form))
 
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (context) => Effect.succeed(notFoundPage(context)))
+
+export interface PageForm<R1, R2> {
+  /** Shows the form. */
+  show(context: UserContext, state: FormState): Effect.Effect<Answer, PageProblem | NotThere, R1>
+  /** Does what the form asks for. */
+  run(context: UserContext, fields: URLSearchParams): Effect.Effect<Answer, FormRefused | PageProblem | NotThere, R2>
+}
+
+/** The handlers of both. What the address names and is not there is no page. */
+export const pageForm = <R1, R2>({ run, show }: PageForm<R1, R2>) => ({
+  page: (context: UserContext) => orNotFound(show(context, emptyForm)),
+  form: {
+    run: (context, fields) => orNotFound(run(context, fields)),
+    again: (context, state) => orNotFound(show(context, state))
+  } satisfies FormHandler<UserContext, R2, R1>
+})

@@ -15,8 +15,7 @@ import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
 import { localPath } from "./Params.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
-import { type Language, languageOf, languages } from "./text/Messages.ts"
-import { sayIn, type SayOf, type TextSection } from "./text/Texts.ts"
+import { type Language, languageOf, languages, sayIn, type SayOf, type TextSection } from "./text/Texts.ts"
 
 /** The session's cookie where the installation is reached by http. */
 export const SESSION_COOKIE = "realms_session"

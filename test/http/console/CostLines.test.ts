@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { costLines, type UsedOfCall } from "../../../src/http/console/kit/usage/CostLines.ts"
+import { costLines, type UsedOfCall } from "../../../src/http/console/kit/usage/Receipt.tsx"
 
 const call: UsedOfCall = {
   price: {

@@ -5,8 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Record } from "effect"
 import { formatsOf, timeZoneOf } from "../../../src/http/console/text/Formats.ts"
-import { fill, languageOf } from "../../../src/http/console/text/Messages.ts"
-import { texts } from "../../../src/http/console/text/Texts.ts"
+import { fill, languageOf, texts } from "../../../src/http/console/text/Texts.ts"
 import { sourceFiles } from "../../tidy/SourceFiles.ts"
 
 /** Names of placeholders, plurals and formatted numbers. */

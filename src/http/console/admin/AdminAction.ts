@@ -4,12 +4,10 @@
  */
 import { Effect } from "effect"
 import type { HttpRouter } from "effect/http"
-import { emptyForm, type FormRefused, type PageProblem, redirect } from "../Answer.ts"
-import { adminFormPage } from "../ConsoleRoute.ts"
+import { emptyForm, type FormRefused, type NotThere, type PageProblem, redirect } from "../Answer.ts"
+import { adminFormPage, pageForm } from "../ConsoleRoute.ts"
 import { askPage, type AskProps } from "../kit/Forms.tsx"
-import type { NotThere } from "../NotThere.ts"
 import type { UserContext } from "../PageContext.ts"
-import { pageForm } from "../PageForm.ts"
 
 export interface AdminAction<Subject, R1, R2> {
   /** The thing that the address names, and what the form says of it. */

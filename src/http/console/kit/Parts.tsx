@@ -3,7 +3,7 @@
  */
 import { type ComponentChildren, type ComponentProps, Fragment } from "preact"
 import { mayOpen, type PageContext } from "../PageContext.ts"
-import type { Say } from "../text/Messages.ts"
+import type { Say } from "../text/Texts.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
 /** The heading of a page, with what can be done on the right. */

@@ -5,7 +5,7 @@
 import { UTC, zoneNamed } from "../../../config/TimeZones.ts"
 import { currencyDecimals } from "../../../domain/Currency.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
-import type { Language } from "./Messages.ts"
+import type { Language } from "./Texts.ts"
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
 

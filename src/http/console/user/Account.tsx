@@ -12,8 +12,8 @@ import { ItemTable, timeColumn } from "../kit/List.tsx"
 import { Badge, Card, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
-import { languages } from "../text/Messages.ts"
 import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
+import { languages } from "../text/Texts.ts"
 import { deviceOf } from "./Device.ts"
 
 const Profile = ({ context }: { readonly context: UserContext }) => {

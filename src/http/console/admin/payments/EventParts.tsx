@@ -10,8 +10,7 @@ import { PaymentSource } from "../../../../payments/PaymentFact.ts"
 import type { ListFilter } from "../../kit/List.tsx"
 import { Badge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { sayKnown } from "../../text/Messages.ts"
-import type { TextKey } from "../../text/Texts.ts"
+import { sayKnown, type TextKey } from "../../text/Texts.ts"
 
 export const sources = PaymentSource.literals
 

@@ -3,10 +3,9 @@
  */
 import { Effect } from "effect"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
-import { type Page, page } from "../../Answer.ts"
+import { orNotFound, type Page, page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
-import { orNotFound } from "../../NotThere.ts"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { factName, minorText, OutcomeBadge, reasonFor, resolutionName, sourceName } from "./EventParts.tsx"
 import { actionTexts, isPayment, PaymentActionRoutes, possibleActions, theEvent } from "./PaymentActions.ts"

@@ -13,7 +13,7 @@ import { csvAnswer } from "../../Csv.ts"
 import { type ItemColumn, type ListFilter, textColumn } from "../../kit/List.tsx"
 import { type Fact, Notice } from "../../kit/Parts.tsx"
 import { callColumns, callCsv, callFilter, CallsCard } from "../../kit/usage/Calls.tsx"
-import { ReceiptView } from "../../kit/usage/ReceiptView.tsx"
+import { ReceiptView } from "../../kit/usage/Receipt.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { type AllUsageQuery, placeOf, readAllUsage, UsageTop } from "./AllUsageQuery.tsx"
 

@@ -24,9 +24,8 @@ import {
   Usd
 } from "../../kit/Parts.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
-import { sayKnown } from "../../text/Messages.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
-import type { TextKey } from "../../text/Texts.ts"
+import { sayKnown, type TextKey } from "../../text/Texts.ts"
 import { theUser, UserActionRoutes } from "./UserActions.tsx"
 import { UserBadges } from "./Users.tsx"
 
