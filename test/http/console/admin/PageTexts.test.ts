@@ -7,7 +7,7 @@ import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audi
 import { testText } from "../../../../src/http/console/admin/channels/ChannelTestText.ts"
 import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
-import { settingInput } from "../../../../src/http/console/admin/settings/SettingInput.ts"
+import { settingInput, valueText as settingText } from "../../../../src/http/console/admin/settings/SettingTexts.ts"
 import { percentText } from "../../../../src/http/console/admin/usage/Channels.tsx"
 import { formatsOf } from "../../../../src/http/console/text/Formats.ts"
 
@@ -68,6 +68,13 @@ describe("pages of the administration", () => {
     assert.deepInclude(secret, { is: "secret", placeholder: "Leave empty to keep it" })
     assert.deepInclude(settingInput(context, { ...setting, kind: "integer" }, label), { is: "integer" })
     assert.deepInclude(settingInput(context, { ...setting, key: "site.notice" }, label), { is: "lines" })
+  })
+
+  it("say the value of a setting in words, also where it is empty", () => {
+    assert.strictEqual(settingText(context, { ...setting, kind: "flag" }, "false"), "No")
+    assert.strictEqual(settingText(context, setting, "closed"), "Closed")
+    assert.strictEqual(settingText(context, setting, "later"), "later")
+    assert.strictEqual(settingText(context, { ...setting, key: "site.notice", kind: "text" }, ""), "empty")
   })
 
   it("go on from the revision that a form was filled in on, and from the row's own once it was overtaken", () => {

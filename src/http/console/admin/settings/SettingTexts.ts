@@ -1,20 +1,45 @@
 /**
- * What each setting is called, what it is for, and what is wrong with it when it is refused.
+ * What each setting is called, what it is for, how it is asked for, and what is wrong with it when it is refused.
  */
-import { fieldOf, type SettingKey } from "../../../../config/SettingDocument.ts"
+import { fieldOf, type SettingField, settingFields, type SettingKey } from "../../../../config/SettingDocument.ts"
+import type { SettingView } from "../../../../settings/SettingsAdmin.ts"
+import type { InputEntry } from "../../kit/Inputs.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+
+type Reader = Pick<PageContext, "language">
+
+export type Section = SettingField["section"]
+
+/** In the order in which they are shown. */
+export const sections: ReadonlyArray<Section> = [
+  ...new Set(Object.values<SettingField>(settingFields).map(({ section }) => section))
+]
+
+export const sectionTitles = (context: Reader): Readonly<Record<Section, string>> => {
+  const say = sayOf(context, "settings")
+  return {
+    site: say("section.site"),
+    registration: say("section.registration"),
+    finance: say("section.finance"),
+    confirm: say("section.confirm"),
+    billing: say("section.billing"),
+    epay: say("section.epay"),
+    stripe: say("section.stripe")
+  }
+}
 
 export interface SettingLabel {
   readonly label: string
   readonly hint?: string
 }
 
-/** The names of the options of choices. */
-export const optionNames = (
-  context: Pick<PageContext, "language">,
-  key: SettingKey
+/** The names of the values that a setting may have, where there are few. */
+const valueNames = (
+  context: Reader,
+  { key, kind }: Pick<SettingView, "key" | "kind">
 ): Readonly<Record<string, string>> => {
   const say = sayOf(context, "setting")
+  if (kind === "flag") return { true: say("yes"), false: say("no") }
   switch (key) {
     case "registration.mode":
       return { open: say("registration.open"), closed: say("registration.closed") }
@@ -27,8 +52,36 @@ export const optionNames = (
   }
 }
 
+/** A value of a setting, in words. */
+export const valueText = (context: Reader, setting: SettingView, text: string): string =>
+  text === "" ? sayOf(context, "settings")("empty") : valueNames(context, setting)[text] ?? text
+
+/** A choice where there are few answers, a secret that is never shown, else a text. */
+export const settingInput = (context: Reader, setting: SettingView, label: SettingLabel): InputEntry => {
+  const { isSet, key, kind, options, text } = setting
+  const input = { ...label, name: key, initial: text }
+  if (key === "site.notice") return { ...input, is: "lines", rows: 2 }
+  switch (kind) {
+    case "flag":
+    case "choice": {
+      const values = kind === "flag" ? ["true", "false"] : options
+      return { ...input, is: "select", options: values.map((value) => [value, valueText(context, setting, value)]) }
+    }
+    case "secret":
+      return { ...input, is: "secret", placeholder: isSet ? sayOf(context, "settings")("secret.keep") : "" }
+    case "integer":
+      return { ...input, is: "integer" }
+    case "decimal":
+    case "limit":
+    case "rate":
+      return { ...input, is: "decimal" }
+    default:
+      return input
+  }
+}
+
 /** Written out, so that each text is found as used. */
-export const settingLabels = (context: PageContext): Readonly<Record<SettingKey, SettingLabel>> => {
+export const settingLabels = (context: Reader): Readonly<Record<SettingKey, SettingLabel>> => {
   const say = sayOf(context, "setting")
   return {
     "site.name": { label: say("site.name"), hint: say("site.name.hint") },
@@ -69,7 +122,7 @@ export const settingLabels = (context: PageContext): Readonly<Record<SettingKey,
 }
 
 /** What is wrong with a setting, in the visitor's language. */
-export const problemText = (context: PageContext, key: SettingKey, why: "shape" | "rule" | "incomplete"): string => {
+export const problemText = (context: Reader, key: SettingKey, why: "shape" | "rule" | "incomplete"): string => {
   const say = sayOf(context, "setting")
   if (why === "incomplete") return say("problem.needed")
   if (why === "rule") {
