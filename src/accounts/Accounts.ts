@@ -37,7 +37,7 @@ import {
 import { loadAccount } from "./AccountStore.ts"
 import type { ActorHost } from "./ActorHost.ts"
 import { ask, askStanding } from "./AskAccount.ts"
-import { JournalLane } from "./JournalLane.ts"
+import { JournalLane, lanes } from "./JournalLane.ts"
 import { Leases } from "./Leases.ts"
 import { replayFiles } from "./Replay.ts"
 import { ANSWER_MS_MAX, READ_MS_MAX } from "./Silent.ts"
@@ -132,6 +132,7 @@ export class Accounts extends Context.Service<Accounts, {
       const connect = (name: string, lockTimeoutMs: number) =>
         database.connect({
           applicationName: `realms-journal-${name}`,
+          multiplex: true,
           startupParameters: {
             lock_timeout: String(lockTimeoutMs),
             statement_timeout: "8000",
@@ -146,17 +147,15 @@ export class Accounts extends Context.Service<Accounts, {
           }
         })
       const main = new JournalLane({
-        name: "main",
+        ...lanes.main,
         connect: connect("main", MAIN_LOCK_TIMEOUT_MS),
-        accountEntriesMax: 256,
-        eager: true,
+        fork: run,
         now
       })
       const slow = new JournalLane({
-        name: "slow",
+        ...lanes.slow,
         connect: connect("slow", SLOW_LOCK_TIMEOUT_MS),
-        accountEntriesMax: 1,
-        eager: false,
+        fork: run,
         now
       })
 

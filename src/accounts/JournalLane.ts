@@ -1,23 +1,29 @@
 /**
  * One writer of the journal: a connection of its own and a loop that turns what accounts have queued into batches.
- * While a batch is being written the next one fills; there is no timer. A batch that PostgreSQL refuses is split until
- * only the guilty account is told; a connection that dies leaves every account in the batch to reload and decide again.
+ * While a batch is being written the next one fills; there is no timer. One that is well filled is sent before the answers of
+ * those ahead of it: PostgreSQL writes them in their order, each a transaction of its own. A batch that PostgreSQL refuses is
+ * written again once nothing is on its way, and split until only the guilty account is told; a connection that dies leaves every
+ * account in its batches to reload and decide again.
  *
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Effect, Exit, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
 import { type BackOff, backOff } from "../platform/BackOff.ts"
-import { type DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
-import { type JournalAccount, type LaneName, takeGroup, type TakenGroup } from "./JournalEntry.ts"
+import type { JournalAccount, LaneName, TakenGroup } from "./JournalEntry.ts"
+import { JournalQueue, type QueueOptions } from "./JournalQueue.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 
 /** Entries written in one transaction, at most. */
 const BATCH_ENTRIES_MAX = 512
+
+/** Entries that a batch needs to be sent while others are on their way. */
+const PIPELINED_ENTRIES_MIN = 32
 
 /** Tries of a batch that met a deadlock, at most; then it is split like one that met a lock. */
 const DEADLOCK_TRIES_MAX = 5
@@ -35,15 +41,38 @@ const batchSize = Metric.histogram("realms_journal_batch_entries", {
   boundaries: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 })
 
-export interface LaneOptions {
-  readonly name: LaneName
-  readonly connect: Effect.Effect<PgConnection.PgConnection, SqlError.SqlError, Scope.Scope>
-  /** Entries of one account in one batch, at most. */
-  readonly accountEntriesMax: number
+/** What the writers differ in. */
+interface LaneKind extends QueueOptions {
+  /** Batches on their way at once, at most. */
+  readonly batchesMax: number
   /** Connect again at once after a loss, even without work, so that the return of the database is noticed. */
   readonly eager: boolean
+}
+
+/** The writer of everybody, and that of accounts whose writes were refused, which writes their entries one by one. */
+export const lanes: Readonly<Record<LaneName, LaneKind>> = {
+  main: { name: "main", accountEntriesMax: 256, batchesMax: 4, eager: true },
+  slow: { name: "slow", accountEntriesMax: 1, batchesMax: 1, eager: false }
+}
+
+export interface LaneOptions extends LaneKind {
+  readonly connect: Effect.Effect<PgConnection.PgConnection, SqlError.SqlError, Scope.Scope>
+  /** Starts a query that the loop waits for later. */
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   /** The time in ms. */
   readonly now: () => number
+}
+
+/** A batch on its way. */
+interface SentBatch {
+  readonly groups: ReadonlyArray<TakenGroup>
+  readonly answer: Fiber.Fiber<ReadonlyArray<ReadonlyArray<unknown>>, SqlError.SqlError>
+}
+
+/** A batch that PostgreSQL has refused, to be written again. */
+interface RefusedBatch {
+  readonly groups: ReadonlyArray<TakenGroup>
+  readonly error: SqlError.SqlError
 }
 
 interface Renewal {
@@ -58,16 +87,23 @@ export class JournalLane {
   /** Called each time the connection is back. */
   readonly onConnected = new Set<() => void>()
   private readonly options: LaneOptions
-  private ready = new Set<JournalAccount>()
+  private readonly queue: JournalQueue
+  /** On their way, the oldest first. */
+  private sent: Array<SentBatch> = []
+  /** Refused, the oldest first; while there are any, nothing more is sent. */
+  private refusals: Array<RefusedBatch> = []
+  /** Being written again after a refusal. */
+  private rewriting: ReadonlyArray<TakenGroup> = []
   private renewals: Array<Renewal> = []
   private wake: (() => void) | undefined
   private connection: PgConnection.PgConnection | undefined
   private scope: Scope.Closeable | undefined
-  /** When the query was sent that has no answer yet. */
+  /** Since when the oldest query on its way is waited for. */
   private askedMs: number | undefined
 
   constructor(options: LaneOptions) {
     this.options = options
+    this.queue = new JournalQueue(options)
   }
 
   /** True while the server owes an answer for longer than callers wait: what is given to the writer now waits behind it. */
@@ -90,8 +126,14 @@ export class JournalLane {
 
   /** Announces that an account has queued entries. */
   enqueue(account: JournalAccount): void {
-    this.ready.add(account)
-    this.rouse()
+    this.queue.add(account)
+    if (this.sent.length === 0) this.rouse()
+    else if (this.mayPipeline) this.send()
+  }
+
+  private get mayPipeline(): boolean {
+    return this.queue.entriesMax >= PIPELINED_ENTRIES_MIN && this.sent.length < this.options.batchesMax &&
+      this.refusals.length === 0 && this.renewals.length === 0
   }
 
   /** Pushes the leases of the open reservations `ids()` (asked when it is written); answers those that are not open. */
@@ -116,7 +158,7 @@ export class JournalLane {
   }
 
   private get hasWork(): boolean {
-    return this.ready.size > 0 || this.renewals.length > 0
+    return !this.queue.isEmpty || this.renewals.length > 0
   }
 
   private readonly untilWork: Effect.Effect<void> = Effect.callback((resume) => {
@@ -144,41 +186,64 @@ export class JournalLane {
       yield* this.reconnect
       return
     }
+    if (this.sent.length > 0) return yield* this.hear(this.connection)
     yield* this.untilWork
     const renewal = this.renewals.shift()
     if (renewal !== undefined) return yield* this.writeRenewal(this.connection, renewal)
-    this.inFlight = this.take()
-    yield* this.write(this.connection, this.inFlight, 1)
-    this.inFlight = []
+    this.send()
   })
 
   /** A defect of ours ends neither the writer nor the accounts it writes for: they read and decide again. */
   private readonly safeTurn: Effect.Effect<void> = Effect.suspend(() => this.turn).pipe(
     Effect.catchDefect((defect) =>
       Effect.logError("the journal met a defect", defect).pipe(
-        Effect.andThen(Effect.suspend(() => this.lose(this.inFlight)))
+        Effect.andThen(Effect.suspend(() => this.lose(this.rewriting)))
       )
     )
   )
 
-  private inFlight: ReadonlyArray<TakenGroup> = []
-
-  private take(): ReadonlyArray<TakenGroup> {
-    const groups: Array<TakenGroup> = []
-    const accounts = this.ready
-    this.ready = new Set()
-    let room = BATCH_ENTRIES_MAX
-    for (const account of accounts) {
-      if (account.lane !== this.options.name || account.queued.length === 0) continue
-      if (room > 0) {
-        const group = takeGroup(account, Math.min(room, this.options.accountEntriesMax))
-        room -= group.entries.length
-        groups.push(group)
-      }
-      if (account.queued.length > 0) this.ready.add(account)
-    }
-    return groups
+  /** Sends what is queued as one batch. Its answer is heard after those of the batches before it. */
+  private send(): void {
+    const { connection } = this
+    const groups = connection === undefined ? [] : this.queue.take(BATCH_ENTRIES_MAX)
+    if (connection === undefined || groups.length === 0) return
+    this.askedMs ??= this.options.now()
+    const answer = this.options.fork(Effect.suspend(() => connection.queryValues(batchSql, batchParameters(groups))))
+    this.sent.push({ groups, answer })
   }
+
+  /** Waits for the answer to the oldest batch. */
+  private readonly hear = (connection: PgConnection.PgConnection): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function*() {
+      const [oldest] = this.sent
+      if (oldest === undefined) return
+      const result = yield* Effect.result(Effect.timeoutOrElse(Fiber.join(oldest.answer), {
+        duration: BATCH_TIMEOUT_MS,
+        orElse: () => Effect.fail(new DatabaseUnavailable({ reason: `no answer within ${BATCH_TIMEOUT_MS} ms` }))
+      }))
+      if (result._tag === "Failure") {
+        const error = result.failure
+        if (error._tag === "DatabaseUnavailable" || classifySqlError(error) === "connection") {
+          return yield* this.lose([])
+        }
+        this.refusals.push({ groups: oldest.groups, error })
+      }
+      this.sent.shift()
+      this.askedMs = this.sent.length === 0 ? undefined : this.options.now()
+      if (result._tag === "Success") this.settle(oldest.groups, result.success)
+      else if (this.sent.length > 0) { for (const { account } of oldest.groups) account.onOvertaken() }
+      if (this.sent.length === 0 && this.refusals.length > 0) yield* this.rewriteRefused(connection)
+    })
+
+  /** Writes again what was refused, in its order, while nothing else is on its way. */
+  private readonly rewriteRefused = (connection: PgConnection.PgConnection): Effect.Effect<void> =>
+    Effect.gen({ self: this }, function*() {
+      for (let batch = this.refusals.shift(); batch !== undefined; batch = this.refusals.shift()) {
+        this.rewriting = batch.groups
+        yield* this.refused(connection, batch.groups, 1, batch.error)
+        this.rewriting = []
+      }
+    })
 
   private readonly write = (
     connection: PgConnection.PgConnection,
@@ -246,20 +311,20 @@ export class JournalLane {
       Effect.catch(() => Effect.succeed(halves(groups)))
     )
 
-  /** Closes the connection; every account that had something in flight or queued here decides again. */
+  /** Closes the connection; every account that has something of `groups`, on its way or queued here decides again. */
   private readonly lose = (groups: ReadonlyArray<TakenGroup>): Effect.Effect<void> =>
     Effect.gen({ self: this }, function*() {
+      const batches = [groups, ...this.refusals.map((batch) => batch.groups), ...this.sent.map((batch) => batch.groups)]
+      this.refusals = []
+      this.sent = []
+      this.askedMs = undefined
       yield* this.disconnect
-      for (const { account, entries } of groups) account.onUnknown(entries)
+      for (const { account, entries } of batches.flat()) account.onUnknown(entries)
       this.bounce()
     })
 
   private bounce(): void {
-    const accounts = this.ready
-    this.ready = new Set()
-    for (const account of accounts) {
-      if (account.lane === this.options.name) account.onUnknown([])
-    }
+    for (const account of this.queue.clear()) account.onUnknown([])
   }
 
   private readonly disconnect: Effect.Effect<void> = Effect.suspend(() => {

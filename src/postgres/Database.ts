@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly applicationName: string
   /** Session defaults, such as `statement_timeout` in milliseconds. */
   readonly startupParameters?: Readonly<Record<string, string>>
+  /** Statements are sent without waiting for the answers of those before; PostgreSQL runs them in their order. */
+  readonly multiplex?: boolean
 }
 
 export class Database extends Context.Service<Database, {

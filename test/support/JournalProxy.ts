@@ -20,6 +20,8 @@ interface Pair {
   journal: boolean
   held: Array<Buffer>
   answer: Buffer | undefined
+  /** Batches whose answers are lost together. */
+  losing: number
   /** Whether its transaction has named what a lost commit must name. */
   named: boolean
 }
@@ -32,7 +34,7 @@ export class JournalProxy {
   private readonly pairs = new Set<Pair>()
   private fault: Fault = "none"
   private isCut = false
-  private kept: Array<() => void> | undefined
+  private silenced: Array<() => void> | undefined
   private struck: () => void = () => undefined
   private naming = ""
 
@@ -72,6 +74,23 @@ export class JournalProxy {
     }
   }
 
+  /** What is kept, each piece as it was sent. */
+  get kept(): number {
+    return Array.from(this.pairs).reduce((sum, { held }) => sum + held.length, 0)
+  }
+
+  /** Sends on what was kept, lets the server commit that many batches of it, and resets the connection instead of telling. */
+  releaseAndLose(batches: number): Promise<void> {
+    const lost = this.arm("lose-answer")
+    for (const pair of this.pairs) {
+      if (pair.held.length === 0) continue
+      pair.answer = Buffer.alloc(0)
+      pair.losing = batches
+      for (const chunk of pair.held.splice(0)) pair.server.write(chunk)
+    }
+    return lost
+  }
+
   /** Drops the journal's next batch and its connection. Resolves when it did. */
   loseRequest(): Promise<void> {
     return this.arm("lose-request")
@@ -103,14 +122,14 @@ export class JournalProxy {
 
   /** Passes on nothing from here on, in either direction, of any connection. */
   silence(): void {
-    this.kept ??= []
+    this.silenced ??= []
   }
 
   /** Passes on what was kept, and all that follows. */
   speak(): void {
-    const kept = this.kept ?? []
-    this.kept = undefined
-    for (const pass of kept) pass()
+    const silenced = this.silenced ?? []
+    this.silenced = undefined
+    for (const pass of silenced) pass()
   }
 
   private arm(fault: Fault): Promise<void> {
@@ -124,7 +143,7 @@ export class JournalProxy {
     client.on("error", () => undefined)
     if (this.isCut) return void client.resetAndDestroy()
     const server = connectTo(Number(this.target.port), this.target.hostname)
-    const pair: Pair = { client, server, journal: false, held: [], answer: undefined, named: false }
+    const pair: Pair = { client, server, journal: false, held: [], answer: undefined, losing: 1, named: false }
     this.pairs.add(pair)
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
@@ -136,8 +155,8 @@ export class JournalProxy {
   }
 
   private unlessSilent(pair: Pair, pass: () => void): void {
-    if (this.kept === undefined) pass()
-    else this.kept.push(() => this.pairs.has(pair) ? pass() : undefined)
+    if (this.silenced === undefined) pass()
+    else this.silenced.push(() => this.pairs.has(pair) ? pass() : undefined)
   }
 
   private end(pair: Pair): void {
@@ -176,6 +195,10 @@ export class JournalProxy {
     pair.answer = answer
     if (!answer.subarray(-6, -1).equals(READY)) return
     pair.answer = undefined
+    if (answer.toString("latin1").split("SELECT ").length - 1 < pair.losing && pair.losing > 1) {
+      pair.answer = answer
+      return
+    }
     // An answer without a completed statement is that to a Parse: the batch is still to come.
     if (!answer.includes("SELECT ")) return void pair.client.write(answer)
     this.fault = "none"
