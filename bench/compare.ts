@@ -4,23 +4,19 @@
  * medians are printed, with the CPU that each process took for a call. Every round is printed too: it shows how far the machine
  * can be trusted.
  */
-import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
-import { endAll, type Figures, keyOf, load, root, SECONDS, start, startRealms, startScript } from "./servers.ts"
+import { cpuMicros, descendantsOf } from "./processes.ts"
+import { endAll, keyOf, root, startRealms, startScript } from "./servers.ts"
+import { median, rounded } from "./statistics.ts"
+import { type Figures, load } from "./wrk.ts"
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5")
+const SECONDS = Number(process.env.BENCH_SECONDS ?? "5")
+const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? "64")
 const other = process.argv[2]
 if (other === undefined) {
   throw new Error("name the checkout to compare with: npx node bench/compare.ts ../realms-before")
 }
-
-/** CPU of a process so far, in microseconds: user and system ticks of 10 ms. */
-const cpuMicros = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
-}
-
-const median = (values: ReadonlyArray<number>): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
 interface Target {
   readonly name: string
@@ -30,23 +26,26 @@ interface Target {
 }
 
 interface Round extends Figures {
-  readonly cpuMicros: number
+  readonly cpu: number
+  readonly databaseCpu: number
 }
 
-const measure = async (target: Target, stream: boolean): Promise<Round> => {
-  const before = cpuMicros(target.pid)
-  const figures = await load({ ...target, stream })
-  return { ...figures, cpuMicros: (cpuMicros(target.pid) - before) / (figures.callsPerSecond * Number(SECONDS)) }
+const databaseCpu = (pid: number): number => descendantsOf(pid).reduce((sum, one) => sum + cpuMicros(one), 0)
+
+const measure = async ({ key, origin, pid }: Target, stream: boolean): Promise<Round> => {
+  const [node, database] = [cpuMicros(pid), databaseCpu(pid)]
+  const figures = await load({ origin, keys: [key], connections: CONNECTIONS, seconds: SECONDS, stream })
+  return {
+    ...figures,
+    cpu: (cpuMicros(pid) - node) / figures.calls,
+    databaseCpu: (databaseCpu(pid) - database) / figures.calls
+  }
 }
 
 try {
-  const upstreamOrigin = await startScript("upstream.ts")
-  const bare = await start(
-    [resolve(root, "bench/bareProxy.ts"), upstreamOrigin],
-    (line) => /^\d+$/.test(line) ? line : undefined
-  )
+  const { origin: upstreamOrigin } = await startScript("upstream.ts")
   const targets: Array<Target> = [
-    { name: "bare proxy", origin: `http://127.0.0.1:${bare.found}`, key: "x", pid: bare.child.pid ?? 0 }
+    { name: "bare proxy", key: "x", ...await startScript("bareProxy.ts", upstreamOrigin) }
   ]
   for (const [name, checkout] of [["other", resolve(other)], ["this", root]] as const) {
     const realms = await startRealms(upstreamOrigin, { checkout })
@@ -66,13 +65,15 @@ try {
       }
     }
     for (const [name, measured] of rounds) {
+      const of = (figure: (round: Round) => number, decimals = 0) => rounded(median(measured.map(figure)), decimals)
       const line = {
         kind: stream ? "stream" : "json",
         target: name,
-        "calls/s": Math.round(median(measured.map(({ callsPerSecond }) => callsPerSecond))),
-        "CPU us a call": Math.round(median(measured.map((one) => one.cpuMicros))),
-        "first byte p50 ms": Number(median(measured.map(({ firstByteP50Ms }) => firstByteP50Ms)).toFixed(2)),
-        "first byte p99 ms": Number(median(measured.map(({ firstByteP99Ms }) => firstByteP99Ms)).toFixed(2)),
+        "calls/s": of(({ callsPerSecond }) => callsPerSecond),
+        "CPU us a call": of(({ cpu }) => cpu),
+        "CPU us of PostgreSQL": of((round) => round.databaseCpu),
+        "p50 ms": of(({ p50Ms }) => p50Ms, 2),
+        "p99 ms": of(({ p99Ms }) => p99Ms, 2),
         failed: measured.reduce((sum, { failed }) => sum + failed, 0),
         rounds: measured.map(({ callsPerSecond }) => Math.round(callsPerSecond))
       }

@@ -105,7 +105,7 @@ const post = (origin: string, key: string, { bytes, encoding, pieceBytes }: Host
   })
 
 try {
-  const server = await startRealms(await startScript("upstream.ts"), {
+  const server = await startRealms((await startScript("upstream.ts")).origin, {
     nodeArgs: ["--import", join(root, "bench/loopProbe.ts")]
   })
   const rich = keyOf(server, "rich@example.com", "100000")

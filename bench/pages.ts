@@ -1,7 +1,7 @@
 /**
  * `node bench/pages.ts`, after a build: how long the server takes for each page of a user with 100,000 calls, beside what a
- * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS` and
- * `BENCH_ROUNDS` change its size.
+ * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS`,
+ * `BENCH_ROWS` (calls of others) and `BENCH_ROUNDS` change its size.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
@@ -18,6 +18,7 @@ import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
 import { writeHistory } from "../test/support/UsageHistory.ts"
 
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
+const ROWS = Number(process.env["BENCH_ROWS"] ?? "0")
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? "60")
 const PASSWORD = "correct horse battery"
 const EMAIL = "bench@example.com"
@@ -169,7 +170,7 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
       "first paint kB": Number(((bytes + assets) / 1_000).toFixed(1))
     })
   }
-  process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join("\n")}\n`)
+  process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join("\n")}\ndone\n`)
 } finally {
   const running = server
   if (running !== undefined && running.exitCode === null) {
@@ -178,6 +179,30 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
     await ended
   }
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Rows of others written in one statement. */
+const ROWS_PER_STEP = 500_000
+
+/** Settled calls of 1,000 other users over the last 60 days. No trigger looks at them: nobody reads their reports here. */
+function writeOthers(sql: SqlClient.SqlClient) {
+  return Effect.gen(function*() {
+    yield* sql`INSERT INTO users (email) SELECT 'other' || i || '@example.com' FROM generate_series(1, 1000) i`
+    yield* sql`ALTER TABLE usage_events DISABLE TRIGGER USER`
+    for (let done = 0; done < ROWS; done += ROWS_PER_STEP) {
+      say(`${done} of ${ROWS} rows of others ...`)
+      yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
+          input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, endpoint, model, channel, usage_source, status,
+          latency_ms, reserved_at, lease_expires_at, settled_at)
+        SELECT (substr(realms_uuid_at_v1(ms)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
+            (SELECT min(id) FROM users WHERE email LIKE 'other%') + i % 1000, 'committed', 'free', 0, 0, 0, 12, 0, 0, 20,
+            'chat.completions', 'gpt-4o-mini', 'one', 'upstream', 200, 900, to_timestamp(ms / 1000.0),
+            to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
+          FROM (SELECT i, floor(extract(epoch FROM now()) * 1000)::bigint - (${ROWS}::bigint - i) * (5184000000 / ${ROWS}::bigint)
+              AS ms FROM generate_series(${done}::bigint + 1, least(${done}::bigint + ${ROWS_PER_STEP}, ${ROWS}::bigint)) i) c`
+    }
+    yield* sql`ALTER TABLE usage_events ENABLE TRIGGER USER`
+  })
 }
 
 /** Writes the history and folds it, as the server would have done in the course of a month. */
@@ -190,6 +215,7 @@ async function seed(dataDir: string): Promise<void> {
         const [user] = yield* sql<{ id: UserId; key_id: ApiKeyId }>`
           SELECT u.id, k.id AS key_id FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.email = ${EMAIL}`
         if (user === undefined) return yield* Effect.die(new Error("no user"))
+        yield* writeOthers(sql)
         yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
         let passed = 1
         while (passed > 0) {

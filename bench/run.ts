@@ -1,46 +1,75 @@
 /**
- * `npm run bench`: the upstream alone, a bare Node proxy before it, and Realms with billing on, in one run, so that the ratios
- * say something on any machine. `BENCH_SECONDS` and `BENCH_CONNECTIONS` change its size; the audit has to be clean after it.
+ * `npm run bench`, after a build: every scenario against its targets, in one run. `-- --quick` takes three minutes at most and
+ * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`.
  */
-import { CONNECTIONS, endAll, type Figures, keyOf, load, SECONDS, startRealms, startScript } from "./servers.ts"
+import { parseArgs } from "node:util"
+import { writeResults } from "./report.ts"
+import { type Figure, isMet, type Scenario } from "./scenario.ts"
+import { accounts } from "./scenarios/accounts.ts"
+import { bodies } from "./scenarios/bodies.ts"
+import { calls } from "./scenarios/calls.ts"
+import { pages } from "./scenarios/pages.ts"
+import { starting } from "./scenarios/start.ts"
+import { streams } from "./scenarios/streams.ts"
+import { endAll, endProcesses } from "./servers.ts"
+
+const scenarios: ReadonlyArray<Scenario> = [calls, streams, accounts, starting, bodies, pages]
+
+const { values: { only, quick } } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } })
+const isQuick = quick === true
+const names = only?.split(",") ?? scenarios.map(({ name }) => name)
+const unknown = names.filter((name) => scenarios.every((scenario) => scenario.name !== name))
+if (unknown.length > 0) {
+  throw new Error(
+    `there is no scenario ${unknown.join(", ")}; there are ${scenarios.map(({ name }) => name).join(", ")}`
+  )
+}
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
+const verdicts = new Map([[true, "met"], [false, "MISSED"]])
+
+/** A figure as a line of the table. */
+const lineOf = (figure: Figure): string => {
+  const { note, rounds, target, unit, value, what } = figure
+  const wanted = target === undefined
+    ? ""
+    : "atMost" in target
+    ? `at most ${target.atMost}`
+    : `at least ${target.atLeast}`
+  const verdict = verdicts.get(isMet(figure) ?? false) ?? ""
+  return [
+    what.padEnd(58),
+    `${value} ${unit}`.padEnd(18),
+    wanted.padEnd(16),
+    target === undefined ? "      " : verdict.padEnd(6),
+    rounds === undefined ? "" : `(${rounds.join(", ")})`,
+    note ?? ""
+  ].join(" ").trimEnd()
+}
+
 try {
-  const upstreamOrigin = await startScript("upstream.ts")
-  const bareOrigin = await startScript("bareProxy.ts", upstreamOrigin)
-  say("starting Realms on a fresh embedded PostgreSQL ...")
-  const realms = await startRealms(upstreamOrigin)
-  const own = keyOf(realms, "bench@example.com", "100000")
-  const rows: Array<Record<string, string | number>> = []
-  for (const stream of [false, true]) {
-    const measured: Record<string, Figures> = {}
-    for (
-      const [name, origin, key] of [
-        ["upstream", upstreamOrigin, "x"],
-        ["bare proxy", bareOrigin, "x"],
-        ["realms", realms.origin, own]
-      ] as const
-    ) {
-      say(`measuring ${name}, ${stream ? "streams" : "JSON"}, ${CONNECTIONS} connections, ${SECONDS} s ...`)
-      await load({ origin, key, stream })
-      measured[name] = await load({ origin, key, stream })
-    }
-    const floor = measured["bare proxy"]?.callsPerSecond ?? 1
-    for (const [name, figures] of Object.entries(measured)) {
-      rows.push({
-        kind: stream ? "stream" : "json",
-        target: name,
-        "calls/s": Math.round(figures.callsPerSecond),
-        "of bare proxy": Number((figures.callsPerSecond / floor).toFixed(3)),
-        "first byte p50 ms": Number(figures.firstByteP50Ms.toFixed(2)),
-        "first byte p99 ms": Number(figures.firstByteP99Ms.toFixed(2)),
-        failed: figures.failed
-      })
-    }
+  const results: Array<{ readonly scenario: Scenario; readonly figures: ReadonlyArray<Figure> }> = []
+  for (const scenario of scenarios.filter(({ name }) => names.includes(name))) {
+    process.stdout.write(`\n${scenario.name}: ${scenario.about}\n`)
+    const figures: Array<Figure> = []
+    await scenario.run({
+      isQuick,
+      say,
+      figure: (figure) => {
+        figures.push(figure)
+        process.stdout.write(`  ${lineOf(figure)}\n`)
+      }
+    })
+    await endProcesses()
+    results.push({ scenario, figures })
   }
-  process.stdout.write(`${rows.map((row) => JSON.stringify(row)).join("\n")}\n`)
-  process.stdout.write(`${realms.command("audit")}\n`)
+  const judged = results.flatMap(({ figures }) => figures.map(isMet)).filter((met) => met !== undefined)
+  process.stdout.write(`\n${judged.filter((met) => met).length} of ${judged.length} targets met\n`)
+  if (!isQuick && only === undefined) {
+    writeResults(results)
+    say("the results are in docs/benchmarks")
+  }
 } finally {
   await endAll()
 }

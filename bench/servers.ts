@@ -6,9 +6,11 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { setTimeout } from "node:timers/promises"
 
 export const root = join(import.meta.dirname, "..")
-const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
+export const folder = mkdtempSync(join(tmpdir(), "realms-bench-"))
 // As root, PostgreSQL runs as somebody else, who has to get there.
 chmodSync(folder, 0o755)
 const children: Array<ChildProcess> = []
@@ -19,61 +21,39 @@ export interface Started {
   readonly found: string
 }
 
-/** Starts a Node process, and waits for a line in which `find` finds something. */
+/** What a process said last, as its failure repeats it, at most. */
+const SEEN_CHARACTERS_MAX = 2_000
+
+/** Starts a Node process, and waits for a line in which `find` finds something; `hear` is given every line. */
 export const start = (
   args: ReadonlyArray<string>,
   find: (line: string) => string | undefined,
-  env: NodeJS.ProcessEnv = process.env
+  env: NodeJS.ProcessEnv = process.env,
+  hear: (line: string) => void = () => undefined
 ): Promise<Started> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] })
     children.push(child)
     let seen = ""
-    const look = (piece: Buffer) => {
-      seen += piece.toString()
-      for (const line of seen.split("\n")) {
-        const found = find(line)
-        if (found !== undefined) resolve({ child, found })
-      }
+    const look = (line: string): void => {
+      seen = `${seen}\n${line}`.slice(-SEEN_CHARACTERS_MAX)
+      hear(line)
+      const found = find(line)
+      if (found !== undefined) resolve({ child, found })
     }
-    child.stdout?.on("data", look)
-    child.stderr?.on("data", look)
-    child.once("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}: ${seen.slice(-2_000)}`)))
+    for (const output of [child.stdout, child.stderr]) {
+      if (output !== null) createInterface({ input: output }).on("line", look)
+    }
+    child.once("close", (code) => reject(new Error(`${args.join(" ")} ended with ${code}: ${seen}`)))
   })
 
-/** A script of this folder that prints the port it listens on; its origin. */
-export const startScript = async (script: string, ...args: ReadonlyArray<string>): Promise<string> => {
-  const { found } = await start(
+/** A script of this folder that prints the port it listens on. */
+export const startScript = async (script: string, ...args: ReadonlyArray<string>) => {
+  const { child, found } = await start(
     [join(root, "bench", script), ...args],
     (line) => /^\d+$/.test(line) ? line : undefined
   )
-  return `http://127.0.0.1:${found}`
-}
-
-/** What one round of load has measured. */
-export interface Figures {
-  readonly callsPerSecond: number
-  readonly failed: number
-  readonly firstByteP50Ms: number
-  readonly firstByteP99Ms: number
-}
-
-export interface Load {
-  readonly origin: string
-  readonly key: string
-  readonly stream: boolean
-}
-
-export const SECONDS = process.env.BENCH_SECONDS ?? "5"
-export const CONNECTIONS = process.env.BENCH_CONNECTIONS ?? "64"
-
-/** Calls a target for some seconds, from a process of its own. */
-export const load = async ({ key, origin, stream }: Load): Promise<Figures> => {
-  const { found } = await start(
-    [join(root, "bench/load.ts"), origin, key, "bench", CONNECTIONS, SECONDS, String(stream)],
-    (line) => line.startsWith("{") ? line : undefined
-  )
-  return JSON.parse(found) as Figures
+  return { origin: `http://127.0.0.1:${found}`, pid: child.pid ?? 0 }
 }
 
 export interface Realms {
@@ -81,20 +61,29 @@ export interface Realms {
   readonly origin: string
   /** Runs a command on the same installation; what it prints. */
   readonly command: (...args: ReadonlyArray<string>) => string
+  /** Stops the server and its database and starts them again; the ms from the start until it is ready. */
+  readonly again: () => Promise<number>
 }
 
 export interface RealmsOptions {
   readonly nodeArgs?: ReadonlyArray<string>
+  /** More of `config.yaml`, a line a key. */
+  readonly settings?: string
   /** A built checkout of another version; else this one. */
   readonly checkout?: string
 }
 
 let installations = 0
 
-/** Realms on a fresh embedded PostgreSQL, with two models of the upstream, `bench` and `large`. */
+/** The models of the upstream. */
+const models = ["bench", "large", "five", "paced", "slow", "long"]
+
+const listening = /listening on (http:\/\/127\.0\.0\.1:\d+)/
+
+/** Realms on a fresh embedded PostgreSQL, with the models of the upstream. */
 export const startRealms = async (
   upstreamOrigin: string,
-  { checkout = root, nodeArgs = [] }: RealmsOptions = {}
+  { checkout = root, nodeArgs = [], settings = "" }: RealmsOptions = {}
 ): Promise<Realms> => {
   const entry = join(checkout, "dist/main.js")
   const own = join(folder, String(++installations))
@@ -103,23 +92,34 @@ export const startRealms = async (
   writeFileSync(
     config,
     `server: { port: 0 }
+${settings}
 data_dir: ${join(own, "data")}
 log: { format: json, level: info }
-channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, models: { bench: bench, large: large } }]
-models: [{ id: bench, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 },
-         { id: large, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }]
+channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, models: { ${
+      models.map((id) => `${id}: ${id}`).join(", ")
+    } } }]
+models: [${
+      models.map((id) => `{ id: ${id}, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }`)
+        .join(",\n         ")
+    }]
 `
   )
   const env = { ...process.env, REALMS_CONFIG: config }
-  const { child, found } = await start(
-    [...nodeArgs, entry, "serve"],
-    (line) => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1],
-    env
-  )
+  const serve = () => start([...nodeArgs, entry, "serve"], (line) => listening.exec(line)?.[1], env)
+  const { child, found } = await serve()
   const command = (...args: ReadonlyArray<string>): string =>
     execFileSync(process.execPath, [entry, ...args], { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
       .trim()
-  return { child, origin: found, command }
+  const again = async (): Promise<number> => {
+    await endOne(running)
+    const startedMs = performance.now()
+    const { child: next, found: origin } = await serve()
+    running = next
+    while ((await fetch(`${origin}/readyz`)).status !== 200) await setTimeout(5)
+    return performance.now() - startedMs
+  }
+  let running = child
+  return { child, origin: found, command, again }
 }
 
 /** A new user's key. */
@@ -129,13 +129,20 @@ export const keyOf = ({ command }: Realms, email: string, usd?: string): string 
   return command("key", "create", "--user", email)
 }
 
-/** Ends every process, the last one first, and removes the folder. */
+const endOne = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once("exit", resolve))
+  child.kill("SIGTERM")
+  await ended
+}
+
+/** Ends every process, the last one first. */
+export const endProcesses = async (): Promise<void> => {
+  for (const child of children.splice(0).toReversed()) await endOne(child)
+}
+
+/** Ends every process and removes the folder. */
 export const endAll = async (): Promise<void> => {
-  for (const child of children.toReversed()) {
-    if (child.exitCode !== null) continue
-    const ended = new Promise((resolve) => child.once("exit", resolve))
-    child.kill("SIGTERM")
-    await ended
-  }
+  await endProcesses()
   rmSync(folder, { recursive: true, force: true })
 }

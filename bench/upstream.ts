@@ -1,7 +1,6 @@
 /**
- * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream; for the model `large` JSON of
- * 20 MB. Run as a process of its
- * own; prints its port.
+ * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream; for the models `large` and `five`
+ * JSON of 20 and 5 MB, for `paced` a frame every 50 ms, for `slow` one every 500 ms, for `long` 500 frames at once. Run as a process of its own; prints its port.
  */
 import { createServer } from "node:http"
 
@@ -15,14 +14,17 @@ const answer = Buffer.from(JSON.stringify({
   usage
 }))
 
-/** 20 MB, most of it the probabilities of tokens. */
+/** Most of a large answer is the probabilities of tokens. */
 const probability = `{"token":"word","logprob":-0.1,"bytes":[119,111,114,100],"top_logprobs":[]},`
-const largeAnswer = Buffer.from(
-  answer.toString().replace(
-    '"finish_reason"',
-    `"logprobs":{"content":[${probability.repeat(Math.floor(20_000_000 / probability.length))}{}]},"finish_reason"`
+const largeAnswer = (bytes: number): Buffer =>
+  Buffer.from(
+    answer.toString().replace(
+      '"finish_reason"',
+      `"logprobs":{"content":[${probability.repeat(Math.floor(bytes / probability.length))}{}]},"finish_reason"`
+    )
   )
-)
+
+const answers = new Map([["large", largeAnswer(20_000_000)], ["five", largeAnswer(5_000_000)]])
 
 const frame = (delta: unknown, finish: string | null): string =>
   `data: ${
@@ -35,9 +37,9 @@ const frame = (delta: unknown, finish: string | null): string =>
     })
   }\n\n`
 
-const frames = [
+const framesOf = (count: number) => [
   frame({ role: "assistant", content: "" }, null),
-  ...Array.from({ length: 20 }, () => frame({ content: "word " }, null)),
+  ...Array.from({ length: count }, () => frame({ content: "word " }, null)),
   frame({}, "stop"),
   `data: ${
     JSON.stringify({
@@ -52,23 +54,29 @@ const frames = [
   "data: [DONE]\n\n"
 ]
 
+const shortFrames = framesOf(20)
+const longFrames = framesOf(500)
+
 const server = createServer({ noDelay: true }, (request, response) => {
   const chunks: Array<Buffer> = []
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", () => {
     const body = Buffer.concat(chunks).toString("latin1")
     if (!body.includes('"stream":true')) {
-      const sent = body.includes('"model":"large"') ? largeAnswer : answer
+      const sent = answers.get(/"model":"(\w+)"/.exec(body.slice(0, 1_000))?.[1] ?? "") ?? answer
       response.writeHead(200, { "content-type": "application/json", "content-length": sent.length })
       return response.end(sent)
     }
     response.writeHead(200, { "content-type": "text/event-stream" })
+    const paceMs = body.includes('"model":"paced"') ? 50 : body.includes('"model":"slow"') ? 500 : 0
+    const frames = body.includes('"model":"long"') ? longFrames : shortFrames
     let next = 0
     const send = (): void => {
       const text = frames[next++]
       if (text === undefined) return void response.end()
       response.write(text)
-      setImmediate(send)
+      if (paceMs === 0) setImmediate(send)
+      else setTimeout(send, paceMs)
     }
     send()
   })
