@@ -10,7 +10,6 @@ import { Icon } from "./Icon.tsx"
 import { type InputEntry, Inputs } from "./Inputs.tsx"
 import { Card, Done, Notice, PageHeading } from "./Parts.tsx"
 
-/** A form that is posted to this site. */
 export const PostForm = (
   { action, children, class: className, confirm, files, context }: {
     readonly context: PageContext
@@ -68,16 +67,11 @@ export const keyOf = ({ problems, values }: FormState): string => {
   return key === "" || problems["form"] !== undefined ? randomUUID() : key
 }
 
-interface ButtonFormProps {
-  readonly context: PageContext
-  readonly action: string
+interface ButtonFormProps extends Omit<ComponentProps<typeof PostForm>, "children"> {
   readonly button: ComponentChildren
-  /** Classes of the button besides `btn`, and of the form. */
+  /** Classes of the button besides `btn`. */
   readonly look?: string
-  readonly class?: string
   readonly fields?: ComponentProps<typeof Hidden>["fields"]
-  /** Asked before it is sent, where scripts run. */
-  readonly confirm?: string
   /** Below the button. */
   readonly children?: ComponentChildren
 }
@@ -96,6 +90,29 @@ export const ButtonForm = ({ button, children, fields = {}, look = "", ...form }
     <Hidden fields={fields} />
     <button class={`btn ${look}`} type="submit">{button}</button>
     {children}
+  </PostForm>
+)
+
+interface InputFormProps extends Omit<ComponentProps<typeof PostForm>, "children"> {
+  readonly state?: FormState
+  readonly inputs: ReadonlyArray<InputEntry>
+  readonly submit: string
+  /** Classes of the button besides `btn`. */
+  readonly look?: string
+  readonly fields?: ComponentProps<typeof Hidden>["fields"]
+  /** Above the inputs. */
+  readonly children?: ComponentChildren
+}
+
+/** A form that is part of a page: its inputs, and the button that sends it. */
+export const InputForm = (
+  { children, fields = {}, inputs, look = "btn-primary", state = emptyForm, submit, ...form }: InputFormProps
+) => (
+  <PostForm {...form}>
+    <Hidden fields={fields} />
+    {children}
+    <Inputs state={state} inputs={inputs} />
+    <button type="submit" class={`btn ${look}`}>{submit}</button>
   </PostForm>
 )
 
@@ -123,7 +140,6 @@ interface HeadedProps {
   readonly actions?: ComponentChildren
   /** What has just been done, by what the address says. */
   readonly done?: ComponentProps<typeof Done>["texts"]
-  /** Of the page's form. */
   readonly state?: FormState
   readonly children: ComponentChildren
 }
@@ -146,7 +162,6 @@ export const headedPage = (
 
 interface FormCardProps {
   readonly context: PageContext
-  /** Where it is sent. */
   readonly action: string
   /** Absent: there is nothing to send, and the page says why. */
   readonly submit?: string
@@ -187,7 +202,6 @@ export const FormPage = ({ children, lead, state, title, ...form }: FormPageProp
 )
 
 export interface AskProps extends Omit<FormPageProps, "children"> {
-  /** What happens when it is sent. */
   readonly text?: string
   readonly inputs?: ReadonlyArray<InputEntry>
   /** It moves money: sent twice, it counts once. */
@@ -205,41 +219,30 @@ export const askPage = ({ inputs = [], once = false, text, ...form }: AskProps):
     </FormPage>
   )
 
-export interface ConfirmProps {
-  readonly context: PageContext
+export interface ConfirmProps extends Omit<FormCardProps, "children" | "danger" | "backText"> {
   readonly title: string
   /** What will happen. */
   readonly text: string
-  /** What the button says, and the link that leaves everything as it is. */
-  readonly submit: string
+  /** What the link says that leaves everything as it is. */
   readonly cancel: string
-  /** Where the form is sent, and where the link leads. */
-  readonly action: string
-  readonly back: string
   /** Of the row as it was shown. */
   readonly revision?: bigint
   readonly problems?: Problems
-  /** Above the question: what is at stake. */
+  /** What is at stake. */
   readonly children?: ComponentChildren
 }
 
 export const ConfirmPage = (
-  { action, back, cancel, children, problems = {}, revision, submit, text, title, context }: ConfirmProps
+  { cancel, children, problems = {}, revision, text, title, ...form }: ConfirmProps
 ) => (
   <>
     <PageHeading title={title} />
     <FormAlert state={{ values: new URLSearchParams(), problems }} />
     {children}
-    <Card>
-      <div class="card-body">
-        <p class="break-anywhere">{text}</p>
-        <PostForm context={context} action={action} class="btn-list">
-          <Hidden fields={{ revision }} />
-          <button type="submit" class="btn btn-danger">{submit}</button>
-          <a class="btn" href={back}>{cancel}</a>
-        </PostForm>
-      </div>
-    </Card>
+    <FormCard {...form} backText={cancel} danger>
+      <Hidden fields={{ revision }} />
+      <p class="break-anywhere">{text}</p>
+    </FormCard>
   </>
 )
 
@@ -271,7 +274,6 @@ export interface EditPageProps {
   readonly facts: ComponentChildren
   /** Above the form, whatever it is. */
   readonly above?: ComponentChildren
-  /** The inputs of the form. */
   readonly children: ComponentChildren
 }
 
@@ -298,7 +300,7 @@ export const EditPage = (props: EditPageProps) => {
         : null}
       {above}
       {row.declared || isOvertaken
-        ? <Card class="mb-3" {...isOvertaken ? { title: say("now") } : {}}>{facts}</Card>
+        ? <Card class="mb-3" title={isOvertaken ? say("now") : undefined}>{facts}</Card>
         : null}
       {row.declared
         ? <a class="btn" href={paths.list}>{context.say("action.back")}</a>

@@ -59,14 +59,12 @@ export interface Choice extends Asked {
   readonly options: ReadonlyArray<readonly [value: string, text: string, hint?: string]>
 }
 
-/** One thing that is so or not. */
 interface TickInput extends Asked {
   readonly is: "tick"
   /** Ticked where nothing was sent yet. */
   readonly initial?: ReadonlyArray<string>
 }
 
-/** Any of several. */
 interface TicksInput extends Omit<TickInput, "is"> {
   readonly is: "ticks"
   readonly options: ReadonlyArray<readonly [value: string, text: string]>
@@ -102,7 +100,6 @@ interface Shown<I extends Asked = Asked> {
   readonly input: I
 }
 
-/** Which texts describe a control. */
 const describedBy = ({ input: { hint, name }, state: { problems } }: Shown) => {
   const ids = [problems[name] && `field-${name}-problem`, hint && `field-${name}-hint`].filter(Boolean)
   return ids.length === 0 ? undefined : ids.join(" ")
@@ -118,7 +115,6 @@ const saidOf = (look: string, shown: Shown) => {
   }
 }
 
-/** Below a control: what is wrong, and the hint. */
 const Notes = ({ input: { hint, name }, state: { problems } }: Shown) => (
   <>
     {problems[name] && <div id={`field-${name}-problem`} class="invalid-feedback d-block">{problems[name]}</div>}

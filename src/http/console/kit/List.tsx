@@ -24,7 +24,6 @@ const cellClass = ({ number, wide }: Pick<ItemColumn<never>, "number" | "wide">)
   `${number === true ? "text-end" : ""} ${wide === true ? "d-none d-md-table-cell" : ""}`
 
 interface ItemTableProps<Item> {
-  /** For screen readers. */
   readonly caption: string
   readonly columns: ReadonlyArray<ItemColumn<Item>>
   readonly items: ReadonlyArray<Item>
@@ -58,25 +57,6 @@ export function amountColumn<Item>(title: string, amountOf: (item: Item) => Comp
   return { title, number: true, cell: (item) => <span class="nowrap">{amountOf(item)}</span> }
 }
 
-/** When something was; `never` says that it was not. Left out on narrow screens. */
-export function timeColumn<Item>(
-  context: PageContext,
-  title: string,
-  atOf: (item: Item) => Date | null,
-  never: ComponentChildren = "–"
-): ItemColumn<Item> {
-  const cell = (item: Item) => {
-    const at = atOf(item)
-    return at === null ? never : (
-      <span class="nowrap">
-        <Moment context={context} at={at} />
-      </span>
-    )
-  }
-  return { title, wide: true, cell }
-}
-
-/** A text that may be long. */
 export function textColumn<Item>(
   title: string,
   textOf: (item: Item) => ComponentChildren,
@@ -85,20 +65,37 @@ export function textColumn<Item>(
   return { title, ...look, cell: (item) => <span class="break-anywhere">{textOf(item)}</span> }
 }
 
-/** A day; its title says the time. Left out on narrow screens. */
-export function dayColumn<Item>(
-  { formats }: PageContext,
+/** When something was; `never` says that it was not. Left out on narrow screens. */
+function momentColumn<Item>(
+  title: string,
+  atOf: (item: Item) => Date | null,
+  never: ComponentChildren,
+  show: (at: Date) => ComponentChildren
+): ItemColumn<Item> {
+  const cell = (item: Item) => {
+    const at = atOf(item)
+    return at === null ? never : <span class="nowrap">{show(at)}</span>
+  }
+  return { title, wide: true, cell }
+}
+
+export function timeColumn<Item>(
+  context: PageContext,
   title: string,
   atOf: (item: Item) => Date | null,
   never: ComponentChildren = "–"
 ): ItemColumn<Item> {
-  const cell = (item: Item) => {
-    const at = atOf(item)
-    return at === null
-      ? never
-      : <time class="nowrap" dateTime={at.toISOString()} title={formats.time(at)}>{formats.date(at)}</time>
-  }
-  return { title, wide: true, cell }
+  return momentColumn(title, atOf, never, (at) => <Moment context={context} at={at} />)
+}
+
+/** A day; its title says the time. */
+export function dayColumn<Item>(
+  { formats: { date, time } }: PageContext,
+  title: string,
+  atOf: (item: Item) => Date | null,
+  never: ComponentChildren = "–"
+): ItemColumn<Item> {
+  return momentColumn(title, atOf, never, (at) => <time dateTime={at.toISOString()} title={time(at)}>{date(at)}</time>)
 }
 
 export const Pager = (
@@ -188,13 +185,11 @@ export interface ListProps<Item> {
   }
   /** Said where the filter finds nothing; absent: as where there is nothing. */
   readonly none?: string
-  /** Newest first, or from the first to the last. */
   readonly order?: "newest" | "first"
   /** Above the filter. */
   readonly children?: ComponentChildren
 }
 
-/** The filter by which enabled rows are listed, or disabled ones. */
 export const enabledFilter = (
   say: (key: "state" | "state.all" | "state.enabled" | "state.disabled") => string,
   value: "enabled" | "disabled" | undefined
@@ -277,7 +272,6 @@ export const Filter = ({ at = "", filter, kept = {}, path, context }: FilterProp
   )
 }
 
-/** The links below a list: to its beginning, and to what follows. */
 function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<string, string>> }) {
   const { cursor, hasMore = false, items, order = "newest", path, query, context: { query: asked, say } } = props
   if (cursor === undefined) return null
@@ -320,9 +314,7 @@ export function List<Item>(props: ListProps<Item>) {
 interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
   readonly title: string
   readonly lead?: string
-  /** Beside the heading, such as the link to a new one. */
   readonly actions?: ComponentChildren
-  /** What has just been done, by what the address says. */
   readonly done?: Readonly<Record<string, string>>
   readonly warning?: string | undefined
 }
@@ -352,7 +344,6 @@ interface ListCardProps<Item> extends Listed<Item> {
   readonly title: string
   readonly actions?: ComponentChildren
   readonly columns: ReadonlyArray<ItemColumn<Item>>
-  /** Said where there is nothing. */
   readonly empty: string
 }
 

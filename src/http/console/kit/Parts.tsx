@@ -6,7 +6,6 @@ import { mayOpen, type PageContext } from "../PageContext.ts"
 import type { Say } from "../text/Texts.ts"
 import { Icon, type IconName } from "./Icon.tsx"
 
-/** The heading of a page, with what can be done on the right. */
 export const PageHeading = (
   { children, lead, title }: {
     readonly title: string
@@ -27,7 +26,7 @@ export const PageHeading = (
 
 export const Card = (
   { actions, children, class: className, title }: {
-    readonly title?: string
+    readonly title?: string | undefined
     readonly actions?: ComponentChildren
     readonly children: ComponentChildren
     readonly class?: string
@@ -44,7 +43,6 @@ export const Card = (
   </section>
 )
 
-/** One figure with its name. */
 export const Figure = (
   { hint, icon, label, value }: {
     readonly label: string
@@ -211,7 +209,7 @@ interface FactsCardProps {
 }
 
 export const FactsCard = ({ facts, footer, title }: FactsCardProps) => (
-  <Card class="mb-3" {...title === undefined ? {} : { title }}>
+  <Card class="mb-3" title={title}>
     <div class="card-body">
       <Facts facts={facts} />
     </div>

@@ -6,8 +6,7 @@ import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
 import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
-import { ButtonForm, FormAlert, headedPage, Hidden, PostForm } from "../kit/Forms.tsx"
-import { Inputs } from "../kit/Inputs.tsx"
+import { ButtonForm, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
 import { ItemTable, timeColumn } from "../kit/List.tsx"
 import { Badge, Card, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
@@ -38,17 +37,17 @@ const Look = ({ context }: { readonly context: UserContext }) => {
   const themes = [["auto", say("look.auto")], ["light", say("look.light")], ["dark", say("look.dark")]] as const
   return (
     <Panel title={sayOf(context, "account")("look")} class="h-100">
-      <PostForm context={context} action="/look">
-        <Hidden fields={{ next: "/account?done=look" }} />
-        <Inputs
-          state={emptyForm}
-          inputs={[[
-            { is: "select", name: "language", label: say("look.language"), initial: language, options: languages },
-            { is: "select", name: "theme", label: say("look.theme"), initial: theme, options: themes }
-          ]]}
-        />
-        <button type="submit" class="btn">{say("action.save")}</button>
-      </PostForm>
+      <InputForm
+        context={context}
+        action="/look"
+        fields={{ next: "/account?done=look" }}
+        inputs={[[
+          { is: "select", name: "language", label: say("look.language"), initial: language, options: languages },
+          { is: "select", name: "theme", label: say("look.theme"), initial: theme, options: themes }
+        ]]}
+        look=""
+        submit={say("action.save")}
+      />
     </Panel>
   )
 }
@@ -58,18 +57,19 @@ const Password = ({ state, context }: { readonly context: UserContext; readonly 
   const hint = sayOf(context, "password")("rules")
   return (
     <Panel title={say("password")}>
-      <PostForm context={context} action="/account/password">
+      <InputForm
+        context={context}
+        action="/account/password"
+        state={state}
+        inputs={[[
+          { is: "password", name: "current", label: say("password.current"), required: true },
+          { is: "secret", name: "next", label: say("password.next"), hint, required: true }
+        ]]}
+        submit={say("password.submit")}
+      >
         <FormAlert state={state} />
         <p class="text-secondary">{say("password.lead")}</p>
-        <Inputs
-          state={state}
-          inputs={[[
-            { is: "password", name: "current", label: say("password.current"), required: true },
-            { is: "secret", name: "next", label: say("password.next"), hint, required: true }
-          ]]}
-        />
-        <button type="submit" class="btn btn-primary">{say("password.submit")}</button>
-      </PostForm>
+      </InputForm>
     </Panel>
   )
 }

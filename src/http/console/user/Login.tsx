@@ -13,8 +13,7 @@ import { SetupLinks } from "../../../identity/SetupLinks.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, type Page, page, redirect, refusing } from "../Answer.ts"
 import { routes, visitorForm, visitorPage } from "../ConsoleRoute.ts"
-import { FormAlert, PostForm } from "../kit/Forms.tsx"
-import { Inputs } from "../kit/Inputs.tsx"
+import { FormAlert, InputForm } from "../kit/Forms.tsx"
 import { type PageContext, sayOf } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword } from "../text/SharedTexts.ts"
@@ -67,25 +66,27 @@ const EntryForm = ({ action, isNew = false, next, state, submit, context }: Entr
   const say = sayOf(context, "login")
   const isTyped = (state.values.get("email") ?? "") !== "" && state.problems["email"] === undefined
   return (
-    <PostForm context={context} action={action}>
+    <InputForm
+      context={context}
+      action={action}
+      state={state}
+      fields={{ next }}
+      inputs={[
+        { is: "username", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: !isTyped },
+        {
+          is: isNew ? "secret" : "password",
+          name: "password",
+          label: say("password"),
+          hint: isNew ? sayOf(context, "password")("rules") : undefined,
+          required: true,
+          autofocus: isTyped
+        }
+      ]}
+      look="btn-primary w-100 mt-2"
+      submit={submit}
+    >
       <FormAlert state={state} />
-      {next === undefined ? null : <input type="hidden" name="next" value={next} />}
-      <Inputs
-        state={state}
-        inputs={[
-          { is: "username", name: "email", label: say("email"), maxlength: 254, required: true, autofocus: !isTyped },
-          {
-            is: isNew ? "secret" : "password",
-            name: "password",
-            label: say("password"),
-            hint: isNew ? sayOf(context, "password")("rules") : undefined,
-            required: true,
-            autofocus: isTyped
-          }
-        ]}
-      />
-      <button type="submit" class="btn btn-primary w-100 mt-2">{submit}</button>
-    </PostForm>
+    </InputForm>
   )
 }
 
@@ -229,18 +230,20 @@ const showReset = Effect.fnUntraced(function*(context: PageContext, state = empt
     title: say("title"),
     lead: <span class="break-anywhere">{say("lead", { email })}</span>,
     children: (
-      <PostForm context={context} action={context.pathname}>
+      <InputForm
+        context={context}
+        action={context.pathname}
+        state={state}
+        inputs={[{ is: "secret", name: "password", label: say("password"), hint, required: true, autofocus: true }]}
+        look="btn-primary w-100 mt-2"
+        submit={say("submit")}
+      >
         <FormAlert state={state} />
         <div class="mb-3">
           <label class="form-label" for="reset-email">{say("email")}</label>
           <input class="form-control" type="email" id="reset-email" value={email} autocomplete="username" readonly />
         </div>
-        <Inputs
-          state={state}
-          inputs={[{ is: "secret", name: "password", label: say("password"), hint, required: true, autofocus: true }]}
-        />
-        <button type="submit" class="btn btn-primary w-100 mt-2">{say("submit")}</button>
-      </PostForm>
+      </InputForm>
     )
   })
 })

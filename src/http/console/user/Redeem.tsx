@@ -5,8 +5,7 @@
 import { Effect, Redacted } from "effect"
 import { Redemptions } from "../../../redemption/Redemptions.ts"
 import { type FormState, redirect, refuse, refusing } from "../Answer.ts"
-import { PostForm } from "../kit/Forms.tsx"
-import { Inputs } from "../kit/Inputs.tsx"
+import { InputForm } from "../kit/Forms.tsx"
 import { Card, Notice } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
@@ -25,21 +24,23 @@ export const RedeemCard = ({ action, state, context }: RedeemProps) => {
   const say = sayOf(context, "redeem")
   return (
     <Card title={say("title")} class="h-100">
-      <PostForm context={context} action={action} class="card-body">
-        <Inputs
-          state={state}
-          inputs={[{
-            name: "code",
-            label: say("code"),
-            hint: say("code.hint"),
-            placeholder: "RLM-XXXXX-XXXXX-…",
-            maxlength: CODE_LENGTH_MAX,
-            autofocus: state.problems["code"] !== undefined,
-            required: true
-          }]}
-        />
-        <button class="btn" type="submit">{say("submit")}</button>
-      </PostForm>
+      <InputForm
+        context={context}
+        action={action}
+        class="card-body"
+        state={state}
+        inputs={[{
+          name: "code",
+          label: say("code"),
+          hint: say("code.hint"),
+          placeholder: "RLM-XXXXX-XXXXX-…",
+          maxlength: CODE_LENGTH_MAX,
+          autofocus: state.problems["code"] !== undefined,
+          required: true
+        }]}
+        look=""
+        submit={say("submit")}
+      />
     </Card>
   )
 }

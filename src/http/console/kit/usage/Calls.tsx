@@ -12,7 +12,7 @@ import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { Filter, type ItemColumn, ItemTable, type ListFilter, Pager } from "../List.tsx"
 import { Badge, Card, Moment, Nothing, StateBadge, type States } from "../Parts.tsx"
-import type { UsageQuery } from "./UsageQuery.ts"
+import type { UsagePage, UsageQuery } from "./UsageQuery.ts"
 
 export const callStates: States<CallState, TextKey<"usage">> = {
   committed: ["green", "state.committed"],
@@ -107,17 +107,31 @@ export const callFilter = (context: PageContext, { filter }: UsageQuery): Readon
   ]
 }
 
-interface CallsCardProps<Call> {
-  readonly context: PageContext
+interface CursorLinksProps extends UsagePage {
+  /** The list's name in the page, and in its query. */
+  readonly at: string
+  readonly name: string
+  readonly next: string | undefined
+  readonly texts: readonly [newest: string, older: string]
+}
+
+/** The links to other pages of a list. */
+const CursorLinks = ({ at, name, next, path, queryOf, texts: [newest, older], context }: CursorLinksProps) => {
+  const hrefOf = (changes?: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#${at}`
+  return (
+    <Pager
+      newest={context.query.has(name) ? { href: hrefOf(), text: newest } : undefined}
+      older={next === undefined ? undefined : { href: hrefOf({ [name]: next }), text: older }}
+    />
+  )
+}
+
+interface CallsCardProps<Call> extends UsagePage {
   readonly calls: CallPage<Call>
   readonly columns: ReadonlyArray<ItemColumn<Call>>
   readonly query: UsageQuery
-  /** Of the page that shows the card. */
-  readonly path: string
   /** Of the file. */
   readonly csvPath: string
-  /** The page's query, with these parts changed. */
-  readonly queryOf: (changes?: Readonly<Record<string, string>>) => string
   readonly filter: ReadonlyArray<ListFilter>
   readonly none: { readonly title: string; readonly text: string }
 }
@@ -125,9 +139,7 @@ interface CallsCardProps<Call> {
 export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
   const { calls, columns, csvPath, filter, none, path, query: { range }, queryOf, context } = props
   const say = sayOf(context, "usage")
-  const isContinued = context.query.has("before")
   const kept = { range: range.name, ...(range.name === "custom" ? { from: range.from, to: range.to } : {}) }
-  const hrefOf = (changes?: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#calls`
   const csv = <a class="btn btn-sm" href={`${csvPath}?${queryOf()}`} download>{say("export")}</a>
   return (
     <Card title={say("list")} actions={csv}>
@@ -139,10 +151,7 @@ export function CallsCard<Call extends CallItem>(props: CallsCardProps<Call>) {
         : calls.exhausted
         ? <Nothing icon="usage" {...none} />
         : <Nothing icon="filter" title={say("keepLooking")} />}
-      <Pager
-        newest={isContinued ? { href: hrefOf(), text: say("newest") } : undefined}
-        older={calls.next === undefined ? undefined : { href: hrefOf({ before: calls.next }), text: say("older") }}
-      />
+      <CursorLinks {...props} at="calls" name="before" next={calls.next} texts={[say("newest"), say("older")]} />
     </Card>
   )
 }
@@ -157,23 +166,17 @@ export const readRefused = Effect.fnUntraced(function*(context: PageContext, use
     : yield* (yield* RefusedCalls).list(userId, filter, context.query.get(CURSOR) ?? undefined)
 })
 
-interface RefusedProps {
-  readonly context: PageContext
+interface RefusedProps extends UsagePage {
   readonly refused: RefusedPage | undefined
-  /** Of the page that shows it. */
-  readonly path: string
-  /** That page's query, with these parts changed or, where empty, left out. */
-  readonly queryOf: (changes: Readonly<Record<string, string>>) => string
 }
 
-export const RefusedCard = ({ path, queryOf, refused, context }: RefusedProps) => {
+export const RefusedCard = ({ refused, ...page }: RefusedProps) => {
+  const { context } = page
   const say = sayOf(context, "refused")
   const sayUsage = sayOf(context, "usage")
   const { count } = context.formats
-  const isContinued = context.query.has(CURSOR)
-  if (refused === undefined || (refused.items.length === 0 && !isContinued)) return null
+  if (refused === undefined || (refused.items.length === 0 && !context.query.has(CURSOR))) return null
   const { items, next } = refused
-  const hrefOf = (changes: Readonly<Record<string, string>>) => `${path}?${queryOf(changes)}#refused`
   return (
     <Card title={say("refused")} class="mt-3">
       <div id="refused" class="card-body border-bottom text-secondary">
@@ -199,9 +202,12 @@ export const RefusedCard = ({ path, queryOf, refused, context }: RefusedProps) =
           items={items}
         />
       )}
-      <Pager
-        newest={isContinued ? { href: hrefOf({}), text: say("refused.newest") } : undefined}
-        older={next === undefined ? undefined : { href: hrefOf({ [CURSOR]: next }), text: say("refused.older") }}
+      <CursorLinks
+        {...page}
+        at="refused"
+        name={CURSOR}
+        next={next}
+        texts={[say("refused.newest"), say("refused.older")]}
       />
     </Card>
   )

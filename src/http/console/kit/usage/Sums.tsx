@@ -9,15 +9,10 @@ import { Hidden } from "../Forms.tsx"
 import { Inputs } from "../Inputs.tsx"
 import { ItemTable } from "../List.tsx"
 import { Card, Figures, Notice, Usd } from "../Parts.tsx"
-import { RANGE_DAYS_SHOWN_MAX, type UsageRange } from "./UsageQuery.ts"
+import { RANGE_DAYS_SHOWN_MAX, type UsagePage, type UsageRange } from "./UsageQuery.ts"
 
-interface RangePickerProps {
-  readonly context: PageContext
+interface RangePickerProps extends UsagePage {
   readonly range: UsageRange
-  /** Of the page that shows the period. */
-  readonly path: string
-  /** Its query, with these parts changed or, where empty, left out. */
-  readonly queryOf: (changes: Readonly<Record<string, string>>) => string
   /** What the page goes on asking for when the days are typed. */
   readonly kept?: Readonly<Record<string, string>>
 }
@@ -66,48 +61,6 @@ export const RangePicker = ({ kept = {}, path, queryOf, range, context }: RangeP
   )
 }
 
-const Picture = (
-  { alt, hiddenIn, src, theme, width }: {
-    readonly src: string
-    readonly width: number
-    readonly theme: "light" | "dark"
-    readonly hiddenIn: "light" | "dark"
-    readonly alt: string
-  }
-) => {
-  const at = (size: string) => `${src}${src.includes("?") ? "&" : "?"}theme=${theme}&size=${size}`
-  return (
-    <picture class={`hide-theme-${hiddenIn}`}>
-      <source media="(max-width: 600px)" srcset={at("narrow")} />
-      <img class="chart" src={at("wide")} alt={alt} loading="lazy" width={width} height="240" />
-    </picture>
-  )
-}
-
-export const ChartImage = (
-  { children, src, summary, title, width }: {
-    /** Of the wide one, in pixels. */
-    readonly width: number
-    /** Without theme and size. */
-    readonly src: string
-    readonly title: string
-    /** What opens the table. */
-    readonly summary: string
-    readonly children: ComponentChildren
-  }
-) => (
-  <>
-    <div class="card-body">
-      <Picture src={src} theme="light" hiddenIn="dark" alt={title} width={width} />
-      <Picture src={src} theme="dark" hiddenIn="light" alt={title} width={width} />
-    </div>
-    <details class="chart-table">
-      <summary>{summary}</summary>
-      {children}
-    </details>
-  </>
-)
-
 export const SumFigures = ({ sums, context }: { readonly context: PageContext; readonly sums: UsageSums }) => {
   const say = sayOf(context, "usage")
   const { count } = context.formats
@@ -133,7 +86,6 @@ export const SumFigures = ({ sums, context }: { readonly context: PageContext; r
 export interface SumsTableProps {
   readonly context: PageContext
   readonly caption: string
-  /** The name of the first column. */
   readonly first: string
   readonly lines: ReadonlyArray<readonly [name: ComponentChildren, sums: UsageSums]>
 }
@@ -163,11 +115,9 @@ interface SumsChartProps {
   readonly path: string
   readonly query: string
   readonly title: string
-  /** Beside the title. */
   readonly actions?: ComponentChildren
   /** Of everything that is drawn. */
   readonly totals: UsageSums
-  /** A table of the same figures. */
   readonly children: ComponentChildren
 }
 
@@ -175,22 +125,28 @@ interface SumsChartProps {
 const widths = { days: 720, names: 460 }
 
 /**
- * A card with a picture of sums, and a table for those who want the figures. The picture has another address for every reader and
- * after every call, so that a browser's copy is never older than the page.
+ * A card with a picture of sums: for wide and narrow screens, light and dark, of which a browser loads the one it shows. The same figures
+ * stand in a table below, for those who read rather than look. The picture has another address for every reader and after every call, so
+ * that a browser's copy is never older than the page.
  */
 export const SumsChart = ({ actions, children, kind, path, query, title, totals, context }: SumsChartProps) => {
   const { language, timeZone } = context.formats
   const version = [context.user?.id, language, timeZone, totals.calls, totals.chargedMicros].join("-")
+  const src = (theme: string, size: string) => `${path}?${query}&${new URLSearchParams({ v: version, theme, size })}`
   return (
     <Card title={title} actions={actions} class="h-100">
-      <ChartImage
-        width={widths[kind]}
-        src={`${path}?${query}&${new URLSearchParams({ v: version })}`}
-        title={title}
-        summary={sayOf(context, "usage")("asTable")}
-      >
+      <div class="card-body">
+        {([["light", "dark"], ["dark", "light"]] as const).map(([theme, hiddenIn]) => (
+          <picture key={theme} class={`hide-theme-${hiddenIn}`}>
+            <source media="(max-width: 600px)" srcset={src(theme, "narrow")} />
+            <img class="chart" src={src(theme, "wide")} alt={title} loading="lazy" width={widths[kind]} height="240" />
+          </picture>
+        ))}
+      </div>
+      <details class="chart-table">
+        <summary>{sayOf(context, "usage")("asTable")}</summary>
         {children}
-      </ChartImage>
+      </details>
     </Card>
   )
 }

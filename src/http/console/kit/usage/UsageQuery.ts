@@ -99,3 +99,11 @@ export const queryText = ({ filter, range }: UsageQuery, changes: Readonly<Recor
   }
   return new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== "")).toString()
 }
+
+/** A page of usage, for its parts that lead to other periods and lists of it. */
+export interface UsagePage {
+  readonly context: PageContext
+  readonly path: string
+  /** Its query, with these parts changed or, where empty, left out. */
+  readonly queryOf: (changes?: Readonly<Record<string, string>>) => string
+}
