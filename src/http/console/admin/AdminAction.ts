@@ -4,12 +4,30 @@
  */
 import { Effect } from "effect"
 import type { HttpRouter } from "effect/http"
-import { emptyForm, type FormRefused, type NotThere, type PageProblem, redirect } from "../Answer.ts"
+import { MICROS_SCALE, parseDecimal } from "../../../domain/Money.ts"
+import {
+  emptyForm,
+  type FormRefused,
+  type NotThere,
+  type PageProblem,
+  type Problems,
+  redirect,
+  refuse
+} from "../Answer.ts"
 import { adminFormPage, pageForm } from "../ConsoleRoute.ts"
 import { askPage, type AskProps } from "../kit/Forms.tsx"
-import type { UserContext } from "../PageContext.ts"
+import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
+import type { SayOf, TextSection } from "../text/Texts.ts"
 
-export interface AdminAction<Subject, R1, R2> {
+interface Acting<S extends TextSection, Subject> {
+  readonly context: UserContext
+  readonly say: SayOf<S>
+  readonly subject: Subject
+}
+
+export interface AdminAction<S extends TextSection, Subject, R1, R2> {
+  /** The section of its texts. */
+  readonly texts: S
   /** The thing that the address names, and what the form says of it. */
   readonly find: Effect.Effect<Subject, PageProblem | NotThere, R1>
   /** The page of the thing. */
@@ -17,18 +35,16 @@ export interface AdminAction<Subject, R1, R2> {
   /** Absent: always. What is not possible is not asked for; a form that was sent is shown again in any case. */
   readonly isPossible?: (subject: Subject) => boolean
   /** What is asked; undefined where there is nothing to ask. */
-  ask(context: UserContext, subject: Subject): Omit<AskProps, "context" | "state" | "action" | "back"> | undefined
+  ask(acting: Acting<S, Subject>): Omit<AskProps, "context" | "state" | "action" | "back"> | undefined
   /** Does it, and says what has been done, for the address. */
   run(
-    context: UserContext,
-    fields: URLSearchParams,
-    subject: Subject
+    acting: Acting<S, Subject> & { readonly fields: URLSearchParams }
   ): Effect.Effect<string, FormRefused | PageProblem | NotThere, R2>
 }
 
-export const adminAction = <Subject, R1, R2>(
+export const adminAction = <S extends TextSection, Subject, R1, R2>(
   path: `/admin${string}` & HttpRouter.PathInput,
-  { ask, find, hrefOf, isPossible = () => true, run }: AdminAction<Subject, R1, R2>
+  { ask, find, hrefOf, isPossible = () => true, run, texts }: AdminAction<S, Subject, R1, R2>
 ) =>
   adminFormPage(
     path,
@@ -36,13 +52,34 @@ export const adminAction = <Subject, R1, R2>(
       show: (context, state) =>
         Effect.map(find, (subject) => {
           const back = hrefOf(subject)
-          const asked = state !== emptyForm || isPossible(subject) ? ask(context, subject) : undefined
+          const acting = { context, say: sayOf(context, texts), subject }
+          const asked = state !== emptyForm || isPossible(subject) ? ask(acting) : undefined
           const form = { context, state, action: context.pathname, back, backText: context.say("cancel") }
           return asked === undefined ? redirect(back) : askPage({ ...form, ...asked })
         }),
       run: Effect.fnUntraced(function*(context, fields) {
         const subject = yield* find
-        return redirect(`${hrefOf(subject)}?done=${yield* run(context, fields, subject)}`)
+        const done = yield* run({ context, say: sayOf(context, texts), subject, fields })
+        return redirect(`${hrefOf(subject)}?done=${done}`)
       })
     })
   )
+
+/** The amount that a form asks for, `$5` and `-$5` too; 0, which nothing takes, for what is no amount. */
+export const usdIn = (fields: URLSearchParams): bigint =>
+  parseDecimal((fields.get("amount") ?? "").trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
+
+/** Says what is wrong, by the reason that a use case gives: of most forms a note or its key, of each its `own` and all `others`. */
+export const refuseFor = (
+  { say }: PageContext,
+  reason: string,
+  own: Readonly<Record<string, Problems>>,
+  others: Problems = { form: say("form.malformed") }
+): FormRefused => {
+  // A form without its key was not made by this site.
+  const common: Readonly<Record<string, Problems>> = {
+    note: { note: say("note.problem") },
+    key: { form: say("form.malformed") }
+  }
+  return refuse(own[reason] ?? common[reason] ?? others)
+}

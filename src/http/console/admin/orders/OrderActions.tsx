@@ -7,17 +7,17 @@ import { OrderId, RefundId } from "../../../../domain/Ids.ts"
 import { formatDecimal, parseDecimal } from "../../../../domain/Money.ts"
 import { ManualPayments } from "../../../../events/ManualPayments.ts"
 import { OrderHistory, type OrderRecord } from "../../../../events/OrderHistory.ts"
-import type { OrderClosed, RefundNotPossible, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import type { OrderClosed, RefundNotPossible } from "../../../../orders/OrderError.ts"
 import { Orders } from "../../../../orders/Orders.ts"
 import { orderStates } from "../../../../orders/OrderSearch.ts"
 import { isUnanswered, type Refund, Refunds } from "../../../../orders/Refunds.ts"
-import { orNotFound, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import { orNotFound, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, routes } from "../../ConsoleRoute.ts"
 import { noteInput } from "../../kit/Inputs.tsx"
 import { stateName } from "../../kit/Orders.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
-import { type AdminAction, adminAction } from "../AdminAction.ts"
+import { type AdminAction, adminAction, refuseFor } from "../AdminAction.ts"
 import { minorText, sourceName, sources, usedText } from "../payments/EventParts.tsx"
 
 /** The order of the `:id` in the route of the request at hand. */
@@ -27,8 +27,10 @@ export const theOrder = Effect.gen(function*() {
 
 const hrefOf = ({ order }: OrderRecord): string => `/admin/orders/${order.id}`
 
-const orderAction = <R1, R2>(name: string, action: Omit<AdminAction<OrderRecord, R1, R2>, "find" | "hrefOf">) =>
-  adminAction(`/admin/orders/:id/${name}` as const, { find: theOrder, hrefOf, ...action })
+const orderAction = <R1, R2>(
+  name: string,
+  action: Omit<AdminAction<"orderAction", OrderRecord, R1, R2>, "find" | "hrefOf" | "texts">
+) => adminAction(`/admin/orders/:id/${name}` as const, { texts: "orderAction", find: theOrder, hrefOf, ...action })
 
 /** What became of a refund, for the page that is shown next. */
 const refundDone = (refund: Refund): string => `refund-${isUnanswered(refund) ? "unanswered" : refund.state}`
@@ -43,14 +45,6 @@ const settled = (context: UserContext) => {
     },
     OrderProcessing: () => refuse({ form: say("processing") }, 409)
   }
-}
-
-const refusedBy = (context: UserContext, { reason }: ResolutionRefused, others: Problems) => {
-  const problems: Partial<Record<typeof reason, Problems>> = {
-    note: { note: sayOf(context, "orderAction")("note.problem") },
-    key: { form: context.say("form.malformed") }
-  }
-  return refuse(problems[reason] ?? others)
 }
 
 const notPossible = (context: UserContext) => ({ why }: RefundNotPossible) => {
@@ -72,8 +66,7 @@ export const isCompletable = ({ order: { state } }: OrderRecord): boolean =>
 
 const complete = orderAction("complete", {
   isPossible: isCompletable,
-  ask: (context, { attempts, email, order }) => {
-    const say = sayOf(context, "orderAction")
+  ask: ({ context, say, subject: { attempts, email, order } }) => {
     const amount = context.formats.cny(order.amountFen)
     const reference = { label: say("reference"), hint: say("reference.hint"), maxlength: 200 }
     return {
@@ -95,8 +88,7 @@ const complete = orderAction("complete", {
       ]
     }
   },
-  run: (context, fields, { order }) => {
-    const say = sayOf(context, "orderAction")
+  run: ({ context, fields, say, subject: { order } }) => {
     const provider = oneOf(sources, fields.get("provider"))
     if (provider === undefined) return refuse({ provider: say("provider.problem") })
     const [reference, note] = [fields.get("reference") ?? "", fields.get("note") ?? ""]
@@ -106,7 +98,7 @@ const complete = orderAction("complete", {
       Effect.catchTags({
         ...settled(context),
         PaymentUsed: (error) => refuse({ reference: usedText(context, error) }, 409),
-        ResolutionRefused: (error) => refusedBy(context, error, { reference: say("reference.problem") })
+        ResolutionRefused: ({ reason }) => refuseFor(context, reason, {}, { reference: say("reference.problem") })
       })
     )
   }
@@ -114,17 +106,14 @@ const complete = orderAction("complete", {
 
 const cancel = orderAction("cancel", {
   isPossible: ({ order }) => order.state === "pending",
-  ask: (context, { email, order }) => {
-    const say = sayOf(context, "orderAction")
-    return {
-      title: say("cancel.title", { id: order.id.toString() }),
-      text: say("cancel.text", { email, amount: context.formats.cny(order.amountFen) }),
-      submit: say("cancel.submit"),
-      danger: true,
-      backText: say("keepIt")
-    }
-  },
-  run: (context, _fields, { order }) =>
+  ask: ({ context, say, subject: { email, order } }) => ({
+    title: say("cancel.title", { id: order.id.toString() }),
+    text: say("cancel.text", { email, amount: context.formats.cny(order.amountFen) }),
+    submit: say("cancel.submit"),
+    danger: true,
+    backText: say("keepIt")
+  }),
+  run: ({ context, subject: { order } }) =>
     Orders.use((orders) => orders.cancel(order.id, undefined, actorOf(context))).pipe(
       Effect.as("cancelled"),
       Effect.catchTags(settled(context))
@@ -136,10 +125,9 @@ const amountOf = (text: string, currency: string): bigint =>
   parseDecimal(text.trim().replace(/^[¥$]/, ""), currencyDecimals(currency)) ?? 0n
 
 const refund = orderAction("refund", {
-  ask: (context, { email, order, refundable }) => {
+  ask: ({ context, say, subject: { email, order, refundable } }) => {
     if (refundable === undefined) return undefined
     const { attempt: { currency, provider }, leftMinor } = refundable
-    const say = sayOf(context, "orderAction")
     const decimals = currencyDecimals(currency)
     const values = { email, provider: sourceName(context, provider) }
     return {
@@ -161,8 +149,7 @@ const refund = orderAction("refund", {
       ]
     }
   },
-  run: (context, fields, { order, refundable }) => {
-    const say = sayOf(context, "orderAction")
+  run: ({ context, fields, say, subject: { order, refundable } }) => {
     const currency = refundable?.attempt.currency ?? "cny"
     const left = minorText(context, refundable?.leftMinor ?? 0n, currency)
     const asked = {
@@ -174,7 +161,8 @@ const refund = orderAction("refund", {
     return Refunds.use((refunds) => refunds.request(actorOf(context), asked)).pipe(
       Effect.map(refundDone),
       Effect.catchTags({
-        ResolutionRefused: (error) => refusedBy(context, error, { amount: say("refund.amount.problem", { left }) }),
+        ResolutionRefused: ({ reason }) =>
+          refuseFor(context, reason, {}, { amount: say("refund.amount.problem", { left }) }),
         RefundNotPossible: notPossible(context),
         RefundReused: () => refuse({ form: say("refund.reused") }, 409)
       })
@@ -198,12 +186,12 @@ const retry = (context: UserContext) =>
   }).pipe(Effect.catchTag("RefundNotPossible", notPossible(context)), orNotFound)
 
 const settle = adminAction("/admin/orders/:id/refunds/:refund", {
+  texts: "orderAction",
   find: theRefund,
   hrefOf: ({ record }) => hrefOf(record),
-  ask: (context, { refund }) => {
+  ask: ({ context, say, subject: { refund } }) => {
     // What is known already is not asked, and not shown again either.
     if (!isUnanswered(refund)) return undefined
-    const say = sayOf(context, "orderAction")
     const outcomes = [["done", say("settle.done")], ["failed", say("settle.failed")]] as const
     return {
       title: say("settle.title"),
@@ -215,8 +203,7 @@ const settle = adminAction("/admin/orders/:id/refunds/:refund", {
       ]
     }
   },
-  run: (context, fields, { refund }) => {
-    const say = sayOf(context, "orderAction")
+  run: ({ context, fields, say, subject: { refund } }) => {
     const outcome = oneOf(["done", "failed"], fields.get("outcome"))
     if (outcome === undefined) return refuse({ outcome: say("settle.problem") })
     const conclusion = { isDone: outcome === "done", note: fields.get("note") ?? "" }

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { EventId } from "../../../../domain/Ids.ts"
-import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { formatUsd } from "../../../../domain/Money.ts"
 import {
   EventResolutions,
   isAboutMoneyIn,
@@ -15,13 +15,13 @@ import {
 import { type EventDetails, PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
 import { isCounted } from "../../../../orders/Clawback.ts"
 import { isFulfilled } from "../../../../orders/Order.ts"
-import type { EventClosed, ResolutionRefused } from "../../../../orders/OrderError.ts"
+import type { EventClosed } from "../../../../orders/OrderError.ts"
 import { isUnanswered } from "../../../../orders/Refunds.ts"
-import { PageNotFound, type Problems, refuse } from "../../Answer.ts"
+import { PageNotFound, refuse } from "../../Answer.ts"
 import { type Input, noteInput } from "../../kit/Inputs.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
-import { adminAction } from "../AdminAction.ts"
+import { adminAction, refuseFor, usdIn } from "../AdminAction.ts"
 import { minorText, resolutionName, sourceName, usedText } from "./EventParts.tsx"
 
 export const paymentActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
@@ -90,26 +90,13 @@ const askedBy = (action: Exclude<PaymentAction, "refund">, fields: URLSearchPara
     case "accept":
     case "accept_part":
       return { resolution: "accepted", note, inProportion: action === "accept_part" }
-    case "credit": {
-      const amount = (fields.get("amount") ?? "").trim().replace(/^\$/, "")
-      const amountMicros = parseDecimal(amount, MICROS_SCALE) ?? 0n
-      return { resolution: "credited", note, user: fields.get("user") ?? "", amountMicros }
-    }
+    case "credit":
+      return { resolution: "credited", note, user: fields.get("user") ?? "", amountMicros: usdIn(fields) }
     case "refunded":
       return { resolution: "refunded", note }
     case "dismiss":
       return { resolution: "dismissed", note }
   }
-}
-
-const refusal = (context: PageContext, { reason }: ResolutionRefused) => {
-  const say = sayOf(context, "payments")
-  const problems: Partial<Record<typeof reason, Problems>> = {
-    note: { note: say("note.problem") },
-    amount: { amount: say("usd.problem") },
-    user: { user: say("user.problem") }
-  }
-  return refuse(problems[reason] ?? { form: say("unfit") })
 }
 
 const closed = (context: PageContext, { by, resolution }: EventClosed) => {
@@ -147,16 +134,17 @@ const carryOut = Effect.fnUntraced(
 )
 
 export const PaymentActionRoutes = adminAction("/admin/payments/:id/:action", {
+  texts: "payments",
   find: Effect.gen(function*() {
     const action = yield* theAction
     return { action, details: yield* theEvent }
   }),
   hrefOf: ({ details: { event } }) => `/admin/payments/${event.id}`,
   isPossible: ({ details: { event } }) => event.isOpen,
-  ask: (context, { action, details }) => {
+  ask: ({ context, say, subject: { action, details } }) => {
     const { event } = details
     const texts = actionTexts(context, details, action)
-    const title = sayOf(context, "payments")("event.title", { id: event.id.toString() })
+    const title = say("event.title", { id: event.id.toString() })
     return {
       ...texts,
       lead: `${title} · ${minorText(context, event.amountMinor, event.currency)}`,
@@ -165,16 +153,20 @@ export const PaymentActionRoutes = adminAction("/admin/payments/:id/:action", {
       inputs: [...action === "credit" ? creditInputs(context, details) : [], noteInput(context)]
     }
   },
-  run: (context, fields, { action, details }) => {
-    const say = sayOf(context, "payments")
-    return carryOut(context, fields, details.event, action).pipe(
+  run: ({ context, fields, say, subject: { action, details } }) =>
+    carryOut(context, fields, details.event, action).pipe(
       Effect.catchTags({
         EventClosed: (error) => closed(context, error),
         PaymentUsed: (error) => refuse({ form: usedText(context, error) }, 409),
         RefundNotPossible: () => refuse({ form: say("refund.impossible") }, 409),
         RefundReused: () => refuse({ form: say("refund.reused") }, 409),
-        ResolutionRefused: (error) => refusal(context, error)
+        ResolutionRefused: ({ reason }) =>
+          refuseFor(
+            context,
+            reason,
+            { amount: { amount: say("usd.problem") }, user: { user: say("user.problem") } },
+            { form: say("unfit") }
+          )
       })
     )
-  }
 })

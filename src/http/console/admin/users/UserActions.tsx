@@ -7,21 +7,21 @@ import { AccountOverview } from "../../../../accounts/AccountOverview.ts"
 import { Adjustments } from "../../../../accounts/Adjustments.ts"
 import { DebtWaivers } from "../../../../accounts/DebtWaivers.ts"
 import { SubscriptionId, UserId } from "../../../../domain/Ids.ts"
-import { formatUsd, MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
+import { formatUsd } from "../../../../domain/Money.ts"
 import { PasswordLinks } from "../../../../identity/PasswordLinks.ts"
 import { isRole, roles } from "../../../../identity/Roles.ts"
 import { UserAdmin, type UserDetails } from "../../../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
 import { Grants } from "../../../../subscriptions/Grants.ts"
 import { SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
-import { orNotFound, page, PageNotFound, type Problems, redirect, refuse } from "../../Answer.ts"
+import { orNotFound, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, routes } from "../../ConsoleRoute.ts"
 import { type Choice, noteInput } from "../../kit/Inputs.tsx"
 import { Copyable, Notice, PageHeading, Panel } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { pathId } from "../../Params.ts"
 import { roleHints, roleNames } from "../../text/SharedTexts.ts"
-import { type AdminAction, adminAction } from "../AdminAction.ts"
+import { type AdminAction, adminAction, refuseFor, usdIn } from "../AdminAction.ts"
 
 /** The user of the `:id` in the route of the request at hand. */
 export const theUser = Effect.gen(function*() {
@@ -37,8 +37,13 @@ const justUser = Effect.map(theUser, (user): OfUser => ({ user }))
 
 const userAction = <Subject extends OfUser, R1, R2>(
   name: string,
-  action: Omit<AdminAction<Subject, R1, R2>, "hrefOf">
-) => adminAction(`/admin/users/:id/${name}` as const, { hrefOf: ({ user }) => `/admin/users/${user.id}`, ...action })
+  action: Omit<AdminAction<"userAction", Subject, R1, R2>, "hrefOf" | "texts">
+) =>
+  adminAction(`/admin/users/:id/${name}` as const, {
+    texts: "userAction",
+    hrefOf: ({ user }) => `/admin/users/${user.id}`,
+    ...action
+  })
 
 /** One of the roles, each with what it may do. */
 export const roleChoice = (context: PageContext, initial: string): Choice => {
@@ -52,27 +57,12 @@ export const roleChoice = (context: PageContext, initial: string): Choice => {
   }
 }
 
-/** `$5` and `-$5` are amounts, too. */
-const amountOf = (text: string): bigint => parseDecimal(text.trim().replace(/^([+-]?)\$/, "$1"), MICROS_SCALE) ?? 0n
-
 const readChange = ({ id }: UserDetails, fields: URLSearchParams) => ({
   userId: id,
-  amountMicros: amountOf(fields.get("amount") ?? ""),
+  amountMicros: usdIn(fields),
   note: fields.get("note") ?? "",
   key: fields.get("key") ?? ""
 })
-
-/** Shows the message beside the field that is wrong. A form without its key was not made by this site. */
-const refused = (context: UserContext, reason: "amount" | "plan" | "note" | "key", amountProblem = "") => {
-  const say = sayOf(context, "userAction")
-  const problems: Record<typeof reason, Problems> = {
-    amount: { amount: amountProblem },
-    plan: { plan: say("plan.problem") },
-    note: { note: say("note.problem") },
-    key: { form: context.say("form.malformed") }
-  }
-  return refuse(problems[reason])
-}
 
 const reused = (context: UserContext) => () => refuse({ form: sayOf(context, "userAction")("reused") }, 409)
 
@@ -83,8 +73,7 @@ const theAccount = Effect.gen(function*() {
 
 const adjust = userAction("adjust", {
   find: theAccount,
-  ask: (context, { usdMicros, user: { email } }) => {
-    const say = sayOf(context, "userAction")
+  ask: ({ context, say, subject: { usdMicros, user: { email } } }) => {
     const hint = say("amount.hint", { balance: context.formats.usd(usdMicros) })
     return {
       title: say("adjust.title", { email }),
@@ -96,15 +85,14 @@ const adjust = userAction("adjust", {
       ]
     }
   },
-  run: (context, fields, { user }) => {
-    const say = sayOf(context, "userAction")
+  run: ({ context, fields, say, subject: { user } }) => {
     const short = (micros: bigint) => say("amount.short", { balance: context.formats.usd(micros) })
     return Adjustments.use((adjustments) => adjustments.adjust(actorOf(context), readChange(user, fields))).pipe(
       Effect.as("adjusted"),
       Effect.catchTags({
-        AdjustmentRefused: ({ reason }) => refused(context, reason, say("amount.problem")),
+        AdjustmentRefused: ({ reason }) => refuseFor(context, reason, { amount: { amount: say("amount.problem") } }),
         AdjustmentReused: reused(context),
-        DebitRefused: ({ availableMicros }) => refused(context, "amount", short(availableMicros))
+        DebitRefused: ({ availableMicros }) => refuse({ amount: short(availableMicros) })
       })
     )
   }
@@ -114,8 +102,7 @@ const adjust = userAction("adjust", {
 const waive = userAction("waive", {
   find: theAccount,
   isPossible: ({ owedMicros }) => owedMicros !== 0n,
-  ask: (context, { owedMicros, user: { email } }) => {
-    const say = sayOf(context, "userAction")
+  ask: ({ context, say, subject: { owedMicros, user: { email } } }) => {
     const amount = { label: say("waive.amount"), hint: say("waive.hint"), initial: formatUsd(owedMicros) }
     return {
       title: say("waive.title", { email }),
@@ -126,15 +113,14 @@ const waive = userAction("waive", {
       inputs: [{ is: "usd", name: "amount", ...amount, required: true, autofocus: true }, noteInput(context)]
     }
   },
-  run: (context, fields, { user }) => {
-    const exceeded = (micros: bigint) =>
-      sayOf(context, "userAction")("waive.exceeded", { owed: context.formats.usd(micros) })
+  run: ({ context, fields, say, subject: { user } }) => {
+    const exceeded = (micros: bigint) => say("waive.exceeded", { owed: context.formats.usd(micros) })
     return DebtWaivers.use((waivers) => waivers.waive(actorOf(context), readChange(user, fields))).pipe(
       Effect.as("waived"),
       Effect.catchTags({
-        WaiverRefused: ({ reason }) => refused(context, reason, context.say("usd.problem")),
+        WaiverRefused: ({ reason }) => refuseFor(context, reason, { amount: { amount: say("usd.problem") } }),
         WaiverReused: reused(context),
-        DebtExceeded: ({ owedMicros }) => refused(context, "amount", exceeded(owedMicros))
+        DebtExceeded: ({ owedMicros }) => refuse({ amount: exceeded(owedMicros) })
       })
     )
   }
@@ -144,8 +130,7 @@ const grant = userAction("grant", {
   find: Effect.gen(function*() {
     return { user: yield* theUser, plans: yield* (yield* Grants).plans }
   }),
-  ask: (context, { plans, user: { email } }) => {
-    const say = sayOf(context, "userAction")
+  ask: ({ context, say, subject: { plans, user: { email } } }) => {
     const title = say("grant.title", { email })
     if (plans.length === 0) return { title, text: say("grant.none") }
     const options = plans.map(({ code, durationDays: days, name }) =>
@@ -161,13 +146,14 @@ const grant = userAction("grant", {
       ]
     }
   },
-  run: (context, fields, { user }) => {
+  run: ({ context, fields, say, subject: { user } }) => {
     const { key, note, userId } = readChange(user, fields)
     const asked = { userId, planCode: fields.get("plan") ?? "", note, key }
     return Grants.use((grants) => grants.grant(actorOf(context), asked)).pipe(
       Effect.as("granted"),
       Effect.catchTags({
-        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
+        GrantRefused: ({ reason }) =>
+          reason === "user" ? new PageNotFound() : refuseFor(context, reason, { plan: { plan: say("plan.problem") } }),
         GrantReused: reused(context)
       })
     )
@@ -182,23 +168,20 @@ const end = userAction("subscriptions/:subscription/end", {
     return subscription?.id === id ? { user, subscription } : yield* new PageNotFound()
   }),
   isPossible: ({ subscription }) => subscription.state !== "over",
-  ask: (context, { subscription: { endsAt, planName }, user: { email } }) => {
-    const say = sayOf(context, "userAction")
-    return {
-      title: say("end.title"),
-      text: say("end.text", { plan: planName, email, at: context.formats.time(endsAt) }),
-      submit: say("end.submit"),
-      danger: true,
-      inputs: [noteInput(context)]
-    }
-  },
-  run: (context, fields, { subscription, user }) => {
+  ask: ({ context, say, subject: { subscription: { endsAt, planName }, user: { email } } }) => ({
+    title: say("end.title"),
+    text: say("end.text", { plan: planName, email, at: context.formats.time(endsAt) }),
+    submit: say("end.submit"),
+    danger: true,
+    inputs: [noteInput(context)]
+  }),
+  run: ({ context, fields, say, subject: { subscription, user } }) => {
     const asked = { userId: user.id, subscriptionId: subscription.id, note: fields.get("note") ?? "" }
     return Grants.use((grants) => grants.end(actorOf(context), asked)).pipe(
       Effect.as("ended"),
       Effect.catchTags({
-        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refused(context, reason),
-        SubscriptionOver: () => refuse({ form: sayOf(context, "userAction")("end.over") }, 409)
+        GrantRefused: ({ reason }) => reason === "user" ? new PageNotFound() : refuseFor(context, reason, {}),
+        SubscriptionOver: () => refuse({ form: say("end.over") }, 409)
       })
     )
   }
@@ -218,16 +201,13 @@ const isDisabled = (context: UserContext) => () => refuse({ form: sayOf(context,
 const disable = userAction("disable", {
   find: justUser,
   isPossible: ({ user }) => user.disabledAt === null,
-  ask: (context, { user: { email } }) => {
-    const say = sayOf(context, "userAction")
-    return {
-      title: say("disable.title"),
-      text: say("disable.text", { email }),
-      submit: say("disable.submit"),
-      danger: true
-    }
-  },
-  run: (context, _fields, { user }) =>
+  ask: ({ say, subject: { user: { email } } }) => ({
+    title: say("disable.title"),
+    text: say("disable.text", { email }),
+    submit: say("disable.submit"),
+    danger: true
+  }),
+  run: ({ context, subject: { user } }) =>
     UserAdmin.use((admin) => admin.disable(actorOf(context), user.id)).pipe(
       Effect.as("disabled"),
       Effect.catchTags(refusals(context))
@@ -242,16 +222,13 @@ const enable = Effect.fnUntraced(function*(context: UserContext) {
 
 const role = userAction("role", {
   find: justUser,
-  ask: (context, { user }) => {
-    const say = sayOf(context, "userAction")
-    return {
-      title: say("role.title", { email: user.email }),
-      text: say("role.text"),
-      submit: say("changeRole"),
-      inputs: [roleChoice(context, user.role)]
-    }
-  },
-  run: (context, fields, { user }) => {
+  ask: ({ context, say, subject: { user } }) => ({
+    title: say("role.title", { email: user.email }),
+    text: say("role.text"),
+    submit: say("changeRole"),
+    inputs: [roleChoice(context, user.role)]
+  }),
+  run: ({ context, fields, subject: { user } }) => {
     const wanted = fields.get("role")
     if (!isRole(wanted)) return refuse({ form: context.say("form.malformed") })
     return UserAdmin.use((admin) => admin.setRole(actorOf(context), user.id, wanted)).pipe(
