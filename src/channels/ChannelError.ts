@@ -2,7 +2,7 @@
  * What can be wrong with channels and with changes of them. No error has a key, or what an upstream said, in it.
  */
 import { Schema } from "effect"
-import { channelTerms } from "../domain/ChannelTerms.ts"
+import { channelSettings } from "../domain/ChannelTerms.ts"
 import { ChannelId } from "../domain/Ids.ts"
 
 export class ChannelNotFound extends Schema.TaggedError<ChannelNotFound>()("ChannelNotFound", {
@@ -34,9 +34,7 @@ export const ChannelProblem = Schema.Union([
     reason: Schema.Literals(["url", "credentials", "secret", "fragment", "forbidden"])
   }),
   Schema.Struct({ field: Schema.Literal("api_key"), reason: Schema.Literals(["missing", "characters"]) }),
-  Schema.Struct({ field: Schema.Literal("priority"), reason: Schema.Literal("range") }),
-  Schema.Struct({ field: Schema.Literal("weight"), reason: Schema.Literal("range") }),
-  Schema.Struct({ field: Schema.Literals(channelTerms.names), reason: Schema.Literal("range") }),
+  Schema.Struct({ field: Schema.Literals(channelSettings.names), reason: Schema.Literal("range") }),
   Schema.Struct({
     field: Schema.Literal("models"),
     reason: Schema.Literals(["unknown", "upstream", "many"]),

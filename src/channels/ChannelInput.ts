@@ -4,13 +4,11 @@
  */
 import { Redacted } from "effect"
 import { baseUrlOf, type OutboundGuard } from "../config/OutboundUrl.ts"
-import { type ChannelTerms, channelTerms } from "../domain/ChannelTerms.ts"
+import { type ChannelSettings, channelSettings } from "../domain/ChannelTerms.ts"
 import type { ChannelProblem } from "./ChannelError.ts"
 
 export const CHANNEL_NAME_LENGTH_MAX = 100
 export const CHANNEL_KEY_LENGTH_MAX = 4_096
-export const CHANNEL_PRIORITY_MAX = 1_000_000
-export const CHANNEL_WEIGHT_MAX = 1_000_000
 
 /** Models that one channel serves, at most. */
 export const CHANNEL_MODELS_MAX = 1_000
@@ -18,13 +16,11 @@ export const CHANNEL_MODELS_MAX = 1_000
 const MODEL_NAME_LENGTH_MAX = 200
 
 /** A channel as it is to be. */
-export interface ChannelInput extends ChannelTerms {
+export interface ChannelInput extends ChannelSettings {
   readonly name: string
   readonly baseUrl: string
   /** Empty: the key that it has stays. A new channel needs one. */
   readonly apiKey: Redacted.Redacted<string>
-  readonly priority: number
-  readonly weight: number
   /** Our model ids to the upstream's. */
   readonly models: Readonly<Record<string, string>>
 }
@@ -42,8 +38,6 @@ export const trimmed = (input: ChannelInput): ChannelInput => ({
 
 const isLine = (text: string, lengthMax: number): boolean =>
   text.length >= 1 && text.length <= lengthMax && !/\p{Cc}/u.test(text)
-
-const isIntegerUpTo = (value: number, max: number): boolean => Number.isInteger(value) && value >= 0 && value <= max
 
 /** What goes into a header as it is. */
 const isHeaderText = (text: string): boolean => text.length <= CHANNEL_KEY_LENGTH_MAX && /^[\x21-\x7e]+$/.test(text)
@@ -78,8 +72,6 @@ export const problemsOf = (
   if (address !== undefined) problems.push({ field: "base_url", reason: address })
   if (key === "" && isNew) problems.push({ field: "api_key", reason: "missing" })
   if (key !== "" && !isHeaderText(key)) problems.push({ field: "api_key", reason: "characters" })
-  if (!isIntegerUpTo(input.priority, CHANNEL_PRIORITY_MAX)) problems.push({ field: "priority", reason: "range" })
-  if (!isIntegerUpTo(input.weight, CHANNEL_WEIGHT_MAX)) problems.push({ field: "weight", reason: "range" })
-  const terms = channelTerms.wrong(input).map((field) => ({ field, reason: "range" as const }))
+  const terms = channelSettings.wrong(input).map((field) => ({ field, reason: "range" as const }))
   return [...problems, ...terms, ...modelProblems(input.models, known)]
 }

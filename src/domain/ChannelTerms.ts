@@ -3,7 +3,7 @@
  * user may take. Each term is described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit
  * log follow.
  */
-import { CHANNEL_CONNECTIONS_MAX, TOKENS_MAX, UPSTREAM_TIMEOUT_SECONDS_MAX } from "./Bounds.ts"
+import { TOKENS_MAX } from "./Bounds.ts"
 import { choice, choices, flag, integer } from "./Fields.ts"
 import { defaultsOf, model, type ValueOf } from "./Model.ts"
 
@@ -15,19 +15,31 @@ export type KnownField = typeof knownFields[number]
 const unknownFieldPolicies = ["drop", "forward", "refuse"] as const
 export type UnknownFieldPolicy = typeof unknownFieldPolicies[number]
 
+/** An upstream is not waited for longer than a day. */
+const DAY_SECONDS = 86_400
+
 export const channelTerms = model({
   unknownFields: choice(unknownFieldPolicies, { otherwise: "drop" }),
   /** It stores responses, so that later calls may refer to them. */
   storesResponses: flag({ otherwise: false }),
   knownFields: choices(knownFields, { otherwise: ["stream_options"] }),
   /** For streams: until the response's status line. */
-  firstByteTimeoutSeconds: integer({ min: 1, max: UPSTREAM_TIMEOUT_SECONDS_MAX, otherwise: 120 }),
+  firstByteTimeoutSeconds: integer({ min: 1, max: DAY_SECONDS, otherwise: 120 }),
   /** Between two pieces of a response, and until the answer of a call that is not streamed. */
-  idleTimeoutSeconds: integer({ min: 1, max: UPSTREAM_TIMEOUT_SECONDS_MAX, otherwise: 600 }),
+  idleTimeoutSeconds: integer({ min: 1, max: DAY_SECONDS, otherwise: 600 }),
   /** Tokens that this upstream may add to every call, on top of the model's overhead. */
   inputOverheadTokens: integer({ min: 0, max: TOKENS_MAX, otherwise: 0 }),
-  maxConnections: integer({ min: 1, max: CHANNEL_CONNECTIONS_MAX, otherwise: 2_048 })
+  maxConnections: integer({ min: 1, max: 65_536, otherwise: 2_048 })
 })
+
+/** The same, and in which order channels are tried. Among those of one priority, the weight is the share of calls. */
+export const channelSettings = model({
+  priority: integer({ min: 0, max: 1_000_000, otherwise: 0 }),
+  weight: integer({ min: 0, max: 1_000_000, otherwise: 1 }),
+  ...channelTerms.fields
+})
+export interface ChannelSettings extends ValueOf<typeof channelSettings.fields> {}
+
 export type ChannelTermName = keyof typeof channelTerms.fields
 
 export interface ChannelTerms extends ValueOf<typeof channelTerms.fields> {}

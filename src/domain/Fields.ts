@@ -2,25 +2,10 @@
  * The kinds of fields that models have: each with its bounds, and with how it is read and written in a row, in JSON and by people.
  */
 import { Option, Schema, SchemaTransformation } from "effect"
-import type { Field } from "./Model.ts"
+import type { Field, Kind } from "./Model.ts"
 import { FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
 import { Millis } from "./Row.ts"
 import { anyOf, decimalUpTo, Flag, integer as integerText, oneOf, textMatching } from "./Scalars.ts"
-
-/** What values a term of a model or channel takes, for those who show an input or say a range. Both ends of it belong to it. */
-export type TermKind =
-  | { readonly is: "integer"; readonly min: number; readonly max: number; readonly isOptional: boolean }
-  /** Scaled by 10^6. */
-  | { readonly is: "decimal"; readonly min: bigint; readonly max: bigint }
-  | { readonly is: "flag" }
-  | { readonly is: "choice"; readonly options: ReadonlyArray<string> }
-  /** Any of the options, in their order. */
-  | { readonly is: "choices"; readonly options: ReadonlyArray<string> }
-
-/** A field that says of which kind it is. */
-export interface Term<A> extends Field<A> {
-  readonly kind: TermKind
-}
 
 interface Options<A> {
   /** What it means to leave it out of a file. */
@@ -65,23 +50,34 @@ export const MomentJson = Schema.String.annotate({ identifier: "Moment", descrip
 /** A moment that is kept in milliseconds since the epoch. */
 export const MillisJson = MomentJson.pipe(Schema.decodeTo(Millis))
 
+/** What is typed for a whole number; `NaN`, which is out of bounds, for everything else. */
+const IntegerTyped = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.Number,
+    SchemaTransformation.transform({
+      decode: (text) => /^-?\d{1,12}$/.test(text) ? Number(text) : Number.NaN,
+      encode: String
+    })
+  )
+)
+
 /** A whole number within bounds, both of which belong to it. */
 export const integer = (
   { max, min, ...options }: { readonly min: number; readonly max: number } & Options<number>
-): Term<number> => ({
+): Field<number> => ({
   ...optional(options),
   kind: { is: "integer", min, max, isOptional: false },
   value: Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: min, maximum: max })),
   row: Schema.Number,
   json: Schema.Number,
   text: integerText(min, max),
-  max: String(max)
+  typed: IntegerTyped
 })
 
 /** The same, or null where it is not known, which is what it means to leave it out. */
 export const integerOrNull = (
   { max, min }: { readonly min: number; readonly max: number }
-): Term<number | null> => {
+): Field<number | null> => {
   const known = integer({ min, max })
   return {
     ...known,
@@ -89,7 +85,8 @@ export const integerOrNull = (
     kind: { is: "integer", min, max, isOptional: true },
     value: Schema.NullOr(known.value),
     row: Schema.NullOr(Schema.Number),
-    json: Schema.NullOr(Schema.Number)
+    json: Schema.NullOr(Schema.Number),
+    typed: Schema.NullOr(known.typed)
   }
 }
 
@@ -107,7 +104,7 @@ const MillionthsText = Schema.String.pipe(
 /** A factor that is kept as a number, scaled by 10^6, and is decimal text everywhere else. */
 export const ratio = (
   { max, min, ...options }: { readonly min: bigint; readonly max: bigint } & Options<number>
-): Term<number> => {
+): Field<number> => {
   const [least, most] = [min, max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0)) as [string, string]
   return {
     ...optional(options),
@@ -118,25 +115,25 @@ export const ratio = (
     text: decimalUpTo(MICROS_SCALE, most, 0, least).pipe(
       Schema.decodeTo(Schema.Number, SchemaTransformation.transform({ decode: Number, encode: BigInt }))
     ),
-    max: most
+    typed: MillionthsText
   }
 }
 
-export const flag = (options: Options<boolean>): Term<boolean> => ({
+export const flag = (options: Options<boolean>): Field<boolean> => ({
   ...optional(options),
   kind: { is: "flag" },
   value: Schema.Boolean,
   row: Schema.Boolean,
   json: Schema.Boolean,
   text: Flag,
-  max: ""
+  typed: Schema.Boolean
 })
 
 /** One of a few words. */
 export const choice = <const Word extends string>(
   words: ReadonlyArray<Word>,
   options: Options<Word>
-): Term<Word> => {
+): Field<Word> => {
   const word = Schema.Literals(words)
   return {
     ...optional(options),
@@ -145,7 +142,7 @@ export const choice = <const Word extends string>(
     row: word,
     json: word,
     text: oneOf(words),
-    max: ""
+    typed: word
   }
 }
 
@@ -153,7 +150,7 @@ export const choice = <const Word extends string>(
 export const choices = <const Word extends string>(
   words: ReadonlyArray<Word>,
   options: Options<ReadonlyArray<Word>>
-): Term<ReadonlyArray<Word>> => {
+): Field<ReadonlyArray<Word>> => {
   const value = Schema.Array(Schema.Literals(words))
   const inOrder = value.pipe(
     Schema.decodeTo(
@@ -171,34 +168,66 @@ export const choices = <const Word extends string>(
     row: inOrder,
     json: inOrder,
     text: anyOf(words),
-    max: ""
+    typed: inOrder
   }
 }
 
+/** What is typed for a decimal of zero or more; for everything else a number below zero, which is out of bounds. */
+const decimalTyped = (scale: number, decimalsMin: number) =>
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.BigInt,
+      SchemaTransformation.transform({
+        decode: (text) => parseDecimal(text, scale) ?? -1n,
+        encode: (value) => formatDecimal(value, scale, decimalsMin)
+      })
+    )
+  )
+
 /** A number from zero to `max`, kept scaled by 10^scale and written as a decimal. */
-const decimal = (scale: number, decimalsMin: number, max: bigint, options: Options<bigint>): Field<bigint> => {
-  const most = formatDecimal(max, scale, 0)
-  return {
-    ...optional(options),
-    value: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: max })),
-    row: Schema.BigInt,
-    json: AmountJson,
-    text: decimalUpTo(scale, most, decimalsMin),
-    max: most
-  }
+const decimal = (
+  kind: Extract<Kind, { readonly max: bigint }>,
+  { decimalsMin, scale }: { readonly scale: number; readonly decimalsMin: number },
+  options: Options<bigint>
+): Field<bigint> => ({
+  ...optional(options),
+  kind,
+  value: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: kind.max })),
+  row: Schema.BigInt,
+  json: AmountJson,
+  text: decimalUpTo(scale, formatDecimal(kind.max, scale, 0), decimalsMin),
+  typed: decimalTyped(scale, decimalsMin)
+})
+
+interface Amount extends Options<bigint> {
+  readonly max: bigint
 }
 
 /** An amount of CNY fen. */
-export const fen = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
-  decimal(FEN_SCALE, FEN_SCALE, max, options)
+export const fen = ({ max, ...options }: Amount): Field<bigint> =>
+  decimal({ is: "cny", max, isOptional: false }, { scale: FEN_SCALE, decimalsMin: FEN_SCALE }, options)
 
 /** An amount of USD micros. */
-export const micros = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
-  decimal(MICROS_SCALE, 2, max, options)
+export const micros = ({ max, ...options }: Amount): Field<bigint> =>
+  decimal({ is: "usd", max, isOptional: false }, { scale: MICROS_SCALE, decimalsMin: 2 }, options)
+
+/** The same, or null where there is none, which is what it means to leave it out. */
+export const microsOrNull = ({ max, ...names }: Pick<Amount, "max" | "key">): Field<bigint | null> => {
+  const known = micros({ max, ...names })
+  return {
+    ...known,
+    ...optional<bigint | null>({ otherwise: null, mayBeEmpty: true, ...names }),
+    kind: { is: "usd", max, isOptional: true },
+    value: Schema.NullOr(known.value),
+    row: Schema.NullOr(known.row),
+    json: Schema.NullOr(known.json),
+    typed: Schema.NullOr(known.typed)
+  }
+}
 
 /** A factor that is kept scaled by 10^6. */
-export const factor = ({ max, ...options }: { readonly max: bigint } & Options<bigint>): Field<bigint> =>
-  decimal(MICROS_SCALE, 0, max, options)
+export const factor = ({ max, ...options }: Amount): Field<bigint> =>
+  decimal({ is: "decimal", min: 0n, max }, { scale: MICROS_SCALE, decimalsMin: 0 }, options)
 
 /** A text that matches a pattern; `expected` says what that is. */
 export const text = (
@@ -209,9 +238,10 @@ export const text = (
   } & Options<string>
 ): Field<string> => ({
   ...optional(options),
+  kind: { is: "text", charactersMax },
   value: Schema.String.check(Schema.isPattern(pattern)),
   row: Schema.String,
   json: Schema.String,
   text: textMatching(pattern, expected),
-  max: String(charactersMax)
+  typed: Schema.String
 })

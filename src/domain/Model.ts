@@ -12,16 +12,35 @@ export type Value = string | number | bigint | boolean | null | ReadonlyArray<st
 /** A value as JSON has it. */
 export type JsonValue = Exclude<Value, bigint>
 
+/** What a form sends of a field: a text, whether it is ticked, or the options that are chosen. */
+type Typed = string | boolean | null | ReadonlyArray<string>
+
+/** What values a field takes, for those who show an input or say a range. Both ends of a range belong to it. */
+export type Kind =
+  | { readonly is: "integer"; readonly min: number; readonly max: number; readonly isOptional: boolean }
+  /** Scaled by 10^6. */
+  | { readonly is: "decimal"; readonly min: bigint; readonly max: bigint }
+  /** Amounts from zero to `max` fen, or micros. */
+  | { readonly is: "cny" | "usd"; readonly max: bigint; readonly isOptional: boolean }
+  | { readonly is: "text"; readonly charactersMax: number }
+  | { readonly is: "flag" }
+  | { readonly is: "choice"; readonly options: ReadonlyArray<string> }
+  /** Any of the options, in their order. */
+  | { readonly is: "choices"; readonly options: ReadonlyArray<string> }
+
 /** A field whose value is an `A`, in every form that it takes. */
 export interface Field<A> {
+  readonly kind: Kind
   /** The value within its bounds. */
   readonly value: Schema.Codec<A>
   /** In a row, in bounds or not: another version of the server may have written it. */
   readonly row: Schema.Codec<A, Value>
   /** In the JSON of the API, in bounds or not. */
   readonly json: Schema.Codec<A, JsonValue>
-  /** As people write it in files and forms, within its bounds. */
+  /** As people write it in files, within its bounds. */
   readonly text: Schema.Codec<A, unknown>
+  /** As people type or choose it in a form, in bounds or not. What means nothing is a value that is out of bounds. */
+  readonly typed: Schema.Codec<A, Typed>
   /** What it means to leave it out of a file; none: it has to be there. */
   readonly otherwise: Option.Option<A>
   /** An input of a form that is left empty means the same; else it is wrong. */
@@ -30,8 +49,6 @@ export interface Field<A> {
   readonly key?: string
   /** Its column, where that does not follow from its name. */
   readonly column?: string
-  /** The most that people may write: characters of a text, else a number. */
-  readonly max: string
 }
 
 export type Fields = Readonly<Record<string, Field<Value>>>
@@ -110,14 +127,22 @@ export const model = <const F extends Fields>(fields: F) => {
       readEach((name, { row: form, value }) => Option.filter(decoded(form, row[name]), Schema.is(value))).pipe(
         Result.mapError((unread) => unread.map((name) => columns[name]))
       ),
-    /** Values as JSON has them, in bounds or not; those that are not there are `base`'s. Fails with what is something else. */
-    readJson: (json: Readonly<Record<string, unknown>>, base: ValueOf<F>) =>
-      readEach((name, field) => json[name] === undefined ? Option.some(base[name]) : decoded(field.json, json[name])),
-    /** By input of a form: as somebody would type it. */
-    texts: (value: ValueOf<F>): Readonly<Record<string, string>> =>
-      Object.fromEntries(entries.map(([name, field]) => [inputOf(name), textOf(field, value[name])])),
-    /** What somebody typed; fails with the fields that are wrong. */
-    read: (typed: (input: string) => string) => readEach((name, field) => readField(field, typed(inputOf(name)).trim()))
+    /** The entries of a form, as somebody would send it: each option that is chosen, and a tick, is an entry of its own. */
+    toForm: (value: ValueOf<F>): Array<[input: string, text: string]> =>
+      entries.flatMap(([name, field]) =>
+        textsOf(field, value[name]).map((text): [string, string] => [inputOf(name), text])
+      ),
+    /**
+     * What somebody sent, in bounds or not, so that everything that is wrong can be said at once; what was not sent is `base`'s.
+     * Fails with the fields whose values are something else, such as options that there are not.
+     */
+    readForm: (form: URLSearchParams, base?: ValueOf<F>) =>
+      readEach((name, field) => {
+        const sent = sentOf(field, form, inputOf(name))
+        if (sent === undefined && base !== undefined) return Option.some(base[name])
+        const isEmpty = sent === undefined || sent === ""
+        return isEmpty && field.mayBeEmpty ? field.otherwise : decoded(field.typed, sent ?? "")
+      })
   }
 }
 export type Model<F extends Fields> = ReturnType<typeof model<F>>
@@ -129,10 +154,13 @@ const decoded = <A>(form: Schema.Codec<A, unknown>, value: unknown): Option.Opti
 const rowValueOf = <A>({ row }: Field<Value>, value: A): A | string =>
   Schema.encodeUnknownSync(row)(value) as A | string
 
-/** The text of a value, as somebody would type it. */
-const textOf = ({ text }: Field<Value>, value: unknown): string =>
-  value === null ? "" : String(Schema.encodeUnknownSync(text)(value))
+/** A value as the texts that a form has of it. */
+export const textsOf = ({ typed }: Field<Value>, value: unknown): ReadonlyArray<string> => {
+  const sent = Schema.encodeUnknownSync(typed)(value)
+  if (typeof sent === "boolean") return sent ? ["1"] : []
+  return typeof sent === "object" ? sent ?? [""] : [sent]
+}
 
-/** The value that a text means; none if the text is wrong. */
-const readField = ({ mayBeEmpty, otherwise, text: form }: Field<Value>, text: string): Option.Option<Value> =>
-  text === "" && mayBeEmpty && Option.isSome(otherwise) ? otherwise : decoded(form, text)
+/** Undefined: the field was not sent. A tick or a choice that is not sent is one that is not set. */
+const sentOf = ({ kind: { is } }: Field<Value>, form: URLSearchParams, input: string): Typed | undefined =>
+  is === "flag" ? form.has(input) : is === "choices" ? form.getAll(input) : form.get(input)?.trim()

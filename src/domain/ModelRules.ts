@@ -2,10 +2,13 @@
  * What a model's terms must be before they are stored, whichever way they come: the bounds of each, and the rules between
  * them. Pure; each way in says the same in its own words.
  */
+import { Schema } from "effect"
 import { PRICE_TIERS_MAX, PRICE_USD_PER_1M_MAX, TOKENS_MAX, TOOL_USD_PER_CALL_MAX } from "./Bounds.ts"
 import { defaultTerms, type ModelTermName, type ModelTerms, modelTerms, type UnpricedTerms } from "./ModelTerms.ts"
+import { integer, micros, microsOrNull } from "./Fields.ts"
+import { model } from "./Model.ts"
 import { MICROS_PER_USD } from "./Money.ts"
-import type { PriceTier, UnitPrices } from "./Price.ts"
+import type { PriceTier } from "./Price.ts"
 
 /** A part of a model's prices, as forms name it. */
 export const priceFields = [
@@ -22,25 +25,38 @@ export type PriceField = typeof priceFields[number]
 const PRICE_MICROS_PER_1M_MAX = PRICE_USD_PER_1M_MAX * MICROS_PER_USD
 const TOOL_MICROS_MAX = TOOL_USD_PER_CALL_MAX * MICROS_PER_USD
 
+/** Prices as people type them: no price of cached input means that it costs what other input costs. */
+export const unitPrices = model({
+  inputMicrosPer1m: micros({ max: PRICE_MICROS_PER_1M_MAX, key: "input" }),
+  outputMicrosPer1m: micros({ max: PRICE_MICROS_PER_1M_MAX, key: "output" }),
+  cachedInputMicrosPer1m: microsOrNull({ max: PRICE_MICROS_PER_1M_MAX, key: "cached_input" }),
+  cacheWriteMicrosPer1m: microsOrNull({ max: PRICE_MICROS_PER_1M_MAX, key: "cache_write" })
+})
+
+export const tierTerms = model({
+  aboveInputTokens: integer({ min: 1, max: TOKENS_MAX, key: "above" }),
+  ...unitPrices.fields
+})
+
+export const toolPrices = model({
+  webSearchMicros: microsOrNull({ max: TOOL_MICROS_MAX, key: "web_search" }),
+  fileSearchMicros: microsOrNull({ max: TOOL_MICROS_MAX, key: "file_search" })
+})
+
 /** A price of 1M tokens, in micros. */
-export const isPrice = (microsPer1m: bigint): boolean => microsPer1m >= 0n && microsPer1m <= PRICE_MICROS_PER_1M_MAX
+export const isPrice = Schema.is(unitPrices.fields.inputMicrosPer1m.value)
 
 /** A price of one call of a tool, in micros. Null: the tool is not priced. */
-export const isToolPrice = (micros: bigint | null): boolean =>
-  micros === null || (micros >= 0n && micros <= TOOL_MICROS_MAX)
+export const isToolPrice = Schema.is(toolPrices.fields.webSearchMicros.value)
 
 /** Where a tier begins, in input tokens. */
-export const isTierStart = (tokens: number): boolean => Number.isInteger(tokens) && tokens >= 1 && tokens <= TOKENS_MAX
-
-const arePrices = (prices: UnitPrices): boolean =>
-  isPrice(prices.inputMicrosPer1m) && isPrice(prices.cachedInputMicrosPer1m) && isPrice(prices.outputMicrosPer1m) &&
-  (prices.cacheWriteMicrosPer1m === null || isPrice(prices.cacheWriteMicrosPer1m))
+export const isTierStart = Schema.is(tierTerms.fields.aboveInputTokens.value)
 
 /** In bounds, ascending, and not too many. */
 export const areTiers = (tiers: ReadonlyArray<PriceTier>): boolean =>
   tiers.length <= PRICE_TIERS_MAX &&
   tiers.every((tier, at) =>
-    arePrices(tier) && isTierStart(tier.aboveInputTokens) &&
+    tierTerms.wrong(tier).length === 0 &&
     tier.aboveInputTokens > (tiers[at - 1]?.aboveInputTokens ?? 0)
   )
 
@@ -51,17 +67,13 @@ export const defaultTermsWithin = (contextTokens: unknown): UnpricedTerms =>
     : defaultTerms
 
 const wrongPrices = ({ price }: ModelTerms): ReadonlyArray<PriceField> => {
-  const { cacheWriteMicrosPer1m, tiers = [], tools } = price
-  const checks: ReadonlyArray<readonly [PriceField, boolean]> = [
-    ["input", isPrice(price.inputMicrosPer1m)],
-    ["cached_input", isPrice(price.cachedInputMicrosPer1m)],
-    ["cache_write", cacheWriteMicrosPer1m === null || isPrice(cacheWriteMicrosPer1m)],
-    ["output", isPrice(price.outputMicrosPer1m)],
-    ["price_tiers", areTiers(tiers)],
-    ["web_search", isToolPrice(tools?.webSearchMicros ?? null)],
-    ["file_search", isToolPrice(tools?.fileSearchMicros ?? null)]
-  ]
-  return checks.flatMap(([field, isFine]) => isFine ? [] : [field])
+  const { tiers = [], tools } = price
+  const wrong = new Set([
+    ...unitPrices.wrong(price).map(unitPrices.inputOf),
+    ...areTiers(tiers) ? [] : ["price_tiers"],
+    ...tools === undefined ? [] : toolPrices.wrong(tools).map(toolPrices.inputOf)
+  ])
+  return priceFields.filter((field) => wrong.has(field))
 }
 
 type Field = PriceField | ModelTermName

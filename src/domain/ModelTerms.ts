@@ -2,14 +2,7 @@
  * What is known of a model besides its id: prices, lengths, and the bounds that holds are computed from. Each term but the prices is
  * described here once, in the order in which it is shown; rows, the API, config.yaml, forms and the audit log follow.
  */
-import {
-  INPUT_OVERHEAD_TOKENS_DEFAULT,
-  OUTPUT_TOKENS_DEFAULT,
-  OUTPUT_TOKENS_PER_SECOND_MAX,
-  TOKENIZER_MARGIN_MAX,
-  TOKENS_MAX,
-  TOOL_CALLS_MAX
-} from "./Bounds.ts"
+import { TOKENS_MAX } from "./Bounds.ts"
 import { choice, flag, integer, integerOrNull, ratio } from "./Fields.ts"
 import { defaultsOf, model, type ValueOf } from "./Model.ts"
 import { MULTIPLIER_ONE, type PriceSnapshot } from "./Price.ts"
@@ -27,28 +20,28 @@ export const TOKENIZER_MARGIN_DEFAULT = 1_500_000
 export const modelTerms = model({
   /** Input and output together, in tokens; null: unknown, so it caps nothing. */
   contextTokens: integerOrNull({ min: 1, max: TOKENS_MAX }),
-  maxOutputTokens: integer({ min: 1, max: TOKENS_MAX, otherwise: OUTPUT_TOKENS_DEFAULT }),
+  maxOutputTokens: integer({ min: 1, max: TOKENS_MAX, otherwise: 16_384 }),
   /** Held for a call that names no limit; null: `billing.default_max_output_tokens`. */
   defaultOutputTokens: integerOrNull({ min: 1, max: TOKENS_MAX }),
   /** Tokens that the upstream may add to every call, such as a prompt of its own. */
-  inputOverheadTokens: integer({ min: 0, max: TOKENS_MAX, otherwise: INPUT_OVERHEAD_TOKENS_DEFAULT }),
+  inputOverheadTokens: integer({ min: 0, max: TOKENS_MAX, otherwise: 1_024 }),
   /** The most tokens of one image; null: `IMAGE_TOKENS_MAX_DEFAULT`. */
   imageTokensMax: integerOrNull({ min: 1, max: TOKENS_MAX }),
   /** What a count of text by our tokenizer is multiplied with to bound the model's own; scaled by 10^6. */
   tokenizerMarginMicros: ratio({
     min: MULTIPLIER_ONE,
-    max: TOKENIZER_MARGIN_MAX * MULTIPLIER_ONE,
+    max: 100n * MULTIPLIER_ONE,
     otherwise: TOKENIZER_MARGIN_DEFAULT,
     key: "tokenizer_margin",
     column: "tokenizer_margin"
   }),
   /** How fast hidden output is assumed to be made when it cannot be seen. */
-  outputTokensPerSecond: integer({ min: 1, max: OUTPUT_TOKENS_PER_SECOND_MAX, otherwise: 100 }),
+  outputTokensPerSecond: integer({ min: 1, max: 100_000, otherwise: 100 }),
   /** True: it spends output tokens that are not shown. */
   reasoning: flag({ otherwise: false }),
   hostedTools: choice(hostedToolPolicies, { otherwise: "drop" }),
   /** Calls of priced tools that one call may make, at most. */
-  toolCallsMax: integer({ min: 1, max: TOOL_CALLS_MAX, otherwise: 5 })
+  toolCallsMax: integer({ min: 1, max: 128, otherwise: 5 })
 })
 export type ModelTermName = keyof typeof modelTerms.fields
 

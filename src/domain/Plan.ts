@@ -3,7 +3,7 @@
  * the audit log follow.
  */
 import { Record, Schema } from "effect"
-import { DURATION_DAYS_MAX, MULTIPLIER_MAX, PLAN_NAME_CHARACTERS_MAX, PLAN_PRICE_CNY_MAX } from "./Bounds.ts"
+import { MULTIPLIER_MAX } from "./Bounds.ts"
 import { factor, fen, IdJson, integer, micros, text } from "./Fields.ts"
 import { model, type ValueOf } from "./Model.ts"
 import { AMOUNT_MAX, FEN_PER_CNY } from "./Money.ts"
@@ -15,13 +15,14 @@ const limit = () => micros({ max: AMOUNT_MAX, otherwise: 0n, mayBeEmpty: true })
 
 export const planTerms = model({
   name: text({
-    pattern: new RegExp(`^(?=.*\\S)[^\\p{Cc}\\p{Cs}]{1,${PLAN_NAME_CHARACTERS_MAX}}$`, "u"),
-    charactersMax: PLAN_NAME_CHARACTERS_MAX,
-    expected: `a text of 1 to ${PLAN_NAME_CHARACTERS_MAX} characters on one line`
+    pattern: /^(?=.*\S)[^\p{Cc}\p{Cs}]{1,100}$/u,
+    charactersMax: 100,
+    expected: "a text of 1 to 100 characters on one line"
   }),
   /** 0: it cannot be bought, only be given. */
-  priceFen: fen({ max: PLAN_PRICE_CNY_MAX * FEN_PER_CNY }),
-  durationDays: integer({ min: 1, max: DURATION_DAYS_MAX }),
+  priceFen: fen({ max: 1_000_000n * FEN_PER_CNY }),
+  /** At most a hundred years. */
+  durationDays: integer({ min: 1, max: 36_500 }),
   limit5hMicros: limit(),
   limit1dMicros: limit(),
   limit7dMicros: limit(),

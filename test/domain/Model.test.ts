@@ -39,7 +39,11 @@ const texts = {
   multiplier: "0.5"
 }
 
-const read = (typed: Readonly<Record<string, string>>) => planTerms.read((input) => typed[input] ?? "")
+const read = (typed: Readonly<Record<string, string>>) =>
+  Result.flatMap(planTerms.readForm(new URLSearchParams(typed)), (terms) => {
+    const wrong = planTerms.wrong(terms)
+    return wrong.length > 0 ? Result.fail(wrong) : Result.succeed(terms)
+  })
 
 describe("a model", () => {
   it("is written to columns, and read from them", () => {
@@ -76,9 +80,11 @@ describe("a model", () => {
   })
 
   it("is what people write, and read back", () => {
-    assert.deepStrictEqual(planTerms.texts(plan), texts)
+    assert.deepStrictEqual(Object.fromEntries(planTerms.toForm(plan)), texts)
     assert.deepStrictEqual(read(texts), Result.succeed(plan))
     assert.deepStrictEqual(read({ ...texts, name: " Basic ", limit_1d: "" }), Result.succeed(plan))
+    const { limit_1d: _, ...unsent } = texts
+    assert.deepStrictEqual(read(unsent), Result.succeed(plan))
   })
 
   it.each<[string, string, string]>([

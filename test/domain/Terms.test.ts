@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { channelTerms, defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
-import { choice, choices, flag, integer, integerOrNull, ratio, type Term } from "../../src/domain/Fields.ts"
-import { type JsonValue, model } from "../../src/domain/Model.ts"
+import { choice, choices, flag, integer, integerOrNull, ratio } from "../../src/domain/Fields.ts"
+import { type Field, type JsonValue, model } from "../../src/domain/Model.ts"
 import { defaultTerms, modelTerms } from "../../src/domain/ModelTerms.ts"
 import { Row } from "../../src/domain/Row.ts"
 
@@ -78,21 +78,23 @@ describe("terms", () => {
     )
   })
 
-  it("that JSON does not name stay, and those of another type are named", () => {
+  it("that a form does not send stay, and those that are something else altogether are named", () => {
     const kept = { ...defaultTerms, contextTokens: 5_000, reasoning: true }
+    const read = (sent: Readonly<Record<string, string>>) => modelTerms.readForm(new URLSearchParams(sent), kept)
+    // A tick that is not sent is one that is not set.
     assert.deepStrictEqual(
-      modelTerms.readJson({ maxOutputTokens: 50, unheardOf: 1 }, kept),
-      Result.succeed({ ...kept, maxOutputTokens: 50 })
+      read({ max_output_tokens: " 50 ", context_tokens: "", unheard_of: "1" }),
+      Result.succeed({ ...kept, contextTokens: null, maxOutputTokens: 50, reasoning: false })
     )
-    assert.deepStrictEqual(
-      modelTerms.readJson({ contextTokens: "5", maxOutputTokens: null, reasoning: "true", hostedTools: "maybe" }, kept),
-      Result.fail(["contextTokens", "maxOutputTokens", "reasoning", "hostedTools"] as const)
-    )
+    assert.deepStrictEqual(read({ hosted_tools: "maybe" }), Result.fail(["hostedTools"] as const))
+    const channel = channelTerms.readForm(new URLSearchParams("known_fields=metadata&known_fields=speed"))
+    assert.deepStrictEqual(channel, Result.fail(["unknownFields", "knownFields"] as const))
     // Out of bounds they are taken all the same, so that a form can say everything that is wrong at once.
-    const outside = { contextTokens: 0, maxOutputTokens: 1.5, tokenizerMarginMicros: "much", toolCallsMax: 6 }
-    assert.deepStrictEqual(modelTerms.wrong(Result.getOrThrow(modelTerms.readJson(outside, kept))), [
+    const outside = { context_tokens: "0", max_output_tokens: "1.5", tokenizer_margin: "much", image_tokens_max: "-1" }
+    assert.deepStrictEqual(modelTerms.wrong(Result.getOrThrow(read(outside))), [
       "contextTokens",
       "maxOutputTokens",
+      "imageTokensMax",
       "tokenizerMarginMicros"
     ])
   })
@@ -100,7 +102,7 @@ describe("terms", () => {
   it("take the values of their kind alone", () => {
     const words = ["a", "b"] as const
     const table: ReadonlyArray<
-      readonly [field: Term<JsonValue>, good: ReadonlyArray<unknown>, bad: ReadonlyArray<unknown>]
+      readonly [field: Field<JsonValue>, good: ReadonlyArray<unknown>, bad: ReadonlyArray<unknown>]
     > = [
       [integer({ min: 1, max: 9 }), [1, 9], [0, 10, 1.5, NaN, Infinity, "1", null, undefined, 1n]],
       [integerOrNull({ min: 1, max: 9 }), [1, null], [0, undefined, ""]],

@@ -4,13 +4,8 @@
 import { Effect, Redacted, Struct } from "effect"
 import { ChannelAdmin, CHANNELS_MAX } from "../../channels/ChannelAdmin.ts"
 import type { ChannelProblem, ChannelRefused } from "../../channels/ChannelError.ts"
-import {
-  CHANNEL_MODELS_MAX,
-  CHANNEL_PRIORITY_MAX,
-  CHANNEL_WEIGHT_MAX,
-  type ChannelInput
-} from "../../channels/ChannelInput.ts"
-import { type ChannelTerms, channelTerms, defaultChannelTerms } from "../../domain/ChannelTerms.ts"
+import { CHANNEL_MODELS_MAX, type ChannelInput } from "../../channels/ChannelInput.ts"
+import { channelSettings, type ChannelTerms, channelTerms, defaultChannelTerms } from "../../domain/ChannelTerms.ts"
 import { columnOf } from "../../domain/Row.ts"
 import { ChannelTest } from "../../gateway/ChannelTest.ts"
 import { CurrentAdmin } from "./AdminAccess.ts"
@@ -52,10 +47,6 @@ const textOf = (problem: ChannelProblem): string => {
       }[problem.reason]
     case "api_key":
       return problem.reason === "missing" ? "is missing" : "is printable ASCII without blanks"
-    case "priority":
-      return `is an integer from 0 to ${CHANNEL_PRIORITY_MAX}`
-    case "weight":
-      return `is an integer from 0 to ${CHANNEL_WEIGHT_MAX}`
     case "models":
       return {
         unknown: `there is no model ${namesOf(problem.models)}`,
@@ -65,7 +56,7 @@ const textOf = (problem: ChannelProblem): string => {
     case "form":
       return `there are ${CHANNELS_MAX} channels, and there cannot be more`
     default:
-      return rangeText(channelTerms.fields[problem.field].kind)
+      return rangeText(channelSettings.fields[problem.field].kind)
   }
 }
 

@@ -2,6 +2,7 @@
  * Answers `/api/admin/plans` by the same use cases as the pages.
  */
 import { Effect } from "effect"
+import { MULTIPLIER_MAX } from "../../domain/Bounds.ts"
 import type { PlanId } from "../../domain/Ids.ts"
 import { type PlanField, planTerms } from "../../domain/Plan.ts"
 import { columnOf } from "../../domain/Row.ts"
@@ -11,22 +12,13 @@ import { CurrentAdmin } from "./AdminAccess.ts"
 import { ApiRefused } from "./ApiError.ts"
 import { answersOf, listed } from "./ApiHandlers.ts"
 import { PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { rangeText } from "./TermsApi.ts"
 
 const ruleOf = (field: PlanField): string => {
-  switch (field) {
-    case "code":
-      return "has 1 to 40 of a-z, 0-9 and -"
-    case "name":
-      return `has 1 to ${planTerms.fields.name.max} characters`
-    case "priceFen":
-      return `is from 0 to ${planTerms.fields.priceFen.max} CNY`
-    case "durationDays":
-      return `is a whole number from 1 to ${planTerms.fields.durationDays.max}`
-    case "multiplierMicros":
-      return `is from 0 to ${planTerms.fields.multiplierMicros.max} times 1000000`
-    default:
-      return "is 0 or more"
-  }
+  if (field === "code") return "has 1 to 40 of a-z, 0-9 and -"
+  return field === "multiplierMicros"
+    ? `is from 0 to ${MULTIPLIER_MAX} times 1000000`
+    : rangeText(planTerms.fields[field].kind)
 }
 
 const refused = ({ fields }: PlanRefused) =>

@@ -1,13 +1,12 @@
 /**
- * Terms of models and channels in the administration's API: their schemas, and what is said of a value that is refused.
+ * Terms of models, channels and plans in the administration's API: their schemas, and what is said of a value that is refused.
  */
 import { Record, Schema } from "effect"
-import type { Term, TermKind } from "../../domain/Fields.ts"
-import type { JsonValue } from "../../domain/Model.ts"
-import { formatDecimal, MICROS_SCALE } from "../../domain/Money.ts"
+import type { Fields, Kind } from "../../domain/Model.ts"
+import { FEN_SCALE, formatDecimal, MICROS_SCALE } from "../../domain/Money.ts"
 
 /** What the value of a term is, as a sentence without its subject. */
-export const rangeText = (kind: TermKind): string => {
+export const rangeText = (kind: Kind): string => {
   switch (kind.is) {
     case "integer":
       return `is a whole number from ${kind.min} to ${kind.max}${kind.isOptional ? ", or null" : ""}`
@@ -15,6 +14,12 @@ export const rangeText = (kind: TermKind): string => {
       const [min, max] = [kind.min, kind.max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0))
       return `is a decimal text from ${min} to ${max} with at most ${MICROS_SCALE} decimals`
     }
+    case "cny":
+      return `is from 0 to ${formatDecimal(kind.max, FEN_SCALE, 0)} CNY`
+    case "usd":
+      return `is from 0 to ${formatDecimal(kind.max, MICROS_SCALE, 0)} USD${kind.isOptional ? ", or null" : ""}`
+    case "text":
+      return `has 1 to ${kind.charactersMax} characters`
     case "flag":
       return "is true or false"
     case "choice":
@@ -25,7 +30,7 @@ export const rangeText = (kind: TermKind): string => {
 }
 
 /** Fields of the API's JSON, each with what it takes. Bounds are not the schema's: the use case refuses a value under its name. */
-export const describedTerms = <F extends Readonly<Record<string, Term<JsonValue>>>>(
+export const describedTerms = <F extends Fields>(
   { fields }: { readonly fields: F }
 ) =>
   Record.map(fields, ({ json, kind }) => {

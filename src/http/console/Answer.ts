@@ -107,10 +107,15 @@ export const emptyForm: FormState = { values: new URLSearchParams(), problems: {
 
 /** What an address may name that is not there: for the visitor, there is no such page. */
 const notThere = [
+  "ApiKeyNotFound",
   "BatchNotFound",
+  "ChannelModelUnknown",
+  "ChannelNotFound",
   "CodeNotFound",
   "ConfirmationNotFound",
   "EventNotFound",
+  "ImportNotFound",
+  "ModelNotFound",
   "OrderNotFound",
   "PlanUnknown",
   "RefundNotFound",

@@ -348,7 +348,7 @@ export const adminFormPage = <R1, R2, R3 = never>(path: AdminPath, { form, page:
 /** Everything else that a browser asks for. */
 export const notFoundRoute = visitorPage("/*", (context) => Effect.succeed(notFoundPage(context)))
 
-export interface PageForm<R1, R2> {
+export interface PageForm<R1, R2> extends Pick<FormHandler<UserContext, R1, R2>, "read"> {
   /** Shows the form. */
   show(context: UserContext, state: FormState): Effect.Effect<Answer, PageProblem | NotThere, R1>
   /** Does what the form asks for. */
@@ -356,9 +356,10 @@ export interface PageForm<R1, R2> {
 }
 
 /** The handlers of both. What the address names and is not there is no page. */
-export const pageForm = <R1, R2>({ run, show }: PageForm<R1, R2>) => ({
+export const pageForm = <R1, R2>({ run, show, ...form }: PageForm<R1, R2>) => ({
   page: (context: UserContext) => orNotFound(show(context, emptyForm)),
   form: {
+    ...form,
     run: (context, fields) => orNotFound(run(context, fields)),
     again: (context, state) => orNotFound(show(context, state))
   } satisfies FormHandler<UserContext, R2, R1>

@@ -1,35 +1,33 @@
 /**
- * What the forms of rows have in common that administrators change, disable and enable.
+ * The pages of rows that administrators change, disable and enable: models, plans and channels. A form names the revision that it was
+ * filled in on; the second of two who change a row sees what it is now, and may save again.
  */
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
+import type { ChannelConfigManaged } from "../../../channels/ChannelError.ts"
+import type { ChangedMeanwhile, ConfigManaged } from "../../../platform/ChangedMeanwhile.ts"
 import {
   type Answer,
   type FormRefused,
   type FormState,
+  type NotThere,
+  orNotFound,
   page,
   type PageProblem,
   type Problems,
   redirect,
-  refusing
+  refuse
 } from "../Answer.ts"
 import type { FormHandler } from "../ConsoleRoute.ts"
-import { ConfirmPage } from "../kit/Forms.tsx"
-import type { PageContext, UserContext } from "../PageContext.ts"
+import { ConfirmPage, type EditPageProps } from "../kit/Forms.tsx"
+import type { UserContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
-
-/** An edit conflict: the second of two who change a row sees what the row is now, and may save again. */
-export const changedMeanwhile = (context: PageContext) =>
-  refusing({ meanwhile: "now", form: context.say("meanwhile") }, 409)
-
-/** The revision that a form was filled in on; none that a row has where it names none. */
-export const revisionIn = (fields: URLSearchParams): bigint => idOf(fields.get("revision")) ?? 0n
 
 /** A row's form as it was sent, or as the row is, and the revision it is filled in on: the row's own after an edit conflict. */
 export const editOf = (
   row: { readonly revision: bigint },
   own: URLSearchParams,
-  { problems = {}, values }: { readonly [K in keyof FormState]?: FormState[K] | undefined } = {}
+  { problems = {}, values }: Partial<FormState> = {}
 ): { readonly state: FormState; readonly revision: string } => ({
   state: { values: values ?? own, problems },
   revision: values === undefined || problems["meanwhile"] !== undefined
@@ -37,72 +35,124 @@ export const editOf = (
     : values.get("revision") ?? ""
 })
 
-interface Row {
+/** What is done to a row: by whom, and on which revision. */
+export interface Change<R> {
+  readonly context: UserContext
+  readonly row: R
   readonly revision: bigint
-  readonly disabledAt: Date | null
-  readonly declared: boolean
 }
 
-interface Switched<R extends Row, R1, R2, R3> {
-  find(context: UserContext): Effect.Effect<R, PageProblem, R1>
-  hrefOf(row: R, page: "edit" | "disable", done?: "disabled" | "enabled"): string
-  /** The row's own page, with what is wrong. */
-  show(context: UserContext, problems: Problems): Effect.Effect<Answer, PageProblem, R2>
-  /** The texts of the question before it is disabled, and what will happen. */
-  say(context: UserContext): (key: "disable.title" | "disable.submit" | "disable.cancel") => string
-  textOf(context: UserContext, row: R): string
-  /** Above the question: what is at stake. */
-  stakeOf?(context: UserContext, row: R): ComponentChildren
-  setEnabled(
-    context: UserContext,
-    change: { readonly row: R; readonly revision: bigint; readonly enabled: boolean }
-  ): Effect.Effect<void, FormRefused | PageProblem, R3>
+/** The part of the row's page that does not depend on what kind of row it is. */
+export type Edited<R> =
+  & Pick<EditPageProps, "state" | "revision" | "paths" | "say">
+  & { readonly context: UserContext; readonly row: R }
+
+type PageKey = Parameters<EditPageProps["say"]>[0] | "disable.title" | "disable.submit" | "disable.cancel"
+type Refused = FormRefused | PageProblem | NotThere | ConfigManaged | ChannelConfigManaged | ChangedMeanwhile
+
+interface RowPages<R extends EditPageProps["row"], R1, R2, R3> {
+  /** The row that the address names. */
+  find(context: UserContext): Effect.Effect<R, PageProblem | NotThere, R1>
+  /** Where it is listed, changed, disabled and enabled. */
+  paths(row: R): EditPageProps["paths"]
+  say(context: UserContext): (key: PageKey) => string
+  /** Its form as it is. */
+  formOf(row: R): URLSearchParams
+  show(edited: Edited<R>): Effect.Effect<Answer, PageProblem, R2>
+  /** What will happen when it is disabled, and what is at stake. */
+  disableText(context: UserContext, row: R): string
+  stake?(context: UserContext, row: R): ComponentChildren
+  save(change: Change<R>, fields: URLSearchParams): Effect.Effect<void, Refused, R3>
+  setEnabled(change: Change<R>, enabled: boolean): Effect.Effect<void, Refused, R3>
 }
 
-/** The handlers that ask before a row is disabled, disable it, and enable it. */
-export const switchForms = <R extends Row, R1, R2, R3>(row: Switched<R, R1, R2, R3>) => {
-  /** Undefined for a row that cannot be disabled: it is, or it is not the console's. */
-  const questionOf = (context: UserContext, found: R, problems: Problems = {}) => {
-    if (found.disabledAt !== null || found.declared) return undefined
-    const say = row.say(context)
-    const title = say("disable.title")
-    return page(
-      title,
-      <ConfirmPage
-        context={context}
-        title={title}
-        text={row.textOf(context, found)}
-        submit={say("disable.submit")}
-        cancel={say("disable.cancel")}
-        action={row.hrefOf(found, "disable")}
-        back={row.hrefOf(found, "edit")}
-        revision={found.revision}
-        problems={problems}
-      >
-        {row.stakeOf?.(context, found)}
-      </ConfirmPage>
-    )
-  }
-  const turn = (enabled: boolean) => (context: UserContext, fields: URLSearchParams) =>
+/** Where such rows have addresses with their id: a list, and below it a page of each. */
+export const rowPaths = (list: string, id: bigint): EditPageProps["paths"] => ({
+  list,
+  edit: `${list}/${id}`,
+  disable: `${list}/${id}/disable`,
+  enable: `${list}/${id}/enable`
+})
+
+/** Says on the page what has been done. */
+export const withDone = (path: string, done: string): string => `${path}${path.includes("?") ? "&" : "?"}done=${done}`
+
+/** The handlers that show a row, change it, ask before it is disabled, disable it, and enable it. */
+export const rowPages = <R extends EditPageProps["row"], R1, R2, R3>(pages: RowPages<R, R1, R2, R3>) => {
+  const edited = (context: UserContext, row: R, sent?: Partial<FormState>): Edited<R> => ({
+    context,
+    row,
+    paths: pages.paths(row),
+    say: pages.say(context),
+    ...editOf(row, pages.formOf(row), sent)
+  })
+  const show = (context: UserContext, sent?: Partial<FormState>) =>
+    orNotFound(Effect.flatMap(pages.find(context), (row) => pages.show(edited(context, row, sent))))
+
+  /** A row that cannot be disabled, as it is or is not the console's, is shown instead. */
+  const ask = (context: UserContext, problems?: Problems) =>
+    orNotFound(Effect.flatMap(pages.find(context), (row): Effect.Effect<Answer, PageProblem, R2> => {
+      const { disable, edit } = pages.paths(row)
+      if (row.disabledAt !== null || row.declared) {
+        return problems === undefined ? Effect.succeed(redirect(edit)) : pages.show(edited(context, row, { problems }))
+      }
+      const say = pages.say(context)
+      const title = say("disable.title")
+      return Effect.succeed(page(
+        title,
+        <ConfirmPage
+          context={context}
+          title={title}
+          text={pages.disableText(context, row)}
+          submit={say("disable.submit")}
+          cancel={say("disable.cancel")}
+          action={disable}
+          back={edit}
+          revision={row.revision}
+          problems={problems ?? {}}
+        >
+          {pages.stake?.(context, row)}
+        </ConfirmPage>
+      ))
+    }))
+
+  const change = (
+    done: "changed" | "disabled" | "enabled",
+    carryOut: (change: Change<R>, fields: URLSearchParams) => Effect.Effect<void, Refused, R3>
+  ) =>
+  (context: UserContext, fields: URLSearchParams) =>
     Effect.gen(function*() {
-      const found = yield* row.find(context)
-      yield* row.setEnabled(context, { row: found, revision: revisionIn(fields), enabled })
-      return redirect(row.hrefOf(found, "edit", enabled ? "enabled" : "disabled"))
-    })
+      const row = yield* pages.find(context)
+      yield* carryOut({ context, row, revision: idOf(fields.get("revision")) ?? 0n }, fields)
+      return redirect(withDone(pages.paths(row).edit, done))
+    }).pipe(
+      Effect.catchTags({
+        ConfigManaged: () => refuse({ form: pages.say(context)("declared.text") }, 409),
+        ChannelConfigManaged: () => refuse({ form: pages.say(context)("declared.text") }, 409),
+        ChangedMeanwhile: () =>
+          done === "changed"
+            ? refuse({ meanwhile: "now", form: context.say("meanwhile") }, 409)
+            : refuse({ form: context.say("meanwhile.short") }, 409)
+      }),
+      orNotFound
+    )
+
   return {
-    ask: (context: UserContext) =>
-      Effect.map(row.find(context), (found) => questionOf(context, found) ?? redirect(row.hrefOf(found, "edit"))),
+    edited,
+    edit: {
+      page: (context: UserContext) => show(context),
+      form: { run: change("changed", pages.save), again: show } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
+    },
     disable: {
-      run: turn(false),
-      again: (context, { problems }) =>
-        Effect.flatMap(row.find(context), (found): Effect.Effect<Answer, PageProblem, R2> => {
-          const question = questionOf(context, found, problems)
-          return question === undefined ? row.show(context, problems) : Effect.succeed(question)
-        })
-    } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>,
+      page: (context: UserContext) => ask(context),
+      form: {
+        run: change("disabled", (row) => pages.setEnabled(row, false)),
+        again: (context, { problems }) => ask(context, problems)
+      } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
+    },
     enable: {
-      run: turn(true),
-      again: (context, { problems }) => row.show(context, problems)
-    } satisfies FormHandler<UserContext, R1 | R3, R2>
+      run: change("enabled", (row) => pages.setEnabled(row, true)),
+      again: (context, { problems }) => show(context, { problems })
+    } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
   }
 }

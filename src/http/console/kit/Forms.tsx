@@ -8,7 +8,7 @@ import { emptyForm, type FormState, type Page, page, type Problems } from "../An
 import type { PageContext } from "../PageContext.ts"
 import { Icon } from "./Icon.tsx"
 import { type InputEntry, Inputs } from "./Inputs.tsx"
-import { Card, Done, Notice, PageHeading } from "./Parts.tsx"
+import { Card, Done, type Fact, Facts, Notice, PageHeading } from "./Parts.tsx"
 
 export const PostForm = (
   { action, children, class: className, confirm, files, context }: {
@@ -165,6 +165,8 @@ interface FormCardProps {
   readonly action: string
   /** Absent: there is nothing to send, and the page says why. */
   readonly submit?: string
+  /** It has files to choose. */
+  readonly files?: boolean
   /** What it does is not easily undone. */
   readonly danger?: boolean
   readonly back: string
@@ -173,9 +175,9 @@ interface FormCardProps {
   readonly children: ComponentChildren
 }
 
-const FormCard = ({ action, back, backText, children, danger = false, submit, context }: FormCardProps) => (
+const FormCard = ({ back, backText, children, danger = false, submit, context, ...form }: FormCardProps) => (
   <Card>
-    <PostForm context={context} action={action} class="card-body">
+    <PostForm context={context} {...form} class="card-body">
       {children}
       <div class="btn-list mt-4">
         {submit && <button type="submit" class={`btn ${danger ? "btn-danger" : "btn-primary"}`}>{submit}</button>}
@@ -270,15 +272,16 @@ export interface EditPageProps {
   readonly revision: string
   readonly paths: { readonly list: string; readonly edit: string; readonly disable: string; readonly enable: string }
   readonly say: (key: EditKey) => string
-  /** What the row is, to be read. */
-  readonly facts: ComponentChildren
+  /** What the row is, to be read: first of all a table, where there is one. */
+  readonly facts: ReadonlyArray<Fact>
+  readonly table?: ComponentChildren
   /** Above the form, whatever it is. */
   readonly above?: ComponentChildren
   readonly children: ComponentChildren
 }
 
 export const EditPage = (props: EditPageProps) => {
-  const { above, children, facts, lead, paths, revision, row, say, state, title, context } = props
+  const { above, children, facts, lead, paths, revision, row, say, state, table, title, context } = props
   const isOvertaken = state.problems["meanwhile"] !== undefined
   return (
     <>
@@ -300,7 +303,14 @@ export const EditPage = (props: EditPageProps) => {
         : null}
       {above}
       {row.declared || isOvertaken
-        ? <Card class="mb-3" title={isOvertaken ? say("now") : undefined}>{facts}</Card>
+        ? (
+          <Card class="mb-3" title={isOvertaken ? say("now") : undefined}>
+            {table}
+            <div class={`card-body ${table === undefined ? "" : "border-top"}`}>
+              <Facts facts={facts} />
+            </div>
+          </Card>
+        )
         : null}
       {row.declared
         ? <a class="btn" href={paths.list}>{context.say("action.back")}</a>

@@ -89,7 +89,7 @@ interface InputGroup {
   readonly name: string
   readonly legend: string
   readonly hint: string
-  readonly inputs: ReadonlyArray<Input>
+  readonly inputs: ReadonlyArray<AnyInput>
 }
 
 /** An entry that is no input is shown as it is. */

@@ -188,6 +188,8 @@ export interface ListProps<Item> {
   readonly order?: "newest" | "first"
   /** Above the filter. */
   readonly children?: ComponentChildren
+  /** Around the table, such as the form that its ticks are in. */
+  readonly around?: (table: ComponentChildren) => ComponentChildren
 }
 
 export const enabledFilter = (
@@ -289,7 +291,7 @@ function Pages<Item>(props: ListProps<Item> & { readonly query: Readonly<Record<
 }
 
 export function List<Item>(props: ListProps<Item>) {
-  const { caption, children, columns, empty, filter = [], items, kept = {}, none, path, context } = props
+  const { empty, filter = [], items, kept = {}, none, path, context } = props
   const isNarrowed = filter.some(isSet)
   const isLater = props.cursor !== undefined && context.query.has(props.cursor.name)
   const isEmpty = items.length === 0 && !isNarrowed && !isLater
@@ -297,15 +299,14 @@ export function List<Item>(props: ListProps<Item>) {
     ...kept,
     ...Object.fromEntries(filter.filter(isSet).map(({ name, value }) => [name, value ?? ""]))
   }
+  const table = <ItemTable caption={props.caption} columns={props.columns} items={items} />
   return (
     <Card>
-      {children}
+      {props.children}
       {isEmpty || filter.length === 0 ? null : <Filter context={context} path={path} kept={kept} filter={filter} />}
       {items.length > 0
-        ? <ItemTable caption={caption} columns={columns} items={items} />
-        : isEmpty || none === undefined
-        ? <Nothing {...empty} />
-        : <Nothing icon="filter" title={none} />}
+        ? props.around?.(table) ?? table
+        : <Nothing {...isEmpty || none === undefined ? empty : { icon: "filter", title: none }} />}
       <Pages {...props} query={query} />
     </Card>
   )
@@ -317,9 +318,13 @@ interface ListPageProps<Item> extends Omit<ListProps<Item>, "caption"> {
   readonly actions?: ComponentChildren
   readonly done?: Readonly<Record<string, string>>
   readonly warning?: string | undefined
+  /** Between the heading and the list. */
+  readonly above?: ComponentChildren
 }
 
-export function listPage<Item>({ actions, done = {}, lead, title, warning, ...list }: ListPageProps<Item>): Page {
+export function listPage<Item>(
+  { above, actions, done = {}, lead, title, warning, ...list }: ListPageProps<Item>
+): Page {
   return headedPage({
     context: list.context,
     title,
@@ -329,6 +334,7 @@ export function listPage<Item>({ actions, done = {}, lead, title, warning, ...li
     children: (
       <>
         {warning === undefined ? null : <Notice kind="warning">{warning}</Notice>}
+        {above}
         <List caption={title} {...list} />
       </>
     )

@@ -1,22 +1,37 @@
 /**
  * What the form of a channel means: its fields as the input of `ChannelAdmin`, its lines of models with their numbers, and the
- * problems that either of them found, beside the fields they are of.
+ * problems that either of them found, beside the fields they are of. And what a test of a channel came to.
  */
 import { Redacted, Result } from "effect"
 import { type AdminChannel, CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
-import {
-  CHANNEL_MODELS_MAX,
-  CHANNEL_PRIORITY_MAX,
-  CHANNEL_WEIGHT_MAX,
-  type ChannelInput
-} from "../../../../channels/ChannelInput.ts"
+import { CHANNEL_MODELS_MAX, type ChannelInput } from "../../../../channels/ChannelInput.ts"
 import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
-import { type ChannelTerms, channelTerms } from "../../../../domain/ChannelTerms.ts"
-import { columnOf } from "../../../../domain/Row.ts"
-import type { Problems } from "../../Answer.ts"
-import { sayOf, type UserContext } from "../../PageContext.ts"
-import { readTermFields, termEntries, termProblem } from "../terms/TermForm.ts"
+import { type ChannelSettings, channelSettings } from "../../../../domain/ChannelTerms.ts"
+import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
+import type { FormState, Problems } from "../../Answer.ts"
+import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
+import { shownTerms } from "../Terms.tsx"
+
+export const channelTermsOf = (context: PageContext) => {
+  const say = sayOf(context, "channelTerm")
+  const channels = sayOf(context, "channels")
+  return shownTerms(context, channelSettings, {
+    priority: { label: channels("priority"), hint: channels("priority.hint") },
+    weight: { label: channels("weight"), hint: channels("weight.hint") },
+    unknownFields: {
+      label: say("unknown"),
+      hint: say("unknown.hint"),
+      options: { drop: say("unknown.drop"), forward: say("unknown.forward"), refuse: say("unknown.refuse") }
+    },
+    knownFields: { label: say("known"), hint: say("known.hint") },
+    firstByteTimeoutSeconds: { label: say("first"), hint: say("first.hint") },
+    idleTimeoutSeconds: { label: say("idle"), hint: say("idle.hint") },
+    storesResponses: { label: say("stores"), hint: say("stores.hint") },
+    inputOverheadTokens: { label: say("overhead"), hint: say("overhead.hint") },
+    maxConnections: { label: say("connections"), hint: say("connections.hint") }
+  })
+}
 
 /** So many lines are complained of one by one. */
 const LINES_NAMED_MAX = 5
@@ -30,8 +45,6 @@ export interface ChannelFormInput {
   /** Of choices that are not offered. */
   readonly found: ReadonlyArray<ChannelProblem>
 }
-
-const integerOf = (text: string | null): number => /^\d{1,9}$/.test(text?.trim() ?? "") ? Number(text) : NaN
 
 /** The models of a form's lines; `all` adds those of `known` that no line names. */
 const readModels = (context: UserContext, text: string, all: ReadonlyArray<string>) => {
@@ -58,9 +71,9 @@ const readModels = (context: UserContext, text: string, all: ReadonlyArray<strin
 export const readChannelForm = (
   context: UserContext,
   fields: URLSearchParams,
-  { kept, known }: { readonly kept: ChannelTerms; readonly known: ReadonlyArray<string> }
+  { kept, known }: { readonly kept: ChannelSettings; readonly known: ReadonlyArray<string> }
 ): ChannelFormInput => {
-  const terms = readTermFields(channelTerms, fields, kept)
+  const settings = channelSettings.readForm(fields, kept)
   const { lines, models, problems } = readModels(
     context,
     fields.get("models") ?? "",
@@ -68,25 +81,23 @@ export const readChannelForm = (
   )
   return {
     input: {
-      ...Result.getOrElse(terms, () => kept),
+      ...Result.getOrElse(settings, () => kept),
       name: fields.get("name") ?? "",
       baseUrl: fields.get("base_url") ?? "",
       apiKey: Redacted.make(fields.get("api_key") ?? ""),
-      priority: integerOf(fields.get("priority")),
-      weight: integerOf(fields.get("weight")),
       models
     },
     lines,
     problems,
-    found: Result.isFailure(terms) ? terms.failure.map((field) => ({ field, reason: "range" as const })) : []
+    found: Result.isFailure(settings) ? settings.failure.map((field) => ({ field, reason: "range" as const })) : []
   }
 }
 
-/** The fields of a form that was refused, as it is shown again: a credential that was typed into the address is not sent back. */
-export const shownFields = (fields: URLSearchParams): URLSearchParams => {
-  const shown = new URLSearchParams(fields)
-  shown.set("base_url", withoutCredentials(fields.get("base_url") ?? ""))
-  return shown
+/** A form as it is shown: a credential that was typed into the address is not sent back. */
+export const shownState = ({ problems, values }: FormState): FormState => {
+  const shown = new URLSearchParams(values)
+  if (values.has("base_url")) shown.set("base_url", withoutCredentials(values.get("base_url") ?? ""))
+  return { values: shown, problems }
 }
 
 /** A channel's models as the form's lines. */
@@ -101,10 +112,8 @@ export const formOf = (channel: AdminChannel): URLSearchParams =>
   new URLSearchParams([
     ["name", channel.name],
     ["base_url", channel.baseUrl],
-    ["priority", channel.priority.toString()],
-    ["weight", channel.weight.toString()],
     ["models", linesOf(channel.models)],
-    ...termEntries(channelTerms, channel).map(([name, text]) => [name, text])
+    ...channelSettings.toForm(channel)
   ])
 
 const modelTexts = (
@@ -126,7 +135,9 @@ const modelTexts = (
   }
 }
 
-const textOf = (context: UserContext, problem: Exclude<ChannelProblem, { readonly field: "models" }>): string => {
+type FieldProblem = Exclude<ChannelProblem, { readonly field: "models" | keyof ChannelSettings }>
+
+const textOf = (context: UserContext, problem: FieldProblem): string => {
   const say = sayOf(context, "channels")
   switch (problem.field) {
     case "name":
@@ -141,16 +152,15 @@ const textOf = (context: UserContext, problem: Exclude<ChannelProblem, { readonl
       }[problem.reason]
     case "api_key":
       return problem.reason === "missing" ? say("key.missing") : say("key.characters")
-    case "priority":
-      return say("priority.range", { max: CHANNEL_PRIORITY_MAX })
-    case "weight":
-      return say("weight.range", { max: CHANNEL_WEIGHT_MAX })
     case "form":
       return say("many", { max: CHANNELS_MAX })
-    default:
-      return termProblem(context, channelTerms.fields[problem.field].kind)
   }
 }
+
+const isTerm = (
+  problem: ChannelProblem
+): problem is Extract<ChannelProblem, { field: keyof ChannelSettings }> =>
+  Object.hasOwn(channelSettings.fields, problem.field)
 
 /** The problems of a form by field, those of its lines and those that `ChannelAdmin` found. */
 export const problemTexts = (
@@ -163,7 +173,8 @@ export const problemTexts = (
   const models = [...form.problems]
   for (const problem of found) {
     if (problem.field === "models") models.push(...modelTexts(context, problem, form))
-    else texts[columnOf(problem.field)] ??= textOf(context, problem)
+    else if (isTerm(problem)) Object.assign(texts, channelTermsOf(context).problems([problem.field]))
+    else texts[problem.field] ??= textOf(context, problem)
   }
   if (models.length > 0) {
     const rest = models.length - LINES_NAMED_MAX
@@ -173,4 +184,33 @@ export const problemTexts = (
     ].join(" ")
   }
   return texts
+}
+
+/** What a test came to; `unknown_model` was not even asked. */
+export type TestResult = ChannelTestOutcome | "unknown_model"
+
+export const testText = (context: Pick<PageContext, "language" | "formats">, result: TestResult): string => {
+  const say = sayOf(context, "channels")
+  if (result === "unknown_model") return say("test.unknown")
+  const { model, reason, status } = result
+  const seconds = context.formats.seconds(result.latencyMs)
+  if (reason === null) return say("test.ok", { model, seconds })
+  const why = {
+    no_key: say("test.no_key"),
+    key_unreadable: say("test.key_unreadable"),
+    forbidden: say("test.forbidden"),
+    connect: say("test.connect"),
+    timeout: say("test.timeout"),
+    broken: say("test.broken"),
+    unauthorized: say("test.unauthorized"),
+    unpaid: say("test.unpaid"),
+    not_found: say("test.not_found"),
+    rate_limited: say("test.rate_limited"),
+    refused: say("test.refused"),
+    upstream_error: say("test.upstream_error"),
+    not_chat: say("test.not_chat")
+  }[reason]
+  return status === null
+    ? say("test.failed", { model, seconds, reason: why })
+    : say("test.failed.status", { model, seconds, status, reason: why })
 }

@@ -5,8 +5,7 @@ import type { ModelTerms } from "../../../../catalog/ModelTerms.ts"
 import { type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { termValueText } from "../terms/TermForm.ts"
-import { modelLabels } from "./ModelLabels.ts"
+import { modelTermsOf } from "./ModelForm.ts"
 
 export interface Difference {
   readonly label: string
@@ -47,20 +46,8 @@ const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<
   ]
 }
 
-const textsOf = (
-  context: PageContext,
-  terms: ModelTerms,
-  names: ReadonlyArray<ModelTermName>
-): ReadonlyMap<string, string> => {
-  const labels = modelLabels(context)
-  return new Map([
-    ...priceTexts(context, terms),
-    ...names.map((name) => {
-      const term = { field: modelTerms.fields[name], value: terms[name], label: labels[name] }
-      return [term.label.label, termValueText(context, term)] as const
-    })
-  ])
-}
+const textsOf = (context: PageContext, terms: ModelTerms, names: ReadonlyArray<ModelTermName>) =>
+  new Map([...priceTexts(context, terms), ...modelTermsOf(context).facts(terms, names)])
 
 /** Of a model that there is, only what would change; of a new one, everything that a file may say. */
 export const differencesOf = (

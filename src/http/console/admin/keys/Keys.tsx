@@ -1,0 +1,102 @@
+/**
+ * `/admin/keys`: the keys of the administration's API. A new one is in the answer of the form that made it, once, and nowhere else.
+ */
+import { Effect, Redacted } from "effect"
+import { ApiKeyId } from "../../../../domain/Ids.ts"
+import { type AdminKey, AdminKeys } from "../../../../identity/AdminKeys.ts"
+import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { type FormState, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { adminFormPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { FormAlert, PostForm } from "../../kit/Forms.tsx"
+import { Inputs } from "../../kit/Inputs.tsx"
+import { keyColumns, newKeyPage, revokeKeyPage } from "../../kit/Keys.tsx"
+import { listPage, timeColumn } from "../../kit/List.tsx"
+import { Panel } from "../../kit/Parts.tsx"
+import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
+import { endOfDay, pathId } from "../../Params.ts"
+
+const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: FormState) => {
+  const say = sayOf(context, "adminKeys")
+  const columns = keyColumns<AdminKey>(context, "/admin/keys")
+  const expiryHint = say("expiry.hint", { zone: context.formats.timeZone })
+  return listPage<AdminKey>({
+    context,
+    path: "/admin/keys",
+    title: say("title"),
+    lead: say("lead"),
+    actions: <a class="btn" href="/api/docs">{say("docs")}</a>,
+    done: { revoked: say("done.revoked") },
+    above: (
+      <Panel title={say("new")} class="mb-3">
+        <PostForm context={context} action="/admin/keys">
+          <FormAlert state={state} />
+          <Inputs
+            state={state}
+            inputs={[[
+              { name: "name", label: say("name"), hint: say("name.hint"), required: true },
+              { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
+            ]]}
+          />
+          <button type="submit" class="btn btn-primary">{say("submit")}</button>
+        </PostForm>
+      </Panel>
+    ),
+    items: keys,
+    empty: { icon: "key", title: say("empty") },
+    columns: [
+      columns.name,
+      columns.state,
+      { title: say("administrator"), wide: true, cell: ({ email }) => <span class="break-anywhere">{email}</span> },
+      timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never")),
+      timeColumn(context, say("expiry"), ({ expiresAt }) => expiresAt, say("never")),
+      timeColumn(context, say("created"), ({ createdAt }) => createdAt),
+      columns.action
+    ]
+  })
+}
+
+const keys = pageForm({
+  show: Effect.fnUntraced(function*(context, state) {
+    return keysPage(context, yield* (yield* AdminKeys).list, state)
+  }),
+  run: Effect.fnUntraced(function*(context, fields) {
+    const say = sayOf(context, "adminKeys")
+    const problems = {
+      name: { name: say("name.problem") },
+      expiry: { expiry: say("problem.day") },
+      many: { form: say("many") }
+    }
+    const day = (fields.get("expiry") ?? "").trim()
+    const expiresAt = day === "" ? null : endOfDay(day, context.formats.timeZone)
+    if (expiresAt === undefined) return yield* refuse(problems.expiry)
+    const name = (fields.get("name") ?? "").trim()
+    const actor = { ...actorOf(context), userId: context.user.id }
+    const created = yield* (yield* AdminKeys).create(actor, { name, expiresAt }).pipe(
+      Effect.catchTag("AdminKeyRefused", ({ reason }) => refuse(problems[reason]))
+    )
+    const apiKey = Redacted.value(created.key)
+    const command = `curl ${(yield* PublicAddress).url()}/api/admin/me -H "Authorization: Bearer ${apiKey}"`
+    return newKeyPage({ context, title: say("created.title"), apiKey, command, back: "/admin/keys" })
+  })
+})
+
+const revoke = pageForm({
+  show: Effect.fnUntraced(function*(context) {
+    const id = yield* pathId("id", ApiKeyId)
+    const apiKey = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
+    if (apiKey === undefined) return yield* new PageNotFound()
+    const title = sayOf(context, "adminKeys")("revoke.title")
+    return apiKey.revokedAt === null
+      ? revokeKeyPage({ context, title, path: "/admin/keys", apiKey })
+      : redirect("/admin/keys")
+  }),
+  run: Effect.fnUntraced(function*(context) {
+    yield* (yield* AdminKeys).revoke(actorOf(context), yield* pathId("id", ApiKeyId))
+    return redirect("/admin/keys?done=revoked")
+  })
+})
+
+export const AdminKeysRoutes = routes(
+  adminFormPage("/admin/keys", keys),
+  adminFormPage("/admin/keys/:id/revoke", revoke)
+)
