@@ -23,8 +23,9 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json config.yaml ./
 COPY migrations ./migrations
-# The only folder that is written: the key file, and settlements spilled while the database is away.
-RUN mkdir data && chown node:node data
+# The only folder that is written: the key file, and settlements spilled while the database is away. What a command compiles is
+# kept beforehand: at run time the packages cannot be written.
+RUN mkdir data && chown node:node data && node dist/main.js --version
 VOLUME /app/data
 USER node
 EXPOSE 8080

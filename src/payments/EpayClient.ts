@@ -5,7 +5,8 @@
  */
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { Buffer } from "node:buffer"
-import { Agent, type Dispatcher, request } from "undici"
+import type * as undici from "undici"
+import type { Agent, Dispatcher } from "undici"
 import { AppConfig, type EpayConfig, isHttpsOrLoopback } from "../config/Config.ts"
 import { HostLookup, outboundGuard } from "../config/OutboundUrl.ts"
 import { formatCny } from "../domain/Money.ts"
@@ -52,12 +53,11 @@ export class EpayClient extends Context.Service<EpayClient, {
     const { answerBytesMax, timeoutMs } = yield* EpayLimits
     const { server } = yield* AppConfig
     const guard = outboundGuard(server.linkLocalHostsAllowed, yield* HostLookup)
-    const agent = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        new Agent({ connect: { timeout: timeoutMs, lookup: guard.lookup }, connections: 8, pipelining: 1 })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
-    )
+    let agent: Agent | undefined
+    yield* Effect.addFinalizer(() => Effect.promise(async () => agent?.destroy()))
+    /** Made when it is first needed: no command and no start waits for the client's modules. */
+    const agentOf = ({ Agent }: Undici): Agent =>
+      agent ??= new Agent({ connect: { timeout: timeoutMs, lookup: guard.lookup }, connections: 8, pipelining: 1 })
 
     const ask = Effect.fnUntraced(function*(config: EpayConfig, question: Question) {
       const url = pageUrl(config, "api.php")
@@ -68,8 +68,10 @@ export class EpayClient extends Context.Service<EpayClient, {
       }
       if (guard.isForbidden(url.hostname)) return yield* unavailable("this server does not connect to its address")
       const asked = { ...question, fields: { pid: config.partnerId, key, ...question.fields } }
+      const client = yield* Effect.promise(() => import("undici"))
+      const post = { agent: agentOf(client), request: client.request }
       const { statusCode, text } = yield* Effect.tryPromise({
-        try: (signal) => send(agent, url, asked, answerBytesMax, signal),
+        try: (signal) => send(post, url, asked, answerBytesMax, signal),
         catch: failureOf
       }).pipe(Effect.timeoutOrElse({
         duration: timeoutMs,
@@ -158,6 +160,14 @@ const failureOf = (error: unknown): ProviderUnavailable => {
 
 class TooLarge extends Error {}
 
+type Undici = typeof undici
+
+/** What sends a question. */
+interface Post {
+  readonly agent: Agent
+  readonly request: Undici["request"]
+}
+
 async function readBody(body: Dispatcher.ResponseData["body"], bytesMax: number): Promise<string> {
   const chunks: Array<Uint8Array> = []
   let bytes = 0
@@ -170,7 +180,13 @@ async function readBody(body: Dispatcher.ResponseData["body"], bytesMax: number)
   return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
-async function send(agent: Agent, url: URL, { act, fields, method }: Question, bytesMax: number, signal: AbortSignal) {
+async function send(
+  { agent, request }: Post,
+  url: URL,
+  { act, fields, method }: Question,
+  bytesMax: number,
+  signal: AbortSignal
+) {
   const target = new URL(url)
   const form = new URLSearchParams(fields)
   target.search = String(new URLSearchParams({ act, ...(method === "GET" ? fields : {}) }))

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
-import { Stripe } from "stripe"
+import type { Stripe } from "stripe"
 import { isHttpsOrLoopback, type StripeConfig } from "../config/Config.ts"
 import type { RefundId } from "../domain/Ids.ts"
 import { databaseJson, databaseText } from "../postgres/DatabaseText.ts"
@@ -22,6 +22,7 @@ import {
   sessionTold,
   textIn
 } from "./StripeFacts.ts"
+import { stripeSdk } from "./StripeSdk.ts"
 
 export interface SessionOrder {
   readonly reference: string
@@ -96,13 +97,13 @@ export class StripeClient extends Context.Service<StripeClient, {
           FINGERPRINT_CHARACTERS
         )
 
-      const clientOf = (config: StripeConfig): Stripe => {
+      const clientOf = (sdk: typeof Stripe, config: StripeConfig): Stripe => {
         const account = accountOf(config)
         const known = clients.get(account)
         if (known !== undefined) return known
         const [oldest] = clients.keys()
         if (clients.size >= CLIENTS_MAX && oldest !== undefined) clients.delete(oldest)
-        const client = new Stripe(Redacted.value(config.secretKey), {
+        const client = new sdk(Redacted.value(config.secretKey), {
           ...addressOf(config.apiBase),
           maxNetworkRetries: RETRIES_MAX,
           timeout: REQUEST_MS_MAX,
@@ -120,13 +121,16 @@ export class StripeClient extends Context.Service<StripeClient, {
       ): Effect.fn.Return<Json, StripeFailure> {
         if (Redacted.value(config.secretKey) === "") return yield* new ProviderOff({ provider: "stripe" })
         if (!isFit(config.apiBase)) return yield* unavailable("api_base is neither https nor on this machine")
-        const answer: unknown = yield* Effect.tryPromise({ try: () => question(clientOf(config)), catch: failureOf })
-          .pipe(
-            Effect.timeoutOrElse({
-              duration: QUESTION_MS_MAX,
-              orElse: () => Effect.fail(unavailable("there was no answer in time"))
-            })
-          )
+        const sdk = yield* stripeSdk
+        const answer: unknown = yield* Effect.tryPromise({
+          try: () => question(clientOf(sdk, config)),
+          catch: (error) => failureOf(sdk, error)
+        }).pipe(
+          Effect.timeoutOrElse({
+            duration: QUESTION_MS_MAX,
+            orElse: () => Effect.fail(unavailable("there was no answer in time"))
+          })
+        )
         const clean: unknown = JSON.parse(databaseJson(JSON.stringify(answer ?? null)))
         return isJson(clean) && clean.object === kind ? clean : yield* unavailable(`its answer is no ${kind}`)
       })
@@ -293,18 +297,18 @@ const addressOf = (apiBase: string) => {
 }
 
 /** Sorted into what a caller may do about it. Stripe's texts may quote a part of a key: theirs are not passed on. */
-const failureOf = (error: unknown): ProviderRefused | ProviderUnavailable => {
-  if (error instanceof Stripe.errors.StripeInvalidRequestError) {
+const failureOf = ({ errors }: typeof Stripe, error: unknown): ProviderRefused | ProviderUnavailable => {
+  if (error instanceof errors.StripeInvalidRequestError) {
     const what = [error.code, error.param].filter((part) => typeof part === "string" && part !== "").join(", ")
     return new ProviderRefused({ provider: "stripe", why: what === "" ? "invalid request" : databaseText(what) })
   }
-  if (error instanceof Stripe.errors.StripePermissionError) {
+  if (error instanceof errors.StripePermissionError) {
     return new ProviderRefused({ provider: "stripe", why: NOT_ALLOWED })
   }
-  if (error instanceof Stripe.errors.StripeIdempotencyError) {
+  if (error instanceof errors.StripeIdempotencyError) {
     return new ProviderRefused({ provider: "stripe", why: "the same request was made before with other terms" })
   }
-  const kind = error instanceof Stripe.errors.StripeError ? error.type : "no answer"
+  const kind = error instanceof errors.StripeError ? error.type : "no answer"
   return new ProviderUnavailable({ provider: "stripe", why: kind })
 }
 

@@ -2,13 +2,14 @@
  * What Stripe tells by webhook: verified by the official SDK, then translated into a fact, whatever API version wrote it.
  */
 import { Effect, Redacted } from "effect"
-import { Stripe } from "stripe"
+import type { Stripe } from "stripe"
 import type { StripeConfig } from "../config/Config.ts"
 import { databaseJson } from "../postgres/DatabaseText.ts"
 import { evidenceOfJson } from "./Evidence.ts"
 import { NotVerified } from "./PaymentError.ts"
 import type { PaymentFact } from "./PaymentFact.ts"
 import { eventFact, isThin } from "./StripeFacts.ts"
+import { stripeSdk } from "./StripeSdk.ts"
 
 /** A signature is believed for so long, in seconds: Stripe's own default. */
 const TOLERANCE_SECONDS = 300
@@ -20,21 +21,20 @@ export const isWebhookOn = (config: StripeConfig): boolean => Redacted.value(con
 const isLiveKey = (config: StripeConfig): boolean => /^[rs]k_live_/.test(Redacted.value(config.secretKey))
 
 /** The event of a body that Stripe has signed; throws what the SDK throws, or for no JSON. The SDK itself throws for thin events. */
-const verifiedEvent = ({ body, nowSeconds, secret, signature }: {
+const verifiedEvent = ({ webhooks }: typeof Stripe, { body, nowSeconds, secret, signature }: {
   readonly body: string | Uint8Array
   readonly signature: string
   readonly secret: string
   readonly nowSeconds: number
 }): unknown => {
-  const { webhooks } = Stripe
   if (webhooks.signature === null) throw new Error("the SDK has no signatures")
   webhooks.signature.verifyHeader(body, signature, secret, TOLERANCE_SECONDS, undefined, nowSeconds * 1_000)
   return JSON.parse(databaseJson(typeof body === "string" ? body : new TextDecoder().decode(body)))
 }
 
 /** The SDK's texts are long, and of what is no JSON they may quote a piece: the first line of its own is enough. */
-const doubtOf = (error: unknown): NotVerified => {
-  if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) {
+const doubtOf = ({ errors }: typeof Stripe, error: unknown): NotVerified => {
+  if (!(error instanceof errors.StripeSignatureVerificationError)) {
     return new NotVerified({ reason: "unreadable", why: "it is not an event" })
   }
   const why = error.message.split("\n")[0] ?? ""
@@ -53,15 +53,16 @@ export const readStripeEvent = (
     if (signatureHeader === undefined) {
       return yield* new NotVerified({ reason: "signature", why: "there is no signature" })
     }
+    const sdk = yield* stripeSdk
     const event = yield* Effect.try({
       try: () =>
-        verifiedEvent({
+        verifiedEvent(sdk, {
           body: rawBody,
           signature: signatureHeader,
           secret: Redacted.value(config.webhookSecret),
           nowSeconds
         }),
-      catch: doubtOf
+      catch: (error) => doubtOf(sdk, error)
     })
     if (isThin(event)) {
       yield* Effect.logWarning(

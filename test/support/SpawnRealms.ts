@@ -11,7 +11,7 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
-import { CliServices, migrate } from "../../src/App.ts"
+import { CliServices, migrate } from "../../src/CommandApp.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { AppConfig, load } from "../../src/config/Config.ts"
 import { until } from "./Until.ts"
@@ -26,12 +26,6 @@ const assets = "http/console/assets"
 
 /** The environment without what would be another configuration. */
 const { DATABASE_URL: _url, HOST: _host, PORT: _port, ...environment } = process.env
-
-/** Processes start twice as fast when they need not compile what one before them has compiled. */
-const withCompileCache = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
-  ...env,
-  NODE_COMPILE_CACHE: join(root, "node_modules/.cache/realms-compile")
-})
 
 const compile = (): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -71,7 +65,7 @@ export class RealmsProcess {
   constructor(env: NodeJS.ProcessEnv, args: ReadonlyArray<string> = ["serve"]) {
     this.child = spawn(process.execPath, [entry, ...args], {
       cwd: root,
-      env: withCompileCache(env),
+      env,
       stdio: ["pipe", "pipe", "pipe"],
       // A process group of its own, as a terminal gives it.
       detached: true

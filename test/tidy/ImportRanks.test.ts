@@ -17,7 +17,9 @@ const ranks: ReadonlyArray<ReadonlyArray<string>> = [
   ["events", "finance", "redemption", "gateway", "usage"],
   ["confirmations"],
   ["http", "cli"],
+  ["CommandApp.ts"],
   ["App.ts"],
+  ["CommandLine.ts"],
   ["main.ts"]
 ]
 

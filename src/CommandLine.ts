@@ -1,0 +1,34 @@
+/**
+ * Gives the command line the application and runs it. A server that is told to stop and does so ends with 0; any
+ * other command that is interrupted does not pretend to have succeeded.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Exit, Layer, Runtime } from "effect"
+import { makeCli, runCli } from "./cli/Cli.ts"
+import { CliServices, migrate } from "./CommandApp.ts"
+import { AppConfig } from "./config/Config.ts"
+import { version } from "./platform/Version.ts"
+
+/** The server's floors are loaded by the commands that run one. */
+const app = Effect.promise(() => import("./App.ts"))
+
+const serve = Effect.flatMap(app, (loaded) => loaded.serve)
+
+const demo = Effect.flatMap(app, (loaded) => loaded.demo)
+
+const cli = makeCli({ services: CliServices.pipe(Layer.provide(AppConfig.layer)), serve, migrate, demo })
+
+const args = process.argv.slice(2)
+
+const runsUntilStopped = args.includes("serve") || args.includes("demo")
+
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  runsUntilStopped && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+    ? onExit(0)
+    : Runtime.defaultTeardown(exit, onExit)
+
+NodeRuntime.runMain(runCli(cli, { version, args }).pipe(Effect.provide(NodeServices.layer)), {
+  disableErrorReporting: true,
+  teardown
+})
