@@ -16,7 +16,7 @@ import { csrfToken, isCsrfToken, isForeign } from "../console/Csrf.ts"
 import { SESSION_COOKIE, sessionCookie } from "../console/PageContext.ts"
 import { ApiBadRequest, ApiForbidden, ApiUnauthorized, ApiUnavailable } from "./ApiError.ts"
 import { unavailableNow } from "./ApiRefusals.ts"
-import { checkRequestTexts } from "./RequestTexts.ts"
+import { checkRequestTexts } from "./ReadableRequests.ts"
 
 /** The administrator whose request it is. */
 export interface Administrator extends Actor {

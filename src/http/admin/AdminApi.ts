@@ -1,35 +1,30 @@
 /**
- * The administration's API: everything that root does in the console, for programs, by the same use cases. One group a subject:
- * `<Name>Api.ts` says what there is (it is the OpenAPI document too), `<Name>Handlers.ts` answers it. A new group is added here
- * and its handlers in `AdminApiRoutes.ts`; prefix, access and unreadable requests are seen to for all of them.
+ * The administration's API: everything that root does in the console, for programs, by the same use cases; with its OpenAPI document
+ * at `/api/openapi.json` and a page to read it at `/api/docs`. An area is one module `<Name>Api.ts`: the JSON that it takes and
+ * gives, its endpoints, its handlers. A new area is added here.
  */
-import { HttpApi, HttpApiMiddleware, OpenApi } from "effect/http-api"
+import { Layer } from "effect"
+import { HttpApi, HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { AdminAccess } from "./AdminAccess.ts"
-import { ApiBadRequest } from "./ApiError.ts"
-import { AuditApi } from "./AuditApi.ts"
-import { BillsApi } from "./BillsApi.ts"
-import { ChannelsApi } from "./ChannelsApi.ts"
-import { CodesApi } from "./CodesApi.ts"
-import { ConfirmationsApi } from "./ConfirmationsApi.ts"
-import { ExportsApi } from "./ExportsApi.ts"
-import { KeysApi } from "./KeysApi.ts"
-import { ModelsApi } from "./ModelsApi.ts"
-import { OrdersApi } from "./OrdersApi.ts"
-import { PaymentsApi } from "./PaymentsApi.ts"
-import { PlansApi } from "./PlansApi.ts"
-import { PriceImportsApi } from "./PriceImportsApi.ts"
-import { SettingsApi } from "./SettingsApi.ts"
-import { StatementsApi } from "./StatementsApi.ts"
-import { UsageApi } from "./UsageApi.ts"
-import { UsersApi } from "./UsersApi.ts"
+import { docsPolicy } from "./ApiDocsPage.ts"
+import { guarded } from "./ApiHandlers.ts"
+import { AuditApi, AuditHandlers } from "./AuditApi.ts"
+import { BillsApi, BillsHandlers, ExportsApi, ExportsHandlers, StatementsApi, StatementsHandlers } from "./BooksApi.ts"
+import { ChannelsApi, ChannelsHandlers } from "./ChannelsApi.ts"
+import { CodesApi, CodesHandlers } from "./CodesApi.ts"
+import { ConfirmationsApi, ConfirmationsHandlers } from "./ConfirmationsApi.ts"
+import { KeysApi, KeysHandlers } from "./KeysApi.ts"
+import { ModelsApi, ModelsHandlers } from "./ModelsApi.ts"
+import { OrdersApi, OrdersHandlers } from "./OrdersApi.ts"
+import { PaymentsApi, PaymentsHandlers } from "./PaymentsApi.ts"
+import { PlansApi, PlansHandlers } from "./PlansApi.ts"
+import { PriceImportsApi, PriceImportsHandlers } from "./PriceImportsApi.ts"
+import { ReadableRequests } from "./ReadableRequests.ts"
+import { SettingsApi, SettingsHandlers } from "./SettingsApi.ts"
+import { UsageApi, UsageHandlers } from "./UsageApi.ts"
+import { UsersApi, UsersHandlers } from "./UsersApi.ts"
 
-/** Turns a request that does not fit its endpoint into a {@link ApiBadRequest} that says where. */
-export class ReadableRequests extends HttpApiMiddleware.Service<ReadableRequests>()(
-  "realms/http/admin/ReadableRequests",
-  { error: ApiBadRequest }
-) {}
-
-export class AdminApi extends HttpApi.make("realms-admin")
+const areas = HttpApi.make("realms-admin")
   .add(KeysApi)
   .add(BillsApi)
   .add(ChannelsApi)
@@ -46,12 +41,36 @@ export class AdminApi extends HttpApi.make("realms-admin")
   .add(UsageApi)
   .add(UsersApi)
   .add(AuditApi)
-  .middleware(AdminAccess)
-  .middleware(ReadableRequests)
-  .prefix("/api/admin")
-  .annotateMerge(OpenApi.annotations({
-    title: "Realms administration",
-    description:
-      "What root does in the console, for programs. Ids and amounts are decimal texts, names are in snake_case."
-  }))
-{}
+
+export const AdminApi = guarded(areas).annotateMerge(OpenApi.annotations({
+  title: "Realms administration",
+  description:
+    "What root does in the console, for programs. Ids and amounts are decimal texts, names are in snake_case."
+}))
+
+const Handlers = Layer.mergeAll(
+  AuditHandlers,
+  BillsHandlers,
+  ChannelsHandlers,
+  CodesHandlers,
+  ConfirmationsHandlers,
+  ExportsHandlers,
+  KeysHandlers,
+  ModelsHandlers,
+  OrdersHandlers,
+  PaymentsHandlers,
+  PlansHandlers,
+  PriceImportsHandlers,
+  SettingsHandlers,
+  StatementsHandlers,
+  UsageHandlers,
+  UsersHandlers
+)
+
+export const AdminApiRoutes = Layer.mergeAll(
+  HttpApiBuilder.layer(AdminApi, { openapiPath: "/api/openapi.json" }).pipe(
+    Layer.provide(Handlers),
+    Layer.provide(Layer.mergeAll(AdminAccess.layer, ReadableRequests.layer))
+  ),
+  HttpApiSwagger.layer(AdminApi, { path: "/api/docs" }).pipe(Layer.provide(docsPolicy.layer))
+)

@@ -2,12 +2,10 @@
  * The page at `/api/docs`, which a package makes with its script and style inline: it gets the policy of every page, and the
  * hashes of these two besides.
  */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
-import { HttpApiSwagger } from "effect/http-api"
 import { hash } from "node:crypto"
 import { securityHeaders } from "../console/SecurityHeaders.ts"
-import { AdminApi } from "./AdminApi.ts"
 
 const hashesOf = (html: string, element: "script" | "style"): ReadonlyArray<string> =>
   Array.from(
@@ -23,7 +21,7 @@ const withPolicy = (response: HttpServerResponse.HttpServerResponse) => {
 }
 
 /** The page is the same each time: it is made and hashed once. */
-const policy = HttpRouter.middleware(
+export const docsPolicy = HttpRouter.middleware(
   Effect.sync(() => {
     let known: HttpServerResponse.HttpServerResponse | undefined
     return (page: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>) =>
@@ -34,5 +32,3 @@ const policy = HttpRouter.middleware(
       )
   })
 )
-
-export const ApiDocsPage = HttpApiSwagger.layer(AdminApi, { path: "/api/docs" }).pipe(Layer.provide(policy.layer))

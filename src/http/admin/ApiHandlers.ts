@@ -1,12 +1,30 @@
 /**
- * How the administration's API answers: a handler gives what a use case gives, and what the use case refuses is answered by the
- * table of `ApiRefusals.ts`. A handler compiles where its endpoint declares every error that can come of it.
+ * How an area of the administration's API is said and answered. A handler gets the request and the administrator who sent it, and
+ * gives what a use case gives; what the use case refuses is answered by the table of `ApiRefusals.ts`. A handler compiles where
+ * its endpoint declares every error that can come of it.
  */
 import { Effect, type Layer, Record } from "effect"
-import { type HttpApi, HttpApiBuilder, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
-import type { AdminAccess, CurrentAdmin } from "./AdminAccess.ts"
-import { AdminApi, type ReadableRequests } from "./AdminApi.ts"
+import {
+  HttpApi,
+  HttpApiBuilder,
+  type HttpApiEndpoint,
+  HttpApiGroup,
+  type HttpApiMiddleware,
+  OpenApi
+} from "effect/http-api"
+import { AdminAccess, type Administrator, CurrentAdmin } from "./AdminAccess.ts"
 import { refusals } from "./ApiRefusals.ts"
+import { ReadableRequests } from "./ReadableRequests.ts"
+
+/** Begins an area; its endpoints are added. */
+export const area = <const Id extends string>(id: Id, title: string, description: string) =>
+  HttpApiGroup.make(id).annotateMerge(OpenApi.annotations({ title, description }))
+
+/** What all areas have; middleware is for the areas that were added before it. */
+export const guarded = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<"realms-admin", Groups>) =>
+  api.middleware(AdminAccess).middleware(ReadableRequests).prefix("/api/admin")
+
+type Guards = AdminAccess | ReadableRequests
 
 type Refusals = typeof refusals
 
@@ -17,27 +35,29 @@ type Refused<Declared> = {
     : never
 }[keyof Refusals]
 
-type Declared<Endpoint extends HttpApiEndpoint.Constraint> =
-  | Endpoint["~Error"]["Type"]
-  | HttpApiEndpoint.MiddlewareError<Endpoint>
+type GuardError = HttpApiMiddleware.Error<Guards>
 
-type Groups = typeof AdminApi extends HttpApi.HttpApi<infer _Id, infer Groups> ? Groups : never
+type Handler<Endpoint extends HttpApiEndpoint.Constraint> = HttpApiEndpoint.Handler<
+  Endpoint,
+  GuardError | Refused<Endpoint["~Error"]["Type"] | GuardError>,
+  never
+>
 
-/** A handler for each endpoint of a group. */
-type Answers<Group extends string> = {
-  readonly [E in HttpApiGroup.EndpointsWithIdentifier<Groups, Group> as E["identifier"]]: HttpApiEndpoint.Handler<
-    E,
-    HttpApiEndpoint.MiddlewareError<E> | Refused<Declared<E>>,
-    CurrentAdmin
-  >
+/** A handler for each endpoint of an area. */
+type Answers<Group> = {
+  readonly [E in HttpApiGroup.Endpoints<Group> as E["identifier"]]: (
+    request: Parameters<Handler<E>>[0],
+    admin: Administrator
+  ) => ReturnType<Handler<E>>
 }
 
-type Handle = (request: never) => Effect.Effect<unknown, Refused<unknown>, CurrentAdmin>
+type Handle = (request: never, admin: Administrator) => Effect.Effect<unknown, Refused<unknown>>
 
-const withRefusals = (handle: Handle) => (request: never) => Effect.catchTags(handle(request), refusals)
+const withRefusals = (handle: Handle) => (request: never) =>
+  Effect.flatMap(CurrentAdmin, (admin) => Effect.catchTags(handle(request, admin), refusals))
 
-/** The handlers of a group, made once the services are there. */
-export const answersOf = <Group extends HttpApiGroup.Identifier<Groups>, R>(
+/** The handlers of an area, made once the services are there. */
+export const answersOf = <Group extends HttpApiGroup.Constraint, R>(
   group: Group,
   make: Effect.Effect<Answers<Group>, never, R>
 ) => {
@@ -47,10 +67,11 @@ export const answersOf = <Group extends HttpApiGroup.Identifier<Groups>, R>(
       make,
       (answers) => handlers.handleAll(Record.map(answers as Readonly<Record<string, Handle>>, withRefusals))
     )
-  return HttpApiBuilder.group(AdminApi, group, build as () => never) as Layer.Layer<
-    HttpApiGroup.Service<"realms-admin", Group>,
+  const api = guarded(HttpApi.make("realms-admin").add(group as HttpApiGroup.Constraint as HttpApiGroup.Top))
+  return HttpApiBuilder.group(api, group.identifier, build as () => never) as Layer.Layer<
+    HttpApiGroup.Service<"realms-admin", Group["identifier"]>,
     never,
-    R | AdminAccess | ReadableRequests
+    R | Guards
   >
 }
 

@@ -1,11 +1,13 @@
 /**
  * `/api/admin/audit`: who changed what, by the console, by this API and on the command line.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
 import { IdJson, MomentJson } from "../../domain/Fields.ts"
-import { ApiRefused } from "./ApiError.ts"
-import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
+import { AuditTrail } from "../../platform/AuditTrail.ts"
+import { ApiRefused, periodOf } from "./ApiError.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
 
 const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
 
@@ -23,7 +25,11 @@ const AuditEntry = Schema.Struct({
 
 const { get } = HttpApiEndpoint
 
-export class AuditApi extends HttpApiGroup.make("audit").add(
+export class AuditApi extends area(
+  "audit",
+  "Audit",
+  "Every change by an administrator. `actor` is as recorded or an e-mail address; `action` is a beginning."
+).add(
   get("listAudit", "/audit", {
     query: {
       ...pageQuery,
@@ -35,7 +41,18 @@ export class AuditApi extends HttpApiGroup.make("audit").add(
     success: itemsOf(AuditEntry),
     error: ApiRefused
   })
-).annotateMerge(OpenApi.annotations({
-  title: "Audit",
-  description: "Every change by an administrator. `actor` is as recorded or an e-mail address; `action` is a beginning."
-})) {}
+) {}
+
+export const AuditHandlers = answersOf(
+  AuditApi,
+  Effect.gen(function*() {
+    const trail = yield* AuditTrail
+    return {
+      listAudit: ({ query: { action, actor, target, ...query } }) =>
+        Effect.flatMap(
+          periodOf(query),
+          (period) => listed(trail.page({ actor, action, target, ...period }, rangeOf(query)))
+        )
+    }
+  })
+)

@@ -1,19 +1,25 @@
 /**
  * `/api/admin/redemption-batches`: redemption codes in batches, as the pages under `/admin/codes` have them.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
+import { RedemptionAdmin } from "../../redemption/RedemptionAdmin.ts"
 import {
   CODES_MAX,
   CodeState as BatchState,
+  type NewBatch,
   Redemption as RedemptionRow,
+  type RedemptionBatch,
   RedemptionCode as RedemptionCodeRow,
   USES_MAX
 } from "../../redemption/RedemptionBatch.ts"
-import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors } from "./ApiError.ts"
-import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
+import type { BatchRefused } from "../../redemption/RedemptionError.ts"
+import type { Administrator } from "./AdminAccess.ts"
+import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors, dateOf, refusedField } from "./ApiError.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
 
 const CodeState = BatchState.pipe(documented("CodeState"))
 
@@ -69,7 +75,11 @@ const seen = Schema.Struct({ revision: IdJson })
 
 const { get, post } = HttpApiEndpoint
 
-export class CodesApi extends HttpApiGroup.make("redemption codes").add(
+export class CodesApi extends area(
+  "redemption codes",
+  "Redemption codes",
+  "Codes that give credit or a plan, in batches. An export is recorded; no other answer has a code in full."
+).add(
   get("listBatches", "/redemption-batches", {
     query: { ...pageQuery, state: Schema.optionalKey(CodeState) },
     success: itemsOf(RedemptionBatch)
@@ -110,8 +120,84 @@ export class CodesApi extends HttpApiGroup.make("redemption codes").add(
     success: NoContent,
     error: ApiNotFound
   })
-).annotateMerge(OpenApi.annotations({
-  title: "Redemption codes",
-  description:
-    "Codes that give credit or a plan, in batches. An export is recorded; no other answer has a code in full."
-})) {}
+) {}
+
+const shownBatch = ({ gift, ...batch }: RedemptionBatch) => ({
+  ...batch,
+  usdMicros: gift.kind === "balance" ? gift.usdMicros : null,
+  plan: gift.kind === "balance" ? null : gift.terms
+})
+
+const fieldNames: Readonly<Record<BatchRefused["fields"][number], readonly [field: string, text: string]>> = {
+  name: ["name", "has 1 to 100 characters"],
+  note: ["note", "has at most 500 characters, in one line"],
+  amount: ["usd_micros", "is more than 0 and at most 10000000000"],
+  plan: ["plan_code", "is the code of a plan that is not disabled"],
+  codes: ["codes", "is a whole number from 1 to 1000"],
+  uses: ["uses_max", "is a whole number from 1 to 100000"],
+  expiry: ["expires_at", "is a moment to come"]
+}
+
+const refusal = ({ fields, message }: BatchRefused) =>
+  new ApiRefused({ message, problems: Object.fromEntries(fields.map((field) => fieldNames[field])) })
+
+interface Asked {
+  readonly name: string
+  readonly note?: string
+  readonly usdMicros?: bigint
+  readonly planCode?: string
+  readonly codes: number
+  readonly usesMax?: number
+  readonly expiresAt?: string
+}
+
+const giftOf = ({ planCode, usdMicros }: Asked): Effect.Effect<NewBatch["gift"], ApiRefused> => {
+  if (usdMicros !== undefined && planCode === undefined) return Effect.succeed({ kind: "balance", usdMicros })
+  return planCode !== undefined && usdMicros === undefined
+    ? Effect.succeed({ kind: "plan", planCode })
+    : Effect.fail(refusedField("usd_micros", "give either this or plan_code"))
+}
+
+const newBatch = (asked: Asked): Effect.Effect<NewBatch, ApiRefused> =>
+  Effect.gen(function*() {
+    const expiresAt = yield* dateOf("expires_at", asked.expiresAt)
+    return {
+      name: asked.name,
+      note: asked.note ?? "",
+      gift: yield* giftOf(asked),
+      codes: asked.codes,
+      usesMax: asked.usesMax ?? 1,
+      expiresAt: expiresAt ?? null
+    }
+  })
+
+export const CodesHandlers = answersOf(
+  CodesApi,
+  Effect.gen(function*() {
+    const batches = yield* RedemptionAdmin
+    const show = (id: bigint) => Effect.map(batches.batch(id), shownBatch)
+    const setDisabled = (admin: Administrator, id: bigint, revision: bigint, isDisabled: boolean) =>
+      Effect.andThen(batches.setDisabled(admin, { id, revision }, isDisabled), show(id))
+
+    return {
+      listBatches: ({ query: { state, ...range } }) =>
+        listed(Effect.map(batches.list({ ...rangeOf(range), state }), (items) => items.map(shownBatch))),
+      createBatch: Effect.fnUntraced(
+        function*({ payload }, admin) {
+          const id = yield* batches.create(admin, yield* newBatch(payload))
+          return yield* Effect.catchTag(show(id), "BatchNotFound", Effect.die)
+        },
+        Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
+      ),
+      getBatch: ({ params }) => show(params.id),
+      listCodes: ({ params, query }) =>
+        listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.codes(id, rangeOf(query)))),
+      listRedemptions: ({ params, query }) =>
+        listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.redemptions(id, rangeOf(query)))),
+      exportCodes: ({ params }, admin) => listed(batches.texts(admin, params.id)),
+      disableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, true),
+      enableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, false),
+      disableCode: ({ params }, admin) => batches.disableCode(admin, { batchId: params.id, codeId: params.code_id })
+    }
+  })
+)

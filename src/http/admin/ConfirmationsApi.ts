@@ -1,14 +1,15 @@
 /**
  * `/api/admin/confirmations`: what is above the limit of one person and waits for a second one.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { confirmationStates } from "../../confirmations/Confirmations.ts"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
+import { Confirmations, confirmationStates } from "../../confirmations/Confirmations.ts"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import { confirmedActions } from "../../platform/SecondPerson.ts"
 import { ApiNotFound, changeErrors } from "./ApiError.ts"
-import { documented, itemsOf, pageQuery } from "./ApiSchema.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { documented, itemsOf, pageQuery, rangeOf } from "./ApiSchema.ts"
 
 const params = { id: IdJson }
 
@@ -41,7 +42,12 @@ const Confirmation = Json({
 
 const { get, post } = HttpApiEndpoint
 
-export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
+export class ConfirmationsApi extends area(
+  "confirmations",
+  "Confirmations",
+  "Money moved by hand above `finance.confirm_above_usd` or `finance.confirm_above_cny` is answered 202 and waits here for seven " +
+    "days: a second person confirms it, and it is done at once, or rejects it. Its requester can only withdraw it."
+).add(
   get("listConfirmations", "/confirmations", {
     query: { ...pageQuery, state: Schema.optionalKey(Schema.Literals(confirmationStates)) },
     success: itemsOf(Confirmation)
@@ -54,9 +60,17 @@ export class ConfirmationsApi extends HttpApiGroup.make("confirmations").add(
     success: Confirmation,
     error: changeErrors
   })
-).annotateMerge(OpenApi.annotations({
-  title: "Confirmations",
-  description:
-    "Money moved by hand above `finance.confirm_above_usd` or `finance.confirm_above_cny` is answered 202 and waits here for seven " +
-    "days: a second person confirms it, and it is done at once, or rejects it. Its requester can only withdraw it."
-})) {}
+) {}
+
+export const ConfirmationsHandlers = answersOf(
+  ConfirmationsApi,
+  Effect.gen(function*() {
+    const confirmations = yield* Confirmations
+    return {
+      listConfirmations: ({ query: { state, ...range } }) => listed(confirmations.list({ ...rangeOf(range), state })),
+      getConfirmation: ({ params }) => confirmations.find(params.id),
+      confirm: ({ params }, admin) => confirmations.confirm(admin, params.id),
+      reject: ({ params, payload: { note = "" } }, admin) => confirmations.reject(admin, params.id, note)
+    }
+  })
+)

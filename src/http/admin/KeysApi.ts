@@ -1,13 +1,14 @@
 /**
  * `/api/admin/me` and `/api/admin/keys`: who the request is from, and the keys that programs sign in with here.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
 import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiKeyId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
-import { AdminKey as AdminKeyRow } from "../../identity/AdminKeys.ts"
-import { ApiNotFound, ApiRefused } from "./ApiError.ts"
+import { AdminKey as AdminKeyRow, AdminKeys } from "../../identity/AdminKeys.ts"
+import { ApiNotFound, ApiRefused, dateOf, refusedField } from "./ApiError.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
 import { ApiMoment, created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
 
 const Me = Json({
@@ -40,9 +41,38 @@ const CreatedAdminKey = Json({ id: IdJson, key: Schema.RedactedFromValue(Schema.
 
 const { get, post } = HttpApiEndpoint
 
-export class KeysApi extends HttpApiGroup.make("keys").add(
+export class KeysApi extends area(
+  "keys",
+  "Keys",
+  "Keys of this API."
+).add(
   get("me", "/me", { success: Me }),
   get("listKeys", "/keys", { success: itemsOf(AdminKey) }),
   post("createKey", "/keys", { payload: NewAdminKey, success: CreatedAdminKey.pipe(created), error: ApiRefused }),
   post("revokeKey", "/keys/:id/revoke", { params: { id: idJson(ApiKeyId) }, success: NoContent, error: ApiNotFound })
-).annotateMerge(OpenApi.annotations({ title: "Keys", description: "Keys of this API." })) {}
+) {}
+
+const refusals = {
+  name: refusedField("name", "has 1 to 100 characters"),
+  expiry: refusedField("expires_at", "is a moment to come"),
+  many: refusedField("name", "there are too many keys: revoke one first")
+}
+
+export const KeysHandlers = answersOf(
+  KeysApi,
+  Effect.gen(function*() {
+    const keys = yield* AdminKeys
+    return {
+      me: (_request, admin) => Effect.succeed(admin),
+      listKeys: () => listed(keys.list),
+      createKey: Effect.fnUntraced(
+        function*({ payload }, admin) {
+          const expiresAt = yield* dateOf("expires_at", payload.expiresAt)
+          return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null })
+        },
+        Effect.catchTag("AdminKeyRefused", ({ reason }) => Effect.fail(refusals[reason]))
+      ),
+      revokeKey: ({ params }, admin) => keys.revoke(admin, params.id)
+    }
+  })
+)

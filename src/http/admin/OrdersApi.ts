@@ -1,17 +1,22 @@
 /**
  * `/api/admin/orders`: the orders of all users, and what an administrator does to them: completing, cancelling, refunding.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
+import { ManualPayments } from "../../events/ManualPayments.ts"
+import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
 import { AttemptState } from "../../orders/Order.ts"
-import { orderStates } from "../../orders/OrderSearch.ts"
-import { ApiNotFound, ApiRefused, changeErrors, confirmedErrors } from "./ApiError.ts"
-import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
-import { PaymentEvent, Source } from "./PaymentsApi.ts"
-import { Refund } from "./RefundSchema.ts"
+import { RefundNotFound } from "../../orders/OrderError.ts"
+import { Orders } from "../../orders/Orders.ts"
+import { type FoundOrder, OrderSearch, orderStates } from "../../orders/OrderSearch.ts"
+import { Refunds } from "../../orders/Refunds.ts"
+import { ApiNotFound, ApiRefused, changeErrors, confirmedErrors, periodOf } from "./ApiError.ts"
+import { answersOf, area } from "./ApiHandlers.ts"
+import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
+import { PaymentEvent, Refund, shownRefund, Source } from "./PaymentsApi.ts"
 
 const Kind = Schema.Literals(["topup", "subscription"])
 const State = Schema.Literals(orderStates)
@@ -103,7 +108,11 @@ const refundParams = { id: idJson(OrderId), refund_id: idJson(RefundId) }
 
 const { get, post } = HttpApiEndpoint
 
-export class OrdersApi extends HttpApiGroup.make("orders").add(
+export class OrdersApi extends area(
+  "orders",
+  "Orders",
+  "The orders of all users and their refunds."
+).add(
   get("listOrders", "/orders", {
     query: {
       ...pageQuery,
@@ -137,4 +146,59 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     success: Refund,
     error: confirmedErrors
   })
-).annotateMerge(OpenApi.annotations({ title: "Orders", description: "The orders of all users and their refunds." })) {}
+) {}
+
+interface RefundParams {
+  readonly id: OrderId
+  readonly refund_id: RefundId
+}
+
+const shownOrder = ({ email, order }: FoundOrder) => ({ ...order, email, planCode: order.terms?.code ?? null })
+
+const shownRecord = ({ refundable, refunds, ...record }: OrderRecord) => ({
+  ...record,
+  ...shownOrder(record),
+  refundableMinor: refundable?.leftMinor ?? null,
+  refunds: refunds.map(shownRefund)
+})
+
+export const OrdersHandlers = answersOf(
+  OrdersApi,
+  Effect.gen(function*() {
+    const search = yield* OrderSearch
+    const history = yield* OrderHistory
+    const orders = yield* Orders
+    const manual = yield* ManualPayments
+    const refunds = yield* Refunds
+
+    const show = ({ id }: { readonly id: OrderId }) => Effect.map(history.show(id), shownRecord)
+
+    /** The refund, if it is of that order. */
+    const refundOf = Effect.fnUntraced(function*({ id, refund_id }: RefundParams) {
+      const record = yield* history.show(id)
+      return record.refunds.some((refund) => refund.id === refund_id)
+        ? refund_id
+        : yield* new RefundNotFound({ id: refund_id })
+    })
+
+    return {
+      listOrders: Effect.fnUntraced(function*({ query: { kind, provider, q, state, user, ...query } }) {
+        const filter = { text: q, user, state, kind, provider, ...(yield* periodOf(query)) }
+        return { items: (yield* search.list(filter, rangeOf(query))).map(shownOrder) }
+      }),
+      getOrder: ({ params }) => show(params),
+      completeOrder: ({ params, payload }, admin) =>
+        Effect.flatMap(manual.complete(admin, { orderId: params.id, ...payload }), show),
+      cancelOrder: ({ params }, admin) => Effect.flatMap(orders.cancel(params.id, undefined, admin), show),
+      refundOrder: ({ params, payload: { amountMinor, key, note } }, admin) =>
+        Effect.map(refunds.request(admin, { orderId: params.id, amountMinor, note, key }), shownRefund),
+      retryRefund: Effect.fnUntraced(function*({ params }, admin) {
+        return shownRefund(yield* refunds.retry(admin, yield* refundOf(params)))
+      }),
+      settleRefund: Effect.fnUntraced(function*({ params, payload: { note, outcome } }, admin) {
+        const found = { isDone: outcome === "done", note }
+        return shownRefund(yield* refunds.conclude(admin, yield* refundOf(params), found))
+      })
+    }
+  })
+)

@@ -1,15 +1,46 @@
 /**
  * `/api/admin/payments`: what payment providers said, and what an administrator makes of payments that fit nothing.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
-import { eventOutcomes, resolutions } from "../../events/PaymentEvents.ts"
-import { ApiNotFound, ApiRefused, confirmedErrors } from "./ApiError.ts"
-import { documented, itemsOf, pageQuery, periodQuery } from "./ApiSchema.ts"
-import { Refund } from "./RefundSchema.ts"
+import { Corrections } from "../../events/Corrections.ts"
+import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
+import { type EventDetails, eventOutcomes, PaymentEvents, resolutions } from "../../events/PaymentEvents.ts"
+import { isUnanswered, type Refund as StoredRefund } from "../../orders/Refunds.ts"
+import { refundStates } from "../../payments/PaymentFact.ts"
+import type { Administrator } from "./AdminAccess.ts"
+import { ApiNotFound, ApiRefused, confirmedErrors, periodOf } from "./ApiError.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
+
+export const Refund = Json({
+  id: IdJson,
+  /** Null: of a payment that paid no order. */
+  orderId: Schema.NullOr(IdJson),
+  state: Schema.Literals(refundStates),
+  /** Root asked for it, and the provider has not said what became of it. */
+  isUnanswered: Schema.Boolean,
+  amountMinor: AmountJson,
+  currency: Schema.String,
+  note: Schema.String,
+  /** Null: made past this server. */
+  requestedBy: Schema.NullOr(Schema.String),
+  providerRefund: Schema.NullOr(Schema.String),
+  problem: Schema.String,
+  createdAt: MomentJson,
+  updatedAt: MomentJson
+}).pipe(
+  documented("Refund", {
+    description:
+      "In the minor unit of the payment's currency. `pending`, `requires_action` and `succeeded` count as given back; `failed` " +
+      "and `canceled` are final. While one is unanswered, the next refund of the payment waits."
+  })
+)
+
+export const shownRefund = (refund: StoredRefund) => ({ ...refund, isUnanswered: isUnanswered(refund) })
 
 /** `manual`: received past both providers, which only root says. */
 export const Source = Schema.Literals(["epay", "stripe", "manual"])
@@ -94,7 +125,11 @@ const resolved = {
 
 const { get, post } = HttpApiEndpoint
 
-export class PaymentsApi extends HttpApiGroup.make("payments").add(
+export class PaymentsApi extends area(
+  "payments",
+  "Payments",
+  "Events of payment providers, and what to do with those that need a review."
+).add(
   get("listPayments", "/payments", {
     query: {
       ...pageQuery,
@@ -120,9 +155,37 @@ export class PaymentsApi extends HttpApiGroup.make("payments").add(
     error: [ApiNotFound, ApiRefused]
   }),
   post("dismissPayment", "/payments/:id/dismiss", { params, payload: Note, ...resolved })
-).annotateMerge(
-  OpenApi.annotations({
-    title: "Payments",
-    description: "Events of payment providers, and what to do with those that need a review."
-  })
 ) {}
+
+const shownDetails = ({ event, ...more }: EventDetails) => ({ ...event, ...more })
+
+export const PaymentsHandlers = answersOf(
+  PaymentsApi,
+  Effect.gen(function*() {
+    const events = yield* PaymentEvents
+    const resolutions = yield* EventResolutions
+    const corrections = yield* Corrections
+
+    const details = (id: EventId) => Effect.map(events.find(id), shownDetails)
+
+    const resolve = (admin: Administrator, id: EventId, asked: Resolve) =>
+      Effect.andThen(resolutions.resolve(admin, id, asked), details(id))
+
+    return {
+      listPayments: ({ query: { open, outcome, provider, reference, ...query } }) =>
+        Effect.flatMap(periodOf(query), (period) => {
+          const filter = { open: open === "true", outcome, provider, text: reference, ...period }
+          return listed(events.list(filter, rangeOf(query)))
+        }),
+      getPayment: ({ params }) => details(params.id),
+      acceptPayment: ({ params, payload }, admin) => resolve(admin, params.id, { resolution: "accepted", ...payload }),
+      creditPayment: ({ params, payload }, admin) => resolve(admin, params.id, { resolution: "credited", ...payload }),
+      markPaymentRefunded: ({ params, payload }, admin) =>
+        resolve(admin, params.id, { resolution: "refunded", ...payload }),
+      refundPayment: ({ params, payload }, admin) =>
+        Effect.map(resolutions.refund(admin, params.id, payload), shownRefund),
+      correctPayment: ({ params, payload: { note } }, admin) => corrections.correct(admin, params.id, note),
+      dismissPayment: ({ params, payload }, admin) => resolve(admin, params.id, { resolution: "dismissed", ...payload })
+    }
+  })
+)

@@ -1,14 +1,22 @@
 /**
  * `/api/admin/price-imports`: files of prices, compared with the models that there are, and applied by choice.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { CHOICES_MAX, comparedProblems, offerStates } from "../../catalog/PriceImports.ts"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
+import type { ImportRefused, PriceFileRefused } from "../../catalog/ModelError.ts"
+import {
+  CHOICES_MAX,
+  type ComparedOffer,
+  comparedProblems,
+  offerStates,
+  PriceImports
+} from "../../catalog/PriceImports.ts"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiNotFound, ApiRefused, editErrors } from "./ApiError.ts"
-import { created, documented, itemsOf, limitQuery } from "./ApiSchema.ts"
-import { ApiModelTerms, textQuery } from "./ModelsApi.ts"
+import { ApiNotFound, ApiRefused, editErrors, refusedField } from "./ApiError.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { created, documented, itemsOf, limitQuery, PAGE_ITEMS_MAX } from "./ApiSchema.ts"
+import { ApiModelTerms, shownTerms, textQuery } from "./ModelsApi.ts"
 
 const Import = Json({
   id: IdJson,
@@ -64,7 +72,11 @@ const params = { id: IdJson }
 
 const { get, post } = HttpApiEndpoint
 
-export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
+export class PriceImportsApi extends area(
+  "priceImports",
+  "Price imports",
+  "Files of prices as models.dev or LiteLLM publish them, compared with the models that there are. What is applied are lines of the comparison, each with the revision of its model: all of them, or none where one has changed since."
+).add(
   post("createPriceImport", "/price-imports", {
     payload: NewImport,
     success: Import.pipe(created),
@@ -95,8 +107,54 @@ export class PriceImportsApi extends HttpApiGroup.make("priceImports").add(
     success: Schema.Struct({ created: Schema.Number, changed: Schema.Number }),
     error: editErrors
   })
-).annotateMerge(OpenApi.annotations({
-  title: "Price imports",
-  description:
-    "Files of prices as models.dev or LiteLLM publish them, compared with the models that there are. What is applied are lines of the comparison, each with the revision of its model: all of them, or none where one has changed since."
-})) {}
+) {}
+
+const shownOffer = ({ after, before, ...offer }: ComparedOffer) => ({
+  ...offer,
+  before: before === null ? null : shownTerms(before),
+  after: after === null ? null : shownTerms(after)
+})
+
+const unreadable = ({ why }: PriceFileRefused) => {
+  const texts = {
+    json: "is no JSON",
+    shape: "has no prices in a form that is known here",
+    size: "is larger than 8 MiB or lists more than 20000 models"
+  }
+  return Effect.fail(refusedField("document", texts[why]))
+}
+
+const refused = ({ model, why }: ImportRefused) => {
+  const texts = {
+    none: "chooses nothing",
+    many: "has 500 items at most",
+    twice: `chooses ${model === "" ? "one line" : model} twice`,
+    choice: "has a line that cannot be applied"
+  }
+  return Effect.fail(refusedField("choices", texts[why]))
+}
+
+export const PriceImportsHandlers = answersOf(
+  PriceImportsApi,
+  Effect.gen(function*() {
+    const imports = yield* PriceImports
+    return {
+      createPriceImport: ({ payload }, admin) =>
+        imports.read(admin, payload.document).pipe(
+          Effect.flatMap(imports.get),
+          Effect.catchTag("PriceFileRefused", unreadable)
+        ),
+      getPriceImport: ({ params }) => imports.get(params.id),
+      listPriceOffers: ({ params, query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
+        listed(
+          Effect.flatMap(imports.get(params.id), ({ id }) =>
+            Effect.map(imports.compare(id, { ...filter, text: q, limit }), (offers) => offers.map(shownOffer)))
+        ),
+      applyPriceImport: ({ params, payload }, admin) =>
+        imports.get(params.id).pipe(
+          Effect.flatMap(({ id }) => imports.apply(admin, id, payload.choices)),
+          Effect.catchTag("ImportRefused", refused)
+        )
+    }
+  })
+)

@@ -1,12 +1,15 @@
 /**
  * `/api/admin/settings`: what is in effect, and changes of it. A secret goes in and never comes out.
  */
-import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { settingKinds } from "../../config/SettingDocument.ts"
+import { Effect, Schema } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
+import { isSettingKey, type SettingKey, settingKinds } from "../../config/SettingDocument.ts"
 import { MomentJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { ApiAccepted, ApiConflict, ApiRefused } from "./ApiError.ts"
+import { Connections } from "../../orders/Connections.ts"
+import { SettingsAdmin, type SettingsView } from "../../settings/SettingsAdmin.ts"
+import { ApiAccepted, ApiConflict, ApiRefused, ApiUnavailable, refusedField } from "./ApiError.ts"
+import { answersOf, area } from "./ApiHandlers.ts"
 import { documented, NoContent } from "./ApiSchema.ts"
 
 const Setting = Json({
@@ -41,7 +44,11 @@ const SettingsChange = Schema.Struct({
 
 const { get, patch, post } = HttpApiEndpoint
 
-export class SettingsApi extends HttpApiGroup.make("settings").add(
+export class SettingsApi extends area(
+  "settings",
+  "Settings",
+  "What root may change while servers run."
+).add(
   get("getSettings", "/settings", { success: Settings }),
   patch("saveSettings", "/settings", {
     payload: SettingsChange,
@@ -53,4 +60,65 @@ export class SettingsApi extends HttpApiGroup.make("settings").add(
     success: NoContent,
     error: ApiRefused
   })
-).annotateMerge(OpenApi.annotations({ title: "Settings", description: "What root may change while servers run." })) {}
+) {}
+
+/** Secrets have no text to show. */
+const shownView = ({ revision, settings }: SettingsView) => ({
+  revision,
+  settings: settings.map((setting) => setting.kind === "secret" ? { ...setting, text: null, fileText: null } : setting)
+})
+
+interface Change {
+  readonly set?: Readonly<Record<string, string>>
+  readonly reset?: ReadonlyArray<string>
+}
+
+const changesOf = ({ reset = [], set = {} }: Change): Effect.Effect<Map<SettingKey, string | null>, ApiRefused> =>
+  Effect.gen(function*() {
+    const changes = new Map<SettingKey, string | null>()
+    for (const [key, text] of [...Object.entries(set), ...reset.map((key) => [key, null] as const)]) {
+      if (!isSettingKey(key)) return yield* refusedField(key, "is no setting")
+      if (changes.has(key)) return yield* refusedField(key, "is both set and reset")
+      changes.set(key, text)
+    }
+    return changes
+  })
+
+export const SettingsHandlers = answersOf(
+  SettingsApi,
+  Effect.gen(function*() {
+    const settings = yield* SettingsAdmin
+    const connections = yield* Connections
+    return {
+      getSettings: () => Effect.map(settings.view, shownView),
+      saveSettings: Effect.fnUntraced(
+        function*({ payload }, admin) {
+          const changes = yield* changesOf(payload)
+          return shownView(yield* settings.save(admin, changes, payload.revision))
+        },
+        Effect.catchTags({
+          SettingsRefused: ({ message, problems }) =>
+            Effect.fail(
+              new ApiRefused({
+                message,
+                problems: Object.fromEntries(problems.map(({ key, message }) => [key, message]))
+              })
+            ),
+          ChangedMeanwhile: () =>
+            Effect.fail(
+              new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
+            )
+        })
+      ),
+      testConnection: ({ params: { provider } }) =>
+        connections.test(provider).pipe(
+          Effect.catchTags({
+            ProviderOff: () => Effect.fail(refusedField(provider, "its credentials are not set")),
+            ProviderRefused: ({ why }) => Effect.fail(refusedField(provider, `refused the question: ${why}`)),
+            ProviderUnavailable: ({ why }) =>
+              Effect.fail(new ApiUnavailable({ message: `${provider} gave no usable answer: ${why}` }))
+          })
+        )
+    }
+  })
+)

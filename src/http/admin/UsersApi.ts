@@ -2,16 +2,24 @@
  * `/api/admin/users`: the users, what they have, and what an administrator does to them. What moves money carries a key of the
  * caller's choosing: sent again with the same key it answers what happened the first time.
  */
-import { Schema, SchemaTransformation } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { LedgerItem } from "../../accounts/LedgerList.ts"
+import { Effect, Option, Redacted, Schema, SchemaTransformation } from "effect"
+import { HttpApiEndpoint } from "effect/http-api"
+import { Adjustments } from "../../accounts/Adjustments.ts"
+import { DebtWaivers } from "../../accounts/DebtWaivers.ts"
+import { LedgerItem, LedgerList } from "../../accounts/LedgerList.ts"
 import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
 import { SubscriptionId, UserId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
+import { UserNotFound } from "../../identity/IdentityError.ts"
+import { PasswordLinks } from "../../identity/PasswordLinks.ts"
 import { Role } from "../../identity/Roles.ts"
-import { SubscriptionItem } from "../../subscriptions/SubscriptionList.ts"
+import { UserAdmin } from "../../identity/UserAdmin.ts"
+import { PublicAddress } from "../../platform/PublicAddress.ts"
+import { Grants } from "../../subscriptions/Grants.ts"
+import { SubscriptionItem, SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, confirmedErrors, editErrors } from "./ApiError.ts"
-import { created, documented, itemsOf, NoContent, pageQuery } from "./ApiSchema.ts"
+import { answersOf, area, listed } from "./ApiHandlers.ts"
+import { created, documented, itemsOf, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
 
 const summary = {
   id: IdJson,
@@ -106,7 +114,11 @@ const params = { id: idJson(UserId) }
 
 const { get, post } = HttpApiEndpoint
 
-export class UsersApi extends HttpApiGroup.make("users").add(
+export class UsersApi extends area(
+  "users",
+  "Users",
+  "Users, their money and their plans."
+).add(
   get("listUsers", "/users", {
     query: {
       ...pageQuery,
@@ -166,4 +178,51 @@ export class UsersApi extends HttpApiGroup.make("users").add(
     success: NoContent,
     error: editErrors
   })
-).annotateMerge(OpenApi.annotations({ title: "Users", description: "Users, their money and their plans." })) {}
+) {}
+
+export const UsersHandlers = answersOf(
+  UsersApi,
+  Effect.gen(function*() {
+    const users = yield* UserAdmin
+    const adjustments = yield* Adjustments
+    const waivers = yield* DebtWaivers
+    const grants = yield* Grants
+    const ledger = yield* LedgerList
+    const subscriptions = yield* SubscriptionList
+    const links = yield* PasswordLinks
+    const address = yield* PublicAddress
+
+    const view = Effect.fnUntraced(function*(id: UserId) {
+      const found = yield* users.view(id)
+      return Option.isNone(found) ? yield* new UserNotFound({ userId: id }) : found.value
+    })
+
+    return {
+      listUsers: ({ query: { q, role, state, ...range } }) =>
+        listed(users.search({ ...rangeOf(range), text: q, role, state })),
+      createUser: Effect.fnUntraced(function*({ payload: { email, role = "user" } }, admin) {
+        const made = yield* users.create(admin, { email, role })
+        return { ...made, usdMicros: 0n, owedMicros: 0n, lastSeenAt: null }
+      }),
+      getUser: ({ params }) => view(params.id),
+      disableUser: ({ params }, admin) => Effect.andThen(users.disable(admin, params.id), view(params.id)),
+      enableUser: ({ params }, admin) => Effect.andThen(users.enable(admin, params.id), view(params.id)),
+      setUserRole: ({ params, payload }, admin) =>
+        Effect.andThen(users.setRole(admin, params.id, payload.role), view(params.id)),
+      createPasswordLink: Effect.fnUntraced(function*({ params }, admin) {
+        const { expiresAt, token } = yield* links.issue(admin, params.id)
+        return { url: `${address.url()}/reset/${Redacted.value(token)}`, expiresAt }
+      }),
+      listLedger: ({ params, query }) =>
+        listed(Effect.andThen(view(params.id), ledger.page(params.id, rangeOf(query)))),
+      adjustBalance: ({ params, payload }, admin) => adjustments.adjust(admin, { userId: params.id, ...payload }),
+      waiveDebt: ({ params, payload }, admin) => waivers.waive(admin, { userId: params.id, ...payload }),
+      listSubscriptions: ({ params, query }) =>
+        listed(Effect.andThen(view(params.id), subscriptions.page(params.id, rangeOf(query)))),
+      grantSubscription: ({ params, payload }, admin) =>
+        Effect.map(grants.grant(admin, { userId: params.id, ...payload }), (id) => ({ id })),
+      endSubscription: ({ params: { id, subscription_id }, payload: { note } }, admin) =>
+        grants.end(admin, { userId: id, subscriptionId: subscription_id, note })
+    }
+  })
+)
