@@ -21,7 +21,7 @@ import {
 } from "./ConfirmationStore.ts"
 import { checkRequester, checkRole, checkWaiting } from "./SecondPersonRule.ts"
 
-export { type Confirmation, type ConfirmationState, confirmationStates } from "./ConfirmationStore.ts"
+export { Confirmation, type ConfirmationState, confirmationStates } from "./ConfirmationStore.ts"
 
 /** There is no such request. */
 export class ConfirmationNotFound

@@ -30,7 +30,7 @@ import { type NewUser, normalizeEmail } from "./Users.ts"
 import { findUsers, type UserDetails, userDetails, type UserSearch, type UserSummary } from "./UserSearch.ts"
 import { insertUser, lockRoots } from "./UserStore.ts"
 
-export type { UserDetails, UserSearch, UserSummary } from "./UserSearch.ts"
+export { type UserDetails, type UserSearch, UserSession, UserSummary } from "./UserSearch.ts"
 
 type ChangeError = UserNotFound | OwnUser | LastRoot | DatabaseUnavailable
 

@@ -45,7 +45,7 @@ import {
 } from "./RefundStore.ts"
 import { type Settled, Settlement, settling } from "./Settlement.ts"
 
-export { isUnanswered, type Refund } from "./RefundStore.ts"
+export { isUnanswered, Refund } from "./RefundStore.ts"
 
 export interface NewRefund {
   readonly orderId: OrderId

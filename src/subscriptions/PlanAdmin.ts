@@ -4,10 +4,9 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { IdJson, MomentJson } from "../domain/Fields.ts"
 import { PlanId } from "../domain/Ids.ts"
 import { isPlanCode, type PlanTerms, planTerms } from "../domain/Plan.ts"
-import { Json, Row } from "../domain/Row.ts"
+import { Row } from "../domain/Row.ts"
 import { type Actor, changesBetween, recordChange } from "../platform/AuditLog.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { refuseUnseen, type RowAt, type RowChanges, switchRow } from "../platform/RowAdmin.ts"
@@ -16,7 +15,7 @@ import { inTransaction } from "../postgres/Transaction.ts"
 import { PlanExists, PlanRefused, PlanUnknown } from "./PlanError.ts"
 
 /** A plan with everything there is to know of it. */
-const fields = {
+export const AdminPlan = Row({
   id: PlanId,
   /** Never changes. */
   code: Schema.String,
@@ -32,20 +31,8 @@ const fields = {
   pendingOrders: Schema.Number,
   createdAt: Schema.Date,
   updatedAt: Schema.Date
-}
-export const AdminPlan = Row(fields, { declared: "read_only" })
+}, { declared: "read_only" })
 export interface AdminPlan extends Schema.Schema.Type<typeof AdminPlan> {}
-
-/** The same as the API says it. */
-export const AdminPlanJson = Json({
-  ...fields,
-  id: IdJson,
-  ...planTerms.json,
-  disabledAt: Schema.NullOr(MomentJson),
-  revision: IdJson,
-  createdAt: MomentJson,
-  updatedAt: MomentJson
-})
 
 const MadePlan = Row({ id: PlanId })
 

@@ -2,7 +2,7 @@
  * The kinds of values that the administration's API speaks in: ids and amounts are decimal texts, because JSON numbers lose
  * digits; moments are ISO 8601 in UTC; names are in snake_case.
  */
-import { Schema } from "effect"
+import { Record as Records, Schema, SchemaAST } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
 
@@ -14,6 +14,26 @@ export const ApiAmount = Schema.toEncoded(AmountJson)
 
 /** A moment, as text: where a use case says what is wrong with it. */
 export const ApiMoment = Schema.toEncoded(MomentJson)
+
+type JsonOf<T> = [T] extends [bigint | Date | null] ? Schema.Codec<T, string | (T & null)> : Schema.Codec<T>
+
+/** The name of an amount ends in its unit; other whole numbers of a row count rows or changes. */
+const amountName = /(?:micros|fen|minor|per1m)$/i
+
+const jsonOf = (field: Schema.Top, name: string): Schema.Top => {
+  const type = Schema.toType(field)
+  const types = SchemaAST.isUnion(type.ast) ? type.ast.types.filter((member) => !SchemaAST.isNull(member)) : [type.ast]
+  const [only] = types
+  if (only === undefined || types.length > 1) return type
+  const bigint = amountName.test(name) ? AmountJson : IdJson
+  const json = SchemaAST.isBigInt(only) ? bigint : only === Schema.Date.ast ? MomentJson : undefined
+  if (json === undefined) return type
+  return only === type.ast ? json : Schema.NullOr(json)
+}
+
+/** Fields of a row as the API says them: ids and amounts are decimal texts, moments ISO 8601. A row has more: leave that out by name. */
+export const jsonFields = <F extends Readonly<Record<string, Schema.Top>>>(fields: F) =>
+  Records.map(fields, jsonOf) as { readonly [K in keyof F]: JsonOf<F[K]["Type"]> }
 
 /** What the OpenAPI document says of a schema whose JSON differs from what it decodes to: of both. */
 export const documented =

@@ -3,25 +3,13 @@
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { IdJson, MomentJson } from "../../domain/Fields.ts"
-import { AuditTrail } from "../../platform/AuditTrail.ts"
+import { Json } from "../../domain/Row.ts"
+import { AuditItem, AuditTrail } from "../../platform/AuditTrail.ts"
 import { ApiRefused, periodOf } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
+import { documented, itemsOf, jsonFields, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
 
-const State = Schema.NullOr(Schema.Record(Schema.String, Schema.Unknown))
-
-const AuditEntry = Schema.Struct({
-  id: IdJson,
-  at: MomentJson,
-  actor: Schema.String,
-  email: Schema.NullOr(Schema.String),
-  action: Schema.String,
-  target: Schema.String,
-  address: Schema.String,
-  before: State,
-  after: State
-}).pipe(documented("AuditEntry"))
+const AuditEntry = Json(jsonFields(AuditItem.fields)).pipe(documented("AuditEntry"))
 
 const { get } = HttpApiEndpoint
 

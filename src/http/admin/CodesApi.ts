@@ -3,10 +3,11 @@
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import { AmountJson, IdJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
 import { RedemptionAdmin } from "../../redemption/RedemptionAdmin.ts"
 import {
+  Batch,
   CODES_MAX,
   CodeState as BatchState,
   type NewBatch,
@@ -19,26 +20,17 @@ import type { BatchRefused } from "../../redemption/RedemptionError.ts"
 import type { Administrator } from "./AdminAccess.ts"
 import { ApiAccepted, ApiConflict, ApiNotFound, ApiRefused, changeErrors, dateOf, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { ApiMoment, created, documented, itemsOf, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
+import { ApiMoment, created, documented, itemsOf, jsonFields, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
 
 const CodeState = BatchState.pipe(documented("CodeState"))
 
 /** One of `usd_micros` and `plan` is there. */
 const RedemptionBatch = Json({
-  id: IdJson,
-  name: Schema.String,
-  note: Schema.String,
+  ...jsonFields(Batch.fields),
+  state: CodeState,
   usdMicros: Schema.NullOr(AmountJson),
   plan: Schema.NullOr(Json({ code: Schema.String, name: Schema.String, durationDays: Schema.Number })),
-  codes: Schema.Number,
-  usesMax: Schema.Number,
-  uses: Schema.Number,
-  state: CodeState,
-  expiresAt: Schema.NullOr(MomentJson),
-  disabledAt: Schema.NullOr(MomentJson),
-  revision: IdJson,
-  createdAt: MomentJson,
-  createdBy: Schema.NullOr(Schema.String)
+  uses: Schema.Number
 }).pipe(documented("RedemptionBatch"))
 
 const NewRedemptionBatch = Json({
@@ -58,7 +50,7 @@ const NewRedemptionBatch = Json({
   })
 )
 
-const codeFields = { ...RedemptionCodeRow.fields, id: IdJson, state: CodeState }
+const codeFields = { ...jsonFields(RedemptionCodeRow.fields), state: CodeState }
 
 const RedemptionCode = Json(codeFields).pipe(documented("RedemptionCode"))
 
@@ -66,7 +58,7 @@ const ExportedCode = Json({ ...codeFields, text: Schema.RedactedFromValue(Schema
   documented("ExportedCode", { description: "A code in full. Anybody who has it can redeem it." })
 )
 
-const Redemption = Json({ ...RedemptionRow.fields, id: IdJson, codeId: IdJson, userId: IdJson, at: MomentJson }).pipe(
+const Redemption = Json(jsonFields(RedemptionRow.fields)).pipe(
   documented("Redemption")
 )
 

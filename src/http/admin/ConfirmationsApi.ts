@@ -1,44 +1,22 @@
 /**
  * `/api/admin/confirmations`: what is above the limit of one person and waits for a second one.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { Confirmations, confirmationStates } from "../../confirmations/Confirmations.ts"
-import { AmountJson, IdJson, MomentJson } from "../../domain/Fields.ts"
+import {
+  Confirmation as ConfirmationRow,
+  Confirmations,
+  confirmationStates
+} from "../../confirmations/Confirmations.ts"
+import { IdJson } from "../../domain/Fields.ts"
 import { Json } from "../../domain/Row.ts"
-import { confirmedActions } from "../../platform/SecondPerson.ts"
 import { ApiNotFound, changeErrors } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { documented, itemsOf, pageQuery, rangeOf } from "./ApiSchema.ts"
+import { documented, itemsOf, jsonFields, pageQuery, rangeOf } from "./ApiSchema.ts"
 
 const params = { id: IdJson }
 
-const Fact = Schema.NullOr(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
-
-const Confirmation = Json({
-  id: IdJson,
-  action: Schema.Literals(confirmedActions),
-  state: Schema.Literals(confirmationStates),
-  /** What comes of it; amounts and ids are decimal texts. */
-  facts: Schema.Record(Schema.String, Fact),
-  /** What it is worth, by the limit that counts, or by both; both null: without bound, or a limit itself. */
-  usdMicros: Schema.NullOr(AmountJson),
-  fen: Schema.NullOr(AmountJson),
-  note: Schema.String,
-  requestedBy: IdJson,
-  requester: Schema.String,
-  /** `user:ID` in the console or by a session, `key:ID` by a key of the API, `cli` by a command. */
-  requestedAs: Schema.String,
-  /** Of the client; empty where it is not known. */
-  address: Schema.String,
-  requestedAt: MomentJson,
-  expiresAt: MomentJson,
-  /** Who confirmed or rejected it. */
-  closedBy: Schema.NullOr(IdJson),
-  closer: Schema.NullOr(Schema.String),
-  closedAt: Schema.NullOr(MomentJson),
-  closeNote: Schema.String
-}).pipe(documented("Confirmation"))
+const Confirmation = Json(jsonFields(Struct.omit(ConfirmationRow.fields, ["asked"]))).pipe(documented("Confirmation"))
 
 const { get, post } = HttpApiEndpoint
 

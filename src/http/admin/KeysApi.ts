@@ -3,13 +3,13 @@
  */
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
+import { IdJson, idJson } from "../../domain/Fields.ts"
 import { ApiKeyId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { AdminKey as AdminKeyRow, AdminKeys } from "../../identity/AdminKeys.ts"
 import { ApiNotFound, ApiRefused, dateOf, refusedField } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { ApiMoment, created, documented, itemsOf, NoContent } from "./ApiSchema.ts"
+import { ApiMoment, created, documented, itemsOf, jsonFields, NoContent } from "./ApiSchema.ts"
 
 const Me = Json({
   userId: IdJson,
@@ -18,15 +18,7 @@ const Me = Json({
   csrfToken: Schema.NullOr(Schema.String)
 }, { name: "actor" }).pipe(documented("Me"))
 
-const AdminKey = Json({
-  ...AdminKeyRow.fields,
-  id: IdJson,
-  userId: IdJson,
-  createdAt: MomentJson,
-  expiresAt: Schema.NullOr(MomentJson),
-  revokedAt: Schema.NullOr(MomentJson),
-  lastUsedAt: Schema.NullOr(MomentJson)
-}).pipe(documented("AdminKey"))
+const AdminKey = Json(jsonFields(AdminKeyRow.fields)).pipe(documented("AdminKey"))
 
 const NewAdminKey = Json({
   name: Schema.String,

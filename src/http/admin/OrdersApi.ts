@@ -1,68 +1,55 @@
 /**
  * `/api/admin/orders`: the orders of all users, and what an administrator does to them: completing, cancelling, refunding.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
+import { AmountJson, idJson } from "../../domain/Fields.ts"
 import { OrderId, RefundId } from "../../domain/Ids.ts"
 import { Json } from "../../domain/Row.ts"
 import { ManualPayments } from "../../events/ManualPayments.ts"
 import { OrderHistory, type OrderRecord } from "../../events/OrderHistory.ts"
-import { AttemptState } from "../../orders/Order.ts"
+import { Dispute as DisputeRow } from "../../orders/DisputeStore.ts"
+import { Attempt as AttemptRow, Order as OrderRow } from "../../orders/Order.ts"
 import { RefundNotFound } from "../../orders/OrderError.ts"
 import { Orders } from "../../orders/Orders.ts"
 import { type FoundOrder, OrderSearch, orderStates } from "../../orders/OrderSearch.ts"
 import { Refunds } from "../../orders/Refunds.ts"
 import { ApiNotFound, ApiRefused, changeErrors, confirmedErrors, periodOf } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
-import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
+import { documented, itemsOf, jsonFields, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
 import { PaymentEvent, Refund, shownRefund, Source } from "./PaymentsApi.ts"
 
 const Kind = Schema.Literals(["topup", "subscription"])
 const State = Schema.Literals(orderStates)
 
 const summary = {
-  id: IdJson,
-  kind: Kind,
-  userId: IdJson,
+  ...jsonFields(Struct.omit(OrderRow.fields, ["terms"])),
   email: Schema.String,
-  state: State,
-  amountFen: AmountJson,
-  creditMicros: AmountJson,
-  planCode: Schema.NullOr(Schema.String),
-  subscriptionId: Schema.NullOr(IdJson),
-  createdAt: MomentJson,
-  expiresAt: MomentJson,
-  settledAt: Schema.NullOr(MomentJson)
+  planCode: Schema.NullOr(Schema.String)
 }
 
 const OrderSummary = Json(summary).pipe(documented("OrderSummary"))
 
-const Attempt = Json({
-  id: IdJson,
-  provider: Source,
-  method: Schema.NullOr(Schema.String),
-  state: AttemptState,
-  amountMinor: AmountJson,
-  currency: Schema.String,
-  reference: Schema.String,
-  payment: Schema.NullOr(Schema.String),
-  completedBy: Schema.NullOr(Schema.String),
-  debitedMicros: AmountJson,
-  createdAt: MomentJson
-}, { reference: "merchant_reference", payment: "payment_reference" }).pipe(documented("PaymentAttempt"))
+const Attempt = Json(
+  jsonFields(Struct.pick(AttemptRow.fields, [
+    "id",
+    "provider",
+    "method",
+    "state",
+    "amountMinor",
+    "currency",
+    "reference",
+    "payment",
+    "completedBy",
+    "debitedMicros",
+    "createdAt"
+  ])),
+  { reference: "merchant_reference", payment: "payment_reference" }
+).pipe(documented("PaymentAttempt"))
 
-const Dispute = Json({
-  id: IdJson,
-  dispute: Schema.String,
-  status: Schema.String,
-  reason: Schema.String,
-  dueAt: Schema.NullOr(MomentJson),
-  amountMinor: AmountJson,
-  takenMinor: AmountJson,
-  currency: Schema.String,
-  updatedAt: MomentJson
-}, { dispute: "provider_dispute" }).pipe(
+const Dispute = Json(jsonFields(Struct.omit(DisputeRow.fields, ["provider", "orderId"])), {
+  dispute: "provider_dispute"
+}).pipe(
   documented("Dispute", {
     description: "`status` and `reason` are the provider's own words. `taken_minor`: what it has taken of the payment."
   })

@@ -1,37 +1,24 @@
 /**
  * `/api/admin/payments`: what payment providers said, and what an administrator makes of payments that fit nothing.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
-import { AmountJson, IdJson, idJson, MomentJson } from "../../domain/Fields.ts"
+import { AmountJson, IdJson, idJson } from "../../domain/Fields.ts"
 import { EventId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { Corrections } from "../../events/Corrections.ts"
 import { EventResolutions, type Resolve } from "../../events/EventResolutions.ts"
-import { type EventDetails, eventOutcomes, PaymentEvents, resolutions } from "../../events/PaymentEvents.ts"
-import { isUnanswered, type Refund as StoredRefund } from "../../orders/Refunds.ts"
-import { refundStates } from "../../payments/PaymentFact.ts"
+import { type EventDetails, EventItem, eventOutcomes, PaymentEvents } from "../../events/PaymentEvents.ts"
+import { isUnanswered, Refund as RefundRow } from "../../orders/Refunds.ts"
 import type { Administrator } from "./AdminAccess.ts"
 import { ApiNotFound, ApiRefused, confirmedErrors, periodOf } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { documented, itemsOf, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
+import { documented, itemsOf, jsonFields, pageQuery, periodQuery, rangeOf } from "./ApiSchema.ts"
 
 export const Refund = Json({
-  id: IdJson,
-  /** Null: of a payment that paid no order. */
-  orderId: Schema.NullOr(IdJson),
-  state: Schema.Literals(refundStates),
+  ...jsonFields(Struct.omit(RefundRow.fields, ["provider", "paymentId", "key", "isNamed"])),
   /** Root asked for it, and the provider has not said what became of it. */
-  isUnanswered: Schema.Boolean,
-  amountMinor: AmountJson,
-  currency: Schema.String,
-  note: Schema.String,
-  /** Null: made past this server. */
-  requestedBy: Schema.NullOr(Schema.String),
-  providerRefund: Schema.NullOr(Schema.String),
-  problem: Schema.String,
-  createdAt: MomentJson,
-  updatedAt: MomentJson
+  isUnanswered: Schema.Boolean
 }).pipe(
   documented("Refund", {
     description:
@@ -40,35 +27,17 @@ export const Refund = Json({
   })
 )
 
-export const shownRefund = (refund: StoredRefund) => ({ ...refund, isUnanswered: isUnanswered(refund) })
+export const shownRefund = (refund: RefundRow) => ({ ...refund, isUnanswered: isUnanswered(refund) })
 
 /** `manual`: received past both providers, which only root says. */
 export const Source = Schema.Literals(["epay", "stripe", "manual"])
 
 /** Amounts in the minor unit of the currency, such as fen of CNY. */
 const event = {
-  id: IdJson,
-  provider: Source,
-  kind: Schema.String,
-  fact: Schema.String,
-  outcome: Schema.Literals(["received", ...eventOutcomes]),
-  note: Schema.String,
-  /** Why it has its outcome, as a code and the values of its words; null where only the note is known. */
-  reason: orUndefined(Schema.Struct({ code: Schema.String, values: Schema.Record(Schema.String, Schema.String) })),
-  payment: Schema.NullOr(Schema.String),
-  reference: Schema.NullOr(Schema.String),
-  amountMinor: Schema.NullOr(AmountJson),
-  currency: Schema.NullOr(Schema.String),
+  ...jsonFields(EventItem.fields),
   deliveries: Schema.Int,
-  receivedAt: MomentJson,
-  orderId: Schema.NullOr(IdJson),
-  isOpen: Schema.Boolean,
-  resolution: Schema.NullOr(Schema.Literals(resolutions)),
-  resolutionNote: Schema.NullOr(Schema.String),
-  resolvedBy: Schema.NullOr(Schema.String),
-  resolvedAt: Schema.NullOr(MomentJson),
-  creditedUserId: Schema.NullOr(IdJson),
-  creditedMicros: Schema.NullOr(AmountJson)
+  /** Why it has its outcome, as a code and the values of its words; null where only the note is known. */
+  reason: orUndefined(Schema.Struct({ code: Schema.String, values: Schema.Record(Schema.String, Schema.String) }))
 }
 
 const references = { payment: "payment_reference", reference: "merchant_reference" }

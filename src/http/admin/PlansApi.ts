@@ -8,16 +8,16 @@ import { IdJson, idJson } from "../../domain/Fields.ts"
 import { PlanId } from "../../domain/Ids.ts"
 import { type PlanField, planTerms } from "../../domain/Plan.ts"
 import { columnOf, Json } from "../../domain/Row.ts"
-import { AdminPlanJson, PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
+import { AdminPlan, PlanAdmin } from "../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../subscriptions/PlanError.ts"
 import type { Administrator } from "./AdminAccess.ts"
 import { ApiNotFound, ApiRefused, changeErrors, editErrors } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { created, documented, itemsOf, PAGE_ITEMS_MAX, pageQuery } from "./ApiSchema.ts"
+import { created, documented, itemsOf, jsonFields, PAGE_ITEMS_MAX, pageQuery } from "./ApiSchema.ts"
 import { ApiRevision, stateQuery } from "./ModelsApi.ts"
 import { rangeText } from "./TermsApi.ts"
 
-const Plan = AdminPlanJson.pipe(documented("Plan"))
+const Plan = Json({ ...jsonFields(AdminPlan.fields), ...planTerms.json }).pipe(documented("Plan"))
 
 const NewPlan = Json({ code: Schema.String, ...planTerms.json }).pipe(documented("NewPlan"))
 

@@ -2,25 +2,25 @@
  * `/api/admin/usage` and `/api/admin/overview`: what everybody's calls came to, the calls one by one, how the channels do, and
  * the figures that root looks at first.
  */
-import { Clock, DateTime, Effect, Schema } from "effect"
+import { Clock, DateTime, Effect, Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
 import { AmountJson, IdJson, idJson, MillisJson, MomentJson } from "../../domain/Fields.ts"
 import { ApiKeyId, UserId } from "../../domain/Ids.ts"
 import { Json, orUndefined } from "../../domain/Row.ts"
 import { PaymentEvents } from "../../events/PaymentEvents.ts"
 import { FirstSteps } from "../../settings/FirstSteps.ts"
-import { AllCalls, type CallOwner, statusClasses } from "../../usage/AllCalls.ts"
+import { AllCalls, type CallOwner, statusClasses, WideCall } from "../../usage/AllCalls.ts"
 import { AllUsage } from "../../usage/AllUsage.ts"
 import { ChannelReports } from "../../usage/ChannelReports.ts"
-import type { CallReceipt } from "../../usage/Receipts.ts"
+import { type CallReceipt, PricedReceipt } from "../../usage/Receipts.ts"
 import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview.ts"
 import type { UsageRefused } from "../../usage/UsageRefused.ts"
-import type { UsageSums } from "../../usage/UsageSums.ts"
+import { UsageSums } from "../../usage/UsageSums.ts"
 import { readRange } from "../console/kit/usage/UsageQuery.ts"
 import { timeZoneOf } from "../console/text/Formats.ts"
 import { ApiNotFound, ApiRefused, millisOf, refusedField } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
-import { documented, periodQuery } from "./ApiSchema.ts"
+import { documented, jsonFields, periodQuery } from "./ApiSchema.ts"
 
 const TEXT_LENGTH_MAX = 256
 
@@ -29,15 +29,7 @@ const Name = Schema.String.check(Schema.isMaxLength(TEXT_LENGTH_MAX))
 const states = Schema.Literals(["reserved", "committed", "voided", "expired"])
 const fundings = Schema.Literals(["balance", "subscription", "free"])
 
-const sums = {
-  calls: Schema.Number,
-  inputTokens: Schema.Number,
-  cachedInputTokens: Schema.Number,
-  cacheWriteTokens: Schema.Number,
-  outputTokens: Schema.Number,
-  costMicros: AmountJson,
-  chargedMicros: AmountJson
-}
+const sums = jsonFields(UsageSums.fields)
 
 const Sums = Json(sums).pipe(documented("UsageSums"))
 
@@ -63,46 +55,26 @@ const Report = Json({
 }).pipe(documented("UsageReport"))
 
 const call = {
-  id: Schema.String,
-  userId: IdJson,
-  email: Schema.NullOr(Schema.String),
-  atMs: MillisJson,
-  endpoint: Schema.String,
-  model: Schema.String,
-  channel: Schema.NullOr(Schema.String),
-  keyId: Schema.NullOr(IdJson),
-  keyHint: Schema.NullOr(Schema.String),
-  state: states,
-  funding: fundings,
-  subscriptionId: Schema.NullOr(IdJson),
-  reservedMicros: AmountJson,
-  costMicros: Schema.NullOr(AmountJson),
-  chargedMicros: Schema.NullOr(AmountJson),
-  inputTokens: Schema.NullOr(Schema.Number),
-  cachedInputTokens: Schema.NullOr(Schema.Number),
-  cacheWriteTokens: Schema.NullOr(Schema.Number),
-  outputTokens: Schema.NullOr(Schema.Number),
-  usageSource: Schema.NullOr(Schema.Literals(["upstream", "estimated"])),
-  late: Schema.Boolean,
-  stream: Schema.Boolean,
-  status: Schema.NullOr(Schema.Number),
-  reason: Schema.NullOr(Schema.String),
-  latencyMs: Schema.NullOr(Schema.Number),
-  ttftMs: Schema.NullOr(Schema.Number)
+  ...jsonFields(Struct.omit(WideCall.fields, ["keyName", "webSearchCalls", "fileSearchCalls"])),
+  atMs: MillisJson
 }
 
 const callKeys = { atMs: "at", ttftMs: "first_byte_ms" }
 
 const Call = Json(call, callKeys).pipe(documented("Call"))
 
+const receiptFields = Struct.pick(PricedReceipt.fields, [
+  "upstreamModel",
+  "usageFlagged",
+  "inputMicrosPer1m",
+  "cachedInputMicrosPer1m",
+  "cacheWriteMicrosPer1m",
+  "outputMicrosPer1m"
+])
+
 const Receipt = Json({
   ...call,
-  upstreamModel: Schema.NullOr(Schema.String),
-  usageFlagged: Schema.Boolean,
-  inputMicrosPer1m: AmountJson,
-  cachedInputMicrosPer1m: AmountJson,
-  cacheWriteMicrosPer1m: Schema.NullOr(AmountJson),
-  outputMicrosPer1m: AmountJson,
+  ...jsonFields(receiptFields),
   /** Scaled by 10^6. */
   billingMultiplier: AmountJson,
   planMultiplier: AmountJson,

@@ -13,24 +13,15 @@ import { Json } from "../../domain/Row.ts"
 import { UserNotFound } from "../../identity/IdentityError.ts"
 import { PasswordLinks } from "../../identity/PasswordLinks.ts"
 import { Role } from "../../identity/Roles.ts"
-import { UserAdmin } from "../../identity/UserAdmin.ts"
+import { UserAdmin, UserSession, UserSummary as UserSummaryRow } from "../../identity/UserAdmin.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import { Grants } from "../../subscriptions/Grants.ts"
 import { SubscriptionItem, SubscriptionList } from "../../subscriptions/SubscriptionList.ts"
 import { ApiConflict, ApiNotFound, ApiRefused, changeErrors, confirmedErrors, editErrors } from "./ApiError.ts"
 import { answersOf, area, listed } from "./ApiHandlers.ts"
-import { created, documented, itemsOf, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
+import { created, documented, itemsOf, jsonFields, NoContent, pageQuery, rangeOf } from "./ApiSchema.ts"
 
-const summary = {
-  id: IdJson,
-  email: Schema.String,
-  role: Role,
-  createdAt: MomentJson,
-  disabledAt: Schema.NullOr(MomentJson),
-  usdMicros: AmountJson,
-  owedMicros: AmountJson,
-  lastSeenAt: Schema.NullOr(MomentJson)
-}
+const summary = jsonFields(UserSummaryRow.fields)
 
 const UserSummary = Json(summary).pipe(documented("UserSummary"))
 
@@ -43,38 +34,15 @@ const User = Json({
   ...summary,
   hasPassword: Schema.Boolean,
   passwordLinkUntil: Schema.NullOr(MomentJson),
-  sessions: Schema.Array(Json({
-    id: IdJson,
-    address: Schema.String,
-    userAgent: Schema.String,
-    createdAt: MomentJson,
-    lastSeenAt: MomentJson
-  })),
+  sessions: Schema.Array(Json(jsonFields(UserSession.fields))),
   orders: Many,
   subscriptions: Many,
   adminKeys: Many
 }).pipe(documented("User"))
 
-const LedgerEntry = Json({
-  ...LedgerItem.fields,
-  id: IdJson,
-  /** 1, 2, 3, … of each user. */
-  seq: IdJson,
-  amountMicros: AmountJson,
-  owedMicros: AmountJson,
-  /** The spendable balance and the debt after the entry; null where they were not written down yet. */
-  usdAfterMicros: Schema.NullOr(AmountJson),
-  owedAfterMicros: Schema.NullOr(AmountJson),
-  createdAt: MomentJson
-}).pipe(documented("LedgerEntry"))
+const LedgerEntry = Json(jsonFields(LedgerItem.fields)).pipe(documented("LedgerEntry"))
 
-const Subscription = Json({
-  ...SubscriptionItem.fields,
-  id: IdJson,
-  startsAt: MomentJson,
-  endsAt: MomentJson,
-  orderId: Schema.NullOr(IdJson)
-}).pipe(documented("Subscription"))
+const Subscription = Json(jsonFields(SubscriptionItem.fields)).pipe(documented("Subscription"))
 
 const NewUser = Schema.Struct({ email: Schema.String, role: Schema.optionalKey(Role) }).pipe(documented("NewUser"))
 
