@@ -6,7 +6,7 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
-import { type Page, page } from "../../Answer.ts"
+import { page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm } from "../../kit/Forms.tsx"
 import { amountColumn, ItemTable, timeColumn } from "../../kit/List.tsx"
@@ -206,8 +206,9 @@ const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
   )
 }
 
-const orderPage = (props: RecordProps): Page => {
-  const { record: { order }, context } = props
+const show = Effect.fnUntraced(function*(context: UserContext) {
+  const props = { context, record: yield* theOrder }
+  const { order } = props.record
   const title = context.say("orderNumber", { id: order.id.toString() })
   return page(
     title,
@@ -222,9 +223,6 @@ const orderPage = (props: RecordProps): Page => {
       <OrderTimeline {...props} />
     </>
   )
-}
+})
 
-export const OrderRoutes = routes(
-  adminPage("/admin/orders/:id", (context) => Effect.map(theOrder, (record) => orderPage({ context, record }))),
-  OrderActionRoutes
-)
+export const OrderRoutes = routes(adminPage("/admin/orders/:id", show), OrderActionRoutes)

@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
-import { orNotFound, type Page, page } from "../../Answer.ts"
+import { orNotFound, page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
@@ -129,9 +129,10 @@ const Evidence = ({ details: { evidence }, context }: EventProps) =>
     </Card>
   )
 
-const paymentPage = (props: EventProps): Page => {
-  const { details: { event }, context } = props
+const show = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "payments")
+  const props = { context, details: yield* theEvent }
+  const { event } = props.details
   const title = say("event.title", { id: event.id.toString() })
   return page(
     title,
@@ -144,9 +145,6 @@ const paymentPage = (props: EventProps): Page => {
       <Evidence {...props} />
     </>
   )
-}
-
-const show = (context: UserContext) =>
-  Effect.map(theEvent, (details) => paymentPage({ context, details })).pipe(orNotFound)
+}, orNotFound)
 
 export const PaymentRoutes = routes(adminPage("/admin/payments/:id", show), PaymentActionRoutes)

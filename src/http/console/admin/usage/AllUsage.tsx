@@ -5,8 +5,7 @@
 import { Effect } from "effect"
 import type { ComponentChildren } from "preact"
 import { AllUsage, type UsageReport, type UsageShares } from "../../../../usage/AllUsage.ts"
-import { ChannelReports, type ChannelsReport } from "../../../../usage/ChannelReports.ts"
-import type { RefusedPage } from "../../../../usage/RefusedCalls.ts"
+import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { notFound, page } from "../../Answer.ts"
 import { chartAnswer, shortDay } from "../../charts/ChartAnswer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
@@ -22,9 +21,6 @@ interface AllUsageProps {
   readonly context: UserContext
   readonly query: AllUsageQuery
   readonly report: UsageReport
-  readonly channels: ChannelsReport
-  /** Of the one user that the figures are of; undefined where they are those of all users. */
-  readonly refused: RefusedPage | undefined
 }
 
 interface MomentsProps extends Pick<AllUsageProps, "context" | "report"> {
@@ -134,9 +130,29 @@ const Narrowed = ({ query, context }: Pick<AllUsageProps, "context" | "query">) 
   )
 }
 
-const AllUsageView = (props: AllUsageProps) => {
-  const { channels, query, refused, report, context } = props
+/** The range has been checked when the address was read. */
+const reportOf = Effect.fnUntraced(function*(context: UserContext) {
+  const query = yield* readAllUsage(context)
+  const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
+    Effect.catchTag("UsageRefused", Effect.die)
+  )
+  return { query, report }
+})
+
+const show = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "allUsage")
+  const { channels, known } = yield* Effect.all({
+    known: reportOf(context),
+    channels: (yield* ChannelReports).report
+  }, { concurrency: "unbounded" })
+  const { query, report } = known
+  const { user } = query
+  const props = { context, ...known }
+  // Of the one user that the figures are of.
+  const refused = user === undefined ? undefined : yield* readRefused(context, user.id, query).pipe(
+    // The period was checked when the address was read, so it is the cursor that cannot be read.
+    Effect.catchTag("UsageRefused", notFound)
+  )
   const place = placeOf(context, "/admin/usage", query)
   const other = { path: "/admin/usage/calls", text: say("calls.show") }
   const momentsTitle = report.unit === "day" ? sayOf(context, "usage")("byDay") : say("byHour")
@@ -147,7 +163,8 @@ const AllUsageView = (props: AllUsageProps) => {
     caption: say("byChannel"),
     first: say("channel")
   } as const
-  return (
+  return page(
+    say("title"),
     <>
       <UsageTop {...place} query={query} title={say("title")} other={other} />
       <Narrowed context={context} query={query} />
@@ -171,28 +188,6 @@ const AllUsageView = (props: AllUsageProps) => {
       <RefusedCard {...place} refused={refused} />
     </>
   )
-}
-
-/** The range has been checked when the address was read. */
-const reportOf = Effect.fnUntraced(function*(context: UserContext) {
-  const query = yield* readAllUsage(context)
-  const report = yield* (yield* AllUsage).report(query.filter, context.formats.timeZone).pipe(
-    Effect.catchTag("UsageRefused", Effect.die)
-  )
-  return { query, report }
-})
-
-const show = Effect.fnUntraced(function*(context: UserContext) {
-  const { channels, known } = yield* Effect.all({
-    known: reportOf(context),
-    channels: (yield* ChannelReports).report
-  }, { concurrency: "unbounded" })
-  const { user } = known.query
-  const refused = user === undefined ? undefined : yield* readRefused(context, user.id, known.query).pipe(
-    // The period was checked when the address was read, so it is the cursor that cannot be read.
-    Effect.catchTag("UsageRefused", notFound)
-  )
-  return page(sayOf(context, "allUsage")("title"), AllUsageView({ context, channels, refused, ...known }))
 })
 
 const HOUR_AT = "YYYY-MM-DD ".length
