@@ -15,6 +15,7 @@ import {
   databaseUrl,
   makeDataDir,
   proxied,
+  untilAvailable,
   untilState,
   usageOf,
   voidOf
@@ -46,9 +47,6 @@ const warm = Effect.fnUntraced(function*(accounts: typeof Accounts.Service, user
   yield* accounts.reserve(user, first, ignoreLoss)
   yield* accounts.void(user, voidOf(first.id))
 })
-
-const untilAvailable = (accounts: typeof Accounts.Service) =>
-  eventually("the accounts are back", Effect.sync(() => accounts.isAvailable()), (is) => is)
 
 /** What a process that gave up on a reserve may still have on its way to the server. */
 const straggler = Effect.fnUntraced(function*(user: UserId, command: Reserve) {

@@ -11,6 +11,7 @@ import {
   commitOf,
   databaseUrl,
   proxied,
+  untilAvailable,
   usageOf,
   voidOf
 } from "../support/AccountsProcess.ts"
@@ -194,8 +195,11 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, with batches on the
           const by = turn % 5 === 0 ? second : accounts
           const command = reserveOf(BigInt(turn % 7) + 1n)
           const held = yield* Effect.result(by.reserve(user, command, ignoreLoss))
+          if (held._tag === "Failure") {
+            assert.include(["AccountUnavailable", "FundsHeld"], held.failure._tag)
+            return yield* untilAvailable(by)
+          }
           yield* Ref.update(rounds, (count) => count + 1)
-          if (held._tag === "Failure") return assert.include(["AccountUnavailable", "FundsHeld"], held.failure._tag)
           const settled = turn % 3 === 0
             ? yield* by.void(user, voidOf(command.id))
             : yield* by.commit(user, commitOf(command.id, turn % 11))
@@ -232,6 +236,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, with batches on the
         const fiber = yield* Effect.forkChild(faults)
         yield* calls
         yield* Fiber.join(fiber)
+        yield* Effect.forEach([accounts, second], untilAvailable)
         for (const user of users) {
           const usd = 10_000n + (credited.get(user) ?? 0n) - (charged.get(user) ?? 0n)
           yield* eventually("nothing is held any more", balanceOf(user), (balance) => balance.usd === usd)

@@ -89,3 +89,7 @@ export const commitOf = (id: string, tokens: number, atMs = 2_000): Commit => ({
 })
 
 export const voidOf = (id: string, outcome: CallOutcome = used(0)): Void => ({ _tag: "Void", id, outcome })
+
+/** Waits until accounts whose database was away are back. */
+export const untilAvailable = (accounts: typeof Accounts.Service) =>
+  eventually("the accounts are back", Effect.sync(() => accounts.isAvailable()), (is) => is)
