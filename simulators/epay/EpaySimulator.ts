@@ -4,30 +4,16 @@
  * cannot reach it.
  */
 import { randomUUID } from "node:crypto"
+import { controlOf, type SimulatorControl } from "../http/SimulatorFaults.ts"
 import type { Delivery } from "../http/SimulatorSender.ts"
-import { acquireSimulator, type ListenOptions, type Now, startServer } from "../http/SimulatorServer.ts"
-import type { MoneyStyle } from "./EpayMoney.ts"
+import { acquireSimulator, type ListenOptions, startServer } from "../http/SimulatorServer.ts"
 import type { NotifyMode, NotifyOptions } from "./EpayNotifier.ts"
 import type { EpayOrder } from "./EpayOrders.ts"
-import { type EpayFault, type EpayRequest, EpaySite } from "./EpaySite.ts"
+import { type EpayFault, type EpayRequest, EpaySite, type SiteOptions } from "./EpaySite.ts"
 
-export interface EpayOptions extends ListenOptions {
-  readonly pid?: string
-  readonly key?: string
-  readonly types?: ReadonlyArray<string>
-  /** How notifies and queries write money. */
-  readonly moneyStyle?: MoneyStyle
-  readonly notifyMethod?: "GET" | "POST"
-  readonly notifies?: NotifyMode
-  /** Between the tries of an automatic notify, which are one more. */
-  readonly retryDelaysMs?: ReadonlyArray<number>
-  /** Whether queries write numbers as text; they do. */
-  readonly numbersAsText?: boolean
-  /** Milliseconds since 1970. */
-  readonly now?: Now
-}
+export interface EpayOptions extends ListenOptions, Partial<SiteOptions> {}
 
-export interface EpaySimulator {
+export interface EpaySimulator extends SimulatorControl<EpayFault> {
   /** `http://host:port`, the gateway's address. */
   readonly url: string
   readonly pid: string
@@ -52,19 +38,6 @@ export interface EpaySimulator {
   readonly setNotifyMode: (mode: NotifyMode) => void
   /** Notifies, again or for the first time, truthfully or not. */
   readonly notify: (outTradeNo: string, options?: NotifyOptions) => Promise<ReadonlyArray<Delivery>>
-
-  /** The next request to `api.php`, or the next that the fault is for, meets it. */
-  readonly next: (fault: EpayFault) => void
-  /** Forgets the faults that have not happened yet. */
-  readonly reset: () => void
-  readonly open: (gate: string) => void
-  readonly shut: (gate: string) => void
-  /** How many requests wait at the gate. */
-  readonly waiting: (gate: string) => number
-  /** Resolves once the predicate holds; looked at whenever something changes. */
-  readonly until: (predicate: () => boolean) => Promise<void>
-  /** Resolves when no notify is under way and no retry due. */
-  readonly idle: () => Promise<void>
 }
 
 /** Starts a gateway; it listens when the promise resolves. */
@@ -72,8 +45,9 @@ export async function startEpay(options: EpayOptions = {}): Promise<EpaySimulato
   const { key = randomUUID().replaceAll("-", ""), pid = "1001", types = ["alipay", "wxpay", "qqpay"] } = options
   const site = new EpaySite({ ...options, pid, key, types })
   const server = await startServer(options, () => (request) => site.handle(request))
-  const { faults, notifier, orders, sender } = site
+  const { notifier, orders, sender } = site
   return {
+    ...controlOf(site),
     url: server.url,
     pid,
     key,
@@ -92,13 +66,6 @@ export async function startEpay(options: EpayOptions = {}): Promise<EpaySimulato
       notifier.mode = mode
     },
     notify: async (outTradeNo, notifyOptions = {}) => notifier.send(orders.order(outTradeNo), notifyOptions),
-    next: (fault) => faults.next(fault),
-    reset: () => faults.reset(),
-    open: (gate) => faults.open(gate),
-    shut: (gate) => faults.shut(gate),
-    waiting: (gate) => faults.waiting(gate),
-    until: (predicate) => faults.until(predicate),
-    idle: () => sender.idle(),
     close: async () => {
       await Promise.all([site.close(), server.close()])
     }

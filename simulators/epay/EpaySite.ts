@@ -31,11 +31,15 @@ export interface SiteOptions {
   readonly pid: string
   readonly key: string
   readonly types: ReadonlyArray<string>
+  /** How notifies and queries write money. */
   readonly moneyStyle?: MoneyStyle
   readonly notifyMethod?: "GET" | "POST"
   readonly notifies?: NotifyMode
+  /** Between the tries of an automatic notify, which are one more. */
   readonly retryDelaysMs?: ReadonlyArray<number>
+  /** Whether queries write numbers as text; they do. */
   readonly numbersAsText?: boolean
+  /** Milliseconds since 1970. */
   readonly now?: Now
 }
 

@@ -25,6 +25,34 @@ export interface Fault {
 export const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>
   setTimeout(delayMs, undefined, { signal }).catch(() => undefined)
 
+/** What a test does to a simulated provider, whatever is paid there. */
+export interface SimulatorControl<F extends Fault> {
+  /** The next request to the API, or the next that the fault is for, meets it. */
+  readonly next: (fault: F) => void
+  /** Forgets the faults that have not happened yet. */
+  readonly reset: () => void
+  readonly open: (gate: string) => void
+  readonly shut: (gate: string) => void
+  /** How many requests wait at the gate. */
+  readonly waiting: (gate: string) => number
+  /** Resolves once the predicate holds; looked at whenever something changes. */
+  readonly until: (predicate: () => boolean) => Promise<void>
+  /** Resolves when nothing is being sent and no retry is due. */
+  readonly idle: () => Promise<void>
+}
+
+export const controlOf = <F extends Fault>(
+  { faults, sender }: { readonly faults: SimulatorFaults<F>; readonly sender: { idle(): Promise<void> } }
+): SimulatorControl<F> => ({
+  next: (fault) => faults.next(fault),
+  reset: () => faults.reset(),
+  open: (gate) => faults.open(gate),
+  shut: (gate) => faults.shut(gate),
+  waiting: (gate) => faults.waiting(gate),
+  until: (predicate) => faults.until(predicate),
+  idle: () => sender.idle()
+})
+
 export class SimulatorFaults<F extends Fault> extends SimulatorGates {
   private readonly closing: AbortSignal
   private faults: ReadonlyArray<F> = []

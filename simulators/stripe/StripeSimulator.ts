@@ -4,6 +4,7 @@
  * reach it.
  */
 import { randomUUID } from "node:crypto"
+import { controlOf, type SimulatorControl } from "../http/SimulatorFaults.ts"
 import type { Delivery } from "../http/SimulatorSender.ts"
 import { acquireSimulator, type ListenOptions, type Now, startServer } from "../http/SimulatorServer.ts"
 import type { RefundOrder } from "./StripeBooks.ts"
@@ -31,7 +32,7 @@ type SessionObject = ReturnType<typeof sessionObject>
 type RefundObject = ReturnType<typeof refundObject>
 type DisputeObject = ReturnType<typeof disputeObject>
 
-export interface StripeSimulator {
+export interface StripeSimulator extends SimulatorControl<StripeFault> {
   /** `http://host:port` */
   readonly url: string
   /** Where the SDK is pointed at, for its constructor. */
@@ -75,19 +76,6 @@ export interface StripeSimulator {
     event: StripeEvent | string,
     options?: SendOptions & EventShape
   ) => Promise<ReadonlyArray<Delivery>>
-
-  /** The next request to the API, or the next that the fault is for, meets it. */
-  readonly next: (fault: StripeFault) => void
-  /** Forgets the faults that have not happened yet. */
-  readonly reset: () => void
-  readonly open: (gate: string) => void
-  readonly shut: (gate: string) => void
-  /** How many requests wait at the gate. */
-  readonly waiting: (gate: string) => number
-  /** Resolves once the predicate holds; looked at whenever something changes. */
-  readonly until: (predicate: () => boolean) => Promise<void>
-  /** Resolves when no webhook is under way and no retry due. */
-  readonly idle: () => Promise<void>
 }
 
 type Control = Omit<StripeSimulator, "url" | "address" | "secretKey" | "webhookSecret" | "close">
@@ -117,9 +105,10 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSi
   const webhookSecret = options.webhookSecret ?? `whsec_${randomUUID().replaceAll("-", "")}`
   const site = new StripeSite({ ...options, secretKey, webhookSecret })
   const server = await startServer(options, (url) => site.handlerAt(url))
-  const { events, faults, sender, webhooks } = site
+  const { events, sender, webhooks } = site
   return {
     ...moneyControl(site),
+    ...controlOf(site),
     url: server.url,
     address: { host: server.host, port: server.port, protocol: "http" },
     secretKey,
@@ -130,13 +119,6 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSi
     setWebhookUrl: (url) => webhooks.setUrl(url),
     setWebhookMode: (mode) => webhooks.setMode(mode),
     deliver: (event, options = {}) => site.deliver(event, options),
-    next: (fault) => faults.next(fault),
-    reset: () => faults.reset(),
-    open: (gate) => faults.open(gate),
-    shut: (gate) => faults.shut(gate),
-    waiting: (gate) => faults.waiting(gate),
-    until: (predicate) => faults.until(predicate),
-    idle: () => sender.idle(),
     close: async () => {
       await Promise.all([site.close(), server.close()])
     }

@@ -18,10 +18,6 @@ export const TRADE_SUCCESS = "TRADE_SUCCESS"
  */
 export const TRADE_FINISHED = "TRADE_FINISHED"
 
-const EVENT_KEY_CHARACTERS_MAX = 200
-
-const DIGEST_CHARACTERS = 16
-
 /** What a gateway says of a trade; what it does not say is empty. */
 export interface EpayTrade {
   readonly pid: string
@@ -33,6 +29,11 @@ export interface EpayTrade {
 }
 
 const digest = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex")
+
+/** The first characters of it, which tell events apart. */
+const shortDigest = (text: string): string => digest(text).slice(0, 16)
+
+const EVENT_KEY_CHARACTERS_MAX = 200
 
 const bounded = (key: string): string => key.length <= EVENT_KEY_CHARACTERS_MAX ? key : `sha256:${digest(key)}`
 
@@ -52,7 +53,7 @@ const identityOf = (config: EpayConfig, told: EpayTrade, ...more: ReadonlyArray<
  * trade that can.
  */
 const unreadable = (config: EpayConfig, told: EpayTrade, why: string): PaymentFact => ({
-  ...identityOf(config, told, "unreadable", digest(JSON.stringify(Object.entries(told))).slice(0, DIGEST_CHARACTERS)),
+  ...identityOf(config, told, "unreadable", shortDigest(JSON.stringify(Object.entries(told)))),
   _tag: "Unreadable",
   why
 })
@@ -73,7 +74,7 @@ export const factOf = (config: EpayConfig, told: EpayTrade): PaymentFact => {
   if (fen === undefined) return unreadable(config, told, "the money is no amount")
   return {
     // The same trade with another reference or amount is another event: it must not pass for a repetition.
-    ...identityOf(config, told, digest(`${told.reference}\n${fen}`).slice(0, DIGEST_CHARACTERS)),
+    ...identityOf(config, told, shortDigest(`${told.reference}\n${fen}`)),
     _tag: "Paid",
     merchant: told.pid,
     method: told.method === "" ? null : told.method,

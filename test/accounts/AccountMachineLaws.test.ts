@@ -1,21 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashMap, Schema } from "effect"
 import type { Command, Reservation } from "../../src/accounts/AccountState.ts"
-import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { add, fromBuckets, rolled, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
 import type { SubscriptionId } from "../../src/domain/Ids.ts"
 import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
-import {
-  accountState,
-  MachineWorld,
-  NUMERATOR_PER_MICRO,
-  postCommand,
-  reserveCommand,
-  START_MS,
-  subscriptionState,
-  usedTokens,
-  type WorldPost
-} from "../support/MachineWorld.ts"
+import { accountState, MachineWorld, START_MS, subscriptionState, type WorldPost } from "../support/MachineWorld.ts"
+import { commandOf } from "../support/CommandTable.ts"
 import { NaiveAccount } from "../support/NaiveAccount.ts"
 
 const names = [
@@ -42,36 +32,19 @@ type Step = typeof Step.Type
 const Steps = Schema.Array(Step).check(Schema.isMaxLength(60))
 const Limit = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 900n }))
 const Limits = Schema.Tuple([Limit, Limit, Limit, Limit])
+const twoPlansAndSteps = { steps: Steps, first: Limits, second: Limits }
 const runs = { arbitrary: { runs: 300 } }
 
-const commandOf = (step: Step, atMs: number): Command | WorldPost => {
-  const { amount } = step
-  const id = `r${step.id}`
-  switch (names[step.which]) {
-    case "credit":
-      return postCommand(`c${step.id}`, amount * 3n, "strict")
-    case "debit":
-      return postCommand(`d${step.id}`, -amount, "strict")
-    case "dispute":
-      return postCommand(`o${step.id}`, -amount, "owe")
-    case "extend":
-      return { _tag: "Extend", id, numerator: amount * NUMERATOR_PER_MICRO, outputTokens: 1, atMs }
-    case "commit":
-      return { _tag: "Commit", id, outcome: usedTokens(amount), atMs }
-    case "void":
-      return { _tag: "Void", id, outcome: emptyOutcome }
-    case "expire":
-      return { _tag: "Expire", id, mode: "refund" }
-    case "collect":
-      return { _tag: "Expire", id, mode: "charge" }
-    default:
-      return reserveCommand(id, amount, { atMs })
-  }
+/** Posts have ids of their own, and there is more credit than debit. */
+const commandOfStep = ({ amount, id, which }: Step, atMs: number): Command | WorldPost => {
+  const name = names[which] ?? "reserve"
+  if (name === "credit") return commandOf(name, `c${id}`, amount * 3n)
+  return commandOf(name, `${name === "debit" ? "d" : name === "dispute" ? "o" : "r"}${id}`, amount, atMs)
 }
 
 const commandsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Command | WorldPost> => {
   let atMs = START_MS
-  return steps.map((step) => commandOf(step, atMs += step.afterMinutes * 60_000))
+  return steps.map((step) => commandOfStep(step, atMs += step.afterMinutes * 60_000))
 }
 
 const tellNaive = (naive: NaiveAccount, step: Step): void => {
@@ -135,6 +108,16 @@ const twoPlans = (first: typeof Limits.Type, second: typeof Limits.Type) => [
   subscriptionState(2n, second, { multiplier: MULTIPLIER_ONE / 2n })
 ]
 
+/** Looks at the world after each command. */
+const tellAll = (world: MachineWorld, steps: ReadonlyArray<Step>, look: (atMs: number) => void): void => {
+  let atMs = START_MS
+  commandsOf(steps).forEach((command, index) => {
+    atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
+    world.tell(command)
+    look(atMs)
+  })
+}
+
 describe("any list of commands", () => {
   it.prop("does to a balance what the naive account does", { steps: Steps }, ({ steps }) => {
     const world = new MachineWorld(accountState(0n))
@@ -153,32 +136,26 @@ describe("any list of commands", () => {
     return true
   }, runs)
 
-  it.prop("conserves money, never goes below zero, and owes only when empty", {
-    steps: Steps,
-    first: Limits,
-    second: Limits
-  }, ({ first, second, steps }) => {
-    const world = new MachineWorld(accountState(0n, twoPlans(first, second)))
-    for (const command of commandsOf(steps)) {
-      world.tell(command)
-      const { owedMicros, usdMicros } = world.state
-      assert.isTrue(usdMicros >= 0n && owedMicros >= 0n)
-      assert.isTrue(owedMicros === 0n || usdMicros === 0n)
-      assert.strictEqual(usdMicros - owedMicros, net(world))
-    }
-    return true
-  }, runs)
+  it.prop(
+    "conserves money, never goes below zero, and owes only when empty",
+    twoPlansAndSteps,
+    ({ first, second, steps }) => {
+      const world = new MachineWorld(accountState(0n, twoPlans(first, second)))
+      for (const command of commandsOf(steps)) {
+        world.tell(command)
+        const { owedMicros, usdMicros } = world.state
+        assert.isTrue(usdMicros >= 0n && owedMicros >= 0n)
+        assert.isTrue(owedMicros === 0n || usdMicros === 0n)
+        assert.strictEqual(usdMicros - owedMicros, net(world))
+      }
+      return true
+    },
+    runs
+  )
 
-  it.prop("never exceeds a window, and counts what its rows say", {
-    steps: Steps,
-    first: Limits,
-    second: Limits
-  }, ({ first, second, steps }) => {
+  it.prop("never exceeds a window, and counts what its rows say", twoPlansAndSteps, ({ first, second, steps }) => {
     const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
-    let atMs = START_MS
-    commandsOf(steps).forEach((command, index) => {
-      atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
-      world.tell(command)
+    tellAll(world, steps, (atMs) => {
       for (const { id, limits } of world.state.subscriptions) {
         spentIn(world, id, atMs).forEach((spent, window) => {
           const limit = limits[window] ?? 0n
@@ -189,16 +166,9 @@ describe("any list of commands", () => {
     return true
   }, runs)
 
-  it.prop("counts what is open and what it holds, as its rows say", {
-    steps: Steps,
-    first: Limits,
-    second: Limits
-  }, ({ first, second, steps }) => {
+  it.prop("counts what is open and what it holds, as its rows say", twoPlansAndSteps, ({ first, second, steps }) => {
     const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
-    let atMs = START_MS
-    commandsOf(steps).forEach((command, index) => {
-      atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
-      world.tell(command)
+    tellAll(world, steps, (atMs) => {
       const open = [...world.rows.values()].filter(({ state }) => state === "reserved")
       const fromBalance = open.filter(({ funding }) => funding === "balance")
       assert.strictEqual(world.state.openHolds, open.length)

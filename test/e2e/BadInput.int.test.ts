@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorOf, OpenAnswer, send, type TestRequest } from "../support/TestHttp.ts"
-import { TestGateway } from "../support/TestGateway.ts"
+import { inGateway, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, completion } from "../support/TestUpstream.ts"
 
 const BODY_BYTES_MAX = 65_536
@@ -131,24 +131,23 @@ const table: ReadonlyArray<Row> = [
 ]
 
 layer(Gateway, { excludeTestServices: true })("bad input", (it) => {
-  it.effect("is refused in OpenAI's shape, charged nothing, and sent nowhere", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      for (const [what, request, status, code, param, path] of table) {
-        const answer = yield* send(`${gateway.origin}${path ?? chat}`, { key: user.key, ...request })
-        assert.strictEqual(answer.status, status, `${what}: ${answer.text}`)
-        const error = errorOf(answer.text)
-        assert.strictEqual(error.code, code, what)
-        if (param !== undefined) assert.strictEqual(error.param, param, what)
-        assert.match(String(answer.headers["x-request-id"]), /^[0-9a-f-]{36}$/, what)
-        assert.strictEqual(answer.headers["content-type"], "application/json", what)
-      }
-      assert.strictEqual(gateway.upstream.calls.length, 0)
-      assert.deepStrictEqual(yield* gateway.callsOf(user), [])
-      assert.strictEqual(yield* gateway.balanceOf(user), START)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("is refused in OpenAI's shape, charged nothing, and sent nowhere", function*(gateway) {
+    const user = yield* gateway.user(START)
+    for (const [what, request, status, code, param, path] of table) {
+      const answer = yield* send(`${gateway.origin}${path ?? chat}`, { key: user.key, ...request })
+      assert.strictEqual(answer.status, status, `${what}: ${answer.text}`)
+      const error = errorOf(answer.text)
+      assert.strictEqual(error.code, code, what)
+      if (param !== undefined) assert.strictEqual(error.param, param, what)
+      assert.match(String(answer.headers["x-request-id"]), /^[0-9a-f-]{36}$/, what)
+      assert.strictEqual(answer.headers["content-type"], "application/json", what)
+    }
+    assert.strictEqual(gateway.upstream.calls.length, 0)
+    assert.deepStrictEqual(yield* gateway.callsOf(user), [])
+    assert.strictEqual(yield* gateway.balanceOf(user), START)
+  })
 
   it.effect("a revoked key is refused at its next call", () =>
     Effect.gen(function*() {

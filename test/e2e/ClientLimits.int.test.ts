@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { RawConnection } from "../support/RawConnection.ts"
-import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -59,9 +59,11 @@ const stalls: ReadonlyArray<readonly [what: string, begin: (client: RawConnectio
 ]
 
 layer(Gateway, { excludeTestServices: true })("a key", (it) => {
-  it.effect("has so many calls open at once; more are refused until one has ended, those of other keys are not", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
+  const test = inGateway(it)
+
+  test(
+    "has so many calls open at once; more are refused until one has ended, those of other keys are not",
+    function*(gateway) {
       const [user, other] = [yield* gateway.user(START), yield* gateway.user(START)]
       const gate = new Gate()
       const before = gateway.upstream.calls.length
@@ -80,8 +82,8 @@ layer(Gateway, { excludeTestServices: true })("a key", (it) => {
       yield* until("all have ended", () => open.every((answer) => answer.ended))
       assert.strictEqual((yield* send(`${gateway.origin}${path}`, { key: user.key, body })).status, 200)
       assert.strictEqual((yield* gateway.callsOf(user)).length, open.length + 1)
-      yield* gateway.clean
-    }))
+    }
+  )
 })
 
 layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) => {
@@ -129,30 +131,29 @@ layer(Gateway, { excludeTestServices: true })("a client that withholds", (it) =>
 })
 
 layer(Gateway, { excludeTestServices: true })("a client that pipelines", (it) => {
-  it.effect("is served one request after the other, and leaves nothing behind when it goes", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const gate = new Gate()
-      const before = gateway.upstream.calls.length
-      gateway.upstream.on("up", async (call) => {
-        await gate.opened
-        call.json(completion("hello", chatUsage(10, 5)))
-      })
-      const request = head(user.key, `content-length: ${body.length}`) + body
-      const open = Effect.acquireRelease(
-        Effect.sync(() => new RawConnection(gateway.origin)),
-        (client) => Effect.sync(() => client.end())
-      )
-      const [stays, leaves] = [yield* open, yield* open]
-      stays.write(request.repeat(2))
-      leaves.write(request.repeat(2))
-      yield* until("the first of each is sent", () => gateway.upstream.calls.length === before + 2)
-      leaves.end()
-      gate.open()
-      yield* until("both are answered", () => stays.text.split("hello").length === 3)
-      yield* until("every call has ended", Effect.map(gateway.callsOf(user), (calls) => calls.length === 3))
-      assert.strictEqual(gateway.upstream.calls.length, before + 3)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("is served one request after the other, and leaves nothing behind when it goes", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const gate = new Gate()
+    const before = gateway.upstream.calls.length
+    gateway.upstream.on("up", async (call) => {
+      await gate.opened
+      call.json(completion("hello", chatUsage(10, 5)))
+    })
+    const request = head(user.key, `content-length: ${body.length}`) + body
+    const open = Effect.acquireRelease(
+      Effect.sync(() => new RawConnection(gateway.origin)),
+      (client) => Effect.sync(() => client.end())
+    )
+    const [stays, leaves] = [yield* open, yield* open]
+    stays.write(request.repeat(2))
+    leaves.write(request.repeat(2))
+    yield* until("the first of each is sent", () => gateway.upstream.calls.length === before + 2)
+    leaves.end()
+    gate.open()
+    yield* until("both are answered", () => stays.text.split("hello").length === 3)
+    yield* until("every call has ended", Effect.map(gateway.callsOf(user), (calls) => calls.length === 3))
+    assert.strictEqual(gateway.upstream.calls.length, before + 3)
+  })
 })

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { TestGateway } from "../support/TestGateway.ts"
+import { inGateway, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -21,6 +21,8 @@ const Gateway = TestGateway.layerOf((origin) => ({
 }))
 
 layer(Gateway, { excludeTestServices: true })("concurrency", (it) => {
+  const test = inGateway(it)
+
   it.effect.each([false, true])(
     "1,000 calls of $0.10 on $5.00 admit exactly 50 (stream: %s)",
     (stream) =>
@@ -63,20 +65,17 @@ layer(Gateway, { excludeTestServices: true })("concurrency", (it) => {
       })
   )
 
-  it.effect("what is held and not used comes back, and lets the next calls in", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(100_000n)
-      gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 100))))
-      const one = send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "dime", max_tokens: 900, messages: [{ role: "user", content: "Hi" }] }
-      })
-      // Each holds 90,000 of what is left and costs 10,000.
-      for (const [status, left] of [[200, 90_000n], [200, 80_000n], [402, 80_000n]] as const) {
-        assert.strictEqual((yield* one).status, status)
-        assert.strictEqual(yield* gateway.balanceOf(user), left)
-      }
-      yield* gateway.clean
-    }))
+  test("what is held and not used comes back, and lets the next calls in", function*(gateway) {
+    const user = yield* gateway.user(100_000n)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 100))))
+    const one = send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { model: "dime", max_tokens: 900, messages: [{ role: "user", content: "Hi" }] }
+    })
+    // Each holds 90,000 of what is left and costs 10,000.
+    for (const [status, left] of [[200, 90_000n], [200, 80_000n], [402, 80_000n]] as const) {
+      assert.strictEqual((yield* one).status, status)
+      assert.strictEqual(yield* gateway.balanceOf(user), left)
+    }
+  })
 })

@@ -8,7 +8,7 @@ import { decode, encode } from "gpt-tokenizer/encoding/o200k_base"
 import { setImmediate } from "node:timers/promises"
 import { seeded } from "../support/Seeded.ts"
 import { send } from "../support/TestHttp.ts"
-import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -49,9 +49,11 @@ const streams = Array.from({ length: STREAMS }, () => textOf(1 + random(FRAMES_M
 const Cancelling = TestGateway.layerOf((origin) => microPriced(origin, { default_max_output_tokens: 1_000 }))
 
 layer(Cancelling, { excludeTestServices: true })("a client that leaves", (it) => {
-  it.effect("300 streams cut at random frames: each upstream is left, each is charged for what it delivered", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
+  const test = inGateway(it)
+
+  test(
+    "300 streams cut at random frames: each upstream is left, each is charged for what it delivered",
+    function*({ upstream, ...gateway }) {
       const user = yield* gateway.user(START)
       upstream.on("up", (call) => {
         for (const text of streams[Number(call.body["seed"])] ?? []) call.frame(chunk(text))
@@ -76,12 +78,12 @@ layer(Cancelling, { excludeTestServices: true })("a client that leaves", (it) =>
         charged += row.charged_micros ?? 0n
       }
       assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
-      yield* gateway.clean
-    }))
+    }
+  )
 
-  it.effect("streams cut while the upstream is sending: charged between what was received and what was sent", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
+  test(
+    "streams cut while the upstream is sending: charged between what was received and what was sent",
+    function*({ upstream, ...gateway }) {
       const user = yield* gateway.user(START)
       upstream.on("up", async (call) => {
         while (!call.isClosed) {
@@ -106,8 +108,8 @@ layer(Cancelling, { excludeTestServices: true })("a client that leaves", (it) =>
         assert.isAtLeast(tokens, received * 0.9)
         assert.isAtMost(tokens, sent * 1.1)
       }
-      yield* gateway.clean
-    }))
+    }
+  )
 
   it.effect("before the first byte: the input is charged", () =>
     Effect.gen(function*() {
@@ -131,27 +133,26 @@ layer(Cancelling, { excludeTestServices: true })("a client that leaves", (it) =>
 const Draining = TestGateway.layerOf((origin) => microPriced(origin, { on_disconnect: "drain" }))
 
 layer(Draining, { excludeTestServices: true })("on_disconnect: drain", (it) => {
-  it.effect("reads on and charges the exact usage", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const left = new Gate()
-      upstream.on("up", async (call) => {
-        for (let index = 0; index < 10; index++) call.frame(chunk("word "))
-        await left.opened
-        call.chatStream(Array.from({ length: 90 }, () => "word "), chatUsage(17, 123))
-      })
-      const answer = openChat(gateway.origin, user, { stream: true })
-      yield* until("the client has its frames", () => answer.frames.length === 10)
-      answer.cut()
-      // The server answers this after it has seen the other connection close.
-      yield* send(`${gateway.origin}/v1/models`, { key: user.key })
-      left.open()
-      yield* gateway.settled
-      const row = yield* gateway.rowOf(answer.requestId)
-      assert.deepStrictEqual([row.state, row.usage_source, row.output_tokens], ["committed", "upstream", 123n])
-      assert.strictEqual(row.charged_micros, 140n)
-      assert.strictEqual(yield* gateway.balanceOf(user), START - 140n)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("reads on and charges the exact usage", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    const left = new Gate()
+    upstream.on("up", async (call) => {
+      for (let index = 0; index < 10; index++) call.frame(chunk("word "))
+      await left.opened
+      call.chatStream(Array.from({ length: 90 }, () => "word "), chatUsage(17, 123))
+    })
+    const answer = openChat(gateway.origin, user, { stream: true })
+    yield* until("the client has its frames", () => answer.frames.length === 10)
+    answer.cut()
+    // The server answers this after it has seen the other connection close.
+    yield* send(`${gateway.origin}/v1/models`, { key: user.key })
+    left.open()
+    yield* gateway.settled
+    const row = yield* gateway.rowOf(answer.requestId)
+    assert.deepStrictEqual([row.state, row.usage_source, row.output_tokens], ["committed", "upstream", 123n])
+    assert.strictEqual(row.charged_micros, 140n)
+    assert.strictEqual(yield* gateway.balanceOf(user), START - 140n)
+  })
 })

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { deflateRawSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -59,30 +59,36 @@ const unread: ReadonlyArray<readonly [what: string, body: object]> = [
   ]
 ]
 
+const embedding = (tokens: number) => ({
+  object: "list",
+  model: "up",
+  data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
+  usage: { prompt_tokens: tokens, total_tokens: tokens }
+})
+
 layer(Gateway, { excludeTestServices: true })("input that an upstream reads otherwise", (it) => {
+  const test = inGateway(it)
+
   for (const [what, body, tokens] of bounded) {
-    it.effect(`${what}: is held for at least what it costs, and leaves no debt`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const user = yield* gateway.user(1_000_000n)
-        gateway.upstream.on("up", (call) => call.json(completion("x", chatUsage(tokens, 1))))
-        const calls = Array.from({ length: 100 }, () =>
-          post(user, "/v1/chat/completions", { model: "sized", max_tokens: 1, ...body }))
-        const answers = yield* Effect.all(calls, { concurrency: "unbounded" })
-        const admitted = answers.filter(({ status }) =>
-          status === 200
-        ).length
-        assert.isAbove(admitted, 0)
-        assert.isTrue(answers.every(({ status }) => [200, 402, 429].includes(status)))
-        yield* gateway.settled
-        const rows = yield* gateway.callsOf(user)
-        for (const row of rows.filter(({ state }) => state === "committed")) {
-          assert.isAtLeast(Number(row.reserved_micros), Number(row.cost_micros))
-          assert.strictEqual(row.charged_micros, row.cost_micros)
-        }
-        assert.isAtLeast(Number(yield* gateway.balanceOf(user)), 0)
-        yield* gateway.clean
-      }))
+    test(`${what}: is held for at least what it costs, and leaves no debt`, function*(gateway) {
+      const user = yield* gateway.user(1_000_000n)
+      gateway.upstream.on("up", (call) => call.json(completion("x", chatUsage(tokens, 1))))
+      const calls = Array.from(
+        { length: 100 },
+        () => post(user, "/v1/chat/completions", { model: "sized", max_tokens: 1, ...body })
+      )
+      const answers = yield* Effect.all(calls, { concurrency: "unbounded" })
+      const admitted = answers.filter(({ status }) => status === 200).length
+      assert.isAbove(admitted, 0)
+      assert.isTrue(answers.every(({ status }) => [200, 402, 429].includes(status)))
+      yield* gateway.settled
+      const rows = yield* gateway.callsOf(user)
+      for (const row of rows.filter(({ state }) => state === "committed")) {
+        assert.isAtLeast(Number(row.reserved_micros), Number(row.cost_micros))
+        assert.strictEqual(row.charged_micros, row.cost_micros)
+      }
+      assert.isAtLeast(Number(yield* gateway.balanceOf(user)), 0)
+    })
   }
 
   for (const [what, body] of unread) {
@@ -105,28 +111,25 @@ layer(Gateway, { excludeTestServices: true })("input that an upstream reads othe
       assert.strictEqual((yield* post(user, "/v1/chat/completions", body)).status, 400)
     }))
 
-  it.effect("little money still pays for text whose count shows that it fits, one call at a time", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const text = "The quick brown fox jumps over the lazy dog. ".repeat(400)
-      // The ceiling of 18,000 bytes does not fit beside 100 tokens out; the count of about 4,000 tokens does.
-      const user = yield* gateway.user(10_000n)
-      const gate = new Gate()
-      gateway.upstream.on("up", async (call) => {
-        await gate.opened
-        call.json(completion("x", chatUsage(4_010, 10)))
-      })
-      const body = { model: "m", max_tokens: 100, messages: [{ role: "user", content: text }] }
-      const before = gateway.upstream.callsOf("up").length
-      const first = yield* Effect.forkChild(post(user, "/v1/chat/completions", body))
-      yield* until("the call is held", () => gateway.upstream.callsOf("up").length > before)
-      const refused = yield* post(user, "/v1/chat/completions", body)
-      assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [429, "funds_held"], refused.text)
-      gate.open()
-      assert.strictEqual((yield* Fiber.join(first)).status, 200)
-      assert.strictEqual(yield* gateway.balanceOf(user), 10_000n - 4_110n)
-      yield* gateway.clean
-    }))
+  test("little money still pays for text whose count shows that it fits, one call at a time", function*(gateway) {
+    const text = "The quick brown fox jumps over the lazy dog. ".repeat(400)
+    // The ceiling of 18,000 bytes does not fit beside 100 tokens out; the count of about 4,000 tokens does.
+    const user = yield* gateway.user(10_000n)
+    const gate = new Gate()
+    gateway.upstream.on("up", async (call) => {
+      await gate.opened
+      call.json(completion("x", chatUsage(4_010, 10)))
+    })
+    const body = { model: "m", max_tokens: 100, messages: [{ role: "user", content: text }] }
+    const before = gateway.upstream.callsOf("up").length
+    const first = yield* Effect.forkChild(post(user, "/v1/chat/completions", body))
+    yield* until("the call is held", () => gateway.upstream.callsOf("up").length > before)
+    const refused = yield* post(user, "/v1/chat/completions", body)
+    assert.deepStrictEqual([refused.status, errorOf(refused.text).code], [429, "funds_held"], refused.text)
+    gate.open()
+    assert.strictEqual((yield* Fiber.join(first)).status, 200)
+    assert.strictEqual(yield* gateway.balanceOf(user), 10_000n - 4_110n)
+  })
 })
 
 const response = (id: string, text = "hello") => ({
@@ -147,34 +150,33 @@ const response = (id: string, text = "hello") => ({
 })
 
 layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
-  it.effect("the second turn may refer to stored items and responses of its own, and of nobody else's", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const [user, other] = [yield* gateway.user(1_000_000n), yield* gateway.user(1_000_000n)]
-      let next = 0
-      gateway.upstream.on("stored", (call) => call.json(response(`resp_${++next}`)))
-      const ask = (by: TestUser, body: object) => post(by, "/v1/responses", { model: "stored", input: "Hi", ...body })
-      assert.strictEqual((yield* ask(user, {})).status, 200)
-      yield* gateway.settled
-      const item = { input: [{ type: "item_reference", id: "msg_resp_1" }, { role: "user", content: "And?" }] }
-      for (const body of [item, { previous_response_id: "resp_1" }]) {
-        const own = yield* ask(user, body)
-        assert.strictEqual(own.status, 200, own.text)
-        const foreign = yield* ask(other, body)
-        assert.deepStrictEqual([foreign.status, errorOf(foreign.text).code], [400, "reference_not_found"])
-        assert.include(errorOf(foreign.text).message, "store: false")
-      }
-      assert.strictEqual((yield* ask(user, { previous_response_id: "resp_999" })).status, 400)
-      // What is not stored cannot be referred to.
-      assert.strictEqual((yield* ask(user, { store: false })).status, 200)
-      yield* gateway.settled
-      assert.strictEqual((yield* ask(user, { previous_response_id: `resp_${next}` })).status, 400)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
 
-  it.effect("hosted tools are taken out and named, service_tier auto is admitted, a high limit is clamped", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
+  test("the second turn may refer to stored items and responses of its own, and of nobody else's", function*(gateway) {
+    const [user, other] = [yield* gateway.user(1_000_000n), yield* gateway.user(1_000_000n)]
+    let next = 0
+    gateway.upstream.on("stored", (call) => call.json(response(`resp_${++next}`)))
+    const ask = (by: TestUser, body: object) => post(by, "/v1/responses", { model: "stored", input: "Hi", ...body })
+    assert.strictEqual((yield* ask(user, {})).status, 200)
+    yield* gateway.settled
+    const item = { input: [{ type: "item_reference", id: "msg_resp_1" }, { role: "user", content: "And?" }] }
+    for (const body of [item, { previous_response_id: "resp_1" }]) {
+      const own = yield* ask(user, body)
+      assert.strictEqual(own.status, 200, own.text)
+      const foreign = yield* ask(other, body)
+      assert.deepStrictEqual([foreign.status, errorOf(foreign.text).code], [400, "reference_not_found"])
+      assert.include(errorOf(foreign.text).message, "store: false")
+    }
+    assert.strictEqual((yield* ask(user, { previous_response_id: "resp_999" })).status, 400)
+    // What is not stored cannot be referred to.
+    assert.strictEqual((yield* ask(user, { store: false })).status, 200)
+    yield* gateway.settled
+    assert.strictEqual((yield* ask(user, { previous_response_id: `resp_${next}` })).status, 400)
+  })
+
+  test(
+    "hosted tools are taken out and named, service_tier auto is admitted, a high limit is clamped",
+    function*(gateway) {
       const user = yield* gateway.user(10_000_000n)
       gateway.upstream.on("stored", (call) => call.json(response("resp_t")))
       gateway.upstream.on("up", (call) => call.json(completion("x", chatUsage(10, 5))))
@@ -200,8 +202,8 @@ layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
       })
       assert.strictEqual(chat.status, 200, chat.text)
       assert.isFalse("service_tier" in (gateway.upstream.callsOf("up").at(-1)?.body ?? { service_tier: 1 }))
-      yield* gateway.clean
-    }))
+    }
+  )
 
   for (const [name, encode] of [["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
     it.effect(`a body in ${name} is decoded`, () =>
@@ -258,45 +260,27 @@ layer(Gateway, { excludeTestServices: true })("a client's defaults", (it) => {
       assert.include(refused.headers.get("access-control-expose-headers") ?? "", "x-request-id")
     }))
 
-  it.effect("embeddings are held and charged by their input alone", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(100_000n)
-      gateway.upstream.on("up", (call) =>
-        call.json({
-          object: "list",
-          model: "up",
-          data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
-          usage: { prompt_tokens: 7, total_tokens: 7 }
-        }))
-      for (const input of ["hello world", ["hello", "world"], [1, 2, 3], [[1, 2], [3]]]) {
-        const answer = yield* post(user, "/v1/embeddings", { model: "m", input })
-        assert.strictEqual(answer.status, 200, answer.text)
-        const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-        assert.deepStrictEqual([row.charged_micros, row.usage_source, row.output_tokens], [7n, "upstream", 0n])
-      }
-      yield* gateway.clean
-    }))
-
-  it.effect("a batch of embeddings may be longer than the context, which bounds each of its inputs", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(100_000n)
-      gateway.upstream.on("up", (call) =>
-        call.json({
-          object: "list",
-          model: "up",
-          data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
-          usage: { prompt_tokens: 1_500, total_tokens: 1_500 }
-        }))
-      const input = Array.from({ length: 4 }, () => "word ".repeat(80))
-      const answer = yield* post(user, "/v1/embeddings", { model: "short", input })
+  test("embeddings are held and charged by their input alone", function*(gateway) {
+    const user = yield* gateway.user(100_000n)
+    gateway.upstream.on("up", (call) => call.json(embedding(7)))
+    for (const input of ["hello world", ["hello", "world"], [1, 2, 3], [[1, 2], [3]]]) {
+      const answer = yield* post(user, "/v1/embeddings", { model: "m", input })
       assert.strictEqual(answer.status, 200, answer.text)
       const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-      assert.isAtLeast(Number(row.reserved_micros), 1_500)
-      assert.deepStrictEqual([row.charged_micros, row.usage_source], [1_500n, "upstream"])
-      yield* gateway.clean
-    }))
+      assert.deepStrictEqual([row.charged_micros, row.usage_source, row.output_tokens], [7n, "upstream", 0n])
+    }
+  })
+
+  test("a batch of embeddings may be longer than the context, which bounds each of its inputs", function*(gateway) {
+    const user = yield* gateway.user(100_000n)
+    gateway.upstream.on("up", (call) => call.json(embedding(1_500)))
+    const input = Array.from({ length: 4 }, () => "word ".repeat(80))
+    const answer = yield* post(user, "/v1/embeddings", { model: "short", input })
+    assert.strictEqual(answer.status, 200, answer.text)
+    const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+    assert.isAtLeast(Number(row.reserved_micros), 1_500)
+    assert.deepStrictEqual([row.charged_micros, row.usage_source], [1_500n, "upstream"])
+  })
 
   it.effect("a model that nothing serves is 404, and no list shows it", () =>
     Effect.gen(function*() {

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -92,6 +92,8 @@ const silentFailures: ReadonlyArray<readonly [what: string, script: UpstreamScri
 ]
 
 layer(Gateway, { excludeTestServices: true })("a stream that fails before any output", (it) => {
+  const test = inGateway(it)
+
   for (const [what, script, responses = false] of silentFailures) {
     const path = responses ? "/v1/responses" : "/v1/chat/completions"
     const body = (model: string) => responses ? { model, stream: true, input: prompt } : chatBody(model)
@@ -111,9 +113,9 @@ layer(Gateway, { excludeTestServices: true })("a stream that fails before any ou
           }
         ))(call)
         : call.chatStream(["hello"], chatUsage(2_000, 1))
-    it.effect(`${what}: goes to the next channel, and costs nothing where there is none`, () =>
-      Effect.gen(function*() {
-        const { upstream, ...gateway } = yield* TestGateway
+    test(
+      `${what}: goes to the next channel, and costs nothing where there is none`,
+      function*({ upstream, ...gateway }) {
         const user = yield* gateway.user(START)
         upstream.on("first", script)
         upstream.on("second", well)
@@ -129,8 +131,8 @@ layer(Gateway, { excludeTestServices: true })("a stream that fails before any ou
         assert.notInclude(alone.text, "org-")
         assert.strictEqual((yield* gateway.rowOf(String(alone.headers["x-request-id"]))).state, "voided")
         assert.strictEqual(yield* gateway.balanceOf(user), before)
-        yield* gateway.clean
-      }))
+      }
+    )
   }
 })
 
@@ -189,62 +191,57 @@ const sendChat = Effect.fnUntraced(function*(user: Pick<TestUser, "key">, body: 
 })
 
 layer(Gateway, { excludeTestServices: true })("usage as providers write it", (it) => {
+  const test = inGateway(it)
+
   for (const { charged, flagged = false, model = "alone", more = {}, usage, what } of reported) {
     for (const stream of [true, false]) {
-      it.effect(`${what}, ${stream ? "streamed" : "in JSON"}`, () =>
-        Effect.gen(function*() {
-          const gateway = yield* TestGateway
-          const user = yield* gateway.user(START)
-          gateway.upstream.on("first", (call) =>
-            stream ? call.chatStream(["hello"], usage) : call.json(completion("hello", usage)))
-          const row = yield* sendChat(user, { ...chatBody(model), ...more, stream })
-          assert.deepStrictEqual([row.charged_micros, row.usage_source, row.usage_flagged], [
-            charged,
-            "upstream",
-            flagged
-          ])
-          assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
-          yield* gateway.clean
-        }))
+      test(`${what}, ${stream ? "streamed" : "in JSON"}`, function*(gateway) {
+        const user = yield* gateway.user(START)
+        gateway.upstream.on(
+          "first",
+          (call) => stream ? call.chatStream(["hello"], usage) : call.json(completion("hello", usage))
+        )
+        const row = yield* sendChat(user, { ...chatBody(model), ...more, stream })
+        assert.deepStrictEqual([row.charged_micros, row.usage_source, row.usage_flagged], [
+          charged,
+          "upstream",
+          flagged
+        ])
+        assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
+      })
     }
   }
 
   for (const usage of ["abc", {}, { prompt_tokens: -5, completion_tokens: -5 }]) {
-    it.effect(`${JSON.stringify(usage)} is estimated`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const user = yield* gateway.user(START)
-        gateway.upstream.on("first", (call) => call.chatStream(["hello ".repeat(50)], usage))
-        const row = yield* sendChat(user, chatBody("plain"))
-        assert.strictEqual(row.usage_source, "estimated")
-        assert.approximately(Number(row.output_tokens), 51, 3)
-        assert.approximately(Number(row.input_tokens), 2_000, 20)
-        yield* gateway.clean
-      }))
+    test(`${JSON.stringify(usage)} is estimated`, function*(gateway) {
+      const user = yield* gateway.user(START)
+      gateway.upstream.on("first", (call) => call.chatStream(["hello ".repeat(50)], usage))
+      const row = yield* sendChat(user, chatBody("plain"))
+      assert.strictEqual(row.usage_source, "estimated")
+      assert.approximately(Number(row.output_tokens), 51, 3)
+      assert.approximately(Number(row.input_tokens), 2_000, 20)
+    })
   }
 
-  it.effect("a second frame with zeros changes nothing, nor does one behind [DONE]", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const only = (usage: object) => ({ ...chunk(""), choices: [], usage })
-      gateway.upstream.on(
-        "first",
-        raw(
-          data(
-            chunk("hello"),
-            chunk("", "stop"),
-            only(chatUsage(1_000, 10)),
-            only(chatUsage(0, 0)),
-            "[DONE]",
-            only(chatUsage(1_000, 12))
-          )
+  test("a second frame with zeros changes nothing, nor does one behind [DONE]", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const only = (usage: object) => ({ ...chunk(""), choices: [], usage })
+    gateway.upstream.on(
+      "first",
+      raw(
+        data(
+          chunk("hello"),
+          chunk("", "stop"),
+          only(chatUsage(1_000, 10)),
+          only(chatUsage(0, 0)),
+          "[DONE]",
+          only(chatUsage(1_000, 12))
         )
       )
-      const row = yield* sendChat(user, chatBody("plain"))
-      assert.deepStrictEqual([row.charged_micros, row.usage_source], [1_120n, "upstream"])
-      yield* gateway.clean
-    }))
+    )
+    const row = yield* sendChat(user, chatBody("plain"))
+    assert.deepStrictEqual([row.charged_micros, row.usage_source], [1_120n, "upstream"])
+  })
 })
 
 const thinking = (text: string) => ({
@@ -263,49 +260,45 @@ const leaveAfter = Effect.fnUntraced(function*(user: TestUser, body: object, see
 })
 
 layer(Gateway, { excludeTestServices: true })("output in unexpected shapes", (it) => {
-  it.effect("is counted as it passes, and cut at the hold", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(70_000n)
-      gateway.upstream.on("first", async (call: UpstreamCall) => {
-        for (let index = 0; index < 2_000 && !call.isClosed; index++) call.frame(thinking(" a b c"))
-        call.response.end(data("[DONE]"))
-      })
-      const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { ...chatBody("alone"), ...short }
-      })
-      const delivered = answer.text.split(" a b c").length - 1
-      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-      assert.include(answer.text, "insufficient_quota")
-      assert.isBelow(delivered, 2_000)
-      assert.isAtLeast(Number(row.output_tokens), delivered * 2.5)
-      assert.isAtMost(Number(row.charged_micros), 70_000)
-      assert.strictEqual(yield* gateway.balanceOf(user), 70_000n - (row.charged_micros ?? 0n))
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
 
-  it.effect("every part of a long answer is in the estimate of a client that left", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(5_000_000n)
-      const dashes = "-".repeat(330)
-      const prose = "The quick brown fox jumps over the lazy dog. "
-      const pieces = [...Array.from({ length: 100 }, () => dashes), ...Array.from({ length: 1_500 }, () => prose)]
-      gateway.upstream.on("first", (call) => {
-        for (const piece of pieces) call.frame(chunk(piece))
-        call.frame(chunk("THE END"))
-      })
-      const row = yield* leaveAfter(user, { ...chatBody("plain"), ...short, max_tokens: 20_000 }, "THE END")
-      // Prose alone has ten tokens a sentence; the dashes have a few hundred in all.
-      assert.isAtLeast(Number(row.output_tokens), 13_500)
-      assert.strictEqual(row.usage_source, "estimated")
-      yield* gateway.clean
-    }))
+  test("is counted as it passes, and cut at the hold", function*(gateway) {
+    const user = yield* gateway.user(70_000n)
+    gateway.upstream.on("first", async (call: UpstreamCall) => {
+      for (let index = 0; index < 2_000 && !call.isClosed; index++) call.frame(thinking(" a b c"))
+      call.response.end(data("[DONE]"))
+    })
+    const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { ...chatBody("alone"), ...short }
+    })
+    const delivered = answer.text.split(" a b c").length - 1
+    const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+    assert.include(answer.text, "insufficient_quota")
+    assert.isBelow(delivered, 2_000)
+    assert.isAtLeast(Number(row.output_tokens), delivered * 2.5)
+    assert.isAtMost(Number(row.charged_micros), 70_000)
+    assert.strictEqual(yield* gateway.balanceOf(user), 70_000n - (row.charged_micros ?? 0n))
+  })
 
-  it.effect("a reasoning model whose client leaves at the last word is charged exactly, when its usage comes in time", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
+  test("every part of a long answer is in the estimate of a client that left", function*(gateway) {
+    const user = yield* gateway.user(5_000_000n)
+    const dashes = "-".repeat(330)
+    const prose = "The quick brown fox jumps over the lazy dog. "
+    const pieces = [...Array.from({ length: 100 }, () => dashes), ...Array.from({ length: 1_500 }, () => prose)]
+    gateway.upstream.on("first", (call) => {
+      for (const piece of pieces) call.frame(chunk(piece))
+      call.frame(chunk("THE END"))
+    })
+    const row = yield* leaveAfter(user, { ...chatBody("plain"), ...short, max_tokens: 20_000 }, "THE END")
+    // Prose alone has ten tokens a sentence; the dashes have a few hundred in all.
+    assert.isAtLeast(Number(row.output_tokens), 13_500)
+    assert.strictEqual(row.usage_source, "estimated")
+  })
+
+  test(
+    "a reasoning model whose client leaves at the last word is charged exactly, when its usage comes in time",
+    function*(gateway) {
       const user = yield* gateway.user(START)
       gateway.upstream.on("first", async (call) => {
         call.frame(chunk("ten visible words"))
@@ -314,19 +307,16 @@ layer(Gateway, { excludeTestServices: true })("output in unexpected shapes", (it
       })
       const row = yield* leaveAfter(user, { ...chatBody("reasoner"), ...short }, "visible words")
       assert.deepStrictEqual([row.charged_micros, row.usage_source, row.reason], [60_020n, "upstream", "client_gone"])
-      yield* gateway.clean
-    }))
+    }
+  )
 
-  it.effect("else between its visible cost and its hold", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("first", (call) => call.frame(chunk("ten visible words")))
-      const row = yield* leaveAfter(user, { ...chatBody("reasoner"), ...short }, "visible words")
-      assert.strictEqual(row.usage_source, "estimated")
-      // Two seconds of reading on, at a hundred tokens a second.
-      assert.isAtLeast(Number(row.output_tokens), 190)
-      assert.isAtMost(Number(row.charged_micros), Number(row.reserved_micros))
-      yield* gateway.clean
-    }))
+  test("else between its visible cost and its hold", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("first", (call) => call.frame(chunk("ten visible words")))
+    const row = yield* leaveAfter(user, { ...chatBody("reasoner"), ...short }, "visible words")
+    assert.strictEqual(row.usage_source, "estimated")
+    // Two seconds of reading on, at a hundred tokens a second.
+    assert.isAtLeast(Number(row.output_tokens), 190)
+    assert.isAtMost(Number(row.charged_micros), Number(row.reserved_micros))
+  })
 })

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
 
 const START = 10_000_000n
@@ -97,91 +97,78 @@ const answered: ReadonlyArray<readonly [what: string, stream: boolean, script: U
 ]
 
 layer(Gateway, { excludeTestServices: true })("an unusual upstream", (it) => {
+  const test = inGateway(it)
+
   for (const [what, stream, script] of answered) {
-    it.effect(`${what}: is relayed and charged exactly`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const user = yield* gateway.user(START)
-        gateway.upstream.on("first", script)
-        const answer = yield* ask(user, "alone", stream)
-        assert.strictEqual(answer.status, 200, answer.text)
-        assert.include(answer.text, "hello")
-        assert.strictEqual(yield* gateway.balanceOf(user), START - 15n)
-        yield* gateway.clean
-      }))
+    test(`${what}: is relayed and charged exactly`, function*(gateway) {
+      const user = yield* gateway.user(START)
+      gateway.upstream.on("first", script)
+      const answer = yield* ask(user, "alone", stream)
+      assert.strictEqual(answer.status, 200, answer.text)
+      assert.include(answer.text, "hello")
+      assert.strictEqual(yield* gateway.balanceOf(user), START - 15n)
+    })
   }
 
-  it.effect("a whole answer without [DONE] and without usage is complete, and opens no breaker", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("first", (call) => {
-        call.frame(chunk("hello"))
-        call.frame(chunk("", "stop"))
-        call.response.end()
-      })
-      for (let index = 0; index < 8; index++) {
-        const answer = yield* ask(user, "pair", true)
-        assert.notInclude(answer.text, "error")
-        const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-        assert.deepStrictEqual([row.state, row.reason, row.channel], ["committed", null, "first"])
-      }
-      yield* gateway.clean
-    }))
-
-  it.effect("one that never answers a stream is left for the next channel after its first_byte_timeout", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("first", () => undefined)
-      gateway.upstream.on("second", well)
+  test("a whole answer without [DONE] and without usage is complete, and opens no breaker", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("first", (call) => {
+      call.frame(chunk("hello"))
+      call.frame(chunk("", "stop"))
+      call.response.end()
+    })
+    for (let index = 0; index < 8; index++) {
       const answer = yield* ask(user, "pair", true)
-      assert.strictEqual(answer.status, 200)
-      assert.strictEqual((yield* gateway.rowOf(String(answer.headers["x-request-id"]))).channel, "second")
-      yield* gateway.clean
-    }))
+      assert.notInclude(answer.text, "error")
+      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+      assert.deepStrictEqual([row.state, row.reason, row.channel], ["committed", null, "first"])
+    }
+  })
+
+  test("one that never answers a stream is left for the next channel after its first_byte_timeout", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("first", () => undefined)
+    gateway.upstream.on("second", well)
+    const answer = yield* ask(user, "pair", true)
+    assert.strictEqual(answer.status, 200)
+    assert.strictEqual((yield* gateway.rowOf(String(answer.headers["x-request-id"]))).channel, "second")
+  })
 
   for (const status of [500, 401, 429]) {
-    it.effect(`one that answers ${status} to every call is soon not asked first any more`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const users = yield* Effect.forEach([1, 2, 3], () => gateway.user(START))
-        gateway.upstream.on("first", (call) => call.error(status, "no", { "retry-after": "1" }))
-        gateway.upstream.on("second", well)
-        const before = gateway.upstream.callsOf("first").length
-        for (let index = 0; index < 30; index++) {
-          const user = users[index % users.length]
-          if (user !== undefined) assert.strictEqual((yield* ask(user, "pair", false)).status, 200)
-        }
-        assert.isAtMost(gateway.upstream.callsOf("first").length - before, 6)
-        yield* gateway.clean
-      }))
+    test(`one that answers ${status} to every call is soon not asked first any more`, function*(gateway) {
+      const users = yield* Effect.forEach([1, 2, 3], () => gateway.user(START))
+      gateway.upstream.on("first", (call) => call.error(status, "no", { "retry-after": "1" }))
+      gateway.upstream.on("second", well)
+      const before = gateway.upstream.callsOf("first").length
+      for (let index = 0; index < 30; index++) {
+        const user = users[index % users.length]
+        if (user !== undefined) assert.strictEqual((yield* ask(user, "pair", false)).status, 200)
+      }
+      assert.isAtMost(gateway.upstream.callsOf("first").length - before, 6)
+    })
   }
 
-  it.effect("a kept connection that is closed just as it is used is replaced once, on the same channel", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const used = new WeakSet<object>()
-      let closed = 0
-      gateway.upstream.on("versioned", (call) => {
-        const { socket } = call.response
-        if (socket === null || !used.has(socket)) {
-          if (socket !== null) used.add(socket)
-          return well(call)
-        }
-        closed++
-        call.response.destroy()
-      })
-      for (let index = 0; index < 4; index++) {
-        const answer = yield* ask(user, "versioned", false)
-        assert.strictEqual(answer.status, 200, answer.text)
+  test("a kept connection that is closed just as it is used is replaced once, on the same channel", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const used = new WeakSet<object>()
+    let closed = 0
+    gateway.upstream.on("versioned", (call) => {
+      const { socket } = call.response
+      if (socket === null || !used.has(socket)) {
+        if (socket !== null) used.add(socket)
+        return well(call)
       }
-      assert.isAbove(closed, 0)
-      assert.strictEqual(yield* gateway.balanceOf(user), START - 60n)
-      assert.isTrue(gateway.upstream.callsOf("versioned").every(({ path }) => path.endsWith("?api-version=2026-01-01")))
-      yield* gateway.clean
-    }))
+      closed++
+      call.response.destroy()
+    })
+    for (let index = 0; index < 4; index++) {
+      const answer = yield* ask(user, "versioned", false)
+      assert.strictEqual(answer.status, 200, answer.text)
+    }
+    assert.isAbove(closed, 0)
+    assert.strictEqual(yield* gateway.balanceOf(user), START - 60n)
+    assert.isTrue(gateway.upstream.callsOf("versioned").every(({ path }) => path.endsWith("?api-version=2026-01-01")))
+  })
 
   const operators: ReadonlyArray<readonly [number, unknown]> = [
     [400, {
@@ -199,71 +186,58 @@ layer(Gateway, { excludeTestServices: true })("an unusual upstream", (it) => {
     }]
   ]
   for (const [status, body] of operators) {
-    it.effect(`a ${status} that is the operator's affair goes to the next channel, and is never shown`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const user = yield* gateway.user(START)
-        gateway.upstream.on("first", (call) => call.json(body, status))
-        gateway.upstream.on("second", well)
-        assert.strictEqual((yield* ask(user, "pair", false)).status, 200)
-        const alone = yield* ask(user, "alone", false)
-        assert.deepStrictEqual([alone.status, errorOf(alone.text).code], [502, "upstream_error"])
-        assert.notMatch(alone.text, /org-|credit|Billing/)
-        yield* gateway.clean
-      }))
+    test(`a ${status} that is the operator's affair goes to the next channel, and is never shown`, function*(gateway) {
+      const user = yield* gateway.user(START)
+      gateway.upstream.on("first", (call) => call.json(body, status))
+      gateway.upstream.on("second", well)
+      assert.strictEqual((yield* ask(user, "pair", false)).status, 200)
+      const alone = yield* ask(user, "alone", false)
+      assert.deepStrictEqual([alone.status, errorOf(alone.text).code], [502, "upstream_error"])
+      assert.notMatch(alone.text, /org-|credit|Billing/)
+    })
   }
 
-  it.effect("a message at the top level of an error is kept", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const message = "This model's maximum context length is 10 tokens"
-      gateway.upstream.on("first", (call) =>
-        call.json({ object: "error", message, type: "BadRequestError", code: 400 }, 400))
-      const answer = yield* ask(user, "alone", false)
-      assert.deepStrictEqual([answer.status, errorOf(answer.text).message], [400, message])
-      yield* gateway.clean
-    }))
+  test("a message at the top level of an error is kept", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const message = "This model's maximum context length is 10 tokens"
+    gateway.upstream.on(
+      "first",
+      (call) => call.json({ object: "error", message, type: "BadRequestError", code: 400 }, 400)
+    )
+    const answer = yield* ask(user, "alone", false)
+    assert.deepStrictEqual([answer.status, errorOf(answer.text).message], [400, message])
+  })
 
-  it.effect("a Retry-After date becomes seconds", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const until = DateTime.toDateUtc(DateTime.add(yield* DateTime.now, { seconds: 20 })).toUTCString()
-      gateway.upstream.on("first", (call: UpstreamCall) => call.error(429, "slow down", { "retry-after": until }))
-      const answer = yield* ask(user, "alone", false)
-      assert.strictEqual(answer.status, 429)
-      assert.include(["19", "20"], answer.headers["retry-after"])
-      yield* gateway.clean
-    }))
+  test("a Retry-After date becomes seconds", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const until = DateTime.toDateUtc(DateTime.add(yield* DateTime.now, { seconds: 20 })).toUTCString()
+    gateway.upstream.on("first", (call: UpstreamCall) => call.error(429, "slow down", { "retry-after": until }))
+    const answer = yield* ask(user, "alone", false)
+    assert.strictEqual(answer.status, 429)
+    assert.include(["19", "20"], answer.headers["retry-after"])
+  })
 
-  it.effect("without a limit the upstream is given what the context leaves", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("first", well)
-      const answer = yield* ask(user, "full", false)
-      const sent = Number(gateway.upstream.callsOf("first").at(-1)?.body["max_tokens"])
-      assert.isBelow(sent, 65_536)
-      assert.isAbove(sent, 65_000)
-      assert.strictEqual(answer.headers["x-realms-output-limit"], String(sent))
-      const long = yield* ask(user, "full", false, { messages: [{ role: "user", content: "word ".repeat(50_000) }] })
-      assert.strictEqual(long.status, 200, long.text)
-      assert.isBelow(Number(gateway.upstream.callsOf("first").at(-1)?.body["max_tokens"]), 16_000)
-      yield* gateway.clean
-    }))
+  test("without a limit the upstream is given what the context leaves", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("first", well)
+    const answer = yield* ask(user, "full", false)
+    const sent = Number(gateway.upstream.callsOf("first").at(-1)?.body["max_tokens"])
+    assert.isBelow(sent, 65_536)
+    assert.isAbove(sent, 65_000)
+    assert.strictEqual(answer.headers["x-realms-output-limit"], String(sent))
+    const long = yield* ask(user, "full", false, { messages: [{ role: "user", content: "word ".repeat(50_000) }] })
+    assert.strictEqual(long.status, 200, long.text)
+    assert.isBelow(Number(gateway.upstream.callsOf("first").at(-1)?.body["max_tokens"]), 16_000)
+  })
 
-  it.effect("three parallel calls of a reasoning model on little money all run", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(150_000n)
-      gateway.upstream.on("first", async (call) => {
-        await pause(300)
-        well(call)
-      })
-      const answers = yield* Effect.all([1, 2, 3].map(() => ask(user, "reasoner", false)), { concurrency: "unbounded" })
-      assert.deepStrictEqual(answers.map(({ status }) => status), [200, 200, 200])
-      assert.strictEqual(yield* gateway.balanceOf(user), 150_000n - 45n)
-      yield* gateway.clean
-    }))
+  test("three parallel calls of a reasoning model on little money all run", function*(gateway) {
+    const user = yield* gateway.user(150_000n)
+    gateway.upstream.on("first", async (call) => {
+      await pause(300)
+      well(call)
+    })
+    const answers = yield* Effect.all([1, 2, 3].map(() => ask(user, "reasoner", false)), { concurrency: "unbounded" })
+    assert.deepStrictEqual(answers.map(({ status }) => status), [200, 200, 200])
+    assert.strictEqual(yield* gateway.balanceOf(user), 150_000n - 45n)
+  })
 })

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
-import { microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { inGateway, microPriced, openChat, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, chunk, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -29,66 +29,59 @@ const chat = (gateway: Gateway, user: TestUser, body: object = {}) =>
   send(`${gateway.origin}/v1/chat/completions`, { key: user.key, body: { model: "m", messages, ...body } })
 
 layer(Limiting, { excludeTestServices: true })("the spend limit of a key", (it) => {
-  it.effect("refuses what does not fit as 403, says why, holds nothing; and lets pass what fits", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
-      yield* limit(gateway, user, 200n)
-      assert.strictEqual((yield* chat(gateway, user, { max_tokens: 60 })).status, 200)
-      const before = yield* gateway.callsOf(user)
-      const refused = yield* chat(gateway, user, { max_tokens: 150 })
-      assert.strictEqual(refused.status, 403)
-      assert.strictEqual(refused.headers["x-should-retry"], "false")
-      const error = errorOf(refused.text)
-      assert.deepStrictEqual([error.code, error.type], ["key_limit_exceeded", "permission_error"])
-      assert.match(error.message, /spend limit is \$0\.0002; \$0\.00006 of it is spent/)
-      assert.deepStrictEqual(yield* gateway.callsOf(user), before)
-      assert.strictEqual((yield* chat(gateway, user, { max_tokens: 60 })).status, 200)
-      // A limit that is raised, or taken off, counts at once.
-      yield* limit(gateway, user, null)
-      assert.strictEqual((yield* chat(gateway, user, { max_tokens: 150 })).status, 200)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
 
-  it.effect("is not passed by calls that come at the same time", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const answerNow = new Gate()
-      gateway.upstream.on("up", async (call) => {
-        await answerNow.opened
-        call.json(completion("word", chatUsage(10, 100)))
-      })
-      // Room for three holds of 100 tokens and a little input, while all are open.
-      yield* limit(gateway, user, 400n)
-      const answers = Array.from({ length: 12 }, () => openChat(gateway.origin, user, { max_tokens: 100 }))
-      yield* until("the others are refused", () => answers.filter((answer) => answer.ended).length === 9)
-      const held = (yield* gateway.callsOf(user)).reduce((sum, call) => sum + call.reserved_micros, 0n)
-      assert.isAtMost(Number(held), 400)
-      answerNow.open()
-      yield* until("all have ended", () => answers.every((answer) => answer.ended))
-      assert.deepStrictEqual(
-        answers.map((answer) => answer.status).toSorted(),
-        [...Array.from({ length: 3 }, () => 200), ...Array.from({ length: 9 }, () => 403)]
-      )
-      yield* gateway.clean
-    }))
+  test("refuses what does not fit as 403, says why, holds nothing; and lets pass what fits", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
+    yield* limit(gateway, user, 200n)
+    assert.strictEqual((yield* chat(gateway, user, { max_tokens: 60 })).status, 200)
+    const before = yield* gateway.callsOf(user)
+    const refused = yield* chat(gateway, user, { max_tokens: 150 })
+    assert.strictEqual(refused.status, 403)
+    assert.strictEqual(refused.headers["x-should-retry"], "false")
+    const error = errorOf(refused.text)
+    assert.deepStrictEqual([error.code, error.type], ["key_limit_exceeded", "permission_error"])
+    assert.match(error.message, /spend limit is \$0\.0002; \$0\.00006 of it is spent/)
+    assert.deepStrictEqual(yield* gateway.callsOf(user), before)
+    assert.strictEqual((yield* chat(gateway, user, { max_tokens: 60 })).status, 200)
+    // A limit that is raised, or taken off, counts at once.
+    yield* limit(gateway, user, null)
+    assert.strictEqual((yield* chat(gateway, user, { max_tokens: 150 })).status, 200)
+  })
 
-  it.effect("bounds the output of a call that names no limit of its own", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
-      yield* limit(gateway, user, 500n)
-      assert.strictEqual((yield* chat(gateway, user)).status, 200)
-      const told = Number(gateway.upstream.calls.at(-1)?.body["max_tokens"])
-      assert.isAtLeast(told, FIRST)
-      assert.isBelow(told, 500)
-      const [row] = yield* gateway.callsOf(user)
-      assert.isAtMost(Number(row?.reserved_micros), 500)
-      yield* gateway.clean
-    }))
+  test("is not passed by calls that come at the same time", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const answerNow = new Gate()
+    gateway.upstream.on("up", async (call) => {
+      await answerNow.opened
+      call.json(completion("word", chatUsage(10, 100)))
+    })
+    // Room for three holds of 100 tokens and a little input, while all are open.
+    yield* limit(gateway, user, 400n)
+    const answers = Array.from({ length: 12 }, () => openChat(gateway.origin, user, { max_tokens: 100 }))
+    yield* until("the others are refused", () => answers.filter((answer) => answer.ended).length === 9)
+    const held = (yield* gateway.callsOf(user)).reduce((sum, call) => sum + call.reserved_micros, 0n)
+    assert.isAtMost(Number(held), 400)
+    answerNow.open()
+    yield* until("all have ended", () => answers.every((answer) => answer.ended))
+    assert.deepStrictEqual(
+      answers.map((answer) => answer.status).toSorted(),
+      [...Array.from({ length: 3 }, () => 200), ...Array.from({ length: 9 }, () => 403)]
+    )
+  })
+
+  test("bounds the output of a call that names no limit of its own", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
+    yield* limit(gateway, user, 500n)
+    assert.strictEqual((yield* chat(gateway, user)).status, 200)
+    const told = Number(gateway.upstream.calls.at(-1)?.body["max_tokens"])
+    assert.isAtLeast(told, FIRST)
+    assert.isBelow(told, 500)
+    const [row] = yield* gateway.callsOf(user)
+    assert.isAtMost(Number(row?.reserved_micros), 500)
+  })
 
   it.effect("ends a stream that outgrows it, and not one token later; the next call is refused", () =>
     Effect.gen(function*() {
@@ -130,35 +123,31 @@ layer(Limiting, { excludeTestServices: true })("the spend limit of a key", (it) 
       assert.isAtLeast(Number(row.charged_micros), FIRST)
     }))
 
-  it.effect("is nothing to a key without one, nor to the user's other keys", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const limited = yield* gateway.user(START)
-      yield* limit(gateway, limited, 0n)
-      gateway.upstream.on(
-        "up",
-        (call) => call.chatStream(Array.from({ length: 500 }, () => "word "), chatUsage(10, 500))
-      )
-      assert.strictEqual((yield* chat(gateway, limited, { stream: true })).status, 403)
-      const answer = yield* chat(gateway, user, { stream: true })
-      assert.include(answer.text, "[DONE]")
-      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-      assert.strictEqual(row.charged_micros, 510n)
-      yield* gateway.clean
-    }))
+  test("is nothing to a key without one, nor to the user's other keys", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const limited = yield* gateway.user(START)
+    yield* limit(gateway, limited, 0n)
+    gateway.upstream.on(
+      "up",
+      (call) => call.chatStream(Array.from({ length: 500 }, () => "word "), chatUsage(10, 500))
+    )
+    assert.strictEqual((yield* chat(gateway, limited, { stream: true })).status, 403)
+    const answer = yield* chat(gateway, user, { stream: true })
+    assert.include(answer.text, "[DONE]")
+    const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+    assert.strictEqual(row.charged_micros, 510n)
+  })
 })
 
 const Unbilled = TestGateway.layerOf((origin) => microPriced(origin, { enabled: false }))
 
 layer(Unbilled, { excludeTestServices: true })("without billing", (it) => {
-  it.effect("a limit refuses nothing, for nothing is spent", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(0n)
-      yield* limit(gateway, user, 0n)
-      gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
-      assert.strictEqual((yield* chat(gateway, user)).status, 200)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("a limit refuses nothing, for nothing is spent", function*(gateway) {
+    const user = yield* gateway.user(0n)
+    yield* limit(gateway, user, 0n)
+    gateway.upstream.on("up", (call) => call.json(completion("word", chatUsage(10, 50))))
+    assert.strictEqual((yield* chat(gateway, user)).status, 200)
+  })
 })

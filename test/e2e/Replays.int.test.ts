@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import OpenAI, { APIError } from "openai"
 import { acquireUpstream, type Upstream } from "../../simulators/upstream/UpstreamSimulator.ts"
-import { TestGateway } from "../support/TestGateway.ts"
+import { inGateway, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 
 const START = 1_000_000n
@@ -68,6 +68,8 @@ const eventsOf = (text: string) => text.split("\n\n").filter((event) => event !=
 const isUsageOnly = (event: string) => event.includes('"choices":[],"usage":')
 
 layer(Gateway, { excludeTestServices: true })("replayed streams", (it) => {
+  const test = inGateway(it)
+
   for (const [fixture, usage, last] of table) {
     for (const model of ["plain", "reasoner"]) {
       it.effect(`${fixture}, of a model that is ${model}`, () =>
@@ -154,21 +156,18 @@ layer(Gateway, { excludeTestServices: true })("replayed streams", (it) => {
       )
     }))
 
-  it.effect("what the upstream does not know is refused in its words, and costs nothing", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const sdk = new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey: user.key, maxRetries: 0 })
-      for (const dialect of ["chat", "responses"] as const) {
-        const { body, path } = request(dialect, "plain", "", { temprature: 1 })
-        const error = yield* Effect.promise(() =>
-          sdk.post(path.slice("/v1".length), { body }).then(() => undefined, (cause: unknown) => cause)
-        )
-        if (!(error instanceof APIError)) return yield* Effect.die(error)
-        assert.deepStrictEqual([error.status, error.param, error.code], [400, "temprature", "unknown_parameter"])
-      }
-      assert.deepStrictEqual((yield* gateway.callsOf(user)).map(({ state }) => state), ["voided", "voided"])
-      assert.strictEqual(yield* gateway.balanceOf(user), START)
-      yield* gateway.clean
-    }))
+  test("what the upstream does not know is refused in its words, and costs nothing", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const sdk = new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey: user.key, maxRetries: 0 })
+    for (const dialect of ["chat", "responses"] as const) {
+      const { body, path } = request(dialect, "plain", "", { temprature: 1 })
+      const error = yield* Effect.promise(() =>
+        sdk.post(path.slice("/v1".length), { body }).then(() => undefined, (cause: unknown) => cause)
+      )
+      if (!(error instanceof APIError)) return yield* Effect.die(error)
+      assert.deepStrictEqual([error.status, error.param, error.code], [400, "temprature", "unknown_parameter"])
+    }
+    assert.deepStrictEqual((yield* gateway.callsOf(user)).map(({ state }) => state), ["voided", "voided"])
+    assert.strictEqual(yield* gateway.balanceOf(user), START)
+  })
 })

@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { setImmediate } from "node:timers/promises"
 import { errorOf, send } from "../support/TestHttp.ts"
-import { microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
+import { inGateway, microPriced, openChat, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -17,23 +17,22 @@ const FIRST = 100
 const Extending = TestGateway.layerOf((origin) => microPriced(origin, { default_max_output_tokens: FIRST }))
 
 layer(Extending, { excludeTestServices: true })("a stream that outgrows its hold", (it) => {
-  it.effect("is extended as it goes, and charged exactly", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      upstream.on("up", (call) => call.chatStream(Array.from({ length: 1_000 }, () => "word "), chatUsage(10, 1_000)))
-      const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "m", stream: true, messages }
-      })
-      assert.strictEqual(answer.text.split("word ").length - 1, 1_000)
-      assert.include(answer.text, "[DONE]")
-      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-      assert.isAtLeast(Number(row.reserved_micros), 1_000)
-      assert.strictEqual(row.charged_micros, 1_010n)
-      assert.strictEqual(yield* gateway.balanceOf(user), START - 1_010n)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("is extended as it goes, and charged exactly", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    upstream.on("up", (call) => call.chatStream(Array.from({ length: 1_000 }, () => "word "), chatUsage(10, 1_000)))
+    const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { model: "m", stream: true, messages }
+    })
+    assert.strictEqual(answer.text.split("word ").length - 1, 1_000)
+    assert.include(answer.text, "[DONE]")
+    const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+    assert.isAtLeast(Number(row.reserved_micros), 1_000)
+    assert.strictEqual(row.charged_micros, 1_010n)
+    assert.strictEqual(yield* gateway.balanceOf(user), START - 1_010n)
+  })
 
   it.effect("ends with insufficient_quota when the funds do, and not one token later", () =>
     Effect.gen(function*() {
@@ -87,21 +86,18 @@ layer(Extending, { excludeTestServices: true })("a stream that outgrows its hold
       assert.strictEqual(yield* gateway.balanceOf(user), funds - (row.charged_micros ?? 0n))
     }))
 
-  it.effect("a limit of the client's is held at once, and never extended", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      upstream.on("up", (call) => call.chatStream(Array.from({ length: 500 }, () => "word "), chatUsage(10, 500)))
-      const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "m", stream: true, max_tokens: 500, messages }
-      })
-      const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-      assert.isAtLeast(Number(row.reserved_micros), 500)
-      assert.isBelow(Number(row.reserved_micros), 600)
-      assert.strictEqual(row.charged_micros, 510n)
-      yield* gateway.clean
-    }))
+  test("a limit of the client's is held at once, and never extended", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    upstream.on("up", (call) => call.chatStream(Array.from({ length: 500 }, () => "word "), chatUsage(10, 500)))
+    const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { model: "m", stream: true, max_tokens: 500, messages }
+    })
+    const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+    assert.isAtLeast(Number(row.reserved_micros), 500)
+    assert.isBelow(Number(row.reserved_micros), 600)
+    assert.strictEqual(row.charged_micros, 510n)
+  })
 })
 
 const LEASE_SECONDS = 1
@@ -109,34 +105,33 @@ const LEASES_PASSED = 3
 const Leasing = TestGateway.layerOf((origin) => microPriced(origin, { reservation_lease_seconds: LEASE_SECONDS }))
 
 layer(Leasing, { excludeTestServices: true })("a lease of one second", (it) => {
-  it.effect("is renewed as long as the stream lives, which is charged in full", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const renewed = new Gate()
-      upstream.on("up", async (call) => {
-        for (let index = 0; index < 10; index++) call.frame(chunk("word "))
-        await renewed.opened
-        call.chatStream(["word "], chatUsage(10, 11))
-      })
-      const answer = openChat(gateway.origin, user, { stream: true })
-      yield* until(
-        "the lease has been pushed well beyond its first end",
-        Effect.map(gateway.callsOf(user), ([row]) =>
-          row !== undefined &&
-          row.lease_expires_at.getTime() - row.reserved_at.getTime() > (LEASES_PASSED + 1) * LEASE_SECONDS * 1_000)
-      )
-      renewed.open()
-      yield* until("the stream has ended", () => answer.ended)
-      assert.include(answer.text, "[DONE]")
-      const row = yield* gateway.rowOf(answer.requestId)
-      assert.deepStrictEqual([row.state, row.late, row.usage_source, row.charged_micros], [
-        "committed",
-        false,
-        "upstream",
-        21n
-      ])
-      assert.strictEqual(yield* gateway.balanceOf(user), START - 21n)
-      yield* gateway.clean
-    }))
+  const test = inGateway(it)
+
+  test("is renewed as long as the stream lives, which is charged in full", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    const renewed = new Gate()
+    upstream.on("up", async (call) => {
+      for (let index = 0; index < 10; index++) call.frame(chunk("word "))
+      await renewed.opened
+      call.chatStream(["word "], chatUsage(10, 11))
+    })
+    const answer = openChat(gateway.origin, user, { stream: true })
+    yield* until(
+      "the lease has been pushed well beyond its first end",
+      Effect.map(gateway.callsOf(user), ([row]) =>
+        row !== undefined &&
+        row.lease_expires_at.getTime() - row.reserved_at.getTime() > (LEASES_PASSED + 1) * LEASE_SECONDS * 1_000)
+    )
+    renewed.open()
+    yield* until("the stream has ended", () => answer.ended)
+    assert.include(answer.text, "[DONE]")
+    const row = yield* gateway.rowOf(answer.requestId)
+    assert.deepStrictEqual([row.state, row.late, row.usage_source, row.charged_micros], [
+      "committed",
+      false,
+      "upstream",
+      21n
+    ])
+    assert.strictEqual(yield* gateway.balanceOf(user), START - 21n)
+  })
 })

@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"
-import { TestGateway, type TestUser } from "../support/TestGateway.ts"
+import { inGateway, TestGateway, type TestUser } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall, type UpstreamScript } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
 
@@ -115,62 +115,58 @@ const well: UpstreamScript = (call) =>
     : call.json(completion("hello", chatUsage(10, 5)))
 
 layer(Gateway, { excludeTestServices: true })("upstream faults", (it) => {
+  const test = inGateway(it)
+
   for (const [what, script, status, code, only] of faults) {
     const kinds = [false, true].filter((stream) => only === undefined || (only === "stream") === stream)
-    it.effect(`${what}: refused by one channel, answered by the next`, () =>
-      Effect.gen(function*() {
-        const { upstream, ...gateway } = yield* TestGateway
-        for (const stream of kinds) {
-          // A user of its own: a 429 keeps the one before away from the first channel for a while.
-          const user = yield* gateway.user(START)
-          const call = (model: string, by: Pick<TestUser, "key"> = user) =>
-            send(`${gateway.origin}/v1/chat/completions`, { key: by.key, body: body(model, stream) })
-          upstream.on("first", script)
-          upstream.on("second", well)
-          const before = yield* gateway.balanceOf(user)
-          const alone = yield* call("alone")
-          assert.deepStrictEqual([alone.status, errorOf(alone.text).code], [status, code], alone.text)
-          assert.match(String(alone.headers["x-request-id"]), /^[0-9a-f-]{36}$/)
-          assert.notInclude(alone.text, "sk-upstream")
-          if (status === 429) assert.strictEqual(alone.headers["retry-after"], "7")
-          assert.strictEqual(yield* gateway.balanceOf(user), before, "a call that failed costs nothing")
-          assert.strictEqual((yield* gateway.rowOf(String(alone.headers["x-request-id"]))).state, "voided")
-          const pair = yield* call("pair")
-          assert.strictEqual(pair.status, 200, pair.text)
-          assert.include(pair.text, "hello")
-          assert.strictEqual(yield* gateway.balanceOf(user), before - 15n, "the answer is paid once")
-          const row = yield* gateway.rowOf(String(pair.headers["x-request-id"]))
-          assert.deepStrictEqual([row.state, row.channel], ["committed", "second"])
-          // The breakers of the first channel close again, so that the next call tries it first.
-          upstream.on("first", well)
-          const other = yield* gateway.user(START)
-          for (const model of ["alone", "pair"]) {
-            const closing = yield* call(model, other)
-            assert.strictEqual(closing.status, 200)
-            assert.strictEqual((yield* gateway.rowOf(String(closing.headers["x-request-id"]))).channel, "first")
-          }
+    test(`${what}: refused by one channel, answered by the next`, function*({ upstream, ...gateway }) {
+      for (const stream of kinds) {
+        // A user of its own: a 429 keeps the one before away from the first channel for a while.
+        const user = yield* gateway.user(START)
+        const call = (model: string, by: Pick<TestUser, "key"> = user) =>
+          send(`${gateway.origin}/v1/chat/completions`, { key: by.key, body: body(model, stream) })
+        upstream.on("first", script)
+        upstream.on("second", well)
+        const before = yield* gateway.balanceOf(user)
+        const alone = yield* call("alone")
+        assert.deepStrictEqual([alone.status, errorOf(alone.text).code], [status, code], alone.text)
+        assert.match(String(alone.headers["x-request-id"]), /^[0-9a-f-]{36}$/)
+        assert.notInclude(alone.text, "sk-upstream")
+        if (status === 429) assert.strictEqual(alone.headers["retry-after"], "7")
+        assert.strictEqual(yield* gateway.balanceOf(user), before, "a call that failed costs nothing")
+        assert.strictEqual((yield* gateway.rowOf(String(alone.headers["x-request-id"]))).state, "voided")
+        const pair = yield* call("pair")
+        assert.strictEqual(pair.status, 200, pair.text)
+        assert.include(pair.text, "hello")
+        assert.strictEqual(yield* gateway.balanceOf(user), before - 15n, "the answer is paid once")
+        const row = yield* gateway.rowOf(String(pair.headers["x-request-id"]))
+        assert.deepStrictEqual([row.state, row.channel], ["committed", "second"])
+        // The breakers of the first channel close again, so that the next call tries it first.
+        upstream.on("first", well)
+        const other = yield* gateway.user(START)
+        for (const model of ["alone", "pair"]) {
+          const closing = yield* call(model, other)
+          assert.strictEqual(closing.status, 200)
+          assert.strictEqual((yield* gateway.rowOf(String(closing.headers["x-request-id"]))).channel, "first")
         }
-        yield* gateway.clean
-      }))
+      }
+    })
   }
 
-  it.effect("an upstream that is not there", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      upstream.on("second", well)
-      const call = (model: string) =>
-        send(`${gateway.origin}/v1/chat/completions`, { key: user.key, body: body(model, false) })
-      const gone = yield* call("gone")
-      assert.deepStrictEqual([gone.status, errorOf(gone.text).code], [502, "upstream_error"])
-      assert.strictEqual((yield* call("unreachable")).status, 200)
-      assert.strictEqual(yield* gateway.balanceOf(user), START - 15n)
-      yield* gateway.clean
-    }))
+  test("an upstream that is not there", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    upstream.on("second", well)
+    const call = (model: string) =>
+      send(`${gateway.origin}/v1/chat/completions`, { key: user.key, body: body(model, false) })
+    const gone = yield* call("gone")
+    assert.deepStrictEqual([gone.status, errorOf(gone.text).code], [502, "upstream_error"])
+    assert.strictEqual((yield* call("unreachable")).status, 200)
+    assert.strictEqual(yield* gateway.balanceOf(user), START - 15n)
+  })
 
-  it.effect("a refusal of the request itself passes through, and no other channel is tried", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
+  test(
+    "a refusal of the request itself passes through, and no other channel is tried",
+    function*({ upstream, ...gateway }) {
       const user = yield* gateway.user(START)
       upstream.on("first", (call) => call.error(400, "too many messages"))
       upstream.on("second", well)
@@ -188,8 +184,8 @@ layer(Gateway, { excludeTestServices: true })("upstream faults", (it) => {
       assert.deepStrictEqual([html.status, errorOf(html.text).code], [422, null])
       assert.strictEqual(upstream.callsOf("second").length, before)
       assert.strictEqual(yield* gateway.balanceOf(user), START)
-      yield* gateway.clean
-    }))
+    }
+  )
 
   const breaks: ReadonlyArray<readonly [what: string, script: (call: UpstreamCall) => void]> = [
     [
@@ -227,29 +223,26 @@ layer(Gateway, { excludeTestServices: true })("upstream faults", (it) => {
       })
   )
 
-  it.effect("a client that leaves an upstream that never answers pays for its input", () =>
-    Effect.gen(function*() {
-      const { upstream, ...gateway } = yield* TestGateway
-      const user = yield* gateway.user(START)
-      upstream.on("first", () => undefined)
-      for (const stream of [false, true]) {
-        const calls = upstream.callsOf("first").length
-        const answer = new OpenAnswer(`${gateway.origin}/v1/chat/completions`, { key: user.key, method: "POST" })
-        answer.end(body("alone", stream))
-        yield* until("the upstream has the call", () => upstream.callsOf("first").length > calls)
-        answer.cut()
-        yield* until("the upstream is left", () => upstream.callsOf("first").at(-1)?.aborted === true)
-        yield* gateway.settled
-        const row = (yield* gateway.callsOf(user)).at(-1)
-        assert.deepStrictEqual([row?.state, row?.reason, row?.status, row?.output_tokens], [
-          "committed",
-          "client_gone",
-          499,
-          0n
-        ])
-        assert.isAbove(Number(row?.charged_micros), 0)
-        assert.isBelow(Number(row?.charged_micros), 100)
-      }
-      yield* gateway.clean
-    }))
+  test("a client that leaves an upstream that never answers pays for its input", function*({ upstream, ...gateway }) {
+    const user = yield* gateway.user(START)
+    upstream.on("first", () => undefined)
+    for (const stream of [false, true]) {
+      const calls = upstream.callsOf("first").length
+      const answer = new OpenAnswer(`${gateway.origin}/v1/chat/completions`, { key: user.key, method: "POST" })
+      answer.end(body("alone", stream))
+      yield* until("the upstream has the call", () => upstream.callsOf("first").length > calls)
+      answer.cut()
+      yield* until("the upstream is left", () => upstream.callsOf("first").at(-1)?.aborted === true)
+      yield* gateway.settled
+      const row = (yield* gateway.callsOf(user)).at(-1)
+      assert.deepStrictEqual([row?.state, row?.reason, row?.status, row?.output_tokens], [
+        "committed",
+        "client_gone",
+        499,
+        0n
+      ])
+      assert.isAbove(Number(row?.charged_micros), 0)
+      assert.isBelow(Number(row?.charged_micros), 100)
+    }
+  })
 })

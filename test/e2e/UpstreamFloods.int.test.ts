@@ -4,7 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { microPriced, TestGateway } from "../support/TestGateway.ts"
+import { inGateway, microPriced, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chunk, type UpstreamCall } from "../support/TestUpstream.ts"
 
@@ -114,57 +114,50 @@ const endedEarly = Effect.fnUntraced(function*(answer: Effect.Success<ReturnType
 })
 
 layer(Gateway, { excludeTestServices: true })("an upstream that sends", (it) => {
+  const test = inGateway(it)
+
   for (const { bytesMax, frames, isCharged = false, start, stream, what } of floods) {
-    it.effect(`${what} is cut off, and the client told`, () =>
-      Effect.gen(function*() {
-        const gateway = yield* TestGateway
-        const user = yield* gateway.user(START)
-        const taken = Promise.withResolvers<number>()
-        gateway.upstream.on("up", (call) => {
-          for (let index = 0; index < frames; index++) call.frame(chunk("word "))
-          start(call)
-          taken.resolve(flood(call))
-        })
-        const answer = yield* ask(gateway.origin, user.key, stream)
-        let charged = frames > 0 ? yield* endedEarly(answer) : 0n
-        if (frames === 0) {
-          assert.strictEqual(answer.status, 502, answer.text.slice(0, 200))
-          assert.strictEqual(errorOf(answer.text).code, isCharged ? "answer_too_large" : "upstream_error")
-        }
-        if (isCharged) {
-          const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
-          assert.isAtMost(Number(row.cost_micros), Number(row.reserved_micros))
-          charged = row.charged_micros ?? 0n
-        }
-        assert.isBelow(yield* Effect.promise(() => taken.promise), bytesMax)
-        assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
-        yield* gateway.clean
-      }))
+    test(`${what} is cut off, and the client told`, function*(gateway) {
+      const user = yield* gateway.user(START)
+      const taken = Promise.withResolvers<number>()
+      gateway.upstream.on("up", (call) => {
+        for (let index = 0; index < frames; index++) call.frame(chunk("word "))
+        start(call)
+        taken.resolve(flood(call))
+      })
+      const answer = yield* ask(gateway.origin, user.key, stream)
+      let charged = frames > 0 ? yield* endedEarly(answer) : 0n
+      if (frames === 0) {
+        assert.strictEqual(answer.status, 502, answer.text.slice(0, 200))
+        assert.strictEqual(errorOf(answer.text).code, isCharged ? "answer_too_large" : "upstream_error")
+      }
+      if (isCharged) {
+        const row = yield* gateway.rowOf(String(answer.headers["x-request-id"]))
+        assert.isAtMost(Number(row.cost_micros), Number(row.reserved_micros))
+        charged = row.charged_micros ?? 0n
+      }
+      assert.isBelow(yield* Effect.promise(() => taken.promise), bytesMax)
+      assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
+    })
   }
 
-  it.effect("frames, and then nothing, is cut off after its idle time", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("up", (call) => {
-        for (let index = 0; index < FRAMES; index++) call.frame(chunk("word "))
-      })
-      const charged = yield* endedEarly(yield* ask(gateway.origin, user.key, true))
-      assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
-      yield* gateway.clean
-    }))
+  test("frames, and then nothing, is cut off after its idle time", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => {
+      for (let index = 0; index < FRAMES; index++) call.frame(chunk("word "))
+    })
+    const charged = yield* endedEarly(yield* ask(gateway.origin, user.key, true))
+    assert.strictEqual(yield* gateway.balanceOf(user), START - charged)
+  })
 
-  it.effect("half a JSON body, and then nothing, is a timeout, and free", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("up", (call) => {
-        begin(call, "application/json")
-        call.response.write('{"choices":[')
-      })
-      const answer = yield* ask(gateway.origin, user.key, false)
-      assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [504, "upstream_timeout"])
-      assert.strictEqual(yield* gateway.balanceOf(user), START)
-      yield* gateway.clean
-    }))
+  test("half a JSON body, and then nothing, is a timeout, and free", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", (call) => {
+      begin(call, "application/json")
+      call.response.write('{"choices":[')
+    })
+    const answer = yield* ask(gateway.origin, user.key, false)
+    assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [504, "upstream_timeout"])
+    assert.strictEqual(yield* gateway.balanceOf(user), START)
+  })
 })

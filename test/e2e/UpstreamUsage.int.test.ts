@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { send } from "../support/TestHttp.ts"
-import { TestGateway } from "../support/TestGateway.ts"
+import { inGateway, TestGateway } from "../support/TestGateway.ts"
 import { chatUsage, chunk, completion, type UpstreamCall } from "../support/TestUpstream.ts"
 
 const START = 1_000_000n
@@ -84,6 +84,8 @@ const table: ReadonlyArray<Row> = [
 ]
 
 layer(Gateway, { excludeTestServices: true })("usage of upstreams", (it) => {
+  const test = inGateway(it)
+
   it.effect.each(table)("%s", ([, script, charged, framesOut]) =>
     Effect.gen(function*() {
       const gateway = yield* TestGateway
@@ -112,35 +114,29 @@ layer(Gateway, { excludeTestServices: true })("usage of upstreams", (it) => {
       yield* gateway.clean
     }))
 
-  it.effect("a stream reaches the client byte for byte", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      const bytes = 'event: x\rdata: {"choices":[{"delta":{"content":"\\u00e9é"}}]}\r\rid: 5\ndata: {"choices":[],' +
-        '\ndata: "odd":1}\n\ndata: [DONE]\n\n'
-      gateway.upstream.on("up", (call) => {
-        call.response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
-        call.response.end(bytes)
-      })
-      const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "m", stream: true, messages: [{ role: "user", content: "Hi" }] }
-      })
-      assert.strictEqual(answer.text, bytes)
-      yield* gateway.clean
-    }))
+  test("a stream reaches the client byte for byte", function*(gateway) {
+    const user = yield* gateway.user(START)
+    const bytes = 'event: x\rdata: {"choices":[{"delta":{"content":"\\u00e9é"}}]}\r\rid: 5\ndata: {"choices":[],' +
+      '\ndata: "odd":1}\n\ndata: [DONE]\n\n'
+    gateway.upstream.on("up", (call) => {
+      call.response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" })
+      call.response.end(bytes)
+    })
+    const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { model: "m", stream: true, messages: [{ role: "user", content: "Hi" }] }
+    })
+    assert.strictEqual(answer.text, bytes)
+  })
 
-  it.effect("a channel that does not know stream options is not sent them, and is estimated", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const user = yield* gateway.user(START)
-      gateway.upstream.on("up", frames([...words, "[DONE]"]))
-      const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
-        key: user.key,
-        body: { model: "plain", stream: true, messages: [{ role: "user", content: "Hi" }] }
-      })
-      assert.isFalse("stream_options" in (gateway.upstream.calls.at(-1)?.body ?? { stream_options: 1 }))
-      assert.strictEqual((yield* gateway.rowOf(String(answer.headers["x-request-id"]))).usage_source, "estimated")
-      yield* gateway.clean
-    }))
+  test("a channel that does not know stream options is not sent them, and is estimated", function*(gateway) {
+    const user = yield* gateway.user(START)
+    gateway.upstream.on("up", frames([...words, "[DONE]"]))
+    const answer = yield* send(`${gateway.origin}/v1/chat/completions`, {
+      key: user.key,
+      body: { model: "plain", stream: true, messages: [{ role: "user", content: "Hi" }] }
+    })
+    assert.isFalse("stream_options" in (gateway.upstream.calls.at(-1)?.body ?? { stream_options: 1 }))
+    assert.strictEqual((yield* gateway.rowOf(String(answer.headers["x-request-id"]))).usage_source, "estimated")
+  })
 })

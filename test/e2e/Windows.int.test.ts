@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { makeReservationId, type SubscriptionId } from "../../src/domain/Ids.ts"
-import { TestGateway } from "../support/TestGateway.ts"
+import { inGateway, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
 import { until } from "../support/Until.ts"
@@ -56,67 +56,66 @@ const subscriber = Effect.fnUntraced(function*(tight: typeof windows[number]) {
 })
 
 layer(Gateway, { excludeTestServices: true })("four windows, many parallel calls", (it) => {
-  it.effect("no window is ever exceeded, and all of each is used", () =>
-    Effect.gen(function*() {
-      const gateway = yield* TestGateway
-      const users = yield* Effect.forEach(windows, subscriber)
-      /** All call at once; answers come when all are decided. How many were admitted, by user, and the refusals. */
-      const round = Effect.fnUntraced(function*(tokensUsed: number) {
-        const gate = new Gate()
-        const before = gateway.upstream.calls.length
-        gateway.upstream.on("up", async (call) => {
-          await gate.opened
-          call.json(completion("word", chatUsage(10, tokensUsed)))
-        })
-        let refused = 0
-        const call = (user: typeof users[number]) =>
-          send(`${gateway.origin}/v1/chat/completions`, {
-            key: user.key,
-            body: { model: "dime", max_tokens: TOKENS, messages: [{ role: "user", content: "Hi" }] }
-          }).pipe(
-            Effect.tap(({ status }) => Effect.sync(() => status === 200 ? undefined : refused++)),
-            Effect.map((answer) => ({ user, answer }))
-          )
-        const all = Array.from({ length: CALLS * users.length }, (_, index) => users[index % users.length])
-        const calls = yield* Effect.forkScoped(
-          Effect.forEach(all.filter((user) => user !== undefined), call, { concurrency: "unbounded" })
-        )
-        yield* until("all are decided", () => refused + gateway.upstream.calls.length - before >= all.length)
-        gate.open()
-        const answers = yield* Fiber.join(calls)
-        yield* gateway.settled
-        return answers
-      })
-      const admitted = (answers: Effect.Success<ReturnType<typeof round>>) =>
-        users.map(({ id }) => answers.filter(({ answer, user }) => user.id === id && answer.status === 200).length)
+  const test = inGateway(it)
 
-      const first = yield* round(TOKENS * 0.4)
-      const room = Number((LIMIT - SPENT) / HOLD)
-      assert.deepStrictEqual(admitted(first), users.map(() => room))
-      // While calls are open it is they who hold the room.
-      for (const { answer } of first.filter(({ answer }) => answer.status !== 200)) {
-        assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [429, "funds_held"])
-        assert.isAtMost(Number(answer.headers["retry-after"]), 10)
-      }
-      // Five used two fifths of what they held: there is room for three more, and then for none.
-      const second = yield* round(TOKENS)
-      assert.deepStrictEqual(admitted(second), users.map(() => 3))
-      const third = yield* round(TOKENS)
-      assert.deepStrictEqual(admitted(third), users.map(() => 0))
-      for (const { answer, user } of third) {
-        assert.strictEqual(answer.status, 429, answer.text)
-        assert.strictEqual(errorOf(answer.text).code, "subscription_quota_exceeded")
-        assert.strictEqual(answer.headers["x-should-retry"], "false")
-        // When what was spent before has left the window, with the bucket in which it is counted.
-        const left = (user.window.hours - user.window.spentHoursAgo) * HOUR_SECONDS
-        assert.isAtLeast(Number(answer.headers["retry-after"]), left - 60, user.window.name)
-        assert.isAtMost(Number(answer.headers["retry-after"]), left + HOUR_SECONDS, user.window.name)
-      }
-      for (const user of users) {
-        const charged = (yield* gateway.callsOf(user)).reduce((sum, row) => sum + (row.charged_micros ?? 0n), 0n)
-        assert.strictEqual(charged, LIMIT)
-        assert.strictEqual(yield* gateway.balanceOf(user), 0n)
-      }
-      yield* gateway.clean
-    }))
+  test("no window is ever exceeded, and all of each is used", function*(gateway) {
+    const users = yield* Effect.forEach(windows, subscriber)
+    /** All call at once; answers come when all are decided. How many were admitted, by user, and the refusals. */
+    const round = Effect.fnUntraced(function*(tokensUsed: number) {
+      const gate = new Gate()
+      const before = gateway.upstream.calls.length
+      gateway.upstream.on("up", async (call) => {
+        await gate.opened
+        call.json(completion("word", chatUsage(10, tokensUsed)))
+      })
+      let refused = 0
+      const call = (user: typeof users[number]) =>
+        send(`${gateway.origin}/v1/chat/completions`, {
+          key: user.key,
+          body: { model: "dime", max_tokens: TOKENS, messages: [{ role: "user", content: "Hi" }] }
+        }).pipe(
+          Effect.tap(({ status }) => Effect.sync(() => status === 200 ? undefined : refused++)),
+          Effect.map((answer) => ({ user, answer }))
+        )
+      const all = Array.from({ length: CALLS * users.length }, (_, index) => users[index % users.length])
+      const calls = yield* Effect.forkScoped(
+        Effect.forEach(all.filter((user) => user !== undefined), call, { concurrency: "unbounded" })
+      )
+      yield* until("all are decided", () => refused + gateway.upstream.calls.length - before >= all.length)
+      gate.open()
+      const answers = yield* Fiber.join(calls)
+      yield* gateway.settled
+      return answers
+    })
+    const admitted = (answers: Effect.Success<ReturnType<typeof round>>) =>
+      users.map(({ id }) => answers.filter(({ answer, user }) => user.id === id && answer.status === 200).length)
+
+    const first = yield* round(TOKENS * 0.4)
+    const room = Number((LIMIT - SPENT) / HOLD)
+    assert.deepStrictEqual(admitted(first), users.map(() => room))
+    // While calls are open it is they who hold the room.
+    for (const { answer } of first.filter(({ answer }) => answer.status !== 200)) {
+      assert.deepStrictEqual([answer.status, errorOf(answer.text).code], [429, "funds_held"])
+      assert.isAtMost(Number(answer.headers["retry-after"]), 10)
+    }
+    // Five used two fifths of what they held: there is room for three more, and then for none.
+    const second = yield* round(TOKENS)
+    assert.deepStrictEqual(admitted(second), users.map(() => 3))
+    const third = yield* round(TOKENS)
+    assert.deepStrictEqual(admitted(third), users.map(() => 0))
+    for (const { answer, user } of third) {
+      assert.strictEqual(answer.status, 429, answer.text)
+      assert.strictEqual(errorOf(answer.text).code, "subscription_quota_exceeded")
+      assert.strictEqual(answer.headers["x-should-retry"], "false")
+      // When what was spent before has left the window, with the bucket in which it is counted.
+      const left = (user.window.hours - user.window.spentHoursAgo) * HOUR_SECONDS
+      assert.isAtLeast(Number(answer.headers["retry-after"]), left - 60, user.window.name)
+      assert.isAtMost(Number(answer.headers["retry-after"]), left + HOUR_SECONDS, user.window.name)
+    }
+    for (const user of users) {
+      const charged = (yield* gateway.callsOf(user)).reduce((sum, row) => sum + (row.charged_micros ?? 0n), 0n)
+      assert.strictEqual(charged, LIMIT)
+      assert.strictEqual(yield* gateway.balanceOf(user), 0n)
+    }
+  })
 })

@@ -160,8 +160,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
     }))
 
   test("EPay: verified and not applicable is on record, and told `success`", function*(world) {
-    const order = yield* world.topup
-    const reference = yield* world.openEpay(order)
+    const { order, reference } = yield* world.epayTopup
     const before = yield* counts
     const table: ReadonlyArray<readonly [{ readonly [name: string]: string }, string]> = [
       [{ trade_status: "WAIT_BUYER_PAY" }, "ignored"],
@@ -187,15 +186,13 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks that are
       const answer = yield* send(`${world.origin}${epayPath}`, { method: "POST", body: text })
       assert.deepStrictEqual([answer.status, answer.text], [200, "success"])
     }
-    assert.strictEqual(yield* world.stateOf(order), "paid")
-    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+    yield* world.credited(order)
   })
 
   it.effect("an order of one provider is not completed through the other's callback", () =>
     Effect.gen(function*() {
       const world = yield* PaymentWorld
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
+      const { order, reference } = yield* world.epayTopup
       const body = eventBody(reference)
       assert.strictEqual((yield* postStripe(world, body, signed(world, body))).status, 200)
       assert.strictEqual((yield* world.events).at(-1)?.outcome, "needs_review")

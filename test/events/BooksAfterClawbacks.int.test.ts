@@ -114,8 +114,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("what refunds and d
     }))
 
   test("what comes before its payment waits, and is applied with it", function*(world) {
-    const order = yield* world.topup
-    const session = yield* world.openStripe(order)
+    const { order, session } = yield* world.stripeTopup
     world.stripe.setWebhookMode("manual")
     const { paymentIntent } = world.stripe.pay(session)
     world.stripe.dispute({ paymentIntent })

@@ -14,8 +14,7 @@ const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
 /** A top-up of 10.00 CNY that is paid; its event and its payment. */
 const paid = Effect.gen(function*() {
   const world = yield* PaymentWorld
-  const order = yield* world.topup
-  const reference = yield* world.openEpay(order)
+  const { order, reference } = yield* world.epayTopup
   const payment = `t${order.id}`
   const fact = paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment })
   assert.strictEqual((yield* world.settlement.settle(fact)).outcome, "applied")

@@ -5,8 +5,10 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
 import { EventId, makeReservationId, UserId } from "../../src/domain/Ids.ts"
 import type { Resolve } from "../../src/events/EventResolutions.ts"
+import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { inWorld, paidFact, PaymentWorld, SecondServer } from "../support/PaymentWorld.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const noEvent = EventId.make(0n)
 
@@ -24,8 +26,7 @@ const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<
 /** An order that is paid, and its second payment: an exception. */
 const secondPayment = Effect.gen(function*() {
   const world = yield* PaymentWorld
-  const order = yield* world.topup
-  const reference = yield* world.openEpay(order)
+  const { order, reference } = yield* world.epayTopup
   const fact = (payment: string, more: object = {}) =>
     paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, ...more })
   yield* world.settlement.settle(fact(`first${order.id}`))
@@ -33,6 +34,17 @@ const secondPayment = Effect.gen(function*() {
   const [event] = yield* world.paymentEvents.list({ open: true, text: `second${order.id}` }, { limit: 2 })
   if (event === undefined) return yield* Effect.die(new Error("no exception"))
   return { world, order, event, fact, payment: `second${order.id}` }
+})
+
+/** What was paid is given back by the provider, in part or in full. */
+const refundOf = (paid: PaymentFact, amountMinor: bigint) => ({
+  ...paid,
+  _tag: "Refund" as const,
+  refund: makeReservationId(),
+  own: null,
+  state: "succeeded" as const,
+  amountMinor,
+  currency: "cny"
 })
 
 const credit = (userId: UserId, more: Partial<Extract<Resolve, { resolution: "credited" }>> = {}): Resolve => ({
@@ -45,6 +57,11 @@ const credit = (userId: UserId, more: Partial<Extract<Resolve, { resolution: "cr
 
 layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it) => {
   const test = inWorld(it)
+  const resolving = testsOf<Effect.Success<typeof secondPayment>, PaymentWorld | SecondServer>(
+    it.effect,
+    secondPayment,
+    ({ world }) => world.clean
+  )
 
   it.effect("are shown with the buyer and what the payment is worth", () =>
     Effect.gen(function*() {
@@ -57,63 +74,57 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       assert.strictEqual(yield* tagOf(world.paymentEvents.find(EventId.make(999_999_999n))), "EventNotFound")
     }))
 
-  it.effect("are credited once, by the first of two administrators on two servers", () =>
-    Effect.gen(function*() {
-      const { event, order, world } = yield* secondPayment
-      const other = yield* SecondServer
-      const both = yield* Effect.all([
-        tagOf(world.resolutions.resolve(ada, event.id, credit(order.userId))),
-        tagOf(other.resolutions.resolve(bob, event.id, credit(order.userId, { amountMicros: 1_000_000n })))
-      ], { concurrency: "unbounded" })
-      assert.sameMembers([...both], ["done", "EventClosed"])
-      const { event: now } = yield* world.paymentEvents.find(event.id)
-      assert.isFalse(now.isOpen)
-      assert.strictEqual(now.creditedUserId, order.userId)
-      assert.deepStrictEqual(yield* world.balance(order.userId), {
-        usd: order.creditMicros + (now.creditedMicros ?? 0n),
-        owed: 0n
-      })
-      assert.strictEqual(yield* world.stateOf(order), "paid", "no second fulfilment")
-      const audit = yield* world.sql`SELECT FROM audit_log WHERE target = ${`payment:${event.id}`}`
-      assert.lengthOf(audit, 1)
-      // The same again by whoever did it is the same.
-      const [row] = yield* world.sql<
-        { by: string }
-      >`SELECT resolved_by AS by FROM payment_events WHERE id = ${event.id}`
-      const winner = row?.by === ada.name ? ada : bob
-      const again = credit(order.userId, { amountMicros: now.creditedMicros ?? 0n })
-      assert.strictEqual(yield* tagOf(world.resolutions.resolve(winner, event.id, again)), "done")
-      assert.strictEqual(
-        yield* tagOf(world.resolutions.resolve(winner, event.id, { resolution: "dismissed", note: "x" })),
-        "EventClosed"
-      )
-      yield* world.clean
-    }))
+  resolving("are credited once, by the first of two administrators on two servers", function*({ event, order, world }) {
+    const other = yield* SecondServer
+    const both = yield* Effect.all([
+      tagOf(world.resolutions.resolve(ada, event.id, credit(order.userId))),
+      tagOf(other.resolutions.resolve(bob, event.id, credit(order.userId, { amountMicros: 1_000_000n })))
+    ], { concurrency: "unbounded" })
+    assert.sameMembers([...both], ["done", "EventClosed"])
+    const { event: now } = yield* world.paymentEvents.find(event.id)
+    assert.isFalse(now.isOpen)
+    assert.strictEqual(now.creditedUserId, order.userId)
+    assert.deepStrictEqual(yield* world.balance(order.userId), {
+      usd: order.creditMicros + (now.creditedMicros ?? 0n),
+      owed: 0n
+    })
+    assert.strictEqual(yield* world.stateOf(order), "paid", "no second fulfilment")
+    const audit = yield* world.sql`SELECT FROM audit_log WHERE target = ${`payment:${event.id}`}`
+    assert.lengthOf(audit, 1)
+    // The same again by whoever did it is the same.
+    const [row] = yield* world.sql<
+      { by: string }
+    >`SELECT resolved_by AS by FROM payment_events WHERE id = ${event.id}`
+    const winner = row?.by === ada.name ? ada : bob
+    const again = credit(order.userId, { amountMicros: now.creditedMicros ?? 0n })
+    assert.strictEqual(yield* tagOf(world.resolutions.resolve(winner, event.id, again)), "done")
+    assert.strictEqual(
+      yield* tagOf(world.resolutions.resolve(winner, event.id, { resolution: "dismissed", note: "x" })),
+      "EventClosed"
+    )
+  })
 
-  it.effect("refuse bad input, and change nothing", () =>
-    Effect.gen(function*() {
-      const { event, order, world } = yield* secondPayment
-      const bad: ReadonlyArray<Resolve> = [
-        credit(order.userId, { note: " " }),
-        credit(order.userId, { amountMicros: 0n }),
-        credit(order.userId, { amountMicros: -1n }),
-        credit(order.userId, { amountMicros: 1_000_000_000_001n }),
-        credit(UserId.make(999_999_999n)),
-        credit(order.userId, { user: "nobody@example.com" }),
-        credit(order.userId, { user: "" }),
-        { resolution: "dismissed", note: "" },
-        { resolution: "refunded", note: "a\nb" }
-      ]
-      for (const asked of bad) {
-        assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "ResolutionRefused")
-      }
-      assert.isTrue((yield* world.paymentEvents.find(event.id)).event.isOpen)
-      assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      const applied = yield* world.paymentEvents.list({ text: `first${order.id}` }, { limit: 1 })
-      const first = applied[0]?.id ?? noEvent
-      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, first, credit(order.userId))), "EventClosed")
-      yield* world.clean
-    }))
+  resolving("refuse bad input, and change nothing", function*({ event, order, world }) {
+    const bad: ReadonlyArray<Resolve> = [
+      credit(order.userId, { note: " " }),
+      credit(order.userId, { amountMicros: 0n }),
+      credit(order.userId, { amountMicros: -1n }),
+      credit(order.userId, { amountMicros: 1_000_000_000_001n }),
+      credit(UserId.make(999_999_999n)),
+      credit(order.userId, { user: "nobody@example.com" }),
+      credit(order.userId, { user: "" }),
+      { resolution: "dismissed", note: "" },
+      { resolution: "refunded", note: "a\nb" }
+    ]
+    for (const asked of bad) {
+      assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "ResolutionRefused")
+    }
+    assert.isTrue((yield* world.paymentEvents.find(event.id)).event.isOpen)
+    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
+    const applied = yield* world.paymentEvents.list({ text: `first${order.id}` }, { limit: 1 })
+    const first = applied[0]?.id ?? noEvent
+    assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, first, credit(order.userId))), "EventClosed")
+  })
 
   test("give nothing for money that root has written down as another order's, under whatever name", function*(world) {
     const [first, second] = [yield* world.topup, yield* world.topup]
@@ -138,9 +149,9 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
     assert.deepStrictEqual(yield* world.balance(second.userId), { usd: 0n, owed: 0n })
   })
 
-  it.effect("a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate", () =>
-    Effect.gen(function*() {
-      const { event, fact, order, payment, world } = yield* secondPayment
+  resolving(
+    "a payment counts once: whatever is told of it after a credit, or after it paid an order, is a duplicate",
+    function*({ event, fact, order, payment, world }) {
       const resolve = (id: EventId, asked: Resolve) => tagOf(world.resolutions.resolve(ada, id, asked))
       // The payment that paid the order, told with another amount.
       const paid = yield* world.settlement.settle(
@@ -160,63 +171,39 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
         const named = { orderId: next.id, provider, reference: payment, note: "n" }
         assert.strictEqual(yield* tagOf(world.manual.complete(ada, named)), "PaymentUsed")
       }
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a refund of a payment that was credited debits whom it was credited to, in proportion", () =>
-    Effect.gen(function*() {
-      const { event, fact, order, payment, world } = yield* secondPayment
+  resolving(
+    "a refund of a payment that was credited debits whom it was credited to, in proportion",
+    function*({ event, fact, order, payment, world }) {
       const payee = yield* world.user()
       const asked = credit(payee, { amountMicros: 1_000_001n })
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "done")
-      const refund = (amountMinor: bigint) => ({
-        ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refund" as const,
-        refund: makeReservationId(),
-        own: null,
-        state: "succeeded" as const,
-        amountMinor,
-        currency: "cny"
-      })
+      const refund = (amountMinor: bigint) => (refundOf(fact(payment, { eventKey: makeReservationId() }), amountMinor))
       assert.strictEqual((yield* world.settlement.settle(refund(333n))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(payee), { usd: 1_000_001n - 333_000n, owed: 0n })
       assert.strictEqual((yield* world.settlement.settle(refund(667n))).outcome, "applied")
       assert.deepStrictEqual(yield* world.balance(payee), { usd: 0n, owed: 0n })
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a refund that came before the credit is debited with it", () =>
-    Effect.gen(function*() {
-      const { event, fact, order, payment, world } = yield* secondPayment
-      const refund = {
-        ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refund" as const,
-        refund: makeReservationId(),
-        own: null,
-        state: "succeeded" as const,
-        amountMinor: 400n,
-        currency: "cny"
-      }
+  resolving(
+    "a refund that came before the credit is debited with it",
+    function*({ event, fact, order, payment, world }) {
+      const refund = refundOf(fact(payment, { eventKey: makeReservationId() }), 400n)
       assert.strictEqual((yield* world.settlement.settle(refund)).outcome, "deferred")
       const asked = credit(order.userId, { amountMicros: 1_000_000n })
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, asked)), "done")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros + 600_000n, owed: 0n })
-      yield* world.clean
-    }))
+    }
+  )
 
-  it.effect("a payment that was refunded at the provider settles no more, and its refund moves nothing", () =>
-    Effect.gen(function*() {
-      const { event, fact, order, payment, world } = yield* secondPayment
-      const early = {
-        ...fact(payment, { eventKey: makeReservationId() }),
-        _tag: "Refund" as const,
-        refund: makeReservationId(),
-        own: null,
-        state: "succeeded" as const,
-        amountMinor: 400n,
-        currency: "cny"
-      }
+  resolving(
+    "a payment that was refunded at the provider settles no more, and its refund moves nothing",
+    function*({ event, fact, order, payment, world }) {
+      const early = refundOf(fact(payment, { eventKey: makeReservationId() }), 400n)
       assert.strictEqual((yield* world.settlement.settle(early)).outcome, "deferred")
       const back: Resolve = { resolution: "refunded", note: "at the gateway" }
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, back)), "done")
@@ -225,12 +212,11 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
       const again = yield* world.settlement.settle(fact(payment, { eventKey: makeReservationId() }))
       assert.strictEqual(again.outcome, "duplicate")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros, owed: 0n })
-      yield* world.clean
-    }))
+    }
+  )
 
   test("a payment that was dismissed still settles by an event that fits", function*(world) {
-    const order = yield* world.topup
-    const reference = yield* world.openEpay(order)
+    const { order, reference } = yield* world.epayTopup
     const payment = `d${order.id}`
     const fact = (more: object) => paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment, ...more })
     const wrong = yield* world.settlement.settle(fact({ amountMinor: 994n }))
@@ -331,8 +317,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("exceptions", (it)
   })
 
   test("join what has waited for a day", function*(world) {
-    const order = yield* world.topup
-    const reference = yield* world.openEpay(order)
+    const { order, reference } = yield* world.epayTopup
     const payment = `p${order.id}`
     const waiting = paidFact(reference, {
       provider: "epay",

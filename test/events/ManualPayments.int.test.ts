@@ -81,8 +81,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   test(
     "make the later callback of the named payment a duplicate, and of another one a second payment",
     function*(world) {
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
+      const { order, reference } = yield* world.epayTopup
       yield* world.manual.complete(ada, byBank(order.id, { provider: "epay", reference: `t${order.id}` }))
       const pid = world.epay.pid
       const told = yield* world.settlement.settle(epayFact(reference, `t${order.id}`, pid))
@@ -100,8 +99,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   )
 
   test("close the order's Stripe sessions, and take later refunds of the named payment", function*(world) {
-    const order = yield* world.topup
-    const session = yield* world.openStripe(order)
+    const { order, session } = yield* world.stripeTopup
     yield* world.manual.complete(ada, byBank(order.id, { provider: "stripe", reference: `pi_${order.id}` }))
     yield* Effect.promise(() => world.stripe.until(() => world.stripe.session(session).status === "expired"))
     const refunded = yield* world.settlement.settle({
@@ -119,8 +117,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   })
 
   test("resolve the review that the named payment was, and apply what waited for it", function*(world) {
-    const order = yield* world.topup
-    const reference = yield* world.openEpay(order)
+    const { order, reference } = yield* world.epayTopup
     const payment = `w${order.id}`
     const wrong = yield* world.settlement.settle(epayFact(reference, payment, world.epay.pid, { amountMinor: 999n }))
     assert.strictEqual(wrong.outcome, "needs_review")
@@ -143,8 +140,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   })
 
   test("wait for money that is on its way", function*(world) {
-    const order = yield* world.topup
-    const session = yield* world.openStripe(order)
+    const { order, session } = yield* world.stripeTopup
     world.stripe.pay(session, { delayed: true })
     yield* world.idle
     assert.strictEqual(yield* tagOf(world.manual.complete(ada, byBank(order.id))), "OrderProcessing")
@@ -156,8 +152,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   test("race the callback of the same payment on another server: one credit", function*(world) {
     const other = yield* SecondServer
     for (let index = 0; index < RACES; index++) {
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
+      const { order, reference } = yield* world.epayTopup
       const payment = `r${order.id}`
       const named = byBank(order.id, { provider: "epay", reference: payment })
       const [told, done] = yield* Effect.all([
@@ -175,8 +170,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("manual payments",
   test("race the callback of another payment: one credit, and an exception if it comes second", function*(world) {
     const other = yield* SecondServer
     for (let index = 0; index < RACES; index++) {
-      const order = yield* world.topup
-      const reference = yield* world.openEpay(order)
+      const { order, reference } = yield* world.epayTopup
       const [told, done] = yield* Effect.all([
         other.settlement.settle(epayFact(reference, `q${order.id}`, world.epay.pid)),
         tagOf(world.manual.complete(ada, byBank(order.id)))

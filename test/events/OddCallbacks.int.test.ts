@@ -75,8 +75,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("callbacks in forms
     const order = yield* world.topup
     const pairs = notifyOf(world, yield* world.openEpay(order))
     assert.deepStrictEqual(yield* post(world, multipart(pairs)), success)
-    assert.strictEqual(yield* world.stateOf(order), "paid")
-    assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
+    yield* world.credited(order)
     assert.deepStrictEqual(yield* post(world, encoded(pairs), "application/x-www-form-urlencoded"), success)
     assert.deepStrictEqual(yield* world.balance(order.userId), { usd: 1_400_000n, owed: 0n })
   })

@@ -103,8 +103,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
     }))
 
   test("that was dismissed and settles after all gives no more than has not gone back", function*(world) {
-    const order = yield* world.topup
-    const session = yield* world.openStripe(order)
+    const { order, session } = yield* world.stripeTopup
     world.stripe.setWebhookMode("manual")
     const { paymentIntent } = world.stripe.pay(session)
     const { attempts } = yield* world.orders.show(order.id, undefined)

@@ -106,8 +106,7 @@ layer(Worlds, { excludeTestServices: true })("settlement, when things happen at 
       world.stripe.setWebhookMode("manual")
       yield* race(() =>
         Effect.gen(function*() {
-          const order = yield* world.topup
-          const session = yield* world.openStripe(order)
+          const { order, session } = yield* world.stripeTopup
           world.stripe.pay(session)
           const event = world.stripe.events.findLast(({ type }) => type === "checkout.session.completed")
           if (event === undefined) return assert.fail("no event")

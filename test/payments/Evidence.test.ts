@@ -5,20 +5,21 @@ import { EVIDENCE_CHARACTERS_MAX, evidenceOfJson, evidenceOfParams } from "../..
 
 describe("what is kept of a message", () => {
   it("of Stripe's objects what is about money, and no card, address or secret", () => {
+    const envelope = { id: "evt_1", type: "charge.dispute.created", created: 1_700_000_000, livemode: true }
+    const dispute = {
+      id: "du_1",
+      amount: 2_000,
+      currency: "cny",
+      status: "needs_response",
+      reason: "product_not_received",
+      payment_intent: "pi_1"
+    }
     const event = {
-      id: "evt_1",
-      type: "charge.dispute.created",
-      created: 1_700_000_000,
-      livemode: true,
+      ...envelope,
       request: { idempotency_key: "k" },
       data: {
         object: {
-          id: "du_1",
-          amount: 2_000,
-          currency: "cny",
-          status: "needs_response",
-          reason: "product_not_received",
-          payment_intent: "pi_1",
+          ...dispute,
           client_secret: "pi_1_secret_x",
           billing_details: { email: "ada@example.com" },
           payment_method_details: { card: { last4: "4242" } },
@@ -30,18 +31,10 @@ describe("what is kept of a message", () => {
       }
     }
     assert.deepStrictEqual<unknown>(evidenceOfJson(event), {
-      id: "evt_1",
-      type: "charge.dispute.created",
-      created: 1_700_000_000,
-      livemode: true,
+      ...envelope,
       data: {
         object: {
-          id: "du_1",
-          amount: 2_000,
-          currency: "cny",
-          status: "needs_response",
-          reason: "product_not_received",
-          payment_intent: "pi_1",
+          ...dispute,
           evidence_details: { due_by: 1_800_000_000, has_evidence: false },
           balance_transactions: [{ amount: -2_000, currency: "cny", fee: 1_500 }],
           metadata: { realms_reference: "topup_1_a", reference: "topup_1_a" }

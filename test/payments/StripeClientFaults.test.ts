@@ -59,64 +59,53 @@ async function startAnswering(status: number, body: string) {
 }
 
 describe("StripeClient that is off", () => {
-  withStripe(
-    "makes no session, and still looks after those it has made",
-    ({ config, order, sim, stripe }) =>
-      Effect.gen(function*() {
-        const { session } = yield* stripe.create(config, order())
-        const { session: left } = yield* stripe.create(config, order({ reference: "topup_2" }))
-        const off = { ...config, enabled: false }
-        assert.deepStrictEqual(yield* failed(stripe.create(off, order()), off), ["ProviderOff", ""])
-        const { paymentIntent } = sim.pay(session)
-        assert.strictEqual((yield* stripe.retrieve(off, session)).state, "paid")
-        assert.strictEqual(yield* stripe.expire(off, left), "expired")
-        yield* stripe.refund(off, { payment: paymentIntent, key: "refund-1", row: null })
-        yield* stripe.ping(off)
-      })
-  )
+  withStripe("makes no session, and still looks after those it has made", function*({ config, order, sim, stripe }) {
+    const { session } = yield* stripe.create(config, order())
+    const { session: left } = yield* stripe.create(config, order({ reference: "topup_2" }))
+    const off = { ...config, enabled: false }
+    assert.deepStrictEqual(yield* failed(stripe.create(off, order()), off), ["ProviderOff", ""])
+    const { paymentIntent } = sim.pay(session)
+    assert.strictEqual((yield* stripe.retrieve(off, session)).state, "paid")
+    assert.strictEqual(yield* stripe.expire(off, left), "expired")
+    yield* stripe.refund(off, { payment: paymentIntent, key: "refund-1", row: null })
+    yield* stripe.ping(off)
+  })
 
-  withStripe("asks nothing without a key", (world) =>
-    Effect.gen(function*() {
-      const keyless = { ...world.config, secretKey: Redacted.make("") }
-      for (const question of Object.values(questions(world, keyless))) {
-        assert.deepStrictEqual(yield* failed(question, keyless), ["ProviderOff", ""])
-      }
-      assert.deepStrictEqual(world.sim.requests, [])
-    }))
+  withStripe("asks nothing without a key", function*(world) {
+    const keyless = { ...world.config, secretKey: Redacted.make("") }
+    for (const question of Object.values(questions(world, keyless))) {
+      assert.deepStrictEqual(yield* failed(question, keyless), ["ProviderOff", ""])
+    }
+    assert.deepStrictEqual(world.sim.requests, [])
+  })
 })
 
 describe("StripeClient and its keys", () => {
-  withStripe(
-    "is unavailable with a key that Stripe does not know, which its own text would quote",
-    (world) =>
-      Effect.gen(function*() {
-        const config = { ...world.config, secretKey: Redacted.make("sk_test_WxYz98PqRs76") }
-        for (const question of Object.values(questions(world, config))) {
-          assert.deepStrictEqual(yield* failed(question, config), ["ProviderUnavailable", "StripeAuthenticationError"])
-        }
-        assert.deepStrictEqual(world.sim.sessionIds(), [])
-      })
-  )
+  withStripe("is unavailable with a key that Stripe does not know, which its own text would quote", function*(world) {
+    const config = { ...world.config, secretKey: Redacted.make("sk_test_WxYz98PqRs76") }
+    for (const question of Object.values(questions(world, config))) {
+      assert.deepStrictEqual(yield* failed(question, config), ["ProviderUnavailable", "StripeAuthenticationError"])
+    }
+    assert.deepStrictEqual(world.sim.sessionIds(), [])
+  })
 
-  withStripe("is unavailable with a key that cannot be sent", (world) =>
-    Effect.gen(function*() {
-      const config = { ...world.config, secretKey: Redacted.make("sk_test_WxYz98PqRs76\nJkLm54") }
-      assert.strictEqual((yield* failed(world.stripe.ping(config), config))[0], "ProviderUnavailable")
-      assert.deepStrictEqual(world.sim.requests, [])
-    }))
+  withStripe("is unavailable with a key that cannot be sent", function*(world) {
+    const config = { ...world.config, secretKey: Redacted.make("sk_test_WxYz98PqRs76\nJkLm54") }
+    assert.strictEqual((yield* failed(world.stripe.ping(config), config))[0], "ProviderUnavailable")
+    assert.deepStrictEqual(world.sim.requests, [])
+  })
 
-  withStripe("uses the key it is given, each time, among many", ({ config, sim, stripe }) =>
-    Effect.gen(function*() {
-      const others = Array.from(
-        { length: 6 },
-        (_, index) => ({ ...config, secretKey: Redacted.make(`sk_test_WxYz98PqRs7${index}`) })
-      )
-      for (const other of others) {
-        yield* stripe.ping(config)
-        assert.strictEqual((yield* failed(stripe.ping(other), other))[0], "ProviderUnavailable")
-      }
-      assert.lengthOf(sim.requests, 12)
-    }))
+  withStripe("uses the key it is given, each time, among many", function*({ config, sim, stripe }) {
+    const others = Array.from(
+      { length: 6 },
+      (_, index) => ({ ...config, secretKey: Redacted.make(`sk_test_WxYz98PqRs7${index}`) })
+    )
+    for (const other of others) {
+      yield* stripe.ping(config)
+      assert.strictEqual((yield* failed(stripe.ping(other), other))[0], "ProviderUnavailable")
+    }
+    assert.lengthOf(sim.requests, 12)
+  })
 
   it.effect("tells accounts apart by key and address, and shows neither", () =>
     Effect.gen(function*() {
@@ -175,24 +164,19 @@ describe("StripeClient and a Stripe in trouble", () => {
         assert.deepStrictEqual(sim.sessionIds(), [session])
       }), { concurrency: "unbounded", discard: true }).pipe(Effect.provide(StripeClient.layer)))
 
-  withStripe("gets over a short trouble without a word", ({ config, order, sim, stripe }) =>
-    Effect.gen(function*() {
-      sim.next({ status: 500, takesEffect: true })
-      const { session } = yield* stripe.create(config, order())
-      assert.deepStrictEqual(sim.sessionIds(), [session])
-    }))
+  withStripe("gets over a short trouble without a word", function*({ config, order, sim, stripe }) {
+    sim.next({ status: 500, takesEffect: true })
+    const { session } = yield* stripe.create(config, order())
+    assert.deepStrictEqual(sim.sessionIds(), [session])
+  })
 
-  withStripe(
-    "leaves a session alone whose closing got no answer",
-    ({ config, order, sim, stripe }) =>
-      Effect.gen(function*() {
-        const { session } = yield* stripe.create(config, order())
-        sim.next({ status: 429 })
-        assert.strictEqual((yield* failed(stripe.expire(config, session), config))[0], "ProviderUnavailable")
-        assert.strictEqual(sim.session(session).status, "open")
-        assert.strictEqual(yield* stripe.expire(config, session), "expired")
-      })
-  )
+  withStripe("leaves a session alone whose closing got no answer", function*({ config, order, sim, stripe }) {
+    const { session } = yield* stripe.create(config, order())
+    sim.next({ status: 429 })
+    assert.strictEqual((yield* failed(stripe.expire(config, session), config))[0], "ProviderUnavailable")
+    assert.strictEqual(sim.session(session).status, "open")
+    assert.strictEqual(yield* stripe.expire(config, session), "expired")
+  })
 
   it.live.each([
     ["a page", 200, "<html>"],
@@ -227,23 +211,19 @@ describe("StripeClient and a Stripe in trouble", () => {
       assert.deepInclude(now.fact, { _tag: "Paid", payment: "pi_1", reference: "topup_1_x" })
     }).pipe(Effect.provide(StripeClient.layer)))
 
-  withStripe(
-    "is unavailable when nobody listens, or the address is none",
-    ({ config, sim, stripe }) =>
-      Effect.gen(function*() {
-        yield* Effect.promise(sim.close)
-        assert.deepStrictEqual(yield* failed(stripe.ping(config), config), [
-          "ProviderUnavailable",
-          "StripeConnectionError"
-        ])
-        // The key goes to https or to this machine, and nowhere else.
-        for (const apiBase of ["not an address", "http://stripe.example", `${config.apiBase}/v1`]) {
-          const nowhere = { ...config, apiBase }
-          assert.deepStrictEqual(yield* failed(stripe.ping(nowhere), nowhere), [
-            "ProviderUnavailable",
-            "api_base is neither https nor on this machine"
-          ])
-        }
-      })
-  )
+  withStripe("is unavailable when nobody listens, or the address is none", function*({ config, sim, stripe }) {
+    yield* Effect.promise(sim.close)
+    assert.deepStrictEqual(yield* failed(stripe.ping(config), config), [
+      "ProviderUnavailable",
+      "StripeConnectionError"
+    ])
+    // The key goes to https or to this machine, and nowhere else.
+    for (const apiBase of ["not an address", "http://stripe.example", `${config.apiBase}/v1`]) {
+      const nowhere = { ...config, apiBase }
+      assert.deepStrictEqual(yield* failed(stripe.ping(nowhere), nowhere), [
+        "ProviderUnavailable",
+        "api_base is neither https nor on this machine"
+      ])
+    }
+  })
 })

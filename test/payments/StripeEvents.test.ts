@@ -58,6 +58,11 @@ const doubtOf = (body: string | Uint8Array, signature: string | undefined, secre
     return error.why
   })
 
+const callbackProbe = Effect.acquireRelease(
+  Effect.promise(startCallbackProbe),
+  (probe) => Effect.promise(probe.close)
+)
+
 describe("StripeEvents", () => {
   it.effect("verifies the protocol's vector", () =>
     Effect.gen(function*() {
@@ -214,117 +219,103 @@ describe("StripeEvents", () => {
       })
   )
 
-  withStripe(
-    "reads what Stripe sends, whichever version wrote it",
-    ({ config, order, sim, stripe }) =>
-      Effect.gen(function*() {
-        const shop = yield* Effect.acquireRelease(
-          Effect.promise(startCallbackProbe),
-          (probe) => Effect.promise(probe.close)
-        )
-        const opened = (reference: string) => stripe.create(config, order({ reference }))
-        const [first, delayed, broken, left] = yield* Effect.forEach([
-          "topup_1_a",
-          "topup_1_b",
-          "topup_1_c",
-          "topup_1_d"
-        ], opened)
-        if (first === undefined || delayed === undefined || broken === undefined || left === undefined) {
-          return assert.fail("a session is missing")
-        }
-        const { paymentIntent } = sim.pay(first.session)
-        sim.pay(delayed.session, { delayed: true, method: "alipay" })
-        sim.succeedDelayed(delayed.session)
-        sim.pay(broken.session, { delayed: true })
-        sim.failDelayed(broken.session)
-        sim.expire(left.session)
-        const back = sim.refund({ paymentIntent, amount: 500 })
-        sim.failRefund(back.id)
-        sim.closeDispute(sim.dispute({ paymentIntent }).id, "won")
-        sim.closeDispute(sim.dispute({ paymentIntent, amount: 100 }).id, "lost")
+  withStripe("reads what Stripe sends, whichever version wrote it", function*({ config, order, sim, stripe }) {
+    const shop = yield* callbackProbe
+    const opened = (reference: string) => stripe.create(config, order({ reference }))
+    const [first, delayed, broken, left] = yield* Effect.forEach([
+      "topup_1_a",
+      "topup_1_b",
+      "topup_1_c",
+      "topup_1_d"
+    ], opened)
+    if (first === undefined || delayed === undefined || broken === undefined || left === undefined) {
+      return assert.fail("a session is missing")
+    }
+    const { paymentIntent } = sim.pay(first.session)
+    sim.pay(delayed.session, { delayed: true, method: "alipay" })
+    sim.succeedDelayed(delayed.session)
+    sim.pay(broken.session, { delayed: true })
+    sim.failDelayed(broken.session)
+    sim.expire(left.session)
+    const back = sim.refund({ paymentIntent, amount: 500 })
+    sim.failRefund(back.id)
+    sim.closeDispute(sim.dispute({ paymentIntent }).id, "won")
+    sim.closeDispute(sim.dispute({ paymentIntent, amount: 100 }).id, "lost")
 
-        const readAll = Effect.fnUntraced(function*(apiVersion: string) {
-          const from = shop.received.length
-          for (const event of sim.events) {
-            yield* Effect.promise(() => sim.deliver(event, { apiVersion, to: shop.url, atSeconds: NOW }))
-          }
-          const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
-          return yield* Effect.forEach(
-            shop.received.slice(from),
-            ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
-          )
-        })
-        const facts = yield* readAll("2026-10-28.endive")
-        assert.deepStrictEqual(
-          facts.map((fact) => [
-            fact.kind,
-            fact._tag,
-            fact.reference,
-            "amountMinor" in fact ? Number(fact.amountMinor) : "won" in fact ? fact.won : undefined
-          ]),
-          [
-            ["checkout.session.completed", "Paid", "topup_1_a", 2000],
-            ["checkout.session.completed", "Processing", "topup_1_b", undefined],
-            ["checkout.session.async_payment_succeeded", "Paid", "topup_1_b", 2000],
-            ["checkout.session.completed", "Processing", "topup_1_c", undefined],
-            ["checkout.session.async_payment_failed", "Ended", "topup_1_c", undefined],
-            ["checkout.session.expired", "Ended", "topup_1_d", undefined],
-            ["charge.refunded", "Refunded", "topup_1_a", 500],
-            ["refund.updated", "Refund", null, 500],
-            ["refund.failed", "Refund", null, 500],
-            ["refund.updated", "Refund", null, 500],
-            ["charge.dispute.created", "Dispute", null, 2000],
-            ["charge.dispute.closed", "Dispute", null, 2000],
-            ["charge.dispute.created", "Dispute", null, 100],
-            ["charge.dispute.closed", "Dispute", null, 100]
-          ]
-        )
-        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Dispute" ? [fact.status] : []), [
-          "needs_response",
-          "won",
-          "needs_response",
-          "lost"
-        ])
-        assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Refund" ? [fact.state] : []), [
-          "succeeded",
-          "failed",
-          "failed"
-        ])
-        assert.deepStrictEqual(facts.map((fact) => fact.eventKey), sim.events.map(({ id }) => id))
-        const payments = new Set(
-          facts.filter(({ reference }) => reference === "topup_1_a").map(({ payment }) => payment)
-        )
-        assert.deepStrictEqual([...payments], [paymentIntent])
-        const older = yield* readAll("2020-08-27")
-        assert.deepStrictEqual(older.map(withoutEvidence), facts.map(withoutEvidence))
-      }).pipe(Effect.scoped)
-  )
+    const readAll = Effect.fnUntraced(function*(apiVersion: string) {
+      const from = shop.received.length
+      for (const event of sim.events) {
+        yield* Effect.promise(() => sim.deliver(event, { apiVersion, to: shop.url, atSeconds: NOW }))
+      }
+      const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
+      return yield* Effect.forEach(
+        shop.received.slice(from),
+        ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+      )
+    })
+    const facts = yield* readAll("2026-10-28.endive")
+    assert.deepStrictEqual(
+      facts.map((fact) => [
+        fact.kind,
+        fact._tag,
+        fact.reference,
+        "amountMinor" in fact ? Number(fact.amountMinor) : "won" in fact ? fact.won : undefined
+      ]),
+      [
+        ["checkout.session.completed", "Paid", "topup_1_a", 2000],
+        ["checkout.session.completed", "Processing", "topup_1_b", undefined],
+        ["checkout.session.async_payment_succeeded", "Paid", "topup_1_b", 2000],
+        ["checkout.session.completed", "Processing", "topup_1_c", undefined],
+        ["checkout.session.async_payment_failed", "Ended", "topup_1_c", undefined],
+        ["checkout.session.expired", "Ended", "topup_1_d", undefined],
+        ["charge.refunded", "Refunded", "topup_1_a", 500],
+        ["refund.updated", "Refund", null, 500],
+        ["refund.failed", "Refund", null, 500],
+        ["refund.updated", "Refund", null, 500],
+        ["charge.dispute.created", "Dispute", null, 2000],
+        ["charge.dispute.closed", "Dispute", null, 2000],
+        ["charge.dispute.created", "Dispute", null, 100],
+        ["charge.dispute.closed", "Dispute", null, 100]
+      ]
+    )
+    assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Dispute" ? [fact.status] : []), [
+      "needs_response",
+      "won",
+      "needs_response",
+      "lost"
+    ])
+    assert.deepStrictEqual(facts.flatMap((fact) => fact._tag === "Refund" ? [fact.state] : []), [
+      "succeeded",
+      "failed",
+      "failed"
+    ])
+    assert.deepStrictEqual(facts.map((fact) => fact.eventKey), sim.events.map(({ id }) => id))
+    const payments = new Set(
+      facts.filter(({ reference }) => reference === "topup_1_a").map(({ payment }) => payment)
+    )
+    assert.deepStrictEqual([...payments], [paymentIntent])
+    const older = yield* readAll("2020-08-27")
+    assert.deepStrictEqual(older.map(withoutEvidence), facts.map(withoutEvidence))
+  })
 
-  withStripe(
-    "reads an intent that is written out where it was a name",
-    ({ config, order, sim, stripe }) =>
-      Effect.gen(function*() {
-        const shop = yield* Effect.acquireRelease(
-          Effect.promise(startCallbackProbe),
-          (probe) => Effect.promise(probe.close)
-        )
-        const { session } = yield* stripe.create(config, order())
-        const { paymentIntent } = sim.pay(session)
-        sim.refund({ paymentIntent })
-        const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
-        for (const event of sim.events) {
-          yield* Effect.promise(() => sim.deliver(event, { expand: ["payment_intent"], to: shop.url, atSeconds: NOW }))
-        }
-        assert.include(shop.received[0]?.body, `"object": "payment_intent"`)
-        const facts = yield* Effect.forEach(
-          shop.received,
-          ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
-        )
-        assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
-          ["Paid", paymentIntent],
-          ["Refunded", paymentIntent],
-          ["Refund", paymentIntent]
-        ])
-      }).pipe(Effect.scoped)
-  )
+  withStripe("reads an intent that is written out where it was a name", function*({ config, order, sim, stripe }) {
+    const shop = yield* callbackProbe
+    const { session } = yield* stripe.create(config, order())
+    const { paymentIntent } = sim.pay(session)
+    sim.refund({ paymentIntent })
+    const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
+    for (const event of sim.events) {
+      yield* Effect.promise(() => sim.deliver(event, { expand: ["payment_intent"], to: shop.url, atSeconds: NOW }))
+    }
+    assert.include(shop.received[0]?.body, `"object": "payment_intent"`)
+    const facts = yield* Effect.forEach(
+      shop.received,
+      ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+    )
+    assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
+      ["Paid", paymentIntent],
+      ["Refunded", paymentIntent],
+      ["Refund", paymentIntent]
+    ])
+  })
 })

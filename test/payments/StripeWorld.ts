@@ -6,6 +6,7 @@ import { Clock, Effect, Redacted } from "effect"
 import { acquireStripe, type StripeOptions, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import type { StripeConfig } from "../../src/config/Config.ts"
 import { type SessionOrder, StripeClient } from "../../src/payments/StripeClient.ts"
+import type { Steps } from "../support/Steps.ts"
 
 /** Of characters that come together nowhere else, so that a part of it is found for sure, and never by chance. */
 export const STRIPE_KEY = "sk_test_QqXx77ZzJj55WwVvYyKk"
@@ -31,12 +32,8 @@ export interface StripeWorld {
 }
 
 /** A test with a Stripe of its own, on the clock of the machine. Webhooks are only recorded. */
-export const withStripe = <E>(
-  name: string,
-  run: (world: StripeWorld) => Effect.Effect<void, E>,
-  options: StripeOptions = {}
-) =>
-  it.live(name, () =>
+export const withStripe = (title: string, steps: Steps<StripeWorld, never>, options: StripeOptions = {}) =>
+  it.live(title, () =>
     Effect.gen(function*() {
       const sim = yield* acquireStripe({ secretKey: STRIPE_KEY, webhooks: "manual", ...options })
       const stripe = yield* StripeClient
@@ -52,5 +49,5 @@ export const withStripe = <E>(
         ...changed
       })
       const config = stripeConfig({ apiBase: sim.url })
-      yield* run({ sim, config, stripe, order })
+      yield* Effect.gen(() => steps({ sim, config, stripe, order }))
     }).pipe(Effect.provide(StripeClient.layer)))

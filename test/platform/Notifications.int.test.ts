@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Queue, Redacted, References, type Scope } from "effect"
+import { Effect, Layer, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { hear } from "../support/Heard.ts"
+import type { Steps } from "../support/Steps.ts"
 import { makeDatabase, TestDatabase } from "../support/TestDatabase.ts"
 
 /** What is provoked here is also logged; that is not for the report. */
@@ -13,10 +14,8 @@ const Quiet = Layer.succeed(References.MinimumLogLevel, "None")
 const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer), Layer.provideMerge(Quiet))
 
 /** A test of what one process publishes and hears. */
-const test = (
-  title: string,
-  body: () => Generator<Effect.Effect<unknown, unknown, Layer.Success<typeof TestLayer> | Scope.Scope>, void, never>
-) => it.live(title, () => Effect.gen(body).pipe(Effect.provide(TestLayer)))
+const test = (title: string, steps: Steps<void, Layer.Success<typeof TestLayer>>) =>
+  it.live(title, () => Effect.gen(steps).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
 describe("Notifications", () => {
   test("deliver what is published, to every subscriber, in order", function*() {

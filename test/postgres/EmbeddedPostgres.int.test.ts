@@ -7,6 +7,7 @@ import { appendFile, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { testsOf } from "../support/Steps.ts"
 
 const isRoot = process.getuid?.() === 0
 
@@ -79,10 +80,7 @@ const enterElsewhere = Effect.fnUntraced(function*(dataDir: string) {
 })
 
 /** A test with a data folder of its own. */
-const test = (
-  title: string,
-  body: (dataDir: string) => Generator<Effect.Effect<unknown, unknown, Scope.Scope>, void, never>
-) => it.live(title, () => Effect.flatMap(dataFolder, (dataDir) => Effect.gen(() => body(dataDir))))
+const test = testsOf(it.live, dataFolder)
 
 describe("EmbeddedPostgres", () => {
   test("makes a durable, private server, starts it and stops it", function*(dataDir) {

@@ -18,7 +18,7 @@ import {
   type WorldPost
 } from "./MachineWorld.ts"
 
-const commandOf = (name: string, id: string, amount: bigint): Command | WorldPost => {
+export const commandOf = (name: string, id: string, amount: bigint, atMs = START_MS): Command | WorldPost => {
   switch (name) {
     case "credit":
       return postCommand(id, amount, "strict")
@@ -27,13 +27,13 @@ const commandOf = (name: string, id: string, amount: bigint): Command | WorldPos
     case "dispute":
       return postCommand(id, -amount, "owe")
     case "reserve":
-      return reserveCommand(id, amount)
+      return reserveCommand(id, amount, { atMs })
     case "record":
-      return reserveCommand(id, amount, { billingEnabled: false })
+      return reserveCommand(id, amount, { billingEnabled: false, atMs })
     case "extend":
-      return { _tag: "Extend", id, numerator: amount * NUMERATOR_PER_MICRO, outputTokens: 1, atMs: START_MS }
+      return { _tag: "Extend", id, numerator: amount * NUMERATOR_PER_MICRO, outputTokens: 1, atMs }
     case "commit":
-      return { _tag: "Commit", id, outcome: usedTokens(amount), atMs: START_MS }
+      return { _tag: "Commit", id, outcome: usedTokens(amount), atMs }
     case "void":
       return { _tag: "Void", id, outcome: emptyOutcome }
     case "expire":

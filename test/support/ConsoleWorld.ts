@@ -20,6 +20,7 @@ import { Users } from "../../src/identity/Users.ts"
 import { Orders } from "../../src/orders/Orders.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
+import { ConsoleClient } from "./ConsoleClient.ts"
 import { problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { startServer } from "./TestServer.ts"
@@ -87,6 +88,8 @@ const start = Effect.fnUntraced(function*(more: object, observing: Layer.Layer<n
     /** Another administrator at each time. */
     root,
     session,
+    /** Somebody who is logged in. */
+    signedIn: (userId: UserId) => Effect.map(session(userId), (token) => new ConsoleClient(origin, { session: token })),
     /** The token of a new link for the first administrator. */
     setupLink: Effect.flatMap(Context.get(context, SetupLinks).issue, Effect.fromOption).pipe(Effect.orDie),
     orders: Context.get(context, Orders),
@@ -102,3 +105,10 @@ export class ConsoleWorld
   static readonly layerOf = (more: object = {}, observing?: Layer.Layer<never>) =>
     Layer.effect(ConsoleWorld, Effect.orDie(start(more, observing)))
 }
+
+/** A new user without money, who is logged in. */
+export const asUser = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const user = yield* world.user(0n)
+  return { world, user, client: yield* world.signedIn(user.id) }
+})

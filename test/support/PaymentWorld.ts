@@ -3,7 +3,7 @@
  * money in stand on. Providers call it over real HTTP; a second server over the same database is another process.
  */
 import { assert, type Vitest } from "@effect/vitest"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { acquireEpay, type EpaySimulator } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
@@ -28,6 +28,7 @@ import { Refunds } from "../../src/orders/Refunds.ts"
 import { Settlement } from "../../src/orders/Settlement.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
+import { testsOf } from "./Steps.ts"
 import { balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { send } from "./TestHttp.ts"
@@ -120,6 +121,11 @@ const start = Effect.fnUntraced(function*(more: More) {
   stripe.setWebhookUrl(`${server.origin}/api/pay/stripe/webhook`)
 
   const user = () => makeUserIn(sql, 0n)
+  const balance = (userId: UserId) => balanceIn(sql, userId)
+  const stateOf = (order: Order) =>
+    Effect.map(Effect.orDie(orders.show(order.id, undefined)), (view) => view.order.state)
+  /** A new user's order of credit for 10.00 CNY, worth 1.40 USD. */
+  const topup = Effect.flatMap(user(), (userId) => orders.topup(userId, 1_000n)).pipe(Effect.orDie)
 
   /** Starts a payment by Stripe; answers its session. */
   const openStripe = Effect.fnUntraced(function*(order: Order) {
@@ -150,12 +156,19 @@ const start = Effect.fnUntraced(function*(more: More) {
     stripe,
     epay,
     user,
-    balance: (userId: UserId) => balanceIn(sql, userId),
     openStripe,
     openEpay,
-    /** A new user's order of credit for 10.00 CNY, worth 1.40 USD. */
-    topup: Effect.flatMap(user(), (userId) => orders.topup(userId, 1_000n)).pipe(Effect.orDie),
-    stateOf: (order: Order) => Effect.map(Effect.orDie(orders.show(order.id, undefined)), (view) => view.order.state),
+    topup,
+    /** The same, with a payment that was started. */
+    stripeTopup: Effect.flatMap(topup, (order) => Effect.map(openStripe(order), (session) => ({ order, session }))),
+    epayTopup: Effect.flatMap(topup, (order) => Effect.map(openEpay(order), (reference) => ({ order, reference }))),
+    stateOf,
+    balance,
+    /** The order of a `topup` is paid, and its user has the credit and nothing else. */
+    credited: Effect.fnUntraced(function*(order: Order) {
+      assert.strictEqual(yield* stateOf(order), "paid")
+      assert.deepStrictEqual(yield* balance(order.userId), { usd: 1_400_000n, owed: 0n })
+    }),
     /** Everything the providers have sent is answered. */
     idle: Effect.promise(() => Promise.all([stripe.idle(), epay.idle()])).pipe(Effect.asVoid),
     events: Effect.orDie(sql<EventRow>`SELECT fact, outcome, note, deliveries FROM payment_events ORDER BY id`),
@@ -172,19 +185,7 @@ export class PaymentWorld
 
 /** Tests in this world, whose books are right in the end. */
 export const inWorld = <R>(it: Vitest.MethodsNonLive<R | PaymentWorld>) =>
-(
-  title: string,
-  body: (
-    world: typeof PaymentWorld.Service
-  ) => Generator<Effect.Effect<unknown, unknown, R | PaymentWorld | Scope.Scope>, void, never>,
-  timeoutMs?: number
-) =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      yield* Effect.gen(() => body(world))
-      yield* world.clean
-    }), timeoutMs)
+  testsOf<typeof PaymentWorld.Service, R | PaymentWorld>(it.effect, PaymentWorld, (world) => world.clean)
 
 /** Another process over the same database. */
 export class SecondServer

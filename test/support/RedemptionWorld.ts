@@ -4,7 +4,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, type Vitest } from "@effect/vitest"
-import { Context, Effect, Layer, Logger, type Redacted, References, type Scope } from "effect"
+import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -16,6 +16,7 @@ import type { NewBatch } from "../../src/redemption/RedemptionBatch.ts"
 import { Redemptions } from "../../src/redemption/Redemptions.ts"
 import { resealAll } from "../../src/settings/SealedRows.ts"
 import { onePerson } from "./OnePerson.ts"
+import { testsOf } from "./Steps.ts"
 import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
@@ -89,16 +90,4 @@ export class RedemptionWorld extends Context.Service<RedemptionWorld, Effect.Suc
 
 /** Tests in this world, whose books are right in the end. */
 export const inWorld = <R>(it: Vitest.MethodsNonLive<R | RedemptionWorld>) =>
-(
-  title: string,
-  body: (
-    world: typeof RedemptionWorld.Service
-  ) => Generator<Effect.Effect<unknown, unknown, R | RedemptionWorld | Scope.Scope>, void, never>,
-  timeoutMs?: number
-) =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* RedemptionWorld
-      yield* Effect.gen(() => body(world))
-      yield* world.clean
-    }), timeoutMs)
+  testsOf<typeof RedemptionWorld.Service, R | RedemptionWorld>(it.effect, RedemptionWorld, (world) => world.clean)

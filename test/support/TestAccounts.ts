@@ -3,7 +3,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, type Vitest } from "@effect/vitest"
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { tmpdir } from "node:os"
 import { AccountPolicy } from "../../src/accounts/AccountPolicy.ts"
@@ -17,6 +17,7 @@ import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
+import { testsOf } from "./Steps.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
 const policyOf = (expired: "refund" | "charge") => Layer.succeed(AccountPolicy, { expiredReservation: () => expired })
@@ -147,16 +148,11 @@ export const problems = Effect.map(audit({}), (report) => report.problems)
 
 /** Tests of accounts that an audit finds nothing wrong with in the end. */
 export const audited = <R>(it: Vitest.MethodsNonLive<R | SqlClient.SqlClient>) =>
-(
-  title: string,
-  body: () => Generator<Effect.Effect<unknown, unknown, R | SqlClient.SqlClient | Scope.Scope>, void, never>,
-  timeoutMs?: number
-) =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      yield* Effect.gen(body)
-      assert.deepStrictEqual(yield* problems, [])
-    }), timeoutMs)
+  testsOf<void, R | SqlClient.SqlClient>(
+    it.effect,
+    Effect.void,
+    () => Effect.map(problems, (found) => assert.deepStrictEqual(found, []))
+  )
 
 /** The problems an audit with the checks of other parts finds, a line each. */
 export const problemsIn = (sql: SqlClient.SqlClient, checks: ReadonlyArray<AuditCheck>) =>

@@ -2,7 +2,7 @@
  * The whole server inside the test's process, on a database of its own and before a scripted upstream, with the few
  * things that every end-to-end test asks: a user with money and a key, balances, receipts, and whether the books hold.
  */
-import { assert } from "@effect/vitest"
+import { assert, type Vitest } from "@effect/vitest"
 import type { Scope } from "effect"
 import { Context, Effect, Layer, Redacted } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
@@ -17,6 +17,7 @@ import {
 import { ClientLimits, type ClientLimits as ClientLimitsShape } from "../../src/http/ClientLimits.ts"
 import { ApiKeys } from "../../src/identity/ApiKeys.ts"
 import { Notifications, type Topic } from "../../src/platform/Notifications.ts"
+import { testsOf } from "./Steps.ts"
 import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
 import { makeDatabase } from "./TestDatabase.ts"
 import { OpenAnswer } from "./TestHttp.ts"
@@ -204,3 +205,7 @@ export class TestGateway extends Context.Service<TestGateway, {
   static readonly layerOf = (document: GatewayDocument, options: GatewayOptions = {}) =>
     Layer.effect(TestGateway, TestGateway.make(document, options))
 }
+
+/** Tests of this gateway, whose books are right in the end. */
+export const inGateway = <R>(it: Vitest.MethodsNonLive<R | TestGateway>) =>
+  testsOf<TestGateway["Service"], R | TestGateway>(it.effect, TestGateway, (gateway) => gateway.clean)

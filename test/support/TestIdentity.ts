@@ -19,6 +19,7 @@ import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { Settings } from "../../src/settings/Settings.ts"
+import type { Steps } from "./Steps.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
 export const PASSWORD = "correct horse 电池"
@@ -85,13 +86,10 @@ export const identityLayer = (world: IdentityWorld) =>
 export type IdentityServices = Layer.Success<ReturnType<typeof identityLayer>> | Scope.Scope
 
 /** A test with a world of its own. */
-export const identityTest = (
-  what: string,
-  body: (world: IdentityWorld) => Effect.Effect<void, unknown, IdentityServices>
-) =>
-  it.live(what, () => {
+export const identityTest = (title: string, steps: Steps<IdentityWorld, IdentityServices>) =>
+  it.live(title, () => {
     const world = new IdentityWorld()
-    return body(world).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
+    return Effect.gen(() => steps(world)).pipe(Effect.scoped, Effect.provide(identityLayer(world)))
   })
 
 /** What somebody gives to log in or to register. */

@@ -66,6 +66,8 @@ const foldedOf = Effect.fnUntraced(function*(userId: UserId, keyId: ApiKeyId) {
   return row
 })
 
+const folded = (calls: bigint, charged: bigint) => ({ calls, charged, key: 0n, pending: 0n })
+
 const anHourAgo = Effect.map(Clock.currentTimeMillis, (nowMs) => nowMs - HOUR_MS)
 
 layer(Services, { excludeTestServices: true })("folding usage", (it) => {
@@ -200,12 +202,7 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
       yield* commitLate(call.id, 17n)
       assert.deepStrictEqual(yield* totalsOf(userId), [1, 17n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
-        calls: 1n,
-        charged: 17n,
-        key: 0n,
-        pending: 0n
-      })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(1n, 17n))
     }))
 
   it.effect("goes through the journal while a fold holds the account's usage, and books and reports agree", () =>
@@ -241,31 +238,28 @@ layer(Services, { excludeTestServices: true })("a late commit", (it) => {
     }))
 })
 
+/** A user with one call, and a time shortly before it. */
+const withOneCall = Effect.gen(function*() {
+  const [userId = nobody] = yield* makeUsers(1)
+  const at = yield* anHourAgo
+  yield* insertCalls([callAt(userId, at + 10)])
+  return { at, userId, folds: yield* UsageFolds }
+})
+
 layer(Services, { excludeTestServices: true })("a call that is written late with an old id", (it) => {
   it.effect("after the fold has passed it", () =>
     Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const at = yield* anHourAgo
-      yield* insertCalls([callAt(userId, at + 10)])
+      const { at, folds, userId } = yield* withOneCall
       yield* folds.fold(userId)
       yield* insertCalls([callAt(userId, at)])
       assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
-        calls: 2n,
-        charged: 20n,
-        key: 0n,
-        pending: 0n
-      })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
     }))
 
   it.effect("while the user's very first fold is under way", () =>
     Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const at = yield* anHourAgo
-      yield* insertCalls([callAt(userId, at + 10)])
+      const { at, folds, userId } = yield* withOneCall
       const sql = yield* SqlClient.SqlClient
       yield* sql`DELETE FROM usage_folds WHERE user_id = ${userId}`
       const run = yield* session
@@ -277,20 +271,12 @@ layer(Services, { excludeTestServices: true })("a call that is written late with
       yield* Fiber.join(late)
       assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
       yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), {
-        calls: 2n,
-        charged: 20n,
-        key: 0n,
-        pending: 0n
-      })
+      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
     }))
 
   it.effect("not committed yet when a fold begins", () =>
     Effect.gen(function*() {
-      const folds = yield* UsageFolds
-      const [userId = nobody] = yield* makeUsers(1)
-      const at = yield* anHourAgo
-      yield* insertCalls([callAt(userId, at + 10)])
+      const { at, folds, userId } = yield* withOneCall
       const run = yield* session
       yield* run("BEGIN")
       yield* run(`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,

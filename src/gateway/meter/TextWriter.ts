@@ -11,6 +11,7 @@ import { escapeBytes, escapedUnit } from "./FrameBytes.ts"
 const PIECE_BYTES_MAX = 4096
 /** The longest that one escape becomes, with a half before it that stayed alone. */
 const CHARACTER_BYTES_MAX = 6
+const scratch = new Uint8Array(PIECE_BYTES_MAX + CHARACTER_BYTES_MAX)
 
 const REPLACEMENT = 0xfffd
 
@@ -34,8 +35,6 @@ export function wholeCharactersEnd(bytes: Uint8Array, start: number, end: number
   const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
   return lead >= start && lead + length > end ? lead : end
 }
-
-const scratch = new Uint8Array(PIECE_BYTES_MAX + CHARACTER_BYTES_MAX)
 
 export class TextWriter {
   /** The first half of a surrogate pair, at the end of what was written. */

@@ -5,7 +5,6 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { send } from "../../support/TestHttp.ts"
 
 const json = { "content-type": "application/json" }
@@ -70,7 +69,7 @@ describe("the administration's API", () => {
         assert.notInclude(list.text, key)
         const call = yield* send(`${world.origin}/v1/models`, { method: "GET", headers: byKey })
         assert.strictEqual(call.status, 401)
-        const own = yield* new ConsoleClient(world.origin, { session: yield* world.session(root.id) }).get("/keys")
+        const own = yield* (yield* world.signedIn(root.id)).get("/keys")
         assert.notInclude(own.text, "deploy")
 
         assert.strictEqual((yield* post(`/keys/${id}/revoke`, "", byKey)).status, 204)

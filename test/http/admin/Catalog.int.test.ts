@@ -6,7 +6,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { liteLlm } from "../../catalog/PriceSamples.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { send } from "../../support/TestHttp.ts"
 import { until } from "../../support/Until.ts"
@@ -49,9 +49,7 @@ const upload = (client: ConsoleClient, path: string, file: string, text = "") =>
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("models and plans", (it) => {
   it.effect("are root's alone", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const user = yield* world.user(0n)
-      const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const { client, user, world } = yield* asUser
       yield* client.get("/keys")
       const paths = [
         "/admin/models",
@@ -330,7 +328,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
       const buyer = yield* world.user(0n)
       const order = yield* world.orders.subscription(buyer.id, "pro-2")
       const waiting = yield* world.orders.subscription((yield* world.user(0n)).id, "pro-2")
-      const shopper = new ConsoleClient(world.origin, { session: yield* world.session(buyer.id) })
+      const shopper = yield* world.signedIn(buyer.id)
       yield* shopper.get(`/pay/subscription/${order.id}`)
       const went = yield* shopper.post(`/pay/subscription/${order.id}/start`, { provider: "stripe" })
       assert.strictEqual(went.status, 303)

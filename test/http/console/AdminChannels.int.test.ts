@@ -5,7 +5,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ChannelId } from "../../../src/domain/Ids.ts"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send, type TestAnswer } from "../../support/TestHttp.ts"
 
@@ -14,7 +13,7 @@ const CANARY = "sk-canary-2342"
 const asRoot = Effect.gen(function*() {
   const world = yield* ConsoleWorld
   const root = yield* world.root
-  const client = new ConsoleClient(world.origin, { session: yield* world.session(root.id) })
+  const client = yield* world.signedIn(root.id)
   const channels = yield* client.get("/admin/channels")
   const upstream = /https?:\/\/127[^<]+/.exec(channels.text)?.[0] ?? ""
   return { world, root, client, upstream }
@@ -253,7 +252,7 @@ describe("root's channels", () => {
         assert.deepStrictEqual(row, { name: "simulator", revision: declared?.revision })
 
         const user = yield* world.user(0n)
-        const nobody = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+        const nobody = yield* world.signedIn(user.id)
         yield* nobody.get("/keys")
         for (const page of ["/admin/channels", "/admin/channels/new", path, `${path}/disable`]) {
           assert.strictEqual((yield* nobody.get(page)).status, 404, page)

@@ -11,7 +11,7 @@ import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 const asRoot = Effect.gen(function*() {
   const world = yield* ConsoleWorld
   const root = yield* world.root
-  const client = new ConsoleClient(world.origin, { session: yield* world.session(root.id) })
+  const client = yield* world.signedIn(root.id)
   yield* client.get("/admin")
   return { world, root, client }
 })
@@ -56,7 +56,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       const world = yield* ConsoleWorld
       const { order, user } = yield* orderOf()
       const event = yield* exceptionOf("nobodys")
-      const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const client = yield* world.signedIn(user.id)
       yield* client.get("/")
       const pages = ["", "/complete", "/cancel", "/refund", "/refunds/1"].map((path) =>
         `/admin/orders/${order.id}${path}`
@@ -191,7 +191,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
       assert.include(used.text, "has already paid an order")
       assert.strictEqual((yield* client.get(`${path}/complete`)).status, 303, "nothing to complete")
       // The buyer is told, too.
-      const buyer = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const buyer = yield* world.signedIn(user.id)
       assert.include((yield* buyer.get(`/orders/${order.id}`)).text, "paid directly")
       assert.deepStrictEqual(yield* world.problems, [])
     }))
@@ -216,7 +216,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("r
     Effect.gen(function*() {
       const { client, world } = yield* asRoot
       const { order, user } = yield* orderOf()
-      const buyer = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const buyer = yield* world.signedIn(user.id)
       yield* buyer.get(`/pay/topup/${order.id}`)
       yield* buyer.post(`/pay/topup/${order.id}/start`, { provider: "stripe" })
       const { attempts } = yield* Effect.orDie(world.orders.show(order.id, undefined))

@@ -5,12 +5,12 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 const asRoot = Effect.fnUntraced(function*() {
   const world = yield* ConsoleWorld
   const root = yield* world.root
-  const client = new ConsoleClient(world.origin, { session: yield* world.session(root.id) })
+  const client = yield* world.signedIn(root.id)
   const page = yield* client.get("/admin/settings")
   assert.strictEqual(page.status, 200)
   const revision = () => /name="revision" value="([^"]+)"/.exec(page.text)?.[1] ?? ""
@@ -21,9 +21,7 @@ describe("root's settings", () => {
   layer(ConsoleWorld.layerOf(), { timeout: 60_000 })((it) => {
     it.effect("are nobody else's", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const user = yield* world.user(0n)
-        const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+        const { client, world } = yield* asUser
         const home = yield* client.get("/")
         assert.notInclude(home.text, `href="/admin"`)
         for (const path of ["/admin", "/admin/settings", "/admin/keys", "/admin/keys/1/revoke"]) {

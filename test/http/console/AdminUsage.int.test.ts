@@ -13,7 +13,7 @@ import { callAt, idAt, insertCalls } from "../../support/UsageRows.ts"
 
 const clientOf = Effect.fnUntraced(function*(userId: UserId) {
   const world = yield* ConsoleWorld
-  return new ConsoleClient(world.origin, { session: yield* world.session(userId) })
+  return yield* world.signedIn(userId)
 })
 
 const signIn = Effect.gen(function*() {

@@ -9,7 +9,7 @@ import { UserId } from "../../../src/domain/Ids.ts"
 import { clientAddress, isNear } from "../../../src/http/console/ClientAddress.ts"
 import { PAGES_OF_USER_MAX, PageTurns } from "../../../src/http/console/PageTurns.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 
 layer(ConsoleWorld.layerOf({ billing: { pay_as_you_go: false } }), { excludeTestServices: true })(
@@ -45,9 +45,7 @@ layer(ConsoleWorld.layerOf({ billing: { pay_as_you_go: false } }), { excludeTest
 
     it.effect("credit that no call is paid with is not sold", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const user = yield* world.user(0n)
-        const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+        const { client, user, world } = yield* asUser
         const page = yield* client.get("/topup")
         assert.include(page.text, "there is nothing to top up")
         assert.strictEqual((yield* client.post("/topup/create", { amount_cny: "10.00" })).status, 422)

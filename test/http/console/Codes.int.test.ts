@@ -5,23 +5,17 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { UserId } from "../../../src/domain/Ids.ts"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import type { ConsoleClient } from "../../support/ConsoleClient.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 
 const locationOf = (answer: { readonly headers: { readonly location?: string | undefined } }): string =>
   answer.headers.location ?? ""
 
-const asUser = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const user = yield* world.user(0n)
-  return { world, user, client: new ConsoleClient(world.origin, { session: yield* world.session(user.id) }) }
-})
-
 const asRoot = Effect.gen(function*() {
   const world = yield* ConsoleWorld
   const user = yield* world.root
-  const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+  const client = yield* world.signedIn(user.id)
   yield* client.get("/admin/codes/new")
   return { world, user, client }
 })

@@ -7,15 +7,9 @@ import { Effect } from "effect"
 import type { UserId } from "../../../src/domain/Ids.ts"
 import { ORDERS_PER_HOUR_MAX } from "../../../src/orders/Orders.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 import { until } from "../../support/Until.ts"
-
-const signIn = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const user = yield* world.user(0n)
-  return { user, client: new ConsoleClient(world.origin, { session: yield* world.session(user.id) }) }
-})
 
 const orderCount = (userId: UserId) =>
   Effect.gen(function*() {
@@ -29,7 +23,7 @@ const locationOf = (answer: { readonly headers: { readonly location?: string | u
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money", (it) => {
   it.effect("an amount becomes an order; an amount that is none, too small or too large becomes nothing", () =>
     Effect.gen(function*() {
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       yield* client.get("/topup")
       const table = ["", "abc", "0", "-10", "9.99", "10000.01", "1e3", "10.001", "１０", "9".repeat(60)]
       for (const amount of table) {
@@ -49,8 +43,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
 
   it.effect("nothing happens without a token of this visitor, from another site, or in another form", () =>
     Effect.gen(function*() {
-      const { client, user } = yield* signIn
-      const other = (yield* signIn).client
+      const { client, user } = yield* asUser
+      const other = (yield* asUser).client
       yield* other.get("/topup")
       yield* client.get("/topup")
       const bad = [
@@ -90,8 +84,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("somebody else's order is not there, and neither is one of another kind", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const owner = yield* signIn
-      const stranger = (yield* signIn).client
+      const owner = yield* asUser
+      const stranger = (yield* asUser).client
       const { id } = yield* world.orders.topup(owner.user.id, 1_000n)
       yield* stranger.get("/topup")
       for (const path of [`/pay/topup/${id}`, `/pay/topup/${id}/status`, `/orders/${id}`]) {
@@ -119,7 +113,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("coming back from a provider proves nothing; the settlement does", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       const { id } = yield* world.orders.topup(user.id, 1_000n)
       yield* client.get(`/pay/topup/${id}`)
       const went = yield* client.post(`/pay/topup/${id}/start`, { provider: "epay", method: "alipay" })
@@ -164,7 +158,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("a payment in review is named to its buyer, who is not asked for another, and so is what was decided", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       const { id } = yield* world.orders.topup(user.id, 1_000n)
       yield* client.get(`/pay/topup/${id}`)
       yield* client.post(`/pay/topup/${id}/start`, { provider: "epay", method: "alipay" })
@@ -190,7 +184,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("a method that is off, or none, starts nothing", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       const { id } = yield* world.orders.topup(user.id, 1_000n)
       yield* client.get(`/pay/topup/${id}`)
       const table = [
@@ -210,7 +204,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
 
   it.effect("an order is cancelled once, and ordered again at today's price", () =>
     Effect.gen(function*() {
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       yield* client.get("/subscription")
       const placed = yield* client.post("/subscription/create", { plan_code: "basic" })
       const path = locationOf(placed)
@@ -230,7 +224,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("orders end at a bound an hour, however many are cancelled", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       yield* world.sql`
         INSERT INTO topup_orders (user_id, amount_fen, credit_micros, credit_usd_per_cny, state, expires_at)
           SELECT ${user.id}, 1000, 1, '0.14', 'cancelled', now() FROM generate_series(1, ${ORDERS_PER_HOUR_MAX - 1})`
@@ -244,7 +238,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("orders are listed page by page, without a gap", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       for (let made = 0; made < 30; made++) {
         const order = yield* world.orders.topup(user.id, 1_000n)
         yield* world.orders.cancel(order.id, user.id)
@@ -263,7 +257,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
   it.effect("what others wrote comes out as text", () =>
     Effect.gen(function*() {
       const world = yield* ConsoleWorld
-      const { client, user } = yield* signIn
+      const { client, user } = yield* asUser
       const hostile = `<img src=x onerror=alert(1)>"'&`
       yield* world.sql`
         INSERT INTO subscription_plans (code, name, price_fen, duration_days, limit_5h_micros, limit_1d_micros,

@@ -3,8 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 
 describe("names in addresses", () => {
@@ -31,9 +30,7 @@ describe("names in addresses", () => {
 
     it.effect("the answer with a new key keeps its reader there; a refused form can be read in another language", () =>
       Effect.gen(function*() {
-        const world = yield* ConsoleWorld
-        const user = yield* world.user(0n)
-        const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+        const { client } = yield* asUser
         yield* client.get("/keys/new")
         const refused = yield* client.post("/keys", { name: "" })
         assert.strictEqual(refused.status, 422)

@@ -3,8 +3,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 /** The first of all has no channel. */
 const UNSERVED = "a-model-without-a-channel"
@@ -22,9 +21,7 @@ const checkedIn = (text: string): ReadonlyArray<string> =>
 layer(ConsoleWorld.layerOf({ models }), { excludeTestServices: true })("models that no channel serves", (it) => {
   it.effect("are not offered, neither for a first call nor to a new key", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const user = yield* world.user(0n)
-      const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const { client } = yield* asUser
       for (const path of ["/", "/keys/new", "/models"]) {
         const page = yield* client.get(path)
         assert.include(page.text, "gpt-4o", path)
@@ -38,9 +35,7 @@ layer(ConsoleWorld.layerOf({ models }), { excludeTestServices: true })("models t
 
   it.effect("are still shown with a key that allows them, and stay chosen in a form", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const user = yield* world.user(0n)
-      const client = new ConsoleClient(world.origin, { session: yield* world.session(user.id) })
+      const { client } = yield* asUser
       yield* client.get("/keys/new")
       const refused = yield* client.post("/keys", { name: "", models: UNSERVED })
       assert.strictEqual(refused.status, 422)

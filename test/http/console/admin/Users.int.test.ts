@@ -12,7 +12,7 @@ import { send } from "../../../support/TestHttp.ts"
 
 const signedIn = Effect.fnUntraced(function*(userId: UserId) {
   const world = yield* ConsoleWorld
-  return new ConsoleClient(world.origin, { session: yield* world.session(userId) })
+  return yield* world.signedIn(userId)
 })
 
 const asRoot = Effect.gen(function*() {
