@@ -48,6 +48,16 @@ const models = [
   }
 ]
 
+export const basicPlan = {
+  code: "basic",
+  name: "Basic",
+  price_cny: "12.00",
+  duration_days: 30,
+  limit_5h_usd: "6",
+  limit_7d_usd: "20",
+  limit_30d_usd: "80"
+}
+
 /** The document, as config.yaml would have it. Port 0 takes any free port. */
 export const demoDocument = (options: {
   readonly folder: string
@@ -71,15 +81,7 @@ export const demoDocument = (options: {
     models: Object.fromEntries(models.map(({ id }) => [id, id]))
   }],
   models,
-  plans: [{
-    code: "basic",
-    name: "Basic",
-    price_cny: "12.00",
-    duration_days: 30,
-    limit_5h_usd: "6",
-    limit_7d_usd: "20",
-    limit_30d_usd: "80"
-  }, {
+  plans: [basicPlan, {
     // So small that a few calls fill its window: what comes after is paid from the balance.
     code: "tiny",
     name: "Tiny",

@@ -55,24 +55,25 @@ const paymentsSql = `
   LEFT JOIN orders o ON o.id = a.order_id
   LEFT JOIN users u ON u.id = coalesce(p.credited_user_id, o.user_id)`
 
+/** What was first booked of a refund or dispute, and the attempt of its payment. */
+const movementOf = (row: "r" | "d", id: "refund_id" | "dispute_id") => `
+  LEFT JOIN LATERAL (
+    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.${id} = ${row}.id ORDER BY c.id LIMIT 1
+  ) m ON true
+  LEFT JOIN payments p ON p.id = ${row}.payment_id LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+
 const refundsSql = `
   SELECT r.id, coalesce(m.booked_at, r.created_at) AS booked_at, r.provider, r.payment_reference AS payment_id, r.refund_id,
     r.state, r.currency, r.amount_minor, CASE WHEN r.state IN ('failed', 'canceled') THEN 0 ELSE r.amount_minor END
       AS given_back_minor, a.order_id, r.requested_by, r.note, r.problem, ${told}
   FROM payment_refunds r
-  LEFT JOIN LATERAL (
-    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.refund_id = r.id ORDER BY c.id LIMIT 1
-  ) m ON true
-  LEFT JOIN payments p ON p.id = r.payment_id LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+  ${movementOf("r", "refund_id")}`
 
 const disputesSql = `
   SELECT d.id, coalesce(m.booked_at, d.created_at) AS booked_at, d.provider, d.payment_reference AS payment_id, d.dispute_id,
     d.status AS state, d.reason, d.currency, d.amount_minor, d.taken_minor, a.order_id, d.due_at, ${told}
   FROM payment_disputes d
-  LEFT JOIN LATERAL (
-    SELECT c.booked_at, c.provider_at FROM cash_movements c WHERE c.dispute_id = d.id ORDER BY c.id LIMIT 1
-  ) m ON true
-  LEFT JOIN payments p ON p.id = d.payment_id LEFT JOIN payment_attempts a ON a.id = p.attempt_id`
+  ${movementOf("d", "dispute_id")}`
 
 const ledgerSql = `
   SELECT l.id, l.created_at AS booked_at, l.user_id, u.email, l.seq, l.kind AS state, l.kind, l.amount_micros, l.owed_micros,

@@ -24,22 +24,20 @@ export interface RateLimit {
   readonly refillMs: number
 }
 
+/** Of what needs a password. */
+const passwordLimits = {
+  network: { burst: 30, refillMs: 30_000 },
+  accountFromNetwork: { burst: 10, refillMs: 60_000 }
+} as const
+
 export const rateLimits = {
-  login: {
-    network: { burst: 30, refillMs: 30_000 },
-    accountFromNetwork: { burst: 10, refillMs: 60_000 },
-    account: { burst: 100, refillMs: 36_000 }
-  },
+  login: { ...passwordLimits, account: { burst: 100, refillMs: 36_000 } },
   registration: {
     network: { burst: 30, refillMs: 120_000 },
     accountFromNetwork: { burst: 10, refillMs: 360_000 },
     account: { burst: 30, refillMs: 120_000 }
   },
-  passwordChange: {
-    network: { burst: 30, refillMs: 30_000 },
-    accountFromNetwork: { burst: 10, refillMs: 60_000 },
-    account: { burst: 30, refillMs: 120_000 }
-  },
+  passwordChange: { ...passwordLimits, account: { burst: 30, refillMs: 120_000 } },
   redemption: {
     network: { burst: 60, refillMs: 30_000 },
     accountFromNetwork: { burst: 20, refillMs: 60_000 },

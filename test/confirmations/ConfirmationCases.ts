@@ -6,9 +6,10 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { postInTransaction } from "../../src/accounts/Ledger.ts"
+import { basicPlan } from "../../src/cli/DemoConfig.ts"
 import { EventId, type UserId } from "../../src/domain/Ids.ts"
 import { cliActor, recordChange } from "../../src/platform/AuditLog.ts"
-import { basicPlan, PaymentWorld } from "../support/PaymentWorld.ts"
+import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { staff } from "../support/StaffClients.ts"
 
 export const confirmationLimits = { confirm_above_usd: "5", confirm_above_cny: "20" }

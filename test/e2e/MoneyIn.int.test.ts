@@ -2,13 +2,14 @@
  * Money in as an installation's owner sees it: a server process, the command line beside it, and two providers that call over
  * HTTP. Ordered, paid, told, credited and spent; killed in between; asked about when nobody tells.
  */
+import { basicPlan } from "../../src/cli/DemoConfig.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { readdir, readFile, readlink } from "node:fs/promises"
 import { createServer } from "node:net"
 import { acquireEpay } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe } from "../../simulators/stripe/StripeSimulator.ts"
-import { basicPlan, paymentAt } from "../support/PaymentWorld.ts"
+import { paymentAt } from "../support/PaymentWorld.ts"
 import { balanceOf, chatBody, chatPath, document, receiptOf } from "../support/ProcessWorld.ts"
 import { makeInstallation, type RealmsProcess } from "../support/SpawnRealms.ts"
 import { makeDatabase } from "../support/TestDatabase.ts"

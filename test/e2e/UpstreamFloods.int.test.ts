@@ -49,15 +49,17 @@ interface Row {
   readonly isCharged?: boolean
 }
 
+const beginning = (type: string, text: string) => (call: UpstreamCall) => {
+  begin(call, type)
+  call.response.write(text)
+}
+
 const floods: ReadonlyArray<Row> = [
   {
     what: "a first frame of 100 MB",
     stream: true,
     frames: 0,
-    start: (call) => {
-      begin(call, "text/event-stream")
-      call.response.write("data: ")
-    },
+    start: beginning("text/event-stream", "data: "),
     bytesMax: FRAME_BYTES_MAX
   },
   {
@@ -78,10 +80,7 @@ const floods: ReadonlyArray<Row> = [
     what: "a JSON body of 100 MB",
     stream: false,
     frames: 0,
-    start: (call) => {
-      begin(call, "application/json")
-      call.response.write('{"choices":[{"message":{"content":"')
-    },
+    start: beginning("application/json", '{"choices":[{"message":{"content":"'),
     bytesMax: BODY_BYTES_MAX,
     isCharged: true
   },

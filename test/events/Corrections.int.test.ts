@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { EventId, makeReservationId, PaymentId, UserId } from "../../src/domain/Ids.ts"
 import type { Order } from "../../src/orders/Order.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
-import { tagOf } from "../support/ClawbackFacts.ts"
+import { creditTo, tagOf } from "../support/ClawbackFacts.ts"
 import { paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
 const noEvent = EventId.make(0n)
@@ -39,12 +39,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })(
         const again = paidFact(reference, { provider: "epay", merchant: world.epay.pid, payment: `again${order.id}` })
         assert.strictEqual((yield* world.settlement.settle(again)).outcome, "needs_review")
         const [event] = yield* world.paymentEvents.list({ open: true, text: `again${order.id}` }, { limit: 1 })
-        const credit = {
-          resolution: "credited",
-          note: "n",
-          user: String(order.userId),
-          amountMicros: 1_000_000n
-        } as const
+        const credit = creditTo(order.userId, 1_000_000n)
         yield* world.resolutions.resolve(ada, event?.id ?? noEvent, credit)
         // As if both were one payment.
         yield* world.sql`UPDATE payment_events SET payment_id = ${paymentId} WHERE id = ${event?.id}`

@@ -5,7 +5,7 @@ import { EventId, makeReservationId, type RefundId, UserId } from "../../src/dom
 import { isUnanswered } from "../../src/orders/Refunds.ts"
 import type { PaymentFact } from "../../src/payments/PaymentFact.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
-import { dispute, refund, settle, tagOf } from "../support/ClawbackFacts.ts"
+import { creditTo, dispute, refund, settle, tagOf } from "../support/ClawbackFacts.ts"
 import { inWorld, paidFact, PaymentWorld } from "../support/PaymentWorld.ts"
 
 const ada: Actor = { name: "user:1", userId: UserId.make(1n), address: "" }
@@ -72,12 +72,7 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("a
       assert.strictEqual(yield* stateOfPayment(paymentIntent), "in_review")
       assert.isTrue((yield* world.paymentEvents.find(event.id)).event.isOpen)
       // Credited now, it counts once, and what failed takes nothing of it.
-      const credit = {
-        resolution: "credited",
-        note: "n",
-        user: String(order.userId),
-        amountMicros: 1_000_000n
-      } as const
+      const credit = creditTo(order.userId, 1_000_000n)
       assert.strictEqual(yield* tagOf(world.resolutions.resolve(ada, event.id, credit)), "done")
       assert.deepStrictEqual(yield* world.balance(order.userId), { usd: order.creditMicros + 1_000_000n, owed: 0n })
       yield* world.clean

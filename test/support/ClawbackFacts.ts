@@ -1,6 +1,6 @@
 /** What Stripe tells of refunds and disputes, for tests of the settlement, and what became of an effect. */
 import { Effect } from "effect"
-import { makeReservationId } from "../../src/domain/Ids.ts"
+import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import type { PaymentFact, RefundState } from "../../src/payments/PaymentFact.ts"
 import { PaymentWorld } from "./PaymentWorld.ts"
 
@@ -42,3 +42,7 @@ export const dispute = (paymentIntent: string, status: string, kind: string, mor
 export const settle = Effect.fnUntraced(function*(fact: PaymentFact) {
   return yield* (yield* PaymentWorld).settlement.settle(fact)
 })
+
+/** Root credits a payment that is in review to this user. */
+export const creditTo = (userId: UserId, amountMicros: bigint) =>
+  ({ resolution: "credited", note: "n", user: String(userId), amountMicros }) as const

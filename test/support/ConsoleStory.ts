@@ -120,3 +120,13 @@ export const subscribe = async (visitor: Visitor, telling: Telling, origin: stri
   await page.goto(`${origin}/subscription`)
   await inspect(visitor, telling, "plans-running")
 }
+
+/** Registers, pays and calls: what is paid from the balance, and then by a plan. */
+export const becomeCustomer = async (visitor: Visitor, telling: Telling, origin: string) => {
+  await register(visitor, telling, origin)
+  const key = await makeKey(visitor, telling, origin)
+  await topUp(visitor, telling, origin)
+  await call(origin, key)
+  await subscribe(visitor, telling, origin)
+  await call(origin, key)
+}

@@ -7,6 +7,7 @@ import { Context, Effect, Layer } from "effect"
 import { acquireEpay, type EpaySimulator } from "../../simulators/epay/EpaySimulator.ts"
 import { acquireStripe, type StripeSimulator } from "../../simulators/stripe/StripeSimulator.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
+import { basicPlan } from "../../src/cli/DemoConfig.ts"
 import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { Callbacks } from "../../src/events/Callbacks.ts"
 import { Corrections } from "../../src/events/Corrections.ts"
@@ -45,16 +46,6 @@ export interface WorldOptions {
   /** Stripe's secret key; else one of the test mode. */
   readonly stripeKey?: string
   readonly plans?: ReadonlyArray<object>
-}
-
-export const basicPlan = {
-  code: "basic",
-  name: "Basic",
-  price_cny: "12.00",
-  duration_days: 30,
-  limit_5h_usd: "6",
-  limit_7d_usd: "20",
-  limit_30d_usd: "80"
 }
 
 /** What a configuration says to take money at the simulated providers. */

@@ -8,7 +8,7 @@ import { Effect, Redacted } from "effect"
 import { text } from "node:stream/consumers"
 import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
-import { call, inspect, makeKey, register, submit, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
+import { becomeCustomer, inspect, submit, type Telling } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 const tellings: ReadonlyArray<Telling> = [
@@ -303,12 +303,7 @@ const tell = (telling: Telling) =>
       await makeChannel(root, telling, world)
       await makePlan(root, telling, world)
       await takeMoney(root, telling, world)
-      await register(user, telling, world.origin)
-      const key = await makeKey(user, telling, world.origin)
-      await topUp(user, telling, world.origin)
-      await call(world.origin, key)
-      await subscribe(user, telling, world.origin)
-      await call(world.origin, key)
+      await becomeCustomer(user, telling, world.origin)
       await giveCodes(root, telling, world)
       await redeemCode(root, user, telling, world)
     })

@@ -7,7 +7,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Browser } from "playwright-core"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
-import { call, inspect, makeKey, register, subscribe, type Telling, topUp } from "../../support/ConsoleStory.ts"
+import { becomeCustomer, inspect, type Telling } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 const tellings: ReadonlyArray<Telling> = [
@@ -41,12 +41,7 @@ const tell = (browser: Browser, telling: Telling) =>
     const world = yield* ConsoleWorld
     const visitor = yield* visit(browser, telling)
     yield* Effect.promise(async () => {
-      await register(visitor, telling, world.origin)
-      const key = await makeKey(visitor, telling, world.origin)
-      await topUp(visitor, telling, world.origin)
-      await call(world.origin, key)
-      await subscribe(visitor, telling, world.origin)
-      await call(world.origin, key)
+      await becomeCustomer(visitor, telling, world.origin)
       await look(visitor, telling, world.origin)
       await visitor.page.click('form[action="/logout"] button')
       await visitor.page.waitForURL(/\/login/)
