@@ -79,27 +79,22 @@ describe("TokenCounter", () => {
       assert.notStrictEqual(second, first)
     }).pipe(Effect.provide(stubborn)))
 
-  it.effect("gives up on a count that waited too long for its turn", () =>
-    Effect.gen(function*() {
-      const fibers = yield* Effect.forEach(["hang", "hang", "hang"], (text) =>
-        Effect.forkChild(count(text), { startImmediately: true }))
-      yield* TestClock.adjust(COUNT_MS_MAX)
-      yield* TestClock.adjust(COUNT_AND_WAIT_MS_MAX - COUNT_MS_MAX)
-      for (const fiber of fibers) {
-        assert.isUndefined(yield* Fiber.join(fiber))
-      }
-    }).pipe(Effect.provide(stubborn)))
-
-  it.effect("gives up in time where its caller cannot be interrupted", () =>
-    Effect.gen(function*() {
-      const fibers = yield* Effect.forEach(["hang", "hang", "hang"], (text) =>
-        Effect.forkChild(Effect.uninterruptible(count(text)), { startImmediately: true }))
-      yield* TestClock.adjust(COUNT_MS_MAX)
-      yield* TestClock.adjust(COUNT_AND_WAIT_MS_MAX - COUNT_MS_MAX)
-      for (const fiber of fibers) {
-        assert.isUndefined(yield* Fiber.join(fiber))
-      }
-    }).pipe(Effect.provide(stubborn)))
+  const waits = [
+    ["gives up on a count that waited too long for its turn", count],
+    ["gives up in time where its caller cannot be interrupted", (text: string) => Effect.uninterruptible(count(text))]
+  ] as const
+  for (const [title, counting] of waits) {
+    it.effect(title, () =>
+      Effect.gen(function*() {
+        const fibers = yield* Effect.forEach(["hang", "hang", "hang"], (text) =>
+          Effect.forkChild(counting(text), { startImmediately: true }))
+        yield* TestClock.adjust(COUNT_MS_MAX)
+        yield* TestClock.adjust(COUNT_AND_WAIT_MS_MAX - COUNT_MS_MAX)
+        for (const fiber of fibers) {
+          assert.isUndefined(yield* Fiber.join(fiber))
+        }
+      }).pipe(Effect.provide(stubborn)))
+  }
 
   it.effect("fails the count of a thread that dies, and starts another", () =>
     Effect.gen(function*() {

@@ -20,6 +20,14 @@ const orderCount = (userId: UserId) =>
 const locationOf = (answer: { readonly headers: { readonly location?: string | undefined } }): string =>
   answer.headers.location ?? ""
 
+/** An order of 10.00 CNY, which its user looks at. */
+const orderShown = Effect.gen(function*() {
+  const { client, user, world } = yield* asUser
+  const { id } = yield* world.orders.topup(user.id, 1_000n)
+  yield* client.get(`/pay/topup/${id}`)
+  return { client, id, user, world }
+})
+
 layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money", (it) => {
   it.effect("an amount becomes an order; an amount that is none, too small or too large becomes nothing", () =>
     Effect.gen(function*() {
@@ -112,10 +120,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
 
   it.effect("coming back from a provider proves nothing; the settlement does", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, user } = yield* asUser
-      const { id } = yield* world.orders.topup(user.id, 1_000n)
-      yield* client.get(`/pay/topup/${id}`)
+      const { client, id, world } = yield* orderShown
       const went = yield* client.post(`/pay/topup/${id}/start`, { provider: "epay", method: "alipay" })
       assert.strictEqual(went.status, 200)
       assert.include(went.text, "data-send")
@@ -157,10 +162,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
 
   it.effect("a payment in review is named to its buyer, who is not asked for another, and so is what was decided", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, user } = yield* asUser
-      const { id } = yield* world.orders.topup(user.id, 1_000n)
-      yield* client.get(`/pay/topup/${id}`)
+      const { client, id, user, world } = yield* orderShown
       yield* client.post(`/pay/topup/${id}/start`, { provider: "epay", method: "alipay" })
       const state = (values: string) =>
         world.sql.unsafe(
@@ -183,10 +185,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("pages about money"
 
   it.effect("a method that is off, or none, starts nothing", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, user } = yield* asUser
-      const { id } = yield* world.orders.topup(user.id, 1_000n)
-      yield* client.get(`/pay/topup/${id}`)
+      const { client, id, world } = yield* orderShown
       const table = [
         [{ provider: "paypal" }, 422],
         [{}, 422],

@@ -20,6 +20,13 @@ const asRoot = Effect.gen(function*() {
   return { root, client: yield* signedIn(root.id) }
 })
 
+/** An administrator before the page of a new user, or before a form there. */
+const atUser = Effect.fnUntraced(function*(usdMicros: bigint, form: string) {
+  const world = yield* ConsoleWorld
+  const user = yield* world.user(usdMicros)
+  return { ...yield* asRoot, world, user, path: `/admin/users/${user.id}${form}` }
+})
+
 const keyIn = (text: string): string => /name="key" value="([^"]+)"/.exec(text)?.[1] ?? ""
 
 const balanceOf = (userId: UserId) =>
@@ -84,10 +91,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
 
   it.effect("get money once for one form, however often it is sent, and only a sensible amount with a reason", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, root } = yield* asRoot
-      const user = yield* world.user(5_000_000n)
-      const path = `/admin/users/${user.id}/adjust`
+      const { client, path, root, user, world } = yield* atUser(5_000_000n, "/adjust")
       const key = keyIn((yield* client.get(path)).text)
       const bad = [
         [{ amount: "", note: "why" }, "amount"],
@@ -132,10 +136,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
 
   it.effect("are let off a debt once for one form, no more than they owe, and only with a reason", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, root } = yield* asRoot
-      const user = yield* world.user(0n)
-      const path = `/admin/users/${user.id}/waive`
+      const { client, path, root, user, world } = yield* atUser(0n, "/waive")
       assert.strictEqual((yield* client.get(path)).status, 303, "nothing is owed")
       assert.notInclude((yield* client.get(`/admin/users/${user.id}`)).text, path)
       yield* Effect.orDie(adjustIn(world.sql, user.id, { amountMicros: -2_500_000n, mode: "owe" }))
@@ -170,10 +171,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
 
   it.effect("get a plan once for one form, and lose it when it is ended", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, root } = yield* asRoot
-      const user = yield* world.user(0n)
-      const path = `/admin/users/${user.id}/grant`
+      const { client, path, root, user, world } = yield* atUser(0n, "/grant")
       const key = keyIn((yield* client.get(path)).text)
       assert.strictEqual((yield* client.post(path, { plan: "none", note: "gift", key })).status, 422)
       assert.strictEqual((yield* client.post(path, { plan: "basic", note: "", key })).status, 422)
@@ -249,11 +247,8 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
 
   it.effect("set a new password by a link, once", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client } = yield* asRoot
-      const user = yield* world.user(0n)
+      const { client, path, user, world } = yield* atUser(0n, "")
       const own = yield* signedIn(user.id)
-      const path = `/admin/users/${user.id}`
       yield* client.get(path)
       const first = yield* client.post(`${path}/password-link`, {})
       const shown = yield* client.post(`${path}/password-link`, {})
@@ -286,10 +281,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("users in the admin
 
   it.effect("and all of it is in the audit log, filtered, and as a file without formulas", () =>
     Effect.gen(function*() {
-      const world = yield* ConsoleWorld
-      const { client, root } = yield* asRoot
-      const user = yield* world.user(0n)
-      const path = `/admin/users/${user.id}/adjust`
+      const { client, path, root, world } = yield* atUser(0n, "/adjust")
       const note = '=HYPERLINK("x","<img src=x>")'
       const key = keyIn((yield* client.get(path)).text)
       yield* client.post(path, { amount: "1", note, key })
