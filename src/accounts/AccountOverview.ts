@@ -69,56 +69,53 @@ export class AccountOverview extends Context.Service<AccountOverview, {
   balance(userId: UserId): Effect.Effect<Balance, SqlError.SqlError>
   view(userId: UserId): Effect.Effect<AccountView, AccountUnavailable | SqlError.SqlError>
 }>()("realms/accounts/AccountOverview") {
-  static readonly layer = Layer.effect(
-    AccountOverview,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(AccountOverview)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const balance = Effect.fn("AccountOverview.balance")(function*(userId: UserId) {
-        const found = yield* rowOf(
-          Balance,
-          sql`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
-        )
-        return found ?? { usdMicros: 0n, owedMicros: 0n }
-      })
+    const balance = Effect.fn("AccountOverview.balance")(function*(userId: UserId) {
+      const found = yield* rowOf(
+        Balance,
+        sql`SELECT usd_micros, owed_micros FROM user_balances WHERE user_id = ${userId}`
+      )
+      return found ?? { usdMicros: 0n, owedMicros: 0n }
+    })
 
-      const view = Effect.fn("AccountOverview.view")(function*(userId: UserId) {
-        const nowMs = yield* Clock.currentTimeMillis
-        const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<SubscriptionId, bigint>() } }
-        const { state } = yield* loadAccount(sql, read, nowMs).pipe(
-          // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
-          Effect.catchTag(
-            "UnknownAccount",
-            (error: UnknownAccount) =>
-              Effect.fail(new AccountUnavailable({ reason: `user ${error.userId} has no account` }))
-          )
+    const view = Effect.fn("AccountOverview.view")(function*(userId: UserId) {
+      const nowMs = yield* Clock.currentTimeMillis
+      const read = { userId, ids: [], known: { state: nothingKnown, fences: new Map<SubscriptionId, bigint>() } }
+      const { state } = yield* loadAccount(sql, read, nowMs).pipe(
+        // Every user has an account from the start: one without is a damaged database, which `realms audit` tells of.
+        Effect.catchTag(
+          "UnknownAccount",
+          (error: UnknownAccount) =>
+            Effect.fail(new AccountUnavailable({ reason: `user ${error.userId} has no account` }))
         )
-        const active = yield* rowsOf(
-          ActiveSubscription,
-          sql`SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
+      )
+      const active = yield* rowsOf(
+        ActiveSubscription,
+        sql`SELECT id, plan_code, plan_name, starts_at, ends_at FROM user_subscriptions
         WHERE user_id = ${userId} AND status = 'active' AND ends_at > now()
         ORDER BY ends_at, id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-        )
-        const suspended = yield* rowsOf(
-          SuspendedOverview,
-          sql`SELECT id, plan_name,
+      )
+      const suspended = yield* rowsOf(
+        SuspendedOverview,
+        sql`SELECT id, plan_name,
           (extract(epoch FROM ends_at - greatest(suspended_at, starts_at)) * 1000)::double precision AS left_ms
         FROM user_subscriptions WHERE user_id = ${userId} AND status = 'suspended'
         ORDER BY id LIMIT ${SUBSCRIPTIONS_SHOWN_MAX}`
-        )
-        return {
-          suspended,
-          usdMicros: state.usdMicros,
-          owedMicros: state.owedMicros,
-          heldMicros: state.heldMicros,
-          openCalls: state.openHolds,
-          subscriptions: active.flatMap((found) => subscriptionOf(found, state, nowMs))
-        }
-      })
-
-      return AccountOverview.of({ balance, view })
+      )
+      return {
+        suspended,
+        usdMicros: state.usdMicros,
+        owedMicros: state.owedMicros,
+        heldMicros: state.heldMicros,
+        openCalls: state.openHolds,
+        subscriptions: active.flatMap((found) => subscriptionOf(found, state, nowMs))
+      }
     })
-  )
+
+    return AccountOverview.of({ balance, view })
+  }))
 }
 
 const windowIndexes = [0, 1, 2, 3] as const

@@ -113,265 +113,260 @@ export class Accounts extends Context.Service<Accounts, {
   /** Replays settlements of the outbox file and those that were set aside. For the start of a server. */
   readonly replay: Effect.Effect<void>
 }>()("realms/accounts/Accounts") {
-  static readonly layer = Layer.effect(
-    Accounts,
-    Effect.gen(function*() {
-      const database = yield* Database
-      const sql = yield* SqlClient.SqlClient
-      const config = yield* AppConfig
-      const policy = yield* AccountPolicy
-      const idleMs = yield* AccountIdleMs
-      const notifications = yield* Notifications
-      const fs = yield* FileSystem.FileSystem
-      const clock = yield* Clock.Clock
-      const run = Effect.runForkWith(yield* Effect.context<never>())
-      const now = () => clock.currentTimeMillisUnsafe()
-      const outboxPath = `${config.dataDir}/unsettled.jsonl`
-      const setAsidePath = `${config.dataDir}/set-aside.jsonl`
+  static readonly layer = Layer.effect(Accounts)(Effect.gen(function*() {
+    const database = yield* Database
+    const sql = yield* SqlClient.SqlClient
+    const config = yield* AppConfig
+    const policy = yield* AccountPolicy
+    const idleMs = yield* AccountIdleMs
+    const notifications = yield* Notifications
+    const fs = yield* FileSystem.FileSystem
+    const clock = yield* Clock.Clock
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const now = () => clock.currentTimeMillisUnsafe()
+    const outboxPath = `${config.dataDir}/unsettled.jsonl`
+    const setAsidePath = `${config.dataDir}/set-aside.jsonl`
 
-      const connect = (name: string, lockTimeoutMs: number) =>
-        database.connect({
-          applicationName: `realms-journal-${name}`,
-          multiplex: true,
-          startupParameters: {
-            lock_timeout: String(lockTimeoutMs),
-            statement_timeout: "8000",
-            idle_in_transaction_session_timeout: "5000",
-            synchronous_commit: "on",
-            // Plans are cached while tables are small; only one index look-up a row stays right when they are not.
-            enable_seqscan: "off",
-            enable_hashjoin: "off",
-            enable_mergejoin: "off",
-            jit: "off",
-            plan_cache_mode: "force_generic_plan"
-          }
-        })
-      const main = new JournalLane({
-        ...lanes.main,
-        connect: connect("main", MAIN_LOCK_TIMEOUT_MS),
-        fork: run,
-        now
+    const connect = (name: string, lockTimeoutMs: number) =>
+      database.connect({
+        applicationName: `realms-journal-${name}`,
+        multiplex: true,
+        startupParameters: {
+          lock_timeout: String(lockTimeoutMs),
+          statement_timeout: "8000",
+          idle_in_transaction_session_timeout: "5000",
+          synchronous_commit: "on",
+          // Plans are cached while tables are small; only one index look-up a row stays right when they are not.
+          enable_seqscan: "off",
+          enable_hashjoin: "off",
+          enable_mergejoin: "off",
+          jit: "off",
+          plan_cache_mode: "force_generic_plan"
+        }
       })
-      const slow = new JournalLane({
-        ...lanes.slow,
-        connect: connect("slow", SLOW_LOCK_TIMEOUT_MS),
-        fork: run,
-        now
-      })
+    const main = new JournalLane({
+      ...lanes.main,
+      connect: connect("main", MAIN_LOCK_TIMEOUT_MS),
+      fork: run,
+      now
+    })
+    const slow = new JournalLane({
+      ...lanes.slow,
+      connect: connect("slow", SLOW_LOCK_TIMEOUT_MS),
+      fork: run,
+      now
+    })
 
-      const leases = new Leases()
-      let opening = 0
-      let closing = false
+    const leases = new Leases()
+    let opening = 0
+    let closing = false
 
-      const appendItems = (path: string, commands: ReadonlyArray<OutboxItem>) =>
-        appendToOutbox(path, commands).pipe(
-          Effect.provideService(FileSystem.FileSystem, fs),
-          Effect.catch((error) =>
-            Effect.logFatal("settlements could not be written to the outbox file", error, commands)
-          )
-        )
+    const appendItems = (path: string, commands: ReadonlyArray<OutboxItem>) =>
+      appendToOutbox(path, commands).pipe(
+        Effect.provideService(FileSystem.FileSystem, fs),
+        Effect.catch((error) => Effect.logFatal("settlements could not be written to the outbox file", error, commands))
+      )
 
-      const host: ActorHost = {
-        enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
-        now,
-        load: (read, done) => {
-          if (!main.connected || main.isSilent) return void run(Effect.sync(() => done(main.connected ? silent : away)))
-          run(
-            withinDatabaseWait(loadAccount(sql, read, now()), READ_MS_MAX).pipe(
-              Effect.catchTag("DatabaseUnavailable", () => Effect.fail(silent)),
-              Effect.match({ onSuccess: done, onFailure: done }),
-              Effect.catchDefect((defect) =>
-                Effect.logError("an account could not be read", defect).pipe(
-                  Effect.andThen(
-                    Effect.sync(() => done(new AccountUnavailable({ reason: "the account cannot be read" })))
-                  )
+    const host: ActorHost = {
+      enqueue: (actor) => (actor.lane === "slow" ? slow : main).enqueue(actor),
+      now,
+      load: (read, done) => {
+        if (!main.connected || main.isSilent) return void run(Effect.sync(() => done(main.connected ? silent : away)))
+        run(
+          withinDatabaseWait(loadAccount(sql, read, now()), READ_MS_MAX).pipe(
+            Effect.catchTag("DatabaseUnavailable", () => Effect.fail(silent)),
+            Effect.match({ onSuccess: done, onFailure: done }),
+            Effect.catchDefect((defect) =>
+              Effect.logError("an account could not be read", defect).pipe(
+                Effect.andThen(
+                  Effect.sync(() => done(new AccountUnavailable({ reason: "the account cannot be read" })))
                 )
               )
             )
           )
-        },
-        later: (_, failures, callback) => {
-          const delayMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(failures, 10), RETRY_MS_MAX)
-          run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
-        },
-        setAside: (userId, command, cause) => {
-          leases.close(command.id)
-          run(
-            Effect.logError("a settlement can not be written and is set aside", cause).pipe(
-              Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
-              Effect.andThen(Metric.update(setAsideTotal, 1)),
-              Effect.andThen(appendItems(setAsidePath, [{ userId, command }]))
-            )
+        )
+      },
+      later: (_, failures, callback) => {
+        const delayMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(failures, 10), RETRY_MS_MAX)
+        run(Effect.sync(callback).pipe(Effect.delay(Duration.millis(delayMs))))
+      },
+      setAside: (userId, command, cause) => {
+        leases.close(command.id)
+        run(
+          Effect.logError("a settlement can not be written and is set aside", cause).pipe(
+            Effect.annotateLogs({ userId: String(userId), file: setAsidePath }),
+            Effect.andThen(Metric.update(setAsideTotal, 1)),
+            Effect.andThen(appendItems(setAsidePath, [{ userId, command }]))
           )
-        }
+        )
       }
+    }
 
-      const residents = new AccountResidents(host, now)
-      /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
-      const askAccount = (userId: UserId, command: Command, waitMs = Infinity) =>
-        Effect.suspend(() => ask(residents.of(userId), command, waitMs))
+    const residents = new AccountResidents(host, now)
+    /** The actor is found when the question is put, not when it is made: in between it may have been forgotten. */
+    const askAccount = (userId: UserId, command: Command, waitMs = Infinity) =>
+      Effect.suspend(() => ask(residents.of(userId), command, waitMs))
 
-      /**
-       * Gives a settlement to its actor; the lease is kept alive until it has landed. The wait is a plain timer: a race of fibers
-       * would cost every call more than its decision does.
-       */
-      const settle = (
-        userId: UserId,
-        command: Commit | Void,
-        waitMs: number
-      ): Effect.Effect<Settlement, AccountError> =>
-        Effect.callback((resume) => {
-          const timer = waitMs === Infinity ? undefined : setTimeout(() => resume(Effect.fail(stillSettling)), waitMs)
-          residents.of(userId).tell(command, (result) => {
-            clearTimeout(timer)
-            leases.close(command.id)
-            resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
-          })
+    /**
+     * Gives a settlement to its actor; the lease is kept alive until it has landed. The wait is a plain timer: a race of fibers
+     * would cost every call more than its decision does.
+     */
+    const settle = (
+      userId: UserId,
+      command: Commit | Void,
+      waitMs: number
+    ): Effect.Effect<Settlement, AccountError> =>
+      Effect.callback((resume) => {
+        const timer = waitMs === Infinity ? undefined : setTimeout(() => resume(Effect.fail(stillSettling)), waitMs)
+        residents.of(userId).tell(command, (result) => {
+          clearTimeout(timer)
+          leases.close(command.id)
+          resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
         })
-
-      const reserve = (userId: UserId, command: Reserve, onLost: () => void) =>
-        Effect.callback<Reservation, AccountError>((resume) => {
-          if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
-          // What is given to a writer that waits for an answer waits with it.
-          if (main.isSilent) return resume(Effect.fail(silent))
-          if (!isCanonical.test(command.id)) return resume(Effect.fail(new ReservationLost({ id: command.id })))
-          if (leases.size + opening >= OPEN_RESERVATIONS_MAX) {
-            return resume(Effect.fail(new AccountUnavailable({ reason: "too many open reservations" })))
-          }
-          let waiting = true
-          opening++
-          const giveUp = () => {
-            if (!waiting) return
-            waiting = false
-            clearTimeout(timer)
-            const outcome = { ...emptyOutcome, reason: "abandoned" }
-            residents.of(userId).tell({ _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
-          }
-          const timer = setTimeout(() => {
-            giveUp()
-            resume(Effect.fail(unanswered))
-          }, ANSWER_MS_MAX)
-          residents.of(userId).tell(command, (result) => {
-            opening--
-            if (result._tag === "Reservation" && waiting) {
-              leases.open(command.id, { leaseSeconds: command.leaseSeconds, nowMs: now(), onLost })
-            }
-            waiting = false
-            clearTimeout(timer)
-            resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
-          })
-          return Effect.sync(giveUp)
-        })
-
-      const renewLengths = (lengths: ReadonlySet<number>) =>
-        Effect.forEach(
-          lengths,
-          (leaseSeconds) =>
-            Effect.map(
-              main.renew(() => leases.ids(leaseSeconds), leaseSeconds),
-              (lost) => leases.renewed(leaseSeconds, lost, now())
-            ),
-          { discard: true }
-        )
-
-      const sweepLock = yield* Semaphore.make(1)
-      let mustRenewAll = false
-      main.onConnected.add(() => {
-        mustRenewAll = true
       })
-      const sweep = Effect.gen(function*() {
-        // What is due is renewed before anything is judged by its lease; after an outage everything this process holds.
-        yield* renewLengths(mustRenewAll ? leases.lengths() : leases.due(now()))
-        mustRenewAll = false
-        const overdue = rowsOf(
-          OverdueCall,
-          sql`SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now()
-            ORDER BY id LIMIT ${SWEEP_MAX}`
-        )
-        const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
-          Effect.mapError((error) =>
-            error._tag === "DatabaseUnavailable" ? silent : new AccountUnavailable({ reason: error.message })
-          )
-        )
-        const mode = policy.expiredReservation()
-        // One account that cannot be written does not keep the others' holds.
-        const answers = yield* Effect.forEach(
-          rows,
-          (row) => Effect.result(askAccount(row.userId, { _tag: "Expire", id: row.id, mode })),
-          { concurrency: "unbounded" }
-        )
-        return answers.filter((answer) =>
-          answer._tag === "Success" && answer.success._tag === "Settlement" &&
-          answer.success.settlement.state === "expired"
-        ).length
-      }).pipe(sweepLock.withPermits(1))
 
-      const replay = replayFiles({
-        paths: [outboxPath, setAsidePath],
-        keepAt: setAsidePath,
-        submit: ({ command, userId }) => askAccount(userId, command)
-      }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
-
-      const drain = (graceMs: number) =>
-        Effect.gen(function*() {
-          closing = true
-          const deadline = now() + graceMs
-          const unsettled = () =>
-            residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
-          const isBusy = () => opening > 0 || unsettled().length > 0
-          while (isBusy() && now() < deadline) {
-            yield* Effect.sleep(Duration.millis(20))
+    const reserve = (userId: UserId, command: Reserve, onLost: () => void) =>
+      Effect.callback<Reservation, AccountError>((resume) => {
+        if (closing) return resume(Effect.fail(new AccountUnavailable({ reason: "shutting down" })))
+        // What is given to a writer that waits for an answer waits with it.
+        if (main.isSilent) return resume(Effect.fail(silent))
+        if (!isCanonical.test(command.id)) return resume(Effect.fail(new ReservationLost({ id: command.id })))
+        if (leases.size + opening >= OPEN_RESERVATIONS_MAX) {
+          return resume(Effect.fail(new AccountUnavailable({ reason: "too many open reservations" })))
+        }
+        let waiting = true
+        opening++
+        const giveUp = () => {
+          if (!waiting) return
+          waiting = false
+          clearTimeout(timer)
+          const outcome = { ...emptyOutcome, reason: "abandoned" }
+          residents.of(userId).tell({ _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
+        }
+        const timer = setTimeout(() => {
+          giveUp()
+          resume(Effect.fail(unanswered))
+        }, ANSWER_MS_MAX)
+        residents.of(userId).tell(command, (result) => {
+          opening--
+          if (result._tag === "Reservation" && waiting) {
+            leases.open(command.id, { leaseSeconds: command.leaseSeconds, nowMs: now(), onLost })
           }
-          const left = unsettled()
-          if (left.length === 0) return
-          yield* Effect.logWarning("settlements are kept in the outbox file, and replayed at the next start", {
-            count: left.length,
-            outboxPath
-          })
-          yield* appendItems(outboxPath, left)
+          waiting = false
+          clearTimeout(timer)
+          resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
         })
-
-      yield* notifications.subscribe({
-        onMessage: (topic, key) => {
-          if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(UserId.make(BigInt(key)))
-        },
-        // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
-        onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),
-        onUp: () => residents.invalidateAll()
+        return Effect.sync(giveUp)
       })
-      yield* main.tryToConnect
-      yield* Effect.forkScoped(main.run)
-      yield* Effect.forkScoped(slow.run)
-      const renewDue = Effect.suspend(() => renewLengths(leases.due(now())))
-      yield* Effect.forkScoped(inRounds(renewDue, { failure: "leases could not be renewed", everyMs: LEASE_TICK_MS }))
-      const forgetIdle = Effect.sync(() => residents.forgetIdle(idleMs))
-      yield* Effect.forkScoped(inRounds(forgetIdle, { failure: "idle accounts stay in memory", everyMs: idleMs / 10 }))
 
-      return Accounts.of({
-        reserve,
-        extend: (userId, command) =>
-          Effect.suspend(() => main.isSilent ? Effect.fail(silent) : askAccount(userId, command, ANSWER_MS_MAX)).pipe(
-            Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected)
+    const renewLengths = (lengths: ReadonlySet<number>) =>
+      Effect.forEach(
+        lengths,
+        (leaseSeconds) =>
+          Effect.map(
+            main.renew(() => leases.ids(leaseSeconds), leaseSeconds),
+            (lost) => leases.renewed(leaseSeconds, lost, now())
           ),
-        commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
-        void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
-        standing: (userId) =>
-          Effect.mapError(
-            Effect.suspend(() => askStanding(residents.of(userId), ANSWER_MS_MAX)),
-            (error) => error._tag === "UnknownAccount" ? error : asUnavailable(error)
-          ),
-        sweep,
-        invalidate: (userId) => residents.invalidate(userId),
-        invalidateAll: Effect.sync(() => residents.invalidateAll()),
-        openCount: () => leases.size,
-        isResident: (userId) => residents.has(userId),
-        usedSince: (sinceMs) => residents.usedSince(sinceMs),
-        isAvailable: () => main.connected,
-        drain,
-        replay
-      })
+        { discard: true }
+      )
+
+    const sweepLock = yield* Semaphore.make(1)
+    let mustRenewAll = false
+    main.onConnected.add(() => {
+      mustRenewAll = true
     })
-  )
+    const sweep = Effect.gen(function*() {
+      // What is due is renewed before anything is judged by its lease; after an outage everything this process holds.
+      yield* renewLengths(mustRenewAll ? leases.lengths() : leases.due(now()))
+      mustRenewAll = false
+      const overdue = rowsOf(
+        OverdueCall,
+        sql`SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now()
+            ORDER BY id LIMIT ${SWEEP_MAX}`
+      )
+      const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
+        Effect.mapError((error) =>
+          error._tag === "DatabaseUnavailable" ? silent : new AccountUnavailable({ reason: error.message })
+        )
+      )
+      const mode = policy.expiredReservation()
+      // One account that cannot be written does not keep the others' holds.
+      const answers = yield* Effect.forEach(
+        rows,
+        (row) => Effect.result(askAccount(row.userId, { _tag: "Expire", id: row.id, mode })),
+        { concurrency: "unbounded" }
+      )
+      return answers.filter((answer) =>
+        answer._tag === "Success" && answer.success._tag === "Settlement" &&
+        answer.success.settlement.state === "expired"
+      ).length
+    }).pipe(sweepLock.withPermits(1))
+
+    const replay = replayFiles({
+      paths: [outboxPath, setAsidePath],
+      keepAt: setAsidePath,
+      submit: ({ command, userId }) => askAccount(userId, command)
+    }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
+
+    const drain = (graceMs: number) =>
+      Effect.gen(function*() {
+        closing = true
+        const deadline = now() + graceMs
+        const unsettled = () =>
+          residents.all().flatMap((actor) => actor.unsettled.map((command) => ({ userId: actor.userId, command })))
+        const isBusy = () => opening > 0 || unsettled().length > 0
+        while (isBusy() && now() < deadline) {
+          yield* Effect.sleep(Duration.millis(20))
+        }
+        const left = unsettled()
+        if (left.length === 0) return
+        yield* Effect.logWarning("settlements are kept in the outbox file, and replayed at the next start", {
+          count: left.length,
+          outboxPath
+        })
+        yield* appendItems(outboxPath, left)
+      })
+
+    yield* notifications.subscribe({
+      onMessage: (topic, key) => {
+        if (topic === "account" && /^\d+$/.test(key)) residents.invalidate(UserId.make(BigInt(key)))
+      },
+      // What ended the listener's connection may have ended an idle journal's: it finds out by asking, not at the next call.
+      onDown: () => void run(Effect.ignore(main.renew(() => [makeReservationId()], 1))),
+      onUp: () => residents.invalidateAll()
+    })
+    yield* main.tryToConnect
+    yield* Effect.forkScoped(main.run)
+    yield* Effect.forkScoped(slow.run)
+    const renewDue = Effect.suspend(() => renewLengths(leases.due(now())))
+    yield* Effect.forkScoped(inRounds(renewDue, { failure: "leases could not be renewed", everyMs: LEASE_TICK_MS }))
+    const forgetIdle = Effect.sync(() => residents.forgetIdle(idleMs))
+    yield* Effect.forkScoped(inRounds(forgetIdle, { failure: "idle accounts stay in memory", everyMs: idleMs / 10 }))
+
+    return Accounts.of({
+      reserve,
+      extend: (userId, command) =>
+        Effect.suspend(() => main.isSilent ? Effect.fail(silent) : askAccount(userId, command, ANSWER_MS_MAX)).pipe(
+          Effect.flatMap((answer) => answer._tag === "Reservation" ? Effect.succeed(answer.reservation) : unexpected)
+        ),
+      commit: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), otherwise),
+      void: (userId, command, waitMs = Infinity) => Effect.mapError(settle(userId, command, waitMs), asUnavailable),
+      standing: (userId) =>
+        Effect.mapError(
+          Effect.suspend(() => askStanding(residents.of(userId), ANSWER_MS_MAX)),
+          (error) => error._tag === "UnknownAccount" ? error : asUnavailable(error)
+        ),
+      sweep,
+      invalidate: (userId) => residents.invalidate(userId),
+      invalidateAll: Effect.sync(() => residents.invalidateAll()),
+      openCount: () => leases.size,
+      isResident: (userId) => residents.has(userId),
+      usedSince: (sinceMs) => residents.usedSince(sinceMs),
+      isAvailable: () => main.connected,
+      drain,
+      replay
+    })
+  }))
 }
 
 const otherwise = (error: AccountError): AccountUnavailable | ReservationLost =>

@@ -80,76 +80,73 @@ export class Adjustments extends Context.Service<Adjustments, {
     | DatabaseUnavailable
   >
 }>()("realms/accounts/Adjustments") {
-  static readonly layer = Layer.effect(
-    Adjustments,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const secondPerson = yield* SecondPerson
+  static readonly layer = Layer.effect(Adjustments)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const secondPerson = yield* SecondPerson
 
-      /** What the entry of this key is about; it is there. */
-      const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Adjustment) {
-        const entry = yield* rowOf(
-          KnownEntry,
-          sql`SELECT user_id = ${userId} AND amount_micros = ${amountMicros}::bigint AND note = ${note} AS same
+    /** What the entry of this key is about; it is there. */
+    const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Adjustment) {
+      const entry = yield* rowOf(
+        KnownEntry,
+        sql`SELECT user_id = ${userId} AND amount_micros = ${amountMicros}::bigint AND note = ${note} AS same
         FROM ledger_entries WHERE ref_type = ${REF_TYPE} AND ref_id = ${key} AND kind = 'adjustment'`
-        )
-        if (entry?.same !== true) return yield* new AdjustmentReused()
-      })
+      )
+      if (entry?.same !== true) return yield* new AdjustmentReused()
+    })
 
-      const write = Effect.fnUntraced(function*(actor: Actor, adjustment: Adjustment) {
-        const { amountMicros, key, note, userId } = adjustment
-        // The same key for two users at once: one after the other, so that the second finds the first.
-        yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`adjustment:${key}`}, 0))`
-        const posted = yield* postInTransaction(sql, userId, {
-          kind: "adjustment",
-          amountMicros,
-          refType: REF_TYPE,
-          refId: key,
-          actor: actor.name,
-          note,
-          mode: "strict"
-        })
-        const { outcome, owedMicros, usdMicros } = posted
-        if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
-        if (outcome === "short") {
-          return yield* new DebitRefused({ neededMicros: -amountMicros, availableMicros: usdMicros })
-        }
-        if (outcome === "repeated") {
-          yield* checkRepeated(adjustment)
-          return { usdMicros, owedMicros, repeated: true }
-        }
-        yield* recordChange(sql, actor, {
-          action: "balance.adjusted",
-          target: `user:${userId}`,
-          before: null,
-          after: { amount_micros: amountMicros, usd_micros: usdMicros, owed_micros: owedMicros, note, key }
-        })
-        const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
-        yield* secondPerson.check(actor, {
-          action: "balance.adjust",
-          worth: { usd: { usdMicros: amountMicros } },
-          asked: { ...facts, key },
-          facts,
-          note
-        })
-        return { usdMicros, owedMicros, repeated: false }
+    const write = Effect.fnUntraced(function*(actor: Actor, adjustment: Adjustment) {
+      const { amountMicros, key, note, userId } = adjustment
+      // The same key for two users at once: one after the other, so that the second finds the first.
+      yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`adjustment:${key}`}, 0))`
+      const posted = yield* postInTransaction(sql, userId, {
+        kind: "adjustment",
+        amountMicros,
+        refType: REF_TYPE,
+        refId: key,
+        actor: actor.name,
+        note,
+        mode: "strict"
       })
+      const { outcome, owedMicros, usdMicros } = posted
+      if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
+      if (outcome === "short") {
+        return yield* new DebitRefused({ neededMicros: -amountMicros, availableMicros: usdMicros })
+      }
+      if (outcome === "repeated") {
+        yield* checkRepeated(adjustment)
+        return { usdMicros, owedMicros, repeated: true }
+      }
+      yield* recordChange(sql, actor, {
+        action: "balance.adjusted",
+        target: `user:${userId}`,
+        before: null,
+        after: { amount_micros: amountMicros, usd_micros: usdMicros, owed_micros: owedMicros, note, key }
+      })
+      const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
+      yield* secondPerson.check(actor, {
+        action: "balance.adjust",
+        worth: { usd: { usdMicros: amountMicros } },
+        asked: { ...facts, key },
+        facts,
+        note
+      })
+      return { usdMicros, owedMicros, repeated: false }
+    })
 
-      return Adjustments.of({
-        adjust: Effect.fn("Adjustments.adjust")(function*(actor: Actor, asked: Adjustment) {
-          const reason = flawOf(asked)
-          if (reason !== undefined) return yield* new AdjustmentRefused({ reason })
-          const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
-          return yield* secondPerson.asking(actor, written).pipe(
-            Effect.catchIf(
-              SqlError.isSqlError,
-              (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
-            )
+    return Adjustments.of({
+      adjust: Effect.fn("Adjustments.adjust")(function*(actor: Actor, asked: Adjustment) {
+        const reason = flawOf(asked)
+        if (reason !== undefined) return yield* new AdjustmentRefused({ reason })
+        const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
+        return yield* secondPerson.asking(actor, written).pipe(
+          Effect.catchIf(
+            SqlError.isSqlError,
+            (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
           )
-        })
+        )
       })
     })
-  )
+  }))
 }
 
 const flawOf = ({ amountMicros, key, note }: Adjustment): AdjustmentRefused["reason"] | undefined => {

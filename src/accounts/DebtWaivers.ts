@@ -87,73 +87,70 @@ export class DebtWaivers extends Context.Service<DebtWaivers, {
     | DatabaseUnavailable
   >
 }>()("realms/accounts/DebtWaivers") {
-  static readonly layer = Layer.effect(
-    DebtWaivers,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const secondPerson = yield* SecondPerson
+  static readonly layer = Layer.effect(DebtWaivers)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const secondPerson = yield* SecondPerson
 
-      /** What the entry of this key is about; it is there. */
-      const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
-        const entry = yield* rowOf(
-          KnownEntry,
-          sql`SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
+    /** What the entry of this key is about; it is there. */
+    const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
+      const entry = yield* rowOf(
+        KnownEntry,
+        sql`SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
         FROM ledger_entries WHERE ref_type = ${KIND} AND ref_id = ${key} AND kind = ${KIND}`
-        )
-        if (entry?.same !== true) return yield* new WaiverReused()
-      })
+      )
+      if (entry?.same !== true) return yield* new WaiverReused()
+    })
 
-      const write = Effect.fnUntraced(function*(actor: Actor, waiver: Waiver) {
-        const { amountMicros, key, note, userId } = waiver
-        // The same key for two users at once: one after the other, so that the second finds the first.
-        yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`waiver:${key}`}, 0))`
-        const { outcome, owedMicros, usdMicros } = yield* postInTransaction(sql, userId, {
-          kind: KIND,
-          amountMicros,
-          refType: KIND,
-          refId: key,
-          actor: actor.name,
-          note,
-          mode: "waive"
-        })
-        if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
-        if (outcome === "short") return yield* new DebtExceeded({ owedMicros })
-        if (outcome === "repeated") {
-          yield* checkRepeated(waiver)
-          return { usdMicros, owedMicros, repeated: true }
-        }
-        yield* recordChange(sql, actor, {
-          action: "debt.waived",
-          target: `user:${userId}`,
-          before: { owed_micros: owedMicros + amountMicros },
-          after: { waived_micros: amountMicros, owed_micros: owedMicros, note, key }
-        })
-        const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
-        yield* secondPerson.check(actor, {
-          action: "debt.waive",
-          worth: { usd: { usdMicros: amountMicros } },
-          asked: { ...facts, key },
-          facts,
-          note
-        })
-        return { usdMicros, owedMicros, repeated: false }
+    const write = Effect.fnUntraced(function*(actor: Actor, waiver: Waiver) {
+      const { amountMicros, key, note, userId } = waiver
+      // The same key for two users at once: one after the other, so that the second finds the first.
+      yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`waiver:${key}`}, 0))`
+      const { outcome, owedMicros, usdMicros } = yield* postInTransaction(sql, userId, {
+        kind: KIND,
+        amountMicros,
+        refType: KIND,
+        refId: key,
+        actor: actor.name,
+        note,
+        mode: "waive"
       })
+      if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
+      if (outcome === "short") return yield* new DebtExceeded({ owedMicros })
+      if (outcome === "repeated") {
+        yield* checkRepeated(waiver)
+        return { usdMicros, owedMicros, repeated: true }
+      }
+      yield* recordChange(sql, actor, {
+        action: "debt.waived",
+        target: `user:${userId}`,
+        before: { owed_micros: owedMicros + amountMicros },
+        after: { waived_micros: amountMicros, owed_micros: owedMicros, note, key }
+      })
+      const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
+      yield* secondPerson.check(actor, {
+        action: "debt.waive",
+        worth: { usd: { usdMicros: amountMicros } },
+        asked: { ...facts, key },
+        facts,
+        note
+      })
+      return { usdMicros, owedMicros, repeated: false }
+    })
 
-      return DebtWaivers.of({
-        waive: Effect.fn("DebtWaivers.waive")(function*(actor: Actor, asked: Waiver) {
-          const reason = flawOf(asked)
-          if (reason !== undefined) return yield* new WaiverRefused({ reason })
-          const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
-          return yield* secondPerson.asking(actor, written).pipe(
-            Effect.catchIf(
-              SqlError.isSqlError,
-              (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
-            )
+    return DebtWaivers.of({
+      waive: Effect.fn("DebtWaivers.waive")(function*(actor: Actor, asked: Waiver) {
+        const reason = flawOf(asked)
+        if (reason !== undefined) return yield* new WaiverRefused({ reason })
+        const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
+        return yield* secondPerson.asking(actor, written).pipe(
+          Effect.catchIf(
+            SqlError.isSqlError,
+            (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
           )
-        })
+        )
       })
     })
-  )
+  }))
 }
 
 const flawOf = ({ amountMicros, key, note }: Waiver): WaiverRefused["reason"] | undefined => {

@@ -49,82 +49,79 @@ export class LedgerDrift extends Context.Service<LedgerDrift, {
   readonly round: Effect.Effect<ReadonlyArray<AccountDrift>>
 }>()("realms/accounts/LedgerDrift") {
   /** Runs a round every 30 s. */
-  static readonly layer = Layer.effect(
-    LedgerDrift,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const accounts = yield* Accounts
-      const notifications = yield* Notifications
-      const waiting = new Set<UserId>()
-      const drifting = new Map<UserId, bigint>()
-      let usedSinceMs = yield* Clock.currentTimeMillis
+  static readonly layer = Layer.effect(LedgerDrift)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const accounts = yield* Accounts
+    const notifications = yield* Notifications
+    const waiting = new Set<UserId>()
+    const drifting = new Map<UserId, bigint>()
+    let usedSinceMs = yield* Clock.currentTimeMillis
 
-      const mark = (userId: UserId): boolean => {
-        if (waiting.size >= WAITING_USERS_MAX) return false
-        waiting.add(userId)
-        return true
-      }
+    const mark = (userId: UserId): boolean => {
+      if (waiting.size >= WAITING_USERS_MAX) return false
+      waiting.add(userId)
+      return true
+    }
 
-      // Any server writes ledger entries; the account's actor may be on another one, or on none.
-      yield* notifications.subscribe({
-        onMessage: (topic, key) => {
-          if (topic === "account" && /^\d+$/.test(key)) mark(UserId.make(BigInt(key)))
-        },
-        onDown: () => undefined,
-        onUp: () => undefined
-      })
-
-      const collect = Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        const missed = accounts.usedSince(usedSinceMs).filter((userId) => !mark(userId)).length
-        usedSinceMs = now
-        if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
-      })
-
-      const step = Effect.fnUntraced(function*(users: ReadonlyArray<UserId>) {
-        // What changes while it is read is marked again; what cannot be read goes behind the others.
-        for (const userId of users) waiting.delete(userId)
-        const summed = rowsOf(AccountDrift, sql.unsafe(driftSql, [users]))
-        const rows = yield* withinDatabaseWait(summed, STEP_MS_MAX).pipe(
-          Effect.tapError((error) =>
-            Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
-              Effect.andThen(Effect.sync(() => users.forEach(mark)))
-            )
-          ),
-          Effect.option
-        )
-        if (Option.isNone(rows)) return
-        for (const userId of users) drifting.delete(userId)
-        for (const { driftMicros: micros, userId } of rows.value) if (micros !== 0n) drifting.set(userId, micros)
-      })
-
-      const round = Effect.gen(function*() {
-        yield* collect
-        const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
-        for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
-          yield* step(users.slice(from, from + STEP_USERS_MAX))
-        }
-        const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
-        const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
-        yield* Metric.update(driftMicros, total)
-        if (total !== 0n) {
-          yield* Effect.logError("balances differ from the sum of their rows: run `realms audit`", {
-            drift_micros: String(total),
-            users: found.map(({ userId }) => String(userId)).slice(0, LOGGED_USERS_MAX)
-          })
-        }
-        return found
-      })
-
-      yield* Metric.update(driftMicros, 0n)
-      yield* inRounds(round, { failure: "accounts could not be compared with their rows", everyMs: ROUND_MS }).pipe(
-        Effect.delay(ROUND_MS),
-        Effect.forkScoped
-      )
-
-      return LedgerDrift.of({ round })
+    // Any server writes ledger entries; the account's actor may be on another one, or on none.
+    yield* notifications.subscribe({
+      onMessage: (topic, key) => {
+        if (topic === "account" && /^\d+$/.test(key)) mark(UserId.make(BigInt(key)))
+      },
+      onDown: () => undefined,
+      onUp: () => undefined
     })
-  )
+
+    const collect = Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const missed = accounts.usedSince(usedSinceMs).filter((userId) => !mark(userId)).length
+      usedSinceMs = now
+      if (missed > 0) yield* Effect.logWarning("accounts are not looked at for drift: too many wait", { missed })
+    })
+
+    const step = Effect.fnUntraced(function*(users: ReadonlyArray<UserId>) {
+      // What changes while it is read is marked again; what cannot be read goes behind the others.
+      for (const userId of users) waiting.delete(userId)
+      const summed = rowsOf(AccountDrift, sql.unsafe(driftSql, [users]))
+      const rows = yield* withinDatabaseWait(summed, STEP_MS_MAX).pipe(
+        Effect.tapError((error) =>
+          Effect.logWarning("accounts wait for the next round that looks for drift", error).pipe(
+            Effect.andThen(Effect.sync(() => users.forEach(mark)))
+          )
+        ),
+        Effect.option
+      )
+      if (Option.isNone(rows)) return
+      for (const userId of users) drifting.delete(userId)
+      for (const { driftMicros: micros, userId } of rows.value) if (micros !== 0n) drifting.set(userId, micros)
+    })
+
+    const round = Effect.gen(function*() {
+      yield* collect
+      const users = Array.from(new Set([...drifting.keys(), ...waiting])).slice(0, ROUND_USERS_MAX)
+      for (let from = 0; from < users.length; from += STEP_USERS_MAX) {
+        yield* step(users.slice(from, from + STEP_USERS_MAX))
+      }
+      const found = Array.from(drifting, ([userId, micros]): AccountDrift => ({ userId, driftMicros: micros }))
+      const total = found.reduce((sum, { driftMicros: micros }) => sum + micros, 0n)
+      yield* Metric.update(driftMicros, total)
+      if (total !== 0n) {
+        yield* Effect.logError("balances differ from the sum of their rows: run `realms audit`", {
+          drift_micros: String(total),
+          users: found.map(({ userId }) => String(userId)).slice(0, LOGGED_USERS_MAX)
+        })
+      }
+      return found
+    })
+
+    yield* Metric.update(driftMicros, 0n)
+    yield* inRounds(round, { failure: "accounts could not be compared with their rows", everyMs: ROUND_MS }).pipe(
+      Effect.delay(ROUND_MS),
+      Effect.forkScoped
+    )
+
+    return LedgerDrift.of({ round })
+  }))
 }
 
 const ZERO_ID = "'00000000-0000-0000-0000-000000000000'"

@@ -32,20 +32,17 @@ export interface LedgerItem extends Schema.Schema.Type<typeof LedgerItem> {}
 export class LedgerList extends Context.Service<LedgerList, {
   page(userId: UserId, page: IdPage): Effect.Effect<ReadonlyArray<LedgerItem>, SqlError.SqlError>
 }>()("realms/accounts/LedgerList") {
-  static readonly layer = Layer.effect(
-    LedgerList,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      return LedgerList.of({
-        page: Effect.fn("LedgerList.page")((userId, { before, limit }) =>
-          rowsOf(
-            LedgerItem,
-            sql`SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
+  static readonly layer = Layer.effect(LedgerList)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    return LedgerList.of({
+      page: Effect.fn("LedgerList.page")((userId, { before, limit }) =>
+        rowsOf(
+          LedgerItem,
+          sql`SELECT id, seq, kind, amount_micros, owed_micros, ref_type, ref_id, actor, note, usd_after, owed_after, created_at FROM ledger_entries
           WHERE user_id = ${userId} AND (${before ?? null}::bigint IS NULL OR id < ${before ?? null}::bigint)
           ORDER BY user_id DESC, id DESC LIMIT ${limit}`
-          )
         )
-      })
+      )
     })
-  )
+  }))
 }

@@ -57,36 +57,33 @@ export class ResponseReferences extends Context.Service<ResponseReferences, {
   /** Makes and drops partitions now; the layer does so every hour. */
   readonly round: Effect.Effect<void, SqlError.SqlError>
 }>()("realms/accounts/ResponseReferences") {
-  static readonly layer = Layer.effect(
-    ResponseReferences,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(ResponseReferences)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const round = Effect.gen(function*() {
-        yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
-        yield* sql`SELECT realms_drop_response_refs_v1(${REFERENCE_DAYS}::integer)`
-      })
-
-      const find = Effect.fn("ResponseReferences.find")(function*(userId: UserId, ids: ReadonlyArray<string>) {
-        // An id that is not kept cannot be known.
-        const asked = Array.from(new Set(ids)).filter(isReferenceId)
-        if (asked.length > REFERENCE_IDS_MAX) {
-          return yield* new TooManyReferences({ ids: asked.length, idsMax: REFERENCE_IDS_MAX })
-        }
-        if (asked.length === 0) return []
-        const found = rowsOf(FoundReference, sql.unsafe(findSql, [asked, userId]))
-        return yield* withinDatabaseWait(found, ANSWER_MS_MAX).pipe(
-          Effect.mapError((error) =>
-            new AccountUnavailable({
-              reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
-            })
-          )
-        )
-      })
-
-      return ResponseReferences.of({ find, round })
+    const round = Effect.gen(function*() {
+      yield* sql`SELECT realms_make_response_refs_v1(${DAYS_AHEAD}::integer)`
+      yield* sql`SELECT realms_drop_response_refs_v1(${REFERENCE_DAYS}::integer)`
     })
-  )
+
+    const find = Effect.fn("ResponseReferences.find")(function*(userId: UserId, ids: ReadonlyArray<string>) {
+      // An id that is not kept cannot be known.
+      const asked = Array.from(new Set(ids)).filter(isReferenceId)
+      if (asked.length > REFERENCE_IDS_MAX) {
+        return yield* new TooManyReferences({ ids: asked.length, idsMax: REFERENCE_IDS_MAX })
+      }
+      if (asked.length === 0) return []
+      const found = rowsOf(FoundReference, sql.unsafe(findSql, [asked, userId]))
+      return yield* withinDatabaseWait(found, ANSWER_MS_MAX).pipe(
+        Effect.mapError((error) =>
+          new AccountUnavailable({
+            reason: error._tag === "DatabaseUnavailable" ? "the database does not answer" : error.message
+          })
+        )
+      )
+    })
+
+    return ResponseReferences.of({ find, round })
+  }))
 }
 
 const findSql = `

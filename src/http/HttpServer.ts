@@ -40,54 +40,51 @@ export class HttpServer extends Context.Service<HttpServer, {
   readonly host: string
   readonly port: number
 }>()("realms/http/HttpServer") {
-  static readonly layer = Layer.effect(
-    HttpServer,
-    Effect.gen(function*() {
-      const config = yield* AppConfig
-      const dataPlane = yield* DataPlane
-      const gateway = yield* Gateway
-      const limits = yield* ClientLimits
-      const address = yield* PublicAddress
-      const scope = yield* Scope.Scope
-      const routes = yield* HttpRouter.toHttpEffect(
-        Layer.mergeAll(AdminApiRoutes, OpsRoutes, PaymentRoutes, ConsoleRoutes)
-      )
-      const trustedProxies = config.server.trustedProxies.map(networkOf)
-      const answerRoute = yield* NodeHttpServer.makeHandler(
-        routes.pipe(
-          Effect.catch(() => Effect.succeed(notFound)),
-          HttpMiddleware.xForwardedHeaders({ trustedProxies })
-        ),
-        { scope }
-      )
-      const server = createServer({
-        noDelay: true,
-        keepAlive: true,
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: requestTimeoutMs(limits, config.server.maxBodyBytes),
-        keepAliveTimeout: limits.keepAliveTimeoutMs,
-        connectionsCheckingInterval: limits.checkMs
-      })
-      const handle = (request: IncomingMessage, response: ServerResponse): void => {
-        if (isCall(request)) return dataPlane.handle(request, response)
-        // No cache keeps what does not say that it may be kept.
-        response.setHeader("cache-control", "no-store")
-        closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
-        answerRoute(request, response)
-      }
-      server.on("request", handle)
-      // Without this Node would ask for the body at once, also for that of a call that is refused.
-      server.on("checkContinue", (request, response) => {
-        if (!isCall(request)) response.writeContinue()
-        handle(request, response)
-      })
-      server.on("clientError", answerClientError)
-      const port = yield* listen(server, config.server.host, config.server.port)
-      address.listensOn(port)
-      yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
-      return HttpServer.of({ host: config.server.host, port })
+  static readonly layer = Layer.effect(HttpServer)(Effect.gen(function*() {
+    const config = yield* AppConfig
+    const dataPlane = yield* DataPlane
+    const gateway = yield* Gateway
+    const limits = yield* ClientLimits
+    const address = yield* PublicAddress
+    const scope = yield* Scope.Scope
+    const routes = yield* HttpRouter.toHttpEffect(
+      Layer.mergeAll(AdminApiRoutes, OpsRoutes, PaymentRoutes, ConsoleRoutes)
+    )
+    const trustedProxies = config.server.trustedProxies.map(networkOf)
+    const answerRoute = yield* NodeHttpServer.makeHandler(
+      routes.pipe(
+        Effect.catch(() => Effect.succeed(notFound)),
+        HttpMiddleware.xForwardedHeaders({ trustedProxies })
+      ),
+      { scope }
+    )
+    const server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: requestTimeoutMs(limits, config.server.maxBodyBytes),
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: limits.checkMs
     })
-  ).pipe(
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      if (isCall(request)) return dataPlane.handle(request, response)
+      // No cache keeps what does not say that it may be kept.
+      response.setHeader("cache-control", "no-store")
+      closeUnfinished(request, limits.bodyTimeoutMs + REQUEST_SLACK_MS)
+      answerRoute(request, response)
+    }
+    server.on("request", handle)
+    // Without this Node would ask for the body at once, also for that of a call that is refused.
+    server.on("checkContinue", (request, response) => {
+      if (!isCall(request)) response.writeContinue()
+      handle(request, response)
+    })
+    server.on("clientError", answerClientError)
+    const port = yield* listen(server, config.server.host, config.server.port)
+    address.listensOn(port)
+    yield* Effect.addFinalizer(() => stop(server, dataPlane, gateway, config.server.shutdownGraceSeconds))
+    return HttpServer.of({ host: config.server.host, port })
+  })).pipe(
     Layer.provide(Layer.mergeAll(DataPlane.layer, Readiness.layer, NodeHttpServer.layerHttpServices))
   )
 }

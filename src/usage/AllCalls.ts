@@ -39,24 +39,21 @@ export class AllCalls extends Context.Service<AllCalls, {
   /** Undefined when there is no such call. */
   receipt(id: string): Effect.Effect<(CallReceipt & CallOwner) | undefined, DatabaseUnavailable>
 }>()("realms/usage/AllCalls") {
-  static readonly layer = Layer.effect(
-    AllCalls,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const reader = callReader(sql, WideCall, wide)
-      return AllCalls.of({
-        page: Effect.fn("AllCalls.page")(function*(filter: WideCallFilter, cursor?: string) {
-          return yield* reader.page(filter, cursor)
-        }),
-        rows: reader.rows,
-        receipt: Effect.fn("AllCalls.receipt")(function*(id: string) {
-          if (!isUuid(id)) return undefined
-          const row = yield* bounded(rowOf(OwnedReceipt, sql.unsafe(receiptSql, [id])))
-          return row === undefined ? undefined : { ...toReceipt(row), userId: row.userId, email: row.email }
-        })
+  static readonly layer = Layer.effect(AllCalls)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const reader = callReader(sql, WideCall, wide)
+    return AllCalls.of({
+      page: Effect.fn("AllCalls.page")(function*(filter: WideCallFilter, cursor?: string) {
+        return yield* reader.page(filter, cursor)
+      }),
+      rows: reader.rows,
+      receipt: Effect.fn("AllCalls.receipt")(function*(id: string) {
+        if (!isUuid(id)) return undefined
+        const row = yield* bounded(rowOf(OwnedReceipt, sql.unsafe(receiptSql, [id])))
+        return row === undefined ? undefined : { ...toReceipt(row), userId: row.userId, email: row.email }
       })
     })
-  )
+  }))
 }
 
 const wide = {

@@ -58,33 +58,30 @@ export class AllUsage extends Context.Service<AllUsage, {
   /** At most 400 days; by hours when they are at most two. `timeZone` is an IANA name that the caller has checked. */
   report(filter: AllUsageFilter, timeZone: string): Effect.Effect<UsageReport, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/AllUsage") {
-  static readonly layer = Layer.effect(
-    AllUsage,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(AllUsage)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
-        const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-        const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-        if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-        if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
-        const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
-        const { userId } = filter
-        const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
-          fromMs,
-          toMs,
-          timeZone,
-          SHARES_MAX,
-          filter.model ?? null,
-          filter.channel ?? null,
-          ...(userId === undefined ? [] : [userId])
-        ])
-        return toReport(yield* bounded(rowsOf(ReportLine, statement)), unit)
-      })
-
-      return AllUsage.of({ report })
+    const report = Effect.fn("AllUsage.report")(function*(filter: AllUsageFilter, timeZone: string) {
+      const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
+      const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+      if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
+      if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) return yield* new UsageRefused({ reason: "range_too_long" })
+      const unit = toMs - fromMs <= HOURS_UNIT_MAX * HOUR_MS ? "hour" : "day"
+      const { userId } = filter
+      const statement = sql.unsafe(allUsageSql(unit, userId !== undefined), [
+        fromMs,
+        toMs,
+        timeZone,
+        SHARES_MAX,
+        filter.model ?? null,
+        filter.channel ?? null,
+        ...(userId === undefined ? [] : [userId])
+      ])
+      return toReport(yield* bounded(rowsOf(ReportLine, statement)), unit)
     })
-  )
+
+    return AllUsage.of({ report })
+  }))
 }
 
 /** Users, models and channels shown apart, at most of each. */

@@ -22,16 +22,13 @@ export class CallList extends Context.Service<CallList, {
   /** All calls that the filter matches, newest first, read as they are taken. A call may change while they are. */
   rows(userId: UserId, filter: CallFilter): Stream.Stream<CallItem, UsageRefused | DatabaseUnavailable>
 }>()("realms/usage/CallList") {
-  static readonly layer = Layer.effect(
-    CallList,
-    Effect.gen(function*() {
-      const reader = callReader(yield* SqlClient.SqlClient, CallItem)
-      return CallList.of({
-        page: Effect.fn("CallList.page")(function*(userId: UserId, filter: CallFilter, cursor?: string) {
-          return yield* reader.page({ ...filter, userId }, cursor)
-        }),
-        rows: (userId, filter) => reader.rows({ ...filter, userId })
-      })
+  static readonly layer = Layer.effect(CallList)(Effect.gen(function*() {
+    const reader = callReader(yield* SqlClient.SqlClient, CallItem)
+    return CallList.of({
+      page: Effect.fn("CallList.page")(function*(userId: UserId, filter: CallFilter, cursor?: string) {
+        return yield* reader.page({ ...filter, userId }, cursor)
+      }),
+      rows: (userId, filter) => reader.rows({ ...filter, userId })
     })
-  )
+  }))
 }

@@ -48,45 +48,42 @@ export interface ChannelsReport {
 export class ChannelReports extends Context.Service<ChannelReports, {
   readonly report: Effect.Effect<ChannelsReport, DatabaseUnavailable>
 }>()("realms/usage/ChannelReports") {
-  static readonly layer = Layer.effect(
-    ChannelReports,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const health = yield* ChannelHealth
+  static readonly layer = Layer.effect(ChannelReports)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const health = yield* ChannelHealth
 
-      const breakerOf = (id: ChannelId | null, nowMs: number): ChannelReport["breaker"] =>
-        id === null ? "closed" : health.stateOf(id, null, nowMs)
+    const breakerOf = (id: ChannelId | null, nowMs: number): ChannelReport["breaker"] =>
+      id === null ? "closed" : health.stateOf(id, null, nowMs)
 
-      const toReport = (row: typeof MeasuredChannel.Type, nowMs: number): ChannelReport => ({
-        id: row.id,
-        name: row.name,
-        isDisabled: row.isDisabled,
-        breaker: breakerOf(row.id, nowMs),
-        hour: windowOf({
-          calls: row.hourCalls,
-          failures: row.hourFailures,
-          latency: row.hourLatency,
-          firstByte: row.hourFirstByte
-        }),
-        day: windowOf({
-          calls: row.dayCalls,
-          failures: row.dayFailures,
-          latency: row.dayLatency,
-          firstByte: row.dayFirstByte
-        })
+    const toReport = (row: typeof MeasuredChannel.Type, nowMs: number): ChannelReport => ({
+      id: row.id,
+      name: row.name,
+      isDisabled: row.isDisabled,
+      breaker: breakerOf(row.id, nowMs),
+      hour: windowOf({
+        calls: row.hourCalls,
+        failures: row.hourFailures,
+        latency: row.hourLatency,
+        firstByte: row.hourFirstByte
+      }),
+      day: windowOf({
+        calls: row.dayCalls,
+        failures: row.dayFailures,
+        latency: row.dayLatency,
+        firstByte: row.dayFirstByte
       })
-
-      const report = Effect.gen(function*() {
-        const nowMs = yield* Clock.currentTimeMillis
-        const rows = yield* bounded(
-          rowsOf(MeasuredChannel, sql.unsafe(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX]))
-        )
-        return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.lookedFrom ?? null }
-      }).pipe(Effect.withSpan("ChannelReports.report"))
-
-      return ChannelReports.of({ report })
     })
-  )
+
+    const report = Effect.gen(function*() {
+      const nowMs = yield* Clock.currentTimeMillis
+      const rows = yield* bounded(
+        rowsOf(MeasuredChannel, sql.unsafe(channelHealthSql, [nowMs, HEALTH_CALLS_MAX, CHANNELS_MAX]))
+      )
+      return { channels: rows.map((row) => toReport(row, nowMs)), lookedFrom: rows[0]?.lookedFrom ?? null }
+    }).pipe(Effect.withSpan("ChannelReports.report"))
+
+    return ChannelReports.of({ report })
+  }))
 }
 
 /** Calls looked at, at most. */

@@ -46,36 +46,33 @@ export interface ClampedReport {
 export class ClampedCalls extends Context.Service<ClampedCalls, {
   readonly report: Effect.Effect<ClampedReport, DatabaseUnavailable>
 }>()("realms/usage/ClampedCalls") {
-  static readonly layer = Layer.effect(
-    ClampedCalls,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(ClampedCalls)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const report = Effect.gen(function*() {
-        const nowMs = yield* Clock.currentTimeMillis
-        const rows = yield* bounded(
-          rowsOf(Clamped, sql.unsafe(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX]))
-        )
-        return {
-          channels: rows.filter(({ kind }) => kind === "channel").map((row) => ({
-            id: row.id,
-            name: row.name,
-            calls: row.calls,
-            clamped: row.flagged,
-            missingTokens: row.tokens
-          })),
-          models: rows.filter(({ kind }) => kind === "model").map((row) => ({
-            model: row.name,
-            calls: row.calls,
-            aboveContext: row.flagged,
-            inputTokensMax: row.tokens
-          }))
-        }
-      }).pipe(Effect.withSpan("ClampedCalls.report"))
+    const report = Effect.gen(function*() {
+      const nowMs = yield* Clock.currentTimeMillis
+      const rows = yield* bounded(
+        rowsOf(Clamped, sql.unsafe(clampedCallsSql, [nowMs, HEALTH_CALLS_MAX, CLAMPED_SHOWN_MAX]))
+      )
+      return {
+        channels: rows.filter(({ kind }) => kind === "channel").map((row) => ({
+          id: row.id,
+          name: row.name,
+          calls: row.calls,
+          clamped: row.flagged,
+          missingTokens: row.tokens
+        })),
+        models: rows.filter(({ kind }) => kind === "model").map((row) => ({
+          model: row.name,
+          calls: row.calls,
+          aboveContext: row.flagged,
+          inputTokensMax: row.tokens
+        }))
+      }
+    }).pipe(Effect.withSpan("ClampedCalls.report"))
 
-      return ClampedCalls.of({ report })
-    })
-  )
+    return ClampedCalls.of({ report })
+  }))
 }
 
 /** Channels and models reported, at most, of each. */

@@ -75,23 +75,20 @@ export class Receipts extends Context.Service<Receipts, {
   /** The same as a value; undefined when the user has no such call. */
   receipt(userId: UserId, id: string): Effect.Effect<CallReceipt | undefined, DatabaseUnavailable>
 }>()("realms/usage/Receipts") {
-  static readonly layer = Layer.effect(
-    Receipts,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const find = Effect.fn("Receipts.find")(function*(userId: UserId, id: string) {
-        if (!isUuid(id)) return undefined
-        const columns = yield* rowOf(Columns, sql.unsafe(receiptSql, [id, userId]))
-        return columns === undefined ? undefined : encode(columns, yield* Effect.orDie(decodePriced(columns)))
-      })
-      const receipt = Effect.fn("Receipts.receipt")(function*(userId: UserId, id: string) {
-        if (!isUuid(id)) return undefined
-        const row = yield* bounded(rowOf(PricedReceipt, sql.unsafe(callReceiptSql, [id, userId])))
-        return row === undefined ? undefined : toReceipt(row)
-      })
-      return Receipts.of({ find, receipt })
+  static readonly layer = Layer.effect(Receipts)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const find = Effect.fn("Receipts.find")(function*(userId: UserId, id: string) {
+      if (!isUuid(id)) return undefined
+      const columns = yield* rowOf(Columns, sql.unsafe(receiptSql, [id, userId]))
+      return columns === undefined ? undefined : encode(columns, yield* Effect.orDie(decodePriced(columns)))
     })
-  )
+    const receipt = Effect.fn("Receipts.receipt")(function*(userId: UserId, id: string) {
+      if (!isUuid(id)) return undefined
+      const row = yield* bounded(rowOf(PricedReceipt, sql.unsafe(callReceiptSql, [id, userId])))
+      return row === undefined ? undefined : toReceipt(row)
+    })
+    return Receipts.of({ find, receipt })
+  }))
 }
 
 const receiptSql = `

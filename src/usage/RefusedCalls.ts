@@ -86,57 +86,54 @@ export class RefusedCalls extends Context.Service<RefusedCalls, {
   /** Removes what is older than {@link REFUSED_DAYS}, now. The background does it every ten minutes. */
   readonly clean: Effect.Effect<void, SqlError.SqlError>
 }>()("realms/usage/RefusedCalls") {
-  static readonly layer = Layer.effect(
-    RefusedCalls,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const clock = yield* Clock.Clock
-      const context = yield* Effect.context<never>()
-      const queue = new RefusedQueue()
-      /** Taken out of the queue and not yet written. */
-      let batch: ReadonlyArray<QueuedRefusal> = []
+  static readonly layer = Layer.effect(RefusedCalls)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const clock = yield* Clock.Clock
+    const context = yield* Effect.context<never>()
+    const queue = new RefusedQueue()
+    /** Taken out of the queue and not yet written. */
+    let batch: ReadonlyArray<QueuedRefusal> = []
 
-      const drop = (count: number): void => {
-        if (count > 0) droppedTotal.updateUnsafe(count, context)
+    const drop = (count: number): void => {
+      if (count > 0) droppedTotal.updateUnsafe(count, context)
+    }
+
+    const writeBatch = Effect.suspend(() => Effect.andThen(insert(sql, batch), trim(sql, batch))).pipe(
+      Effect.catch((error) => {
+        // Each attempt would fail the same way, and what waits behind would never be written.
+        if (classifySqlError(error) !== "data") return Effect.fail(error)
+        return Effect.andThen(
+          Effect.sync(() => drop(batch.length)),
+          Effect.logError("refused calls could not be written, and are dropped", error)
+        )
+      }),
+      Effect.andThen(Effect.sync(() => {
+        batch = []
+      }))
+    )
+
+    const oneWriter = yield* Semaphore.make(1)
+    const flush = Effect.gen(function*() {
+      while (batch.length > 0 || queue.size > 0) {
+        if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
+        yield* writeBatch
       }
+    }).pipe(oneWriter.withPermits(1))
+    const clean = removeOld(sql)
 
-      const writeBatch = Effect.suspend(() => Effect.andThen(insert(sql, batch), trim(sql, batch))).pipe(
-        Effect.catch((error) => {
-          // Each attempt would fail the same way, and what waits behind would never be written.
-          if (classifySqlError(error) !== "data") return Effect.fail(error)
-          return Effect.andThen(
-            Effect.sync(() => drop(batch.length)),
-            Effect.logError("refused calls could not be written, and are dropped", error)
-          )
-        }),
-        Effect.andThen(Effect.sync(() => {
-          batch = []
-        }))
-      )
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
+    yield* Effect.forkScoped(inRounds(flush, { failure: "refused calls could not be written", everyMs: WRITE_MS }))
+    yield* Effect.forkScoped(
+      inRounds(clean, { failure: "old refused calls could not be removed", everyMs: CLEAN_MS })
+    )
 
-      const oneWriter = yield* Semaphore.make(1)
-      const flush = Effect.gen(function*() {
-        while (batch.length > 0 || queue.size > 0) {
-          if (batch.length === 0) batch = queue.take(BATCH_ROWS_MAX)
-          yield* writeBatch
-        }
-      }).pipe(oneWriter.withPermits(1))
-      const clean = removeOld(sql)
-
-      yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.ignore(flush), STOP_MS_MAX))
-      yield* Effect.forkScoped(inRounds(flush, { failure: "refused calls could not be written", everyMs: WRITE_MS }))
-      yield* Effect.forkScoped(
-        inRounds(clean, { failure: "old refused calls could not be removed", everyMs: CLEAN_MS })
-      )
-
-      return RefusedCalls.of({
-        record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
-        list: readPage(sql),
-        flush,
-        clean
-      })
+    return RefusedCalls.of({
+      record: (entry) => drop(queue.push(queuedOf(entry, clock.currentTimeMillisUnsafe()))),
+      list: readPage(sql),
+      flush,
+      clean
     })
-  )
+  }))
 }
 
 const droppedTotal = Metric.counter("realms_refused_calls_dropped_total", {

@@ -32,15 +32,13 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
   /** Since the start of today and the start of a month's first day, ms since the epoch. */
   figures(todayMs: number, monthMs: number): Effect.Effect<ServiceFigures, DatabaseUnavailable>
 }>()("realms/usage/ServiceOverview") {
-  static readonly layer = Layer.effect(
-    ServiceOverview,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(ServiceOverview)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
-        const now = yield* bounded(oneRowOf(
-          Figures,
-          sql`
+    const figures = Effect.fn("ServiceOverview.figures")(function*(todayMs: number, monthMs: number) {
+      const now = yield* bounded(oneRowOf(
+        Figures,
+        sql`
       WITH since AS (
         SELECT to_timestamp(${todayMs}::bigint / 1000.0) AS today, to_timestamp(${monthMs}::bigint / 1000.0) AS month
       ), people AS (
@@ -62,19 +60,18 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
           (SELECT count(*) FROM (
             SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
         FROM people, topups, plans`
-        ))
-        return {
-          today: { newUsers: now.usersToday, topupsFen: now.topupsToday, plansFen: now.plansToday },
-          month: { newUsers: now.usersMonth, topupsFen: now.topupsMonth, plansFen: now.plansMonth },
-          users: now.users,
-          ordersPending: now.pending,
-          callsOpen: now.open
-        }
-      })
-
-      return ServiceOverview.of({ figures })
+      ))
+      return {
+        today: { newUsers: now.usersToday, topupsFen: now.topupsToday, plansFen: now.plansToday },
+        month: { newUsers: now.usersMonth, topupsFen: now.topupsMonth, plansFen: now.plansMonth },
+        users: now.users,
+        ordersPending: now.pending,
+        callsOpen: now.open
+      }
     })
-  )
+
+    return ServiceOverview.of({ figures })
+  }))
 }
 
 /** More are not told apart. */

@@ -19,73 +19,68 @@ export class UsageFolds extends Context.Service<UsageFolds, {
    */
   readonly round: Effect.Effect<number, SqlError.SqlError>
 }>()("realms/usage/UsageFolds") {
-  static readonly layer = Layer.effect(
-    UsageFolds,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(UsageFolds)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      /** One transaction; the function is a statement of its own. */
-      const step = (userId: UserId) =>
-        Effect.map(
-          oneRowOf(
-            Folded,
-            sql`SELECT realms_fold_usage_v1(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`
-          ),
-          ({ passed }) => passed
-        )
-
-      const fold = Effect.fnUntraced(function*(userId: UserId) {
-        let passed = 0
-        while (true) {
-          const now = yield* step(userId)
-          passed += now
-          if (now < FOLD_CALLS_MAX) return passed
-        }
-      })
-
-      /** What is due is told by the database's clock. */
-      const databaseTime = Effect.map(
-        oneRowOf(Now, sql`SELECT now() AS at`),
-        ({ atMs }) => atMs
+    /** One transaction; the function is a statement of its own. */
+    const step = (userId: UserId) =>
+      Effect.map(
+        oneRowOf(
+          Folded,
+          sql`SELECT realms_fold_usage_v1(${userId}, ${MARGIN_MS}, ${FOLD_CALLS_MAX}) AS passed`
+        ),
+        ({ passed }) => passed
       )
 
-      /** Another server that holds some user's fold is done with it within this minute. */
-      const roundIsOver = (beganMs: number) =>
-        sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${
-          beganMs - MARGIN_MS
-        }::bigint / 1000.0))
+    const fold = Effect.fnUntraced(function*(userId: UserId) {
+      let passed = 0
+      while (true) {
+        const now = yield* step(userId)
+        passed += now
+        if (now < FOLD_CALLS_MAX) return passed
+      }
+    })
+
+    /** What is due is told by the database's clock. */
+    const databaseTime = Effect.map(
+      oneRowOf(Now, sql`SELECT now() AS at`),
+      ({ atMs }) => atMs
+    )
+
+    /** Another server that holds some user's fold is done with it within this minute. */
+    const roundIsOver = (beganMs: number) =>
+      sql`INSERT INTO usage_fold_rounds AS r (folded_to) VALUES (to_timestamp(${beganMs - MARGIN_MS}::bigint / 1000.0))
       ON CONFLICT (one) DO UPDATE SET folded_to = excluded.folded_to WHERE r.folded_to < excluded.folded_to`
 
-      const round = Effect.gen(function*() {
-        const beganMs = yield* databaseTime
-        let passed = 0
-        let after = 0n
-        let failure: SqlError.SqlError | undefined
-        while (true) {
-          const users = yield* rowsOf(
-            FoldedUser,
-            sql`
+    const round = Effect.gen(function*() {
+      const beganMs = yield* databaseTime
+      let passed = 0
+      let after = 0n
+      let failure: SqlError.SqlError | undefined
+      while (true) {
+        const users = yield* rowsOf(
+          FoldedUser,
+          sql`
         SELECT id, due FROM realms_usage_due_v1(${after}, ${USERS_MAX}, ${MARGIN_MS})`
-          )
-          for (const { id, isDue } of users) {
-            if (!isDue) continue
-            const folded = yield* Effect.result(fold(id))
-            if (folded._tag === "Success") passed += folded.success
-            else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
-            else failure ??= folded.failure
-          }
-          const last = users.at(-1)
-          if (last === undefined || users.length < USERS_MAX) break
-          after = last.id
+        )
+        for (const { id, isDue } of users) {
+          if (!isDue) continue
+          const folded = yield* Effect.result(fold(id))
+          if (folded._tag === "Success") passed += folded.success
+          else if (classifySqlError(folded.failure) === "connection") return yield* folded.failure
+          else failure ??= folded.failure
         }
-        if (failure !== undefined) return yield* failure
-        yield* roundIsOver(beganMs)
-        return passed
-      })
-
-      return UsageFolds.of({ fold, round })
+        const last = users.at(-1)
+        if (last === undefined || users.length < USERS_MAX) break
+        after = last.id
+      }
+      if (failure !== undefined) return yield* failure
+      yield* roundIsOver(beganMs)
+      return passed
     })
-  )
+
+    return UsageFolds.of({ fold, round })
+  }))
 }
 
 /**

@@ -49,47 +49,44 @@ export class UsageReports extends Context.Service<UsageReports, {
   /** The models called in the last 90 days, as far as their calls are folded, by name; at most 200. */
   models(userId: UserId): Effect.Effect<ReadonlyArray<string>, DatabaseUnavailable>
 }>()("realms/usage/UsageReports") {
-  static readonly layer = Layer.effect(
-    UsageReports,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
+  static readonly layer = Layer.effect(UsageReports)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
 
-      const overview = Effect.fn("UsageReports.overview")(
-        function*(userId: UserId, filter: UsageFilter, timeZone: string) {
-          const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
-          const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
-          if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
-          if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) {
-            return yield* new UsageRefused({ reason: "range_too_long" })
-          }
-          const statement = sql.unsafe(overviewSql, [
-            userId,
-            fromMs,
-            toMs,
-            timeZone,
-            filter.model ?? null,
-            filter.keyId ?? null,
-            filter.funding ?? null,
-            TAIL_CALLS_MAX
-          ])
-          return toOverview(yield* bounded(rowsOf(OverviewLine, statement)))
+    const overview = Effect.fn("UsageReports.overview")(
+      function*(userId: UserId, filter: UsageFilter, timeZone: string) {
+        const fromMs = Math.floor(filter.fromMs / HOUR_MS) * HOUR_MS
+        const toMs = Math.floor(filter.toMs / HOUR_MS) * HOUR_MS
+        if (fromMs >= toMs) return yield* new UsageRefused({ reason: "empty_range" })
+        if (toMs - fromMs > RANGE_DAYS_MAX * 24 * HOUR_MS) {
+          return yield* new UsageRefused({ reason: "range_too_long" })
         }
-      )
+        const statement = sql.unsafe(overviewSql, [
+          userId,
+          fromMs,
+          toMs,
+          timeZone,
+          filter.model ?? null,
+          filter.keyId ?? null,
+          filter.funding ?? null,
+          TAIL_CALLS_MAX
+        ])
+        return toOverview(yield* bounded(rowsOf(OverviewLine, statement)))
+      }
+    )
 
-      const models = Effect.fn("UsageReports.models")(function*(userId: UserId) {
-        const rows = yield* bounded(rowsOf(
-          CalledModel,
-          sql`
+    const models = Effect.fn("UsageReports.models")(function*(userId: UserId) {
+      const rows = yield* bounded(rowsOf(
+        CalledModel,
+        sql`
       SELECT model FROM usage_hours
         WHERE user_id = ${userId} AND hour >= now() - make_interval(days => ${MODELS_DAYS}::integer)
         GROUP BY model ORDER BY model LIMIT ${MODELS_MAX}`
-        ))
-        return rows.map((row) => row.model)
-      })
-
-      return UsageReports.of({ overview, models })
+      ))
+      return rows.map((row) => row.model)
     })
-  )
+
+    return UsageReports.of({ overview, models })
+  }))
 }
 
 export const HOUR_MS = 3_600_000

@@ -50,71 +50,68 @@ export class AdminAccess extends HttpApiMiddleware.Service<AdminAccess, { provid
     error: [ApiUnauthorized, ApiForbidden, ApiBadRequest, ApiUnavailable]
   }
 ) {
-  static readonly layer = Layer.effect(
-    AdminAccess,
-    Effect.gen(function*() {
-      const keys = yield* AdminKeys
-      const sessions = yield* LoginSessions
-      const address = yield* PublicAddress
+  static readonly layer = Layer.effect(AdminAccess)(Effect.gen(function*() {
+    const keys = yield* AdminKeys
+    const sessions = yield* LoginSessions
+    const address = yield* PublicAddress
 
-      const byKey = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
-        const identity = yield* keys.authenticate(Redacted.make(token)).pipe(
-          Effect.catchTags({
-            AdminKeyInvalid: () => Effect.fail(nobody),
-            AdminKeyForbidden: () => Effect.fail(notAllowed)
-          })
-        )
-        if (!mayUse(identity.role, request.method, request.url)) return yield* notAllowed
-        return {
-          name: `key:${identity.keyId}`,
-          userId: identity.userId,
-          email: identity.email,
-          address: yield* clientAddress(request),
-          csrfToken: null
-        } satisfies Administrator
-      })
-
-      const bySession = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
-        const found = yield* sessions.find(Redacted.make(token))
-        if (Option.isNone(found)) return yield* nobody
-        const { user } = found.value
-        if (!mayUse(user.role, request.method, request.url)) return yield* notAllowed
-        const { headers } = request
-        const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
-        const isSafe = safeMethods.has(request.method)
-        if (!isSafe && (isForeign(origin, address.url()) || !isCsrfToken(token, headers["x-csrf-token"] ?? null))) {
-          return yield* noToken
-        }
-        return {
-          name: `user:${user.id}`,
-          userId: user.id,
-          email: user.email,
-          address: yield* clientAddress(request),
-          csrfToken: csrfToken(token)
-        } satisfies Administrator
-      })
-
-      // Both schemes come here: what is looked at is the request, so that a bad key is not made good by a cookie beside it.
-      const admit = Effect.gen(function*() {
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const { authorization } = request.headers
-        if (authorization !== undefined) {
-          return yield* byKey(request, /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "")
-        }
-        const cookie = request.cookies[sessionCookie(address.url())]
-        return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
-      }).pipe(Effect.catchTag("DatabaseUnavailable", unavailableNow))
-
-      const answer = <A, E, R>(httpEffect: Effect.Effect<A, E, R>) =>
-        Effect.flatMap(admit, (admin) =>
-          Effect.andThen(checkRequestTexts, httpEffect).pipe(
-            Effect.provideService(CurrentAdmin, admin),
-            Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(BODY_BYTES_MAX))
-          ))
-
-      return AdminAccess.of({ key: answer, session: answer })
+    const byKey = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
+      const identity = yield* keys.authenticate(Redacted.make(token)).pipe(
+        Effect.catchTags({
+          AdminKeyInvalid: () => Effect.fail(nobody),
+          AdminKeyForbidden: () => Effect.fail(notAllowed)
+        })
+      )
+      if (!mayUse(identity.role, request.method, request.url)) return yield* notAllowed
+      return {
+        name: `key:${identity.keyId}`,
+        userId: identity.userId,
+        email: identity.email,
+        address: yield* clientAddress(request),
+        csrfToken: null
+      } satisfies Administrator
     })
-  )
+
+    const bySession = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, token: string) {
+      const found = yield* sessions.find(Redacted.make(token))
+      if (Option.isNone(found)) return yield* nobody
+      const { user } = found.value
+      if (!mayUse(user.role, request.method, request.url)) return yield* notAllowed
+      const { headers } = request
+      const origin = { secFetchSite: headers["sec-fetch-site"], origin: headers["origin"], host: headers["host"] }
+      const isSafe = safeMethods.has(request.method)
+      if (!isSafe && (isForeign(origin, address.url()) || !isCsrfToken(token, headers["x-csrf-token"] ?? null))) {
+        return yield* noToken
+      }
+      return {
+        name: `user:${user.id}`,
+        userId: user.id,
+        email: user.email,
+        address: yield* clientAddress(request),
+        csrfToken: csrfToken(token)
+      } satisfies Administrator
+    })
+
+    // Both schemes come here: what is looked at is the request, so that a bad key is not made good by a cookie beside it.
+    const admit = Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const { authorization } = request.headers
+      if (authorization !== undefined) {
+        return yield* byKey(request, /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? "")
+      }
+      const cookie = request.cookies[sessionCookie(address.url())]
+      return cookie === undefined || cookie === "" ? yield* nobody : yield* bySession(request, cookie)
+    }).pipe(Effect.catchTag("DatabaseUnavailable", unavailableNow))
+
+    const answer = <A, E, R>(httpEffect: Effect.Effect<A, E, R>) =>
+      Effect.flatMap(admit, (admin) =>
+        Effect.andThen(checkRequestTexts, httpEffect).pipe(
+          Effect.provideService(CurrentAdmin, admin),
+          Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(BODY_BYTES_MAX))
+        ))
+
+    return AdminAccess.of({ key: answer, session: answer })
+  }))
 }
 
 /** The largest body is a file of prices. */

@@ -18,30 +18,27 @@ export class PageTurns extends Context.Service<PageTurns, {
   /** Runs the work of a page when it is its turn. Anonymous visitors are not limited. */
   take<A, E, R>(userId: UserId | undefined, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | TooManyPages, R>
 }>()("realms/http/console/PageTurns") {
-  static readonly layer = Layer.effect(
-    PageTurns,
-    Effect.gen(function*() {
-      const turns = yield* Semaphore.make(PAGES_AT_WORK_MAX)
-      const open = new Map<UserId, number>()
-      const enter = (userId: UserId) =>
-        Effect.suspend(() => {
-          const count = open.get(userId) ?? 0
-          if (count >= PAGES_OF_USER_MAX) return Effect.fail(new TooManyPages())
-          open.set(userId, count + 1)
-          return Effect.void
-        })
-      const leave = (userId: UserId) =>
-        Effect.sync(() => {
-          const count = open.get(userId) ?? 0
-          if (count <= 1) open.delete(userId)
-          else open.set(userId, count - 1)
-        })
-      return PageTurns.of({
-        take: (userId, work) =>
-          userId === undefined
-            ? turns.withPermits(1)(work)
-            : Effect.acquireUseRelease(enter(userId), () => turns.withPermits(1)(work), () => leave(userId))
+  static readonly layer = Layer.effect(PageTurns)(Effect.gen(function*() {
+    const turns = yield* Semaphore.make(PAGES_AT_WORK_MAX)
+    const open = new Map<UserId, number>()
+    const enter = (userId: UserId) =>
+      Effect.suspend(() => {
+        const count = open.get(userId) ?? 0
+        if (count >= PAGES_OF_USER_MAX) return Effect.fail(new TooManyPages())
+        open.set(userId, count + 1)
+        return Effect.void
       })
+    const leave = (userId: UserId) =>
+      Effect.sync(() => {
+        const count = open.get(userId) ?? 0
+        if (count <= 1) open.delete(userId)
+        else open.set(userId, count - 1)
+      })
+    return PageTurns.of({
+      take: (userId, work) =>
+        userId === undefined
+          ? turns.withPermits(1)(work)
+          : Effect.acquireUseRelease(enter(userId), () => turns.withPermits(1)(work), () => leave(userId))
     })
-  )
+  }))
 }

@@ -27,95 +27,92 @@ export class Readiness extends Context.Service<Readiness, {
   /** What is wrong now; empty: the server is ready. Answers within two seconds; those who ask at once share one look. */
   readonly problems: Effect.Effect<ReadonlyArray<NotReady>>
 }>()("realms/http/ops/Readiness") {
-  static readonly layer = Layer.effect(
-    Readiness,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const database = yield* Database
-      const config = yield* AppConfig
-      const limits = yield* DiskLimits
-      // A look belongs to nobody's request: others wait for it too.
-      const run = yield* FiberSet.makeRuntime<never, ReadonlyArray<NotReady>>()
+  static readonly layer = Layer.effect(Readiness)(Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const database = yield* Database
+    const config = yield* AppConfig
+    const limits = yield* DiskLimits
+    // A look belongs to nobody's request: others wait for it too.
+    const run = yield* FiberSet.makeRuntime<never, ReadonlyArray<NotReady>>()
 
-      const askDatabase = Effect.gen(function*() {
-        const askedMs = yield* Clock.currentTimeMillis
-        const { nowMs } = yield* oneRowOf(
-          DatabaseClock,
-          sql`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`
-        )
-        const answeredMs = yield* Clock.currentTimeMillis
-        const offMs = clockOffMs({ askedMs, serverMs: nowMs, answeredMs })
-        const clockOff: NotReady = {
-          reason: "clock_off",
-          message: `This server's clock differs from PostgreSQL's by ${Math.round(offMs)} ms or more. Set both by NTP.`
-        }
-        return offMs > CLOCK_OFF_MS_MAX ? [clockOff] : []
-      })
-
-      const lookAtDatabase = withinDatabaseWait(askDatabase, PROBE_MS_MAX).pipe(
-        Effect.catch((error) => {
-          const away: NotReady = { reason: "database_away", message: `PostgreSQL does not answer: ${error.message}.` }
-          return Effect.succeed([away])
-        })
+    const askDatabase = Effect.gen(function*() {
+      const askedMs = yield* Clock.currentTimeMillis
+      const { nowMs } = yield* oneRowOf(
+        DatabaseClock,
+        sql`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms`
       )
-
-      const lookAtDisk = Effect.gen(function*() {
-        const free = yield* freeBytes(config.dataDir)
-        const refusedMs = database.diskFullMs()
-        const isRefused = refusedMs !== undefined && (yield* Clock.currentTimeMillis) - refusedMs < limits.refusedMs
-        if (!isRefused && (free === undefined || free >= limits.freeBytesMin)) return []
-        const room = free === undefined ? "" : ` ${config.dataDir} has ${Math.floor(free / MEGABYTE)} MiB free.`
-        const full: NotReady = {
-          reason: "disk_full",
-          message: isRefused
-            ? `PostgreSQL refused a write because its disk is full.${room} Make room on it.`
-            : `The disk is nearly full.${room} Make room on it.`
-        }
-        return [full]
-      })
-
-      let last: ReadonlySet<NotReadyReason> = new Set()
-      const note = Effect.fnUntraced(function*(problems: ReadonlyArray<NotReady>) {
-        const now = new Set(problems.map(({ reason }) => reason))
-        const before = last
-        last = now
-        for (const { message, reason } of problems) {
-          if (!before.has(reason)) yield* Effect.logError(`not ready for calls: ${message}`, { reason })
-        }
-        for (const reason of before) {
-          if (!now.has(reason)) yield* Effect.logInfo(`resolved: ${reason}`, { reason })
-        }
-        if (before.size > 0 && now.size === 0) yield* Effect.logInfo("ready for calls again")
-        yield* Metric.update(readyGauge, problems.length === 0 ? 1 : 0)
-        yield* Effect.forEach(
-          reasons,
-          (reason) => Metric.update(Metric.withAttributes(problemGauge, { reason }), now.has(reason) ? 1 : 0),
-          { discard: true }
-        )
-      })
-
-      const look = Effect.all([lookAtDatabase, lookAtDisk], { concurrency: 2 }).pipe(
-        Effect.map((found) => found.flat()),
-        Effect.tap(note)
-      )
-
-      let looking: Fiber.Fiber<ReadonlyArray<NotReady>> | undefined
-      const problems = Effect.suspend(() => {
-        if (looking !== undefined) return Fiber.join(looking)
-        const fiber = run(Effect.ensuring(
-          look,
-          Effect.sync(() => {
-            looking = undefined
-          })
-        ))
-        if (fiber.pollUnsafe() === undefined) looking = fiber
-        return Fiber.join(fiber)
-      })
-
-      yield* Effect.forkScoped(Effect.repeat(problems, Schedule.spaced(LOOK_EVERY_MS)))
-      return Readiness.of({ problems })
+      const answeredMs = yield* Clock.currentTimeMillis
+      const offMs = clockOffMs({ askedMs, serverMs: nowMs, answeredMs })
+      const clockOff: NotReady = {
+        reason: "clock_off",
+        message: `This server's clock differs from PostgreSQL's by ${Math.round(offMs)} ms or more. Set both by NTP.`
+      }
+      return offMs > CLOCK_OFF_MS_MAX ? [clockOff] : []
     })
-  )
+
+    const lookAtDatabase = withinDatabaseWait(askDatabase, PROBE_MS_MAX).pipe(
+      Effect.catch((error) => {
+        const away: NotReady = { reason: "database_away", message: `PostgreSQL does not answer: ${error.message}.` }
+        return Effect.succeed([away])
+      })
+    )
+
+    const lookAtDisk = Effect.gen(function*() {
+      const free = yield* freeBytes(config.dataDir)
+      const refusedMs = database.diskFullMs()
+      const isRefused = refusedMs !== undefined && (yield* Clock.currentTimeMillis) - refusedMs < limits.refusedMs
+      if (!isRefused && (free === undefined || free >= limits.freeBytesMin)) return []
+      const room = free === undefined ? "" : ` ${config.dataDir} has ${Math.floor(free / MEGABYTE)} MiB free.`
+      const full: NotReady = {
+        reason: "disk_full",
+        message: isRefused
+          ? `PostgreSQL refused a write because its disk is full.${room} Make room on it.`
+          : `The disk is nearly full.${room} Make room on it.`
+      }
+      return [full]
+    })
+
+    let last: ReadonlySet<NotReadyReason> = new Set()
+    const note = Effect.fnUntraced(function*(problems: ReadonlyArray<NotReady>) {
+      const now = new Set(problems.map(({ reason }) => reason))
+      const before = last
+      last = now
+      for (const { message, reason } of problems) {
+        if (!before.has(reason)) yield* Effect.logError(`not ready for calls: ${message}`, { reason })
+      }
+      for (const reason of before) {
+        if (!now.has(reason)) yield* Effect.logInfo(`resolved: ${reason}`, { reason })
+      }
+      if (before.size > 0 && now.size === 0) yield* Effect.logInfo("ready for calls again")
+      yield* Metric.update(readyGauge, problems.length === 0 ? 1 : 0)
+      yield* Effect.forEach(
+        reasons,
+        (reason) => Metric.update(Metric.withAttributes(problemGauge, { reason }), now.has(reason) ? 1 : 0),
+        { discard: true }
+      )
+    })
+
+    const look = Effect.all([lookAtDatabase, lookAtDisk], { concurrency: 2 }).pipe(
+      Effect.map((found) => found.flat()),
+      Effect.tap(note)
+    )
+
+    let looking: Fiber.Fiber<ReadonlyArray<NotReady>> | undefined
+    const problems = Effect.suspend(() => {
+      if (looking !== undefined) return Fiber.join(looking)
+      const fiber = run(Effect.ensuring(
+        look,
+        Effect.sync(() => {
+          looking = undefined
+        })
+      ))
+      if (fiber.pollUnsafe() === undefined) looking = fiber
+      return Fiber.join(fiber)
+    })
+
+    yield* Effect.forkScoped(Effect.repeat(problems, Schedule.spaced(LOOK_EVERY_MS)))
+    return Readiness.of({ problems })
+  }))
 }
 
 /** PostgreSQL is waited for no longer, in ms: the answer to who asks has to be there within two seconds. */

@@ -37,251 +37,248 @@ export class DataPlane extends Context.Service<DataPlane, {
   /** Requests under way, from their first byte. */
   openRequests(): number
 }>()("realms/http/v1/DataPlane") {
-  static readonly layer = Layer.effect(
-    DataPlane,
-    Effect.gen(function*() {
-      const config = yield* AppConfig
-      const keys = yield* ApiKeys
-      const accounts = yield* Accounts
-      const models = yield* ModelList
-      const parser = yield* CallParser
-      const gateway = yield* Gateway
-      const receipts = yield* Receipts
-      const refused = yield* RefusedCalls
-      const settings = yield* Settings
-      const address = yield* PublicAddress
-      const clientLimits = yield* ClientLimits
-      const limits = new KeyLimits(clientLimits.callsPerKeyMax)
-      const budget = new ByteBudget(clientLimits.bodyBudget)
-      const watch = new ClientWatch(clientLimits)
-      const clock = yield* Clock.Clock
-      const run = Effect.runForkWith(yield* Effect.context<never>())
-      let closed = false
-      let underWay = 0
+  static readonly layer = Layer.effect(DataPlane)(Effect.gen(function*() {
+    const config = yield* AppConfig
+    const keys = yield* ApiKeys
+    const accounts = yield* Accounts
+    const models = yield* ModelList
+    const parser = yield* CallParser
+    const gateway = yield* Gateway
+    const receipts = yield* Receipts
+    const refused = yield* RefusedCalls
+    const settings = yield* Settings
+    const address = yield* PublicAddress
+    const clientLimits = yield* ClientLimits
+    const limits = new KeyLimits(clientLimits.callsPerKeyMax)
+    const budget = new ByteBudget(clientLimits.bodyBudget)
+    const watch = new ClientWatch(clientLimits)
+    const clock = yield* Clock.Clock
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+    let closed = false
+    let underWay = 0
 
-      const authenticate = (request: IncomingMessage): Effect.Effect<ApiKeyIdentity, CallRefused> => {
-        const token = tokenOf(request)
-        if (token === undefined) return Effect.fail(noKey)
-        const cached = keys.cached(token)
-        if (cached !== undefined) return Effect.succeed(cached)
-        return Effect.mapError(keys.authenticate(token), (error) =>
-          error._tag === "InvalidApiKey"
-            ? new CallRefused({ code: "invalid_api_key", message: "Incorrect API key provided." })
-            : unavailable("Keys cannot be checked at this moment. Please try again shortly."))
-      }
+    const authenticate = (request: IncomingMessage): Effect.Effect<ApiKeyIdentity, CallRefused> => {
+      const token = tokenOf(request)
+      if (token === undefined) return Effect.fail(noKey)
+      const cached = keys.cached(token)
+      if (cached !== undefined) return Effect.succeed(cached)
+      return Effect.mapError(keys.authenticate(token), (error) =>
+        error._tag === "InvalidApiKey"
+          ? new CallRefused({ code: "invalid_api_key", message: "Incorrect API key provided." })
+          : unavailable("Keys cannot be checked at this moment. Please try again shortly."))
+    }
 
-      /** Bytes that a body may have. A user without any funds is refused before it is read, as far as every call costs something. */
-      const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> => {
-        const { maxBodyBytes } = config.server
-        if (!settings.current().billing.enabled) return Effect.succeed(maxBodyBytes)
-        return accounts.standing(key.userId).pipe(
-          Effect.mapError(() => unavailable("Billing is unavailable at this moment. Please try again shortly.")),
-          Effect.flatMap((standing) => standing === "funded" ? Effect.succeed(maxBodyBytes) : unfundedBytesMax(request))
-        )
-      }
-
-      const unfundedBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
-        Effect.flatMap(models.hasFree, (free) => {
-          const declared = Number(request.headers["content-length"] ?? "0")
-          return free && declared <= UNFUNDED_BODY_BYTES_MAX
-            ? Effect.succeed(Math.min(UNFUNDED_BODY_BYTES_MAX, config.server.maxBodyBytes))
-            : Effect.fail(noFunds(address.url()))
-        })
-
-      const answer = (
-        requestId: string,
-        note: RefusedCall,
-        startedMs: number,
-        request: IncomingMessage,
-        response: ServerResponse
-      ): Effect.Effect<void, Refusal> => {
-        const { dialect, key } = note
-        let release: (() => void) | undefined
-        const read = (bytesMax: number) =>
-          readRequestBody(request, {
-            userId: key.userId,
-            bytesMax,
-            budget,
-            onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
-            slowAfterMs: clientLimits.bodySlowAfterMs,
-            bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
-          })
-        return bodyBytesMax(key, request).pipe(
-          Effect.flatMap(read),
-          Effect.flatMap((received): Effect.Effect<Call | Refused, CallRefused> => {
-            release = received.release
-            return closed ? Effect.fail(stopping) : parser.parse(dialect, received.body)
-          }),
-          Effect.flatMap((parsed): Effect.Effect<void, Refusal> => {
-            if (parsed._tag === "Refused") return Effect.fail(new CallRefused(parsed))
-            note.model = parsed.model
-            return gateway.run({
-              requestId,
-              key,
-              call: parsed,
-              client: new NodeCallClient(response, watch, headersOf(requestId)),
-              startedMs
-            })
-          }),
-          Effect.onExit((exit) => {
-            release?.()
-            limits.leave(key.keyId)
-            const refusal = exit._tag === "Failure" ? Cause.findErrorOption(exit.cause) : Option.none()
-            if (Option.isSome(refusal)) record(refusal.value, requestId, note)
-            return Effect.void
-          })
-        )
-      }
-
-      const call = (
-        dialect: Dialect,
-        requestId: string,
-        request: IncomingMessage,
-        response: ServerResponse
-      ): Effect.Effect<void, Refusal> => {
-        const startedMs = clock.currentTimeMillisUnsafe()
-        if (closed) return Effect.fail(stopping)
-        return Effect.flatMap(authenticate(request), (key) => {
-          if (response.destroyed) return Effect.void
-          if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
-          return answer(requestId, { dialect, key, model: null }, startedMs, request, response)
-        })
-      }
-
-      /** Keeps a refusal for its user's list of calls. */
-      const record = (error: Refusal, requestId: string, { dialect, key, model }: RefusedCall): void => {
-        const status = statusOf(error)
-        if (!isRefusedStatus(status)) return
-        refused.record({
-          id: requestId,
-          userId: key.userId,
-          keyId: key.keyId,
-          model,
-          endpoint: endpoints[dialect],
-          status,
-          code: error._tag === "CallRefused" ? error.code : error.error.code ?? "upstream_refused"
-        })
-      }
-
-      const listModels = Effect.fnUntraced(
-        function*(id: string | undefined, requestId: string, request: IncomingMessage, response: ServerResponse) {
-          yield* authenticate(request)
-          if (id === undefined) return sendJson(requestId, response, { object: "list", data: yield* models.list })
-          const found = (yield* models.list).find((model) => model.id === id)
-          if (found !== undefined) return sendJson(requestId, response, found)
-          return yield* new CallRefused({
-            code: "model_not_found",
-            message: `The model '${id}' does not exist.`,
-            param: "model"
-          })
-        }
+    /** Bytes that a body may have. A user without any funds is refused before it is read, as far as every call costs something. */
+    const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> => {
+      const { maxBodyBytes } = config.server
+      if (!settings.current().billing.enabled) return Effect.succeed(maxBodyBytes)
+      return accounts.standing(key.userId).pipe(
+        Effect.mapError(() => unavailable("Billing is unavailable at this moment. Please try again shortly.")),
+        Effect.flatMap((standing) => standing === "funded" ? Effect.succeed(maxBodyBytes) : unfundedBytesMax(request))
       )
+    }
 
-      const receipt = Effect.fnUntraced(function*(
-        id: string,
-        requestId: string,
-        request: IncomingMessage,
-        response: ServerResponse
-      ) {
-        const key = yield* authenticate(request)
-        const found = yield* Effect.mapError(
-          receipts.find(key.userId, id),
-          () => unavailable("Receipts are unavailable at this moment.")
-        )
-        if (found !== undefined) return sendJson(requestId, response, found)
-        return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
+    const unfundedBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
+      Effect.flatMap(models.hasFree, (free) => {
+        const declared = Number(request.headers["content-length"] ?? "0")
+        return free && declared <= UNFUNDED_BODY_BYTES_MAX
+          ? Effect.succeed(Math.min(UNFUNDED_BODY_BYTES_MAX, config.server.maxBodyBytes))
+          : Effect.fail(noFunds(address.url()))
       })
 
-      const route = (
-        requestId: string,
-        request: IncomingMessage,
-        response: ServerResponse
-      ): Effect.Effect<void, Refusal> => {
-        const url = request.url ?? "/"
-        const query = url.indexOf("?")
-        const path = query === -1 ? url : url.slice(0, query)
-        if (request.method === "POST") {
-          const dialect = dialects[path]
-          if (dialect !== undefined) return call(dialect, requestId, request, response)
-        }
-        if (request.method === "GET") {
-          if (path === "/v1/models") return listModels(undefined, requestId, request, response)
-          if (path.startsWith(modelsPath)) {
-            return listModels(decodePath(path.slice(modelsPath.length)), requestId, request, response)
-          }
-          if (path.startsWith(usagePath)) return receipt(path.slice(usagePath.length), requestId, request, response)
-        }
-        return Effect.fail(
-          new CallRefused({
-            code: "not_found",
-            message: `Unknown request URL: ${request.method} ${path.slice(0, 200)}.`
+    const answer = (
+      requestId: string,
+      note: RefusedCall,
+      startedMs: number,
+      request: IncomingMessage,
+      response: ServerResponse
+    ): Effect.Effect<void, Refusal> => {
+      const { dialect, key } = note
+      let release: (() => void) | undefined
+      const read = (bytesMax: number) =>
+        readRequestBody(request, {
+          userId: key.userId,
+          bytesMax,
+          budget,
+          onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
+          slowAfterMs: clientLimits.bodySlowAfterMs,
+          bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
+        })
+      return bodyBytesMax(key, request).pipe(
+        Effect.flatMap(read),
+        Effect.flatMap((received): Effect.Effect<Call | Refused, CallRefused> => {
+          release = received.release
+          return closed ? Effect.fail(stopping) : parser.parse(dialect, received.body)
+        }),
+        Effect.flatMap((parsed): Effect.Effect<void, Refusal> => {
+          if (parsed._tag === "Refused") return Effect.fail(new CallRefused(parsed))
+          note.model = parsed.model
+          return gateway.run({
+            requestId,
+            key,
+            call: parsed,
+            client: new NodeCallClient(response, watch, headersOf(requestId)),
+            startedMs
           })
-        )
-      }
+        }),
+        Effect.onExit((exit) => {
+          release?.()
+          limits.leave(key.keyId)
+          const refusal = exit._tag === "Failure" ? Cause.findErrorOption(exit.cause) : Option.none()
+          if (Option.isSome(refusal)) record(refusal.value, requestId, note)
+          return Effect.void
+        })
+      )
+    }
 
-      const refuse = (
-        requestId: string,
-        request: IncomingMessage,
-        response: ServerResponse,
-        error: Refusal
-      ): void => {
-        if (response.headersSent || response.destroyed) {
-          if (!response.writableEnded) response.destroy()
-          return
-        }
-        const isEarly = isBodyPending(request)
-        // A body that was not read to its end makes the connection useless for another request.
-        if (isEarly) response.setHeader("connection", "close")
-        const body = refusalBody(requestId, response, error)
-        if (!isEarly) return void response.end(body)
-        response.write(body)
-        discardBody(request, () => response.end(), {
-          bytesMax: config.server.maxBodyBytes,
-          waitMs: clientLimits.discardMs
+    const call = (
+      dialect: Dialect,
+      requestId: string,
+      request: IncomingMessage,
+      response: ServerResponse
+    ): Effect.Effect<void, Refusal> => {
+      const startedMs = clock.currentTimeMillisUnsafe()
+      if (closed) return Effect.fail(stopping)
+      return Effect.flatMap(authenticate(request), (key) => {
+        if (response.destroyed) return Effect.void
+        if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
+        return answer(requestId, { dialect, key, model: null }, startedMs, request, response)
+      })
+    }
+
+    /** Keeps a refusal for its user's list of calls. */
+    const record = (error: Refusal, requestId: string, { dialect, key, model }: RefusedCall): void => {
+      const status = statusOf(error)
+      if (!isRefusedStatus(status)) return
+      refused.record({
+        id: requestId,
+        userId: key.userId,
+        keyId: key.keyId,
+        model,
+        endpoint: endpoints[dialect],
+        status,
+        code: error._tag === "CallRefused" ? error.code : error.error.code ?? "upstream_refused"
+      })
+    }
+
+    const listModels = Effect.fnUntraced(
+      function*(id: string | undefined, requestId: string, request: IncomingMessage, response: ServerResponse) {
+        yield* authenticate(request)
+        if (id === undefined) return sendJson(requestId, response, { object: "list", data: yield* models.list })
+        const found = (yield* models.list).find((model) => model.id === id)
+        if (found !== undefined) return sendJson(requestId, response, found)
+        return yield* new CallRefused({
+          code: "model_not_found",
+          message: `The model '${id}' does not exist.`,
+          param: "model"
         })
       }
+    )
 
-      const handle = (request: IncomingMessage, response: ServerResponse): void => {
-        if (request.method === "OPTIONS") {
-          response.setHeader("cache-control", "no-store")
-          return answerPreflight(request, response)
-        }
-        const requestId = makeReservationId()
-        underWay++
-        run(Effect.matchCauseEffect(Effect.suspend(() => route(requestId, request, response)), {
-          onSuccess: () => Effect.sync(requestEnded),
-          onFailure: (cause) => {
-            requestEnded()
-            const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-            if (error !== undefined) {
-              // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
-              return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
-            }
-            return Effect.logError("a call failed unexpectedly", cause).pipe(
-              Effect.annotateLogs({ requestId }),
-              Effect.andThen(Effect.sync(() => refuse(requestId, request, response, failedInside)))
-            )
-          }
-        }))
-      }
-
-      const requestEnded = (): void => {
-        underWay--
-      }
-
-      return DataPlane.of({
-        handle: (request, response) => {
-          if (response.socket !== null) return handle(request, response)
-          // A pipelined request is begun when the answers before it have ended: until then nobody would see its client leave.
-          response.once("socket", () => handle(request, response))
-        },
-        close: () => {
-          closed = true
-        },
-        openRequests: () => underWay
-      })
+    const receipt = Effect.fnUntraced(function*(
+      id: string,
+      requestId: string,
+      request: IncomingMessage,
+      response: ServerResponse
+    ) {
+      const key = yield* authenticate(request)
+      const found = yield* Effect.mapError(
+        receipts.find(key.userId, id),
+        () => unavailable("Receipts are unavailable at this moment.")
+      )
+      if (found !== undefined) return sendJson(requestId, response, found)
+      return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
     })
-  ).pipe(
+
+    const route = (
+      requestId: string,
+      request: IncomingMessage,
+      response: ServerResponse
+    ): Effect.Effect<void, Refusal> => {
+      const url = request.url ?? "/"
+      const query = url.indexOf("?")
+      const path = query === -1 ? url : url.slice(0, query)
+      if (request.method === "POST") {
+        const dialect = dialects[path]
+        if (dialect !== undefined) return call(dialect, requestId, request, response)
+      }
+      if (request.method === "GET") {
+        if (path === "/v1/models") return listModels(undefined, requestId, request, response)
+        if (path.startsWith(modelsPath)) {
+          return listModels(decodePath(path.slice(modelsPath.length)), requestId, request, response)
+        }
+        if (path.startsWith(usagePath)) return receipt(path.slice(usagePath.length), requestId, request, response)
+      }
+      return Effect.fail(
+        new CallRefused({
+          code: "not_found",
+          message: `Unknown request URL: ${request.method} ${path.slice(0, 200)}.`
+        })
+      )
+    }
+
+    const refuse = (
+      requestId: string,
+      request: IncomingMessage,
+      response: ServerResponse,
+      error: Refusal
+    ): void => {
+      if (response.headersSent || response.destroyed) {
+        if (!response.writableEnded) response.destroy()
+        return
+      }
+      const isEarly = isBodyPending(request)
+      // A body that was not read to its end makes the connection useless for another request.
+      if (isEarly) response.setHeader("connection", "close")
+      const body = refusalBody(requestId, response, error)
+      if (!isEarly) return void response.end(body)
+      response.write(body)
+      discardBody(request, () => response.end(), {
+        bytesMax: config.server.maxBodyBytes,
+        waitMs: clientLimits.discardMs
+      })
+    }
+
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      if (request.method === "OPTIONS") {
+        response.setHeader("cache-control", "no-store")
+        return answerPreflight(request, response)
+      }
+      const requestId = makeReservationId()
+      underWay++
+      run(Effect.matchCauseEffect(Effect.suspend(() => route(requestId, request, response)), {
+        onSuccess: () => Effect.sync(requestEnded),
+        onFailure: (cause) => {
+          requestEnded()
+          const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+          if (error !== undefined) {
+            // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
+            return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
+          }
+          return Effect.logError("a call failed unexpectedly", cause).pipe(
+            Effect.annotateLogs({ requestId }),
+            Effect.andThen(Effect.sync(() => refuse(requestId, request, response, failedInside)))
+          )
+        }
+      }))
+    }
+
+    const requestEnded = (): void => {
+      underWay--
+    }
+
+    return DataPlane.of({
+      handle: (request, response) => {
+        if (response.socket !== null) return handle(request, response)
+        // A pipelined request is begun when the answers before it have ended: until then nobody would see its client leave.
+        response.once("socket", () => handle(request, response))
+      },
+      close: () => {
+        closed = true
+      },
+      openRequests: () => underWay
+    })
+  })).pipe(
     Layer.provide(Layer.mergeAll(ModelList.layer, CallParser.layer))
   )
 }

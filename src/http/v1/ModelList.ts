@@ -24,20 +24,17 @@ export class ModelList extends Context.Service<ModelList, {
   /** Whether any of them costs nothing, so that users without funds have something to call. */
   readonly hasFree: Effect.Effect<boolean, CallRefused>
 }>()("realms/http/v1/ModelList") {
-  static readonly layer = Layer.effect(
-    ModelList,
-    Effect.gen(function*() {
-      const context = yield* Effect.context<Catalog | Channels>()
-      const served = servedModels.pipe(
-        Effect.provideContext(context),
-        Effect.mapError(() => unavailable("The catalog is unavailable at this moment. Please try again shortly."))
-      )
-      return ModelList.of({
-        list: Effect.map(served, (models) => models.map(listed)),
-        hasFree: Effect.map(served, (models) => models.some(({ price }) => isFree(price)))
-      })
+  static readonly layer = Layer.effect(ModelList)(Effect.gen(function*() {
+    const context = yield* Effect.context<Catalog | Channels>()
+    const served = servedModels.pipe(
+      Effect.provideContext(context),
+      Effect.mapError(() => unavailable("The catalog is unavailable at this moment. Please try again shortly."))
+    )
+    return ModelList.of({
+      list: Effect.map(served, (models) => models.map(listed)),
+      hasFree: Effect.map(served, (models) => models.some(({ price }) => isFree(price)))
     })
-  )
+  }))
 }
 
 const listed = (model: Model): ListedModel => ({

@@ -28,44 +28,41 @@ export class Charts extends Context.Service<Charts, {
   render(spec: ChartSpec, theme: ChartTheme): Effect.Effect<string, ChartFailed>
 }>()("realms/http/console/charts/Charts") {
   /** The thread ends with the layer, and keeps no process from ending. */
-  static readonly layer = Layer.effect(
-    Charts,
-    Effect.gen(function*() {
-      const kept = new Map<string, string>()
-      const thread = yield* makeWorkerThread<ChartOrder, string | null>({
-        url: workerUrl(import.meta.url, "ChartWorker"),
-        answerMsMax: CHART_MS_MAX
-      })
-      let waiting = 0
-
-      const keep = (key: string, svg: string) => {
-        const oldest = kept.size >= CHARTS_KEPT_MAX ? kept.keys().next().value : undefined
-        if (oldest !== undefined) kept.delete(oldest)
-        kept.set(key, svg)
-      }
-
-      const draw = Effect.fnUntraced(function*(spec: ChartSpec, theme: ChartTheme) {
-        if (spec.values.length > POINTS_MAX) return yield* new ChartFailed({ why: `more than ${POINTS_MAX} points` })
-        if (waiting >= CHARTS_WAITING_MAX) return yield* new ChartFailed({ why: "too many charts are waiting" })
-        waiting++
-        const svg = yield* thread.ask({ spec, theme }).pipe(
-          Effect.timeoutOrElse({ duration: CHART_AND_WAIT_MS_MAX, orElse: () => Effect.undefined }),
-          Effect.ensuring(Effect.sync(() => waiting--))
-        )
-        if (svg === undefined) return yield* new ChartFailed({ why: "the thread ended or took too long" })
-        return svg ?? (yield* new ChartFailed({ why: "it could not be drawn" }))
-      })
-
-      const render = Effect.fn("Charts.render")(function*(spec: ChartSpec, theme: ChartTheme) {
-        const key = hash("sha256", JSON.stringify([spec, theme]), "base64")
-        const known = kept.get(key)
-        if (known !== undefined) return known
-        const svg = yield* draw(spec, theme)
-        keep(key, svg)
-        return svg
-      })
-
-      return Charts.of({ render })
+  static readonly layer = Layer.effect(Charts)(Effect.gen(function*() {
+    const kept = new Map<string, string>()
+    const thread = yield* makeWorkerThread<ChartOrder, string | null>({
+      url: workerUrl(import.meta.url, "ChartWorker"),
+      answerMsMax: CHART_MS_MAX
     })
-  )
+    let waiting = 0
+
+    const keep = (key: string, svg: string) => {
+      const oldest = kept.size >= CHARTS_KEPT_MAX ? kept.keys().next().value : undefined
+      if (oldest !== undefined) kept.delete(oldest)
+      kept.set(key, svg)
+    }
+
+    const draw = Effect.fnUntraced(function*(spec: ChartSpec, theme: ChartTheme) {
+      if (spec.values.length > POINTS_MAX) return yield* new ChartFailed({ why: `more than ${POINTS_MAX} points` })
+      if (waiting >= CHARTS_WAITING_MAX) return yield* new ChartFailed({ why: "too many charts are waiting" })
+      waiting++
+      const svg = yield* thread.ask({ spec, theme }).pipe(
+        Effect.timeoutOrElse({ duration: CHART_AND_WAIT_MS_MAX, orElse: () => Effect.undefined }),
+        Effect.ensuring(Effect.sync(() => waiting--))
+      )
+      if (svg === undefined) return yield* new ChartFailed({ why: "the thread ended or took too long" })
+      return svg ?? (yield* new ChartFailed({ why: "it could not be drawn" }))
+    })
+
+    const render = Effect.fn("Charts.render")(function*(spec: ChartSpec, theme: ChartTheme) {
+      const key = hash("sha256", JSON.stringify([spec, theme]), "base64")
+      const known = kept.get(key)
+      if (known !== undefined) return known
+      const svg = yield* draw(spec, theme)
+      keep(key, svg)
+      return svg
+    })
+
+    return Charts.of({ render })
+  }))
 }
