@@ -55,7 +55,8 @@ const IntegerTyped = Schema.String.pipe(
   Schema.decodeTo(
     Schema.Number,
     SchemaTransformation.transform({
-      decode: (text) => /^-?\d{1,12}$/.test(text) ? Number(text) : Number.NaN,
+      // "-0" is 0.
+      decode: (text) => /^-?\d{1,12}$/.test(text) ? Number(text) + 0 : Number.NaN,
       encode: String
     })
   )

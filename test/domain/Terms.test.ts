@@ -13,6 +13,20 @@ const storedOf = Schema.decodeUnknownSync(
 
 const Tokens = Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 100_000_000 }))
 
+describe("a whole number", () => {
+  const { readForm } = model({ count: integer({ min: 0, max: 100 }) })
+
+  it.each([["5", 5], ["-0", 0], ["007", 7]])("is read of %s", (text, count) => {
+    const read = Result.getOrThrow(readForm(new URLSearchParams({ count: text })))
+    assert.isTrue(Object.is(read.count, count))
+  })
+
+  it.each(["", "+5", "1e1", "5.0", "0x5", "1,000"])("is not read of '%s'", (text) => {
+    const read = readForm(new URLSearchParams({ count: text }))
+    assert.isFalse(Result.isSuccess(read) && Number.isInteger(read.success.count))
+  })
+})
+
 describe("terms", () => {
   it("are all in bounds by default", () => {
     assert.deepStrictEqual(modelTerms.wrong(defaultTerms), [])

@@ -54,6 +54,7 @@ const refusals = new Map<string, TextKey<"confirmations">>([
   ["RefundReused", "why.done"],
   ["DebitRefused", "why.balance"],
   ["DebtExceeded", "why.balance"],
+  ["ChangedMeanwhile", "why.changed"],
   ["OrderClosed", "why.changed"],
   ["OrderProcessing", "why.changed"],
   ["EventClosed", "why.changed"],

@@ -71,12 +71,17 @@ export const rowPrefix = (row: number): string => `tier_${row}_`
 
 const rows: ReadonlyArray<number> = Array.from({ length: PRICE_TIERS_MAX }, (_, row) => row)
 
-/** The fields of one row, without the prefix. */
-const rowIn = (fields: URLSearchParams, row: number): URLSearchParams => {
-  const prefix = rowPrefix(row)
-  const own = [...fields].filter(([name]) => name.startsWith(prefix))
-  return new URLSearchParams(own.map(([name, text]) => [name.slice(prefix.length), text]))
-}
+/** The input without which a form does not ask for tiers. */
+const ABOVE = tierTerms.inputOf("aboveInputTokens")
+
+const inputs = tierTerms.names.map(tierTerms.inputOf)
+
+/** The inputs of one row, without the prefix. */
+const rowIn = (fields: URLSearchParams, row: number): URLSearchParams =>
+  new URLSearchParams(inputs.flatMap((name) => {
+    const text = fields.get(`${rowPrefix(row)}${name}`)
+    return text === null ? [] : [[name, text]]
+  }))
 
 const isFilled = (fields: URLSearchParams) => (row: number): boolean =>
   [...rowIn(fields, row).values()].some((text) => text.trim() !== "")
@@ -122,7 +127,7 @@ export const readModelForm = (
   if (Result.isFailure(terms)) return Result.fail(modelProblems(context, terms.failure))
   const { tiers: keptTiers = [], tools = noTools } = kept.price ?? {}
   const filled = rows.filter(isFilled(fields)).map((row) => ({ row, tier: readTier(rowIn(fields, row)) }))
-  const areSent = rows.some((row) => rowIn(fields, row).size > 0)
+  const areSent = rows.some((row) => rowIn(fields, row).has(ABOVE))
   const model: ModelTerms = {
     ...terms.success,
     price: {
