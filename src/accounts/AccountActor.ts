@@ -9,11 +9,10 @@ import { HashMap } from "effect"
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import { type AccountError, AccountUnavailable } from "./AccountError.ts"
 import { decide, type Event, evolve } from "./AccountMachine.ts"
-import type { AccountState, Answer, Command, Commit, Void } from "./AccountState.ts"
+import type { AccountState, Answer, Command, Commit, ReservationRow, Void } from "./AccountState.ts"
 import { emptyOutcome } from "./AccountState.ts"
 import type { LoadedAccount } from "./AccountStore.ts"
 import type { ActorHost, Reply } from "./ActorHost.ts"
-import { type Decided, type Envelope, partDecided } from "./Decided.ts"
 import type { EntryException, GroupResult } from "./JournalBatch.ts"
 import { type JournalAccount, type JournalEntry, transitionKey } from "./JournalEntry.ts"
 import { isFunded, StandingQuestions, type StandingReply } from "./Standing.ts"
@@ -23,6 +22,24 @@ const MAILBOX_MAX = 4_096
 
 /** Tries of a settlement that PostgreSQL refuses for its data, at most; then it is set aside. */
 const REFUSED_TRIES_MAX = 5
+
+interface Envelope {
+  readonly command: Command
+  readonly reply: Reply
+  /** Position among all commands of this account. */
+  readonly arrival: number
+  /** The stored row of the command's reservation; undefined: not looked up. */
+  row: ReservationRow | null | undefined
+  refusals: number
+}
+
+/** A decided command whose reply waits for durability: its own entry's, or (no entry) that of all entries before it. */
+interface Decided {
+  readonly envelope: Envelope
+  readonly entry: JournalEntry | undefined
+  answer: Answer | AccountError
+  status: "pending" | "durable" | "again"
+}
 
 /** Settlements are kept until they land; everything else is refused when the account cannot be read or written. */
 const isSettlement = (command: Command): command is Commit | Void =>
@@ -159,12 +176,7 @@ export class AccountActor implements JournalAccount {
     const next = evolve(state, event)
     this.state = next
     if (envelope.row !== undefined) this.forgetRows(transitionKey(event))
-    const entry: JournalEntry = {
-      event,
-      usdAfterMicros: next.usdMicros,
-      owedAfterMicros: next.owedMicros,
-      isSent: false
-    }
+    const entry: JournalEntry = { event, usdAfterMicros: next.usdMicros, owedAfterMicros: next.owedMicros }
     this.decided.push({ envelope, entry, answer, status: "pending" })
     this.queued.push(entry)
     this.host.enqueue(this)
@@ -285,35 +297,32 @@ export class AccountActor implements JournalAccount {
     const owed = result.owedMicros - last.owedAfterMicros
     if (usd === 0n && owed === 0n) return
     this.state = { ...state, usdMicros: state.usdMicros + usd, owedMicros: state.owedMicros + owed }
-    // Entries not yet answered were foreseen on the old value: corrected too, or their batch would add this once more.
-    for (const { entry, status } of this.decided) {
-      if (entry === undefined || status !== "pending") continue
+    // Entries still queued were foreseen on the old value: corrected too, or their batch would add this once more.
+    for (const entry of this.queued) {
       entry.usdAfterMicros += usd
       entry.owedAfterMicros += owed
     }
   }
 
-  /**
-   * Answers what is durable. What is on its way in a batch of its own counts or fails by that batch's guards; everything else goes
-   * back into the mailbox, in order, and is decided once nothing is on its way any more.
-   */
+  /** Answers what is durable; what was decided on something that is not goes back into the mailbox, in order. */
   private decideAgain(): void {
     this.queued.length = 0
-    this.onOvertaken()
-    const { back, durable, onTheirWay } = partDecided(this.decided)
-    for (const { answer, envelope } of durable) envelope.reply(answer)
-    for (const envelope of back) envelope.row = undefined
-    this.decided = onTheirWay
-    this.mailbox = back.concat(this.mailbox).sort((one, other) => one.arrival - other.arrival)
-  }
-
-  /** What memory says of everything decided is read again before the next decision. */
-  onOvertaken(): void {
     this.wantLoad = true
     this.trusted = false
-    for (const { entry, envelope } of this.decided) {
+    const back: Array<Envelope> = []
+    let clean = true
+    for (const { answer, entry, envelope, status } of this.decided) {
       if (entry !== undefined) this.doubtful.add(envelope.command.id)
+      if (status === "durable" || (entry === undefined && clean)) {
+        envelope.reply(answer)
+      } else {
+        clean = false
+        envelope.row = undefined
+        back.push(envelope)
+      }
     }
+    this.decided = []
+    this.mailbox = back.concat(this.mailbox)
   }
 
   private answerDurable(): void {
@@ -332,7 +341,6 @@ export class AccountActor implements JournalAccount {
     const gone: Array<Envelope> = []
     for (const decided of this.decided) {
       if (decided.entry === undefined || !sent.has(decided.entry)) continue
-      decided.status = "again"
       const { command } = decided.envelope
       if (command._tag !== "Reserve" && command._tag !== "Extend") continue
       // Whether it landed is not known: the caller is turned away, and a void undoes the hold if there is one.
@@ -357,10 +365,8 @@ export class AccountActor implements JournalAccount {
     const dropped: Array<Envelope> = []
     this.refusedCause = cause
     this.lane = "slow"
-    for (const decided of this.decided) {
-      const { entry, envelope } = decided
+    for (const { entry, envelope } of this.decided) {
       if (entry === undefined || !refused.has(entry)) continue
-      decided.status = "again"
       if (!isSettlement(envelope.command)) dropped.push(envelope)
       else if (!retryable && entries.length === 1 && ++envelope.refusals >= REFUSED_TRIES_MAX) dropped.push(envelope)
     }

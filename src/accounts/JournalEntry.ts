@@ -17,8 +17,6 @@ export interface JournalEntry {
   readonly event: Event
   usdAfterMicros: bigint
   owedAfterMicros: bigint
-  /** It was taken into a batch: it counts or fails by that batch's guards, whatever comes of the entries before it. */
-  isSent: boolean
 }
 
 /** An account as the journal sees it. */
@@ -34,8 +32,6 @@ export interface JournalAccount {
   onWritten(entries: ReadonlyArray<JournalEntry>, result: GroupResult): void
   /** The connection died: the batch may or may not have landed. Queued entries were not sent. */
   onUnknown(entries: ReadonlyArray<JournalEntry>): void
-  /** A batch of it was refused while later ones were on their way: its entries are written in another order than decided. */
-  onOvertaken(): void
   /** PostgreSQL refused this account's part, for its data or (`retryable`) for a lock: nothing of it was written. */
   onRefused(entries: ReadonlyArray<JournalEntry>, retryable: boolean, cause: unknown): void
 }
@@ -67,7 +63,6 @@ export const takeGroup = (account: JournalAccount, entriesMax: number): TakenGro
     count++
   }
   const entries = account.queued.splice(0, count)
-  for (const entry of entries) entry.isSent = true
   return {
     account,
     entries,

@@ -92,8 +92,8 @@ export class JournalLane {
   private sent: Array<SentBatch> = []
   /** Refused, the oldest first; while there are any, nothing more is sent. */
   private refusals: Array<RefusedBatch> = []
-  /** Being written again after a refusal. */
-  private rewriting: ReadonlyArray<TakenGroup> = []
+  /** Being answered, or written again after a refusal. */
+  private atHand: ReadonlyArray<TakenGroup> = []
   private renewals: Array<Renewal> = []
   private wake: (() => void) | undefined
   private connection: PgConnection.PgConnection | undefined
@@ -197,7 +197,7 @@ export class JournalLane {
   private readonly safeTurn: Effect.Effect<void> = Effect.suspend(() => this.turn).pipe(
     Effect.catchDefect((defect) =>
       Effect.logError("the journal met a defect", defect).pipe(
-        Effect.andThen(Effect.suspend(() => this.lose(this.rewriting)))
+        Effect.andThen(Effect.suspend(() => this.lose(this.atHand)))
       )
     )
   )
@@ -230,8 +230,12 @@ export class JournalLane {
       }
       this.sent.shift()
       this.askedMs = this.sent.length === 0 ? undefined : this.options.now()
-      if (result._tag === "Success") this.settle(oldest.groups, result.success)
-      else if (this.sent.length > 0) { for (const { account } of oldest.groups) account.onOvertaken() }
+      if (result._tag === "Success") {
+        this.atHand = oldest.groups
+        this.queue.release(oldest.groups)
+        this.settle(oldest.groups, result.success)
+        this.atHand = []
+      }
       if (this.sent.length === 0 && this.refusals.length > 0) yield* this.rewriteRefused(connection)
     })
 
@@ -239,9 +243,10 @@ export class JournalLane {
   private readonly rewriteRefused = (connection: PgConnection.PgConnection): Effect.Effect<void> =>
     Effect.gen({ self: this }, function*() {
       for (let batch = this.refusals.shift(); batch !== undefined; batch = this.refusals.shift()) {
-        this.rewriting = batch.groups
+        this.atHand = batch.groups
         yield* this.refused(connection, batch.groups, 1, batch.error)
-        this.rewriting = []
+        this.queue.release(batch.groups)
+        this.atHand = []
       }
     })
 

@@ -1,9 +1,8 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, Ref } from "effect"
+import { Effect, Fiber, Ref, type Result } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Accounts } from "../../src/accounts/Accounts.ts"
-import type { Reservation } from "../../src/accounts/AccountState.ts"
-import type { UserId } from "../../src/domain/Ids.ts"
+import type { Reservation, Settlement } from "../../src/accounts/AccountState.ts"
+import { makeReservationId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import {
   accountsAt,
@@ -34,148 +33,133 @@ const start = { startImmediately: true }
 const makeUsers = (count: number, usdMicros: bigint) =>
   Effect.forEach(Array.from({ length: count }), () => makeUser(usdMicros))
 
-/** An open hold of each user. */
-const holdsOf = (accounts: typeof Accounts.Service, users: ReadonlyArray<UserId>, micros: bigint) =>
-  Effect.forEach(users, (user) => {
-    const command = reserveOf(micros)
-    return Effect.as(accounts.reserve(user, command, ignoreLoss), { user, id: command.id })
+/** Accounts behind a proxy, in which everybody but `extra` has an open hold of 500 and 500 left. */
+const opened = Effect.gen(function*() {
+  const world = yield* proxied
+  const users = yield* makeUsers(FILLED, 1_000n)
+  const open = yield* Effect.forEach(users, (user) => {
+    const command = reserveOf(500n)
+    return Effect.as(world.accounts.reserve(user, command, ignoreLoss), { user, id: command.id })
   })
+  const extra = yield* makeUser(1_000n)
+  const first = reserveOf(1n)
+  yield* world.accounts.reserve(extra, first, ignoreLoss)
+  yield* world.accounts.void(extra, voidOf(first.id))
+  return { ...world, extra, guilty: users[0] as UserId, ahead: open.slice(0, 1), behind: open.slice(1) }
+})
 
-/** Settlements of these holds, begun in their order. */
-const settling = (
-  accounts: typeof Accounts.Service,
-  holds: ReadonlyArray<{ readonly user: UserId; readonly id: string }>
-) =>
-  Effect.forEach(
-    holds,
-    ({ id, user }) => Effect.forkChild(Effect.result(accounts.commit(user, commitOf(id, 200))), start)
-  )
+/** Sends two batches, which the proxy keeps: one settlement, and behind it as many as fill the next and a hold. */
+const sendTwo = Effect.fnUntraced(function*(world: Effect.Success<typeof opened>) {
+  const { accounts, ahead, behind, extra, guilty, proxy } = world
+  const settle = ({ id, user }: { readonly user: UserId; readonly id: string }) =>
+    Effect.forkChild(Effect.result(accounts.commit(user, commitOf(id, 200))), start)
+  const hold = (user: UserId, id: string, micros: bigint) =>
+    Effect.forkChild(Effect.result(accounts.reserve(user, reserveOf(micros, { id }), ignoreLoss)), start)
+  const held = proxy.hold()
+  const first = yield* Effect.forEach(ahead, settle)
+  yield* Effect.promise(() => held)
+  // Of an account whose batch is on its way: it waits for the answer.
+  const waiting = { id: makeReservationId() }
+  const later = yield* hold(guilty, waiting.id, 300n)
+  const others = yield* Effect.forEach(behind, settle)
+  assert.strictEqual(proxy.kept, 1)
+  const last = { id: makeReservationId() }
+  const reserve = yield* hold(extra, last.id, 700n)
+  yield* eventually("the second batch is sent", Effect.sync(() => proxy.kept), (kept) => kept === 2)
+  return { first, others, later, waiting, reserve, last }
+})
+
+const assertSettled = Effect.fnUntraced(
+  function*(fibers: ReadonlyArray<Fiber.Fiber<Result.Result<Settlement, unknown>>>) {
+    for (const fiber of fibers) {
+      const result = yield* Fiber.join(fiber)
+      assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
+    }
+  }
+)
+
+const assertHeld = Effect.fnUntraced(function*(
+  fiber: Fiber.Fiber<Result.Result<Reservation, unknown>>,
+  micros: bigint
+) {
+  const result = yield* Fiber.join(fiber)
+  assert.isTrue(result._tag === "Success" && result.success.reservedMicros === micros)
+})
 
 layer(TestAccounts, { excludeTestServices: true })("Journal, with batches on their way", (it) => {
-  it.effect("a filled batch is sent before the one ahead of it is answered, and both are written in their order", () =>
+  it.effect("a filled batch is sent before the one ahead of it is answered; an account has one batch on its way", () =>
     Effect.gen(function*() {
-      const { accounts, proxy } = yield* proxied
-      const users = yield* makeUsers(FILLED, 1_000n)
-      const open = yield* holdsOf(accounts, users, 500n)
-      const [ahead, ...behind] = open
-      const held = proxy.hold()
-      const first = yield* settling(accounts, ahead === undefined ? [] : [ahead])
-      yield* Effect.promise(() => held)
-      const others = yield* settling(accounts, behind)
-      assert.strictEqual(proxy.kept, 1)
-      // The account of the first batch has the last entry of the second.
-      const again = reserveOf(700n)
-      const reserve = yield* Effect.forkChild(accounts.reserve(users[0] as UserId, again, ignoreLoss), start)
-      yield* eventually("the second batch is sent", Effect.sync(() => proxy.kept), (kept) => kept === 2)
-      proxy.release()
-      for (const fiber of [...first, ...others]) {
-        const result = yield* Fiber.join(fiber)
-        assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
-      }
-      assert.strictEqual((yield* Fiber.join(reserve)).reservedMicros, 700n)
-      const written = yield* Effect.forEach([...behind.map(({ id }) => id), again.id], usageOf)
-      assert.strictEqual(new Set(written.map((row) => row?.written_by)).size, 1)
-      assert.notStrictEqual((yield* usageOf(ahead?.id ?? ""))?.written_by, written[0]?.written_by)
-      assert.deepStrictEqual(yield* balanceOf(users[0] as UserId), { usd: 100n, owed: 0n })
+      const world = yield* opened
+      const { first, last, later, others, reserve, waiting } = yield* sendTwo(world)
+      world.proxy.release()
+      yield* assertSettled([...first, ...others])
+      yield* assertHeld(reserve, 700n)
+      yield* assertHeld(later, 300n)
+      const written = yield* Effect.forEach([...world.behind, last], ({ id }) => usageOf(id))
+      const writers = new Set(written.map((row) => row?.written_by))
+      assert.strictEqual(writers.size, 1)
+      for (const { id } of [...world.ahead, waiting]) assert.isFalse(writers.has((yield* usageOf(id))?.written_by))
+      assert.deepStrictEqual(yield* balanceOf(world.guilty), { usd: 500n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 
   it.effect("when the answers of two batches are lost, settlements land once and holds are voided", () =>
     Effect.gen(function*() {
-      const { accounts, proxy } = yield* proxied
-      const users = yield* makeUsers(FILLED, 1_000n)
-      const [ahead, ...behind] = yield* holdsOf(accounts, users, 500n)
-      const held = proxy.hold()
-      const first = yield* settling(accounts, ahead === undefined ? [] : [ahead])
-      yield* Effect.promise(() => held)
-      const others = yield* settling(accounts, behind)
-      const again = reserveOf(700n)
-      const reserve = yield* Effect.forkChild(
-        Effect.flip(accounts.reserve(users[0] as UserId, again, ignoreLoss)),
-        start
-      )
-      yield* eventually("the second batch is sent", Effect.sync(() => proxy.kept), (kept) => kept === 2)
-      yield* Effect.promise(() => proxy.releaseAndLose(2))
-      for (const fiber of [...first, ...others]) {
-        const result = yield* Fiber.join(fiber)
-        assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
+      const world = yield* opened
+      const { first, last, later, others, reserve } = yield* sendTwo(world)
+      yield* Effect.promise(() => world.proxy.releaseAndLose(2))
+      yield* assertSettled([...first, ...others])
+      assert.strictEqual((yield* Fiber.join(reserve))._tag, "Failure")
+      const row = yield* eventually("the hold is voided", usageOf(last.id), (found) => found?.state === "voided")
+      assert.strictEqual(row?.reserved_micros, 700n)
+      // What was not sent goes on when the connection is back, or is refused: nothing is held that nobody knows of.
+      const waited = yield* Fiber.join(later)
+      if (waited._tag === "Success") yield* world.accounts.void(world.guilty, voidOf(waited.success.id))
+      for (const { user } of [...world.ahead, ...world.behind]) {
+        yield* eventually("only the settlement is charged", balanceOf(user), ({ usd }) => usd === 800n)
       }
-      assert.strictEqual((yield* Fiber.join(reserve))._tag, "AccountUnavailable")
-      yield* eventually("the hold is voided", usageOf(again.id), (row) => row?.state === "voided")
-      assert.strictEqual((yield* usageOf(again.id))?.reserved_micros, 700n)
-      for (const user of users) assert.deepStrictEqual(yield* balanceOf(user), { usd: 800n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 
   it.effect("a batch that is refused is written again behind the next one, which counts by itself", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const { accounts, dataDir, proxy } = yield* proxied
-      const users = yield* makeUsers(FILLED, 1_000n)
-      const guilty = users[0] as UserId
-      const [ahead, ...behind] = yield* holdsOf(accounts, users, 500n)
+      const world = yield* opened
+      const { guilty } = world
       yield* sql.unsafe(
         `ALTER TABLE usage_events ADD CONSTRAINT poison CHECK (user_id <> ${guilty} OR state <> 'committed')`
       )
-      const held = proxy.hold()
-      const first = yield* settling(accounts, ahead === undefined ? [] : [ahead])
-      yield* Effect.promise(() => held)
-      const others = yield* settling(accounts, behind)
-      // Without the refused settlement there are 500 for it.
-      const again = reserveOf(300n)
-      const reserve = yield* Effect.forkChild(Effect.result(accounts.reserve(guilty, again, ignoreLoss)), start)
-      yield* eventually("the second batch is sent", Effect.sync(() => proxy.kept), (kept) => kept === 2)
-      proxy.release()
-      for (const fiber of others) {
-        const result = yield* Fiber.join(fiber)
-        assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
-      }
-      const taken: { readonly _tag: string; readonly success?: Reservation } = yield* Fiber.join(reserve)
-      assert.strictEqual(taken.success?.reservedMicros, 300n)
+      const { first, later, others, reserve } = yield* sendTwo(world)
+      world.proxy.release()
+      yield* assertSettled(others)
+      yield* assertHeld(reserve, 700n)
       for (const fiber of first) assert.strictEqual((yield* Fiber.join(fiber))._tag, "Failure")
-      assert.deepStrictEqual(yield* balanceOf(guilty), { usd: 200n, owed: 0n })
-      yield* sql.unsafe("ALTER TABLE usage_events DROP CONSTRAINT poison")
-      const next = yield* accountsAt(yield* databaseUrl, dataDir)
-      yield* next.replay
+      assert.strictEqual((yield* Fiber.join(later))._tag, "Failure")
       assert.deepStrictEqual(yield* balanceOf(guilty), { usd: 500n, owed: 0n })
+      yield* sql.unsafe("ALTER TABLE usage_events DROP CONSTRAINT poison")
+      const next = yield* accountsAt(yield* databaseUrl, world.dataDir)
+      yield* next.replay
       // The account that met it knows what it has.
-      yield* accounts.void(guilty, voidOf(again.id))
-      yield* accounts.reserve(guilty, reserveOf(800n), ignoreLoss)
+      yield* world.accounts.reserve(guilty, reserveOf(800n), ignoreLoss)
       assert.deepStrictEqual(yield* balanceOf(guilty), { usd: 0n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 
-  it.effect("a lock that stops one account of two batches on their way stops no other", () =>
+  it.effect("a lock stops the account that it is on, and no other in any batch", () =>
     Effect.gen(function*() {
-      const { accounts, proxy } = yield* proxied
       const database = yield* Database
-      const users = yield* makeUsers(FILLED, 1_000n)
-      const locked = users[0] as UserId
-      const [ahead, ...behind] = yield* holdsOf(accounts, users, 500n)
+      const world = yield* opened
       const foreign = yield* database.connect({ applicationName: "foreign" })
       yield* foreign.query("BEGIN", [], false)
-      yield* foreign.query(`SELECT FROM user_balances WHERE user_id = ${locked} FOR UPDATE`, [], false)
-      const held = proxy.hold()
-      const first = yield* settling(accounts, ahead === undefined ? [] : [ahead])
-      yield* Effect.promise(() => held)
-      const others = yield* settling(accounts, behind)
-      const reserve = yield* Effect.forkChild(
-        Effect.flip(accounts.reserve(locked, reserveOf(700n), ignoreLoss)),
-        start
-      )
-      yield* eventually("the second batch is sent", Effect.sync(() => proxy.kept), (kept) => kept === 2)
-      proxy.release()
-      for (const fiber of others) {
-        const result = yield* Fiber.join(fiber)
-        assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
-      }
-      assert.strictEqual((yield* Fiber.join(reserve))._tag, "AccountUnavailable")
+      yield* foreign.query(`SELECT FROM user_balances WHERE user_id = ${world.guilty} FOR UPDATE`, [], false)
+      const { first, later, others, reserve } = yield* sendTwo(world)
+      world.proxy.release()
+      yield* assertSettled(others)
+      yield* assertHeld(reserve, 700n)
+      assert.strictEqual((yield* Fiber.join(later))._tag, "Failure")
       yield* foreign.query("COMMIT", [], false)
-      for (const fiber of first) {
-        const result = yield* Fiber.join(fiber)
-        assert.isTrue(result._tag === "Success" && result.success.chargedMicros === 200n)
-      }
-      assert.deepStrictEqual(yield* balanceOf(locked), { usd: 800n, owed: 0n })
+      yield* assertSettled(first)
+      assert.deepStrictEqual(yield* balanceOf(world.guilty), { usd: 800n, owed: 0n })
       assert.deepStrictEqual(yield* problems, [])
     }))
 
