@@ -85,3 +85,9 @@ const replaceFences = (account: JournalAccount, subscriptions: ReadonlySet<Subsc
   }
   return fences
 }
+
+/** Parts of a batch in two, to find what of it PostgreSQL refuses; of one group there is one. */
+export const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {
+  const middle = Math.ceil(groups.length / 2)
+  return [groups.slice(0, middle), groups.slice(middle)].filter((part) => part.length > 0)
+}

@@ -8,14 +8,14 @@
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Metric, Option, Scope } from "effect"
 import type { SqlError } from "effect/sql"
 import { type BackOff, backOff } from "../platform/BackOff.ts"
 import { DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
-import type { JournalAccount, LaneName, TakenGroup } from "./JournalEntry.ts"
+import { halves, type JournalAccount, type LaneName, type TakenGroup } from "./JournalEntry.ts"
 import { JournalQueue, type QueueOptions } from "./JournalQueue.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 
@@ -232,9 +232,11 @@ export class JournalLane {
       this.askedMs = this.sent.length === 0 ? undefined : this.options.now()
       if (result._tag === "Success") {
         this.atHand = oldest.groups
-        this.queue.release(oldest.groups)
         this.settle(oldest.groups, result.success)
         this.atHand = []
+        // Only now: what one account answers must not send what another has not heard of.
+        this.queue.release(oldest.groups)
+        if (this.sent.length > 0 && this.mayPipeline) this.send()
       }
       if (this.sent.length === 0 && this.refusals.length > 0) yield* this.rewriteRefused(connection)
     })
@@ -288,32 +290,38 @@ export class JournalLane {
       if (refusal === "connection") return yield* this.lose(groups)
       if (refusal === "deadlock" && tries < DEADLOCK_TRIES_MAX) return yield* this.write(connection, groups, tries + 1)
       const [first] = groups
-      if (groups.length === 1 && first !== undefined) {
-        yield* Effect.logWarning("a journal write was refused; only its account waits", error).pipe(
-          Effect.annotateLogs({ userId: String(first.userId), lane: this.options.name })
-        )
-        return first.account.onRefused(first.entries, refusal !== "data", error)
-      }
-      const parts = refusal === "data" ? halves(groups) : yield* this.partByLock(connection, groups)
+      if (groups.length === 1 && first !== undefined) return yield* this.refuse(first, refusal !== "data", error)
+      const parts = refusal === "data" ? halves(groups) : yield* this.withoutLocked(connection, groups, error)
       for (const part of parts) {
         if (this.connection !== connection) yield* this.lose(part)
         else yield* this.write(connection, part, 1)
       }
     })
 
-  /** Asks which balances another transaction has locked, so that those wait alone; else splits in halves. */
-  private readonly partByLock = (connection: PgConnection.PgConnection, groups: ReadonlyArray<TakenGroup>) =>
+  private readonly refuse = (group: TakenGroup, retryable: boolean, error: SqlError.SqlError): Effect.Effect<void> =>
+    Effect.logWarning("a journal write was refused; only its account waits", error).pipe(
+      Effect.annotateLogs({ userId: String(group.userId), lane: this.options.name }),
+      Effect.andThen(Effect.sync(() => group.account.onRefused(group.entries, retryable, error)))
+    )
+
+  /** Refuses what another transaction has locked, which has waited for it already; answers the rest, else halves. */
+  private readonly withoutLocked = (
+    connection: PgConnection.PgConnection,
+    groups: ReadonlyArray<TakenGroup>,
+    error: SqlError.SqlError
+  ): Effect.Effect<ReadonlyArray<ReadonlyArray<TakenGroup>>> =>
     this.bounded(connection.queryValues(
       "SELECT user_id FROM user_balances WHERE user_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED",
       [`{${groups.map((group) => group.userId).join(",")}}`]
     )).pipe(
-      Effect.map((rows) => {
-        const free = new Set(rows.map((row) => row[0]))
+      Effect.option,
+      Effect.flatMap((rows) => {
+        const free = new Set(Option.getOrElse(rows, () => []).map((row) => row[0]))
         const open = groups.filter((group) => free.has(group.userId))
-        if (open.length === 0 || open.length === groups.length) return halves(groups)
-        return [open, ...groups.filter((group) => !free.has(group.userId)).map((group) => [group])]
-      }),
-      Effect.catch(() => Effect.succeed(halves(groups)))
+        if (open.length === 0 || open.length === groups.length) return Effect.succeed(halves(groups))
+        const locked = groups.filter((group) => !free.has(group.userId))
+        return Effect.as(Effect.forEach(locked, (group) => this.refuse(group, true, error)), [open])
+      })
     )
 
   /** Closes the connection; every account that has something of `groups`, on its way or queued here decides again. */
@@ -322,6 +330,7 @@ export class JournalLane {
       const batches = [groups, ...this.refusals.map((batch) => batch.groups), ...this.sent.map((batch) => batch.groups)]
       this.refusals = []
       this.sent = []
+      this.atHand = []
       this.askedMs = undefined
       yield* this.disconnect
       for (const { account, entries } of batches.flat()) account.onUnknown(entries)
@@ -387,8 +396,3 @@ const renewSql = `WITH open AS (
   SELECT t.id FROM unnest($1::uuid[]) AS t (id)
   LEFT JOIN LATERAL (SELECT l.id, l.state FROM usage_events l WHERE l.id = t.id OFFSET 0) e ON e.state = 'reserved'
   WHERE e.id IS NULL AND t.id NOT IN (SELECT id FROM renewed)`
-
-const halves = (groups: ReadonlyArray<TakenGroup>): ReadonlyArray<ReadonlyArray<TakenGroup>> => {
-  const middle = Math.ceil(groups.length / 2)
-  return [groups.slice(0, middle), groups.slice(middle)].filter((part) => part.length > 0)
-}

@@ -50,6 +50,7 @@ export class BodyBytes {
   /** Frees all bytes. */
   drop(): void {
     if (this.first !== undefined) freeBytes(this.first)
+    if (this.tail !== undefined) freeBytes(this.tail)
     for (const segment of this.segments) freeBytes(segment)
     this.first = undefined
     this.segments = []
