@@ -46,7 +46,9 @@ const markdown = (results: ReadonlyArray<ScenarioResult>): string => {
       "| What | Figure | Target | |",
       "|---|---|---|---|",
       ...figures.map((figure) =>
-        `| ${figure.what} | ${figure.value} ${figure.unit} | ${targetText(figure)} | ${verdictText(figure)} |`
+        `| ${figure.what}${figure.note === undefined ? "" : ` (${figure.note})`} | ${figure.value} ${figure.unit} | ${
+          targetText(figure)
+        } | ${verdictText(figure)} |`
       )
     ].join("\n")
   )

@@ -16,6 +16,7 @@ import { HttpLayer } from "./http/HttpLayer.ts"
 import { HttpServer } from "./http/HttpServer.ts"
 import { IdentityCleanerLayer } from "./identity/IdentityCleaner.ts"
 import { announceSetup } from "./identity/SetupLinks.ts"
+import { StripeSdkLayer } from "./payments/StripeSdk.ts"
 import { Telemetry } from "./platform/Telemetry.ts"
 import { SubscriptionsLayer } from "./subscriptions/SubscriptionsLayer.ts"
 import { UsageLayer } from "./usage/UsageLayer.ts"
@@ -28,7 +29,7 @@ const BackgroundLayer = Layer.mergeAll(ReconcilerLayer, IdentityCleanerLayer, Us
 )
 
 /** The whole server; needs `AppConfig`. */
-export const ServerServices = HttpLayer.pipe(
+export const ServerServices = Layer.merge(HttpLayer, StripeSdkLayer).pipe(
   Layer.provideMerge(BackgroundLayer),
   Layer.provideMerge(ConfirmationsLayer),
   Layer.provideMerge(Layer.mergeAll(GatewayLayer, UsageLayer)),

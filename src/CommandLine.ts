@@ -1,6 +1,5 @@
 /**
- * Gives the command line the application and runs it. A server that is told to stop and does so ends with 0; any
- * other command that is interrupted does not pretend to have succeeded.
+ * Runs the command line. A server that stops on a signal exits with 0; any other command that is interrupted exits with an error.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"

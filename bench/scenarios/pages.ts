@@ -15,7 +15,7 @@ const isPage = (line: string): boolean => line.startsWith('{"page"')
 
 export const pages: Scenario = {
   name: "pages",
-  about: "Every page of a user with 100,000 calls, among 10 million rows",
+  about: "Every page of a user with many calls, among many more of others",
   run: async ({ figure, isQuick, say }) => {
     const [calls, rows] = isQuick ? ["10000", "0"] : ["100000", "10000000"]
     say(`writing ${calls} calls of the user, ${rows} of others ...`)
@@ -29,7 +29,8 @@ export const pages: Scenario = {
       if (isPage(line)) lines.push(JSON.parse(line) as PageTimes)
     })
     for (const line of lines) {
-      figure({ what: `${line.page}, p95`, value: line["p95 ms"], unit: "ms", target: { atMost: 50 } })
+      const note = `${calls} calls of the user, ${rows} of others`
+      figure({ what: `${line.page}, p95`, value: line["p95 ms"], unit: "ms", target: { atMost: 50 }, note })
     }
     const broken = lines.filter(({ status }) => status !== 200).length
     figure({ what: "pages that were not answered", value: broken, unit: "pages", target: { atMost: 0 } })

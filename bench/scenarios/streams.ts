@@ -7,9 +7,8 @@ import { keyOf, root, start, startRealms, startScript } from "../servers.ts"
 import { median, rounded } from "../statistics.ts"
 
 const MEBIBYTE = 1_048_576
-/** Frames with text of each stream: of the paced ones, and of the long one. */
+/** Frames with text of a paced stream. */
 const PACED_FRAMES = 20
-const LONG_FRAMES = 500
 const PACED_STREAMS = 100
 
 interface Read {
@@ -127,6 +126,5 @@ export const streams: Scenario = {
         ...(count <= 2_000 ? { target: { atMost: Math.floor(800_000_000 / MEBIBYTE) } } : {})
       })
     }
-    figure({ what: "frames of a long stream", value: LONG_FRAMES, unit: "frames" })
   }
 }

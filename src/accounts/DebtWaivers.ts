@@ -3,21 +3,13 @@
  * and leaves the balance as it is. The caller chooses its key; sent again under the same key, it is not made a second time.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
-import type { UserId } from "../domain/Ids.ts"
 import { formatUsd } from "../domain/Money.ts"
-import { Row } from "../domain/Row.ts"
-import { type Actor, recordChange } from "../platform/AuditLog.ts"
-import { checkNote, isIdempotencyKey, keyReused, keyRule, noteRule } from "../platform/Notes.ts"
-import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
+import type { Actor } from "../platform/AuditLog.ts"
+import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
+import type { NotConfirmed } from "../platform/SecondPerson.ts"
 import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
-import { rowOf } from "../postgres/Rows.ts"
-import { inTransaction } from "../postgres/Transaction.ts"
-import { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
-import { ADJUSTMENT_MICROS_MAX } from "./Adjustments.ts"
-import { postInTransaction } from "./Ledger.ts"
-
-const KIND = "waiver"
+import type { AccountUnavailable, UnknownAccount } from "./AccountError.ts"
+import { MANUAL_MICROS_MAX, manualEntries, type ManualEntry, textFlawOf, type Written } from "./ManualEntries.ts"
 
 /** Text for people, by what is wrong with a waiver. */
 const messages = {
@@ -51,25 +43,10 @@ export class DebtExceeded extends Schema.TaggedError<DebtExceeded>()("DebtExceed
   }
 }
 
-export interface Waiver {
-  readonly userId: UserId
-  /** What of the debt is waived: above 0, at most {@link ADJUSTMENT_MICROS_MAX}. */
-  readonly amountMicros: bigint
-  /** Why, in words; kept with the entry. */
-  readonly note: string
-  /** Of this waiver alone. */
-  readonly key: string
-}
+/** `amountMicros`: what of the debt is waived, above 0, at most {@link MANUAL_MICROS_MAX}. */
+export interface Waiver extends ManualEntry {}
 
-/** The account after it, in micros. */
-export interface Waived {
-  readonly usdMicros: bigint
-  readonly owedMicros: bigint
-  /** It had been made before; nothing was written. */
-  readonly repeated: boolean
-}
-
-const KnownEntry = Row({ same: Schema.Boolean })
+export interface Waived extends Written {}
 
 export class DebtWaivers extends Context.Service<DebtWaivers, {
   /** Waives a debt, or a part of it; more than is owed is `DebtExceeded`. `AccountUnavailable` may be repeated safely. */
@@ -88,73 +65,30 @@ export class DebtWaivers extends Context.Service<DebtWaivers, {
   >
 }>()("realms/accounts/DebtWaivers") {
   static readonly layer = Layer.effect(DebtWaivers)(Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
-    const secondPerson = yield* SecondPerson
-
-    /** What the entry of this key is about; it is there. */
-    const checkRepeated = Effect.fnUntraced(function*({ amountMicros, key, note, userId }: Waiver) {
-      const entry = yield* rowOf(
-        KnownEntry,
-        sql`SELECT user_id = ${userId} AND owed_micros = ${-amountMicros}::bigint AND note = ${note} AS same
-        FROM ledger_entries WHERE ref_type = ${KIND} AND ref_id = ${key} AND kind = ${KIND}`
-      )
-      if (entry?.same !== true) return yield* new WaiverReused()
-    })
-
-    const write = Effect.fnUntraced(function*(actor: Actor, waiver: Waiver) {
-      const { amountMicros, key, note, userId } = waiver
-      // The same key for two users at once: one after the other, so that the second finds the first.
-      yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`waiver:${key}`}, 0))`
-      const { outcome, owedMicros, usdMicros } = yield* postInTransaction(sql, userId, {
-        kind: KIND,
-        amountMicros,
-        refType: KIND,
-        refId: key,
-        actor: actor.name,
-        note,
-        mode: "waive"
-      })
-      if (outcome === "unknown_user") return yield* new UnknownAccount({ userId })
-      if (outcome === "short") return yield* new DebtExceeded({ owedMicros })
-      if (outcome === "repeated") {
-        yield* checkRepeated(waiver)
-        return { usdMicros, owedMicros, repeated: true }
-      }
-      yield* recordChange(sql, actor, {
+    const write = yield* manualEntries({
+      kind: "waiver",
+      mode: "waive",
+      action: "debt.waive",
+      // A waiver moves no money: its part of the debt is kept as a decrease.
+      stored: (amountMicros) => ({ amountMicros: 0n, owedMicros: -amountMicros }),
+      short: (_, { owedMicros }) => new DebtExceeded({ owedMicros }),
+      reused: () => new WaiverReused(),
+      change: ({ amountMicros }, { owedMicros }) => ({
         action: "debt.waived",
-        target: `user:${userId}`,
         before: { owed_micros: owedMicros + amountMicros },
-        after: { waived_micros: amountMicros, owed_micros: owedMicros, note, key }
+        after: { waived_micros: amountMicros }
       })
-      const facts = { user_id: String(userId), amount_micros: String(amountMicros) }
-      yield* secondPerson.check(actor, {
-        action: "debt.waive",
-        worth: { usd: { usdMicros: amountMicros } },
-        asked: { ...facts, key },
-        facts,
-        note
-      })
-      return { usdMicros, owedMicros, repeated: false }
     })
 
     return DebtWaivers.of({
       waive: Effect.fn("DebtWaivers.waive")(function*(actor: Actor, asked: Waiver) {
         const reason = flawOf(asked)
         if (reason !== undefined) return yield* new WaiverRefused({ reason })
-        const written = inTransaction(sql, write(actor, { ...asked, note: asked.note.trim() }))
-        return yield* secondPerson.asking(actor, written).pipe(
-          Effect.catchIf(
-            SqlError.isSqlError,
-            (error) => Effect.fail(new AccountUnavailable({ reason: error.message }))
-          )
-        )
+        return yield* write(actor, asked)
       })
     })
   }))
 }
 
-const flawOf = ({ amountMicros, key, note }: Waiver): WaiverRefused["reason"] | undefined => {
-  if (amountMicros <= 0n || amountMicros > ADJUSTMENT_MICROS_MAX) return "amount"
-  if (checkNote(note) === undefined) return "note"
-  return isIdempotencyKey(key) ? undefined : "key"
-}
+const flawOf = (asked: Waiver): WaiverRefused["reason"] | undefined =>
+  asked.amountMicros <= 0n || asked.amountMicros > MANUAL_MICROS_MAX ? "amount" : textFlawOf(asked)

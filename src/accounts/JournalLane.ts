@@ -8,10 +8,10 @@
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Metric, Option, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Metric, Scope } from "effect"
 import type { SqlError } from "effect/sql"
 import { type BackOff, backOff } from "../platform/BackOff.ts"
-import { DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
+import { type DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
 import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
@@ -217,10 +217,7 @@ export class JournalLane {
     Effect.gen({ self: this }, function*() {
       const [oldest] = this.sent
       if (oldest === undefined) return
-      const result = yield* Effect.result(Effect.timeoutOrElse(Fiber.join(oldest.answer), {
-        duration: BATCH_TIMEOUT_MS,
-        orElse: () => Effect.fail(new DatabaseUnavailable({ reason: `no answer within ${BATCH_TIMEOUT_MS} ms` }))
-      }))
+      const result = yield* Effect.result(withinDatabaseWait(Fiber.join(oldest.answer), BATCH_TIMEOUT_MS))
       if (result._tag === "Failure") {
         const error = result.failure
         if (error._tag === "DatabaseUnavailable" || classifySqlError(error) === "connection") {
@@ -304,7 +301,10 @@ export class JournalLane {
       Effect.andThen(Effect.sync(() => group.account.onRefused(group.entries, retryable, error)))
     )
 
-  /** Refuses what another transaction has locked, which has waited for it already; answers the rest, else halves. */
+  /**
+   * Refuses what another transaction has locked: it has waited for that already. Answers what is left to write; halves, where the lock
+   * is on something else.
+   */
   private readonly withoutLocked = (
     connection: PgConnection.PgConnection,
     groups: ReadonlyArray<TakenGroup>,
@@ -314,14 +314,15 @@ export class JournalLane {
       "SELECT user_id FROM user_balances WHERE user_id = ANY ($1::bigint[]) FOR UPDATE SKIP LOCKED",
       [`{${groups.map((group) => group.userId).join(",")}}`]
     )).pipe(
-      Effect.option,
       Effect.flatMap((rows) => {
-        const free = new Set(Option.getOrElse(rows, () => []).map((row) => row[0]))
-        const open = groups.filter((group) => free.has(group.userId))
-        if (open.length === 0 || open.length === groups.length) return Effect.succeed(halves(groups))
+        const free = new Set(rows.map((row) => row[0]))
         const locked = groups.filter((group) => !free.has(group.userId))
-        return Effect.as(Effect.forEach(locked, (group) => this.refuse(group, true, error)), [open])
-      })
+        if (locked.length === 0) return Effect.succeed(halves(groups))
+        const open = groups.filter((group) => free.has(group.userId))
+        const parts = open.length === 0 ? [] : [open]
+        return Effect.as(Effect.forEach(locked, (group) => this.refuse(group, true, error)), parts)
+      }),
+      Effect.catch(() => Effect.succeed(halves(groups)))
     )
 
   /** Closes the connection; every account that has something of `groups`, on its way or queued here decides again. */

@@ -212,7 +212,7 @@ export const fen = ({ max, ...options }: Amount): Field<bigint> =>
 export const micros = ({ max, ...options }: Amount): Field<bigint> =>
   decimal({ is: "usd", max, isOptional: false }, { scale: MICROS_SCALE, decimalsMin: 2 }, options)
 
-/** The same, or null where there is none, which is what it means to leave it out. */
+/** The same, or null: there is no value. A field that is left out is null. */
 export const microsOrNull = ({ max, ...names }: Pick<Amount, "max" | "key">): Field<bigint | null> => {
   const known = micros({ max, ...names })
   return {

@@ -58,7 +58,7 @@ export class Reconciliation extends Context.Service<Reconciliation, {
         return yield* epay.query(payment.epay, { reference: attempt.reference })
       }
       if (attempt.session === null) return undefined
-      // With the key of now: it may have been rolled since. Another account's key does not find the session, which is told.
+      // The current key: it may have been replaced since. A key of another account does not find the session; the log says so.
       const session = yield* stripe.retrieve(payment.stripe, attempt.session)
       // "On its way" is no news of an attempt that is known to be so.
       return attempt.state === "processing" && session.state === "processing" ? undefined : session.fact

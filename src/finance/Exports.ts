@@ -81,7 +81,7 @@ export class Exports extends Context.Service<Exports, {
       const unknown = filterNames.find((column) => filter[column] !== undefined && !kind.filters.includes(column))
       if (unknown !== undefined) return yield* new FilterRefused({ field: unknown, kind: name })
       const { finance } = yield* settings.fresh
-      // What the first rows fail with is told before the file begins.
+      // If the first rows cannot be read, the caller gets the error and no file.
       const first = yield* page(kind, filter, finance.timeZone, 0n)
       return lines(kind, filter, finance.timeZone, first)
     })

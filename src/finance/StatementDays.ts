@@ -42,7 +42,7 @@ export class StatementDays extends Context.Service<StatementDays, {
     const sql = yield* SqlClient.SqlClient
     const settings = yield* Settings
 
-    /** Closes the next day; undefined where there is none to close. Each statement of the transaction sees what was committed by then. */
+    /** Closes the next day; undefined if no day is left to close. Each statement of the transaction sees what was committed by then. */
     const closeNext = Effect.gen(function*() {
       const { held } = yield* oneRowOf(
         TriedLock,

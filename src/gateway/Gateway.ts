@@ -134,7 +134,7 @@ export class Gateway extends Context.Service<Gateway, {
         services.now()
       )
 
-    /** Prepares a call and makes its hold; fails with the reason where there is none. */
+    /** Prepares a call and makes its hold. Fails with the reason if it gets no hold. */
     const prepareHeld = Effect.fnUntraced(
       function*(context: CallContext, signal: StopSignal) {
         const { basics, channels } = yield* prepare(context, signal)

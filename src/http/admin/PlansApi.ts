@@ -30,7 +30,7 @@ const { get, post, put } = HttpApiEndpoint
 export class PlansApi extends area(
   "plans",
   "Plans",
-  "What users can subscribe to. A limit of 0 is none; a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms."
+  "What users can subscribe to. A limit of 0 means no limit; a plan with a price of 0 is not for sale; multiplier_micros is the multiplier times 1000000. What was ordered or bought keeps its own terms."
 ).add(
   get("listPlans", "/plans", { query: { ...pageQuery, ...stateQuery }, success: itemsOf(Plan) }),
   get("getPlan", "/plans/:id", { params, success: Plan, error: ApiNotFound }),

@@ -3,6 +3,7 @@
  * and what a form of a row goes on from.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { ActionRefused } from "../../../../src/confirmations/Confirmations.ts"
 import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audit.tsx"
 import { testText } from "../../../../src/http/console/admin/channels/ChannelForm.ts"
 import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
@@ -86,10 +87,11 @@ describe("pages of the administration", () => {
     assert.strictEqual(editOf(row, own, { values: sent, problems: { meanwhile: "now" } }).revision, "5")
   })
 
-  it("say in the reader's language why a confirmed action was refused, also where the refusal is not known by name", () => {
-    assert.strictEqual(refusedText(context, "DebitRefused"), "the balance or the debt no longer allows it")
-    assert.strictEqual(refusedText({ language: "zh" }, "DoneBefore"), "该操作已经执行过，请驳回本申请")
-    assert.strictEqual(refusedText(context, "SettingsRefused"), "what it asks for is no longer valid")
+  it("say why a confirmed action was refused: in the reader's language, or as it was refused where that is not in the table", () => {
+    const refusal = (code: string) => new ActionRefused({ code, reason: "the setting is not valid" })
+    assert.strictEqual(refusedText(context, refusal("DebitRefused")), "the balance or the debt no longer allows it")
+    assert.strictEqual(refusedText({ language: "zh" }, refusal("DoneBefore")), "该操作已经执行过，请驳回本申请")
+    assert.strictEqual(refusedText(context, refusal("SettingsRefused")), "the setting is not valid")
   })
 
   it("say shares in percent with one decimal", () => {

@@ -2,7 +2,7 @@
  * How a request for a second person reads: what is asked for, what it is worth, how it stands, and what comes of it.
  */
 import type { ComponentChildren } from "preact"
-import type { Confirmation, ConfirmationState } from "../../../../confirmations/Confirmations.ts"
+import type { ActionRefused, Confirmation, ConfirmationState } from "../../../../confirmations/Confirmations.ts"
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import type { ConfirmationFacts, ConfirmedAction } from "../../../../platform/SecondPerson.ts"
 import type { Fact, States } from "../../kit/Parts.tsx"
@@ -62,8 +62,11 @@ const refusals = new Map<string, TextKey<"confirmations">>([
   ["RefundNotPossible", "why.changed"]
 ])
 
-export const refusedText = (context: Pick<PageContext, "language">, code: string): string =>
-  sayOf(context, "confirmations")(refusals.get(code) ?? "why.invalid")
+/** A refusal that is not in the table is said in the words of the one who refused. */
+export const refusedText = (context: Pick<PageContext, "language">, { code, reason }: ActionRefused): string => {
+  const key = refusals.get(code)
+  return key === undefined ? reason : sayOf(context, "confirmations")(key)
+}
 
 /** Shows the text of one fact. What is not of its kind is shown as it is stored. */
 type Show = (text: string, context: PageContext, facts: ConfirmationFacts) => ComponentChildren

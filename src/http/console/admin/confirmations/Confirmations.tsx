@@ -174,8 +174,8 @@ const confirm = pageForm({
       yield* (yield* Confirmations).confirm(confirmerOf(context), id)
       return redirect(`/admin/confirmations/${id}?done=confirmed`)
     }).pipe(
-      Effect.catchTag("ActionRefused", ({ code }) => {
-        const why = refusedText(context, code)
+      Effect.catchTag("ActionRefused", (refused) => {
+        const why = refusedText(context, refused)
         return refuse({ form: sayOf(context, "confirmations")("impossible", { why }) }, 409)
       })
     )
