@@ -20,6 +20,8 @@ import { writeHistory } from "../test/support/UsageHistory.ts"
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
 const ROWS = Number(process.env["BENCH_ROWS"] ?? "0")
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? "60")
+/** Rows of others written in one statement. */
+const ROWS_PER_STEP = 500_000
 const PASSWORD = "correct horse battery"
 const EMAIL = "bench@example.com"
 const root = join(import.meta.dirname, "..")
@@ -180,9 +182,6 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
   }
   rmSync(folder, { recursive: true, force: true })
 }
-
-/** Rows of others written in one statement. */
-const ROWS_PER_STEP = 500_000
 
 /** Settled calls of 1,000 other users over the last 60 days. No trigger looks at them: nobody reads their reports here. */
 function writeOthers(sql: SqlClient.SqlClient) {
