@@ -50,11 +50,11 @@ const probe = Effect.gen(function*() {
       yield* accounts.reserve(id, command, ignoreLoss)
       yield* accounts.void(id, voidOf(command.id))
     }), { concurrency: AT_ONCE, discard: true })
-  const peakBytes = residentBytes(process.pid, true)
   const residents = () => ids.filter((id) => accounts.isResident(id)).length
   yield* eventually("the idle accounts are forgotten", Effect.sync(residents), (count) => count === 0)
   if (typeof collect === "function") collect()
   const idleBytes = residentBytes(process.pid)
+  const peakBytes = residentBytes(process.pid, true)
   process.stdout.write(
     `${JSON.stringify({ accounts: COUNT, startBytes, peakBytes, idleBytes, residents: residents() })}\n`
   )

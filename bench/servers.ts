@@ -95,7 +95,7 @@ export const startRealms = async (
 ${settings}
 data_dir: ${join(own, "data")}
 log: { format: json, level: info }
-channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, models: { ${
+channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, max_connections: 8192, models: { ${
       models.map((id) => `${id}: ${id}`).join(", ")
     } } }]
 models: [${

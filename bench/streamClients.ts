@@ -1,5 +1,5 @@
 /**
- * Clients that read streams, begun within a second: `streamClients.ts ORIGIN KEY MODEL COUNT TIMES`, in a process of its own. Prints
+ * Clients that read streams, begun within a second: `streamClients.ts ORIGIN KEYS MODEL COUNT TIMES`, in a process of its own. Prints
  * one JSON line: when their first frames with text came, the time between two of them, and how many came. The frames behind the last
  * text are not timed: they wait until the call is settled.
  */
@@ -7,9 +7,9 @@ import { setTimeout } from "node:timers/promises"
 import { Pool } from "undici"
 import { quantile } from "./statistics.ts"
 
-const [origin = "", key = "", model = "", count = "1", times = "1"] = process.argv.slice(2)
+const [origin = "", keyList = "", model = "", count = "1", times = "1"] = process.argv.slice(2)
 const pool = new Pool(origin, { connections: Number(count), pipelining: 1, allowH2: false, bodyTimeout: 0 })
-const headers = { "content-type": "application/json", authorization: `Bearer ${key}` }
+const keys = keyList.split(",")
 const body = JSON.stringify({
   model,
   stream: true,
@@ -21,12 +21,13 @@ const gapsMs: Array<number> = []
 let frames = 0
 let failed = 0
 
-const read = (): Promise<void> =>
+const read = (index: number): Promise<void> =>
   new Promise((resolve) => {
     const started = performance.now()
     let last = 0
     let tail = ""
     let status = 0
+    const headers = { "content-type": "application/json", authorization: `Bearer ${keys[index % keys.length]}` }
     pool.dispatch({ method: "POST", path: "/v1/chat/completions", headers, body }, {
       onRequestStart: () => undefined,
       onResponseStart: (_, code) => {
@@ -56,7 +57,7 @@ const read = (): Promise<void> =>
 
 const begin = async (_: unknown, index: number): Promise<void> => {
   await setTimeout((index * 1_000) / Number(count))
-  await read()
+  await read(index)
 }
 
 for (let round = 0; round < Number(times); round++) await Promise.all(Array.from({ length: Number(count) }, begin))
