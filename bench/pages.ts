@@ -3,9 +3,7 @@
  * plain answer takes in the same run, and how many bytes a browser needs before it can paint. `BENCH_CALLS`,
  * `BENCH_ROWS` (calls of others) and `BENCH_ROUNDS` change its size.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
+import { Effect } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { request } from "node:http"
@@ -13,15 +11,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import type { ApiKeyId, UserId } from "../src/domain/Ids.ts"
-import { Database, SqlLayer } from "../src/postgres/Database.ts"
-import { EmbeddedPostgres } from "../src/postgres/EmbeddedPostgres.ts"
 import { writeHistory } from "../test/support/UsageHistory.ts"
+import { inDatabase } from "./database.ts"
+import { writePastCalls } from "./pastCalls.ts"
 
 const CALLS = Number(process.env["BENCH_CALLS"] ?? "100000")
 const ROWS = Number(process.env["BENCH_ROWS"] ?? "0")
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? "60")
-/** Rows of others written in one statement. */
-const ROWS_PER_STEP = 500_000
+/** Users whose rows those are. */
+const OTHERS = 1_000
 const PASSWORD = "correct horse battery"
 const EMAIL = "bench@example.com"
 const root = join(import.meta.dirname, "..")
@@ -183,47 +181,24 @@ plans: [{ code: basic, name: Basic, price_cny: "12.00", duration_days: 30, limit
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** Settled calls of 1,000 other users over the last 60 days. No trigger looks at them: nobody reads their reports here. */
-function writeOthers(sql: SqlClient.SqlClient) {
-  return Effect.gen(function*() {
-    yield* sql`INSERT INTO users (email) SELECT 'other' || i || '@example.com' FROM generate_series(1, 1000) i`
-    yield* sql`ALTER TABLE usage_events DISABLE TRIGGER USER`
-    for (let done = 0; done < ROWS; done += ROWS_PER_STEP) {
-      say(`${done} of ${ROWS} rows of others ...`)
-      yield* sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros,
-          input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, endpoint, model, channel, usage_source, status,
-          latency_ms, reserved_at, lease_expires_at, settled_at)
-        SELECT (substr(realms_uuid_at_v1(ms)::text, 1, 24) || lpad(to_hex(i), 12, '0'))::uuid,
-            (SELECT min(id) FROM users WHERE email LIKE 'other%') + i % 1000, 'committed', 'free', 0, 0, 0, 12, 0, 0, 20,
-            'chat.completions', 'gpt-4o-mini', 'one', 'upstream', 200, 900, to_timestamp(ms / 1000.0),
-            to_timestamp(ms / 1000.0), to_timestamp(ms / 1000.0)
-          FROM (SELECT i, floor(extract(epoch FROM now()) * 1000)::bigint - (${ROWS}::bigint - i) * (5184000000 / ${ROWS}::bigint)
-              AS ms FROM generate_series(${done}::bigint + 1, least(${done}::bigint + ${ROWS_PER_STEP}, ${ROWS}::bigint)) i) c`
-    }
-    yield* sql`ALTER TABLE usage_events ENABLE TRIGGER USER`
-  })
-}
-
 /** Writes the history and folds it, as the server would have done in the course of a month. */
-async function seed(dataDir: string): Promise<void> {
-  await Effect.runPromise(
+function seed(dataDir: string): Promise<void> {
+  return inDatabase(dataDir, (sql) =>
     Effect.gen(function*() {
-      const { url } = yield* EmbeddedPostgres.acquire(dataDir)
-      yield* Effect.gen(function*() {
-        const sql = yield* SqlClient.SqlClient
-        const [user] = yield* sql<{ id: UserId; key_id: ApiKeyId }>`
-          SELECT u.id, k.id AS key_id FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.email = ${EMAIL}`
-        if (user === undefined) return yield* Effect.die(new Error("no user"))
-        yield* writeOthers(sql)
-        yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
-        let passed = 1
-        while (passed > 0) {
-          const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
-          passed = row?.passed ?? 0
-        }
-        yield* sql`VACUUM ANALYZE usage_events`
-        yield* sql`VACUUM ANALYZE usage_hours`
-      }).pipe(Effect.provide(SqlLayer.pipe(Layer.provide(Database.layerOf(url)))))
-    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
-  )
+      const [user] = yield* sql<{ id: UserId; key_id: ApiKeyId }>`
+        SELECT u.id, k.id AS key_id FROM users u JOIN api_keys k ON k.user_id = u.id WHERE u.email = ${EMAIL}`
+      if (user === undefined) return yield* Effect.die(new Error("no user"))
+      const others = yield* sql<{ id: UserId }>`INSERT INTO users (email)
+        SELECT 'other' || i || '@example.com' FROM generate_series(1, ${OTHERS}::integer) i RETURNING id`
+      const firstUser = others[0]?.id ?? user.id
+      yield* writePastCalls(sql, { from: 0, to: ROWS, total: ROWS, firstUser, users: OTHERS, say })
+      yield* writeHistory(sql, { userId: user.id, keyId: user.key_id, calls: CALLS, days: 30 })
+      let passed = 1
+      while (passed > 0) {
+        const [row] = yield* sql<{ passed: number }>`SELECT realms_fold_usage_v1(${user.id}, 180000, 10000) AS passed`
+        passed = row?.passed ?? 0
+      }
+      yield* sql`VACUUM ANALYZE usage_events`
+      yield* sql`VACUUM ANALYZE usage_hours`
+    }))
 }
