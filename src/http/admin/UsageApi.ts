@@ -14,9 +14,9 @@ import { AllUsage } from "../../usage/AllUsage.ts"
 import { ChannelReports } from "../../usage/ChannelReports.ts"
 import { type CallReceipt, PricedReceipt } from "../../usage/Receipts.ts"
 import { type PeriodFigures, ServiceOverview } from "../../usage/ServiceOverview.ts"
+import { presetRange } from "../../usage/UsageRange.ts"
 import type { UsageRefused } from "../../usage/UsageRefused.ts"
 import { UsageSums } from "../../usage/UsageSums.ts"
-import { readRange } from "../console/kit/usage/UsageQuery.ts"
 import { timeZoneOf } from "../console/text/Formats.ts"
 import { ApiNotFound, ApiRefused, millisOf, refusedField } from "./ApiError.ts"
 import { answersOf, area } from "./ApiHandlers.ts"
@@ -222,8 +222,8 @@ export const UsageHandlers = answersOf(
       overview: Effect.fnUntraced(function*({ query }) {
         const timeZone = timeZoneOf(query.time_zone)
         const now = DateTime.toDateUtc(yield* DateTime.now)
-        const month = readRange(new URLSearchParams("range=30d"), now, timeZone)
-        const today = readRange(new URLSearchParams("range=today"), now, timeZone)
+        const month = presetRange("30d", now, timeZone)
+        const today = presetRange("today", now, timeZone)
         const report = yield* usage.report(month, timeZone).pipe(
           Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
         )

@@ -8,6 +8,7 @@ import { HttpMiddleware, HttpRouter, HttpServerRequest, HttpServerResponse } fro
 import { AccountOverview } from "../../accounts/AccountOverview.ts"
 import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
+import { paymentOrigins } from "../../payments/PaymentOrigins.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
 import type { ConfirmationRefused } from "../../platform/SecondPerson.ts"
 import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
@@ -42,7 +43,7 @@ import {
   type UserContext
 } from "./PageContext.ts"
 import { PageTurns } from "./PageTurns.ts"
-import { paymentOrigins, securityHeaders } from "./SecurityHeaders.ts"
+import { securityHeaders } from "./SecurityHeaders.ts"
 import { refusalText } from "./text/SharedTexts.ts"
 
 /** A choice, such as a language, is remembered so long. */

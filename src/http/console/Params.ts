@@ -1,8 +1,8 @@
 /**
- * What addresses and forms say as text, taken for what it may be: ids of rows, days, words, and pages of this site to go on to. What may
+ * What addresses and forms say as text, taken for what it may be: ids of rows, words, and pages of this site to go on to. What may
  * not be is left out, or answered "not found" without asking the database.
  */
-import { DateTime, Effect, Option, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { HttpRouter } from "effect/http"
 import type { IdOf } from "../../domain/Ids.ts"
 import { PageNotFound } from "./Answer.ts"
@@ -41,27 +41,6 @@ export const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | 
 export const searchText = (query: URLSearchParams, name: string): string | undefined => {
   const text = (query.get(name) ?? "").replaceAll("\0", "").trim().slice(0, TEXT_CHARACTERS_MAX).toWellFormed()
   return text === "" ? undefined : text
-}
-
-/** A year before 1000 is a slip. */
-const dayPattern = /^[1-9]\d{3}-\d{2}-\d{2}$/
-
-/** Undefined for a text that is no day of the calendar. */
-const momentOf = (day: string, clock: string, timeZone: string): DateTime.Zoned | undefined => {
-  if (!dayPattern.test(day)) return undefined
-  const at = Option.getOrUndefined(DateTime.makeZoned(`${day}T${clock}Z`, { timeZone, adjustForTimeZone: true }))
-  // February 30 would be read as a day of March.
-  return at !== undefined && DateTime.formatIsoDate(at) === day ? at : undefined
-}
-
-/** The first moment of a day. */
-export const startOfDay = (day: string | null, timeZone: string): DateTime.Zoned | undefined =>
-  momentOf(day ?? "", "00:00:00", timeZone)
-
-/** The last second of a day. */
-export const endOfDay = (day: string, timeZone: string): Date | undefined => {
-  const end = momentOf(day, "23:59:59", timeZone)
-  return end === undefined ? undefined : DateTime.toDateUtc(end)
 }
 
 const PATH_LENGTH_MAX = 2_000

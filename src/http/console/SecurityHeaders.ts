@@ -2,24 +2,6 @@
  * The policy that browsers hold every page to: nothing but this site's own files may run, style or load, and forms go to this
  * site and to where payments are made. There is no inline script or style in our own pages, so none has to be allowed.
  */
-import { Redacted } from "effect"
-import type { SettingsValues } from "../../settings/Settings.ts"
-
-const STRIPE_CHECKOUT = "https://checkout.stripe.com"
-
-const originOf = (url: string): string | undefined => URL.canParse(url) ? new URL(url).origin : undefined
-
-/** Where the payments of this installation are made: browsers hold redirects after a form to this list too. */
-export const paymentOrigins = ({ epay, stripe }: SettingsValues["payment"]): ReadonlyArray<string> => {
-  const origins = [
-    ...(epay.enabled ? [originOf(epay.gateway)] : []),
-    ...(stripe.enabled && Redacted.value(stripe.secretKey) !== ""
-      ? [STRIPE_CHECKOUT, ...(stripe.apiBase === "" ? [] : [originOf(stripe.apiBase)])]
-      : [])
-  ]
-  return [...new Set(origins.filter((origin) => origin !== undefined))]
-}
-
 /** What a page made by a package has inline, each as its hash: `'sha256-…'`. */
 export interface InlineHashes {
   readonly scripts: ReadonlyArray<string>

@@ -2,6 +2,7 @@
  * `/account`: who a user is here, how the console looks to them, their password, and where they are signed in.
  */
 import { Effect, Redacted } from "effect"
+import { deviceOf } from "../../../identity/Device.ts"
 import { Login } from "../../../identity/Login.ts"
 import { type ListedSession, LoginSessions } from "../../../identity/LoginSessions.ts"
 import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
@@ -13,7 +14,6 @@ import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
 import { languages } from "../text/Texts.ts"
-import { deviceOf } from "./Device.ts"
 
 const Profile = ({ context }: { readonly context: UserContext }) => {
   const say = sayOf(context, "account")

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { AccountOverview, type AccountView } from "../../../accounts/AccountOverview.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
+import { presetRange } from "../../../usage/UsageRange.ts"
 import { UsageReports } from "../../../usage/UsageReports.ts"
 import { inputOf, type UsageSums } from "../../../usage/UsageSums.ts"
 import { servedModels } from "../../ServedModels.ts"
@@ -12,7 +13,6 @@ import { userPage } from "../ConsoleRoute.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import { curlLine } from "../kit/Keys.tsx"
 import { Card, Copyable, Figures, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
-import { readRange } from "../kit/usage/UsageQuery.ts"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { SubscriptionCard, SuspendedNotices } from "./Subscription.tsx"
 import { DaysChart } from "./Usage.tsx"
@@ -102,7 +102,7 @@ const QuickStart = ({ model, publicUrl, context }: QuickStartProps) => {
 }
 
 const show = Effect.fnUntraced(function*(context: UserContext) {
-  const range = readRange(new URLSearchParams(), context.now, context.formats.timeZone)
+  const range = presetRange("30d", context.now, context.formats.timeZone)
   const reports = yield* UsageReports
   const { account, models, month } = yield* Effect.all({
     account: (yield* AccountOverview).view(context.user.id),

@@ -3,6 +3,7 @@
  */
 import { Effect, Redacted } from "effect"
 import { Catalog, type Model } from "../../../catalog/Catalog.ts"
+import { endOfDay } from "../../../domain/Days.ts"
 import { ApiKeyId } from "../../../domain/Ids.ts"
 import { MICROS_SCALE, parseDecimal } from "../../../domain/Money.ts"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
@@ -17,7 +18,7 @@ import { curlLine, keyColumns, newKeyPage, revokeKeyPage } from "../kit/Keys.tsx
 import { amountColumn, dayColumn, listPage } from "../kit/List.tsx"
 import { NewLink } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
-import { endOfDay, pathId } from "../Params.ts"
+import { pathId } from "../Params.ts"
 
 const problemKeys = {
   name: "name.problem",

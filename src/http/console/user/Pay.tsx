@@ -11,6 +11,8 @@ import { Checkout, type PaymentStart } from "../../../orders/Checkout.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { Orders, type OrderView } from "../../../orders/Orders.ts"
 import type { Payment } from "../../../orders/Payments.ts"
+import { methodsOf, type PayMethod, stageOf, versionOf } from "../../../orders/PayStage.ts"
+import { paymentOrigins } from "../../../payments/PaymentOrigins.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import {
   emptyForm,
@@ -31,8 +33,6 @@ import { methodName, orderFacts } from "../kit/Orders.tsx"
 import { Facts, Grid, Moment, Notice, Panel } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { pathId } from "../Params.ts"
-import { paymentOrigins } from "../SecurityHeaders.ts"
-import { methodsOf, type PayMethod, stageOf, versionOf } from "./PayStage.ts"
 
 interface PayProps {
   readonly context: PageContext

@@ -12,6 +12,7 @@ import {
 import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../domain/Price.ts"
 import { Orders } from "../../../orders/Orders.ts"
+import { paymentOrigins } from "../../../payments/PaymentOrigins.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { type PlanForSale, PlansForSale } from "../../../subscriptions/PlansForSale.ts"
 import { emptyForm, redirect, refusing } from "../Answer.ts"
@@ -21,7 +22,6 @@ import { Icon } from "../kit/Icon.tsx"
 import { limitLines, windowName } from "../kit/Orders.tsx"
 import { Badge, Card, Grid, Meter, Moment, Nothing, Notice } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
-import { paymentOrigins } from "../SecurityHeaders.ts"
 import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 
 const WindowBar = ({ context, window }: { readonly context: PageContext; readonly window: WindowOverview }) => {

@@ -7,6 +7,7 @@ import { AccountOverview } from "../../../accounts/AccountOverview.ts"
 import { FEN_SCALE, formatDecimal } from "../../../domain/Money.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { creditOf, Orders } from "../../../orders/Orders.ts"
+import { amountOf, canBuy, termsOf, type TopupTerms } from "../../../orders/TopupTerms.ts"
 import { Settings } from "../../../settings/Settings.ts"
 import { emptyForm, type FormState, part, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
@@ -17,7 +18,6 @@ import { orderColumns } from "../kit/Orders.tsx"
 import { Card, Figure, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
-import { amountOf, canBuy, termsOf, type TopupTerms } from "./TopupForm.ts"
 
 interface Terms {
   readonly context: PageContext

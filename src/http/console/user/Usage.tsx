@@ -5,6 +5,7 @@ import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import type { ComponentChildren } from "preact"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
+import { callColumns as csvColumns } from "../../../usage/CallCsv.ts"
 import { CallList } from "../../../usage/CallList.ts"
 import { Receipts } from "../../../usage/Receipts.ts"
 import { type UsageOverview, UsageReports } from "../../../usage/UsageReports.ts"
@@ -15,7 +16,7 @@ import { csvAnswer } from "../Csv.ts"
 import { headedPage } from "../kit/Forms.tsx"
 import type { ListFilter } from "../kit/List.tsx"
 import { Grid, Notice } from "../kit/Parts.tsx"
-import { callColumns, callCsv, callFilter, CallsCard, readRefused, RefusedCard } from "../kit/usage/Calls.tsx"
+import { callColumns, callFilter, CallsCard, readRefused, RefusedCard } from "../kit/usage/Calls.tsx"
 import { ReceiptView } from "../kit/usage/Receipt.tsx"
 import { RangePicker, SumFigures, SumsChart, SumsTable } from "../kit/usage/Sums.tsx"
 import { queryText, readFilter, type UsageQuery } from "../kit/usage/UsageQuery.ts"
@@ -156,7 +157,7 @@ const modelsChart = chart("names", ({ models }) => models.map(({ chargedMicros, 
 const csv = Effect.fnUntraced(function*(context: UserContext) {
   const { filter, range } = readFilter(context)
   const calls = (yield* CallList).rows(context.user.id, filter)
-  return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, callCsv, calls)
+  return csvAnswer(`realms-calls-${range.from}-${range.to}.csv`, csvColumns, calls)
 })
 
 const receipt = Effect.fnUntraced(function*(context: UserContext) {

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ActionRefused } from "../../../../src/confirmations/Confirmations.ts"
 import { pageOf, valueText } from "../../../../src/http/console/admin/audit/Audit.tsx"
-import { testText } from "../../../../src/http/console/admin/channels/ChannelForm.ts"
+import { testText } from "../../../../src/http/console/admin/channels/ChannelTexts.ts"
 import { refusedText } from "../../../../src/http/console/admin/confirmations/ConfirmationParts.tsx"
 import { editOf } from "../../../../src/http/console/admin/RowForms.tsx"
 import { settingInput, valueText as settingText } from "../../../../src/http/console/admin/settings/SettingTexts.ts"

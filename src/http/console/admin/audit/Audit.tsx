@@ -1,9 +1,9 @@
 /**
  * `/admin/audit`: the audit log, page by page and as a file. Who changed what, from what to what.
  */
-import { DateTime, Effect } from "effect"
-import { AUDIT_STREAM_ITEMS_MAX, type AuditItem, type AuditState, AuditTrail } from "../../../../platform/AuditTrail.ts"
-import type { CsvColumns } from "../../../../platform/Csv.ts"
+import { Effect } from "effect"
+import { auditColumns } from "../../../../platform/AuditCsv.ts"
+import { AUDIT_STREAM_ITEMS_MAX, type AuditItem, AuditTrail } from "../../../../platform/AuditTrail.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { byId, type ItemColumn, listPage, readListed, textColumn } from "../../kit/List.tsx"
@@ -145,22 +145,8 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   })
 })
 
-const json = (state: AuditState | null): string => state === null ? "" : JSON.stringify(state)
-
-const csvColumns: CsvColumns<AuditItem> = [
-  ["id", (item) => item.id.toString()],
-  ["time", (item) => DateTime.formatIso(DateTime.fromDateUnsafe(item.at))],
-  ["actor", (item) => item.actor],
-  ["email", (item) => item.email ?? ""],
-  ["action", (item) => item.action],
-  ["target", (item) => item.target],
-  ["address", (item) => item.address],
-  ["before", (item) => json(item.before)],
-  ["after", (item) => json(item.after)]
-]
-
 const csv = Effect.fnUntraced(function*(context: UserContext) {
-  return csvAnswer("realms-audit.csv", csvColumns, (yield* AuditTrail).rows(readFilter(context).filter))
+  return csvAnswer("realms-audit.csv", auditColumns, (yield* AuditTrail).rows(readFilter(context).filter))
 })
 
 export const AuditRoutes = routes(adminPage("/admin/audit", list), adminPage("/admin/audit/changes.csv", csv))

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { type AdminChannel, ChannelAdmin } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelRefused } from "../../../../channels/ChannelError.ts"
+import { type ChannelFormInput, linesOf, readChannelForm, toChannelForm } from "../../../../channels/ChannelForm.ts"
 import { CHANNEL_KEY_LENGTH_MAX, CHANNEL_NAME_LENGTH_MAX } from "../../../../channels/ChannelInput.ts"
 import { OUTBOUND_URL_LENGTH_MAX } from "../../../../config/OutboundUrl.ts"
 import { type ChannelSettings, channelSettings } from "../../../../domain/ChannelTerms.ts"
@@ -33,17 +34,7 @@ import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageCo
 import { pathId } from "../../Params.ts"
 import { type Edited, rowPages, rowPaths } from "../RowForms.tsx"
 import { ClampedCard, readClamped } from "../usage/Channels.tsx"
-import {
-  type ChannelFormInput,
-  channelTermsOf,
-  formOf,
-  linesOf,
-  problemTexts,
-  readChannelForm,
-  shownState,
-  type TestResult,
-  testText
-} from "./ChannelForm.ts"
+import { channelTermsOf, problemTexts, shownState, type TestResult, testText } from "./ChannelTexts.ts"
 
 interface ChannelProps {
   readonly context: UserContext
@@ -278,8 +269,8 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
 
 /** The form's input, when its lines can be read. Terms that were not sent are `kept`'s. */
 const readForm = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams, kept: ChannelSettings) {
-  const form = readChannelForm(context, fields, { kept, known: yield* (yield* ChannelAdmin).models })
-  return form.problems.length + form.found.length > 0 ? yield* refuse(problemTexts(context, form, form.found)) : form
+  const form = readChannelForm(fields, { kept, known: yield* (yield* ChannelAdmin).models })
+  return form.repeated.length + form.found.length > 0 ? yield* refuse(problemTexts(context, form, form.found)) : form
 })
 
 /** The messages for an input that was refused. */
@@ -348,7 +339,7 @@ const channel = rowPages({
   find: () => theChannel,
   paths: ({ id }: AdminChannel) => rowPaths("/admin/channels", id),
   say: (context) => sayOf(context, "channels"),
-  formOf,
+  formOf: toChannelForm,
   show: (edited) => showChannel(edited),
   disableText: (context, { name }) => sayOf(context, "channels")("disable.text", { name }),
   save: Effect.fnUntraced(function*({ revision, row, context }, fields) {

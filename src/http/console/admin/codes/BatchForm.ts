@@ -1,20 +1,13 @@
 /**
- * The form of a new batch of codes, and what it means. A field that cannot be read is taken for a value that no batch may have, so
- * that `RedemptionAdmin` refuses all wrong fields at once.
+ * The form of a new batch of codes, and what is said of one that was refused.
  */
-import { DateTime } from "effect"
-import { MICROS_SCALE, parseDecimal } from "../../../../domain/Money.ts"
-import { CODES_MAX, GIFT_MICROS_MAX, type NewBatch, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
+import { GIVES_BALANCE, givesPlan } from "../../../../redemption/BatchForm.ts"
+import { CODES_MAX, GIFT_MICROS_MAX, USES_MAX } from "../../../../redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../../../redemption/RedemptionError.ts"
 import type { GivablePlan } from "../../../../subscriptions/GivablePlans.ts"
 import type { FormState, Page, Problems } from "../../Answer.ts"
 import { askPage } from "../../kit/Forms.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
-import { endOfDay } from "../../Params.ts"
-
-/** Of the choice what codes give; a plan is `plan:` and its code. */
-const GIVES_BALANCE = "balance"
-const GIVES_PLAN = "plan:"
 
 const NAME_LENGTH_MAX = 100
 const NOTE_LENGTH_MAX = 500
@@ -22,7 +15,7 @@ const NOTE_LENGTH_MAX = 500
 export const newBatchPage = (context: UserContext, state: FormState, plans: ReadonlyArray<GivablePlan>): Page => {
   const say = sayOf(context, "codes")
   const gifts = plans.map(({ code, durationDays, name }) =>
-    [`${GIVES_PLAN}${code}`, say("gift.plan", { name, days: durationDays })] as const
+    [givesPlan(code), say("gift.plan", { name, days: durationDays })] as const
   )
   const one = { is: "integer", initial: "1", required: true } as const
   return askPage({
@@ -67,25 +60,6 @@ export const newBatchPage = (context: UserContext, state: FormState, plans: Read
       ]
     ]
   })
-}
-
-const countOf = (text: string | null): number => /^\s*\d{1,9}\s*$/.test(text ?? "") ? Number(text) : 0
-
-const expiryOf = (text: string, timeZone: string): Date | null =>
-  text === "" ? null : endOfDay(text, timeZone) ?? DateTime.toDateUtc(DateTime.makeUnsafe(0))
-
-export const readBatchForm = (context: UserContext, fields: URLSearchParams): NewBatch => {
-  const gives = fields.get("gives") ?? ""
-  return {
-    name: fields.get("name") ?? "",
-    note: fields.get("note") ?? "",
-    gift: gives === GIVES_BALANCE
-      ? { kind: "balance", usdMicros: parseDecimal(fields.get("amount") ?? "", MICROS_SCALE) ?? 0n }
-      : { kind: "plan", planCode: gives.startsWith(GIVES_PLAN) ? gives.slice(GIVES_PLAN.length) : "" },
-    codes: countOf(fields.get("codes")),
-    usesMax: countOf(fields.get("uses")),
-    expiresAt: expiryOf((fields.get("expiry") ?? "").trim(), context.formats.timeZone)
-  }
 }
 
 /** Why there is no such batch, beside each field. */

@@ -1,10 +1,10 @@
 /**
  * `/admin/codes`: batches of redemption codes, made, looked at, downloaded and disabled, by root alone.
  */
-import { Effect, Redacted, Stream } from "effect"
-import { formatUsd } from "../../../../domain/Money.ts"
-import type { CsvColumns } from "../../../../platform/Csv.ts"
-import { type CodeWithText, RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
+import { Effect, Stream } from "effect"
+import { readBatchForm } from "../../../../redemption/BatchForm.ts"
+import { codeColumns } from "../../../../redemption/CodeCsv.ts"
+import { RedemptionAdmin } from "../../../../redemption/RedemptionAdmin.ts"
 import {
   type CodeState,
   codeStates,
@@ -23,7 +23,7 @@ import { Badge, Done, FactsCard, Moment, NewLink, PageHeading, StateBadge, type 
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, oneOf, pathId } from "../../Params.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { batchProblems, newBatchPage, readBatchForm } from "./BatchForm.ts"
+import { batchProblems, newBatchPage } from "./BatchForm.ts"
 
 const states: States<CodeState, TextKey<"codes">> = {
   active: ["green", "active"],
@@ -229,18 +229,6 @@ const disablePage = ({ batch, code, context }: BatchProps & { readonly code?: Re
   return page(question.title, <ConfirmPage context={context} {...question} cancel={say("keepIt")} back={path} />)
 }
 
-const codeColumns = ({ expiresAt, gift, name }: RedemptionBatch): CsvColumns<CodeWithText> => [
-  ["code", ({ text }) => Redacted.value(text)],
-  ["code_id", ({ id }) => id.toString()],
-  ["batch", () => name],
-  ["credit_usd", () => gift.kind === "balance" ? formatUsd(gift.usdMicros) : ""],
-  ["plan", () => gift.kind === "plan" ? gift.terms.code : ""],
-  ["state", ({ state }) => state],
-  ["uses", ({ uses }) => uses.toString()],
-  ["uses_max", ({ usesMax }) => usesMax.toString()],
-  ["expires_at", () => expiresAt?.toISOString() ?? ""]
-]
-
 const PAGE_SIZE = 25
 
 const list = Effect.fnUntraced(function*(context: UserContext) {
@@ -259,7 +247,10 @@ const create = pageForm({
   }),
   run: (context, fields) =>
     Effect.gen(function*() {
-      const id = yield* (yield* RedemptionAdmin).create(actorOf(context), readBatchForm(context, fields))
+      const id = yield* (yield* RedemptionAdmin).create(
+        actorOf(context),
+        readBatchForm(fields, context.formats.timeZone)
+      )
       return redirect(`/admin/codes/${id}?done=created`)
     }).pipe(
       Effect.catchTags({

@@ -2,6 +2,7 @@
  * `/admin/keys`: the keys of the administration's API. A new one is in the answer of the form that made it, once, and nowhere else.
  */
 import { Effect, Redacted } from "effect"
+import { endOfDay } from "../../../../domain/Days.ts"
 import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { type AdminKey, AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
@@ -13,7 +14,7 @@ import { keyColumns, newKeyPage, revokeKeyPage } from "../../kit/Keys.tsx"
 import { listPage, timeColumn } from "../../kit/List.tsx"
 import { Panel } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { endOfDay, pathId } from "../../Params.ts"
+import { pathId } from "../../Params.ts"
 
 const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: FormState) => {
   const say = sayOf(context, "adminKeys")

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import { type AdminModel, ModelAdmin } from "../../../../catalog/ModelAdmin.ts"
+import { readModelForm, rowPrefix, rowsShown, toModelForm } from "../../../../catalog/ModelForm.ts"
 import type { ModelRefused } from "../../../../catalog/ModelError.ts"
 import { isModelId, MODEL_ID_CHARACTERS_MAX } from "../../../../catalog/ModelTerms.ts"
 import { unitPrices } from "../../../../domain/ModelRules.ts"
@@ -17,7 +18,7 @@ import { Badge, type Fact, NewLink, Notice, RowBadges } from "../../kit/Parts.ts
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
 import { rowPages, withDone } from "../RowForms.tsx"
-import { formOf, modelProblems, modelTermsOf, pricesOf, readModelForm, rowPrefix, rowsShown } from "./ModelForm.ts"
+import { formProblems, modelProblems, modelTermsOf, pricesOf } from "./ModelTexts.ts"
 
 /** So many channels are named in the list. */
 const CHANNELS_NAMED_MAX = 3
@@ -258,8 +259,8 @@ const create = pageForm({
       const id = (fields.get("id") ?? "").trim()
       const wrong = isModelId(id) ? {} : modelProblems(context, ["id"])
       const terms = yield* Effect.mapError(
-        Effect.fromResult(readModelForm(context, fields)),
-        (problems) => refuse({ ...wrong, ...problems })
+        Effect.fromResult(readModelForm(fields)),
+        (found) => refuse({ ...wrong, ...formProblems(context, found) })
       )
       yield* (yield* ModelAdmin).create(actorOf(context), { id, ...terms })
       return redirect(withDone(modelPaths(id).edit, "created"))
@@ -275,7 +276,7 @@ const model = rowPages({
   find: ({ query }) => Effect.flatMap(ModelAdmin, (models) => models.get(query.get("id") ?? "")),
   paths: ({ id }: AdminModel) => modelPaths(id),
   say: (context) => sayOf(context, "adminModels"),
-  formOf: ({ terms }) => formOf(terms),
+  formOf: ({ terms }) => toModelForm(terms),
   show: (edited) => {
     const { row, state, context } = edited
     const { channels, disabledAt, id } = row
@@ -304,8 +305,10 @@ const model = rowPages({
   disableText: (context, { id }) => sayOf(context, "adminModels")("disable.text", { id }),
   save: ({ revision, row: { id, terms: kept }, context }, fields) =>
     Effect.gen(function*() {
-      const terms = yield* Effect.mapError(Effect.fromResult(readModelForm(context, fields, kept)), (problems) =>
-        refuse(problems))
+      const terms = yield* Effect.mapError(
+        Effect.fromResult(readModelForm(fields, kept)),
+        (found) => refuse(formProblems(context, found))
+      )
       yield* (yield* ModelAdmin).edit(actorOf(context), { id, revision }, terms)
     }).pipe(Effect.catchTag("ModelRefused", refused(context))),
   setEnabled: ({ revision, row: { id }, context }, enabled) =>

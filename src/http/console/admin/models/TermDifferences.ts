@@ -5,7 +5,7 @@ import type { ModelTerms } from "../../../../catalog/ModelTerms.ts"
 import { type ModelTermName, modelTerms } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
-import { modelTermsOf } from "./ModelForm.ts"
+import { modelTermsOf } from "./ModelTexts.ts"
 
 export interface Difference {
   readonly label: string

@@ -10,19 +10,19 @@ import { type FirstStep, FirstSteps } from "../../../../settings/FirstSteps.ts"
 import { AllUsage } from "../../../../usage/AllUsage.ts"
 import { ChannelReports } from "../../../../usage/ChannelReports.ts"
 import { OPEN_CALLS_COUNTED_MAX, type ServiceFigures, ServiceOverview } from "../../../../usage/ServiceOverview.ts"
+import { presetRange } from "../../../../usage/UsageRange.ts"
 import { page } from "../../Answer.ts"
 import { adminPage } from "../../ConsoleRoute.ts"
 import { Icon, type IconName } from "../../kit/Icon.tsx"
 import { AdminLink, Card, Figures, Grid, PageHeading, Usd } from "../../kit/Parts.tsx"
-import { readRange } from "../../kit/usage/UsageQuery.ts"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import { Freshness, MomentsChart } from "../usage/AllUsage.tsx"
 import { ChannelsCard, ClampedCard, readClamped } from "../usage/Channels.tsx"
 
 /** Today's figures are the last day of the last thirty, so that one report serves both. */
 const readOverview = Effect.fnUntraced(function*({ formats: { timeZone }, now }: UserContext) {
-  const month = readRange(new URLSearchParams("range=30d"), now, timeZone)
-  const today = readRange(new URLSearchParams("range=today"), now, timeZone)
+  const month = presetRange("30d", now, timeZone)
+  const today = presetRange("today", now, timeZone)
   const found = yield* Effect.all({
     usage: (yield* AllUsage).report(month, timeZone).pipe(Effect.catchTag("UsageRefused", Effect.die)),
     figures: (yield* ServiceOverview).figures(today.fromMs, month.fromMs),

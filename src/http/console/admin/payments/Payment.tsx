@@ -2,13 +2,14 @@
  * `/admin/payments/{id}`: one payment event. What is known of it, what can be done about it, and what has been done.
  */
 import { Effect } from "effect"
+import { isPayment, possibleActions } from "../../../../events/EventActions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
 import { orNotFound, page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { factName, minorText, OutcomeBadge, reasonFor, resolutionName, sourceName } from "./EventParts.tsx"
-import { actionTexts, isPayment, PaymentActionRoutes, possibleActions, theEvent } from "./PaymentActions.ts"
+import { actionTexts, PaymentActionRoutes, theEvent } from "./PaymentActions.ts"
 
 interface EventProps {
   readonly context: UserContext

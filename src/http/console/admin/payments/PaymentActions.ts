@@ -1,20 +1,14 @@
 /**
- * What administrators can do about a payment event: which of it is possible, what follows from it, and what its form asks for.
+ * What administrators can do about a payment event: what each of it is called, what follows from it, and what its form asks for.
  */
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
 import { EventId } from "../../../../domain/Ids.ts"
 import { formatUsd } from "../../../../domain/Money.ts"
-import {
-  EventResolutions,
-  isAboutMoneyIn,
-  isCreditable,
-  isRefundable,
-  type Resolve
-} from "../../../../events/EventResolutions.ts"
+import { type EventAction, eventActions } from "../../../../events/EventActions.ts"
+import { EventResolutions, type Resolve } from "../../../../events/EventResolutions.ts"
 import { type EventDetails, PaymentEvents, resolutions } from "../../../../events/PaymentEvents.ts"
 import { isCounted } from "../../../../orders/Clawback.ts"
-import { isFulfilled } from "../../../../orders/Order.ts"
 import type { EventClosed } from "../../../../orders/OrderError.ts"
 import { isUnanswered } from "../../../../orders/Refunds.ts"
 import { PageNotFound, refuse } from "../../Answer.ts"
@@ -24,31 +18,11 @@ import { oneOf, pathId } from "../../Params.ts"
 import { adminAction, refuseFor, usdIn } from "../AdminAction.ts"
 import { minorText, resolutionName, sourceName, usedText } from "./EventParts.tsx"
 
-export const paymentActions = ["accept", "accept_part", "credit", "refund", "refunded", "dismiss"] as const
-export type PaymentAction = typeof paymentActions[number]
-
-/** Whether somebody has paid, and a user may get it. */
-export const isPayment = ({ fact, payment }: EventDetails["event"]): boolean => isCreditable(fact) && payment !== null
-
-/** What is possible, the likeliest first. */
-export const possibleActions = ({ event, order }: EventDetails): ReadonlyArray<PaymentAction> => {
-  const pays = isPayment(event) && order !== undefined && !isFulfilled(order.state)
-  const isPossible: Readonly<Record<PaymentAction, boolean>> = {
-    accept: pays,
-    accept_part: pays && order.kind === "topup",
-    credit: isPayment(event),
-    refund: isRefundable(event),
-    refunded: isAboutMoneyIn(event.fact) && event.payment !== null,
-    dismiss: true
-  }
-  return event.isOpen ? paymentActions.filter((action) => isPossible[action]) : []
-}
-
 /** What an action is called, and what follows from it. */
 export const actionTexts = (
   context: PageContext,
   { event, order }: EventDetails,
-  action: PaymentAction
+  action: EventAction
 ): { readonly title: string; readonly text: string } => {
   const say = sayOf(context, "payments")
   const id = order?.id.toString() ?? ""
@@ -84,7 +58,7 @@ const creditInputs = (context: PageContext, { buyer, suggestedMicros }: EventDet
   ]
 }
 
-const askedBy = (action: Exclude<PaymentAction, "refund">, fields: URLSearchParams): Resolve => {
+const askedBy = (action: Exclude<EventAction, "refund">, fields: URLSearchParams): Resolve => {
   const note = fields.get("note") ?? ""
   switch (action) {
     case "accept":
@@ -113,13 +87,13 @@ export const theEvent = Effect.gen(function*() {
 })
 
 const theAction = Effect.flatMap(HttpRouter.params, ({ action }) => {
-  const known = oneOf(paymentActions, action)
+  const known = oneOf(eventActions, action)
   return known === undefined ? new PageNotFound() : Effect.succeed(known)
 })
 
 /** Carries it out; the answer says whether the provider has answered. */
 const carryOut = Effect.fnUntraced(
-  function*(context: UserContext, fields: URLSearchParams, { id }: EventDetails["event"], action: PaymentAction) {
+  function*(context: UserContext, fields: URLSearchParams, { id }: EventDetails["event"], action: EventAction) {
     const events = yield* EventResolutions
     if (action !== "refund") {
       yield* events.resolve(actorOf(context), id, askedBy(action, fields))

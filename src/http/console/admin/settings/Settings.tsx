@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import { fieldOf, isSettingKey, type SettingKey } from "../../../../config/SettingDocument.ts"
 import { Connections } from "../../../../orders/Connections.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
+import { changesIn } from "../../../../settings/SettingChanges.ts"
 import {
-  type SettingChanges,
   SettingsAdmin,
   type SettingsRefused,
   type SettingsView,
@@ -252,25 +252,6 @@ const show = (context: UserContext, shown: Shown = {}) =>
 
 const inSection = (section: Section, key: SettingKey): boolean => fieldOf(key).section === section
 
-/** What the form changes: a button resets or removes one setting and nothing else; saving takes what differs. */
-const changesOf = (view: SettingsView, section: Section, fields: URLSearchParams): SettingChanges => {
-  const pressed = (name: string) => {
-    const key = fields.get(name) ?? ""
-    return isSettingKey(key) && inSection(section, key) ? key : undefined
-  }
-  const reset = pressed("reset")
-  if (reset !== undefined) return new Map([[reset, null]])
-  const removed = pressed("remove")
-  if (removed !== undefined && fieldOf(removed).kind === "secret") return new Map([[removed, ""]])
-  return new Map(view.settings.flatMap(({ key, kind, source, text }) => {
-    const sent = fields.get(key)?.trim().replaceAll("\r\n", "\n")
-    if (!inSection(section, key) || sent === undefined) return []
-    // Days are closed from when the zone is saved, also where it is the one of the file.
-    if (kind === "zone" && source === "file") return [[key, sent] as const]
-    return (kind === "secret" ? sent === "" : sent === text) ? [] : [[key, sent] as const]
-  }))
-}
-
 const problemsOf = (context: UserContext, section: Section, { problems }: SettingsRefused): Problems => {
   const labels = settingLabels(context)
   const told: { [name: string]: string } = {}
@@ -294,7 +275,7 @@ const saveForm = adminForm("/admin/settings", {
     Effect.gen(function*() {
       const section = yield* sectionOf(fields)
       const admin = yield* SettingsAdmin
-      const changes = changesOf(yield* admin.view, section, fields)
+      const changes = changesIn(fields, (yield* admin.view).settings, section)
       if (changes.size > 0) {
         yield* admin.save(actorOf(context), changes, fields.get("revision") ?? "").pipe(
           Effect.catchTags({

@@ -4,15 +4,15 @@
  */
 import { Effect } from "effect"
 import { HttpRouter } from "effect/http"
-import type { CsvColumns } from "../../../../platform/Csv.ts"
 import { AllCalls, type CallOwner, type WideCall } from "../../../../usage/AllCalls.ts"
+import { wideCallColumns } from "../../../../usage/CallCsv.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { notFound, page, PageNotFound, redirect } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { type ItemColumn, type ListFilter, textColumn } from "../../kit/List.tsx"
 import { type Fact, Notice } from "../../kit/Parts.tsx"
-import { callColumns, callCsv, callFilter, CallsCard } from "../../kit/usage/Calls.tsx"
+import { callColumns, callFilter, CallsCard } from "../../kit/usage/Calls.tsx"
 import { ReceiptView } from "../../kit/usage/Receipt.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { type AllUsageQuery, placeOf, readAllUsage, UsageTop } from "./AllUsageQuery.tsx"
@@ -97,17 +97,9 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   )
 })
 
-const csvColumns: CsvColumns<WideCall> = [
-  ["user_id", (call) => call.userId.toString()],
-  ["email", (call) => call.email ?? ""],
-  ...callCsv,
-  ["channel", (call) => call.channel ?? ""],
-  ["reason", (call) => call.reason ?? ""]
-]
-
 const csv = Effect.fnUntraced(function*(context: UserContext) {
   const { filter, range } = yield* readAllUsage(context)
-  return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, csvColumns, (yield* AllCalls).rows(filter))
+  return csvAnswer(`realms-all-calls-${range.from}-${range.to}.csv`, wideCallColumns, (yield* AllCalls).rows(filter))
 })
 
 /** The facts of a receipt that only administrators are told. */

@@ -3,8 +3,6 @@
  */
 import { DateTime, Effect } from "effect"
 import type { UserId } from "../../../../domain/Ids.ts"
-import { formatUsd } from "../../../../domain/Money.ts"
-import type { CsvColumns } from "../../../../platform/Csv.ts"
 import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
 import { REFUSED_DAYS, REFUSED_PER_USER_MAX, RefusedCalls, type RefusedPage } from "../../../../usage/RefusedCalls.ts"
@@ -72,29 +70,6 @@ export const callColumns = (context: PageContext, path: string) => {
     }
   } satisfies Readonly<Record<string, ItemColumn<CallItem>>>
 }
-
-export const callCsv: CsvColumns<CallItem> = [
-  ["request_id", (call) => call.id],
-  ["time", (call) => DateTime.formatIso(DateTime.makeUnsafe(call.atMs))],
-  ["endpoint", (call) => call.endpoint],
-  ["model", (call) => call.model],
-  ["key", (call) => call.keyName ?? ""],
-  ["key_hint", (call) => call.keyHint ?? ""],
-  ["state", (call) => call.state],
-  ["funding", (call) => call.funding],
-  ["input_tokens", (call) => count(call.inputTokens)],
-  ["cached_input_tokens", (call) => count(call.cachedInputTokens)],
-  ["cache_write_tokens", (call) => count(call.cacheWriteTokens)],
-  ["output_tokens", (call) => count(call.outputTokens)],
-  ["usage_source", (call) => call.usageSource ?? ""],
-  ["cost_usd", (call) => amount(call.costMicros)],
-  ["charged_usd", (call) => amount(call.chargedMicros)],
-  ["status", (call) => count(call.status)],
-  ["latency_ms", (call) => count(call.latencyMs)]
-]
-
-const count = (value: number | null): string => value === null ? "" : value.toString()
-const amount = (micros: bigint | null): string => micros === null ? "" : formatUsd(micros)
 
 /** What every list of calls is narrowed by. */
 export const callFilter = (context: PageContext, { filter }: UsageQuery): ReadonlyArray<ListFilter> => {

@@ -4,63 +4,13 @@
  */
 import { formatDecimal, MICROS_SCALE } from "../../../../domain/Money.ts"
 import { MULTIPLIER_ONE } from "../../../../domain/Price.ts"
+import { type CostLine, costLines, SUM_SCALE } from "../../../../usage/CostLines.ts"
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
+import type { TextKey } from "../../text/Texts.ts"
 import { ItemTable } from "../List.tsx"
 import { Card, type Fact, Facts, Grid, Notice, Panel, StateBadge } from "../Parts.tsx"
 import { CallMoment, callStates, fundings } from "./Calls.tsx"
-
-export interface CostLine {
-  /** As its text is called. */
-  readonly name: "input" | "cachedInput" | "cacheWrite" | "output" | "receipt.webSearch" | "receipt.fileSearch"
-  readonly count: number
-  /** Of a million tokens, or of one call of a tool. */
-  readonly priceMicros: bigint
-  /** In USD scaled by `SUM_SCALE` decimals. */
-  readonly sum: bigint
-}
-
-/** The decimals of a sum in USD: tokens times micros per million tokens have twice six. */
-export const SUM_SCALE = 12
-
-const MILLION = 1_000_000n
-
-export type UsedOfCall = Pick<
-  CallReceipt,
-  | "price"
-  | "inputTokens"
-  | "cachedInputTokens"
-  | "cacheWriteTokens"
-  | "outputTokens"
-  | "webSearchCalls"
-  | "fileSearchCalls"
->
-
-/** Input and output are always there, the rest where something of it was used. */
-export const costLines = (call: UsedOfCall): ReadonlyArray<CostLine> => {
-  const { price: { tools, ...price } } = call
-  const tokens = [
-    ["input", call.inputTokens, price.inputMicrosPer1m],
-    ["cachedInput", call.cachedInputTokens, price.cachedInputMicrosPer1m],
-    ["cacheWrite", call.cacheWriteTokens, price.cacheWriteMicrosPer1m ?? price.inputMicrosPer1m],
-    ["output", call.outputTokens, price.outputMicrosPer1m]
-  ] as const
-  const calls = [
-    ["receipt.webSearch", call.webSearchCalls, tools?.webSearchMicros],
-    ["receipt.fileSearch", call.fileSearchCalls, tools?.fileSearchMicros]
-  ] as const
-  return [
-    ...tokens.flatMap(([name, used, priceMicros]): ReadonlyArray<CostLine> => {
-      const count = used ?? 0
-      const isShown = name === "input" || name === "output" || count > 0
-      return isShown ? [{ name, count, priceMicros, sum: BigInt(count) * priceMicros }] : []
-    }),
-    ...calls.flatMap(([name, count, micros]): ReadonlyArray<CostLine> => {
-      const priceMicros = micros ?? 0n
-      return count === null ? [] : [{ name, count, priceMicros, sum: BigInt(count) * priceMicros * MILLION }]
-    })
-  ]
-}
 
 interface Props {
   readonly context: PageContext
@@ -69,6 +19,15 @@ interface Props {
   readonly more?: ReadonlyArray<Fact>
   /** The page of all calls. */
   readonly back?: string
+}
+
+const lineNames: Readonly<Record<CostLine["name"], TextKey<"usage">>> = {
+  input: "input",
+  cachedInput: "cachedInput",
+  cacheWrite: "cacheWrite",
+  output: "output",
+  webSearch: "receipt.webSearch",
+  fileSearch: "receipt.fileSearch"
 }
 
 const Breakdown = ({ call, context }: Props) => {
@@ -82,7 +41,7 @@ const Breakdown = ({ call, context }: Props) => {
       <ItemTable
         caption={say("receipt.how")}
         columns={[
-          { title: say("receipt.bucket"), cell: ({ name }) => say(name) },
+          { title: say("receipt.bucket"), cell: ({ name }) => say(lineNames[name]) },
           { title: say("tokens"), number: true, cell: (line) => count(line.count) },
           { title: say("receipt.price"), number: true, wide: true, cell: ({ priceMicros }) => usd(priceMicros) },
           { title: say("receipt.sum"), number: true, cell: ({ sum }) => usdExact(sum, SUM_SCALE) }

@@ -2,6 +2,7 @@
  * What the calls of a period came to: the choice of the period, figures, tables, and charts with their tables.
  */
 import type { ComponentChildren } from "preact"
+import { RANGE_DAYS_SHOWN_MAX, type UsageRange } from "../../../../usage/UsageRange.ts"
 import { inputOf, type UsageSums } from "../../../../usage/UsageSums.ts"
 import { emptyForm } from "../../Answer.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
@@ -9,7 +10,7 @@ import { Hidden } from "../Forms.tsx"
 import { Inputs } from "../Inputs.tsx"
 import { ItemTable } from "../List.tsx"
 import { Card, Figures, Notice, Usd } from "../Parts.tsx"
-import { RANGE_DAYS_SHOWN_MAX, type UsagePage, type UsageRange } from "./UsageQuery.ts"
+import type { UsagePage } from "./UsageQuery.ts"
 
 interface RangePickerProps extends UsagePage {
   readonly range: UsageRange

@@ -3,10 +3,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
-import { EventId, OrderId } from "../../../../src/domain/Ids.ts"
-import { Minor } from "../../../../src/domain/Money.ts"
-import type { EventDetails } from "../../../../src/events/PaymentEvents.ts"
-import { possibleActions } from "../../../../src/http/console/admin/payments/PaymentActions.ts"
+import { EventId, OrderId } from "../../src/domain/Ids.ts"
+import { Minor } from "../../src/domain/Money.ts"
+import type { EventDetails } from "../../src/events/PaymentEvents.ts"
+import { possibleActions } from "../../src/events/EventActions.ts"
 
 const event: EventDetails["event"] = {
   id: EventId.make(1n),

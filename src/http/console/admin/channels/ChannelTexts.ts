@@ -1,11 +1,10 @@
 /**
- * What the form of a channel means: its fields as the input of `ChannelAdmin`, its lines of models with their numbers, and the
- * problems that either of them found, beside the fields they are of. And what a test of a channel came to.
+ * What the terms of a channel are called on its pages, and what is said of a form that was refused and of a test of a channel.
  */
-import { Redacted, Result } from "effect"
-import { type AdminChannel, CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
+import { CHANNELS_MAX } from "../../../../channels/ChannelAdmin.ts"
 import type { ChannelProblem } from "../../../../channels/ChannelError.ts"
-import { CHANNEL_MODELS_MAX, type ChannelInput } from "../../../../channels/ChannelInput.ts"
+import type { ChannelFormInput } from "../../../../channels/ChannelForm.ts"
+import { CHANNEL_MODELS_MAX } from "../../../../channels/ChannelInput.ts"
 import { withoutCredentials } from "../../../../config/OutboundUrl.ts"
 import { type ChannelSettings, channelSettings } from "../../../../domain/ChannelTerms.ts"
 import type { ChannelTestOutcome } from "../../../../gateway/ChannelTest.ts"
@@ -36,85 +35,12 @@ export const channelTermsOf = (context: PageContext) => {
 /** So many lines are complained of one by one. */
 const LINES_NAMED_MAX = 5
 
-export interface ChannelFormInput {
-  readonly input: ChannelInput
-  /** On which line of the form each model stands, from 1. */
-  readonly lines: ReadonlyMap<string, number>
-  /** Of lines that name a model again. One that names none is a model without a name, which there is not. */
-  readonly problems: ReadonlyArray<string>
-  /** Of choices that are not offered. */
-  readonly found: ReadonlyArray<ChannelProblem>
-}
-
-/** The models of a form's lines; `all` adds those of `known` that no line names. */
-const readModels = (context: UserContext, text: string, all: ReadonlyArray<string>) => {
-  const say = sayOf(context, "channels")
-  const models = new Map<string, string>()
-  const lines = new Map<string, number>()
-  const problems: Array<string> = []
-  for (const [at, whole] of text.split(/\r\n|\r|\n/).entries()) {
-    if (whole.trim() === "") continue
-    const line = at + 1
-    const equals = whole.indexOf("=")
-    const model = (equals === -1 ? whole : whole.slice(0, equals)).trim()
-    const upstream = equals === -1 ? model : whole.slice(equals + 1).trim()
-    if (!models.has(model)) {
-      models.set(model, upstream)
-      lines.set(model, line)
-    } else if (model !== "") problems.push(say("models.twice", { line, model }))
-  }
-  for (const model of all) if (!models.has(model)) models.set(model, model)
-  return { models: Object.fromEntries(models), lines, problems }
-}
-
-/** Terms that were not sent are those of `kept`; `known` are the ids of all models. */
-export const readChannelForm = (
-  context: UserContext,
-  fields: URLSearchParams,
-  { kept, known }: { readonly kept: ChannelSettings; readonly known: ReadonlyArray<string> }
-): ChannelFormInput => {
-  const settings = channelSettings.readForm(fields, kept)
-  const { lines, models, problems } = readModels(
-    context,
-    fields.get("models") ?? "",
-    fields.get("all_models") === null ? [] : known
-  )
-  return {
-    input: {
-      ...Result.getOrElse(settings, () => kept),
-      name: fields.get("name") ?? "",
-      baseUrl: fields.get("base_url") ?? "",
-      apiKey: Redacted.make(fields.get("api_key") ?? ""),
-      models
-    },
-    lines,
-    problems,
-    found: Result.isFailure(settings) ? settings.failure.map((field) => ({ field, reason: "range" as const })) : []
-  }
-}
-
 /** A form as it is shown: a credential that was typed into the address is not sent back. */
 export const shownState = ({ problems, values }: FormState): FormState => {
   const shown = new URLSearchParams(values)
   if (values.has("base_url")) shown.set("base_url", withoutCredentials(values.get("base_url") ?? ""))
   return { values: shown, problems }
 }
-
-/** A channel's models as the form's lines. */
-export const linesOf = (models: Readonly<Record<string, string>>): string =>
-  Object.entries(models)
-    .toSorted(([a], [b]) => a < b ? -1 : 1)
-    .map(([model, upstream]) => model === upstream ? model : `${model} = ${upstream}`)
-    .join("\n")
-
-/** A channel as its form has it. */
-export const formOf = (channel: AdminChannel): URLSearchParams =>
-  new URLSearchParams([
-    ["name", channel.name],
-    ["base_url", channel.baseUrl],
-    ["models", linesOf(channel.models)],
-    ...channelSettings.toForm(channel)
-  ])
 
 const modelTexts = (
   context: UserContext,
@@ -170,7 +96,7 @@ export const problemTexts = (
 ): Problems => {
   const say = sayOf(context, "channels")
   const texts: { [field: string]: string } = {}
-  const models = [...form.problems]
+  const models = form.repeated.map((again) => say("models.twice", again))
   for (const problem of found) {
     if (problem.field === "models") models.push(...modelTexts(context, problem, form))
     else if (isTerm(problem)) Object.assign(texts, channelTermsOf(context).problems([problem.field]))

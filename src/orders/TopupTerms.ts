@@ -1,9 +1,9 @@
 /**
  * What can be topped up, and what an amount means that somebody types.
  */
-import { FEN_SCALE, parseDecimal } from "../../../domain/Money.ts"
-import type { SettingsValues } from "../../../settings/Settings.ts"
-import { paymentOrigins } from "../SecurityHeaders.ts"
+import { FEN_SCALE, parseDecimal } from "../domain/Money.ts"
+import { paymentOrigins } from "../payments/PaymentOrigins.ts"
+import type { SettingsValues } from "../settings/Settings.ts"
 
 /** What can be bought, and for what. Amounts in fen. */
 export interface TopupTerms {

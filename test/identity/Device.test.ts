@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { deviceOf } from "../../../src/http/console/user/Device.ts"
+import { deviceOf } from "../../src/identity/Device.ts"
 
 const table: ReadonlyArray<readonly [userAgent: string, device: string | undefined]> = [
   ["Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0", "Firefox · Linux"],

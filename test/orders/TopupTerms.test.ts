@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { amountOf, canBuy } from "../../../src/http/console/user/TopupForm.ts"
+import { amountOf, canBuy } from "../../src/orders/TopupTerms.ts"
 
 const amounts: ReadonlyArray<readonly [text: string | null, fen: bigint | undefined]> = [
   ["50", 5_000n],

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { stageOf, versionOf } from "../../../src/http/console/user/PayStage.ts"
-import type { AttemptState, OrderState } from "../../../src/orders/Order.ts"
-import type { PaymentState } from "../../../src/orders/Payments.ts"
+import { stageOf, versionOf } from "../../src/orders/PayStage.ts"
+import type { AttemptState, OrderState } from "../../src/orders/Order.ts"
+import type { PaymentState } from "../../src/orders/Payments.ts"
 
 const view = (
   state: OrderState,

@@ -1,10 +1,10 @@
 /**
  * How far an order has come on the way to its payment, and so what its page offers.
  */
-import { minorOf } from "../../../orders/Checkout.ts"
-import type { Order } from "../../../orders/Order.ts"
-import type { OrderView } from "../../../orders/Orders.ts"
-import type { SettingsValues } from "../../../settings/Settings.ts"
+import { minorOf } from "./Checkout.ts"
+import type { Order } from "./Order.ts"
+import type { OrderView } from "./Orders.ts"
+import type { SettingsValues } from "../settings/Settings.ts"
 
 /** One way of paying that is on. */
 export interface PayMethod {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
-import { endOfDay, startOfDay } from "../../../src/http/console/Params.ts"
+import { endOfDay, startOfDay } from "../../src/domain/Days.ts"
 
 const table: ReadonlyArray<readonly [day: string, zone: string, end: string | undefined]> = [
   ["2030-01-31", "UTC", "2030-01-31T23:59:59.000Z"],
@@ -26,15 +26,14 @@ describe("the day on which a key expires", () => {
   }
 })
 
-const starts: ReadonlyArray<readonly [day: string | null, zone: string, start: string | undefined]> = [
+const starts: ReadonlyArray<readonly [day: string, zone: string, start: string | undefined]> = [
   ["2030-01-31", "UTC", "2030-01-31T00:00:00.000Z"],
   ["2030-01-31", "Asia/Shanghai", "2030-01-30T16:00:00.000Z"],
   // There is no midnight on this day.
   ["2026-03-29", "Asia/Beirut", "2026-03-28T22:00:00.000Z"],
   ["2030-02-31", "UTC", undefined],
   ["0000-01-01", "UTC", undefined],
-  ["", "UTC", undefined],
-  [null, "UTC", undefined]
+  ["", "UTC", undefined]
 ]
 
 describe("the first day of a period", () => {

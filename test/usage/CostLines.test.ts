@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { costLines, type UsedOfCall } from "../../../src/http/console/kit/usage/Receipt.tsx"
+import { costLines, type UsedOfCall } from "../../src/usage/CostLines.ts"
 
 const call: UsedOfCall = {
   price: {
@@ -35,8 +35,8 @@ describe("the lines of a call's cost", () => {
   })
 
   it("price tools by the call, and as nothing where they have no price", () => {
-    assert.include(shown({ webSearchCalls: 2 }), "receipt.webSearch 2 20000000000")
-    assert.include(shown({ fileSearchCalls: 2 }), "receipt.fileSearch 2 0")
+    assert.include(shown({ webSearchCalls: 2 }), "webSearch 2 20000000000")
+    assert.include(shown({ fileSearchCalls: 2 }), "fileSearch 2 0")
   })
 
   it("are there for a call of which nothing is known yet", () => {
