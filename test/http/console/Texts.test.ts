@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Record } from "effect"
 import { formatsOf, timeZoneOf } from "../../../src/http/console/text/Formats.ts"
-import { fill, languageOf, texts } from "../../../src/http/console/text/Texts.ts"
+import { fill, languageOf, type MessageValues, numberNames, texts } from "../../../src/http/console/text/Texts.ts"
 import { sourceFiles } from "../../tidy/SourceFiles.ts"
 
 /** Names of placeholders, plurals and formatted numbers. */
@@ -73,6 +73,21 @@ describe("texts", () => {
     assert.strictEqual(fill("en", texts.en.words.days, { count: 1 }), "1 day")
     assert.strictEqual(fill("en", texts.en.words.days, { count: 3_000 }), "3,000 days")
     assert.strictEqual(fill("zh", texts.zh.words.days, { count: 1 }), "1 天")
+  })
+
+  it("count and format only what cannot be text, so that none shows NaN", () => {
+    const counted = new Set<string>()
+    for (const language of ["en", "zh"] as const) {
+      for (const section of Object.values(texts[language])) {
+        for (const text of Object.values<string>(section)) {
+          for (const [, name = ""] of text.matchAll(/\{(\w+),/g)) counted.add(name)
+        }
+      }
+    }
+    assert.deepStrictEqual([...counted].toSorted(), [...numberNames].toSorted())
+    // Compiles only where text is refused.
+    const isTextTaken: string extends MessageValues[typeof numberNames[number]] ? true : false = false
+    assert.isFalse(isTextTaken)
   })
 
   it("fills placeholders, and shows one that has no value", () => {

@@ -12,8 +12,13 @@ import zh from "./zh.json" with { type: "json" }
 export const languages = ["en", "zh"] as const
 export type Language = typeof languages[number]
 
-/** What may be put in a text's placeholder. Whatever shows the text escapes it. */
-export type MessageValues = Readonly<Record<string, string | number>>
+/** Placeholders that take numbers alone: plurals and formatted numbers are of these. A text there would be shown as "NaN". */
+export const numberNames = ["count", "days"] as const
+
+/** What may be put in a text's placeholders. Whatever shows the text escapes it. */
+export type MessageValues = { readonly [Name in typeof numberNames[number]]?: number } & {
+  readonly [name: string]: string | number
+}
 
 /** Says a text in one language. */
 export type Say<Key extends string> = (key: Key, values?: MessageValues) => string
@@ -34,7 +39,7 @@ const icuOf = (language: Language, text: string): IntlMessageFormat => {
 
 /**
  * Fills a text's placeholders; one without a value stays as it is, so that its absence is seen. A text with a plural or a formatted
- * number is a message of ICU, and its values are numbers.
+ * number is a message of ICU; what it counts has one of the {@link numberNames}.
  */
 export const fill = (language: Language, text: string, values: MessageValues): string =>
   /\{\w+, /.test(text)

@@ -34,7 +34,7 @@ interface NameProps extends PriceLine {
 const Name = ({ above, model, priceText, context }: NameProps) => {
   const say = sayOf(context, "models")
   if (above !== undefined) {
-    return <span class="text-secondary ps-3 d-block">{say("above", { count: context.formats.count(above) })}</span>
+    return <span class="text-secondary ps-3 d-block">{say("above", { count: above })}</span>
   }
   const { fileSearchMicros = null, webSearchMicros = null } = model.hostedTools === "price"
     ? model.price.tools ?? {}

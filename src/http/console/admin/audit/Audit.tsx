@@ -123,7 +123,7 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
   const found = yield* readListed(context, { size: PAGE_SIZE }, (range) => trail.page(filter, range))
   const typed = Object.entries({ ...texts, from: days.from, to: days.to })
   const query = new URLSearchParams(typed.flatMap(([name, value = ""]) => value === "" ? [] : [[name, value]]))
-  const hint = say("export.hint", { count: context.formats.count(AUDIT_STREAM_ITEMS_MAX) })
+  const hint = say("export.hint", { count: AUDIT_STREAM_ITEMS_MAX })
   return listPage({
     context,
     path: "/admin/audit",

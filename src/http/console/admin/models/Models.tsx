@@ -93,12 +93,11 @@ type Line = readonly [name: string, prices: UnitPrices]
 /** A model's prices at each length. */
 const PriceTable = ({ model: { terms: { price } }, context }: ModelProps) => {
   const say = sayOf(context, "adminModels")
-  const { count } = context.formats
   const { tiers = [] } = price
   const [first] = tiers
   const lines: ReadonlyArray<Line> = [
-    [first === undefined ? say("every") : say("upto", { count: count(first.aboveInputTokens) }), price],
-    ...tiers.map((tier): Line => [say("above", { count: count(tier.aboveInputTokens) }), tier])
+    [first === undefined ? say("every") : say("upto", { count: first.aboveInputTokens }), price],
+    ...tiers.map((tier): Line => [say("above", { count: tier.aboveInputTokens }), tier])
   ]
   const columns = priceColumns<Line>(context, ([, prices]) => prices)
   return (

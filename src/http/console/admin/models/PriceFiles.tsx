@@ -274,7 +274,7 @@ const file = pageForm({
     }).pipe(
       Effect.catchTag("PriceFileRefused", ({ why }) => {
         const say = sayOf(context, "import")
-        const size = { max: PRICE_FILE_LENGTH_MAX / MIB, count: context.formats.count(OFFERS_MAX) }
+        const size = { max: PRICE_FILE_LENGTH_MAX / MIB, count: OFFERS_MAX }
         const texts = { json: say("problem.json"), shape: say("problem.shape"), size: say("problem.size", size) }
         return refuse({ file: texts[why] })
       })

@@ -19,7 +19,7 @@ const importedNames: ReadonlyArray<ModelTermName> = ["contextTokens", "maxOutput
 
 const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<readonly [string, string]> => {
   const say = sayOf(context, "import")
-  const { count, usd } = context.formats
+  const { usd } = context.formats
   const write = ({ cacheWriteMicrosPer1m: micros }: UnitPrices) => micros === null ? say("as.input") : usd(micros)
   const tool = (label: string, micros: bigint | null | undefined) =>
     micros === null || micros === undefined
@@ -32,7 +32,7 @@ const priceTexts = (context: PageContext, { price }: ModelTerms): ReadonlyArray<
     [say("cacheWrite"), write(price)],
     ...(price.tiers ?? []).map((tier) =>
       [
-        say("above", { count: count(tier.aboveInputTokens) }),
+        say("above", { count: tier.aboveInputTokens }),
         say("tier", {
           input: usd(tier.inputMicrosPer1m),
           output: usd(tier.outputMicrosPer1m),

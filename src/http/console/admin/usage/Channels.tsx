@@ -36,7 +36,7 @@ const stateOf = ({ breaker, id, isDisabled }: ChannelReport): ChannelState =>
 const Calls = ({ of: { calls, failures }, context }: { readonly context: PageContext; readonly of: ChannelWindow }) => {
   const say = sayOf(context, "allUsage")
   if (calls === 0) return <span class="text-secondary">{say("health.idle")}</span>
-  const failed = { count: context.formats.count(failures), percent: percentText(context, failures, calls) }
+  const failed = { count: failures, percent: percentText(context, failures, calls) }
   return (
     <>
       <div>{say("health.calls", { count: calls })}</div>
@@ -69,7 +69,7 @@ interface ChannelsProps {
 
 const Table = ({ report: { channels, lookedFrom }, context }: ChannelsProps) => {
   const say = sayOf(context, "allUsage")
-  const { count, time } = context.formats
+  const { time } = context.formats
   return (
     <>
       <ItemTable
@@ -94,7 +94,7 @@ const Table = ({ report: { channels, lookedFrom }, context }: ChannelsProps) => 
       />
       <div class="card-footer text-secondary">
         {say("health.lead")}{" "}
-        {lookedFrom === null ? null : say("health.bounded", { count: count(HEALTH_CALLS_MAX), time: time(lookedFrom) })}
+        {lookedFrom === null ? null : say("health.bounded", { count: HEALTH_CALLS_MAX, time: time(lookedFrom) })}
       </div>
     </>
   )
@@ -149,7 +149,7 @@ const findingsOf = (context: PageContext, { channels, models }: ClampedReport): 
           <code>{model}</code>
         </a>
       ),
-      text: say("model", { count: count(aboveContext), calls: count(calls), tokens: count(inputTokensMax) }),
+      text: say("model", { count: aboveContext, calls: count(calls), tokens: count(inputTokensMax) }),
       fix: say("model.fix")
     }))
   ]

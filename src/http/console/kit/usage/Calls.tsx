@@ -149,13 +149,12 @@ export const RefusedCard = ({ refused, ...page }: RefusedProps) => {
   const { context } = page
   const say = sayOf(context, "refused")
   const sayUsage = sayOf(context, "usage")
-  const { count } = context.formats
   if (refused === undefined || (refused.items.length === 0 && !context.query.has(CURSOR))) return null
   const { items, next } = refused
   return (
     <Card title={say("refused")} class="mt-3">
       <div id="refused" class="card-body border-bottom text-secondary">
-        {say("refused.lead", { count: count(REFUSED_PER_USER_MAX), days: count(REFUSED_DAYS) })}
+        {say("refused.lead", { count: REFUSED_PER_USER_MAX, days: REFUSED_DAYS })}
       </div>
       {items.length === 0 ? <Nothing icon="usage" title={say("refused.none")} /> : (
         <ItemTable

@@ -67,7 +67,7 @@ export const SumFigures = ({ sums, context }: { readonly context: PageContext; r
   const { count } = context.formats
   const input = inputOf(sums)
   const parts = say("tokens.parts", { input: count(input), output: count(sums.outputTokens) })
-  const cached = sums.cachedInputTokens === 0 ? [] : [say("cached", { count: count(sums.cachedInputTokens) })]
+  const cached = sums.cachedInputTokens === 0 ? [] : [say("cached", { count: sums.cachedInputTokens })]
   return (
     <Figures
       figures={[
