@@ -35,7 +35,13 @@ const readBalance = Effect.fn("Cli.readBalance")(function*(userId: UserId) {
 })
 
 /** A balance for people; what is zero besides it is left out. */
-export const describeBalance = (usdMicros: bigint, owedMicros: bigint, reservedMicros = 0n): string =>
+export const describeBalance = (
+  { owedMicros, reservedMicros = 0n, usdMicros }: {
+    readonly usdMicros: bigint
+    readonly owedMicros: bigint
+    readonly reservedMicros?: bigint
+  }
+): string =>
   [
     dollars(usdMicros),
     ...(reservedMicros === 0n ? [] : [`held by open calls: ${dollars(reservedMicros)}`]),
@@ -48,7 +54,7 @@ const show = Command.make("show", { user: userFlag }, (flags) =>
     const { owedMicros, reservedMicros, usdMicros } = yield* readBalance(user.id)
     yield* print(
       { user_id: user.id, usd_micros: usdMicros, owed_micros: owedMicros, reserved_micros: reservedMicros },
-      describeBalance(usdMicros, owedMicros, reservedMicros)
+      describeBalance({ usdMicros, owedMicros, reservedMicros })
     )
   })).pipe(Command.withDescription("Show what a user can spend"))
 
@@ -91,7 +97,7 @@ const adjust = Command.make(
         })
       )
       if (posted === undefined) return
-      const balance = describeBalance(posted.usdMicros, posted.owedMicros)
+      const balance = describeBalance(posted)
       yield* print(
         { user_id: user.id, amount_micros: flags.usd, usd_micros: posted.usdMicros, owed_micros: posted.owedMicros },
         `adjusted by ${dollars(flags.usd)}; the balance of ${user.email} is now ${balance}`

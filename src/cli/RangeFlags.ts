@@ -6,13 +6,16 @@ import { Flag } from "effect/cli"
 import { Statements } from "../finance/Statements.ts"
 import { CliFailure, EXIT_USAGE } from "./CliFailure.ts"
 
-const day = (name: string, metavar: string, description: string) =>
-  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+const dayFlag = (name: string, { description, example }: { readonly description: string; readonly example: string }) =>
+  Flag.String(name).pipe(Flag.withMetavar(example), Flag.withDescription(description), Flag.optional)
 
 export const rangeFlags = {
-  month: day("month", "2026-11", "A month; without it and without --from, the month of now"),
-  from: day("from", "2026-11-01", "The first day, by the time zone of the books"),
-  to: day("to", "2026-11-30", "The last day; without it, the first")
+  month: dayFlag("month", {
+    example: "2026-11",
+    description: "A month; without it and without --from, the month of now"
+  }),
+  from: dayFlag("from", { example: "2026-11-01", description: "The first day, by the time zone of the books" }),
+  to: dayFlag("to", { example: "2026-11-30", description: "The last day; without it, the first" })
 }
 
 /** The days that the flags name. */

@@ -49,9 +49,9 @@ const SITE_NAME_CHARACTERS_MAX = 60
 const SITE_NOTICE_CHARACTERS_MAX = 500
 
 const Fen = decimal(FEN_SCALE)
-const Price = decimalUpTo(MICROS_SCALE, PRICE_USD_PER_1M_MAX.toString())
-const ToolPrice = decimalUpTo(MICROS_SCALE, TOOL_USD_PER_CALL_MAX.toString())
-const Multiplier = decimalUpTo(MICROS_SCALE, MULTIPLIER_MAX.toString())
+const Price = decimalUpTo(PRICE_USD_PER_1M_MAX.toString(), { scale: MICROS_SCALE })
+const ToolPrice = decimalUpTo(TOOL_USD_PER_CALL_MAX.toString(), { scale: MICROS_SCALE })
+const Multiplier = decimalUpTo(MULTIPLIER_MAX.toString(), { scale: MICROS_SCALE })
 
 /** A list that may be left out; `items` are meant then. */
 const listOf = <S extends Schema.Constraint>(item: S, items: ReadonlyArray<string> = []) =>

@@ -17,5 +17,5 @@ export const currencyDecimals = (currency: string): number => {
 /** An amount in the minor unit as the exact decimal text of the currency: 994 fen are `9.94`. */
 export const minorText = (amountMinor: bigint, currency: string): string => {
   const decimals = currencyDecimals(currency)
-  return formatDecimal(amountMinor, decimals, decimals)
+  return formatDecimal(amountMinor, { scale: decimals, decimalsMin: decimals })
 }

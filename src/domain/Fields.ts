@@ -3,7 +3,7 @@
  */
 import { Option, Schema, SchemaTransformation } from "effect"
 import type { Field, Kind } from "./Model.ts"
-import { FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
+import { type DecimalFormat, FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
 import { Millis } from "./Row.ts"
 import { anyOf, decimalUpTo, Flag, integer as integerText, oneOf, textMatching } from "./Scalars.ts"
 
@@ -97,7 +97,7 @@ const MillionthsText = Schema.String.pipe(
     Schema.Number,
     SchemaTransformation.transform({
       decode: (text) => Number(parseDecimal(text, MICROS_SCALE) ?? Number.NaN),
-      encode: (value) => Number.isInteger(value) ? formatDecimal(BigInt(value), MICROS_SCALE, 0) : ""
+      encode: (value) => Number.isInteger(value) ? formatDecimal(BigInt(value), { scale: MICROS_SCALE }) : ""
     })
   )
 )
@@ -106,14 +106,14 @@ const MillionthsText = Schema.String.pipe(
 export const ratio = (
   { max, min, ...options }: { readonly min: bigint; readonly max: bigint } & Options<number>
 ): Field<number> => {
-  const [least, most] = [min, max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0)) as [string, string]
+  const [least, most] = [min, max].map((bound) => formatDecimal(bound, { scale: MICROS_SCALE })) as [string, string]
   return {
     ...optional(options),
     kind: { is: "decimal", min, max },
     value: Schema.Number.check(Schema.isInt(), Schema.isBetween({ minimum: Number(min), maximum: Number(max) })),
     row: MillionthsText,
     json: MillionthsText,
-    text: decimalUpTo(MICROS_SCALE, most, 0, least).pipe(
+    text: decimalUpTo(most, { scale: MICROS_SCALE, decimalsMin: 0, min: least }).pipe(
       Schema.decodeTo(Schema.Number, SchemaTransformation.transform({ decode: Number, encode: BigInt }))
     ),
     typed: MillionthsText
@@ -174,13 +174,13 @@ export const choices = <const Word extends string>(
 }
 
 /** What is typed for a decimal of zero or more; for everything else a number below zero, which is out of bounds. */
-const decimalTyped = (scale: number, decimalsMin: number) =>
+const decimalTyped = (format: Required<DecimalFormat>) =>
   Schema.String.pipe(
     Schema.decodeTo(
       Schema.BigInt,
       SchemaTransformation.transform({
-        decode: (text) => parseDecimal(text, scale) ?? -1n,
-        encode: (value) => formatDecimal(value, scale, decimalsMin)
+        decode: (text) => parseDecimal(text, format.scale) ?? -1n,
+        encode: (value) => formatDecimal(value, format)
       })
     )
   )
@@ -188,7 +188,7 @@ const decimalTyped = (scale: number, decimalsMin: number) =>
 /** A number from zero to `max`, kept scaled by 10^scale and written as a decimal. */
 const decimal = (
   kind: Extract<Kind, { readonly max: bigint }>,
-  { decimalsMin, scale }: { readonly scale: number; readonly decimalsMin: number },
+  format: Required<DecimalFormat>,
   options: Options<bigint>
 ): Field<bigint> => ({
   ...optional(options),
@@ -196,8 +196,8 @@ const decimal = (
   value: Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: kind.max })),
   row: Schema.BigInt,
   json: AmountJson,
-  text: decimalUpTo(scale, formatDecimal(kind.max, scale, 0), decimalsMin),
-  typed: decimalTyped(scale, decimalsMin)
+  text: decimalUpTo(formatDecimal(kind.max, { scale: format.scale }), format),
+  typed: decimalTyped(format)
 })
 
 interface Amount extends Options<bigint> {

@@ -51,8 +51,16 @@ export const parseDecimal = (text: string, scale: number): bigint | undefined =>
   return match[1] === "-" ? -magnitude : magnitude
 }
 
-/** Prints an integer scaled by 10^scale as decimal text with at least `decimalsMin` decimals. */
-export const formatDecimal = (value: bigint, scale: number, decimalsMin: number): string => {
+/** How a number that is kept as an integer is written. */
+export interface DecimalFormat {
+  /** The integer is the number times 10^scale. */
+  readonly scale: number
+  /** Decimals that are written even where they are zeros; 0 where it is not given. */
+  readonly decimalsMin?: number
+}
+
+/** Prints an integer as exact decimal text, with no more decimals than it needs. */
+export const formatDecimal = (value: bigint, { decimalsMin = 0, scale }: DecimalFormat): string => {
   const negative = value < 0n
   const digits = (negative ? -value : value).toString().padStart(scale + 1, "0")
   const whole = digits.slice(0, digits.length - scale)
@@ -61,10 +69,10 @@ export const formatDecimal = (value: bigint, scale: number, decimalsMin: number)
 }
 
 /** Prints micros as USD with at least two decimals and as many more as the amount has: `1500000n` is `1.50`. */
-export const formatUsd = (micros: bigint): string => formatDecimal(micros, MICROS_SCALE, 2)
+export const formatUsd = (micros: bigint): string => formatDecimal(micros, { scale: MICROS_SCALE, decimalsMin: 2 })
 
 /** Prints fen as CNY with two decimals: `2000n` is `20.00`. */
-export const formatCny = (fen: bigint): string => formatDecimal(fen, FEN_SCALE, FEN_SCALE)
+export const formatCny = (fen: bigint): string => formatDecimal(fen, { scale: FEN_SCALE, decimalsMin: FEN_SCALE })
 
 /** Integer division rounded towards positive infinity; `denominator` must be positive. */
 export const divideUp = (numerator: bigint, denominator: bigint): bigint => {

@@ -4,7 +4,7 @@
  * to it again. A refusal says what was expected without ever repeating a text that could be a secret.
  */
 import { Effect, Schema, SchemaIssue, SchemaTransformation, String as Str } from "effect"
-import { FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
+import { type DecimalFormat, FEN_SCALE, formatDecimal, MICROS_SCALE, parseDecimal } from "./Money.ts"
 
 /** The key of a field. Amounts have the unit of people: `minTopupFen` is `min_topup_cny`, `limit5hMicros` is `limit_5h_usd`. */
 export const fileKeyOf = (field: string): string =>
@@ -113,7 +113,7 @@ const nonNegative = (value: bigint | undefined): bigint | undefined =>
 
 /** An amount of CNY always has its two decimals; other numbers as many as they need, or `decimalsMin`. */
 const printDecimal = (scale: number, decimalsMin = scale === FEN_SCALE ? FEN_SCALE : 0) => (value: bigint): string =>
-  formatDecimal(value, scale, decimalsMin)
+  formatDecimal(value, { scale, decimalsMin })
 
 /** A decimal as an integer scaled by 10^scale, zero or more. */
 export const decimal = (scale: number) =>
@@ -131,7 +131,10 @@ export const optionalDecimal = (scale: number) =>
   }, (value) => value === null ? "" : printDecimal(scale)(value))
 
 /** The same up to a largest value, which is decimal text too: what is beyond it was typed by mistake. */
-export const decimalUpTo = (scale: number, max: string, decimalsMin?: number, min = "0") => {
+export const decimalUpTo = (
+  max: string,
+  { decimalsMin, min = "0", scale }: DecimalFormat & { readonly min?: string }
+) => {
   const [least = 0n, most = 0n] = [parseDecimal(min, scale), parseDecimal(max, scale)]
   return scalar(`a decimal string of at most ${scale} decimals, from ${min} to ${max}`, (raw) => {
     const text = textOf(raw)

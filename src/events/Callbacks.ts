@@ -31,7 +31,7 @@ export class Callbacks extends Context.Service<Callbacks, {
       const config = (yield* settings.fresh).payment.stripe
       if (!isWebhookOn(config)) return yield* new ProviderOff({ provider: "stripe" })
       const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
-      return yield* settlement.settle(yield* readStripeEvent(body, signature, config, nowSeconds))
+      return yield* settlement.settle(yield* readStripeEvent({ body, signature, nowSeconds }, config))
     })
 
     const epay = Effect.fn("Callbacks.epay")(function*(query: string, form: string | undefined) {

@@ -43,22 +43,26 @@ const doubtOf = ({ errors }: typeof Stripe, error: unknown): NotVerified => {
 
 /** Needs the webhook secret and does not ask whether the provider is on: what was started while it was on still settles. */
 export const readStripeEvent = (
-  rawBody: string | Uint8Array,
-  signatureHeader: string | undefined,
-  config: StripeConfig,
-  nowSeconds: number
+  { body, nowSeconds, signature }: {
+    /** As it was received, byte by byte. */
+    readonly body: string | Uint8Array
+    /** The header `Stripe-Signature`. */
+    readonly signature: string | undefined
+    readonly nowSeconds: number
+  },
+  config: StripeConfig
 ): Effect.Effect<PaymentFact, NotVerified> =>
   Effect.gen(function*() {
     if (!isWebhookOn(config)) return yield* new NotVerified({ reason: "no_key", why: "no webhook secret is set" })
-    if (signatureHeader === undefined) {
+    if (signature === undefined) {
       return yield* new NotVerified({ reason: "signature", why: "there is no signature" })
     }
     const sdk = yield* stripeSdk
     const event = yield* Effect.try({
       try: () =>
         verifiedEvent(sdk, {
-          body: rawBody,
-          signature: signatureHeader,
+          body,
+          signature,
           secret: Redacted.value(config.webhookSecret),
           nowSeconds
         }),

@@ -35,8 +35,11 @@ describe("Output", () => {
   })
 
   it("names what is held and owed only when something is", () => {
-    assert.strictEqual(describeBalance(5_000_000n, 0n), "$5.00")
-    assert.strictEqual(describeBalance(0n, 2_000_000n, 10_000n), "$0.00, held by open calls: $0.01, owed: $2.00")
+    assert.strictEqual(describeBalance({ usdMicros: 5_000_000n, owedMicros: 0n }), "$5.00")
+    assert.strictEqual(
+      describeBalance({ usdMicros: 0n, owedMicros: 2_000_000n, reservedMicros: 10_000n }),
+      "$0.00, held by open calls: $0.01, owed: $2.00"
+    )
   })
 
   it("says what was migrated", () => {

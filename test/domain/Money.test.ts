@@ -71,7 +71,7 @@ describe("formatDecimal", () => {
   ]
   for (const [value, scale, decimalsMin, text] of cases) {
     it(`${value} with ${scale} decimals is ${text}`, () =>
-      assert.strictEqual(formatDecimal(value, scale, decimalsMin), text))
+      assert.strictEqual(formatDecimal(value, { scale, decimalsMin }), text))
   }
 
   it("prints USD from micros", () => assert.strictEqual(formatUsd(4_560_000n), "4.56"))
@@ -80,7 +80,7 @@ describe("formatDecimal", () => {
     "parsing what was printed gives the amount back",
     { value: Amount },
     ({ value }) =>
-      [0, FEN_SCALE, MICROS_SCALE].every((scale) => parseDecimal(formatDecimal(value, scale, 0), scale) === value)
+      [0, FEN_SCALE, MICROS_SCALE].every((scale) => parseDecimal(formatDecimal(value, { scale }), scale) === value)
   )
 })
 

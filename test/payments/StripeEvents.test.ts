@@ -49,7 +49,7 @@ const byHand = (body: string, secret: string): string =>
   `t=${NOW},v1=${createHmac("sha256", secret).update(`${NOW}.${body}`).digest("hex")}`
 
 const read = (body: string | Uint8Array, signature: string | undefined, secret = SECRET) =>
-  readStripeEvent(body, signature, stripeConfig({ webhookSecret: Redacted.make(secret) }), NOW)
+  readStripeEvent({ body, signature, nowSeconds: NOW }, stripeConfig({ webhookSecret: Redacted.make(secret) }))
 
 const doubtOf = (body: string | Uint8Array, signature: string | undefined, secret = SECRET) =>
   Effect.map(Effect.flip(read(body, signature, secret)), (error) => {
@@ -100,7 +100,8 @@ describe("StripeEvents", () => {
   it.effect("goes on verifying while Stripe is switched off", () =>
     Effect.gen(function*() {
       const off = stripeConfig({ enabled: false, secretKey: Redacted.make("") })
-      assert.strictEqual((yield* readStripeEvent(payload, header(payload), off, NOW))._tag, "Paid")
+      const event = { body: payload, signature: header(payload), nowSeconds: NOW }
+      assert.strictEqual((yield* readStripeEvent(event, off))._tag, "Paid")
       assert.isTrue(isWebhookOn(off))
     }))
 
@@ -135,8 +136,8 @@ describe("StripeEvents", () => {
         yield* doubtOf(payload, header(payload, NOW - 301)),
         "Timestamp outside the tolerance zone"
       )
-      const config = stripeConfig()
-      const later = yield* Effect.flip(readStripeEvent(payload, header(payload), config, NOW + 301))
+      const event = { body: payload, signature: header(payload), nowSeconds: NOW + 301 }
+      const later = yield* Effect.flip(readStripeEvent(event, stripeConfig()))
       assert.strictEqual(later.why, "Timestamp outside the tolerance zone")
     }))
 
@@ -247,10 +248,9 @@ describe("StripeEvents", () => {
       for (const event of sim.events) {
         yield* Effect.promise(() => sim.deliver(event, { apiVersion, to: shop.url, atSeconds: NOW }))
       }
-      const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
       return yield* Effect.forEach(
         shop.received.slice(from),
-        ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+        ({ body, headers }) => read(body, String(headers["stripe-signature"]), sim.webhookSecret)
       )
     })
     const facts = yield* readAll("2026-10-28.endive")
@@ -303,14 +303,13 @@ describe("StripeEvents", () => {
     const { session } = yield* stripe.create(config, order())
     const { paymentIntent } = sim.pay(session)
     sim.refund({ paymentIntent })
-    const secret = stripeConfig({ webhookSecret: Redacted.make(sim.webhookSecret) })
     for (const event of sim.events) {
       yield* Effect.promise(() => sim.deliver(event, { expand: ["payment_intent"], to: shop.url, atSeconds: NOW }))
     }
     assert.include(shop.received[0]?.body, `"object": "payment_intent"`)
     const facts = yield* Effect.forEach(
       shop.received,
-      ({ body, headers }) => readStripeEvent(body, String(headers["stripe-signature"]), secret, NOW)
+      ({ body, headers }) => read(body, String(headers["stripe-signature"]), sim.webhookSecret)
     )
     assert.deepStrictEqual(facts.map((fact) => [fact._tag, fact.payment]), [
       ["Paid", paymentIntent],

@@ -11,13 +11,13 @@ export const rangeText = (kind: Kind): string => {
     case "integer":
       return `is a whole number from ${kind.min} to ${kind.max}${kind.isOptional ? ", or null" : ""}`
     case "decimal": {
-      const [min, max] = [kind.min, kind.max].map((bound) => formatDecimal(bound, MICROS_SCALE, 0))
+      const [min, max] = [kind.min, kind.max].map((bound) => formatDecimal(bound, { scale: MICROS_SCALE }))
       return `is a decimal text from ${min} to ${max} with at most ${MICROS_SCALE} decimals`
     }
     case "cny":
-      return `is from 0 to ${formatDecimal(kind.max, FEN_SCALE, 0)} CNY`
+      return `is from 0 to ${formatDecimal(kind.max, { scale: FEN_SCALE })} CNY`
     case "usd":
-      return `is from 0 to ${formatDecimal(kind.max, MICROS_SCALE, 0)} USD${kind.isOptional ? ", or null" : ""}`
+      return `is from 0 to ${formatDecimal(kind.max, { scale: MICROS_SCALE })} USD${kind.isOptional ? ", or null" : ""}`
     case "text":
       return `has 1 to ${kind.charactersMax} characters`
     case "flag":

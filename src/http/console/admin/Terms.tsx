@@ -37,7 +37,7 @@ const kindProblem = (context: PageContext, kind: Kind): string => {
   const say = sayOf(context, "term")
   const { count } = context.formats
   const decimals = (min: bigint, max: bigint, scale: number) => {
-    const text = (bound: bigint) => count(Number(formatDecimal(bound, scale, 0)))
+    const text = (bound: bigint) => count(Number(formatDecimal(bound, { scale })))
     return say("problem.decimal", { min: text(min), max: text(max), decimals: scale })
   }
   switch (kind.is) {

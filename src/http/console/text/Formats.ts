@@ -3,8 +3,8 @@
  * decimal text, never through a floating-point number.
  */
 import { UTC, zoneNamed } from "../../../config/TimeZones.ts"
-import { currencyDecimals } from "../../../domain/Currency.ts"
-import { formatDecimal, MICROS_SCALE } from "../../../domain/Money.ts"
+import { currencyDecimals, minorText } from "../../../domain/Currency.ts"
+import { formatCny, formatDecimal, formatUsd, MICROS_SCALE } from "../../../domain/Money.ts"
 import type { Language } from "./Texts.ts"
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
@@ -73,17 +73,16 @@ const build = (language: Language, timeZone: string): Formats => {
   const date = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium" })
   const time = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "medium" })
   const seconds = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-  const micros = (amount: bigint): string => formatDecimal(amount, MICROS_SCALE, 2)
   return {
     language,
     timeZone,
-    usd: (amount) => usd(micros(amount)),
-    usdRounded: (amount) => usd(micros(isBelowCent(amount) ? amount : floorToCents(amount))),
-    usdFixed: (amount) => fixed(formatDecimal(amount, MICROS_SCALE, MICROS_SCALE)),
-    cny: (fen) => cny(formatDecimal(fen, 2, 2)),
+    usd: (amount) => usd(formatUsd(amount)),
+    usdRounded: (amount) => usd(formatUsd(isBelowCent(amount) ? amount : floorToCents(amount))),
+    usdFixed: (amount) => fixed(formatDecimal(amount, { scale: MICROS_SCALE, decimalsMin: MICROS_SCALE })),
+    cny: (fen) => cny(formatCny(fen)),
     minor: (amount, currency) => {
       // The same money is written the same everywhere.
-      if (currency.toLowerCase() === "cny") return cny(formatDecimal(amount, 2, 2))
+      if (currency.toLowerCase() === "cny") return cny(formatCny(amount))
       const decimals = currencyDecimals(currency)
       const format = new Intl.NumberFormat(locale, {
         style: "currency",
@@ -91,12 +90,12 @@ const build = (language: Language, timeZone: string): Formats => {
         minimumFractionDigits: decimals,
         maximumFractionDigits: decimals
       })
-      const text = formatDecimal(amount, decimals, decimals)
+      const text = minorText(amount, currency)
       return isDecimal(text) ? format.format(text) : text
     },
     count: (value) => count.format(value),
     dayAndMonth: (at) => dayAndMonth.format(at),
-    usdExact: (amount, scale) => exact(formatDecimal(amount, scale, 2)),
+    usdExact: (amount, scale) => exact(formatDecimal(amount, { scale, decimalsMin: 2 })),
     date: (at) => date.format(at),
     time: (at) => time.format(at),
     seconds: (milliseconds) => `${seconds.format(milliseconds / 1_000)} s`

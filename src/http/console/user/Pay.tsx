@@ -6,7 +6,7 @@ import { Effect } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { ComponentChildren } from "preact"
 import { OrderId } from "../../../domain/Ids.ts"
-import { FEN_SCALE, formatDecimal } from "../../../domain/Money.ts"
+import { formatCny } from "../../../domain/Money.ts"
 import { Checkout, type PaymentStart } from "../../../orders/Checkout.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { Orders, type OrderView } from "../../../orders/Orders.ts"
@@ -92,7 +92,7 @@ const Again = ({ view: { order }, context }: PayProps) => (
     context={context}
     action={order.terms === null ? "/topup/create" : "/subscription/create"}
     fields={order.terms === null
-      ? { amount_cny: formatDecimal(order.amountFen, FEN_SCALE, FEN_SCALE) }
+      ? { amount_cny: formatCny(order.amountFen) }
       : { plan_code: order.terms.code }}
     look="btn-primary"
     button={sayOf(context, "pay")("again")}

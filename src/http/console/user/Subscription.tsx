@@ -111,7 +111,7 @@ interface OffersProps {
 const PlanCard = ({ payable, plan, subscriptions, context }: OffersProps & { readonly plan: PlanForSale }) => {
   const say = sayOf(context, "subscription")
   const isOwned = subscriptions.some(({ planCode }) => planCode === plan.code)
-  const multiplier = formatDecimal(plan.multiplierMicros, MICROS_SCALE, 0)
+  const multiplier = formatDecimal(plan.multiplierMicros, { scale: MICROS_SCALE })
   const lines = [
     ...limitLines(context, plan.limits),
     ...(plan.multiplierMicros === MULTIPLIER_ONE ? [] : [say("multiplier", { multiplier })])

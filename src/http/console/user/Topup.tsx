@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { AccountOverview } from "../../../accounts/AccountOverview.ts"
-import { FEN_SCALE, formatDecimal } from "../../../domain/Money.ts"
+import { formatCny } from "../../../domain/Money.ts"
 import type { Order } from "../../../orders/Order.ts"
 import { creditOf, Orders } from "../../../orders/Orders.ts"
 import { amountOf, canBuy, termsOf, type TopupTerms } from "../../../orders/TopupTerms.ts"
@@ -53,7 +53,7 @@ const Presets = (props: Terms) => {
               class="btn btn-outline-primary preset"
               type="submit"
               name="amount_cny"
-              value={formatDecimal(fen, FEN_SCALE, FEN_SCALE)}
+              value={formatCny(fen)}
             >
               <span class="preset-amount">{context.formats.cny(fen)}</span>
               <span class="preset-credit">{say("gives", { credit: creditText(props, fen) })}</span>

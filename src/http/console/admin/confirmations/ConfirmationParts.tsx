@@ -81,7 +81,7 @@ const cny = amount((fen, { formats }) => formats.cny(fen))
 const minor = amount((units, context, { currency }) =>
   minorText(context, units, typeof currency === "string" ? currency : null)
 )
-const rate = amount((micros) => formatDecimal(micros, MICROS_SCALE, 0))
+const rate = amount((micros) => formatDecimal(micros, { scale: MICROS_SCALE }))
 const linkTo = (path: string): Show => (text) => <a href={`${path}/${text}`}>#{text}</a>
 const source: Show = (text, context, facts) => {
   const known = oneOf(sources, text)

@@ -142,7 +142,7 @@ const refund = orderAction("refund", {
           name: "amount",
           label: say("refund.amount", { currency: currency.toUpperCase() }),
           hint: say("refund.amount.hint", { left: minorText(context, leftMinor, currency) }),
-          initial: formatDecimal(leftMinor, decimals, decimals),
+          initial: formatDecimal(leftMinor, { scale: decimals, decimalsMin: decimals }),
           required: true
         },
         noteInput(context)

@@ -34,7 +34,7 @@ const Breakdown = ({ call, context }: Props) => {
   const say = sayOf(context, "usage")
   const { count, usd, usdExact } = context.formats
   const multipliers = [call.billingMultiplier, call.planMultiplier]
-  const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, MICROS_SCALE, 0))
+  const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, { scale: MICROS_SCALE }))
   const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
   return (
     <Card title={say("receipt.how")}>
