@@ -34,7 +34,17 @@ BEGIN
     USING ERRCODE = 'restrict_violation';
 END $$;
 
-CREATE TRIGGER keep_audit_log BEFORE UPDATE OR DELETE ON audit_log
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_audit_log_all BEFORE TRUNCATE ON audit_log
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+-- Has a table refuse these changes of its rows, 'DELETE' or 'UPDATE OR DELETE', and to be emptied.
+CREATE PROCEDURE realms_keep_rows_v1(p_table text, p_changes text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format(
+    'CREATE TRIGGER %I BEFORE %s ON %I FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1()',
+    'keep_' || p_table, p_changes, p_table
+  );
+  EXECUTE format(
+    'CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1()',
+    'keep_' || p_table || '_all', p_table
+  );
+END $$;
+
+CALL realms_keep_rows_v1('audit_log', 'UPDATE OR DELETE');

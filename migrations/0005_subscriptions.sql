@@ -53,10 +53,7 @@ CREATE TABLE user_subscriptions (
 ) WITH (fillfactor = 50);
 CREATE INDEX user_subscriptions_user ON user_subscriptions (user_id, ends_at);
 CREATE INDEX user_subscriptions_plan ON user_subscriptions (plan_id) WHERE status = 'active';
-CREATE TRIGGER keep_user_subscriptions BEFORE DELETE ON user_subscriptions
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_user_subscriptions_all BEFORE TRUNCATE ON user_subscriptions
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('user_subscriptions', 'DELETE');
 
 -- What is used of a subscription's windows, by minute.
 CREATE TABLE subscription_usage (
@@ -80,10 +77,7 @@ CREATE TABLE subscription_grants (
   actor text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE TRIGGER keep_subscription_grants BEFORE UPDATE OR DELETE ON subscription_grants
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_subscription_grants_all BEFORE TRUNCATE ON subscription_grants
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('subscription_grants', 'UPDATE OR DELETE');
 
 -- Every change of a subscription's status and times.
 CREATE TABLE subscription_changes (
@@ -110,7 +104,4 @@ END $$;
 CREATE TRIGGER note_user_subscriptions AFTER UPDATE ON user_subscriptions FOR EACH ROW
   WHEN ((OLD.status, OLD.starts_at, OLD.ends_at) IS DISTINCT FROM (NEW.status, NEW.starts_at, NEW.ends_at))
   EXECUTE FUNCTION realms_note_subscription_change_v1();
-CREATE TRIGGER keep_subscription_changes BEFORE UPDATE OR DELETE ON subscription_changes
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_subscription_changes_all BEFORE TRUNCATE ON subscription_changes
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('subscription_changes', 'UPDATE OR DELETE');

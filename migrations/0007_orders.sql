@@ -21,10 +21,7 @@ CREATE INDEX topup_orders_user ON topup_orders (user_id, id);
 CREATE INDEX topup_orders_pending ON topup_orders (expires_at) WHERE state = 'pending';
 CREATE INDEX topup_orders_paid ON topup_orders (settled_at) WHERE state = 'paid';
 CREATE INDEX topup_orders_created ON topup_orders (created_at);
-CREATE TRIGGER keep_topup_orders BEFORE DELETE ON topup_orders
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_topup_orders_all BEFORE TRUNCATE ON topup_orders
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('topup_orders', 'DELETE');
 
 CREATE TABLE subscription_orders (
   id bigint PRIMARY KEY DEFAULT nextval('order_ids'),
@@ -45,10 +42,7 @@ CREATE INDEX subscription_orders_pending ON subscription_orders (expires_at) WHE
 CREATE INDEX subscription_orders_active ON subscription_orders (settled_at) WHERE state = 'active';
 CREATE INDEX subscription_orders_plan ON subscription_orders (plan_id) WHERE state = 'pending';
 CREATE INDEX subscription_orders_created ON subscription_orders (created_at);
-CREATE TRIGGER keep_subscription_orders BEFORE DELETE ON subscription_orders
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_subscription_orders_all BEFORE TRUNCATE ON subscription_orders
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('subscription_orders', 'DELETE');
 
 CREATE TABLE payment_attempts (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -91,10 +85,7 @@ CREATE UNIQUE INDEX payment_attempts_payment ON payment_attempts (provider, gate
   WHERE payment_reference IS NOT NULL;
 CREATE INDEX payment_attempts_due ON payment_attempts (next_check_at)
   WHERE state IN ('open', 'processing') OR payable;
-CREATE TRIGGER keep_payment_attempts BEFORE DELETE ON payment_attempts
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_payment_attempts_all BEFORE TRUNCATE ON payment_attempts
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('payment_attempts', 'DELETE');
 
 CREATE TABLE payments (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -138,8 +129,7 @@ CREATE INDEX payments_payment_id ON payments (payment_id);
 CREATE INDEX payments_attempt ON payments (attempt_id);
 -- An order is fulfilled by one payment.
 CREATE UNIQUE INDEX payments_fulfilled ON payments (attempt_id) WHERE state = 'fulfilled';
-CREATE TRIGGER keep_payments BEFORE DELETE ON payments FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_payments_all BEFORE TRUNCATE ON payments FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('payments', 'DELETE');
 
 -- Orders of both kinds. `credit_micros` is what a top-up will credit, or what it has credited: root may accept a payment in
 -- proportion.
@@ -188,10 +178,7 @@ CREATE INDEX payment_refunds_of_payment ON payment_refunds (payment_id);
 -- One at a time: the next can be asked for when it is known what became of this one.
 CREATE UNIQUE INDEX payment_refunds_open ON payment_refunds (payment_id)
   WHERE request_key IS NOT NULL AND refund_id IS NULL AND state = 'pending';
-CREATE TRIGGER keep_payment_refunds BEFORE DELETE ON payment_refunds
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_payment_refunds_all BEFORE TRUNCATE ON payment_refunds
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('payment_refunds', 'DELETE');
 
 CREATE TABLE payment_disputes (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -215,7 +202,4 @@ CREATE TABLE payment_disputes (
 ) WITH (fillfactor = 80);
 CREATE INDEX payment_disputes_payment ON payment_disputes (provider, payment_reference);
 CREATE INDEX payment_disputes_of_payment ON payment_disputes (payment_id);
-CREATE TRIGGER keep_payment_disputes BEFORE DELETE ON payment_disputes
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_payment_disputes_all BEFORE TRUNCATE ON payment_disputes
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('payment_disputes', 'DELETE');

@@ -48,7 +48,4 @@ CREATE INDEX payment_events_reference ON payment_events (merchant_reference) WHE
 CREATE INDEX payment_events_dispute ON payment_events (provider, subject) WHERE fact = 'Dispute';
 CREATE INDEX payment_events_open ON payment_events (id) WHERE outcome = 'needs_review' AND resolved_at IS NULL;
 CREATE INDEX payment_events_deferred ON payment_events (id) WHERE outcome = 'deferred' AND resolved_at IS NULL;
-CREATE TRIGGER keep_payment_events BEFORE DELETE ON payment_events
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_payment_events_all BEFORE TRUNCATE ON payment_events
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('payment_events', 'DELETE');

@@ -26,10 +26,7 @@ CREATE TABLE redemption_batches (
 );
 CREATE TRIGGER redemption_batches_revision BEFORE UPDATE ON redemption_batches
   FOR EACH ROW EXECUTE FUNCTION realms_count_revision_v1();
-CREATE TRIGGER keep_redemption_batches BEFORE DELETE ON redemption_batches
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_redemption_batches_all BEFORE TRUNCATE ON redemption_batches
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('redemption_batches', 'DELETE');
 CREATE TRIGGER keep_redemption_batches_gift
   BEFORE UPDATE OF kind, usd_micros, terms, codes, uses_max ON redemption_batches
   FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
@@ -47,10 +44,7 @@ CREATE TABLE redemption_codes (
   CONSTRAINT redemption_codes_uses CHECK (uses BETWEEN 0 AND uses_max)
 );
 CREATE INDEX redemption_codes_batch ON redemption_codes (batch_id, id);
-CREATE TRIGGER keep_redemption_codes BEFORE DELETE ON redemption_codes
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_redemption_codes_all BEFORE TRUNCATE ON redemption_codes
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('redemption_codes', 'DELETE');
 
 -- The ledger entry of a balance code has the reference <code_id>:<user_id>.
 CREATE TABLE redemptions (
@@ -62,7 +56,4 @@ CREATE TABLE redemptions (
   at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (code_id, user_id)
 );
-CREATE TRIGGER keep_redemptions BEFORE UPDATE OR DELETE ON redemptions
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_redemptions_all BEFORE TRUNCATE ON redemptions
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('redemptions', 'UPDATE OR DELETE');

@@ -22,10 +22,7 @@ CREATE INDEX cash_movements_booked ON cash_movements (booked_at);
 CREATE INDEX cash_movements_payment ON cash_movements (payment_id);
 CREATE INDEX cash_movements_refund ON cash_movements (refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX cash_movements_dispute ON cash_movements (dispute_id) WHERE dispute_id IS NOT NULL;
-CREATE TRIGGER keep_cash_movements BEFORE UPDATE OR DELETE ON cash_movements
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_cash_movements_all BEFORE TRUNCATE ON cash_movements
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('cash_movements', 'UPDATE OR DELETE');
 
 -- The time that the provider's newest event gives, of a payment or of its refund or dispute p_subject. What root said is not
 -- counted: it is not the provider's word.
@@ -49,8 +46,8 @@ LANGUAGE sql IMMUTABLE AS $$
     WHERE p.received_minor IS NOT NULL AND p.state IN ('in_review', 'dismissed')
 $$;
 
--- Brings what is booked of a plan's payment to what was paid and to what has come back of it.
-CREATE FUNCTION realms_book_plan_v1(p_payment bigint) RETURNS void LANGUAGE sql AS $$
+-- Brings what is booked of a plan's payment to what was paid and to what has come back of it. Nothing of no payment.
+CREATE FUNCTION realms_book_plan_v1(p_payment bigint) RETURNS void LANGUAGE sql STRICT AS $$
   WITH plan AS (
     SELECT p.id, p.provider, p.currency, p.paid_minor,
         least(p.paid_minor, coalesce((
@@ -101,9 +98,7 @@ BEGIN
         -- The provider has said nothing yet of a refund that root asks for.
         CASE WHEN NEW.refund_id IS NOT NULL THEN realms_told_at_v1(NEW.provider, NEW.payment_reference, NEW.refund_id) END);
   END IF;
-  IF NEW.payment_id IS NOT NULL THEN
-    PERFORM realms_book_plan_v1(NEW.payment_id);
-  END IF;
+  PERFORM realms_book_plan_v1(NEW.payment_id);
   RETURN NULL;
 END $$;
 
@@ -120,9 +115,7 @@ BEGIN
         v_old - NEW.taken_minor, NEW.payment_id, NEW.id,
         realms_told_at_v1(NEW.provider, NEW.payment_reference, NEW.dispute_id));
   END IF;
-  IF NEW.payment_id IS NOT NULL THEN
-    PERFORM realms_book_plan_v1(NEW.payment_id);
-  END IF;
+  PERFORM realms_book_plan_v1(NEW.payment_id);
   RETURN NULL;
 END $$;
 
@@ -143,10 +136,7 @@ CREATE TABLE statement_days (
   closed_at timestamptz NOT NULL DEFAULT now() CHECK (closed_at >= ends_at),
   lines jsonb NOT NULL
 );
-CREATE TRIGGER keep_statement_days BEFORE UPDATE OR DELETE ON statement_days
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_statement_days_all BEFORE TRUNCATE ON statement_days
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('statement_days', 'UPDATE OR DELETE');
 
 -- When a local day begins. Where clocks go back over midnight there are two such moments, and the first counts.
 CREATE FUNCTION realms_midnight_v1(p_day date, p_zone text) RETURNS timestamptz LANGUAGE sql STABLE AS $$

@@ -43,7 +43,4 @@ BEGIN
 END $$;
 CREATE TRIGGER keep_confirmations_closed BEFORE UPDATE ON confirmations
   FOR EACH ROW EXECUTE FUNCTION realms_keep_confirmation_v1();
-CREATE TRIGGER keep_confirmations BEFORE DELETE ON confirmations
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_confirmations_all BEFORE TRUNCATE ON confirmations
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('confirmations', 'DELETE');

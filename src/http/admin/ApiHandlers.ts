@@ -56,24 +56,23 @@ type Handle = (request: never, admin: Administrator) => Effect.Effect<unknown, R
 const withRefusals = (handle: Handle) => (request: never) =>
   Effect.flatMap(CurrentAdmin, (admin) => Effect.catchTags(handle(request, admin), refusals))
 
-/** The handlers of an area, made once the services are there. */
-export const answersOf = <Group extends HttpApiGroup.Constraint, R>(
-  group: Group,
-  make: Effect.Effect<Answers<Group>, never, R>
-) => {
-  // The library's types are more than TypeScript follows for a group that it does not know yet; `Answers` says the same.
-  const build = (handlers: { readonly handleAll: (answers: object) => never }) =>
-    Effect.map(
-      make,
-      (answers) => handlers.handleAll(Record.map(answers as Readonly<Record<string, Handle>>, withRefusals))
-    )
-  const api = guarded(HttpApi.make("realms-admin").add(group as HttpApiGroup.Constraint as HttpApiGroup.Top))
-  return HttpApiBuilder.group(api, group.identifier, build as () => never) as Layer.Layer<
-    HttpApiGroup.Service<"realms-admin", Group["identifier"]>,
-    never,
-    R | Guards
-  >
-}
+/** The handlers of an area, made of the services that it needs: of one, or of several by name. */
+export const answersOf =
+  <Group extends HttpApiGroup.Constraint>(group: Group) =>
+  <Services, R>(services: Effect.Effect<Services, never, R>, make: (services: Services) => Answers<Group>) => {
+    // The library's types are more than TypeScript follows for a group that it does not know yet; `Answers` says the same.
+    const build = (handlers: { readonly handleAll: (answers: object) => never }) =>
+      Effect.map(
+        services,
+        (found) => handlers.handleAll(Record.map(make(found) as Readonly<Record<string, Handle>>, withRefusals))
+      )
+    const api = guarded(HttpApi.make("realms-admin").add(group as HttpApiGroup.Constraint as HttpApiGroup.Top))
+    return HttpApiBuilder.group(api, group.identifier, build as () => never) as Layer.Layer<
+      HttpApiGroup.Service<"realms-admin", Group["identifier"]>,
+      never,
+      R | Guards
+    >
+  }
 
 /** A list, as the API says it. */
 export const listed = <A, E, R>(items: Effect.Effect<A, E, R>) => Effect.map(items, (items) => ({ items }))

@@ -31,16 +31,10 @@ export class AuditApi extends area(
   })
 ) {}
 
-export const AuditHandlers = answersOf(
-  AuditApi,
-  Effect.gen(function*() {
-    const trail = yield* AuditTrail
-    return {
-      listAudit: ({ query: { action, actor, target, ...query } }) =>
-        Effect.flatMap(
-          periodOf(query),
-          (period) => listed(trail.page({ actor, action, target, ...period }, rangeOf(query)))
-        )
-    }
-  })
-)
+export const AuditHandlers = answersOf(AuditApi)(AuditTrail, (trail) => ({
+  listAudit: ({ query: { action, actor, target, ...query } }) =>
+    Effect.flatMap(
+      periodOf(query),
+      (period) => listed(trail.page({ actor, action, target, ...period }, rangeOf(query)))
+    )
+}))

@@ -44,27 +44,21 @@ export class StatementsApi extends area(
 const unknownKind = (error: { readonly message: string }) =>
   Effect.andThen(Effect.logError("no statement can be made", error), new ApiUnavailable({ message: error.message }))
 
-export const StatementsHandlers = answersOf(
-  StatementsApi,
-  Effect.gen(function*() {
-    const statements = yield* Statements
-    return {
-      getStatement: ({ query }) =>
-        statements.range(query).pipe(
-          Effect.flatMap(statements.statement),
-          Effect.catchTag("UnknownKind", unknownKind)
-        ),
-      listStatementDays: ({ query }) => listed(Effect.flatMap(statements.range(query), statements.days)),
-      getLiability: ({ query }) =>
-        statements.liability(query.day).pipe(
-          Effect.catchTags({
-            UnknownKind: unknownKind,
-            RangeRefused: (error) => Effect.fail(refusedField("day", error.message))
-          })
-        )
-    }
-  })
-)
+export const StatementsHandlers = answersOf(StatementsApi)(Statements, (statements) => ({
+  getStatement: ({ query }) =>
+    statements.range(query).pipe(
+      Effect.flatMap(statements.statement),
+      Effect.catchTag("UnknownKind", unknownKind)
+    ),
+  listStatementDays: ({ query }) => listed(Effect.flatMap(statements.range(query), statements.days)),
+  getLiability: ({ query }) =>
+    statements.liability(query.day).pipe(
+      Effect.catchTags({
+        UnknownKind: unknownKind,
+        RangeRefused: (error) => Effect.fail(refusedField("day", error.message))
+      })
+    )
+}))
 
 const Name = Schema.String.check(Schema.isMaxLength(100))
 
@@ -87,18 +81,14 @@ export class ExportsApi extends area(
   })
 ) {}
 
-export const ExportsHandlers = answersOf(
-  ExportsApi,
-  Effect.gen(function*() {
-    const exports = yield* Exports
-    const statements = yield* Statements
-    return {
-      exportRows: Effect.fnUntraced(function*({ params: { kind }, query: { currency, provider, state, ...asked } }) {
-        const range = yield* statements.range(asked)
-        const pieces = yield* exports.csv(kind, { ...range, currency, provider, state })
-        return csvResponse(`${kind}-${range.from}-${range.to}.csv`, pieces)
-      })
-    }
+export const ExportsHandlers = answersOf(ExportsApi)(
+  Effect.all({ exports: Exports, statements: Statements }),
+  ({ exports, statements }) => ({
+    exportRows: Effect.fnUntraced(function*({ params: { kind }, query: { currency, provider, state, ...asked } }) {
+      const range = yield* statements.range(asked)
+      const pieces = yield* exports.csv(kind, { ...range, currency, provider, state })
+      return csvResponse(`${kind}-${range.from}-${range.to}.csv`, pieces)
+    })
   })
 )
 
@@ -125,23 +115,17 @@ export class BillsApi extends area(
   })
 ) {}
 
-export const BillsHandlers = answersOf(
-  BillsApi,
-  Effect.gen(function*() {
-    const bills = yield* BillCheck
-    return {
-      checkBill: ({ payload, query: { encoding, provider } }) =>
-        Effect.map(bills.check({ provider, encoding, bytes: payload }), shownBill).pipe(
-          Effect.catchTags({
-            BillRefused: ({ message }) =>
-              Effect.fail(new ApiRefused({ message: `The file: ${message}`, problems: { file: message } })),
-            BillUnstored: (error) =>
-              Effect.andThen(
-                Effect.logError("a bill cannot be compared", error),
-                new ApiUnavailable({ message: "There is no room for the file on the server." })
-              )
-          })
-        )
-    }
-  })
-)
+export const BillsHandlers = answersOf(BillsApi)(BillCheck, (bills) => ({
+  checkBill: ({ payload, query: { encoding, provider } }) =>
+    Effect.map(bills.check({ provider, encoding, bytes: payload }), shownBill).pipe(
+      Effect.catchTags({
+        BillRefused: ({ message }) =>
+          Effect.fail(new ApiRefused({ message: `The file: ${message}`, problems: { file: message } })),
+        BillUnstored: (error) =>
+          Effect.andThen(
+            Effect.logError("a bill cannot be compared", error),
+            new ApiUnavailable({ message: "There is no room for the file on the server." })
+          )
+      })
+    )
+}))

@@ -178,40 +178,38 @@ const refused = ({ problems }: ChannelRefused) => {
 const changed = () =>
   Effect.fail(new ApiConflict({ message: "The channel has changed since that revision. Nothing was saved." }))
 
-export const ChannelsHandlers = answersOf(
-  ChannelsApi,
-  Effect.gen(function*() {
-    const channels = yield* ChannelAdmin
-    const tests = yield* ChannelTest
-    return {
-      listChannels: () => listed(channels.list),
-      createChannel: Effect.fnUntraced(
-        function*({ payload }, admin) {
-          const id = yield* channels.create(admin, inputOf(payload, defaultChannelTerms))
-          // Channels are never deleted.
-          return yield* Effect.catchTag(channels.get(id), "ChannelNotFound", Effect.die)
-        },
-        Effect.catchTag("ChannelRefused", refused)
-      ),
-      getChannel: ({ params }) => channels.get(params.id),
-      editChannel: Effect.fnUntraced(
-        function*({ params: { id }, payload: { revision, ...asked } }, admin) {
-          // Where this is another revision than the payload's, the edit is refused.
-          const input = inputOf(asked, yield* channels.get(id))
-          yield* channels.edit(admin, { id, revision, input })
-          return yield* channels.get(id)
-        },
-        Effect.catchTags({ ChannelRefused: refused, ChangedMeanwhile: changed })
-      ),
-      disableChannel: ({ params }, admin) => channels.disable(admin, params.id),
-      enableChannel: ({ params }, admin) => channels.enable(admin, params.id),
-      resetHiddenOutput: ({ params: { id, model } }, admin) => channels.resetHiddenOutput(admin, id, model),
-      testChannel: ({ params, payload }) =>
-        tests.run(params.id, payload.model).pipe(
-          Effect.map((tested) => ({ ok: tested.reason === null, ...tested })),
-          Effect.catchTag("ChannelModelUnknown", () =>
-            Effect.fail(refusedField("model", "is not served by this channel")))
+export const ChannelsHandlers = answersOf(ChannelsApi)(
+  Effect.all({ channels: ChannelAdmin, tests: ChannelTest }),
+  ({ channels, tests }) => ({
+    listChannels: () => listed(channels.list),
+    createChannel: Effect.fnUntraced(
+      function*({ payload }, admin) {
+        const id = yield* channels.create(admin, inputOf(payload, defaultChannelTerms))
+        // Channels are never deleted.
+        return yield* Effect.catchTag(channels.get(id), "ChannelNotFound", Effect.die)
+      },
+      Effect.catchTag("ChannelRefused", refused)
+    ),
+    getChannel: ({ params }) => channels.get(params.id),
+    editChannel: Effect.fnUntraced(
+      function*({ params: { id }, payload: { revision, ...asked } }, admin) {
+        // Where this is another revision than the payload's, the edit is refused.
+        const input = inputOf(asked, yield* channels.get(id))
+        yield* channels.edit(admin, { id, revision, input })
+        return yield* channels.get(id)
+      },
+      Effect.catchTags({ ChannelRefused: refused, ChangedMeanwhile: changed })
+    ),
+    disableChannel: ({ params }, admin) => channels.disable(admin, params.id),
+    enableChannel: ({ params }, admin) => channels.enable(admin, params.id),
+    resetHiddenOutput: ({ params: { id, model } }, admin) => channels.resetHiddenOutput(admin, id, model),
+    testChannel: ({ params, payload }) =>
+      tests.run(params.id, payload.model).pipe(
+        Effect.map((tested) => ({ ok: tested.reason === null, ...tested })),
+        Effect.catchTag(
+          "ChannelModelUnknown",
+          () => Effect.fail(refusedField("model", "is not served by this channel"))
         )
-    }
+      )
   })
 )

@@ -163,33 +163,29 @@ const newBatch = (asked: Asked): Effect.Effect<NewBatch, ApiRefused> =>
     }
   })
 
-export const CodesHandlers = answersOf(
-  CodesApi,
-  Effect.gen(function*() {
-    const batches = yield* RedemptionAdmin
-    const show = (id: bigint) => Effect.map(batches.batch(id), shownBatch)
-    const setDisabled = (admin: Administrator, id: bigint, revision: bigint, isDisabled: boolean) =>
-      Effect.andThen(batches.setDisabled(admin, { id, revision }, isDisabled), show(id))
+export const CodesHandlers = answersOf(CodesApi)(RedemptionAdmin, (batches) => {
+  const show = (id: bigint) => Effect.map(batches.batch(id), shownBatch)
+  const setDisabled = (admin: Administrator, id: bigint, revision: bigint, isDisabled: boolean) =>
+    Effect.andThen(batches.setDisabled(admin, { id, revision }, isDisabled), show(id))
 
-    return {
-      listBatches: ({ query: { state, ...range } }) =>
-        listed(Effect.map(batches.list({ ...rangeOf(range), state }), (items) => items.map(shownBatch))),
-      createBatch: Effect.fnUntraced(
-        function*({ payload }, admin) {
-          const id = yield* batches.create(admin, yield* newBatch(payload))
-          return yield* Effect.catchTag(show(id), "BatchNotFound", Effect.die)
-        },
-        Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
-      ),
-      getBatch: ({ params }) => show(params.id),
-      listCodes: ({ params, query }) =>
-        listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.codes(id, rangeOf(query)))),
-      listRedemptions: ({ params, query }) =>
-        listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.redemptions(id, rangeOf(query)))),
-      exportCodes: ({ params }, admin) => listed(batches.texts(admin, params.id)),
-      disableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, true),
-      enableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, false),
-      disableCode: ({ params }, admin) => batches.disableCode(admin, { batchId: params.id, codeId: params.code_id })
-    }
-  })
-)
+  return {
+    listBatches: ({ query: { state, ...range } }) =>
+      listed(Effect.map(batches.list({ ...rangeOf(range), state }), (items) => items.map(shownBatch))),
+    createBatch: Effect.fnUntraced(
+      function*({ payload }, admin) {
+        const id = yield* batches.create(admin, yield* newBatch(payload))
+        return yield* Effect.catchTag(show(id), "BatchNotFound", Effect.die)
+      },
+      Effect.catchTag("BatchRefused", (error) => Effect.fail(refusal(error)))
+    ),
+    getBatch: ({ params }) => show(params.id),
+    listCodes: ({ params, query }) =>
+      listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.codes(id, rangeOf(query)))),
+    listRedemptions: ({ params, query }) =>
+      listed(Effect.flatMap(batches.batch(params.id), ({ id }) => batches.redemptions(id, rangeOf(query)))),
+    exportCodes: ({ params }, admin) => listed(batches.texts(admin, params.id)),
+    disableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, true),
+    enableBatch: ({ params, payload }, admin) => setDisabled(admin, params.id, payload.revision, false),
+    disableCode: ({ params }, admin) => batches.disableCode(admin, { batchId: params.id, codeId: params.code_id })
+  }
+})

@@ -1,7 +1,7 @@
 /**
  * `/api/admin/confirmations`: what is above the limit of one person and waits for a second one.
  */
-import { Effect, Schema, Struct } from "effect"
+import { Schema, Struct } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
 import {
   Confirmation as ConfirmationRow,
@@ -40,15 +40,9 @@ export class ConfirmationsApi extends area(
   })
 ) {}
 
-export const ConfirmationsHandlers = answersOf(
-  ConfirmationsApi,
-  Effect.gen(function*() {
-    const confirmations = yield* Confirmations
-    return {
-      listConfirmations: ({ query: { state, ...range } }) => listed(confirmations.list({ ...rangeOf(range), state })),
-      getConfirmation: ({ params }) => confirmations.find(params.id),
-      confirm: ({ params }, admin) => confirmations.confirm(admin, params.id),
-      reject: ({ params, payload: { note = "" } }, admin) => confirmations.reject(admin, params.id, note)
-    }
-  })
-)
+export const ConfirmationsHandlers = answersOf(ConfirmationsApi)(Confirmations, (confirmations) => ({
+  listConfirmations: ({ query: { state, ...range } }) => listed(confirmations.list({ ...rangeOf(range), state })),
+  getConfirmation: ({ params }) => confirmations.find(params.id),
+  confirm: ({ params }, admin) => confirmations.confirm(admin, params.id),
+  reject: ({ params, payload: { note = "" } }, admin) => confirmations.reject(admin, params.id, note)
+}))

@@ -50,21 +50,15 @@ const refusals = {
   many: refusedField("name", "there are too many keys: revoke one first")
 }
 
-export const KeysHandlers = answersOf(
-  KeysApi,
-  Effect.gen(function*() {
-    const keys = yield* AdminKeys
-    return {
-      me: (_request, admin) => Effect.succeed(admin),
-      listKeys: () => listed(keys.list),
-      createKey: Effect.fnUntraced(
-        function*({ payload }, admin) {
-          const expiresAt = yield* dateOf("expires_at", payload.expiresAt)
-          return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null })
-        },
-        Effect.catchTag("AdminKeyRefused", ({ reason }) => Effect.fail(refusals[reason]))
-      ),
-      revokeKey: ({ params }, admin) => keys.revoke(admin, params.id)
-    }
-  })
-)
+export const KeysHandlers = answersOf(KeysApi)(AdminKeys, (keys) => ({
+  me: (_request, admin) => Effect.succeed(admin),
+  listKeys: () => listed(keys.list),
+  createKey: Effect.fnUntraced(
+    function*({ payload }, admin) {
+      const expiresAt = yield* dateOf("expires_at", payload.expiresAt)
+      return yield* keys.create(admin, { name: payload.name, expiresAt: expiresAt ?? null })
+    },
+    Effect.catchTag("AdminKeyRefused", ({ reason }) => Effect.fail(refusals[reason]))
+  ),
+  revokeKey: ({ params }, admin) => keys.revoke(admin, params.id)
+}))

@@ -217,35 +217,31 @@ const refused = ({ fields }: ModelRefused) =>
     })
   )
 
-export const ModelsHandlers = answersOf(
-  ModelsApi,
-  Effect.gen(function*() {
-    const models = yield* ModelAdmin
-    const show = (id: string) => Effect.map(models.get(id), shown)
+export const ModelsHandlers = answersOf(ModelsApi)(ModelAdmin, (models) => {
+  const show = (id: string) => Effect.map(models.get(id), shown)
 
-    const setEnabled = (admin: Administrator, id: string, revision: bigint, enabled: boolean) =>
-      Effect.andThen(models.setEnabled(admin, { id, revision }, enabled), show(id))
+  const setEnabled = (admin: Administrator, id: string, revision: bigint, enabled: boolean) =>
+    Effect.andThen(models.setEnabled(admin, { id, revision }, enabled), show(id))
 
-    return {
-      listModels: ({ query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
-        listed(Effect.map(models.list({ ...filter, text: q, limit }), (items) => items.map(shown))),
-      getModel: ({ params }) => show(params.id),
-      createModel: ({ payload: { id, ...asked } }, admin) =>
-        models.create(admin, { id, ...termsOf(asked, defaultTermsWithin(asked.contextTokens)) }).pipe(
-          Effect.andThen(show(id)),
-          Effect.catchTag("ModelRefused", refused)
-        ),
-      editModel: Effect.fnUntraced(
-        function*({ params: { id }, payload: { revision, ...asked } }, admin) {
-          // Where this is another revision than the payload's, the edit is refused.
-          const terms = termsOf(asked, (yield* models.get(id)).terms)
-          yield* models.edit(admin, { id, revision }, terms)
-          return yield* show(id)
-        },
+  return {
+    listModels: ({ query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
+      listed(Effect.map(models.list({ ...filter, text: q, limit }), (items) => items.map(shown))),
+    getModel: ({ params }) => show(params.id),
+    createModel: ({ payload: { id, ...asked } }, admin) =>
+      models.create(admin, { id, ...termsOf(asked, defaultTermsWithin(asked.contextTokens)) }).pipe(
+        Effect.andThen(show(id)),
         Effect.catchTag("ModelRefused", refused)
       ),
-      disableModel: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, false),
-      enableModel: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, true)
-    }
-  })
-)
+    editModel: Effect.fnUntraced(
+      function*({ params: { id }, payload: { revision, ...asked } }, admin) {
+        // Where this is another revision than the payload's, the edit is refused.
+        const terms = termsOf(asked, (yield* models.get(id)).terms)
+        yield* models.edit(admin, { id, revision }, terms)
+        return yield* show(id)
+      },
+      Effect.catchTag("ModelRefused", refused)
+    ),
+    disableModel: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, false),
+    enableModel: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, true)
+  }
+})

@@ -149,15 +149,9 @@ const shownRecord = ({ refundable, refunds, ...record }: OrderRecord) => ({
   refunds: refunds.map(shownRefund)
 })
 
-export const OrdersHandlers = answersOf(
-  OrdersApi,
-  Effect.gen(function*() {
-    const search = yield* OrderSearch
-    const history = yield* OrderHistory
-    const orders = yield* Orders
-    const manual = yield* ManualPayments
-    const refunds = yield* Refunds
-
+export const OrdersHandlers = answersOf(OrdersApi)(
+  Effect.all({ search: OrderSearch, history: OrderHistory, orders: Orders, manual: ManualPayments, refunds: Refunds }),
+  ({ history, manual, orders, refunds, search }) => {
     const show = ({ id }: { readonly id: OrderId }) => Effect.map(history.show(id), shownRecord)
 
     /** The refund, if it is of that order. */
@@ -187,5 +181,5 @@ export const OrdersHandlers = answersOf(
         return shownRefund(yield* refunds.conclude(admin, yield* refundOf(params), found))
       })
     }
-  })
+  }
 )

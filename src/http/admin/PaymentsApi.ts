@@ -128,13 +128,9 @@ export class PaymentsApi extends area(
 
 const shownDetails = ({ event, ...more }: EventDetails) => ({ ...event, ...more })
 
-export const PaymentsHandlers = answersOf(
-  PaymentsApi,
-  Effect.gen(function*() {
-    const events = yield* PaymentEvents
-    const resolutions = yield* EventResolutions
-    const corrections = yield* Corrections
-
+export const PaymentsHandlers = answersOf(PaymentsApi)(
+  Effect.all({ events: PaymentEvents, resolutions: EventResolutions, corrections: Corrections }),
+  ({ corrections, events, resolutions }) => {
     const details = (id: EventId) => Effect.map(events.find(id), shownDetails)
 
     const resolve = (admin: Administrator, id: EventId, asked: Resolve) =>
@@ -156,5 +152,5 @@ export const PaymentsHandlers = answersOf(
       correctPayment: ({ params, payload: { note } }, admin) => corrections.correct(admin, params.id, note),
       dismissPayment: ({ params, payload }, admin) => resolve(admin, params.id, { resolution: "dismissed", ...payload })
     }
-  })
+  }
 )

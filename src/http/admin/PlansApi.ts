@@ -55,26 +55,21 @@ const refused = ({ fields }: PlanRefused) =>
     })
   )
 
-export const PlansHandlers = answersOf(
-  PlansApi,
-  Effect.gen(function*() {
-    const plans = yield* PlanAdmin
+export const PlansHandlers = answersOf(PlansApi)(PlanAdmin, (plans) => {
+  const setEnabled = (admin: Administrator, id: PlanId, revision: bigint, enabled: boolean) =>
+    Effect.andThen(plans.setEnabled(admin, { id, revision }, enabled), plans.get(id))
 
-    const setEnabled = (admin: Administrator, id: PlanId, revision: bigint, enabled: boolean) =>
-      Effect.andThen(plans.setEnabled(admin, { id, revision }, enabled), plans.get(id))
-
-    return {
-      listPlans: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }) => listed(plans.list({ state, before, limit })),
-      getPlan: ({ params }) => plans.get(params.id),
-      createPlan: ({ payload }, admin) =>
-        plans.create(admin, payload).pipe(Effect.flatMap(plans.get), Effect.catchTag("PlanRefused", refused)),
-      editPlan: ({ params: { id }, payload: { revision, ...terms } }, admin) =>
-        plans.edit(admin, { id, revision }, terms).pipe(
-          Effect.andThen(plans.get(id)),
-          Effect.catchTag("PlanRefused", refused)
-        ),
-      disablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, false),
-      enablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, true)
-    }
-  })
-)
+  return {
+    listPlans: ({ query: { before, limit = PAGE_ITEMS_MAX, state } }) => listed(plans.list({ state, before, limit })),
+    getPlan: ({ params }) => plans.get(params.id),
+    createPlan: ({ payload }, admin) =>
+      plans.create(admin, payload).pipe(Effect.flatMap(plans.get), Effect.catchTag("PlanRefused", refused)),
+    editPlan: ({ params: { id }, payload: { revision, ...terms } }, admin) =>
+      plans.edit(admin, { id, revision }, terms).pipe(
+        Effect.andThen(plans.get(id)),
+        Effect.catchTag("PlanRefused", refused)
+      ),
+    disablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, false),
+    enablePlan: ({ params, payload }, admin) => setEnabled(admin, params.id, payload.revision, true)
+  }
+})

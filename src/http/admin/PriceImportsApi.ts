@@ -134,27 +134,21 @@ const refused = ({ model, why }: ImportRefused) => {
   return Effect.fail(refusedField("choices", texts[why]))
 }
 
-export const PriceImportsHandlers = answersOf(
-  PriceImportsApi,
-  Effect.gen(function*() {
-    const imports = yield* PriceImports
-    return {
-      createPriceImport: ({ payload }, admin) =>
-        imports.read(admin, payload.document).pipe(
-          Effect.flatMap(imports.get),
-          Effect.catchTag("PriceFileRefused", unreadable)
-        ),
-      getPriceImport: ({ params }) => imports.get(params.id),
-      listPriceOffers: ({ params, query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
-        listed(
-          Effect.flatMap(imports.get(params.id), ({ id }) =>
-            Effect.map(imports.compare(id, { ...filter, text: q, limit }), (offers) => offers.map(shownOffer)))
-        ),
-      applyPriceImport: ({ params, payload }, admin) =>
-        imports.get(params.id).pipe(
-          Effect.flatMap(({ id }) => imports.apply(admin, id, payload.choices)),
-          Effect.catchTag("ImportRefused", refused)
-        )
-    }
-  })
-)
+export const PriceImportsHandlers = answersOf(PriceImportsApi)(PriceImports, (imports) => ({
+  createPriceImport: ({ payload }, admin) =>
+    imports.read(admin, payload.document).pipe(
+      Effect.flatMap(imports.get),
+      Effect.catchTag("PriceFileRefused", unreadable)
+    ),
+  getPriceImport: ({ params }) => imports.get(params.id),
+  listPriceOffers: ({ params, query: { limit = PAGE_ITEMS_MAX, q, ...filter } }) =>
+    listed(
+      Effect.flatMap(imports.get(params.id), ({ id }) =>
+        Effect.map(imports.compare(id, { ...filter, text: q, limit }), (offers) => offers.map(shownOffer)))
+    ),
+  applyPriceImport: ({ params, payload }, admin) =>
+    imports.get(params.id).pipe(
+      Effect.flatMap(({ id }) => imports.apply(admin, id, payload.choices)),
+      Effect.catchTag("ImportRefused", refused)
+    )
+}))

@@ -84,41 +84,37 @@ const changesOf = ({ reset = [], set = {} }: Change): Effect.Effect<Map<SettingK
     return changes
   })
 
-export const SettingsHandlers = answersOf(
-  SettingsApi,
-  Effect.gen(function*() {
-    const settings = yield* SettingsAdmin
-    const connections = yield* Connections
-    return {
-      getSettings: () => Effect.map(settings.view, shownView),
-      saveSettings: Effect.fnUntraced(
-        function*({ payload }, admin) {
-          const changes = yield* changesOf(payload)
-          return shownView(yield* settings.save(admin, changes, payload.revision))
-        },
+export const SettingsHandlers = answersOf(SettingsApi)(
+  Effect.all({ settings: SettingsAdmin, connections: Connections }),
+  ({ connections, settings }) => ({
+    getSettings: () => Effect.map(settings.view, shownView),
+    saveSettings: Effect.fnUntraced(
+      function*({ payload }, admin) {
+        const changes = yield* changesOf(payload)
+        return shownView(yield* settings.save(admin, changes, payload.revision))
+      },
+      Effect.catchTags({
+        SettingsRefused: ({ message, problems }) =>
+          Effect.fail(
+            new ApiRefused({
+              message,
+              problems: Object.fromEntries(problems.map(({ key, message }) => [key, message]))
+            })
+          ),
+        ChangedMeanwhile: () =>
+          Effect.fail(
+            new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
+          )
+      })
+    ),
+    testConnection: ({ params: { provider } }) =>
+      connections.test(provider).pipe(
         Effect.catchTags({
-          SettingsRefused: ({ message, problems }) =>
-            Effect.fail(
-              new ApiRefused({
-                message,
-                problems: Object.fromEntries(problems.map(({ key, message }) => [key, message]))
-              })
-            ),
-          ChangedMeanwhile: () =>
-            Effect.fail(
-              new ApiConflict({ message: "The settings have changed since that revision. Nothing was saved." })
-            )
+          ProviderOff: () => Effect.fail(refusedField(provider, "its credentials are not set")),
+          ProviderRefused: ({ why }) => Effect.fail(refusedField(provider, `refused the question: ${why}`)),
+          ProviderUnavailable: ({ why }) =>
+            Effect.fail(new ApiUnavailable({ message: `${provider} gave no usable answer: ${why}` }))
         })
-      ),
-      testConnection: ({ params: { provider } }) =>
-        connections.test(provider).pipe(
-          Effect.catchTags({
-            ProviderOff: () => Effect.fail(refusedField(provider, "its credentials are not set")),
-            ProviderRefused: ({ why }) => Effect.fail(refusedField(provider, `refused the question: ${why}`)),
-            ProviderUnavailable: ({ why }) =>
-              Effect.fail(new ApiUnavailable({ message: `${provider} gave no usable answer: ${why}` }))
-          })
-        )
-    }
+      )
   })
 )

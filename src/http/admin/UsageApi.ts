@@ -209,55 +209,54 @@ const refusals = {
 
 const refused = ({ reason }: UsageRefused) => Effect.fail(refusals[reason])
 
-export const UsageHandlers = answersOf(
-  UsageApi,
-  Effect.gen(function*() {
-    const usage = yield* AllUsage
-    const calls = yield* AllCalls
-    const channels = yield* ChannelReports
-    const service = yield* ServiceOverview
-    const events = yield* PaymentEvents
-    const firstSteps = yield* FirstSteps
-    return {
-      overview: Effect.fnUntraced(function*({ query }) {
-        const timeZone = timeZoneOf(query.time_zone)
-        const now = DateTime.toDateUtc(yield* DateTime.now)
-        const month = presetRange("30d", now, timeZone)
-        const today = presetRange("today", now, timeZone)
-        const report = yield* usage.report(month, timeZone).pipe(
-          Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
-        )
-        const figures = yield* service.figures(today.fromMs, month.fromMs)
-        return {
-          today: shownPeriod(figures.today, report.moments.at(-1) ?? report.totals),
-          month: shownPeriod(figures.month, report.totals),
-          users: figures.users,
-          ordersPending: figures.ordersPending,
-          reviewsOpen: yield* events.openCount,
-          callsOpen: figures.callsOpen,
-          foldedTo: report.foldedTo,
-          firstSteps: yield* firstSteps.steps
-        }
-      }),
-      reportUsage: Effect.fnUntraced(
-        function*({ query }) {
-          const filter = { userId: query.user_id, model: query.model, channel: query.channel }
-          return yield* usage.report({ ...(yield* periodOf(query)), ...filter }, timeZoneOf(query.time_zone))
-        },
-        Effect.catchTag("UsageRefused", refused)
-      ),
-      listCalls: Effect.fnUntraced(
-        function*({ query }) {
-          const { before, key_id: keyId, user_id: userId, ...filter } = query
-          return yield* calls.page({ ...filter, ...(yield* periodOf(query)), userId, keyId }, before)
-        },
-        Effect.catchTag("UsageRefused", refused)
-      ),
-      getCall: Effect.fnUntraced(function*({ params }) {
-        const call = yield* calls.receipt(params.id)
-        return call === undefined ? yield* new ApiNotFound({ message: "There is no such call." }) : shownReceipt(call)
-      }),
-      reportChannels: () => channels.report
-    }
+export const UsageHandlers = answersOf(UsageApi)(
+  Effect.all({
+    usage: AllUsage,
+    calls: AllCalls,
+    channels: ChannelReports,
+    service: ServiceOverview,
+    events: PaymentEvents,
+    firstSteps: FirstSteps
+  }),
+  ({ calls, channels, events, firstSteps, service, usage }) => ({
+    overview: Effect.fnUntraced(function*({ query }) {
+      const timeZone = timeZoneOf(query.time_zone)
+      const now = DateTime.toDateUtc(yield* DateTime.now)
+      const month = presetRange("30d", now, timeZone)
+      const today = presetRange("today", now, timeZone)
+      const report = yield* usage.report(month, timeZone).pipe(
+        Effect.catchTag("UsageRefused", (refused) => Effect.die(refused))
+      )
+      const figures = yield* service.figures(today.fromMs, month.fromMs)
+      return {
+        today: shownPeriod(figures.today, report.moments.at(-1) ?? report.totals),
+        month: shownPeriod(figures.month, report.totals),
+        users: figures.users,
+        ordersPending: figures.ordersPending,
+        reviewsOpen: yield* events.openCount,
+        callsOpen: figures.callsOpen,
+        foldedTo: report.foldedTo,
+        firstSteps: yield* firstSteps.steps
+      }
+    }),
+    reportUsage: Effect.fnUntraced(
+      function*({ query }) {
+        const filter = { userId: query.user_id, model: query.model, channel: query.channel }
+        return yield* usage.report({ ...(yield* periodOf(query)), ...filter }, timeZoneOf(query.time_zone))
+      },
+      Effect.catchTag("UsageRefused", refused)
+    ),
+    listCalls: Effect.fnUntraced(
+      function*({ query }) {
+        const { before, key_id: keyId, user_id: userId, ...filter } = query
+        return yield* calls.page({ ...filter, ...(yield* periodOf(query)), userId, keyId }, before)
+      },
+      Effect.catchTag("UsageRefused", refused)
+    ),
+    getCall: Effect.fnUntraced(function*({ params }) {
+      const call = yield* calls.receipt(params.id)
+      return call === undefined ? yield* new ApiNotFound({ message: "There is no such call." }) : shownReceipt(call)
+    }),
+    reportChannels: () => channels.report
   })
 )

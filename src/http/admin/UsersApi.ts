@@ -148,18 +148,18 @@ export class UsersApi extends area(
   })
 ) {}
 
-export const UsersHandlers = answersOf(
-  UsersApi,
-  Effect.gen(function*() {
-    const users = yield* UserAdmin
-    const adjustments = yield* Adjustments
-    const waivers = yield* DebtWaivers
-    const grants = yield* Grants
-    const ledger = yield* LedgerList
-    const subscriptions = yield* SubscriptionList
-    const links = yield* PasswordLinks
-    const address = yield* PublicAddress
-
+export const UsersHandlers = answersOf(UsersApi)(
+  Effect.all({
+    users: UserAdmin,
+    adjustments: Adjustments,
+    waivers: DebtWaivers,
+    grants: Grants,
+    ledger: LedgerList,
+    subscriptions: SubscriptionList,
+    links: PasswordLinks,
+    address: PublicAddress
+  }),
+  ({ address, adjustments, grants, ledger, links, subscriptions, users, waivers }) => {
     const view = Effect.fnUntraced(function*(id: UserId) {
       const found = yield* users.view(id)
       return Option.isNone(found) ? yield* new UserNotFound({ userId: id }) : found.value
@@ -192,5 +192,5 @@ export const UsersHandlers = answersOf(
       endSubscription: ({ params: { id, subscription_id }, payload: { note } }, admin) =>
         grants.end(admin, { userId: id, subscriptionId: subscription_id, note })
     }
-  })
+  }
 )

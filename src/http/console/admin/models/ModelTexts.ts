@@ -15,7 +15,6 @@ export const modelTermsOf = (context: PageContext) => {
   const models = sayOf(context, "adminModels")
   const { count } = context.formats
   const max = count(TOKENS_MAX)
-  const imageTokens = count(IMAGE_TOKENS_MAX_DEFAULT)
   return shownTerms(context, modelTerms, {
     contextTokens: { label: say("context"), hint: say("context.hint"), unset: say("unknown") },
     maxOutputTokens: { label: say("output"), hint: say("output.hint"), problem: models("limit.problem", { max }) },
@@ -26,7 +25,11 @@ export const modelTermsOf = (context: PageContext) => {
       problem: models("default.problem", { max })
     },
     inputOverheadTokens: { label: say("overhead"), hint: say("overhead.hint") },
-    imageTokensMax: { label: say("image"), hint: say("image.hint", { count: imageTokens }), unset: imageTokens },
+    imageTokensMax: {
+      label: say("image"),
+      hint: say("image.hint", { count: IMAGE_TOKENS_MAX_DEFAULT }),
+      unset: count(IMAGE_TOKENS_MAX_DEFAULT)
+    },
     tokenizerMarginMicros: { label: say("margin"), hint: say("margin.hint") },
     outputTokensPerSecond: { label: say("speed"), hint: say("speed.hint") },
     reasoning: { label: say("reasoning"), hint: say("reasoning.hint") },
