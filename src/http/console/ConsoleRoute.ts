@@ -321,7 +321,7 @@ const signedInForm = <R>(access: Access, path: HttpRouter.PathInput, handled: Ha
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>
   signedInForm("user", path, (context) => handleForm(context, form))
 
-type AdminPath = `/admin${string}` & HttpRouter.PathInput
+export type AdminPath = `/admin${string}`
 
 /** For those who may not use it there is no such page, signed in or not. */
 const asAllowed = <R>(handled: Handler<UserContext, R>): Handler<UserContext, R> => (context) =>

@@ -3,7 +3,6 @@
  * from it. Done, it leads back to the thing's page.
  */
 import { Effect } from "effect"
-import type { HttpRouter } from "effect/http"
 import { MICROS_SCALE, parseDecimal } from "../../../domain/Money.ts"
 import {
   emptyForm,
@@ -14,7 +13,7 @@ import {
   redirect,
   refuse
 } from "../Answer.ts"
-import { adminFormPage, pageForm } from "../ConsoleRoute.ts"
+import { adminFormPage, type AdminPath, pageForm } from "../ConsoleRoute.ts"
 import { askPage, type AskProps } from "../kit/Forms.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import type { SayOf, TextSection } from "../text/Texts.ts"
@@ -43,7 +42,7 @@ export interface AdminAction<S extends TextSection, Subject, R1, R2> {
 }
 
 export const adminAction = <S extends TextSection, Subject, R1, R2>(
-  path: `/admin${string}` & HttpRouter.PathInput,
+  path: AdminPath,
   { ask, find, hrefOf, isPossible = () => true, run, texts }: AdminAction<S, Subject, R1, R2>
 ) =>
   adminFormPage(

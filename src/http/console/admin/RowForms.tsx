@@ -8,18 +8,18 @@ import type { ChannelConfigManaged } from "../../../channels/ChannelError.ts"
 import type { ChangedMeanwhile, ConfigManaged } from "../../../platform/ChangedMeanwhile.ts"
 import {
   type Answer,
+  emptyForm,
   type FormRefused,
   type FormState,
   type NotThere,
   orNotFound,
-  page,
   type PageProblem,
   type Problems,
   redirect,
   refuse
 } from "../Answer.ts"
-import type { FormHandler } from "../ConsoleRoute.ts"
-import { ConfirmPage, type EditPageProps } from "../kit/Forms.tsx"
+import { adminForm, adminFormPage, type AdminPath, routes } from "../ConsoleRoute.ts"
+import { askPage, type EditPageProps, switchOf } from "../kit/Forms.tsx"
 import type { UserContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
 
@@ -50,7 +50,11 @@ export type Edited<R> =
 type PageKey = Parameters<EditPageProps["say"]>[0] | "disable.title" | "disable.submit" | "disable.cancel"
 type Refused = FormRefused | PageProblem | NotThere | ConfigManaged | ChannelConfigManaged | ChangedMeanwhile
 
+/** The paths at which a row is changed, disabled and enabled. */
+type RowRoutes = Readonly<Record<"edit" | "disable" | "enable", AdminPath>>
+
 interface RowPages<R extends EditPageProps["row"], R1, R2, R3> {
+  readonly at: RowRoutes
   /** The row that the address names. */
   find(context: UserContext): Effect.Effect<R, PageProblem | NotThere, R1>
   /** Where it is listed, changed, disabled and enabled. */
@@ -67,17 +71,15 @@ interface RowPages<R extends EditPageProps["row"], R1, R2, R3> {
 }
 
 /** Where such rows have addresses with their id: a list, and below it a page of each. */
-export const rowPaths = (list: string, id: bigint): EditPageProps["paths"] => ({
-  list,
-  edit: `${list}/${id}`,
-  disable: `${list}/${id}/disable`,
-  enable: `${list}/${id}/enable`
-})
+export const rowPaths = (list: AdminPath, id: bigint | ":id") => {
+  const edit: AdminPath = `${list}/${id}`
+  return { list, edit, ...switchOf(edit) }
+}
 
 /** Says on the page what has been done. */
 export const withDone = (path: string, done: string): string => `${path}${path.includes("?") ? "&" : "?"}done=${done}`
 
-/** The handlers that show a row, change it, ask before it is disabled, disable it, and enable it. */
+/** The routes that show a row, change it, ask before it is disabled, disable it, and enable it. */
 export const rowPages = <R extends EditPageProps["row"], R1, R2, R3>(pages: RowPages<R, R1, R2, R3>) => {
   const edited = (context: UserContext, row: R, sent?: Partial<FormState>): Edited<R> => ({
     context,
@@ -97,23 +99,19 @@ export const rowPages = <R extends EditPageProps["row"], R1, R2, R3>(pages: RowP
         return problems === undefined ? Effect.succeed(redirect(edit)) : pages.show(edited(context, row, { problems }))
       }
       const say = pages.say(context)
-      const title = say("disable.title")
-      return Effect.succeed(page(
-        title,
-        <ConfirmPage
-          context={context}
-          title={title}
-          text={pages.disableText(context, row)}
-          submit={say("disable.submit")}
-          cancel={say("disable.cancel")}
-          action={disable}
-          back={edit}
-          revision={row.revision}
-          problems={problems ?? {}}
-        >
-          {pages.stake?.(context, row)}
-        </ConfirmPage>
-      ))
+      return Effect.succeed(askPage({
+        context,
+        state: { ...emptyForm, problems: problems ?? {} },
+        title: say("disable.title"),
+        text: pages.disableText(context, row),
+        submit: say("disable.submit"),
+        backText: say("disable.cancel"),
+        danger: true,
+        action: disable,
+        back: edit,
+        revision: row.revision,
+        above: pages.stake?.(context, row)
+      }))
     }))
 
   const change = (
@@ -139,20 +137,22 @@ export const rowPages = <R extends EditPageProps["row"], R1, R2, R3>(pages: RowP
 
   return {
     edited,
-    edit: {
-      page: (context: UserContext) => show(context),
-      form: { run: change("changed", pages.save), again: show } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
-    },
-    disable: {
-      page: (context: UserContext) => ask(context),
-      form: {
-        run: change("disabled", (row) => pages.setEnabled(row, false)),
-        again: (context, { problems }) => ask(context, problems)
-      } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
-    },
-    enable: {
-      run: change("enabled", (row) => pages.setEnabled(row, true)),
-      again: (context, { problems }) => show(context, { problems })
-    } satisfies FormHandler<UserContext, R1 | R3, R1 | R2>
+    routes: routes(
+      adminFormPage(pages.at.edit, {
+        page: (context) => show(context),
+        form: { run: change("changed", pages.save), again: show }
+      }),
+      adminFormPage(pages.at.disable, {
+        page: (context) => ask(context),
+        form: {
+          run: change("disabled", (row) => pages.setEnabled(row, false)),
+          again: (context, { problems }) => ask(context, problems)
+        }
+      }),
+      adminForm(pages.at.enable, {
+        run: change("enabled", (row) => pages.setEnabled(row, true)),
+        again: (context, { problems }) => show(context, { problems })
+      })
+    )
   }
 }

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto"
 import type { ComponentChildren, ComponentProps } from "preact"
-import { emptyForm, type FormState, type Page, page, type Problems } from "../Answer.ts"
+import { emptyForm, type FormState, type Page, page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { Icon } from "./Icon.tsx"
 import { type InputEntry, Inputs } from "./Inputs.tsx"
@@ -117,7 +117,8 @@ export const InputForm = (
 )
 
 /** Where a thing with a page of its own is switched off and on. */
-export const switchOf = (path: string) => ({ disable: `${path}/disable`, enable: `${path}/enable` })
+export const switchOf = <Path extends string>(path: Path) =>
+  ({ disable: `${path}/disable`, enable: `${path}/enable` }) as const
 
 interface EnabledActionProps {
   readonly context: PageContext
@@ -187,66 +188,40 @@ const FormCard = ({ back, backText, children, danger = false, submit, context, .
   </Card>
 )
 
-export interface FormPageProps extends FormCardProps {
+export interface AskProps extends Omit<FormCardProps, "children"> {
   readonly state: FormState
   readonly title: string
   readonly lead?: ComponentChildren
-}
-
-export const FormPage = ({ children, lead, state, title, ...form }: FormPageProps) => (
-  <>
-    <PageHeading title={title} lead={lead} />
-    <FormCard {...form}>
-      <FormAlert state={state} />
-      {children}
-    </FormCard>
-  </>
-)
-
-export interface AskProps extends Omit<FormPageProps, "children"> {
   readonly text?: string
   readonly inputs?: ReadonlyArray<InputEntry>
   /** It moves money: sent twice, it counts once. */
   readonly once?: boolean
-}
-
-/** Its title is its heading, too. */
-export const askPage = ({ inputs = [], once = false, text, ...form }: AskProps): Page =>
-  page(
-    form.title,
-    <FormPage {...form}>
-      {once ? <Hidden fields={{ key: keyOf(form.state) }} /> : null}
-      {text === undefined ? null : <p class="break-anywhere">{text}</p>}
-      <Inputs state={form.state} inputs={inputs} />
-    </FormPage>
-  )
-
-export interface ConfirmProps extends Omit<FormCardProps, "children" | "danger" | "backText"> {
-  readonly title: string
-  /** What will happen. */
-  readonly text: string
-  /** What the link says that leaves everything as it is. */
-  readonly cancel: string
   /** Of the row as it was shown. */
   readonly revision?: bigint
-  readonly problems?: Problems
-  /** What is at stake. */
+  /** Above the form, such as what is at stake. */
+  readonly above?: ComponentChildren
+  /** Below the inputs. */
   readonly children?: ComponentChildren
 }
 
-export const ConfirmPage = (
-  { cancel, children, problems = {}, revision, text, title, ...form }: ConfirmProps
-) => (
-  <>
-    <PageHeading title={title} />
-    <FormAlert state={{ values: new URLSearchParams(), problems }} />
-    {children}
-    <FormCard {...form} backText={cancel} danger>
-      <Hidden fields={{ revision }} />
-      <p class="break-anywhere">{text}</p>
-    </FormCard>
-  </>
-)
+/** A page of one form, or of a question. Its title is its heading, too. */
+export const askPage = (
+  { above, children, inputs = [], lead, once = false, revision, state, text, title, ...form }: AskProps
+): Page =>
+  page(
+    title,
+    <>
+      <PageHeading title={title} lead={lead} />
+      {above}
+      <FormCard {...form}>
+        <FormAlert state={state} />
+        <Hidden fields={{ key: once ? keyOf(state) : undefined, revision }} />
+        {text === undefined ? null : <p class="break-anywhere">{text}</p>}
+        <Inputs state={state} inputs={inputs} />
+        {children}
+      </FormCard>
+    </>
+  )
 
 /**
  * The page's own texts. `declared.text` is said of a row that config.yaml has, `now` above what the row is now, and `done.*` by what

@@ -2,9 +2,9 @@
  * What pages of users' API keys and of admin keys have in common: the columns of a key, the question before one is revoked, and the
  * one page that ever shows a new one.
  */
-import { type Page, page } from "../Answer.ts"
+import { emptyForm, type Page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
-import { ConfirmPage, headedPage } from "./Forms.tsx"
+import { askPage, headedPage } from "./Forms.tsx"
 import type { ItemColumn } from "./List.tsx"
 import { Copyable, Notice, Panel, StateBadge, type States } from "./Parts.tsx"
 
@@ -68,18 +68,17 @@ interface RevokeProps {
 
 export const revokeKeyPage = ({ apiKey: { hint, id, name }, path, title, context }: RevokeProps): Page => {
   const { say } = context
-  return page(
+  return askPage({
+    context,
+    state: emptyForm,
     title,
-    <ConfirmPage
-      context={context}
-      title={title}
-      text={say("revoke.text", { name, hint })}
-      submit={say("revokeTheKey")}
-      cancel={say("keepIt")}
-      action={`${path}/${id}/revoke`}
-      back={path}
-    />
-  )
+    text: say("revoke.text", { name, hint }),
+    submit: say("revokeTheKey"),
+    backText: say("keepIt"),
+    danger: true,
+    action: `${path}/${id}/revoke`,
+    back: path
+  })
 }
 
 interface NewKeyProps {

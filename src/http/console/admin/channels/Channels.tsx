@@ -14,8 +14,8 @@ import { ChannelId } from "../../../../domain/Ids.ts"
 import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { type FormState, orNotFound, page, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { ButtonForm, EditPage, FormPage, PostForm } from "../../kit/Forms.tsx"
+import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { askPage, ButtonForm, EditPage, PostForm } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { listPage } from "../../kit/List.tsx"
 import {
@@ -286,13 +286,15 @@ const refusals = (context: UserContext, form: ChannelFormInput) => ({
 const create = pageForm({
   show: Effect.fnUntraced(function*(context, state) {
     const say = sayOf(context, "channels")
-    const form = { context, state: shownState(state), title: say("new"), submit: say("create") }
-    return page(
-      form.title,
-      <FormPage {...form} action="/admin/channels" back="/admin/channels">
-        <ChannelFields {...form} known={yield* (yield* ChannelAdmin).models} />
-      </FormPage>
-    )
+    const form = { context, state: shownState(state) }
+    return askPage({
+      ...form,
+      title: say("new"),
+      action: "/admin/channels",
+      submit: say("create"),
+      back: "/admin/channels",
+      children: <ChannelFields {...form} known={yield* (yield* ChannelAdmin).models} />
+    })
   }),
   run: Effect.fnUntraced(function*(context, fields) {
     const form = yield* readForm(context, fields, defaultsOf(channelSettings.fields))
@@ -336,6 +338,7 @@ const showChannel = Effect.fnUntraced(function*(edited: Edited<AdminChannel>, te
 })
 
 const channel = rowPages({
+  at: rowPaths("/admin/channels", ":id"),
   find: () => theChannel,
   paths: ({ id }: AdminChannel) => rowPaths("/admin/channels", id),
   say: (context) => sayOf(context, "channels"),
@@ -375,9 +378,7 @@ export const ChannelsRoutes = routes(
   adminPage("/admin/channels", list),
   adminPage("/admin/channels/new", create.page),
   adminForm("/admin/channels", create.form),
-  adminFormPage("/admin/channels/:id", channel.edit),
-  adminFormPage("/admin/channels/:id/disable", channel.disable),
-  adminForm("/admin/channels/:id/enable", channel.enable),
+  channel.routes,
   resetForm,
   testForm
 )

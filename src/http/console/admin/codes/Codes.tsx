@@ -14,12 +14,12 @@ import {
   type RedemptionCode
 } from "../../../../redemption/RedemptionBatch.ts"
 import type { CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
-import { type FormState, orNotFound, type Page, page, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { emptyForm, type FormState, orNotFound, type Page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminFormPage, adminPage, type PageForm, pageForm, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { ConfirmPage, EnabledAction, FormAlert, PostForm, switchOf } from "../../kit/Forms.tsx"
+import { askPage, EnabledAction, headedPage, PostForm, switchOf } from "../../kit/Forms.tsx"
 import { amountColumn, byId, ListCard, type Listed, listPage, readListed, timeColumn } from "../../kit/List.tsx"
-import { Badge, Done, FactsCard, Moment, NewLink, PageHeading, StateBadge, type States } from "../../kit/Parts.tsx"
+import { Badge, FactsCard, Moment, NewLink, StateBadge, type States } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, oneOf, pathId } from "../../Params.ts"
 import type { TextKey } from "../../text/Texts.ts"
@@ -181,20 +181,19 @@ interface BatchPageProps extends BatchProps {
 
 const batchPage = ({ batch, codes, redemptions, state, context }: BatchPageProps): Page => {
   const say = sayOf(context, "codes")
-  const done = {
-    created: say("done.created"),
-    disabled: say("done.disabled"),
-    enabled: say("done.enabled"),
-    code: say("done.code")
-  }
-  return page(
-    batch.name,
-    <>
-      <PageHeading title={batch.name} lead={<a href="/admin/codes">{context.say("admin.codes")}</a>}>
-        <EnabledAction context={context} paths={switchOf(`/admin/codes/${batch.id}`)} row={batch} say={say} />
-      </PageHeading>
-      <FormAlert state={state} />
-      <Done context={context} texts={done} />
+  return headedPage({
+    context,
+    title: batch.name,
+    lead: <a href="/admin/codes">{context.say("admin.codes")}</a>,
+    actions: <EnabledAction context={context} paths={switchOf(`/admin/codes/${batch.id}`)} row={batch} say={say} />,
+    done: {
+      created: say("done.created"),
+      disabled: say("done.disabled"),
+      enabled: say("done.enabled"),
+      code: say("done.code")
+    },
+    state,
+    children: (
       <div class="row">
         <div class="col-lg-5">
           <BatchFacts context={context} batch={batch} />
@@ -204,8 +203,8 @@ const batchPage = ({ batch, codes, redemptions, state, context }: BatchPageProps
           <CodesCard context={context} batch={batch} codes={codes} />
         </div>
       </div>
-    </>
-  )
+    )
+  })
 }
 
 /** The question before a batch is disabled, or one of its codes. */
@@ -226,7 +225,7 @@ const disablePage = ({ batch, code, context }: BatchProps & { readonly code?: Re
       submit: say("disable.code.submit"),
       action: `${path}/codes/${code.id}/disable`
     }
-  return page(question.title, <ConfirmPage context={context} {...question} cancel={say("keepIt")} back={path} />)
+  return askPage({ context, state: emptyForm, ...question, danger: true, backText: say("keepIt"), back: path })
 }
 
 const PAGE_SIZE = 25

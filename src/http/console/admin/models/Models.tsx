@@ -10,8 +10,8 @@ import { unitPrices } from "../../../../domain/ModelRules.ts"
 import type { ModelTermName } from "../../../../domain/ModelTerms.ts"
 import type { UnitPrices } from "../../../../domain/Price.ts"
 import { type FormState, page, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { EditPage, type EditPageProps, FormPage } from "../../kit/Forms.tsx"
+import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { askPage, EditPage, type EditPageProps } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { enabledFilter, type ItemColumn, ItemTable, listedOf, listPage } from "../../kit/List.tsx"
 import { Badge, type Fact, NewLink, Notice, RowBadges } from "../../kit/Parts.tsx"
@@ -237,21 +237,17 @@ const create = pageForm({
   show: (context, state) => {
     const say = sayOf(context, "adminModels")
     const id = { name: "id", label: say("id"), hint: say("id.hint"), maxlength: MODEL_ID_CHARACTERS_MAX }
-    return Effect.succeed(page(
-      say("new"),
-      <FormPage
-        context={context}
-        state={state}
-        title={say("new")}
-        lead={say("lead")}
-        action="/admin/models/new"
-        submit={say("create")}
-        back="/admin/models"
-      >
-        <Inputs state={state} inputs={[{ ...id, required: true, autofocus: true }]} />
-        <ModelFields context={context} state={state} />
-      </FormPage>
-    ))
+    return Effect.succeed(askPage({
+      context,
+      state,
+      title: say("new"),
+      lead: say("lead"),
+      action: "/admin/models/new",
+      submit: say("create"),
+      back: "/admin/models",
+      inputs: [{ ...id, required: true, autofocus: true }],
+      children: <ModelFields context={context} state={state} />
+    }))
   },
   run: (context, fields) =>
     Effect.gen(function*() {
@@ -272,6 +268,7 @@ const create = pageForm({
 })
 
 const model = rowPages({
+  at: { edit: "/admin/models/edit", disable: "/admin/models/disable", enable: "/admin/models/enable" },
   find: ({ query }) => Effect.flatMap(ModelAdmin, (models) => models.get(query.get("id") ?? "")),
   paths: ({ id }: AdminModel) => modelPaths(id),
   say: (context) => sayOf(context, "adminModels"),
@@ -317,7 +314,5 @@ const model = rowPages({
 export const AdminModelsRoutes = routes(
   adminPage("/admin/models", list),
   adminFormPage("/admin/models/new", create),
-  adminFormPage("/admin/models/edit", model.edit),
-  adminFormPage("/admin/models/disable", model.disable),
-  adminForm("/admin/models/enable", model.enable)
+  model.routes
 )

@@ -6,23 +6,11 @@ import type { OrderRecord } from "../../../../events/OrderHistory.ts"
 import { askedOf } from "../../../../orders/DisputeFold.ts"
 import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
-import { page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { ButtonForm } from "../../kit/Forms.tsx"
+import { ButtonForm, headedPage } from "../../kit/Forms.tsx"
 import { amountColumn, ItemTable, timeColumn } from "../../kit/List.tsx"
 import { methodName, OrderBadge, orderFacts } from "../../kit/Orders.tsx"
-import {
-  AdminLink,
-  Badge,
-  Card,
-  Done,
-  type Fact,
-  FactsCard,
-  Moment,
-  PageHeading,
-  StateBadge,
-  type States
-} from "../../kit/Parts.tsx"
+import { AdminLink, Badge, Card, type Fact, FactsCard, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText, plainWords } from "../payments/EventParts.tsx"
@@ -34,25 +22,21 @@ interface RecordProps {
   readonly record: OrderRecord
 }
 
-const OrderDone = ({ context }: { readonly context: UserContext }) => {
+const doneTexts = (context: UserContext) => {
   const say = sayOf(context, "adminOrders")
+  const refunded = say("done.refunded")
   const refused = ["danger", say("done.refund_failed")] as const
-  return (
-    <Done
-      context={context}
-      texts={{
-        completed: say("done.completed"),
-        cancelled: say("done.cancelled"),
-        "refund-succeeded": say("done.refunded"),
-        "refund-pending": say("done.refunded"),
-        "refund-requires_action": say("done.refunded"),
-        "refund-failed": refused,
-        "refund-canceled": refused,
-        "refund-unanswered": ["warning", say("done.refund_unknown")],
-        settled: say("done.settled")
-      }}
-    />
-  )
+  return {
+    completed: say("done.completed"),
+    cancelled: say("done.cancelled"),
+    "refund-succeeded": refunded,
+    "refund-pending": refunded,
+    "refund-requires_action": refunded,
+    "refund-failed": refused,
+    "refund-canceled": refused,
+    "refund-unanswered": ["warning", say("done.refund_unknown")],
+    settled: say("done.settled")
+  } as const
 }
 
 const Actions = ({ record, context }: RecordProps) => {
@@ -209,20 +193,21 @@ const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
 const show = Effect.fnUntraced(function*(context: UserContext) {
   const props = { context, record: yield* theOrder }
   const { order } = props.record
-  const title = context.say("orderNumber", { id: order.id.toString() })
-  return page(
-    title,
-    <>
-      <PageHeading title={title} lead={<OrderBadge context={context} state={order.state} />}>
-        <Actions {...props} />
-      </PageHeading>
-      <OrderDone context={context} />
-      <Details {...props} />
-      <RefundsCard {...props} />
-      <DisputesCard {...props} />
-      <OrderTimeline {...props} />
-    </>
-  )
+  return headedPage({
+    context,
+    title: context.say("orderNumber", { id: order.id.toString() }),
+    lead: <OrderBadge context={context} state={order.state} />,
+    actions: <Actions {...props} />,
+    done: doneTexts(context),
+    children: (
+      <>
+        <Details {...props} />
+        <RefundsCard {...props} />
+        <DisputesCard {...props} />
+        <OrderTimeline {...props} />
+      </>
+    )
+  })
 })
 
 export const OrderRoutes = routes(adminPage("/admin/orders/:id", show), OrderActionRoutes)

@@ -4,9 +4,10 @@
 import { Effect } from "effect"
 import { isPayment, possibleActions } from "../../../../events/EventActions.ts"
 import type { EventDetails } from "../../../../events/PaymentEvents.ts"
-import { orNotFound, page } from "../../Answer.ts"
+import { orNotFound } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { Card, Done, FactsCard, Moment, PageHeading } from "../../kit/Parts.tsx"
+import { headedPage } from "../../kit/Forms.tsx"
+import { Card, FactsCard, Moment } from "../../kit/Parts.tsx"
 import { sayOf, type UserContext } from "../../PageContext.ts"
 import { factName, minorText, OutcomeBadge, reasonFor, resolutionName, sourceName } from "./EventParts.tsx"
 import { actionTexts, PaymentActionRoutes, theEvent } from "./PaymentActions.ts"
@@ -134,18 +135,20 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
   const say = sayOf(context, "payments")
   const props = { context, details: yield* theEvent }
   const { event } = props.details
-  const title = say("event.title", { id: event.id.toString() })
-  return page(
-    title,
-    <>
-      <PageHeading title={title} lead={<OutcomeBadge context={context} event={event} />} />
-      <Done context={context} texts={{ resolved: say("done"), unanswered: ["warning", say("refund.unanswered")] }} />
-      <Known {...props} />
-      <Actions {...props} />
-      <Resolved {...props} />
-      <Evidence {...props} />
-    </>
-  )
+  return headedPage({
+    context,
+    title: say("event.title", { id: event.id.toString() }),
+    lead: <OutcomeBadge context={context} event={event} />,
+    done: { resolved: say("done"), unanswered: ["warning", say("refund.unanswered")] },
+    children: (
+      <>
+        <Known {...props} />
+        <Actions {...props} />
+        <Resolved {...props} />
+        <Evidence {...props} />
+      </>
+    )
+  })
 }, orNotFound)
 
 export const PaymentRoutes = routes(adminPage("/admin/payments/:id", show), PaymentActionRoutes)

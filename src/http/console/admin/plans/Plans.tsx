@@ -7,7 +7,7 @@ import { type PlanField, planTerms } from "../../../../domain/Plan.ts"
 import { type AdminPlan, PlanAdmin } from "../../../../subscriptions/PlanAdmin.ts"
 import type { PlanRefused } from "../../../../subscriptions/PlanError.ts"
 import { page, type Problems, redirect, refuse } from "../../Answer.ts"
-import { adminForm, adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
+import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
@@ -174,6 +174,7 @@ const create = pageForm({
 })
 
 const plan = rowPages({
+  at: rowPaths("/admin/plans", ":id"),
   find: () =>
     Effect.gen(function*() {
       return yield* (yield* PlanAdmin).get(yield* pathId("id", PlanId))
@@ -220,7 +221,5 @@ const plan = rowPages({
 export const AdminPlansRoutes = routes(
   adminPage("/admin/plans", list),
   adminFormPage("/admin/plans/new", create),
-  adminFormPage("/admin/plans/:id", plan.edit),
-  adminFormPage("/admin/plans/:id/disable", plan.disable),
-  adminForm("/admin/plans/:id/enable", plan.enable)
+  plan.routes
 )

@@ -7,22 +7,11 @@ import { type LedgerItem, LedgerList } from "../../../../accounts/LedgerList.ts"
 import { ApiKeys, type ListedApiKey } from "../../../../identity/ApiKeys.ts"
 import type { UserDetails } from "../../../../identity/UserAdmin.ts"
 import { type SubscriptionItem, SubscriptionList } from "../../../../subscriptions/SubscriptionList.ts"
-import { page } from "../../Answer.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
-import { ButtonForm, EnabledAction, switchOf } from "../../kit/Forms.tsx"
+import { ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms.tsx"
 import { keyColumns } from "../../kit/Keys.tsx"
 import { type ItemColumn, ListCard, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
-import {
-  AdminLink,
-  Done,
-  FactsCard,
-  Figures,
-  Moment,
-  PageHeading,
-  StateBadge,
-  type States,
-  Usd
-} from "../../kit/Parts.tsx"
+import { AdminLink, FactsCard, Figures, Moment, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
 import { sayKnown, type TextKey } from "../../text/Texts.ts"
@@ -41,25 +30,6 @@ interface UserProps {
 }
 
 const pathOf = ({ id }: UserDetails): string => `/admin/users/${id}`
-
-const UserDone = ({ context }: UserProps) => {
-  const say = sayOf(context, "user")
-  return (
-    <Done
-      context={context}
-      texts={{
-        created: say("done.created"),
-        adjusted: say("done.adjusted"),
-        waived: say("done.waived"),
-        granted: say("done.granted"),
-        ended: say("done.ended"),
-        disabled: say("done.disabled"),
-        enabled: say("done.enabled"),
-        role: say("done.role")
-      }}
-    />
-  )
-}
 
 const Actions = ({ account, user, context }: UserProps) => {
   const say = sayOf(context, "user")
@@ -357,16 +327,29 @@ const show = Effect.fnUntraced(function*(context: UserContext) {
     keys: (yield* ApiKeys).list(user.id)
   }, { concurrency: "unbounded" })
   const props = { context, user, ...found }
-  return page(
-    user.email,
-    <>
-      <PageHeading title={user.email} lead={leadOf(props)} />
-      <Actions {...props} />
-      <UserDone {...props} />
-      <Money {...props} />
-      <Details {...props} />
-    </>
-  )
+  const say = sayOf(context, "user")
+  return headedPage({
+    context,
+    title: user.email,
+    lead: leadOf(props),
+    done: {
+      created: say("done.created"),
+      adjusted: say("done.adjusted"),
+      waived: say("done.waived"),
+      granted: say("done.granted"),
+      ended: say("done.ended"),
+      disabled: say("done.disabled"),
+      enabled: say("done.enabled"),
+      role: say("done.role")
+    },
+    children: (
+      <>
+        <Actions {...props} />
+        <Money {...props} />
+        <Details {...props} />
+      </>
+    )
+  })
 })
 
 export const UserRoutes = routes(adminPage("/admin/users/:id", show), UserActionRoutes)
