@@ -5,7 +5,7 @@
  * can be trusted.
  */
 import { resolve } from "node:path"
-import { cpuMicros, descendantsOf } from "./processes.ts"
+import { cpuMicros, descendantsCpuMicros } from "./processes.ts"
 import { endAll, keyOf, root, startRealms, startScript } from "./servers.ts"
 import { median, rounded } from "./statistics.ts"
 import { type Figures, load } from "./wrk.ts"
@@ -30,15 +30,13 @@ interface Round extends Figures {
   readonly databaseCpu: number
 }
 
-const databaseCpu = (pid: number): number => descendantsOf(pid).reduce((sum, one) => sum + cpuMicros(one), 0)
-
 const measure = async ({ key, origin, pid }: Target, stream: boolean): Promise<Round> => {
-  const [node, database] = [cpuMicros(pid), databaseCpu(pid)]
+  const [node, database] = [cpuMicros(pid), descendantsCpuMicros(pid)]
   const figures = await load({ origin, keys: [key], connections: CONNECTIONS, seconds: SECONDS, stream })
   return {
     ...figures,
     cpu: (cpuMicros(pid) - node) / figures.calls,
-    databaseCpu: (databaseCpu(pid) - database) / figures.calls
+    databaseCpu: (descendantsCpuMicros(pid) - database) / figures.calls
   }
 }
 

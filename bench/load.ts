@@ -1,23 +1,17 @@
 /**
  * The load: keeps a number of calls open against one address for some seconds and prints a JSON line of what it saw. Run as a
- * process of its own: `load.ts ORIGIN KEYS MODEL CONNECTIONS SECONDS STREAM HEADERS`.
+ * process of its own: `load.ts ORIGIN KEYS_FILE FIRST_KEY BODY CONNECTIONS SECONDS HEADERS`.
  */
+import { readFileSync } from "node:fs"
 import { Pool } from "undici"
 import { quantile } from "./statistics.ts"
 
-const [origin = "", keyList = "", model = "", connections = "64", seconds = "5", stream = "false", more = "{}"] =
-  process
-    .argv.slice(2)
-const keys = keyList.split(",")
+const [origin = "", keysPath = "", firstKey = "0", body = "", connections = "64", seconds = "5", more = "{}"] = process
+  .argv.slice(2)
+const keys = readFileSync(keysPath, "utf8").split("\n")
 const pool = new Pool(origin, { connections: Number(connections), pipelining: 1, allowH2: false })
-const body = JSON.stringify({
-  model,
-  stream: stream === "true",
-  max_tokens: 64,
-  messages: [{ role: "user", content: "Say twenty words." }]
-})
 const extra = JSON.parse(more) as Record<string, string>
-let turn = 0
+let turn = Number(firstKey)
 const headers = () => ({
   "content-type": "application/json",
   authorization: `Bearer ${keys[turn++ % keys.length]}`,

@@ -40,6 +40,10 @@ export const descendantsOf = (pid: number): ReadonlyArray<number> => {
   return found
 }
 
+/** The CPU time of all processes below one, in microseconds: of a server's database. */
+export const descendantsCpuMicros = (pid: number): number =>
+  descendantsOf(pid).reduce((sum, one) => sum + cpuMicros(one), 0)
+
 /** The resident memory of a process, in bytes. `peak`: the most it ever was. */
 export const residentBytes = (pid: number, peak = false): number => {
   const field = new RegExp(`^${peak ? "VmHWM" : "VmRSS"}:\\s+(\\d+) kB$`, "m")

@@ -1,5 +1,6 @@
 /**
- * The results of a whole run as they are kept: `docs/benchmarks/results.json` for machines, `README.md` and `calls.svg` for people.
+ * The results of a whole run as they are kept: `docs/benchmarks/results.json` for machines, `README.md` and `calls.svg` for people;
+ * and what every kept result says of where it was measured.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -18,7 +19,7 @@ const folder = join(root, "docs/benchmarks")
 const GIBIBYTE = 2 ** 30
 
 /** What it was measured on, as far as a reader needs it. */
-const machine = () => ({
+export const machine = () => ({
   cores: cpus().length,
   cpu: cpus()[0]?.model.trim() ?? "unknown",
   memoryGib: Math.round(totalmem() / GIBIBYTE),
@@ -35,28 +36,51 @@ const targetText = ({ target }: Figure): string =>
 const verdictText = (figure: Figure): string =>
   ({ true: "met", false: "**missed**", undefined: "" })[`${isMet(figure)}`]
 
+/** The same in a sentence. `command`: what wrote the results. */
+export const measuredBy = (command: string): string => {
+  const { cores, cpu, memoryGib, node, version } = machine()
+  return `Written by \`${command}\`: version ${version}, Node ${node}, ${cores} cores (${cpu}), ${memoryGib} GiB.`
+}
+
+/** Writes files into `docs/benchmarks`, formatted as the rest of the documentation. */
+export const writeDocs = (files: Readonly<Record<string, string>>): void => {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  execFileSync(join(root, "node_modules/.bin/dprint"), ["fmt", "docs/benchmarks/**"], { cwd: root, stdio: "ignore" })
+}
+
+/** Data as it is kept for machines. */
+export const jsonOf = (data: object): string => `${JSON.stringify(data, null, 2)}\n`
+
+/** Figures as a table of Markdown. */
+export const figuresTable = (figures: ReadonlyArray<Figure>): ReadonlyArray<string> => [
+  "| What | Figure | Target | |",
+  "|---|---|---|---|",
+  ...figures.map((figure) =>
+    `| ${figure.what}${figure.note === undefined ? "" : ` (${figure.note})`} | ${figure.value} ${figure.unit} | ${
+      targetText(figure)
+    } | ${verdictText(figure)} |`
+  )
+]
+
 const markdown = (results: ReadonlyArray<ScenarioResult>): string => {
-  const { cores, cpu, generator: made, memoryGib, node, version } = machine()
   const parts = results.map(({ figures, scenario }) =>
     [
       `## ${scenario.name}`,
       "",
       `${scenario.about}.`,
       "",
-      "| What | Figure | Target | |",
-      "|---|---|---|---|",
-      ...figures.map((figure) =>
-        `| ${figure.what}${figure.note === undefined ? "" : ` (${figure.note})`} | ${figure.value} ${figure.unit} | ${
-          targetText(figure)
-        } | ${verdictText(figure)} |`
-      )
+      ...figuresTable(figures)
     ].join("\n")
   )
   return [
     "# Benchmarks",
     "",
-    `Written by \`npm run bench\`: version ${version}, Node ${node}, load by ${made}, ${cores} cores (${cpu}), ${memoryGib} GiB, ` +
-    "with load, upstream and PostgreSQL on the same machine. Compare ratios, not numbers: they say something on any machine.",
+    `${measuredBy("npm run bench")} Load by ${generator}, upstream and PostgreSQL are on the same machine. ` +
+    "Compare ratios, not numbers: they say something on any machine.",
+    "",
+    "How cost grows is in `growth.md`, what single functions take in `micro.md`, and memory under a long load in `soak.md`, once " +
+    "`npm run bench -- --only growth`, `npm run bench:micro` and `npm run bench -- --only soak` have written them.",
     "",
     "![Calls a second](calls.svg)",
     "",
@@ -85,20 +109,17 @@ const bars = (figures: ReadonlyArray<Figure>): string => {
     }</svg>\n`
 }
 
-/** Writes the three files, formatted as the rest of the documentation. */
-export const writeResults = (results: ReadonlyArray<ScenarioResult>): void => {
-  mkdirSync(folder, { recursive: true })
-  const paths = ["results.json", "README.md", "calls.svg"].map((name) => join(folder, name))
-  const data = {
-    machine: machine(),
-    scenarios: results.map(({ figures, scenario }) => ({
-      name: scenario.name,
-      about: scenario.about,
-      figures: figures.map((figure) => ({ ...figure, met: isMet(figure) ?? null }))
-    }))
-  }
-  writeFileSync(paths[0] ?? "", `${JSON.stringify(data, null, 2)}\n`)
-  writeFileSync(paths[1] ?? "", markdown(results))
-  writeFileSync(paths[2] ?? "", bars(results.find(({ scenario }) => scenario.name === "calls")?.figures ?? []))
-  execFileSync(join(root, "node_modules/.bin/dprint"), ["fmt", "docs/benchmarks/**"], { cwd: root, stdio: "ignore" })
-}
+/** Writes the three files. */
+export const writeResults = (results: ReadonlyArray<ScenarioResult>): void =>
+  writeDocs({
+    "results.json": jsonOf({
+      machine: machine(),
+      scenarios: results.map(({ figures, scenario }) => ({
+        name: scenario.name,
+        about: scenario.about,
+        figures: figures.map((figure) => ({ ...figure, met: isMet(figure) ?? null }))
+      }))
+    }),
+    "README.md": markdown(results),
+    "calls.svg": bars(results.find(({ scenario }) => scenario.name === "calls")?.figures ?? [])
+  })

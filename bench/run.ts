@@ -1,6 +1,7 @@
 /**
  * `npm run bench`, after a build: every scenario against its targets, in one run. `-- --quick` takes three minutes at most and
- * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`.
+ * writes nothing; `-- --only calls,streams` runs some. The results of a whole run are kept in `docs/benchmarks`. Two take long, run
+ * only by name, and keep their results beside those: `-- --only growth` (`--rows 20000000`) and `-- --only soak` (`--minutes 30`).
  */
 import { parseArgs } from "node:util"
 import { writeResults } from "./report.ts"
@@ -8,22 +9,41 @@ import { type Figure, isMet, type Scenario } from "./scenario.ts"
 import { accounts } from "./scenarios/accounts.ts"
 import { bodies } from "./scenarios/bodies.ts"
 import { calls } from "./scenarios/calls.ts"
+import { growth } from "./scenarios/growth.ts"
 import { pages } from "./scenarios/pages.ts"
+import { soak } from "./scenarios/soak.ts"
 import { starting } from "./scenarios/start.ts"
 import { streams } from "./scenarios/streams.ts"
 import { endAll, endProcesses } from "./servers.ts"
 
-const scenarios: ReadonlyArray<Scenario> = [calls, streams, accounts, starting, bodies, pages]
+const scenarios: ReadonlyArray<Scenario> = [calls, streams, accounts, starting, bodies, pages, growth, soak]
 
-const { values: { only, quick } } = parseArgs({ options: { quick: { type: "boolean" }, only: { type: "string" } } })
+const { values: { minutes, only, quick, rows } } = parseArgs({
+  options: {
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    rows: { type: "string" },
+    minutes: { type: "string" }
+  }
+})
 const isQuick = quick === true
-const names = only?.split(",") ?? scenarios.map(({ name }) => name)
+const names = only?.split(",") ?? scenarios.filter(({ isLong }) => isLong !== true).map(({ name }) => name)
 const unknown = names.filter((name) => scenarios.every((scenario) => scenario.name !== name))
 if (unknown.length > 0) {
   throw new Error(
     `there is no scenario ${unknown.join(", ")}; there are ${scenarios.map(({ name }) => name).join(", ")}`
   )
 }
+
+/** The number that a flag was given; undefined without the flag. */
+const numberOf = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!(value > 0)) throw new Error(`--${flag} takes a number above 0, not ${text}`)
+  return value
+}
+
+const [rowsMax, soakMinutes] = [numberOf("rows", rows), numberOf("minutes", minutes)]
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -55,7 +75,10 @@ try {
     const figures: Array<Figure> = []
     await scenario.run({
       isQuick,
+      rowsMax,
+      minutes: soakMinutes,
       say,
+      print: (line) => void process.stdout.write(`  ${line}\n`),
       figure: (figure) => {
         figures.push(figure)
         process.stdout.write(`  ${lineOf(figure)}\n`)

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly name: string
   /** What it does, in a sentence. */
   readonly about: string
+  /** It takes long: it runs only where it is named, and keeps results of its own. */
+  readonly isLong?: boolean
   /** Measures; tells each figure as soon as it has it. */
   readonly run: (bench: Bench) => Promise<void>
 }
@@ -27,7 +29,12 @@ export interface Scenario {
 export interface Bench {
   /** Smaller in every way, for a first look. */
   readonly isQuick: boolean
+  /** What was asked for by a flag; else the scenario has its own. */
+  readonly rowsMax: number | undefined
+  readonly minutes: number | undefined
   readonly figure: (figure: Figure) => void
+  /** Prints a line among the figures. */
+  readonly print: (line: string) => void
   /** Says what goes on. */
   readonly say: (text: string) => void
 }

@@ -59,6 +59,7 @@ export const startScript = async (script: string, ...args: ReadonlyArray<string>
 export interface Realms {
   readonly child: ChildProcess
   readonly origin: string
+  readonly dataDir: string
   /** Runs a command on the same installation; what it prints. */
   readonly command: (...args: ReadonlyArray<string>) => string
   /** Stops the server and its database and starts them again; the ms from the start until it is ready. */
@@ -69,6 +70,8 @@ export interface RealmsOptions {
   readonly nodeArgs?: ReadonlyArray<string>
   /** More of `config.yaml`, a line a key. */
   readonly settings?: string
+  /** Models of the upstream besides the usual ones. */
+  readonly moreModels?: ReadonlyArray<{ readonly id: string; readonly maxOutputTokens: number }>
   /** A built checkout of another version; else this one. */
   readonly checkout?: string
 }
@@ -76,31 +79,34 @@ export interface RealmsOptions {
 let installations = 0
 
 /** The models of the upstream. */
-const models = ["bench", "large", "five", "paced", "slow", "long"]
+const usualModels = ["bench", "large", "five", "paced", "slow", "long"].map((id) => ({ id, maxOutputTokens: 1_000 }))
 
 const listening = /listening on (http:\/\/127\.0\.0\.1:\d+)/
 
 /** Realms on a fresh embedded PostgreSQL, with the models of the upstream. */
 export const startRealms = async (
   upstreamOrigin: string,
-  { checkout = root, nodeArgs = [], settings = "" }: RealmsOptions = {}
+  { checkout = root, moreModels = [], nodeArgs = [], settings = "" }: RealmsOptions = {}
 ): Promise<Realms> => {
   const entry = join(checkout, "dist/main.js")
   const own = join(folder, String(++installations))
+  const dataDir = join(own, "data")
+  const models = [...usualModels, ...moreModels]
   mkdirSync(own)
   const config = join(own, "config.yaml")
   writeFileSync(
     config,
     `server: { port: 0 }
 ${settings}
-data_dir: ${join(own, "data")}
+data_dir: ${dataDir}
 log: { format: json, level: info }
 channels: [{ name: bench, base_url: "${upstreamOrigin}/v1", api_key: bench, max_connections: 8192, models: { ${
-      models.map((id) => `${id}: ${id}`).join(", ")
+      models.map(({ id }) => `${id}: ${id}`).join(", ")
     } } }]
 models: [${
-      models.map((id) => `{ id: ${id}, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: 1000 }`)
-        .join(",\n         ")
+      models.map(({ id, maxOutputTokens }) =>
+        `{ id: ${id}, input_usd_per_1m: "0.15", output_usd_per_1m: "0.60", max_output_tokens: ${maxOutputTokens} }`
+      ).join(",\n         ")
     }]
 `
   )
@@ -119,7 +125,7 @@ models: [${
     return performance.now() - startedMs
   }
   let running = child
-  return { child, origin: found, command, again }
+  return { child, origin: found, dataDir, command, again }
 }
 
 /** A new user's key. */

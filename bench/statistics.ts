@@ -1,5 +1,5 @@
 /**
- * Medians and percentiles of what was measured.
+ * Medians, percentiles and slopes of what was measured.
  */
 
 /** The value below which a share of the values lies; 0 of none. */
@@ -12,3 +12,15 @@ export const median = (values: ReadonlyArray<number>): number => quantile(values
 
 /** A value with so many decimals. */
 export const rounded = (value: number, decimals = 1): number => Number(value.toFixed(decimals))
+
+/** How much y grows for each x, by least squares; 0 of fewer than two points. */
+export const slopeOf = (points: ReadonlyArray<readonly [x: number, y: number]>): number => {
+  const meanOf = (values: ReadonlyArray<number>) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [meanX, meanY] = [meanOf(points.map(([x]) => x)), meanOf(points.map(([, y]) => y))]
+  let [products, squares] = [0, 0]
+  for (const [x, y] of points) {
+    products += (x - meanX) * (y - meanY)
+    squares += (x - meanX) ** 2
+  }
+  return squares === 0 ? 0 : products / squares
+}

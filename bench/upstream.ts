@@ -1,8 +1,10 @@
 /**
  * The upstream of the benchmarks: answers a chat completion at once, as JSON or as a short stream; for the models `large` and `five`
- * JSON of 20 and 5 MB, for `paced` a frame every 50 ms, for `slow` one every 500 ms, for `long` 500 frames at once. Run as a process of its own; prints its port.
+ * JSON of 20 and 5 MB, for `paced` a frame every 50 ms, for `slow` one every 500 ms, for `long` 500 frames at once, for `frame256` 100 frames with a text of 256 bytes.
+ * Run as a process of its own; prints its port.
  */
 import { createServer } from "node:http"
+import { FRAMES_PER_STREAM, tokensOf } from "./frameModels.ts"
 
 const usage = { prompt_tokens: 12, completion_tokens: 20, total_tokens: 32 }
 const answer = Buffer.from(JSON.stringify({
@@ -37,9 +39,9 @@ const frame = (delta: unknown, finish: string | null): string =>
     })
   }\n\n`
 
-const framesOf = (count: number) => [
+const framesOf = (count: number, text = "word ", reported = usage) => [
   frame({ role: "assistant", content: "" }, null),
-  ...Array.from({ length: count }, () => frame({ content: "word " }, null)),
+  ...Array.from({ length: count }, () => frame({ content: text }, null)),
   frame({}, "stop"),
   `data: ${
     JSON.stringify({
@@ -48,7 +50,7 @@ const framesOf = (count: number) => [
       created: 1,
       model: "bench",
       choices: [],
-      usage
+      usage: reported
     })
   }\n\n`,
   "data: [DONE]\n\n"
@@ -56,6 +58,18 @@ const framesOf = (count: number) => [
 
 const shortFrames = framesOf(20)
 const longFrames = framesOf(500)
+const sizedFrames = new Map<number, ReadonlyArray<string>>()
+
+/** Frames with so many bytes of text each. */
+const framesOfSize = (bytes: number): ReadonlyArray<string> => {
+  const made = sizedFrames.get(bytes)
+  if (made !== undefined) return made
+  const completion = tokensOf(bytes) * FRAMES_PER_STREAM
+  const reported = { ...usage, completion_tokens: completion, total_tokens: usage.prompt_tokens + completion }
+  const frames = framesOf(FRAMES_PER_STREAM, "word ".repeat(Math.ceil(bytes / 5)).slice(0, bytes), reported)
+  sizedFrames.set(bytes, frames)
+  return frames
+}
 
 const server = createServer({ noDelay: true }, (request, response) => {
   const chunks: Array<Buffer> = []
@@ -69,7 +83,12 @@ const server = createServer({ noDelay: true }, (request, response) => {
     }
     response.writeHead(200, { "content-type": "text/event-stream" })
     const paceMs = body.includes('"model":"paced"') ? 50 : body.includes('"model":"slow"') ? 500 : 0
-    const frames = body.includes('"model":"long"') ? longFrames : shortFrames
+    const size = /"model":"frame(\d+)"/.exec(body)?.[1]
+    const frames = size !== undefined
+      ? framesOfSize(Number(size))
+      : body.includes('"model":"long"')
+      ? longFrames
+      : shortFrames
     let next = 0
     const send = (): void => {
       const text = frames[next++]

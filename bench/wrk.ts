@@ -26,6 +26,10 @@ export interface Load {
   readonly headers?: Readonly<Record<string, string>>
   readonly stream?: boolean
   readonly model?: string
+  /** The limit that each call sets. */
+  readonly maxTokens?: number
+  /** Which of the keys calls first. */
+  readonly firstKey?: number
 }
 
 const isInstalled = (() => {
@@ -41,16 +45,22 @@ const isInstalled = (() => {
 /** What makes the load. */
 export const generator = isInstalled ? "wrk" : "bench/load.ts"
 
-const body = (stream: boolean, model: string): string =>
-  JSON.stringify({ model, stream, max_tokens: 64, messages: [{ role: "user", content: "Say twenty words." }] })
+const body = ({ maxTokens = 64, model = "bench", stream = false }: Load): string =>
+  JSON.stringify({ model, stream, max_tokens: maxTokens, messages: [{ role: "user", content: "Say twenty words." }] })
 
-const script = ({ headers = {}, keys, model = "bench", stream = false }: Load): string => `
+/** A file of a line a key: there may be very many. */
+const keysPath = join(folder, "load.keys")
+
+const script = (load: Load): string => `
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
-${Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`).join("\n")}
-local keys = {${keys.map((key) => `"Bearer ${key}"`).join(",")}}
-local next = 0
-local body = ${JSON.stringify(body(stream, model))}
+${Object.entries(load.headers ?? {}).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`).join("\n")}
+local keys = {}
+local next = ${(load.firstKey ?? 0) % load.keys.length}
+local body = ${JSON.stringify(body(load))}
+function init()
+  for key in io.lines("${keysPath}") do keys[#keys + 1] = "Bearer " .. key end
+end
 function request()
   next = next % #keys + 1
   wrk.headers["authorization"] = keys[next]
@@ -75,6 +85,7 @@ const byWrk = (load: Load): Promise<Figures> =>
   new Promise((resolve, reject) => {
     const path = join(folder, "load.lua")
     writeFileSync(path, script(load))
+    writeFileSync(keysPath, load.keys.join("\n"))
     const args = ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "30s", "-s", path]
     execFile("wrk", [...args, `${load.origin}/v1/chat/completions`], (error, stdout) => {
       const line = stdout.split("\n").find((one) => one.startsWith("{"))
@@ -90,18 +101,12 @@ const byWrk = (load: Load): Promise<Figures> =>
     })
   })
 
-const byOurs = async ({ connections, headers = {}, keys, model = "bench", origin, seconds, stream = false }: Load) => {
-  const args = [
-    origin,
-    keys.join(","),
-    model,
-    String(connections),
-    String(seconds),
-    String(stream),
-    JSON.stringify(headers)
-  ]
+const byOurs = async (load: Load) => {
+  const { connections, firstKey = 0, headers = {}, keys, origin, seconds } = load
+  writeFileSync(keysPath, keys.join("\n"))
+  const args = [origin, keysPath, String(firstKey), body(load), String(connections), String(seconds)]
   const { found } = await start(
-    [join(root, "bench/load.ts"), ...args],
+    [join(root, "bench/load.ts"), ...args, JSON.stringify(headers)],
     (line) => line.startsWith("{") ? line : undefined
   )
   return JSON.parse(found) as Figures

@@ -2,7 +2,7 @@
  * Calls that are answered in JSON: how many a second, what they cost in CPU, and what they take longer than the upstream.
  */
 import { startPortkey } from "../peers.ts"
-import { cpuMicros, descendantsOf } from "../processes.ts"
+import { cpuMicros, descendantsCpuMicros } from "../processes.ts"
 import type { Bench, Scenario } from "../scenario.ts"
 import { keyOf, type Realms, startRealms, startScript } from "../servers.ts"
 import { median, rounded } from "../statistics.ts"
@@ -27,9 +27,7 @@ interface Round extends Figures {
 }
 
 const databaseCpu = ({ realms }: Target): number =>
-  realms === undefined
-    ? 0
-    : descendantsOf(realms.child.pid ?? 0).reduce((sum, pid) => sum + cpuMicros(pid), 0)
+  realms === undefined ? 0 : descendantsCpuMicros(realms.child.pid ?? 0)
 
 const measure = async (target: Target, connections: number, seconds: number): Promise<Round> => {
   const before = [cpuMicros(target.pid), databaseCpu(target)] as const
