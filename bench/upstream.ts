@@ -28,31 +28,19 @@ const largeAnswer = (bytes: number): Buffer =>
 
 const answers = new Map([["large", largeAnswer(20_000_000)], ["five", largeAnswer(5_000_000)]])
 
+const chunk = (fields: object): string => {
+  const data = { id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1, model: "bench", ...fields }
+  return `data: ${JSON.stringify(data)}\n\n`
+}
+
 const frame = (delta: unknown, finish: string | null): string =>
-  `data: ${
-    JSON.stringify({
-      id: "chatcmpl-bench",
-      object: "chat.completion.chunk",
-      created: 1,
-      model: "bench",
-      choices: [{ index: 0, delta, finish_reason: finish }]
-    })
-  }\n\n`
+  chunk({ choices: [{ index: 0, delta, finish_reason: finish }] })
 
 const framesOf = (count: number, text = "word ", reported = usage) => [
   frame({ role: "assistant", content: "" }, null),
   ...Array.from({ length: count }, () => frame({ content: text }, null)),
   frame({}, "stop"),
-  `data: ${
-    JSON.stringify({
-      id: "chatcmpl-bench",
-      object: "chat.completion.chunk",
-      created: 1,
-      model: "bench",
-      choices: [],
-      usage: reported
-    })
-  }\n\n`,
+  chunk({ choices: [], usage: reported }),
   "data: [DONE]\n\n"
 ]
 

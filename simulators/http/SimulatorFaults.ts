@@ -3,7 +3,7 @@
  * connection that drops; before the request takes effect, or after it.
  */
 import { setTimeout } from "node:timers/promises"
-import { SimulatorGates } from "./SimulatorGates.ts"
+import { type GateControl, gateControl, SimulatorGates } from "./SimulatorGates.ts"
 
 export interface Fault {
   /** Only for a request whose path begins so. */
@@ -26,17 +26,11 @@ export const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>
   setTimeout(delayMs, undefined, { signal }).catch(() => undefined)
 
 /** What a test does to a simulated provider, whatever is paid there. */
-export interface SimulatorControl<F extends Fault> {
+export interface SimulatorControl<F extends Fault> extends GateControl {
   /** The next request to the API, or the next that the fault is for, meets it. */
   readonly next: (fault: F) => void
   /** Forgets the faults that have not happened yet. */
   readonly reset: () => void
-  readonly open: (gate: string) => void
-  readonly shut: (gate: string) => void
-  /** How many requests wait at the gate. */
-  readonly waiting: (gate: string) => number
-  /** Resolves once the predicate holds; looked at whenever something changes. */
-  readonly until: (predicate: () => boolean) => Promise<void>
   /** Resolves when nothing is being sent and no retry is due. */
   readonly idle: () => Promise<void>
 }
@@ -46,10 +40,7 @@ export const controlOf = <F extends Fault>(
 ): SimulatorControl<F> => ({
   next: (fault) => faults.next(fault),
   reset: () => faults.reset(),
-  open: (gate) => faults.open(gate),
-  shut: (gate) => faults.shut(gate),
-  waiting: (gate) => faults.waiting(gate),
-  until: (predicate) => faults.until(predicate),
+  ...gateControl(faults),
   idle: () => sender.idle()
 })
 

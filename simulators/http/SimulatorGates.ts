@@ -8,6 +8,23 @@ interface Gate {
   readonly waiting: Set<() => void>
 }
 
+/** What a test is given of the gates. */
+export interface GateControl {
+  readonly open: (gate: string) => void
+  readonly shut: (gate: string) => void
+  /** How many requests wait at the gate. */
+  readonly waiting: (gate: string) => number
+  /** Resolves once the predicate holds; looked at whenever something changes. */
+  readonly until: (predicate: () => boolean) => Promise<void>
+}
+
+export const gateControl = (gates: SimulatorGates): GateControl => ({
+  open: (gate) => gates.open(gate),
+  shut: (gate) => gates.shut(gate),
+  waiting: (gate) => gates.waiting(gate),
+  until: (predicate) => gates.until(predicate)
+})
+
 export class SimulatorGates {
   private readonly gates = new Map<string, Gate>()
   private readonly watchers = new Set<() => void>()

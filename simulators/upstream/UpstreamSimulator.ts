@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { gateControl } from "../http/SimulatorGates.ts"
 import { acquireSimulator, listen, type ListenOptions } from "../http/SimulatorServer.ts"
 import { answerTo, type UpstreamAnswer, type UpstreamFrame } from "./UpstreamAnswer.ts"
 import { type Behaviour, directiveIn, directiveOf, parseBehaviour } from "./UpstreamBehaviour.ts"
@@ -244,10 +245,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     next: (rule) => control.next(rule),
     always: (rule) => control.always(rule),
     reset: () => control.reset(),
-    open: (name) => control.open(name),
-    shut: (name) => control.shut(name),
-    waiting: (name) => control.waiting(name),
-    until: (predicate) => control.until(predicate),
+    ...gateControl(control),
     close
   }
 }

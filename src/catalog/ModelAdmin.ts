@@ -73,7 +73,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("
         yield* inTransaction(
           sql,
           Effect.gen(function*() {
-            const isNew = yield* insertModel(sql, actor, model.id, model)
+            const isNew = yield* insertModel(sql, actor, { id: model.id, terms: model })
             if (!isNew) return yield* new ModelExists({ model: model.id })
             yield* notifications.publish("catalog", "edited")
           })
@@ -96,7 +96,7 @@ export class ModelAdmin extends Context.Service<ModelAdmin, ModelAdminShape>()("
         sql,
         Effect.gen(function*() {
           const model = yield* lockAsSeen(at)
-          if (yield* updateModel(sql, actor, model, terms)) yield* notifications.publish("catalog", "edited")
+          if (yield* updateModel(sql, actor, { model, terms })) yield* notifications.publish("catalog", "edited")
         })
       )
     })

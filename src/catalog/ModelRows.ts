@@ -69,13 +69,17 @@ export const lockModels = (
     (rows) => new Map(rows.map((row) => [row.id, toAdminModel(row)]))
   )
 
-/** Answers false, with nothing written, when there is one of this id already. `more` is said in the record of changes. */
+interface ModelWrite {
+  readonly terms: ModelTerms
+  /** Said beside the terms in the record of changes. */
+  readonly more?: AuditFacts
+}
+
+/** Answers false, with nothing written, when there is one of this id already. */
 export const insertModel = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   actor: Actor,
-  id: string,
-  terms: ModelTerms,
-  more: AuditFacts = {}
+  { id, more, terms }: ModelWrite & { readonly id: string }
 ) {
   const written = yield* sql`INSERT INTO models (id, ${termColumns(sql)})
     SELECT ${id}, ${termColumns(sql, "d")} FROM jsonb_populate_record(NULL::models, ${recordOf(terms)}::jsonb) AS d
@@ -90,9 +94,7 @@ export const insertModel = Effect.fnUntraced(function*(
 export const updateModel = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   actor: Actor,
-  model: AdminModel,
-  terms: ModelTerms,
-  more: AuditFacts = {}
+  { model, more, terms }: ModelWrite & { readonly model: AdminModel }
 ) {
   const { after, before } = changesBetween(columnsOf(model.terms), columnsOf(terms))
   if (Object.keys(after).length === 0) return false

@@ -214,8 +214,8 @@ export class PriceImports extends Context.Service<PriceImports, {
               }
               const model = models.get(modelId)
               const written = model === undefined
-                ? yield* insertModel(sql, actor, modelId, after, source)
-                : yield* updateModel(sql, actor, model, after, source)
+                ? yield* insertModel(sql, actor, { id: modelId, terms: after, more: source })
+                : yield* updateModel(sql, actor, { model, terms: after, more: source })
               // Somebody else has made it since.
               if (!written) return yield* new ChangedMeanwhile({ target })
               if (model === undefined) created++

@@ -75,6 +75,18 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       if (others.length === 0) return yield* new LastRoot({ userId: user.id })
     })
 
+    /** Its keys are told, too: that a key is wrong is remembered as well. */
+    const switched = Effect.fnUntraced(function*(actor: Actor, userId: UserId, to: "disabled" | "enabled") {
+      const disabled = to === "disabled"
+      yield* notifications.publish("keys", `user-${userId}`)
+      yield* recordChange(sql, actor, {
+        action: `user.${to}`,
+        target: `user:${userId}`,
+        before: { disabled: !disabled },
+        after: { disabled }
+      })
+    })
+
     const disableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
       const user = yield* locked(userId)
       if (user.disabledAt !== null) return
@@ -82,27 +94,14 @@ export class UserAdmin extends Context.Service<UserAdmin, {
       yield* sql`UPDATE users SET disabled_at = now() WHERE id = ${userId}`
       yield* deleteSessions(sql, userId)
       yield* sql`DELETE FROM password_links WHERE user_id = ${userId}`
-      yield* notifications.publish("keys", `user-${userId}`)
-      yield* recordChange(sql, actor, {
-        action: "user.disabled",
-        target: `user:${userId}`,
-        before: { disabled: false },
-        after: { disabled: true }
-      })
+      yield* switched(actor, userId, "disabled")
     })
 
     const enableNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId) {
       const user = yield* locked(userId)
       if (user.disabledAt === null) return
       yield* sql`UPDATE users SET disabled_at = NULL WHERE id = ${userId}`
-      // That the keys are wrong is remembered as well.
-      yield* notifications.publish("keys", `user-${userId}`)
-      yield* recordChange(sql, actor, {
-        action: "user.enabled",
-        target: `user:${userId}`,
-        before: { disabled: true },
-        after: { disabled: false }
-      })
+      yield* switched(actor, userId, "enabled")
     })
 
     const setRoleNow = Effect.fnUntraced(function*(actor: Actor, userId: UserId, role: User["role"]) {

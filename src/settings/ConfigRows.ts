@@ -53,14 +53,16 @@ export const disableGone = (
     ({ length }) => length
   )
 
+interface ConfigContent extends ConfigTable {
+  /** All but the key's. */
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<Readonly<Record<string, ColumnValue>>>
+}
+
 /** Makes a table say what the file says, and leaves alone what is so already. Answers how many rows it changed. */
-export const writeConfigTable = Effect.fnUntraced(function*(
+const writeConfigTable = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
-  { columns, key, rows, table }: ConfigTable & {
-    /** All but the key's. */
-    readonly columns: ReadonlyArray<string>
-    readonly rows: ReadonlyArray<Readonly<Record<string, ColumnValue>>>
-  }
+  { columns, key, rows, table }: ConfigContent
 ) {
   const inFile = recordsetOf(rows)
   const all = sql.literal(columns.join(", "))
@@ -74,3 +76,7 @@ export const writeConfigTable = Effect.fnUntraced(function*(
       RETURNING t.id`
   return written.length + (yield* disableGone(sql, { table, key }, inFile))
 })
+
+/** Makes a table of the catalog say what the file says. */
+export const writeCatalogTable = (content: ConfigContent) =>
+  writeConfigRows("catalog", (sql) => writeConfigTable(sql, content))

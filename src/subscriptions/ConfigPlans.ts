@@ -4,17 +4,14 @@
 import { Effect } from "effect"
 import { AppConfig, type PlanConfig } from "../config/Config.ts"
 import { planTerms } from "../domain/Plan.ts"
-import { writeConfigRows, writeConfigTable } from "../settings/ConfigRows.ts"
+import { writeCatalogTable } from "../settings/ConfigRows.ts"
 
 const rowOf = (plan: PlanConfig) => ({ code: plan.code, ...planTerms.toRow(plan) })
 
-export const writeConfigPlans = Effect.gen(function*() {
-  const { plans } = yield* AppConfig
-  yield* writeConfigRows("catalog", (sql) =>
-    writeConfigTable(sql, {
-      table: "subscription_plans",
-      key: "code",
-      columns: planTerms.columnNames,
-      rows: plans.map(rowOf)
-    }))
-})
+export const writeConfigPlans = Effect.flatMap(AppConfig, ({ plans }) =>
+  writeCatalogTable({
+    table: "subscription_plans",
+    key: "code",
+    columns: planTerms.columnNames,
+    rows: plans.map(rowOf)
+  }))

@@ -13,7 +13,6 @@ import {
   anotherProcess,
   commitOf,
   databaseUrl,
-  makeDataDir,
   proxied,
   untilAvailable,
   untilState,
@@ -22,6 +21,7 @@ import {
 } from "../support/AccountsProcess.ts"
 import { makeProxy } from "../support/JournalProxy.ts"
 import { accountState } from "../support/MachineWorld.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"
 
@@ -217,7 +217,7 @@ layer(TestAccounts, { excludeTestServices: true })("Journal, when connections fa
 
   test("drained with the database away, settlements are kept in the outbox file; replayed, they land once", function*() {
     const url = yield* databaseUrl
-    const dataDir = yield* makeDataDir
+    const dataDir = yield* scratchFolder
     const file = join(dataDir, "unsettled.jsonl")
     const proxy = yield* makeProxy(url)
     const user = yield* makeUser(1_000n)

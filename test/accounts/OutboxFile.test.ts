@@ -4,7 +4,7 @@ import { Effect, FileSystem } from "effect"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import { appendToOutbox, type OutboxItem, readOutbox } from "../../src/accounts/OutboxFile.ts"
 import { ChannelId, UserId } from "../../src/domain/Ids.ts"
-import { makeDataDir } from "../support/AccountsProcess.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 
 const usage = { inputTokens: 1, cachedInputTokens: 2, cacheWriteTokens: 3, outputTokens: 4 }
 
@@ -47,7 +47,7 @@ const commands: ReadonlyArray<OutboxItem> = [
 layer(NodeServices.layer)("Settlements in an outbox file", (it) => {
   it.effect("are read as they were written, with everything that the call left behind", () =>
     Effect.gen(function*() {
-      const path = `${yield* makeDataDir}/unsettled.jsonl`
+      const path = `${yield* scratchFolder}/unsettled.jsonl`
       yield* appendToOutbox(path, commands.slice(0, 1))
       yield* appendToOutbox(path, commands.slice(1))
       assert.deepStrictEqual(yield* readOutbox(path), { commands: [...commands], unreadable: [] })
@@ -56,7 +56,7 @@ layer(NodeServices.layer)("Settlements in an outbox file", (it) => {
   it.effect("of an earlier version are read; a line that is cut short is kept apart", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
-      const path = `${yield* makeDataDir}/unsettled.jsonl`
+      const path = `${yield* scratchFolder}/unsettled.jsonl`
       const line = JSON.stringify({
         userId: "7",
         command: { _tag: "Commit", id: "r4", outcome: { ...emptyOutcome, usage }, atMs: 5 }

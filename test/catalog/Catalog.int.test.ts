@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Queue } from "effect"
+import { Effect, Layer, Queue } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { Catalog } from "../../src/catalog/Catalog.ts"
 import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
@@ -8,6 +8,7 @@ import { defaultTerms } from "../../src/domain/ModelTerms.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { writeConfigPlans } from "../../src/subscriptions/ConfigPlans.ts"
 import { hear } from "../support/Heard.ts"
+import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Catalog.layer.pipe(Layer.provideMerge(Notifications.layer), Layer.provideMerge(TestDatabase.layer))
@@ -152,7 +153,6 @@ describe("Catalog", () => {
 
   it.live("does not sell a model that this version cannot read, and sells the others", () => {
     const logged: Array<string> = []
-    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
     return Effect.gen(function*() {
       const catalog = yield* Catalog
       const sql = yield* SqlClient.SqlClient
@@ -163,7 +163,7 @@ describe("Catalog", () => {
       assert.deepStrictEqual((yield* catalog.list).map(({ id }) => id), [large.id])
       assert.strictEqual((yield* Effect.flip(catalog.find("mini")))._tag, "ModelNotFound")
       assert.include(logged.join(), "hosted_tools")
-    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
+    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logsTo(logged))))
   })
 
   it.live("learns of another price, of a model gone from the file, and of its return", () =>

@@ -4,7 +4,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, Layer, Logger, Queue, Redacted, References } from "effect"
+import { Effect, Layer, Queue, Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { ChannelAdmin, CHANNELS_MAX } from "../../src/channels/ChannelAdmin.ts"
@@ -18,7 +18,9 @@ import { ChannelId, UserId } from "../../src/domain/Ids.ts"
 import type { Actor } from "../../src/platform/AuditLog.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
+import { channelDefaults } from "../support/ChannelDefaults.ts"
 import { hear } from "../support/Heard.ts"
+import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const CANARY = "sk-canary-4711"
@@ -41,7 +43,7 @@ const Config = AppConfig.layerOf(config)
 
 const logged: Array<string> = []
 const CapturingLogger = Layer.mergeAll(
-  Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))]),
+  logsTo(logged),
   Layer.succeed(References.MinimumLogLevel, "All")
 )
 
@@ -122,13 +124,7 @@ describe("ChannelAdmin", () => {
               base_url: "https://upstream.example/v1?v=1",
               priority: 0,
               weight: 1,
-              unknown_fields: "drop",
-              known_fields: ["stream_options"],
-              first_byte_timeout_seconds: 120,
-              idle_timeout_seconds: 600,
-              stores_responses: false,
-              input_overhead_tokens: 0,
-              max_connections: 2_048,
+              ...channelDefaults,
               models: { mini: "upstream-mini" },
               api_key: "(set)"
             }

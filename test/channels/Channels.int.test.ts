@@ -1,6 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Logger, Queue, Redacted } from "effect"
+import { Context, Effect, Layer, Queue, Redacted, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { writeConfigModels } from "../../src/catalog/ConfigModels.ts"
 import { type ChannelFailure, ChannelHealth } from "../../src/channels/ChannelHealth.ts"
@@ -12,6 +12,7 @@ import { type ChannelId, UserId } from "../../src/domain/Ids.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { SecretBox } from "../../src/platform/SecretBox.ts"
 import { hear } from "../support/Heard.ts"
+import { logsTo } from "../support/LogLines.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const TestLayer = Notifications.layer.pipe(Layer.provideMerge(TestDatabase.layer))
@@ -68,6 +69,14 @@ const insertMade = Effect.fnUntraced(function*(box: SecretBox["Service"], name: 
 const namesFor = (channels: Context.Service.Shape<typeof Channels>, id: string) =>
   Effect.map(channels.candidates(id, user), (found) => found.map(({ name }) => name))
 
+/** A test that looks at what is logged. */
+const withLogs = <A, E>(
+  test: (logged: ReadonlyArray<string>) => Effect.Effect<A, E, Layer.Success<typeof TestLayer> | Scope.Scope>
+) => {
+  const logged: Array<string> = []
+  return test(logged).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logsTo(logged))))
+}
+
 describe("Channels", () => {
   it.live("serve the models they declare, by priority, from memory after the first question", () =>
     Effect.gen(function*() {
@@ -111,26 +120,25 @@ describe("Channels", () => {
       assert.deepStrictEqual(channels.cachedCandidates("unknown", user), [])
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
-  it.live("of the console serve beside those of the file, unless their key does not open", () => {
-    const logged: Array<string> = []
-    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
-    return Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const { box, channels } = yield* start({ channels: [channel("one")] })
-      yield* insertMade(box, "made")
-      yield* insertMade(box, "moved", "channel:999")
-      yield* sql`INSERT INTO channels (name, base_url) VALUES ('bare', 'https://bare.example')`
-      yield* sql`INSERT INTO channel_models SELECT id, 'mini', 'x' FROM channels WHERE name = 'bare'`
-      const found = yield* channels.candidates("mini", user)
-      assert.deepStrictEqual(found.map(({ apiKey, name }) => [name, Redacted.value(apiKey)]).toSorted(), [
-        ["made", "key of made"],
-        ["one", "key of one"]
-      ])
-      assert.lengthOf(logged, 1)
-      assert.include(logged[0], "moved")
-      assert.notInclude(logged[0], "key of")
-    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
-  })
+  it.live("of the console serve beside those of the file, unless their key does not open", () =>
+    withLogs((logged) =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const { box, channels } = yield* start({ channels: [channel("one")] })
+        yield* insertMade(box, "made")
+        yield* insertMade(box, "moved", "channel:999")
+        yield* sql`INSERT INTO channels (name, base_url) VALUES ('bare', 'https://bare.example')`
+        yield* sql`INSERT INTO channel_models SELECT id, 'mini', 'x' FROM channels WHERE name = 'bare'`
+        const found = yield* channels.candidates("mini", user)
+        assert.deepStrictEqual(found.map(({ apiKey, name }) => [name, Redacted.value(apiKey)]).toSorted(), [
+          ["made", "key of made"],
+          ["one", "key of one"]
+        ])
+        assert.lengthOf(logged, 1)
+        assert.include(logged[0], "moved")
+        assert.notInclude(logged[0], "key of")
+      })
+    ))
 
   it.live("of the console are taken over by the file that declares their name", () =>
     Effect.gen(function*() {
@@ -225,19 +233,18 @@ describe("Channels", () => {
       assert.isFalse(yield* hidden("mini"))
     }).pipe(Effect.scoped, Effect.provide(TestLayer)))
 
-  it.live("that this version cannot read are not served, and the others are", () => {
-    const logged: Array<string> = []
-    const logger = Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))])
-    return Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const { channels } = yield* start({ channels: [channel("one"), channel("later")] })
-      yield* sql`UPDATE channels SET known_fields = '{teleport}' WHERE name = 'later'`
-      assert.deepStrictEqual(yield* namesFor(channels, "mini"), ["one"])
-      assert.lengthOf(logged, 1)
-      assert.include(logged[0], "later")
-      assert.include(logged[0], "known_fields")
-    }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(TestLayer, logger)))
-  })
+  it.live("that this version cannot read are not served, and the others are", () =>
+    withLogs((logged) =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const { channels } = yield* start({ channels: [channel("one"), channel("later")] })
+        yield* sql`UPDATE channels SET known_fields = '{teleport}' WHERE name = 'later'`
+        assert.deepStrictEqual(yield* namesFor(channels, "mini"), ["one"])
+        assert.lengthOf(logged, 1)
+        assert.include(logged[0], "later")
+        assert.include(logged[0], "known_fields")
+      })
+    ))
 
   it.live("do not serve a model that is disabled", () =>
     Effect.gen(function*() {

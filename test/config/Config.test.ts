@@ -7,6 +7,7 @@ import { AppConfig, load, publicUrlFor, testConfig } from "../../src/config/Conf
 import type { Environment } from "../../src/config/ConfigFile.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { defaultTerms } from "../../src/domain/ModelTerms.ts"
+import { miniPrice } from "../support/MiniPrice.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
@@ -34,13 +35,7 @@ describe("Config", () => {
       assert.deepStrictEqual(config.models, [{
         ...defaultTerms,
         id: "gpt-4o-mini",
-        price: {
-          inputMicrosPer1m: 150_000n,
-          cachedInputMicrosPer1m: 75_000n,
-          cacheWriteMicrosPer1m: null,
-          outputMicrosPer1m: 600_000n,
-          tools: { webSearchMicros: 10_000n, fileSearchMicros: null }
-        },
+        price: miniPrice,
         contextTokens: 128_000,
         maxOutputTokens: 16_384,
         defaultOutputTokens: 4_096,

@@ -103,58 +103,47 @@ type Made = Effect.Effect<Case, never, PaymentWorld>
 const provided = <A>(effect: Effect.Effect<A, never, PaymentWorld>) =>
   Effect.map(PaymentWorld, (world) => Effect.provideService(effect, PaymentWorld, world))
 
+/** A request that changes what this user has. */
+const moving = (userId: UserId, path: string, body: object): Made =>
+  Effect.map(provided(balanceState(userId)), (state) => ({ path, body, state }))
+
+const batchOf = (terms: object): Made =>
+  Effect.map(PaymentWorld, ({ sql }) => {
+    const name = `batch ${++keys}`
+    return {
+      path: "/redemption-batches",
+      body: { name, ...terms },
+      state: Effect.orDie(sql`SELECT codes FROM redemption_batches WHERE name = ${name}`)
+    }
+  })
+
+/** What is at the limit of one person, and a micro above it. */
+const dollars = (isAbove: boolean, sign: "" | "-" = "") => ({
+  amount_micros: `${sign}${isAbove ? 5_000_001 : 5_000_000}`
+})
+
 /** Above the limit, and just below it. */
-export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
+export const cases = {
   "balance.adjust": (isAbove) =>
     Effect.gen(function*() {
       const userId = yield* (yield* PaymentWorld).user()
-      return {
-        path: `/users/${userId}/adjustments`,
-        body: keyed({ amount_micros: isAbove ? "5000001" : "5000000" }),
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/users/${userId}/adjustments`, keyed(dollars(isAbove)))
     }),
   "balance.adjust down": (isAbove) =>
     Effect.gen(function*() {
       const { order, userId } = yield* paidOrder(10_000n)
       assert.strictEqual(order.creditMicros, 14_000_000n)
-      return {
-        path: `/users/${userId}/adjustments`,
-        body: keyed({ amount_micros: isAbove ? "-5000001" : "-5000000" }),
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/users/${userId}/adjustments`, keyed(dollars(isAbove, "-")))
     }),
   "debt.waive": (isAbove) =>
     Effect.gen(function*() {
       const { sql, user } = yield* PaymentWorld
       const userId = yield* user()
       yield* owe(sql, userId)
-      return {
-        path: `/users/${userId}/waive`,
-        body: keyed({ amount_micros: isAbove ? "5000001" : "5000000" }),
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/users/${userId}/waive`, keyed(dollars(isAbove)))
     }),
-  "codes.create": (isAbove) =>
-    Effect.gen(function*() {
-      const { sql } = yield* PaymentWorld
-      const name = `batch ${++keys}`
-      return {
-        path: "/redemption-batches",
-        body: { name, usd_micros: "2500000", codes: isAbove ? 3 : 2 },
-        state: Effect.orDie(sql`SELECT codes FROM redemption_batches WHERE name = ${name}`)
-      }
-    }),
-  "codes.create of a plan": (isAbove) =>
-    Effect.gen(function*() {
-      const { sql } = yield* PaymentWorld
-      const name = `batch ${++keys}`
-      return {
-        path: "/redemption-batches",
-        body: { name, plan_code: "small", codes: 1, uses_max: isAbove ? 2 : 1 },
-        state: Effect.orDie(sql`SELECT codes FROM redemption_batches WHERE name = ${name}`)
-      }
-    }),
+  "codes.create": (isAbove) => batchOf({ usd_micros: "2500000", codes: isAbove ? 3 : 2 }),
+  "codes.create of a plan": (isAbove) => batchOf({ plan_code: "small", codes: 1, uses_max: isAbove ? 2 : 1 }),
   "plan.grant": (isAbove) =>
     Effect.gen(function*() {
       const userId = yield* (yield* PaymentWorld).user()
@@ -168,20 +157,16 @@ export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
   "payment.accept": (isAbove) =>
     Effect.gen(function*() {
       const { eventId, userId } = yield* inReview("10.01", isAbove ? 3_600n : 3_500n)
-      return {
-        path: `/payments/${eventId}/accept`,
-        body: { note: "why", in_proportion: false },
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/payments/${eventId}/accept`, { note: "why", in_proportion: false })
     }),
   "payment.credit": (isAbove) =>
     Effect.gen(function*() {
       const { eventId, userId } = yield* inReview("10.01")
-      return {
-        path: `/payments/${eventId}/credit`,
-        body: { note: "why", user: String(userId), amount_micros: isAbove ? "5000001" : "5000000" },
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/payments/${eventId}/credit`, {
+        note: "why",
+        user: String(userId),
+        ...dollars(isAbove)
+      })
     }),
   "payment.refund": (isAbove) =>
     Effect.gen(function*() {
@@ -202,11 +187,8 @@ export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
       const { orders, user } = yield* PaymentWorld
       const userId = yield* user()
       const order = yield* Effect.orDie(orders.topup(userId, isAbove ? 2_001n : 2_000n))
-      return {
-        path: `/orders/${order.id}/complete`,
-        body: { provider: "manual", reference: `bank ${order.id}`, note: "why" },
-        state: yield* provided(balanceState(userId))
-      }
+      const completion = { provider: "manual", reference: `bank ${order.id}`, note: "why" }
+      return yield* moving(userId, `/orders/${order.id}/complete`, completion)
     }),
   "order.refund": (isAbove) =>
     Effect.gen(function*() {
@@ -232,10 +214,6 @@ export const cases: Readonly<Record<string, (isAbove: boolean) => Made>> = {
           return (yield* first.get(`/orders/${order.id}`)).json.refunds[0].id
         })
         : asked.json.id
-      return {
-        path: `/orders/${order.id}/refunds/${id}/settle`,
-        body: { outcome: "failed", note: "why" },
-        state: yield* provided(balanceState(userId))
-      }
+      return yield* moving(userId, `/orders/${order.id}/refunds/${id}/settle`, { outcome: "failed", note: "why" })
     })
-}
+} satisfies Readonly<Record<string, (isAbove: boolean) => Made>>

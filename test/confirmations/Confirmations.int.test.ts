@@ -132,13 +132,13 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { ada } = yield* two
         const fin = yield* staff("finance")
-        const adjusted = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const adjusted = yield* cases["balance.adjust"](true)
         const id = yield* asking(ada, adjusted)
         const refused = yield* fin.post(`/confirmations/${id}/confirm`)
         assert.strictEqual(refused.status, 409)
         assert.strictEqual((yield* fin.post(`/confirmations/${id}/reject`)).status, 409)
         assert.strictEqual((yield* fin.get(`/confirmations/${id}`)).json.state, "pending")
-        const credited = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const credited = yield* cases["payment.credit"](true)
         const own = yield* asking(fin, credited)
         const other = yield* staff("finance")
         assert.strictEqual((yield* other.post(`/confirmations/${own}/confirm`)).status, 200)
@@ -147,7 +147,7 @@ describe("a second person", () => {
     it.effect("rejects a request, or lets its requester withdraw it; then a new request is needed", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["balance.adjust"](true)
         const before = yield* asked.state
         const first = yield* asking(ada, asked)
         const rejected = yield* bob.post(`/confirmations/${first}/reject`, { note: "who is that?" })
@@ -165,7 +165,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["balance.adjust"](true)
         const before = yield* asked.state
         const id = yield* asking(ada, asked)
         const [row] = yield* sql<{ days: number }>`
@@ -192,7 +192,7 @@ describe("a second person", () => {
         const { sql } = yield* PaymentWorld
         for (const change of [sql`disabled_at = now()`, sql`role = 'support'`]) {
           const { ada, bob } = yield* two
-          const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+          const asked = yield* cases["balance.adjust"](true)
           const before = yield* asked.state
           const id = yield* asking(ada, asked)
           yield* sql`UPDATE users SET ${change} WHERE id = ${ada.id}`
@@ -205,7 +205,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         const { ada, bob } = yield* two
-        const asked = yield* cases["plan.grant"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["plan.grant"](true)
         const id = yield* asking(ada, asked)
         yield* sql`UPDATE subscription_plans SET limit_30d_micros = limit_30d_micros + 1 WHERE code = 'basic'`
         const changed = yield* bob.post(`/confirmations/${id}/confirm`)
@@ -218,7 +218,7 @@ describe("a second person", () => {
     it.effect("says why an action failed, and its request keeps waiting", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
-        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["payment.credit"](true)
         const id = yield* asking(ada, asked)
         const dismissed = asked.path.replace(/credit$/, "dismiss")
         assert.strictEqual((yield* bob.post(dismissed, { note: "n" })).status, 200)
@@ -232,7 +232,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["balance.adjust"](true)
         const id = yield* asking(ada, asked)
         yield* sql`INSERT INTO app_settings (key, value) VALUES ('finance.confirm_above_usd', '""')`
         assert.strictEqual((yield* ada.post(asked.path, asked.body)).status, 200)
@@ -249,7 +249,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const world = yield* PaymentWorld
         const { ada, bob } = yield* two
-        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["payment.credit"](true)
         const before = yield* asked.state
         const id = yield* asking(ada, asked)
         const other = yield* world.user()
@@ -283,7 +283,7 @@ describe("a second person", () => {
         const { ada, bob } = yield* two
         const cy = yield* staff("root")
         for (let round = 0; round < 4; round++) {
-          const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+          const asked = yield* cases["balance.adjust"](true)
           const before = yield* asked.state
           const id = yield* asking(ada, asked)
           const [confirmed, rejected] = yield* Effect.all(
@@ -299,7 +299,7 @@ describe("a second person", () => {
     it.effect("is asked by each person so often at most, which keeps nobody else from asking", () =>
       Effect.gen(function*() {
         const { ada, bob } = yield* two
-        const asked = yield* cases["payment.credit"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["payment.credit"](true)
         for (let count = 0; count < PENDING_OF_ONE_MAX; count++) {
           yield* asking(ada, { ...asked, body: { ...asked.body, note: `note ${count}` } })
         }
@@ -315,7 +315,7 @@ describe("a second person", () => {
         const { ada, bob } = yield* two
         const actor = { name: `user:${ada.id}`, userId: ada.id, address: "" }
         const { id: keyId, key } = yield* adminKeys.create(actor, { name: "program", expiresAt: null })
-        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["balance.adjust"](true)
         const before = yield* asked.state
         const { status, text } = yield* send(`${origin}/api/admin${asked.path}`, {
           method: "POST",
@@ -335,7 +335,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"]?.(true) ?? Effect.die("no case")
+        const asked = yield* cases["balance.adjust"](true)
         const id = BigInt(yield* asking(ada, asked))
         for (
           const change of [

@@ -3,9 +3,9 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
-import type { PaymentId } from "../../src/domain/Ids.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
 import { staff } from "../support/StaffClients.ts"
+import { unknownPayment } from "../support/UnknownPayment.ts"
 
 const World = PaymentWorld.layerOf({
   finance: { confirm_above_cny: "20" },
@@ -48,14 +48,9 @@ layer(World, { excludeTestServices: true, timeout: 60_000 })("refunds of dollars
     Effect.gen(function*() {
       const { world } = yield* paid
       const ada = yield* staff("finance")
-      const [event] = yield* world.sql<{ id: PaymentId }>`
-        WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
-          VALUES ('stripe', 'pi_of_nobody', 'in_review', 1, 'usd') RETURNING id)
-        INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,
-            outcome)
-          SELECT 'stripe', 'evt_of_nobody', 'checkout.session.completed', 'Paid', id, 'pi_of_nobody', 1, 'usd',
-            'needs_review' FROM payment RETURNING id`
-      const asked = yield* ada.post(`/payments/${event?.id}/refund`, { note: "n", idempotency_key: "nobody-knows" })
+      const ofNobody = { provider: "stripe", reference: "pi_of_nobody", minor: 1, currency: "usd" } as const
+      const event = yield* unknownPayment(world.sql, ofNobody)
+      const asked = yield* ada.post(`/payments/${event}/refund`, { note: "n", idempotency_key: "nobody-knows" })
       assert.strictEqual(asked.status, 202)
       assert.deepInclude((yield* ada.get(`/confirmations/${asked.json.confirmation_id}`)).json, {
         fen: null,

@@ -37,7 +37,10 @@ const busy = Effect.fnUntraced(function*(billing: object, words: number = 1) {
   yield* until("the streams have begun", () => streams.every((stream) => stream.frames.length === 1))
   const call = send(`${gateway.origin}/v1/chat/completions`, { key: user.key, body: { model: "m", messages } })
   const ended = until("the streams have ended", () => streams.every((stream) => stream.ended))
-  return { call, directUrl, ended, gate, gateway, proxy, streams, user }
+  /** Calls are answered again. */
+  const back = until("calls are answered again", Effect.map(call, ({ status }) => status === 200))
+  const paid = Effect.suspend(() => paidOnce(gateway, directUrl, user, streams))
+  return { back, call, directUrl, ended, gate, gateway, paid, proxy, streams, user }
 })
 
 /** What the database says when it is asked without the proxy, once nothing is open. */
@@ -67,13 +70,10 @@ const paidOnce = Effect.fnUntraced(
   }
 )
 
-const back = (call: ReturnType<typeof send>) =>
-  until("calls are answered again", Effect.map(call, ({ status }) => status === 200))
-
 describe("the database away", () => {
   it.live("in mid-stream: new calls are refused, open ones go on and are paid when it is back", () =>
     Effect.gen(function*() {
-      const { call, directUrl, ended, gate, gateway, proxy, streams, user } = yield* busy({})
+      const { back, call, ended, gate, gateway, paid, proxy } = yield* busy({})
       assert.strictEqual((yield* call).status, 200)
       const calls = gateway.upstream.calls.length
       proxy.cut()
@@ -84,15 +84,15 @@ describe("the database away", () => {
       }
       assert.strictEqual(gateway.upstream.calls.length, calls, "it fails closed")
       proxy.mend()
-      yield* back(call)
+      yield* back
       gate.open()
       yield* ended
-      yield* paidOnce(gateway, directUrl, user, streams)
+      yield* paid
     }))
 
   it.live("while the streams end: their answers are not kept from them, and are paid when it is back", () =>
     Effect.gen(function*() {
-      const { call, directUrl, ended, gate, gateway, proxy, streams, user } = yield* busy({})
+      const { back, directUrl, ended, gate, paid, proxy } = yield* busy({})
       proxy.cut()
       gate.open()
       yield* ended
@@ -101,8 +101,8 @@ describe("the database away", () => {
         1
       )
       proxy.mend()
-      yield* back(call)
-      yield* paidOnce(gateway, directUrl, user, streams)
+      yield* back
+      yield* paid
     }))
 
   const strikes: ReadonlyArray<readonly [what: string, strike: (proxy: JournalProxy) => Promise<void>]> = [
@@ -113,7 +113,7 @@ describe("the database away", () => {
   for (const [what, strike] of strikes) {
     it.live(`a batch of settlements ${what}: each is paid once`, () =>
       Effect.gen(function*() {
-        const { call, directUrl, ended, gate, gateway, proxy, streams, user } = yield* busy({ commit_wait_ms: 20_000 })
+        const { back, ended, gate, paid, proxy } = yield* busy({ commit_wait_ms: 20_000 })
         const struck = strike(proxy)
         gate.open()
         yield* Effect.promise(() => struck)
@@ -121,14 +121,14 @@ describe("the database away", () => {
         proxy.release()
         proxy.mend()
         yield* ended
-        yield* back(call)
-        yield* paidOnce(gateway, directUrl, user, streams)
+        yield* back
+        yield* paid
       }))
   }
 
   it.live("for longer than a lease: it is renewed before anything is swept, and the stream is paid in time", () =>
     Effect.gen(function*() {
-      const { call, directUrl, ended, gate, gateway, proxy, streams, user } = yield* busy({
+      const { back, directUrl, ended, gate, paid, proxy } = yield* busy({
         reservation_lease_seconds: 1
       })
       proxy.cut()
@@ -140,10 +140,10 @@ describe("the database away", () => {
         )
       )
       proxy.mend()
-      yield* back(call)
+      yield* back
       gate.open()
       yield* ended
-      yield* paidOnce(gateway, directUrl, user, streams)
+      yield* paid
     }))
 
   it.live("when streams outgrow their holds: they end with an error, and what was delivered is paid", () =>

@@ -4,11 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DATABASE_WAIT_MS_MAX } from "../../src/postgres/DatabaseUnavailable.ts"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { queryAt } from "../support/TestDatabase.ts"
 import { microPriced, TestGateway } from "../support/TestGateway.ts"
 import { errorOf, send } from "../support/TestHttp.ts"
@@ -20,15 +19,7 @@ const SLACK_MS = 500
 
 /** A PostgreSQL of the test's own, because all of its processes are stopped. */
 const ownPostgres = Effect.gen(function*() {
-  const folder = yield* Effect.acquireRelease(
-    Effect.promise(async () => {
-      const made = await mkdtemp(join(tmpdir(), "realms-hung-test-"))
-      await chmod(made, 0o711)
-      return made
-    }),
-    (made) => Effect.promise(() => rm(made, { recursive: true, force: true }))
-  )
-  const server = yield* EmbeddedPostgres.acquire(join(folder, "data"))
+  const server = yield* EmbeddedPostgres.acquire(join(yield* scratchFolder, "data"))
   return Redacted.value(server.url)
 })
 

@@ -5,13 +5,13 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Redacted } from "effect"
-import type { LookupFunction } from "node:net"
 import type { ChannelInput } from "../../src/channels/ChannelInput.ts"
 import { HostLookup } from "../../src/config/OutboundUrl.ts"
 import { defaultChannelTerms } from "../../src/domain/ChannelTerms.ts"
 import { ChannelId } from "../../src/domain/Ids.ts"
 import { ChannelTestMsMax, type ChannelTestReason } from "../../src/gateway/ChannelTest.ts"
 import { cliActor } from "../../src/platform/AuditLog.ts"
+import { rebound } from "../support/Rebound.ts"
 import { TestGateway } from "../support/TestGateway.ts"
 import { send } from "../support/TestHttp.ts"
 import { chatUsage, completion, Gate } from "../support/TestUpstream.ts"
@@ -147,12 +147,8 @@ describe("a channel made while servers run", () => {
       yield* gateway.clean
     }).pipe(Effect.scoped))
 
-  it.live("is not reached at an address that is not called, whatever its name says, declared or not", () => {
-    const rebound: LookupFunction = (_host, options, callback) =>
-      options.all === true
-        ? callback(null, [{ address: "169.254.169.254", family: 4 }])
-        : callback(null, "169.254.169.254", 4)
-    return Effect.gen(function*() {
+  it.live("is not reached at an address that is not called, whatever its name says, declared or not", () =>
+    Effect.gen(function*() {
       const gateway = yield* TestGateway.make(() => ({
         server: { port: 0 },
         models,
@@ -167,6 +163,5 @@ describe("a channel made while servers run", () => {
       }
       assert.strictEqual((yield* call(gateway.origin, user.key)).status, 502)
       yield* gateway.clean
-    }).pipe(Effect.scoped, Effect.provideService(HostLookup, rebound))
-  })
+    }).pipe(Effect.scoped, Effect.provideService(HostLookup, rebound)))
 })

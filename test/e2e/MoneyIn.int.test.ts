@@ -111,15 +111,21 @@ const listening = async (pid: number): Promise<ReadonlyArray<number>> => {
 
 const portOf = (server: RealmsProcess): number => Number(new URL(server.origin).port)
 
+/** A server that runs, with a user. */
+const installedForUser = Effect.gen(function*() {
+  const world = yield* installed({ database: { url: yield* makeDatabase() } })
+  const server = yield* world.realms.start
+  yield* world.realms.cli("user", "create", "--email", email)
+  return { ...world, server }
+})
+
 describe("money in, from the command line", () => {
   it.live(
     "a top-up by EPay and a plan by Stripe; a call is paid by the plan, the next by what is left",
     () =>
       Effect.gen(function*() {
-        const world = yield* installed({ database: { url: yield* makeDatabase() } })
-        const { realms } = world
-        const server = yield* realms.start
-        yield* realms.cli("user", "create", "--email", email)
+        const world = yield* installedForUser
+        const { realms, server } = world
         const { key } = yield* Schema.decodeUnknownEffect(Key)(
           yield* realms.cli("key", "create", "--user", email, "--json")
         )
@@ -149,10 +155,8 @@ describe("money in, from the command line", () => {
     "paid while the server is dead: the next start settles what the provider tells again, reconcile the rest",
     () =>
       Effect.gen(function*() {
-        const world = yield* installed({ database: { url: yield* makeDatabase() } })
-        const { realms } = world
-        const first = yield* realms.start
-        yield* realms.cli("user", "create", "--email", email)
+        const world = yield* installedForUser
+        const { realms, server: first } = world
         const byStripe = yield* order(world, "--topup-cny", "10.00")
         const byEpay = yield* order(world, "--topup-cny", "20.00")
         const reference = yield* postToEpay(world, byEpay)

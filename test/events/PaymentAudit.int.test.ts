@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { EventId } from "../../src/domain/Ids.ts"
 import { PaymentWorld } from "../support/PaymentWorld.ts"
+import { unknownPayment } from "../support/UnknownPayment.ts"
 
 /** Breaks the books by a statement, looks at what the audit finds, and puts them right by another. */
 const broken = Effect.fnUntraced(function*(breaking: string, mending: string) {
@@ -25,15 +25,10 @@ layer(PaymentWorld.layerOf(), { excludeTestServices: true })("the audit of money
       yield* world.idle
       const open = yield* world.topup
       // A second payment, which root credits, and a part of the first, which root gives back.
-      const [second] = yield* world.sql<{ id: EventId }>`
-        WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
-          VALUES ('stripe', 'pi_second', 'in_review', 1000, 'cny') RETURNING id)
-        INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,
-            outcome)
-          SELECT 'stripe', 'second', 'k', 'Paid', id, 'pi_second', 1000, 'cny', 'needs_review' FROM payment RETURNING id`
+      const second = yield* unknownPayment(world.sql, { provider: "stripe", reference: "pi_second" })
       const root = { name: "cli", userId: null, address: "" }
       const credit = { resolution: "credited", note: "n", user: String(paid.userId), amountMicros: 7n } as const
-      yield* world.resolutions.resolve(root, second?.id ?? EventId.make(0n), credit)
+      yield* world.resolutions.resolve(root, second, credit)
       const refund = { orderId: plan.id, amountMinor: 100n, note: "n", key: "audited-refund" }
       assert.strictEqual((yield* world.refunds.request(root, refund)).state, "succeeded")
       yield* world.idle

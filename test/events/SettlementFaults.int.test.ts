@@ -60,6 +60,13 @@ const everywhere = [
 
 const World = PaymentWorld.layerOf().pipe(Layer.provideMerge(quiet))
 
+/** An order that was paid, and a server whose way to PostgreSQL can be cut. */
+const behindProxy = Effect.gen(function*() {
+  const { options } = yield* PaymentWorld
+  const proxy = yield* makeProxy(options.url)
+  return { ...(yield* paidOrder()), proxy, server: yield* makeServer({ ...options, url: proxy.url }) }
+})
+
 layer(World, { excludeTestServices: true })("settlement, when the database fails", (it) => {
   it.effect.each(everywhere)(
     "a $kind, killed once at $step: it is tried again and lands once",
@@ -118,10 +125,7 @@ layer(World, { excludeTestServices: true })("settlement, when the database fails
 
   it.effect("a connection lost behind COMMIT: it had landed, is found to have, and is acknowledged", () =>
     Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const proxy = yield* makeProxy(world.options.url)
-      const server = yield* makeServer({ ...world.options, url: proxy.url })
-      const { fact, order } = yield* paidOrder()
+      const { fact, order, proxy, server } = yield* behindProxy
       const lost = proxy.loseCommit("UPDATE topup_orders")
       const settled = yield* server.settlement.settle(fact)
       yield* Effect.promise(() => lost)
@@ -132,10 +136,7 @@ layer(World, { excludeTestServices: true })("settlement, when the database fails
 
   it.effect("a network that is cut: not acknowledged; mended, the second delivery applies it", () =>
     Effect.gen(function*() {
-      const world = yield* PaymentWorld
-      const proxy = yield* makeProxy(world.options.url)
-      const server = yield* makeServer({ ...world.options, url: proxy.url })
-      const { fact, order } = yield* paidOrder()
+      const { fact, order, proxy, server } = yield* behindProxy
       proxy.cut()
       assert.strictEqual((yield* Effect.flip(server.settlement.settle(fact)))._tag, "DatabaseUnavailable")
       yield* isUntouched(order, fact)

@@ -1,12 +1,11 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { makeDatabase, TestDatabase } from "../support/TestDatabase.ts"
 
 layer(TestDatabase.layer)("Database", (it) => {
@@ -64,15 +63,7 @@ describe("Database.layer", () => {
     Effect.gen(function*() {
       const external = testConfig({}, { DATABASE_URL: inject("testServerUrl") })
       assert.isFalse(yield* Effect.provide(embedded, AppConfig.layerOf(external)))
-      const folder = yield* Effect.acquireRelease(
-        Effect.promise(async () => {
-          const path = await mkdtemp(join(tmpdir(), "realms-database-test-"))
-          await chmod(path, 0o711)
-          return path
-        }),
-        (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
-      )
-      const own = testConfig({ data_dir: join(folder, "data") })
+      const own = testConfig({ data_dir: join(yield* scratchFolder, "data") })
       assert.isTrue(yield* Effect.provide(embedded, AppConfig.layerOf(own)))
     }))
 })

@@ -3,25 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Redacted, Schedule, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { appendFile, chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { appendFile, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { scratchFolder } from "../support/ScratchFolder.ts"
 import { testsOf } from "../support/Steps.ts"
 
 const isRoot = process.getuid?.() === 0
 
-/** A scratch folder that another user can pass through, removed with the scope. */
-const scratch = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "realms-postgres-test-"))
-    await chmod(folder, 0o711)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
-
-const dataFolder = Effect.map(scratch, (folder) => join(folder, "data"))
+const dataFolder = Effect.map(scratchFolder, (folder) => join(folder, "data"))
 
 const pidOf = (dataDir: string) =>
   Effect.promise(async () =>
@@ -309,7 +299,7 @@ describe("EmbeddedPostgres", () => {
     "as root, names the folder that the unprivileged user cannot enter",
     () =>
       Effect.gen(function*() {
-        const closed = join(yield* scratch, "closed")
+        const closed = join(yield* scratchFolder, "closed")
         yield* Effect.promise(() => mkdir(closed, { mode: 0o700 }))
         const error = yield* Effect.flip(enter(join(closed, "data")))
         assert.include(error.message, `who cannot enter ${closed}.`)

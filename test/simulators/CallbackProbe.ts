@@ -3,7 +3,8 @@
  * answers what the test says.
  */
 import { Buffer } from "node:buffer"
-import { createServer, type IncomingHttpHeaders } from "node:http"
+import type { IncomingHttpHeaders } from "node:http"
+import { listen } from "../../simulators/http/SimulatorServer.ts"
 
 export interface Callback {
   readonly method: string
@@ -24,7 +25,7 @@ export interface CallbackProbe {
 export async function startCallbackProbe(): Promise<CallbackProbe> {
   const received: Array<Callback> = []
   const answers: Array<readonly [status: number, body: string]> = []
-  const server = createServer((incoming, response) => {
+  const { close, url } = await listen({}, () => (incoming, response) => {
     const chunks: Array<Buffer> = []
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
     incoming.on("end", () => {
@@ -36,17 +37,5 @@ export async function startCallbackProbe(): Promise<CallbackProbe> {
       response.end(body)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  return {
-    url: `http://127.0.0.1:${port}/notify`,
-    received,
-    answers,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-  }
+  return { url: `${url}/notify`, received, answers, close }
 }

@@ -5,23 +5,15 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { CallOutcome, Commit, Void } from "../../src/accounts/AccountState.ts"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { makeProxy } from "./JournalProxy.ts"
+import { scratchFolder } from "./ScratchFolder.ts"
 import { PolicyLayer, used } from "./TestAccounts.ts"
 import { eventually } from "./Until.ts"
-
-/** A folder that is removed with the scope. */
-export const makeDataDir = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "realms-accounts-"))),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
 
 /** Accounts over the database at `url`, as long as the scope. */
 export const accountsAt = (url: string, dataDir: string, policy = PolicyLayer) =>
@@ -40,7 +32,7 @@ export const accountsAt = (url: string, dataDir: string, policy = PolicyLayer) =
 /** Accounts of another process over the same database. */
 export const anotherProcess = (policy = PolicyLayer) =>
   Effect.gen(function*() {
-    return yield* accountsAt(yield* databaseUrl, yield* makeDataDir, policy)
+    return yield* accountsAt(yield* databaseUrl, yield* scratchFolder, policy)
   })
 
 /** The URL of the test's database. */
@@ -49,7 +41,7 @@ export const databaseUrl = Effect.map(Database, ({ url }) => Redacted.value(url)
 /** Accounts behind a proxy, with a data folder of their own. */
 export const proxied = Effect.gen(function*() {
   const proxy = yield* makeProxy(yield* databaseUrl)
-  const dataDir = yield* makeDataDir
+  const dataDir = yield* scratchFolder
   return { proxy, dataDir, accounts: yield* accountsAt(proxy.url, dataDir) }
 })
 

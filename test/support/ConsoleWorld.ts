@@ -106,6 +106,13 @@ export class ConsoleWorld
     Layer.effect(ConsoleWorld, Effect.orDie(start(more, observing)))
 }
 
+/** A new administrator who is logged in. */
+export const signedInRoot = Effect.gen(function*() {
+  const world = yield* ConsoleWorld
+  const root = yield* world.root
+  return { world, root, client: yield* world.signedIn(root.id) }
+})
+
 /** A new user without money, who is logged in. */
 export const asUser = Effect.gen(function*() {
   const world = yield* ConsoleWorld

@@ -4,7 +4,7 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, type Vitest } from "@effect/vitest"
-import { Context, Effect, Layer, Logger, type Redacted, References } from "effect"
+import { Context, Effect, Layer, type Redacted, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -15,6 +15,7 @@ import { redemptionAudit } from "../../src/redemption/RedemptionAudit.ts"
 import type { NewBatch } from "../../src/redemption/RedemptionBatch.ts"
 import { Redemptions } from "../../src/redemption/Redemptions.ts"
 import { resealAll } from "../../src/settings/SealedRows.ts"
+import { logsTo } from "./LogLines.ts"
 import { onePerson } from "./OnePerson.ts"
 import { testsOf } from "./Steps.ts"
 import { adjustIn, balanceIn, makeUserIn, problemsIn } from "./TestAccounts.ts"
@@ -77,7 +78,7 @@ const layerOf = (logged: Array<string>) =>
     Layer.provide(NodeServices.layer),
     Layer.provide(TestDatabase.layer),
     Layer.provide(Layer.mergeAll(
-      Logger.layer([Logger.make((options) => void logged.push(Logger.formatJson.log(options)))]),
+      logsTo(logged),
       Layer.succeed(References.MinimumLogLevel, "All")
     ))
   )

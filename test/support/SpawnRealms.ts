@@ -7,13 +7,13 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Exit, Layer, References, Schema } from "effect"
 import { TestConsole } from "effect/testing"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { cp, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { CliServices, migrate } from "../../src/CommandApp.ts"
 import { makeCli, runCli } from "../../src/cli/Cli.ts"
 import { AppConfig, load } from "../../src/config/Config.ts"
+import { scratchFolder } from "./ScratchFolder.ts"
 import { until } from "./Until.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -163,19 +163,8 @@ export interface Installation {
 export const makeInstallation = Effect.fnUntraced(function*(document: object, env: NodeJS.ProcessEnv = {}) {
   yield* built
   const processes: Array<RealmsProcess> = []
-  const folder = yield* Effect.acquireRelease(
-    Effect.promise(async () => {
-      const made = await mkdtemp(join(tmpdir(), "realms-process-"))
-      // PostgreSQL may run as another user, who has to get through.
-      await chmod(made, 0o711)
-      return made
-    }),
-    (made) =>
-      Effect.promise(async () => {
-        await stopPostgres(join(made, "data"))
-        await rm(made, { recursive: true, force: true })
-      })
-  )
+  const folder = yield* scratchFolder
+  yield* Effect.addFinalizer(() => Effect.promise(() => stopPostgres(join(folder, "data"))))
   yield* Effect.addFinalizer(() =>
     Effect.forEach(processes.filter((process) => process.ended === undefined), (process) => {
       process.signal("SIGKILL")

@@ -3,7 +3,7 @@
  * closed registration, everything that was logged, and every password that was compared with a hash.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Option, Redacted, References, type Scope } from "effect"
+import { Effect, Layer, Option, Redacted, References, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { AppConfig, testConfig } from "../../src/config/Config.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
@@ -19,6 +19,7 @@ import { Users } from "../../src/identity/Users.ts"
 import { Notifications } from "../../src/platform/Notifications.ts"
 import { PublicAddress } from "../../src/platform/PublicAddress.ts"
 import { Settings } from "../../src/settings/Settings.ts"
+import { logsTo } from "./LogLines.ts"
 import type { Steps } from "./Steps.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 
@@ -76,9 +77,7 @@ export const identityLayer = (world: IdentityWorld) =>
     Layer.provide(AppConfig.layerOf(config)),
     Layer.provideMerge(TestDatabase.layer),
     Layer.provideMerge(Layer.mergeAll(
-      Logger.layer([
-        Logger.make((options) => void world.logged.push(Logger.formatJson.log(options)))
-      ]),
+      logsTo(world.logged),
       Layer.succeed(References.MinimumLogLevel, "All")
     ))
   )

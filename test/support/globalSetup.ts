@@ -4,24 +4,13 @@
  */
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, Exit, Layer, Redacted, References, Scope } from "effect"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { Database, SqlLayer } from "../../src/postgres/Database.ts"
 import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
 import { runMigrations } from "../../src/postgres/Migrations.ts"
+import { scratchFolder } from "./ScratchFolder.ts"
 import { TEMPLATE_DATABASE, withDatabase } from "./TemplateDatabase.ts"
-
-const scratchFolder = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = await mkdtemp(join(tmpdir(), "realms-test-"))
-    // PostgreSQL may run as another user, who has to get through.
-    await chmod(folder, 0o711)
-    return folder
-  }),
-  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
-)
 
 const createTemplate = (url: string) =>
   Effect.scoped(Effect.gen(function*() {

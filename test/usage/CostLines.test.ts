@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { costLines, type UsedOfCall } from "../../src/usage/CostLines.ts"
+import { miniPrice } from "../support/MiniPrice.ts"
 
 const call: UsedOfCall = {
-  price: {
-    inputMicrosPer1m: 150_000n,
-    cachedInputMicrosPer1m: 75_000n,
-    cacheWriteMicrosPer1m: null,
-    outputMicrosPer1m: 600_000n,
-    tools: { webSearchMicros: 10_000n, fileSearchMicros: null }
-  },
+  price: miniPrice,
   inputTokens: 22,
   cachedInputTokens: 0,
   cacheWriteTokens: null,

@@ -246,20 +246,25 @@ const withOneCall = Effect.gen(function*() {
   return { at, userId, folds: yield* UsageFolds }
 })
 
+/** Two calls count before they are folded and after. */
+const countsBoth = Effect.fnUntraced(function*(userId: UserId) {
+  assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
+  yield* (yield* UsageFolds).fold(userId)
+  assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
+})
+
 layer(Services, { excludeTestServices: true })("a call that is written late with an old id", (it) => {
   it.effect("after the fold has passed it", () =>
     Effect.gen(function*() {
       const { at, folds, userId } = yield* withOneCall
       yield* folds.fold(userId)
       yield* insertCalls([callAt(userId, at)])
-      assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
-      yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
+      yield* countsBoth(userId)
     }))
 
   it.effect("while the user's very first fold is under way", () =>
     Effect.gen(function*() {
-      const { at, folds, userId } = yield* withOneCall
+      const { at, userId } = yield* withOneCall
       const sql = yield* SqlClient.SqlClient
       yield* sql`DELETE FROM usage_folds WHERE user_id = ${userId}`
       const run = yield* session
@@ -269,9 +274,7 @@ layer(Services, { excludeTestServices: true })("a call that is written late with
       yield* someoneWaits
       yield* run("COMMIT")
       yield* Fiber.join(late)
-      assert.deepStrictEqual(yield* totalsOf(userId), [2, 20n])
-      yield* folds.fold(userId)
-      assert.deepStrictEqual(yield* foldedOf(userId, noKey), folded(2n, 20n))
+      yield* countsBoth(userId)
     }))
 
   it.effect("not committed yet when a fold begins", () =>

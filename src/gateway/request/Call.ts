@@ -29,6 +29,19 @@ export interface InputTally {
   readonly fileBytes: number
 }
 
+export const emptyTally: InputTally = {
+  textBytes: 0,
+  reasoningBytes: 0,
+  integers: 0,
+  messages: 0,
+  parts: 0,
+  tools: 0,
+  images: 0,
+  imageUrls: 0,
+  files: 0,
+  fileBytes: 0
+}
+
 /** An item without its content: the upstream has it stored. `response`: `previous_response_id`. */
 export interface Reference {
   readonly kind: "response" | "item"

@@ -5,7 +5,7 @@
  * @internal
  */
 import type { Shape, Unit } from "./Admission.ts"
-import type { CallPlaces, InputTally, Reference, Refused } from "./Call.ts"
+import { type CallPlaces, emptyTally, type InputTally, type Reference, type Refused } from "./Call.ts"
 import { decodeString } from "./JsonFields.ts"
 import { JsonScan } from "./JsonScan.ts"
 import { invalid, unsupported } from "./Refusal.ts"
@@ -37,18 +37,7 @@ export class Reading {
   counting = true
   /** On inside reasoning fields. */
   reasoning = false
-  readonly tally: Writable<InputTally> = {
-    textBytes: 0,
-    reasoningBytes: 0,
-    integers: 0,
-    messages: 0,
-    parts: 0,
-    tools: 0,
-    images: 0,
-    imageUrls: 0,
-    files: 0,
-    fileBytes: 0
-  }
+  readonly tally: Writable<InputTally> = { ...emptyTally }
   readonly references: Array<Reference> = []
   readonly hostedTools = new Set<string>()
   readonly hostedFields = new Set<string>()

@@ -5,11 +5,12 @@
  * @internal
  */
 import type { Dispatcher } from "undici"
-import type { AnswerSource, BodySink } from "./AnswerSource.ts"
+import type { AnswerSource } from "./AnswerSource.ts"
+import { HeldBody, noSink } from "./HeldBody.ts"
 
 type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
-export class Exchange implements Dispatcher.DispatchHandler, AnswerSource {
+export class Exchange extends HeldBody implements Dispatcher.DispatchHandler, AnswerSource {
   status = 0
   /** True once the request has begun to go upstream. */
   isSent = false
@@ -17,14 +18,11 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerSource {
   private readonly onHeaders: (exchange: Exchange) => void
   private readonly onFailure: (error: Error) => void
   private controller: Dispatcher.DispatchController | undefined
-  private sink: BodySink | undefined
-  private early: Array<Buffer> = []
-  private ended = false
-  private failure: Error | undefined
   private aborted = false
   private paused = false
 
   constructor(onHeaders: (exchange: Exchange) => void, onFailure: (error: Error) => void) {
+    super()
     this.onHeaders = onHeaders
     this.onFailure = onFailure
   }
@@ -70,16 +68,6 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerSource {
     else this.sink?.onError(error)
   }
 
-  attach(sink: BodySink): void {
-    this.sink = sink
-    const early = this.early
-    this.early = []
-    for (const chunk of early) sink.onChunk(chunk)
-    if (this.ended) sink.onEnd()
-    else if (this.failure !== undefined) sink.onError(this.failure)
-    else if (!this.paused) this.controller?.resume()
-  }
-
   pause(): void {
     this.paused = true
     if (!this.ended && this.failure === undefined) this.controller?.pause()
@@ -92,12 +80,16 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerSource {
 
   discard(): void {
     this.paused = false
-    this.attach({ onChunk: () => undefined, onEnd: () => undefined, onError: () => undefined })
+    this.attach(noSink)
   }
 
   abort(): void {
     if (this.aborted || this.ended || this.failure !== undefined) return
     this.aborted = true
     this.controller?.abort(new Error("aborted"))
+  }
+
+  protected flow(): void {
+    if (!this.paused) this.controller?.resume()
   }
 }

@@ -5,7 +5,8 @@
  * @internal
  */
 import { Effect } from "effect"
-import type { AnswerSource, BodySink } from "./AnswerSource.ts"
+import type { AnswerSource } from "./AnswerSource.ts"
+import { HeldBody, noSink } from "./HeldBody.ts"
 import { UpstreamFailure } from "./UpstreamClient.ts"
 
 export interface Peeked {
@@ -38,16 +39,13 @@ export const peek = (
   })
 }
 
-class PeekedSource implements AnswerSource {
+class PeekedSource extends HeldBody implements AnswerSource {
   onFirst: (first: Buffer | undefined) => void = () => undefined
   onFailure: (error: Error) => void = () => undefined
   private readonly source: AnswerSource
-  private sink: BodySink | undefined
-  private early: Array<Buffer> = []
-  private ended = false
-  private failure: Error | undefined
 
   constructor(source: AnswerSource) {
+    super()
     this.source = source
   }
 
@@ -73,16 +71,6 @@ class PeekedSource implements AnswerSource {
     })
   }
 
-  attach(sink: BodySink): void {
-    this.sink = sink
-    const early = this.early
-    this.early = []
-    for (const chunk of early) sink.onChunk(chunk)
-    if (this.ended) sink.onEnd()
-    else if (this.failure !== undefined) sink.onError(this.failure)
-    else this.source.resume()
-  }
-
   pause(): void {
     this.source.pause()
   }
@@ -92,11 +80,15 @@ class PeekedSource implements AnswerSource {
   }
 
   discard(): void {
-    this.sink = { onChunk: () => undefined, onEnd: () => undefined, onError: () => undefined }
+    this.sink = noSink
     this.source.discard()
   }
 
   abort(): void {
     this.source.abort()
+  }
+
+  protected flow(): void {
+    this.source.resume()
   }
 }

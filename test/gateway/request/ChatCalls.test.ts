@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
+import { emptyTally } from "../../../src/gateway/request/Call.ts"
 import { parseCall } from "../../../src/gateway/request/ParseCall.ts"
 import { callOf, chat, encode, messages, part, refusalOf } from "./Bodies.ts"
 
@@ -19,18 +20,7 @@ describe("parseCall of a chat call", () => {
       outputLimitField: undefined,
       wantsUsage: false,
       store: true,
-      input: {
-        textBytes: Buffer.byteLength("userhi"),
-        reasoningBytes: 0,
-        integers: 0,
-        messages: 1,
-        parts: 0,
-        tools: 0,
-        images: 0,
-        imageUrls: 0,
-        files: 0,
-        fileBytes: 0
-      },
+      input: { ...emptyTally, textBytes: Buffer.byteLength("userhi"), messages: 1 },
       references: [],
       hostedTools: [],
       toolCallsMax: undefined,

@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 import { modelForm, revisionIn, signIn } from "../../support/RootClient.ts"
 import { until } from "../../support/Until.ts"
+import { namesEach } from "../../support/WrongFields.ts"
 
 /** How many models there are, and changes on record: a refusal adds to none of them. */
 const counts = Effect.gen(function*() {
@@ -33,12 +34,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("t
         ["web_search", "1001"],
         ["file_search", "-1"]
       ]
-      for (const [field, text] of table) {
-        const refused = yield* client.post("/admin/models/new", modelForm({ id: "good", [field]: text }))
-        assert.strictEqual(refused.status, 422, `${field} ${text}`)
-        assert.include(refused.text, `id="field-${field}-problem"`, `${field} ${text}`)
-        assert.strictEqual(refused.text.match(/-problem" class/g)?.length, 1, `${field} ${text}`)
-      }
+      yield* namesEach(table, (wrong) => client.post("/admin/models/new", modelForm({ id: "good", ...wrong })))
       // A context below the output limit is a problem of the limit.
       const short = yield* client.post("/admin/models/new", modelForm({ id: "good", context_tokens: "999" }))
       assert.include(short.text, `id="field-max_output_tokens-problem"`)

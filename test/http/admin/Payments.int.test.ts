@@ -3,9 +3,10 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import type { AttemptId, PaymentId } from "../../../src/domain/Ids.ts"
+import type { AttemptId } from "../../../src/domain/Ids.ts"
 import { rootProgram } from "../../support/AdminClient.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { unknownPayment } from "../../support/UnknownPayment.ts"
 
 const program = Effect.gen(function*() {
   const root = yield* rootProgram
@@ -84,13 +85,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true })("/api/admin/orders 
   it.effect("resolves exceptions, once", () =>
     Effect.gen(function*() {
       const { get, post, root, user, world } = yield* program
-      const [row] = yield* world.sql<{ id: PaymentId }>`
-        WITH payment AS (INSERT INTO payments (provider, payment_id, state, paid_minor, currency)
-          VALUES ('epay', 'api', 'in_review', 1000, 'cny') RETURNING id)
-        INSERT INTO payment_events (provider, event_key, kind, fact, payment_id, payment_reference, amount_minor, currency,
-            outcome)
-          SELECT 'epay', 'api', 'TRADE_SUCCESS', 'Paid', id, 'api', 1000, 'cny', 'needs_review' FROM payment RETURNING id`
-      const path = `/payments/${row?.id}`
+      const path = `/payments/${yield* unknownPayment(world.sql, { provider: "epay", reference: "api" })}`
       const open = yield* get("/payments?open=true&provider=epay&reference=api")
       assert.lengthOf(open.json.items, 1)
       assert.deepInclude((yield* get(path)).json, { is_open: true, suggested_micros: "1400000", buyer: null })

@@ -5,15 +5,14 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ChannelId } from "../../../src/domain/Ids.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { channelDefaults } from "../../support/ChannelDefaults.ts"
+import { ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
 import { send, type TestAnswer } from "../../support/TestHttp.ts"
 
 const CANARY = "sk-canary-2342"
 
 const asRoot = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const client = yield* world.signedIn(root.id)
+  const { client, root, world } = yield* signedInRoot
   const channels = yield* client.get("/admin/channels")
   const upstream = /https?:\/\/127[^<]+/.exec(channels.text)?.[0] ?? ""
   return { world, root, client, upstream }
@@ -277,15 +276,6 @@ describe("root's channels", () => {
             }),
             (answer) => Effect.sync(() => asked.push(answer))
           )
-        const defaults = {
-          unknown_fields: "drop",
-          known_fields: ["stream_options"],
-          first_byte_timeout_seconds: 120,
-          idle_timeout_seconds: 600,
-          stores_responses: false,
-          input_overhead_tokens: 0,
-          max_connections: 2_048
-        }
         const input = { name: "by program", base_url: `${upstream}/`, models: { "gpt-4o": "gpt-4o" } }
         assert.strictEqual((yield* ask("POST", "", input)).status, 400)
         const refused = yield* ask("POST", "", {
@@ -311,7 +301,7 @@ describe("root's channels", () => {
           has_key: true,
           priority: 0,
           weight: 1,
-          ...defaults,
+          ...channelDefaults,
           models: { "gpt-4o": "gpt-4o" },
           hidden_output: [],
           declared: false,
@@ -321,7 +311,14 @@ describe("root's channels", () => {
         assert.strictEqual(created_at, updated_at)
         const edit = { ...input, revision, priority: 3, weight: 4, known_fields: [], max_connections: 9 }
         const edited = yield* ask("PUT", `/${id}`, edit)
-        const changed = { ...defaults, priority: 3, weight: 4, known_fields: [], max_connections: 9, has_key: true }
+        const changed = {
+          ...channelDefaults,
+          priority: 3,
+          weight: 4,
+          known_fields: [],
+          max_connections: 9,
+          has_key: true
+        }
         assert.deepInclude(json(edited), changed)
         const outside = { ...input, revision: json(edited).revision, priority: 3, weight: 4, idle_timeout_seconds: 0 }
         assert.deepStrictEqual(json(yield* ask("PUT", `/${id}`, outside)).problems, {

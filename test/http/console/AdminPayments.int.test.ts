@@ -6,15 +6,9 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { EventId, OrderId, RefundId, UserId } from "../../../src/domain/Ids.ts"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
 
-const asRoot = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const client = yield* world.signedIn(root.id)
-  yield* client.get("/admin")
-  return { world, root, client }
-})
+const asRoot = Effect.tap(signedInRoot, ({ client }) => client.get("/admin"))
 
 const orderOf = Effect.fnUntraced(function*(amountFen = 1_000n) {
   const world = yield* ConsoleWorld

@@ -5,12 +5,17 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
+
+const billing = (revision: string, minTopupCny: string, multiplier: string) => ({
+  section: "billing",
+  revision,
+  "billing.min_topup_cny": minTopupCny,
+  "billing.multiplier": multiplier
+})
 
 const asRoot = Effect.fnUntraced(function*() {
-  const world = yield* ConsoleWorld
-  const root = yield* world.root
-  const client = yield* world.signedIn(root.id)
+  const { client, root, world } = yield* signedInRoot
   const page = yield* client.get("/admin/settings")
   assert.strictEqual(page.status, 200)
   const revision = () => /name="revision" value="([^"]+)"/.exec(page.text)?.[1] ?? ""
@@ -39,12 +44,7 @@ describe("root's settings", () => {
       Effect.gen(function*() {
         const { client, page, revision } = yield* asRoot()
         assert.include(page.text, "/api/pay/stripe/webhook")
-        const saved = yield* client.post("/admin/settings", {
-          section: "billing",
-          revision,
-          "billing.min_topup_cny": "3.00",
-          "billing.multiplier": "1"
-        })
+        const saved = yield* client.post("/admin/settings", billing(revision, "3.00", "1"))
         assert.strictEqual(saved.status, 303)
         assert.include((yield* client.get("/topup")).text, "¥3.00")
         const after = yield* client.get("/admin/settings?done=saved&section=billing")
@@ -64,12 +64,7 @@ describe("root's settings", () => {
     it.effect("change nothing when one field is bad, and say which", () =>
       Effect.gen(function*() {
         const { client, revision } = yield* asRoot()
-        const refused = yield* client.post("/admin/settings", {
-          section: "billing",
-          revision,
-          "billing.min_topup_cny": "4.00",
-          "billing.multiplier": "-1"
-        })
+        const refused = yield* client.post("/admin/settings", billing(revision, "4.00", "-1"))
         assert.strictEqual(refused.status, 422)
         assert.include(refused.text, `value="-1"`)
         assert.include(refused.text, "field-billing.multiplier-problem")

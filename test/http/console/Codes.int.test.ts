@@ -6,19 +6,13 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { UserId } from "../../../src/domain/Ids.ts"
 import type { ConsoleClient } from "../../support/ConsoleClient.ts"
-import { asUser, ConsoleWorld } from "../../support/ConsoleWorld.ts"
+import { asUser, ConsoleWorld, signedInRoot } from "../../support/ConsoleWorld.ts"
 import { send } from "../../support/TestHttp.ts"
 
 const locationOf = (answer: { readonly headers: { readonly location?: string | undefined } }): string =>
   answer.headers.location ?? ""
 
-const asRoot = Effect.gen(function*() {
-  const world = yield* ConsoleWorld
-  const user = yield* world.root
-  const client = yield* world.signedIn(user.id)
-  yield* client.get("/admin/codes/new")
-  return { world, user, client }
-})
+const asRoot = Effect.tap(signedInRoot, ({ client }) => client.get("/admin/codes/new"))
 
 const fields = { name: "Spring", note: "", gives: "balance", amount: "2.50", codes: "2", uses: "1", expiry: "" }
 

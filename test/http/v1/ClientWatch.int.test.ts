@@ -4,13 +4,13 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { once } from "node:events"
-import { createServer, type ServerResponse } from "node:http"
+import type { ServerResponse } from "node:http"
 import { connect, type Socket } from "node:net"
 import { setTimeout as pause } from "node:timers/promises"
 import { ClientWatch } from "../../../src/http/v1/ClientWatch.ts"
 import { NodeCallClient } from "../../../src/http/v1/NodeCallClient.ts"
 import { readSocketQueues } from "../../../src/http/v1/SocketQueues.ts"
+import { listening } from "../../support/Listening.ts"
 import { until } from "../../support/Until.ts"
 
 const STALLED_MS = 400
@@ -73,30 +73,18 @@ class SlowReader {
 const serve = (watch: ClientWatch, answer: (client: NodeCallClient) => void) =>
   Effect.gen(function*() {
     const seen: { client?: NodeCallClient; response?: ServerResponse; gone: boolean } = { gone: false }
-    const server = yield* Effect.acquireRelease(
-      Effect.promise(async () => {
-        const made = createServer((_, response) => {
-          const client = new NodeCallClient(response, watch)
-          client.onGone = () => {
-            seen.gone = true
-          }
-          seen.client = client
-          seen.response = response
-          client.start(200, {})
-          answer(client)
-        })
-        await once(made.listen(0, "127.0.0.1"), "listening")
-        return made
-      }),
-      (made) =>
-        Effect.sync(() => {
-          made.close()
-          made.closeAllConnections()
-        })
-    )
-    const address = server.address()
+    const { port } = yield* listening((_, response) => {
+      const client = new NodeCallClient(response, watch)
+      client.onGone = () => {
+        seen.gone = true
+      }
+      seen.client = client
+      seen.response = response
+      client.start(200, {})
+      answer(client)
+    })
     const reader = yield* Effect.acquireRelease(
-      Effect.sync(() => new SlowReader(typeof address === "object" && address !== null ? address.port : 0)),
+      Effect.sync(() => new SlowReader(port)),
       (made) => Effect.sync(() => made.end())
     )
     return { reader, seen }

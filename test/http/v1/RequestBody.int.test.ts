@@ -3,35 +3,22 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { once } from "node:events"
-import { createServer, type IncomingMessage } from "node:http"
+import type { IncomingMessage } from "node:http"
 import { gzipSync } from "node:zlib"
 import { UserId } from "../../../src/domain/Ids.ts"
 import { readRequestBody } from "../../../src/http/v1/RequestBody.ts"
 import { ByteBudget } from "../../../src/platform/ByteBudget.ts"
 import { RawConnection } from "../../support/RawConnection.ts"
+import { listening } from "../../support/Listening.ts"
 import { until } from "../../support/Until.ts"
 
 const PART = "x".repeat(50_000)
 
 const fixture = Effect.gen(function*() {
   const arrived = yield* Deferred.make<IncomingMessage>()
-  const server = yield* Effect.acquireRelease(
-    Effect.promise(async () => {
-      const made = createServer((request) => void Effect.runSync(Deferred.succeed(arrived, request)))
-      await once(made.listen(0, "127.0.0.1"), "listening")
-      return made
-    }),
-    (made) =>
-      Effect.sync(() => {
-        made.close()
-        made.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  const origin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+  const { url } = yield* listening((request) => void Effect.runSync(Deferred.succeed(arrived, request)))
   const client = yield* Effect.acquireRelease(
-    Effect.sync(() => new RawConnection(origin)),
+    Effect.sync(() => new RawConnection(url)),
     (made) => Effect.sync(() => made.end())
   )
   const budget = new ByteBudget({ processBytesMax: 1_000_000, userBytesMax: 1_000_000, freeBytes: 1_000 })
