@@ -21,24 +21,25 @@ const htmxConfig = JSON.stringify({
   noSwap: [204, 304, "3xx", "4xx", "5xx"]
 })
 
-/** Shown in the other theme than its own. */
-const ThemeButton = (
-  { icon, label, theme }: {
-    readonly theme: "dark" | "light"
-    readonly icon: IconName
-    readonly label: string
-  }
-) => (
-  <button
-    class={`btn btn-icon btn-ghost-secondary hide-theme-${theme}`}
-    type="submit"
-    name="theme"
-    value={theme}
-    aria-label={label}
-    title={label}
-  >
+interface IconButtonProps {
+  readonly icon: IconName
+  readonly label: string
+  /** The label by default. */
+  readonly title?: string
+  readonly class?: string
+  readonly name?: string
+  readonly value?: string
+}
+
+const IconButton = ({ class: more = "", icon, label, title = label, ...sent }: IconButtonProps) => (
+  <button class={`btn btn-icon btn-ghost-secondary ${more}`} type="submit" aria-label={label} title={title} {...sent}>
     <Icon name={icon} />
   </button>
+)
+
+/** Shown in the other theme than its own. */
+const ThemeButton = ({ theme, ...button }: IconButtonProps & { readonly theme: "dark" | "light" }) => (
+  <IconButton {...button} class={`hide-theme-${theme}`} name="theme" value={theme} />
 )
 
 /** Language and theme are changed by forms, so that they work without scripts, and come back to the page they are on. */
@@ -97,14 +98,11 @@ const TopBar = (
             : <a class="btn btn-primary" href="/login">{context.say("action.login")}</a>
           : (
             <PostForm context={context} action="/logout">
-              <button
-                class="btn btn-icon btn-ghost-secondary"
-                type="submit"
-                aria-label={context.say("action.logout")}
+              <IconButton
+                icon="logout"
+                label={context.say("action.logout")}
                 title={`${context.say("action.logout")} · ${context.user.email}`}
-              >
-                <Icon name="logout" />
-              </button>
+              />
             </PostForm>
           )}
       </div>

@@ -2,8 +2,12 @@
  * What pages of users' API keys and of admin keys have in common: the columns of a key, the question before one is revoked, and the
  * one page that ever shows a new one.
  */
-import { emptyForm, type Page } from "../Answer.ts"
-import type { PageContext } from "../PageContext.ts"
+import { Effect } from "effect"
+import { ApiKeyId } from "../../../domain/Ids.ts"
+import { type NotThere, type Page, PageNotFound, type PageProblem, redirect } from "../Answer.ts"
+import { pageForm } from "../ConsoleRoute.ts"
+import type { PageContext, UserContext } from "../PageContext.ts"
+import { pathId } from "../Params.ts"
 import { askPage, headedPage } from "./Forms.tsx"
 import type { ItemColumn } from "./List.tsx"
 import { Copyable, Notice, Panel, StateBadge, type States } from "./Parts.tsx"
@@ -59,27 +63,40 @@ export const keyColumns = <K extends Key>(
   }
 })
 
-interface RevokeProps {
-  readonly context: PageContext
-  readonly title: string
+interface Revocation<R1, R2> {
+  /** Of the list, below which each key can be revoked. */
   readonly path: string
-  readonly apiKey: Key
+  title(context: PageContext): string
+  list(context: UserContext): Effect.Effect<ReadonlyArray<Key>, PageProblem, R1>
+  revoke(context: UserContext, id: ApiKeyId): Effect.Effect<void, PageProblem | NotThere, R2>
 }
 
-export const revokeKeyPage = ({ apiKey: { hint, id, name }, path, title, context }: RevokeProps): Page => {
-  const { say } = context
-  return askPage({
-    context,
-    state: emptyForm,
-    title,
-    text: say("revoke.text", { name, hint }),
-    submit: say("revokeTheKey"),
-    backText: say("keepIt"),
-    danger: true,
-    action: `${path}/${id}/revoke`,
-    back: path
+/** The question before a key is revoked, which is not asked of one that is revoked already. */
+export const keyRevocation = <R1, R2>({ list, path, revoke, title }: Revocation<R1, R2>) =>
+  pageForm({
+    show: Effect.fnUntraced(function*(context, state) {
+      const id = yield* pathId("id", ApiKeyId)
+      const key = (yield* list(context)).find((listed) => listed.id === id)
+      if (key === undefined) return yield* new PageNotFound()
+      if (key.revokedAt !== null) return redirect(path)
+      const { say } = context
+      return askPage({
+        context,
+        state,
+        title: title(context),
+        text: say("revoke.text", { name: key.name, hint: key.hint }),
+        submit: say("revokeTheKey"),
+        backText: say("keepIt"),
+        danger: true,
+        action: `${path}/${id}/revoke`,
+        back: path
+      })
+    }),
+    run: Effect.fnUntraced(function*(context) {
+      yield* revoke(context, yield* pathId("id", ApiKeyId))
+      return redirect(`${path}?done=revoked`)
+    })
   })
-}
 
 interface NewKeyProps {
   readonly context: PageContext

@@ -3,12 +3,12 @@
  * to its beginning and the next page. All of it is part of the address, so that a result can be bookmarked and shared.
  */
 import { Effect } from "effect"
-import type { ComponentChildren } from "preact"
+import type { ComponentChildren, ComponentProps } from "preact"
 import type { Page } from "../Answer.ts"
 import type { PageContext } from "../PageContext.ts"
 import { idOf } from "../Params.ts"
 import { headedPage, Hidden } from "./Forms.tsx"
-import { Icon, type IconName } from "./Icon.tsx"
+import { Icon } from "./Icon.tsx"
 import { Card, Moment, Nothing, Notice } from "./Parts.tsx"
 
 export interface ItemColumn<Item> {
@@ -49,6 +49,31 @@ export function ItemTable<Item>({ caption, columns, items }: ItemTableProps<Item
         </tbody>
       </table>
     </div>
+  )
+}
+
+interface TableCardProps<Item> extends Omit<ItemTableProps<Item>, "caption"> {
+  readonly title: string
+  readonly actions?: ComponentChildren
+  readonly class?: string
+  /** Said where there is nothing; absent: then the card is left out. */
+  readonly empty?: ComponentProps<typeof Nothing>
+  /** Below the table. */
+  readonly children?: ComponentChildren
+}
+
+/** A card with a table of everything that there is. */
+export function TableCard<Item>({ children, columns, empty, items, title, ...card }: TableCardProps<Item>) {
+  if (items.length === 0 && empty === undefined) return null
+  return (
+    <Card title={title} {...card}>
+      {items.length === 0 && empty !== undefined ? <Nothing {...empty} /> : (
+        <>
+          <ItemTable caption={title} columns={columns} items={items} />
+          {children}
+        </>
+      )}
+    </Card>
   )
 }
 
@@ -177,12 +202,7 @@ export interface ListProps<Item> {
   readonly cursor?: { readonly name: string; readonly of: (item: Item) => string | bigint }
   readonly filter?: ReadonlyArray<ListFilter>
   /** Said where there is nothing, filtered or not. */
-  readonly empty: {
-    readonly icon: IconName
-    readonly title: string
-    readonly text?: string
-    readonly action?: ComponentChildren
-  }
+  readonly empty: ComponentProps<typeof Nothing>
   /** Said where the filter finds nothing; absent: as where there is nothing. */
   readonly none?: string
   readonly order?: "newest" | "first"
@@ -341,7 +361,7 @@ export function listPage<Item>(
   })
 }
 
-interface ListCardProps<Item> extends Listed<Item> {
+interface ListCardProps<Item> extends Pick<ListProps<Item>, "items" | "hasMore"> {
   readonly context: PageContext
   /** Of the page, without a query. */
   readonly path: string
@@ -363,7 +383,7 @@ const cardHref = (context: PageContext, path: string, name: string, before?: big
 }
 
 export function ListCard<Item extends { readonly id: bigint }>(
-  { actions, columns, context, empty, hasMore, items, name, path, title }: ListCardProps<Item>
+  { actions, columns, context, empty, hasMore = false, items, name, path, title }: ListCardProps<Item>
 ) {
   const last = hasMore ? items.at(-1)?.id : undefined
   const isFirst = context.isForm || !context.query.has(name)

@@ -8,8 +8,8 @@ import { type ListedSession, LoginSessions } from "../../../identity/LoginSessio
 import { emptyForm, type FormState, redirect, refusing } from "../Answer.ts"
 import { routes, userForm, userPage, visitorForm } from "../ConsoleRoute.ts"
 import { ButtonForm, FormAlert, headedPage, InputForm } from "../kit/Forms.tsx"
-import { ItemTable, timeColumn } from "../kit/List.tsx"
-import { Badge, Card, Facts, Grid, Panel } from "../kit/Parts.tsx"
+import { TableCard, timeColumn } from "../kit/List.tsx"
+import { Badge, Facts, Grid, Panel } from "../kit/Parts.tsx"
 import { LANGUAGE_COOKIE, sayOf, THEME_COOKIE, themes, type UserContext } from "../PageContext.ts"
 import { localPath } from "../Params.ts"
 import { refuseBusy, refusePassword, roleNames } from "../text/SharedTexts.ts"
@@ -90,21 +90,17 @@ const Sessions = ({ sessions, context }: SessionsProps) => {
   )
   const address = ({ address }: ListedSession) => address === "" ? "–" : <span class="break-anywhere">{address}</span>
   return (
-    <Card
+    <TableCard
       title={say("sessions")}
       actions={sessions.length < 2 ? undefined : <ButtonForm context={context} look="btn-sm" {...end} />}
-    >
-      <ItemTable
-        caption={say("sessions")}
-        columns={[
-          { title: say("device"), cell: device },
-          { title: say("address"), wide: true, cell: address },
-          timeColumn(context, say("opened"), ({ createdAt }: ListedSession) => createdAt),
-          { ...timeColumn(context, say("seen"), ({ lastSeenAt }: ListedSession) => lastSeenAt), wide: false }
-        ]}
-        items={sessions}
-      />
-    </Card>
+      items={sessions}
+      columns={[
+        { title: say("device"), cell: device },
+        { title: say("address"), wide: true, cell: address },
+        timeColumn(context, say("opened"), ({ createdAt }: ListedSession) => createdAt),
+        { ...timeColumn(context, say("seen"), ({ lastSeenAt }: ListedSession) => lastSeenAt), wide: false }
+      ]}
+    />
   )
 }
 

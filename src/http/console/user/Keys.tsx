@@ -3,57 +3,30 @@
  */
 import { Effect, Redacted } from "effect"
 import { Catalog, type Model } from "../../../catalog/Catalog.ts"
-import { endOfDay } from "../../../domain/Days.ts"
-import { ApiKeyId } from "../../../domain/Ids.ts"
-import { MICROS_SCALE, parseDecimal } from "../../../domain/Money.ts"
 import { ApiKeys, type ListedApiKey } from "../../../identity/ApiKeys.ts"
-import type { NewApiKey } from "../../../identity/NewApiKey.ts"
+import type { ApiKeyRefused } from "../../../identity/IdentityError.ts"
+import { readKeyForm } from "../../../identity/KeyForm.ts"
 import { PublicAddress } from "../../../platform/PublicAddress.ts"
 import { servedModels } from "../../ServedModels.ts"
-import { emptyForm, notFound, PageNotFound, type Problems, redirect, refuse } from "../Answer.ts"
+import { emptyForm, type Problems, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { askPage } from "../kit/Forms.tsx"
 import type { InputEntry } from "../kit/Inputs.tsx"
-import { curlLine, keyColumns, newKeyPage, revokeKeyPage } from "../kit/Keys.tsx"
+import { curlLine, keyColumns, keyRevocation, newKeyPage } from "../kit/Keys.tsx"
 import { amountColumn, dayColumn, listPage } from "../kit/List.tsx"
 import { NewLink } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
-import { pathId } from "../Params.ts"
 
-const problemKeys = {
-  name: "name.problem",
-  expiry: "problem.day",
-  spend_limit: "limit.problem",
-  models: "models.problem"
-} as const
-
-/** What is said of a field that is wrong. */
-const keyProblem = (context: PageContext, field: keyof typeof problemKeys): Problems => ({
-  [field]: sayOf(context, "keys")(problemKeys[field])
-})
-
-/** A text that is absent, or blank, is no limit; undefined for one that is neither that nor what `parse` takes. */
-function optional<A>(text: string | null, parse: (text: string) => A | undefined): A | null | undefined {
-  return text === null || text.trim() === "" ? null : parse(text.trim())
-}
-
-/** The key that the form asks for. Whether such a key may be made is for `ApiKeys` to say. */
-const keyIn = (context: UserContext, fields: URLSearchParams, modelIds: ReadonlyArray<string>) => {
-  const name = (fields.get("name") ?? "").trim()
-  const expiresAt = optional(fields.get("expiry"), (day) => endOfDay(day, context.formats.timeZone))
-  const spendLimitMicros = optional(fields.get("spend_limit"), (text) => parseDecimal(text, MICROS_SCALE))
-  const models = [...new Set(fields.getAll("models"))]
-  const areKnown = models.every((id) => modelIds.includes(id))
-  if (name !== "" && expiresAt !== undefined && spendLimitMicros !== undefined && areKnown) {
-    const allowedModels = models.length === 0 ? null : models
-    return Effect.succeed<NewApiKey>({ userId: context.user.id, name, expiresAt, spendLimitMicros, allowedModels })
+/** What is said of each field that is wrong. */
+const keyProblems = (context: PageContext, fields: ReadonlyArray<ApiKeyRefused["reason"]>): Problems => {
+  const say = sayOf(context, "keys")
+  const texts = {
+    name: say("name.problem"),
+    expiry: say("problem.day"),
+    spend_limit: say("limit.problem"),
+    models: say("models.problem")
   }
-  return Effect.fail(refuse({
-    ...(name === "" ? keyProblem(context, "name") : {}),
-    ...(expiresAt === undefined ? keyProblem(context, "expiry") : {}),
-    ...(spendLimitMicros === undefined ? keyProblem(context, "spend_limit") : {}),
-    ...(areKnown ? {} : keyProblem(context, "models"))
-  }))
+  return Object.fromEntries(fields.map((field) => [field, texts[field]]))
 }
 
 /** So many models are named in the list. */
@@ -137,11 +110,15 @@ const showNew = Effect.fnUntraced(function*(context: UserContext, state = emptyF
 
 const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSearchParams) {
   const say = sayOf(context, "keys")
-  const key = yield* keyIn(context, fields, yield* enabledIds)
+  const { formats: { timeZone }, user } = context
+  const key = yield* Effect.mapError(
+    Effect.fromResult(readKeyForm(fields, { userId: user.id, timeZone, models: yield* enabledIds })),
+    (wrong) => refuse(keyProblems(context, wrong))
+  )
   const served = yield* servedIds
   const created = yield* (yield* ApiKeys).create(key).pipe(
     Effect.catchTags({
-      ApiKeyRefused: ({ reason }) => Effect.fail(refuse(keyProblem(context, reason))),
+      ApiKeyRefused: ({ reason }) => Effect.fail(refuse(keyProblems(context, [reason]))),
       TooManyKeys: ({ keysMax }) => Effect.fail(refuse({ form: say("many", { count: keysMax }) })),
       // Users are never deleted.
       UserNotFound: Effect.die
@@ -154,24 +131,17 @@ const create = Effect.fnUntraced(function*(context: UserContext, fields: URLSear
   return newKeyPage({ context, title: say("created.title", { name: key.name }), apiKey: text, command, back: "/keys" })
 })
 
-const askRevoke = Effect.fnUntraced(function*(context: UserContext) {
-  const id = yield* pathId("id", ApiKeyId)
-  const key = (yield* (yield* ApiKeys).list(context.user.id)).find((listed) => listed.id === id)
-  if (key === undefined) return yield* new PageNotFound()
-  if (key.revokedAt !== null) return redirect("/keys")
-  return revokeKeyPage({ context, title: sayOf(context, "keys")("revoke.title"), path: "/keys", apiKey: key })
-})
-
-const revoke = Effect.fnUntraced(function*(context: UserContext) {
-  const id = yield* pathId("id", ApiKeyId)
-  yield* (yield* ApiKeys).revokeOwn(context.user.id, id).pipe(Effect.catchTag("ApiKeyNotFound", notFound))
-  return redirect("/keys?done=revoked")
+const revocation = keyRevocation({
+  path: "/keys",
+  title: (context) => sayOf(context, "keys")("revoke.title"),
+  list: ({ user }) => ApiKeys.use((keys) => keys.list(user.id)),
+  revoke: ({ user }, id) => ApiKeys.use((keys) => keys.revokeOwn(user.id, id))
 })
 
 export const KeysRoutes = routes(
   userPage("/keys", show),
   userPage("/keys/new", showNew),
   userForm("/keys", { run: create, again: showNew }),
-  userPage("/keys/:id/revoke", askRevoke),
-  userForm("/keys/:id/revoke", { run: revoke })
+  userPage("/keys/:id/revoke", revocation.page),
+  userForm("/keys/:id/revoke", revocation.form)
 )

@@ -13,9 +13,9 @@ import { emptyForm, type FormState, part, redirect, refuse } from "../Answer.ts"
 import { routes, userForm, userPage } from "../ConsoleRoute.ts"
 import { headedPage, PostForm } from "../kit/Forms.tsx"
 import { Inputs } from "../kit/Inputs.tsx"
-import { ItemTable } from "../kit/List.tsx"
+import { TableCard } from "../kit/List.tsx"
 import { orderColumns } from "../kit/Orders.tsx"
-import { Card, Figure, Grid, Nothing, Notice, Panel, Usd } from "../kit/Parts.tsx"
+import { Figure, Grid, Notice, Panel, Usd } from "../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../PageContext.ts"
 import { givenNotice, orderingRefusals, RedeemCard, redeemOn } from "./Redeem.tsx"
 
@@ -114,11 +114,14 @@ interface RecentProps {
 const RecentOrders = ({ orders, context }: RecentProps) => {
   const say = sayOf(context, "topup")
   return (
-    <Card title={say("recent")} class="h-100" actions={<a href="/orders">{say("recent.all")}</a>}>
-      {orders.length === 0
-        ? <Nothing icon="order" title={say("recent.none")} text={say("recent.none.text")} />
-        : <ItemTable caption={say("recent")} columns={orderColumns(context)} items={orders} />}
-    </Card>
+    <TableCard
+      title={say("recent")}
+      class="h-100"
+      actions={<a href="/orders">{say("recent.all")}</a>}
+      items={orders}
+      columns={orderColumns(context)}
+      empty={{ icon: "order", title: say("recent.none"), text: say("recent.none.text") }}
+    />
   )
 }
 

@@ -15,7 +15,7 @@ import { ChannelTest } from "../../../../gateway/ChannelTest.ts"
 import type { MasterKeyInvalid } from "../../../../platform/SecretBox.ts"
 import { type FormState, orNotFound, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { askPage, ButtonForm, EditPage, PostForm } from "../../kit/Forms.tsx"
+import { askPage, ButtonForm, EditPage, InputForm } from "../../kit/Forms.tsx"
 import { Group, Inputs } from "../../kit/Inputs.tsx"
 import { listPage } from "../../kit/List.tsx"
 import {
@@ -154,10 +154,14 @@ const TestPanel = ({ channel, tested, context }: ChannelProps & { readonly teste
       {options.length === 0
         ? <p class="mb-0">{say("test.none")}</p>
         : (
-          <PostForm context={context} action={`/admin/channels/${channel.id}/test`}>
-            <Inputs state={state} inputs={[{ is: "select", name: "model", label: say("model"), options }]} />
-            <button type="submit" class="btn btn-outline-primary">{say("test.submit")}</button>
-          </PostForm>
+          <InputForm
+            context={context}
+            action={`/admin/channels/${channel.id}/test`}
+            state={state}
+            inputs={[{ is: "select", name: "model", label: say("model"), options }]}
+            look="btn-outline-primary"
+            submit={say("test.submit")}
+          />
         )}
     </Panel>
   )

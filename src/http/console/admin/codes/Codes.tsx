@@ -17,7 +17,7 @@ import type { CodesUnreadable } from "../../../../redemption/RedemptionError.ts"
 import { emptyForm, type FormState, orNotFound, type Page, PageNotFound, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminFormPage, adminPage, type PageForm, pageForm, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
-import { askPage, EnabledAction, headedPage, PostForm, switchOf } from "../../kit/Forms.tsx"
+import { askPage, ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms.tsx"
 import { amountColumn, byId, ListCard, type Listed, listPage, readListed, timeColumn } from "../../kit/List.tsx"
 import { Badge, FactsCard, Moment, NewLink, StateBadge, type States } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
@@ -101,12 +101,14 @@ const BatchFacts = ({ batch, context }: BatchProps) => {
         batch.note === "" ? null : [say("note"), <span class="break-anywhere">{batch.note}</span>]
       ]}
       footer={
-        <>
-          <PostForm context={context} action={`/admin/codes/${batch.id}/csv`}>
-            <button type="submit" class="btn btn-primary">{say("download")}</button>
-          </PostForm>
+        <ButtonForm
+          context={context}
+          action={`/admin/codes/${batch.id}/csv`}
+          look="btn-primary"
+          button={say("download")}
+        >
           <div class="form-hint mt-2">{say("download.hint")}</div>
-        </>
+        </ButtonForm>
       }
     />
   )

@@ -7,8 +7,7 @@ import { type Confirmation, Confirmations } from "../../../../confirmations/Conf
 import { NOTE_CHARACTERS_MAX } from "../../../../platform/Notes.ts"
 import { type FormState, page, redirect, refuse } from "../../Answer.ts"
 import { adminForm, adminPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { ButtonForm, FormAlert, PostForm } from "../../kit/Forms.tsx"
-import { Inputs } from "../../kit/Inputs.tsx"
+import { ButtonForm, FormAlert, InputForm } from "../../kit/Forms.tsx"
 import { amountColumn, byId, type ItemColumn, listPage, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
 import { Done, FactsCard, Moment, Notice, PageHeading, Panel, StateBadge, Tabs } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
@@ -122,10 +121,15 @@ const Decide = ({ confirmation: { action, id, requestedBy }, state, context }: O
             button={say("confirm")}
           />
         )}
-      <PostForm context={context} action={`${path}/reject`} class="border-top pt-3">
-        <Inputs state={state} inputs={[note]} />
-        <button type="submit" class="btn btn-ghost-danger">{isOwn ? say("withdraw") : say("reject")}</button>
-      </PostForm>
+      <InputForm
+        context={context}
+        action={`${path}/reject`}
+        class="border-top pt-3"
+        state={state}
+        inputs={[note]}
+        look="btn-ghost-danger"
+        submit={isOwn ? say("withdraw") : say("reject")}
+      />
     </Panel>
   )
 }

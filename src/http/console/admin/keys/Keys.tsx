@@ -3,18 +3,15 @@
  */
 import { Effect, Redacted } from "effect"
 import { endOfDay } from "../../../../domain/Days.ts"
-import { ApiKeyId } from "../../../../domain/Ids.ts"
 import { type AdminKey, AdminKeys } from "../../../../identity/AdminKeys.ts"
 import { PublicAddress } from "../../../../platform/PublicAddress.ts"
-import { type FormState, PageNotFound, redirect, refuse } from "../../Answer.ts"
+import { type FormState, refuse } from "../../Answer.ts"
 import { adminFormPage, pageForm, routes } from "../../ConsoleRoute.ts"
-import { FormAlert, PostForm } from "../../kit/Forms.tsx"
-import { Inputs } from "../../kit/Inputs.tsx"
-import { keyColumns, newKeyPage, revokeKeyPage } from "../../kit/Keys.tsx"
+import { FormAlert, InputForm } from "../../kit/Forms.tsx"
+import { keyColumns, keyRevocation, newKeyPage } from "../../kit/Keys.tsx"
 import { listPage, timeColumn } from "../../kit/List.tsx"
 import { Panel } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
-import { pathId } from "../../Params.ts"
 
 const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: FormState) => {
   const say = sayOf(context, "adminKeys")
@@ -29,17 +26,18 @@ const keysPage = (context: UserContext, keys: ReadonlyArray<AdminKey>, state: Fo
     done: { revoked: say("done.revoked") },
     above: (
       <Panel title={say("new")} class="mb-3">
-        <PostForm context={context} action="/admin/keys">
+        <InputForm
+          context={context}
+          action="/admin/keys"
+          state={state}
+          inputs={[[
+            { name: "name", label: say("name"), hint: say("name.hint"), required: true },
+            { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
+          ]]}
+          submit={say("submit")}
+        >
           <FormAlert state={state} />
-          <Inputs
-            state={state}
-            inputs={[[
-              { name: "name", label: say("name"), hint: say("name.hint"), required: true },
-              { is: "date", name: "expiry", label: say("expiry"), hint: expiryHint }
-            ]]}
-          />
-          <button type="submit" class="btn btn-primary">{say("submit")}</button>
-        </PostForm>
+        </InputForm>
       </Panel>
     ),
     items: keys,
@@ -81,23 +79,14 @@ const keys = pageForm({
   })
 })
 
-const revoke = pageForm({
-  show: Effect.fnUntraced(function*(context) {
-    const id = yield* pathId("id", ApiKeyId)
-    const apiKey = (yield* (yield* AdminKeys).list).find((listed) => listed.id === id)
-    if (apiKey === undefined) return yield* new PageNotFound()
-    const title = sayOf(context, "adminKeys")("revoke.title")
-    return apiKey.revokedAt === null
-      ? revokeKeyPage({ context, title, path: "/admin/keys", apiKey })
-      : redirect("/admin/keys")
-  }),
-  run: Effect.fnUntraced(function*(context) {
-    yield* (yield* AdminKeys).revoke(actorOf(context), yield* pathId("id", ApiKeyId))
-    return redirect("/admin/keys?done=revoked")
-  })
+const revocation = keyRevocation({
+  path: "/admin/keys",
+  title: (context) => sayOf(context, "adminKeys")("revoke.title"),
+  list: () => Effect.flatMap(AdminKeys, (keys) => keys.list),
+  revoke: (context, id) => AdminKeys.use((keys) => keys.revoke(actorOf(context), id))
 })
 
 export const AdminKeysRoutes = routes(
   adminFormPage("/admin/keys", keys),
-  adminFormPage("/admin/keys/:id/revoke", revoke)
+  adminFormPage("/admin/keys/:id/revoke", revocation)
 )

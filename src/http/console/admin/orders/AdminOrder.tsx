@@ -8,9 +8,9 @@ import type { Dispute } from "../../../../orders/DisputeStore.ts"
 import { isUnanswered, type Refund } from "../../../../orders/Refunds.ts"
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, headedPage } from "../../kit/Forms.tsx"
-import { amountColumn, ItemTable, timeColumn } from "../../kit/List.tsx"
+import { amountColumn, TableCard, timeColumn } from "../../kit/List.tsx"
 import { methodName, OrderBadge, orderFacts } from "../../kit/Orders.tsx"
-import { AdminLink, Badge, Card, type Fact, FactsCard, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
+import { AdminLink, Badge, type Fact, FactsCard, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText, plainWords } from "../payments/EventParts.tsx"
@@ -126,27 +126,25 @@ const RefundState = ({ record: { order }, refund, context }: RecordProps & { rea
 const RefundsCard = (props: RecordProps) => {
   const { record: { refunds }, context } = props
   const say = sayOf(context, "adminOrders")
-  if (refunds.length === 0) return null
   return (
-    <Card title={say("refunds")} class="mb-3">
-      <ItemTable
-        caption={say("refunds")}
-        items={refunds}
-        columns={[
-          amountColumn(say("amount"), (refund: Refund) => minorText(context, refund.amountMinor, refund.currency)),
-          { title: say("state"), cell: (refund) => <RefundState {...props} refund={refund} /> },
-          {
-            title: say("note"),
-            wide: true,
-            cell: ({ key, note }) =>
-              key === null
-                ? <span class="text-secondary">{say("refund.outside")}</span>
-                : <span class="break-anywhere">{note}</span>
-          },
-          timeColumn(context, say("requested"), ({ createdAt }: Refund) => createdAt)
-        ]}
-      />
-    </Card>
+    <TableCard
+      title={say("refunds")}
+      class="mb-3"
+      items={refunds}
+      columns={[
+        amountColumn(say("amount"), (refund: Refund) => minorText(context, refund.amountMinor, refund.currency)),
+        { title: say("state"), cell: (refund) => <RefundState {...props} refund={refund} /> },
+        {
+          title: say("note"),
+          wide: true,
+          cell: ({ key, note }) =>
+            key === null
+              ? <span class="text-secondary">{say("refund.outside")}</span>
+              : <span class="break-anywhere">{note}</span>
+        },
+        timeColumn(context, say("requested"), ({ createdAt }: Refund) => createdAt)
+      ]}
+    />
   )
 }
 
@@ -173,20 +171,18 @@ const DisputeState = (
 
 const DisputesCard = ({ record: { disputes }, context }: RecordProps) => {
   const say = sayOf(context, "adminOrders")
-  if (disputes.length === 0) return null
   const money = (minor: bigint, { currency }: Dispute) => minorText(context, minor, currency)
   return (
-    <Card title={say("disputes")} class="mb-3">
-      <ItemTable
-        caption={say("disputes")}
-        items={disputes}
-        columns={[
-          amountColumn(say("dispute.amount"), (dispute: Dispute) => money(dispute.amountMinor, dispute)),
-          amountColumn(say("dispute.taken"), (dispute: Dispute) => money(dispute.takenMinor, dispute)),
-          { title: say("state"), cell: (dispute) => <DisputeState context={context} dispute={dispute} /> }
-        ]}
-      />
-    </Card>
+    <TableCard
+      title={say("disputes")}
+      class="mb-3"
+      items={disputes}
+      columns={[
+        amountColumn(say("dispute.amount"), (dispute: Dispute) => money(dispute.amountMinor, dispute)),
+        amountColumn(say("dispute.taken"), (dispute: Dispute) => money(dispute.takenMinor, dispute)),
+        { title: say("state"), cell: (dispute) => <DisputeState context={context} dispute={dispute} /> }
+      ]}
+    />
   )
 }
 

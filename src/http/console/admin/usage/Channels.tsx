@@ -11,8 +11,8 @@ import {
   HEALTH_CALLS_MAX
 } from "../../../../usage/ChannelReports.ts"
 import { ClampedCalls, type ClampedReport } from "../../../../usage/ClampedCalls.ts"
-import { type ItemColumn, ItemTable } from "../../kit/List.tsx"
-import { AdminLink, Card, Nothing, Notice, StateBadge, type States } from "../../kit/Parts.tsx"
+import { type ItemColumn, TableCard } from "../../kit/List.tsx"
+import { AdminLink, Card, Notice, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 
@@ -67,47 +67,33 @@ interface ChannelsProps {
   readonly report: ChannelsReport
 }
 
-const Table = ({ report: { channels, lookedFrom }, context }: ChannelsProps) => {
+export const ChannelsCard = ({ report: { channels, lookedFrom }, context }: ChannelsProps) => {
   const say = sayOf(context, "allUsage")
   const { time } = context.formats
   return (
-    <>
-      <ItemTable
-        caption={say("health")}
-        items={channels}
-        columns={[
-          {
-            title: say("channel"),
-            cell: ({ name }) => (
-              <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ channel: name })}`}>{name}</a>
-            )
-          },
-          {
-            title: say("state"),
-            cell: (channel) => <StateBadge say={say} states={states} state={stateOf(channel)} />
-          },
-          { title: say("health.hour"), cell: ({ hour }) => <Calls context={context} of={hour} /> },
-          { title: say("health.day"), wide: true, cell: ({ day }) => <Calls context={context} of={day} /> },
-          timesColumn(context, say("duration"), (day) => [day.latencyP50Ms, day.latencyP95Ms]),
-          timesColumn(context, say("health.first"), (day) => [day.firstByteP50Ms, day.firstByteP95Ms])
-        ]}
-      />
+    <TableCard
+      title={say("health")}
+      items={channels}
+      empty={{ icon: "channel", title: say("health.none") }}
+      columns={[
+        {
+          title: say("channel"),
+          cell: ({ name }) => (
+            <a class="break-anywhere" href={`/admin/usage/calls?${new URLSearchParams({ channel: name })}`}>{name}</a>
+          )
+        },
+        { title: say("state"), cell: (channel) => <StateBadge say={say} states={states} state={stateOf(channel)} /> },
+        { title: say("health.hour"), cell: ({ hour }) => <Calls context={context} of={hour} /> },
+        { title: say("health.day"), wide: true, cell: ({ day }) => <Calls context={context} of={day} /> },
+        timesColumn(context, say("duration"), (day) => [day.latencyP50Ms, day.latencyP95Ms]),
+        timesColumn(context, say("health.first"), (day) => [day.firstByteP50Ms, day.firstByteP95Ms])
+      ]}
+    >
       <div class="card-footer text-secondary">
         {say("health.lead")}{" "}
         {lookedFrom === null ? null : say("health.bounded", { count: HEALTH_CALLS_MAX, time: time(lookedFrom) })}
       </div>
-    </>
-  )
-}
-
-export const ChannelsCard = (props: ChannelsProps) => {
-  const say = sayOf(props.context, "allUsage")
-  return (
-    <Card title={say("health")}>
-      {props.report.channels.length === 0
-        ? <Nothing icon="channel" title={say("health.none")} />
-        : <Table {...props} />}
-    </Card>
+    </TableCard>
   )
 }
 

@@ -286,7 +286,6 @@ const Details = (props: UserProps) => {
           title={say("apiKeys")}
           empty={say("keys.none")}
           items={keys}
-          hasMore={false}
           columns={[name, state, timeColumn(context, say("lastUsed"), ({ lastUsedAt }) => lastUsedAt, say("never"))]}
         />
         <ListCard
@@ -295,7 +294,6 @@ const Details = (props: UserProps) => {
           title={say("sessions")}
           empty={say("sessions.none")}
           items={user.sessions}
-          hasMore={false}
           columns={sessionColumns(context)}
         />
       </div>

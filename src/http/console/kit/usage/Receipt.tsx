@@ -8,8 +8,8 @@ import { type CostLine, costLines, SUM_SCALE } from "../../../../usage/CostLines
 import type { CallReceipt } from "../../../../usage/Receipts.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
-import { ItemTable } from "../List.tsx"
-import { Card, type Fact, Facts, Grid, Notice, Panel, StateBadge } from "../Parts.tsx"
+import { TableCard } from "../List.tsx"
+import { type Fact, Facts, Grid, Notice, Panel, StateBadge } from "../Parts.tsx"
 import { CallMoment, callStates, fundings } from "./Calls.tsx"
 
 interface Props {
@@ -37,17 +37,16 @@ const Breakdown = ({ call, context }: Props) => {
   const [billing = "", plan = ""] = multipliers.map((micros) => formatDecimal(micros, { scale: MICROS_SCALE }))
   const isMultiplied = multipliers.some((multiplier) => multiplier !== MULTIPLIER_ONE)
   return (
-    <Card title={say("receipt.how")}>
-      <ItemTable
-        caption={say("receipt.how")}
-        columns={[
-          { title: say("receipt.bucket"), cell: ({ name }) => say(lineNames[name]) },
-          { title: say("tokens"), number: true, cell: (line) => count(line.count) },
-          { title: say("receipt.price"), number: true, wide: true, cell: ({ priceMicros }) => usd(priceMicros) },
-          { title: say("receipt.sum"), number: true, cell: ({ sum }) => usdExact(sum, SUM_SCALE) }
-        ]}
-        items={costLines(call)}
-      />
+    <TableCard
+      title={say("receipt.how")}
+      items={costLines(call)}
+      columns={[
+        { title: say("receipt.bucket"), cell: ({ name }) => say(lineNames[name]) },
+        { title: say("tokens"), number: true, cell: (line) => count(line.count) },
+        { title: say("receipt.price"), number: true, wide: true, cell: ({ priceMicros }) => usd(priceMicros) },
+        { title: say("receipt.sum"), number: true, cell: ({ sum }) => usdExact(sum, SUM_SCALE) }
+      ]}
+    >
       <div class="card-body">
         {isMultiplied
           ? <div class="text-secondary">{say("receipt.multiplied", { billing, plan })}</div>
@@ -57,7 +56,7 @@ const Breakdown = ({ call, context }: Props) => {
           <strong>{call.costMicros === null ? "–" : usd(call.costMicros)}</strong>
         </div>
       </div>
-    </Card>
+    </TableCard>
   )
 }
 
