@@ -74,6 +74,17 @@ export const formatUsd = (micros: bigint): string => formatDecimal(micros, { sca
 /** Prints fen as CNY with two decimals: `2000n` is `20.00`. */
 export const formatCny = (fen: bigint): string => formatDecimal(fen, { scale: FEN_SCALE, decimalsMin: FEN_SCALE })
 
+const CENT_MICROS = 10_000n
+
+const isBelowCent = (micros: bigint): boolean => micros > -CENT_MICROS && micros < CENT_MICROS
+
+/** An amount cut to cents towards less money, so that a balance is never shown above what it is; exact below a cent. */
+export const floorToCents = (micros: bigint): bigint => {
+  if (isBelowCent(micros)) return micros
+  const rest = micros % CENT_MICROS
+  return micros - rest - (rest < 0n ? CENT_MICROS : 0n)
+}
+
 /** Integer division rounded towards positive infinity; `denominator` must be positive. */
 export const divideUp = (numerator: bigint, denominator: bigint): bigint => {
   const quotient = numerator / denominator

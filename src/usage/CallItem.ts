@@ -43,6 +43,10 @@ export const CallItem = Row({
 })
 export interface CallItem extends Schema.Schema.Type<typeof CallItem> {}
 
+/** All kinds of input tokens together; null while they are not known. */
+export const inputOfCall = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem): number | null =>
+  inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
+
 /** Of a row `e` of `usage_events` and its key `k`, if it has one. */
 export const itemColumns =
   `e.id, floor(extract(epoch FROM e.reserved_at) * 1000)::float8 AS at_ms, e.endpoint, e.model, e.key_id, k.name AS key_name,

@@ -12,6 +12,11 @@ export interface Telling extends VisitorOptions {
 
 export const submit = "main form button[type=submit]"
 
+/** Types into the inputs of these names. */
+export const fillIn = async (page: Visitor["page"], texts: Readonly<Record<string, string>>) => {
+  for (const [name, text] of Object.entries(texts)) await page.fill(`[name=${name}]`, text)
+}
+
 /** Looks at the page as it is, with every eye there is. */
 export const inspect = async (visitor: Visitor, telling: Telling, name: string) => {
   await visitor.page.waitForLoadState("load")

@@ -10,7 +10,6 @@ import { makeReservationId } from "../../domain/Ids.ts"
 import { SESSION_DAYS_MAX } from "../../identity/LoginSessions.ts"
 import { paymentOrigins } from "../../payments/PaymentOrigins.ts"
 import { PublicAddress } from "../../platform/PublicAddress.ts"
-import type { ConfirmationRefused } from "../../platform/SecondPerson.ts"
 import { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { mayUse } from "../AdminPolicy.ts"
@@ -87,18 +86,19 @@ const withCookie = (
 const problemPage = (context: PageContext, title: string, text: string, status: number): Page =>
   page(title, ProblemView({ context, title, text }), { status, bare: context.user === undefined })
 
+/** What was asked for is not done. */
+const refusedPage = (context: PageContext, text: string, status: number): Page =>
+  problemPage(context, context.say("problem.refused.title"), text, status)
+
 const notFoundPage = (context: PageContext): Page =>
   problemPage(context, context.say("problem.notFound.title"), context.say("problem.notFound.text"), 404)
-
-/** Why what was asked for neither is done nor waits for a second person. */
-const refusedPage = (context: PageContext, { reason }: ConfirmationRefused): Page =>
-  problemPage(context, context.say("problem.refused.title"), refusalText(context, reason), 409)
 
 /** What is shown for a failure that a handler let through. */
 const pageOfProblem = (context: PageContext, problem: PageProblem): Page | Redirect => {
   if (problem._tag === "PageNotFound") return notFoundPage(context)
   if (problem._tag === "ConfirmationPending") return redirect(`/admin/confirmations/${problem.id}?done=asked`)
-  if (problem._tag === "ConfirmationRefused") return refusedPage(context, problem)
+  // It neither is done nor waits for a second person.
+  if (problem._tag === "ConfirmationRefused") return refusedPage(context, refusalText(context, problem.reason), 409)
   const title = context.say("problem.unavailable.title")
   const text = context.say("problem.unavailable.text")
   return page(title, ProblemView({ context, title, text, again: context.here }), { status: 503, bare: true })
@@ -162,10 +162,10 @@ const encode = Effect.fnUntraced(function*(context: PageContext, answer: Answer)
 /** One user's pages wait for one another beyond their turns; past the bound they are told to come back. */
 const inTurn = <R>(context: PageContext, handled: Effect.Effect<Answer, PageProblem, R>) =>
   Effect.flatMap(PageTurns, (turns) => turns.take(context.user?.id, handled)).pipe(
-    Effect.catchTag("TooManyPages", () =>
-      Effect.succeed<Answer>(
-        problemPage(context, context.say("problem.refused.title"), context.say("problem.pages"), 429)
-      ))
+    Effect.catchTag(
+      "TooManyPages",
+      () => Effect.succeed<Answer>(refusedPage(context, context.say("problem.pages"), 429))
+    )
   )
 
 /** A path as it may be logged: links that are as good as a password end in one. */
@@ -275,7 +275,7 @@ const withStatus = (answer: Answer, status: number): Answer =>
   answer._tag === "Page" || answer._tag === "Part" ? { ...answer, status } : answer
 
 const plainAgain = (context: PageContext, problems: Problems): Page =>
-  problemPage(context, context.say("problem.refused.title"), Object.values(problems).join(" "), 422)
+  refusedPage(context, Object.values(problems).join(" "), 422)
 
 /** Whether the request comes from a page of this site that was made for this visitor. */
 const isOurs = Effect.fnUntraced(function*(context: PageContext, fields: URLSearchParams) {
@@ -298,9 +298,8 @@ const handleForm = <V extends PageContext, R1, R2>(context: V, form: FormHandler
     )
   }).pipe(
     Effect.catchTag("FormUnreadable", ({ why }) => {
-      const title = context.say("problem.refused.title")
       const text = why === "large" ? context.say("form.large") : context.say("form.malformed")
-      return Effect.succeed<Answer>(problemPage(context, title, text, statusOfUnreadable[why]))
+      return Effect.succeed<Answer>(refusedPage(context, text, statusOfUnreadable[why]))
     })
   )
 
@@ -313,9 +312,7 @@ const signedInForm = <R>(access: Access, path: HttpRouter.PathInput, handled: Ha
   route(access, "POST", path, (context) =>
     isUserContext(context)
       ? handled(context)
-      : Effect.succeed(
-        problemPage(context, context.say("problem.refused.title"), context.say("problem.session"), 403)
-      ))
+      : Effect.succeed(refusedPage(context, context.say("problem.session"), 403)))
 
 /** A form of users. */
 export const userForm = <R1, R2 = never>(path: HttpRouter.PathInput, form: FormHandler<UserContext, R1, R2>) =>

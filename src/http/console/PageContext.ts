@@ -13,7 +13,7 @@ import type { DatabaseUnavailable } from "../../postgres/DatabaseUnavailable.ts"
 import { mayUse } from "../AdminPolicy.ts"
 import { clientAddress } from "./ClientAddress.ts"
 import { csrfToken } from "./Csrf.ts"
-import { localPath } from "./Params.ts"
+import { localPath, oneOf } from "./Params.ts"
 import { type Formats, formatsOf, timeZoneOf } from "./text/Formats.ts"
 import { type Language, languageOf, languages, sayIn, type SayOf, type TextSection } from "./text/Texts.ts"
 
@@ -101,9 +101,6 @@ const sentFrom = (referer: string | undefined, host: string | undefined): string
 /** A section of the texts in the visitor's language. */
 export const sayOf = <S extends TextSection>(context: Pick<PageContext, "language">, section: S): SayOf<S> =>
   sayIn(context.language, section)
-
-const oneOf = <A extends string>(known: ReadonlyArray<A>, text: string | undefined): A | undefined =>
-  known.find((value) => value === text)
 
 const secretOf = (cookie: string | undefined): PageContext["secret"] =>
   cookie !== undefined && secretPattern.test(cookie)

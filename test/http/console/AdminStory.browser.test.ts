@@ -8,7 +8,7 @@ import { Effect, Redacted } from "effect"
 import { text } from "node:stream/consumers"
 import { type OrderId, UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, connect, desktop, phone, visit, type Visitor } from "../../support/Browser.ts"
-import { becomeCustomer, inspect, submit, type Telling } from "../../support/ConsoleStory.ts"
+import { becomeCustomer, fillIn, inspect, submit, type Telling } from "../../support/ConsoleStory.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
 const tellings: ReadonlyArray<Telling> = [
@@ -27,8 +27,7 @@ const setUp = async (visitor: Visitor, telling: Telling, { origin }: World, toke
   const { page } = visitor
   await page.goto(`${origin}/setup/${token}`)
   await inspect(visitor, telling, "setup")
-  await page.fill("[name=email]", `root-${telling.name}@example.com`)
-  await page.fill("[name=password]", "correct horse battery staple")
+  await fillIn(page, { email: `root-${telling.name}@example.com`, password: "correct horse battery staple" })
   await page.click(submit)
   await page.waitForURL(`${origin}/`)
   await page.goto(`${origin}/admin`)
@@ -38,10 +37,7 @@ const setUp = async (visitor: Visitor, telling: Telling, { origin }: World, toke
 const makeModel = async (visitor: Visitor, telling: Telling, { origin }: World) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/models/new`)
-  await page.fill("[name=id]", "gpt-4o-mini")
-  await page.fill("[name=input]", "-0.15")
-  await page.fill("[name=output]", "0.60")
-  await page.fill("[name=max_output_tokens]", "16384")
+  await fillIn(page, { id: "gpt-4o-mini", input: "-0.15", output: "0.60", max_output_tokens: "16384" })
   await page.click(save)
   await page.waitForSelector(".is-invalid[name=input]")
   await inspect(visitor, telling, "model-refused")
@@ -54,10 +50,7 @@ const makeModel = async (visitor: Visitor, telling: Telling, { origin }: World) 
 const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstream }: World) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/channels/new`)
-  await page.fill("[name=name]", "main upstream")
-  await page.fill("[name=base_url]", upstream)
-  await page.fill("[name=api_key]", "sk-simulated")
-  await page.fill("[name=models]", "gpt-4o-mini")
+  await fillIn(page, { name: "main upstream", base_url: upstream, api_key: "sk-simulated", models: "gpt-4o-mini" })
   await inspect(visitor, telling, "channel-new")
   await page.click(save)
   await page.waitForURL(/\/admin\/channels\/\d+\?done=created/)
@@ -70,11 +63,7 @@ const makeChannel = async (visitor: Visitor, telling: Telling, { origin, upstrea
 const makePlan = async (visitor: Visitor, telling: Telling, { origin }: World) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/plans/new`)
-  await page.fill("[name=code]", "basic")
-  await page.fill("[name=name]", "Basic")
-  await page.fill("[name=price]", "12.00")
-  await page.fill("[name=duration_days]", "30")
-  await page.fill("[name=limit_30d]", "80")
+  await fillIn(page, { code: "basic", name: "Basic", price: "12.00", duration_days: "30", limit_30d: "80" })
   await inspect(visitor, telling, "plan-new")
   await page.click(save)
   await page.waitForURL(/\/admin\/plans\/\d+\?done=created/)
@@ -114,8 +103,7 @@ const takeMoney = async (visitor: Visitor, telling: Telling, { epay, origin, str
 const giveCodes = async (visitor: Visitor, telling: Telling, { origin }: World) => {
   const { page } = visitor
   await page.goto(`${origin}/admin/codes/new`)
-  await page.fill("[name=name]", "Welcome")
-  await page.fill("[name=amount]", "5")
+  await fillIn(page, { name: "Welcome", amount: "5" })
   await inspect(visitor, telling, "codes-new")
   await page.click(save)
   await page.waitForURL(/\/admin\/codes\/\d+\?done=created/)
@@ -152,15 +140,13 @@ const moveMoney = async (visitor: Visitor, telling: Telling, { origin }: World, 
   await page.goto(`${origin}/admin/orders?user=${userId}`)
   await inspect(visitor, telling, "orders-of-one")
   await page.goto(`${origin}/admin/orders/1/refund`)
-  await page.fill("[name=amount]", "2.00")
-  await page.fill("[name=note]", "half of it was not used")
+  await fillIn(page, { amount: "2.00", note: "half of it was not used" })
   await page.click(complete("refund"))
   await page.waitForURL(/done=refund-succeeded/)
   await inspect(visitor, telling, "order-refunded")
 
   await page.goto(`${origin}/admin/users/${userId}/adjust`)
-  await page.fill("[name=amount]", "1.25")
-  await page.fill("[name=note]", "thanks for the report")
+  await fillIn(page, { amount: "1.25", note: "thanks for the report" })
   await page.click(complete("adjust"))
   await page.waitForURL(/done=adjusted/)
 }
@@ -231,8 +217,7 @@ const confirm = async (root: Visitor, user: Visitor, telling: Telling, { origin 
   await page.waitForURL(/done=saved/)
   await page.goto(`${origin}/admin/orders/${order}/complete`)
   await page.selectOption("[name=provider]", "manual")
-  await page.fill("[name=reference]", "bank transfer 12")
-  await page.fill("[name=note]", "seen on the bank statement")
+  await fillIn(page, { reference: "bank transfer 12", note: "seen on the bank statement" })
   await page.click(complete("complete"))
   await page.waitForURL(/\/admin\/confirmations\/\d+\?done=asked/)
   await inspect(root, telling, "confirmation-asked")

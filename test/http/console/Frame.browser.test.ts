@@ -4,6 +4,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import type { UserId } from "../../../src/domain/Ids.ts"
 import { chromiumPath, connect, visit, type Visitor } from "../../support/Browser.ts"
 import { ConsoleWorld } from "../../support/ConsoleWorld.ts"
 
@@ -38,6 +39,15 @@ const adminPages = [
 const signIn = (visitor: Visitor, origin: string, token: string): Promise<void> =>
   visitor.context.addCookies([{ name: "realms_session", value: token, url: origin }])
 
+/** Somebody who is signed in, by a browser of this kind. */
+const visitAs = Effect.fnUntraced(function*(userId: UserId, options?: Parameters<typeof visit>[1]) {
+  const world = yield* ConsoleWorld
+  const token = yield* world.session(userId)
+  const visitor = yield* visit(yield* connect, options)
+  yield* Effect.promise(() => signIn(visitor, world.origin, token))
+  return visitor
+})
+
 describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
   layer(ConsoleWorld.layerOf(), { excludeTestServices: true })((it) => {
     it.effect("fits the narrowest phone on every page, with any balance", () =>
@@ -65,11 +75,9 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const root = yield* world.root
-        const token = yield* world.session(root.id)
-        const visitor = yield* visit(yield* connect, { viewport: narrow, javaScriptEnabled: false })
+        const visitor = yield* visitAs(root.id, { viewport: narrow, javaScriptEnabled: false })
         yield* Effect.promise(async () => {
           const { page } = visitor
-          await signIn(visitor, world.origin, token)
           await page.goto(`${world.origin}/`)
           assert.isFalse(await page.locator("nav a[href='/keys']").isVisible())
           await page.click(".console-side > summary")
@@ -85,11 +93,9 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const user = yield* world.user(1_000_000n)
-        const token = yield* world.session(user.id)
-        const visitor = yield* visit(yield* connect)
+        const visitor = yield* visitAs(user.id)
         yield* Effect.promise(async () => {
           const { page } = visitor
-          await signIn(visitor, world.origin, token)
           // The browser says its zone by the first page, which has times, and so is asked for again.
           await page.goto(`${world.origin}/account`)
           await page.waitForSelector("html[data-zone='Asia/Shanghai']")
@@ -102,11 +108,9 @@ describe.skipIf(chromiumPath === undefined)("the frame of a page", () => {
       Effect.gen(function*() {
         const world = yield* ConsoleWorld
         const root = yield* world.root
-        const token = yield* world.session(root.id)
-        const visitor = yield* visit(yield* connect)
+        const visitor = yield* visitAs(root.id)
         yield* Effect.promise(async () => {
           const { page } = visitor
-          await signIn(visitor, world.origin, token)
           await page.goto(`${world.origin}/admin/plans/new`)
           await page.click("main form button.btn-primary")
           await page.waitForSelector(".alert-danger:focus")

@@ -4,7 +4,7 @@
  */
 import { UTC, zoneNamed } from "../../../config/TimeZones.ts"
 import { currencyDecimals, minorText } from "../../../domain/Currency.ts"
-import { formatCny, formatDecimal, formatUsd, MICROS_SCALE } from "../../../domain/Money.ts"
+import { floorToCents, formatCny, formatDecimal, formatUsd, MICROS_SCALE } from "../../../domain/Money.ts"
 import type { Language } from "./Texts.ts"
 
 const localeOf: Readonly<Record<Language, string>> = { en: "en-US", zh: "zh-CN" }
@@ -49,16 +49,6 @@ const currencyFormat = (language: Language, currency: string, decimalsMax: numbe
   return (text: string): string => isDecimal(text) ? format.format(text) : text
 }
 
-const CENT_MICROS = 10_000n
-
-const isBelowCent = (micros: bigint): boolean => micros > -CENT_MICROS && micros < CENT_MICROS
-
-/** Towards less money: a balance is never shown above what it is. */
-const floorToCents = (micros: bigint): bigint => {
-  const rest = micros % CENT_MICROS
-  return micros - rest - (rest < 0n ? CENT_MICROS : 0n)
-}
-
 /** Of a sum of tokens times prices: micros per million tokens. */
 const DECIMALS_MAX = 12
 
@@ -77,7 +67,7 @@ const build = (language: Language, timeZone: string): Formats => {
     language,
     timeZone,
     usd: (amount) => usd(formatUsd(amount)),
-    usdRounded: (amount) => usd(formatUsd(isBelowCent(amount) ? amount : floorToCents(amount))),
+    usdRounded: (amount) => usd(formatUsd(floorToCents(amount))),
     usdFixed: (amount) => fixed(formatDecimal(amount, { scale: MICROS_SCALE, decimalsMin: MICROS_SCALE })),
     cny: (fen) => cny(formatCny(fen)),
     minor: (amount, currency) => {

@@ -3,7 +3,7 @@
  */
 import { DateTime, Effect } from "effect"
 import type { UserId } from "../../../../domain/Ids.ts"
-import type { CallItem, CallState } from "../../../../usage/CallItem.ts"
+import { type CallItem, type CallState, inputOfCall } from "../../../../usage/CallItem.ts"
 import type { CallPage } from "../../../../usage/CallList.ts"
 import { REFUSED_DAYS, REFUSED_PER_USER_MAX, RefusedCalls, type RefusedPage } from "../../../../usage/RefusedCalls.ts"
 import { type PageContext, sayOf } from "../../PageContext.ts"
@@ -30,10 +30,6 @@ export const CallMoment = ({ call, context }: { readonly context: PageContext; r
 export const keyText = (context: PageContext, { keyHint, keyName }: Pick<CallItem, "keyHint" | "keyName">): string =>
   keyName === null || keyName === "" ? keyHint ?? sayOf(context, "usage")("key.none") : keyName
 
-/** All kinds of input tokens together; null while they are not known. */
-const inputOf = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem): number | null =>
-  inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
-
 /** The columns of calls, by name: each table shows some of them. A call leads to its receipt, below `path`. */
 export const callColumns = (context: PageContext, path: string) => {
   const say = sayOf(context, "usage")
@@ -50,7 +46,7 @@ export const callColumns = (context: PageContext, path: string) => {
     },
     model: { title: say("model"), cell: ({ model }) => <code class="break-anywhere">{model}</code> },
     key: { title: say("key"), wide: true, cell: (call) => keyText(context, call) },
-    input: { title: say("in"), number: true, wide: true, cell: (call) => tokens(inputOf(call)) },
+    input: { title: say("in"), number: true, wide: true, cell: (call) => tokens(inputOfCall(call)) },
     output: { title: say("out"), number: true, wide: true, cell: ({ outputTokens }) => tokens(outputTokens) },
     charged: {
       title: say("charged"),
