@@ -73,12 +73,17 @@ const grownOf = (before: Point, after: Point): string => {
 /** CPU that is more than chance, in nanoseconds a call. */
 const SEEN_NANOS = 3_000
 
+/** Every round of the one is below every round of the other: that is no chance. */
+const isBelow = (one: Point, other: Point): boolean => Math.max(...one.rounds) < Math.min(...other.rounds)
+
 /** Where more of something costs calls: the first point after the best that is no longer near it. */
 export const fallOf = (points: ReadonlyArray<Point>, what: string, edges: ReadonlyArray<Edge> = []): string => {
   const best = points.findIndex(({ callsPerSecond }) => callsPerSecond === most(points))
   const [before, last] = [points[best], points.at(-1)]
   if (before === undefined || last === undefined) return "There is no figure."
-  const bend = points.slice(best + 1).find(({ callsPerSecond }) => callsPerSecond < NEAR_SHARE * before.callsPerSecond)
+  const bend = points.slice(best + 1).find((point) =>
+    point.callsPerSecond < NEAR_SHARE * before.callsPerSecond && isBelow(point, before)
+  )
   if (bend === undefined) {
     const usual = median(points.map(({ callsPerSecond }) => callsPerSecond))
     const least = Math.min(...points.map(({ callsPerSecond }) => callsPerSecond))

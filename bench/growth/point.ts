@@ -36,7 +36,7 @@ export interface Measured {
   readonly load: Omit<Load, "origin" | "seconds">
   readonly size: number
   readonly isQuick: boolean
-  /** Warms up for this long instead of the usual. */
+  /** Warms up for this long instead of the usual, with as many connections as compile the way of a call soon. */
   readonly warmUpSeconds?: number
 }
 
@@ -69,6 +69,7 @@ const roundOf = async (realms: Realms, asked: Load): Promise<Round> => {
   ]
   const startedMs = performance.now()
   const { calls, callsPerSecond, failed, p50Ms, p99Ms } = await load(asked)
+  if (calls === 0) throw new Error(`none of the calls by ${asked.connections} connections ended in ${asked.seconds} s`)
   const micros = (performance.now() - startedMs) * 1_000
   const [nodeMicros, databaseMicros, now] = [
     cpuMicros(pid) - node,
@@ -90,11 +91,16 @@ const roundOf = async (realms: Realms, asked: Load): Promise<Round> => {
   }
 }
 
+const WARM_UP_CONNECTIONS = 64
+
 /** Measures one point. Each round goes on with the key after that of the last call before it. */
 export const measurePoint = async ({ isQuick, load: asked, realms, size, warmUpSeconds }: Measured): Promise<Point> => {
   const [count, seconds, warmUp] = isQuick ? [1, 1, 1] : [3, 5, 3]
   const whole: Load = { ...asked, origin: realms.origin, seconds }
-  let called = (await load({ ...whole, seconds: warmUpSeconds ?? warmUp })).calls
+  const warm = warmUpSeconds === undefined
+    ? whole
+    : { ...whole, connections: Math.max(whole.connections, WARM_UP_CONNECTIONS) }
+  let called = (await load({ ...warm, seconds: warmUpSeconds ?? warmUp })).calls
   const rounds: Array<Round> = []
   for (let round = 0; round < count; round++) {
     const measured = await roundOf(realms, { ...whole, firstKey: called % whole.keys.length })
@@ -118,12 +124,12 @@ export const measurePoint = async ({ isQuick, load: asked, realms, size, warmUpS
   }
 }
 
-/** The seconds in which so many users are each called once, as fast as a second of calls has shown; at most a minute. */
+/** The seconds in which so many users are each called once, as fast as a second of calls has shown; at most two minutes. */
 export const secondsForAll = async (realms: Realms, asked: Measured["load"], users: number): Promise<number> => {
   const { callsPerSecond } = await load({ ...asked, origin: realms.origin, seconds: 1 })
   return Math.min(SECONDS_FOR_ALL_MAX, Math.ceil((users * MARGIN) / Math.max(1, callsPerSecond)) + 1)
 }
 
-const SECONDS_FOR_ALL_MAX = 60
+const SECONDS_FOR_ALL_MAX = 120
 /** Accounts that are read for the first time take longer than later ones. */
 const MARGIN = 1.3

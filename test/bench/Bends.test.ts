@@ -67,6 +67,11 @@ describe("a curve that falls", () => {
     assert.notMatch(fallOf(points, "users", [{ size: 500, what: "the bound" }]), /the bound/)
   })
 
+  it("does not bend where rounds overlap", () => {
+    const overlapping = [point(1, 4_000, { rounds: [2_900, 4_000, 4_100] }), point(10, 3_000)]
+    assert.match(fallOf(overlapping, "users"), /does not bend/)
+  })
+
   it("does not bend by less than a tenth", () => {
     assert.match(fallOf([point(1, 4_000), point(10, 3_700)], "users"), /does not bend up to 10 users/)
   })
