@@ -245,26 +245,17 @@ const Tick = (shown: Shown<TickInput>) => {
   )
 }
 
-const controlOf = (input: AnyInput, state: FormState) => {
+/** An input of its kind: radios and ticks bring their labels themselves. */
+const One = ({ input, state }: Shown<AnyInput>) => {
+  const labelled = (control: ComponentChildren) => <Labelled state={state} input={input}>{control}</Labelled>
   switch (input.is) {
     case "select":
-      return <Select state={state} input={input} />
+      return labelled(<Select state={state} input={input} />)
     case "lines":
     case "code":
-      return <Lines state={state} input={input} />
+      return labelled(<Lines state={state} input={input} />)
     case "file":
-      return <File state={state} input={input} />
-    case "radios":
-    case "ticks":
-    case "tick":
-      return undefined
-    default:
-      return <Field state={state} input={input} />
-  }
-}
-
-const One = ({ input, state }: Shown<AnyInput>) => {
-  switch (input.is) {
+      return labelled(<File state={state} input={input} />)
     case "radios":
       return <Radios state={state} input={input} />
     case "ticks":
@@ -272,7 +263,7 @@ const One = ({ input, state }: Shown<AnyInput>) => {
     case "tick":
       return <Tick state={state} input={input} />
     default:
-      return <Labelled state={state} input={input}>{controlOf(input, state)}</Labelled>
+      return labelled(<Field state={state} input={input} />)
   }
 }
 

@@ -105,6 +105,10 @@ export const Copyable = (
   </div>
 )
 
+/** A line in small print below another one, where there is something to say. */
+export const Small = ({ children }: { readonly children: ComponentChildren }) =>
+  children === undefined || children === "" ? null : <div class="text-secondary small break-anywhere">{children}</div>
+
 export type Tone = "green" | "blue" | "yellow" | "red" | "secondary" | "orange" | "purple"
 
 export const Badge = ({ children, tone }: { readonly tone: Tone; readonly children: ComponentChildren }) => (

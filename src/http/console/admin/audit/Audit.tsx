@@ -7,7 +7,7 @@ import { AUDIT_STREAM_ITEMS_MAX, type AuditItem, AuditTrail } from "../../../../
 import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { csvAnswer } from "../../Csv.ts"
 import { byId, type ItemColumn, listPage, readListed, textColumn } from "../../kit/List.tsx"
-import { Moment } from "../../kit/Parts.tsx"
+import { Moment, Small } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
@@ -41,7 +41,7 @@ const Who = ({ item: { actor, email }, context }: ItemProps) => {
   return (
     <>
       <span class="break-anywhere">{email ?? actor}</span>
-      {key === undefined ? null : <div class="text-secondary small">{say("key", { id: key })}</div>}
+      <Small>{key === undefined ? undefined : say("key", { id: key })}</Small>
     </>
   )
 }
@@ -88,9 +88,9 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<AuditItem>> =
       title: say("when"),
       cell: (item) => (
         <>
-          <div class="text-secondary small">
+          <Small>
             <Moment context={context} at={item.at} />
-          </div>
+          </Small>
           <Who context={context} item={item} />
         </>
       )

@@ -20,7 +20,7 @@ import { adminFormPage, pageForm, routes } from "../../ConsoleRoute.ts"
 import { readFormWithFiles, readFormWithin } from "../../FormBody.ts"
 import { askPage, FormAlert, PostForm } from "../../kit/Forms.tsx"
 import { type ItemColumn, type Listed, listedOf, listPage } from "../../kit/List.tsx"
-import { Badge, Tabs } from "../../kit/Parts.tsx"
+import { Badge, Small, Tabs } from "../../kit/Parts.tsx"
 import { actorOf, sayOf, type UserContext } from "../../PageContext.ts"
 import { idOf, oneOf, pathId, searchText } from "../../Params.ts"
 import { differencesOf } from "./TermDifferences.ts"
@@ -131,7 +131,7 @@ const OfferName = ({ offer: { modelId, provider, rounded }, context }: OfferProp
   return (
     <>
       <code class="break-anywhere">{modelId === "" ? "–" : modelId}</code>
-      <div class="text-secondary small break-anywhere">{provider}</div>
+      <Small>{provider}</Small>
       {rounded
         ? (
           <span title={say("rounded.hint")}>

@@ -10,7 +10,7 @@ import { adminPage, routes } from "../../ConsoleRoute.ts"
 import { ButtonForm, headedPage } from "../../kit/Forms.tsx"
 import { amountColumn, TableCard, timeColumn } from "../../kit/List.tsx"
 import { methodName, OrderBadge, orderFacts } from "../../kit/Orders.tsx"
-import { AdminLink, Badge, type Fact, FactsCard, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
+import { AdminLink, Badge, type Fact, FactsCard, Moment, Small, StateBadge, type States } from "../../kit/Parts.tsx"
 import { mayOpen, sayOf, type UserContext } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { minorText, plainWords } from "../payments/EventParts.tsx"
@@ -108,7 +108,7 @@ const RefundState = ({ record: { order }, refund, context }: RecordProps & { rea
       {isUnanswered(refund) && refund.problem !== ""
         ? <Badge tone="yellow">{say("refund.unanswered")}</Badge>
         : <StateBadge say={say} states={refundStates} state={refund.state} />}
-      {refund.problem === "" ? null : <div class="text-secondary small break-anywhere">{refund.problem}</div>}
+      <Small>{refund.problem}</Small>
       {isUnanswered(refund) && mayOpen(context, path, "POST")
         ? (
           <div class="btn-list mt-2">
@@ -158,7 +158,7 @@ const DisputeState = (
   return (
     <>
       <Badge tone={isOpen ? "red" : "secondary"}>{plainWords(status)}</Badge>
-      <div class="text-secondary small break-anywhere">{plainWords(reason)}</div>
+      <Small>{plainWords(reason)}</Small>
       {dueAt === null || !isOpen ? null : (
         <div class="small">
           {sayOf(context, "adminOrders")("dispute.due")}: <Moment context={context} at={dueAt} />

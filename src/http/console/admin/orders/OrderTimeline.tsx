@@ -7,7 +7,7 @@ import type { EventItem } from "../../../../events/PaymentEvents.ts"
 import type { Attempt } from "../../../../orders/Order.ts"
 import type { AuditItem } from "../../../../platform/AuditTrail.ts"
 import { methodName } from "../../kit/Orders.tsx"
-import { AdminLink, Card, Moment, StateBadge, type States } from "../../kit/Parts.tsx"
+import { AdminLink, Card, Moment, Small, StateBadge, type States } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf } from "../../PageContext.ts"
 import type { TextKey } from "../../text/Texts.ts"
 import { factName, minorText, OutcomeBadge, reasonFor, sourceName } from "../payments/EventParts.tsx"
@@ -20,9 +20,6 @@ interface Entry {
 /** Who has acted, in words. */
 export const whoName = (context: PageContext, { actor, email }: Pick<AuditItem, "actor" | "email">): string =>
   actor === "cli" ? sayOf(context, "adminOrders")("cli") : email ?? actor
-
-const Small = ({ text }: { readonly text: string | undefined }) =>
-  text === undefined || text === "" ? null : <div class="text-secondary small break-anywhere">{text}</div>
 
 const attempts: States<Attempt["state"], TextKey<"adminOrders">> = {
   open: ["secondary", "attempt.open"],
@@ -64,7 +61,7 @@ const eventEntry = (context: PageContext, event: EventItem): Entry => ({
           </>
         )} <OutcomeBadge context={context} event={event} />
       </div>
-      <Small text={reasonFor(context, event)} />
+      <Small>{reasonFor(context, event)}</Small>
       {event.payment === null ? null : <code class="small break-anywhere">{event.payment}</code>}
     </>
   )
@@ -104,8 +101,8 @@ const changeEntry = (context: PageContext, change: AuditItem): Entry => {
             </>
           )}
         </div>
-        <Small text={textIn(change, "note")} />
-        <Small text={textIn(change, "problem")} />
+        <Small>{textIn(change, "note")}</Small>
+        <Small>{textIn(change, "problem")}</Small>
       </>
     )
   }

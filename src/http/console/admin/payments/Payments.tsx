@@ -13,7 +13,7 @@ import {
   readListed,
   timeColumn
 } from "../../kit/List.tsx"
-import { Tabs } from "../../kit/Parts.tsx"
+import { Small, Tabs } from "../../kit/Parts.tsx"
 import { type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, searchText } from "../../Params.ts"
 import { dayFilters, daysWarning, readDays } from "../FilterDays.ts"
@@ -39,7 +39,7 @@ const columnsOf = (context: PageContext): ReadonlyArray<ItemColumn<EventItem>> =
       cell: (event) => (
         <>
           <a href={`/admin/payments/${event.id}`}>#{event.id.toString()} {factName(context, event.fact)}</a>
-          <div class="text-secondary small">{sourceName(context, event.provider)}</div>
+          <Small>{sourceName(context, event.provider)}</Small>
         </>
       )
     },

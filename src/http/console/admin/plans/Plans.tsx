@@ -11,7 +11,7 @@ import { adminFormPage, adminPage, pageForm, routes } from "../../ConsoleRoute.t
 import { askPage, EditPage } from "../../kit/Forms.tsx"
 import { type InputEntry, Inputs } from "../../kit/Inputs.tsx"
 import { byId, enabledFilter, listPage, readListed } from "../../kit/List.tsx"
-import { Figures, NewLink, RowBadges } from "../../kit/Parts.tsx"
+import { Figures, NewLink, RowBadges, Small } from "../../kit/Parts.tsx"
 import { actorOf, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { oneOf, pathId } from "../../Params.ts"
 import { rowPages, rowPaths } from "../RowForms.tsx"
@@ -119,9 +119,9 @@ const list = Effect.fnUntraced(function*(context: UserContext) {
           <>
             <a class="break-anywhere" href={`/admin/plans/${plan.id}`}>{plan.name}</a>{" "}
             <RowBadges context={context} row={plan} />
-            <div class="text-secondary small">
+            <Small>
               <code>{plan.code}</code>
-            </div>
+            </Small>
           </>
         )
       },

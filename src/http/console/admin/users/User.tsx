@@ -12,7 +12,7 @@ import { ButtonForm, EnabledAction, headedPage, switchOf } from "../../kit/Forms
 import { keyColumns } from "../../kit/Keys.tsx"
 import { type ItemColumn, type Listed, readListed, textColumn, timeColumn } from "../../kit/List.tsx"
 import { ListCard } from "../../kit/ListCard.tsx"
-import { AdminLink, FactsCard, Figures, Moment, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
+import { AdminLink, FactsCard, Figures, Moment, Small, StateBadge, type States, Usd } from "../../kit/Parts.tsx"
 import { mayOpen, type PageContext, sayOf, type UserContext } from "../../PageContext.ts"
 import { roleNames } from "../../text/SharedTexts.ts"
 import { sayKnown, type TextKey } from "../../text/Texts.ts"
@@ -119,9 +119,9 @@ const ledgerColumns = (context: PageContext): ReadonlyArray<ItemColumn<LedgerIte
       cell: ({ createdAt, kind, note }) => (
         <>
           <div>{sayKnown(say, kinds, kind)}</div>
-          <div class="text-secondary small">
+          <Small>
             <Moment context={context} at={createdAt} />
-          </div>
+          </Small>
           {note === "" ? null : <div class="small break-anywhere">{note}</div>}
         </>
       )
@@ -133,7 +133,7 @@ const ledgerColumns = (context: PageContext): ReadonlyArray<ItemColumn<LedgerIte
       cell: ({ amountMicros, owedMicros }) => (
         <>
           <span class="nowrap">{context.formats.usd(amountMicros)}</span>
-          {owedMicros === 0n ? null : <div class="text-secondary small">{owedText(context, owedMicros)}</div>}
+          <Small>{owedMicros === 0n ? undefined : owedText(context, owedMicros)}</Small>
         </>
       )
     }
@@ -171,7 +171,7 @@ const subscriptionColumns = ({ user, context }: UserProps): ReadonlyArray<ItemCo
       cell: (item) => (
         <>
           <div class="break-anywhere">{item.planName}</div>
-          <div class="text-secondary small break-anywhere">{originText(context, item)}</div>
+          <Small>{originText(context, item)}</Small>
         </>
       )
     },
@@ -189,18 +189,12 @@ const subscriptionColumns = ({ user, context }: UserProps): ReadonlyArray<ItemCo
   ]
 }
 
-const passwordText = ({ user: { hasPassword, passwordLinkUntil }, context }: UserProps) => {
+const passwordText = ({ user: { hasPassword, passwordLinkUntil: until }, context }: UserProps) => {
   const say = sayOf(context, "user")
   return (
     <>
       <div>{say(hasPassword ? "set" : "password.none")}</div>
-      {passwordLinkUntil === null
-        ? null
-        : (
-          <div class="text-secondary small">
-            {say("password.link", { at: context.formats.time(passwordLinkUntil) })}
-          </div>
-        )}
+      <Small>{until === null ? undefined : say("password.link", { at: context.formats.time(until) })}</Small>
     </>
   )
 }
