@@ -7,6 +7,7 @@ import { parseArgs } from "node:util"
 import { Bench } from "tinybench"
 import { microTasks } from "./microTasks.ts"
 import { jsonOf, machine, measuredBy, writeDocs } from "./report.ts"
+import { endAll } from "./servers.ts"
 import { rounded } from "./statistics.ts"
 
 const { values: { only = "", quick = false } } = parseArgs({
@@ -80,3 +81,4 @@ if (!quick && only === "") {
   })
   process.stderr.write("the results are in docs/benchmarks\n")
 }
+await endAll()

@@ -3,6 +3,7 @@
  * over a simulated upstream.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -46,6 +47,13 @@ export const start = (
     }
     child.once("close", (code) => reject(new Error(`${args.join(" ")} ended with ${code}: ${seen}`)))
   })
+
+/** The same for a process that ends by itself: what was found, once it has left nothing behind. */
+export const run = async (...asked: Parameters<typeof start>): Promise<string> => {
+  const { child, found } = await start(...asked)
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+  return found
+}
 
 /** A script of this folder that prints the port it listens on. */
 export const startScript = async (script: string, ...args: ReadonlyArray<string>) => {

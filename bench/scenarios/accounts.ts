@@ -2,7 +2,7 @@
  * Accounts: one that is called all the time beside many, and a hundred thousand that were touched once.
  */
 import type { Scenario } from "../scenario.ts"
-import { keyOf, root, start, startRealms, startScript } from "../servers.ts"
+import { keyOf, root, run, startRealms, startScript } from "../servers.ts"
 import { median, rounded } from "../statistics.ts"
 import { load } from "../wrk.ts"
 
@@ -43,7 +43,7 @@ export const accounts: Scenario = {
 
     const touched = isQuick ? 10_000 : 100_000
     say(`touching ${touched} accounts ...`)
-    const { found } = await start(
+    const found = await run(
       [`${root}/bench/accountsProbe.ts`, String(touched)],
       (line) => line.startsWith("{") ? line : undefined
     )

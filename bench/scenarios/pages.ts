@@ -3,7 +3,7 @@
  */
 import { join } from "node:path"
 import type { Scenario } from "../scenario.ts"
-import { root, start } from "../servers.ts"
+import { root, run } from "../servers.ts"
 
 interface PageTimes {
   readonly page: string
@@ -20,7 +20,7 @@ export const pages: Scenario = {
     const [calls, rows] = isQuick ? ["10000", "0"] : ["100000", "10000000"]
     say(`writing ${calls} calls of the user, ${rows} of others ...`)
     const lines: Array<PageTimes> = []
-    await start([join(root, "bench/pages.ts")], (line) => line === "done" ? line : undefined, {
+    await run([join(root, "bench/pages.ts")], (line) => line === "done" ? line : undefined, {
       ...process.env,
       BENCH_CALLS: calls,
       BENCH_ROWS: rows,
