@@ -1,9 +1,9 @@
 -- Reports of calls. Usage is folded by the hour, so that reports of many calls read few rows, and refused calls are kept for
 -- the lists of calls.
 --
--- Each call is counted once: in `usage_hours` when its user's fold has passed it, else where it is read from `usage_events`,
--- after `through` or because `usage_pending` lists it. Everything that moves calls from one to the other holds the user's row of
--- `usage_folds`. The journal's writers take that lock last, and a fold waits for nothing that they hold. In the usual case all
+-- Each call that has ended is counted once: in `usage_hours` when its user's fold has passed it, else where it is read from
+-- `usage_events`, after `through` or because `usage_pending` lists it. Everything that moves calls from one to the other holds the
+-- user's row of `usage_folds`. The journal's writers take that lock last, and a fold waits for nothing that they hold. In the usual case all
 -- this costs a call no more than two conditions.
 
 CREATE TABLE usage_hours (
@@ -39,14 +39,14 @@ CREATE TABLE usage_folds (
   through uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
 ) WITH (fillfactor = 50);
 
--- Calls that the fold has passed and not counted: still open then, or written after it with an older id.
+-- Calls that ended after the fold had passed their ids, and are not counted yet.
 CREATE TABLE usage_pending (
   user_id bigint NOT NULL,
   id uuid NOT NULL,
   PRIMARY KEY (user_id, id)
 ) WITH (fillfactor = 70);
 
--- One row: every call that was reserved before has been folded, but for those that were open then or were written late.
+-- One row: every call that was reserved before has been folded, but for those that were open then.
 CREATE TABLE usage_fold_rounds (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   folded_to timestamptz NOT NULL
@@ -61,11 +61,6 @@ CREATE VIEW usage_calls AS
       coalesce(cost_micros, 0) AS cost_micros, coalesce(charged_micros, 0) + late_charged_micros AS charged_micros,
       coalesce(channel, '') AS channel
     FROM usage_events;
-
--- The smallest UUIDv7 of a millisecond since the epoch.
-CREATE FUNCTION realms_uuid_at_v1(p_ms bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT (lpad(to_hex(greatest(p_ms, 0)), 12, '0') || '00000000000000000000')::uuid
-$$;
 
 -- Takes the lock of the user's fold until the transaction ends; answers how far the fold has come. The row is made first: without
 -- it a first fold that is under way could not be waited for.
@@ -83,7 +78,7 @@ END $$;
 -- makes the index scan begin at the user's first call. Where whole rows are read, the planner is told how few a user has by
 -- `user_id BETWEEN ...`, which costs an upward scan nothing, but slows a downward one.
 
--- Which of the users after p_after have something to fold: one index look-up each, and one for each pending call. Without the
+-- Which of the users after p_after have something to fold: two index look-ups each. Without the
 -- settings the planner would choose a sequential scan, because it expects an early hit; where nothing is due there is no hit.
 CREATE FUNCTION realms_usage_due_v1(p_after bigint, p_users_max integer, p_margin_ms bigint)
 RETURNS TABLE (id bigint, due boolean) LANGUAGE plpgsql STABLE
@@ -94,11 +89,7 @@ BEGIN
   RETURN QUERY SELECT u.id, EXISTS (
       SELECT FROM usage_events e WHERE (e.user_id, e.id) < (u.id, v_before)
         AND (e.user_id, e.id) > (u.id, coalesce(f.through, '00000000-0000-0000-0000-000000000000'))
-    ) OR EXISTS (
-      SELECT FROM usage_pending p
-        CROSS JOIN LATERAL (SELECT l.state FROM usage_events l WHERE l.id = p.id OFFSET 0) e
-        WHERE p.user_id = u.id AND e.state <> 'reserved'
-    )
+    ) OR EXISTS (SELECT FROM usage_pending p WHERE p.user_id = u.id)
     FROM (SELECT a.id FROM users a WHERE a.id > p_after ORDER BY a.id LIMIT p_users_max) u
     LEFT JOIN usage_folds f ON f.user_id = u.id ORDER BY u.id;
 END $$;
@@ -127,12 +118,8 @@ BEGIN
       ORDER BY c.user_id, c.id LIMIT p_calls_max
   ), ready AS (
     DELETE FROM usage_pending p USING (
-      SELECT q.id FROM usage_pending q
-        CROSS JOIN LATERAL (SELECT e.state FROM usage_events e WHERE e.id = q.id OFFSET 0) e
-        WHERE q.user_id = p_user AND e.state <> 'reserved' LIMIT p_calls_max
+      SELECT q.id FROM usage_pending q WHERE q.user_id = p_user ORDER BY q.id LIMIT p_calls_max
     ) r WHERE p.user_id = p_user AND p.id = r.id RETURNING p.id
-  ), waiting AS (
-    INSERT INTO usage_pending (user_id, id) SELECT t.user_id, t.id FROM taken t WHERE t.state = 'reserved'
   ), counted AS MATERIALIZED (
     SELECT t.* FROM taken t WHERE t.counts
     UNION ALL
@@ -210,9 +197,9 @@ END $$;
 CREATE TRIGGER usage_events_late AFTER UPDATE OF late ON usage_events
   FOR EACH ROW WHEN (NEW.late AND NOT OLD.late) EXECUTE FUNCTION realms_usage_late_v1();
 
--- A call is written within about 40 s of its reserve time. One that is not (of a process whose clock lags, or that was stopped
--- for a while) is looked at here. If the fold has passed its id already, the call is noted as pending; if not, the lock keeps
--- the fold from passing it before it can be seen.
+-- A fold leaves the calls of the last minutes alone. A call that ends later after its reserve time than half a minute is looked at
+-- here. If the fold has passed its id already, the call is noted as pending; if not, the lock keeps the fold from passing it before
+-- it can be seen.
 CREATE FUNCTION realms_usage_straggler_v1() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF realms_usage_lock_v1(NEW.user_id) >= NEW.id THEN

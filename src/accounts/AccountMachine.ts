@@ -130,6 +130,7 @@ const reserved = (
     ...pays,
     price: command.price,
     billingMultiplier: command.billingMultiplier,
+    groupMultiplier: command.groupMultiplier,
     reservedMicros: isFree ? 0n : boundMicros(command, pays.outputTokens, pays.planMultiplier),
     reservedAtMs: command.atMs,
     // Nothing is held of a call that is free.

@@ -21,6 +21,8 @@ export interface Reservation {
   readonly billingMultiplier: bigint
   /** The plan's multiplier at reserve, scaled by 10^6; 1 when the balance pays. */
   readonly planMultiplier: bigint
+  /** That of the user's group at reserve, scaled by 10^6. */
+  readonly groupMultiplier: bigint
   readonly reservedMicros: bigint
   /** Output tokens (a choice) that the hold covers. */
   readonly outputTokens: number
@@ -79,6 +81,7 @@ export interface Reserve {
   readonly stream: boolean
   readonly price: PriceSnapshot
   readonly billingMultiplier: bigint
+  readonly groupMultiplier: bigint
   readonly billingEnabled: boolean
   readonly payAsYouGo: boolean
   readonly baseNumerator: bigint

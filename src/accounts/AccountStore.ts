@@ -55,6 +55,7 @@ const StoredReservation = Schema.Struct({
   extras: Schema.NullOr(PriceExtras),
   billing: BigIntText,
   plan: BigIntText,
+  grp: BigIntText,
   output_limit: Schema.Number,
   reserved_at_ms: Schema.Number,
   counted: Schema.Boolean,
@@ -84,11 +85,11 @@ const Stored = Schema.Struct({
 
 const decodeStored = Schema.decodeUnknownEffect(Stored)
 
-const askedRows = "SELECT * FROM usage_events WHERE user_id = $1 AND id = ANY ($2::uuid[])"
+const askedRows = "SELECT * FROM calls WHERE user_id = $1 AND id = ANY ($2::uuid[])"
 
-const openRows = `SELECT * FROM usage_events WHERE user_id = $1 AND state = 'reserved'
+const openRows = `SELECT * FROM open_calls WHERE user_id = $1
         UNION ALL
-        ${askedRows} AND state <> 'reserved'`
+        SELECT * FROM usage_events WHERE user_id = $1 AND id = ANY ($2::uuid[])`
 
 const loadSql = (rows: string) => `
   SELECT json_build_object(
@@ -96,7 +97,7 @@ const loadSql = (rows: string) => `
     'owed', b.owed_micros::text,
     'held', b.held_micros::text,
     'open_holds', b.open_holds,
-    'counted_open', EXISTS (SELECT FROM usage_events c WHERE c.user_id = $1 AND c.counted AND c.state = 'reserved'),
+    'counted_open', EXISTS (SELECT FROM open_holds c WHERE c.user_id = $1 AND c.counted),
     'reservations', coalesce((
       SELECT json_agg(json_build_object(
         'id', u.id, 'state', u.state, 'funding', u.funding, 'subscription_id', u.subscription_id::text,
@@ -105,7 +106,7 @@ const loadSql = (rows: string) => `
         'cached', u.cached_input_micros_per_1m::text, 'write', u.cache_write_micros_per_1m::text,
         'output', u.output_micros_per_1m::text, 'extras', u.price_extras,
         'billing', u.billing_multiplier_micros::text, 'plan', u.plan_multiplier_micros::text,
-        'output_limit', u.output_limit, 'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
+        'grp', u.group_multiplier_micros::text, 'output_limit', u.output_limit, 'reserved_at_ms', floor(extract(epoch FROM u.reserved_at) * 1000),
         'counted', u.counted, 'late', u.late))
       FROM (
         ${rows}
@@ -209,6 +210,7 @@ const toRow = (stored: typeof StoredReservation.Type): ReservationRow => ({
   }, stored.extras),
   billingMultiplier: stored.billing,
   planMultiplier: stored.plan,
+  groupMultiplier: stored.grp,
   reservedMicros: stored.reserved_micros,
   outputTokens: stored.output_limit,
   reservedAtMs: stored.reserved_at_ms,

@@ -281,8 +281,7 @@ export class Accounts extends Context.Service<Accounts, {
       mustRenewAll = false
       const overdue = rowsOf(
         OverdueCall,
-        sql`SELECT id, user_id FROM usage_events WHERE state = 'reserved' AND lease_expires_at < now()
-            ORDER BY id LIMIT ${SWEEP_MAX}`
+        sql`SELECT id, user_id FROM open_holds WHERE lease_expires_at < now() ORDER BY id LIMIT ${SWEEP_MAX}`
       )
       const rows = yield* withinDatabaseWait(overdue, READ_MS_MAX).pipe(
         Effect.mapError((error) =>

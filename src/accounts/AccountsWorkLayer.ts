@@ -7,6 +7,7 @@ import { Accounts } from "./Accounts.ts"
 import { LedgerDrift } from "./LedgerDrift.ts"
 import { ReferencePartitionsLayer } from "./ResponseReferences.ts"
 import { SweeperLayer } from "./Sweeper.ts"
+import { UsagePartitionsLayer } from "./UsagePartitions.ts"
 
 /** After the last call has ended, settlements have so long to land before they go to the outbox file. */
 const DRAIN_MS_MAX = 10_000
@@ -18,6 +19,9 @@ const ReplayAndDrainLayer = Layer.effectDiscard(Effect.gen(function*() {
   yield* Effect.forkScoped(accounts.replay)
 }))
 
-export const AccountsWorkLayer = Layer.mergeAll(LedgerDrift.layer, ReferencePartitionsLayer, SweeperLayer).pipe(
-  Layer.provideMerge(ReplayAndDrainLayer)
-)
+export const AccountsWorkLayer = Layer.mergeAll(
+  LedgerDrift.layer,
+  ReferencePartitionsLayer,
+  SweeperLayer,
+  UsagePartitionsLayer
+).pipe(Layer.provideMerge(ReplayAndDrainLayer))

@@ -5,7 +5,7 @@
  * @internal
  */
 import { maximum, minimum } from "../domain/Money.ts"
-import { MULTIPLIER_ONE } from "../domain/Price.ts"
+import { MULTIPLIER_ONE, multiplierProduct, PRODUCT_ONE } from "../domain/Price.ts"
 import { FundsHeld, InsufficientFunds } from "./AccountError.ts"
 import type { AccountState, Reserve, SubscriptionState } from "./AccountState.ts"
 import { boundMicros } from "./HoldBound.ts"
@@ -29,11 +29,11 @@ const least = (command: Reserve): number => Math.min(command.tokensMin, command.
  * with `halfAvailable` into half of that.
  */
 const upperTokens = (command: Reserve, { availableMicros, planMultiplier }: Funds): number => {
-  const multiplier = command.billingMultiplier * planMultiplier
+  const multiplier = multiplierProduct({ ...command, planMultiplier })
   if (command.tokenNumerator * multiplier === 0n) {
     return boundMicros(command, 0, planMultiplier) <= availableMicros ? command.tokensMax : 0
   }
-  const scale = 1_000_000n * MULTIPLIER_ONE * MULTIPLIER_ONE
+  const scale = 1_000_000n * PRODUCT_ONE
   const left = (availableMicros * scale) / multiplier - command.baseNumerator
   const price = command.halfAvailable === true ? 2n * command.tokenNumerator : command.tokenNumerator
   return Number(maximum(0n, minimum(left / price, BigInt(command.tokensMax))))

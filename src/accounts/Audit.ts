@@ -41,7 +41,7 @@ export interface AuditReport {
   readonly aboveHolds: AuditList<CallAboveHold>
 }
 
-const countsSql = `SELECT (SELECT count(*) FROM user_balances) AS users, (SELECT count(*) FROM usage_events) AS usage,
+const countsSql = `SELECT (SELECT count(*) FROM user_balances) AS users, (SELECT count(*) FROM calls) AS usage,
   (SELECT count(*) FROM ledger_entries) AS entries`
 
 const Counts = Row({ users: Schema.BigInt, usage: Schema.BigInt, entries: Schema.BigInt })

@@ -30,9 +30,9 @@ const AccountSums = Row({
 
 const sumsSql = `
   SELECT b.user_id, b.usd_micros, b.owed_micros, b.held_micros, b.open_holds,
-    (coalesce(l.amount, 0) - coalesce(u.charged, 0) - coalesce(u.held, 0))::bigint AS expected,
+    (coalesce(l.amount, 0) - coalesce(u.charged, 0) - coalesce(o.held, 0))::bigint AS expected,
     (coalesce(l.owed, 0) + coalesce(l.recovered, 0) + coalesce(u.short, 0))::bigint AS expected_owed,
-    coalesce(u.held, 0)::bigint AS expected_held, coalesce(u.holds, 0)::integer AS expected_holds
+    coalesce(o.held, 0)::bigint AS expected_held, coalesce(o.holds, 0)::integer AS expected_holds
   FROM user_balances b
   LEFT JOIN LATERAL (
     SELECT sum(amount_micros) AS amount, sum(owed_micros) AS owed,
@@ -40,12 +40,14 @@ const sumsSql = `
     FROM ledger_entries WHERE user_id = b.user_id
   ) l ON true
   LEFT JOIN LATERAL (
-    SELECT sum(${chargedOf("usage_events")}) FILTER (WHERE funding = 'balance' AND state <> 'reserved') AS charged,
-      sum(reserved_micros) FILTER (WHERE funding = 'balance' AND state = 'reserved') AS held,
-      count(*) FILTER (WHERE state = 'reserved') AS holds,
-      sum(cost_micros - ${chargedOf("usage_events")}) FILTER (WHERE funding <> 'free' AND state <> 'reserved') AS short
+    SELECT sum(${chargedOf("usage_events")}) FILTER (WHERE funding = 'balance') AS charged,
+      sum(cost_micros - ${chargedOf("usage_events")}) FILTER (WHERE funding <> 'free') AS short
     FROM usage_events WHERE user_id = b.user_id
   ) u ON true
+  LEFT JOIN LATERAL (
+    SELECT sum(reserved_micros) FILTER (WHERE funding = 'balance') AS held, count(*) AS holds
+    FROM open_holds WHERE user_id = b.user_id
+  ) o ON true
   WHERE b.user_id > $1 ORDER BY b.user_id LIMIT $2`
 
 const problemsOf = (sums: typeof AccountSums.Type): ReadonlyArray<AuditProblem> => {

@@ -41,9 +41,9 @@ const bucketsSql = `
       coalesce(c.micros, 0) AS used, coalesce(c.held, 0) AS used_held
     FROM subscription_usage w FULL JOIN (
       SELECT subscription_id, date_trunc('minute', reserved_at) AS bucket_start,
-        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE ${chargedOf("usage_events")} END) AS micros,
+        sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE ${chargedOf("calls")} END) AS micros,
         sum(CASE WHEN state = 'reserved' THEN reserved_micros ELSE 0 END) AS held
-      FROM usage_events WHERE funding = 'subscription' GROUP BY 1, 2
+      FROM calls WHERE funding = 'subscription' GROUP BY 1, 2
     ) c USING (subscription_id, bucket_start)
   ) d JOIN user_subscriptions s ON s.id = d.subscription_id
   WHERE d.counted <> d.used OR d.counted_held <> d.used_held
@@ -71,8 +71,7 @@ const limitsSql = `
 
 const overdueSql = `
   SELECT user_id, format('reservation %s is open past its lease: is a server running to sweep it?', id) AS message
-  FROM usage_events
-  WHERE state = 'reserved' AND lease_expires_at < now() - make_interval(secs => ${OVERDUE_SECONDS})`
+  FROM open_holds WHERE lease_expires_at < now() - make_interval(secs => ${OVERDUE_SECONDS})`
 
 /** A debt that a call's end has paid: by what was held and not charged, or by the balance for what no window had room for. */
 const recoveriesSql = `
@@ -82,7 +81,7 @@ const recoveriesSql = `
   LEFT JOIN usage_events e ON e.user_id = l.user_id
     AND e.id = CASE WHEN l.ref_id ~ '^[0-9a-f-]{36}(:late)?$' THEN left(l.ref_id, 36)::uuid END
   WHERE l.kind = 'recovery' AND l.ref_type = 'usage' AND (e.id IS NULL OR -l.amount_micros > CASE
-      WHEN e.state = 'reserved' OR (l.ref_id LIKE '%:late' AND NOT e.late) THEN 0
+      WHEN l.ref_id LIKE '%:late' AND NOT e.late THEN 0
       WHEN e.funding = 'balance' AND e.late THEN e.reserved_micros
       WHEN e.funding = 'balance' THEN e.reserved_micros - ${chargedOf("e")}
       WHEN e.funding = 'subscription' THEN e.cost_micros - ${chargedOf("e")}
@@ -98,6 +97,11 @@ const kinds = `(VALUES ${
     refType === null ? [] : [`('${kind}', '${refType}', ${direction})`]
   ).join(", ")
 }) AS k (kind, ref_type, direction)`
+
+/** A call is open or has ended. */
+const twiceSql = `
+  SELECT h.user_id, format('call %s is open and has ended', h.id) AS message
+  FROM open_holds h JOIN usage_events e ON e.id = h.id`
 
 /** The entries of a user are numbered without gaps. */
 const numbersSql = `
@@ -169,10 +173,15 @@ const notUnique: AuditProblem = {
   message: "nothing keeps ledger entries from being posted twice: their unique index is missing"
 }
 
+/** The guards that hold on each table they are for: those of `usage_events` on each of its partitions too. */
+const guardsSql = `SELECT tgname FROM pg_trigger WHERE tgname LIKE 'keep\\_%' GROUP BY tgname
+  HAVING bool_and(tgenabled = 'O') AND (tgname NOT IN ('keep_usage_events', 'keep_usage_events_all')
+    OR count(*) = (SELECT count(*) FROM pg_partition_tree('usage_events')))`
+
 const missingGuards = Effect.fnUntraced(function*(sql: SqlClient.SqlClient) {
   const enabled = yield* rowsOf(
     Guard,
-    sql.unsafe("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'keep\\_%' AND tgenabled = 'O'")
+    sql.unsafe(guardsSql)
   )
   const present = new Set(enabled.map(({ name }) => name))
   const missing = guards.filter((name) => !present.has(name)).map((guard): AuditProblem => ({
@@ -189,6 +198,7 @@ const comparisons = checkOf([
   ["I7", limitsSql],
   ["I3", recoveriesSql],
   ["I6", overdueSql],
+  ["I3", twiceSql],
   ["I4", explainedSql],
   ["I9", numbersSql]
 ])

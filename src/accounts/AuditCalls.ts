@@ -46,10 +46,6 @@ export interface CallsAudit {
 
 /** Why a row cannot be what became of a call; null: it can. */
 const flawSql = `CASE
-  WHEN e.state = 'reserved' AND (e.settled_at IS NOT NULL OR e.cost_micros IS NOT NULL OR e.charged_micros IS NOT NULL
-    OR e.output_tokens IS NOT NULL OR e.usage_source IS NOT NULL OR e.late) THEN 'is open and has an end'
-  WHEN e.state = 'reserved' THEN NULL
-  WHEN e.cost_micros IS NULL THEN 'has ended and has no cost'
   WHEN ${chargedOf("e")} > e.cost_micros THEN 'is charged more than it cost'
   WHEN e.late AND e.state <> 'committed' THEN 'is late and was not committed'
   WHEN e.endpoint = '' AND (e.state <> 'voided' OR e.funding <> 'free' OR e.reserved_micros <> 0)
@@ -65,13 +61,14 @@ const flawSql = `CASE
   WHEN e.state = 'expired' AND e.settled_at <= e.lease_expires_at THEN 'expired within its lease'
 END`
 
-/** What a committed call costs: tokens times the prices of its tier, the last one that they reach, and its tools, times both multipliers, rounded up once. */
+/** What a committed call costs: tokens times the prices of its tier, the last one that they reach, and its tools, times the multipliers, rounded up once. */
 const costSql = `
   SELECT div((e.input_tokens * p.input + e.cached_input_tokens * p.cached + e.cache_write_tokens * coalesce(p.write, p.input)
         + e.output_tokens * p.output
         + (coalesce(e.web_search_calls * (e.price_extras #>> '{tools,web}')::numeric, 0)
           + coalesce(e.file_search_calls * (e.price_extras #>> '{tools,file}')::numeric, 0)) * 1000000)
-      * e.billing_multiplier_micros * e.plan_multiplier_micros + 999999999999999999, 1000000000000000000) AS cost
+      * e.billing_multiplier_micros * e.plan_multiplier_micros * e.group_multiplier_micros + 999999999999999999999999,
+    1000000000000000000000000) AS cost
   FROM (
     SELECT t.place, t.input, t.cached, t.write, t.output
       FROM ROWS FROM (

@@ -1,5 +1,5 @@
 /**
- * What a call was charged, of its row in `usage_events`: at its settlement, and by a commit after its expiry. Each part has its own
+ * What a call was charged, of its row in `usage_events` or `calls`: at its settlement, and by a commit after its expiry. Each part has its own
  * date.
  */
 

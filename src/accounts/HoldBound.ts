@@ -6,5 +6,6 @@ import type { Reserve } from "./AccountState.ts"
 export const boundMicros = (command: Reserve, tokens: number, planMultiplier: bigint): bigint =>
   costMicros(command.baseNumerator + BigInt(tokens) * command.tokenNumerator, {
     billingMultiplier: command.billingMultiplier,
-    planMultiplier
+    planMultiplier,
+    groupMultiplier: command.groupMultiplier
   })

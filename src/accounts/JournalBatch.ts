@@ -1,5 +1,5 @@
 /**
- * One batch of the journal as the arguments of `realms_journal_v1`, and its answer decoded. Arrays travel as PostgreSQL
+ * One batch of the journal as the arguments of `realms_journal_v1` or `realms_journal_plain_v1`, and its answer decoded. Arrays travel as PostgreSQL
  * array literals: text that is joined once, which is the cheapest thing to make per call.
  *
  * @internal
@@ -7,6 +7,7 @@
 import type { SubscriptionId, UserId } from "../domain/Ids.ts"
 import type { Event } from "./AccountMachine.ts"
 import type { CallOutcome, UsageFlag } from "./AccountState.ts"
+import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import { priceExtrasText } from "./PriceExtras.ts"
 import { onlyReturns } from "./SettlementRules.ts"
 import { storedReferences } from "./StoredReferences.ts"
@@ -43,7 +44,6 @@ const columns = {
   subs: "bigint[]",
   fences: "bigint[]",
   next: "bigint[]",
-  ordered: "bigint[]",
   r_id: "uuid[]",
   r_user: "bigint[]",
   r_key: "bigint[]",
@@ -61,6 +61,7 @@ const columns = {
   r_extras: "text[]",
   r_billing: "bigint[]",
   r_plan: "bigint[]",
+  r_group: "bigint[]",
   r_lease: "integer[]",
   r_at: "bigint[]",
   r_counted: "boolean[]",
@@ -76,8 +77,12 @@ const columns = {
   s_cached: "bigint[]",
   s_write: "bigint[]",
   s_out: "bigint[]",
+  s_web: "integer[]",
+  s_file: "integer[]",
+  s_excess: "bigint[]",
   s_source: "text[]",
   s_flagged: "boolean[]",
+  s_flags: "text[]",
   s_status: "integer[]",
   s_reason: "text[]",
   s_channel: "text[]",
@@ -88,12 +93,19 @@ const columns = {
 
 type Column = keyof typeof columns
 
-const names = Object.keys(columns)
+// The keys of a literal are its columns.
+const names = Object.keys(columns) as ReadonlyArray<Column>
 
-/** The statement of every batch; its last parameter is what few calls have, as JSON, or null. */
-export const batchSql = `SELECT * FROM realms_journal_v1(${
-  Object.values(columns).map((type, index) => `$${index + 1}::${type}`).join(", ")
-}, $${names.length + 1}::jsonb)`
+/** What a plain batch has none of. */
+const notPlain: ReadonlySet<Column> = new Set(["r_counted", "e_id", "e_user", "e_to"])
+
+const plainNames = names.filter((name) => !notPlain.has(name))
+
+/** The parameters behind the columns are of these types. */
+const callOf = (name: string, taken: ReadonlyArray<Column>, more: ReadonlyArray<string>): string =>
+  `SELECT * FROM ${name}(${
+    [...taken.map((column) => columns[column]), ...more].map((type, index) => `$${index + 1}::${type}`).join(", ")
+  })`
 
 const escaped = /["\\]/g
 
@@ -122,52 +134,54 @@ const stored = (count: number | undefined, max: number): number | null =>
 const isWrong = (flag: UsageFlag): boolean => flag !== "above_context"
 
 /**
- * The arguments of one batch, column by column. A column in which nothing is set stays empty, as an array that ends early has
+ * The arguments of one batch, column by column. A column ends at the last value that is set, as an array that ends early has
  * nulls behind its end: most calls have none of what few have, and pay nothing for it.
  */
 class BatchArguments {
   private readonly values: Record<Column, Array<string>>
-  private readonly set = new Set<Column>()
-  private readonly more: Array<unknown> = []
+  private readonly references: Array<unknown> = []
+  /** The rows of groups, fences, reserves, extends and settlements so far. */
+  private readonly rows = { groups: 0, fences: 0, reserves: 0, extends: 0, settles: 0 }
+  /** The smallest and the largest id of a reserve; null: there is none. */
+  reserved: [from: string | null, to: string | null] = [null, null]
+  /** The row that is being written. */
+  private row = 0
 
   constructor() {
     const values: Partial<Record<Column, Array<string>>> = {}
-    for (const name of names) values[name as Column] = []
+    for (const name of names) values[name] = []
     this.values = values as Record<Column, Array<string>>
   }
 
+  private write(name: Column, text: string): void {
+    const column = this.values[name]
+    while (column.length < this.row) column.push("NULL")
+    column.push(text)
+  }
+
   private put(name: Column, value: bigint | number | boolean | null): void {
-    if (value !== null) this.set.add(name)
-    this.values[name].push(value === null ? "NULL" : String(value))
+    if (value !== null) this.write(name, String(value))
   }
 
   private text(name: Column, value: string | null): void {
-    if (value !== null) this.set.add(name)
-    this.values[name].push(quote(value))
+    if (value !== null) this.write(name, quote(value))
   }
 
   private id(name: "r_id" | "e_id" | "s_id", id: string): void {
-    this.set.add(name)
-    this.values[name].push(id)
+    this.write(name, id)
   }
 
   addGroup(group: JournalGroup): void {
+    this.row = this.rows.groups++
     this.put("users", group.userId)
     this.put("max", openHoldsMax(group.events))
     for (const [subscriptionId, expected, next] of group.fences) {
+      this.row = this.rows.fences++
       this.put("subs", subscriptionId)
       this.put("fences", expected)
       this.put("next", next)
     }
-    let settled = 0
-    let plain = true
-    for (const event of group.events) {
-      this.addEvent(group.userId, event)
-      if (event._tag !== "Settled") continue
-      settled++
-      plain = plain && onlyReturns(event)
-    }
-    if (settled > 1 && !plain) this.put("ordered", group.userId)
+    for (const event of group.events) this.addEvent(group.userId, event)
   }
 
   private addEvent(userId: UserId, event: Event): void {
@@ -175,6 +189,7 @@ class BatchArguments {
       case "Reserved":
         return this.addReserve(userId, event)
       case "Extended":
+        this.row = this.rows.extends++
         this.id("e_id", event.reservation.id)
         this.put("e_user", userId)
         return this.put("e_to", event.reservation.reservedMicros)
@@ -185,6 +200,10 @@ class BatchArguments {
 
   private addReserve(userId: UserId, event: Extract<Event, { _tag: "Reserved" }>): void {
     const { command, reservation } = event
+    this.row = this.rows.reserves++
+    const [from, to] = this.reserved
+    if (from === null || reservation.id < from) this.reserved[0] = reservation.id
+    if (to === null || reservation.id > to) this.reserved[1] = reservation.id
     this.id("r_id", reservation.id)
     this.put("r_user", userId)
     this.put("r_key", command.keyId)
@@ -202,6 +221,7 @@ class BatchArguments {
     this.text("r_extras", priceExtrasText(reservation.price))
     this.put("r_billing", reservation.billingMultiplier)
     this.put("r_plan", reservation.planMultiplier)
+    this.put("r_group", reservation.groupMultiplier === MULTIPLIER_ONE ? null : reservation.groupMultiplier)
     this.put("r_lease", command.leaseSeconds)
     this.put("r_at", reservation.reservedAtMs)
     this.put("r_counted", reservation.counted === true ? true : null)
@@ -210,6 +230,7 @@ class BatchArguments {
   private addSettle(userId: UserId, event: Extract<Event, { _tag: "Settled" }>): void {
     const outcome = event.outcome
     const used = event.kind === "c" && outcome !== null ? outcome.usage : null
+    this.row = this.rows.settles++
     this.id("s_id", event.id)
     this.put("s_user", userId)
     this.text("s_kind", event.kind)
@@ -228,50 +249,71 @@ class BatchArguments {
     this.text("s_upstream", outcome === null ? null : outcome.upstreamModel)
     this.put("s_latency", outcome === null ? null : outcome.latencyMs)
     this.put("s_ttft", outcome === null ? null : outcome.ttftMs)
-    if (outcome !== null) this.addMore(userId, event.id, outcome, event.kind === "c")
+    if (outcome !== null) this.addExtras(event.id, userId, outcome, event.kind === "c")
   }
 
-  private addMore(userId: UserId, id: string, outcome: CallOutcome, committed: boolean): void {
+  /** What few calls have. */
+  private addExtras(id: string, userId: UserId, outcome: CallOutcome, committed: boolean): void {
     const { excessTokens, references, usage: { tools }, usageFlags } = outcome
-    if (excessTokens === undefined && references === undefined && tools === undefined && usageFlags === undefined) {
-      return
-    }
+    this.put("s_web", committed ? stored(tools?.webSearch, TOOL_CALLS_STORED_MAX) : null)
+    this.put("s_file", committed ? stored(tools?.fileSearch, TOOL_CALLS_STORED_MAX) : null)
+    this.put("s_excess", stored(excessTokens, Number.MAX_SAFE_INTEGER))
+    this.text("s_flags", usageFlags === undefined || usageFlags.length === 0 ? null : usageFlags.join(" "))
     const kept = committed && references !== undefined ? storedReferences(references) : undefined
-    this.more.push({
+    if (kept === undefined) return
+    this.references.push({
       id,
       user_id: String(userId),
-      web: committed ? stored(tools?.webSearch, TOOL_CALLS_STORED_MAX) : null,
-      file: committed ? stored(tools?.fileSearch, TOOL_CALLS_STORED_MAX) : null,
-      flags: usageFlags === undefined || usageFlags.length === 0 ? null : usageFlags.join(" "),
-      excess: stored(excessTokens, Number.MAX_SAFE_INTEGER),
-      ...(kept === undefined ? {} : {
-        channel: String(kept.channelId),
-        response: kept.responseId,
-        items: kept.itemIds,
-        tin: kept.inputTokens,
-        tout: kept.outputTokens
-      })
+      channel: String(kept.channelId),
+      response: kept.responseId,
+      items: kept.itemIds,
+      tin: kept.inputTokens,
+      tout: kept.outputTokens
     })
   }
 
-  parameters(): Array<string | null> {
-    const parameters: Array<string | null> = names.map((name) =>
-      this.set.has(name as Column) ? `{${this.values[name as Column].join(",")}}` : "{}"
-    )
-    parameters.push(this.more.length === 0 ? null : JSON.stringify(this.more))
+  parameters(taken: ReadonlyArray<Column>): Array<string | null> {
+    const parameters: Array<string | null> = taken.map((name) => `{${this.values[name].join(",")}}`)
+    parameters.push(this.references.length === 0 ? null : JSON.stringify(this.references))
     return parameters
   }
 }
 
-/** The parameters of {@link batchSql} for these groups; each user is in one group. */
-export const batchParameters = (groups: ReadonlyArray<JournalGroup>): Array<string | null> => {
+const none: GroupResult["exceptions"] = new Map()
+
+const argumentsOf = (groups: ReadonlyArray<JournalGroup>): BatchArguments => {
   const batch = new BatchArguments()
   for (const group of groups) batch.addGroup(group)
-  return batch.parameters()
+  return batch
 }
 
-/** Decodes the rows of a batch to one result a user. Rows come from our own function: their shape is fixed by it. */
-export const decodeBatch = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<UserId, GroupResult> => {
+const isPlainEvent = (event: Event): boolean => {
+  switch (event._tag) {
+    case "Reserved":
+      return event.reservation.counted !== true
+    case "Extended":
+      return false
+    case "Settled":
+      return event.reservation !== null && !event.late && (event.kind === "c" || event.kind === "v") &&
+        onlyReturns(event)
+  }
+}
+
+/** Whether a group can be in a {@link plainBatch}: its settlements only give back, and all else is as in most calls. */
+export const isPlain = (group: JournalGroup): boolean => group.events.every(isPlainEvent)
+
+/** Where a plain batch is not refused, nobody owes anything and everything went as decided. */
+const decodePlain = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<UserId, GroupResult> => {
+  const results = new Map<UserId, GroupResult>()
+  for (const row of rows) {
+    const [userId, usdMicros] = row as [UserId, bigint]
+    results.set(userId, { usdMicros, owedMicros: 0n, note: "", exceptions: none })
+  }
+  return results
+}
+
+/** One result a user. Rows come from our own function: their shape is fixed by it. */
+const decodeWhole = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<UserId, GroupResult> => {
   const results = new Map<UserId, GroupResult>()
   const exceptions = new Map<UserId, Map<string, EntryException>>()
   for (const row of rows) {
@@ -299,4 +341,27 @@ export const decodeBatch = (rows: ReadonlyArray<ReadonlyArray<unknown>>): Map<Us
   return results
 }
 
-const none: GroupResult["exceptions"] = new Map()
+/** One way to write a batch. */
+export interface BatchStatement {
+  readonly sql: string
+  /** Each user is in one group. */
+  readonly parameters: (groups: ReadonlyArray<JournalGroup>) => Array<string | null>
+  readonly decode: (rows: ReadonlyArray<ReadonlyArray<unknown>>) => Map<UserId, GroupResult>
+}
+
+/** Writes a batch, whatever is in it. */
+export const wholeBatch: BatchStatement = {
+  sql: callOf("realms_journal_v1", names, ["jsonb"]),
+  parameters: (groups) => argumentsOf(groups).parameters(names),
+  decode: decodeWhole
+}
+
+/** Writes a batch of plain groups; refused, and nothing written, where anything does not go as decided. */
+export const plainBatch: BatchStatement = {
+  sql: callOf("realms_journal_plain_v1", plainNames, ["jsonb", "uuid", "uuid"]),
+  parameters: (groups) => {
+    const batch = argumentsOf(groups)
+    return [...batch.parameters(plainNames), ...batch.reserved]
+  },
+  decode: decodePlain
+}

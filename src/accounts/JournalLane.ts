@@ -1,22 +1,26 @@
 /**
  * One writer of the journal: a connection of its own and a loop that turns what accounts have queued into batches.
  * While a batch is being written the next one fills; there is no timer. One that is well filled is sent before the answers of
- * those ahead of it: PostgreSQL writes them in their order, each a transaction of its own. A batch that PostgreSQL refuses is
- * written again once nothing is on its way, and split until only the guilty account is told; a connection that dies leaves every
- * account in its batches to reload and decide again.
+ * those ahead of it: PostgreSQL writes them in their order, each a transaction of its own. What goes as in nearly all calls is
+ * sent apart from the rest, by a cheaper statement. A batch that PostgreSQL refuses is written again once nothing is on its way,
+ * whatever turns out to be in it, and split until only the guilty account is told; a connection that dies leaves every account in
+ * its batches to reload and decide again.
  *
  * @internal
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Scope } from "effect"
 import type { SqlError } from "effect/sql"
+import type { UserId } from "../domain/Ids.ts"
 import { type BackOff, backOff } from "../platform/BackOff.ts"
 import { type DatabaseUnavailable, withinDatabaseWait } from "../postgres/DatabaseUnavailable.ts"
 import { classifySqlError } from "../postgres/SqlFailure.ts"
 import { AccountUnavailable } from "./AccountError.ts"
-import { batchParameters, batchSql, decodeBatch } from "./JournalBatch.ts"
+import { type BatchStatement, type GroupResult, isPlain, plainBatch, wholeBatch } from "./JournalBatch.ts"
 import { halves, type JournalAccount, type LaneName, type TakenGroup } from "./JournalEntry.ts"
+import { batchSize, plainRefused } from "./JournalMetrics.ts"
 import { JournalQueue, type QueueOptions } from "./JournalQueue.ts"
+import { type Renewal, renewSql } from "./JournalRenewal.ts"
 import { ANSWER_MS_MAX } from "./Silent.ts"
 
 /** Entries written in one transaction, at most. */
@@ -35,11 +39,6 @@ const DEADLOCK_TRIES_MAX = 5
 const BATCH_TIMEOUT_MS = 10_000
 
 const RECONNECT: BackOff = { msMin: 50, msMax: 2_000 }
-
-const batchSize = Metric.histogram("realms_journal_batch_entries", {
-  description: "Entries written in one journal transaction",
-  boundaries: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
-})
 
 /** What the writers differ in. */
 interface LaneKind extends QueueOptions {
@@ -63,22 +62,19 @@ export interface LaneOptions extends LaneKind {
   readonly now: () => number
 }
 
-/** A batch on its way. */
-interface SentBatch {
+interface Batch {
   readonly groups: ReadonlyArray<TakenGroup>
+  readonly statement: BatchStatement
+}
+
+/** A batch on its way. */
+interface SentBatch extends Batch {
   readonly answer: Fiber.Fiber<ReadonlyArray<ReadonlyArray<unknown>>, SqlError.SqlError>
 }
 
 /** A batch that PostgreSQL has refused, to be written again. */
-interface RefusedBatch {
-  readonly groups: ReadonlyArray<TakenGroup>
+interface RefusedBatch extends Batch {
   readonly error: SqlError.SqlError
-}
-
-interface Renewal {
-  readonly ids: () => ReadonlyArray<string>
-  readonly leaseSeconds: number
-  readonly resume: (result: Effect.Effect<ReadonlyArray<string>, AccountUnavailable>) => void
 }
 
 export class JournalLane {
@@ -202,14 +198,26 @@ export class JournalLane {
     )
   )
 
-  /** Sends what is queued as one batch. Its answer is heard after those of the batches before it. */
+  /** Sends what is queued, as one batch or two. The answers are heard after those of the batches before them. */
   private send(): void {
     const { connection } = this
-    const groups = connection === undefined ? [] : this.queue.take(BATCH_ENTRIES_MAX)
-    if (connection === undefined || groups.length === 0) return
+    if (connection === undefined) return
+    const groups = this.queue.take(BATCH_ENTRIES_MAX)
+    const plain = groups.filter(isPlain)
+    if (plain.length < groups.length && plain.length > 0 && this.options.batchesMax - this.sent.length >= 2) {
+      this.sendBatch(connection, { groups: plain, statement: plainBatch })
+      this.sendBatch(connection, { groups: groups.filter((group) => !isPlain(group)), statement: wholeBatch })
+    } else if (groups.length > 0) {
+      this.sendBatch(connection, { groups, statement: plain.length === groups.length ? plainBatch : wholeBatch })
+    }
+  }
+
+  private sendBatch(connection: PgConnection.PgConnection, { groups, statement }: Batch): void {
     this.askedMs ??= this.options.now()
-    const answer = this.options.fork(Effect.suspend(() => connection.queryValues(batchSql, batchParameters(groups))))
-    this.sent.push({ groups, answer })
+    const answer = this.options.fork(
+      Effect.suspend(() => connection.queryValues(statement.sql, statement.parameters(groups)))
+    )
+    this.sent.push({ groups, statement, answer })
   }
 
   /** Waits for the answer to the oldest batch. */
@@ -223,13 +231,13 @@ export class JournalLane {
         if (error._tag === "DatabaseUnavailable" || classifySqlError(error) === "connection") {
           return yield* this.lose([])
         }
-        this.refusals.push({ groups: oldest.groups, error })
+        this.refusals.push({ ...oldest, error })
       }
       this.sent.shift()
       this.askedMs = this.sent.length === 0 ? undefined : this.options.now()
       if (result._tag === "Success") {
         this.atHand = oldest.groups
-        this.settle(oldest.groups, result.success)
+        this.settle(oldest.groups, oldest.statement.decode(result.success))
         this.atHand = []
         // Only now: what one account answers must not send what another has not heard of.
         this.queue.release(oldest.groups)
@@ -243,7 +251,10 @@ export class JournalLane {
     Effect.gen({ self: this }, function*() {
       for (let batch = this.refusals.shift(); batch !== undefined; batch = this.refusals.shift()) {
         this.atHand = batch.groups
-        yield* this.refused(connection, batch.groups, 1, batch.error)
+        if (batch.statement === plainBatch && classifySqlError(batch.error) === "data") {
+          plainRefused.updateUnsafe(1, Context.empty())
+          yield* this.write(connection, batch.groups, 1)
+        } else yield* this.refused(connection, batch.groups, 1, batch.error)
         this.queue.release(batch.groups)
         this.atHand = []
       }
@@ -255,10 +266,10 @@ export class JournalLane {
     tries: number
   ): Effect.Effect<void> => {
     if (groups.length === 0) return Effect.void
-    return this.bounded(connection.queryValues(batchSql, batchParameters(groups))).pipe(
+    return this.bounded(connection.queryValues(wholeBatch.sql, wholeBatch.parameters(groups))).pipe(
       Effect.matchEffect({
         onSuccess: (rows) => {
-          this.settle(groups, rows)
+          this.settle(groups, wholeBatch.decode(rows))
           return Effect.void
         },
         onFailure: (error) =>
@@ -267,8 +278,7 @@ export class JournalLane {
     )
   }
 
-  private settle(groups: ReadonlyArray<TakenGroup>, rows: ReadonlyArray<ReadonlyArray<unknown>>): void {
-    const results = decodeBatch(rows)
+  private settle(groups: ReadonlyArray<TakenGroup>, results: ReadonlyMap<UserId, GroupResult>): void {
     batchSize.updateUnsafe(groups.reduce((sum, { entries }) => sum + entries.length, 0), Context.empty())
     for (const { account, entries } of groups) {
       const result = results.get(account.userId)
@@ -386,14 +396,3 @@ export class JournalLane {
 }
 
 const away = new AccountUnavailable({ reason: "the database is away" })
-
-// A row that another transaction has locked is skipped, not waited for, and is not lost for that.
-const renewSql = `WITH open AS (
-    SELECT l.id, l.state FROM usage_events l WHERE l.id = ANY ($1::uuid[]) ORDER BY l.id FOR UPDATE SKIP LOCKED
-  ), renewed AS (
-    UPDATE usage_events u SET lease_expires_at = now() + make_interval(secs => $2::integer)
-      FROM open WHERE u.id = open.id AND open.state = 'reserved' RETURNING u.id
-  )
-  SELECT t.id FROM unnest($1::uuid[]) AS t (id)
-  LEFT JOIN LATERAL (SELECT l.id, l.state FROM usage_events l WHERE l.id = t.id OFFSET 0) e ON e.state = 'reserved'
-  WHERE e.id IS NULL AND t.id NOT IN (SELECT id FROM renewed)`

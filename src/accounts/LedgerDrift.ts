@@ -145,15 +145,15 @@ const driftSql = `
   CROSS JOIN LATERAL (SELECT ${sums("e.charged_micros")} FROM usage_hours e WHERE e.user_id = b.user_id) f
   CROSS JOIN LATERAL (
     SELECT ${sums(chargedOf("e"))} FROM usage_events e
-    WHERE (e.user_id, e.id) > (b.user_id, coalesce(u.through, ${ZERO_ID})) AND e.user_id <= b.user_id AND e.state <> 'reserved'
+    WHERE (e.user_id, e.id) > (b.user_id, coalesce(u.through, ${ZERO_ID})) AND e.user_id <= b.user_id
   ) r
   CROSS JOIN LATERAL (
     SELECT ${sums(chargedOf("e"))} FROM usage_pending q
       CROSS JOIN LATERAL (SELECT v.* FROM usage_events v WHERE v.id = q.id OFFSET 0) e
-    WHERE q.user_id = b.user_id AND e.state <> 'reserved'
+    WHERE q.user_id = b.user_id
   ) p
   CROSS JOIN LATERAL (
-    SELECT coalesce(sum(e.reserved_micros) FILTER (WHERE e.funding = 'balance'), 0) AS held
-    FROM usage_events e WHERE e.user_id = b.user_id AND e.state = 'reserved'
+    SELECT coalesce(sum(o.reserved_micros) FILTER (WHERE o.funding = 'balance'), 0) AS held
+    FROM open_holds o WHERE o.user_id = b.user_id
   ) h
   WHERE b.user_id = ANY ($1::bigint[])`

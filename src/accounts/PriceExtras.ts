@@ -1,5 +1,5 @@
 /**
- * The part of a price snapshot that few calls have - tiers and priced tools - as the column `usage_events.price_extras`
+ * The part of a price snapshot that few calls have - tiers and priced tools - as the columns `price_extras`
  * keeps it: `{"tiers":[{"above":200000,"input":"6","cached":"3","write":null,"output":"20"}],"tools":{"web":"10000","file":null}}`.
  * Prices are micros as decimal text, because JSON numbers lose digits; `above` is a number of tokens.
  */

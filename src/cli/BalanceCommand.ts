@@ -26,8 +26,8 @@ const readBalance = Effect.fn("Cli.readBalance")(function*(userId: UserId) {
   const found = yield* rowOf(
     CommittedBalance,
     sql`SELECT b.usd_micros, b.owed_micros, (
-      SELECT coalesce(sum(u.reserved_micros), 0)::bigint FROM usage_events u
-      WHERE u.user_id = b.user_id AND u.state = 'reserved' AND u.funding = 'balance'
+      SELECT coalesce(sum(h.reserved_micros), 0)::bigint FROM open_holds h
+      WHERE h.user_id = b.user_id AND h.funding = 'balance'
     ) AS reserved_micros
     FROM user_balances b WHERE b.user_id = ${userId}`
   )

@@ -115,22 +115,29 @@ export const boundPrices = (
   return { inputMicrosPer1m: input, outputMicrosPer1m: output }
 }
 
-/** Both are scaled by 10^6. */
+/** All are scaled by 10^6. */
 export interface Multipliers {
   /** Of the configuration, `billing.multiplier`. */
   readonly billingMultiplier: bigint
   /** Of the plan that pays; {@link MULTIPLIER_ONE} when the balance pays. */
   readonly planMultiplier: bigint
+  /** Of the user's group. */
+  readonly groupMultiplier: bigint
 }
 
-/** The cost in micros: the numerator times both multipliers, rounded up once. */
-export const costMicros = (numerator: bigint, { billingMultiplier, planMultiplier }: Multipliers): bigint => {
+/** The product of the multipliers: {@link PRODUCT_ONE} is one. */
+export const multiplierProduct = ({ billingMultiplier, groupMultiplier, planMultiplier }: Multipliers): bigint =>
+  billingMultiplier * planMultiplier * groupMultiplier
+
+/** The product 1 of the three multipliers. */
+export const PRODUCT_ONE = MULTIPLIER_ONE * MULTIPLIER_ONE * MULTIPLIER_ONE
+
+/** The cost in micros: the numerator times the multipliers, rounded up once. */
+export const costMicros = (numerator: bigint, multipliers: Multipliers): bigint => {
   if (numerator === 0n) return 0n
-  if (billingMultiplier === MULTIPLIER_ONE && planMultiplier === MULTIPLIER_ONE) {
+  const { billingMultiplier, groupMultiplier, planMultiplier } = multipliers
+  if (billingMultiplier === MULTIPLIER_ONE && planMultiplier === MULTIPLIER_ONE && groupMultiplier === MULTIPLIER_ONE) {
     return divideUp(numerator, TOKENS_PER_PRICE)
   }
-  return divideUp(
-    numerator * billingMultiplier * planMultiplier,
-    TOKENS_PER_PRICE * MULTIPLIER_ONE * MULTIPLIER_ONE
-  )
+  return divideUp(numerator * multiplierProduct(multipliers), TOKENS_PER_PRICE * PRODUCT_ONE)
 }

@@ -38,7 +38,7 @@ const callsSql = (stretch: Stretch) => `
   SELECT coalesce(sum(charged), 0)::bigint AS charged, coalesce(sum(short), 0)::bigint AS short FROM (
     SELECT sum(charged_micros) FILTER (WHERE funding = 'balance') AS charged,
       sum(cost_micros - charged_micros) FILTER (WHERE funding <> 'free' AND late_at IS NULL) AS short
-    FROM usage_events WHERE settled_at IS NOT NULL${within("settled_at", stretch)}
+    FROM usage_events WHERE true${within("settled_at", stretch)}
     UNION ALL
     SELECT sum(late_charged_micros) FILTER (WHERE funding = 'balance'),
       sum(cost_micros - charged_micros - late_charged_micros) FILTER (WHERE funding <> 'free')

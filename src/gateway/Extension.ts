@@ -6,6 +6,7 @@
 import { Effect } from "effect"
 import type { ReserveError } from "../accounts/Accounts.ts"
 import type { Reservation } from "../accounts/AccountState.ts"
+import { multiplierProduct } from "../domain/Price.ts"
 import { KeyLimitReached } from "./CallError.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { tokensWithin } from "./HoldPlan.ts"
@@ -22,7 +23,7 @@ const refusals: Readonly<Record<string, "insufficient_quota" | "key_limit_exceed
 export const extend = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, relay: StreamRelay) {
   if (open.isSettling) return
   const { context: { call, key }, model } = open.basics
-  const { billingMultiplier, id, outputTokens: heldTokens, planMultiplier, reservedMicros } = open.reservation
+  const { id, outputTokens: heldTokens, reservedMicros } = open.reservation
   const step = Math.max(services.billing().defaultMaxOutputTokens, Math.ceil(relay.budget.tokens / call.n) - heldTokens)
   const wanted = Math.min(heldTokens + step, Math.max(model.maxOutputTokens, heldTokens))
   const attempt = (outputTokens: number) =>
@@ -36,7 +37,7 @@ export const extend = Effect.fnUntraced(function*(services: GatewayServices, ope
   const tokensFor = (moreMicros: bigint) =>
     tokensWithin(open.plan, {
       micros: reservedMicros + moreMicros,
-      multiplier: billingMultiplier * planMultiplier
+      multiplier: multiplierProduct(open.reservation)
     })
   const raise = (outputTokens: number) =>
     attempt(outputTokens).pipe(

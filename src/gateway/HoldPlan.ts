@@ -6,7 +6,7 @@ import type { Reserve } from "../accounts/AccountState.ts"
 import type { Model } from "../catalog/Catalog.ts"
 import type { BillingConfig } from "../config/Config.ts"
 import type { ApiKeyId } from "../domain/Ids.ts"
-import { boundPrices, type PriceSnapshot, type ToolPrices } from "../domain/Price.ts"
+import { boundPrices, MULTIPLIER_ONE, type PriceSnapshot, PRODUCT_ONE, type ToolPrices } from "../domain/Price.ts"
 import type { CallBounds } from "./meter/Bounds.ts"
 import type { Call, OutputLimitField } from "./request/Call.ts"
 
@@ -100,13 +100,13 @@ export const planHold = (
 /** Numerators are micros × 10^6. */
 const NUMERATOR_PER_MICRO = 1_000_000n
 
-/** The output tokens (a choice) that `micros` hold at a price. `multiplier`: the product of both (10^12 is one). */
+/** The output tokens (a choice) that `micros` hold at a price. `multiplier`: the product of all ({@link PRODUCT_ONE} is one). */
 export const tokensWithin = (
   costs: Pick<HoldPlan, "baseNumerator" | "tokenNumerator">,
   { micros, multiplier }: { readonly micros: bigint; readonly multiplier: bigint }
 ): number => {
   if (costs.tokenNumerator === 0n || multiplier === 0n) return Number.MAX_SAFE_INTEGER
-  const numerator = (micros * 1_000_000_000_000_000_000n) / multiplier - costs.baseNumerator
+  const numerator = (micros * NUMERATOR_PER_MICRO * PRODUCT_ONE) / multiplier - costs.baseNumerator
   return numerator <= 0n ? 0 : Number(numerator / costs.tokenNumerator)
 }
 
@@ -132,6 +132,7 @@ export const reserveOf = (
   stream: call.stream,
   price: model.price,
   billingMultiplier: billing.multiplierMicros,
+  groupMultiplier: MULTIPLIER_ONE,
   billingEnabled: billing.enabled,
   payAsYouGo: billing.payAsYouGo,
   baseNumerator: plan.baseNumerator,

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import type { Reserve } from "../accounts/AccountState.ts"
 import { formatUsd, maximum } from "../domain/Money.ts"
-import { costMicros, MULTIPLIER_ONE } from "../domain/Price.ts"
+import { costMicros, MULTIPLIER_ONE, multiplierProduct } from "../domain/Price.ts"
 import type { KeySpending } from "../identity/KeySpend.ts"
 import { CallRefused } from "./CallError.ts"
 import { tokensWithin } from "./HoldPlan.ts"
@@ -20,7 +20,8 @@ export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effe
   if (limitMicros === null || roomMicros === null) return Effect.succeed(command)
   const planMultiplier = maximum(MULTIPLIER_ONE, spending.planMultiplier)
   const least = command.baseNumerator + BigInt(command.tokensMin) * command.tokenNumerator
-  const neededMicros = costMicros(least, { billingMultiplier: command.billingMultiplier, planMultiplier })
+  const multipliers = { ...command, planMultiplier }
+  const neededMicros = costMicros(least, multipliers)
   if (neededMicros > roomMicros) {
     return Effect.fail(
       new CallRefused({
@@ -33,7 +34,7 @@ export const withinRoom = (command: Reserve, spending: KeySpending): Effect.Effe
   }
   const fits = tokensWithin(command, {
     micros: roomMicros,
-    multiplier: command.billingMultiplier * planMultiplier
+    multiplier: multiplierProduct(multipliers)
   })
   if (fits >= command.tokensMax) return Effect.succeed(command)
   const tokensDefault = Math.min(fits, command.tokensDefault ?? command.tokensMin)

@@ -104,15 +104,16 @@ export class KeySpend extends Context.Service<KeySpend, {
 const WAITING_MAX = 1_000
 const WAIT_MS_MAX = 10_000
 
-/** The folded calls by one row, the others of the user's last minutes by index: those after the fold, and those it passed. */
+/** The folded calls by one row, the others by index: open ones, those of the last minutes after the fold, and those it passed. */
 const spendingSql = `
   SELECT k.spend_limit_micros AS limit_micros,
     (coalesce((SELECT s.charged_micros FROM usage_keys s WHERE s.key_id = k.id), 0)
-      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE ${chargedOf("e")} END)
+      + coalesce((SELECT sum(h.reserved_micros) FROM open_holds h WHERE h.user_id = k.user_id AND h.key_id = k.id), 0)
+      + coalesce((SELECT sum(${chargedOf("e")})
         FROM usage_events e WHERE e.user_id BETWEEN k.user_id AND k.user_id AND e.key_id = k.id
           AND (e.user_id, e.id) > (k.user_id, coalesce((SELECT f.through FROM usage_folds f WHERE f.user_id = k.user_id),
             '00000000-0000-0000-0000-000000000000'))), 0)
-      + coalesce((SELECT sum(CASE WHEN e.state = 'reserved' THEN e.reserved_micros ELSE ${chargedOf("e")} END)
+      + coalesce((SELECT sum(${chargedOf("e")})
         FROM usage_pending p CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = p.id OFFSET 0) e
         WHERE p.user_id = k.user_id AND e.key_id = k.id), 0))::bigint AS spent_micros,
     coalesce((SELECT max(s.multiplier_micros) FROM user_subscriptions s

@@ -63,5 +63,5 @@ const wide = {
 
 const receiptSql = `
   SELECT ${receiptColumns}, e.user_id, u.email
-    FROM usage_events e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id ${wide.joins}
+    FROM calls e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id ${wide.joins}
     WHERE e.id = $1 AND e.endpoint <> ''`

@@ -47,7 +47,7 @@ export interface CallItem extends Schema.Schema.Type<typeof CallItem> {}
 export const inputOfCall = ({ cacheWriteTokens, cachedInputTokens, inputTokens }: CallItem): number | null =>
   inputTokens === null ? null : inputTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0)
 
-/** Of a row `e` of `usage_events` and its key `k`, if it has one. */
+/** Of a row `e` of `calls` and its key `k`, if it has one. */
 export const itemColumns =
   `e.id, floor(extract(epoch FROM e.reserved_at) * 1000)::float8 AS at_ms, e.endpoint, e.model, e.key_id, k.name AS key_name,
     k.hint AS key_hint, e.state, e.funding, e.subscription_id, e.reserved_micros, e.cost_micros, ${

@@ -51,12 +51,12 @@ const CURSOR_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 const scopes = {
   user: {
     ids:
-      `SELECT id FROM usage_events WHERE (user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
+      `SELECT id FROM calls WHERE (user_id, id) < ($12, least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid))
       AND (user_id, id) >= ($12, realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS}))`,
     order: "ORDER BY user_id DESC, id DESC"
   },
   everybody: {
-    ids: `SELECT id FROM usage_events WHERE id < least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid)
+    ids: `SELECT id FROM calls WHERE id < least(realms_uuid_at_v1($2::bigint + ${ID_SLACK_MS}), $3::uuid)
       AND id >= realms_uuid_at_v1($1::bigint - ${ID_SLACK_MS})`,
     order: "ORDER BY id DESC"
   }
@@ -72,7 +72,7 @@ export const callPageSql = (scope: keyof typeof scopes, columns = "", joins = ""
   return `
   WITH found AS MATERIALIZED (
     SELECT e.* FROM (${ids} ${order} LIMIT $9) i
-      CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = i.id OFFSET 0) e
+      CROSS JOIN LATERAL (SELECT l.* FROM calls l WHERE l.id = i.id OFFSET 0) e
       WHERE reserved_at >= to_timestamp($1::bigint / 1000.0) AND reserved_at < to_timestamp($2::bigint / 1000.0)
         AND endpoint <> '' AND ($5::text IS NULL OR model = $5) AND ($6::bigint IS NULL OR key_id = $6)
         AND ($7::text IS NULL OR funding = $7) AND ($8::text IS NULL OR state = $8)

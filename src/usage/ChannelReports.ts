@@ -108,14 +108,14 @@ const windowColumns = (name: string, condition: string) => `
  */
 export const channelHealthSql = `
   WITH looked AS MATERIALIZED (
-    SELECT e.channel, e.state, e.reserved_at, e.latency_ms, e.ttft_ms, coalesce(e.reason IN (${FAILURES}), false) AS failed
+    SELECT e.channel, e.reserved_at, e.latency_ms, e.ttft_ms, coalesce(e.reason IN (${FAILURES}), false) AS failed
       FROM (SELECT id FROM usage_events ORDER BY id DESC LIMIT $2) i
         CROSS JOIN LATERAL (SELECT l.* FROM usage_events l WHERE l.id = i.id OFFSET 0) e
       WHERE i.id >= realms_uuid_at_v1($1::bigint - ${24 * HOUR_MS + ID_SLACK_MS})
   ), told AS (
     SELECT channel, ${windowColumns("hour", `reserved_at >= to_timestamp($1::bigint / 1000.0 - 3600)`)},
         ${windowColumns("day", `reserved_at >= to_timestamp($1::bigint / 1000.0 - 86400)`)}
-      FROM looked WHERE channel IS NOT NULL AND state <> 'reserved' GROUP BY channel
+      FROM looked WHERE channel IS NOT NULL GROUP BY channel
   )
   SELECT c.id, coalesce(c.name, t.channel) AS name, c.disabled_at IS NOT NULL AS disabled,
       coalesce(t.hour_calls, 0) AS hour_calls, coalesce(t.hour_failures, 0) AS hour_failures, t.hour_latency,

@@ -43,10 +43,12 @@ const ReceiptItem = RowWith(CallItem, {
   /** Multipliers scaled by 10^6. */
   billingMultiplier: Schema.BigInt,
   planMultiplier: Schema.BigInt,
+  groupMultiplier: Schema.BigInt,
   settledAtMs: Schema.NullOr(Millis)
 }, {
   billingMultiplier: "billing_multiplier_micros",
   planMultiplier: "plan_multiplier_micros",
+  groupMultiplier: "group_multiplier_micros",
   settledAtMs: "settled_at"
 })
 
@@ -94,20 +96,21 @@ export class Receipts extends Context.Service<Receipts, {
 const receiptSql = `
   SELECT id, state, endpoint, model, upstream_model, channel, stream, funding, subscription_id, reserved_micros,
     cost_micros, ${
-  chargedOf("usage_events")
+  chargedOf("calls")
 } AS charged_micros, input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, web_search_calls,
     file_search_calls, usage_source, usage_flagged, usage_flags, excess_tokens, counted, late, price_extras, input_micros_per_1m, cached_input_micros_per_1m, cache_write_micros_per_1m, output_micros_per_1m,
-    billing_multiplier_micros, plan_multiplier_micros, status, reason, latency_ms, ttft_ms, reserved_at, settled_at
-  FROM usage_events WHERE id = $1 AND user_id = $2`
+    billing_multiplier_micros, plan_multiplier_micros, group_multiplier_micros, status, reason, latency_ms, ttft_ms, reserved_at, settled_at
+  FROM calls WHERE id = $1 AND user_id = $2`
 
-/** Of a row `e` of `usage_events` and its key `k`, if it has one. */
+/** Of a row `e` of `calls` and its key `k`, if it has one. */
 export const receiptColumns =
   `${itemColumns}, e.channel, e.upstream_model, e.usage_flagged, e.usage_flags, e.excess_tokens, e.counted, e.price_extras,
-    e.input_micros_per_1m, e.cached_input_micros_per_1m, e.cache_write_micros_per_1m, e.output_micros_per_1m, e.billing_multiplier_micros, e.plan_multiplier_micros, e.settled_at`
+    e.input_micros_per_1m, e.cached_input_micros_per_1m, e.cache_write_micros_per_1m, e.output_micros_per_1m, e.billing_multiplier_micros, e.plan_multiplier_micros,
+    e.group_multiplier_micros, e.settled_at`
 
 const callReceiptSql = `
   SELECT ${receiptColumns}
-  FROM usage_events e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id
+  FROM calls e LEFT JOIN api_keys k ON k.id = e.key_id AND k.user_id = e.user_id
   WHERE e.id = $1 AND e.user_id = $2`
 
 const decodeExtras = Schema.decodeUnknownOption(PriceExtras)

@@ -58,7 +58,7 @@ export class ServiceOverview extends Context.Service<ServiceOverview, {
           (SELECT count(*) FROM topup_orders WHERE state = 'pending')
             + (SELECT count(*) FROM subscription_orders WHERE state = 'pending') AS pending,
           (SELECT count(*) FROM (
-            SELECT FROM usage_events WHERE state = 'reserved' LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
+            SELECT FROM open_holds LIMIT ${OPEN_CALLS_COUNTED_MAX}) o) AS open
         FROM people, topups, plans`
       ))
       return {

@@ -287,19 +287,25 @@ describe("partial grants", () => {
     token: Scaled,
     billing: Scaled,
     plan: Scaled,
+    group: Scaled,
     min: Tokens,
     more: Tokens
-  }, ({ base, billing, funds, min, more, plan, token }) => {
+  }, ({ base, billing, funds, group, min, more, plan, token }) => {
     const command = reserveCommand("r", 0n, {
       baseNumerator: base,
       tokenNumerator: token,
       billingMultiplier: billing,
+      groupMultiplier: group,
       payAsYouGo: false,
       tokensMin: min,
       tokensMax: min + more
     })
     const bound = (tokens: number) =>
-      costMicros(base + BigInt(tokens) * token, { billingMultiplier: billing, planMultiplier: plan })
+      costMicros(base + BigInt(tokens) * token, {
+        billingMultiplier: billing,
+        planMultiplier: plan,
+        groupMultiplier: group
+      })
     const limited = subscriptionState(1n, [funds === 0n ? 1n : funds, 0n, 0n, 0n], { multiplier: plan })
     const limit = limited.limits[0]
     const reservation = reservationOf(accountState(0n, [limited]), command)

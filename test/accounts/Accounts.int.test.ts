@@ -105,7 +105,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
     const dying = yield* Scope.provide(anotherProcess(), scope)
     yield* dying.reserve(user, orphan, ignoreLoss)
     yield* Scope.close(scope, Exit.void)
-    yield* sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${orphan.id}`
+    yield* sql`UPDATE open_holds SET lease_expires_at = now() - interval '1 second' WHERE id = ${orphan.id}`
     assert.strictEqual(yield* accounts.sweep, 1)
     assert.deepStrictEqual(yield* balanceOf(user), { usd: 1_000n, owed: 0n })
     const settled = yield* accounts.commit(user, commitOf(orphan.id, 500))
@@ -155,7 +155,7 @@ layer(TestAccounts, { excludeTestServices: true })("Accounts", (it) => {
     const { accounts, proxy } = yield* proxied
     const command = reserveOf(600n, { leaseSeconds: 1 })
     yield* accounts.reserve(user, command, () => assert.fail("it was not lost"))
-    const isOver = sql<{ over: boolean }>`SELECT lease_expires_at < now() AS over FROM usage_events
+    const isOver = sql<{ over: boolean }>`SELECT lease_expires_at < now() AS over FROM open_holds
         WHERE id = ${command.id}`
     proxy.cut()
     yield* eventually("the lease is over", isOver, ([row]) => row?.over === true)

@@ -132,12 +132,16 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
   ],
   [
     "a hold that was changed",
-    (sql, user) => sql`UPDATE usage_events SET reserved_micros = 299 WHERE user_id = ${user} AND state = 'reserved'`,
+    (sql, user) => sql`UPDATE open_holds SET reserved_micros = 299 WHERE user_id = ${user}`,
     ["I2", "I2"]
   ],
   [
-    "a call both open and settled",
-    (sql, user) => sql`UPDATE usage_events SET settled_at = now() WHERE user_id = ${user} AND state = 'reserved'`,
+    "a call both open and ended",
+    (sql, user) =>
+      sql`INSERT INTO usage_events (id, user_id, state, funding, reserved_micros, cost_micros, charged_micros, reserved_at,
+          lease_expires_at, settled_at, endpoint, model)
+        SELECT id, user_id, 'voided', funding, reserved_micros, 0, 0, reserved_at, lease_expires_at, now(), endpoint, model
+          FROM open_holds WHERE user_id = ${user}`,
     ["I3"]
   ],
   [
@@ -192,8 +196,7 @@ const ofBalance: ReadonlyArray<readonly [what: string, broken: Break, invariants
   ],
   [
     "a hold that nobody ends",
-    (sql, user) =>
-      sql`UPDATE usage_events SET lease_expires_at = now() - interval '2 minutes' WHERE user_id = ${user} AND state = 'reserved'`,
+    (sql, user) => sql`UPDATE open_holds SET lease_expires_at = now() - interval '2 minutes' WHERE user_id = ${user}`,
     ["I6"]
   ]
 ]
@@ -217,7 +220,7 @@ const ofSubscription: typeof ofBalance = [
   ],
   [
     "a call that its window does not know",
-    (sql, user) => sql`UPDATE usage_events SET reserved_micros = 301 WHERE user_id = ${user} AND state = 'reserved'`,
+    (sql, user) => sql`UPDATE open_holds SET reserved_micros = 301 WHERE user_id = ${user}`,
     ["I7"]
   ],
   ...[5, 24, 168, 720].map((hours): typeof ofBalance[number] => [
@@ -257,6 +260,7 @@ layer(TestAccounts, { excludeTestServices: true })("the audit", (it) => {
   it.effect("names each guard that is gone", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
+      yield* sql`SELECT realms_make_usage_month_v1('2024-02-01')`
       const guards = yield* sql<{ name: string; of: string }>`SELECT tgname AS name, tgrelid::regclass::text AS of
         FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'realms_refuse_change_v1'::regproc ORDER BY tgname`
       assert.isAtLeast(guards.length, 10)

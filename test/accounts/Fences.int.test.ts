@@ -9,7 +9,7 @@ import { decide, type Event } from "../../src/accounts/AccountMachine.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Command } from "../../src/accounts/AccountState.ts"
 import { loadAccount } from "../../src/accounts/AccountStore.ts"
-import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
+import { wholeBatch } from "../../src/accounts/JournalBatch.ts"
 import { SubscriptionId, type UserId } from "../../src/domain/Ids.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { anotherProcess, commitOf, voidOf } from "../support/AccountsProcess.ts"
@@ -86,10 +86,10 @@ layer(TestAccounts, { excludeTestServices: true })("the fence of a subscription"
     const write = (...events: ReadonlyArray<Event>) =>
       Effect.map(
         connection.queryValues(
-          batchSql,
-          batchParameters([{ userId, events, fences: [[subscriptionId, FENCE, 8n]] }])
+          wholeBatch.sql,
+          wholeBatch.parameters([{ userId, events, fences: [[subscriptionId, FENCE, 8n]] }])
         ),
-        (answer) => decodeBatch(answer).get(userId)?.note
+        (answer) => wholeBatch.decode(answer).get(userId)?.note
       )
     const stale = decided(reserveOf(100n, { payAsYouGo: false, atMs }))
     assert.strictEqual(yield* write(stale), "rejected")

@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql"
 import { decide, type Event } from "../../src/accounts/AccountMachine.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Reserve } from "../../src/accounts/AccountState.ts"
-import { batchParameters, batchSql, decodeBatch } from "../../src/accounts/JournalBatch.ts"
+import { wholeBatch } from "../../src/accounts/JournalBatch.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, usageOf, voidOf } from "../support/AccountsProcess.ts"
 import { accountState } from "../support/MachineWorld.ts"
@@ -53,9 +53,9 @@ layer(TestAccounts, { excludeTestServices: true })("Holds", (it) => {
     for (const command of open) yield* accounts.reserve(full, command, ignoreLoss)
     yield* accounts.reserve(counted, reserveOf(10n, { counted: true }), ignoreLoss)
     const send = Effect.fnUntraced(function*(...groups: ReadonlyArray<readonly [UserId, ReadonlyArray<Event>]>) {
-      const parameters = batchParameters(groups.map(([userId, events]) => ({ userId, events, fences: [] })))
-      const rows = yield* sql.unsafe(batchSql, parameters).values
-      const results = decodeBatch(rows)
+      const parameters = wholeBatch.parameters(groups.map(([userId, events]) => ({ userId, events, fences: [] })))
+      const rows = yield* sql.unsafe(wholeBatch.sql, parameters).values
+      const results = wholeBatch.decode(rows)
       return groups.map(([userId]) => results.get(userId)?.note)
     })
     const bounded = () => decided(reserveOf(10n, { openHoldsMax: 2 }))
@@ -276,7 +276,7 @@ layer(TestAccounts, { excludeTestServices: true })("Holds", (it) => {
     const user = yield* makeUser(1_000n)
     const command = reserveOf(600n, { leaseSeconds: 3_600 })
     yield* accounts.reserve(user, command, ignoreLoss)
-    yield* sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${command.id}`
+    yield* sql`UPDATE open_holds SET lease_expires_at = now() - interval '1 second' WHERE id = ${command.id}`
     assert.strictEqual(yield* other.sweep, 1)
     assert.deepStrictEqual(yield* balanceOf(user), { usd: 1_000n, owed: 0n })
     const settled = yield* accounts.commit(user, commitOf(command.id, 450))

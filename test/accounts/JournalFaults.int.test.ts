@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { decide } from "../../src/accounts/AccountMachine.ts"
 import { Accounts } from "../../src/accounts/Accounts.ts"
 import type { Reserve } from "../../src/accounts/AccountState.ts"
-import { batchParameters, batchSql } from "../../src/accounts/JournalBatch.ts"
+import { wholeBatch } from "../../src/accounts/JournalBatch.ts"
 import { UserId } from "../../src/domain/Ids.ts"
 import {
   accountsAt,
@@ -54,8 +54,8 @@ const straggler = Effect.fnUntraced(function*(user: UserId, command: Reserve) {
   const decision = decide(accountState(1_000_000n), command)
   if (decision._tag !== "Accept") return yield* Effect.die(new Error("the straggler was not decided"))
   return yield* sql.unsafe<{ tag: string; note: string }>(
-    batchSql,
-    batchParameters([{ userId: user, events: [decision.event], fences: [] }])
+    wholeBatch.sql,
+    wholeBatch.parameters([{ userId: user, events: [decision.event], fences: [] }])
   )
 })
 

@@ -46,7 +46,7 @@ const spend = Effect.fnUntraced(function*(user: UserId) {
   yield* accounts.commit(user, commitOf(exact ?? "", 250))
   yield* accounts.void(user, voidOf(gone ?? ""))
   yield* accounts.commit(user, commitOf(free.id, 90))
-  yield* sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 second' WHERE id = ${expired ?? ""}`
+  yield* sql`UPDATE open_holds SET lease_expires_at = now() - interval '1 second' WHERE id = ${expired ?? ""}`
   yield* accounts.sweep
   return { over: over ?? "", expired: expired ?? "", open: open ?? "" }
 })

@@ -36,10 +36,15 @@ const cost = (
   snapshot: PriceSnapshot,
   usage: TokenUsage,
   billingMultiplier: bigint = MULTIPLIER_ONE,
-  planMultiplier: bigint = MULTIPLIER_ONE
-): bigint => costMicros(costNumerator(snapshot, usage), { billingMultiplier, planMultiplier })
+  planMultiplier: bigint = MULTIPLIER_ONE,
+  groupMultiplier: bigint = MULTIPLIER_ONE
+): bigint => costMicros(costNumerator(snapshot, usage), { billingMultiplier, planMultiplier, groupMultiplier })
 
-const times = (multiplier: bigint) => ({ billingMultiplier: multiplier, planMultiplier: multiplier })
+const times = (multiplier: bigint, groupMultiplier: bigint = MULTIPLIER_ONE) => ({
+  billingMultiplier: multiplier,
+  planMultiplier: multiplier,
+  groupMultiplier
+})
 
 describe("costMicros", () => {
   const half = MULTIPLIER_ONE / 2n
@@ -60,8 +65,10 @@ describe("costMicros", () => {
     ["a plan multiplier of 0", cost(price, use(9, 9, 9, 9), MULTIPLIER_ONE, 0n), 0n],
     ["half price", cost(price, use(1_000_000, 0, 0, 0), half), 75_000n],
     ["half of half", cost(price, use(1_000_000, 0, 0, 0), half, half), 37_500n],
+    ["a group multiplier of 0", cost(price, use(9, 9, 9, 9), MULTIPLIER_ONE, MULTIPLIER_ONE, 0n), 0n],
+    ["half of half for half", cost(price, use(1_000_000, 0, 0, 0), half, half, half), 18_750n],
     // 0.15 × 2 × 2 = 0.6; rounded before the multipliers it would be 4, between them 2.
-    ["rounded once behind both multipliers", costMicros(150_000n, times(2n * MULTIPLIER_ONE)), 1n],
+    ["rounded once behind the multipliers", costMicros(150_000n, times(2n * MULTIPLIER_ONE)), 1n],
     ["the smallest fraction counts", costMicros(1n, times(1n)), 1n],
     [
       "beyond 2^53",
@@ -91,11 +98,16 @@ describe("prices", () => {
   it.prop("the cost is the least whole micro that covers the exact cost", {
     numerator: Rate,
     billing: Rate,
-    plan: Rate
-  }, ({ billing, numerator, plan }) => {
-    const micros = costMicros(numerator, { billingMultiplier: billing, planMultiplier: plan })
-    const exact = numerator * billing * plan
-    const scale = 10n ** 18n
+    plan: Rate,
+    group: Rate
+  }, ({ billing, group, numerator, plan }) => {
+    const micros = costMicros(numerator, {
+      billingMultiplier: billing,
+      planMultiplier: plan,
+      groupMultiplier: group
+    })
+    const exact = numerator * billing * plan * group
+    const scale = 10n ** 24n
     return micros * scale >= exact && (micros === 0n ? exact === 0n : (micros - 1n) * scale < exact)
   })
 

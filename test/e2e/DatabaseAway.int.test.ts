@@ -46,7 +46,7 @@ const busy = Effect.fnUntraced(function*(billing: object, words: number = 1) {
 /** What the database says when it is asked without the proxy, once nothing is open. */
 const rowsOf = Effect.fnUntraced(function*(url: string, user: TestUser) {
   const select =
-    `SELECT id, state, late, charged_micros + late_charged_micros AS charged_micros, reason FROM usage_events WHERE user_id = ${user.id} ORDER BY id`
+    `SELECT id, state, late, charged_micros + late_charged_micros AS charged_micros, reason FROM calls WHERE user_id = ${user.id} ORDER BY id`
   yield* until(
     "no reservation is open",
     Effect.map(queryAt(url, select), (rows) => rows.every((row) => row["state"] !== "reserved"))
@@ -97,7 +97,7 @@ describe("the database away", () => {
       gate.open()
       yield* ended
       assert.isAtLeast(
-        Number((yield* queryAt(directUrl, "SELECT 1 FROM usage_events WHERE state = 'reserved'")).length),
+        Number((yield* queryAt(directUrl, "SELECT 1 FROM open_holds")).length),
         1
       )
       proxy.mend()
@@ -135,7 +135,7 @@ describe("the database away", () => {
       yield* until(
         "every lease is over",
         Effect.map(
-          queryAt(directUrl, "SELECT bool_and(lease_expires_at < now()) AS over FROM usage_events"),
+          queryAt(directUrl, "SELECT bool_and(lease_expires_at < now()) AS over FROM open_holds"),
           ([row]) => row?.["over"] === true
         )
       )

@@ -39,8 +39,7 @@ const installed = Effect.gen(function*() {
   return { realms, server: yield* realms.start, upstream, url }
 })
 
-const noneOpen = (url: string) =>
-  Effect.map(queryAt(url, "SELECT 1 FROM usage_events WHERE state = 'reserved'"), (rows) => rows.length === 0)
+const noneOpen = (url: string) => Effect.map(queryAt(url, "SELECT 1 FROM open_holds"), (rows) => rows.length === 0)
 
 describe("kill -9", { timeout: TEST_TIMEOUT_MS }, () => {
   it.live("after the reserve, the first byte, the usage frame, [DONE], and before the commit", () =>

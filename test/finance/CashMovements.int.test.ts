@@ -261,7 +261,7 @@ layer(Worlds, { excludeTestServices: true, timeout: 60_000 })("statements of now
     // One that expires and is committed late, and one that costs more than there is.
     const late = reserveOf(20_000n)
     yield* world.accounts.reserve(userId, late, ignoreLoss)
-    yield* world.sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 minute' WHERE id = ${late.id}`
+    yield* world.sql`UPDATE open_holds SET lease_expires_at = now() - interval '1 minute' WHERE id = ${late.id}`
     yield* world.accounts.sweep
     yield* check
     yield* world.accounts.commit(userId, commitOf(late.id, 9_000))

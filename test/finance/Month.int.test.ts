@@ -172,7 +172,7 @@ const aftermath = Effect.fnUntraced(function*(
     const reserved = yield* Effect.result(world.accounts.reserve(userId, command, ignoreLoss))
     if (reserved._tag === "Failure") continue
     if (index % 7 === 0) {
-      yield* world.sql`UPDATE usage_events SET lease_expires_at = now() - interval '1 minute' WHERE id = ${command.id}`
+      yield* world.sql`UPDATE open_holds SET lease_expires_at = now() - interval '1 minute' WHERE id = ${command.id}`
       yield* world.accounts.sweep
     }
     yield* world.accounts.commit(userId, commitOf(command.id, 1_000 + below(9_000)))

@@ -16,6 +16,7 @@ const reservation: Reservation = {
   price: { inputMicrosPer1m: 1n, cachedInputMicrosPer1m: 1n, cacheWriteMicrosPer1m: null, outputMicrosPer1m: 1n },
   billingMultiplier: 1n,
   planMultiplier: 1n,
+  groupMultiplier: 1n,
   reservedMicros: 10n,
   outputTokens: 5,
   reservedAtMs: 0

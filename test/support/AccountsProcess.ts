@@ -64,8 +64,10 @@ export const usageOf = Effect.fn("usageOf")(function*(id: string) {
   const [row] = yield* sql<
     UsageRow
   >`SELECT state, funding, reserved_micros, charged_micros + late_charged_micros AS charged_micros, cost_micros, late, reason,
-    (extract(epoch FROM lease_expires_at) * 1000)::float8 AS lease_ms, xmin::text AS written_by
-    FROM usage_events WHERE id = ${id}`
+    (extract(epoch FROM lease_expires_at) * 1000)::float8 AS lease_ms, coalesce(
+      (SELECT e.xmin FROM usage_events e WHERE e.id = ${id}), (SELECT h.xmin FROM open_holds h WHERE h.id = ${id})
+    )::text AS written_by
+    FROM calls WHERE id = ${id}`
   return row
 })
 

@@ -131,15 +131,15 @@ const start = Effect.fnUntraced(function*(document: GatewayDocument, options: Ga
     return usd ?? (yield* Effect.die(new Error("no balance")))
   })
 
-  const callsOf = (owner: TestUser) => sql<UsageRow>`SELECT * FROM usage_events WHERE user_id = ${owner.id} ORDER BY id`
+  const callsOf = (owner: TestUser) => sql<UsageRow>`SELECT * FROM calls WHERE user_id = ${owner.id} ORDER BY id`
 
   const rowOf = Effect.fnUntraced(function*(id: string) {
-    const [row] = yield* sql<UsageRow>`SELECT * FROM usage_events WHERE id = ${id}`
+    const [row] = yield* sql<UsageRow>`SELECT * FROM calls WHERE id = ${id}`
     return row ?? (yield* Effect.die(new Error(`no call ${id}`)))
   })
 
   const open = Effect.map(
-    sql<{ open: bigint }>`SELECT count(*) AS open FROM usage_events WHERE state = 'reserved'`,
+    sql<{ open: bigint }>`SELECT count(*) AS open FROM open_holds`,
     ([row]) => row?.open ?? -1n
   )
 

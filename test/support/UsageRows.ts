@@ -74,8 +74,8 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: UserId, atMs: 
     state,
     funding,
     model: `model-${below(4)}`,
-    // What has not been committed knows no channel, as a rule.
-    channel: state === "committed" || below(4) === 0 ? `channel-${below(3)}` : null,
+    // What has not been committed knows no channel, as a rule, and what is open never does.
+    channel: state === "committed" || (state !== "reserved" && below(4) === 0) ? `channel-${below(3)}` : null,
     reserved_micros: reserved,
     cost_micros: state === "reserved" ? null : state === "committed" ? BigInt(below(600)) : charged,
     charged_micros: state === "reserved" ? null : charged,
@@ -84,20 +84,42 @@ export const anyCall = (below: ReturnType<typeof seeded>, userId: UserId, atMs: 
   })
 }
 
+/** Open calls, and calls that have ended. */
 export const insertCalls = Effect.fnUntraced(function*(calls: ReadonlyArray<CallFields>) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO usage_events (id, user_id, key_id, state, funding, model, channel, status, reason, latency_ms,
-      ttft_ms, reserved_micros, cost_micros, charged_micros, input_tokens, output_tokens, endpoint, reserved_at,
-      lease_expires_at, settled_at)
-    SELECT c.id, c.user_id, c.key_id, c.state, c.funding, c.model, c.channel, c.status, c.reason, c.latency_ms, c.ttft_ms,
-        c.reserved_micros, c.cost_micros, c.charged_micros, c.input_tokens, c.output_tokens, 'chat.completions', to_timestamp(c.at_ms / 1000.0), to_timestamp(c.at_ms / 1000.0),
-        CASE WHEN c.state <> 'reserved' THEN now() END
-      FROM jsonb_to_recordset(${
+  yield* sql`WITH c AS MATERIALIZED (
+      SELECT r.*, to_timestamp(r.at_ms / 1000.0) AS at FROM jsonb_to_recordset(${
     JSON.stringify(calls.map(({ atMs, ...call }) => ({ ...call, at_ms: atMs })), (_, value) =>
       typeof value === "bigint" ? value.toString() : value)
-  }::jsonb) AS c (id uuid, user_id bigint, key_id bigint, state text, funding text, model text, channel text, status integer,
+  }::jsonb) AS r (id uuid, user_id bigint, key_id bigint, state text, funding text, model text, channel text, status integer,
         reason text, latency_ms integer, ttft_ms integer, reserved_micros bigint,
-        cost_micros bigint, charged_micros bigint, input_tokens bigint, output_tokens bigint, at_ms bigint)`
+        cost_micros bigint, charged_micros bigint, input_tokens bigint, output_tokens bigint, at_ms bigint)
+    ), open AS (
+      INSERT INTO open_holds (id, user_id, key_id, funding, model, reserved_micros, endpoint, reserved_at, lease_expires_at)
+        SELECT id, user_id, key_id, funding, model, reserved_micros, 'chat.completions', at, at FROM c WHERE state = 'reserved'
+    )
+    INSERT INTO usage_events (id, user_id, key_id, state, funding, model, channel, status, reason, latency_ms, ttft_ms,
+        reserved_micros, cost_micros, charged_micros, input_tokens, output_tokens, endpoint, reserved_at, lease_expires_at,
+        settled_at)
+      SELECT id, user_id, key_id, state, funding, model, channel, status, reason, latency_ms, ttft_ms, reserved_micros,
+          cost_micros, charged_micros, input_tokens, output_tokens, 'chat.completions', at, at, now()
+        FROM c WHERE state <> 'reserved'`
+})
+
+/** Ends an open call, as the journal does. `micros`: what it cost; null: its hold. */
+export const endCall = Effect.fnUntraced(function*(id: string, state: "committed" | "expired", micros: bigint | null) {
+  const sql = yield* SqlClient.SqlClient
+  const kept = sql.literal(
+    `id, user_id, key_id, funding, subscription_id, reserved_micros, counted, input_micros_per_1m,
+    cached_input_micros_per_1m, cache_write_micros_per_1m, output_micros_per_1m, price_extras, billing_multiplier_micros,
+    plan_multiplier_micros, group_multiplier_micros, output_limit, reserved_at, lease_expires_at, stream, endpoint, model`
+  )
+  yield* sql`WITH h AS (DELETE FROM open_holds WHERE id = ${id} RETURNING *)
+    INSERT INTO usage_events (${kept}, state, cost_micros, charged_micros, input_tokens, output_tokens, settled_at)
+      SELECT ${kept}, ${state}, coalesce(${micros}::bigint, reserved_micros),
+          CASE funding WHEN 'free' THEN 0 ELSE coalesce(${micros}::bigint, reserved_micros) END,
+          CASE WHEN ${state} = 'committed' THEN 3 END, CASE WHEN ${state} = 'committed' THEN 7 END, now()
+        FROM h`
 })
 
 /** Commits an expired call late, as the journal does. */

@@ -65,7 +65,7 @@ layer(Services, { excludeTestServices: true })("the list of everybody's calls", 
       const calls = Array.from({ length: 1_500 }, () => {
         const [status, reason] = answers[below(answers.length)] ?? answers[0]
         const call = anyCall(below, users[below(users.length)] ?? nobody, nowMs - below(30 * HOUR_MS))
-        return Object.assign(call, { status, reason })
+        return Object.assign(call, call.state === "reserved" ? { status: null, reason: null } : { status, reason })
       })
       yield* insertCalls(calls)
       const newestFirst = calls.toSorted((a, b) => a.id < b.id ? 1 : -1)

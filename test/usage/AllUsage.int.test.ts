@@ -224,8 +224,10 @@ layer(Services, { excludeTestServices: true })("reports over many calls", (it) =
           parameters
         )
         const nodes = rows.flatMap((row) => row["QUERY PLAN"].flatMap(({ Plan }) => nodesOf(Plan)))
-        const calls = nodes.filter((node) => node["Relation Name"] === "usage_events")
-        assert.deepStrictEqual(calls.filter((node) => node["Node Type"] === "Seq Scan"), [])
+        const calls = nodes.filter((node) => node["Relation Name"]?.startsWith("usage_events") === true)
+        // A month without a call is read as it pleases.
+        const scanned = calls.filter((node) => node["Node Type"] === "Seq Scan" && (node["Actual Rows"] ?? 0) > 0)
+        assert.deepStrictEqual(scanned, [])
         return calls.reduce((sum, node) => sum + (node["Actual Rows"] ?? 0) * (node["Actual Loops"] ?? 0), 0)
       })
       const range = [nowMs - 25 * DAY_MS, nowMs + HOUR_MS]

@@ -35,7 +35,7 @@ const allPages = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter)
 
 const naive = Effect.fnUntraced(function*(userId: UserId, filter: CallFilter) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ id: string }>`SELECT id FROM usage_events WHERE user_id = ${userId}
+  const rows = yield* sql<{ id: string }>`SELECT id FROM calls WHERE user_id = ${userId}
     AND reserved_at >= to_timestamp(${filter.fromMs}::bigint / 1000.0)
     AND reserved_at < to_timestamp(${filter.toMs}::bigint / 1000.0)
     AND (${filter.model ?? null}::text IS NULL OR model = ${filter.model ?? null})

@@ -12,7 +12,7 @@ import { type UsageOverview, UsageReports } from "../../src/usage/UsageReports.t
 import type { UsageSums } from "../../src/usage/UsageSums.ts"
 import { seeded } from "../support/Seeded.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { anyCall, callAt, commitLate, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
+import { anyCall, callAt, commitLate, endCall, insertCalls, keyIdOf, makeUsers, nobody } from "../support/UsageRows.ts"
 
 const Services = Layer.mergeAll(UsageReports.layer, UsageFolds.layer).pipe(Layer.provideMerge(TestDatabase.layer))
 
@@ -92,7 +92,7 @@ const step = Effect.fnUntraced(
     const userId = users[below(users.length)] ?? nobody
     const pick = (state: string) =>
       Effect.map(
-        sql<{ id: string }>`SELECT id FROM usage_events WHERE user_id = ${userId} AND state = ${state} AND NOT late
+        sql<{ id: string }>`SELECT id FROM calls WHERE user_id = ${userId} AND state = ${state} AND NOT late
           ORDER BY id OFFSET ${below(10)} LIMIT 1`,
         ([row]) => row?.id
       )
@@ -105,8 +105,7 @@ const step = Effect.fnUntraced(
       }
       case 2: {
         const id = yield* pick("reserved")
-        return id === undefined ? undefined : yield* sql`UPDATE usage_events SET state = 'committed', cost_micros = 9,
-          charged_micros = reserved_micros, input_tokens = 1, output_tokens = 2, settled_at = now() WHERE id = ${id}`
+        return id === undefined ? undefined : yield* endCall(id, "committed", null)
       }
       default: {
         // Of any age: those older than the fold are stragglers, the youngest are not folded yet.

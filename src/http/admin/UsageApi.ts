@@ -78,11 +78,13 @@ const Receipt = Json({
   /** Scaled by 10^6. */
   billingMultiplier: AmountJson,
   planMultiplier: AmountJson,
+  groupMultiplier: AmountJson,
   settledAtMs: Schema.NullOr(MillisJson)
 }, {
   ...callKeys,
   billingMultiplier: "billing_multiplier_micros",
   planMultiplier: "plan_multiplier_micros",
+  groupMultiplier: "group_multiplier_micros",
   settledAtMs: "settled_at"
 }).pipe(documented("CallReceipt"))
 

@@ -120,7 +120,7 @@ layer(ConsoleWorld.layerOf(), { excludeTestServices: true, timeout: 60_000 })("m
         const id = String(answer.headers["x-request-id"])
         const receipt = Effect.map(
           world.sql<{ input: bigint; cost: bigint | null }>`
-            SELECT input_micros_per_1m AS input, cost_micros AS cost FROM usage_events WHERE id = ${id}`,
+            SELECT input_micros_per_1m AS input, cost_micros AS cost FROM calls WHERE id = ${id}`,
           ([row]) => row
         )
         yield* until("the call is settled", Effect.map(receipt, (row) => typeof row?.cost === "bigint"))

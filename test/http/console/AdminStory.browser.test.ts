@@ -312,7 +312,7 @@ const tell = (telling: Telling) =>
       root.assertSilent()
       user.assertSilent()
     })
-    const calls = yield* world.sql<{ funding: string }>`SELECT funding FROM usage_events ORDER BY id`
+    const calls = yield* world.sql<{ funding: string }>`SELECT funding FROM calls ORDER BY id`
     assert.deepStrictEqual(calls.map(({ funding }) => funding), ["balance", "subscription"])
     assert.deepStrictEqual(yield* world.problems, [])
   })

@@ -48,7 +48,7 @@ const tell = (browser: Browser, telling: Telling) =>
       visitor.assertSilent()
     })
     const calls = yield* world.sql<{ funding: string }>`
-      SELECT u.funding FROM usage_events u JOIN users o ON o.id = u.user_id
+      SELECT u.funding FROM calls u JOIN users o ON o.id = u.user_id
         WHERE o.email = ${`${telling.name}@example.com`.toLowerCase()} ORDER BY u.id`
     assert.deepStrictEqual(calls.map(({ funding }) => funding), ["balance", "subscription"])
   })
