@@ -4,7 +4,7 @@
 import { Buffer } from "node:buffer"
 import { decide, type Event, evolve } from "../src/accounts/AccountMachine.ts"
 import type { Command } from "../src/accounts/AccountState.ts"
-import { batchParameters, decodeBatch, type JournalGroup } from "../src/accounts/JournalBatch.ts"
+import { type JournalGroup, plainBatch } from "../src/accounts/JournalBatch.ts"
 import { ApiKeyId, makeReservationId, UserId } from "../src/domain/Ids.ts"
 import { defaultTerms } from "../src/domain/ModelTerms.ts"
 import { boundsOf } from "../src/gateway/meter/Bounds.ts"
@@ -97,7 +97,7 @@ const groupsOf = (count: number): ReadonlyArray<JournalGroup> =>
 
 /** As many rows as the answer to such a batch has. */
 const answerOf = (count: number): ReadonlyArray<ReadonlyArray<unknown>> =>
-  Array.from({ length: count }, (_, index) => ["user", UserId.make(BigInt(index + 1)), null, BALANCE, 0n, ""])
+  Array.from({ length: count }, (_, index) => [UserId.make(BigInt(index + 1)), BALANCE])
 
 const batches: ReadonlyArray<MicroTask> = [1, 16, 128].flatMap((count) => {
   const groups = groupsOf(count)
@@ -113,13 +113,13 @@ const batches: ReadonlyArray<MicroTask> = [1, 16, 128].flatMap((count) => {
       name: `batch encoding, entries: ${count}`,
       unit: "entry",
       operations: repeats * count,
-      run: times(() => batchParameters(groups).length)
+      run: times(() => plainBatch.parameters(groups).length)
     },
     {
       name: `batch decoding, users: ${count}`,
       unit: "user",
       operations: repeats * count,
-      run: times(() => decodeBatch(rows).size)
+      run: times(() => plainBatch.decode(rows).size)
     }
   ]
 })

@@ -9,7 +9,8 @@ import type { UserId } from "../src/domain/Ids.ts"
 /** Rows written in one statement. */
 const ROWS_PER_STEP = 500_000
 
-const DAYS_MS = 60 * 86_400_000
+const DAYS = 60
+const DAYS_MS = DAYS * 86_400_000
 
 export interface PastCalls {
   /** The rows with the numbers above `from`, up to `to`; of `total` in the whole time. */
@@ -22,12 +23,18 @@ export interface PastCalls {
   readonly say: (text: string) => void
 }
 
+/** Makes the months of `usage_events` that the last `days` days are in, as a server does before they begin. */
+export const makeMonths = (sql: SqlClient.SqlClient, days: number) =>
+  sql`SELECT realms_make_usage_month_v1(m::date) FROM generate_series(
+    date_trunc('month', now() - make_interval(days => ${days}::integer)), now(), interval '1 month') m`
+
 /** Writes them. No trigger looks at them: they are in no report. */
 export const writePastCalls = (
   sql: SqlClient.SqlClient,
   { firstUser, from, say, to, total, users }: PastCalls
 ) =>
   Effect.gen(function*() {
+    yield* makeMonths(sql, DAYS)
     yield* sql`ALTER TABLE usage_events DISABLE TRIGGER USER`
     for (let done = from; done < to; done += ROWS_PER_STEP) {
       say(`${done} of ${to} rows ...`)

@@ -17,6 +17,7 @@ import { runMigrations } from "../src/postgres/Migrations.ts"
 import { CallList } from "../src/usage/CallList.ts"
 import { UsageFolds } from "../src/usage/UsageFolds.ts"
 import { UsageReports } from "../src/usage/UsageReports.ts"
+import { makeMonths } from "./pastCalls.ts"
 
 const CALLS = Number(process.env.BENCH_CALLS ?? "100000")
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "50")
@@ -37,6 +38,7 @@ const fill = Effect.gen(function*() {
     VALUES (${userId}, '\\x01', 'sk-…aaaa', 1000000000000) RETURNING id`
   yield* sql`INSERT INTO api_keys (user_id, key_hash, hint) VALUES (${userId}, '\\x02', 'sk-…bbbb')`
   const step = Math.floor((30 * DAY_MS) / CALLS)
+  yield* makeMonths(sql, 31)
   // The trigger looks at calls that are written long after their reserve time, which these are and real ones are not.
   yield* sql`ALTER TABLE usage_events DISABLE TRIGGER usage_events_straggler`
   yield* sql`INSERT INTO usage_events (id, user_id, key_id, state, funding, reserved_micros, cost_micros, charged_micros,
