@@ -13,6 +13,7 @@ import { lockAttempts, moveAttemptById } from "../orders/AttemptStore.ts"
 import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
 import { isFulfilled } from "../orders/Order.ts"
 import {
+  type DecisionError,
   EventClosed,
   EventNotFound,
   PaymentUsed,
@@ -26,8 +27,8 @@ import { type Refund, Refunds } from "../orders/Refunds.ts"
 import { settling } from "../orders/Settlement.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote } from "../platform/Notes.ts"
-import { type AskedAction, type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
-import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { type AskedAction, SecondPerson } from "../platform/SecondPerson.ts"
+import { orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { rowOf } from "../postgres/Rows.ts"
 import { takeDeferred } from "./Deferred.ts"
 import { ignoreDeferred, resolveReviews } from "./EventStore.ts"
@@ -56,7 +57,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     asked: Resolve
   ): Effect.Effect<
     void,
-    EventNotFound | EventClosed | PaymentUsed | ResolutionRefused | NotConfirmed | DatabaseUnavailable
+    EventNotFound | EventClosed | PaymentUsed | DecisionError
   >
   /**
    * Gives all of a payment in review back through its provider. `key`: of this request alone; sent again, it is the same refund. One
@@ -68,14 +69,7 @@ export class EventResolutions extends Context.Service<EventResolutions, {
     asked: { readonly note: string; readonly key: string }
   ): Effect.Effect<
     Refund,
-    | EventNotFound
-    | EventClosed
-    | PaymentUsed
-    | RefundNotPossible
-    | RefundReused
-    | ResolutionRefused
-    | NotConfirmed
-    | DatabaseUnavailable
+    EventNotFound | EventClosed | PaymentUsed | RefundNotPossible | RefundReused | DecisionError
   >
 }>()("realms/events/EventResolutions") {
   static readonly layer = Layer.effect(EventResolutions)(Effect.gen(function*() {

@@ -11,6 +11,7 @@ import { makeReference, minorOf } from "../orders/Checkout.ts"
 import { orderFacts, orderWorth } from "../orders/Fulfilment.ts"
 import { type Attempt, isFulfilled, type Order } from "../orders/Order.ts"
 import {
+  type DecisionError,
   OrderClosed,
   OrderNotFound,
   OrderProcessing,
@@ -25,8 +26,7 @@ import type { PaymentFact, PaymentSource } from "../payments/PaymentFact.ts"
 import { StripeClient } from "../payments/StripeClient.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote } from "../platform/Notes.ts"
-import { type NotConfirmed, SecondPerson } from "../platform/SecondPerson.ts"
-import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
+import { SecondPerson } from "../platform/SecondPerson.ts"
 import { Settings, type SettingsValues } from "../settings/Settings.ts"
 import { resolveReviews } from "./EventStore.ts"
 import { checkUnused } from "./PaymentUse.ts"
@@ -50,13 +50,7 @@ export class ManualPayments extends Context.Service<ManualPayments, {
     payment: ManualPayment
   ): Effect.Effect<
     Order,
-    | OrderNotFound
-    | OrderClosed
-    | OrderProcessing
-    | PaymentUsed
-    | ResolutionRefused
-    | NotConfirmed
-    | DatabaseUnavailable
+    OrderNotFound | OrderClosed | OrderProcessing | PaymentUsed | DecisionError
   >
 }>()("realms/events/ManualPayments") {
   static readonly layer = Layer.effect(ManualPayments)(Effect.gen(function*() {

@@ -5,6 +5,8 @@ import { Schema } from "effect"
 import { EventId, OrderId, RefundId, UserId } from "../domain/Ids.ts"
 import { formatCny } from "../domain/Money.ts"
 import { keyReused, keyRule, noteRule } from "../platform/Notes.ts"
+import type { NotConfirmed } from "../platform/SecondPerson.ts"
+import type { DatabaseUnavailable } from "../postgres/DatabaseUnavailable.ts"
 
 /** The amount is below or above what can be bought at once. Amounts in fen. */
 export class AmountOutOfRange extends Schema.TaggedError<AmountOutOfRange>()("AmountOutOfRange", {
@@ -75,6 +77,9 @@ export class ResolutionRefused extends Schema.TaggedError<ResolutionRefused>()("
 }) {
   override readonly message = resolutionRefusals[this.reason]
 }
+
+/** What any decision by hand may meet, besides what it is about. */
+export type DecisionError = ResolutionRefused | NotConfirmed | DatabaseUnavailable
 
 const resolutionRefusals = {
   note: noteRule,

@@ -10,17 +10,19 @@ import { hostOf } from "../payments/EpayGateway.ts"
 import type { PaymentFact } from "../payments/PaymentFact.ts"
 import { type Actor, recordChange } from "../platform/AuditLog.ts"
 import { checkNote, isIdempotencyKey } from "../platform/Notes.ts"
-import {
-  type ConfirmationNeeded,
-  type ConfirmationRefused,
-  type NotConfirmed,
-  SecondPerson
-} from "../platform/SecondPerson.ts"
+import { type ConfirmationNeeded, type ConfirmationRefused, SecondPerson } from "../platform/SecondPerson.ts"
 import { type DatabaseUnavailable, orUnavailable } from "../postgres/DatabaseUnavailable.ts"
 import { Settings } from "../settings/Settings.ts"
 import { attemptsOf, lockAttempts } from "./AttemptStore.ts"
 import type { Attempt, Order } from "./Order.ts"
-import { OrderNotFound, RefundNotFound, RefundNotPossible, RefundReused, ResolutionRefused } from "./OrderError.ts"
+import {
+  type DecisionError,
+  OrderNotFound,
+  RefundNotFound,
+  RefundNotPossible,
+  RefundReused,
+  ResolutionRefused
+} from "./OrderError.ts"
 import { findOrder, lockOrder } from "./OrderStore.ts"
 import { findPayment, lockPayment, type Payment } from "./Payments.ts"
 import { fenOf, paidAttempt, paymentOf, refundableMinor, refundFacts } from "./Refundable.ts"
@@ -77,7 +79,7 @@ export class Refunds extends Context.Service<Refunds, {
     refund: NewRefund
   ): Effect.Effect<
     Refund,
-    OrderNotFound | RefundNotPossible | RefundReused | ResolutionRefused | NotConfirmed | DatabaseUnavailable
+    OrderNotFound | RefundNotPossible | RefundReused | DecisionError
   >
   /** The same for a payment that no order was fulfilled by. */
   giveBack<E>(
@@ -85,12 +87,7 @@ export class Refunds extends Context.Service<Refunds, {
     refund: PaymentRefund<E>
   ): Effect.Effect<
     Refund,
-    | E
-    | RefundNotPossible
-    | RefundReused
-    | ResolutionRefused
-    | NotConfirmed
-    | DatabaseUnavailable
+    E | RefundNotPossible | RefundReused | DecisionError
   >
   /** Asks Stripe again what became of a refund without an answer, by asking for the same. */
   retry(
@@ -104,7 +101,7 @@ export class Refunds extends Context.Service<Refunds, {
     found: { readonly isDone: boolean; readonly note: string }
   ): Effect.Effect<
     Refund,
-    RefundNotFound | RefundNotPossible | ResolutionRefused | NotConfirmed | DatabaseUnavailable
+    RefundNotFound | RefundNotPossible | DecisionError
   >
 }>()("realms/orders/Refunds") {
   static readonly layer = Layer.effect(Refunds)(Effect.gen(function*() {

@@ -45,6 +45,14 @@ const asking = Effect.fnUntraced(function*(who: Staff, { body, path }: Case) {
   return String(asked.json.confirmation_id)
 })
 
+/** What waits for a second person: who asked and who may confirm it, what it is, and what there was before. */
+const waiting = Effect.fnUntraced(function*(name: keyof typeof cases) {
+  const { ada, bob } = yield* two
+  const asked = yield* cases[name](true)
+  const before = yield* asked.state
+  return { ada, asked, before, bob, id: yield* asking(ada, asked) }
+})
+
 describe("a second person", () => {
   layer(Worlds, { excludeTestServices: true, timeout: 120_000 })((it) => {
     it.effect.each(Object.entries(cases))(
@@ -146,10 +154,7 @@ describe("a second person", () => {
 
     it.effect("rejects a request, or lets its requester withdraw it; then a new request is needed", () =>
       Effect.gen(function*() {
-        const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"](true)
-        const before = yield* asked.state
-        const first = yield* asking(ada, asked)
+        const { ada, asked, before, bob, id: first } = yield* waiting("balance.adjust")
         const rejected = yield* bob.post(`/confirmations/${first}/reject`, { note: "who is that?" })
         assert.deepInclude(rejected.json, { state: "rejected", close_note: "who is that?", closer: bob.email })
         assert.strictEqual((yield* bob.post(`/confirmations/${first}/confirm`)).status, 409)
@@ -164,10 +169,7 @@ describe("a second person", () => {
     it.effect("comes too late after seven days", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"](true)
-        const before = yield* asked.state
-        const id = yield* asking(ada, asked)
+        const { ada, asked, before, bob, id } = yield* waiting("balance.adjust")
         const [row] = yield* sql<{ days: number }>`
           SELECT extract(day FROM expires_at - requested_at)::integer AS days FROM confirmations WHERE id = ${
           BigInt(id)
@@ -191,10 +193,7 @@ describe("a second person", () => {
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
         for (const change of [sql`disabled_at = now()`, sql`role = 'support'`]) {
-          const { ada, bob } = yield* two
-          const asked = yield* cases["balance.adjust"](true)
-          const before = yield* asked.state
-          const id = yield* asking(ada, asked)
+          const { ada, asked, before, bob, id } = yield* waiting("balance.adjust")
           yield* sql`UPDATE users SET ${change} WHERE id = ${ada.id}`
           assert.strictEqual((yield* bob.post(`/confirmations/${id}/confirm`)).status, 409)
           assert.deepStrictEqual(yield* asked.state, before)
@@ -204,9 +203,7 @@ describe("a second person", () => {
     it.effect("confirms a plan as it was shown, not as it has become", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const asked = yield* cases["plan.grant"](true)
-        const id = yield* asking(ada, asked)
+        const { asked, bob, id } = yield* waiting("plan.grant")
         yield* sql`UPDATE subscription_plans SET limit_30d_micros = limit_30d_micros + 1 WHERE code = 'basic'`
         const changed = yield* bob.post(`/confirmations/${id}/confirm`)
         assert.deepStrictEqual([changed.status, yield* asked.state], [409, []])
@@ -217,9 +214,7 @@ describe("a second person", () => {
 
     it.effect("says why an action failed, and its request keeps waiting", () =>
       Effect.gen(function*() {
-        const { ada, bob } = yield* two
-        const asked = yield* cases["payment.credit"](true)
-        const id = yield* asking(ada, asked)
+        const { asked, bob, id } = yield* waiting("payment.credit")
         const dismissed = asked.path.replace(/credit$/, "dismiss")
         assert.strictEqual((yield* bob.post(dismissed, { note: "n" })).status, 200)
         const refused = yield* bob.post(`/confirmations/${id}/confirm`)
@@ -231,9 +226,7 @@ describe("a second person", () => {
     it.effect("agrees to nothing that was done meanwhile without a limit", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"](true)
-        const id = yield* asking(ada, asked)
+        const { ada, asked, bob, id } = yield* waiting("balance.adjust")
         yield* sql`INSERT INTO app_settings (key, value) VALUES ('finance.confirm_above_usd', '""')`
         assert.strictEqual((yield* ada.post(asked.path, asked.body)).status, 200)
         yield* sql`DELETE FROM app_settings WHERE key = 'finance.confirm_above_usd'`
@@ -248,10 +241,7 @@ describe("a second person", () => {
     it.effect("credits whom it was shown, though the same person credited somebody else by the same words", () =>
       Effect.gen(function*() {
         const world = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const asked = yield* cases["payment.credit"](true)
-        const before = yield* asked.state
-        const id = yield* asking(ada, asked)
+        const { ada, asked, before, bob, id } = yield* waiting("payment.credit")
         const other = yield* world.user()
         const small = { ...asked.body, user: String(other), amount_micros: "4000000" }
         assert.strictEqual((yield* ada.post(asked.path, small)).status, 200)
@@ -334,9 +324,8 @@ describe("a second person", () => {
     it.effect("rows are closed once and never changed", () =>
       Effect.gen(function*() {
         const { sql } = yield* PaymentWorld
-        const { ada, bob } = yield* two
-        const asked = yield* cases["balance.adjust"](true)
-        const id = BigInt(yield* asking(ada, asked))
+        const { ada, bob, id: shown } = yield* waiting("balance.adjust")
+        const id = BigInt(shown)
         for (
           const change of [
             sql`UPDATE confirmations SET expires_at = now() + interval '1 year' WHERE id = ${id}`,

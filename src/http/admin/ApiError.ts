@@ -4,43 +4,37 @@
  */
 import { DateTime, Effect, Option, Schema } from "effect"
 
+const said = { message: Schema.String }
+
+const withProblems = { ...said, problems: Schema.Record(Schema.String, Schema.String) }
+
 /** No credentials, or none that are good. */
-export class ApiUnauthorized extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", {
-  message: Schema.String
-}, { httpApiStatus: 401 }) {}
+export class ApiUnauthorized
+  extends Schema.TaggedError<ApiUnauthorized>()("Unauthorized", said, { httpApiStatus: 401 })
+{}
 
 /** Good credentials of somebody who is no administrator; a session without its token. */
-export class ApiForbidden extends Schema.TaggedError<ApiForbidden>()("Forbidden", {
-  message: Schema.String
-}, { httpApiStatus: 403 }) {}
+export class ApiForbidden extends Schema.TaggedError<ApiForbidden>()("Forbidden", said, { httpApiStatus: 403 }) {}
 
-export class ApiNotFound extends Schema.TaggedError<ApiNotFound>()("NotFound", {
-  message: Schema.String
-}, { httpApiStatus: 404 }) {}
+export class ApiNotFound extends Schema.TaggedError<ApiNotFound>()("NotFound", said, { httpApiStatus: 404 }) {}
 
 /** The request cannot be read as what the endpoint takes; each problem under its path. */
-export class ApiBadRequest extends Schema.TaggedError<ApiBadRequest>()("BadRequest", {
-  message: Schema.String,
-  problems: Schema.Record(Schema.String, Schema.String)
-}, { httpApiStatus: 400 }) {}
+export class ApiBadRequest
+  extends Schema.TaggedError<ApiBadRequest>()("BadRequest", withProblems, { httpApiStatus: 400 })
+{}
 
 /** Somebody else has changed it since it was read, it exists already, or it is in no state for this. Nothing has changed. */
-export class ApiConflict extends Schema.TaggedError<ApiConflict>()("Conflict", {
-  message: Schema.String
-}, { httpApiStatus: 409 }) {}
+export class ApiConflict extends Schema.TaggedError<ApiConflict>()("Conflict", said, { httpApiStatus: 409 }) {}
 
 /** Nothing has changed yet: it waits for a second person, see `/api/admin/confirmations`. */
 export class ApiAccepted extends Schema.TaggedError<ApiAccepted>()("ConfirmationPending", {
-  message: Schema.String,
+  ...said,
   confirmation_id: Schema.String,
   expires_at: Schema.String
 }, { httpApiStatus: 202 }) {}
 
 /** Understood and refused; each problem under the name of its field. Nothing has changed. */
-export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", {
-  message: Schema.String,
-  problems: Schema.Record(Schema.String, Schema.String)
-}, { httpApiStatus: 422 }) {}
+export class ApiRefused extends Schema.TaggedError<ApiRefused>()("Refused", withProblems, { httpApiStatus: 422 }) {}
 
 /** Of a change of something that is there. */
 export const changeErrors = [ApiNotFound, ApiConflict] as const
@@ -52,9 +46,7 @@ export const editErrors = [...changeErrors, ApiRefused] as const
 export const confirmedErrors = [...editErrors, ApiAccepted] as const
 
 /** The database, or a provider, did not answer. Any endpoint may say so; none declares it. */
-export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavailable", {
-  message: Schema.String
-}, { httpApiStatus: 503 }) {}
+export class ApiUnavailable extends Schema.TaggedError<ApiUnavailable>()("Unavailable", said, { httpApiStatus: 503 }) {}
 
 /** One field is wrong. */
 export const refusedField = (field: string, message: string): ApiRefused =>

@@ -38,6 +38,15 @@ const fixture = Effect.gen(function*() {
   return { begin, budget, client, clock }
 })
 
+/** A body of which one part has arrived. */
+const halfRead = Effect.gen(function*() {
+  const { begin, budget, client } = yield* fixture
+  const reading = yield* begin("content-length: 100000")
+  client.write(PART)
+  yield* until("it is counted", () => budget.usedBytes === PART.length)
+  return { budget, client, reading }
+})
+
 describe("readRequestBody", () => {
   it.live("counts what has arrived, not what was announced, and gives it back once when the call ends", () =>
     Effect.gen(function*() {
@@ -70,20 +79,14 @@ describe("readRequestBody", () => {
 
   it.live("holds nothing after an interruption", () =>
     Effect.gen(function*() {
-      const { begin, budget, client } = yield* fixture
-      const reading = yield* begin("content-length: 100000")
-      client.write(PART)
-      yield* until("it is counted", () => budget.usedBytes === PART.length)
+      const { budget, reading } = yield* halfRead
       yield* Fiber.interrupt(reading)
       assert.strictEqual(budget.usedBytes, 0)
     }))
 
   it.live("holds nothing after its client has left, and says that the body is not complete", () =>
     Effect.gen(function*() {
-      const { begin, budget, client } = yield* fixture
-      const reading = yield* begin("content-length: 100000")
-      client.write(PART)
-      yield* until("it is counted", () => budget.usedBytes === PART.length)
+      const { budget, client, reading } = yield* halfRead
       client.end()
       const refusal = yield* Effect.flip(Fiber.join(reading))
       assert.deepStrictEqual([refusal.code, budget.usedBytes], ["invalid_request_error", 0])
