@@ -13,7 +13,7 @@ import { StreamMeter } from "../src/gateway/meter/StreamMeter.ts"
 import { type AdmissionRules, admit } from "../src/gateway/request/Admit.ts"
 import type { Admitted } from "../src/gateway/request/Call.ts"
 import { parseCall } from "../src/gateway/request/ParseCall.ts"
-import { accountState, microPrice, reserveCommand, START_MS, usedTokens } from "../test/support/MachineWorld.ts"
+import { accountState, microPrice, reserveCommand, START_MS, usedTokens } from "../test/support/MachineAccount.ts"
 
 export interface MicroTask {
   readonly name: string

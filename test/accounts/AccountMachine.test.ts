@@ -7,12 +7,12 @@ import { costMicros, MULTIPLIER_ONE } from "../../src/domain/Price.ts"
 import { playTable } from "../support/CommandTable.ts"
 import {
   accountState,
-  MachineWorld,
+  MachineAccount,
   reserveCommand,
   START_MS,
   subscriptionState,
   usedTokens
-} from "../support/MachineWorld.ts"
+} from "../support/MachineAccount.ts"
 
 const tables: ReadonlyArray<readonly [what: string, table: string]> = [
   [
@@ -136,7 +136,7 @@ describe("commands on a balance", () => {
   })
 
   it("a shortfall and a debt are decided on a fresh state only", () => {
-    const world = new MachineWorld(accountState(100n))
+    const world = new MachineAccount(accountState(100n))
     world.tell(reserveCommand("r1", 60n))
     const fresh = (tokens: bigint) => {
       const decision = world.decide({ _tag: "Commit", id: "r1", outcome: usedTokens(tokens), atMs: START_MS })
@@ -151,7 +151,7 @@ describe("commands on a balance", () => {
 const DAY_MS = 24 * 3_600_000
 
 const fundingOf = (state: AccountState, command: Reserve): string => {
-  const told = new MachineWorld(state).tell(command)
+  const told = new MachineAccount(state).tell(command)
   if (told.how === "refused") return told.error._tag
   if (told.how === "short") return told.how
   if (told.answer._tag !== "Reservation") return told.answer._tag
@@ -213,7 +213,7 @@ describe("what pays", () => {
   }
 
   it("a refusal says what is needed, what there is, what would fit and when there is room", () => {
-    const world = new MachineWorld(accountState(0n, [soon]))
+    const world = new MachineAccount(accountState(0n, [soon]))
     world.tell(reserveCommand("r1", 100n))
     world.tell({ _tag: "Commit", id: "r1", outcome: usedTokens(100n), atMs: START_MS })
     const told = world.tell(reserveCommand("r2", 0n, { tokenNumerator: 1_000_000n, tokensMin: 60, tokensMax: 90 }))
@@ -229,7 +229,7 @@ describe("what pays", () => {
   })
 
   it("a subscription's over-run takes its room, then the balance, then is owed", () => {
-    const world = new MachineWorld(accountState(30n, [soon]))
+    const world = new MachineAccount(accountState(30n, [soon]))
     world.tell(reserveCommand("r1", 60n))
     const told = world.tell({ _tag: "Commit", id: "r1", outcome: usedTokens(150n), atMs: START_MS })
     assert.isTrue(told.how === "accepted" && told.answer._tag === "Settlement")
@@ -245,7 +245,7 @@ describe("what pays", () => {
   })
 
   it("a void gives the windows back what was held", () => {
-    const world = new MachineWorld(accountState(0n, [soon]))
+    const world = new MachineAccount(accountState(0n, [soon]))
     world.tell(reserveCommand("r1", 60n))
     world.tell({ _tag: "Void", id: "r1", outcome: emptyOutcome })
     assert.deepStrictEqual(world.state.subscriptions[0]?.windows.used, [0n, 0n, 0n, 0n])
@@ -253,7 +253,7 @@ describe("what pays", () => {
 })
 
 const reservationOf = (state: AccountState, command: Reserve): Reservation | undefined => {
-  const told = new MachineWorld(state).tell(command)
+  const told = new MachineAccount(state).tell(command)
   return told.how === "accepted" && told.answer._tag === "Reservation" ? told.answer.reservation : undefined
 }
 
@@ -330,7 +330,7 @@ describe("the snapshot decides", () => {
 
   it("a commit costs the price and multipliers of its reserve", () => {
     const plan = subscriptionState(1n, [10_000n, 0n, 0n, 0n], { multiplier: 2n * MULTIPLIER_ONE })
-    const world = new MachineWorld(accountState(0n, [plan]))
+    const world = new MachineAccount(accountState(0n, [plan]))
     world.tell(reserveCommand("r1", 4_000n, { price, billingMultiplier: MULTIPLIER_ONE / 2n }))
     // Between reserve and commit the plan becomes dearer and the account is given money.
     const dearer = world.state.subscriptions.map((subscription) => ({
@@ -349,7 +349,7 @@ describe("the snapshot decides", () => {
   })
 
   it("a balance-funded call is not moved to a subscription that came since", () => {
-    const world = new MachineWorld(accountState(1_000n))
+    const world = new MachineAccount(accountState(1_000n))
     world.tell(reserveCommand("r1", 500n, { price }))
     world.state = { ...world.state, subscriptions: [subscriptionState(1n, [10_000n, 0n, 0n, 0n])] }
     world.tell({ _tag: "Commit", id: "r1", outcome, atMs: START_MS })

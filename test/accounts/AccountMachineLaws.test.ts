@@ -4,7 +4,7 @@ import type { Command, Reservation } from "../../src/accounts/AccountState.ts"
 import { add, fromBuckets, rolled, type WindowLimits } from "../../src/accounts/SubscriptionWindows.ts"
 import type { SubscriptionId } from "../../src/domain/Ids.ts"
 import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
-import { accountState, MachineWorld, START_MS, subscriptionState, type WorldPost } from "../support/MachineWorld.ts"
+import { accountState, MachineAccount, START_MS, subscriptionState, type WorldPost } from "../support/MachineAccount.ts"
 import { commandOf } from "../support/CommandTable.ts"
 import { NaiveAccount } from "../support/NaiveAccount.ts"
 
@@ -72,7 +72,7 @@ const tellNaive = (naive: NaiveAccount, step: Step): void => {
 }
 
 /** What the balance less what is owed has to be, from the rows alone. */
-const net = (world: MachineWorld): bigint => {
+const net = (world: MachineAccount): bigint => {
   let sum = world.posts.reduce((total, post) => total + post.amountMicros, 0n)
   for (const row of world.rows.values()) {
     if (row.funding === "balance") sum -= row.state === "reserved" ? row.reservedMicros : row.costMicros
@@ -84,7 +84,7 @@ const net = (world: MachineWorld): bigint => {
 const shapes = [[300, 1], [1_440, 1], [10_080, 60], [43_200, 60]] as const
 
 /** What the rows say that each window of a subscription holds at a time. */
-const spentIn = (world: MachineWorld, subscriptionId: SubscriptionId, atMs: number): ReadonlyArray<bigint> =>
+const spentIn = (world: MachineAccount, subscriptionId: SubscriptionId, atMs: number): ReadonlyArray<bigint> =>
   shapes.map(([lengthMinutes, bucketMinutes]) => {
     const bucketMs = bucketMinutes * 60_000
     let sum = 0n
@@ -109,7 +109,7 @@ const twoPlans = (first: typeof Limits.Type, second: typeof Limits.Type) => [
 ]
 
 /** Looks at the world after each command. */
-const tellAll = (world: MachineWorld, steps: ReadonlyArray<Step>, look: (atMs: number) => void): void => {
+const tellAll = (world: MachineAccount, steps: ReadonlyArray<Step>, look: (atMs: number) => void): void => {
   let atMs = START_MS
   commandsOf(steps).forEach((command, index) => {
     atMs += (steps[index]?.afterMinutes ?? 0) * 60_000
@@ -120,7 +120,7 @@ const tellAll = (world: MachineWorld, steps: ReadonlyArray<Step>, look: (atMs: n
 
 describe("any list of commands", () => {
   it.prop("does to a balance what the naive account does", { steps: Steps }, ({ steps }) => {
-    const world = new MachineWorld(accountState(0n))
+    const world = new MachineAccount(accountState(0n))
     const naive = new NaiveAccount()
     commandsOf(steps).forEach((command, index) => {
       const step = steps[index]
@@ -140,7 +140,7 @@ describe("any list of commands", () => {
     "conserves money, never goes below zero, and owes only when empty",
     twoPlansAndSteps,
     ({ first, second, steps }) => {
-      const world = new MachineWorld(accountState(0n, twoPlans(first, second)))
+      const world = new MachineAccount(accountState(0n, twoPlans(first, second)))
       for (const command of commandsOf(steps)) {
         world.tell(command)
         const { owedMicros, usdMicros } = world.state
@@ -154,7 +154,7 @@ describe("any list of commands", () => {
   )
 
   it.prop("never exceeds a window, and counts what its rows say", twoPlansAndSteps, ({ first, second, steps }) => {
-    const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
+    const world = new MachineAccount(accountState(300n, twoPlans(first, second)))
     tellAll(world, steps, (atMs) => {
       for (const { id, limits } of world.state.subscriptions) {
         spentIn(world, id, atMs).forEach((spent, window) => {
@@ -167,7 +167,7 @@ describe("any list of commands", () => {
   }, runs)
 
   it.prop("counts what is open and what it holds, as its rows say", twoPlansAndSteps, ({ first, second, steps }) => {
-    const world = new MachineWorld(accountState(300n, twoPlans(first, second)))
+    const world = new MachineAccount(accountState(300n, twoPlans(first, second)))
     tellAll(world, steps, (atMs) => {
       const open = [...world.rows.values()].filter(({ state }) => state === "reserved")
       const fromBalance = open.filter(({ funding }) => funding === "balance")
@@ -181,7 +181,7 @@ describe("any list of commands", () => {
   }, runs)
 
   it.prop("resolves a reservation once, a late commit apart", { steps: Steps, limits: Limits }, ({ limits, steps }) => {
-    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    const world = new MachineAccount(accountState(300n, twoPlans(limits, limits)))
     const resolved = new Map<string, Array<string>>()
     for (const command of commandsOf(steps)) {
       const told = world.tell(command)
@@ -201,7 +201,7 @@ describe("any list of commands", () => {
     limits: Limits,
     cut: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))
   }, ({ cut, limits, steps }) => {
-    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    const world = new MachineAccount(accountState(300n, twoPlans(limits, limits)))
     const accepted = commandsOf(steps).filter((command) => world.tell(command).how === "accepted")
     const { state } = world
     for (const command of [...accepted.slice(0, cut), ...accepted.slice(0, cut)]) {
@@ -212,7 +212,7 @@ describe("any list of commands", () => {
   }, runs)
 
   it.prop("answers a repeated settlement as the first time", { steps: Steps, limits: Limits }, ({ limits, steps }) => {
-    const world = new MachineWorld(accountState(300n, twoPlans(limits, limits)))
+    const world = new MachineAccount(accountState(300n, twoPlans(limits, limits)))
     for (const command of commandsOf(steps)) {
       const told = world.tell(command)
       if (told.how !== "accepted" || told.answer._tag !== "Settlement") continue

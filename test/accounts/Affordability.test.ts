@@ -8,13 +8,13 @@ import { MULTIPLIER_ONE } from "../../src/domain/Price.ts"
 import { inWords } from "../support/CommandTable.ts"
 import {
   accountState,
-  MachineWorld,
+  MachineAccount,
   NUMERATOR_PER_MICRO,
   reserveCommand,
   START_MS,
   subscriptionState,
   usedTokens
-} from "../support/MachineWorld.ts"
+} from "../support/MachineAccount.ts"
 
 /** A base of 10 micros and 2 micros a token. */
 const asking = (fields: Partial<Reserve>): Reserve =>
@@ -118,7 +118,7 @@ describe("how many tokens a funding pays for", () => {
 })
 
 const told = (state: AccountState, before: ReadonlyArray<Reserve>, command: Reserve): string => {
-  const world = new MachineWorld(state)
+  const world = new MachineAccount(state)
   for (const reserve of before) assert.strictEqual(world.tell(reserve).how, "accepted")
   return inWords(world.tell(command))
 }
@@ -222,7 +222,7 @@ describe("why a call is not held", () => {
   }
 
   it("a debt of a call that is open still counts as insufficient, also where its end would pay it", () => {
-    const world = new MachineWorld(accountState(100n))
+    const world = new MachineAccount(accountState(100n))
     world.tell(held(60n))
     world.tell(held(30n))
     world.tell({ _tag: "Commit", id: "open30", outcome: usedTokens(50n), atMs: START_MS })
@@ -231,7 +231,7 @@ describe("why a call is not held", () => {
   })
 
   it("says that a counted hold is why", () => {
-    const world = new MachineWorld(accountState(100n))
+    const world = new MachineAccount(accountState(100n))
     world.tell(held(1n, { counted: true }))
     const answer = world.tell(reserveCommand("r", 1n, { counted: true }))
     assert.isTrue(answer.how === "refused" && answer.error._tag === "FundsHeld" && answer.error.counted)
@@ -241,7 +241,7 @@ describe("why a call is not held", () => {
 
   it("what has left a window is not missed in it", () => {
     // Held for longer than the window: it has room for all that it may hold.
-    const world = new MachineWorld(accountState(0n, [subscriptionState(1n, [100n, 0n, 0n, 0n])]))
+    const world = new MachineAccount(accountState(0n, [subscriptionState(1n, [100n, 0n, 0n, 0n])]))
     world.tell(held(80n))
     const atMs = START_MS + 6 * 3_600_000
     assert.strictEqual(inWords(world.tell(reserveCommand("r", 100n, { atMs }))), "reserved 100")

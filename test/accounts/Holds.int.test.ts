@@ -11,7 +11,7 @@ import type { Reserve } from "../../src/accounts/AccountState.ts"
 import { wholeBatch } from "../../src/accounts/JournalBatch.ts"
 import type { UserId } from "../../src/domain/Ids.ts"
 import { anotherProcess, commitOf, usageOf, voidOf } from "../support/AccountsProcess.ts"
-import { accountState } from "../support/MachineWorld.ts"
+import { accountState } from "../support/MachineAccount.ts"
 import {
   adjustUnheard,
   audited,

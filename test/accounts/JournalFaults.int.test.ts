@@ -20,7 +20,7 @@ import {
   voidOf
 } from "../support/AccountsProcess.ts"
 import { makeProxy } from "../support/JournalProxy.ts"
-import { accountState } from "../support/MachineWorld.ts"
+import { accountState } from "../support/MachineAccount.ts"
 import { scratchFolder } from "../support/ScratchFolder.ts"
 import { audited, balanceOf, ignoreLoss, makeUser, reserveOf, TestAccounts } from "../support/TestAccounts.ts"
 import { eventually } from "../support/Until.ts"

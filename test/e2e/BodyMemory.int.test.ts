@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { chatBody, chatPath, document } from "../support/ProcessWorld.ts"
+import { chatBody, chatPath, document } from "../support/ProcessCalls.ts"
 import { RawConnection } from "../support/RawConnection.ts"
 import { ResidentMemory } from "../support/ResidentMemory.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"

@@ -5,7 +5,7 @@
 import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { balanceOf, chatPath, document, openSlow, receiptOf } from "../support/ProcessWorld.ts"
+import { balanceOf, chatPath, document, openSlow, receiptOf } from "../support/ProcessCalls.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, queryAt } from "../support/TestDatabase.ts"
 import { send } from "../support/TestHttp.ts"

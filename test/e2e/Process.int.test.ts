@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { balanceOf, chatBody, chatPath, document, openSlow, receiptOf } from "../support/ProcessWorld.ts"
+import { balanceOf, chatBody, chatPath, document, openSlow, receiptOf } from "../support/ProcessCalls.ts"
 import { makeInstallation } from "../support/SpawnRealms.ts"
 import { makeDatabase, onTestServer } from "../support/TestDatabase.ts"
 import { errorOf, OpenAnswer, send } from "../support/TestHttp.ts"

@@ -6,13 +6,13 @@ import { assert, layer } from "@effect/vitest"
 import { Clock, DateTime, Effect, Redacted } from "effect"
 import type { NewBatch } from "../../src/redemption/RedemptionBatch.ts"
 import type { BatchRefused } from "../../src/redemption/RedemptionError.ts"
-import { RedemptionWorld } from "../support/RedemptionWorld.ts"
+import { TestRedemptions } from "../support/TestRedemptions.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
-layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", (it) => {
+layer(TestRedemptions.layer, { excludeTestServices: true })("batches of codes", (it) => {
   it.effect("are refused for every field that is wrong, and then nothing is made", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const past = DateTime.toDateUtc(DateTime.makeUnsafe((yield* Clock.currentTimeMillis) - 1))
       const bad: ReadonlyArray<readonly [batch: Partial<NewBatch>, fields: BatchRefused["fields"]]> = [
         [{ name: " " }, ["name"]],
@@ -35,7 +35,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
 
   it.effect("are made whole, with a record, and their texts are in no table", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const { id, texts } = yield* world.batch({ name: "  Spring ", codes: 1_000, usesMax: 2 })
       assert.strictEqual(new Set(texts.map(Redacted.value)).size, 1_000)
       const batch = yield* world.admin.batch(id)
@@ -75,7 +75,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
 
   it.effect("are disabled and enabled by whoever has seen them as they are", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const { id } = yield* world.batch({ codes: 2 })
       const seen = yield* world.admin.batch(id)
       const set = (revision: bigint, isDisabled: boolean) =>
@@ -108,7 +108,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
 
   it.effect("are listed by their state, page by page, with who has redeemed them", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const { id, texts: [code] } = yield* world.batch({ usesMax: 3 })
       const users = [yield* world.user(), yield* world.user()]
       for (const userId of users) yield* world.redeem(userId, code)
@@ -128,7 +128,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
 
   it.effect("are sealed anew with all other secrets", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const { id, texts } = yield* world.batch({ codes: 3 })
       const sealed = world.sql`SELECT codes_sealed FROM redemption_batches WHERE id = ${id}`
       const before = yield* sealed
@@ -140,7 +140,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("batches of codes", 
 
   it.effect("say so when their texts cannot be opened", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const { id } = yield* world.batch({})
       yield* world.sql`UPDATE redemption_batches SET key_id = 'gone' WHERE id = ${id}`
       assert.strictEqual(yield* outcome(world.admin.texts(world.actor, id)), "CodesUnreadable")

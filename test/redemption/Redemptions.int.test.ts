@@ -6,13 +6,13 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { UserId } from "../../src/domain/Ids.ts"
 import { rateLimits } from "../../src/identity/RateLimiter.ts"
-import { inWorld, RedemptionWorld } from "../support/RedemptionWorld.ts"
+import { inWorld, TestRedemptions } from "../support/TestRedemptions.ts"
 import { outcome } from "../support/TestIdentity.ts"
 
 const nowhere = { address: "" }
 const count = (list: ReadonlyArray<string>, what: string) => list.filter((one) => one === what).length
 
-layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", (it) => {
+layer(TestRedemptions.layer, { excludeTestServices: true })("redemption codes", (it) => {
   const test = inWorld(it)
 
   test("credit through the ledger, once, and pay what is owed first", function*(world) {
@@ -104,7 +104,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
 
   it.effect("cannot be guessed for long, by one account or from one network, and good ones are not counted", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const wrong = Redacted.make("RLM-00000-00000-00000-00001")
       const userId = yield* world.user()
       const { account, network } = rateLimits.redemption
@@ -127,7 +127,7 @@ layer(RedemptionWorld.layer, { excludeTestServices: true })("redemption codes", 
 
   it.effect("are audited: what was made up is found, and the rows cannot be taken away", () =>
     Effect.gen(function*() {
-      const world = yield* RedemptionWorld
+      const world = yield* TestRedemptions
       const userId = yield* world.user()
       const { id, texts: [code] } = yield* world.batch({})
       const given = yield* world.batch({ gift: { kind: "plan", planCode: "basic" } })

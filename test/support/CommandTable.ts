@@ -8,7 +8,7 @@ import type { Command } from "../../src/accounts/AccountState.ts"
 import { emptyOutcome } from "../../src/accounts/AccountState.ts"
 import {
   accountState,
-  MachineWorld,
+  MachineAccount,
   NUMERATOR_PER_MICRO,
   postCommand,
   reserveCommand,
@@ -16,7 +16,7 @@ import {
   type Told,
   usedTokens,
   type WorldPost
-} from "./MachineWorld.ts"
+} from "./MachineAccount.ts"
 
 export const commandOf = (name: string, id: string, amount: bigint, atMs = START_MS): Command | WorldPost => {
   switch (name) {
@@ -65,14 +65,14 @@ export const inWords = (told: Told): string => {
 
 /** Plays the rows in order; users begin with nothing. */
 export const playTable = (table: string): void => {
-  const users = new Map<string, MachineWorld>()
+  const users = new Map<string, MachineAccount>()
   const lines = table.split("\n").map((line) => line.trim()).filter((line) => line !== "")
   assert.match(lines[0] ?? "", /^command .* open$/, "a table begins with its head")
   for (const line of lines.slice(1)) {
     const [left = "", right = ""] = line.split("→")
     const [name = "", id = "", user = "", amount = "0"] = left.trim().split(/\s+/)
     const [answer, balance, owed, open] = right.trim().split(/\s{2,}/)
-    const world = users.get(user) ?? new MachineWorld(accountState(0n))
+    const world = users.get(user) ?? new MachineAccount(accountState(0n))
     users.set(user, world)
     const told = inWords(world.tell(commandOf(name, id, BigInt(amount))))
     const { state } = world

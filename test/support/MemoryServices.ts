@@ -16,15 +16,15 @@ import { ChannelId, type UserId } from "../../src/domain/Ids.ts"
 import { isFree } from "../../src/domain/Price.ts"
 import { KeySpend } from "../../src/identity/KeySpend.ts"
 import { Settings } from "../../src/settings/Settings.ts"
-import { accountState, MachineWorld } from "./MachineWorld.ts"
+import { accountState, MachineAccount } from "./MachineAccount.ts"
 
 /** Accounts that are only remembered, each decided by the machine as the actor has it decided. */
 export class MemoryAccounts {
-  private readonly worlds = new Map<UserId, MachineWorld>()
+  private readonly worlds = new Map<UserId, MachineAccount>()
 
   /** An account with this balance, in micros. */
-  open(userId: UserId, usdMicros: bigint): MachineWorld {
-    const world = new MachineWorld(accountState(usdMicros))
+  open(userId: UserId, usdMicros: bigint): MachineAccount {
+    const world = new MachineAccount(accountState(usdMicros))
     this.worlds.set(userId, world)
     return world
   }

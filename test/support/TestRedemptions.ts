@@ -71,7 +71,7 @@ const start = Effect.fnUntraced(function*(logged: ReadonlyArray<string>) {
 })
 
 const layerOf = (logged: Array<string>) =>
-  Layer.effect(RedemptionWorld, Effect.orDie(start(logged))).pipe(
+  Layer.effect(TestRedemptions, Effect.orDie(start(logged))).pipe(
     Layer.provide(Layer.mergeAll(Redemptions.layer, RedemptionAdmin.layer).pipe(Layer.provide(onePerson))),
     Layer.provide(SecretBox.layer),
     Layer.provide(AppConfig.layerOf(testConfig({}, { REALMS_MASTER_KEY: MASTER_KEY }))),
@@ -83,12 +83,12 @@ const layerOf = (logged: Array<string>) =>
     ))
   )
 
-export class RedemptionWorld extends Context.Service<RedemptionWorld, Effect.Success<ReturnType<typeof start>>>()(
-  "realms/test/support/RedemptionWorld"
+export class TestRedemptions extends Context.Service<TestRedemptions, Effect.Success<ReturnType<typeof start>>>()(
+  "realms/test/support/TestRedemptions"
 ) {
   static readonly layer = Layer.suspend(() => layerOf([]))
 }
 
 /** Tests in this world, whose books are right in the end. */
-export const inWorld = <R>(it: Vitest.MethodsNonLive<R | RedemptionWorld>) =>
-  testsOf<typeof RedemptionWorld.Service, R | RedemptionWorld>(it.effect, RedemptionWorld, (world) => world.clean)
+export const inWorld = <R>(it: Vitest.MethodsNonLive<R | TestRedemptions>) =>
+  testsOf<typeof TestRedemptions.Service, R | TestRedemptions>(it.effect, TestRedemptions, (world) => world.clean)

@@ -127,7 +127,7 @@ export type Told =
   | { readonly how: "short"; readonly availableMicros: bigint }
 
 /** One account. */
-export class MachineWorld {
+export class MachineAccount {
   state: AccountState
   readonly rows = new Map<string, ReservationRow>()
   readonly posts: Array<WorldPost> = []
