@@ -64,6 +64,13 @@ export const startScript = async (script: string, ...args: ReadonlyArray<string>
   return { origin: `http://127.0.0.1:${found}`, pid: child.pid ?? 0 }
 }
 
+/** What a probe that was loaded into a server says when it is asked. */
+export const askProbe = <Answer>(server: ChildProcess, question: "heap" | "longest"): Promise<Answer> =>
+  new Promise((resolve) => {
+    server.once("message", (answer: Answer) => resolve(answer))
+    server.send(question)
+  })
+
 export interface Realms {
   readonly child: ChildProcess
   readonly origin: string

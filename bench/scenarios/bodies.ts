@@ -4,7 +4,7 @@
 import type { ChildProcess } from "node:child_process"
 import { join } from "node:path"
 import type { Scenario } from "../scenario.ts"
-import { keyOf, root, startRealms, startScript } from "../servers.ts"
+import { askProbe, keyOf, root, startRealms, startScript } from "../servers.ts"
 import { rounded } from "../statistics.ts"
 
 const AT_ONCE = 4
@@ -16,11 +16,7 @@ interface Delays {
 }
 
 /** The delays of the server's event loop since the last question. */
-const delaysOf = (server: ChildProcess): Promise<Delays> =>
-  new Promise((resolve) => {
-    server.once("message", (delays: Delays) => resolve(delays))
-    server.send("longest")
-  })
+const delaysOf = (server: ChildProcess): Promise<Delays> => askProbe(server, "longest")
 
 export const bodies: Scenario = {
   name: "bodies",

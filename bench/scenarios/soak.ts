@@ -11,7 +11,7 @@ import { lineChart } from "../lineChart.ts"
 import { residentBytes } from "../processes.ts"
 import { figuresTable, jsonOf, machine, measuredBy, writeDocs } from "../report.ts"
 import type { Figure, Scenario } from "../scenario.ts"
-import { endProcesses, keyOf, type Realms, root, start, startRealms, startScript } from "../servers.ts"
+import { askProbe, endProcesses, keyOf, type Realms, root, start, startRealms, startScript } from "../servers.ts"
 import { rounded, slopeOf } from "../statistics.ts"
 
 const MEBIBYTE = 1_048_576
@@ -33,11 +33,7 @@ interface Heap {
 }
 
 /** What is left of the server's heap after garbage is collected. */
-const heapOf = (server: ChildProcess): Promise<Heap> =>
-  new Promise((resolve) => {
-    server.once("message", (heap: Heap) => resolve(heap))
-    server.send("heap")
-  })
+const heapOf = (server: ChildProcess): Promise<Heap> => askProbe(server, "heap")
 
 interface Done {
   readonly json: number
