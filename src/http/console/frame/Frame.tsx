@@ -69,15 +69,18 @@ const Brand = ({ site }: { readonly site: SiteConfig }) => (
   </a>
 )
 
-const TopBar = (
-  { balanceMicros, isRefused, site, context }: {
-    readonly context: PageContext
-    /** The page is a form again that was not carried out. */
-    readonly isRefused: boolean
-    readonly site: SiteConfig
-    readonly balanceMicros: bigint | undefined
-  }
-) => (
+interface FrameProps {
+  readonly context: PageContext
+  readonly site: SiteConfig
+  readonly balanceMicros: bigint | undefined
+}
+
+interface TopBarProps extends FrameProps {
+  /** The page is a form again that was not carried out. */
+  readonly isRefused: boolean
+}
+
+const TopBar = ({ balanceMicros, isRefused, site, context }: TopBarProps) => (
   <header class="console-top d-print-none">
     <div class="console-top-row">
       <Brand site={site} />
@@ -110,14 +113,7 @@ const TopBar = (
   </header>
 )
 
-const Document = (
-  { balanceMicros, page, site, context }: {
-    readonly context: PageContext
-    readonly page: Page
-    readonly site: SiteConfig
-    readonly balanceMicros: bigint | undefined
-  }
-) => (
+const Document = ({ balanceMicros, page, site, context }: FrameProps & { readonly page: Page }) => (
   <html
     lang={context.language === "zh" ? "zh-CN" : "en"}
     data-bs-theme={context.theme === "auto" ? "light" : context.theme}

@@ -106,12 +106,7 @@ const Amounts = (props: Terms & { readonly state: FormState }) => {
   )
 }
 
-interface RecentProps {
-  readonly context: PageContext
-  readonly orders: ReadonlyArray<Order>
-}
-
-const RecentOrders = ({ orders, context }: RecentProps) => {
+const recentOrders = (context: PageContext, orders: ReadonlyArray<Order>) => {
   const say = sayOf(context, "topup")
   return (
     <TableCard
@@ -157,7 +152,7 @@ const show = Effect.fnUntraced(function*(context: UserContext, state = emptyForm
             ["col-lg-4 align-self-start", <Figure {...balance} />],
             ["col-lg-8", <Amounts context={context} terms={terms} state={state} />],
             ["col-lg-4", <RedeemCard context={context} action="/topup/redeem" state={state} />],
-            ["col-lg-8", <RecentOrders context={context} orders={orders} />]
+            ["col-lg-8", recentOrders(context, orders)]
           ]}
         />
       </>
