@@ -15,7 +15,8 @@ export class OutputText {
   readonly sample = new TextSample()
   bytes = 0
   upperTokens = 0
-  /** Text behind the last usage; undefined before a usage. */
+  private hasUsage = false
+  /** Text behind the last usage; undefined while there is none. */
   private behind: TextSample | undefined
   private covering = false
 
@@ -27,8 +28,8 @@ export class OutputText {
   /** A usage came that covers all output up to the end of this frame. */
   coveredByUsage(): void {
     this.covering = true
-    if (this.behind === undefined) this.behind = new TextSample()
-    else if (this.behind.bytes > 0) this.behind.clear()
+    this.hasUsage = true
+    if (this.behind !== undefined && this.behind.bytes > 0) this.behind.clear()
   }
 
   /** A frame begins. */
@@ -42,7 +43,10 @@ export class OutputText {
     this.bytes += size
     this.upperTokens += tokens
     this.sample.add(data, start, end, size, tokens)
-    if (this.behind !== undefined && !this.covering) this.behind.add(data, start, end, size, tokens)
+    if (this.hasUsage && !this.covering) {
+      this.behind ??= new TextSample()
+      this.behind.add(data, start, end, size, tokens)
+    }
     return tokens
   }
 

@@ -24,6 +24,8 @@ const UNKNOWN = -1
 
 const SPACE = 0x20
 
+const noBytes = new Uint8Array(0)
+
 /** Which of `stride` slices represents them: spread like random numbers, so that a text with a rhythm is represented as well. */
 function chosenOf(group: number, stride: number): number {
   let hash = Math.imul(group ^ Math.imul(stride, 0x9e3779b1), 0x85ebca6b)
@@ -84,7 +86,7 @@ export class TextSample implements SampledText {
   /** Tokens added so far, by the estimate from above that came with each text. */
   upperTokens = 0
   private readonly writer = new TextWriter()
-  private buffer: Uint8Array = new Uint8Array(0)
+  private buffer: Uint8Array = noBytes
   /** Bytes in the buffer: whole slices, and the one being filled. */
   private length = 0
   /** Each group of so many slices of text keeps one. */
@@ -227,10 +229,11 @@ export class TextSample implements SampledText {
   private keep(bytes: Uint8Array, start: number, end: number): void {
     const length = this.length + end - start
     if (length > this.buffer.length) {
-      const grown = new Uint8Array(
+      // Most answers are short: theirs is a part of a buffer that many share. What is not written is not read.
+      const grown = Buffer.allocUnsafe(
         Math.min(SAMPLE_BYTES_MAX, Math.max(length, this.buffer.length * 2, BUFFER_BYTES_FIRST))
       )
-      grown.set(this.buffer.subarray(0, this.length))
+      if (this.length > 0) grown.set(this.buffer.subarray(0, this.length))
       this.buffer = grown
     }
     const { buffer } = this

@@ -16,7 +16,7 @@ export interface Forwarding {
   readonly knownFields: ReadonlyArray<KnownField>
   readonly unknownFields: UnknownFieldPolicy
   /** The limit that was held; takes the place of the client's. */
-  readonly outputLimit?: { readonly field: OutputLimitField; readonly value: number }
+  readonly outputLimit?: { readonly field: OutputLimitField; readonly value: number } | undefined
   /** Ask a chat stream for its usage frame. */
   readonly includeUsage: boolean
   /** What is sent in place of a value that names a user or a cache: a code that only this user's value gets. */

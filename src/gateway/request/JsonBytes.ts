@@ -55,7 +55,9 @@ export const endOfString = (bytes: Uint8Array, from: number): number => {
   return -1
 }
 
-export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+/** The same bytes, not copied, as a buffer: what is one already is not wrapped again. */
+export const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 export const isContainer = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === OPEN_BRACE || bytes[at] === OPEN_BRACKET

@@ -104,9 +104,26 @@ export function rewriteObject(
   return changes.size === 0 ? body : Buffer.concat(rewriteParts(body, fields, changes))
 }
 
+/** The longest value that is compared with its replacement, in bytes. */
+const COMPARED_BYTES_MAX = 64
+
+/** Whether a member has the bytes already that it is to have. */
+function isUnchanged(body: Uint8Array, { valueEnd, valueStart }: JsonField, raw: RawJson | undefined): boolean {
+  if (typeof raw !== "string" || raw.length !== valueEnd - valueStart || raw.length > COMPARED_BYTES_MAX) return false
+  for (let index = 0; index < raw.length; index++) {
+    const unit = raw.charCodeAt(index)
+    // Above ASCII a character has more bytes than one.
+    if (unit >= 0x80 || unit !== body[valueStart + index]) return false
+  }
+  return true
+}
+
+const comma = Buffer.from(",")
+
 /**
  * `body` with some members changed: a text is the member's new raw JSON, `undefined` removes it, a key that is not there is
- * appended. Every other member keeps its bytes and its place. Nothing is copied: the parts are slices, and what is new.
+ * appended. Every other member keeps its bytes and its place. Nothing is copied: the parts are slices, and what is new; where
+ * nothing changes, the body itself.
  */
 export function rewriteParts(
   body: Uint8Array,
@@ -117,37 +134,45 @@ export function rewriteParts(
   const parts: Array<Uint8Array> = []
   const first = fields[0]
   const last = fields[fields.length - 1]
-  parts.push(first === undefined ? Buffer.from("{") : body.subarray(0, first.keyStart))
   let members = 0
   let runStart = -1
   let runEnd = -1
+  let present = 0
+  let changed = 0
   const endRun = () => {
     if (runStart >= 0) parts.push(body.subarray(runStart, runEnd))
     runStart = -1
   }
   for (const field of fields) {
-    if (!changes.has(field.key)) {
+    const isNamed = changes.has(field.key)
+    if (isNamed) present++
+    const raw = changes.get(field.key)
+    if (!isNamed || isUnchanged(body, field, raw)) {
       // Untouched neighbours are copied as one slice, separators included.
       if (runStart < 0) {
-        if (members > 0) parts.push(Buffer.from(","))
+        if (members > 0) parts.push(comma)
         runStart = field.keyStart
       }
       runEnd = field.valueEnd
       members++
       continue
     }
+    changed++
     endRun()
-    const raw = changes.get(field.key)
     if (raw === undefined) continue
-    if (members++ > 0) parts.push(Buffer.from(","))
+    if (members++ > 0) parts.push(comma)
     parts.push(body.subarray(field.keyStart, field.valueStart), bytesOf(raw))
   }
+  if (changed === 0 && present === changes.size) return [body]
   endRun()
-  const present = new Set(fields.map((field) => field.key))
-  for (const [key, raw] of changes) {
-    if (raw === undefined || present.has(key)) continue
-    parts.push(Buffer.from(`${members++ > 0 ? "," : ""}${JSON.stringify(key)}:`), bytesOf(raw))
+  if (present < changes.size) {
+    const keys = new Set(fields.map((field) => field.key))
+    for (const [key, raw] of changes) {
+      if (raw === undefined || keys.has(key)) continue
+      parts.push(Buffer.from(`${members++ > 0 ? "," : ""}${JSON.stringify(key)}:`), bytesOf(raw))
+    }
   }
+  parts.unshift(first === undefined ? Buffer.from("{") : body.subarray(0, first.keyStart))
   parts.push(last === undefined ? Buffer.from("}") : body.subarray(last.valueEnd))
   return parts
 }

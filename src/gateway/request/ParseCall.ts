@@ -16,9 +16,14 @@ export function parseCall(dialect: Dialect, body: Uint8Array): Call | Refused {
   return read._tag === "Refused" ? read : callOf(dialect, body, read)
 }
 
+const fieldOf = (fields: ReadonlyArray<JsonField>, key: string): JsonField | undefined => {
+  for (const field of fields) if (field.key === key) return field
+  return undefined
+}
+
 /** The parsed value of a small field; undefined when it is absent or null. */
 const valueOf = (body: Uint8Array, fields: ReadonlyArray<JsonField>, key: string): unknown => {
-  const field = fields.find((candidate) => candidate.key === key)
+  const field = fieldOf(fields, key)
   if (field === undefined) return undefined
   return parseJson(bufferOf(body).toString("utf8", field.valueStart, field.valueEnd)) ?? undefined
 }
@@ -28,7 +33,7 @@ function callOf(dialect: Dialect, body: Uint8Array, read: ReadBody): Call | Refu
   const model = valueOf(body, fields, "model")
   if (typeof model !== "string") return invalid("model", "You must provide a model parameter.")
   const table = dialectTables[dialect]
-  const input = fields.find((field) => field.key === table.input)
+  const input = fieldOf(fields, table.input)
   if (input === undefined || isNull(body, input)) {
     return invalid(table.input, `Missing required parameter: '${table.input}'.`)
   }
@@ -55,13 +60,15 @@ function callOf(dialect: Dialect, body: Uint8Array, read: ReadBody): Call | Refu
     store: valueOf(body, fields, "store") !== false,
     input: tally,
     references,
-    hostedTools: [...hostedTools],
+    hostedTools: hostedTools.size === 0 ? noTools : [...hostedTools],
     ...(hostedFields.size === 0 ? {} : { hostedFields: [...hostedFields] }),
     ...(Object.keys(places).length === 0 ? {} : { places }),
     toolCallsMax: typeof toolCallsMax === "number" ? toolCallsMax : undefined,
     unknownFields: read.unknownFields
   }
 }
+
+const noTools: ReadonlyArray<string> = []
 
 const isNull = (body: Uint8Array, field: JsonField): boolean =>
   field.valueEnd - field.valueStart === 4 && body[field.valueStart] === 0x6e

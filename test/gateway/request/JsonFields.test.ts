@@ -93,6 +93,10 @@ describe("rewriteObject", () => {
     [' {"a": 1.0 } ', { b: "true" }, ' {"a": 1.0,"b":true } '],
     ['{"a":1}', { z: undefined }, '{"a":1}'],
     ['{"a" :\t1}', { a: "2" }, '{"a" :\t2}'],
+    [' {"a":1, "b" : 2 } ', { a: "1", b: "2" }, ' {"a":1, "b" : 2 } '],
+    ['{"a":1, "b":2,"c":3}', { a: "1", b: "3", c: "3" }, '{"a":1,"b":3,"c":3}'],
+    ['{"a":1,"b":2}', { a: "1", c: "3" }, '{"a":1,"b":2,"c":3}'],
+    ['{"a":"é"}', { a: '"\u00c3\u00a9"' }, '{"a":"\u00c3\u00a9"}'],
     ['{"mod\\u0065l":"x"}', { model: '"y"' }, '{"mod\\u0065l":"y"}']
   ])("of %s with %o is %s", (text, changes, expected) => {
     assert.strictEqual(rewrite(text, changes), expected)
