@@ -111,9 +111,14 @@ export class AccountActor implements JournalAccount {
     this.pump()
   }
 
+  /** What is in memory has something to pay a call with. */
+  get isKnownFunded(): boolean {
+    return this.state !== undefined && isFunded(this.state, this.host.now())
+  }
+
   /** Says whether there is anything to pay a call with: at once when there is, else when the account was read. */
   standing(reply: StandingReply): void {
-    if (this.state !== undefined && isFunded(this.state, this.host.now())) return reply("funded")
+    if (this.isKnownFunded) return reply("funded")
     if (this.questions.size >= MAILBOX_MAX) return reply(unavailable("too many questions wait at this account"))
     this.questions.add({ arrival: ++this.arrivals, reply })
     this.wantLoad = true

@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql"
 import { AppConfig } from "../config/Config.ts"
 import { makeReservationId, UserId } from "../domain/Ids.ts"
 import { Row } from "../domain/Row.ts"
+import { deadlineIn } from "../platform/Deadline.ts"
 import { Notifications } from "../platform/Notifications.ts"
 import { inRounds } from "../platform/Rounds.ts"
 import { Database } from "../postgres/Database.ts"
@@ -94,6 +95,8 @@ export class Accounts extends Context.Service<Accounts, {
    * (`empty`). `funded` is said at once from memory; `empty` only on a state that was read after the question.
    */
   standing(userId: UserId): Effect.Effect<Standing, AccountUnavailable | UnknownAccount>
+  /** Whether memory says `funded`, at once; false says only that `standing` must be asked. */
+  isKnownFunded(userId: UserId): boolean
   /** Ends up to 500 holds whose lease has passed; answers how many. */
   readonly sweep: Effect.Effect<number, AccountUnavailable>
   /** Drops the cached state of one account; it is read again before its next decision. */
@@ -217,9 +220,9 @@ export class Accounts extends Context.Service<Accounts, {
       waitMs: number
     ): Effect.Effect<Settlement, AccountError> =>
       Effect.callback((resume) => {
-        const timer = waitMs === Infinity ? undefined : setTimeout(() => resume(Effect.fail(stillSettling)), waitMs)
+        const deadline = waitMs === Infinity ? undefined : deadlineIn(waitMs, () => resume(Effect.fail(stillSettling)))
         residents.of(userId).tell(command, (result) => {
-          clearTimeout(timer)
+          deadline?.cancel()
           leases.close(command.id)
           resume(result._tag === "Settlement" ? Effect.succeed(result.settlement) : failed(result))
         })
@@ -239,21 +242,21 @@ export class Accounts extends Context.Service<Accounts, {
         const giveUp = () => {
           if (!waiting) return
           waiting = false
-          clearTimeout(timer)
+          deadline.cancel()
           const outcome = { ...emptyOutcome, reason: "abandoned" }
           residents.of(userId).tell({ _tag: "Void", id: command.id, outcome }, () => leases.close(command.id))
         }
-        const timer = setTimeout(() => {
+        const deadline = deadlineIn(ANSWER_MS_MAX, () => {
           giveUp()
           resume(Effect.fail(unanswered))
-        }, ANSWER_MS_MAX)
+        })
         residents.of(userId).tell(command, (result) => {
           opening--
           if (result._tag === "Reservation" && waiting) {
             leases.open(command.id, { leaseSeconds: command.leaseSeconds, nowMs: now(), onLost })
           }
           waiting = false
-          clearTimeout(timer)
+          deadline.cancel()
           resume(result._tag === "Reservation" ? Effect.succeed(result.reservation) : failed(result))
         })
         return Effect.sync(giveUp)
@@ -355,6 +358,7 @@ export class Accounts extends Context.Service<Accounts, {
           Effect.suspend(() => askStanding(residents.of(userId), ANSWER_MS_MAX)),
           (error) => error._tag === "UnknownAccount" ? error : asUnavailable(error)
         ),
+      isKnownFunded: (userId) => residents.of(userId).isKnownFunded,
       sweep,
       invalidate: (userId) => residents.invalidate(userId),
       invalidateAll: Effect.sync(() => residents.invalidateAll()),

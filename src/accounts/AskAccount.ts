@@ -4,14 +4,15 @@
  * @internal
  */
 import { Effect } from "effect"
+import { type Deadline, deadlineIn } from "../platform/Deadline.ts"
 import type { AccountActor } from "./AccountActor.ts"
 import { type AccountError, unanswered } from "./AccountError.ts"
 import type { Answer, Command } from "./AccountState.ts"
 import type { Standing } from "./Standing.ts"
 
 /**
- * Puts a question and waits for its one answer, at most `waitMs`; then fails with {@link unanswered}. The wait is a plain timer, and
- * none where the answer is there at once: a race of fibers would cost every call more than its decision does.
+ * Puts a question and waits for its one answer, at most `waitMs`; then fails with {@link unanswered}. The wait is a plain deadline,
+ * and none where the answer is there at once: a race of fibers would cost every call more than its decision does.
  */
 const answered = <A>(
   waitMs: number,
@@ -19,13 +20,13 @@ const answered = <A>(
 ): Effect.Effect<A, AccountError> =>
   Effect.callback((resume) => {
     let isAnswered = false
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let deadline: Deadline | undefined
     put((answer) => {
       isAnswered = true
-      clearTimeout(timer)
+      deadline?.cancel()
       resume(answer)
     })
-    if (!isAnswered && waitMs !== Infinity) timer = setTimeout(() => resume(Effect.fail(unanswered)), waitMs)
+    if (!isAnswered && waitMs !== Infinity) deadline = deadlineIn(waitMs, () => resume(Effect.fail(unanswered)))
   })
 
 /** Asks an actor and waits for its reply, at most `waitMs`. Interrupting the wait does not take the command back. */

@@ -27,17 +27,13 @@ export class ChannelShares extends Context.Service<ChannelShares, {
         return () => clearTimeout(timer)
       }
     }
-    const shares = new Shares(sharesClock)
+    const shares = new Shares(sharesClock, (why) => {
+      Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
+    })
 
     return ChannelShares.of({
-      enter: (channelId, maxConnections, userId, { onGranted, onRefused }) =>
-        shares.enter(channelId, maxConnections, userId, {
-          onGranted,
-          onRefused: (why) => {
-            Metric.withAttributes(refusedTotal, { why }).updateUnsafe(1, context)
-            onRefused(why)
-          }
-        })
+      enter: (channelId, maxConnections, userId, callbacks) =>
+        shares.enter(channelId, maxConnections, userId, callbacks)
     })
   }))
 }

@@ -5,7 +5,7 @@
  * @internal
  */
 import type { ChannelId, UserId } from "../domain/Ids.ts"
-import { type Link, LinkedList } from "./LinkedList.ts"
+import { type Link, LinkedList } from "../platform/LinkedList.ts"
 import { RankedSet } from "./RankedSet.ts"
 
 /** A call waits for a connection no longer, in milliseconds. */
@@ -31,8 +31,8 @@ export type ShareRefusal = "queue_full" | "queue_timeout"
 
 /** Exactly one of them is called, unless the ticket is released before. Either may be called before `enter` returns. */
 export interface ShareCallbacks {
-  readonly onGranted: () => void
-  readonly onRefused: (why: ShareRefusal) => void
+  onGranted(): void
+  onRefused(why: ShareRefusal): void
 }
 
 /** A call's place: a connection, or a place in the queue. */
@@ -91,13 +91,29 @@ class ShareChannel {
 }
 
 /** One call at one channel. */
-interface Call {
+class Call implements Ticket {
   readonly channel: ShareChannel
   readonly user: ShareUser
   readonly callbacks: ShareCallbacks
-  state: "waiting" | "granted" | "ended"
+  state: "waiting" | "granted" | "ended" = "ended"
   /** While it waits: its places among the user's calls and among all. */
   places: { readonly own: Link<Call>; readonly all: Link<Waiting> } | undefined
+  private readonly shares: Shares
+
+  constructor(shares: Shares, channel: ShareChannel, user: ShareUser, callbacks: ShareCallbacks) {
+    this.shares = shares
+    this.channel = channel
+    this.user = user
+    this.callbacks = callbacks
+  }
+
+  get isGranted(): boolean {
+    return this.state === "granted"
+  }
+
+  release(): void {
+    this.shares.release(this)
+  }
 }
 
 interface Waiting {
@@ -112,8 +128,12 @@ export class Shares {
   private readonly waiting = new LinkedList<Waiting>()
   private cancelTimer: (() => void) | undefined
 
-  constructor(clock: SharesClock) {
+  private readonly onRefusal: (why: ShareRefusal) => void
+
+  /** `onRefusal` hears of every refusal, before the call does. */
+  constructor(clock: SharesClock, onRefusal: (why: ShareRefusal) => void = () => undefined) {
     this.clock = clock
+    this.onRefusal = onRefusal
   }
 
   /** Channels that any call uses or waits for. */
@@ -123,22 +143,29 @@ export class Shares {
 
   /** Asks for a connection; `maxConnections` is what the channel has now, at least 1. */
   enter(channelId: ChannelId, maxConnections: number, userId: UserId, callbacks: ShareCallbacks): Ticket {
-    const channel = this.channels.get(channelId) ?? new ShareChannel(channelId)
-    this.channels.set(channelId, channel)
+    const channel = this.channelOf(channelId)
     this.resize(channel, maxConnections)
     const user = channel.userOf(userId)
-    const call: Call = { channel, user, callbacks, state: "ended", places: undefined }
+    const call = new Call(this, channel, user, callbacks)
     if (!channel.isGranting && user.waiting.size === 0 && channel.mayTake(user)) this.grant(call)
     else if (user.waiting.size >= QUEUED_PER_USER_MAX || channel.queued >= QUEUED_PER_CHANNEL_MAX) {
       this.forgetIdle(channel, user)
-      callbacks.onRefused("queue_full")
+      this.refuse(call, "queue_full")
     } else this.queue(call)
-    return {
-      get isGranted() {
-        return call.state === "granted"
-      },
-      release: () => this.release(call)
-    }
+    return call
+  }
+
+  private channelOf(id: ChannelId): ShareChannel {
+    const known = this.channels.get(id)
+    if (known !== undefined) return known
+    const channel = new ShareChannel(id)
+    this.channels.set(id, channel)
+    return channel
+  }
+
+  private refuse({ callbacks }: Call, why: ShareRefusal): void {
+    this.onRefusal(why)
+    callbacks.onRefused(why)
   }
 
   /** Connections that a channel got since the last call belong to those who wait for them. */
@@ -180,7 +207,8 @@ export class Shares {
     if (this.waiting.first === undefined) this.stopTimer()
   }
 
-  private release(call: Call): void {
+  /** What a ticket's `release` does. */
+  release(call: Call): void {
     if (call.state === "ended") return
     const { channel, user } = call
     if (call.state === "waiting") this.unqueue(call)
@@ -245,7 +273,7 @@ export class Shares {
     while (first !== undefined && first.untilMs <= nowMs) {
       const { call } = first
       this.release(call)
-      call.callbacks.onRefused("queue_timeout")
+      this.refuse(call, "queue_timeout")
       first = this.waiting.first?.value
     }
   }

@@ -7,16 +7,19 @@ import { Effect } from "effect"
 import type { Channel } from "../channels/Channels.ts"
 import { costMicros, costNumerator } from "../domain/Price.ts"
 import type { CallOutcome } from "../accounts/AccountState.ts"
-import { done, endCall, nothingSeen, stoppedOr } from "./EndCall.ts"
+import type { CallRefused, UpstreamRefused } from "./CallError.ts"
+import { type Done, done, endCall, nothingSeen, stoppedOr } from "./EndCall.ts"
 import type { Evidence } from "./CallRecord.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import type { Answer } from "./meter/Answer.ts"
+import type { ReadAnswer } from "./meter/AnswerReader.ts"
 import { expectedOutputTokens } from "./meter/ExpectedOutput.ts"
 import { TokenCounter } from "./meter/TokenCounter.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import type { AnswerSource } from "./upstream/AnswerSource.ts"
 import { contextOf } from "./ProblemContext.ts"
-import { problemOf, saidIn } from "./upstream/UpstreamProblem.ts"
+import type { UpstreamFailure } from "./upstream/UpstreamClient.ts"
+import { problemOf, saidIn, type UpstreamProblem } from "./upstream/UpstreamProblem.ts"
 
 /** What the call costs by its outcome, in micros. */
 const costOf = ({ reservation }: OpenCall, outcome: CallOutcome): bigint =>
@@ -27,46 +30,59 @@ const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
   hasOutput: answer.hasOutput,
   outputLower: answer.outputLowerTokens,
   outputAfterUsage: false,
-  countOutput: expectedOutputTokens(answer.sample).pipe(
-    Effect.map((all) => ({ all, afterUsage: 0 })),
-    Effect.provideService(TokenCounter, services.counter)
+  countOutput: Effect.suspend(() =>
+    expectedOutputTokens(answer.sample).pipe(
+      Effect.map((all) => ({ all, afterUsage: 0 })),
+      Effect.provideService(TokenCounter, services.counter)
+    )
   ),
   identity: answer.identity
 })
 
-export const answerBody = Effect.fnUntraced(
-  function*(services: GatewayServices, open: OpenCall, channel: Channel, source: AnswerSource) {
-    const { context, reply } = open.basics
-    const { call, requestId } = context
-    const share = services.upstream.answerShare(context.key.userId)
-    open.answerShare = share
-    const received = yield* services.upstream.readAnswer(source, call.dialect, share)
-    const read = yield* services.reader.read(call.dialect, received)
-    if (read === undefined) return yield* unreadAnswer(services, open, channel, "no_room")
-    const { answer, body } = read
-    if (answer.failure !== undefined) {
-      return yield* stoppedOr(
-        services,
-        open,
-        channel,
-        false,
-        problemOf(saidIn(answer.failure), contextOf(open, channel, undefined))
-      )
-    }
-    open.advance({ _tag: "GaveOutput", atMs: services.now() })
-    let cost = 0n
-    yield* endCall(services, open, channel, {
-      how: "complete",
-      sent: true,
-      evidence: evidenceOf(services, answer),
-      onOutcome: (outcome) => {
-        cost = costOf(open, outcome)
-      },
-      finish: () => reply.json(body, { "x-request-id": requestId, "x-realms-cost-micros": String(cost) })
-    })
-    return done("succeeded")
+export const answerBody = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  source: AnswerSource
+): Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused | UpstreamFailure> => {
+  const { call, key } = open.basics.context
+  const share = services.upstream.answerShare(key.userId)
+  open.answerShare = share
+  const read = Effect.flatMap(
+    services.upstream.readAnswer(source, call.dialect, share),
+    (received) => services.reader.read(call.dialect, received)
+  )
+  return Effect.flatMap(read, (found) =>
+    found === undefined
+      ? unreadAnswer(services, open, channel, "no_room")
+      : giveAnswer(services, open, channel, found))
+}
+
+const succeeded = done("succeeded")
+
+const giveAnswer = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  { answer, body }: ReadAnswer
+): Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused> => {
+  if (answer.failure !== undefined) {
+    const problem = problemOf(saidIn(answer.failure), contextOf(open, channel, undefined))
+    return stoppedOr(services, open, channel, false, problem)
   }
-)
+  open.advance({ _tag: "GaveOutput", atMs: services.now() })
+  let cost = 0n
+  const ended = endCall(services, open, channel, {
+    how: "complete",
+    sent: true,
+    evidence: evidenceOf(services, answer),
+    onOutcome: (outcome) => {
+      cost = costOf(open, outcome)
+    },
+    finish: () => open.basics.reply.json(body, { "x-realms-cost-micros": String(cost) })
+  })
+  return Effect.as(ended, succeeded)
+}
 
 /**
  * An answer that was not read to its end. One above the bound was made, so it is charged: at its input, and at all the output that

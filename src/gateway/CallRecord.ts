@@ -72,7 +72,8 @@ export const settledUsageOf = (
   counter: TokenCounter["Service"],
   open: OpenCall,
   channel: Channel,
-  end: CallEnd & { readonly basis: NonNullable<CallEnd["basis"]> },
+  end: CallEnd,
+  basis: NonNullable<CallEnd["basis"]>,
   evidence: Evidence,
   times: CallTimes
 ): Effect.Effect<SettledUsage> => {
@@ -89,7 +90,6 @@ export const settledUsageOf = (
   const held = end.reason === null
     ? { input: bounds.input.ceiling, output: bounds.output.ceiling + bounds.output.reasoningCeiling }
     : { input: open.heldInputTokens, output: open.reservation.outputTokens * context.call.n }
-  const { basis } = end
   return basis === "reported" && isExact(found)
     ? Effect.succeed(settledUsage(basis, found, nothingExpected, held))
     : Effect.map(
@@ -100,15 +100,12 @@ export const settledUsageOf = (
 
 const duration = (fromMs: number, toMs: number): number => Math.max(0, Math.round(toMs - fromMs))
 
-const recordOf = (open: OpenCall, channel: Channel | undefined, times: Omit<CallTimes, "sentMs">) => {
-  const { startedMs } = open.basics.context
-  return {
-    channel: channel?.name ?? null,
-    upstreamModel: channel?.upstreamModel ?? null,
-    latencyMs: duration(startedMs, times.endedMs),
-    ttftMs: times.firstOutputMs === null ? null : duration(startedMs, times.firstOutputMs)
-  }
-}
+const recordOf = (open: OpenCall, channel: Channel | undefined, endedMs: number) => ({
+  channel: channel?.name ?? null,
+  upstreamModel: channel?.upstreamModel ?? null,
+  latencyMs: duration(open.basics.context.startedMs, endedMs),
+  ttftMs: null
+})
 
 /** The outcome of a call that nothing is charged for. */
 export const voidedOutcome = (
@@ -118,7 +115,7 @@ export const voidedOutcome = (
   endedMs: number
 ): CallOutcome => ({
   ...emptyOutcome,
-  ...recordOf(open, channel, { firstOutputMs: null, endedMs }),
+  ...recordOf(open, channel, endedMs),
   reason: end.reason,
   status: end.status
 })
@@ -145,21 +142,29 @@ const referencesOf = (
 export const chargedOutcome = (
   open: OpenCall,
   channel: Channel,
-  end: Pick<CallEnd, "status" | "reason">,
+  { reason, status }: Pick<CallEnd, "status" | "reason">,
   evidence: Evidence,
   settled: SettledUsage,
   times: CallTimes
 ): CallOutcome => {
   const references = referencesOf(open, channel, evidence, settled)
-  return {
-    ...recordOf(open, channel, times),
+  const { startedMs } = open.basics.context
+  const outcome: CallOutcome = {
     usage: settled.usage,
     usageSource: settled.source,
     usageFlagged: settled.flags.some((flag) => flag !== "above_context"),
+    channel: channel.name,
+    upstreamModel: channel.upstreamModel,
+    latencyMs: duration(startedMs, times.endedMs),
+    ttftMs: times.firstOutputMs === null ? null : duration(startedMs, times.firstOutputMs),
+    status,
+    reason
+  }
+  if (settled.flags.length === 0 && settled.excessTokens === 0 && references === undefined) return outcome
+  return {
+    ...outcome,
     ...(settled.flags.length === 0 ? {} : { usageFlags: settled.flags }),
     ...(settled.excessTokens === 0 ? {} : { excessTokens: settled.excessTokens }),
-    ...(references === undefined ? {} : { references }),
-    status: end.status,
-    reason: end.reason
+    ...(references === undefined ? {} : { references })
   }
 }

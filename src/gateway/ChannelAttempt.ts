@@ -6,9 +6,11 @@
  */
 import { Effect, Redacted } from "effect"
 import type { Channel } from "../channels/Channels.ts"
-import { joinBytes } from "../platform/JoinBytes.ts"
+import type { ShareCallbacks, Ticket } from "../channels/ChannelShares.ts"
+import { joinBytes, joinedAtOnce } from "../platform/JoinBytes.ts"
 import { answerBody, unreadAnswer } from "./BodyAnswer.ts"
-import { stoppedOr } from "./EndCall.ts"
+import type { CallRefused, UpstreamRefused } from "./CallError.ts"
+import { type Done, stoppedOr } from "./EndCall.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { identityOf } from "./Identity.ts"
 import { isObject, parseJson } from "./JsonValue.ts"
@@ -16,7 +18,9 @@ import { openAiError } from "./OpenAiError.ts"
 import type { OpenCall } from "./OpenCall.ts"
 import { droppedFieldsHeader } from "./request/DroppedFields.ts"
 import { forwardBody } from "./request/ForwardBody.ts"
+import type { StopSignal } from "./StopSignal.ts"
 import { answerStream } from "./StreamAnswer.ts"
+import type { AnswerSource } from "./upstream/AnswerSource.ts"
 import type { Exchange } from "./upstream/Exchange.ts"
 import { contextOf } from "./ProblemContext.ts"
 import { peek } from "./upstream/PeekedSource.ts"
@@ -37,24 +41,37 @@ const paths = { chat: "/chat/completions", responses: "/responses", embeddings: 
 const failureOf = (channel: Channel, failure: UpstreamFailure): ChannelFailed =>
   failedBecause(channel, failure.message, failure.kind === "timeout" ? { code: "upstream_timeout" } : {})
 
-export const attemptChannel = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
+export const attemptChannel = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel
+): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
   open.advance({ _tag: "WasQueued", channel })
-  const ticket = yield* connectionOf(services, open, channel)
-  if (ticket === undefined) {
+  const place = new Place()
+  const ticket = services.shares.enter(channel.id, channel.maxConnections, open.basics.context.key.userId, place)
+  if (ticket.isGranted) return attemptWith(services, open, channel, ticket)
+  return Effect.flatMap(place.granted(open.basics.signal, ticket), (isGranted) => {
+    if (isGranted) return attemptWith(services, open, channel, ticket)
     open.advance({ _tag: "AttemptFailed" })
-    return failedBecause(channel, "no connection was free in time", { code: "rate_limit_exceeded", scope: null })
-  }
-  const attempted = yield* Effect.ensuring(
-    exchangeWith(services, open, channel),
-    Effect.sync(() => {
-      open.basics.signal.unlisten()
-      ticket.release()
-      releaseAnswer(open)
-    })
-  )
-  if (attempted._tag !== "Done" && !open.isSettling) open.advance({ _tag: "AttemptFailed" })
-  return attempted
-})
+    return Effect.succeed(
+      failedBecause(channel, "no connection was free in time", { code: "rate_limit_exceeded", scope: null })
+    )
+  })
+}
+
+type Attempted = Done | UpstreamProblem
+
+/** An attempt that has its connection, which it gives back. */
+const attemptWith = (services: GatewayServices, open: OpenCall, channel: Channel, ticket: Ticket) =>
+  Effect.onExit(Effect.suspend(() => exchangeWith(services, open, channel)), (exit) => {
+    open.basics.signal.unlisten()
+    ticket.release()
+    releaseAnswer(open)
+    if (exit._tag === "Success" && exit.value._tag !== "Done" && !open.isSettling) {
+      open.advance({ _tag: "AttemptFailed" })
+    }
+    return Effect.void
+  })
 
 /** Gives the memory of an answer back: when its client has taken it, or at once where there is none to be taken. */
 const releaseAnswer = (open: OpenCall): void => {
@@ -66,25 +83,35 @@ const releaseAnswer = (open: OpenCall): void => {
   else client.onDone = share.release
 }
 
-/** A connection of the channel, within the user's share; undefined: none in time, or the call was stopped. */
-const connectionOf = (services: GatewayServices, open: OpenCall, channel: Channel) => {
-  const { context, signal } = open.basics
-  return Effect.callback<{ release(): void } | undefined>((resume) => {
-    // It may be granted or refused before `enter` returns.
-    let isRefused = false
-    const ticket = services.shares.enter(channel.id, channel.maxConnections, context.key.userId, {
-      onGranted: () => resume(Effect.suspend(() => Effect.succeed(ticket))),
-      onRefused: () => {
-        isRefused = true
-        resume(Effect.succeed(undefined))
-      }
+/** A call's place in the queue for a connection. What is said of it before anybody waits is remembered. */
+class Place implements ShareCallbacks {
+  private said: boolean | undefined
+  private hear: ((isGranted: boolean) => void) | undefined
+
+  onGranted(): void {
+    this.say(true)
+  }
+
+  onRefused(): void {
+    this.say(false)
+  }
+
+  /** Waits for the connection; false: none in time, or the call was stopped. */
+  granted(signal: StopSignal, ticket: Ticket): Effect.Effect<boolean> {
+    return Effect.callback((resume) => {
+      if (this.said !== undefined) return resume(Effect.succeed(this.said))
+      this.hear = (isGranted) => resume(Effect.succeed(isGranted))
+      signal.listen(() => {
+        ticket.release()
+        resume(Effect.succeed(false))
+      })
     })
-    if (ticket.isGranted || isRefused) return
-    signal.listen(() => {
-      ticket.release()
-      resume(Effect.succeed(undefined))
-    })
-  })
+  }
+
+  private say(isGranted: boolean): void {
+    this.said = isGranted
+    this.hear?.(isGranted)
+  }
 }
 
 /** Ends the request when the call is stopped: at once, or after reading on where the client left. */
@@ -108,7 +135,11 @@ const nameChanges = (open: OpenCall, dropped: ReadonlyArray<string>): void => {
 }
 
 /** Sends the request and takes the answer. */
-const exchangeWith = Effect.fnUntraced(function*(services: GatewayServices, open: OpenCall, channel: Channel) {
+const exchangeWith = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel
+): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
   const { admitted, context } = open.basics
   const forwarded = forwardBody(admitted, {
     upstreamModel: channel.upstreamModel,
@@ -116,58 +147,92 @@ const exchangeWith = Effect.fnUntraced(function*(services: GatewayServices, open
     unknownFields: channel.unknownFields,
     includeUsage: channel.knownFields.includes("stream_options"),
     identity: identityOf(context.key.userId),
-    ...(open.plan.limitField === undefined
-      ? {}
-      : { outputLimit: { field: open.plan.limitField, value: open.reservation.outputTokens } })
+    outputLimit: open.plan.limitField === undefined
+      ? undefined
+      : { field: open.plan.limitField, value: open.reservation.outputTokens }
   })
   if (forwarded === "refused") {
     const refusal = unknownFieldsRefusal(admitted.call.unknownFields)
-    return failedBecause(channel, "it does not know a field of the request", { scope: null, refusal })
+    return Effect.succeed(
+      failedBecause(channel, "it does not know a field of the request", { scope: null, refusal })
+    )
   }
   nameChanges(open, forwarded.dropped)
-  const bytes = forwarded.parts.reduce((sum, part) => sum + part.length, 0)
-  const body = yield* joinBytes(forwarded.parts, bytes)
+  let bytes = 0
+  for (const part of forwarded.parts) bytes += part.length
+  const body = joinedAtOnce(forwarded.parts, bytes)
+  return body === undefined
+    ? Effect.flatMap(joinBytes(forwarded.parts, bytes), (joined) => sendBody(services, open, channel, joined))
+    : sendBody(services, open, channel, body)
+}
+
+const sendBody = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  body: Uint8Array
+): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+  const { call } = open.basics.context
   open.advance({ _tag: "WasSent", atMs: services.now() })
   const idleMs = channel.idleTimeoutSeconds * MS_PER_SECOND
   let latest: Exchange | undefined
-  const sent = yield* Effect.result(services.upstream.send({
+  const sending = services.upstream.send({
     baseUrl: channel.baseUrl,
-    path: paths[context.call.dialect],
+    path: paths[call.dialect],
     apiKey: Redacted.value(channel.apiKey),
     body,
-    headersTimeoutMs: context.call.stream ? channel.firstByteTimeoutSeconds * MS_PER_SECOND : idleMs,
+    headersTimeoutMs: call.stream ? channel.firstByteTimeoutSeconds * MS_PER_SECOND : idleMs,
     idleTimeoutMs: idleMs
   }, (exchange) => {
     latest = exchange
     abortOnStop(services, open, channel, exchange)
-  }))
-  if (sent._tag === "Failure") {
-    return yield* stoppedOr(services, open, channel, latest?.isSent ?? false, failureOf(channel, sent.failure))
-  }
-  return yield* takeAnswer(services, open, channel, sent.success)
-})
+  })
+  return Effect.matchEffect(sending, {
+    onSuccess: (exchange) => takeAnswer(services, open, channel, exchange),
+    onFailure: (failure) => stoppedOr(services, open, channel, latest?.isSent ?? false, failureOf(channel, failure))
+  })
+}
 
-const takeAnswer = Effect.fnUntraced(
-  function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange) {
-    const source = yield* services.upstream.bodyOf(exchange)
-    if (exchange.status < 200 || exchange.status > 299) {
-      const body = yield* services.upstream.readShort(source)
-      const said = saidErrorOf(exchange.status, body.toString("utf8"))
-      const retryAfter = retryAfterOf((name) => exchange.header(name), services.now())
-      return yield* stoppedOr(services, open, channel, false, problemOf(said, contextOf(open, channel, retryAfter)))
+const takeAnswer = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  exchange: Exchange
+): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
+  const taken = Effect.flatMap(
+    services.upstream.bodyOf(exchange),
+    (source): Effect.Effect<Attempted, CallRefused | UpstreamRefused | UpstreamFailure> => {
+      if (exchange.status < 200 || exchange.status > 299) {
+        return refusedAnswer(services, open, channel, exchange, source)
+      }
+      return open.basics.context.call.stream
+        ? takeStream(services, open, channel, exchange, source)
+        : answerBody(services, open, channel, source)
     }
-    if (!open.basics.context.call.stream) return yield* answerBody(services, open, channel, source)
+  )
+  return Effect.catchTag(taken, "UpstreamFailure", (failure) =>
+    // Only an answer that is not streamed counts in the memory for answers.
+    open.answerShare !== undefined && (failure.kind === "too_large" || failure.kind === "no_room")
+      ? unreadAnswer(services, open, channel, failure.kind)
+      : stoppedOr(services, open, channel, true, failureOf(channel, failure)))
+}
+
+const refusedAnswer = Effect.fnUntraced(
+  function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange, source: AnswerSource) {
+    const body = yield* services.upstream.readShort(source)
+    const said = saidErrorOf(exchange.status, body.toString("utf8"))
+    const retryAfter = retryAfterOf((name) => exchange.header(name), services.now())
+    return yield* stoppedOr(services, open, channel, false, problemOf(said, contextOf(open, channel, retryAfter)))
+  }
+)
+
+const takeStream = Effect.fnUntraced(
+  function*(services: GatewayServices, open: OpenCall, channel: Channel, exchange: Exchange, source: AnswerSource) {
     const peeked = yield* peek(source, exchange.header("content-type"))
     if (peeked.isEventStream) return yield* answerStream(services, open, channel, peeked.source)
     const body = (yield* services.upstream.readShort(peeked.source)).toString("utf8")
     return yield* stoppedOr(services, open, channel, false, notStreamed(open, channel, body))
-  },
-  (effect, services, open, channel) =>
-    Effect.catchTag(effect, "UpstreamFailure", (failure) =>
-      // Only an answer that is not streamed counts in the memory for answers.
-      open.answerShare !== undefined && (failure.kind === "too_large" || failure.kind === "no_room")
-        ? unreadAnswer(services, open, channel, failure.kind)
-        : stoppedOr(services, open, channel, true, failureOf(channel, failure)))
+  }
 )
 
 /** A body where a stream was asked for: an error, or something that is no answer. */

@@ -8,7 +8,7 @@ import type { CallOutcome } from "../accounts/AccountState.ts"
 import type { Channel } from "../channels/Channels.ts"
 import type { UpstreamRefused } from "./CallError.ts"
 import { CallRefused } from "./CallError.ts"
-import { decideEnd, type HowEnded } from "./CallEnd.ts"
+import { type CallEnd, decideEnd, type HowEnded } from "./CallEnd.ts"
 import { type CallTimes, chargedOutcome, type Evidence, settledUsageOf } from "./CallRecord.ts"
 import type { GatewayServices } from "./GatewayServices.ts"
 import { nothingReported } from "./meter/Reported.ts"
@@ -93,59 +93,71 @@ const timesOf = (services: GatewayServices, open: OpenCall): CallTimes => {
   }
 }
 
-export const endCall = Effect.fnUntraced(
-  function*(services: GatewayServices, open: OpenCall, channel: Channel, options: EndOptions) {
-    const { evidence, how } = options
-    const { model, reply, signal } = open.basics
-    const end = decideEnd(how, {
-      sent: options.sent,
-      output: evidence.hasOutput,
-      clientLeft: signal.reason === "client_gone"
-    })
-    const { basis } = end
-    if (basis === null) {
-      yield* settleReturned(services, open, channel, end)
-    } else {
-      const times = timesOf(services, open)
-      // An error that takes the place of an answer which has not begun goes out as a status.
-      const status = typeof end.reply === "object" && !reply.hasBegun ? openAiErrors[end.reply.code].status : end.status
-      const settled = yield* settledUsageOf(services.counter, open, channel, { ...end, basis }, evidence, times)
-      if (settled.source === "upstream" && evidence.reported.reasoning > 0) {
-        services.hidden.sawReasoning(channel, model.id)
-      }
-      const outcome = chargedOutcome(open, channel, { status, reason: end.reason }, evidence, settled, times)
-      options.onOutcome?.(outcome)
-      yield* settleCharged(services, open, outcome)
-      if (end.reply === "rest") options.finish()
-    }
-    if (end.reply === "none") return reply.destroy()
-    if (end.reply === "rest") return
-    const { code } = end.reply
-    const message = basis === null ? nothingCharged : messages[code] ?? nothingCharged
-    return yield* refuse(open, new CallRefused({ code, message }), options.place)
+export const endCall = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  options: EndOptions
+): Effect.Effect<void, CallRefused | UpstreamRefused> => {
+  const { evidence, how } = options
+  const end = decideEnd(how, {
+    sent: options.sent,
+    output: evidence.hasOutput,
+    clientLeft: open.basics.signal.reason === "client_gone"
+  })
+  const { basis } = end
+  if (basis === null) {
+    return Effect.flatMap(settleReturned(services, open, channel, end), () => concluded(open, end, options))
   }
-)
+  const times = timesOf(services, open)
+  const usage = settledUsageOf(services.counter, open, channel, end, basis, evidence, times)
+  return Effect.flatMap(usage, (settled) => {
+    const { model, reply } = open.basics
+    // An error that takes the place of an answer which has not begun goes out as a status.
+    const status = typeof end.reply === "object" && !reply.hasBegun ? openAiErrors[end.reply.code].status : end.status
+    if (settled.source === "upstream" && evidence.reported.reasoning > 0) {
+      services.hidden.sawReasoning(channel, model.id)
+    }
+    const outcome = chargedOutcome(open, channel, { status, reason: end.reason }, evidence, settled, times)
+    options.onOutcome?.(outcome)
+    return Effect.flatMap(settleCharged(services, open, outcome), () => {
+      if (end.reply === "rest") options.finish()
+      return concluded(open, end, options)
+    })
+  })
+}
+
+/** What the client of a call that is settled still hears. */
+const concluded = (
+  open: OpenCall,
+  { basis, reply }: CallEnd,
+  options: EndOptions
+): Effect.Effect<void, CallRefused | UpstreamRefused> => {
+  if (reply === "none") open.basics.reply.destroy()
+  if (reply === "none" || reply === "rest") return Effect.void
+  const { code } = reply
+  const message = basis === null ? nothingCharged : messages[code] ?? nothingCharged
+  return refuse(open, new CallRefused({ code, message }), options.place)
+}
 
 /**
  * A problem of the upstream, unless the call was stopped meanwhile: then it ends here. `worked`: the upstream may have worked on
  * an answer that we broke off; one that answered with an error costs nothing.
  */
-export const stoppedOr = Effect.fnUntraced(
-  function*(
-    services: GatewayServices,
-    open: OpenCall,
-    channel: Channel,
-    worked: boolean,
-    problem: UpstreamProblem
-  ) {
-    const { reason } = open.basics.signal
-    if (reason === undefined) return problem
-    yield* endCall(services, open, channel, {
-      how: reason,
-      sent: worked,
-      evidence: nothingSeen,
-      finish: () => undefined
-    })
-    return done("none")
-  }
-)
+export const stoppedOr = (
+  services: GatewayServices,
+  open: OpenCall,
+  channel: Channel,
+  worked: boolean,
+  problem: UpstreamProblem
+): Effect.Effect<UpstreamProblem | Done, CallRefused | UpstreamRefused> => {
+  const { reason } = open.basics.signal
+  if (reason === undefined) return Effect.succeed(problem)
+  const ended = endCall(services, open, channel, {
+    how: reason,
+    sent: worked,
+    evidence: nothingSeen,
+    finish: () => undefined
+  })
+  return Effect.as(ended, done("none"))
+}

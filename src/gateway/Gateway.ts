@@ -92,61 +92,86 @@ export class Gateway extends Context.Service<Gateway, {
         : Effect.succeed(cached)
     }).pipe(Effect.map(({ billing }) => billing))
 
-    const prepare = Effect.fnUntraced(function*(context: CallContext, signal: StopSignal) {
-      const { call, key } = context
+    /** What of a call's surroundings is asked for before it is judged. */
+    const surroundingsOf = Effect.fnUntraced(function*(context: CallContext) {
       const model = yield* modelOf(context)
       const billing: BillingConfig = yield* billingOf
-      const found = yield* channelsOf(model.id, key.userId)
-      const admitted = yield* admittedBy(context, model)
-      const referred = yield* resolveReferences(references, key.userId, call)
-      const channels = yield* pinned(found, referred, call)
-      const terms: BoundTerms = {
-        model,
-        channelOverheadTokens: channels.reduce((most, channel) => Math.max(most, channel.inputOverheadTokens), 0),
-        referenceTokens: referred.tokens
+      const channels = yield* channelsOf(model.id, context.key.userId)
+      return { model, billing, channels }
+    })
+
+    /** The same from memory, at once, which most calls by far find there; undefined says only that it must be asked for. */
+    const knownSurroundings = ({ call, key }: CallContext): Surroundings | undefined => {
+      if (key.allowedModels !== null && !key.allowedModels.includes(call.model)) return undefined
+      const model = catalog.cached(call.model)
+      const billing = settings.cached()?.billing
+      // Channels are asked for last, and once: a call may be made the probe of one.
+      if (model === undefined || billing === undefined) return undefined
+      const channels = services.channels.cachedCandidates(model.id, key.userId)
+      return channels === undefined || channels.length === 0 ? undefined : { model, billing, channels }
+    }
+
+    const basicsOf = (
+      context: CallContext,
+      signal: StopSignal,
+      admitted: Admitted,
+      { billing, model }: Surroundings,
+      channels: ReadonlyArray<Channel>,
+      referenceTokens: number
+    ): CallBasics => {
+      let channelOverheadTokens = 0
+      for (const channel of channels) {
+        channelOverheadTokens = Math.max(channelOverheadTokens, channel.inputOverheadTokens)
       }
-      const bounds = boundsOf(admitted, terms)
-      const basics: CallBasics = {
+      const terms: BoundTerms = { model, channelOverheadTokens, referenceTokens }
+      return {
         context,
         admitted,
         model,
         billing,
         terms,
-        bounds,
+        bounds: boundsOf(admitted, terms),
         signal,
         reply: new Reply({
           client: context.client,
           requestId: context.requestId,
-          dialect: call.dialect,
-          stream: call.stream,
+          dialect: context.call.dialect,
+          stream: context.call.stream,
           model: model.id,
           startedMs: context.startedMs,
           keepAliveMs,
           every: services.every
         })
       }
-      return { basics, channels }
-    })
+    }
 
+    const prepare = (context: CallContext, signal: StopSignal): Effect.Effect<Prepared, CallRefused> => {
+      const known = knownSurroundings(context)
+      return Effect.flatMap(known === undefined ? surroundingsOf(context) : Effect.succeed(known), (found) => {
+        const admitted = admittedBy(context, found.model)
+        if (admitted._tag === "CallRefused") return Effect.fail(admitted)
+        const { call, key } = context
+        if (call.references.length === 0) {
+          const { channels } = found
+          return Effect.succeed({ basics: basicsOf(context, signal, admitted, found, channels, 0), channels })
+        }
+        return Effect.flatMap(
+          resolveReferences(references, key.userId, call),
+          (referred) =>
+            Effect.map(pinned(found.channels, referred, call), (channels) => ({
+              basics: basicsOf(context, signal, admitted, found, channels, referred.tokens),
+              channels
+            }))
+        )
+      })
+    }
+
+    /** A call that got no hold asked for channels and used none: a breaker that waits for its outcome need not. */
     const releaseProbes = ({ call, key }: CallContext): void =>
       services.health.report(
         { userId: key.userId, modelId: call.model, failures: [], succeededOn: null },
         services.now()
       )
-
-    /** Prepares a call and makes its hold. Fails with the reason if it gets no hold. */
-    const prepareHeld = Effect.fnUntraced(
-      function*(context: CallContext, signal: StopSignal) {
-        const { basics, channels } = yield* prepare(context, signal)
-        const openCall = yield* Effect.tapError(
-          hold(services, counting, basics),
-          () => Effect.sync(() => basics.reply.quiet())
-        )
-        return { openCall, channels }
-      },
-      // It asked for channels and used none: a breaker that waits for its outcome need not.
-      (held, context) => Effect.tapError(held, () => Effect.sync(() => releaseProbes(context)))
-    )
 
     const closeHeld = (openCall: OpenCall, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
       services.drains.ended(openCall)
@@ -162,15 +187,22 @@ export class Gateway extends Context.Service<Gateway, {
         context.client.onGone = () => signal.stop("client_gone")
         if (context.client.isGone) return Effect.void
         open.add(signal)
+        let prepared: Prepared | undefined
         let held: OpenCall | undefined
         return Effect.onExit(
-          Effect.flatMap(prepareHeld(context, signal), ({ channels, openCall }) => {
-            held = openCall
-            return runAttempts(services, openCall, channels)
+          Effect.flatMap(prepare(context, signal), (ready) => {
+            prepared = ready
+            return Effect.flatMap(hold(services, counting, ready.basics), (openCall) => {
+              held = openCall
+              return runAttempts(services, openCall, ready.channels)
+            })
           }),
           (exit) => {
             open.delete(signal)
-            return held === undefined ? Effect.void : closeHeld(held, exit)
+            if (held !== undefined) return closeHeld(held, exit)
+            prepared?.basics.reply.quiet()
+            releaseProbes(context)
+            return Effect.void
           }
         )
       })
@@ -184,6 +216,20 @@ export class Gateway extends Context.Service<Gateway, {
   })).pipe(
     Layer.provide(Layer.mergeAll(UpstreamClient.layer, TokenCounter.layer, AnswerReader.layer))
   )
+}
+
+/** What a call finds in place. */
+interface Surroundings {
+  readonly model: Model
+  readonly billing: BillingConfig
+  /** In the order in which they are tried. */
+  readonly channels: ReadonlyArray<Channel>
+}
+
+/** A call that may be made. */
+interface Prepared {
+  readonly basics: CallBasics
+  readonly channels: ReadonlyArray<Channel>
 }
 
 const gatewayServices = Effect.gen(function*() {
@@ -221,7 +267,7 @@ const gatewayServices = Effect.gen(function*() {
   return services
 })
 
-const admittedBy = ({ call }: CallContext, model: Model): Effect.Effect<Admitted, CallRefused> => {
+const admittedBy = ({ call }: CallContext, model: Model): Admitted | CallRefused => {
   const admitted = admit(call, {
     hostedTools: model.hostedTools,
     toolCallsMax: model.toolCallsMax,
@@ -231,7 +277,7 @@ const admittedBy = ({ call }: CallContext, model: Model): Effect.Effect<Admitted
     // No model has a price for longer lifetimes yet.
     cacheTtlPriced: false
   })
-  return admitted._tag === "Admitted" ? Effect.succeed(admitted) : Effect.fail(new CallRefused(admitted))
+  return admitted._tag === "Admitted" ? admitted : new CallRefused(admitted)
 }
 
 const notAllowed = (model: string): CallRefused =>

@@ -14,7 +14,15 @@ import type { UserId } from "../domain/Ids.ts"
 import { MULTIPLIER_ONE } from "../domain/Price.ts"
 import type { KeySpend } from "../identity/KeySpend.ts"
 import { type CallRefused, refusalOf, unavailable } from "./CallError.ts"
-import { defaultOutputOf, type HoldPlan, needsContextLeft, planHold, planOutput, reserveOf } from "./HoldPlan.ts"
+import {
+  defaultOutputOf,
+  type HoldPlan,
+  needsContextLeft,
+  type OutputPlan,
+  planHold,
+  planOutput,
+  reserveOf
+} from "./HoldPlan.ts"
 import { countInput } from "./InputCount.ts"
 import { withinRoom } from "./KeyRoom.ts"
 import type { TokenCounter } from "./meter/TokenCounter.ts"
@@ -58,16 +66,19 @@ const countAlone = (
 const withMargin = ({ model }: CallBasics, tokens: number): number =>
   Math.ceil((tokens * model.tokenizerMarginMicros) / TOKENIZER_MARGIN_ONE)
 
-/** What the context leaves for output: by the input's ceiling, or where that leaves less than the default, by a count. */
-const leftTokens = (services: HoldServices, counting: Counting, basics: CallBasics): Effect.Effect<number> => {
-  const { billing, bounds: { input }, context, model } = basics
+/** What the context leaves for output by the input's ceiling; undefined where that leaves less than the default, and a count may help. */
+const leftByCeiling = ({ billing, bounds: { input }, context, model }: CallBasics): number | undefined => {
   const { contextTokens } = model
-  if (!needsContextLeft(context.call, model) || contextTokens === null) {
-    return Effect.succeed(model.maxOutputTokens)
-  }
+  if (!needsContextLeft(context.call, model) || contextTokens === null) return model.maxOutputTokens
+  const left = contextTokens - input.heldText - input.heldRest
+  return left >= defaultOutputOf(model, billing) ? left : undefined
+}
+
+/** What the context leaves for output by a count. */
+const leftByCount = (services: HoldServices, counting: Counting, basics: CallBasics): Effect.Effect<number> => {
+  const { billing, bounds: { input }, model } = basics
   const wanted = defaultOutputOf(model, billing)
-  const byCeiling = contextTokens - input.heldText - input.heldRest
-  if (byCeiling >= wanted) return Effect.succeed(byCeiling)
+  const contextTokens = model.contextTokens ?? 0
   return Effect.map(countAlone(services, counting, basics), (counted) => {
     const text = counted ?? Math.ceil(input.textBytes / BYTES_PER_TOKEN_MIN)
     const byMargin = contextTokens - withMargin(basics, text) - input.heldRest
@@ -108,19 +119,50 @@ const reserve = (
 }
 
 /** Makes the hold, or says why there is none. */
-export const hold = Effect.fnUntraced(function*(services: HoldServices, counting: Counting, basics: CallBasics) {
+export const hold = (
+  services: HoldServices,
+  counting: Counting,
+  basics: CallBasics
+): Effect.Effect<OpenCall, CallRefused> => {
+  const left = leftByCeiling(basics)
+  return left === undefined
+    ? Effect.flatMap(
+      leftByCount(services, counting, basics),
+      (tokens) => holdWithin(services, counting, basics, tokens)
+    )
+    : holdWithin(services, counting, basics, left)
+}
+
+const holdWithin = (
+  services: HoldServices,
+  counting: Counting,
+  basics: CallBasics,
+  leftTokens: number
+): Effect.Effect<OpenCall, CallRefused> => {
+  const { bounds, context: { call }, model } = basics
+  const output = planOutput(call, model, basics.billing, leftTokens)
+  const plan = planHold(call, model.price, output, bounds, bounds.input.held)
+  return Effect.matchEffect(reserve(services, basics, commandOf(services, basics, plan, false)), {
+    onSuccess: (reservation) => Effect.succeed(openOf(basics, plan, bounds.input.held, reservation)),
+    onFailure: (error) => holdCounted(services, counting, basics, output, error)
+  })
+}
+
+/** Where the funds do not cover the ceiling: the hold by a count of the text, or why there is none. */
+const holdCounted = Effect.fnUntraced(function*(
+  services: HoldServices,
+  counting: Counting,
+  basics: CallBasics,
+  output: OutputPlan,
+  error: ReserveError | CallRefused
+) {
   const { bounds, context, model } = basics
   const { input } = bounds
-  const output = planOutput(context.call, model, basics.billing, yield* leftTokens(services, counting, basics))
   const planFor = (inputTokens: number) => planHold(context.call, model.price, output, bounds, inputTokens)
-  const plan = planFor(input.held)
   const refuse = (error: ReserveError | CallRefused) =>
     error._tag === "CallRefused"
       ? error
       : refusalOf(error, { nowMs: services.now(), topUpUrl: services.topUpUrl() })
-  const first = yield* Effect.result(reserve(services, basics, commandOf(services, basics, plan, false)))
-  if (first._tag === "Success") return openOf(basics, plan, input.held, first.success)
-  const error = first.failure
   if (error._tag !== "InsufficientFunds" && !(error._tag === "FundsHeld" && !error.counted)) return yield* refuse(error)
   const least = commandOf(services, basics, planFor(input.heldRest + bytesBound(input.textBytes)), true)
   if (input.heldText === 0 || !mayFit(error, least)) return yield* refuse(error)

@@ -48,13 +48,13 @@ const joined = (first: Uint8Array, frames: ReadonlyArray<Uint8Array>): Uint8Arra
 
 export class Reply {
   private readonly options: ReplyOptions
-  private readonly headers: Record<string, string>
+  /** What was set besides the headers of every answer. */
+  private headers: Record<string, string> | undefined
   private begun = false
   private stopKeepAlive: (() => void) | undefined
 
   constructor(options: ReplyOptions) {
     this.options = options
-    this.headers = { "x-request-id": options.requestId }
     if (options.stream) this.stopKeepAlive = options.every(options.keepAliveMs, () => this.keepAlive())
   }
 
@@ -73,6 +73,7 @@ export class Reply {
 
   /** Sets a header of the answer, as long as it has not begun. */
   setHeader(name: string, value: string): void {
+    this.headers ??= {}
     this.headers[name] = value
   }
 
@@ -93,6 +94,7 @@ export class Reply {
     if (this.begun) return
     this.begun = true
     this.options.client.start(200, {
+      "x-request-id": this.options.requestId,
       ...this.headers,
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
@@ -122,6 +124,7 @@ export class Reply {
     if (this.isGone || this.begun) return
     this.begun = true
     this.options.client.start(200, {
+      "x-request-id": this.options.requestId,
       ...this.headers,
       ...headers,
       "content-type": "application/json",

@@ -5,11 +5,17 @@ import { Buffer } from "node:buffer"
 /** Copying is interrupted after so many bytes, so that other calls move. */
 const COPIED_AT_ONCE_BYTES_MAX = 4_194_304
 
+/** The pieces, which have `bytes` bytes together, as one buffer, where that takes no time; undefined: ask {@link joinBytes}. */
+export const joinedAtOnce = (pieces: ReadonlyArray<Uint8Array>, bytes: number): Buffer | undefined => {
+  const [only] = pieces
+  if (pieces.length === 1 && Buffer.isBuffer(only)) return only
+  return bytes <= COPIED_AT_ONCE_BYTES_MAX ? Buffer.concat(pieces, bytes) : undefined
+}
+
 /** The pieces, which have `bytes` bytes together, as one buffer; a lone buffer as it is. */
 export const joinBytes = (pieces: ReadonlyArray<Uint8Array>, bytes: number): Effect.Effect<Buffer> => {
-  const [only] = pieces
-  if (pieces.length === 1 && Buffer.isBuffer(only)) return Effect.succeed(only)
-  if (bytes <= COPIED_AT_ONCE_BYTES_MAX) return Effect.succeed(Buffer.concat(pieces, bytes))
+  const joined = joinedAtOnce(pieces, bytes)
+  if (joined !== undefined) return Effect.succeed(joined)
   return Effect.gen(function*() {
     const whole = Buffer.allocUnsafeSlow(bytes)
     let at = 0

@@ -1,7 +1,6 @@
 /**
  * A list that gives its first value, takes a new last one and loses any one in constant time, for queues that people leave
  * from the middle.
- * @internal
  */
 
 /** Where a value is in its list. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { LinkedList } from "../../src/channels/LinkedList.ts"
+import { LinkedList } from "../../src/platform/LinkedList.ts"
 import { type Ranked, RankedSet } from "../../src/channels/RankedSet.ts"
 
 interface Member extends Ranked {

@@ -59,6 +59,7 @@ export class MemoryAccounts {
     commit: this.settlement,
     void: this.settlement,
     standing: (userId) => Effect.succeed((this.worlds.get(userId)?.state.usdMicros ?? 0n) > 0n ? "funded" : "empty"),
+    isKnownFunded: (userId) => (this.worlds.get(userId)?.state.usdMicros ?? 0n) > 0n,
     openCount: () => 0,
     isAvailable: () => true,
     invalidate: () => undefined,

@@ -219,15 +219,14 @@ const sendOnce = (
     return Effect.sync(() => exchange.abort())
   })
 
-const bodyOf = (exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure> =>
-  Effect.suspend(() => {
-    const source = decoded(exchange, exchange.header("content-encoding"))
-    if (source !== undefined) return Effect.succeed(source)
-    exchange.abort()
-    return Effect.fail(
-      new UpstreamFailure({ kind: "broken", message: "the upstream's content encoding is not known" })
-    )
-  })
+const bodyOf = (exchange: Exchange): Effect.Effect<AnswerSource, UpstreamFailure> => {
+  const source = decoded(exchange, exchange.header("content-encoding"))
+  if (source !== undefined) return Effect.succeed(source)
+  exchange.abort()
+  return Effect.fail(
+    new UpstreamFailure({ kind: "broken", message: "the upstream's content encoding is not known" })
+  )
+}
 
 const readBody = (
   source: AnswerSource,

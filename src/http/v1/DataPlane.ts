@@ -69,14 +69,13 @@ export class DataPlane extends Context.Service<DataPlane, {
     }
 
     /** Bytes that a body may have. A user without any funds is refused before it is read, as far as every call costs something. */
-    const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> => {
-      const { maxBodyBytes } = config.server
-      if (!settings.current().billing.enabled) return Effect.succeed(maxBodyBytes)
-      return accounts.standing(key.userId).pipe(
+    const bodyBytesMax = (key: ApiKeyIdentity, request: IncomingMessage): Effect.Effect<number, CallRefused> =>
+      accounts.standing(key.userId).pipe(
         Effect.mapError(() => unavailable("Billing is unavailable at this moment. Please try again shortly.")),
-        Effect.flatMap((standing) => standing === "funded" ? Effect.succeed(maxBodyBytes) : unfundedBytesMax(request))
+        Effect.flatMap((standing) =>
+          standing === "funded" ? Effect.succeed(config.server.maxBodyBytes) : unfundedBytesMax(request)
+        )
       )
-    }
 
     const unfundedBytesMax = (request: IncomingMessage): Effect.Effect<number, CallRefused> =>
       Effect.flatMap(models.hasFree, (free) => {
@@ -86,69 +85,61 @@ export class DataPlane extends Context.Service<DataPlane, {
           : Effect.fail(noFunds(address.url()))
       })
 
-    const answer = (
-      requestId: string,
-      note: RefusedCall,
-      startedMs: number,
-      request: IncomingMessage,
-      response: ServerResponse
-    ): Effect.Effect<void, Refusal> => {
-      const { dialect, key } = note
-      let release: (() => void) | undefined
-      const read = (bytesMax: number) =>
-        readRequestBody(request, {
-          userId: key.userId,
-          bytesMax,
-          budget,
-          onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
-          slowAfterMs: clientLimits.bodySlowAfterMs,
-          bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
+    /** Reads the body of a call whose key is known, and makes the call. */
+    const answer = (visit: Visit, key: ApiKeyIdentity, bytesMax: number): Effect.Effect<void, Refusal> => {
+      const { request, requestId, response } = visit
+      const body = readRequestBody(request, {
+        userId: key.userId,
+        bytesMax,
+        budget,
+        onReading: () => awaitsContinue(request) ? response.writeContinue() : undefined,
+        slowAfterMs: clientLimits.bodySlowAfterMs,
+        bytesPerSecondMin: clientLimits.bodyBytesPerSecondMin
+      })
+      const parsed = Effect.flatMap(body, (received): Effect.Effect<Call | Refused, CallRefused> => {
+        visit.release = received.release
+        return closed ? Effect.fail(stopping) : parser.parse(visit.dialect, received.body)
+      })
+      return Effect.flatMap(parsed, (call): Effect.Effect<void, Refusal> => {
+        if (call._tag === "Refused") return Effect.fail(new CallRefused(call))
+        visit.model = call.model
+        return gateway.run({
+          requestId,
+          key,
+          call,
+          client: new NodeCallClient(response, watch, headersOf(requestId)),
+          startedMs: visit.startedMs
         })
-      return bodyBytesMax(key, request).pipe(
-        Effect.flatMap(read),
-        Effect.flatMap((received): Effect.Effect<Call | Refused, CallRefused> => {
-          release = received.release
-          return closed ? Effect.fail(stopping) : parser.parse(dialect, received.body)
-        }),
-        Effect.flatMap((parsed): Effect.Effect<void, Refusal> => {
-          if (parsed._tag === "Refused") return Effect.fail(new CallRefused(parsed))
-          note.model = parsed.model
-          return gateway.run({
-            requestId,
-            key,
-            call: parsed,
-            client: new NodeCallClient(response, watch, headersOf(requestId)),
-            startedMs
-          })
-        }),
-        Effect.onExit((exit) => {
-          release?.()
-          limits.leave(key.keyId)
-          const refusal = exit._tag === "Failure" ? Cause.findErrorOption(exit.cause) : Option.none()
-          if (Option.isSome(refusal)) record(refusal.value, requestId, note)
-          return Effect.void
-        })
-      )
-    }
-
-    const call = (
-      dialect: Dialect,
-      requestId: string,
-      request: IncomingMessage,
-      response: ServerResponse
-    ): Effect.Effect<void, Refusal> => {
-      const startedMs = clock.currentTimeMillisUnsafe()
-      if (closed) return Effect.fail(stopping)
-      return Effect.flatMap(authenticate(request), (key) => {
-        if (response.destroyed) return Effect.void
-        if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
-        return answer(requestId, { dialect, key, model: null }, startedMs, request, response)
       })
     }
 
-    /** Keeps a refusal for its user's list of calls. */
-    const record = (error: Refusal, requestId: string, { dialect, key, model }: RefusedCall): void => {
-      const status = statusOf(error)
+    const enter = (visit: Visit, key: ApiKeyIdentity): Effect.Effect<void, Refusal> => {
+      if (visit.response.destroyed) return Effect.void
+      if (!limits.enter(key.keyId)) return Effect.fail(tooManyCalls)
+      visit.key = key
+      // Most calls by far: what is in memory answers at once.
+      return settings.current().billing.enabled && !accounts.isKnownFunded(key.userId)
+        ? Effect.flatMap(bodyBytesMax(key, visit.request), (bytesMax) => answer(visit, key, bytesMax))
+        : answer(visit, key, config.server.maxBodyBytes)
+    }
+
+    const call = (visit: Visit): Effect.Effect<void, Refusal> => {
+      if (closed) return Effect.fail(stopping)
+      const token = tokenOf(visit.request)
+      const cached = token === undefined ? undefined : keys.cached(token)
+      return cached === undefined
+        ? Effect.flatMap(authenticate(visit.request), (key) => enter(visit, key))
+        : enter(visit, cached)
+    }
+
+    /** What a call has taken is given back, and its refusal kept for its user's list of calls. */
+    const leave = (visit: Visit, refusal: Refusal | undefined): void => {
+      visit.release?.()
+      const { dialect, key, model, requestId } = visit
+      if (key === undefined) return
+      limits.leave(key.keyId)
+      if (refusal === undefined) return
+      const status = statusOf(refusal)
       if (!isRefusedStatus(status)) return
       refused.record({
         id: requestId,
@@ -157,7 +148,7 @@ export class DataPlane extends Context.Service<DataPlane, {
         model,
         endpoint: endpoints[dialect],
         status,
-        code: error._tag === "CallRefused" ? error.code : error.error.code ?? "upstream_refused"
+        code: refusal._tag === "CallRefused" ? refusal.code : refusal.error.code ?? "upstream_refused"
       })
     }
 
@@ -190,18 +181,13 @@ export class DataPlane extends Context.Service<DataPlane, {
       return yield* new CallRefused({ code: "not_found", message: "There is no such call." })
     })
 
+    /** What is asked for other than a call. */
     const route = (
       requestId: string,
+      path: string,
       request: IncomingMessage,
       response: ServerResponse
     ): Effect.Effect<void, Refusal> => {
-      const url = request.url ?? "/"
-      const query = url.indexOf("?")
-      const path = query === -1 ? url : url.slice(0, query)
-      if (request.method === "POST") {
-        const dialect = dialects[path]
-        if (dialect !== undefined) return call(dialect, requestId, request, response)
-      }
       if (request.method === "GET") {
         if (path === "/v1/models") return listModels(undefined, requestId, request, response)
         if (path.startsWith(modelsPath)) {
@@ -245,12 +231,43 @@ export class DataPlane extends Context.Service<DataPlane, {
         return answerPreflight(request, response)
       }
       const requestId = makeReservationId()
+      const path = pathOf(request)
+      const dialect = request.method === "POST" ? dialects[path] : undefined
       underWay++
-      run(Effect.matchCauseEffect(Effect.suspend(() => route(requestId, request, response)), {
-        onSuccess: () => Effect.sync(requestEnded),
+      if (dialect === undefined) {
+        return finish(route(requestId, path, request, response), requestId, request, response, () => undefined)
+      }
+      const visit: Visit = {
+        requestId,
+        dialect,
+        request,
+        response,
+        startedMs: clock.currentTimeMillisUnsafe(),
+        key: undefined,
+        model: null,
+        release: undefined
+      }
+      finish(Effect.suspend(() => call(visit)), requestId, request, response, (refusal) => leave(visit, refusal))
+    }
+
+    /** Runs what answers a request; `onEnd` hears of its end before a refusal is answered. */
+    const finish = (
+      answering: Effect.Effect<void, Refusal>,
+      requestId: string,
+      request: IncomingMessage,
+      response: ServerResponse,
+      onEnd: (refusal: Refusal | undefined) => void
+    ): void => {
+      run(Effect.matchCauseEffect(answering, {
+        onSuccess: () => {
+          onEnd(undefined)
+          underWay--
+          return Effect.void
+        },
         onFailure: (cause) => {
-          requestEnded()
           const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+          onEnd(error)
+          underWay--
           if (error !== undefined) {
             // Once the bytes at hand are parsed, Node knows whether the body came along with the headers.
             return Effect.sync(() => void setImmediate(() => refuse(requestId, request, response, error)))
@@ -261,10 +278,6 @@ export class DataPlane extends Context.Service<DataPlane, {
           )
         }
       }))
-    }
-
-    const requestEnded = (): void => {
-      underWay--
     }
 
     return DataPlane.of({
@@ -303,12 +316,19 @@ const UNFUNDED_BODY_BYTES_MAX = 1_048_576
 
 type Refusal = CallRefused | UpstreamRefused
 
-/** What is known of a call when it is refused. */
-interface RefusedCall {
+/** A call as the edge sees it. */
+interface Visit {
+  readonly requestId: string
   readonly dialect: Dialect
-  readonly key: ApiKeyIdentity
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly startedMs: number
+  /** Known once it counts among the key's open calls. */
+  key: ApiKeyIdentity | undefined
   /** Null until the body was read. */
   model: string | null
+  /** Gives back what the body takes of the memory for bodies. */
+  release: (() => void) | undefined
 }
 
 const noKey = new CallRefused({
@@ -336,6 +356,11 @@ const isRefusedStatus = (status: number): status is RefusedStatus => refusedStat
 
 const statusOf = (error: Refusal): number =>
   error._tag === "CallRefused" ? openAiErrors[error.code].status : error.status
+
+const pathOf = ({ url = "/" }: IncomingMessage): string => {
+  const query = url.indexOf("?")
+  return query === -1 ? url : url.slice(0, query)
+}
 
 const decodePath = (text: string): string => {
   const decoded = new URLSearchParams(`id=${text.replaceAll("+", "%2B").replaceAll("&", "%26")}`).get("id")

@@ -9,7 +9,8 @@ import type { IncomingMessage } from "node:http"
 import type { UserId } from "../../domain/Ids.ts"
 import { CallRefused } from "../../gateway/CallError.ts"
 import type { ByteBudget, ByteRefusal, ByteShare } from "../../platform/ByteBudget.ts"
-import { joinBytes } from "../../platform/JoinBytes.ts"
+import { type Deadline, deadlineIn } from "../../platform/Deadline.ts"
+import { joinBytes, joinedAtOnce } from "../../platform/JoinBytes.ts"
 import { BodyBytes } from "./BodyBytes.ts"
 import { ContentDecoder, type DecodedSink, encodingsOf } from "./ContentDecoder.ts"
 
@@ -92,7 +93,7 @@ export const readRequestBody = (
     if (request.destroyed) return resume(Effect.fail(unfinished))
     options.onReading?.()
     const reader = new BodyReader(request, { ...options, bytesMax }, resume)
-    reader.start(new ContentDecoder(asked.encodings, bytesMax, reader))
+    reader.start(asked.encodings.length === 0 ? undefined : new ContentDecoder(asked.encodings, bytesMax, reader))
     return Effect.sync(() => reader.cancel())
   })
 
@@ -106,13 +107,14 @@ class BodyReader implements DecodedSink {
   private readonly bytes = new BodyBytes()
   private readonly nowMs: () => number
   private readonly startedMs: number
+  /** Undefined for a body that is sent as it is. */
   private decoder: ContentDecoder | undefined
   private receivedBytes = 0
   private isDone = false
   /** Time in which this process did not read is not the client's. */
   private pausedMs = 0
   private pausedSinceMs: number | undefined
-  private timer: ReturnType<typeof setTimeout> | undefined
+  private deadline: Deadline | undefined
 
   constructor(
     request: IncomingMessage,
@@ -127,12 +129,12 @@ class BodyReader implements DecodedSink {
     this.startedMs = this.nowMs()
   }
 
-  start(decoder: ContentDecoder): void {
+  start(decoder: ContentDecoder | undefined): void {
     this.decoder = decoder
-    this.timer = setTimeout(this.checkRate, this.options.slowAfterMs)
+    this.deadline = deadlineIn(this.options.slowAfterMs, this.checkRate)
     this.request.on("data", this.onReceived)
-    this.request.once("end", this.onReceivedEnd)
-    this.request.once("close", this.onClosed)
+    this.request.on("end", this.onReceivedEnd)
+    this.request.on("close", this.onClosed)
     // A connection that breaks is seen by its close.
     this.request.on("error", ignore)
   }
@@ -140,15 +142,17 @@ class BodyReader implements DecodedSink {
   private readonly onReceived = (piece: Buffer): void => {
     this.receivedBytes += piece.length
     if (this.receivedBytes > this.options.bytesMax) return this.fail(tooLarge(this.options.bytesMax))
-    if (this.decoder?.write(piece) !== false || this.isDone) return
+    if (this.decoder === undefined) return this.onBytes(piece)
+    if (this.decoder.write(piece) || this.isDone) return
     this.pausedSinceMs = this.nowMs()
     this.request.pause()
   }
 
   private readonly onReceivedEnd = (): void => {
     // What is left to do is this process's.
-    clearTimeout(this.timer)
-    this.decoder?.end()
+    this.deadline?.cancel()
+    if (this.decoder === undefined) this.onEnd()
+    else this.decoder.end()
   }
 
   private readonly onClosed = (): void => {
@@ -179,8 +183,11 @@ class BodyReader implements DecodedSink {
     this.close()
     const { length } = this.bytes
     const { release } = this.share
+    const pieces = this.bytes.take()
+    const joined = joinedAtOnce(pieces, length)
+    if (joined !== undefined) return this.resume(Effect.succeed({ body: joined, release }))
     this.resume(
-      joinBytes(this.bytes.take(), length).pipe(
+      joinBytes(pieces, length).pipe(
         Effect.map((body) => ({ body, release })),
         Effect.onInterrupt(() => Effect.sync(release))
       )
@@ -191,7 +198,7 @@ class BodyReader implements DecodedSink {
     const now = this.nowMs()
     const waitedMs = now - this.startedMs - this.pausedMs - (now - (this.pausedSinceMs ?? now))
     if (this.receivedBytes < (this.options.bytesPerSecondMin * waitedMs) / 1_000) return this.fail(tooSlow)
-    this.timer = setTimeout(this.checkRate, RATE_CHECK_MS)
+    this.deadline = deadlineIn(RATE_CHECK_MS, this.checkRate)
   }
 
   private fail(error: CallRefused): void {
@@ -210,7 +217,7 @@ class BodyReader implements DecodedSink {
 
   private close(): void {
     this.isDone = true
-    clearTimeout(this.timer)
+    this.deadline?.cancel()
     this.request.off("data", this.onReceived)
     this.request.off("end", this.onReceivedEnd)
     this.request.off("close", this.onClosed)
