@@ -20,11 +20,18 @@ const CR = 0x0d
 const EMPTY = new Uint8Array(0)
 const LINE_FEED = new Uint8Array([LF])
 
+/** The end of a line is looked for here in so many bytes; in what follows natively, which pays off for long lines. */
+const NEAR_BYTES = 512
+
 /** Like `indexOf`, with infinity for none. */
 const find = (bytes: Uint8Array, byte: number, from: number): number => {
   const at = bytes.indexOf(byte, from)
   return at < 0 ? Infinity : at
 }
+
+/** The same bytes, not copied; plain, since a buffer's own parts cost more. All of them: what is there already. */
+const part = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  start === 0 && end === bytes.length ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
 
 export class SseScanner {
   /** The frame begun by earlier chunks: the first `length` bytes of `held`. */
@@ -64,7 +71,7 @@ export class SseScanner {
       this.lineStart = this.searched = next - frameStart
       if (!blank) continue
       if (next - frameStart > MAX_FRAME_BYTES) return this.overflow()
-      frames.push({ raw: bytes.subarray(frameStart, next), data: this.data(bytes, frameStart) })
+      frames.push({ raw: part(bytes, frameStart, next), data: this.data(bytes, frameStart) })
       frameStart = next
       this.lines = []
       this.lineStart = this.searched = 0
@@ -103,8 +110,7 @@ export class SseScanner {
 
   /** The chunk, behind what is held. */
   private append(chunk: Uint8Array): Uint8Array {
-    // A plain view: its subarrays and searches are cheaper than a Buffer's.
-    if (this.length === 0) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    if (this.length === 0) return chunk
     const length = this.length + chunk.length
     if (length > this.held.length) {
       const grown = new Uint8Array(Math.max(length, this.held.length * 2, HELD_BYTES_MIN))
@@ -120,16 +126,23 @@ export class SseScanner {
   private keep(bytes: Uint8Array, frameStart: number): void {
     const rest = bytes.length - frameStart
     if (rest > 0 && frameStart === 0 && this.length > 0) return
-    this.held = rest === 0 ? EMPTY : bytes.slice(frameStart)
+    this.held = rest === 0 ? EMPTY : new Uint8Array(part(bytes, frameStart, bytes.length))
     this.length = rest
   }
 
   /** The offset of the next line end at or after `from`; -1 when it has not come, or may be half of CR LF. */
   private endOfLine(bytes: Uint8Array, from: number, lineStart: number): number {
-    if (this.nextLf < from) this.nextLf = find(bytes, LF, from)
-    if (this.nextCr < from) this.nextCr = find(bytes, CR, from)
-    if (this.nextLf < this.nextCr) return this.nextLf
-    const cr = this.nextCr
+    const near = Math.min(from + NEAR_BYTES, bytes.length)
+    let at = from
+    while (at < near && bytes[at] !== LF && bytes[at] !== CR) at++
+    if (at < near) {
+      if (bytes[at] === LF) return at
+    } else {
+      if (this.nextLf < at) this.nextLf = find(bytes, LF, at)
+      if (this.nextCr < at) this.nextCr = find(bytes, CR, at)
+      if (this.nextLf < this.nextCr) return this.nextLf
+    }
+    const cr = at < near ? at : this.nextCr
     if (cr + 1 < bytes.length || (cr < bytes.length && this.loneCr && cr === lineStart)) return cr
     this.searched += Math.min(cr, bytes.length) - from
     return -1
@@ -160,7 +173,7 @@ export class SseScanner {
   private data(bytes: Uint8Array, frameStart: number): Uint8Array | undefined {
     const [start, end] = this.lines
     if (start === undefined || end === undefined) return undefined
-    if (this.lines.length === 2) return bytes.subarray(frameStart + start, frameStart + end)
+    if (this.lines.length === 2) return part(bytes, frameStart + start, frameStart + end)
     const parts: Array<Uint8Array> = []
     for (let index = 0; index < this.lines.length; index += 2) {
       if (index > 0) parts.push(LINE_FEED)
