@@ -39,23 +39,25 @@ const evidenceOf = (services: GatewayServices, answer: Answer): Evidence => ({
   identity: answer.identity
 })
 
+/** `onFailure`: what becomes of an answer that is not read to its end. */
 export const answerBody = (
   services: GatewayServices,
   open: OpenCall,
   channel: Channel,
-  source: AnswerSource
-): Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused | UpstreamFailure> => {
+  source: AnswerSource,
+  onFailure: (failure: UpstreamFailure) => Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused>
+): Effect.Effect<Done | UpstreamProblem, CallRefused | UpstreamRefused> => {
   const { call, key } = open.basics.context
   const share = services.upstream.answerShare(key.userId)
   open.answerShare = share
-  const read = Effect.flatMap(
-    services.upstream.readAnswer(source, call.dialect, share),
-    (received) => services.reader.read(call.dialect, received)
-  )
-  return Effect.flatMap(read, (found) =>
-    found === undefined
-      ? unreadAnswer(services, open, channel, "no_room")
-      : giveAnswer(services, open, channel, found))
+  return Effect.matchEffect(services.upstream.readAnswer(source, call.dialect, share), {
+    onFailure,
+    onSuccess: (received) =>
+      Effect.flatMap(services.reader.read(call.dialect, received), (found) =>
+        found === undefined
+          ? unreadAnswer(services, open, channel, "no_room")
+          : giveAnswer(services, open, channel, found))
+  })
 }
 
 const succeeded = done("succeeded")

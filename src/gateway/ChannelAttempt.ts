@@ -199,22 +199,22 @@ const takeAnswer = (
   channel: Channel,
   exchange: Exchange
 ): Effect.Effect<Attempted, CallRefused | UpstreamRefused> => {
-  const taken = Effect.flatMap(
-    services.upstream.bodyOf(exchange),
-    (source): Effect.Effect<Attempted, CallRefused | UpstreamRefused | UpstreamFailure> => {
-      if (exchange.status < 200 || exchange.status > 299) {
-        return refusedAnswer(services, open, channel, exchange, source)
-      }
-      return open.basics.context.call.stream
-        ? takeStream(services, open, channel, exchange, source)
-        : answerBody(services, open, channel, source)
-    }
-  )
-  return Effect.catchTag(taken, "UpstreamFailure", (failure) =>
+  const onFailure = (failure: UpstreamFailure) =>
     // Only an answer that is not streamed counts in the memory for answers.
     open.answerShare !== undefined && (failure.kind === "too_large" || failure.kind === "no_room")
       ? unreadAnswer(services, open, channel, failure.kind)
-      : stoppedOr(services, open, channel, true, failureOf(channel, failure)))
+      : stoppedOr(services, open, channel, true, failureOf(channel, failure))
+  return Effect.matchEffect(services.upstream.bodyOf(exchange), {
+    onFailure,
+    onSuccess: (source) => {
+      if (exchange.status < 200 || exchange.status > 299) {
+        return Effect.catchTag(refusedAnswer(services, open, channel, exchange, source), "UpstreamFailure", onFailure)
+      }
+      return open.basics.context.call.stream
+        ? Effect.catchTag(takeStream(services, open, channel, exchange, source), "UpstreamFailure", onFailure)
+        : answerBody(services, open, channel, source, onFailure)
+    }
+  })
 }
 
 const refusedAnswer = Effect.fnUntraced(

@@ -125,7 +125,7 @@ class Pools {
   }
 
   /** Undefined for a host that is not called. Names are looked at again when a connection is made. */
-  of({ hostname, origin }: URL): Origin | undefined {
+  of({ hostname, origin }: Target): Origin | undefined {
     const known = this.origins.get(origin)
     if (known !== undefined) return known
     if (this.guard.isForbidden(hostname)) return undefined
@@ -176,9 +176,9 @@ const sendOnce = (
   Effect.callback<Exchange, UpstreamFailure>((resume) => {
     const fail = (kind: UpstreamFailure["kind"], message: string) =>
       resume(Effect.fail(new UpstreamFailure({ kind, message })))
-    const url = parseUrl(request.baseUrl)
-    if (url === null) return fail("connect", "the channel's base URL is not a URL")
-    const origin = pools.of(url)
+    const target = targetOf(request.baseUrl)
+    if (target === null) return fail("connect", "the channel's base URL is not a URL")
+    const origin = pools.of(target)
     if (origin === undefined) return fail("forbidden", "the channel's host is not called")
     const begunBefore = origin.begun()
     const sentMs = now()
@@ -199,7 +199,7 @@ const sendOnce = (
     const dispatcher = mayRepeat ? origin.pool : origin.once()
     dispatcher.dispatch({
       method: "POST",
-      path: `${url.pathname === "/" ? "" : url.pathname.replace(/\/$/, "")}${request.path}${url.search}`,
+      path: `${target.prefix}${request.path}${target.search}`,
       headers: [
         "content-type",
         "application/json",
@@ -257,17 +257,33 @@ const readBody = (
     return Effect.sync(() => source.abort())
   })
 
-/** Parsed base URLs: the same few are used for every call. */
-const parsedUrls = new Map<string, URL | null>()
-
-const parseUrl = (text: string): URL | null => {
-  const known = parsedUrls.get(text)
-  if (known !== undefined) return known
-  if (parsedUrls.size >= POOLS_MAX) parsedUrls.clear()
-  const parsed = URL.canParse(text) ? new URL(text) : null
-  parsedUrls.set(text, parsed)
-  return parsed
+/** A base URL, taken apart. */
+interface Target {
+  readonly hostname: string
+  readonly origin: string
+  /** What the path of every request begins with. */
+  readonly prefix: string
+  readonly search: string
 }
+
+/** Base URLs, null where they are none: the same few are used for every call. */
+const targets = new Map<string, Target | null>()
+
+const targetOf = (text: string): Target | null => {
+  const known = targets.get(text)
+  if (known !== undefined) return known
+  if (targets.size >= POOLS_MAX) targets.clear()
+  const target = URL.canParse(text) ? taken(new URL(text)) : null
+  targets.set(text, target)
+  return target
+}
+
+const taken = ({ hostname, origin, pathname, search }: URL): Target => ({
+  hostname,
+  origin,
+  prefix: pathname === "/" ? "" : pathname.replace(/\/$/, ""),
+  search
+})
 
 /** Sorts Undici's errors; their text names no secret, but is for the log only. */
 export const failureOf = (error: Error): UpstreamFailure => {
