@@ -76,7 +76,15 @@ export const evolve = (state: CallState, event: CallEvent): CallState => {
         ? { _tag: "Sent", reservation: state.reservation, attempt: state.attempt, sentAtMs: event.atMs }
         : illegal(state, event)
     case "GaveOutput":
-      return state._tag === "Sent" ? { ...state, _tag: "Relaying", firstOutputAtMs: event.atMs } : illegal(state, event)
+      return state._tag === "Sent"
+        ? {
+          _tag: "Relaying",
+          reservation: state.reservation,
+          attempt: state.attempt,
+          sentAtMs: state.sentAtMs,
+          firstOutputAtMs: event.atMs
+        }
+        : illegal(state, event)
     case "AttemptFailed":
       return state._tag === "Queued" || state._tag === "Sent"
         ? { _tag: "Held", reservation: state.reservation, attempts: state.attempt.number }

@@ -37,9 +37,12 @@ const CHOICES_KEPT_MAX = 1024
 
 const errorWord = Buffer.from("error")
 
+/** All streams share it: what a frame has is used up before another one is read. */
+const frameStrings = new FrameStrings()
+
 /** Reads the frames of one stream; its fields describe the last one. Offsets are into that frame. */
 export class FrameScanner {
-  readonly strings = new FrameStrings()
+  readonly strings = frameStrings
   /** The frame's choices: their `index`, else their place, and how they end. */
   choiceCount = 0
   choiceIndexes: Array<number> = []
