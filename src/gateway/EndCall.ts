@@ -109,12 +109,12 @@ export const endCall = (
   if (basis === null) {
     return Effect.flatMap(settleReturned(services, open, channel, end), () => concluded(open, end, options))
   }
+  const { model, reply } = open.basics
   const times = timesOf(services, open)
+  // An error that takes the place of an answer which has not begun goes out as a status.
+  const status = typeof end.reply === "object" && !reply.hasBegun ? openAiErrors[end.reply.code].status : end.status
   const usage = settledUsageOf(services.counter, open, channel, end, basis, evidence, times)
   return Effect.flatMap(usage, (settled) => {
-    const { model, reply } = open.basics
-    // An error that takes the place of an answer which has not begun goes out as a status.
-    const status = typeof end.reply === "object" && !reply.hasBegun ? openAiErrors[end.reply.code].status : end.status
     if (settled.source === "upstream" && evidence.reported.reasoning > 0) {
       services.hidden.sawReasoning(channel, model.id)
     }

@@ -26,6 +26,23 @@ const SPACE = 0x20
 
 const noBytes = new Uint8Array(0)
 
+/** First buffers are parts of one piece of memory: few enough that one that lives long keeps little of others. */
+const FIRST_BUFFERS_SHARED = 8
+
+let shared: Uint8Array = noBytes
+let sharedTaken = 0
+
+/** Most answers are short and need no other. What is not written is not read. */
+function firstBuffer(): Uint8Array {
+  if (sharedTaken === shared.length) {
+    shared = Buffer.allocUnsafeSlow(FIRST_BUFFERS_SHARED * BUFFER_BYTES_FIRST)
+    sharedTaken = 0
+  }
+  const start = sharedTaken
+  sharedTaken += BUFFER_BYTES_FIRST
+  return new Uint8Array(shared.buffer, shared.byteOffset + start, BUFFER_BYTES_FIRST)
+}
+
 /** Which of `stride` slices represents them: spread like random numbers, so that a text with a rhythm is represented as well. */
 function chosenOf(group: number, stride: number): number {
   let hash = Math.imul(group ^ Math.imul(stride, 0x9e3779b1), 0x85ebca6b)
@@ -229,10 +246,9 @@ export class TextSample implements SampledText {
   private keep(bytes: Uint8Array, start: number, end: number): void {
     const length = this.length + end - start
     if (length > this.buffer.length) {
-      // Most answers are short: theirs is a part of a buffer that many share. What is not written is not read.
-      const grown = Buffer.allocUnsafe(
-        Math.min(SAMPLE_BYTES_MAX, Math.max(length, this.buffer.length * 2, BUFFER_BYTES_FIRST))
-      )
+      const grown = length <= BUFFER_BYTES_FIRST
+        ? firstBuffer()
+        : Buffer.allocUnsafeSlow(Math.min(SAMPLE_BYTES_MAX, Math.max(length, this.buffer.length * 2)))
       if (this.length > 0) grown.set(this.buffer.subarray(0, this.length))
       this.buffer = grown
     }
