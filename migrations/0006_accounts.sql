@@ -12,10 +12,7 @@ CREATE TABLE user_balances (
   -- Only what the balance could not pay is owed, and a debt is paid before anything can be spent again.
   CONSTRAINT owed_means_empty CHECK (owed_micros = 0 OR usd_micros = 0)
 ) WITH (fillfactor = 50);
-CREATE TRIGGER keep_user_balances BEFORE DELETE ON user_balances
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_user_balances_all BEFORE TRUNCATE ON user_balances
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('user_balances', 'DELETE');
 
 -- Append-only.
 CREATE TABLE ledger_entries (
@@ -44,10 +41,7 @@ CREATE TABLE ledger_entries (
 );
 CREATE INDEX ledger_entries_user ON ledger_entries (user_id, id);
 CREATE INDEX ledger_entries_created ON ledger_entries (created_at);
-CREATE TRIGGER keep_ledger_entries BEFORE UPDATE OR DELETE ON ledger_entries
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_ledger_entries_all BEFORE TRUNCATE ON ledger_entries
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('ledger_entries', 'UPDATE OR DELETE');
 
 -- An open call: what is held for it, and everything that its settlement is computed from. `id` is the request id too. The row is
 -- deleted in the transaction that writes the call's row in `usage_events`, so an id is in one of the two. No foreign keys: each
@@ -159,10 +153,7 @@ CREATE INDEX usage_events_user ON usage_events (user_id, id);
 -- each settlement an entry.
 CREATE INDEX usage_events_settled ON usage_events USING brin (settled_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX usage_events_late_at ON usage_events (late_at) WHERE late_at IS NOT NULL;
-CREATE TRIGGER keep_usage_events BEFORE DELETE ON usage_events
-  FOR EACH ROW EXECUTE FUNCTION realms_refuse_change_v1();
-CREATE TRIGGER keep_usage_events_all BEFORE TRUNCATE ON usage_events
-  FOR EACH STATEMENT EXECUTE FUNCTION realms_refuse_change_v1();
+CALL realms_keep_rows_v1('usage_events', 'DELETE');
 CREATE TABLE usage_events_default PARTITION OF usage_events DEFAULT;
 -- Triggers of statements are not inherited.
 CREATE TRIGGER keep_usage_events_all BEFORE TRUNCATE ON usage_events_default
