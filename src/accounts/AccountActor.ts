@@ -113,7 +113,9 @@ export class AccountActor implements JournalAccount {
 
   /** What is in memory has something to pay a call with. */
   get isKnownFunded(): boolean {
-    return this.state !== undefined && isFunded(this.state, this.host.now())
+    const { state } = this
+    // The clock is asked for subscriptions alone.
+    return state !== undefined && (state.usdMicros > 0n || isFunded(state, this.host.now()))
   }
 
   /** Says whether there is anything to pay a call with: at once when there is, else when the account was read. */

@@ -81,7 +81,7 @@ const giveAnswer = (
     onOutcome: (outcome) => {
       cost = costOf(open, outcome)
     },
-    finish: () => open.basics.reply.json(body, { "x-realms-cost-micros": String(cost) })
+    finish: () => open.basics.reply.json(body, cost)
   })
   return Effect.as(ended, succeeded)
 }

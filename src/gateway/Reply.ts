@@ -120,16 +120,16 @@ export class Reply {
   }
 
   /** Answers a call that is not streamed. */
-  json(body: Uint8Array, headers: Readonly<Record<string, string>>): void {
+  json(body: Uint8Array, costMicros: bigint): void {
     if (this.isGone || this.begun) return
     this.begun = true
-    this.options.client.start(200, {
+    const headers = {
       "x-request-id": this.options.requestId,
-      ...this.headers,
-      ...headers,
+      "x-realms-cost-micros": String(costMicros),
       "content-type": "application/json",
       "content-length": String(body.length)
-    })
+    }
+    this.options.client.start(200, this.headers === undefined ? headers : { ...this.headers, ...headers })
     this.options.client.end(body)
   }
 
