@@ -88,29 +88,14 @@ CREATE UNIQUE INDEX open_holds_counted ON open_holds (user_id) WHERE counted;
 -- begins with the time of the request, so that PRIMARY KEY (id) is one constraint. A row whose month has no partition goes into the
 -- default one.
 CREATE TABLE usage_events (
-  id uuid PRIMARY KEY,
-  user_id bigint NOT NULL,
-  key_id bigint,
+  LIKE open_holds INCLUDING DEFAULTS,
   state text NOT NULL CHECK (state IN ('committed', 'voided', 'expired')),
-  funding text NOT NULL,
-  subscription_id bigint,
-  reserved_micros bigint NOT NULL,
-  counted boolean NOT NULL DEFAULT false,
   cost_micros bigint NOT NULL CHECK (cost_micros >= 0),
   -- A call was charged charged_micros, on the date of settled_at, and late_charged_micros, on that of late_at. The first two
   -- never change after the settlement.
   charged_micros bigint NOT NULL CHECK (charged_micros >= 0),
   -- Signed, in micros: negative where more was charged at expiry than the call cost.
   late_charged_micros bigint NOT NULL DEFAULT 0,
-  input_micros_per_1m bigint NOT NULL DEFAULT 0,
-  cached_input_micros_per_1m bigint NOT NULL DEFAULT 0,
-  cache_write_micros_per_1m bigint,
-  output_micros_per_1m bigint NOT NULL DEFAULT 0,
-  price_extras jsonb,
-  billing_multiplier_micros bigint NOT NULL DEFAULT 1000000,
-  plan_multiplier_micros bigint NOT NULL DEFAULT 1000000,
-  group_multiplier_micros bigint NOT NULL DEFAULT 1000000,
-  output_limit bigint NOT NULL DEFAULT 0,
   input_tokens bigint,
   cached_input_tokens bigint,
   cache_write_tokens bigint,
@@ -120,26 +105,22 @@ CREATE TABLE usage_events (
   file_search_calls integer,
   -- Input tokens that were reported above the call's ceiling and not charged. Null: none.
   excess_tokens bigint,
-  reserved_at timestamptz NOT NULL,
-  lease_expires_at timestamptz NOT NULL,
   settled_at timestamptz NOT NULL,
   late_at timestamptz,
   status integer,
   latency_ms integer,
   ttft_ms integer,
-  stream boolean NOT NULL DEFAULT false,
   -- It was committed after it had expired.
   late boolean NOT NULL DEFAULT false,
   usage_flagged boolean NOT NULL DEFAULT false,
   -- Codes of what was wrong with the reported usage, separated by spaces. Null: nothing.
   usage_flags text,
   usage_source text CHECK (usage_source IN ('upstream', 'estimated')),
-  endpoint text NOT NULL,
-  model text NOT NULL,
   upstream_model text,
   channel text,
   -- Why it ended as it did: the reason of a void, or the code of the error that the client saw.
   reason text,
+  PRIMARY KEY (id),
   CONSTRAINT usage_events_funding CHECK (CASE funding
     WHEN 'balance' THEN subscription_id IS NULL AND reserved_micros >= 0
     WHEN 'subscription' THEN subscription_id IS NOT NULL AND reserved_micros >= 0
@@ -161,17 +142,14 @@ CREATE TRIGGER keep_usage_events_all BEFORE TRUNCATE ON usage_events_default
 
 -- Open calls with the columns of those that have ended, and all calls.
 CREATE VIEW open_calls AS
-  SELECT id, user_id, key_id, 'reserved'::text AS state, funding, subscription_id, reserved_micros, counted,
-      NULL::bigint AS cost_micros, NULL::bigint AS charged_micros, 0::bigint AS late_charged_micros,
-      input_micros_per_1m, cached_input_micros_per_1m, cache_write_micros_per_1m, output_micros_per_1m, price_extras,
-      billing_multiplier_micros, plan_multiplier_micros, group_multiplier_micros, output_limit,
-      NULL::bigint AS input_tokens, NULL::bigint AS cached_input_tokens, NULL::bigint AS cache_write_tokens,
-      NULL::bigint AS output_tokens, NULL::integer AS web_search_calls, NULL::integer AS file_search_calls,
-      NULL::bigint AS excess_tokens, reserved_at, lease_expires_at, NULL::timestamptz AS settled_at,
+  SELECT h.*, 'reserved'::text AS state, NULL::bigint AS cost_micros, NULL::bigint AS charged_micros,
+      0::bigint AS late_charged_micros, NULL::bigint AS input_tokens, NULL::bigint AS cached_input_tokens,
+      NULL::bigint AS cache_write_tokens, NULL::bigint AS output_tokens, NULL::integer AS web_search_calls,
+      NULL::integer AS file_search_calls, NULL::bigint AS excess_tokens, NULL::timestamptz AS settled_at,
       NULL::timestamptz AS late_at, NULL::integer AS status, NULL::integer AS latency_ms, NULL::integer AS ttft_ms,
-      stream, false AS late, false AS usage_flagged, NULL::text AS usage_flags, NULL::text AS usage_source, endpoint, model,
+      false AS late, false AS usage_flagged, NULL::text AS usage_flags, NULL::text AS usage_source,
       NULL::text AS upstream_model, NULL::text AS channel, NULL::text AS reason
-    FROM open_holds;
+    FROM open_holds h;
 CREATE VIEW calls AS SELECT * FROM usage_events UNION ALL SELECT * FROM open_calls;
 
 -- The smallest UUIDv7 of a millisecond since the epoch.
